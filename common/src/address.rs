@@ -1,0 +1,278 @@
+//! `HOST:PORT`, read strictly: what is not surely an address is refused with the reason, never guessed at.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream, ToSocketAddrs};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, bail};
+
+/// Where to listen or to connect: `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostPort {
+    /// An address as it stands.
+    Ip(SocketAddr),
+    /// A name that the system resolves, and a port.
+    Name(String, u16),
+}
+
+impl FromStr for HostPort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains("://") {
+            return Err("this is a URL; an address is HOST:PORT, such as localhost:9999".into());
+        }
+        let Some((host, port)) = text.rsplit_once(':').filter(|(_, port)| !port.contains(']')) else {
+            return Err("it has no port: write HOST:PORT, such as 127.0.0.1:9999".into());
+        };
+        if host.contains(':') && !host.starts_with('[') {
+            return Err("an IPv6 address stands in brackets: [::1]:9999".into());
+        }
+        let port = parse_port(port)?;
+        if let Some(inside) = host.strip_prefix('[') {
+            return parse_ipv6(inside).map(|ip| Self::Ip(with_port(ip, port)));
+        }
+        if looks_numeric(host) {
+            return match host.parse::<Ipv4Addr>() {
+                Ok(ip) => Ok(Self::Ip(SocketAddr::from((ip, port)))),
+                Err(_) => Err("an IPv4 address is four decimal numbers from 0 to 255".into()),
+            };
+        }
+        check_name(host)?;
+        Ok(Self::Name(host.to_owned(), port))
+    }
+}
+
+fn parse_port(text: &str) -> Result<u16, String> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err("a port is a decimal number from 0 to 65535".into());
+    }
+    text.parse().map_err(|_| format!("port {text} is out of range: 0 to 65535"))
+}
+
+fn parse_ipv6(after_bracket: &str) -> Result<SocketAddrV6, String> {
+    let Some(inside) = after_bracket.strip_suffix(']') else {
+        return Err("an IPv6 address ends with ] and then the port: [::1]:9999".into());
+    };
+    // std reads a scope only as part of a whole socket address.
+    format!("[{inside}]:0").parse().map_err(|_| match inside.split_once('%') {
+        Some((ip, _)) if ip.parse::<Ipv6Addr>().is_ok() => {
+            "a scope is the interface's index, a number (see 'ip link'), not its name".into()
+        }
+        _ => "what stands in the brackets is not an IPv6 address".into(),
+    })
+}
+
+fn with_port(mut address: SocketAddrV6, port: u16) -> SocketAddr {
+    address.set_port(port);
+    address.into()
+}
+
+/// Whether resolvers would read this as an IPv4 address in some notation: its last label is a number
+/// (WHATWG URL, "ends in a number"). `127.1` and `0x7f.0.0.1` mean 127.0.0.1 to some of them.
+fn looks_numeric(host: &str) -> bool {
+    let last = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    match hex {
+        Some(digits) => digits.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit()),
+    }
+}
+
+/// RFC 1123 section 2.1, and the underscore that real networks have.
+fn check_name(host: &str) -> Result<(), String> {
+    if host.is_empty() {
+        return Err("the host is empty: write 0.0.0.0 or [::] for every interface of this machine".into());
+    }
+    if host.contains(char::is_whitespace) {
+        return Err("it has a blank in it".into());
+    }
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if name.len() > 253 || name.split('.').any(|label| label.is_empty() || label.len() > 63) {
+        return Err("a host name is labels of 1 to 63 letters with dots between, 253 in all".into());
+    }
+    match name.chars().find(|c| *c != '.' && !u8::try_from(*c).is_ok_and(good)) {
+        Some(c) => Err(format!("{c:?} does not belong in a host name")),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Name(host, port) => write!(f, "{host}:{port}"),
+        }
+    }
+}
+
+impl ToSocketAddrs for HostPort {
+    type Iter = std::vec::IntoIter<SocketAddr>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        match self {
+            Self::Ip(address) => Ok(vec![*address].into_iter()),
+            Self::Name(host, port) => (host.as_str(), *port).to_socket_addrs(),
+        }
+    }
+}
+
+/// Every address that a client may try, in the system's order.
+///
+/// # Errors
+/// When the name does not resolve, and for port 0, which only a server may ask for.
+pub fn resolve(peer: &HostPort) -> Result<Vec<SocketAddr>> {
+    let found: Vec<_> = peer
+        .to_socket_addrs()
+        .map_err(|e| anyhow!("cannot resolve {peer}: {e} - is the name spelled right, and the network up?"))?
+        .collect();
+    if found.is_empty() {
+        bail!("cannot resolve {peer} - the name has no address");
+    }
+    if found.iter().any(|address| address.port() == 0) {
+        bail!("cannot connect to {peer} - port 0 is no port; write the one that the server printed");
+    }
+    Ok(found)
+}
+
+/// Connects to the first resolved address that answers, within `limit` for all of them together.
+/// The time that the system takes to resolve a name is its own.
+///
+/// # Errors
+/// Every address tried, with what the system said of it.
+pub fn connect(peer: &HostPort, limit: Duration) -> Result<TcpStream> {
+    let addresses = resolve(peer)?;
+    let end = Instant::now() + limit;
+    let mut failures = Vec::new();
+    for (tried, address) in addresses.iter().enumerate() {
+        let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let share = left / u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        match TcpStream::connect_timeout(address, share) {
+            Ok(stream) => return Ok(stream),
+            Err(e) if addresses.len() == 1 => failures.push(e.to_string()),
+            Err(e) => failures.push(format!("{address}: {e}")),
+        }
+    }
+    bail!("cannot connect to {peer}: {} - is the server running there?", failures.join("; "));
+}
+
+/// The address at which this machine reaches a socket bound to `bound`: a socket bound to every interface
+/// (0.0.0.0 or [::]) is reached at the loopback.
+pub fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        ip if !ip.is_unspecified() => return bound,
+        IpAddr::V4(_) => IpAddr::from(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::from(Ipv6Addr::LOCALHOST),
+    };
+    SocketAddr::new(ip, bound.port())
+}
+
+/// What to try when the system would not bind a server's address.
+pub fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "does another server run there? Stop it, or take another port (0 picks one)"
+        }
+        io::ErrorKind::AddrNotAvailable => "is it an address of this machine? 127.0.0.1 and [::1] always are",
+        io::ErrorKind::PermissionDenied => "ports below 1024 may be reserved; take a higher one",
+        _ => "is HOST:PORT right?",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn addresses_print_as_they_were_written() {
+        for text in [
+            "127.0.0.1:9999",
+            "[::1]:9999",
+            "[::]:0",
+            "localhost:9999",
+            "www.google.com:80",
+            "www.google.com.:80",
+            "[fe80::1%2]:65535",
+            "a_b-c.example:1",
+            "1a:1",
+            "0xfg:1",
+        ] {
+            let parsed: HostPort = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(parsed.to_string(), text);
+            assert_eq!(parsed.to_string().parse(), Ok(parsed));
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_refused_with_the_reason() {
+        for (text, reason) in [
+            ("", "no port"),
+            ("localhost", "no port"),
+            ("[::1]", "no port"),
+            ("127.0.0.1:", "a port is a decimal number"),
+            ("127.0.0.1:+80", "a port is a decimal number"),
+            ("127.0.0.1:-1", "a port is a decimal number"),
+            ("127.0.0.1: 80", "a port is a decimal number"),
+            ("127.0.0.1:80 ", "a port is a decimal number"),
+            ("127.0.0.1:http", "a port is a decimal number"),
+            ("127.0.0.1:65536", "out of range"),
+            ("127.0.0.1:99999999999999999999", "out of range"),
+            ("::1:9999", "brackets"),
+            ("fe80::1%2:80", "brackets"),
+            ("http://127.0.0.1:80", "URL"),
+            ("127.1:80", "four decimal numbers"),
+            ("127.0.0.1.:80", "four decimal numbers"),
+            ("0x7f.0.0.1:80", "four decimal numbers"),
+            ("0x7f000001:80", "four decimal numbers"),
+            ("a.0X:80", "four decimal numbers"),
+            ("2130706433:80", "four decimal numbers"),
+            ("0177.0.0.1:80", "four decimal numbers"),
+            ("256.0.0.1:80", "four decimal numbers"),
+            ("[fe80::1%eth0]:80", "index"),
+            ("[::1:80", "ends with ]"),
+            ("[::1]x:80", "ends with ]"),
+            ("[]:80", "not an IPv6"),
+            ("[127.0.0.1]:80", "not an IPv6"),
+            ("[::1%]:80", "index"),
+            (":9999", "empty"),
+            ("local host:80", "blank"),
+            (" localhost:80", "blank"),
+            ("a..b:80", "labels"),
+            (".:80", "labels"),
+            ("*:80", "does not belong"),
+            ("user@host:80", "does not belong"),
+            ("例子:80", "does not belong"),
+            ("a\0b:80", "does not belong"),
+            ("a/b:80", "does not belong"),
+        ] {
+            let error = text.parse::<HostPort>().expect_err(text);
+            assert!(error.contains(reason), "{text:?}: {error}");
+        }
+        let long = format!("{}:80", "a".repeat(64));
+        assert!(long.parse::<HostPort>().unwrap_err().contains("labels"));
+    }
+
+    #[test]
+    fn a_server_bound_to_every_interface_is_reached_at_the_loopback() {
+        for (bound, at) in [("0.0.0.0:7", "127.0.0.1:7"), ("[::]:7", "[::1]:7"), ("10.0.0.1:7", "10.0.0.1:7")]
+        {
+            assert_eq!(reachable(bound.parse().unwrap()), at.parse().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_connection_is_made_or_the_error_names_the_peer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = HostPort::Ip(listener.local_addr().unwrap());
+        connect(&peer, Duration::from_secs(60)).unwrap();
+        drop(listener);
+        let error = connect(&peer, Duration::from_secs(60)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot connect to {peer}: ")), "{error}");
+        let error = connect(&"127.0.0.1:0".parse().unwrap(), Duration::from_secs(60)).unwrap_err();
+        assert!(error.to_string().contains("port 0"), "{error}");
+    }
+}

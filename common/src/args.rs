@@ -1,0 +1,281 @@
+//! Command lines: operands, `--name value` or `--name=value`, and `--` to end the options.
+//!
+//! A program takes its options by name, then its operands in order; whatever is left over is an error.
+
+use std::ffi::OsString;
+use std::fmt::{self, Display};
+use std::ops::RangeInclusive;
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::narration::{self, escape};
+
+/// The user's mistake: the program ends with status 2 and points at its `--help`.
+#[derive(Debug)]
+struct Usage(String);
+
+impl Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// An error that is the user's mistake.
+pub fn usage(message: impl Into<String>) -> anyhow::Error {
+    Usage(message.into()).into()
+}
+
+/// Runs a program: answers `--help` and `--version`, and turns its outcome into an exit status: 0, 1 for a
+/// failure, 2 for a usage error. A standard output that its reader closed (`| head -1`) ends it quietly.
+pub fn run(name: &str, help: &str, program: impl FnOnce(Args) -> Result<()>) -> ExitCode {
+    let args = Args::new(std::env::args_os().skip(1));
+    let outcome = if args.words.iter().any(|word| word == "--help" || word == "-h") {
+        narration::say(help.trim_end()).map_err(Into::into)
+    } else if args.words.iter().any(|word| word == "--version") {
+        narration::say(&format!("{name} {}", env!("CARGO_PKG_VERSION"))).map_err(Into::into)
+    } else {
+        program(args)
+    };
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    if narration::reader_left(&error) {
+        return ExitCode::SUCCESS;
+    }
+    narration::complain(&format!("{name}: {error:#}"));
+    if error.is::<Usage>() {
+        narration::complain(&format!("Try '{name} --help'."));
+        return ExitCode::from(2);
+    }
+    ExitCode::FAILURE
+}
+
+/// The words of a command line that were not taken yet.
+pub struct Args {
+    words: Vec<OsString>,
+    after_dashes: Vec<OsString>,
+}
+
+impl Args {
+    /// Without the program's name.
+    pub fn new(words: impl Iterator<Item = OsString>) -> Self {
+        let mut words: Vec<_> = words.collect();
+        let end = words.iter().position(|word| word == "--");
+        let after_dashes = end.map(|at| words.drain(at..).skip(1).collect()).unwrap_or_default();
+        Self { words, after_dashes }
+    }
+
+    /// The first word, which says what to do, or `default` on an empty command line.
+    pub fn command(&mut self, default: &str) -> Result<String> {
+        if self.words.is_empty() && self.after_dashes.is_empty() {
+            return Ok(default.into());
+        }
+        match self.words.first() {
+            Some(word) if !is_option(word) => parse("command", &self.words.remove(0)),
+            _ => Err(usage("the command comes first")),
+        }
+    }
+
+    /// The value of the option `name`, or `default` where it is not given.
+    pub fn value<T>(&mut self, name: &str, default: T) -> Result<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        Ok(self.given(name)?.unwrap_or(default))
+    }
+
+    /// The value of the option `name`, if it is given.
+    pub fn given<T>(&mut self, name: &str) -> Result<Option<T>>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let Some(text) = self.take(name, true)? else { return Ok(None) };
+        parse(name, &text).map(Some)
+    }
+
+    /// A whole number in `range`, written in decimal digits.
+    pub fn number(&mut self, name: &str, default: u16, range: RangeInclusive<u16>) -> Result<u16> {
+        let Some(text) = self.take(name, true)? else { return Ok(default) };
+        let digits = text.to_str().filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
+        match digits.and_then(|t| t.parse().ok()).filter(|n| range.contains(n)) {
+            Some(n) => Ok(n),
+            None => {
+                Err(bad(name, &text, &format!("it is a number from {} to {}", range.start(), range.end())))
+            }
+        }
+    }
+
+    /// A time in decimal seconds in `range`, as `sleep` takes it: `2`, `0.2`.
+    pub fn seconds(&mut self, name: &str, default: f64, range: RangeInclusive<f64>) -> Result<Duration> {
+        let Some(text) = self.take(name, true)? else { return Ok(Duration::from_secs_f64(default)) };
+        // f64 reads more than decimals: 1e3, inf, nan, +1.
+        let decimal = text.to_str().filter(|t| t.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+        match decimal.and_then(|t| t.parse().ok()).filter(|s| range.contains(s)) {
+            Some(seconds) => Ok(Duration::from_secs_f64(seconds)),
+            None => {
+                Err(bad(name, &text, &format!("it is seconds from {} to {}", range.start(), range.end())))
+            }
+        }
+    }
+
+    /// Whether the option `name` is given; it takes no value.
+    pub fn flag(&mut self, name: &str) -> Result<bool> {
+        Ok(self.take(name, false)?.is_some())
+    }
+
+    /// The next operand, if there is one. Options come first: one still left here is unknown.
+    pub fn operand(&mut self) -> Result<Option<OsString>> {
+        if let Some(word) = self.words.iter().find(|word| is_option(word)) {
+            return Err(usage(format!("unknown option '{}'", show(word))));
+        }
+        let from = if self.words.is_empty() { &mut self.after_dashes } else { &mut self.words };
+        Ok((!from.is_empty()).then(|| from.remove(0)))
+    }
+
+    /// The next operand, read as a `T` (an address, a URL), or `default` where there is none.
+    pub fn operand_or<T>(&mut self, what: &str, default: &str) -> Result<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        parse(what, &self.operand()?.unwrap_or_else(|| default.into()))
+    }
+
+    /// All operands that are left, as the bytes they are, or `default` where there is none. An empty one
+    /// counts. On Windows, text that is not Unicode comes in the system's own encoding of it (WTF-8).
+    pub fn names(&mut self, default: &[&str]) -> Result<Vec<Vec<u8>>> {
+        let mut names = Vec::new();
+        while let Some(word) = self.operand()? {
+            names.push(word.into_encoded_bytes());
+        }
+        if names.is_empty() {
+            names.extend(default.iter().map(|name| name.as_bytes().to_vec()));
+        }
+        Ok(names)
+    }
+
+    /// Nothing may be left over.
+    pub fn finish(&mut self) -> Result<()> {
+        match self.operand()? {
+            Some(word) => Err(usage(format!("unexpected argument '{}'", show(&word)))),
+            None => Ok(()),
+        }
+    }
+
+    fn take(&mut self, name: &str, has_value: bool) -> Result<Option<OsString>> {
+        let Some(at) = self.words.iter().position(|word| is_named(word, name)) else { return Ok(None) };
+        let word =
+            self.words.remove(at).into_string().map_err(|word| bad(name, &word, "it is not Unicode"))?;
+        let value = match (word.split_once('='), has_value) {
+            (Some((_, value)), true) => value.into(),
+            (None, true) if at < self.words.len() && !is_option(&self.words[at]) => self.words.remove(at),
+            (None, true) => return Err(usage(format!("{name} needs a value"))),
+            (Some(_), false) => return Err(usage(format!("{name} takes no value"))),
+            (None, false) => OsString::new(),
+        };
+        if self.words.iter().any(|word| is_named(word, name)) {
+            return Err(usage(format!("{name} is given twice")));
+        }
+        Ok(Some(value))
+    }
+}
+
+fn is_option(word: &OsString) -> bool {
+    word != "-" && word.as_encoded_bytes().starts_with(b"-")
+}
+
+fn is_named(word: &OsString, name: &str) -> bool {
+    let rest = word.as_encoded_bytes().strip_prefix(name.as_bytes());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"="))
+}
+
+fn parse<T>(what: &str, text: &OsString) -> Result<T>
+where
+    T: FromStr<Err: Display>,
+{
+    let unicode = text.to_str().ok_or_else(|| bad(what, text, "it is not Unicode"))?;
+    unicode.parse().map_err(|e: T::Err| bad(what, text, &e.to_string()))
+}
+
+fn bad(what: &str, text: &OsString, why: &str) -> anyhow::Error {
+    usage(format!("{what} '{}': {why}", show(text)))
+}
+
+fn show(text: &OsString) -> String {
+    escape(text.as_encoded_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::HostPort;
+    use crate::framing::Framing;
+
+    fn args(line: &str) -> Args {
+        Args::new(line.split_whitespace().map(OsString::from))
+    }
+
+    fn error<T>(outcome: Result<T>) -> String {
+        let Err(error) = outcome else { panic!("this was accepted") };
+        assert!(error.is::<Usage>());
+        error.to_string()
+    }
+
+    #[test]
+    fn options_stand_anywhere_before_the_dashes_in_both_forms() {
+        let mut args = args("a:1 --delay 0.2 --quiet Bob --framing=raw -o - -- --quiet -x");
+        assert!(args.flag("--quiet").unwrap());
+        assert_eq!(args.value("--framing", Framing::Line).unwrap(), Framing::Raw);
+        assert_eq!(args.seconds("--delay", 1.0, 0.0..=60.0).unwrap(), Duration::from_millis(200));
+        assert_eq!(args.given::<String>("-o").unwrap().as_deref(), Some("-"));
+        assert_eq!(args.number("--backlog", 7, 0..=9).unwrap(), 7);
+        assert_eq!(args.operand_or::<HostPort>("HOST:PORT", "b:2").unwrap().to_string(), "a:1");
+        assert_eq!(args.names(&[]).unwrap(), [&b"Bob"[..], b"--quiet", b"-x"]);
+        args.finish().unwrap();
+    }
+
+    #[test]
+    fn what_is_not_given_has_its_default() {
+        let mut args = args("");
+        assert!(!args.flag("--quiet").unwrap());
+        assert_eq!(args.seconds("--delay", 1.5, 0.0..=60.0).unwrap(), Duration::from_millis(1500));
+        assert_eq!(args.operand_or::<HostPort>("HOST:PORT", "b:2").unwrap().to_string(), "b:2");
+        assert_eq!(args.names(&["Tracy", "Sarah"]).unwrap(), [b"Tracy", b"Sarah"]);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let range = 1..=9;
+        assert_eq!(error(args("--nope").finish()), "unknown option '--nope'");
+        assert_eq!(error(args("-").finish()), "unexpected argument '-'");
+        assert_eq!(error(args("-- -x").finish()), "unexpected argument '-x'");
+        assert_eq!(error(args("--framing").value("--framing", Framing::Raw)), "--framing needs a value");
+        assert_eq!(error(args("--n --quiet").number("--n", 1, range.clone())), "--n needs a value");
+        assert_eq!(error(args("--n 1 --n=2").number("--n", 1, range.clone())), "--n is given twice");
+        assert_eq!(error(args("--quiet=yes").flag("--quiet")), "--quiet takes no value");
+        assert_eq!(error(args("\x1b[2J").finish()), "unexpected argument '\\u{1b}[2J'");
+        for number in ["0", "10", "+1", "1.0", "", "x", "99999999999999999999"] {
+            let text = error(args(&format!("--n={number}")).number("--n", 1, range.clone()));
+            assert_eq!(text, format!("--n '{number}': it is a number from 1 to 9"));
+        }
+        for seconds in ["-1", "+1", "1e0", "nan", "inf", "", ".", "1.2.3", "61", "1s", "0x1"] {
+            let text = error(args(&format!("--d={seconds}")).seconds("--d", 1.0, 0.0..=60.0));
+            assert_eq!(text, format!("--d '{seconds}': it is seconds from 0 to 60"));
+        }
+        let text = error(args("::1:9").operand_or::<HostPort>("HOST:PORT", ""));
+        assert_eq!(text, "HOST:PORT '::1:9': an IPv6 address stands in brackets: [::1]:9999");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_are_bytes_and_values_are_unicode() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = OsString::from_vec(b"--f=\xff".to_vec());
+        let name = OsString::from_vec(b"\xff\xfe".to_vec());
+        let mut args = Args::new([odd, name].into_iter());
+        assert_eq!(error(args.value("--f", Framing::Raw)), "--f '--f=\\xff': it is not Unicode");
+        assert_eq!(args.names(&[]).unwrap(), [b"\xff\xfe"]);
+    }
+}

@@ -1,0 +1,113 @@
+//! The notes' TCP server: one socket listens, and each client has a socket and a thread of its own.
+
+mod acceptor;
+
+use std::io::{self, BufReader, ErrorKind, Read};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use common::address::{self, HostPort};
+use common::args::{self, Args};
+use common::backlog;
+use common::framing::{self, Framing};
+use common::greeting;
+use common::narration::Narrator;
+use common::patience::Patient;
+use common::stop::Stop;
+
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+const KNOCK_TIMEOUT: Duration = Duration::from_millis(200);
+const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
+
+struct Options {
+    framing: Framing,
+    delay: Duration,
+    idle_timeout: Duration,
+    max_clients: u16,
+    backlog: u16,
+    quiet: bool,
+}
+
+fn main() -> ExitCode {
+    args::run(env!("CARGO_PKG_NAME"), include_str!("help.txt"), |mut args: Args| {
+        let options = Options {
+            framing: args.value("--framing", Framing::Line)?,
+            delay: args.seconds("--delay", 1.0, 0.0..=3600.0)?,
+            idle_timeout: args.seconds("--idle-timeout", 300.0, 0.01..=86400.0)?,
+            max_clients: args.number("--max-clients", 4096, 1..=15000)?,
+            backlog: args.number("--backlog", 4096, 0..=u16::MAX)?,
+            quiet: args.flag("--quiet")?,
+        };
+        let address = args.operand_or("HOST:PORT", "127.0.0.1:9999")?;
+        args.finish()?;
+        serve(&address, &options)
+    })
+}
+
+fn serve(address: &HostPort, options: &Options) -> Result<()> {
+    // std's bind is the notes' socket, bind and listen in one call.
+    let listener = TcpListener::bind(address)
+        .map_err(|e| anyhow::anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
+    backlog::set(&listener, options.backlog).context("cannot set the backlog")?;
+    let bound = listener.local_addr().context("cannot tell the listener's address")?;
+
+    // The spare descriptor is let go before the knock: with none left, it could not connect.
+    let mut spare = listener.try_clone().ok();
+    let stop = Stop::on_signal(move || {
+        spare.take();
+        let _ = TcpStream::connect_timeout(&address::reachable(bound), KNOCK_TIMEOUT);
+    })?;
+
+    let narrator = Narrator::start(options.quiet).context("cannot start the narrator")?;
+    narrator.announce(&format!("listening on {bound}"));
+    acceptor::accept_until_stopped(listener, &stop, options, &narrator, |stream, peer| {
+        narrator.say(&format!("accepted connection from {peer}"));
+        let ended = converse(stream, options, &stop);
+        say_goodbye(stream);
+        narrator.say(&match ended {
+            Ok(()) => format!("closed connection from {peer}"),
+            Err(e) => format!("closed connection from {peer}: {e}"),
+        });
+    });
+    narrator.announce("stopped");
+    narrator.finish();
+    Ok(())
+}
+
+/// Welcomes a client, then greets each name it sends, until it says `exit` or leaves.
+fn converse(mut stream: &TcpStream, options: &Options, stop: &Stop) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
+    framing::write(&mut stream, options.framing, greeting::WELCOME)?;
+
+    let patient = Patient::new(stream, options.idle_timeout, Duration::MAX);
+    let mut from = BufReader::with_capacity(framing::LIMIT, patient);
+    loop {
+        match framing::read(&mut from, options.framing, framing::LIMIT) {
+            Ok(None) => return Ok(()),
+            Ok(Some(name)) if name == greeting::EXIT => return Ok(()),
+            Ok(Some(name)) => {
+                let stopping = stop.pause(options.delay);
+                framing::write(&mut stream, options.framing, &greeting::of(&name))?;
+                if stopping {
+                    return Ok(());
+                }
+            }
+            Err(e) if e.kind() == ErrorKind::InvalidData => {
+                framing::write(&mut stream, options.framing, format!("refused: {e}").as_bytes())?;
+                return Err(e);
+            }
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+/// Ends our half and waits a moment for the client to end its own: closing a socket with unread data in it
+/// sends a reset, and a reset can overtake our last words.
+fn say_goodbye(stream: &TcpStream) {
+    let _ = stream.shutdown(Shutdown::Write);
+    let mut rest = Patient::new(stream, GOODBYE_TIMEOUT, GOODBYE_TIMEOUT);
+    while matches!(rest.read(&mut [0; framing::LIMIT]), Ok(1..)) {}
+}

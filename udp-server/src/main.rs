@@ -1,0 +1,97 @@
+//! The notes' UDP server: no connections, so one socket and one thread answer everybody.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use common::address::{self, HostPort};
+use common::args::{self, Args};
+use common::datagram;
+use common::greeting;
+use common::narration::Narrator;
+use common::stop::Stop;
+
+const BACK_OFF: Duration = Duration::from_millis(50);
+
+fn main() -> ExitCode {
+    args::run(env!("CARGO_PKG_NAME"), include_str!("help.txt"), |mut args: Args| {
+        let quiet = args.flag("--quiet")?;
+        let address = args.operand_or("HOST:PORT", "127.0.0.1:9999")?;
+        args.finish()?;
+        serve(&address, quiet)
+    })
+}
+
+fn serve(address: &HostPort, quiet: bool) -> Result<()> {
+    let socket = UdpSocket::bind(address)
+        .map_err(|e| anyhow::anyhow!("cannot bind {address}: {e} - {}", address::remedy(&e)))?;
+    let bound = socket.local_addr().context("cannot tell the socket's address")?;
+
+    // The spare descriptor is let go before the knock: with none left, it could not be sent.
+    let mut spare = socket.try_clone().ok();
+    let stop = Stop::on_signal(move || {
+        spare.take();
+        let _ = knock(address::reachable(bound));
+    })?;
+
+    let narrator = Narrator::start(quiet).context("cannot start the narrator")?;
+    narrator.announce(&format!("bound to {bound}"));
+    answer_until_stopped(&socket, bound, &stop, &narrator);
+    narrator.announce("stopped");
+    narrator.finish();
+    Ok(())
+}
+
+/// Wakes a blocked `recv_from` with an empty datagram from a socket of its own.
+fn knock(server: SocketAddr) -> std::io::Result<usize> {
+    let anywhere = SocketAddr::new(server.ip(), 0);
+    UdpSocket::bind(anywhere)?.send_to(&[], server)
+}
+
+/// Greets the name in each datagram. One that cannot be answered is one line, and never the end.
+fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narrator: &Narrator) {
+    let mut buffer = vec![0; datagram::BUFFER];
+    loop {
+        let received = socket.recv_from(&mut buffer);
+        if stop.requested() {
+            return;
+        }
+        match received {
+            Ok((size, peer)) => {
+                narrator.say(&format!("Received {size} bytes from {peer}"));
+                let name = &buffer[..size];
+                let refused = match reason_not_to_answer(name, peer, bound) {
+                    Some(reason) => reason.to_owned(),
+                    None => match socket.send_to(&greeting::of(name), peer) {
+                        Ok(_) => continue,
+                        Err(e) => e.to_string(),
+                    },
+                };
+                narrator.say(&format!("No reply to {peer}: {refused}"));
+            }
+            // An earlier reply found nobody there (Windows says so here): nothing to do, nor to wait for.
+            Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused) => {}
+            Err(e) => {
+                narrator.say(&format!("Cannot receive: {e}"));
+                stop.pause(BACK_OFF);
+            }
+        }
+    }
+}
+
+/// Two servers that answered each other would never stop; one datagram with a forged source starts them.
+fn reason_not_to_answer(name: &[u8], peer: SocketAddr, bound: SocketAddr) -> Option<&'static str> {
+    if name.len() + greeting::OVERHEAD > datagram::largest(peer) {
+        Some("the greeting would not fit one datagram")
+    } else if greeting::is_one(name) {
+        Some("this is a greeting itself")
+    } else if peer == bound || peer == address::reachable(bound) {
+        Some("it claims to come from this server")
+    } else if peer.port() == 0 {
+        Some("it came from port 0, where nobody can be")
+    } else {
+        None
+    }
+}
