@@ -65,7 +65,8 @@ fn get(url: &Url, file: &str, timeout: Duration) -> Result<()> {
     let mut output = Output::open(file)?;
     output.narrate(&head.lines.iter().map(|line| escape(line) + "\n").collect::<String>())?;
     let bytes = http::copy_body(&mut from, framing, &mut output)?;
-    output.finish(&format!("{bytes} bytes in {} reads", from.get_ref().reads))
+    let reads = from.get_ref().reads;
+    output.finish(&format!("{bytes} bytes in {reads} {}", if reads == 1 { "read" } else { "reads" }))
 }
 
 /// Holds the notes' conversation: a welcome, a greeting for each name, `exit`, and the close.

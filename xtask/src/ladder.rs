@@ -1,0 +1,189 @@
+//! The ladder: what the client's side said, what crossed the wire, what the server's side said, a line an
+//! event, in 100 columns. Pure: it draws what it is given.
+
+use std::time::Duration;
+
+use common::narration::escape;
+
+use crate::stage::{Lane, What};
+
+const WIRE: usize = 42;
+const SERVER_LANE: usize = 42;
+const CONTINUED: &str = "           ";
+
+/// Whether to colour.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// With ANSI escape sequences.
+    pub colour: bool,
+}
+
+/// What a piece of text is.
+#[derive(Clone, Copy, Debug)]
+pub enum Ink {
+    /// Times and rules.
+    Faint,
+    /// A heading.
+    Bold,
+    /// The client's side.
+    Client,
+    /// The server's side.
+    Server,
+    /// A promise kept.
+    Good,
+    /// A promise broken, or a loss.
+    Bad,
+}
+
+impl Style {
+    /// The text in its ink.
+    pub fn paint(self, ink: Ink, text: &str) -> String {
+        let code = match ink {
+            Ink::Faint => "2",
+            Ink::Bold => "1",
+            Ink::Client => "36",
+            Ink::Server => "33",
+            Ink::Good => "32",
+            Ink::Bad => "31;1",
+        };
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.into() }
+    }
+}
+
+/// The line above the lanes.
+pub fn head(style: Style, client: &str, server: &str) -> String {
+    style.paint(Ink::Faint, &format!("   time     {client:WIRE$}   {server}"))
+}
+
+/// One event as a line, or as several where a program said much; none for what is not shown.
+pub fn lines(style: Style, time: Duration, label: &str, what: &What) -> Vec<String> {
+    let margin = style.paint(Ink::Faint, &format!("{:7.3} {label:>2} ", time.as_secs_f64()));
+    let drawn = match what {
+        What::Said { lane: Lane::Client, line, .. } => wrap(line, WIRE)
+            .iter()
+            .map(|said| {
+                format!("│ {}{:pad$}│", style.paint(Ink::Client, said), "", pad = WIRE + 1 - width(said))
+            })
+            .collect(),
+        What::Said { lane: Lane::Server, line, .. } => wrap(line, SERVER_LANE)
+            .iter()
+            .map(|said| format!("│{:WIRE$}  │ {}", "", style.paint(Ink::Server, said)))
+            .collect(),
+        What::Connected => vec![arrow(style, Lane::Server, "connects", false)],
+        What::Sent { toward, bytes, lost } => {
+            let count = match bytes.len() {
+                1 => "1 byte".into(),
+                n => format!("{n} bytes"),
+            };
+            vec![arrow(style, *toward, &format!("{count}  {}", escape(bytes)), *lost)]
+        }
+        What::Ended { toward } => vec![arrow(style, *toward, "end of stream", false)],
+        What::Broke { toward } => vec![arrow(style, *toward, "reset", false)],
+        What::Quiet { .. } => Vec::new(),
+    };
+    let margins = std::iter::once(margin.as_str()).chain(std::iter::repeat(CONTINUED));
+    margins.zip(drawn).map(|(margin, line)| format!("{margin}{line}")).collect()
+}
+
+fn arrow(style: Style, toward: Lane, text: &str, is_lost: bool) -> String {
+    let text = fit(text, WIRE - 6);
+    let room = WIRE - width(&text) - 2;
+    let (before, after) = ("─".repeat(room / 2), "─".repeat(room - room / 2));
+    let ink = if is_lost { Ink::Bad } else { Ink::Faint };
+    let (left, right) = match toward {
+        Lane::Server => (format!("├{before}─ "), format!(" {after}{}│", if is_lost { "✗" } else { "▶" })),
+        Lane::Client => (format!("│{}{before} ", if is_lost { "✗" } else { "◀" }), format!(" ─{after}┤")),
+    };
+    let note = if is_lost { style.paint(Ink::Bad, " lost") } else { String::new() };
+    format!("{}{text}{}{note}", style.paint(ink, &left), style.paint(ink, &right))
+}
+
+/// The text in lines of at most `limit` columns, broken anywhere.
+fn wrap(text: &str, limit: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for c in text.chars() {
+        if lines.last().is_some_and(|line| width(line) + columns(c) > limit) {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(c);
+        }
+    }
+    lines
+}
+
+/// The text in at most `limit` columns.
+fn fit(text: &str, limit: usize) -> String {
+    if width(text) <= limit {
+        return text.into();
+    }
+    let mut fitted = String::new();
+    for c in text.chars() {
+        if width(&fitted) + columns(c) >= limit {
+            break;
+        }
+        fitted.push(c);
+    }
+    fitted + "…"
+}
+
+/// How many columns a terminal gives the text.
+pub fn width(text: &str) -> usize {
+    text.chars().map(columns).sum()
+}
+
+/// East Asian wide characters and emoji take two columns (UAX #11, the blocks that names are written in).
+fn columns(c: char) -> usize {
+    let is_wide = matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}'
+        | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}');
+    1 + usize::from(is_wide)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Style = Style { colour: false };
+
+    fn drawn(what: &What) -> String {
+        lines(PLAIN, Duration::from_millis(12), "#1", what).join("\n")
+    }
+
+    fn sent(toward: Lane, bytes: &[u8], lost: bool) -> What {
+        What::Sent { toward, bytes: bytes.into(), lost }
+    }
+
+    #[test]
+    fn every_line_keeps_its_lanes_and_100_columns() {
+        let long = "long 长".repeat(40);
+        let said = |lane, line: &str| What::Said { lane, program: 1, line: line.into(), is_error: false };
+        for what in [
+            said(Lane::Client, &long),
+            said(Lane::Client, "Hello, 张三!"),
+            said(Lane::Server, &long),
+            said(Lane::Server, "listening"),
+            sent(Lane::Server, long.as_bytes(), false),
+            sent(Lane::Client, b"x", true),
+            sent(Lane::Server, "张三\n".as_bytes(), true),
+            What::Connected,
+            What::Ended { toward: Lane::Client },
+            What::Broke { toward: Lane::Server },
+        ] {
+            for line in drawn(&what).lines() {
+                assert!(width(line) <= 100, "{} columns: {line}", width(line));
+                let behind: String = line.chars().skip(12).collect();
+                let bar = behind.find(['│', '┤']).map(|at| 12 + width(&behind[..at]));
+                assert_eq!(bar, Some(56), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn arrows_show_direction_size_and_loss() {
+        assert!(drawn(&sent(Lane::Server, b"Michael\n", false)).contains(" 8 bytes  Michael\\n ─"));
+        assert!(drawn(&sent(Lane::Server, b"x", false)).ends_with("▶│"));
+        assert!(drawn(&sent(Lane::Client, b"x", false)).contains("│◀─"));
+        assert!(drawn(&sent(Lane::Client, b"x", true)).ends_with(" lost"));
+    }
+}

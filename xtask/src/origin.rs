@@ -1,0 +1,114 @@
+//! A loopback HTTP origin with one page for each way in which a body can end. What it sends is written out
+//! byte for byte: it is the wire that a scene is about.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crate::stage::{Lane, Recorder, What};
+
+/// A page: how its body ends, and the bytes of its reply.
+#[derive(Debug)]
+pub struct Page {
+    /// The URL's path.
+    pub path: &'static str,
+    /// How the body ends, as a sentence.
+    pub how: &'static str,
+    /// The whole reply.
+    pub reply: &'static [u8],
+    /// The body in it, or none where the reply is cut short.
+    pub body: Option<&'static [u8]>,
+}
+
+/// One page for each way.
+pub const PAGES: [Page; 5] = [
+    Page {
+        path: "/length",
+        how: "after as many bytes as Content-Length says",
+        reply: b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, world!",
+        body: Some(b"Hello, world!"),
+    },
+    Page {
+        path: "/chunked",
+        how: "with a chunk of size 0",
+        reply:
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n",
+        body: Some(b"Hello, world!"),
+    },
+    Page {
+        path: "/close",
+        how: "where the connection is closed",
+        reply: b"HTTP/1.1 200 OK\r\n\r\nHello, world!",
+        body: Some(b"Hello, world!"),
+    },
+    Page {
+        path: "/none",
+        how: "before it begins: status 204 has none",
+        reply: b"HTTP/1.1 204 No Content\r\n\r\n",
+        body: Some(b""),
+    },
+    Page {
+        path: "/cut",
+        how: "too early: 13 bytes promised, 6 sent",
+        reply: b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,",
+        body: None,
+    },
+];
+
+/// The origin, until it is dropped.
+pub struct Origin {
+    /// Where it listens.
+    pub address: SocketAddr,
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Origin {
+    /// Starts it; what it is asked for appears in the server's lane.
+    ///
+    /// # Errors
+    /// When the system gives it no socket.
+    pub fn start(ip: IpAddr, recorder: Recorder) -> io::Result<Self> {
+        let listener = TcpListener::bind((ip, 0))?;
+        let address = listener.local_addr()?;
+        let over = Arc::new(AtomicBool::new(false));
+        let ending = Arc::clone(&over);
+        let thread = thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                if ending.load(Ordering::SeqCst) {
+                    break;
+                }
+                // A client that leaves early is its own affair, and its wire shows it.
+                let _ = answer(&stream, &recorder);
+            }
+        });
+        Ok(Self { address, over, thread: Some(thread) })
+    }
+}
+
+impl Drop for Origin {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.address);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
+    let mut lines = BufReader::new(stream).lines();
+    let request = lines.next().transpose()?.unwrap_or_default();
+    let line = format!("origin: {request}");
+    recorder.record(What::Said { lane: Lane::Server, program: 0, line, is_error: false });
+    for line in lines {
+        if line?.is_empty() {
+            break;
+        }
+    }
+    let path = request.split(' ').nth(1);
+    let page = PAGES.iter().find(|page| Some(page.path) == path);
+    stream.write_all(page.map_or(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", |page| page.reply))
+}

@@ -1,0 +1,172 @@
+//! The programs as processes: built once, and none outlives the task, whichever way it ends.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+
+/// What must be gone when the task ends: its processes and its scratch directories.
+static HOUSE: Mutex<House> =
+    Mutex::new(House { closed: false, children: BTreeMap::new(), scratch: Vec::new() });
+
+struct House {
+    closed: bool,
+    children: BTreeMap<u32, Child>,
+    scratch: Vec<PathBuf>,
+}
+
+fn house() -> MutexGuard<'static, House> {
+    HOUSE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Builds the four programs, once a process; returns the directory they are in.
+///
+/// # Errors
+/// When cargo does not build them; it says why on standard error.
+pub fn build() -> Result<&'static Path> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    match BUILT.get_or_init(|| build_now().map_err(|e| format!("{e:#}"))) {
+        Ok(directory) => Ok(directory),
+        Err(e) => Err(anyhow!("cannot build the programs: {e}")),
+    }
+}
+
+fn build_now() -> Result<PathBuf> {
+    let own = env::current_exe().context("cannot tell where this program is")?;
+    // A test's executable is one directory further down.
+    let directory = own.ancestors().skip(1).find(|dir| !dir.ends_with("deps")).context("no directory")?;
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--workspace", "--exclude", "xtask"]);
+    if directory.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let status = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().context("cannot run cargo")?;
+    ensure!(status.success(), "cargo build ended with {status}");
+    Ok(directory.to_owned())
+}
+
+/// A running process; dropped, it is killed.
+#[derive(Debug)]
+pub struct Program {
+    /// The system's number for it.
+    pub pid: u32,
+}
+
+impl Program {
+    /// Starts one of the four programs in a directory, with nothing to read, and returns its two outputs.
+    ///
+    /// # Errors
+    /// When the programs cannot be built or started, or the task is being interrupted.
+    pub fn start(
+        name: &str,
+        args: &[&str],
+        directory: &Path,
+    ) -> Result<(Self, Option<ChildStdout>, Option<ChildStderr>)> {
+        let mut command = Command::new(build()?.join(name).with_extension(env::consts::EXE_EXTENSION));
+        command
+            .args(args)
+            .current_dir(directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut house = house();
+        if house.closed {
+            bail!("interrupted");
+        }
+        let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let (stdout, stderr, pid) = (child.stdout.take(), child.stderr.take(), child.id());
+        house.children.insert(pid, child);
+        Ok((Self { pid }, stdout, stderr))
+    }
+
+    /// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).
+    pub fn interrupt(&self) -> bool {
+        let kill = || Command::new("kill").args(["-INT", &self.pid.to_string()]).status();
+        cfg!(unix) && kill().is_ok_and(|status| status.success())
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn wait(self) -> Result<ExitStatus> {
+        loop {
+            // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
+            if let Some(child) = house().children.get_mut(&self.pid) {
+                if let Some(status) = child.try_wait().context("cannot wait for a program")? {
+                    return Ok(status);
+                }
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if let Some(child) = house().children.remove(&self.pid) {
+            end(child);
+        }
+    }
+}
+
+fn end(mut child: Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Ends every process and removes every scratch directory, and starts no more.
+pub fn close_house() {
+    let mut house = house();
+    house.closed = true;
+    while let Some((_, child)) = house.children.pop_first() {
+        end(child);
+    }
+    for directory in house.scratch.drain(..) {
+        let _ = fs::remove_dir_all(directory);
+    }
+}
+
+/// An empty directory of one's own; dropped, it is removed.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes one among the system's temporary files.
+    ///
+    /// # Errors
+    /// When the system does not.
+    pub fn new() -> Result<Self> {
+        let mut house = house();
+        for number in 0.. {
+            let path = env::temp_dir().join(format!("xtask-{}-{number}", process::id()));
+            match fs::create_dir(&path) {
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e).with_context(|| format!("cannot make {}", path.display())),
+                Ok(()) => {
+                    house.scratch.push(path.clone());
+                    return Ok(Self(path));
+                }
+            }
+        }
+        bail!("no name is free for a scratch directory")
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        house().scratch.retain(|path| path != &self.0);
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,328 @@
+//! Where a scene happens: it starts programs and relays, collects what they do as events, and draws each one
+//! as it comes. A scene waits for events, never for time.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use common::narration::{self, escape};
+
+use crate::ladder::{self, Style};
+use crate::programs::{self, Program, Scratch};
+use crate::relay::{self, Gate, Plan, Relay};
+
+/// A scene in which nothing at all happens for so long is stuck, on the slowest machine.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// A side of the ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// The left one.
+    Client,
+    /// The right one.
+    Server,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum What {
+    /// A program printed a line.
+    Said {
+        /// Its side.
+        lane: Lane,
+        /// Its process.
+        program: u32,
+        /// Escaped.
+        line: String,
+        /// On standard error.
+        is_error: bool,
+    },
+    /// A program's outputs have both ended.
+    Quiet {
+        /// Its process.
+        program: u32,
+    },
+    /// A client connected to the relay, and the relay to the server.
+    Connected,
+    /// Bytes crossed the wire, as one read or one datagram.
+    Sent {
+        /// Where they went.
+        toward: Lane,
+        /// All of them.
+        bytes: Vec<u8>,
+        /// The relay's plan was to drop them.
+        lost: bool,
+    },
+    /// A side ended its half of the connection.
+    Ended {
+        /// The side that was told.
+        toward: Lane,
+    },
+    /// A side's connection broke.
+    Broke {
+        /// The side that was told.
+        toward: Lane,
+    },
+}
+
+/// What happened, when, and on whose connection.
+#[derive(Debug)]
+pub struct Event {
+    /// When.
+    pub at: Instant,
+    /// `#1` for the first client and its connection; empty where there is one.
+    pub label: String,
+    /// What.
+    pub what: What,
+}
+
+impl Event {
+    /// Whether a program printed this very line on standard output.
+    pub fn is_line(&self, text: &str) -> bool {
+        matches!(&self.what, What::Said { line, is_error: false, .. } if line == text)
+    }
+}
+
+/// A place to send events to, under one label.
+#[derive(Clone)]
+pub struct Recorder {
+    label: String,
+    events: Sender<Event>,
+}
+
+impl Recorder {
+    /// Records that something happens now.
+    pub fn record(&self, what: What) {
+        // Nobody listens any more once the scene is over.
+        let _ = self.events.send(Event { at: Instant::now(), label: self.label.clone(), what });
+    }
+}
+
+/// How a program ended.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its exit status; none if a signal ended it.
+    pub status: Option<i32>,
+    /// What it said on standard output.
+    pub said: Vec<String>,
+    /// What it said on standard error.
+    pub complained: Vec<String>,
+}
+
+/// The events of one scene.
+pub struct Stage {
+    events: Sender<Event>,
+    incoming: Receiver<Event>,
+    recorded: Vec<Event>,
+    relays: Vec<Relay>,
+    started: Instant,
+    style: Option<Style>,
+    scratch: Scratch,
+}
+
+impl Stage {
+    /// An empty stage, drawn in a style, or not at all; its programs run in an empty directory.
+    ///
+    /// # Errors
+    /// When the programs cannot be built, or the directory not be made.
+    pub fn new(style: Option<Style>) -> Result<Self> {
+        programs::build()?;
+        let scratch = Scratch::new()?;
+        let (events, incoming) = mpsc::channel();
+        Ok(Self {
+            events,
+            incoming,
+            recorded: Vec::new(),
+            relays: Vec::new(),
+            started: Instant::now(),
+            style,
+            scratch,
+        })
+    }
+
+    /// The directory in which its programs run.
+    pub fn directory(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// A recorder for what happens under a label.
+    pub fn recorder(&self, label: &str) -> Recorder {
+        Recorder { label: label.into(), events: self.events.clone() }
+    }
+
+    /// Starts a program, whose lines appear in its lane.
+    ///
+    /// # Errors
+    /// As [`Program::start`].
+    pub fn start(&self, lane: Lane, label: &str, name: &str, args: &[&str]) -> Result<Program> {
+        let (program, stdout, stderr) = Program::start(name, args, self.scratch.path())?;
+        let (recorder, id) = (self.recorder(label), program.pid);
+        let echo = move |output: Box<dyn Read + Send>, is_error| {
+            let recorder = recorder.clone();
+            move || {
+                for bytes in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                    let said = escape(bytes.strip_suffix(b"\r").unwrap_or(&bytes));
+                    recorder.record(What::Said { lane, program: id, line: said, is_error });
+                }
+            }
+        };
+        let out = echo(Box::new(stdout.context("no standard output")?), false);
+        let err = echo(Box::new(stderr.context("no standard error")?), true);
+        let recorder = self.recorder(label);
+        thread::spawn(move || {
+            thread::scope(|scope| {
+                scope.spawn(out);
+                scope.spawn(err);
+            });
+            recorder.record(What::Quiet { program: id });
+        });
+        Ok(program)
+    }
+
+    /// Starts a server and waits for the address in its first line.
+    ///
+    /// # Errors
+    /// When it does not start, or does not say where it is.
+    pub fn start_server(&mut self, name: &str, args: &[&str]) -> Result<(Program, SocketAddr)> {
+        let program = self.start(Lane::Server, "", name, args)?;
+        let line = self.wait_for_line(&program, "")?;
+        let address = line.rsplit(' ').next().unwrap_or_default();
+        let address =
+            address.parse().with_context(|| format!("{name} did not say where it is, but: {line}"))?;
+        Ok((program, address))
+    }
+
+    /// A relay in front of a TCP server; every client that connects to it is drawn under the label.
+    ///
+    /// # Errors
+    /// When the system gives it no socket.
+    pub fn relay_tcp(&mut self, label: &str, upstream: SocketAddr, gate: &Gate) -> Result<SocketAddr> {
+        let relay =
+            relay::tcp(upstream, gate.clone(), self.recorder(label)).context("cannot start the relay")?;
+        let address = relay.address;
+        self.relays.push(relay);
+        Ok(address)
+    }
+
+    /// A relay in front of a UDP server that drops the datagrams of the plan.
+    ///
+    /// # Errors
+    /// When the system gives it no socket.
+    pub fn relay_udp(&mut self, upstream: SocketAddr, plan: Plan) -> Result<SocketAddr> {
+        let relay = relay::udp(upstream, plan, self.recorder("")).context("cannot start the relay")?;
+        let address = relay.address;
+        self.relays.push(relay);
+        Ok(address)
+    }
+
+    /// Waits for a program's line that starts with `start`.
+    ///
+    /// # Errors
+    /// When the program ends without it.
+    pub fn wait_for_line(&mut self, program: &Program, start: &str) -> Result<String> {
+        let pid = program.pid;
+        let found = self.wait_until(|events| {
+            events.iter().find_map(|event| match &event.what {
+                What::Said { program, line, is_error: false, .. }
+                    if *program == pid && line.starts_with(start) =>
+                {
+                    Some(Some(line.clone()))
+                }
+                What::Quiet { program } if *program == pid => Some(None),
+                _ => None,
+            })
+        })?;
+        match found {
+            Some(line) => Ok(line),
+            None => bail!("a program ended before it said '{start}': {:?}", self.outcome(pid)),
+        }
+    }
+
+    /// Waits for a program's end.
+    ///
+    /// # Errors
+    /// When nothing happens for a minute.
+    pub fn wait_for_end(&mut self, program: Program) -> Result<Outcome> {
+        let pid = program.pid;
+        self.wait_until(|events| {
+            events.iter().any(|e| matches!(e.what, What::Quiet { program } if program == pid)).then_some(())
+        })?;
+        let mut outcome = self.outcome(pid);
+        outcome.status = program.wait()?.code();
+        Ok(outcome)
+    }
+
+    fn outcome(&self, pid: u32) -> Outcome {
+        let mut outcome = Outcome::default();
+        for event in &self.recorded {
+            match &event.what {
+                What::Said { program, line, is_error, .. } if *program == pid => {
+                    let lines = if *is_error { &mut outcome.complained } else { &mut outcome.said };
+                    lines.push(line.clone());
+                }
+                _ => {}
+            }
+        }
+        outcome
+    }
+
+    /// Waits until something is found among the events.
+    ///
+    /// # Errors
+    /// When nothing happens for a minute, or standard output fails.
+    pub fn wait_until<T>(&mut self, find: impl Fn(&[Event]) -> Option<T>) -> Result<T> {
+        loop {
+            if let Some(found) = find(&self.recorded) {
+                return Ok(found);
+            }
+            match self.incoming.recv_timeout(STUCK) {
+                Ok(event) => self.keep(event)?,
+                Err(RecvTimeoutError::Timeout) => bail!("nothing has happened for {STUCK:?}"),
+                Err(RecvTimeoutError::Disconnected) => bail!("nothing can happen any more"),
+            }
+        }
+    }
+
+    /// Ends the relays and draws what was still under way.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn finish(&mut self) -> Result<()> {
+        self.relays.clear();
+        while let Ok(event) = self.incoming.try_recv() {
+            self.keep(event)?;
+        }
+        Ok(())
+    }
+
+    /// All bytes that crossed the wire to one side under a label.
+    pub fn crossed(&self, label: &str, side: Lane) -> Vec<u8> {
+        self.pieces(label, side).concat()
+    }
+
+    /// The reads or datagrams that crossed the wire to one side under a label.
+    pub fn pieces(&self, label: &str, side: Lane) -> Vec<&[u8]> {
+        let of_label = self.recorded.iter().filter(|event| event.label == label);
+        of_label
+            .filter_map(|event| match &event.what {
+                What::Sent { toward, bytes, .. } if *toward == side => Some(bytes.as_slice()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn keep(&mut self, event: Event) -> Result<()> {
+        if let Some(style) = self.style {
+            let time = event.at.saturating_duration_since(self.started);
+            for line in ladder::lines(style, time, &event.label, &event.what) {
+                narration::say(&line)?;
+            }
+        }
+        self.recorded.push(event);
+        Ok(())
+    }
+}

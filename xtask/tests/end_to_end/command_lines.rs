@@ -1,0 +1,128 @@
+//! What a user types, and what is said of it.
+
+use crate::{outcome, run};
+
+const PROGRAMS: [&str; 4] = ["tcp-server", "tcp-client", "udp-server", "udp-client"];
+
+#[test]
+fn help_and_version_are_answered_before_anything_happens() {
+    for program in PROGRAMS {
+        for args in [&["--help"][..], &["-h"], &["--nonsense", "--help"]] {
+            let help = run(program, args);
+            assert_eq!((help.status, help.complained.len()), (Some(0), 0));
+            assert!(help.said[0].starts_with(&format!("{program} - ")), "{:?}", help.said);
+            assert!(help.said.iter().all(|line| line.len() <= 100));
+        }
+        let version = run(program, &["--version"]);
+        assert_eq!(version, outcome(0, &[&format!("{program} {}", env!("CARGO_PKG_VERSION"))], &[]));
+    }
+}
+
+#[test]
+fn a_usage_error_is_named_points_at_help_and_exits_with_2() {
+    for (line, message) in [
+        ("tcp-server --nope", "unknown option '--nope'"),
+        ("tcp-server 127.0.0.1:0 more", "unexpected argument 'more'"),
+        (
+            "tcp-server localhost",
+            "HOST:PORT 'localhost': it has no port: write HOST:PORT, such as 127.0.0.1:9999",
+        ),
+        ("tcp-server --framing xml", "--framing 'xml': it is one of line, raw and length"),
+        ("tcp-server --delay -1", "--delay needs a value"),
+        ("tcp-server --delay=-1", "--delay '-1': it is seconds from 0 to 3600"),
+        ("tcp-server --idle-timeout 0", "--idle-timeout '0': it is seconds from 0.01 to 86400"),
+        ("tcp-server --max-clients 0", "--max-clients '0': it is a number from 1 to 15000"),
+        ("tcp-server --backlog 65536", "--backlog '65536': it is a number from 0 to 65535"),
+        ("tcp-server --quiet=yes", "--quiet takes no value"),
+        ("udp-server --delay 1", "unknown option '--delay'"),
+        ("udp-server 127.0.0.1:0 127.0.0.1:0", "unexpected argument '127.0.0.1:0'"),
+        ("udp-client --tries 0", "--tries '0': it is a number from 1 to 100"),
+        (
+            "udp-client Michael",
+            "HOST:PORT 'Michael': it has no port: write HOST:PORT, such as 127.0.0.1:9999",
+        ),
+        ("tcp-client http://h/", "unknown command 'http://h/': it is get or greet"),
+        ("tcp-client -o x", "the command comes first"),
+        ("tcp-client get http://h/ http://h/", "unexpected argument 'http://h/'"),
+        ("tcp-client get http://h/ -o", "-o needs a value"),
+        (
+            "tcp-client get https://h/",
+            "URL 'https://h/': https needs TLS, and this client speaks only what a plain socket carries; \
+             is there an http:// address?",
+        ),
+    ] {
+        let mut words = line.split(' ');
+        let program = words.next().unwrap();
+        let found = run(program, &words.collect::<Vec<_>>());
+        let expected = [&*format!("{program}: {message}"), &*format!("Try '{program} --help'.")];
+        assert_eq!(found, outcome(2, &[], &expected), "{line}");
+    }
+    let long = "x".repeat(1025);
+    let refused = run("tcp-client", &["greet", "127.0.0.1:1", &long]);
+    assert_eq!(refused.status, Some(2));
+    assert_eq!(refused.complained[0], "tcp-client: a name is at most 1024 bytes; this one has 1025");
+}
+
+#[test]
+fn every_default_and_limit_in_the_help_is_the_programs_own() {
+    // The limits were refused one beyond them above; here the defaults are what an empty command line means.
+    for (program, options) in [
+        (
+            "tcp-server",
+            &[
+                ("--framing", "line"),
+                ("--delay", "1"),
+                ("--idle-timeout", "300"),
+                ("--max-clients", "4096"),
+                ("--backlog", "4096"),
+            ][..],
+        ),
+        ("udp-client", &[("--timeout", "1"), ("--tries", "3")]),
+        ("tcp-client", &[("--framing", "line"), ("--timeout", "30"), ("--timeout", "10")]),
+    ] {
+        let help = run(program, &["--help"]).said.join(" ");
+        let source =
+            std::fs::read_to_string(format!("{}/../{program}/src/main.rs", env!("CARGO_MANIFEST_DIR")))
+                .unwrap();
+        for (option, default) in options {
+            let at = help
+                .find(&format!("  {option} "))
+                .unwrap_or_else(|| panic!("{program} --help lacks {option}"));
+            assert!(help[at..].contains(&format!("[default: {default}]")), "{program} --help, {option}");
+            let in_code = [
+                format!("\"{option}\", {default}.0,"),
+                format!("\"{option}\", {default},"),
+                format!("\"{option}\", Framing::Line)"),
+            ];
+            assert!(
+                in_code.iter().any(|text| source.contains(text)),
+                "{program} main.rs, {option} {default}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_runtime_failure_names_the_object_and_the_remedy_and_exits_with_1() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let found = run("tcp-server", &[&address]);
+    assert_eq!((found.status, found.said.len(), found.complained.len()), (Some(1), 0, 1));
+    assert!(found.complained[0].starts_with(&format!("tcp-server: cannot listen on {address}: ")));
+    assert!(found.complained[0].ends_with("take another port (0 picks one)"), "{found:?}");
+
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let found = run("udp-server", &[&address]);
+    assert_eq!(found.status, Some(1));
+    assert!(found.complained[0].starts_with(&format!("udp-server: cannot bind {address}: ")), "{found:?}");
+
+    for args in [&["greet", "127.0.0.1:0"][..], &["get", "http://127.0.0.1:0/"]] {
+        let found = run("tcp-client", args);
+        assert_eq!(found.status, Some(1));
+        assert!(
+            found.complained[0].contains("cannot connect to 127.0.0.1:0 - port 0 is no port"),
+            "{found:?}"
+        );
+    }
+}

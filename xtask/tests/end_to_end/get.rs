@@ -1,0 +1,291 @@
+//! tcp-client get: what is saved, what is not, and what is said of it.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+
+use xtask::stage::{Lane, Outcome, Stage};
+
+use crate::run_on;
+
+const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+/// Answers one request; returns the URL of a page there, and the request once it was answered.
+fn origin(answer: impl FnOnce(&mut TcpStream) + Send + 'static) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/dir/page.html?x=y", listener.local_addr().unwrap());
+    let answering = thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        answer(&mut stream);
+        String::from_utf8(request).unwrap()
+    });
+    (url, answering)
+}
+
+fn replying(reply: &'static [u8]) -> String {
+    origin(move |stream| _ = stream.write_all(reply)).0
+}
+
+fn get(stage: &mut Stage, url: &str, more: &[&str]) -> Outcome {
+    run_on(stage, "tcp-client", &[&["get", url][..], more].concat())
+}
+
+/// The names of all files on the stage.
+fn files(stage: &Stage) -> Vec<String> {
+    let names = fs::read_dir(stage.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+    names.map(|name| name.to_string_lossy().into()).collect()
+}
+
+#[test]
+fn the_request_is_the_notes_and_the_body_is_saved_under_the_urls_last_segment() {
+    let mut stage = Stage::new(None).unwrap();
+    let (url, answering) = origin(|stream| stream.write_all(HELLO).unwrap());
+    let outcome = get(&mut stage, &url, &[]);
+    assert_eq!(outcome.status, Some(0), "{outcome:?}");
+    let host = url.strip_prefix("http://").unwrap().strip_suffix("/dir/page.html?x=y").unwrap();
+    let request = format!("GET /dir/page.html?x=y HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    assert_eq!(answering.join().unwrap(), request);
+    assert_eq!(outcome.said[..3], ["HTTP/1.1 200 OK", "Content-Length: 5", ""]);
+    assert!(outcome.said[3].starts_with("saved 5 bytes in ") && outcome.said[3].ends_with(" to page.html"));
+    assert_eq!(fs::read(stage.directory().join("page.html")).unwrap(), b"hello");
+    assert_eq!(files(&stage), ["page.html"]);
+}
+
+#[test]
+fn dash_is_standard_output_and_the_header_goes_to_standard_error() {
+    let mut stage = Stage::new(None).unwrap();
+    let outcome = get(&mut stage, &replying(HELLO), &["-o", "-"]);
+    assert_eq!((outcome.status, outcome.said), (Some(0), vec!["hello".to_owned()]));
+    assert_eq!(outcome.complained[0], "HTTP/1.1 200 OK");
+    assert!(files(&stage).is_empty());
+}
+
+#[test]
+fn a_redirect_and_an_error_status_are_shown_and_saved_and_not_followed() {
+    for reply in [
+        &b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 4\r\n\r\nmove"[..],
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone",
+    ] {
+        let mut stage = Stage::new(None).unwrap();
+        let outcome = get(&mut stage, &replying(reply), &["-o", "f"]);
+        assert_eq!(outcome.status, Some(0), "{outcome:?}");
+        assert_eq!(fs::read(stage.directory().join("f")).unwrap().len(), 4);
+    }
+}
+
+#[test]
+fn a_reply_that_is_cut_short_leaves_the_old_file_as_it_was_and_no_other() {
+    for reply in [
+        &b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello"[..],
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n",
+        b"",
+    ] {
+        let mut stage = Stage::new(None).unwrap();
+        fs::write(stage.directory().join("page.html"), "old").unwrap();
+        let outcome = get(&mut stage, &replying(reply), &[]);
+        assert_eq!(outcome.status, Some(1));
+        assert!(outcome.complained.last().unwrap().contains(": the reply was cut short "), "{outcome:?}");
+        assert_eq!(fs::read(stage.directory().join("page.html")).unwrap(), b"old");
+        assert_eq!(files(&stage), ["page.html"]);
+    }
+}
+
+#[test]
+fn what_is_not_an_http_reply_is_said_at_once() {
+    for reply in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"Welcome!\n", b"HTTP/1.1 2000 OK\r\n\r\n"] {
+        let mut stage = Stage::new(None).unwrap();
+        let (url, answering) = origin(move |stream| {
+            stream.write_all(reply).unwrap();
+            let _ = stream.read(&mut [0]); // held open until the client leaves
+        });
+        let outcome = get(&mut stage, &url, &[]);
+        assert_eq!(outcome.status, Some(1), "{outcome:?}");
+        assert!(files(&stage).is_empty());
+        answering.join().unwrap();
+    }
+}
+
+#[test]
+fn controls_in_the_header_reach_the_terminal_escaped() {
+    let mut stage = Stage::new(None).unwrap();
+    let reply =
+        b"HTTP/1.1 200 \x1b[31m\r\nX: \x7f \xc2\x9b \xe2\x80\xae \xe9 \x07\r\nContent-Length: 0\r\n\r\n";
+    let outcome = get(&mut stage, &replying(reply), &["-o", "f"]);
+    // The stage escapes again what is not printable; nothing was left for it to escape.
+    assert_eq!(outcome.said[..2], ["HTTP/1.1 200 \\u{1b}[31m", "X: \\u{7f} \\u{9b} \\u{202e} \\xe9 \\u{7}"]);
+}
+
+#[test]
+fn a_stall_and_a_trickle_end_with_the_limit_that_was_met() {
+    let mut stage = Stage::new(None).unwrap();
+    let (url, stalling) = origin(|stream| {
+        stream.write_all(&HELLO[..HELLO.len() - 2]).unwrap();
+        let _ = stream.read(&mut [0]);
+    });
+    let outcome = get(&mut stage, &url, &["--timeout", "0.1"]);
+    assert!(outcome.complained.last().unwrap().ends_with(": nothing came for 100ms"), "{outcome:?}");
+    stalling.join().unwrap();
+
+    let (url, trickling) = origin(|stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while stream.write_all(b"x").is_ok() {}
+    });
+    let outcome = get(&mut stage, &url, &["--timeout", "0.01"]);
+    assert_eq!(outcome.status, Some(1));
+    let why = outcome.complained.last().unwrap();
+    assert!(
+        why.ends_with(": it was not over after 1.2s") || why.ends_with(": nothing came for 10ms"),
+        "{why}"
+    );
+    trickling.join().unwrap();
+    assert!(files(&stage).is_empty());
+}
+
+#[test]
+fn what_cannot_be_written_to_is_named() {
+    let mut stage = Stage::new(None).unwrap();
+    fs::create_dir(stage.directory().join("dir")).unwrap();
+    for (file, why) in
+        [("dir", "it is a directory"), ("none/f", "its directory would not take a new file"), ("", "")]
+    {
+        let outcome = get(&mut stage, &replying(HELLO), &[&format!("-o={file}")]);
+        assert_eq!(outcome.status, Some(1), "{file}: {outcome:?}");
+        let said = outcome.complained.last().unwrap();
+        assert!(said.contains(&format!(": cannot write to '{file}': {why}")), "{said}");
+    }
+    let locked = stage.directory().join("locked");
+    fs::write(&locked, "old").unwrap();
+    let mut permissions = fs::metadata(&locked).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&locked, permissions).unwrap();
+    let outcome = get(&mut stage, &replying(HELLO), &["-o", "locked"]);
+    assert!(outcome.complained.last().unwrap().ends_with("it is read-only"), "{outcome:?}");
+    assert_eq!(fs::read(&locked).unwrap(), b"old");
+    assert_eq!(files(&stage).len(), 2);
+}
+
+#[cfg(unix)]
+mod unix {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::process::Command;
+
+    #[test]
+    fn a_symbolic_link_stays_a_link_and_permissions_stay() {
+        let mut stage = Stage::new(None).unwrap();
+        let (real, link) = (stage.directory().join("real"), stage.directory().join("link"));
+        fs::write(&real, "old").unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("real", &link).unwrap();
+        assert_eq!(get(&mut stage, &replying(HELLO), &["-o", "link"]).status, Some(0));
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&real).unwrap(), b"hello");
+        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+
+        symlink("nowhere", stage.directory().join("dangling")).unwrap();
+        let outcome = get(&mut stage, &replying(HELLO), &["-o", "dangling"]);
+        assert!(outcome.complained.last().unwrap().contains("a symbolic link to nothing"), "{outcome:?}");
+    }
+
+    #[test]
+    fn a_device_and_a_fifo_are_written_to_and_not_replaced() {
+        let mut stage = Stage::new(None).unwrap();
+        assert_eq!(get(&mut stage, &replying(HELLO), &["-o", "/dev/null"]).status, Some(0));
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        let fifo = stage.directory().join("fifo");
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let reading = thread::spawn({
+            let fifo = fifo.clone();
+            move || fs::read(fifo).unwrap()
+        });
+        assert_eq!(get(&mut stage, &replying(HELLO), &["-o", "fifo"]).status, Some(0));
+        assert_eq!(reading.join().unwrap(), b"hello");
+        assert_eq!(files(&stage), ["fifo"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error() {
+        let mut stage = Stage::new(None).unwrap();
+        let outcome = get(&mut stage, &replying(HELLO), &["-o", "/dev/full"]);
+        assert_eq!(outcome.status, Some(1), "{outcome:?}");
+        assert!(outcome.complained.last().unwrap().contains("cannot write to '/dev/full': "), "{outcome:?}");
+    }
+
+    #[test]
+    fn an_interrupt_leaves_the_old_file_and_no_litter() {
+        let mut stage = Stage::new(None).unwrap();
+        fs::write(stage.directory().join("page.html"), "old").unwrap();
+        let (url, stalling) = origin(|stream| {
+            stream.write_all(&HELLO[..HELLO.len() - 2]).unwrap();
+            let _ = stream.read(&mut [0]);
+        });
+        let client = stage.start(Lane::Client, "", "tcp-client", &["get", &url]).unwrap();
+        stage.wait_for_line(&client, "HTTP/1.1 200 OK").unwrap(); // the unfinished file is there by now
+        assert_eq!(files(&stage).len(), 2);
+        assert!(client.interrupt());
+        assert_eq!(stage.wait_for_end(client).unwrap().status, Some(130));
+        assert_eq!(files(&stage), ["page.html"]);
+        stalling.join().unwrap();
+    }
+
+    #[test]
+    fn a_reader_of_standard_output_that_leaves_ends_it_quietly() {
+        let (url, trickling) = origin(|stream| {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+            while stream.write_all(b"line\n").is_ok() {}
+        });
+        let directory = Stage::new(None).unwrap();
+        let args = ["get", &url, "-o", "-"];
+        let (program, stdout, stderr) =
+            xtask::programs::Program::start("tcp-client", &args, directory.directory()).unwrap();
+        stdout.unwrap().read_exact(&mut [0; 5]).unwrap(); // and it is dropped: closed
+        let mut complained = String::new();
+        stderr.unwrap().read_to_string(&mut complained).unwrap();
+        assert_eq!(complained, "HTTP/1.1 200 OK\n\n");
+        assert!(program.wait().unwrap().success());
+        trickling.join().unwrap();
+    }
+}
+
+#[test]
+fn a_large_body_arrives_whole_in_every_framing() {
+    let size = 20 << 20;
+    let pattern = move |at: usize| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0];
+    let body: Vec<u8> = (0..size).map(pattern).collect();
+    for framing in ["length", "chunked", "close"] {
+        let mut stage = Stage::new(None).unwrap();
+        let (url, answering) = origin({
+            let body = body.clone();
+            move |stream| match framing {
+                "length" => {
+                    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).unwrap();
+                    stream.write_all(&body).unwrap();
+                }
+                "chunked" => {
+                    stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+                    for chunk in body.chunks(16_411) {
+                        let framed = [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
+                        stream.write_all(&framed).unwrap();
+                    }
+                    stream.write_all(b"0\r\n\r\n").unwrap();
+                }
+                _ => {
+                    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+                    stream.write_all(&body).unwrap();
+                }
+            }
+        });
+        assert_eq!(get(&mut stage, &url, &["-o", "f"]).status, Some(0));
+        assert!(fs::read(stage.directory().join("f")).unwrap() == body, "{framing}");
+        answering.join().unwrap();
+    }
+}

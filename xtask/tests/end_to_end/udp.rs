@@ -1,0 +1,184 @@
+//! udp-server and udp-client, with each other and with peers that misbehave.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::thread::{self, JoinHandle};
+
+use crate::{Server, run, said};
+
+/// A peer of udp-client that answers the n-th datagram (from 0) with these; it ends with the last number.
+fn peer(
+    answers: usize,
+    answer: impl Fn(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static,
+) -> (String, JoinHandle<Vec<Vec<u8>>>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let answering = thread::spawn(move || {
+        let mut heard = Vec::new();
+        let mut buffer = [0; 65_535];
+        for number in 0..answers {
+            let (size, from) = socket.recv_from(&mut buffer).unwrap();
+            heard.push(buffer[..size].to_vec());
+            for reply in answer(number, &buffer[..size]) {
+                socket.send_to(&reply, from).unwrap();
+            }
+        }
+        heard
+    });
+    (address, answering)
+}
+
+fn hello(name: &[u8]) -> Vec<u8> {
+    common::greeting::of(name)
+}
+
+/// Sends one datagram and waits for the reply.
+fn ask(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Vec<u8> {
+    socket.send_to(name, server).unwrap();
+    let mut buffer = vec![0; 65_535];
+    let size = socket.recv(&mut buffer).unwrap();
+    buffer.truncate(size);
+    buffer
+}
+
+#[test]
+fn the_pair_greets_over_both_ip_versions_and_by_name() {
+    for (bind, host) in [("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "[::1]"), ("0.0.0.0:0", "localhost")] {
+        let server = Server::start("udp-server", &[bind]);
+        let address = format!("{host}:{}", server.address.port());
+        let greeted = run("udp-client", &[&address]);
+        assert_eq!(greeted, said(&["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"]), "{address}");
+        let greeted = run("udp-client", &[&address, "张三", "", "a\nb"]);
+        assert_eq!(greeted, said(&["Hello, 张三!", "Hello, !", "Hello, a\\nb!"]));
+    }
+}
+
+#[test]
+fn every_size_is_greeted_whole_or_refused_with_a_line() {
+    let mut server = Server::start("udp-server", &["127.0.0.1:0"]);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for size in [0, 1, 1023, 1024, 1025, 1472, 8192, 65_498, 65_499] {
+        let name: Vec<u8> = (0..size).map(|at: usize| at.to_le_bytes()[0]).collect();
+        assert!(ask(&socket, server.address, &name) == hello(&name), "{size}");
+    }
+    for size in [65_500, 65_507] {
+        socket.send_to(&vec![b'x'; size], server.address).unwrap();
+        server.wait_for(&format!("Received {size} bytes from {}", socket.local_addr().unwrap()));
+    }
+    let refusal = server.wait_for("No reply to ");
+    assert!(refusal.ends_with(": the greeting would not fit one datagram"), "{refusal}");
+    assert_eq!(ask(&socket, server.address, b"Michael"), b"Hello, Michael!");
+}
+
+#[test]
+fn a_greeting_is_not_greeted_and_neither_is_the_server_itself() {
+    let mut server = Server::start("udp-server", &["127.0.0.1:0"]);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(b"Hello, Michael!", server.address).unwrap();
+    assert!(server.wait_for("No reply to ").ends_with(": this is a greeting itself"));
+    // The next reply is the next name's: nothing was sent before it.
+    assert_eq!(ask(&socket, server.address, b"Tracy"), b"Hello, Tracy!");
+}
+
+#[test]
+fn a_peer_that_is_gone_does_not_stop_it() {
+    let server = Server::start("udp-server", &["127.0.0.1:0"]);
+    for _ in 0..50 {
+        UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"gone", server.address).unwrap();
+    }
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    assert_eq!(ask(&socket, server.address, b"here"), b"Hello, here!");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_stops_it_at_once_and_the_port_is_free() {
+    for address in ["127.0.0.1:0", "[::1]:0", "0.0.0.0:0", "[::]:0"] {
+        let server = Server::start("udp-server", &[address]);
+        let bound = server.address;
+        let first = format!("bound to {bound}");
+        assert_eq!(server.stop(), said(&[&first, "stopped"]));
+        UdpSocket::bind(bound).unwrap();
+    }
+}
+
+#[test]
+fn the_same_client_goes_on_with_a_restarted_server() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let server = Server::start("udp-server", &["127.0.0.1:0"]);
+    let address = server.address;
+    assert_eq!(ask(&socket, address, b"before"), b"Hello, before!");
+    drop(server);
+    let _again = Server::start("udp-server", &["127.0.0.1:0"]);
+    assert_eq!(ask(&socket, _again.address, b"after"), b"Hello, after!");
+}
+
+#[test]
+fn a_lost_reply_is_asked_for_again() {
+    let (address, answering) = peer(4, |number, name| if number == 1 { vec![] } else { vec![hello(name)] });
+    let greeted = run("udp-client", &[&address, "A", "B", "C", "--timeout", "0.2", "--tries", "100"]);
+    assert_eq!(greeted, said(&["Hello, A!", "Hello, B!", "Hello, C!"]));
+    let heard = answering.join().unwrap();
+    assert_eq!(heard.first().map(Vec::as_slice), Some(&b"A"[..]));
+    assert!(heard.iter().filter(|name| **name == b"B").count() >= 2, "{heard:?}");
+}
+
+#[test]
+fn a_late_a_doubled_and_a_wrong_reply_are_never_taken_for_another_names() {
+    let (address, answering) = peer(3, |number, name| match number {
+        0 => vec![hello(name), hello(name)],
+        1 => vec![b"Hello, ".into(), b"\x1b[2J\xff".into(), vec![b'x'; 60_000], hello(name)],
+        _ => vec![hello(b"B"), hello(name)],
+    });
+    let greeted = run("udp-client", &[&address, "A", "B", "C", "--timeout", "60"]);
+    assert_eq!(greeted.said, ["Hello, A!", "Hello, B!", "Hello, C!"]);
+    let ignored = ["B", "C"].map(|name| format!("ignored a datagram that is not the greeting for '{name}'"));
+    assert_eq!((greeted.status, greeted.complained), (Some(0), ignored.to_vec()));
+    answering.join().unwrap();
+}
+
+#[test]
+fn a_reply_from_another_port_is_not_believed() {
+    let (address, answering) = peer(1, |_, name| vec![hello(name)]);
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (relay_to_stranger, answering_stranger) = {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let at = socket.local_addr().unwrap().to_string();
+        (
+            at,
+            thread::spawn(move || {
+                let (_, from) = socket.recv_from(&mut [0; 64]).unwrap();
+                stranger.send_to(b"Hello, A!", from).unwrap(); // the right words from the wrong port
+            }),
+        )
+    };
+    let refused = run("udp-client", &[&relay_to_stranger, "A", "--timeout", "0.2", "--tries", "1"]);
+    assert_eq!((refused.status, refused.said.len()), (Some(1), 0), "{refused:?}");
+    answering_stranger.join().unwrap();
+    assert_eq!(run("udp-client", &[&address, "A", "--timeout", "60"]), said(&["Hello, A!"]));
+    answering.join().unwrap();
+}
+
+#[test]
+fn no_reply_and_nobody_there_are_clear_errors() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let outcome = run("udp-client", &[&address, "A", "--timeout", "0.05", "--tries", "2"]);
+    let why = "udp-client: cannot get the greeting for 'A' from ADDRESS: no reply after 2 tries of 50ms - is udp-server running there?";
+    assert_eq!(outcome, crate::outcome(1, &[], &[&why.replace("ADDRESS", &address)]));
+    for _ in 0..2 {
+        assert_eq!(silent.recv(&mut [0; 8]).unwrap(), 1);
+    }
+    drop(silent);
+    let outcome = run("udp-client", &[&address, "A", "--timeout", "60"]);
+    let why = format!("udp-client: nobody answers at {address} - is udp-server running there?");
+    assert_eq!(outcome, crate::outcome(1, &[], &[&why]));
+}
+
+#[test]
+fn a_name_whose_greeting_does_not_fit_is_refused_before_it_is_sent() {
+    let outcome = run("udp-client", &["127.0.0.1:9", &"x".repeat(65_500)]);
+    assert_eq!(outcome.status, Some(1));
+    assert!(
+        outcome.complained[0].ends_with("with more than 65499 bytes, its greeting does not fit one datagram")
+    );
+}
