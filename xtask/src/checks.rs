@@ -1,4 +1,4 @@
-//! What a scene promised, and whether it came true.
+//! What a scene promised, and what came of it.
 
 use std::fmt::Debug;
 
@@ -11,26 +11,45 @@ pub struct Checks(Vec<Check>);
 pub struct Check {
     /// What is promised, as a sentence.
     pub promise: String,
-    /// What was found instead, if the promise was broken.
-    pub broken: Option<String>,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+/// What came of a promise.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It came true.
+    Kept,
+    /// It did not; this was found instead.
+    Broken(String),
+    /// This system has no way to find out, for this reason.
+    NotAvailable(String),
 }
 
 impl Checks {
     /// `found` is `expected`.
     pub fn equal<T: PartialEq + Debug>(&mut self, promise: &str, found: &T, expected: &T) {
-        let broken = (found != expected).then(|| format!("expected {expected:?}, found {found:?}"));
-        self.0.push(Check { promise: promise.into(), broken });
+        self.judge(promise, found == expected, || format!("expected {expected:?}, found {found:?}"));
     }
 
     /// `kept` is true; `evidence` is shown where it is not.
     pub fn holds(&mut self, promise: &str, kept: bool, evidence: &impl Debug) {
-        self.0
-            .push(Check { promise: promise.into(), broken: (!kept).then(|| format!("found {evidence:?}")) });
+        self.judge(promise, kept, || format!("found {evidence:?}"));
     }
 
     /// The scene could not go on.
     pub fn stopped_short(&mut self, why: &str) {
-        self.0.push(Check { promise: "the scene is played to its end".into(), broken: Some(why.into()) });
+        self.judge("the scene is played to its end", false, || why.into());
+    }
+
+    /// This system cannot show it.
+    pub fn not_available(&mut self, promise: &str, why: &str) {
+        self.0.push(Check { promise: promise.into(), verdict: Verdict::NotAvailable(why.into()) });
+    }
+
+    fn judge(&mut self, promise: &str, kept: bool, why: impl FnOnce() -> String) {
+        let verdict = if kept { Verdict::Kept } else { Verdict::Broken(why()) };
+        self.0.push(Check { promise: promise.into(), verdict });
     }
 
     /// All of them.
@@ -38,9 +57,14 @@ impl Checks {
         &self.0
     }
 
+    /// How many promises came true.
+    pub fn kept(&self) -> usize {
+        self.0.iter().filter(|check| check.verdict == Verdict::Kept).count()
+    }
+
     /// How many promises were broken.
-    pub fn failed(&self) -> usize {
-        self.0.iter().filter(|check| check.broken.is_some()).count()
+    pub fn broken(&self) -> usize {
+        self.0.iter().filter(|check| matches!(check.verdict, Verdict::Broken(_))).count()
     }
 }
 
@@ -56,7 +80,8 @@ mod tests {
         checks.holds("it holds", true, &"");
         checks.holds("it does not", false, &"evidence");
         checks.stopped_short("no server");
-        assert_eq!((checks.all().len(), checks.failed()), (5, 3));
-        assert_eq!(checks.all()[1].broken.as_deref(), Some("expected 2, found 1"));
+        checks.not_available("it rains", "no sky");
+        assert_eq!((checks.all().len(), checks.kept(), checks.broken()), (6, 2, 3));
+        assert_eq!(checks.all()[1].verdict, Verdict::Broken("expected 2, found 1".into()));
     }
 }

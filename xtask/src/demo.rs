@@ -9,7 +9,7 @@ use common::args::{self, Args};
 use common::narration::{self, say};
 use common::stop;
 
-use crate::checks::Checks;
+use crate::checks::{Checks, Verdict};
 use crate::ladder::{self, Ink, Style};
 use crate::programs;
 use crate::scenes::{self, Scene};
@@ -55,26 +55,27 @@ pub fn play_all(chosen: &[&Scene], addresses: &[IpAddr], style: Style) -> Result
     programs::build()?;
     let names = chosen.iter().map(|scene| scene.name).collect::<Vec<_>>().join(", ");
     say(&format!("Real programs on this machine's loopback, over IPv4 and IPv6. To be seen: {names}."))?;
-    let (mut checked, mut failed, mut missing) = (0, 0, 0);
+    let (mut passed, mut failed, mut absent) = (0, 0, 0);
     for scene in chosen {
         for ip in addresses {
             let version = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
             say(&format!("\n{}", style.paint(Ink::Bold, &format!("== {} over {version} ==", scene.name))))?;
             if let Err(e) = TcpListener::bind((*ip, 0)) {
                 say(&format!("not available here: {e}"))?;
-                missing += 1;
+                absent += 1;
                 continue;
             }
             let checks = play(scene, *ip, style)?;
-            checked += checks.all().len();
-            failed += checks.failed();
+            passed += checks.kept();
+            failed += checks.broken();
+            absent += checks.all().len() - checks.kept() - checks.broken();
         }
     }
-    let absent = if missing > 0 { format!(", {missing} scenes not available here") } else { String::new() };
+    let absent = if absent > 0 { format!(", {absent} not available here") } else { String::new() };
     if failed > 0 {
-        bail!("{failed} of {checked} checks failed{absent}");
+        bail!("{failed} of {} checks failed{absent}", passed + failed);
     }
-    say(&style.paint(Ink::Good, &format!("\nAll {checked} checks passed{absent}.")))?;
+    say(&style.paint(Ink::Good, &format!("\nAll {passed} checks passed{absent}.")))?;
     Ok(())
 }
 
@@ -90,10 +91,12 @@ fn play(scene: &Scene, ip: IpAddr, style: Style) -> Result<Checks> {
         Ok(()) => {}
     }
     for check in checks.all() {
-        match &check.broken {
-            None => say(&format!("  {} {}", style.paint(Ink::Good, "✓"), check.promise))?,
-            Some(why) => say(&format!("  {} {}: {why}", style.paint(Ink::Bad, "✗"), check.promise))?,
-        }
+        let promise = &check.promise;
+        say(&match &check.verdict {
+            Verdict::Kept => format!("  {} {promise}", style.paint(Ink::Good, "✓")),
+            Verdict::Broken(why) => format!("  {} {promise}: {why}", style.paint(Ink::Bad, "✗")),
+            Verdict::NotAvailable(why) => format!("  - {promise}: not available here: {why}"),
+        })?;
     }
     Ok(checks)
 }

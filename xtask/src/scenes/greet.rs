@@ -1,6 +1,6 @@
 //! Three clients at once, each with a connection and a thread of its own.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 
 use anyhow::Result;
 use common::greeting;
@@ -23,7 +23,7 @@ const CLIENTS: [(&str, [&str; 2]); 3] =
     [("#1", ["Michael", "张三"]), ("#2", ["Tracy", "Li"]), ("#3", ["Sarah", "Bob"])];
 
 fn play(stage: &mut Stage, ip: IpAddr, checks: &mut Checks) -> Result<()> {
-    let listen = std::net::SocketAddr::new(ip, 0).to_string();
+    let listen = SocketAddr::new(ip, 0).to_string();
     let (server, address) = stage.start_server("tcp-server", &[&listen, "--delay", "0.2"])?;
     let gate = Gate::default();
     let mut clients = Vec::new();
@@ -65,15 +65,8 @@ fn play(stage: &mut Stage, ip: IpAddr, checks: &mut Checks) -> Result<()> {
         let expected = greeting::WELCOME.len() + 1 + down;
         checks.equal(&format!("{label} got as many bytes back as that makes"), &received, &expected);
     }
-    if server.interrupt() {
-        let outcome = stage.wait_for_end(server)?;
-        checks.equal("Ctrl-C stops the server with status 0", &outcome.status, &Some(0));
-        checks.equal(
-            "its last word is 'stopped'",
-            &outcome.said.last().map(String::as_str),
-            &Some("stopped"),
-        );
-        let again = std::net::TcpListener::bind(address).map(|_| ()).map_err(|e| e.to_string());
+    if super::stop(stage, server, checks)? {
+        let again = TcpListener::bind(address).map(|_| ()).map_err(|e| e.to_string());
         checks.equal("its port can be bound again at once", &again, &Ok(()));
     }
     Ok(())

@@ -49,14 +49,6 @@ fn play(stage: &mut Stage, ip: IpAddr, checks: &mut Checks) -> Result<()> {
     let is_greeting = |datagram: &&[u8]| greetings.iter().any(|greeting| greeting.as_bytes() == *datagram);
     checks.holds("each reply is one greeting", answers.iter().all(is_greeting), &answers);
 
-    if server.interrupt() {
-        let outcome = stage.wait_for_end(server)?;
-        checks.equal("Ctrl-C stops the server with status 0", &outcome.status, &Some(0));
-        checks.equal(
-            "its last word is 'stopped'",
-            &outcome.said.last().map(String::as_str),
-            &Some("stopped"),
-        );
-    }
+    super::stop(stage, server, checks)?;
     Ok(())
 }

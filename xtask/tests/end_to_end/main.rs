@@ -27,8 +27,8 @@ struct Server {
 impl Server {
     fn start(name: &str, args: &[&str]) -> Self {
         let mut stage = Stage::new(None).unwrap();
-        let all =
-            [args, if args.iter().any(|arg| arg.ends_with(":0")) { &[] } else { &["127.0.0.1:0"] }].concat();
+        let has_address = args.iter().any(|arg| arg.contains(':'));
+        let all = [args, if has_address { &[] } else { &["127.0.0.1:0"] }].concat();
         let (program, address) = stage.start_server(name, &all).unwrap();
         Self { stage, program, address }
     }
