@@ -38,8 +38,10 @@ impl Output {
     /// Opens a file, or standard output where it is called `-`.
     pub fn open(file: &str) -> Result<Self> {
         let (name, to, target) = match file {
-            "-" if io::stdout().is_terminal() => ("-".into(), To::Terminal(EscapedStdout::new()), None),
-            "-" => ("-".into(), To::Stdout, None),
+            "-" if io::stdout().is_terminal() => {
+                ("standard output".into(), To::Terminal(EscapedStdout::new()), None)
+            }
+            "-" => ("standard output".into(), To::Stdout, None),
             _ => {
                 let name = escape(file.as_bytes());
                 let (opened, target) =

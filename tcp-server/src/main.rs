@@ -17,6 +17,8 @@ use common::narration::Narrator;
 use common::patience::Patient;
 use common::stop::Stop;
 
+/// A client's share of memory: a longer message is put together from several reads.
+const BUFFER: usize = 128;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const KNOCK_TIMEOUT: Duration = Duration::from_millis(200);
 const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -83,7 +85,7 @@ fn converse(mut stream: &TcpStream, options: &Options, stop: &Stop) -> io::Resul
     framing::write(&mut stream, options.framing, greeting::WELCOME)?;
 
     let patient = Patient::new(stream, options.idle_timeout, Duration::MAX);
-    let mut from = BufReader::with_capacity(framing::LIMIT, patient);
+    let mut from = BufReader::with_capacity(BUFFER, patient);
     loop {
         match framing::read(&mut from, options.framing, framing::LIMIT) {
             Ok(None) => return Ok(()),
