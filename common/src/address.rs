@@ -257,6 +257,33 @@ mod tests {
     }
 
     #[test]
+    fn random_text_never_panics_and_what_is_accepted_round_trips() {
+        let mut random = crate::testing::Seeded::from_environment();
+        for _ in 0..20_000 {
+            let parts = [
+                "127.0.0.1",
+                "[",
+                "]",
+                "::1",
+                ":",
+                "80",
+                "0x7f",
+                "%",
+                "2",
+                "a.b",
+                " ",
+                "localhost",
+                "+",
+                "é",
+            ];
+            let text: String = (0..random.below(6)).map(|_| parts[random.below(parts.len())]).collect();
+            if let Ok(parsed) = text.parse::<HostPort>() {
+                assert_eq!(parsed.to_string().parse(), Ok(parsed), "{text:?} {random:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_server_bound_to_every_interface_is_reached_at_the_loopback() {
         for (bound, at) in [("0.0.0.0:7", "127.0.0.1:7"), ("[::]:7", "[::1]:7"), ("10.0.0.1:7", "10.0.0.1:7")]
         {

@@ -95,3 +95,28 @@ fn reason_not_to_answer(name: &[u8], peer: SocketAddr, bound: SocketAddr) -> Opt
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_set_off_an_endless_exchange_is_not_answered() {
+        let at = |address: &str| address.parse().expect("an address");
+        let reason = |name: &[u8], peer, bound| reason_not_to_answer(name, at(peer), at(bound));
+        assert_eq!(reason(b"Michael", "127.0.0.1:5000", "127.0.0.1:9999"), None);
+        assert_eq!(reason(b"Michael", "10.0.0.7:9999", "0.0.0.0:9999"), None);
+        for (peer, bound) in [
+            ("127.0.0.1:9999", "127.0.0.1:9999"),
+            ("127.0.0.1:9999", "0.0.0.0:9999"),
+            ("[::1]:9999", "[::]:9999"),
+            ("10.0.0.7:0", "0.0.0.0:9999"),
+        ] {
+            assert!(reason(b"Michael", peer, bound).is_some(), "{peer} to {bound}");
+        }
+        assert!(reason(b"Hello, Michael!", "10.0.0.7:9999", "0.0.0.0:9999").is_some());
+        assert!(reason(&[b'x'; 65_500], "127.0.0.1:5000", "127.0.0.1:9999").is_some());
+        assert!(reason(&[b'x'; 65_500], "[::ffff:127.0.0.1]:5000", "[::]:9999").is_some());
+        assert!(reason(&[b'x'; 65_500], "[::1]:5000", "[::1]:9999").is_none());
+    }
+}

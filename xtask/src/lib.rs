@@ -7,4 +7,5 @@ pub mod origin;
 pub mod programs;
 pub mod relay;
 pub mod scenes;
+pub mod soak;
 pub mod stage;

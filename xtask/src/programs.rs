@@ -51,6 +51,17 @@ fn build_now() -> Result<PathBuf> {
     Ok(directory.to_owned())
 }
 
+/// Where a program is, once all are built.
+///
+/// # Errors
+/// As [`build`].
+pub fn path_of(name: &str) -> Result<PathBuf> {
+    Ok(build()?.join(name).with_extension(env::consts::EXE_EXTENSION))
+}
+
+/// A process, its standard output and its standard error.
+pub type Started = (Program, ChildStdout, ChildStderr);
+
 /// A running process; dropped, it is killed.
 #[derive(Debug)]
 pub struct Program {
@@ -59,30 +70,29 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts one of the four programs in a directory, with nothing to read, and returns its two outputs.
+    /// Starts one of the four programs in a directory, and returns its two outputs.
     ///
     /// # Errors
     /// When the programs cannot be built or started, or the task is being interrupted.
-    pub fn start(
-        name: &str,
-        args: &[&str],
-        directory: &Path,
-    ) -> Result<(Self, Option<ChildStdout>, Option<ChildStderr>)> {
-        let mut command = Command::new(build()?.join(name).with_extension(env::consts::EXE_EXTENSION));
-        command
-            .args(args)
-            .current_dir(directory)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+    pub fn start(name: &str, args: &[&str], directory: &Path) -> Result<Started> {
+        let mut command = Command::new(path_of(name)?);
+        command.args(args).current_dir(directory);
+        Self::spawn(command).with_context(|| format!("cannot start {name}"))
+    }
+
+    /// Starts a command with nothing to read, and returns its two outputs.
+    ///
+    /// # Errors
+    /// When it cannot be started, or the task is being interrupted.
+    pub fn spawn(mut command: Command) -> Result<Started> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut house = house();
-        if house.closed {
-            bail!("interrupted");
-        }
-        let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        ensure!(!house.closed, "interrupted");
+        let mut child = command.spawn()?;
         let (stdout, stderr, pid) = (child.stdout.take(), child.stderr.take(), child.id());
         house.children.insert(pid, child);
-        Ok((Self { pid }, stdout, stderr))
+        let outputs = (stdout.context("no standard output")?, stderr.context("no standard error")?);
+        Ok((Self { pid }, outputs.0, outputs.1))
     }
 
     /// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).

@@ -170,8 +170,8 @@ impl Stage {
                 }
             }
         };
-        let out = echo(Box::new(stdout.context("no standard output")?), false);
-        let err = echo(Box::new(stderr.context("no standard error")?), true);
+        let out = echo(Box::new(stdout), false);
+        let err = echo(Box::new(stderr), true);
         let recorder = self.recorder(label);
         thread::spawn(move || {
             thread::scope(|scope| {

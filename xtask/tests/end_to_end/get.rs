@@ -245,11 +245,12 @@ mod unix {
         });
         let directory = Stage::new(None).unwrap();
         let args = ["get", &url, "-o", "-"];
-        let (program, stdout, stderr) =
+        let (program, mut stdout, mut stderr) =
             xtask::programs::Program::start("tcp-client", &args, directory.directory()).unwrap();
-        stdout.unwrap().read_exact(&mut [0; 5]).unwrap(); // and it is dropped: closed
+        stdout.read_exact(&mut [0; 5]).unwrap();
+        drop(stdout);
         let mut complained = String::new();
-        stderr.unwrap().read_to_string(&mut complained).unwrap();
+        stderr.read_to_string(&mut complained).unwrap();
         assert_eq!(complained, "HTTP/1.1 200 OK\n\n");
         assert!(program.wait().unwrap().success());
         trickling.join().unwrap();

@@ -134,6 +134,19 @@ fn connecting_and_resetting_200_times_harms_nobody() {
 }
 
 #[test]
+fn a_reset_while_its_reply_is_thought_about_is_narrated_and_harms_nobody() {
+    let mut server = Server::start("tcp-server", &["--delay=0.2"]);
+    let mut witness = server.guest();
+    let mut stream = server.connect();
+    stream.peek(&mut [0]).unwrap();
+    stream.write_all(b"Michael\n").unwrap();
+    drop(stream); // with the welcome unread, this sends a reset
+    witness.say("Tracy\n");
+    assert_eq!(witness.line(), "Hello, Tracy!");
+    server.wait_for("closed connection");
+}
+
+#[test]
 fn a_client_that_never_reads_does_not_disturb_the_others() {
     let server = server(&[]);
     let deaf = server.guest();
@@ -274,7 +287,7 @@ fn a_closed_standard_output_costs_no_client_its_service() {
     let (program, stdout, _stderr) =
         xtask::programs::Program::start("tcp-server", &["127.0.0.1:0", "--delay=0"], stage.directory())
             .unwrap();
-    let mut lines = BufReader::new(stdout.unwrap()).lines();
+    let mut lines = BufReader::new(stdout).lines();
     let address = lines.next().unwrap().unwrap().rsplit(' ').next().unwrap().to_owned();
     drop(lines);
     for _ in 0..20 {
@@ -294,7 +307,7 @@ fn a_standard_output_that_nobody_reads_costs_no_client_its_service() {
     let (program, stdout, _stderr) =
         xtask::programs::Program::start("tcp-server", &["127.0.0.1:0", "--delay=0"], stage.directory())
             .unwrap();
-    let mut lines = BufReader::with_capacity(64, stdout.unwrap()).lines();
+    let mut lines = BufReader::with_capacity(64, stdout).lines();
     let address = lines.next().unwrap().unwrap().rsplit(' ').next().unwrap().to_owned();
     // More narration than a pipe (64 KiB) and the narrator's queue (4096 lines) hold together.
     for _ in 0..4000 {

@@ -1,0 +1,139 @@
+//! tcp-client with much data, with none that ends, and with no room to save it.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use super::{Outcome, Row, held_if, memory, no_proc};
+use crate::programs::{self, Program, Scratch};
+
+pub const ROWS: [Row; 3] = [
+    Row { tried: "tcp-client get: 1 GiB in each framing", run: one_gigabyte },
+    Row { tried: "tcp-client get: a reply that never ends, ten ways", run: endless_replies },
+    Row { tried: "tcp-client get: the disk is full", run: full_disk },
+];
+
+/// What a process may keep in memory, in KiB, whatever a peer sends.
+const MEMORY_LIMIT: u64 = 16 * 1024;
+
+/// Answers one request with what `answer` writes; returns the URL.
+fn origin(answer: impl FnOnce(&mut TcpStream) -> std::io::Result<()> + Send + 'static) -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}/page", listener.local_addr()?);
+    thread::spawn(move || {
+        let mut stream = listener.accept()?.0;
+        let mut head = [0; 1024];
+        let _ = stream.read(&mut head)?;
+        answer(&mut stream) // an error here is the client's leaving
+    });
+    Ok(url)
+}
+
+/// Runs it to its end; returns whether it succeeded, and the most memory it had, in KiB.
+fn run_watched(command: Command) -> Result<(bool, Option<u64>)> {
+    let (program, mut stdout, mut stderr) = Program::spawn(command)?;
+    let reading =
+        thread::spawn(move || (stdout.read_to_end(&mut Vec::new()), stderr.read_to_end(&mut Vec::new())));
+    let mut peak = None;
+    while !reading.is_finished() {
+        peak = peak.max(memory(&program, "VmHWM"));
+        thread::sleep(Duration::from_millis(2));
+    }
+    Ok((program.wait()?.success(), peak))
+}
+
+fn get(url: &str, file: &str) -> Result<Command> {
+    let mut command = Command::new(programs::path_of("tcp-client")?);
+    command.args(["get", url, "-o", file]);
+    Ok(command)
+}
+
+fn one_gigabyte() -> Result<Outcome> {
+    const PIECES: u32 = 1024;
+    let piece: &'static [u8] = vec![b'x'; 1 << 20].leak();
+    let mut found = Vec::new();
+    for (head, before, after) in [
+        ("Content-Length: 1073741824", "", ""),
+        ("Transfer-Encoding: chunked", "100000\r\n", "\r\n"),
+        ("Connection: close", "", ""),
+    ] {
+        let started = Instant::now();
+        let url = origin(move |stream| {
+            write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n")?;
+            for _ in 0..PIECES {
+                stream.write_all(before.as_bytes())?;
+                stream.write_all(piece)?;
+                stream.write_all(after.as_bytes())?;
+            }
+            stream.write_all(if before.is_empty() { b"" } else { b"0\r\n\r\n" })
+        })?;
+        let (succeeded, peak) = run_watched(get(&url, if cfg!(unix) { "/dev/null" } else { "NUL" })?)?;
+        let Some(peak) = peak else { return Ok(no_proc()) };
+        let name = head.split(':').next().unwrap_or_default();
+        found.push(format!("{name} {peak} KiB, {:.1} s", started.elapsed().as_secs_f64()));
+        ensure!(succeeded && peak < MEMORY_LIMIT, "{}", found.join("; "));
+    }
+    Ok(Outcome::Held(found.join("; ")))
+}
+
+fn endless_replies() -> Result<Outcome> {
+    const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut most = 0;
+    for (start, pattern) in [
+        (String::new(), "x"),
+        ("HTTP/1.1 200 ".into(), "x"),
+        ("HTTP/1.1 200 OK\r\nX: ".into(), "x"),
+        ("HTTP/1.1 200 OK\r\n".into(), "X: y\r\n"),
+        ("HTTP/1.1 200 OK\r\nX: y\r\n".into(), " y\r\n"),
+        (String::new(), "HTTP/1.1 100 Continue\r\n\r\n"),
+        (CHUNKED.into(), "1"),
+        (format!("{CHUNKED}1;"), "x"),
+        (format!("{CHUNKED}0\r\n"), "X: y\r\n"),
+        (String::new(), "\n"),
+    ] {
+        let scratch = Scratch::new()?;
+        let shown = format!("{start}{pattern}...");
+        let url = origin(move |stream| {
+            stream.write_all(start.as_bytes())?;
+            let piece = pattern.repeat(1000);
+            loop {
+                stream.write_all(piece.as_bytes())?;
+            }
+        })?;
+        let (succeeded, peak) = run_watched(get(&url, &scratch.path().join("f").to_string_lossy())?)?;
+        ensure!(!succeeded && fs::read_dir(scratch.path())?.count() == 0, "{shown:?} was accepted");
+        most = most.max(peak.unwrap_or_default());
+    }
+    let found = format!("each refused, nothing saved; at most {most} KiB of memory");
+    Ok(held_if(most < MEMORY_LIMIT, found))
+}
+
+fn full_disk() -> Result<Outcome> {
+    let scratch = Scratch::new()?;
+    let url = origin(|stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        stream.write_all(&vec![b'x'; 4 << 20])
+    })?;
+    // A disk of 1 MiB, which Linux lets anybody have in a namespace of their own, with an old file on it.
+    let script = "mount -t tmpfs -o size=1m tmpfs \"$1\" || exit 99; cd \"$1\"; echo old >page; \
+                  \"$0\" get \"$2\" 2>&1 >/dev/null | grep -q \"cannot write to 'page'\" || exit 98; \
+                  [ \"$(cat page; ls -A)\" = \"old\npage\" ]";
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    command.arg(programs::path_of("tcp-client")?).arg(scratch.path()).arg(url);
+    match command.output().map(|output| output.status.code()) {
+        Ok(Some(0)) => {
+            Ok(Outcome::Held("the error names the file; the old one is as it was, no other is left".into()))
+        }
+        Ok(Some(98)) => Ok(Outcome::Lost("the error does not name the file".into())),
+        Ok(Some(1)) if Command::new("unshare").args(["-rm", "true"]).status()?.success() => {
+            Ok(Outcome::Lost("the old file changed, or another one is left".into()))
+        }
+        _ => Ok(Outcome::NotAvailable("it takes a mount namespace of one's own (unshare -rm)".into())),
+    }
+}

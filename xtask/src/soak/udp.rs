@@ -1,0 +1,68 @@
+//! udp-server in a flood.
+
+use std::fs;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{Outcome, Row, Server, held_if, no_proc};
+
+pub const ROWS: [Row; 2] = [
+    Row { tried: "udp-server: a burst of 20,000 datagrams", run: burst },
+    Row { tried: "udp-server: Ctrl-C in the flood", run: stop_in_the_flood },
+];
+
+/// How many datagrams Linux dropped because this socket's queue was full (/proc/net/udp, the last column).
+fn dropped(address: SocketAddr) -> Option<u64> {
+    let port = format!(":{:04X}", address.port());
+    let table = fs::read_to_string("/proc/net/udp").ok()?;
+    let line =
+        table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|at| at.ends_with(&port)))?;
+    line.split_whitespace().last()?.parse().ok()
+}
+
+fn burst() -> Result<Outcome> {
+    const SENT: u64 = 20_000;
+    let server = Server::start("udp-server", &["--quiet"])?;
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    socket.connect(server.address)?;
+    for number in 0..SENT {
+        socket.send(number.to_string().as_bytes())?;
+    }
+    // Every datagram is accounted for: answered and read here, or dropped at one of the two queues. Silence
+    // tells that the last one was; a slow machine is given time for it.
+    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
+    let mut answered = 0;
+    while socket.recv(&mut [0; 64]).is_ok() {
+        answered += 1;
+    }
+    let (Some(there), Some(here)) = (dropped(server.address), dropped(socket.local_addr()?)) else {
+        return Ok(no_proc());
+    };
+    socket.send(b"Michael")?;
+    let mut reply = [0; 64];
+    let n = socket.recv(&mut reply)?;
+    let lives = &reply[..n] == b"Hello, Michael!";
+    let found = format!("{answered} answered + {there} dropped there + {here} dropped here");
+    Ok(held_if(lives && answered + there + here == SENT, found))
+}
+
+fn stop_in_the_flood() -> Result<Outcome> {
+    let server = Server::start("udp-server", &["--quiet"])?;
+    let (address, over) = (server.address, AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let Ok(socket) = UdpSocket::bind("127.0.0.1:0") else { return };
+            while !over.load(Ordering::Relaxed) {
+                let _ = socket.send_to(b"flood", address);
+            }
+        });
+        thread::sleep(Duration::from_millis(100));
+        let stopped = server.stop_in_time("it was flooded");
+        over.store(true, Ordering::Relaxed);
+        stopped
+    })
+}
