@@ -115,8 +115,9 @@ mod tests {
             assert!(reason(b"Michael", peer, bound).is_some(), "{peer} to {bound}");
         }
         assert!(reason(b"Hello, Michael!", "10.0.0.7:9999", "0.0.0.0:9999").is_some());
-        assert!(reason(&[b'x'; 65_500], "127.0.0.1:5000", "127.0.0.1:9999").is_some());
-        assert!(reason(&[b'x'; 65_500], "[::ffff:127.0.0.1]:5000", "[::]:9999").is_some());
-        assert!(reason(&[b'x'; 65_500], "[::1]:5000", "[::1]:9999").is_none());
+        let long = vec![b'x'; 65_500];
+        assert!(reason(&long, "127.0.0.1:5000", "127.0.0.1:9999").is_some());
+        assert!(reason(&long, "[::ffff:127.0.0.1]:5000", "[::]:9999").is_some());
+        assert!(reason(&long, "[::1]:5000", "[::1]:9999").is_none());
     }
 }
