@@ -84,7 +84,7 @@ fn looks_numeric(host: &str) -> bool {
 /// RFC 1123 section 2.1, and the underscore that real networks have.
 fn check_name(host: &str) -> Result<(), String> {
     if host.is_empty() {
-        return Err("the host is empty: write 0.0.0.0 or [::] for every interface of this machine".into());
+        return Err("the host is empty: 127.0.0.1 and [::1] are this machine".into());
     }
     if host.contains(char::is_whitespace) {
         return Err("it has a blank in it".into());
@@ -133,7 +133,9 @@ pub fn resolve(peer: &HostPort) -> Result<Vec<SocketAddr>> {
         bail!("cannot resolve {peer} - the name has no address");
     }
     if found.iter().any(|address| address.port() == 0) {
-        bail!("cannot connect to {peer} - port 0 is no port; write the one that the server printed");
+        bail!(
+            "cannot connect to {peer} - nobody can listen on port 0; write the port that the server printed"
+        );
     }
     Ok(found)
 }

@@ -69,13 +69,13 @@ impl Args {
     }
 
     /// The first word, which says what to do, or `default` on an empty command line.
-    pub fn command(&mut self, default: &str) -> Result<String> {
+    pub fn command_or(&mut self, default: &str) -> Result<String> {
         if self.words.is_empty() && self.after_dashes.is_empty() {
             return Ok(default.into());
         }
         match self.words.first() {
             Some(word) if !is_option(word) => parse("command", &self.words.remove(0)),
-            _ => Err(usage("the command comes first")),
+            _ => Err(usage("the command comes first, before options")),
         }
     }
 
@@ -102,9 +102,11 @@ impl Args {
         let digits = text.to_str().filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
         match digits.and_then(|t| t.parse().ok()).filter(|n| range.contains(n)) {
             Some(n) => Ok(n),
-            None => {
-                Err(bad(name, &text, &format!("it is a number from {} to {}", range.start(), range.end())))
-            }
+            None => Err(bad(
+                name,
+                &text,
+                &format!("it must be a number from {} to {}", range.start(), range.end()),
+            )),
         }
     }
 
@@ -115,9 +117,11 @@ impl Args {
         let decimal = text.to_str().filter(|t| t.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
         match decimal.and_then(|t| t.parse().ok()).filter(|s| range.contains(s)) {
             Some(seconds) => Ok(Duration::from_secs_f64(seconds)),
-            None => {
-                Err(bad(name, &text, &format!("it is seconds from {} to {}", range.start(), range.end())))
-            }
+            None => Err(bad(
+                name,
+                &text,
+                &format!("it must be seconds from {} to {}", range.start(), range.end()),
+            )),
         }
     }
 
@@ -143,12 +147,16 @@ impl Args {
         parse(what, &self.operand()?.unwrap_or_else(|| default.into()))
     }
 
-    /// All operands that are left, as the bytes they are, or `default` where there is none. An empty one
-    /// counts. On Windows, text that is not Unicode comes in the system's own encoding of it (WTF-8).
-    pub fn names(&mut self, default: &[&str]) -> Result<Vec<Vec<u8>>> {
+    /// All operands that are left, as the bytes they are, each at most `limit` bytes, or `default` where there
+    /// is none. An empty one counts. On Windows, text that is not Unicode comes in WTF-8.
+    pub fn names(&mut self, default: &[&str], limit: usize) -> Result<Vec<Vec<u8>>> {
         let mut names = Vec::new();
         while let Some(word) = self.operand()? {
-            names.push(word.into_encoded_bytes());
+            let name = word.into_encoded_bytes();
+            if name.len() > limit {
+                return Err(usage(format!("a name is at most {limit} bytes; this one has {}", name.len())));
+            }
+            names.push(name);
         }
         if names.is_empty() {
             names.extend(default.iter().map(|name| name.as_bytes().to_vec()));
@@ -232,7 +240,7 @@ mod tests {
         assert_eq!(args.given::<String>("-o").unwrap().as_deref(), Some("-"));
         assert_eq!(args.number("--backlog", 7, 0..=9).unwrap(), 7);
         assert_eq!(args.operand_or::<HostPort>("HOST:PORT", "b:2").unwrap().to_string(), "a:1");
-        assert_eq!(args.names(&[]).unwrap(), [&b"Bob"[..], b"--quiet", b"-x"]);
+        assert_eq!(args.names(&[], 9).unwrap(), [&b"Bob"[..], b"--quiet", b"-x"]);
         args.finish().unwrap();
     }
 
@@ -242,7 +250,7 @@ mod tests {
         assert!(!args.flag("--quiet").unwrap());
         assert_eq!(args.seconds("--delay", 1.5, 0.0..=60.0).unwrap(), Duration::from_millis(1500));
         assert_eq!(args.operand_or::<HostPort>("HOST:PORT", "b:2").unwrap().to_string(), "b:2");
-        assert_eq!(args.names(&["Tracy", "Sarah"]).unwrap(), [b"Tracy", b"Sarah"]);
+        assert_eq!(args.names(&["Tracy", "Sarah"], 9).unwrap(), [b"Tracy", b"Sarah"]);
     }
 
     #[test]
@@ -258,11 +266,11 @@ mod tests {
         assert_eq!(error(args("\x1b[2J").finish()), "unexpected argument '\\u{1b}[2J'");
         for number in ["0", "10", "+1", "1.0", "", "x", "99999999999999999999"] {
             let text = error(args(&format!("--n={number}")).number("--n", 1, range.clone()));
-            assert_eq!(text, format!("--n '{number}': it is a number from 1 to 9"));
+            assert_eq!(text, format!("--n '{number}': it must be a number from 1 to 9"));
         }
         for seconds in ["-1", "+1", "1e0", "nan", "inf", "", ".", "1.2.3", "61", "1s", "0x1"] {
             let text = error(args(&format!("--d={seconds}")).seconds("--d", 1.0, 0.0..=60.0));
-            assert_eq!(text, format!("--d '{seconds}': it is seconds from 0 to 60"));
+            assert_eq!(text, format!("--d '{seconds}': it must be seconds from 0 to 60"));
         }
         let text = error(args("::1:9").operand_or::<HostPort>("HOST:PORT", ""));
         assert_eq!(text, "HOST:PORT '::1:9': an IPv6 address stands in brackets: [::1]:9999");
@@ -276,6 +284,6 @@ mod tests {
         let name = OsString::from_vec(b"\xff\xfe".to_vec());
         let mut args = Args::new([odd, name].into_iter());
         assert_eq!(error(args.value("--f", Framing::Raw)), "--f '--f=\\xff': it is not Unicode");
-        assert_eq!(args.names(&[]).unwrap(), [b"\xff\xfe"]);
+        assert_eq!(args.names(&[], 9).unwrap(), [b"\xff\xfe"]);
     }
 }

@@ -215,7 +215,7 @@ fn read_fields(from: &mut impl BufRead, budget: &mut usize) -> io::Result<(Vec<V
             return Ok((lines, fields));
         }
         if lines.len() == FIELD_LIMIT {
-            return Err(bad(&format!("the head has more than {FIELD_LIMIT} fields")));
+            return Err(bad(&format!("there are more than {FIELD_LIMIT} fields")));
         }
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             // An old way to go on with a field (RFC 9112 section 5.2); before the first one it is skipped.

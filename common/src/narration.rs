@@ -94,6 +94,9 @@ pub struct EscapedStdout {
 }
 
 impl EscapedStdout {
+    /// Escaped, a byte may take many times its room: few of them are escaped at once.
+    const AT_ONCE: usize = 8 * 1024;
+
     /// Holds nothing yet.
     pub fn new() -> Self {
         Self { held: Vec::new() }
@@ -117,6 +120,7 @@ impl Default for EscapedStdout {
 
 impl Write for EscapedStdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bytes = &bytes[..bytes.len().min(Self::AT_ONCE)];
         self.held.extend_from_slice(bytes);
         let last = self.held.utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len());
         self.print(self.held.len() - last)?;
@@ -180,12 +184,16 @@ impl Narrator {
         }
     }
 
-    /// Prints what still waits, as long as somebody reads it.
+    /// Prints what still waits, as long as somebody reads it, and says on standard error what was dropped.
     pub fn finish(self) {
         drop(self.lines);
         let end = Instant::now() + LAST_WORDS;
         while !self.printer.is_finished() && Instant::now() < end {
             thread::sleep(Duration::from_millis(1));
+        }
+        let missing = self.dropped.load(Ordering::Relaxed);
+        if missing > 0 {
+            complain(&format!("{missing} lines were dropped: standard output did not take them"));
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Reading with a limit on the wait: no peer can hold a reader for ever.
+//! Reading and writing with a limit on the wait: no peer can hold a program for ever.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 /// only ends the next one; so there a wait is made of short reads.
 const SLICE: Duration = if cfg!(windows) { Duration::from_millis(100) } else { Duration::MAX };
 
-/// Reads from a stream, but waits no longer than `idle` for the next bytes, nor than `total` in all.
+/// A stream that waits no longer than `idle` for the next bytes, or for its own to be taken, and reads no longer
+/// than `total` in all.
 pub struct Patient<'a> {
     stream: &'a TcpStream,
     idle: Duration,
@@ -51,6 +52,22 @@ impl Read for Patient<'_> {
     }
 }
 
+impl Write for Patient<'_> {
+    /// Takes all bytes, or the time is up: a blocking socket takes a part only when its time-out ends the wait.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(Some(self.idle))?;
+        match self.stream.write(bytes) {
+            Ok(n) if n == bytes.len() => Ok(n),
+            Err(e) if !matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Err(e),
+            _ => Err(timed_out(format!("the peer has not read for {:?}", self.idle))),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn timed_out(why: String) -> io::Error {
     io::Error::new(ErrorKind::TimedOut, why)
 }
@@ -58,7 +75,6 @@ fn timed_out(why: String) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
     use std::net::TcpListener;
 
     const LONG: Duration = Duration::from_secs(3600);
@@ -95,6 +111,19 @@ mod tests {
             (error.kind(), error.to_string()),
             (ErrorKind::TimedOut, "it was not over after 20ms".into())
         );
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_is_an_error_that_says_so() {
+        let (near, _far) = pair();
+        let mut patient = Patient::new(&near, SHORT, LONG);
+        let error = loop {
+            if let Err(e) = patient.write_all(&[b'x'; 4096]) {
+                break e;
+            }
+        };
+        let expected = (ErrorKind::TimedOut, "the peer has not read for 20ms".into());
+        assert_eq!((error.kind(), error.to_string()), expected);
     }
 
     #[test]

@@ -4,14 +4,50 @@
 //! flag and then knocks: it connects to its own server, or sends it an empty datagram, and the server, awake,
 //! sees the flag.
 
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::address;
+
 /// The exit status of a program that a signal ended: 128 and SIGINT's number, as shells have it.
 pub const INTERRUPTED: i32 = 130;
+
+/// For a connection to ourselves, which takes microseconds.
+const KNOCK_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Wakes an `accept` that is blocked on this listener, by a connection to it. A connection takes a descriptor, a
+/// port and an address that can be connected to. Where one of them is wanting, `spare`, a clone of the listener,
+/// is shut down, which wakes `accept` on Linux, and its descriptor let go for one more try.
+pub fn knock_on_listener(bound: SocketAddr, spare: Option<TcpListener>) {
+    let connect = || TcpStream::connect_timeout(&address::reachable(bound), KNOCK_TIMEOUT);
+    if connect().is_err() {
+        if let Some(spare) = spare {
+            shut_down(spare);
+        }
+        let _ = connect();
+    }
+}
+
+#[cfg(unix)]
+fn shut_down(listener: TcpListener) {
+    let _ = TcpStream::from(std::os::fd::OwnedFd::from(listener)).shutdown(std::net::Shutdown::Both);
+}
+
+#[cfg(not(unix))]
+fn shut_down(_listener: TcpListener) {}
+
+/// Wakes a `recv_from` that is blocked on a socket bound there, by an empty datagram. Where that cannot be sent,
+/// the socket's read time-out has to do.
+pub fn knock_on_socket(bound: SocketAddr) {
+    let server = address::reachable(bound);
+    if let Ok(socket) = UdpSocket::bind(SocketAddr::new(server.ip(), 0)) {
+        let _ = socket.send_to(&[], server);
+    }
+}
 
 /// Whether the server has been told to stop.
 #[derive(Default)]

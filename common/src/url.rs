@@ -51,7 +51,7 @@ impl Url {
     pub fn file_name(&self) -> &str {
         let path = self.target.split('?').next().unwrap_or_default();
         let name = path.rsplit('/').next().unwrap_or_default();
-        if matches!(name, "" | "." | "..") || name.contains(['\\', ':']) { "index.html" } else { name }
+        if matches!(name, "" | "." | ".." | "-") || name.contains(['\\', ':']) { "index.html" } else { name }
     }
 }
 
@@ -92,6 +92,7 @@ mod tests {
             ("http://[fe80::1%2]:81/", "[fe80::1%2]:81", "[fe80::1]:81", "/", "index.html"),
             ("http://h/页?é", "h:80", "h", "/%E9%A1%B5?%C3%A9", "%E9%A1%B5"),
             ("http://h/a/..", "h:80", "h", "/a/..", "index.html"),
+            ("http://h/-", "h:80", "h", "/-", "index.html"),
             ("http://h/a\\..\\b", "h:80", "h", "/a\\..\\b", "index.html"),
             ("http://h/c:evil", "h:80", "h", "/c:evil", "index.html"),
         ] {

@@ -1,7 +1,7 @@
 //! Where a body goes: to standard output, or beside its file under another name until it is complete.
 
-use std::fs::{self, File};
-use std::io::{self, IsTerminal, Write};
+use std::fs::{self, File, Permissions};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -55,7 +55,11 @@ impl Output {
     /// Prints a line where the body does not go.
     pub fn narrate(&self, line: &str) -> Result<()> {
         match self.to {
-            To::File(_) => narration::say(line)?,
+            // Where nobody reads what is said, the file is still wanted.
+            To::File(_) => match narration::say(line) {
+                Err(e) if e.kind() != ErrorKind::BrokenPipe => return Err(e.into()),
+                _ => {}
+            },
             To::Stdout | To::Terminal(_) => narration::complain(line),
         }
         Ok(())
@@ -90,9 +94,9 @@ impl Write for Output {
         let n = match &mut self.to {
             To::Stdout => Stdout.write(bytes)?,
             To::Terminal(terminal) => terminal.write(bytes)?,
-            To::File(file) => file.write(bytes).map_err(|e| {
-                io::Error::new(e.kind(), format!("cannot write to '{}': {e} - it is as it was", self.name))
-            })?,
+            To::File(file) => file
+                .write(bytes)
+                .map_err(|e| io::Error::new(e.kind(), format!("cannot write to '{}': {e}", self.name)))?,
         };
         self.progress.advance(n);
         Ok(n)
@@ -110,13 +114,11 @@ impl Write for Output {
 /// Opens a device or a pipe as it is. A regular file is written beside its target, with its permissions, and
 /// a symbolic link stands for what it points to; the second value is then the target.
 fn open_file(path: &Path) -> Result<(File, Option<PathBuf>)> {
-    let target = if path.is_symlink() {
-        fs::canonicalize(path).context("it is a symbolic link to nothing")?
-    } else {
-        path.to_owned()
-    };
-    let existing = match fs::metadata(&target) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+    let existing = match fs::metadata(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound && path.is_symlink() => {
+            bail!("it is a symbolic link to nothing")
+        }
+        Err(e) if e.kind() == ErrorKind::NotFound => None,
         metadata => Some(metadata?),
     };
     match &existing {
@@ -125,6 +127,7 @@ fn open_file(path: &Path) -> Result<(File, Option<PathBuf>)> {
         Some(metadata) if metadata.permissions().readonly() => bail!("it is read-only"),
         _ => {}
     }
+    let target = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
     ctrlc::set_handler(|| {
         let partial = partial(); // locked until the end: nothing is created or renamed any more
         if let Some(path) = &*partial {
@@ -134,12 +137,25 @@ fn open_file(path: &Path) -> Result<(File, Option<PathBuf>)> {
     })?;
     let mut partial = partial();
     let beside = target.with_file_name(format!(".tcp-client-{}.part", process::id()));
+    let _ = fs::remove_file(&beside); // with our number in its name, it is a dead process's
     let file = File::create_new(&beside).context("its directory would not take a new file")?;
     *partial = Some(beside);
     if let Some(metadata) = existing {
-        let _ = file.set_permissions(metadata.permissions());
+        let _ = file.set_permissions(without_set_id(&metadata.permissions()));
     }
     Ok((file, Some(target)))
+}
+
+/// Who may read, write and run a file says nothing of whom it runs as: the new file has another owner.
+#[cfg(unix)]
+fn without_set_id(permissions: &Permissions) -> Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    Permissions::from_mode(permissions.mode() & 0o777)
+}
+
+#[cfg(not(unix))]
+fn without_set_id(permissions: &Permissions) -> Permissions {
+    permissions.clone()
 }
 
 /// A line on standard error, where that is a terminal, for a body that takes longer than a second.

@@ -28,9 +28,9 @@ pub fn accept_until_stopped(
     stop: &Stop,
     options: &Options,
     narrator: &Narrator,
-    serve: impl Fn(&TcpStream, SocketAddr) + Sync,
+    each_client: impl Fn(&TcpStream, SocketAddr) + Sync,
 ) {
-    let serve = &serve;
+    let each_client = &each_client;
     let mut clients = Clients::default();
     let mut backing_off = false;
     thread::scope(|scope| {
@@ -55,14 +55,14 @@ pub fn accept_until_stopped(
             };
             backing_off = false;
             if clients.live() >= options.max_clients.into() {
-                narrator.say(&format!("turned away {peer}: {} clients are served already", clients.live()));
+                narrator.say(&format!("turned away {peer}: all places are taken ({})", options.max_clients));
                 let _ = turn_away(&stream, options.framing);
                 continue;
             }
             let place = clients.add(&stream);
             let own = Arc::clone(&stream);
             let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
-                serve(&own, peer);
+                each_client(&own, peer);
                 drop((own, place));
             });
             if let Err(e) = thread {

@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
 use common::backlog;
@@ -15,12 +15,13 @@ use common::framing::{self, Framing};
 use common::greeting;
 use common::narration::Narrator;
 use common::patience::Patient;
-use common::stop::Stop;
+use common::stop::{self, Stop};
 
-/// A client's share of memory: a longer message is put together from several reads.
-const BUFFER: usize = 128;
+/// Small, as each of thousands of clients has one; a longer message takes several reads.
+const READ_BUFFER: usize = 128;
+/// For a client that does not read what it is sent.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-const KNOCK_TIMEOUT: Duration = Duration::from_millis(200);
+/// For a client that does not close after we did.
 const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
 
 struct Options {
@@ -51,19 +52,17 @@ fn main() -> ExitCode {
 fn serve(address: &HostPort, options: &Options) -> Result<()> {
     // std's bind is the notes' socket, bind and listen in one call.
     let listener = TcpListener::bind(address)
-        .map_err(|e| anyhow::anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
+        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
     backlog::set(&listener, options.backlog).context("cannot set the backlog")?;
     let bound = listener.local_addr().context("cannot tell the listener's address")?;
 
-    // The spare descriptor is let go before the knock: with none left, it could not connect.
+    // Nothing interrupts a blocked accept; on Ctrl-C a connection to ourselves wakes it.
     let mut spare = listener.try_clone().ok();
-    let stop = Stop::on_signal(move || {
-        spare.take();
-        let _ = TcpStream::connect_timeout(&address::reachable(bound), KNOCK_TIMEOUT);
-    })?;
+    let stop = Stop::on_signal(move || stop::knock_on_listener(bound, spare.take()))?;
 
     let narrator = Narrator::start(options.quiet).context("cannot start the narrator")?;
     narrator.announce(&format!("listening on {bound}"));
+    // What follows runs in a thread of its own for each client.
     acceptor::accept_until_stopped(listener, &stop, options, &narrator, |stream, peer| {
         narrator.say(&format!("accepted connection from {peer}"));
         let ended = converse(stream, options, &stop);
@@ -79,26 +78,26 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
 }
 
 /// Welcomes a client, then greets each name it sends, until it says `exit` or leaves.
-fn converse(mut stream: &TcpStream, options: &Options, stop: &Stop) -> io::Result<()> {
+fn converse(stream: &TcpStream, options: &Options, stop: &Stop) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
-    framing::write(&mut stream, options.framing, greeting::WELCOME)?;
+    let mut writer = Patient::new(stream, WRITE_TIMEOUT, Duration::MAX);
+    framing::write(&mut writer, options.framing, greeting::WELCOME)?;
 
     let patient = Patient::new(stream, options.idle_timeout, Duration::MAX);
-    let mut from = BufReader::with_capacity(BUFFER, patient);
+    let mut reader = BufReader::with_capacity(READ_BUFFER, patient);
     loop {
-        match framing::read(&mut from, options.framing, framing::LIMIT) {
+        match framing::read(&mut reader, options.framing, framing::LIMIT) {
             Ok(None) => return Ok(()),
             Ok(Some(name)) if name == greeting::EXIT => return Ok(()),
             Ok(Some(name)) => {
                 let stopping = stop.pause(options.delay);
-                framing::write(&mut stream, options.framing, &greeting::of(&name))?;
+                framing::write(&mut writer, options.framing, &greeting::of(&name))?;
                 if stopping {
                     return Ok(());
                 }
             }
             Err(e) if e.kind() == ErrorKind::InvalidData => {
-                framing::write(&mut stream, options.framing, format!("refused: {e}").as_bytes())?;
+                framing::write(&mut writer, options.framing, format!("refused: {e}").as_bytes())?;
                 return Err(e);
             }
             Err(e) => return Err(e),

@@ -13,26 +13,30 @@ use common::datagram;
 use common::greeting;
 use common::narration::{self, escape};
 
-struct Patience {
+/// How long to wait for a reply, and how often to ask.
+struct Retry {
     timeout: Duration,
     tries: u16,
 }
 
+/// Over IPv6; over IPv4 it is 20 bytes less.
+const LONGEST_NAME: usize = 65_519;
+
 fn main() -> ExitCode {
     args::run(env!("CARGO_PKG_NAME"), include_str!("help.txt"), |mut args: Args| {
-        let patience = Patience {
+        let retry = Retry {
             timeout: args.seconds("--timeout", 1.0, 0.01..=3600.0)?,
             tries: args.number("--tries", 3, 1..=100)?,
         };
         let peer = args.operand_or("HOST:PORT", "127.0.0.1:9999")?;
-        let names = args.names(&["Michael", "Tracy", "Sarah"])?;
-        greet_all(&peer, &names, &patience)
+        let names = args.names(&["Michael", "Tracy", "Sarah"], LONGEST_NAME)?;
+        greet_all(&peer, &names, &retry)
     })
 }
 
 /// Prints each name's greeting. A host such as localhost may have several addresses: where nobody is at one,
 /// the next is asked.
-fn greet_all(peer: &HostPort, names: &[Vec<u8>], patience: &Patience) -> Result<()> {
+fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
     let mut addresses = address::resolve(peer)?.into_iter();
     let mut next_socket = || match addresses.next() {
         Some(address) => connect(address).with_context(|| format!("cannot reach {address}")),
@@ -41,7 +45,7 @@ fn greet_all(peer: &HostPort, names: &[Vec<u8>], patience: &Patience) -> Result<
     let mut socket = next_socket()?;
     for name in names {
         let greeting = loop {
-            match ask(&socket, name, patience) {
+            match ask(&socket, name, retry) {
                 Ok(greeting) => break greeting,
                 Err(e) if is_nobody_there(&e) => socket = next_socket()?,
                 Err(e) => bail!("cannot get the greeting for '{}' from {peer}: {e}", escape(name)),
@@ -54,14 +58,15 @@ fn greet_all(peer: &HostPort, names: &[Vec<u8>], patience: &Patience) -> Result<
 
 /// A connected UDP socket sends to its peer and receives from its peer alone; nothing crosses the wire for it.
 fn connect(peer: SocketAddr) -> io::Result<UdpSocket> {
-    let any = if peer.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
+    // Bound to any port of the peer's IP version: std has no unbound UDP socket.
+    let any = if peer.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0))?;
     socket.connect(peer)?;
     Ok(socket)
 }
 
 /// Sends a name until its own greeting comes back.
-fn ask(socket: &UdpSocket, name: &[u8], patience: &Patience) -> io::Result<Vec<u8>> {
+fn ask(socket: &UdpSocket, name: &[u8], retry: &Retry) -> io::Result<Vec<u8>> {
     let largest = datagram::largest(socket.peer_addr()?) - greeting::OVERHEAD;
     if name.len() > largest {
         let why = format!("with more than {largest} bytes, its greeting does not fit one datagram");
@@ -69,9 +74,9 @@ fn ask(socket: &UdpSocket, name: &[u8], patience: &Patience) -> io::Result<Vec<u
     }
     let expected = greeting::of(name);
     let mut ignored = 0;
-    for _ in 0..patience.tries {
+    for _ in 0..retry.tries {
         socket.send(name)?;
-        let end = Instant::now() + patience.timeout;
+        let end = Instant::now() + retry.timeout;
         while let Some(reply) = receive_until(end, socket)? {
             if reply == expected {
                 return Ok(reply);
@@ -85,14 +90,12 @@ fn ask(socket: &UdpSocket, name: &[u8], patience: &Patience) -> io::Result<Vec<u
             }
         }
     }
-    let why = format!(
-        "no reply after {} tries of {:?} - is udp-server running there?",
-        patience.tries, patience.timeout
-    );
+    let why =
+        format!("no reply after {} tries of {:?} - is udp-server running there?", retry.tries, retry.timeout);
     Err(io::Error::new(ErrorKind::TimedOut, why))
 }
 
-/// The next datagram, or none by then.
+/// The next datagram, or none once `end` has passed.
 fn receive_until(end: Instant, socket: &UdpSocket) -> io::Result<Option<Vec<u8>>> {
     let mut buffer = vec![0; datagram::BUFFER];
     loop {
@@ -106,17 +109,18 @@ fn receive_until(end: Instant, socket: &UdpSocket) -> io::Result<Option<Vec<u8>>
                 buffer.truncate(size);
                 return Ok(Some(buffer));
             }
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
-                ) => {}
+            Err(e) if is_over(&e) => {}
             Err(e) => return Err(e),
         }
     }
 }
 
-/// What came of an earlier datagram: an ICMP message that no socket has that port (on Windows, error 10054).
+/// Whether the peer's system said that no socket has that port, with an ICMP message for an earlier datagram.
 fn is_nobody_there(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+}
+
+/// Whether a wait ended without a datagram: the time is up, or a stopped process goes on; the clock tells which.
+fn is_over(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }

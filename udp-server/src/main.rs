@@ -5,14 +5,15 @@ use std::net::{SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
 use common::datagram;
 use common::greeting;
 use common::narration::Narrator;
-use common::stop::Stop;
+use common::stop::{self, Stop};
 
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const BACK_OFF: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
@@ -26,15 +27,13 @@ fn main() -> ExitCode {
 
 fn serve(address: &HostPort, quiet: bool) -> Result<()> {
     let socket = UdpSocket::bind(address)
-        .map_err(|e| anyhow::anyhow!("cannot bind {address}: {e} - {}", address::remedy(&e)))?;
+        .map_err(|e| anyhow!("cannot bind {address}: {e} - {}", address::remedy(&e)))?;
     let bound = socket.local_addr().context("cannot tell the socket's address")?;
 
-    // The spare descriptor is let go before the knock: with none left, it could not be sent.
-    let mut spare = socket.try_clone().ok();
-    let stop = Stop::on_signal(move || {
-        spare.take();
-        let _ = knock(address::reachable(bound));
-    })?;
+    // Nothing interrupts a blocked recv_from; on Ctrl-C a datagram to ourselves wakes it. Where none can be
+    // sent, because every port is taken, the wait ends by itself.
+    socket.set_read_timeout(Some(LONGEST_WAIT)).context("cannot limit the wait")?;
+    let stop = Stop::on_signal(move || stop::knock_on_socket(bound))?;
 
     let narrator = Narrator::start(quiet).context("cannot start the narrator")?;
     narrator.announce(&format!("bound to {bound}"));
@@ -44,13 +43,7 @@ fn serve(address: &HostPort, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-/// Wakes a blocked `recv_from` with an empty datagram from a socket of its own.
-fn knock(server: SocketAddr) -> std::io::Result<usize> {
-    let anywhere = SocketAddr::new(server.ip(), 0);
-    UdpSocket::bind(anywhere)?.send_to(&[], server)
-}
-
-/// Greets the name in each datagram. One that cannot be answered is one line, and never the end.
+/// Greets the name in each datagram. One that cannot be answered is narrated, and the server goes on.
 fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narrator: &Narrator) {
     let mut buffer = vec![0; datagram::BUFFER];
     loop {
@@ -62,15 +55,18 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
             Ok((size, peer)) => {
                 narrator.say(&format!("Received {size} bytes from {peer}"));
                 let name = &buffer[..size];
-                let refused = match reason_not_to_answer(name, peer, bound) {
-                    Some(reason) => reason.to_owned(),
-                    None => match socket.send_to(&greeting::of(name), peer) {
-                        Ok(_) => continue,
-                        Err(e) => e.to_string(),
-                    },
-                };
-                narrator.say(&format!("No reply to {peer}: {refused}"));
+                if let Some(why_not) = reason_not_to_answer(name, peer, bound) {
+                    narrator.say(&format!("No reply to {peer}: {why_not}"));
+                } else if let Err(e) = socket.send_to(&greeting::of(name), peer) {
+                    narrator.say(&format!("No reply to {peer}: {e}"));
+                }
             }
+            // The wait is over, or a signal ended it.
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) => {}
             // An earlier reply found nobody there (Windows says so here): nothing to do, nor to wait for.
             Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused) => {}
             Err(e) => {
@@ -81,7 +77,8 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
     }
 }
 
-/// Two servers that answered each other would never stop; one datagram with a forged source starts them.
+/// Two servers that greeted each other's greetings would never stop, and one datagram with a forged source is
+/// enough to start them, or one of them with itself.
 fn reason_not_to_answer(name: &[u8], peer: SocketAddr, bound: SocketAddr) -> Option<&'static str> {
     if name.len() + greeting::OVERHEAD > datagram::largest(peer) {
         Some("the greeting would not fit one datagram")

@@ -1,8 +1,10 @@
-//! What a scene promised, and what came of it.
+//! What a lesson promised, and what came of it.
 
 use std::fmt::Debug;
 
-/// The checks of one scene, in the order they were made.
+use crate::words::Words;
+
+/// The checks of one lesson, in the order they were made.
 #[derive(Debug, Default)]
 pub struct Checks(Vec<Check>);
 
@@ -10,46 +12,49 @@ pub struct Checks(Vec<Check>);
 #[derive(Debug)]
 pub struct Check {
     /// What is promised, as a sentence.
-    pub promise: String,
+    pub promise: Words,
     /// What came of it.
     pub verdict: Verdict,
 }
 
 /// What came of a promise.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Verdict {
     /// It came true.
     Kept,
-    /// It did not; this was found instead.
-    Broken(String),
+    /// It did not; this was found.
+    Broken(Words),
     /// This system has no way to find out, for this reason.
-    NotAvailable(String),
+    NotAvailable(Words),
 }
 
 impl Checks {
     /// `found` is `expected`.
-    pub fn equal<T: PartialEq + Debug>(&mut self, promise: &str, found: &T, expected: &T) {
-        self.judge(promise, found == expected, || format!("expected {expected:?}, found {found:?}"));
+    pub fn equal<T: PartialEq + Debug>(&mut self, promise: Words, found: &T, expected: &T) {
+        let found_instead =
+            || crate::words!("expected {expected:?}, found {found:?}", "应为 {expected:?}，实为 {found:?}");
+        self.judge(promise, found == expected, found_instead);
     }
 
     /// `kept` is true; `evidence` is shown where it is not.
-    pub fn holds(&mut self, promise: &str, kept: bool, evidence: &impl Debug) {
-        self.judge(promise, kept, || format!("found {evidence:?}"));
+    pub fn holds(&mut self, promise: Words, kept: bool, evidence: &impl Debug) {
+        self.judge(promise, kept, || crate::words!("found {evidence:?}", "实为 {evidence:?}"));
     }
 
-    /// The scene could not go on.
+    /// The lesson could not go on.
     pub fn stopped_short(&mut self, why: &str) {
-        self.judge("the scene is played to its end", false, || why.into());
+        let promise = Words::fixed("the lesson is played to its end", "本课演示到底");
+        self.judge(promise, false, || crate::words!("{why}", "{why}"));
+    }
+
+    fn judge(&mut self, promise: Words, kept: bool, found: impl FnOnce() -> Words) {
+        let verdict = if kept { Verdict::Kept } else { Verdict::Broken(found()) };
+        self.0.push(Check { promise, verdict });
     }
 
     /// This system cannot show it.
-    pub fn not_available(&mut self, promise: &str, why: &str) {
-        self.0.push(Check { promise: promise.into(), verdict: Verdict::NotAvailable(why.into()) });
-    }
-
-    fn judge(&mut self, promise: &str, kept: bool, why: impl FnOnce() -> String) {
-        let verdict = if kept { Verdict::Kept } else { Verdict::Broken(why()) };
-        self.0.push(Check { promise: promise.into(), verdict });
+    pub fn not_available(&mut self, promise: Words, why: Words) {
+        self.0.push(Check { promise, verdict: Verdict::NotAvailable(why) });
     }
 
     /// All of them.
@@ -59,7 +64,7 @@ impl Checks {
 
     /// How many promises came true.
     pub fn kept(&self) -> usize {
-        self.0.iter().filter(|check| check.verdict == Verdict::Kept).count()
+        self.0.iter().filter(|check| matches!(check.verdict, Verdict::Kept)).count()
     }
 
     /// How many promises were broken.
@@ -74,14 +79,16 @@ mod tests {
 
     #[test]
     fn a_broken_promise_counts_and_says_what_was_found() {
+        let promise = || Words::fixed("a promise", "一个承诺");
         let mut checks = Checks::default();
-        checks.equal("two is two", &2, &2);
-        checks.equal("one is two", &1, &2);
-        checks.holds("it holds", true, &"");
-        checks.holds("it does not", false, &"evidence");
+        checks.equal(promise(), &2, &2);
+        checks.equal(promise(), &1, &2);
+        checks.holds(promise(), true, &"");
+        checks.holds(promise(), false, &"evidence");
         checks.stopped_short("no server");
-        checks.not_available("it rains", "no sky");
+        checks.not_available(promise(), promise());
         assert_eq!((checks.all().len(), checks.kept(), checks.broken()), (6, 2, 3));
-        assert_eq!(checks.all()[1].verdict, Verdict::Broken("expected 2, found 1".into()));
+        let Verdict::Broken(why) = &checks.all()[1].verdict else { panic!("{checks:?}") };
+        assert_eq!((&*why.en, &*why.zh), ("expected 2, found 1", "应为 2，实为 1"));
     }
 }

@@ -1,5 +1,6 @@
-//! `cargo xtask demo`: plays scenes over IPv4 and IPv6, and sums up.
+//! `cargo xtask demo`: plays lessons over IPv4 and IPv6, and sums up.
 
+use std::env;
 use std::io::{self, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::process;
@@ -11,92 +12,180 @@ use common::stop;
 
 use crate::checks::{Checks, Verdict};
 use crate::ladder::{self, Ink, Style};
+use crate::lessons::{self, Lesson};
+use crate::mistakes;
+use crate::play::{Left, Play, Voice};
 use crate::programs;
-use crate::scenes::{self, Scene};
-use crate::stage::Stage;
+use crate::words;
+use crate::words::{Lang, Words};
 
-/// Plays the scenes that the arguments name, or all of them.
+/// Plays the lessons that the arguments name, or all of them.
 ///
 /// # Errors
-/// A usage error for an unknown scene; a failure if any check failed.
+/// A usage error for an unknown lesson; a failure if any check failed.
 pub fn run(mut args: Args) -> Result<()> {
-    let list = args.flag("--list")?;
+    let (list, step, wrong) = (args.flag("--list")?, args.flag("--step")?, args.flag("--mistakes")?);
+    let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
-        let scene = scenes::ALL.iter().find(|scene| *scene.name == *name);
-        chosen.push(scene.ok_or_else(|| {
-            args::usage(format!("unknown scene '{}': see 'cargo xtask demo --list'", name.to_string_lossy()))
+        let lesson = lessons::ALL.iter().find(|lesson| *lesson.name == *name);
+        chosen.push(lesson.ok_or_else(|| {
+            args::usage(format!("unknown lesson '{}': see 'cargo xtask demo --list'", name.to_string_lossy()))
         })?);
     }
-    if chosen.is_empty() {
-        chosen.extend(&scenes::ALL);
+    if chosen.is_empty() && !wrong {
+        chosen.extend(&lessons::ALL);
     }
     if list {
-        for scene in chosen {
-            say(&format!("{:8}{}", scene.name, scene.about.replace('\n', &format!("\n{:8}", ""))))?;
-        }
-        return Ok(());
+        return chosen.iter().try_for_each(|lesson| introduce(lesson, lang));
     }
     ctrlc::set_handler(|| {
         programs::close_house();
         process::exit(stop::INTERRUPTED);
     })
     .context("cannot listen for Ctrl-C")?;
-    let colour =
-        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    play_all(&chosen, &[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], Style { colour })
+    let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let voice = Voice { style: Style { colour, lang }, step };
+    match play_all(&chosen, wrong, &[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], voice) {
+        Err(e) if e.is::<Left>() => Ok(()),
+        outcome => outcome,
+    }
 }
 
-/// Plays each scene on each of the loopback addresses.
-///
-/// # Errors
-/// If any check failed.
-pub fn play_all(chosen: &[&Scene], addresses: &[IpAddr], style: Style) -> Result<()> {
-    programs::build()?;
-    let names = chosen.iter().map(|scene| scene.name).collect::<Vec<_>>().join(", ");
-    say(&format!("Real programs on this machine's loopback, over IPv4 and IPv6. To be seen: {names}."))?;
-    let (mut passed, mut failed, mut absent) = (0, 0, 0);
-    for scene in chosen {
-        for ip in addresses {
-            let version = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
-            say(&format!("\n{}", style.paint(Ink::Bold, &format!("== {} over {version} ==", scene.name))))?;
-            if let Err(e) = TcpListener::bind((*ip, 0)) {
-                say(&format!("not available here: {e}"))?;
-                absent += 1;
-                continue;
-            }
-            let checks = play(scene, *ip, style)?;
-            passed += checks.kept();
-            failed += checks.broken();
-            absent += checks.all().len() - checks.kept() - checks.broken();
-        }
+/// Prints a lesson's name and its claims.
+fn introduce(lesson: &Lesson, lang: Lang) -> Result<()> {
+    for (number, (claim, words)) in lesson.claims.iter().enumerate() {
+        let name = if number == 0 { lesson.name } else { "" };
+        let text = words.to(lang).replace('\n', &format!("\n{:15}", ""));
+        say(&format!("{name:10}{claim:4} {text}"))?;
     }
-    let absent = if absent > 0 { format!(", {absent} not available here") } else { String::new() };
-    if failed > 0 {
-        bail!("{failed} of {} checks failed{absent}", passed + failed);
-    }
-    say(&style.paint(Ink::Good, &format!("\nAll {passed} checks passed{absent}.")))?;
     Ok(())
 }
 
-fn play(scene: &Scene, ip: IpAddr, style: Style) -> Result<Checks> {
-    say(scene.about)?;
-    say(&ladder::head(style, scene.lanes.0, scene.lanes.1))?;
-    let mut stage = Stage::new(Some(style))?;
-    let mut checks = Checks::default();
-    let played = (scene.play)(&mut stage, ip, &mut checks).and_then(|()| stage.finish());
+#[derive(Default)]
+struct Tally {
+    kept: usize,
+    broken: usize,
+    not_available: usize,
+}
+
+impl Tally {
+    fn add(&mut self, checks: &Checks) {
+        self.kept += checks.kept();
+        self.broken += checks.broken();
+        self.not_available += checks.all().len() - checks.kept() - checks.broken();
+    }
+}
+
+/// Plays each lesson on each of the loopback addresses, and then the mistakes where they are asked for.
+///
+/// # Errors
+/// If any check failed.
+pub fn play_all(chosen: &[&Lesson], wrong: bool, addresses: &[IpAddr], voice: Voice) -> Result<()> {
+    programs::build()?;
+    greet(chosen, voice)?;
+    let mut tally = Tally::default();
+    for lesson in chosen {
+        let mut claims_told = false;
+        for ip in addresses {
+            let version = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
+            let name = lesson.name;
+            voice.tell(Ink::Bold, &words!("\n== {name} over {version} ==", "\n== {name}（{version}）=="))?;
+            if !is_here(*ip, voice)? {
+                tally.not_available += 1;
+                continue;
+            }
+            if !std::mem::replace(&mut claims_told, true) {
+                for (claim, words) in lesson.claims {
+                    say(&format!("{claim:4} {}", words.to(voice.style.lang).replace('\n', "\n     ")))?;
+                }
+            }
+            if let Some((client, server)) = lesson.lanes {
+                say(&ladder::head(voice.style, client, server))?;
+            }
+            tally.add(&watch(lesson.play, *ip, voice)?);
+        }
+    }
+    if wrong {
+        for mistake in &mistakes::ALL {
+            voice.tell(Ink::Bold, &words!("\n== a mistake ==", "\n== 一个错误 =="))?;
+            say(mistake.about.to(voice.style.lang))?;
+            tally.add(&watch(mistake.play, Ipv4Addr::LOCALHOST.into(), voice)?);
+        }
+    }
+    sum_up(&tally, voice)
+}
+
+fn greet(chosen: &[&Lesson], voice: Voice) -> Result<()> {
+    let names = chosen.iter().map(|lesson| lesson.name).collect::<Vec<_>>().join(", ");
+    if !names.is_empty() {
+        voice.tell(
+            Ink::Faint,
+            &words!(
+                "Lessons on real sockets of this machine's loopback: {names}.",
+                "在本机环回地址的真实套接字上演示：{names}。"
+            ),
+        )?;
+    }
+    voice.tell(
+        Ink::Faint,
+        &Words::fixed(
+            "The lanes show what programs print, the arrows between them what crosses the wire; lines within a\n\
+             millisecond or two of each other may stand in either order.",
+            "两侧是程序打印的内容，中间的箭头是线路上经过的数据；相隔一两毫秒之内的行，先后不定。",
+        ),
+    )
+}
+
+fn is_here(ip: IpAddr, voice: Voice) -> Result<bool> {
+    match TcpListener::bind((ip, 0)) {
+        Ok(_) => Ok(true),
+        Err(e) => {
+            voice.tell(Ink::Faint, &words!("not available here: {e}", "此处不可用：{e}"))?;
+            Ok(false)
+        }
+    }
+}
+
+/// Plays something, and prints its checks.
+fn watch(what: fn(&mut Play) -> Result<()>, ip: IpAddr, voice: Voice) -> Result<Checks> {
+    let mut play = Play::new(ip, voice)?;
+    let played = what(&mut play).and_then(|()| play.stage.finish());
     match played {
-        Err(e) if narration::reader_left(&e) => return Err(e),
-        Err(e) => checks.stopped_short(&format!("{e:#}")),
+        Err(e) if narration::reader_left(&e) || e.is::<Left>() => return Err(e),
+        Err(e) => play.checks.stopped_short(&format!("{e:#}")),
         Ok(()) => {}
     }
-    for check in checks.all() {
-        let promise = &check.promise;
+    for check in play.checks.all() {
+        let promise = check.promise.to(voice.style.lang);
         say(&match &check.verdict {
-            Verdict::Kept => format!("  {} {promise}", style.paint(Ink::Good, "✓")),
-            Verdict::Broken(why) => format!("  {} {promise}: {why}", style.paint(Ink::Bad, "✗")),
-            Verdict::NotAvailable(why) => format!("  - {promise}: not available here: {why}"),
+            Verdict::Kept => format!("  {} {promise}", voice.style.paint(Ink::Good, "✓")),
+            Verdict::Broken(why) => {
+                format!("  {} {promise}: {}", voice.style.paint(Ink::Bad, "✗"), why.to(voice.style.lang))
+            }
+            Verdict::NotAvailable(why) => {
+                let absent = Words::fixed("not available here", "此处不可用");
+                format!("  - {promise}: {}: {}", absent.to(voice.style.lang), why.to(voice.style.lang))
+            }
         })?;
     }
-    Ok(checks)
+    Ok(play.checks)
+}
+
+fn sum_up(tally: &Tally, voice: Voice) -> Result<()> {
+    let Tally { kept, broken, not_available } = tally;
+    let absent = match not_available {
+        0 => words!("", ""),
+        n => words!(", {n} not available here", "，{n} 项此处不可用"),
+    };
+    let (en, zh) = (&absent.en, &absent.zh);
+    if *broken > 0 {
+        let all = kept + broken;
+        bail!(
+            "{}",
+            words!("{broken} of {all} checks failed{en}", "{all} 项检查中 {broken} 项失败{zh}")
+                .to(voice.style.lang)
+        );
+    }
+    voice.tell(Ink::Good, &words!("\nAll {kept} checks passed{en}.", "\n全部 {kept} 项检查通过{zh}。"))
 }

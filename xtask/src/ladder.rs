@@ -6,16 +6,20 @@ use std::time::Duration;
 use common::narration::escape;
 
 use crate::stage::{Lane, What};
+use crate::words;
+use crate::words::{Lang, Words};
 
 const WIRE: usize = 42;
 const SERVER_LANE: usize = 42;
 const CONTINUED: &str = "           ";
 
-/// Whether to colour.
-#[derive(Clone, Copy, Debug, Default)]
+/// How to draw.
+#[derive(Clone, Copy, Debug)]
 pub struct Style {
     /// With ANSI escape sequences.
     pub colour: bool,
+    /// In which language to name what happens.
+    pub lang: Lang,
 }
 
 /// What a piece of text is.
@@ -69,24 +73,30 @@ pub fn lines(style: Style, time: Duration, label: &str, what: &What) -> Vec<Stri
             .iter()
             .map(|said| format!("│{:WIRE$}  │ {}", "", style.paint(Ink::Server, said)))
             .collect(),
-        What::Connected => vec![arrow(style, Lane::Server, "connects", false)],
-        What::Sent { toward, bytes, lost } => {
-            let count = match bytes.len() {
-                1 => "1 byte".into(),
-                n => format!("{n} bytes"),
-            };
-            vec![arrow(style, *toward, &format!("{count}  {}", escape(bytes)), *lost)]
+        What::Connected { port } => {
+            vec![arrow(style, Lane::Server, &words!("connects from :{port}", "从 :{port} 连接"), false)]
         }
-        What::Ended { toward } => vec![arrow(style, *toward, "end of stream", false)],
-        What::Broke { toward } => vec![arrow(style, *toward, "reset", false)],
+        What::Sent { toward, bytes, lost } => {
+            let (n, shown) = (bytes.len(), escape(bytes));
+            let words = match (n, lost) {
+                (_, true) => words!("lost: {n} bytes  {shown}", "丢失：{n} 字节  {shown}"),
+                (1, false) => words!("1 byte  {shown}", "1 字节  {shown}"),
+                (_, false) => words!("{n} bytes  {shown}", "{n} 字节  {shown}"),
+            };
+            vec![arrow(style, *toward, &words, *lost)]
+        }
+        What::Ended { toward } => {
+            vec![arrow(style, *toward, &Words::fixed("end of stream", "流结束"), false)]
+        }
+        What::Broke { toward } => vec![arrow(style, *toward, &Words::fixed("reset", "复位"), false)],
         What::Quiet { .. } => Vec::new(),
     };
     let margins = std::iter::once(margin.as_str()).chain(std::iter::repeat(CONTINUED));
     margins.zip(drawn).map(|(margin, line)| format!("{margin}{line}")).collect()
 }
 
-fn arrow(style: Style, toward: Lane, text: &str, is_lost: bool) -> String {
-    let text = fit(text, WIRE - 6);
+fn arrow(style: Style, toward: Lane, words: &Words, is_lost: bool) -> String {
+    let text = fit(words.to(style.lang), WIRE - 6);
     let room = WIRE - width(&text) - 2;
     let (before, after) = ("─".repeat(room / 2), "─".repeat(room - room / 2));
     let ink = if is_lost { Ink::Bad } else { Ink::Faint };
@@ -94,12 +104,13 @@ fn arrow(style: Style, toward: Lane, text: &str, is_lost: bool) -> String {
         Lane::Server => (format!("├{before}─ "), format!(" {after}{}│", if is_lost { "✗" } else { "▶" })),
         Lane::Client => (format!("│{}{before} ", if is_lost { "✗" } else { "◀" }), format!(" ─{after}┤")),
     };
-    let note = if is_lost { style.paint(Ink::Bad, " lost") } else { String::new() };
-    format!("{}{text}{}{note}", style.paint(ink, &left), style.paint(ink, &right))
+    format!("{}{text}{}", style.paint(ink, &left), style.paint(ink, &right))
 }
 
-/// The text in lines of at most `limit` columns, broken anywhere.
+/// The text in at most so many lines of at most `limit` columns, broken anywhere.
 fn wrap(text: &str, limit: usize) -> Vec<String> {
+    const LINES: usize = 4;
+    let text = if width(text) > LINES * limit { fit(text, (LINES - 1) * limit) } else { text.to_owned() };
     let mut lines = vec![String::new()];
     for c in text.chars() {
         if lines.last().is_some_and(|line| width(line) + columns(c) > limit) {
@@ -144,7 +155,7 @@ fn columns(c: char) -> usize {
 mod tests {
     use super::*;
 
-    const PLAIN: Style = Style { colour: false };
+    const PLAIN: Style = Style { colour: false, lang: Lang::En };
 
     fn drawn(what: &What) -> String {
         lines(PLAIN, Duration::from_millis(12), "#1", what).join("\n")
@@ -166,7 +177,7 @@ mod tests {
             sent(Lane::Server, long.as_bytes(), false),
             sent(Lane::Client, b"x", true),
             sent(Lane::Server, "张三\n".as_bytes(), true),
-            What::Connected,
+            What::Connected { port: 65_535 },
             What::Ended { toward: Lane::Client },
             What::Broke { toward: Lane::Server },
         ] {
@@ -184,6 +195,9 @@ mod tests {
         assert!(drawn(&sent(Lane::Server, b"Michael\n", false)).contains(" 8 bytes  Michael\\n ─"));
         assert!(drawn(&sent(Lane::Server, b"x", false)).ends_with("▶│"));
         assert!(drawn(&sent(Lane::Client, b"x", false)).contains("│◀─"));
-        assert!(drawn(&sent(Lane::Client, b"x", true)).ends_with(" lost"));
+        assert!(
+            drawn(&sent(Lane::Client, b"x", true)).contains("│✗─")
+                && drawn(&sent(Lane::Client, b"x", true)).contains("lost: 1")
+        );
     }
 }

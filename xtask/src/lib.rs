@@ -2,10 +2,14 @@
 
 pub mod checks;
 pub mod demo;
+pub mod kernel;
 pub mod ladder;
+pub mod lessons;
+pub mod mistakes;
 pub mod origin;
+pub mod play;
 pub mod programs;
 pub mod relay;
-pub mod scenes;
 pub mod soak;
 pub mod stage;
+pub mod words;

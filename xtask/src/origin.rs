@@ -1,5 +1,5 @@
 //! A loopback HTTP origin with one page for each way in which a body can end. What it sends is written out
-//! byte for byte: it is the wire that a scene is about.
+//! byte for byte: it is the wire that a lesson is about.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -8,51 +8,54 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use crate::stage::{Lane, Recorder, What};
+use crate::words::Words;
 
 /// A page: how its body ends, and the bytes of its reply.
 #[derive(Debug)]
 pub struct Page {
     /// The URL's path.
     pub path: &'static str,
-    /// How the body ends, as a sentence.
-    pub how: &'static str,
+    /// How the body ends.
+    pub how: Words,
     /// The whole reply.
-    pub reply: &'static [u8],
+    pub reply: &'static str,
     /// The body in it, or none where the reply is cut short.
-    pub body: Option<&'static [u8]>,
+    pub body: Option<&'static str>,
 }
 
 /// One page for each way.
-pub const PAGES: [Page; 5] = [
+pub static PAGES: [Page; 5] = [
     Page {
         path: "/length",
-        how: "after as many bytes as Content-Length says",
-        reply: b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, world!",
-        body: Some(b"Hello, world!"),
+        how: Words::fixed("after as many bytes as Content-Length says", "Content-Length 所说的字节数之后"),
+        reply: "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, world!",
+        body: Some("Hello, world!"),
     },
     Page {
         path: "/chunked",
-        how: "with a chunk of size 0",
-        reply:
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n",
-        body: Some(b"Hello, world!"),
+        how: Words::fixed("with a chunk of size 0", "大小为 0 的分块"),
+        reply: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n",
+        body: Some("Hello, world!"),
     },
     Page {
         path: "/close",
-        how: "where the connection is closed",
-        reply: b"HTTP/1.1 200 OK\r\n\r\nHello, world!",
-        body: Some(b"Hello, world!"),
+        how: Words::fixed("where the connection is closed", "连接关闭之处"),
+        reply: "HTTP/1.1 200 OK\r\n\r\nHello, world!",
+        body: Some("Hello, world!"),
     },
     Page {
-        path: "/none",
-        how: "before it begins: status 204 has none",
-        reply: b"HTTP/1.1 204 No Content\r\n\r\n",
-        body: Some(b""),
+        path: "/no-content",
+        how: Words::fixed("before it begins: status 204 has none", "开始之前：状态 204 没有响应体"),
+        reply: "HTTP/1.1 204 No Content\r\n\r\n",
+        body: Some(""),
     },
     Page {
         path: "/cut",
-        how: "too early: 13 bytes promised, 6 sent",
-        reply: b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,",
+        how: Words::fixed(
+            "too early: 13 bytes are promised, 6 are sent",
+            "太早：声明 13 字节，只发了 6 字节",
+        ),
+        reply: "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,",
         body: None,
     },
 ];
@@ -101,7 +104,7 @@ impl Drop for Origin {
 fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
-    let line = format!("origin: {request}");
+    let line = request.clone();
     recorder.record(What::Said { lane: Lane::Server, program: 0, line, is_error: false });
     for line in lines {
         if line?.is_empty() {
@@ -110,5 +113,7 @@ fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
     }
     let path = request.split(' ').nth(1);
     let page = PAGES.iter().find(|page| Some(page.path) == path);
-    stream.write_all(page.map_or(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", |page| page.reply))
+    stream.write_all(
+        page.map_or("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", |page| page.reply).as_bytes(),
+    )
 }

@@ -4,13 +4,13 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::stage::{Lane, Recorder, What};
 
-/// How often a relay of datagrams looks whether the scene is over.
+/// How often a relay of datagrams looks whether the lesson is over.
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// A relay that runs until it is dropped.
@@ -31,35 +31,45 @@ impl Drop for Relay {
     }
 }
 
-/// Holds back what clients say until it is opened. Clones are the same gate.
+/// A number that threads wait for. Clones are the same number.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+pub struct Count(Arc<(Mutex<u64>, Condvar)>);
 
-impl Gate {
-    /// An open one.
-    pub fn open_already() -> Self {
-        let gate = Self::default();
-        gate.open();
-        gate
+impl Count {
+    fn lock(&self) -> MutexGuard<'_, u64> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets everything pass from now on.
-    pub fn open(&self) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    /// Counts one more, and wakes who waits.
+    pub fn add_one(&self) {
+        *self.lock() += 1;
         self.0.1.notify_all();
     }
 
-    fn pass(&self) {
-        let open = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.0.1.wait_while(open, |open| !*open));
+    fn wait_until_over(&self, number: u64) {
+        drop(self.0.1.wait_while(self.lock(), |count| *count <= number));
     }
+}
+
+/// How a TCP relay passes on what it is sent.
+#[derive(Clone)]
+pub enum Manner {
+    /// As it comes.
+    AsItComes,
+    /// What clients say is held back until this counts one.
+    Held(Count),
+    /// In pieces of at most so many bytes, both ways.
+    Cut(usize),
+    /// What clients say in pieces of at most so many bytes, each passed on once the one before was answered:
+    /// the server reads exactly these pieces.
+    CutInLockstep(usize),
 }
 
 /// Starts a relay in front of a TCP server, with the server's IP version.
 ///
 /// # Errors
 /// When the system gives it no socket.
-pub fn tcp(upstream: SocketAddr, gate: Gate, recorder: Recorder) -> io::Result<Relay> {
+pub fn tcp(upstream: SocketAddr, manner: Manner, recorder: Recorder) -> io::Result<Relay> {
     let listener = TcpListener::bind(SocketAddr::new(upstream.ip(), 0))?;
     let address = listener.local_addr()?;
     let over = Arc::new(AtomicBool::new(false));
@@ -72,19 +82,57 @@ pub fn tcp(upstream: SocketAddr, gate: Gate, recorder: Recorder) -> io::Result<R
                 }
                 // Refused by the server, a client is refused by the relay: its connection is dropped.
                 let Ok(server) = TcpStream::connect(upstream) else { continue };
-                recorder.record(What::Connected);
+                recorder.record(What::Connected { port: server.local_addr().map_or(0, |at| at.port()) });
                 let (client, server) = (Arc::new(client), Arc::new(server));
                 let (up, down) = ((Arc::clone(&client), Arc::clone(&server)), (server, client));
-                let (gate, recorder) = (&gate, &recorder);
-                scope.spawn(move || pass_on(&up.0, &up.1, Lane::Server, Some(gate), recorder));
-                scope.spawn(move || pass_on(&down.0, &down.1, Lane::Client, None, recorder));
+                let answers = Count::default();
+                let counted = answers.clone();
+                let (manner, recorder) = (&manner, &recorder);
+                scope.spawn(move || {
+                    pass_on(&up.0, &up.1, Lane::Server, recorder, |piece, pass| {
+                        hold_and_cut(manner, piece, &answers, pass)
+                    });
+                });
+                scope.spawn(move || {
+                    pass_on(&down.0, &down.1, Lane::Client, recorder, |piece, pass| {
+                        counted.add_one();
+                        let size = if let Manner::Cut(size) = manner { *size } else { piece.len() };
+                        piece.chunks(size).try_for_each(pass)
+                    });
+                    counted.add_one(); // the end answers, too
+                });
             }
         });
     });
     Ok(Relay { address, over, threads: vec![thread] })
 }
 
-fn pass_on(mut from: &TcpStream, mut to: &TcpStream, toward: Lane, gate: Option<&Gate>, recorder: &Recorder) {
+type Pass<'a> = &'a mut dyn FnMut(&[u8]) -> io::Result<()>;
+
+fn hold_and_cut(manner: &Manner, bytes: &[u8], answers: &Count, pass: Pass<'_>) -> io::Result<()> {
+    match manner {
+        Manner::AsItComes => pass(bytes),
+        Manner::Held(gate) => {
+            gate.wait_until_over(0);
+            pass(bytes)
+        }
+        Manner::Cut(size) => bytes.chunks(*size).try_for_each(pass),
+        Manner::CutInLockstep(size) => bytes.chunks(*size).try_for_each(|piece| {
+            let before = *answers.lock();
+            pass(piece)?;
+            answers.wait_until_over(before);
+            Ok(())
+        }),
+    }
+}
+
+fn pass_on(
+    mut from: &TcpStream,
+    mut to: &TcpStream,
+    toward: Lane,
+    recorder: &Recorder,
+    manner: impl Fn(&[u8], Pass<'_>) -> io::Result<()>,
+) {
     let _ = to.set_nodelay(true);
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -95,11 +143,11 @@ fn pass_on(mut from: &TcpStream, mut to: &TcpStream, toward: Lane, gate: Option<
                 return;
             }
             Ok(n) => {
-                if let Some(gate) = gate {
-                    gate.pass();
-                }
-                recorder.record(What::Sent { toward, bytes: buffer[..n].into(), lost: false });
-                if to.write_all(&buffer[..n]).is_err() {
+                let passed = manner(&buffer[..n], &mut |piece| {
+                    recorder.record(What::Sent { toward, bytes: piece.into(), lost: false });
+                    to.write_all(piece)
+                });
+                if passed.is_err() {
                     let _ = from.shutdown(Shutdown::Both);
                     return;
                 }
@@ -113,11 +161,65 @@ fn pass_on(mut from: &TcpStream, mut to: &TcpStream, toward: Lane, gate: Option<
     }
 }
 
-/// Which of the client's datagrams are lost, counted from 1.
+/// What becomes of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It never arrives.
+    Lost,
+    /// It arrives twice.
+    Twice,
+    /// It arrives behind the next one.
+    Late,
+}
+
+/// The fates of datagrams, counted from 1; all others arrive once and in order.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// Their numbers.
-    pub lost: Vec<usize>,
+    /// Of the client's.
+    pub up: Vec<(usize, Fate)>,
+    /// Of the server's.
+    pub down: Vec<(usize, Fate)>,
+}
+
+/// One direction of a plan, as it is carried out.
+struct Carrier {
+    fates: Vec<(usize, Fate)>,
+    count: usize,
+    late: Vec<Vec<u8>>,
+}
+
+impl Carrier {
+    fn new(fates: Vec<(usize, Fate)>) -> Self {
+        Self { fates, count: 0, late: Vec::new() }
+    }
+
+    /// What arrives now that this datagram was sent, and whether it is lost.
+    fn carry(&mut self, datagram: &[u8]) -> (Vec<Vec<u8>>, bool) {
+        self.count += 1;
+        let fate = self.fates.iter().find(|(number, _)| *number == self.count).map(|(_, fate)| *fate);
+        let copies = match fate {
+            Some(Fate::Lost | Fate::Late) => 0,
+            Some(Fate::Twice) => 2,
+            None => 1,
+        };
+        let mut arriving = vec![datagram.to_vec(); copies];
+        arriving.append(&mut self.late);
+        if fate == Some(Fate::Late) {
+            self.late.push(datagram.to_vec());
+        }
+        (arriving, fate == Some(Fate::Lost))
+    }
+
+    fn pass_on(&mut self, datagram: &[u8], toward: Lane, recorder: &Recorder, send: impl Fn(&[u8])) {
+        let (arriving, lost) = self.carry(datagram);
+        if lost {
+            recorder.record(What::Sent { toward, bytes: datagram.into(), lost });
+        }
+        for bytes in arriving {
+            recorder.record(What::Sent { toward, bytes: bytes.clone(), lost: false });
+            send(&bytes);
+        }
+    }
 }
 
 /// Starts a relay in front of a UDP server, with the server's IP version, for one client at a time.
@@ -139,27 +241,35 @@ pub fn udp(upstream: SocketAddr, plan: Plan, recorder: Recorder) -> io::Result<R
         (Arc::clone(&near), Arc::clone(&far), Arc::clone(&client), Arc::clone(&over), recorder.clone());
     let up = thread::spawn(move || {
         let mut buffer = vec![0; 65_535];
-        let mut count = 0;
+        let mut carrier = Carrier::new(plan.up);
         while !ending.load(Ordering::SeqCst) {
             let Ok((n, peer)) = from.recv_from(&mut buffer) else { continue };
             *peers.lock().unwrap_or_else(PoisonError::into_inner) = Some(peer);
-            count += 1;
-            let lost = plan.lost.contains(&count);
-            notes.record(What::Sent { toward: Lane::Server, bytes: buffer[..n].into(), lost });
-            if !lost {
-                let _ = to.send(&buffer[..n]);
-            }
+            carrier.pass_on(&buffer[..n], Lane::Server, &notes, |bytes| _ = to.send(bytes));
         }
     });
     let ending = Arc::clone(&over);
     let down = thread::spawn(move || {
         let mut buffer = vec![0; 65_535];
+        let mut carrier = Carrier::new(plan.down);
         while !ending.load(Ordering::SeqCst) {
             let Ok(n) = far.recv(&mut buffer) else { continue };
             let Some(peer) = *client.lock().unwrap_or_else(PoisonError::into_inner) else { continue };
-            recorder.record(What::Sent { toward: Lane::Client, bytes: buffer[..n].into(), lost: false });
-            let _ = near.send_to(&buffer[..n], peer);
+            carrier.pass_on(&buffer[..n], Lane::Client, &recorder, |bytes| _ = near.send_to(bytes, peer));
         }
     });
     Ok(Relay { address, over, threads: vec![up, down] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_carried_out_to_the_letter() {
+        let mut carrier =
+            Carrier::new(vec![(2, Fate::Late), (4, Fate::Lost), (5, Fate::Twice), (6, Fate::Late)]);
+        let arrived: Vec<u8> = (1..=7).flat_map(|number| carrier.carry(&[number]).0.concat()).collect();
+        assert_eq!(arrived, [1, 3, 2, 5, 5, 7, 6]);
+    }
 }

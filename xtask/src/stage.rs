@@ -1,5 +1,5 @@
-//! Where a scene happens: it starts programs and relays, collects what they do as events, and draws each one
-//! as it comes. A scene waits for events, never for time.
+//! Where a lesson happens: it starts programs and relays, collects what they do as events, and draws each one
+//! as it comes. A lesson waits for events, never for time.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -13,9 +13,9 @@ use common::narration::{self, escape};
 
 use crate::ladder::{self, Style};
 use crate::programs::{self, Program, Scratch};
-use crate::relay::{self, Gate, Plan, Relay};
+use crate::relay::{self, Manner, Plan, Relay};
 
-/// A scene in which nothing at all happens for so long is stuck, on the slowest machine.
+/// A lesson in which nothing at all happens for so long is stuck, on the slowest machine.
 const STUCK: Duration = Duration::from_secs(60);
 
 /// A side of the ladder.
@@ -47,7 +47,10 @@ pub enum What {
         program: u32,
     },
     /// A client connected to the relay, and the relay to the server.
-    Connected,
+    Connected {
+        /// The port that the server sees the connection come from.
+        port: u16,
+    },
     /// Bytes crossed the wire, as one read or one datagram.
     Sent {
         /// Where they went.
@@ -81,6 +84,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// Whether a program printed a line that starts like this on standard output.
+    pub fn starts_line(&self, start: &str) -> bool {
+        matches!(&self.what, What::Said { line, is_error: false, .. } if line.starts_with(start))
+    }
+
     /// Whether a program printed this very line on standard output.
     pub fn is_line(&self, text: &str) -> bool {
         matches!(&self.what, What::Said { line, is_error: false, .. } if line == text)
@@ -97,7 +105,7 @@ pub struct Recorder {
 impl Recorder {
     /// Records that something happens now.
     pub fn record(&self, what: What) {
-        // Nobody listens any more once the scene is over.
+        // Nobody listens any more once the lesson is over.
         let _ = self.events.send(Event { at: Instant::now(), label: self.label.clone(), what });
     }
 }
@@ -113,7 +121,7 @@ pub struct Outcome {
     pub complained: Vec<String>,
 }
 
-/// The events of one scene.
+/// The events of one lesson.
 pub struct Stage {
     events: Sender<Event>,
     incoming: Receiver<Event>,
@@ -122,6 +130,7 @@ pub struct Stage {
     started: Instant,
     style: Option<Style>,
     scratch: Scratch,
+    hidden: Vec<String>,
 }
 
 impl Stage {
@@ -141,7 +150,13 @@ impl Stage {
             started: Instant::now(),
             style,
             scratch,
+            hidden: Vec::new(),
         })
+    }
+
+    /// Draws no more of what happens under a label; it is recorded all the same.
+    pub fn hide(&mut self, label: &str) {
+        self.hidden.push(label.into());
     }
 
     /// The directory in which its programs run.
@@ -200,15 +215,14 @@ impl Stage {
     ///
     /// # Errors
     /// When the system gives it no socket.
-    pub fn relay_tcp(&mut self, label: &str, upstream: SocketAddr, gate: &Gate) -> Result<SocketAddr> {
-        let relay =
-            relay::tcp(upstream, gate.clone(), self.recorder(label)).context("cannot start the relay")?;
+    pub fn relay_tcp(&mut self, label: &str, upstream: SocketAddr, manner: Manner) -> Result<SocketAddr> {
+        let relay = relay::tcp(upstream, manner, self.recorder(label)).context("cannot start the relay")?;
         let address = relay.address;
         self.relays.push(relay);
         Ok(address)
     }
 
-    /// A relay in front of a UDP server that drops the datagrams of the plan.
+    /// A relay in front of a UDP server that carries out the plan.
     ///
     /// # Errors
     /// When the system gives it no socket.
@@ -287,16 +301,24 @@ impl Stage {
         }
     }
 
+    /// Draws what has happened meanwhile.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn draw(&mut self) -> Result<()> {
+        while let Ok(event) = self.incoming.try_recv() {
+            self.keep(event)?;
+        }
+        Ok(())
+    }
+
     /// Ends the relays and draws what was still under way.
     ///
     /// # Errors
     /// When standard output fails.
     pub fn finish(&mut self) -> Result<()> {
         self.relays.clear();
-        while let Ok(event) = self.incoming.try_recv() {
-            self.keep(event)?;
-        }
-        Ok(())
+        self.draw()
     }
 
     /// All bytes that crossed the wire to one side under a label.
@@ -316,7 +338,7 @@ impl Stage {
     }
 
     fn keep(&mut self, event: Event) -> Result<()> {
-        if let Some(style) = self.style {
+        if let Some(style) = self.style.filter(|_| !self.hidden.contains(&event.label)) {
             let time = event.at.saturating_duration_since(self.started);
             for line in ladder::lines(style, time, &event.label, &event.what) {
                 narration::say(&line)?;

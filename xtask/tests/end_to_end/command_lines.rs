@@ -29,20 +29,20 @@ fn a_usage_error_is_named_points_at_help_and_exits_with_2() {
         ),
         ("tcp-server --framing xml", "--framing 'xml': it is one of line, raw and length"),
         ("tcp-server --delay -1", "--delay needs a value"),
-        ("tcp-server --delay=-1", "--delay '-1': it is seconds from 0 to 3600"),
-        ("tcp-server --idle-timeout 0", "--idle-timeout '0': it is seconds from 0.01 to 86400"),
-        ("tcp-server --max-clients 0", "--max-clients '0': it is a number from 1 to 15000"),
-        ("tcp-server --backlog 65536", "--backlog '65536': it is a number from 0 to 65535"),
+        ("tcp-server --delay=-1", "--delay '-1': it must be seconds from 0 to 3600"),
+        ("tcp-server --idle-timeout 0", "--idle-timeout '0': it must be seconds from 0.01 to 86400"),
+        ("tcp-server --max-clients 0", "--max-clients '0': it must be a number from 1 to 15000"),
+        ("tcp-server --backlog 65536", "--backlog '65536': it must be a number from 0 to 65535"),
         ("tcp-server --quiet=yes", "--quiet takes no value"),
         ("udp-server --delay 1", "unknown option '--delay'"),
         ("udp-server 127.0.0.1:0 127.0.0.1:0", "unexpected argument '127.0.0.1:0'"),
-        ("udp-client --tries 0", "--tries '0': it is a number from 1 to 100"),
+        ("udp-client --tries 0", "--tries '0': it must be a number from 1 to 100"),
         (
             "udp-client Michael",
             "HOST:PORT 'Michael': it has no port: write HOST:PORT, such as 127.0.0.1:9999",
         ),
         ("tcp-client http://h/", "unknown command 'http://h/': it is get or greet"),
-        ("tcp-client -o x", "the command comes first"),
+        ("tcp-client -o x", "the command comes first, before options"),
         ("tcp-client get http://h/ http://h/", "unexpected argument 'http://h/'"),
         ("tcp-client get http://h/ -o", "-o needs a value"),
         (
@@ -121,7 +121,7 @@ fn a_runtime_failure_names_the_object_and_the_remedy_and_exits_with_1() {
         let found = run("tcp-client", args);
         assert_eq!(found.status, Some(1));
         assert!(
-            found.complained[0].contains("cannot connect to 127.0.0.1:0 - port 0 is no port"),
+            found.complained[0].contains("cannot connect to 127.0.0.1:0 - nobody can listen on port 0"),
             "{found:?}"
         );
     }

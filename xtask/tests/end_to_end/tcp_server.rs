@@ -173,7 +173,7 @@ fn a_client_too_many_is_told_so_and_a_place_that_comes_free_is_given_again() {
     let (mut one, _two) = (server.guest(), server.guest());
     let mut third = Guest::new(server.connect());
     assert_eq!(third.rest(), "refused: the server is full, try again later\n");
-    assert!(server.wait_for("turned away").ends_with(": 2 clients are served already"));
+    assert!(server.wait_for("turned away").ends_with(": all places are taken (2)"));
     one.say("exit\n");
     one.rest();
     drop(one);

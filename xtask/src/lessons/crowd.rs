@@ -1,0 +1,200 @@
+//! One listener, and for each client a socket and a thread of its own.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::socket::no_table;
+use super::{Lesson, is_quiet, stop_server};
+use crate::kernel::{self, Protocol};
+use crate::play::Play;
+use crate::relay::{Count, Manner};
+use crate::stage::Lane;
+use crate::words;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "crowd",
+    claims: &[
+        (
+            "C8",
+            Words::fixed(
+                "A server has two kinds of sockets: one that listens, and one for each client.",
+                "服务端有两种套接字：一个监听套接字，以及每个客户端一个通信套接字。",
+            ),
+        ),
+        (
+            "C9",
+            Words::fixed(
+                "Each client has a thread of its own, and none disturbs another.",
+                "每个客户端有自己的线程，互不影响。",
+            ),
+        ),
+        (
+            "C10",
+            Words::fixed(
+                "Each socket keeps its own state: what one client sends fills one queue.",
+                "每个套接字维护自己的状态：一个客户端发来的数据只进入一个队列。",
+            ),
+        ),
+        ("C13", Words::fixed("exit closes that connection only.", "exit 只关闭那一条连接。")),
+    ],
+    lanes: Some(("tcp-client", "tcp-server")),
+    play,
+};
+
+const CLIENTS: [(&str, [&str; 2]); 3] =
+    [("#1", ["Michael", "张三"]), ("#2", ["Tracy", "Li"]), ("#3", ["Sarah", "Bob"])];
+
+fn play(play: &mut Play) -> Result<()> {
+    let any = play.loopback().to_string();
+    play.act(&Words::fixed(
+        "Three clients connect at once. The wire holds back what they say until all three are welcomed.",
+        "三个客户端同时连接。线路扣住它们说的话，直到三个都收到欢迎。",
+    ))?;
+    let (server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0.2"])?;
+    let gates = [Count::default(), Count::default(), Count::default()];
+    let mut clients = Vec::new();
+    for ((label, names), gate) in CLIENTS.into_iter().zip(&gates) {
+        let wire = play.stage.relay_tcp(label, at, Manner::Held(gate.clone()))?.to_string();
+        let args = ["greet", &wire, names[0], names[1], "--timeout", "3600"];
+        clients.push(play.stage.start(Lane::Client, label, "tcp-client", &args)?);
+    }
+    play.stage.wait_until(|events| {
+        let welcomed = |label| events.iter().any(|event| event.label == label && event.is_line("Welcome!"));
+        let accepted = events.iter().filter(|event| event.starts_line("accepted connection")).count();
+        (accepted == 3 && CLIENTS.iter().all(|(label, _)| welcomed(*label))).then_some(())
+    })?;
+    let spoken: usize = CLIENTS.iter().map(|(label, _)| play.stage.pieces(label, Lane::Server).len()).sum();
+    play.checks.equal(
+        Words::fixed(
+            "all three are welcomed before any of them speaks",
+            "任何一个说话之前，三个都已收到欢迎",
+        ),
+        &spoken,
+        &0,
+    );
+    sockets_of(play, at)?;
+
+    play.act(&Words::fixed(
+        "The third may speak, and says exit at its end; then the second, then the first.",
+        "放行第三个，它最后说 exit；然后是第二个，再是第一个。",
+    ))?;
+    for ((client, (label, names)), gate) in clients.into_iter().zip(CLIENTS).zip(&gates).rev() {
+        gate.add_one();
+        let outcome = play.stage.wait_for_end(client)?;
+        let greetings = names.map(|name| format!("Hello, {name}!"));
+        let expected = [&["Welcome!".to_owned()][..], &greetings].concat();
+        play.checks.equal(
+            words!(
+                "{label} is welcomed, greeted by each of its names, and exits with 0",
+                "{label} 收到欢迎，每个名字都得到问候，并以 0 退出"
+            ),
+            &(outcome.status, outcome.said),
+            &(Some(0), expected),
+        );
+        let sent = names.map(|name| format!("{name}\n")).concat() + "exit\n";
+        let crossed = String::from_utf8_lossy(&play.stage.crossed(label, Lane::Server)).into_owned();
+        play.checks.equal(
+            words!("{label} sent a line for each name, and exit", "{label} 每个名字发一行，最后发 exit"),
+            &crossed,
+            &sent,
+        );
+    }
+    stop_server(play, server)?;
+    queues(play)?;
+    one_at_a_time(play)
+}
+
+/// C8: what the kernel, or the server's own narration, says of the sockets.
+fn sockets_of(play: &mut Play, at: SocketAddr) -> Result<()> {
+    let table = kernel::sockets(Protocol::Tcp, at);
+    play.panel(table.as_ref())?;
+    let promise = Words::fixed(
+        "the server has one listening socket and three for its clients",
+        "服务器有一个监听套接字和三个通信套接字",
+    );
+    match table {
+        Some(rows) => {
+            let count = |state| rows.iter().filter(|row| row.state == state).count();
+            play.checks.equal(promise, &(count("LISTEN"), count("ESTABLISHED")), &(1, 3));
+        }
+        None => play.checks.not_available(promise, no_table()),
+    }
+    Ok(())
+}
+
+/// C8 and C10, on plain sockets: conversations outlive their listener, and each has a queue of its own.
+fn queues(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "Two clients; the listener is closed; one client sends 10,000 bytes that nobody reads.",
+        "两个客户端；关闭监听套接字；其中一个发送 10,000 字节而无人读取。",
+    ))?;
+    let listener = TcpListener::bind(play.loopback())?;
+    let at = listener.local_addr()?;
+    let mut loud = TcpStream::connect(at)?;
+    let from_loud = listener.accept()?.0;
+    let mut calm = TcpStream::connect(at)?;
+    let mut from_calm = listener.accept()?.0;
+    drop(listener);
+    let refused = TcpStream::connect_timeout(&at, Duration::from_secs(5)).is_err();
+    play.checks.equal(Words::fixed("newcomers are refused", "新来者被拒绝"), &refused, &true);
+    loud.write_all(&[b'x'; 10_000])?;
+    from_loud.peek(&mut [0])?; // they have come
+    play.panel(kernel::sockets(Protocol::Tcp, at).as_ref())?;
+    let promise = Words::fixed("the other client's queue is empty", "另一个客户端的队列是空的");
+    play.checks.equal(promise, &is_quiet(&from_calm)?, &true);
+    calm.write_all(b"calm")?;
+    let mut heard = [0; 4];
+    from_calm.read_exact(&mut heard)?;
+    let promise =
+        Words::fixed("its conversation goes on, without the listener", "没有监听套接字，它的会话照常进行");
+    play.checks.equal(promise, &&heard, &b"calm");
+    Ok(())
+}
+
+/// The negative control: the check of C9 has to be able to fail.
+fn one_at_a_time(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "For comparison: a server that serves one client at a time, and three clients again.",
+        "对照：一个每次只服务一个客户端的服务器，还是三个客户端。",
+    ))?;
+    let listener = TcpListener::bind(play.loopback())?;
+    let at = listener.local_addr()?;
+    let serving = thread::spawn(move || {
+        for _ in 0..3 {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            let _ = stream.write_all(b"Welcome!");
+            while stream.read(&mut [0; 64]).is_ok_and(|n| n > 0) {} // until this client leaves
+        }
+    });
+    let mut clients = (0..3).map(|_| TcpStream::connect(at)).collect::<std::io::Result<Vec<_>>>()?;
+    let is_welcomed = |client: &mut TcpStream, limit| {
+        let _ = client.set_read_timeout(Some(limit));
+        client.read_exact(&mut [0; 8]).is_ok()
+    };
+    // The first is surely welcomed, if not at once; the others are not, however long one waits.
+    let welcomed: Vec<_> = clients
+        .iter_mut()
+        .zip([Duration::from_secs(60), Duration::from_millis(300), Duration::from_millis(300)])
+        .map(|(client, limit)| is_welcomed(client, limit))
+        .collect();
+    play.evidence(&words!(
+        "all three connected; welcomed: {welcomed:?}",
+        "三个都已连上；收到欢迎：{welcomed:?}"
+    ))?;
+    play.checks.equal(
+        Words::fixed(
+            "one at a time, the others are connected and not welcomed: this check can fail",
+            "每次一个时，其余的连上却收不到欢迎：这项检查确实会失败",
+        ),
+        &welcomed,
+        &vec![true, false, false],
+    );
+    drop(clients);
+    serving.join().ok().context("the server of the comparison panicked")
+}

@@ -1,0 +1,104 @@
+//! Both directions at once, each with its own end - and how two polite ends wait for each other for ever.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::{Lesson, pair};
+use crate::play::Play;
+use crate::words;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "duplex",
+    claims: &[(
+        "C11",
+        Words::fixed(
+            "Sockets work both ways: both sides may send at any time.",
+            "套接字支持双向通信：双方都可以随时发送。",
+        ),
+    )],
+    lanes: None,
+    play,
+};
+
+const SIZE: usize = 4 << 20;
+
+fn play(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "Both sides send 4 MiB at once, and each reads while it sends.",
+        "双方同时各发 4 MiB，边发边读。",
+    ))?;
+    let (client, server) = pair(play.ip)?;
+    let exchanged = thread::scope(|scope| {
+        let senders = [scope.spawn(|| send(&client)), scope.spawn(|| send(&server))];
+        let readers = [scope.spawn(|| receive(&client)), scope.spawn(|| receive(&server))];
+        for sender in senders {
+            sender.join().ok().context("a sender panicked")??;
+        }
+        let received = readers.map(|reader| reader.join().ok().context("a reader panicked")?);
+        let [one, two] = received;
+        anyhow::Ok([one?, two?])
+    })?;
+    let promise = Words::fixed("each received all that the other sent", "各自收到对方发送的全部");
+    play.checks.equal(promise, &exchanged, &[SIZE, SIZE]);
+
+    play.act(&Words::fixed(
+        "Half-close: the client ends its half, and the server answers all the same.",
+        "半关闭：客户端关闭自己的写端，服务器照样回答。",
+    ))?;
+    let (mut client, mut server) = pair(play.ip)?;
+    client.write_all(b"the last word")?;
+    client.shutdown(Shutdown::Write)?;
+    let mut heard = String::new();
+    server.read_to_string(&mut heard)?; // to the end
+    server.write_all(b"heard: ")?;
+    server.write_all(heard.as_bytes())?;
+    drop(server);
+    let mut answer = String::new();
+    client.read_to_string(&mut answer)?;
+    let promise =
+        Words::fixed("the answer came through the half that was open", "回答经由仍然打开的那一半到达");
+    play.checks.equal(promise, &answer.as_str(), &"heard: the last word");
+
+    play.act(&Words::fixed(
+        "For comparison: both send 64 MiB first and want to read afterwards.",
+        "对照：双方都先发 64 MiB，打算发完再读。",
+    ))?;
+    let (client, server) = pair(play.ip)?;
+    let (one, two) = thread::scope(|scope| {
+        let one = scope.spawn(|| send_first(&client));
+        let two = scope.spawn(|| send_first(&server));
+        (one.join(), two.join())
+    });
+    let (one, two) = (one.ok().context("a sender panicked")?, two.ok().context("a sender panicked")?);
+    play.evidence(&words!(
+        "the writes that would have waited for ever were ended by a time-out: {one:?}, {two:?}",
+        "本会永远等待的写入由超时结束：{one:?}、{two:?}"
+    ))?;
+    let is_stuck =
+        |found: Result<(), ErrorKind>| matches!(found, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut));
+    let promise =
+        Words::fixed("neither could finish, as neither read: a deadlock", "双方都不读，双方都发不完：死锁");
+    play.checks.holds(promise, is_stuck(one) && is_stuck(two), &(one, two));
+    Ok(())
+}
+
+fn send(mut stream: &TcpStream) -> Result<()> {
+    stream.write_all(&vec![b'x'; SIZE])?;
+    Ok(stream.shutdown(Shutdown::Write)?)
+}
+
+fn receive(mut stream: &TcpStream) -> Result<usize> {
+    let mut all = Vec::new();
+    Ok(stream.read_to_end(&mut all)?)
+}
+
+fn send_first(mut stream: &TcpStream) -> Result<(), ErrorKind> {
+    stream.set_write_timeout(Some(Duration::from_millis(300))).map_err(|e| e.kind())?;
+    stream.write_all(&vec![b'x'; 64 << 20]).map_err(|e| e.kind())
+}

@@ -1,0 +1,130 @@
+//! What a read returns, what the end of a stream is, and what close leaves behind.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::socket::no_table;
+use super::{Lesson, is_quiet, pair};
+use crate::kernel;
+use crate::play::Play;
+use crate::words;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "end",
+    claims: &[
+        (
+            "C3",
+            Words::fixed(
+                "recv(1024) gives at most 1024 bytes: read in a loop until it gives none.",
+                "recv(1024) 最多给出 1024 字节：循环读取，直到返回空。",
+            ),
+        ),
+        (
+            "C20",
+            Words::fixed(
+                "close ends the connection - each side its own half.",
+                "close 结束连接——双方各自关闭自己的一半。",
+            ),
+        ),
+    ],
+    lanes: None,
+    play,
+};
+
+fn play(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "3000 bytes are sent with one write and read with a buffer of 1024.",
+        "一次写入发送 3000 字节，用 1024 字节的缓冲区读取。",
+    ))?;
+    let (mut client, mut server) = pair(play.ip)?;
+    client.write_all(&[b'x'; 3000])?;
+    let mut reads = Vec::new();
+    while reads.iter().sum::<usize>() < 3000 {
+        reads.push(server.read(&mut [0; 1024])?);
+    }
+    play.evidence(&words!("the reads gave {reads:?}", "各次读取得到 {reads:?}"))?;
+    let promise =
+        Words::fixed("each read gave 1 to 1024 bytes, 3000 in all", "每次读取 1 到 1024 字节，共 3000 字节");
+    let is_right = reads.iter().all(|n| (1..=1024).contains(n)) && reads.iter().sum::<usize>() == 3000;
+    play.checks.holds(promise, is_right, &reads);
+    play.checks.equal(
+        Words::fixed("then there is nothing yet, which is not the end", "此后暂时没有数据，但这不是结束"),
+        &is_quiet(&server)?,
+        &true,
+    );
+    client.shutdown(Shutdown::Write)?;
+    play.checks.equal(
+        Words::fixed(
+            "once the sender has shut down, a read gives 0 bytes: the end",
+            "发送方关闭写端之后，读取返回 0 字节：结束",
+        ),
+        &server.read(&mut [0; 1024])?,
+        &0,
+    );
+
+    for (who, client_first) in [("client", true), ("server", false)] {
+        let who_zh = if client_first { "客户端" } else { "服务器" };
+        play.act(&words!("The {who} closes first.", "{who_zh}先关闭。"))?;
+        let (client, server) = pair(play.ip)?;
+        let at = server.local_addr()?;
+        let (first, second) = if client_first { (client, server) } else { (server, client) };
+        let first_port = first.local_addr()?.port();
+        drop(first);
+        closed_half(play, at, first_port)?;
+        drop(second);
+        closed_whole(play, at, first_port)?;
+    }
+    Ok(())
+}
+
+/// The states of the two ends of the connection, the one at `first_port` first, once they are `expected`, or as
+/// they are after ten seconds.
+fn states(at: SocketAddr, first_port: u16, expected: &[&str]) -> Option<Vec<&'static str>> {
+    let asked = Instant::now();
+    loop {
+        let mut rows = kernel::both_ends(at)?;
+        rows.sort_by_key(|row| row.port != first_port);
+        let found: Vec<_> = rows.iter().map(|row| row.state).collect();
+        if found == expected || asked.elapsed() > Duration::from_secs(10) {
+            return Some(found);
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn closed_half(play: &mut Play, at: SocketAddr, first_port: u16) -> Result<()> {
+    let expected = ["FIN_WAIT2", "CLOSE_WAIT"];
+    let found = states(at, first_port, &expected);
+    play.panel(kernel::both_ends(at).as_ref())?;
+    let promise = Words::fixed(
+        "the first waits for the other's end (FIN_WAIT2), the second for its own program's close (CLOSE_WAIT)",
+        "先关的一端等对方结束（FIN_WAIT2），后关的一端等自己的程序关闭（CLOSE_WAIT）",
+    );
+    judge(play, promise, found, &expected);
+    Ok(())
+}
+
+fn closed_whole(play: &mut Play, at: SocketAddr, first_port: u16) -> Result<()> {
+    let expected = ["TIME_WAIT"];
+    let found = states(at, first_port, &expected);
+    play.panel(kernel::both_ends(at).as_ref())?;
+    let promise = Words::fixed(
+        "the one that closed first keeps the connection in TIME_WAIT; the other's end is gone",
+        "先关的一端把连接留在 TIME_WAIT；另一端已经消失",
+    );
+    judge(play, promise, found, &expected);
+    Ok(())
+}
+
+fn judge(play: &mut Play, promise: Words, found: Option<Vec<&'static str>>, expected: &[&'static str]) {
+    match found {
+        Some(found) => play.checks.equal(promise, &found.as_slice(), &expected),
+        None => play.checks.not_available(promise, no_table()),
+    }
+}

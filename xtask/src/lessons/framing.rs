@@ -1,0 +1,136 @@
+//! Where a message ends: raw, line and length framing on a wire that cuts and glues.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use anyhow::Result;
+use common::framing::{self, Framing};
+use common::greeting;
+
+use super::Lesson;
+use crate::play::Play;
+use crate::relay::Manner;
+use crate::stage::Lane;
+use crate::words;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "framing",
+    claims: &[(
+        "C7",
+        Words::fixed(
+            "A stream keeps no boundaries: whoever wants messages has to mark where they end.",
+            "流没有边界（所谓“粘包”）：要传递消息，就必须标明消息在何处结束。",
+        ),
+    )],
+    lanes: Some(("tcp-client", "tcp-server")),
+    play,
+};
+
+const NAME: &str = "Alexander";
+const CUTS: [usize; 4] = [1, 2, 7, 1024];
+
+fn play(play: &mut Play) -> Result<()> {
+    let any = play.loopback().to_string();
+    play.act(&Words::fixed(
+        "raw, the notes' way: one read is one message. The wire cuts what the client says.",
+        "raw，即笔记的做法：一次读取就是一条消息。线路切断客户端说的话。",
+    ))?;
+    let (_raw, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0", "--framing", "raw"])?;
+    for size in CUTS {
+        let label = format!("{size}");
+        let wire = play.stage.relay_tcp(&label, at, Manner::CutInLockstep(size))?.to_string();
+        let client = play.stage.start(
+            Lane::Client,
+            &label,
+            "tcp-client",
+            &["greet", &wire, NAME, "--framing", "raw"],
+        )?;
+        let outcome = play.stage.wait_for_end(client)?;
+        let heard = &NAME[..size.min(NAME.len())];
+        let predicted = format!("Hello, {heard}!");
+        // Only the first greeting is certain: what follows it may be glued to it, or come too late to be read.
+        let greeted = outcome.said.get(1).is_some_and(|line| line.starts_with(&predicted));
+        let status = if heard == NAME { Some(0) } else { Some(1) };
+        play.checks.holds(
+            words!(
+                "raw, cut at {size}: '{heard}' is greeted, as predicted",
+                "raw，每 {size} 字节一切：如预料，问候的是 '{heard}'"
+            ),
+            greeted && outcome.status == status,
+            &outcome,
+        );
+    }
+
+    play.act(&Words::fixed(
+        "raw again: the wire glues a name and exit together.",
+        "还是 raw：线路把名字和 exit 粘在一起。",
+    ))?;
+    let mut stream = TcpStream::connect(at)?;
+    hears(&mut stream, greeting::WELCOME)?;
+    stream.write_all(b"Michaelexit")?;
+    let reply = hears(&mut stream, b"Hello, Michaelexit!")?;
+    let promise = Words::fixed(
+        "nobody is called Michaelexit, and nobody left: as predicted",
+        "没有人叫 Michaelexit，也没有人退出：如预料",
+    );
+    play.checks.equal(promise, &reply.as_str(), &"Hello, Michaelexit!");
+    drop(stream);
+
+    for (how, name) in [(Framing::Line, "line"), (Framing::Length, "length")] {
+        play.act(&words!(
+            "{name}: a marked end. The same wire, three names in one go, cut at 1, 2, 7 and 1024 bytes.",
+            "{name}：标明结束。同样的线路，一口气三个名字，每 1、2、7、1024 字节一切。"
+        ))?;
+        let (_server, at) =
+            play.stage.start_server("tcp-server", &[&any, "--delay", "0", "--framing", name])?;
+        let expected = predicted(how)?;
+        for size in CUTS {
+            if size != 7 {
+                play.stage.hide(&format!("{size}")); // one cut is enough to look at
+            }
+            let wire = play.stage.relay_tcp(&format!("{size}"), at, Manner::Cut(size))?;
+            let transcript = converse(wire, how)?;
+            play.checks.equal(
+                words!(
+                    "{name}, cut at {size}: each name is greeted, and exit is seen",
+                    "{name}，每 {size} 字节一切：每个名字都得到问候，exit 也被看见"
+                ),
+                &transcript,
+                &expected,
+            );
+        }
+    }
+    Ok(())
+}
+
+fn hears(stream: &mut TcpStream, words: &[u8]) -> Result<String> {
+    let mut heard = vec![0; words.len()];
+    stream.read_exact(&mut heard)?;
+    Ok(String::from_utf8_lossy(&heard).into())
+}
+
+const NAMES: [&[u8]; 3] = [b"Michael", "张三".as_bytes(), b"Sarah"];
+
+/// Says all names and exit with one write; returns everything that comes back until the end.
+fn converse(at: SocketAddr, how: Framing) -> Result<String> {
+    let mut stream = TcpStream::connect(at)?;
+    let mut all = Vec::new();
+    for name in NAMES.iter().chain([&greeting::EXIT]) {
+        framing::write(&mut all, how, name)?;
+    }
+    stream.write_all(&all)?;
+    let mut heard = Vec::new();
+    stream.read_to_end(&mut heard)?;
+    Ok(common::narration::escape(&heard))
+}
+
+fn predicted(how: Framing) -> Result<String> {
+    let mut all = Vec::new();
+    framing::write(&mut all, how, greeting::WELCOME)?;
+    for name in NAMES {
+        framing::write(&mut all, how, &greeting::of(name))?;
+    }
+    Ok(common::narration::escape(&all))
+}

@@ -1,0 +1,193 @@
+//! Datagrams are lost and arrive out of order; a stream repairs that.
+
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use common::narration::say;
+
+use super::Lesson;
+use super::socket::no_table;
+use crate::kernel::{self, Protocol};
+use crate::play::Play;
+use crate::relay::{Fate, Plan};
+use crate::stage::Lane;
+use crate::words;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "loss",
+    claims: &[
+        (
+            "C4",
+            Words::fixed(
+                "Where packets are lost, TCP still delivers everything, in order.",
+                "即使丢包，TCP 仍按序送达全部数据。",
+            ),
+        ),
+        ("C5", Words::fixed("Datagrams may be lost.", "数据报可能丢失。")),
+        ("C6", Words::fixed("Datagrams may arrive out of order.", "数据报可能乱序到达。")),
+    ],
+    lanes: Some(("udp-client", "udp-server")),
+    play,
+};
+
+fn play(play: &mut Play) -> Result<()> {
+    overflow(play)?;
+    by_plan(play)?;
+    real_loss(play)
+}
+
+/// C5: a receiver that does not read; the kernel counts what it had no room for.
+fn overflow(play: &mut Play) -> Result<()> {
+    const SENT: u64 = 2000;
+    play.act(&words!(
+        "{SENT} datagrams of 1000 bytes for a receiver that does not read.",
+        "{SENT} 个 1000 字节的数据报，接收方不读取。"
+    ))?;
+    let receiver = UdpSocket::bind(play.loopback())?;
+    let at = receiver.local_addr()?;
+    let sender = UdpSocket::bind(play.loopback())?;
+    for _ in 0..SENT {
+        sender.send_to(&[b'x'; 1000], at)?;
+    }
+    let dropped = kernel::sockets(Protocol::Udp, at).and_then(|rows| Some(rows.first()?.dropped));
+    receiver.set_nonblocking(true)?;
+    let mut received = 0;
+    while receiver.recv(&mut [0; 1000]).is_ok() {
+        received += 1;
+    }
+    let promise = Words::fixed(
+        "sent = received + dropped, by the kernel's own count",
+        "发送数 = 收到数 + 内核自己统计的丢弃数",
+    );
+    match dropped {
+        Some(dropped) => {
+            play.evidence(&words!("{SENT} = {received} + {dropped}", "{SENT} = {received} + {dropped}"))?;
+            play.checks.equal(promise, &(received + dropped), &SENT);
+        }
+        None => play.checks.not_available(promise, no_table()),
+    }
+    let promise = Words::fixed("what was received is no more than was sent", "收到的不多于发送的");
+    play.checks.holds(promise, (1..=SENT).contains(&received), &received);
+    Ok(())
+}
+
+/// C6: loopback keeps the order, so a relay follows a written plan.
+fn by_plan(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "Loopback keeps datagrams in order. A wire with a plan does not: 2 late, 4 lost, 5 twice, 6 late.",
+        "环回地址上数据报不会乱序。按计划行事的线路则不然：2 迟到，4 丢失，5 重复，6 迟到。",
+    ))?;
+    let receiver = UdpSocket::bind(play.loopback())?;
+    receiver.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let fates = vec![(2, Fate::Late), (4, Fate::Lost), (5, Fate::Twice), (6, Fate::Late)];
+    let wire = play.stage.relay_udp(receiver.local_addr()?, Plan { up: fates, down: Vec::new() })?;
+    let sender = UdpSocket::bind(play.loopback())?;
+    for number in 1..=7_u8 {
+        sender.send_to(&[b'0' + number], wire)?;
+    }
+    let mut arrived = String::new();
+    for _ in 0..7 {
+        let mut byte = [0];
+        receiver.recv(&mut byte)?;
+        arrived.push(byte[0].into());
+    }
+    let promise =
+        Words::fixed("1 2 3 4 5 6 7 arrive as 1 3 2 5 5 7 6", "1 2 3 4 5 6 7 到达时是 1 3 2 5 5 7 6");
+    play.checks.equal(promise, &arrived.as_str(), &"1325576");
+
+    play.act(&Words::fixed(
+        "udp-client on such a wire: its first reply comes twice, its second one late, its third request is lost.",
+        "这种线路上的 udp-client：第一个回复来两次，第二个迟到，第三个请求丢失。",
+    ))?;
+    let any = play.loopback().to_string();
+    let (_server, at) = play.stage.start_server("udp-server", &[&any])?;
+    let plan = Plan { up: vec![(3, Fate::Lost)], down: vec![(1, Fate::Twice), (2, Fate::Late)] };
+    let wire = play.stage.relay_udp(at, plan)?.to_string();
+    let args = [&wire, "Michael", "Tracy", "Sarah", "--timeout", "0.5", "--tries", "100"];
+    let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
+    let outcome = play.stage.wait_for_end(client)?;
+    let expected = ["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"].map(str::to_owned).to_vec();
+    let promise = Words::fixed("each name still gets its own greeting", "每个名字仍然得到自己的问候");
+    play.checks.equal(promise, &(outcome.status, outcome.said), &(Some(0), expected));
+    Ok(())
+}
+
+/// The hidden task that runs where packets are lost.
+pub const LOSSY: &str = "in-a-lossy-network";
+
+/// C4 under loss: a network namespace of one's own, whose kernel drops one packet in five.
+fn real_loss(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "A network of one's own in which the kernel drops a fifth of all packets: 200 lines over TCP and UDP.",
+        "一个独立的网络，内核丢掉五分之一的包：经 TCP 和 UDP 各发 200 行。",
+    ))?;
+    let promise = Words::fixed("all 200 lines came over TCP, in order", "200 行经 TCP 全部按序到达");
+    let script = "ip link set lo up && nft -f - && exec \"$0\" in-a-lossy-network";
+    let rules = "table inet loss { chain input { type filter hook input priority 0; \
+                 numgen random mod 100 < 20 drop; }; }";
+    let mut command = Command::new("unshare");
+    command
+        .args(["-rn", "sh", "-c", &format!("echo '{rules}' | ( {script} )")])
+        .arg(std::env::current_exe()?);
+    let found = command.output().ok().filter(|output| output.status.success());
+    let found = found.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let Some((tcp, udp)) = found.as_deref().and_then(|line| line.split_once(' ')) else {
+        let why = Words::fixed(
+            "it takes unshare -rn, ip and nft, and a system that lets a user make a network",
+            "需要 unshare -rn、ip 和 nft，并且系统允许普通用户建立网络",
+        );
+        play.checks.not_available(promise, why);
+        return Ok(());
+    };
+    play.evidence(&words!(
+        "TCP: {tcp} of 200 lines; UDP: {udp} of 200 datagrams",
+        "TCP：200 行到 {tcp} 行；UDP：200 个数据报到 {udp} 个"
+    ))?;
+    play.checks.equal(promise, &tcp, &"200");
+    let promise = Words::fixed("not all datagrams came over UDP", "UDP 的数据报没有全到");
+    play.checks.holds(promise, udp != "200", &udp);
+    Ok(())
+}
+
+/// Sends 200 numbered lines over each protocol on the loopback of wherever this runs, and prints how many came:
+/// over TCP in order from the first, over UDP at all.
+///
+/// # Errors
+/// When a socket fails; a lost packet is no failure.
+pub fn in_a_lossy_network() -> Result<()> {
+    const LINES: u32 = 200;
+    let ip = IpAddr::from(Ipv4Addr::LOCALHOST);
+    let listener = TcpListener::bind((ip, 0))?;
+    let at = listener.local_addr()?;
+    let sending = thread::spawn(move || {
+        let mut stream = TcpStream::connect(at)?;
+        stream.set_nodelay(true)?;
+        (0..LINES).try_for_each(|number| stream.write_all(format!("{number}\n").as_bytes()))
+    });
+    let lines = BufReader::new(listener.accept()?.0).lines();
+    let in_order =
+        lines.zip(0..).take_while(|(line, number)| line.as_ref().is_ok_and(|l| *l == number.to_string()));
+    let tcp = in_order.count();
+    sending.join().ok().context("the sender panicked")??;
+
+    let (receiver, sender) = (UdpSocket::bind((ip, 0))?, UdpSocket::bind((ip, 0))?);
+    for _ in 0..LINES {
+        match sender.send_to(b"line", receiver.local_addr()?) {
+            Err(e) if e.kind() != ErrorKind::PermissionDenied => bail!(e), // a drop may be told as one
+            _ => {}
+        }
+    }
+    receiver.set_nonblocking(true)?;
+    let mut udp = 0;
+    while receiver.recv(&mut [0; 8]).is_ok() {
+        udp += 1;
+    }
+    say(&format!("{tcp} {udp}"))?;
+    Ok(())
+}

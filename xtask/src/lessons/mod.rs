@@ -1,0 +1,88 @@
+//! The lessons, in the order of the notes: one file each, and one line in [`ALL`].
+
+pub mod crowd;
+pub mod duplex;
+pub mod end;
+pub mod framing;
+pub mod loss;
+pub mod page;
+pub mod socket;
+pub mod stop;
+pub mod stream;
+pub mod system;
+pub mod udp;
+
+use std::io::{ErrorKind, Read};
+use std::net::{IpAddr, TcpListener, TcpStream};
+
+use anyhow::Result;
+
+use crate::play::Play;
+use crate::programs::Program;
+use crate::words::Words;
+
+/// All lessons, in the order in which they are played.
+pub static ALL: [Lesson; 11] = [
+    socket::LESSON,
+    system::LESSON,
+    page::LESSON,
+    end::LESSON,
+    crowd::LESSON,
+    stream::LESSON,
+    framing::LESSON,
+    duplex::LESSON,
+    udp::LESSON,
+    loss::LESSON,
+    stop::LESSON,
+];
+
+/// An experiment about some of the notes' claims.
+pub struct Lesson {
+    /// As it is called on the command line.
+    pub name: &'static str,
+    /// What the notes claim, with the numbers of the claims.
+    pub claims: &'static [(&'static str, Words)],
+    /// Who stands on the client's and on the server's side of the ladder, where there is one.
+    pub lanes: Option<(&'static str, &'static str)>,
+    /// Plays it.
+    pub play: fn(&mut Play) -> Result<()>,
+}
+
+/// Two ends of one connection: the client's, and the accepted one.
+///
+/// # Errors
+/// When the system gives no socket.
+pub fn pair(ip: IpAddr) -> Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind((ip, 0))?;
+    let client = TcpStream::connect(listener.local_addr()?)?;
+    Ok((client, listener.accept()?.0))
+}
+
+/// Whether nothing is there to be read now, and the stream has not ended either.
+///
+/// # Errors
+/// What the socket reports.
+pub fn is_quiet(mut stream: &TcpStream) -> Result<bool> {
+    stream.set_nonblocking(true)?;
+    let found = stream.read(&mut [0]);
+    stream.set_nonblocking(false)?;
+    Ok(found.is_err_and(|e| e.kind() == ErrorKind::WouldBlock))
+}
+
+/// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.
+fn stop_server(play: &mut Play, server: Program) -> Result<bool> {
+    let promise = Words::fixed("Ctrl-C stops the server with status 0", "Ctrl-C 使服务器以状态 0 停止");
+    if !server.interrupt() {
+        let why = Words::fixed(
+            "only Unix lets a program send another its Ctrl-C",
+            "只有 Unix 允许程序向别的程序发送 Ctrl-C",
+        );
+        play.checks.not_available(promise, why);
+        return Ok(false);
+    }
+    let outcome = play.stage.wait_for_end(server)?;
+    play.checks.equal(promise, &outcome.status, &Some(0));
+    let promise = Words::fixed("its last word is 'stopped'", "它最后说 'stopped'");
+    play.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("stopped"));
+    Ok(true)
+}

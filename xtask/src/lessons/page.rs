@@ -1,0 +1,74 @@
+//! A page fetched once for each way in which a body can end.
+
+use std::fs;
+
+use anyhow::Result;
+
+use super::Lesson;
+use crate::origin::{Origin, PAGES};
+use crate::play::Play;
+use crate::relay::Manner;
+use crate::stage::Lane;
+use crate::words;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "page",
+    claims: &[(
+        "C19",
+        Words::fixed(
+            "An empty recv means that the reply is complete - only where the reply itself says where it ends.\n\
+         A body that was cut short ends with an empty recv, too.",
+            "recv 返回空就表示接收完毕——只有当响应自己说明在何处结束时才能确定。被截断的响应体同样以空的 recv 结束。",
+        ),
+    )],
+    lanes: Some(("tcp-client", "an HTTP origin")),
+    play,
+};
+
+fn play(play: &mut Play) -> Result<()> {
+    let origin = Origin::start(play.ip, play.stage.recorder(""))?;
+    for (number, page) in (1..).zip(&PAGES) {
+        let (label, how) = (format!("#{number}"), &page.how);
+        let (how_en, how_zh) = (&how.en, &how.zh);
+        play.act(&words!("The body ends {how_en}.", "响应体结束于：{how_zh}。"))?;
+        let wire = play.stage.relay_tcp(&label, origin.address, Manner::AsItComes)?;
+        let url = format!("http://{wire}{}", page.path);
+        let client = play.stage.start(Lane::Client, &label, "tcp-client", &["get", &url])?;
+        let outcome = play.stage.wait_for_end(client)?;
+
+        let request = format!("GET {} HTTP/1.1\r\nHost: {wire}\r\nConnection: close\r\n\r\n", page.path);
+        let asked = String::from_utf8_lossy(&play.stage.crossed(&label, Lane::Server)).into_owned();
+        play.checks.equal(
+            words!("{label} the request crossed the wire whole", "{label} 请求完整地经过线路"),
+            &asked,
+            &request,
+        );
+        let saved = fs::read_to_string(play.stage.directory().join(page.path.trim_start_matches('/'))).ok();
+        let expected = (if page.body.is_some() { Some(0) } else { Some(1) }, page.body.map(str::to_owned));
+        let promise = if page.body.is_some() {
+            words!(
+                "{label} the body is saved as it is: tcp-client exits with 0",
+                "{label} 响应体原样保存：tcp-client 以 0 退出"
+            )
+        } else {
+            words!(
+                "{label} nothing is saved: tcp-client exits with 1",
+                "{label} 什么也不保存：tcp-client 以 1 退出"
+            )
+        };
+        play.checks.equal(promise, &(outcome.status, saved), &expected);
+        if page.body.is_none() {
+            let is_said =
+                outcome.complained.iter().any(|line| line.contains("cut short after 6 of 13 bytes"));
+            let promise = words!("{label} it says how much is missing", "{label} 它说出缺了多少");
+            play.checks.holds(promise, is_said, &outcome.complained);
+        }
+    }
+    let whole = PAGES.iter().filter(|page| page.body.is_some()).count();
+    let left = fs::read_dir(play.stage.directory())?.count();
+    let promise = Words::fixed("only complete bodies are left on the disk", "磁盘上只留下完整的响应体");
+    play.checks.equal(promise, &left, &whole);
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! What a socket hides: the handshake, and a queue of connections that nobody has accepted yet.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use anyhow::Result;
+use common::backlog;
+
+use super::Lesson;
+use crate::kernel::{self, Protocol};
+use crate::play::Play;
+use crate::words;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "socket",
+    claims: &[
+        (
+            "C1",
+            Words::fixed(
+                "Sockets hide TCP's handshake: the kernel does it.",
+                "套接字隐藏了 TCP 的握手：握手由内核完成。",
+            ),
+        ),
+        (
+            "C2",
+            Words::fixed(
+                "listen(n) bounds how many connections may wait to be accepted.",
+                "listen(n) 限定有多少连接可以排队等待 accept。",
+            ),
+        ),
+    ],
+    lanes: None,
+    play,
+};
+
+/// A connect that takes longer is waiting for a place in the queue; on loopback a place takes microseconds.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+fn play(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "A client connects and sends; the server listens, but has not called accept.",
+        "客户端连接并发送；服务器只是监听，还没有调用 accept。",
+    ))?;
+    let listener = TcpListener::bind(play.loopback())?;
+    let at = listener.local_addr()?;
+    let mut client = TcpStream::connect(at)?;
+    client.write_all(b"sent before accept")?;
+    let table = kernel::both_ends(at);
+    play.panel(table.as_ref())?;
+    let promise = Words::fixed(
+        "before any accept, the kernel holds both ends of an established connection",
+        "accept 之前，内核里已有一条已建立连接的两端",
+    );
+    match table {
+        Some(rows) => {
+            let established = rows.iter().filter(|row| row.state == "ESTABLISHED").count();
+            play.checks.equal(promise, &established, &2);
+        }
+        None => play.checks.not_available(promise, no_table()),
+    }
+    let (mut accepted, peer) = listener.accept()?;
+    let mut received = [0; 18];
+    accepted.read_exact(&mut received)?;
+    play.checks.equal(
+        Words::fixed(
+            "accept returns the connection with the bytes in it",
+            "accept 返回这条连接，数据已在其中",
+        ),
+        &&received,
+        &b"sent before accept",
+    );
+    play.checks.equal(
+        Words::fixed("and the client's address", "并给出客户端的地址"),
+        &peer,
+        &client.local_addr()?,
+    );
+
+    play.act(&Words::fixed(
+        "Nobody accepts: how many clients can connect until one has to wait?",
+        "无人 accept：能连上多少客户端，才有一个必须等待？",
+    ))?;
+    for asked in [0, 1, 5] {
+        let listener = TcpListener::bind(play.loopback())?;
+        let at = listener.local_addr()?;
+        backlog::set(&listener, asked)?;
+        let mut waiting = Vec::new();
+        while waiting.len() < 200 {
+            match TcpStream::connect_timeout(&at, PATIENCE) {
+                Ok(client) => waiting.push(client),
+                Err(_) => break,
+            }
+        }
+        let count = waiting.len();
+        let held = kernel::sockets(Protocol::Tcp, at)
+            .and_then(|rows| rows.iter().find(|row| row.state == "LISTEN").map(|row| row.to_read.to_string()))
+            .unwrap_or_else(|| "?".into());
+        play.evidence(&words!(
+            "listen({asked}): {count} connected unaccepted; the kernel's queue holds {held}",
+            "listen({asked})：{count} 个连上而未被接受；内核队列中有 {held} 个"
+        ))?;
+        play.checks.holds(
+            words!("listen({asked}) lets at least one connection wait", "listen({asked}) 至少让一个连接等待"),
+            count >= 1,
+            &count,
+        );
+    }
+    Ok(())
+}
+
+/// Why a check that is about the kernel's table cannot be made.
+pub fn no_table() -> Words {
+    Words::fixed("it takes Linux' /proc/net", "需要 Linux 的 /proc/net")
+}

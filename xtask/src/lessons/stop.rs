@@ -1,0 +1,64 @@
+//! Stopping: the notes' server does not, with a client connected; this one does, and can start again at once.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use anyhow::Result;
+use common::greeting;
+
+use super::{Lesson, stop_server};
+use crate::play::Play;
+use crate::relay::Manner;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "stop",
+    claims: &[(
+        "-",
+        Words::fixed(
+            "Said nowhere in the notes: a server stops on Ctrl-C, whatever its clients do, and starts again at once.",
+            "笔记里没有说的：不管客户端在做什么，服务器都应在 Ctrl-C 时停止，并能立即再次启动。",
+        ),
+    )],
+    lanes: Some(("two clients", "tcp-server")),
+    play,
+};
+
+fn play(play: &mut Play) -> Result<()> {
+    let any = play.loopback().to_string();
+    play.act(&Words::fixed(
+        "One client is silent; for the other a reply is under way, which would take 2 seconds. Then Ctrl-C.",
+        "一个客户端沉默；给另一个的回复正在途中，本要 2 秒。然后按 Ctrl-C。",
+    ))?;
+    let (server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "2"])?;
+    let wires = [
+        play.stage.relay_tcp("#1", at, Manner::AsItComes)?,
+        play.stage.relay_tcp("#2", at, Manner::AsItComes)?,
+    ];
+    let mut silent = TcpStream::connect(wires[0])?;
+    let mut asking = TcpStream::connect(wires[1])?;
+    for client in [&mut silent, &mut asking] {
+        let mut welcome = vec![0; greeting::WELCOME.len() + 1];
+        client.read_exact(&mut welcome)?;
+    }
+    // One segment: when the first name has been greeted, the second one has been read.
+    asking.write_all(b"Michael\nTracy\n")?;
+    let mut first = vec![0; b"Hello, Michael!\n".len()];
+    asking.read_exact(&mut first)?;
+    if !stop_server(play, server)? {
+        return Ok(());
+    }
+    let (mut rest_of_silent, mut rest_of_asking) = (String::new(), String::new());
+    silent.read_to_string(&mut rest_of_silent)?;
+    asking.read_to_string(&mut rest_of_asking)?;
+    let promise =
+        Words::fixed("the reply under way still came, and then the end", "途中的回复仍然到达，然后结束");
+    play.checks.equal(promise, &rest_of_asking.as_str(), &"Hello, Tracy!\n");
+    let promise = Words::fixed("the silent client was told the end, too", "沉默的客户端也得知结束");
+    play.checks.equal(promise, &rest_of_silent.as_str(), &"");
+    let again = TcpListener::bind(at).map(|_| ()).map_err(|e| e.to_string());
+    let promise = Words::fixed("the port can be bound again at once", "端口立即可以再次绑定");
+    play.checks.equal(promise, &again, &Ok(()));
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! A stream of bytes: all of them, in order, and no trace of the writes that sent them.
+
+use std::io::{Read, Write};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::{Lesson, pair};
+use crate::play::Play;
+use crate::words;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "stream",
+    claims: &[
+        ("C4", Words::fixed("A stream is reliable and ordered.", "流是可靠并且有序的。")),
+        (
+            "C7",
+            Words::fixed(
+                "On a stream, three sends may be one receive: only datagrams stand alone.",
+                "在流上，三次发送可能一次收完：只有数据报各自独立。",
+            ),
+        ),
+        (
+            "C17",
+            Words::fixed(
+                "send sends the data - a part of it, if the system takes no more; write_all sends all.",
+                "send 发送数据——系统收不下时只发送一部分；write_all 才发送全部。",
+            ),
+        ),
+    ],
+    lanes: None,
+    play,
+};
+
+const SIZE: usize = 8 << 20;
+
+/// The byte at a place of the stream: one that is lost, doubled or out of order shows.
+fn byte_at(place: usize) -> u8 {
+    (place ^ (place >> 8) ^ (place >> 16)).to_le_bytes()[0]
+}
+
+fn play(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "8 MiB of a pattern are sent to a reader that dawdles.",
+        "向一个慢吞吞的读者发送 8 MiB 有规律的数据。",
+    ))?;
+    let (mut client, mut server) = pair(play.ip)?;
+    let sending = thread::spawn(move || {
+        let data: Vec<u8> = (0..SIZE).map(byte_at).collect();
+        client.write_all(&data)
+    });
+    let (mut buffer, mut reads, mut place, mut wrong) = (vec![0; 100_000], 0, 0, 0);
+    loop {
+        let n = server.read(&mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        wrong += buffer[..n].iter().zip(place..).filter(|(byte, at)| **byte != byte_at(*at)).count();
+        place += n;
+        reads += 1;
+        if reads % 16 == 0 {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+    sending.join().ok().context("the sender panicked")??;
+    play.evidence(&words!("{place} bytes came in {reads} reads", "{reads} 次读取共收到 {place} 字节"))?;
+    let promise = Words::fixed("every byte came, in its place", "每个字节都到了，并且各在其位");
+    play.checks.equal(promise, &(place, wrong), &(SIZE, 0));
+
+    play.act(&Words::fixed("Three writes, then one reader.", "写三次，然后读。"))?;
+    let (mut client, mut server) = pair(play.ip)?;
+    for name in ["Michael", "Tracy", "Sarah"] {
+        client.write_all(name.as_bytes())?;
+    }
+    drop(client);
+    let (mut pieces, mut all) = (Vec::new(), String::new());
+    loop {
+        let n = server.read(&mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        pieces.push(n);
+        all += &String::from_utf8_lossy(&buffer[..n]);
+    }
+    play.evidence(&words!(
+        "the reads gave {pieces:?} bytes; the writes were of 7, 5 and 5",
+        "各次读取得到 {pieces:?} 字节；写入的是 7、5、5"
+    ))?;
+    let promise = Words::fixed(
+        "the bytes are those of the writes, one after the other: nothing says where each began",
+        "字节与写入的依次相同：没有任何东西标明每次写入从何处开始",
+    );
+    play.checks.equal(promise, &all.as_str(), &"MichaelTracySarah");
+
+    play.act(&Words::fixed(
+        "64 MiB are offered to a socket that must not wait, and that nobody reads.",
+        "把 64 MiB 交给一个不许等待、也无人读取的套接字。",
+    ))?;
+    let (client, mut server) = pair(play.ip)?;
+    let data = vec![b'x'; 64 << 20];
+    client.set_nonblocking(true)?;
+    let taken = (&client).write(&data)?;
+    play.evidence(&words!("one write took {taken} bytes", "一次写入收下 {taken} 字节"))?;
+    let promise =
+        Words::fixed("one write took a part, and said how much", "一次写入只收下一部分，并说明收下多少");
+    play.checks.holds(promise, (1..data.len()).contains(&taken), &taken);
+    client.set_nonblocking(false)?;
+    let rest = thread::spawn(move || (&client).write_all(&data[taken..]));
+    let received = std::io::copy(&mut server, &mut std::io::sink())?;
+    rest.join().ok().context("the sender panicked")??;
+    let promise =
+        Words::fixed("write_all sent the rest while somebody read", "有人读取时，write_all 发完其余部分");
+    play.checks.equal(promise, &received, &(64 << 20));
+    Ok(())
+}

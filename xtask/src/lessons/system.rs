@@ -1,0 +1,139 @@
+//! The same calls on every system, for both IP versions and both protocols; and what differs all the same.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use super::Lesson;
+use crate::play::Play;
+use crate::stage::Lane;
+use crate::words;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "system",
+    claims: &[
+        (
+            "C14",
+            Words::fixed(
+                "The calls are the same on every system; what they report in odd cases is not.",
+                "各系统的调用相同；在特殊情形下报告的内容却不尽相同。",
+            ),
+        ),
+        (
+            "C15",
+            Words::fixed(
+                "AF_INET is IPv4, AF_INET6 is IPv6: two worlds of addresses.",
+                "AF_INET 即 IPv4，AF_INET6 即 IPv6：两套地址，互不相通。",
+            ),
+        ),
+        (
+            "C16",
+            Words::fixed(
+                "The TCP server and the UDP server can both have port 9999: each protocol has its own ports.",
+                "TCP 服务器和 UDP 服务器可以同用 9999 端口：每种协议有自己的端口空间。",
+            ),
+        ),
+        (
+            "C21",
+            Words::fixed(
+                "Raw sockets send IP packets without TCP or UDP. std has none and systems reserve them for the\n\
+             administrator: said here, and not faked.",
+                "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，系统也只给管理员使用：此处只作说明，不作假演示。",
+            ),
+        ),
+    ],
+    lanes: Some(("both clients", "both servers")),
+    play,
+};
+
+fn play(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "tcp-server and udp-server take the same port number, and both answer.",
+        "tcp-server 和 udp-server 占用同一个端口号，并且都能应答。",
+    ))?;
+    let any = play.loopback().to_string();
+    let (tcp, udp, at) = loop {
+        let (tcp, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
+        // Some other program may have that UDP port; then another number will do.
+        if let Ok((udp, same)) = play.stage.start_server("udp-server", &[&at.to_string()]) {
+            ensure!(same == at);
+            break (tcp, udp, at);
+        }
+    };
+    for (client, args) in [
+        ("tcp-client", &["greet", &at.to_string(), "Michael"][..]),
+        ("udp-client", &[&at.to_string(), "Michael"]),
+    ] {
+        let program = play.stage.start(Lane::Client, "", client, args)?;
+        let outcome = play.stage.wait_for_end(program)?;
+        play.checks.equal(
+            words!("{client} is greeted at that port number", "{client} 在该端口号得到问候"),
+            &outcome.said.last().map(String::as_str),
+            &Some("Hello, Michael!"),
+        );
+    }
+    drop((tcp, udp));
+
+    play.act(&Words::fixed(
+        "A listener of one IP version is called on the other one, at the same port number.",
+        "监听某一 IP 版本的套接字，却用另一版本、同一端口号去连接。",
+    ))?;
+    let other: IpAddr =
+        if play.ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+    if TcpListener::bind((other, 0)).is_ok() {
+        // A port that nobody has in the other world.
+        let listener = loop {
+            let listener = TcpListener::bind(play.loopback())?;
+            if TcpListener::bind((other, listener.local_addr()?.port())).is_ok() {
+                break listener;
+            }
+        };
+        let called = SocketAddr::new(other, listener.local_addr()?.port());
+        let found =
+            TcpStream::connect_timeout(&called, Duration::from_secs(5)).map(|_| ()).map_err(|e| e.kind());
+        let promise = Words::fixed("it is not reached there", "那里连接不到它");
+        play.checks.holds(promise, found.is_err(), &found);
+    }
+
+    play.act(&Words::fixed("What this system reports in odd cases:", "本系统在特殊情形下的报告："))?;
+    probe(play)
+}
+
+/// Prints what differs from system to system; no check is about it.
+fn probe(play: &mut Play) -> Result<()> {
+    let gone = UdpSocket::bind(play.loopback())?.local_addr()?;
+    let socket = UdpSocket::bind(play.loopback())?;
+    socket.connect(gone)?;
+    socket.set_read_timeout(Some(Duration::from_millis(300)))?;
+    let _ = socket.send(b"anybody there?");
+    let closed = match socket.recv(&mut [0; 8]).map_err(|e| e.kind()) {
+        Err(ErrorKind::WouldBlock | ErrorKind::TimedOut) => "silence".into(),
+        other => format!("{other:?}"),
+    };
+    play.evidence(&words!("a datagram to a closed port: {closed}", "发往关闭端口的数据报：{closed}"))?;
+
+    let receiver = UdpSocket::bind(play.loopback())?;
+    socket.connect(receiver.local_addr()?)?;
+    socket.send(b"0123456789")?;
+    let cut = receiver.recv(&mut [0; 4]).map_err(|e| e.kind());
+    play.evidence(&words!("10 bytes into a buffer of 4: {cut:?}", "10 字节收进 4 字节的缓冲区：{cut:?}"))?;
+    play.checks.holds(
+        Words::fixed("a receive never gives more than its buffer holds", "一次接收绝不超过缓冲区大小"),
+        !matches!(cut, Ok(5..)),
+        &cut,
+    );
+
+    let dual = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).and_then(|listener| {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, listener.local_addr()?.port()))?;
+        Ok(listener.accept()?.1.ip())
+    });
+    let dual = dual.map_or_else(|e| format!("{:?}", e.kind()), |ip| ip.to_string());
+    play.evidence(&words!(
+        "a listener on [::] called over IPv4 sees: {dual}",
+        "[::] 上的监听套接字经 IPv4 被连接，看到：{dual}"
+    ))
+}

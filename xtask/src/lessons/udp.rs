@@ -1,0 +1,189 @@
+//! Datagrams: each stands alone, nobody is connected, and one socket serves everybody.
+
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use super::socket::no_table;
+use super::{Lesson, stop_server};
+use crate::kernel::{self, Protocol};
+use crate::play::Play;
+use crate::relay::{Fate, Plan};
+use crate::stage::Lane;
+use crate::words;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "udp",
+    claims: &[
+        (
+            "C7",
+            Words::fixed(
+                "Each datagram stands alone: three sends are three receives, and an empty one is not the end.",
+                "每个数据报各自独立：发三次就收三次，空的数据报也不是结束。",
+            ),
+        ),
+        (
+            "C12",
+            Words::fixed(
+                "UDP keeps no connection, and needs fewer resources.",
+                "UDP 不建立也不维护连接，占用的资源较少。",
+            ),
+        ),
+        (
+            "C18",
+            Words::fixed(
+                "The UDP server answers at once, so that one thread is enough - as long as it does.",
+                "UDP 服务器瞬时响应，所以一个线程就够了——前提是它确实瞬时响应。",
+            ),
+        ),
+    ],
+    lanes: Some(("udp-client", "udp-server")),
+    play,
+};
+
+const NAMES: [&str; 3] = ["Michael", "Tracy", "Sarah"];
+
+fn play(play: &mut Play) -> Result<()> {
+    let any = play.loopback().to_string();
+    play.act(&Words::fixed(
+        "Three names as datagrams. The wire loses the second, and nobody but the client can notice.",
+        "三个名字作为数据报发送。线路丢掉第二个，只有客户端自己能发觉。",
+    ))?;
+    let (server, at) = play.stage.start_server("udp-server", &[&any])?;
+    let plan = Plan { up: vec![(2, Fate::Lost)], down: Vec::new() };
+    let wire = play.stage.relay_udp(at, plan)?.to_string();
+    let args = [&wire, NAMES[0], NAMES[1], NAMES[2], "--tries", "100"];
+    let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
+    let outcome = play.stage.wait_for_end(client)?;
+    let greetings = NAMES.map(|name| format!("Hello, {name}!"));
+    play.checks.equal(
+        Words::fixed("each name gets its own greeting, in order", "每个名字依次得到自己的问候"),
+        &(outcome.status, outcome.said),
+        &(Some(0), greetings.to_vec()),
+    );
+    // A slow machine may make the client ask more often than the loss alone does; never less often.
+    let asked: Vec<_> =
+        play.stage.pieces("", Lane::Server).iter().map(|d| String::from_utf8_lossy(d).into_owned()).collect();
+    let times = |name: &str| asked.iter().filter(|datagram| *datagram == name).count();
+    play.checks.holds(
+        Words::fixed("the name that was lost was sent again", "丢失的名字被重发"),
+        times(NAMES[1]) >= 2,
+        &asked,
+    );
+    let is_a_name = |datagram: &String| NAMES.contains(&datagram.as_str());
+    let promise = Words::fixed(
+        "each datagram is one name, nothing before or behind it",
+        "每个数据报就是一个名字，前后没有别的",
+    );
+    play.checks.holds(promise, asked.iter().all(is_a_name), &asked);
+
+    play.act(&Words::fixed(
+        "A datagram of no bytes, and then one more.",
+        "一个零字节的数据报，然后再发一个。",
+    ))?;
+    let socket = patient_socket(play)?;
+    let replies = [ask(&socket, at, b"")?, ask(&socket, at, b"Bob")?];
+    let promise = Words::fixed(
+        "the empty name is greeted, and so is the next: no end",
+        "空名字得到问候，下一个也一样：没有结束",
+    );
+    play.checks.equal(promise, &replies, &["Hello, !".to_owned(), "Hello, Bob!".to_owned()]);
+
+    resources(play, at, &any)?;
+
+    play.act(&Words::fixed(
+        "The server is ended, and another one started in its place.",
+        "结束服务器，在原处启动另一个。",
+    ))?;
+    let can_stop = stop_server(play, server)?;
+    if can_stop {
+        let (_again, _) = play.stage.start_server("udp-server", &[&at.to_string()])?;
+        let promise =
+            Words::fixed("the same client socket goes on with it", "同一个客户端套接字与它继续对话");
+        play.checks.equal(promise, &ask(&socket, at, b"again")?, &"Hello, again!".to_owned());
+    }
+    thinking(play)
+}
+
+fn patient_socket(play: &Play) -> Result<UdpSocket> {
+    let socket = UdpSocket::bind(play.loopback())?;
+    socket.set_read_timeout(Some(Duration::from_secs(60)))?;
+    Ok(socket)
+}
+
+fn ask(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<String> {
+    socket.send_to(name, server)?;
+    let mut buffer = [0; 2048];
+    let n = socket.recv(&mut buffer)?;
+    Ok(String::from_utf8_lossy(&buffer[..n]).into())
+}
+
+/// C12: how many sockets four clients cost a server of each kind.
+fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
+    play.act(&Words::fixed(
+        "Four clients each, of tcp-server and of udp-server.",
+        "tcp-server 和 udp-server 各有四个客户端。",
+    ))?;
+    let (_server, tcp) = play.stage.start_server("tcp-server", &[any, "--delay", "0", "--quiet"])?;
+    let streams = (0..4).map(|_| TcpStream::connect(tcp)).collect::<std::io::Result<Vec<_>>>()?;
+    for stream in &streams {
+        stream.peek(&mut [0])?; // welcomed, hence accepted
+    }
+    for _ in 0..4 {
+        ask(&patient_socket(play)?, udp, b"Bob")?;
+    }
+    let held = kernel::sockets(Protocol::Tcp, tcp).zip(kernel::sockets(Protocol::Udp, udp));
+    let promise = Words::fixed(
+        "the TCP server holds 5 sockets, the UDP server 1",
+        "TCP 服务器有 5 个套接字，UDP 服务器有 1 个",
+    );
+    match held {
+        Some((tcp, udp)) => play.checks.equal(promise, &(tcp.len(), udp.len()), &(5, 1)),
+        None => play.checks.not_available(promise, no_table()),
+    }
+    Ok(())
+}
+
+/// C18: a server with one thread that thinks for 50 ms.
+fn thinking(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "A server with one thread that thinks for 50 ms, and three clients that ask at once.",
+        "一个单线程、每次思考 50 毫秒的服务器，三个客户端同时提问。",
+    ))?;
+    let server = UdpSocket::bind(play.loopback())?;
+    let at = server.local_addr()?;
+    let clients = [patient_socket(play)?, patient_socket(play)?, patient_socket(play)?];
+    let asked = Instant::now();
+    for client in &clients {
+        client.send_to(b"?", at)?; // all three wait in the server's queue before it starts
+    }
+    let thinking = thread::spawn(move || {
+        let mut answered = Vec::new();
+        for _ in 0..3 {
+            let (_, peer) = server.recv_from(&mut [0; 8])?;
+            thread::sleep(Duration::from_millis(50));
+            answered.push((peer, asked.elapsed()));
+            server.send_to(b"!", peer)?;
+        }
+        std::io::Result::Ok(answered)
+    });
+    for client in &clients {
+        client.recv(&mut [0; 8])?;
+    }
+    let answered = thinking.join().ok().context("the server panicked")??;
+    let waits: Vec<_> = answered.iter().map(|(_, wait)| wait.as_millis()).collect();
+    play.evidence(&words!("answered after {waits:?} ms", "分别在 {waits:?} 毫秒后得到回答"))?;
+    let order: Vec<_> = answered.iter().map(|(peer, _)| *peer).collect();
+    let expected = clients.iter().map(UdpSocket::local_addr).collect::<std::io::Result<Vec<_>>>()?;
+    let promise =
+        Words::fixed("one after the other, in the order in which they asked", "一个接一个，按提问的先后");
+    play.checks.equal(promise, &order, &expected);
+    let is_behind = waits.windows(2).all(|pair| pair[1] >= pair[0] + 50);
+    let promise = Words::fixed("each waits for the thinking of all before it", "每个都要等前面所有的思考");
+    play.checks.holds(promise, is_behind, &waits);
+    Ok(())
+}

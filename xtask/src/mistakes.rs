@@ -1,0 +1,347 @@
+//! `cargo xtask demo --mistakes`: each mistake of the notes' code that can be shown, seen to fail as predicted,
+//! and then what the programs do instead. The wrong code stands here alone, as small as it can be, and is called
+//! wrong.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::lessons::pair;
+use crate::play::Play;
+use crate::relay::{Fate, Plan};
+use crate::stage::{Lane, Outcome};
+use crate::words;
+use crate::words::Words;
+
+/// A mistake, and its demonstration.
+pub struct Mistake {
+    /// What is wrong, and what is right.
+    pub about: Words,
+    /// Shows it.
+    pub play: fn(&mut Play) -> Result<()>,
+}
+
+/// All that can be shown.
+pub static ALL: [Mistake; 8] = [
+    Mistake {
+        about: Words::fixed(
+            "One recv is taken for one message: messages glue, and exit is not seen.",
+            "把一次 recv 当作一条消息：消息粘连，exit 不被看见。",
+        ),
+        play: glued,
+    },
+    Mistake {
+        about: Words::fixed(
+            "A chunked body is saved with its chunk sizes in it.",
+            "分块的响应体连同分块大小一起被保存。",
+        ),
+        play: chunk_sizes,
+    },
+    Mistake {
+        about: Words::fixed(
+            "A body that was cut short is accepted as a whole one.",
+            "被截断的响应体被当作完整的接受。",
+        ),
+        play: truncated,
+    },
+    Mistake {
+        about: Words::fixed(
+            "A lost reply blocks the UDP client for ever.",
+            "一个回复丢失，UDP 客户端就永远阻塞。",
+        ),
+        play: lost_reply,
+    },
+    Mistake {
+        about: Words::fixed("A late reply is taken for the next name's.", "迟到的回复被当作下一个名字的。"),
+        play: late_reply,
+    },
+    Mistake {
+        about: Words::fixed("Any sender is believed.", "任何发送者都被相信。"), play: foreign_reply
+    },
+    Mistake {
+        about: Words::fixed(
+            "A datagram of more than 1024 bytes is cut, or lost.",
+            "超过 1024 字节的数据报被截断或丢失。",
+        ),
+        play: cut_datagram,
+    },
+    Mistake {
+        about: Words::fixed(
+            "Closing with unread data sends a reset, and the goodbye may be lost.",
+            "还有未读数据就关闭会发送复位（RST），告别的话可能丢失。",
+        ),
+        play: reset,
+    },
+];
+
+/// The notes' server loop, the pause left out: one read is one message.
+fn wrong_server_loop(mut stream: TcpStream) -> std::io::Result<Vec<String>> {
+    let mut heard = Vec::new();
+    loop {
+        let mut buffer = [0; 1024];
+        let n = stream.read(&mut buffer)?;
+        let name = String::from_utf8_lossy(&buffer[..n]).into_owned();
+        if n == 0 || name == "exit" {
+            return Ok(heard);
+        }
+        stream.write_all(format!("Hello, {name}!").as_bytes())?;
+        heard.push(name);
+    }
+}
+
+fn glued(play: &mut Play) -> Result<()> {
+    let (mut client, server) = pair(play.ip)?;
+    client.write_all(b"Michaelexit")?; // two sends that the network carries as one
+    client.shutdown(std::net::Shutdown::Write)?;
+    let heard = wrong_server_loop(server)?;
+    wrong(
+        play,
+        &words!("it greets {heard:?}, and sees no exit", "它问候 {heard:?}，没有看见 exit"),
+        heard == ["Michaelexit"],
+    )?;
+
+    let any = play.loopback().to_string();
+    let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
+    let mut client = TcpStream::connect(at)?;
+    client.write_all(b"Michael\nexit\n")?;
+    let mut all = String::new();
+    client.read_to_string(&mut all)?;
+    right(
+        play,
+        words!("tcp-server greets Michael and sees exit", "tcp-server 问候 Michael，并看见 exit"),
+        &all,
+        &"Welcome!\nHello, Michael!\n".to_owned(),
+    );
+    Ok(())
+}
+
+/// An origin that sends these bytes to each who asks and closes; its URL's host and port.
+fn origin(
+    play: &Play,
+    reply: &'static str,
+    requests: usize,
+) -> Result<(std::net::SocketAddr, JoinHandle<()>)> {
+    let listener = TcpListener::bind(play.loopback())?;
+    let at = listener.local_addr()?;
+    let answering = thread::spawn(move || {
+        for _ in 0..requests {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                if !stream.read(&mut byte).is_ok_and(|n| n > 0) {
+                    break;
+                }
+                request.push(byte[0]);
+            }
+            let _ = stream.write_all(reply.as_bytes());
+        }
+    });
+    Ok((at, answering))
+}
+
+/// The notes' HTTP client: everything until the end, split once; what is behind the header is the body.
+fn wrong_get(at: std::net::SocketAddr) -> Result<String> {
+    let mut stream = TcpStream::connect(at)?;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")?;
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply)?;
+    let (_header, body) = reply.split_once("\r\n\r\n").context("no header")?;
+    Ok(body.to_owned())
+}
+
+/// What the wrong client and tcp-client make of the same reply.
+fn both_get(play: &mut Play, reply: &'static str) -> Result<(String, Outcome, Option<String>)> {
+    let (at, answering) = origin(play, reply, 2)?;
+    let body = wrong_get(at)?;
+    let client = play.stage.start(Lane::Client, "", "tcp-client", &["get", &format!("http://{at}/body")])?;
+    let outcome = play.stage.wait_for_end(client)?;
+    answering.join().ok().context("the origin panicked")?;
+    let saved = fs::read_to_string(play.stage.directory().join("body")).ok();
+    Ok((body, outcome, saved))
+}
+
+fn chunk_sizes(play: &mut Play) -> Result<()> {
+    let reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let (body, outcome, saved) = both_get(play, reply)?;
+    wrong(play, &words!("it saves {body:?}", "它保存 {body:?}"), body == "5\r\nhello\r\n0\r\n\r\n")?;
+    let promise = words!("tcp-client saves the body alone", "tcp-client 只保存响应体");
+    right(play, promise, &(outcome.status, saved), &(Some(0), Some("hello".into())));
+    Ok(())
+}
+
+fn truncated(play: &mut Play) -> Result<()> {
+    let (body, outcome, saved) = both_get(play, "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,")?;
+    wrong(
+        play,
+        &words!("it saves {body:?} of 13 bytes as if that were all", "13 字节只有 {body:?}，它当作全部保存"),
+        body == "Hello,",
+    )?;
+    let promise = words!("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
+    right(play, promise, &(outcome.status, saved), &(Some(1), None));
+    Ok(())
+}
+
+/// The notes' UDP client: sends, and believes whatever comes next, from whomever. Its wait would have no end;
+/// here it has one, to be shown.
+fn wrong_ask(socket: &UdpSocket, name: &[u8], server: std::net::SocketAddr) -> std::io::Result<String> {
+    socket.send_to(name, server)?;
+    let mut buffer = [0; 1024];
+    let n = socket.recv(&mut buffer)?;
+    Ok(String::from_utf8_lossy(&buffer[..n]).into())
+}
+
+fn wrong_socket(play: &Play) -> Result<UdpSocket> {
+    let socket = UdpSocket::bind(play.loopback())?;
+    socket.set_read_timeout(Some(Duration::from_millis(500)))?;
+    Ok(socket)
+}
+
+/// What udp-client says on a wire with this plan, behind which udp-server stands.
+fn udp_client(play: &mut Play, plan: Plan) -> Result<Outcome> {
+    let any = play.loopback().to_string();
+    let (_server, at) = play.stage.start_server("udp-server", &[&any])?;
+    let wire = play.stage.relay_udp(at, plan)?.to_string();
+    let args = [&wire, "Michael", "Tracy", "--timeout", "0.5", "--tries", "100"];
+    let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
+    play.stage.wait_for_end(client)
+}
+
+const BOTH: [&str; 2] = ["Hello, Michael!", "Hello, Tracy!"];
+
+fn lost_reply(play: &mut Play) -> Result<()> {
+    let silent = UdpSocket::bind(play.loopback())?;
+    let found = wrong_ask(&wrong_socket(play)?, b"Michael", silent.local_addr()?).map_err(|e| e.kind());
+    let is_stuck = matches!(found, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut));
+    wrong(
+        play,
+        &words!("it waits, until the demo ends its wait", "它一直等待，直到演示结束它的等待"),
+        is_stuck,
+    )?;
+    let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
+    right(
+        play,
+        words!("udp-client asks again", "udp-client 再问一次"),
+        &outcome.said,
+        &BOTH.map(str::to_owned).to_vec(),
+    );
+    Ok(())
+}
+
+fn late_reply(play: &mut Play) -> Result<()> {
+    let server = UdpSocket::bind(play.loopback())?;
+    let (client, at) = (wrong_socket(play)?, server.local_addr()?);
+    let first = wrong_ask(&client, b"Michael", at).map_err(|e| e.kind()); // it gave up waiting
+    let (_, peer) = server.recv_from(&mut [0; 64])?;
+    server.send_to(b"Hello, Michael!", peer)?; // late
+    let second = wrong_ask(&client, b"Tracy", at)?;
+    let is_shifted = first.is_err() && second == "Hello, Michael!";
+    wrong(play, &words!("Tracy is told {second:?}", "Tracy 得到的是 {second:?}"), is_shifted)?;
+    let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Late)] })?;
+    let promise = words!("udp-client gives each name its own", "udp-client 让每个名字得到自己的回复");
+    right(play, promise, &outcome.said, &BOTH.map(str::to_owned).to_vec());
+    Ok(())
+}
+
+fn foreign_reply(play: &mut Play) -> Result<()> {
+    // Two sockets: the one that is asked, and a stranger that answers in its stead.
+    let (asked, stranger) = (UdpSocket::bind(play.loopback())?, UdpSocket::bind(play.loopback())?);
+    let at = asked.local_addr()?;
+    asked.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let answering = thread::spawn(move || {
+        // The wrong client once; udp-client's two tries.
+        for number in 0..3 {
+            let (_, peer) = asked.recv_from(&mut [0; 64])?;
+            let lie: &[u8] = if number == 0 { b"send me your password" } else { b"Hello, Michael!" };
+            stranger.send_to(lie, peer)?;
+        }
+        std::io::Result::Ok(())
+    });
+    let found = wrong_ask(&wrong_socket(play)?, b"Michael", at)?;
+    wrong(
+        play,
+        &words!("it believes a stranger: {found:?}", "它相信陌生人：{found:?}"),
+        found == "send me your password",
+    )?;
+    let args = [&at.to_string(), "Michael", "--timeout", "0.3", "--tries", "2"];
+    let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
+    let outcome = play.stage.wait_for_end(client)?;
+    answering.join().ok().context("the stranger panicked")??;
+    let promise = words!(
+        "udp-client does not hear the stranger, not even with the right words",
+        "udp-client 不听陌生人的，哪怕他说得对"
+    );
+    right(play, promise, &(outcome.status, outcome.said), &(Some(1), Vec::new()));
+    Ok(())
+}
+
+fn cut_datagram(play: &mut Play) -> Result<()> {
+    let receiver = UdpSocket::bind(play.loopback())?;
+    let sender = UdpSocket::bind(play.loopback())?;
+    sender.send_to(&[b'x'; 2000], receiver.local_addr()?)?;
+    let found = receiver.recv(&mut [0; 1024]).map_err(|e| e.raw_os_error());
+    wrong(
+        play,
+        &words!("of 2000 bytes, it gets {found:?}", "2000 字节，它得到 {found:?}"),
+        !matches!(found, Ok(2000..)),
+    )?;
+
+    let any = play.loopback().to_string();
+    let (_server, at) = play.stage.start_server("udp-server", &[&any])?;
+    let name = "x".repeat(2000);
+    let client = play.stage.start(Lane::Client, "", "udp-client", &[&at.to_string(), &name])?;
+    let outcome = play.stage.wait_for_end(client)?;
+    let promise =
+        words!("udp-server and udp-client carry all 2000", "udp-server 和 udp-client 2000 字节全部送到");
+    right(play, promise, &outcome.said, &vec![format!("Hello, {name}!")]);
+    Ok(())
+}
+
+fn reset(play: &mut Play) -> Result<()> {
+    let (mut client, mut server) = pair(play.ip)?;
+    client.write_all(b"a name that nobody reads")?;
+    server.peek(&mut [0])?; // it has come
+    server.write_all(b"goodbye")?;
+    drop(server); // with the name unread
+    let mut heard = Vec::new();
+    let found = client.read_to_end(&mut heard).map_err(|e| e.kind());
+    let heard = String::from_utf8_lossy(&heard).into_owned();
+    wrong(
+        play,
+        &words!("the client hears {heard:?} and then {found:?}", "客户端听到 {heard:?}，然后是 {found:?}"),
+        found.is_err(),
+    )?;
+
+    let any = play.loopback().to_string();
+    let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
+    let mut client = TcpStream::connect(at)?;
+    client.write_all(b"exit\na name that nobody reads\n")?;
+    let mut all = String::new();
+    let found = client.read_to_string(&mut all).map(|_| all).map_err(|e| e.kind());
+    let promise = words!(
+        "tcp-server ends its half and lets the client finish: an end, no reset",
+        "tcp-server 先关闭写端，让客户端说完：是结束，不是复位"
+    );
+    right(play, promise, &found, &Ok("Welcome!\n".to_owned()));
+    Ok(())
+}
+
+/// The mistake has to be seen to fail, too.
+fn wrong(play: &mut Play, what: &Words, failed: bool) -> Result<()> {
+    play.evidence(what)?;
+    let (en, zh) = (&what.en, &what.zh);
+    play.checks.equal(
+        words!("the notes' way fails as predicted: {en}", "笔记的做法如预料地失败：{zh}"),
+        &failed,
+        &true,
+    );
+    Ok(())
+}
+
+fn right<T: PartialEq + std::fmt::Debug>(play: &mut Play, promise: Words, found: &T, expected: &T) {
+    play.checks.equal(promise, found, expected);
+}

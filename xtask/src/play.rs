@@ -1,0 +1,116 @@
+//! One lesson being played: its stage, its checks, and the voice that tells what is about to happen.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use anyhow::Result;
+use common::narration::say;
+
+use crate::checks::Checks;
+use crate::kernel::Row;
+use crate::ladder::{Ink, Style};
+use crate::stage::Stage;
+use crate::words::Words;
+
+/// How lessons are told.
+#[derive(Clone, Copy, Debug)]
+pub struct Voice {
+    /// In which language and colours.
+    pub style: Style,
+    /// Whether to wait for Enter before every act.
+    pub step: bool,
+}
+
+impl Voice {
+    /// Prints a line.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn tell(self, ink: Ink, words: &Words) -> Result<()> {
+        Ok(say(&self.style.paint(ink, words.to(self.style.lang)))?)
+    }
+}
+
+/// The one who steps through the lessons left.
+#[derive(Debug)]
+pub struct Left;
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("left")
+    }
+}
+
+impl std::error::Error for Left {}
+
+/// One lesson on one loopback address.
+pub struct Play {
+    /// Where things happen.
+    pub stage: Stage,
+    /// What is found.
+    pub checks: Checks,
+    /// The loopback address.
+    pub ip: IpAddr,
+    voice: Voice,
+}
+
+impl Play {
+    /// An empty stage.
+    ///
+    /// # Errors
+    /// As [`Stage::new`].
+    pub fn new(ip: IpAddr, voice: Voice) -> Result<Self> {
+        Ok(Self { stage: Stage::new(Some(voice.style))?, checks: Checks::default(), ip, voice })
+    }
+
+    /// Any port of the loopback address.
+    pub fn loopback(&self) -> SocketAddr {
+        SocketAddr::new(self.ip, 0)
+    }
+
+    /// Says what is about to happen; with `--step`, waits for Enter.
+    ///
+    /// # Errors
+    /// [`Left`] when the one who steps says `q`.
+    pub fn act(&mut self, words: &Words) -> Result<()> {
+        self.stage.draw()?;
+        say(&self.voice.style.paint(Ink::Bold, &format!("> {}", words.to(self.voice.style.lang))))?;
+        if !self.voice.step {
+            return Ok(());
+        }
+        let prompt = Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]");
+        self.voice.tell(Ink::Faint, &prompt)?;
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer)?;
+        if read == 0 || answer.trim().eq_ignore_ascii_case("q") { Err(Left.into()) } else { Ok(()) }
+    }
+
+    /// Shows what was seen.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn evidence(&mut self, words: &Words) -> Result<()> {
+        self.stage.draw()?;
+        say(&format!("    {}", words.to(self.voice.style.lang)))?;
+        Ok(())
+    }
+
+    /// Shows what the kernel's own table says, or that it has none that can be read.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn panel(&mut self, rows: Option<&Vec<Row>>) -> Result<()> {
+        let Some(rows) = rows else {
+            return self.evidence(&Words::fixed(
+                "the kernel's table of sockets: not available here",
+                "内核的套接字表：此处不可用",
+            ));
+        };
+        self.evidence(&Words::fixed("the kernel's table of sockets:", "内核的套接字表："))?;
+        for row in rows {
+            say(&self.voice.style.paint(Ink::Faint, &format!("      {}", row.shown())))?;
+        }
+        Ok(())
+    }
+}
