@@ -100,7 +100,7 @@ pub fn play_all(chosen: &[&Lesson], wrong: bool, addresses: &[IpAddr], voice: Vo
                     say(&format!("{claim:4} {}", words.to(voice.style.lang).replace('\n', "\n     ")))?;
                 }
             }
-            if let Some((client, server)) = lesson.lanes {
+            if let Some((client, server)) = &lesson.lanes {
                 say(&ladder::head(voice.style, client, server))?;
             }
             tally.add(&watch(lesson.play, *ip, voice)?);

@@ -3,6 +3,9 @@
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::words;
+use crate::words::Words;
+
 /// A transport protocol.
 #[derive(Clone, Copy, Debug)]
 pub enum Protocol {
@@ -31,11 +34,12 @@ pub struct Row {
 
 impl Row {
     /// As a line of evidence.
-    pub fn shown(&self) -> String {
+    pub fn shown(&self) -> Words {
         let peer = if self.peer_port == 0 { "*".into() } else { self.peer_port.to_string() };
-        format!(
-            "{:12} :{} <- :{peer}  to send {}, to read {}",
-            self.state, self.port, self.to_send, self.to_read
+        let Self { state, port, to_send, to_read, .. } = self;
+        words!(
+            "{state:12} :{port} <- :{peer}  to send {to_send}, to read {to_read}",
+            "{state:12} :{port} <- :{peer}  待发送 {to_send}，待读取 {to_read}"
         )
     }
 }

@@ -55,8 +55,10 @@ impl Style {
 }
 
 /// The line above the lanes.
-pub fn head(style: Style, client: &str, server: &str) -> String {
-    style.paint(Ink::Faint, &format!("   time     {client:WIRE$}   {server}"))
+pub fn head(style: Style, client: &Words, server: &Words) -> String {
+    let (time, client) = (Words::fixed("   time", "   时间"), client.to(style.lang));
+    let pad = " ".repeat((WIRE + 1).saturating_sub(width(client)));
+    style.paint(Ink::Faint, &format!("{}      {client}{pad}  {}", time.to(style.lang), server.to(style.lang)))
 }
 
 /// One event as a line, or as several where a program said much; none for what is not shown.
@@ -79,6 +81,7 @@ pub fn lines(style: Style, time: Duration, label: &str, what: &What) -> Vec<Stri
         What::Sent { toward, bytes, lost } => {
             let (n, shown) = (bytes.len(), escape(bytes));
             let words = match (n, lost) {
+                (1, true) => words!("lost: 1 byte  {shown}", "丢失：1 字节  {shown}"),
                 (_, true) => words!("lost: {n} bytes  {shown}", "丢失：{n} 字节  {shown}"),
                 (1, false) => words!("1 byte  {shown}", "1 字节  {shown}"),
                 (_, false) => words!("{n} bytes  {shown}", "{n} 字节  {shown}"),

@@ -109,7 +109,10 @@ impl Play {
         };
         self.evidence(&Words::fixed("the kernel's table of sockets:", "内核的套接字表："))?;
         for row in rows {
-            say(&self.voice.style.paint(Ink::Faint, &format!("      {}", row.shown())))?;
+            say(&self
+                .voice
+                .style
+                .paint(Ink::Faint, &format!("      {}", row.shown().to(self.voice.style.lang))))?;
         }
         Ok(())
     }

@@ -18,12 +18,14 @@ pub struct Relay {
     /// Where clients find it.
     pub address: SocketAddr,
     over: Arc<AtomicBool>,
+    gate: Count,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Drop for Relay {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
+        self.gate.add_one(); // a lesson that stopped short may have left it closed
         let _ = TcpStream::connect(self.address); // a knock, for the one that accepts
         for thread in self.threads.drain(..) {
             let _ = thread.join();
@@ -74,6 +76,7 @@ pub fn tcp(upstream: SocketAddr, manner: Manner, recorder: Recorder) -> io::Resu
     let address = listener.local_addr()?;
     let over = Arc::new(AtomicBool::new(false));
     let ending = Arc::clone(&over);
+    let gate = if let Manner::Held(gate) = &manner { gate.clone() } else { Count::default() };
     let thread = thread::spawn(move || {
         thread::scope(|scope| {
             while let Ok((client, _)) = listener.accept() {
@@ -104,7 +107,7 @@ pub fn tcp(upstream: SocketAddr, manner: Manner, recorder: Recorder) -> io::Resu
             }
         });
     });
-    Ok(Relay { address, over, threads: vec![thread] })
+    Ok(Relay { address, over, gate, threads: vec![thread] })
 }
 
 type Pass<'a> = &'a mut dyn FnMut(&[u8]) -> io::Result<()>;
@@ -258,7 +261,7 @@ pub fn udp(upstream: SocketAddr, plan: Plan, recorder: Recorder) -> io::Result<R
             carrier.pass_on(&buffer[..n], Lane::Client, &recorder, |bytes| _ = near.send_to(bytes, peer));
         }
     });
-    Ok(Relay { address, over, threads: vec![up, down] })
+    Ok(Relay { address, over, gate: Count::default(), threads: vec![up, down] })
 }
 
 #[cfg(test)]

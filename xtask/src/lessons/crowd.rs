@@ -43,7 +43,7 @@ pub const LESSON: Lesson = Lesson {
         ),
         ("C13", Words::fixed("exit closes that connection only.", "exit 只关闭那一条连接。")),
     ],
-    lanes: Some(("tcp-client", "tcp-server")),
+    lanes: Some((Words::fixed("tcp-client", "tcp-client"), Words::fixed("tcp-server", "tcp-server"))),
     play,
 };
 

@@ -24,7 +24,7 @@ pub const LESSON: Lesson = Lesson {
             "流没有边界（所谓“粘包”）：要传递消息，就必须标明消息在何处结束。",
         ),
     )],
-    lanes: Some(("tcp-client", "tcp-server")),
+    lanes: Some((Words::fixed("tcp-client", "tcp-client"), Words::fixed("tcp-server", "tcp-server"))),
     play,
 };
 
@@ -38,8 +38,8 @@ fn play(play: &mut Play) -> Result<()> {
         "raw，即笔记的做法：一次读取就是一条消息。线路切断客户端说的话。",
     ))?;
     let (_raw, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0", "--framing", "raw"])?;
-    for size in CUTS {
-        let label = format!("{size}");
+    for (number, size) in (1..).zip(CUTS) {
+        let label = format!("r{number}");
         let wire = play.stage.relay_tcp(&label, at, Manner::CutInLockstep(size))?.to_string();
         let client = play.stage.start(
             Lane::Client,
@@ -56,7 +56,7 @@ fn play(play: &mut Play) -> Result<()> {
         play.checks.holds(
             words!(
                 "raw, cut at {size}: '{heard}' is greeted, as predicted",
-                "raw，每 {size} 字节一切：如预料，问候的是 '{heard}'"
+                "raw，每 {size} 字节切断一次：如预料，问候的是 '{heard}'"
             ),
             greeted && outcome.status == status,
             &outcome,
@@ -64,8 +64,8 @@ fn play(play: &mut Play) -> Result<()> {
     }
 
     play.act(&Words::fixed(
-        "raw again: the wire glues a name and exit together.",
-        "还是 raw：线路把名字和 exit 粘在一起。",
+        "raw again: a name and exit arrive glued together.",
+        "还是 raw：名字和 exit 粘在一起到达。",
     ))?;
     let mut stream = TcpStream::connect(at)?;
     hears(&mut stream, greeting::WELCOME)?;
@@ -81,21 +81,22 @@ fn play(play: &mut Play) -> Result<()> {
     for (how, name) in [(Framing::Line, "line"), (Framing::Length, "length")] {
         play.act(&words!(
             "{name}: a marked end. The same wire, three names in one go, cut at 1, 2, 7 and 1024 bytes.",
-            "{name}：标明结束。同样的线路，一口气三个名字，每 1、2、7、1024 字节一切。"
+            "{name}：标明结束。同样的线路，一口气三个名字，每 1、2、7、1024 字节切断一次。"
         ))?;
         let (_server, at) =
             play.stage.start_server("tcp-server", &[&any, "--delay", "0", "--framing", name])?;
         let expected = predicted(how)?;
-        for size in CUTS {
+        for (number, size) in (1..).zip(CUTS) {
+            let label = format!("{}{number}", &name[..1]);
             if size != 7 {
-                play.stage.hide(&format!("{size}")); // one cut is enough to look at
+                play.stage.hide(&label); // one cut is enough to look at
             }
-            let wire = play.stage.relay_tcp(&format!("{size}"), at, Manner::Cut(size))?;
+            let wire = play.stage.relay_tcp(&label, at, Manner::Cut(size))?;
             let transcript = converse(wire, how)?;
             play.checks.equal(
                 words!(
                     "{name}, cut at {size}: each name is greeted, and exit is seen",
-                    "{name}，每 {size} 字节一切：每个名字都得到问候，exit 也被看见"
+                    "{name}，每 {size} 字节切断一次：每个名字都得到问候，exit 也被看见"
                 ),
                 &transcript,
                 &expected,

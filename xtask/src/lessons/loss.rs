@@ -32,7 +32,7 @@ pub const LESSON: Lesson = Lesson {
         ("C5", Words::fixed("Datagrams may be lost.", "数据报可能丢失。")),
         ("C6", Words::fixed("Datagrams may arrive out of order.", "数据报可能乱序到达。")),
     ],
-    lanes: Some(("udp-client", "udp-server")),
+    lanes: Some((Words::fixed("udp-client", "udp-client"), Words::fixed("udp-server", "udp-server"))),
     play,
 };
 

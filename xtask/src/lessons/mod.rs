@@ -43,7 +43,7 @@ pub struct Lesson {
     /// What the notes claim, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
     /// Who stands on the client's and on the server's side of the ladder, where there is one.
-    pub lanes: Option<(&'static str, &'static str)>,
+    pub lanes: Option<(Words, Words)>,
     /// Plays it.
     pub play: fn(&mut Play) -> Result<()>,
 }

@@ -21,7 +21,7 @@ pub const LESSON: Lesson = Lesson {
             "笔记里没有说的：不管客户端在做什么，服务器都应在 Ctrl-C 时停止，并能立即再次启动。",
         ),
     )],
-    lanes: Some(("two clients", "tcp-server")),
+    lanes: Some((Words::fixed("two clients", "两个客户端"), Words::fixed("tcp-server", "tcp-server"))),
     play,
 };
 

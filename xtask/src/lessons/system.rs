@@ -42,11 +42,11 @@ pub const LESSON: Lesson = Lesson {
             Words::fixed(
                 "Raw sockets send IP packets without TCP or UDP. std has none and systems reserve them for the\n\
              administrator: said here, and not faked.",
-                "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，系统也只给管理员使用：此处只作说明，不作假演示。",
+                "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，\n系统也只给管理员使用：此处只作说明，不作假演示。",
             ),
         ),
     ],
-    lanes: Some(("both clients", "both servers")),
+    lanes: Some((Words::fixed("both clients", "两种客户端"), Words::fixed("both servers", "两种服务器"))),
     play,
 };
 

@@ -41,7 +41,7 @@ pub const LESSON: Lesson = Lesson {
             ),
         ),
     ],
-    lanes: Some(("udp-client", "udp-server")),
+    lanes: Some((Words::fixed("udp-client", "udp-client"), Words::fixed("udp-server", "udp-server"))),
     play,
 };
 

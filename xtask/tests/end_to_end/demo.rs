@@ -61,6 +61,8 @@ fn the_lessons_cover_every_claim_in_both_languages() {
             assert!(list.contains(text.lines().next().unwrap()), "{claim}");
         }
         assert!(words.en.is_ascii() && !words.zh.is_ascii(), "{claim}");
+        let lines = words.en.lines().chain(words.zh.lines());
+        assert!(lines.map(xtask::ladder::width).all(|columns| columns <= 95), "{claim}: {words:?}");
     }
 }
 
