@@ -17,8 +17,8 @@ pub const LESSON: Lesson = Lesson {
     claims: &[(
         "-",
         Words::fixed(
-            "Said nowhere in the notes: a server stops on Ctrl-C, whatever its clients do, and starts again at once.",
-            "笔记里没有说的：不管客户端在做什么，服务器都应在 Ctrl-C 时停止，并能立即再次启动。",
+            "Said nowhere in the notes: a server stops on Ctrl-C, whatever its clients do, and starts\nagain at once.",
+            "笔记里没有说的：不管客户端在做什么，\n服务器都应在 Ctrl-C 时停止，并能立即再次启动。",
         ),
     )],
     lanes: Some((Words::fixed("two clients", "两个客户端"), Words::fixed("tcp-server", "tcp-server"))),
