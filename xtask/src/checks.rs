@@ -52,6 +52,15 @@ impl Checks {
         self.0.push(Check { promise, verdict });
     }
 
+    /// What the kernel's own table says is `expected`; not available where there is no such table.
+    pub fn kernel_says<T: PartialEq + Debug>(&mut self, promise: Words, found: Option<T>, expected: &T) {
+        match found {
+            Some(found) => self.equal(promise, &found, expected),
+            None => self
+                .not_available(promise, Words::fixed("it takes Linux' /proc/net", "需要 Linux 的 /proc/net")),
+        }
+    }
+
     /// This system cannot show it.
     pub fn not_available(&mut self, promise: Words, why: Words) {
         self.0.push(Check { promise, verdict: Verdict::NotAvailable(why) });

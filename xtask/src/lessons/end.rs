@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::socket::no_table;
 use super::{Lesson, is_quiet, pair};
 use crate::kernel;
 use crate::play::Play;
@@ -106,7 +105,7 @@ fn closed_half(play: &mut Play, at: SocketAddr, first_port: u16) -> Result<()> {
         "the first waits for the other's end (FIN_WAIT2), the second for its own program's close (CLOSE_WAIT)",
         "先关的一端等对方结束（FIN_WAIT2），后关的一端等自己的程序关闭（CLOSE_WAIT）",
     );
-    judge(play, promise, found, &expected);
+    play.checks.kernel_says(promise, found, &expected.to_vec());
     Ok(())
 }
 
@@ -118,13 +117,6 @@ fn closed_whole(play: &mut Play, at: SocketAddr, first_port: u16) -> Result<()> 
         "the one that closed first keeps the connection in TIME_WAIT; the other's end is gone",
         "先关的一端把连接留在 TIME_WAIT；另一端已经消失",
     );
-    judge(play, promise, found, &expected);
+    play.checks.kernel_says(promise, found, &expected.to_vec());
     Ok(())
-}
-
-fn judge(play: &mut Play, promise: Words, found: Option<Vec<&'static str>>, expected: &[&'static str]) {
-    match found {
-        Some(found) => play.checks.equal(promise, &found.as_slice(), &expected),
-        None => play.checks.not_available(promise, no_table()),
-    }
 }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::socket::no_table;
 use super::{Lesson, stop_server};
 use crate::kernel::{self, Protocol};
 use crate::play::Play;
@@ -141,10 +140,7 @@ fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
         "the TCP server holds 5 sockets, the UDP server 1",
         "TCP 服务器有 5 个套接字，UDP 服务器有 1 个",
     );
-    match held {
-        Some((tcp, udp)) => play.checks.equal(promise, &(tcp.len(), udp.len()), &(5, 1)),
-        None => play.checks.not_available(promise, no_table()),
-    }
+    play.checks.kernel_says(promise, held.map(|(tcp, udp)| (tcp.len(), udp.len())), &(5, 1));
     Ok(())
 }
 
