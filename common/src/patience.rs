@@ -41,8 +41,7 @@ impl Read for Patient<'_> {
             }
             self.stream.set_read_timeout(Some(idle.min(total).min(SLICE)))?;
             match self.stream.read(buffer) {
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if is_over(&e) => {}
                 outcome => {
                     self.reads += u64::from(matches!(outcome, Ok(1..)));
                     return outcome;
@@ -53,12 +52,14 @@ impl Read for Patient<'_> {
 }
 
 impl Write for Patient<'_> {
-    /// Takes all bytes, or the time is up: a blocking socket takes a part only when its time-out ends the wait.
+    /// Takes all bytes, or the time is up: a blocking socket takes a part of them only when its wait was ended, by
+    /// the time-out or, much earlier than that, by a signal.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let asked = Instant::now();
         self.stream.set_write_timeout(Some(self.idle))?;
         match self.stream.write(bytes) {
-            Ok(n) if n == bytes.len() => Ok(n),
-            Err(e) if !matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Err(e),
+            Ok(n) if n == bytes.len() || asked.elapsed() < self.idle / 2 => Ok(n),
+            Err(e) if !is_over(&e) || e.kind() == ErrorKind::Interrupted => Err(e),
             _ => Err(timed_out(format!("the peer has not read for {:?}", self.idle))),
         }
     }
@@ -66,6 +67,12 @@ impl Write for Patient<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Whether a socket's wait ended with nothing: its time-out is over (one error on Unix, another on Windows), or a
+/// signal came in between, after which a wait with a time-out is not resumed (signal(7)).
+pub fn is_over(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
 fn timed_out(why: String) -> io::Error {

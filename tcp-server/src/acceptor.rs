@@ -63,7 +63,7 @@ pub fn accept_until_stopped(
             let own = Arc::clone(&stream);
             let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
                 each_client(&own, peer);
-                drop((own, place));
+                drop((own, place)); // the socket first: a place that is free has a descriptor, too
             });
             if let Err(e) = thread {
                 narrator.say(&format!("turned away {peer}: cannot start a thread: {e}"));

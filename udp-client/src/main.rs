@@ -12,6 +12,7 @@ use common::args::{self, Args};
 use common::datagram;
 use common::greeting;
 use common::narration::{self, escape};
+use common::patience;
 
 /// How long to wait for a reply, and how often to ask.
 struct Retry {
@@ -109,7 +110,7 @@ fn receive_until(end: Instant, socket: &UdpSocket) -> io::Result<Option<Vec<u8>>
                 buffer.truncate(size);
                 return Ok(Some(buffer));
             }
-            Err(e) if is_over(&e) => {}
+            Err(e) if patience::is_over(&e) => {} // the clock tells whether the time is up
             Err(e) => return Err(e),
         }
     }
@@ -118,9 +119,4 @@ fn receive_until(end: Instant, socket: &UdpSocket) -> io::Result<Option<Vec<u8>>
 /// Whether the peer's system said that no socket has that port, with an ICMP message for an earlier datagram.
 fn is_nobody_there(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
-}
-
-/// Whether a wait ended without a datagram: the time is up, or a stopped process goes on; the clock tells which.
-fn is_over(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }

@@ -11,6 +11,7 @@ use common::args::{self, Args};
 use common::datagram;
 use common::greeting;
 use common::narration::Narrator;
+use common::patience;
 use common::stop::{self, Stop};
 
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -61,12 +62,7 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
                     narrator.say(&format!("No reply to {peer}: {e}"));
                 }
             }
-            // The wait is over, or a signal ended it.
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
-                ) => {}
+            Err(e) if patience::is_over(&e) => {}
             // An earlier reply found nobody there (Windows says so here): nothing to do, nor to wait for.
             Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused) => {}
             Err(e) => {
