@@ -46,19 +46,34 @@ impl Row {
 
 /// The sockets of this IP version whose own port is `port`; none where there is no such table.
 pub fn sockets(protocol: Protocol, at: SocketAddr) -> Option<Vec<Row>> {
-    let mut rows = all(protocol, at.ip())?;
-    rows.retain(|row| row.port == at.port());
+    settled(|| all(protocol, at.ip(), |row| row.port == at.port()))
+}
+
+/// The two ends of a connection, the one at `first` before the one at `second`.
+pub fn both_ends(first: SocketAddr, second: SocketAddr) -> Option<Vec<Row>> {
+    let (one, two) = (first.port(), second.port());
+    let is_theirs = |row: &Row| [(one, two), (two, one)].contains(&(row.port, row.peer_port));
+    let mut rows = settled(|| all(Protocol::Tcp, first.ip(), is_theirs))?;
+    rows.sort_by_key(|row| row.port != one);
     Some(rows)
 }
 
-/// The sockets of this IP version that have `port` at either end.
-pub fn both_ends(at: SocketAddr) -> Option<Vec<Row>> {
-    let mut rows = all(Protocol::Tcp, at.ip())?;
-    rows.retain(|row| row.port == at.port() || row.peer_port == at.port());
-    Some(rows)
+/// The table is not read at one instant: while others connect, a row may be missing, or stand in it twice. So it
+/// is read until it says the same two times running.
+fn settled(read: impl Fn() -> Option<Vec<Row>>) -> Option<Vec<Row>> {
+    const TRIES: usize = 100;
+    let mut before = read()?;
+    for _ in 0..TRIES {
+        let now = read()?;
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    Some(before)
 }
 
-fn all(protocol: Protocol, ip: IpAddr) -> Option<Vec<Row>> {
+fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&Row) -> bool) -> Option<Vec<Row>> {
     let name = match (protocol, ip) {
         (Protocol::Tcp, IpAddr::V4(_)) => "tcp",
         (Protocol::Tcp, IpAddr::V6(_)) => "tcp6",
@@ -66,7 +81,10 @@ fn all(protocol: Protocol, ip: IpAddr) -> Option<Vec<Row>> {
         (Protocol::Udp, IpAddr::V6(_)) => "udp6",
     };
     let table = fs::read_to_string(format!("/proc/net/{name}")).ok()?;
-    Some(table.lines().skip(1).filter_map(parse).collect())
+    let mut rows: Vec<_> = table.lines().skip(1).filter_map(parse).filter(is_wanted).collect();
+    rows.sort_by_key(|row| (row.port, row.peer_port));
+    rows.dedup_by_key(|row| (row.port, row.peer_port));
+    Some(rows)
 }
 
 fn parse(line: &str) -> Option<Row> {

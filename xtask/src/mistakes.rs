@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::lessons::pair;
+use crate::lessons::{connect, datagram_socket, pair};
 use crate::play::Play;
 use crate::relay::{Fate, Plan};
 use crate::stage::{Lane, Outcome};
@@ -106,7 +106,7 @@ fn glued(play: &mut Play) -> Result<()> {
 
     let any = play.loopback().to_string();
     let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
-    let mut client = TcpStream::connect(at)?;
+    let mut client = connect(at)?;
     client.write_all(b"Michael\nexit\n")?;
     let mut all = String::new();
     client.read_to_string(&mut all)?;
@@ -146,7 +146,7 @@ fn origin(
 
 /// The notes' HTTP client: everything until the end, split once; what is behind the header is the body.
 fn wrong_get(at: std::net::SocketAddr) -> Result<String> {
-    let mut stream = TcpStream::connect(at)?;
+    let mut stream = connect(at)?;
     stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")?;
     let mut reply = String::new();
     stream.read_to_string(&mut reply)?;
@@ -249,9 +249,8 @@ fn late_reply(play: &mut Play) -> Result<()> {
 
 fn foreign_reply(play: &mut Play) -> Result<()> {
     // Two sockets: the one that is asked, and a stranger that answers in its stead.
-    let (asked, stranger) = (UdpSocket::bind(play.loopback())?, UdpSocket::bind(play.loopback())?);
+    let (asked, stranger) = (datagram_socket(play.ip)?, datagram_socket(play.ip)?);
     let at = asked.local_addr()?;
-    asked.set_read_timeout(Some(Duration::from_secs(60)))?;
     let answering = thread::spawn(move || {
         // The wrong client once; udp-client's two tries.
         for number in 0..3 {
@@ -318,7 +317,7 @@ fn reset(play: &mut Play) -> Result<()> {
 
     let any = play.loopback().to_string();
     let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
-    let mut client = TcpStream::connect(at)?;
+    let mut client = connect(at)?;
     client.write_all(b"exit\na name that nobody reads\n")?;
     let mut all = String::new();
     let found = client.read_to_string(&mut all).map(|_| all).map_err(|e| e.kind());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Lesson, is_quiet, stop_server};
+use super::{Lesson, connect, is_quiet, stop_server};
 use crate::kernel::{self, Protocol};
 use crate::play::Play;
 use crate::relay::{Count, Manner};
@@ -130,9 +130,9 @@ fn queues(play: &mut Play) -> Result<()> {
     ))?;
     let listener = TcpListener::bind(play.loopback())?;
     let at = listener.local_addr()?;
-    let mut loud = TcpStream::connect(at)?;
+    let mut loud = connect(at)?;
     let from_loud = listener.accept()?.0;
-    let mut calm = TcpStream::connect(at)?;
+    let mut calm = connect(at)?;
     let mut from_calm = listener.accept()?.0;
     drop(listener);
     let refused = TcpStream::connect_timeout(&at, Duration::from_secs(5)).is_err();
@@ -166,7 +166,7 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
             while stream.read(&mut [0; 64]).is_ok_and(|n| n > 0) {} // until this client leaves
         }
     });
-    let mut clients = (0..3).map(|_| TcpStream::connect(at)).collect::<std::io::Result<Vec<_>>>()?;
+    let mut clients = (0..3).map(|_| connect(at)).collect::<Result<Vec<_>>>()?;
     let is_welcomed = |client: &mut TcpStream, limit| {
         let _ = client.set_read_timeout(Some(limit));
         client.read_exact(&mut [0; 8]).is_ok()

@@ -71,52 +71,43 @@ fn play(play: &mut Play) -> Result<()> {
         let who_zh = if client_first { "客户端" } else { "服务器" };
         play.act(&words!("The {who} closes first.", "{who_zh}先关闭。"))?;
         let (client, server) = pair(play.ip)?;
-        let at = server.local_addr()?;
         let (first, second) = if client_first { (client, server) } else { (server, client) };
-        let first_port = first.local_addr()?.port();
+        let ends = (first.local_addr()?, second.local_addr()?);
         drop(first);
-        closed_half(play, at, first_port)?;
+        let promise = Words::fixed(
+            "the first waits for the other's end (FIN_WAIT2), the second for its own program's close (CLOSE_WAIT)",
+            "先关的一端等对方结束（FIN_WAIT2），后关的一端等自己的程序关闭（CLOSE_WAIT）",
+        );
+        states(play, promise, ends, &["FIN_WAIT2", "CLOSE_WAIT"])?;
         drop(second);
-        closed_whole(play, at, first_port)?;
+        let promise = Words::fixed(
+            "the one that closed first keeps the connection in TIME_WAIT; the other's end is gone",
+            "先关的一端把连接留在 TIME_WAIT；另一端已经消失",
+        );
+        states(play, promise, ends, &["TIME_WAIT"])?;
     }
     Ok(())
 }
 
-/// The states of the two ends of the connection, the one at `first_port` first, once they are `expected`, or as
-/// they are after ten seconds.
-fn states(at: SocketAddr, first_port: u16, expected: &[&str]) -> Option<Vec<&'static str>> {
+/// Checks the states of a connection's two ends, once they are as expected, or as they are after ten seconds.
+fn states(
+    play: &mut Play,
+    promise: Words,
+    ends: (SocketAddr, SocketAddr),
+    expected: &[&'static str],
+) -> Result<()> {
     let asked = Instant::now();
-    loop {
-        let mut rows = kernel::both_ends(at)?;
-        rows.sort_by_key(|row| row.port != first_port);
-        let found: Vec<_> = rows.iter().map(|row| row.state).collect();
-        if found == expected || asked.elapsed() > Duration::from_secs(10) {
-            return Some(found);
+    let rows = loop {
+        let rows = kernel::both_ends(ends.0, ends.1);
+        let is_settled =
+            rows.as_ref().is_none_or(|rows| rows.iter().map(|row| row.state).eq(expected.iter().copied()));
+        if is_settled || asked.elapsed() > Duration::from_secs(10) {
+            break rows;
         }
         thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn closed_half(play: &mut Play, at: SocketAddr, first_port: u16) -> Result<()> {
-    let expected = ["FIN_WAIT2", "CLOSE_WAIT"];
-    let found = states(at, first_port, &expected);
-    play.panel(kernel::both_ends(at).as_ref())?;
-    let promise = Words::fixed(
-        "the first waits for the other's end (FIN_WAIT2), the second for its own program's close (CLOSE_WAIT)",
-        "先关的一端等对方结束（FIN_WAIT2），后关的一端等自己的程序关闭（CLOSE_WAIT）",
-    );
-    play.checks.kernel_says(promise, found, &expected.to_vec());
-    Ok(())
-}
-
-fn closed_whole(play: &mut Play, at: SocketAddr, first_port: u16) -> Result<()> {
-    let expected = ["TIME_WAIT"];
-    let found = states(at, first_port, &expected);
-    play.panel(kernel::both_ends(at).as_ref())?;
-    let promise = Words::fixed(
-        "the one that closed first keeps the connection in TIME_WAIT; the other's end is gone",
-        "先关的一端把连接留在 TIME_WAIT；另一端已经消失",
-    );
+    };
+    play.panel(rows.as_ref())?;
+    let found = rows.map(|rows| rows.iter().map(|row| row.state).collect());
     play.checks.kernel_says(promise, found, &expected.to_vec());
     Ok(())
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use common::framing::{self, Framing};
 use common::greeting;
 
-use super::Lesson;
+use super::{Lesson, connect};
 use crate::play::Play;
 use crate::relay::Manner;
 use crate::stage::Lane;
@@ -67,7 +67,7 @@ fn play(play: &mut Play) -> Result<()> {
         "raw again: a name and exit arrive glued together.",
         "还是 raw：名字和 exit 粘在一起到达。",
     ))?;
-    let mut stream = TcpStream::connect(at)?;
+    let mut stream = connect(at)?;
     hears(&mut stream, greeting::WELCOME)?;
     stream.write_all(b"Michaelexit")?;
     let reply = hears(&mut stream, b"Hello, Michaelexit!")?;
@@ -116,7 +116,7 @@ const NAMES: [&[u8]; 3] = [b"Michael", "张三".as_bytes(), b"Sarah"];
 
 /// Says all names and exit with one write; returns everything that comes back until the end.
 fn converse(at: SocketAddr, how: Framing) -> Result<String> {
-    let mut stream = TcpStream::connect(at)?;
+    let mut stream = connect(at)?;
     let mut all = Vec::new();
     for name in NAMES.iter().chain([&greeting::EXIT]) {
         framing::write(&mut all, how, name)?;

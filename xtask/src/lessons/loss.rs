@@ -4,12 +4,11 @@ use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use common::narration::say;
 
-use super::Lesson;
+use super::{Lesson, datagram_socket};
 use crate::kernel::{self, Protocol};
 use crate::play::Play;
 use crate::relay::{Fate, Plan};
@@ -79,8 +78,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
         "Loopback keeps datagrams in order. A wire with a plan does not: 2 late, 4 lost, 5 twice, 6 late.",
         "环回地址上数据报不会乱序。按计划行事的线路则不然：2 迟到，4 丢失，5 重复，6 迟到。",
     ))?;
-    let receiver = UdpSocket::bind(play.loopback())?;
-    receiver.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let receiver = datagram_socket(play.ip)?;
     let fates = vec![(2, Fate::Late), (4, Fate::Lost), (5, Fate::Twice), (6, Fate::Late)];
     let wire = play.stage.relay_udp(receiver.local_addr()?, Plan { up: fates, down: Vec::new() })?;
     let sender = UdpSocket::bind(play.loopback())?;
@@ -120,13 +118,13 @@ pub const LOSSY: &str = "in-a-lossy-network";
 /// C4 under loss: a network namespace of one's own, whose kernel drops one packet in five.
 fn real_loss(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "A network of one's own in which the kernel drops a fifth of all packets: 200 lines over TCP and UDP.",
-        "一个独立的网络，内核丢掉五分之一的包：经 TCP 和 UDP 各发 200 行。",
+        "A network of one's own in which the kernel drops a fifth of the packets with data: 200 lines over\n  TCP, and 200 datagrams.",
+        "一个独立的网络，内核丢掉五分之一的数据包：经 TCP 和 UDP 各发 200 行。",
     ))?;
     let promise = Words::fixed("all 200 lines came over TCP, in order", "200 行经 TCP 全部按序到达");
     let script = "ip link set lo up && nft -f - && exec \"$0\" in-a-lossy-network";
     let rules = "table inet loss { chain input { type filter hook input priority 0; \
-                 numgen random mod 100 < 20 drop; }; }";
+                 meta length > 64 numgen random mod 100 < 20 drop; }; }";
     let mut command = Command::new("unshare");
     command
         .args(["-rn", "sh", "-c", &format!("echo '{rules}' | ( {script} )")])
@@ -158,30 +156,33 @@ fn real_loss(play: &mut Play) -> Result<()> {
 /// When a socket fails; a lost packet is no failure.
 pub fn in_a_lossy_network() -> Result<()> {
     const LINES: u32 = 200;
+    // Long enough to be told from the handshake and from acknowledgements, which are not dropped.
+    let line = |number| format!("line {number} of a network that loses one packet in five");
     let ip = IpAddr::from(Ipv4Addr::LOCALHOST);
     let listener = TcpListener::bind((ip, 0))?;
     let at = listener.local_addr()?;
     let sending = thread::spawn(move || {
         let mut stream = TcpStream::connect(at)?;
         stream.set_nodelay(true)?;
-        (0..LINES).try_for_each(|number| stream.write_all(format!("{number}\n").as_bytes()))
+        (0..LINES).try_for_each(|number| stream.write_all((line(number) + "\n").as_bytes()))
     });
     let lines = BufReader::new(listener.accept()?.0).lines();
-    let in_order =
-        lines.zip(0..).take_while(|(line, number)| line.as_ref().is_ok_and(|l| *l == number.to_string()));
-    let tcp = in_order.count();
+    let tcp = lines
+        .zip(0..)
+        .take_while(|(found, number)| found.as_ref().is_ok_and(|l| *l == line(*number)))
+        .count();
     sending.join().ok().context("the sender panicked")??;
 
     let (receiver, sender) = (UdpSocket::bind((ip, 0))?, UdpSocket::bind((ip, 0))?);
-    for _ in 0..LINES {
-        match sender.send_to(b"line", receiver.local_addr()?) {
+    for number in 0..LINES {
+        match sender.send_to(line(number).as_bytes(), receiver.local_addr()?) {
             Err(e) if e.kind() != ErrorKind::PermissionDenied => bail!(e), // a drop may be told as one
             _ => {}
         }
     }
     receiver.set_nonblocking(true)?;
     let mut udp = 0;
-    while receiver.recv(&mut [0; 8]).is_ok() {
+    while receiver.recv(&mut [0; 128]).is_ok() {
         udp += 1;
     }
     say(&format!("{tcp} {udp}"))?;

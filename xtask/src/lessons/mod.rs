@@ -13,7 +13,8 @@ pub mod system;
 pub mod udp;
 
 use std::io::{ErrorKind, Read};
-use std::net::{IpAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -48,14 +49,39 @@ pub struct Lesson {
     pub play: fn(&mut Play) -> Result<()>,
 }
 
+/// A wait that is longer than this on a plain socket is a lesson that is stuck, and ends it.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// A connection to a server.
+///
+/// # Errors
+/// When it is refused.
+pub fn connect(at: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(at)?;
+    stream.set_read_timeout(Some(STUCK))?;
+    Ok(stream)
+}
+
 /// Two ends of one connection: the client's, and the accepted one.
 ///
 /// # Errors
 /// When the system gives no socket.
 pub fn pair(ip: IpAddr) -> Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind((ip, 0))?;
-    let client = TcpStream::connect(listener.local_addr()?)?;
-    Ok((client, listener.accept()?.0))
+    let client = connect(listener.local_addr()?)?;
+    let server = listener.accept()?.0;
+    server.set_read_timeout(Some(STUCK))?;
+    Ok((client, server))
+}
+
+/// A UDP socket.
+///
+/// # Errors
+/// When the system gives none.
+pub fn datagram_socket(ip: IpAddr) -> Result<UdpSocket> {
+    let socket = UdpSocket::bind((ip, 0))?;
+    socket.set_read_timeout(Some(STUCK))?;
+    Ok(socket)
 }
 
 /// Whether nothing is there to be read now, and the stream has not ended either.

@@ -48,7 +48,7 @@ fn play(play: &mut Play) -> Result<()> {
     let at = listener.local_addr()?;
     let mut client = TcpStream::connect(at)?;
     client.write_all(b"sent before accept")?;
-    let table = kernel::both_ends(at);
+    let table = kernel::both_ends(client.local_addr()?, at);
     play.panel(table.as_ref())?;
     let promise = Words::fixed(
         "before any accept, the kernel holds both ends of an established connection",

@@ -1,12 +1,12 @@
 //! Stopping: the notes' server does not, with a client connected; this one does, and can start again at once.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 
 use anyhow::Result;
 use common::greeting;
 
-use super::{Lesson, stop_server};
+use super::{Lesson, connect, stop_server};
 use crate::play::Play;
 use crate::relay::Manner;
 use crate::words::Words;
@@ -36,8 +36,8 @@ fn play(play: &mut Play) -> Result<()> {
         play.stage.relay_tcp("#1", at, Manner::AsItComes)?,
         play.stage.relay_tcp("#2", at, Manner::AsItComes)?,
     ];
-    let mut silent = TcpStream::connect(wires[0])?;
-    let mut asking = TcpStream::connect(wires[1])?;
+    let mut silent = connect(wires[0])?;
+    let mut asking = connect(wires[1])?;
     for client in [&mut silent, &mut asking] {
         let mut welcome = vec![0; greeting::WELCOME.len() + 1];
         client.read_exact(&mut welcome)?;

@@ -1,12 +1,12 @@
 //! Datagrams: each stands alone, nobody is connected, and one socket serves everybody.
 
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{Lesson, stop_server};
+use super::{Lesson, connect, datagram_socket, stop_server};
 use crate::kernel::{self, Protocol};
 use crate::play::Play;
 use crate::relay::{Fate, Plan};
@@ -84,7 +84,7 @@ fn play(play: &mut Play) -> Result<()> {
         "A datagram of no bytes, and then one more.",
         "一个零字节的数据报，然后再发一个。",
     ))?;
-    let socket = patient_socket(play)?;
+    let socket = datagram_socket(play.ip)?;
     let replies = [ask(&socket, at, b"")?, ask(&socket, at, b"Bob")?];
     let promise = Words::fixed(
         "the empty name is greeted, and so is the next: no end",
@@ -108,12 +108,6 @@ fn play(play: &mut Play) -> Result<()> {
     thinking(play)
 }
 
-fn patient_socket(play: &Play) -> Result<UdpSocket> {
-    let socket = UdpSocket::bind(play.loopback())?;
-    socket.set_read_timeout(Some(Duration::from_secs(60)))?;
-    Ok(socket)
-}
-
 fn ask(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<String> {
     socket.send_to(name, server)?;
     let mut buffer = [0; 2048];
@@ -128,19 +122,21 @@ fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
         "tcp-server 和 udp-server 各有四个客户端。",
     ))?;
     let (_server, tcp) = play.stage.start_server("tcp-server", &[any, "--delay", "0", "--quiet"])?;
-    let streams = (0..4).map(|_| TcpStream::connect(tcp)).collect::<std::io::Result<Vec<_>>>()?;
+    let streams = (0..4).map(|_| connect(tcp)).collect::<Result<Vec<_>>>()?;
     for stream in &streams {
         stream.peek(&mut [0])?; // welcomed, hence accepted
     }
     for _ in 0..4 {
-        ask(&patient_socket(play)?, udp, b"Bob")?;
+        ask(&datagram_socket(play.ip)?, udp, b"Bob")?;
     }
     let held = kernel::sockets(Protocol::Tcp, tcp).zip(kernel::sockets(Protocol::Udp, udp));
     let promise = Words::fixed(
         "the TCP server holds 5 sockets, the UDP server 1",
         "TCP 服务器有 5 个套接字，UDP 服务器有 1 个",
     );
-    play.checks.kernel_says(promise, held.map(|(tcp, udp)| (tcp.len(), udp.len())), &(5, 1));
+    // A connection of an earlier program that had this port may be in TIME_WAIT still; it is nobody's socket.
+    let count = |rows: Vec<kernel::Row>| rows.iter().filter(|row| row.state != "TIME_WAIT").count();
+    play.checks.kernel_says(promise, held.map(|(tcp, udp)| (count(tcp), count(udp))), &(5, 1));
     Ok(())
 }
 
@@ -152,7 +148,7 @@ fn thinking(play: &mut Play) -> Result<()> {
     ))?;
     let server = UdpSocket::bind(play.loopback())?;
     let at = server.local_addr()?;
-    let clients = [patient_socket(play)?, patient_socket(play)?, patient_socket(play)?];
+    let clients = [datagram_socket(play.ip)?, datagram_socket(play.ip)?, datagram_socket(play.ip)?];
     let asked = Instant::now();
     for client in &clients {
         client.send_to(b"?", at)?; // all three wait in the server's queue before it starts
