@@ -183,12 +183,13 @@ mod unix {
         let mut stage = Stage::new(None).unwrap();
         let (real, link) = (stage.directory().join("real"), stage.directory().join("link"));
         fs::write(&real, "old").unwrap();
-        fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o4750)).unwrap();
         symlink("real", &link).unwrap();
         assert_eq!(get(&mut stage, &replying(HELLO), &["-o", "link"]).status, Some(0));
         assert!(link.is_symlink());
         assert_eq!(fs::read(&real).unwrap(), b"hello");
-        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+        // All but set-id: the new file is its maker's.
+        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o7777, 0o750);
 
         symlink("nowhere", stage.directory().join("dangling")).unwrap();
         let outcome = get(&mut stage, &replying(HELLO), &["-o", "dangling"]);
@@ -218,6 +219,28 @@ mod unix {
         let outcome = get(&mut stage, &replying(HELLO), &["-o", "/dev/full"]);
         assert_eq!(outcome.status, Some(1), "{outcome:?}");
         assert!(outcome.complained.last().unwrap().contains("cannot write to '/dev/full': "), "{outcome:?}");
+    }
+
+    #[test]
+    fn a_pipe_by_name_is_written_to() {
+        let mut stage = Stage::new(None).unwrap();
+        let outcome = get(&mut stage, &replying(HELLO), &["-o", "/dev/stdout"]);
+        assert_eq!(outcome.status, Some(0), "{outcome:?}");
+        assert!(outcome.said.iter().any(|line| line.starts_with("hello")), "{outcome:?}");
+    }
+
+    #[test]
+    fn a_file_is_saved_though_nobody_reads_what_is_said_of_it() {
+        let stage = Stage::new(None).unwrap();
+        let url = replying(HELLO);
+        let (program, stdout, mut stderr) =
+            xtask::programs::Program::start("tcp-client", &["get", &url, "-o", "f"], stage.directory())
+                .unwrap();
+        drop(stdout);
+        let mut complained = String::new();
+        stderr.read_to_string(&mut complained).unwrap();
+        assert_eq!((program.wait().unwrap().code(), complained.as_str()), (Some(0), ""));
+        assert_eq!(fs::read(stage.directory().join("f")).unwrap(), b"hello");
     }
 
     #[test]

@@ -234,6 +234,15 @@ mod stopping {
         assert_eq!(server.stop(), said(&[&first, "stopped"]));
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn on_an_address_that_cannot_be_connected_to_it_stops_too() {
+        for address in ["127.255.255.255:0", "224.0.0.1:0"] {
+            let server = Server::start("tcp-server", &[address]);
+            assert_eq!(server.stop().said.last().map(String::as_str), Some("stopped"), "{address}");
+        }
+    }
+
     #[test]
     fn with_idle_clients_each_is_closed() {
         let server = server(&[]);

@@ -101,6 +101,15 @@ fn an_interrupt_stops_it_at_once_and_the_port_is_free() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn on_an_address_that_cannot_be_sent_to_it_stops_too() {
+    for address in ["127.255.255.255:0", "239.1.1.1:0"] {
+        let server = Server::start("udp-server", &[address]);
+        assert_eq!(server.stop().said.last().map(String::as_str), Some("stopped"), "{address}");
+    }
+}
+
 #[test]
 fn the_same_client_goes_on_with_a_restarted_server() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
