@@ -42,9 +42,9 @@ impl Checks {
     }
 
     /// The lesson could not go on.
-    pub fn stopped_short(&mut self, why: &str) {
+    pub fn stopped_short(&mut self, why: &Words) {
         let promise = Words::fixed("the lesson is played to its end", "本课演示到底");
-        self.judge(promise, false, || crate::words!("{why}", "{why}"));
+        self.judge(promise, false, || why.clone());
     }
 
     fn judge(&mut self, promise: Words, kept: bool, found: impl FnOnce() -> Words) {
@@ -94,7 +94,7 @@ mod tests {
         checks.equal(promise(), &1, &2);
         checks.holds(promise(), true, &"");
         checks.holds(promise(), false, &"evidence");
-        checks.stopped_short("no server");
+        checks.stopped_short(&promise());
         checks.not_available(promise(), promise());
         assert_eq!((checks.all().len(), checks.kept(), checks.broken()), (6, 2, 3));
         let Verdict::Broken(why) = &checks.all()[1].verdict else { panic!("{checks:?}") };

@@ -8,6 +8,7 @@ use std::process;
 use anyhow::{Context, Result, bail};
 use common::args::{self, Args};
 use common::narration::{self, say};
+use common::patience;
 use common::stop;
 
 use crate::checks::{Checks, Verdict};
@@ -153,7 +154,10 @@ fn watch(what: fn(&mut Play) -> Result<()>, ip: IpAddr, voice: Voice) -> Result<
     let played = what(&mut play).and_then(|()| play.stage.finish());
     match played {
         Err(e) if narration::reader_left(&e) || e.is::<Left>() => return Err(e),
-        Err(e) => play.checks.stopped_short(&format!("{e:#}")),
+        Err(e) if e.downcast_ref().is_some_and(patience::is_over) => {
+            play.checks.stopped_short(&words!("nothing came for a minute", "一分钟没有收到任何数据"));
+        }
+        Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
         Ok(()) => {}
     }
     for check in play.checks.all() {

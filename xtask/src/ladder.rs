@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::narration::escape;
 
-use crate::stage::{Lane, What};
+use crate::event::{Lane, What};
 use crate::words;
 use crate::words::{Lang, Words};
 

@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod demo;
+pub mod event;
 pub mod kernel;
 pub mod ladder;
 pub mod lessons;

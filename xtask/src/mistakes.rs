@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::event::Lane;
 use crate::lessons::{connect, datagram_socket, pair};
 use crate::play::Play;
 use crate::relay::{Fate, Plan};
-use crate::stage::{Lane, Outcome};
+use crate::stage::Outcome;
 use crate::words;
 use crate::words::Words;
 

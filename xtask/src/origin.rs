@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use crate::stage::{Lane, Recorder, What};
+use crate::event::{Lane, Recorder, What};
 use crate::words::Words;
 
 /// A page: how its body ends, and the bytes of its reply.

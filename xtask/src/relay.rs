@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::stage::{Lane, Recorder, What};
+use crate::event::{Lane, Recorder, What};
 
 /// How often a relay of datagrams looks whether the lesson is over.
 const GLANCE: Duration = Duration::from_millis(20);

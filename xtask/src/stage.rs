@@ -11,104 +11,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use common::narration::{self, escape};
 
+use crate::event::{Event, Lane, Recorder, What};
 use crate::ladder::{self, Style};
 use crate::programs::{self, Program, Scratch};
 use crate::relay::{self, Manner, Plan, Relay};
 
 /// A lesson in which nothing at all happens for so long is stuck, on the slowest machine.
 const STUCK: Duration = Duration::from_secs(60);
-
-/// A side of the ladder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// The left one.
-    Client,
-    /// The right one.
-    Server,
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum What {
-    /// A program printed a line.
-    Said {
-        /// Its side.
-        lane: Lane,
-        /// Its process.
-        program: u32,
-        /// Escaped.
-        line: String,
-        /// On standard error.
-        is_error: bool,
-    },
-    /// A program's outputs have both ended.
-    Quiet {
-        /// Its process.
-        program: u32,
-    },
-    /// A client connected to the relay, and the relay to the server.
-    Connected {
-        /// The port that the server sees the connection come from.
-        port: u16,
-    },
-    /// Bytes crossed the wire, as one read or one datagram.
-    Sent {
-        /// Where they went.
-        toward: Lane,
-        /// All of them.
-        bytes: Vec<u8>,
-        /// The relay's plan was to drop them.
-        lost: bool,
-    },
-    /// A side ended its half of the connection.
-    Ended {
-        /// The side that was told.
-        toward: Lane,
-    },
-    /// A side's connection broke.
-    Broke {
-        /// The side that was told.
-        toward: Lane,
-    },
-}
-
-/// What happened, when, and on whose connection.
-#[derive(Debug)]
-pub struct Event {
-    /// When.
-    pub at: Instant,
-    /// `#1` for the first client and its connection; empty where there is one.
-    pub label: String,
-    /// What.
-    pub what: What,
-}
-
-impl Event {
-    /// Whether a program printed a line that starts like this on standard output.
-    pub fn starts_line(&self, start: &str) -> bool {
-        matches!(&self.what, What::Said { line, is_error: false, .. } if line.starts_with(start))
-    }
-
-    /// Whether a program printed this very line on standard output.
-    pub fn is_line(&self, text: &str) -> bool {
-        matches!(&self.what, What::Said { line, is_error: false, .. } if line == text)
-    }
-}
-
-/// A place to send events to, under one label.
-#[derive(Clone)]
-pub struct Recorder {
-    label: String,
-    events: Sender<Event>,
-}
-
-impl Recorder {
-    /// Records that something happens now.
-    pub fn record(&self, what: What) {
-        // Nobody listens any more once the lesson is over.
-        let _ = self.events.send(Event { at: Instant::now(), label: self.label.clone(), what });
-    }
-}
 
 /// How a program ended.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -166,7 +75,7 @@ impl Stage {
 
     /// A recorder for what happens under a label.
     pub fn recorder(&self, label: &str) -> Recorder {
-        Recorder { label: label.into(), events: self.events.clone() }
+        Recorder::new(label, self.events.clone())
     }
 
     /// Starts a program, whose lines appear in its lane.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::{Lesson, connect, is_quiet, stop_server};
+use crate::event::Lane;
 use crate::kernel::{self, Protocol};
 use crate::play::Play;
 use crate::relay::{Count, Manner};
-use crate::stage::Lane;
 use crate::words;
 use crate::words::Words;
 

@@ -8,9 +8,9 @@ use common::framing::{self, Framing};
 use common::greeting;
 
 use super::{Lesson, connect};
+use crate::event::Lane;
 use crate::play::Play;
 use crate::relay::Manner;
-use crate::stage::Lane;
 use crate::words;
 use crate::words::Words;
 

@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail};
 use common::narration::say;
 
 use super::{Lesson, datagram_socket};
+use crate::event::Lane;
 use crate::kernel::{self, Protocol};
 use crate::play::Play;
 use crate::relay::{Fate, Plan};
-use crate::stage::Lane;
 use crate::words;
 use crate::words::Words;
 

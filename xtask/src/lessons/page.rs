@@ -5,10 +5,10 @@ use std::fs;
 use anyhow::Result;
 
 use super::Lesson;
+use crate::event::Lane;
 use crate::origin::{Origin, PAGES};
 use crate::play::Play;
 use crate::relay::Manner;
-use crate::stage::Lane;
 use crate::words;
 use crate::words::Words;
 

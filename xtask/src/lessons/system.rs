@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::Lesson;
+use crate::event::Lane;
 use crate::play::Play;
-use crate::stage::Lane;
 use crate::words;
 use crate::words::Words;
 

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::{Lesson, connect, datagram_socket, stop_server};
+use crate::event::Lane;
 use crate::kernel::{self, Protocol};
 use crate::play::Play;
 use crate::relay::{Fate, Plan};
-use crate::stage::Lane;
 use crate::words;
 use crate::words::Words;
 

@@ -5,7 +5,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
-use xtask::stage::{Lane, Outcome, Stage};
+use xtask::event::Lane;
+use xtask::stage::{Outcome, Stage};
 
 use crate::run_on;
 

@@ -14,8 +14,9 @@ mod udp;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use xtask::event::Lane;
 use xtask::programs::Program;
-use xtask::stage::{Lane, Outcome, Stage};
+use xtask::stage::{Outcome, Stage};
 
 /// A server, and the stage that it runs on.
 struct Server {
