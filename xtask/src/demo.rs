@@ -38,7 +38,9 @@ pub fn run(mut args: Args) -> Result<()> {
         chosen.extend(&lessons::ALL);
     }
     if list {
-        return chosen.iter().try_for_each(|lesson| introduce(lesson, lang));
+        chosen.iter().try_for_each(|lesson| introduce(lesson, lang))?;
+        let mistakes = if wrong { &mistakes::ALL[..] } else { &[] };
+        return mistakes.iter().try_for_each(|mistake| Ok(say(mistake.about.to(lang))?));
     }
     ctrlc::set_handler(|| {
         programs::close_house();
@@ -108,23 +110,30 @@ pub fn play_all(chosen: &[&Lesson], wrong: bool, addresses: &[IpAddr], voice: Vo
         }
     }
     if wrong {
-        for mistake in &mistakes::ALL {
-            voice.tell(Ink::Bold, &words!("\n== a mistake ==", "\n== 一个错误 =="))?;
-            say(mistake.about.to(voice.style.lang))?;
-            tally.add(&watch(mistake.play, Ipv4Addr::LOCALHOST.into(), voice)?);
+        let count = mistakes::ALL.len();
+        for (number, mistake) in (1..).zip(&mistakes::ALL) {
+            voice.tell(
+                Ink::Bold,
+                &words!("\n== mistake {number} of {count} ==", "\n== 错误 {number}/{count} =="),
+            )?;
+            let (client, server) =
+                (Words::fixed("the client", "客户端"), Words::fixed("the server", "服务器"));
+            say(&ladder::head(voice.style, &client, &server))?;
+            let shown = |play: &mut Play| play.act(&mistake.about).and_then(|()| (mistake.play)(play));
+            tally.add(&watch(shown, Ipv4Addr::LOCALHOST.into(), voice)?);
         }
     }
     sum_up(&tally, voice)
 }
 
 fn greet(chosen: &[&Lesson], voice: Voice) -> Result<()> {
-    let names = chosen.iter().map(|lesson| lesson.name).collect::<Vec<_>>().join(", ");
-    if !names.is_empty() {
+    if chosen.len() == lessons::ALL.len() {
+        let count = chosen.len();
         voice.tell(
             Ink::Faint,
             &words!(
-                "Lessons on real sockets of this machine's loopback: {names}.",
-                "在本机环回地址的真实套接字上演示：{names}。"
+                "All {count} lessons on real sockets of this machine's loopback ('--list' says what they show).",
+                "在本机环回接口的真实套接字上演示全部 {count} 课（--list 列出各课内容）。"
             ),
         )?;
     }
@@ -149,7 +158,7 @@ fn is_here(ip: IpAddr, voice: Voice) -> Result<bool> {
 }
 
 /// Plays something, and prints its checks.
-fn watch(what: fn(&mut Play) -> Result<()>, ip: IpAddr, voice: Voice) -> Result<Checks> {
+fn watch(what: impl FnOnce(&mut Play) -> Result<()>, ip: IpAddr, voice: Voice) -> Result<Checks> {
     let mut play = Play::new(ip, voice)?;
     let played = what(&mut play).and_then(|()| play.stage.finish());
     match played {
@@ -173,6 +182,7 @@ fn watch(what: fn(&mut Play) -> Result<()>, ip: IpAddr, voice: Voice) -> Result<
             }
         })?;
     }
+    voice.wait()?;
     Ok(play.checks)
 }
 

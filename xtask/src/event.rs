@@ -45,6 +45,13 @@ pub enum What {
         /// The relay's plan was to drop them.
         lost: bool,
     },
+    /// A datagram is late: the plan was to hold it back until the next one.
+    Held {
+        /// Where it goes.
+        toward: Lane,
+        /// All of it.
+        bytes: Vec<u8>,
+    },
     /// A side ended its half of the connection.
     Ended {
         /// The side that was told.

@@ -38,8 +38,8 @@ impl Row {
         let peer = if self.peer_port == 0 { "*".into() } else { self.peer_port.to_string() };
         let Self { state, port, to_send, to_read, .. } = self;
         words!(
-            "{state:12} :{port} <- :{peer}  to send {to_send}, to read {to_read}",
-            "{state:12} :{port} <- :{peer}  待发送 {to_send}，待读取 {to_read}"
+            "{state:12} local :{port:<5} peer :{peer:<5}  to send {to_send}, to read {to_read}",
+            "{state:12} 本端 :{port:<5} 对端 :{peer:<5}  待发送 {to_send}，待读取 {to_read}"
         )
     }
 }

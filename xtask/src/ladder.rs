@@ -88,6 +88,15 @@ pub fn lines(style: Style, time: Duration, label: &str, what: &What) -> Vec<Stri
             };
             vec![arrow(style, *toward, &words, *lost)]
         }
+        What::Held { toward, bytes } => {
+            let (n, shown) = (bytes.len(), escape(bytes));
+            vec![arrow(
+                style,
+                *toward,
+                &words!("held back: {n} bytes  {shown}", "扣留：{n} 字节  {shown}"),
+                true,
+            )]
+        }
         What::Ended { toward } => {
             vec![arrow(style, *toward, &Words::fixed("end of stream", "流结束"), false)]
         }

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     args::run("cargo xtask", HELP, |mut args: Args| match args.command_or("")?.as_str() {
         "demo" => demo::run(args),
         "soak" => soak::run(args),
-        loss::LOSSY => loss::in_a_lossy_network(),
+        loss::LOSSY => loss::in_a_lossy_network(args),
         "" => Err(args::usage("no task is given: it is demo or soak")),
         other => Err(args::usage(format!("unknown task '{other}': it is demo or soak"))),
     })

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub static ALL: [Mistake; 8] = [
     Mistake {
         about: Words::fixed(
             "One recv is taken for one message: messages glue, and exit is not seen.",
-            "把一次 recv 当作一条消息：消息粘连，exit 不被看见。",
+            "把一次 recv 当作一条消息：消息粘连，exit 不被识别。",
         ),
         play: glued,
     },
@@ -61,7 +61,7 @@ pub static ALL: [Mistake; 8] = [
         play: late_reply,
     },
     Mistake {
-        about: Words::fixed("Any sender is believed.", "任何发送者都被相信。"), play: foreign_reply
+        about: Words::fixed("Any sender is believed.", "谁发来的都相信。"), play: foreign_reply
     },
     Mistake {
         about: Words::fixed(
@@ -101,10 +101,14 @@ fn glued(play: &mut Play) -> Result<()> {
     let heard = wrong_server_loop(server)?;
     wrong(
         play,
-        &words!("it greets {heard:?}, and sees no exit", "它问候 {heard:?}，没有看见 exit"),
+        &words!(
+            "the notes' server greets {heard:?}, and sees no exit",
+            "笔记的服务器问候 {heard:?}，没有识别出 exit"
+        ),
         heard == ["Michaelexit"],
     )?;
 
+    instead(play, "tcp-server")?;
     let any = play.loopback().to_string();
     let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
     let mut client = connect(at)?;
@@ -113,7 +117,7 @@ fn glued(play: &mut Play) -> Result<()> {
     client.read_to_string(&mut all)?;
     right(
         play,
-        words!("tcp-server greets Michael and sees exit", "tcp-server 问候 Michael，并看见 exit"),
+        words!("tcp-server greets Michael and sees exit", "tcp-server 问候 Michael，并识别 exit"),
         &all,
         &"Welcome!\nHello, Michael!\n".to_owned(),
     );
@@ -121,11 +125,7 @@ fn glued(play: &mut Play) -> Result<()> {
 }
 
 /// An origin that sends these bytes to each who asks and closes; its URL's host and port.
-fn origin(
-    play: &Play,
-    reply: &'static str,
-    requests: usize,
-) -> Result<(std::net::SocketAddr, JoinHandle<()>)> {
+fn origin(play: &Play, reply: &'static str, requests: usize) -> Result<(SocketAddr, JoinHandle<()>)> {
     let listener = TcpListener::bind(play.loopback())?;
     let at = listener.local_addr()?;
     let answering = thread::spawn(move || {
@@ -146,7 +146,7 @@ fn origin(
 }
 
 /// The notes' HTTP client: everything until the end, split once; what is behind the header is the body.
-fn wrong_get(at: std::net::SocketAddr) -> Result<String> {
+fn wrong_get(at: SocketAddr) -> Result<String> {
     let mut stream = connect(at)?;
     stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")?;
     let mut reply = String::new();
@@ -155,48 +155,61 @@ fn wrong_get(at: std::net::SocketAddr) -> Result<String> {
     Ok(body.to_owned())
 }
 
-/// What the wrong client and tcp-client make of the same reply.
-fn both_get(play: &mut Play, reply: &'static str) -> Result<(String, Outcome, Option<String>)> {
-    let (at, answering) = origin(play, reply, 2)?;
-    let body = wrong_get(at)?;
+/// What tcp-client makes of a reply.
+fn tcp_client(play: &mut Play, at: SocketAddr) -> Result<(Option<i32>, Option<String>)> {
+    instead(play, "tcp-client")?;
     let client = play.stage.start(Lane::Client, "", "tcp-client", &["get", &format!("http://{at}/body")])?;
     let outcome = play.stage.wait_for_end(client)?;
-    answering.join().ok().context("the origin panicked")?;
-    let saved = fs::read_to_string(play.stage.directory().join("body")).ok();
-    Ok((body, outcome, saved))
+    Ok((outcome.status, fs::read_to_string(play.stage.directory().join("body")).ok()))
 }
 
 fn chunk_sizes(play: &mut Play) -> Result<()> {
     let reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
-    let (body, outcome, saved) = both_get(play, reply)?;
-    wrong(play, &words!("it saves {body:?}", "它保存 {body:?}"), body == "5\r\nhello\r\n0\r\n\r\n")?;
-    let promise = words!("tcp-client saves the body alone", "tcp-client 只保存响应体");
-    right(play, promise, &(outcome.status, saved), &(Some(0), Some("hello".into())));
+    let (at, answering) = origin(play, reply, 2)?;
+    let body = wrong_get(at)?;
+    let what = words!("the notes' client saves {body:?}", "笔记的客户端保存了 {body:?}");
+    wrong(play, &what, body == "5\r\nhello\r\n0\r\n\r\n")?;
+    let found = tcp_client(play, at)?;
+    answering.join().ok().context("the origin panicked")?;
+    right(
+        play,
+        words!("tcp-client saves the body alone", "tcp-client 只保存响应体"),
+        &found,
+        &(Some(0), Some("hello".into())),
+    );
     Ok(())
 }
 
 fn truncated(play: &mut Play) -> Result<()> {
-    let (body, outcome, saved) = both_get(play, "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,")?;
-    wrong(
+    let (at, answering) = origin(play, "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,", 2)?;
+    let body = wrong_get(at)?;
+    let what = words!(
+        "the notes' client saves {body:?}, 6 of 13 bytes, as if that were all",
+        "笔记的客户端只收到 13 字节中的 {body:?}，却当作完整内容保存"
+    );
+    wrong(play, &what, body == "Hello,")?;
+    let found = tcp_client(play, at)?;
+    answering.join().ok().context("the origin panicked")?;
+    right(
         play,
-        &words!("it saves {body:?} of 13 bytes as if that were all", "13 字节只有 {body:?}，它当作全部保存"),
-        body == "Hello,",
-    )?;
-    let promise = words!("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
-    right(play, promise, &(outcome.status, saved), &(Some(1), None));
+        words!("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存"),
+        &found,
+        &(Some(1), None),
+    );
     Ok(())
 }
 
 /// The notes' UDP client: sends, and believes whatever comes next, from whomever. Its wait would have no end;
 /// here it has one, to be shown.
-fn wrong_ask(socket: &UdpSocket, name: &[u8], server: std::net::SocketAddr) -> std::io::Result<String> {
+fn wrong_ask(socket: &UdpSocket, name: &[u8], server: SocketAddr) -> std::io::Result<String> {
     socket.send_to(name, server)?;
     let mut buffer = [0; 1024];
     let n = socket.recv(&mut buffer)?;
     Ok(String::from_utf8_lossy(&buffer[..n]).into())
 }
 
-fn wrong_socket(play: &Play) -> Result<UdpSocket> {
+/// Gives up after half a second.
+fn impatient_socket(play: &Play) -> Result<UdpSocket> {
     let socket = UdpSocket::bind(play.loopback())?;
     socket.set_read_timeout(Some(Duration::from_millis(500)))?;
     Ok(socket)
@@ -204,6 +217,7 @@ fn wrong_socket(play: &Play) -> Result<UdpSocket> {
 
 /// What udp-client says on a wire with this plan, behind which udp-server stands.
 fn udp_client(play: &mut Play, plan: Plan) -> Result<Outcome> {
+    instead(play, "udp-client")?;
     let any = play.loopback().to_string();
     let (_server, at) = play.stage.start_server("udp-server", &[&any])?;
     let wire = play.stage.relay_udp(at, plan)?.to_string();
@@ -216,14 +230,20 @@ const BOTH: [&str; 2] = ["Hello, Michael!", "Hello, Tracy!"];
 
 fn lost_reply(play: &mut Play) -> Result<()> {
     let silent = UdpSocket::bind(play.loopback())?;
-    let found = wrong_ask(&wrong_socket(play)?, b"Michael", silent.local_addr()?).map_err(|e| e.kind());
+    let found = wrong_ask(&impatient_socket(play)?, b"Michael", silent.local_addr()?).map_err(|e| e.kind());
     let is_stuck = matches!(found, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut));
     wrong(
         play,
-        &words!("it waits, until the demo ends its wait", "它一直等待，直到演示结束它的等待"),
+        &words!(
+            "the notes' client waits until the demo ends its wait",
+            "笔记的客户端一直在等，直到演示替它结束等待"
+        ),
         is_stuck,
     )?;
     let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
+    let asked =
+        play.stage.pieces("", Lane::Server).iter().filter(|datagram| **datagram == b"Michael").count();
+    play.checks.holds(words!("Michael was asked for again", "Michael 被再次询问"), asked >= 2, &asked);
     right(
         play,
         words!("udp-client asks again", "udp-client 再问一次"),
@@ -235,13 +255,18 @@ fn lost_reply(play: &mut Play) -> Result<()> {
 
 fn late_reply(play: &mut Play) -> Result<()> {
     let server = UdpSocket::bind(play.loopback())?;
-    let (client, at) = (wrong_socket(play)?, server.local_addr()?);
+    let (client, at) = (impatient_socket(play)?, server.local_addr()?);
     let first = wrong_ask(&client, b"Michael", at).map_err(|e| e.kind()); // it gave up waiting
     let (_, peer) = server.recv_from(&mut [0; 64])?;
     server.send_to(b"Hello, Michael!", peer)?; // late
+    client.peek(&mut [0; 64])?; // it is there when Tracy is asked for
     let second = wrong_ask(&client, b"Tracy", at)?;
     let is_shifted = first.is_err() && second == "Hello, Michael!";
-    wrong(play, &words!("Tracy is told {second:?}", "Tracy 得到的是 {second:?}"), is_shifted)?;
+    wrong(
+        play,
+        &words!("the notes' client tells Tracy {second:?}", "笔记的客户端把 {second:?} 当作给 Tracy 的回复"),
+        is_shifted,
+    )?;
     let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Late)] })?;
     let promise = words!("udp-client gives each name its own", "udp-client 让每个名字得到自己的回复");
     right(play, promise, &outcome.said, &BOTH.map(str::to_owned).to_vec());
@@ -261,12 +286,13 @@ fn foreign_reply(play: &mut Play) -> Result<()> {
         }
         std::io::Result::Ok(())
     });
-    let found = wrong_ask(&wrong_socket(play)?, b"Michael", at)?;
+    let found = wrong_ask(&datagram_socket(play.ip)?, b"Michael", at)?;
     wrong(
         play,
-        &words!("it believes a stranger: {found:?}", "它相信陌生人：{found:?}"),
+        &words!("the notes' client believes a stranger: {found:?}", "笔记的客户端相信了陌生人：{found:?}"),
         found == "send me your password",
     )?;
+    instead(play, "udp-client")?;
     let args = [&at.to_string(), "Michael", "--timeout", "0.3", "--tries", "2"];
     let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
     let outcome = play.stage.wait_for_end(client)?;
@@ -286,10 +312,11 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
     let found = receiver.recv(&mut [0; 1024]).map_err(|e| e.raw_os_error());
     wrong(
         play,
-        &words!("of 2000 bytes, it gets {found:?}", "2000 字节，它得到 {found:?}"),
-        !matches!(found, Ok(2000..)),
+        &words!("of 2000 bytes, the notes' server gets {found:?}", "2000 字节中，笔记的服务器得到 {found:?}"),
+        matches!(found, Ok(1024) | Err(_)),
     )?;
 
+    instead(play, "udp-server")?;
     let any = play.loopback().to_string();
     let (_server, at) = play.stage.start_server("udp-server", &[&any])?;
     let name = "x".repeat(2000);
@@ -312,10 +339,14 @@ fn reset(play: &mut Play) -> Result<()> {
     let heard = String::from_utf8_lossy(&heard).into_owned();
     wrong(
         play,
-        &words!("the client hears {heard:?} and then {found:?}", "客户端听到 {heard:?}，然后是 {found:?}"),
+        &words!(
+            "closed the notes' way, the client hears {heard:?}, then {found:?}",
+            "按笔记的做法关闭，客户端听到 {heard:?}，然后是 {found:?}"
+        ),
         found.is_err(),
     )?;
 
+    instead(play, "tcp-server")?;
     let any = play.loopback().to_string();
     let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
     let mut client = connect(at)?;
@@ -330,15 +361,16 @@ fn reset(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
+/// The turn from the mistake to the program that mends it.
+fn instead(play: &mut Play, program: &str) -> Result<()> {
+    play.act(&words!("What {program} does instead.", "再看 {program} 的做法。"))
+}
+
 /// The mistake has to be seen to fail, too.
 fn wrong(play: &mut Play, what: &Words, failed: bool) -> Result<()> {
     play.evidence(what)?;
     let (en, zh) = (&what.en, &what.zh);
-    play.checks.equal(
-        words!("the notes' way fails as predicted: {en}", "笔记的做法如预料地失败：{zh}"),
-        &failed,
-        &true,
-    );
+    play.checks.equal(words!("fails as predicted: {en}", "果然出错：{zh}"), &failed, &true);
     Ok(())
 }
 

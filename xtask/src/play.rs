@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use anyhow::Result;
 use common::narration::say;
@@ -29,6 +30,22 @@ impl Voice {
     /// When standard output fails.
     pub fn tell(self, ink: Ink, words: &Words) -> Result<()> {
         Ok(say(&self.style.paint(ink, words.to(self.style.lang)))?)
+    }
+}
+
+impl Voice {
+    /// With `--step`, waits for Enter.
+    ///
+    /// # Errors
+    /// [`Left`] when the one who steps says `q`.
+    pub fn wait(self) -> Result<()> {
+        if !self.step {
+            return Ok(());
+        }
+        self.tell(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
+        let mut answer = String::new();
+        let read = io::stdin().read_line(&mut answer)?;
+        if read == 0 || answer.trim().eq_ignore_ascii_case("q") { Err(Left.into()) } else { Ok(()) }
     }
 }
 
@@ -76,14 +93,10 @@ impl Play {
     pub fn act(&mut self, words: &Words) -> Result<()> {
         self.stage.draw()?;
         say(&self.voice.style.paint(Ink::Bold, &format!("> {}", words.to(self.voice.style.lang))))?;
-        if !self.voice.step {
-            return Ok(());
-        }
-        let prompt = Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]");
-        self.voice.tell(Ink::Faint, &prompt)?;
-        let mut answer = String::new();
-        let read = io::stdin().read_line(&mut answer)?;
-        if read == 0 || answer.trim().eq_ignore_ascii_case("q") { Err(Left.into()) } else { Ok(()) }
+        let asked = Instant::now();
+        self.voice.wait()?;
+        self.stage.leave_out(asked.elapsed());
+        Ok(())
     }
 
     /// Shows what was seen.

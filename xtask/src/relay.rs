@@ -196,8 +196,8 @@ impl Carrier {
         Self { fates, count: 0, late: Vec::new() }
     }
 
-    /// What arrives now that this datagram was sent, and whether it is lost.
-    fn carry(&mut self, datagram: &[u8]) -> (Vec<Vec<u8>>, bool) {
+    /// What arrives now that this datagram was sent, and its fate.
+    fn carry(&mut self, datagram: &[u8]) -> (Vec<Vec<u8>>, Option<Fate>) {
         self.count += 1;
         let fate = self.fates.iter().find(|(number, _)| *number == self.count).map(|(_, fate)| *fate);
         let copies = match fate {
@@ -210,13 +210,15 @@ impl Carrier {
         if fate == Some(Fate::Late) {
             self.late.push(datagram.to_vec());
         }
-        (arriving, fate == Some(Fate::Lost))
+        (arriving, fate)
     }
 
     fn pass_on(&mut self, datagram: &[u8], toward: Lane, recorder: &Recorder, send: impl Fn(&[u8])) {
-        let (arriving, lost) = self.carry(datagram);
-        if lost {
-            recorder.record(What::Sent { toward, bytes: datagram.into(), lost });
+        let (arriving, fate) = self.carry(datagram);
+        match fate {
+            Some(Fate::Lost) => recorder.record(What::Sent { toward, bytes: datagram.into(), lost: true }),
+            Some(Fate::Late) => recorder.record(What::Held { toward, bytes: datagram.into() }),
+            Some(Fate::Twice) | None => {}
         }
         for bytes in arriving {
             recorder.record(What::Sent { toward, bytes: bytes.clone(), lost: false });

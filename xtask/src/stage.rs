@@ -230,6 +230,16 @@ impl Stage {
         self.draw()
     }
 
+    /// How many events are such.
+    pub fn count(&self, is_such: impl Fn(&Event) -> bool) -> usize {
+        self.recorded.iter().filter(|event| is_such(event)).count()
+    }
+
+    /// Leaves a pause of the one who steps through the lesson out of its times.
+    pub fn leave_out(&mut self, pause: Duration) {
+        self.started += pause;
+    }
+
     /// All bytes that crossed the wire to one side under a label.
     pub fn crossed(&self, label: &str, side: Lane) -> Vec<u8> {
         self.pieces(label, side).concat()

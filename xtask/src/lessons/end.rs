@@ -27,8 +27,8 @@ pub const LESSON: Lesson = Lesson {
         (
             "C20",
             Words::fixed(
-                "close ends the connection - each side its own half.",
-                "close 结束连接——双方各自关闭自己的一半。",
+                "close ends the connection once both sides have done it: each sends its own FIN.",
+                "双方都 close，连接才真正结束：各自发送自己的 FIN。",
             ),
         ),
     ],
@@ -74,15 +74,15 @@ fn play(play: &mut Play) -> Result<()> {
         let (first, second) = if client_first { (client, server) } else { (server, client) };
         let ends = (first.local_addr()?, second.local_addr()?);
         drop(first);
-        let promise = Words::fixed(
-            "the first waits for the other's end (FIN_WAIT2), the second for its own program's close (CLOSE_WAIT)",
-            "先关的一端等对方结束（FIN_WAIT2），后关的一端等自己的程序关闭（CLOSE_WAIT）",
+        let promise = words!(
+            "{who} first: it is in FIN_WAIT2, the other in CLOSE_WAIT until it closes (a FIN reads as 1)",
+            "{who_zh}先关：它处于 FIN_WAIT2；对方在 close 之前处于 CLOSE_WAIT（FIN 计为 1）"
         );
         states(play, promise, ends, &["FIN_WAIT2", "CLOSE_WAIT"])?;
         drop(second);
-        let promise = Words::fixed(
-            "the one that closed first keeps the connection in TIME_WAIT; the other's end is gone",
-            "先关的一端把连接留在 TIME_WAIT；另一端已经消失",
+        let promise = words!(
+            "{who} first: it keeps the connection in TIME_WAIT; the other's end is gone",
+            "{who_zh}先关：连接在它这一端留在 TIME_WAIT；对方那一端已经消失"
         );
         states(play, promise, ends, &["TIME_WAIT"])?;
     }
@@ -107,6 +107,14 @@ fn states(
         thread::sleep(Duration::from_millis(1));
     };
     play.panel(rows.as_ref())?;
+    if rows.as_ref().is_some_and(|rows| rows.iter().all(|row| row.port != ends.0.port())) {
+        let why = Words::fixed(
+            "this system keeps no more of them (tcp_max_tw_buckets)",
+            "本系统不再保留这种连接（tcp_max_tw_buckets）",
+        );
+        play.checks.not_available(promise, why);
+        return Ok(());
+    }
     let found = rows.map(|rows| rows.iter().map(|row| row.state).collect());
     play.checks.kernel_says(promise, found, &expected.to_vec());
     Ok(())

@@ -21,7 +21,7 @@ pub const LESSON: Lesson = Lesson {
         "C7",
         Words::fixed(
             "A stream keeps no boundaries: whoever wants messages has to mark where they end.",
-            "流没有边界（所谓“粘包”）：要传递消息，就必须标明消息在何处结束。",
+            "字节流没有消息边界（所谓“粘包”）：要传递消息，就必须标明消息在何处结束。",
         ),
     )],
     lanes: Some((Words::fixed("tcp-client", "tcp-client"), Words::fixed("tcp-server", "tcp-server"))),
@@ -56,7 +56,7 @@ fn play(play: &mut Play) -> Result<()> {
         play.checks.holds(
             words!(
                 "raw, cut at {size}: '{heard}' is greeted, as predicted",
-                "raw，每 {size} 字节切断一次：如预料，问候的是 '{heard}'"
+                "raw，每 {size} 字节切断一次：与预期一致，问候的是 '{heard}'"
             ),
             greeted && outcome.status == status,
             &outcome,
@@ -67,21 +67,22 @@ fn play(play: &mut Play) -> Result<()> {
         "raw again: a name and exit arrive glued together.",
         "还是 raw：名字和 exit 粘在一起到达。",
     ))?;
-    let mut stream = connect(at)?;
+    let wire = play.stage.relay_tcp("g1", at, Manner::AsItComes)?;
+    let mut stream = connect(wire)?;
     hears(&mut stream, greeting::WELCOME)?;
     stream.write_all(b"Michaelexit")?;
     let reply = hears(&mut stream, b"Hello, Michaelexit!")?;
     let promise = Words::fixed(
         "nobody is called Michaelexit, and nobody left: as predicted",
-        "没有人叫 Michaelexit，也没有人退出：如预料",
+        "没有人叫 Michaelexit，也没有人退出：与预期一致",
     );
     play.checks.equal(promise, &reply.as_str(), &"Hello, Michaelexit!");
     drop(stream);
 
     for (how, name) in [(Framing::Line, "line"), (Framing::Length, "length")] {
         play.act(&words!(
-            "{name}: a marked end. The same wire, three names in one go, cut at 1, 2, 7 and 1024 bytes.",
-            "{name}：标明结束。同样的线路，一口气三个名字，每 1、2、7、1024 字节切断一次。"
+            "{name}: a marked end. Three names and exit in one write, cut at 1, 2, 7, 1024 bytes; drawn: 7.",
+            "{name}：标明结尾。一次写入三个名字和 exit，每 1、2、7、1024 字节切断一次；只画出 7 的情形。"
         ))?;
         let (_server, at) =
             play.stage.start_server("tcp-server", &[&any, "--delay", "0", "--framing", name])?;
@@ -96,7 +97,7 @@ fn play(play: &mut Play) -> Result<()> {
             play.checks.equal(
                 words!(
                     "{name}, cut at {size}: each name is greeted, and exit is seen",
-                    "{name}，每 {size} 字节切断一次：每个名字都得到问候，exit 也被看见"
+                    "{name}，每 {size} 字节切断一次：每个名字都得到问候，exit 也被识别"
                 ),
                 &transcript,
                 &expected,

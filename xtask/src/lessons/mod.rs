@@ -108,7 +108,7 @@ fn stop_server(play: &mut Play, server: Program) -> Result<bool> {
     }
     let outcome = play.stage.wait_for_end(server)?;
     play.checks.equal(promise, &outcome.status, &Some(0));
-    let promise = Words::fixed("its last word is 'stopped'", "它最后说 'stopped'");
+    let promise = Words::fixed("its last word is 'stopped'", "它最后输出 'stopped'");
     play.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("stopped"));
     Ok(true)
 }

@@ -35,7 +35,7 @@ fn play(play: &mut Play) -> Result<()> {
     for (number, page) in (1..).zip(&PAGES) {
         let (label, how) = (format!("#{number}"), &page.how);
         let (how_en, how_zh) = (&how.en, &how.zh);
-        play.act(&words!("The body ends {how_en}.", "响应体结束于：{how_zh}。"))?;
+        play.act(&words!("The body ends {how_en}.", "响应体如何结束：{how_zh}。"))?;
         let wire = play.stage.relay_tcp(&label, origin.address, Manner::AsItComes)?;
         let url = format!("http://{wire}{}", page.path);
         let client = play.stage.start(Lane::Client, &label, "tcp-client", &["get", &url])?;
@@ -71,7 +71,8 @@ fn play(play: &mut Play) -> Result<()> {
     }
     let whole = PAGES.iter().filter(|page| page.body.is_some()).count();
     let left = fs::read_dir(play.stage.directory())?.count();
-    let promise = Words::fixed("only complete bodies are left on the disk", "磁盘上只留下完整的响应体");
+    let promise =
+        Words::fixed("nothing is left of the body that was cut short", "被截断的响应体没有留下任何文件");
     play.checks.equal(promise, &left, &whole);
     Ok(())
 }

@@ -17,7 +17,7 @@ pub const LESSON: Lesson = Lesson {
     claims: &[(
         "-",
         Words::fixed(
-            "Said nowhere in the notes: a server stops on Ctrl-C, whatever its clients do, and starts\nagain at once.",
+            "Said nowhere in the notes: a server stops on Ctrl-C, whatever its clients do, and\nstarts again at once.",
             "笔记里没有说的：不管客户端在做什么，\n服务器都应在 Ctrl-C 时停止，并能立即再次启动。",
         ),
     )],
@@ -29,7 +29,7 @@ fn play(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
     play.act(&Words::fixed(
         "One client is silent; for the other a reply is under way, which would take 2 seconds. Then Ctrl-C.",
-        "一个客户端沉默；给另一个的回复正在途中，本要 2 秒。然后按 Ctrl-C。",
+        "一个客户端沉默；给另一个的回复正在途中，原本需要 2 秒。然后按 Ctrl-C。",
     ))?;
     let (server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "2"])?;
     let wires = [

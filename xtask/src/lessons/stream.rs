@@ -15,12 +15,12 @@ use crate::words::Words;
 pub const LESSON: Lesson = Lesson {
     name: "stream",
     claims: &[
-        ("C4", Words::fixed("A stream is reliable and ordered.", "流是可靠并且有序的。")),
+        ("C4", Words::fixed("A stream is reliable and ordered.", "字节流是可靠且有序的。")),
         (
             "C7",
             Words::fixed(
-                "On a stream, three sends may be one receive: only datagrams stand alone.",
-                "在流上，三次发送可能一次收完：只有数据报各自独立。",
+                "On a stream, three sends may be one receive: only datagrams keep their\nboundaries.",
+                "在流上，三次发送可能一次收完：只有数据报保留边界。",
             ),
         ),
         (
@@ -45,7 +45,7 @@ fn byte_at(place: usize) -> u8 {
 fn play(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
         "8 MiB of a pattern are sent to a reader that dawdles.",
-        "向一个慢吞吞的读者发送 8 MiB 有规律的数据。",
+        "向一个读得很慢的接收方发送 8 MiB 有规律的数据。",
     ))?;
     let (mut client, mut server) = pair(play.ip)?;
     let sending = thread::spawn(move || {

@@ -26,22 +26,21 @@ pub const LESSON: Lesson = Lesson {
         (
             "C15",
             Words::fixed(
-                "AF_INET is IPv4, AF_INET6 is IPv6: two worlds of addresses.",
-                "AF_INET 即 IPv4，AF_INET6 即 IPv6：两套地址，互不相通。",
+                "AF_INET is IPv4, AF_INET6 is IPv6: two families of addresses. An IPv6 socket may\ntake IPv4 as well, as ::ffff:a.b.c.d.",
+                "AF_INET 即 IPv4，AF_INET6 即 IPv6：两个地址族。\nIPv6 套接字也可能以映射地址（::ffff:a.b.c.d）兼收 IPv4。",
             ),
         ),
         (
             "C16",
             Words::fixed(
-                "The TCP server and the UDP server can both have port 9999: each protocol has its own ports.",
+                "The TCP server and the UDP server can both have port 9999: each protocol has\nports of its own.",
                 "TCP 服务器和 UDP 服务器可以同用 9999 端口：每种协议有自己的端口空间。",
             ),
         ),
         (
             "C21",
             Words::fixed(
-                "Raw sockets send IP packets without TCP or UDP. std has none and systems reserve them for the\n\
-             administrator: said here, and not faked.",
+                "Raw sockets send IP packets without TCP or UDP. std has none, and systems\nreserve them for the administrator: said here, and not faked.",
                 "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，\n系统也只给管理员使用：此处只作说明，不作假演示。",
             ),
         ),
@@ -56,12 +55,18 @@ fn play(play: &mut Play) -> Result<()> {
         "tcp-server 和 udp-server 占用同一个端口号，并且都能应答。",
     ))?;
     let any = play.loopback().to_string();
+    let mut tries = 0;
     let (tcp, udp, at) = loop {
         let (tcp, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
+        tries += 1;
         // Some other program may have that UDP port; then another number will do.
-        if let Ok((udp, same)) = play.stage.start_server("udp-server", &[&at.to_string()]) {
-            ensure!(same == at);
-            break (tcp, udp, at);
+        match play.stage.start_server("udp-server", &[&at.to_string()]) {
+            Ok((udp, same)) => {
+                ensure!(same == at);
+                break (tcp, udp, at);
+            }
+            Err(e) if tries == 20 => return Err(e),
+            Err(_) => {}
         }
     };
     for (client, args) in [
@@ -84,6 +89,7 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let other: IpAddr =
         if play.ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+    let promise = Words::fixed("it is not reached there", "那里连接不到它");
     if TcpListener::bind((other, 0)).is_ok() {
         // A port that nobody has in the other world.
         let listener = loop {
@@ -95,8 +101,11 @@ fn play(play: &mut Play) -> Result<()> {
         let called = SocketAddr::new(other, listener.local_addr()?.port());
         let found =
             TcpStream::connect_timeout(&called, Duration::from_secs(5)).map(|_| ()).map_err(|e| e.kind());
-        let promise = Words::fixed("it is not reached there", "那里连接不到它");
+        play.evidence(&words!("a connection to {other}: {found:?}", "连接 {other}：{found:?}"))?;
         play.checks.holds(promise, found.is_err(), &found);
+    } else {
+        let why = Words::fixed("this system has one IP version only", "本系统只有一个 IP 版本");
+        play.checks.not_available(promise, why);
     }
 
     play.act(&Words::fixed("What this system reports in odd cases:", "本系统在特殊情形下的报告："))?;
@@ -121,11 +130,6 @@ fn probe(play: &mut Play) -> Result<()> {
     socket.send(b"0123456789")?;
     let cut = receiver.recv(&mut [0; 4]).map_err(|e| e.kind());
     play.evidence(&words!("10 bytes into a buffer of 4: {cut:?}", "10 字节收进 4 字节的缓冲区：{cut:?}"))?;
-    play.checks.holds(
-        Words::fixed("a receive never gives more than its buffer holds", "一次接收绝不超过缓冲区大小"),
-        !matches!(cut, Ok(5..)),
-        &cut,
-    );
 
     let dual = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).and_then(|listener| {
         TcpStream::connect((Ipv4Addr::LOCALHOST, listener.local_addr()?.port()))?;

@@ -21,7 +21,7 @@ pub const LESSON: Lesson = Lesson {
         (
             "C7",
             Words::fixed(
-                "Each datagram stands alone: three sends are three receives, and an empty one is not the end.",
+                "Each datagram stands alone: three sends are three receives, and an empty one is\nnot the end.",
                 "每个数据报各自独立：发三次就收三次，空的数据报也不是结束。",
             ),
         ),
@@ -96,7 +96,7 @@ fn play(play: &mut Play) -> Result<()> {
 
     play.act(&Words::fixed(
         "The server is ended, and another one started in its place.",
-        "结束服务器，在原处启动另一个。",
+        "结束服务器，在同一端口再启动一个。",
     ))?;
     let can_stop = stop_server(play, server)?;
     if can_stop {
