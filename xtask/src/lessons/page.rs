@@ -18,7 +18,7 @@ pub const LESSON: Lesson = Lesson {
     claims: &[(
         "C19",
         Words::fixed(
-            "An empty recv means that the reply is complete - only where the reply says where it ends.\n\
+            "An empty recv means that the reply is complete - if the reply says where it ends.\n\
          A body that was cut short ends with an empty recv, too.",
             "recv 返回空就表示接收完毕——只有当响应自己说明在何处结束时才能确定。\n被截断的响应体同样以空的 recv 结束。",
         ),

@@ -26,7 +26,7 @@ pub const LESSON: Lesson = Lesson {
         (
             "C17",
             Words::fixed(
-                "send sends the data - a part of it, if the system takes no more; write_all sends all.",
+                "send sends the data - or a part, if the system takes no more; write_all sends all.",
                 "send 发送数据——系统收不下时只发送一部分；write_all 才发送全部。",
             ),
         ),
