@@ -97,7 +97,8 @@ impl Program {
 
     /// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).
     pub fn interrupt(&self) -> bool {
-        let kill = || Command::new("kill").args(["-INT", &self.pid.to_string()]).status();
+        // The shell has a kill of its own; /bin/kill is not everywhere.
+        let kill = || Command::new("sh").args(["-c", &format!("kill -INT {}", self.pid)]).status();
         cfg!(unix) && kill().is_ok_and(|status| status.success())
     }
 

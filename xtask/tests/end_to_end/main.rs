@@ -86,6 +86,11 @@ impl Guest {
     }
 }
 
+/// Whether this system has IPv6; where it has not, what is about it is not available here.
+fn has_ipv6() -> bool {
+    std::net::TcpListener::bind("[::1]:0").is_ok()
+}
+
 /// Runs a client to its end.
 fn run(name: &str, args: &[&str]) -> Outcome {
     let mut stage = Stage::new(None).unwrap();
