@@ -13,7 +13,7 @@ use crate::programs;
 
 const QUIET: &[&str] = &["--delay=0", "--quiet"];
 
-pub const ROWS: [Row; 13] = [
+pub const ROWS: [Row; 14] = [
     Row { tried: "a burst of 1,000 connections, three times", run: burst },
     Row { tried: "500 clients, three names each, --delay 1", run: classroom },
     Row { tried: "Ctrl-C while 500 clients talk", run: stop_while_talking },
@@ -23,6 +23,7 @@ pub const ROWS: [Row; 13] = [
     Row { tried: "18,000 connections against the default limit", run: too_many },
     Row { tried: "200 resets while their reply is thought about", run: resets },
     Row { tried: "64 MiB without an end", run: endless_name },
+    Row { tried: "a client that floods and never reads", run: never_reads },
     Row { tried: "all descriptors used up", run: no_descriptors },
     Row { tried: "no threads to be had", run: no_threads },
     Row { tried: "standard output that nobody reads", run: stalled_output },
@@ -210,6 +211,24 @@ fn endless_name() -> Result<Outcome> {
     let found =
         format!("refused once, {taken} MiB taken off the wire; memory grew by {} KiB", after - before);
     Ok(held_if(after - before <= 64, found))
+}
+
+fn never_reads() -> Result<Outcome> {
+    let mut server = Server::start("tcp-server", &["--delay=0"])?;
+    let deaf = server.guest()?;
+    let started = Instant::now();
+    fill_up(&deaf)?;
+    let mut other = server.guest()?;
+    other.says(b"Michael\n")?;
+    other.hears("Hello, Michael!")?;
+    let mut line = String::new();
+    while !line.contains("the peer has not read for 10s") {
+        line.clear();
+        ensure!(server.lines.read_line(&mut line)? > 0, "the server ended");
+    }
+    let found =
+        format!("let go after {:.1} s; another was greeted meanwhile", started.elapsed().as_secs_f64());
+    server.stop_in_time(&found)
 }
 
 fn no_descriptors() -> Result<Outcome> {
