@@ -88,6 +88,7 @@ pub fn reader_left(error: &anyhow::Error) -> bool {
 }
 
 /// Standard output as a terminal: a peer's bytes are escaped, line feeds and tabs aside.
+#[derive(Default)]
 pub struct EscapedStdout {
     /// The end of the last write, where a character may be incomplete.
     held: Vec<u8>,
@@ -97,11 +98,6 @@ impl EscapedStdout {
     /// Escaped, a byte may take many times its room: few of them are escaped at once.
     const AT_ONCE: usize = 8 * 1024;
 
-    /// Holds nothing yet.
-    pub fn new() -> Self {
-        Self { held: Vec::new() }
-    }
-
     fn print(&mut self, length: usize) -> io::Result<()> {
         let text: Vec<_> = self.held[..length]
             .split(|&b| b == b'\n')
@@ -109,12 +105,6 @@ impl EscapedStdout {
             .collect();
         self.held.drain(..length);
         Stdout.write_all(text.join("\n").as_bytes())
-    }
-}
-
-impl Default for EscapedStdout {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

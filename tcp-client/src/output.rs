@@ -39,7 +39,7 @@ impl Output {
     pub fn open(file: &str) -> Result<Self> {
         let (name, to, target) = match file {
             "-" if io::stdout().is_terminal() => {
-                ("standard output".into(), To::Terminal(EscapedStdout::new()), None)
+                ("standard output".into(), To::Terminal(EscapedStdout::default()), None)
             }
             "-" => ("standard output".into(), To::Stdout, None),
             _ => {

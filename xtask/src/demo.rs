@@ -3,13 +3,11 @@
 use std::env;
 use std::io::{self, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
-use std::process;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use common::args::{self, Args};
 use common::narration::{self, say};
 use common::patience;
-use common::stop;
 
 use crate::checks::{Checks, Verdict};
 use crate::ladder::{self, Ink, Style};
@@ -42,11 +40,7 @@ pub fn run(mut args: Args) -> Result<()> {
         let mistakes = if wrong { &mistakes::ALL[..] } else { &[] };
         return mistakes.iter().try_for_each(|mistake| Ok(say(mistake.about.to(lang))?));
     }
-    ctrlc::set_handler(|| {
-        programs::close_house();
-        process::exit(stop::INTERRUPTED);
-    })
-    .context("cannot listen for Ctrl-C")?;
+    programs::close_house_on_interrupt()?;
     let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let voice = Voice { style: Style { colour, lang }, step };
     match play_all(&chosen, wrong, &[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], voice) {

@@ -49,6 +49,11 @@ pub fn sockets(protocol: Protocol, at: SocketAddr) -> Option<Vec<Row>> {
     settled(|| all(protocol, at.ip(), |row| row.port == at.port()))
 }
 
+/// How many datagrams the kernel dropped because this socket's queue was full.
+pub fn dropped(at: SocketAddr) -> Option<u64> {
+    Some(sockets(Protocol::Udp, at)?.first()?.dropped)
+}
+
 /// The two ends of a connection, the one at `first` before the one at `second`.
 pub fn both_ends(first: SocketAddr, second: SocketAddr) -> Option<Vec<Row>> {
     let (one, two) = (first.port(), second.port());

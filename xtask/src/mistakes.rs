@@ -4,14 +4,15 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::thread::{self, JoinHandle};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use crate::event::Lane;
 use crate::lessons::{connect, datagram_socket, pair};
+use crate::origin::Origin;
 use crate::play::Play;
 use crate::relay::{Fate, Plan};
 use crate::stage::Outcome;
@@ -115,8 +116,7 @@ fn glued(play: &mut Play) -> Result<()> {
     client.write_all(b"Michael\nexit\n")?;
     let mut all = String::new();
     client.read_to_string(&mut all)?;
-    right(
-        play,
+    play.checks.equal(
         words!("tcp-server greets Michael and sees exit", "tcp-server 问候 Michael，并识别 exit"),
         &all,
         &"Welcome!\nHello, Michael!\n".to_owned(),
@@ -124,78 +124,47 @@ fn glued(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// An origin that sends these bytes to each who asks and closes; its URL's host and port.
-fn origin(play: &Play, reply: &'static str, requests: usize) -> Result<(SocketAddr, JoinHandle<()>)> {
-    let listener = TcpListener::bind(play.loopback())?;
-    let at = listener.local_addr()?;
-    let answering = thread::spawn(move || {
-        for _ in 0..requests {
-            let Ok((mut stream, _)) = listener.accept() else { return };
-            let mut request = Vec::new();
-            while !request.ends_with(b"\r\n\r\n") {
-                let mut byte = [0];
-                if !stream.read(&mut byte).is_ok_and(|n| n > 0) {
-                    break;
-                }
-                request.push(byte[0]);
-            }
-            let _ = stream.write_all(reply.as_bytes());
-        }
-    });
-    Ok((at, answering))
-}
-
 /// The notes' HTTP client: everything until the end, split once; what is behind the header is the body.
-fn wrong_get(at: SocketAddr) -> Result<String> {
+fn wrong_get(at: SocketAddr, path: &str) -> Result<String> {
     let mut stream = connect(at)?;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut reply = String::new();
     stream.read_to_string(&mut reply)?;
     let (_header, body) = reply.split_once("\r\n\r\n").context("no header")?;
     Ok(body.to_owned())
 }
 
-/// What tcp-client makes of a reply.
-fn tcp_client(play: &mut Play, at: SocketAddr) -> Result<(Option<i32>, Option<String>)> {
+/// What tcp-client makes of a page: its exit status, and what it saves.
+fn tcp_client(play: &mut Play, at: SocketAddr, page: &str) -> Result<(Option<i32>, Option<String>)> {
     instead(play, "tcp-client")?;
-    let client = play.stage.start(Lane::Client, "", "tcp-client", &["get", &format!("http://{at}/body")])?;
+    let client =
+        play.stage.start(Lane::Client, "", "tcp-client", &["get", &format!("http://{at}/{page}")])?;
     let outcome = play.stage.wait_for_end(client)?;
-    Ok((outcome.status, fs::read_to_string(play.stage.directory().join("body")).ok()))
+    Ok((outcome.status, fs::read_to_string(play.stage.directory().join(page)).ok()))
 }
 
 fn chunk_sizes(play: &mut Play) -> Result<()> {
-    let reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
-    let (at, answering) = origin(play, reply, 2)?;
-    let body = wrong_get(at)?;
+    let origin = Origin::start(play.ip, play.stage.recorder(""))?;
+    let body = wrong_get(origin.address, "/chunked")?;
     let what = words!("the notes' client saves {body:?}", "笔记的客户端保存了 {body:?}");
-    wrong(play, &what, body == "5\r\nhello\r\n0\r\n\r\n")?;
-    let found = tcp_client(play, at)?;
-    answering.join().ok().context("the origin panicked")?;
-    right(
-        play,
-        words!("tcp-client saves the body alone", "tcp-client 只保存响应体"),
-        &found,
-        &(Some(0), Some("hello".into())),
-    );
+    wrong(play, &what, body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n")?;
+    let found = tcp_client(play, origin.address, "chunked")?;
+    let promise = words!("tcp-client saves the body alone", "tcp-client 只保存响应体");
+    play.checks.equal(promise, &found, &(Some(0), Some("Hello, world!".into())));
     Ok(())
 }
 
 fn truncated(play: &mut Play) -> Result<()> {
-    let (at, answering) = origin(play, "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,", 2)?;
-    let body = wrong_get(at)?;
+    let origin = Origin::start(play.ip, play.stage.recorder(""))?;
+    let body = wrong_get(origin.address, "/cut")?;
     let what = words!(
         "the notes' client saves {body:?}, 6 of 13 bytes, as if that were all",
         "笔记的客户端只收到 13 字节中的 {body:?}，却当作完整内容保存"
     );
     wrong(play, &what, body == "Hello,")?;
-    let found = tcp_client(play, at)?;
-    answering.join().ok().context("the origin panicked")?;
-    right(
-        play,
-        words!("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存"),
-        &found,
-        &(Some(1), None),
-    );
+    let found = tcp_client(play, origin.address, "cut")?;
+    let promise = words!("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
+    play.checks.equal(promise, &found, &(Some(1), None));
     Ok(())
 }
 
@@ -241,11 +210,9 @@ fn lost_reply(play: &mut Play) -> Result<()> {
         is_stuck,
     )?;
     let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
-    let asked =
-        play.stage.pieces("", Lane::Server).iter().filter(|datagram| **datagram == b"Michael").count();
+    let asked = play.stage.times_sent(b"Michael");
     play.checks.holds(words!("Michael was asked for again", "Michael 被再次询问"), asked >= 2, &asked);
-    right(
-        play,
+    play.checks.equal(
         words!("udp-client asks again", "udp-client 再问一次"),
         &outcome.said,
         &BOTH.map(str::to_owned).to_vec(),
@@ -269,7 +236,7 @@ fn late_reply(play: &mut Play) -> Result<()> {
     )?;
     let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Late)] })?;
     let promise = words!("udp-client gives each name its own", "udp-client 让每个名字得到自己的回复");
-    right(play, promise, &outcome.said, &BOTH.map(str::to_owned).to_vec());
+    play.checks.equal(promise, &outcome.said, &BOTH.map(str::to_owned).to_vec());
     Ok(())
 }
 
@@ -301,7 +268,7 @@ fn foreign_reply(play: &mut Play) -> Result<()> {
         "udp-client does not hear the stranger, not even with the right words",
         "udp-client 不听陌生人的，哪怕他说得对"
     );
-    right(play, promise, &(outcome.status, outcome.said), &(Some(1), Vec::new()));
+    play.checks.equal(promise, &(outcome.status, outcome.said), &(Some(1), Vec::new()));
     Ok(())
 }
 
@@ -324,7 +291,7 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
     let outcome = play.stage.wait_for_end(client)?;
     let promise =
         words!("udp-server and udp-client carry all 2000", "udp-server 和 udp-client 2000 字节全部送到");
-    right(play, promise, &outcome.said, &vec![format!("Hello, {name}!")]);
+    play.checks.equal(promise, &outcome.said, &vec![format!("Hello, {name}!")]);
     Ok(())
 }
 
@@ -357,7 +324,7 @@ fn reset(play: &mut Play) -> Result<()> {
         "tcp-server ends its half and lets the client finish: an end, no reset",
         "tcp-server 先关闭写端，让客户端说完：是结束，不是复位"
     );
-    right(play, promise, &found, &Ok("Welcome!\n".to_owned()));
+    play.checks.equal(promise, &found, &Ok("Welcome!\n".to_owned()));
     Ok(())
 }
 
@@ -372,8 +339,4 @@ fn wrong(play: &mut Play, what: &Words, failed: bool) -> Result<()> {
     let (en, zh) = (&what.en, &what.zh);
     play.checks.equal(words!("fails as predicted: {en}", "果然出错：{zh}"), &failed, &true);
     Ok(())
-}
-
-fn right<T: PartialEq + std::fmt::Debug>(play: &mut Play, promise: Words, found: &T, expected: &T) {
-    play.checks.equal(promise, found, expected);
 }

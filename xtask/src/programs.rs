@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -10,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use common::stop;
 
 /// What must be gone when the task ends: its processes and its scratch directories.
 static HOUSE: Mutex<House> =
@@ -57,6 +59,15 @@ fn build_now() -> Result<PathBuf> {
 /// As [`build`].
 pub fn path_of(name: &str) -> Result<PathBuf> {
     Ok(build()?.join(name).with_extension(env::consts::EXE_EXTENSION))
+}
+
+/// Where a server is, from the first line that it prints.
+///
+/// # Errors
+/// When the line does not end with an address.
+pub fn address_in(line: &str) -> Result<SocketAddr> {
+    let address = line.trim_end().rsplit(' ').next().unwrap_or_default();
+    address.parse().with_context(|| format!("the server did not say where it is, but: {line:?}"))
 }
 
 /// A process, its standard output and its standard error.
@@ -132,8 +143,19 @@ fn end(mut child: Child) {
     let _ = child.wait();
 }
 
-/// Ends every process and removes every scratch directory, and starts no more.
-pub fn close_house() {
+/// From now on, Ctrl-C ends every process that was started, removes every scratch directory, and ends the task.
+///
+/// # Errors
+/// When the system refuses the handler.
+pub fn close_house_on_interrupt() -> Result<()> {
+    ctrlc::set_handler(|| {
+        close_house();
+        process::exit(stop::INTERRUPTED);
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+fn close_house() {
     let mut house = house();
     house.closed = true;
     while let Some((_, child)) = house.children.pop_first() {

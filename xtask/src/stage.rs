@@ -17,7 +17,7 @@ use crate::programs::{self, Program, Scratch};
 use crate::relay::{self, Manner, Plan, Relay};
 
 /// A lesson in which nothing at all happens for so long is stuck, on the slowest machine.
-const STUCK: Duration = Duration::from_secs(60);
+pub const STUCK: Duration = Duration::from_secs(60);
 
 /// How a program ended.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -114,10 +114,7 @@ impl Stage {
     pub fn start_server(&mut self, name: &str, args: &[&str]) -> Result<(Program, SocketAddr)> {
         let program = self.start(Lane::Server, "", name, args)?;
         let line = self.wait_for_line(&program, "")?;
-        let address = line.rsplit(' ').next().unwrap_or_default();
-        let address =
-            address.parse().with_context(|| format!("{name} did not say where it is, but: {line}"))?;
-        Ok((program, address))
+        Ok((program, programs::address_in(&line)?))
     }
 
     /// A relay in front of a TCP server; every client that connects to it is drawn under the label.
@@ -254,6 +251,11 @@ impl Stage {
                 _ => None,
             })
             .collect()
+    }
+
+    /// How often the client sent this very datagram, those that were lost included.
+    pub fn times_sent(&self, datagram: &[u8]) -> usize {
+        self.pieces("", Lane::Server).iter().filter(|piece| **piece == datagram).count()
     }
 
     fn keep(&mut self, event: Event) -> Result<()> {

@@ -12,6 +12,7 @@ use crate::event::{Lane, What};
 use crate::kernel::{self, Protocol};
 use crate::play::Play;
 use crate::relay::{Count, Manner};
+use crate::stage::STUCK;
 use crate::words;
 use crate::words::Words;
 
@@ -177,7 +178,7 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
     // The first is surely welcomed, if not at once; the others are not, however long one waits.
     let welcomed: Vec<_> = clients
         .iter_mut()
-        .zip([Duration::from_secs(60), Duration::from_millis(300), Duration::from_millis(300)])
+        .zip([STUCK, Duration::from_millis(300), Duration::from_millis(300)])
         .map(|(client, limit)| is_welcomed(client, limit))
         .collect();
     play.evidence(&words!(

@@ -14,12 +14,12 @@ pub mod udp;
 
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::play::Play;
 use crate::programs::Program;
+use crate::stage::STUCK;
 use crate::words::Words;
 
 /// All lessons, in the order in which they are played.
@@ -49,10 +49,7 @@ pub struct Lesson {
     pub play: fn(&mut Play) -> Result<()>,
 }
 
-/// A wait that is longer than this on a plain socket is a lesson that is stuck, and ends it.
-const STUCK: Duration = Duration::from_secs(60);
-
-/// A connection to a server.
+/// A connection to a server; a lesson that waits for too long on it is stuck, and ends.
 ///
 /// # Errors
 /// When it is refused.

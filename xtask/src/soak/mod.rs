@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use common::args::Args;
 use common::narration::say;
-use common::stop;
 
 use crate::programs::{self, Program};
 
@@ -49,11 +48,7 @@ pub fn run(mut args: Args) -> Result<()> {
     if cfg!(unix) && env::var_os(AGAIN).is_none() {
         return run_with_all_descriptors();
     }
-    ctrlc::set_handler(|| {
-        programs::close_house();
-        std::process::exit(stop::INTERRUPTED);
-    })
-    .context("cannot listen for Ctrl-C")?;
+    programs::close_house_on_interrupt()?;
     programs::build()?;
     let (mut held, mut lost, mut absent) = (0, 0, 0);
     for row in tcp_server::ROWS.iter().chain(&tcp_client::ROWS).chain(&udp::ROWS) {
@@ -118,10 +113,7 @@ impl Server {
         let mut lines = BufReader::with_capacity(64, stdout);
         let mut line = String::new();
         lines.read_line(&mut line)?;
-        let address = line.trim().rsplit(' ').next().and_then(|address| address.parse().ok());
-        let address =
-            address.with_context(|| format!("the server did not say where it is, but: {line:?}"))?;
-        Ok(Self { program, address, lines, _stderr: stderr })
+        Ok(Self { program, address: programs::address_in(&line)?, lines, _stderr: stderr })
     }
 
     fn connect(&self) -> Result<TcpStream> {

@@ -116,11 +116,7 @@ fn stop_twice() -> Result<Outcome> {
 
 fn ten_thousand() -> Result<Outcome> {
     const CLIENTS: u64 = 10_000;
-    let server = Server::start_behind(
-        "ulimit -n \"$(ulimit -Hn)\"",
-        "tcp-server",
-        &["--delay=0", "--quiet", "--max-clients=15000"],
-    )?;
+    let server = Server::start("tcp-server", &["--delay=0", "--quiet", "--max-clients=15000"])?;
     let Some(before) = memory(&server.program, "VmRSS") else { return Ok(no_proc()) };
     let mut clients = Vec::new();
     for number in 0..CLIENTS {
@@ -147,7 +143,7 @@ fn ten_thousand() -> Result<Outcome> {
 }
 
 fn too_many() -> Result<Outcome> {
-    let server = Server::start_behind("ulimit -n \"$(ulimit -Hn)\"", "tcp-server", QUIET)?;
+    let server = Server::start("tcp-server", QUIET)?;
     let (mut inside, mut refused, mut slowest) = (Vec::new(), 0, Duration::ZERO);
     for _ in 0..18_000 {
         let asked = Instant::now();

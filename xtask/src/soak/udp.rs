@@ -1,7 +1,6 @@
 //! udp-server in a flood.
 
-use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -9,20 +8,12 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{Outcome, Row, Server, held_if, no_proc};
+use crate::kernel::dropped;
 
 pub const ROWS: [Row; 2] = [
     Row { tried: "udp-server: a burst of 20,000 datagrams", run: burst },
     Row { tried: "udp-server: Ctrl-C in the flood", run: stop_in_the_flood },
 ];
-
-/// How many datagrams Linux dropped because this socket's queue was full (/proc/net/udp, the last column).
-fn dropped(address: SocketAddr) -> Option<u64> {
-    let port = format!(":{:04X}", address.port());
-    let table = fs::read_to_string("/proc/net/udp").ok()?;
-    let line =
-        table.lines().find(|line| line.split_whitespace().nth(1).is_some_and(|at| at.ends_with(&port)))?;
-    line.split_whitespace().last()?.parse().ok()
-}
 
 fn burst() -> Result<Outcome> {
     const SENT: u64 = 20_000;

@@ -2,6 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+#[cfg(unix)]
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{ChildStderr, ChildStdout},
+};
+
+#[cfg(unix)]
+use xtask::programs::{self, Program};
 
 use crate::{Guest, Server};
 
@@ -291,19 +300,24 @@ mod stopping {
     }
 }
 
+/// A server whose outputs are at hand, to be closed or not to be read, and where it is.
+#[cfg(unix)]
+fn with_outputs() -> (Program, BufReader<ChildStdout>, ChildStderr, SocketAddr) {
+    let args = ["127.0.0.1:0", "--delay=0"];
+    let (program, stdout, stderr) = Program::start("tcp-server", &args, &std::env::temp_dir()).unwrap();
+    let mut stdout = BufReader::with_capacity(64, stdout);
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    (program, stdout, stderr, programs::address_in(&line).unwrap())
+}
+
 #[cfg(unix)]
 #[test]
 fn a_closed_standard_output_costs_no_client_its_service() {
-    use std::io::{BufRead, BufReader};
-    let stage = xtask::stage::Stage::new(None).unwrap();
-    let (program, stdout, _stderr) =
-        xtask::programs::Program::start("tcp-server", &["127.0.0.1:0", "--delay=0"], stage.directory())
-            .unwrap();
-    let mut lines = BufReader::new(stdout).lines();
-    let address = lines.next().unwrap().unwrap().rsplit(' ').next().unwrap().to_owned();
-    drop(lines);
+    let (program, stdout, _stderr, address) = with_outputs();
+    drop(stdout);
     for _ in 0..20 {
-        let mut guest = Guest::new(TcpStream::connect(&address).unwrap());
+        let mut guest = Guest::new(TcpStream::connect(address).unwrap());
         guest.say("Michael\nexit\n");
         assert_eq!(guest.rest(), "Welcome!\nHello, Michael!\n");
     }
@@ -314,25 +328,19 @@ fn a_closed_standard_output_costs_no_client_its_service() {
 #[cfg(unix)]
 #[test]
 fn a_standard_output_that_nobody_reads_costs_no_client_its_service() {
-    use std::io::{BufRead, BufReader};
-    let stage = xtask::stage::Stage::new(None).unwrap();
-    let (program, stdout, _stderr) =
-        xtask::programs::Program::start("tcp-server", &["127.0.0.1:0", "--delay=0"], stage.directory())
-            .unwrap();
-    let mut lines = BufReader::with_capacity(64, stdout).lines();
-    let address = lines.next().unwrap().unwrap().rsplit(' ').next().unwrap().to_owned();
+    let (program, stdout, _stderr, address) = with_outputs();
     // More narration than a pipe (64 KiB) and the narrator's queue (4096 lines) hold together.
     for _ in 0..4000 {
-        let mut guest = Guest::new(TcpStream::connect(&address).unwrap());
+        let mut guest = Guest::new(TcpStream::connect(address).unwrap());
         guest.say("exit\n");
         assert_eq!(guest.rest(), "Welcome!\n");
     }
     let mut dropped = 0;
     let mut printed = 1;
-    let mut guest = Guest::new(TcpStream::connect(&address).unwrap());
+    let mut guest = Guest::new(TcpStream::connect(address).unwrap());
     assert_eq!(guest.line(), "Welcome!");
     assert!(program.interrupt());
-    for line in lines.map(Result::unwrap) {
+    for line in stdout.lines().map(Result::unwrap) {
         match line.strip_prefix('(') {
             Some(note) => dropped += note.split(' ').next().unwrap().parse::<usize>().unwrap(),
             None => printed += 1,
