@@ -78,24 +78,14 @@ pub fn lines(style: Style, time: Duration, label: &str, what: &What) -> Vec<Stri
         What::Connected { port } => {
             vec![arrow(style, Lane::Server, &words!("connects from :{port}", "从 :{port} 连接"), false)]
         }
-        What::Sent { toward, bytes, lost } => {
-            let (n, shown) = (bytes.len(), escape(bytes));
-            let words = match (n, lost) {
-                (1, true) => words!("lost: 1 byte  {shown}", "丢失：1 字节  {shown}"),
-                (_, true) => words!("lost: {n} bytes  {shown}", "丢失：{n} 字节  {shown}"),
-                (1, false) => words!("1 byte  {shown}", "1 字节  {shown}"),
-                (_, false) => words!("{n} bytes  {shown}", "{n} 字节  {shown}"),
-            };
-            vec![arrow(style, *toward, &words, *lost)]
+        What::Sent { toward, bytes, lost: false } => vec![arrow(style, *toward, &content(bytes), false)],
+        What::Sent { toward, bytes, lost: true } => {
+            let Words { en, zh } = content(bytes);
+            vec![arrow(style, *toward, &words!("lost: {en}", "丢失：{zh}"), true)]
         }
         What::Held { toward, bytes } => {
-            let (n, shown) = (bytes.len(), escape(bytes));
-            vec![arrow(
-                style,
-                *toward,
-                &words!("held back: {n} bytes  {shown}", "扣留：{n} 字节  {shown}"),
-                true,
-            )]
+            let Words { en, zh } = content(bytes);
+            vec![arrow(style, *toward, &words!("held back: {en}", "扣留：{zh}"), true)]
         }
         What::Ended { toward } => {
             vec![arrow(style, *toward, &Words::fixed("end of stream", "流结束"), false)]
@@ -105,6 +95,13 @@ pub fn lines(style: Style, time: Duration, label: &str, what: &What) -> Vec<Stri
     };
     let margins = std::iter::once(margin.as_str()).chain(std::iter::repeat(CONTINUED));
     margins.zip(drawn).map(|(margin, line)| format!("{margin}{line}")).collect()
+}
+
+/// How many bytes, and which.
+fn content(bytes: &[u8]) -> Words {
+    let (n, shown) = (bytes.len(), escape(bytes));
+    let unit = if n == 1 { "byte" } else { "bytes" };
+    words!("{n} {unit}  {shown}", "{n} 字节  {shown}")
 }
 
 fn arrow(style: Style, toward: Lane, words: &Words, is_lost: bool) -> String {
