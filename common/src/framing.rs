@@ -24,6 +24,17 @@ pub enum Framing {
     Length,
 }
 
+impl Framing {
+    /// How a client's command line asks for it; `line` is asked for anyway.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Raw => " --framing raw",
+            Self::Line => "",
+            Self::Length => " --framing length",
+        }
+    }
+}
+
 impl FromStr for Framing {
     type Err = String;
 

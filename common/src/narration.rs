@@ -3,11 +3,14 @@
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use crate::address;
 
 /// Bytes as text that a terminal shows and does not obey: controls, bidirectional controls and bytes that
 /// are not UTF-8 are written as escapes.
@@ -123,6 +126,9 @@ impl Write for EscapedStdout {
     }
 }
 
+/// How a hint at the next command begins.
+pub const HINT: &str = "in another terminal: ";
+
 /// How many lines may wait for a slow standard output before lines are dropped.
 const WAITING: usize = 4096;
 
@@ -165,6 +171,13 @@ impl Narrator {
         if !self.quiet {
             self.announce(line);
         }
+    }
+
+    /// Prints which client to start next, unless quiet: its command line up to the address, the address that
+    /// this server is bound to, and what follows it.
+    pub fn hint(&self, client: &str, bound: SocketAddr, options: &str) {
+        let at = address::reachable(bound);
+        self.say(&format!("{HINT}cargo run -p {client} {at}{options}"));
     }
 
     /// Prints a line even when quiet. Never waits and never fails.

@@ -62,6 +62,7 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
 
     let narrator = Narrator::start(options.quiet).context("cannot start the narrator")?;
     narrator.announce(&format!("listening on {bound}"));
+    narrator.hint("tcp-client -- greet", bound, options.framing.option());
     // What follows runs in a thread of its own for each client.
     acceptor::accept_until_stopped(listener, &stop, options, &narrator, |stream, peer| {
         narrator.say(&format!("accepted connection from {peer}"));

@@ -38,6 +38,7 @@ fn serve(address: &HostPort, quiet: bool) -> Result<()> {
 
     let narrator = Narrator::start(quiet).context("cannot start the narrator")?;
     narrator.announce(&format!("bound to {bound}"));
+    narrator.hint("udp-client --", bound, "");
     answer_until_stopped(&socket, bound, &stop, &narrator);
     narrator.announce("stopped");
     narrator.finish();

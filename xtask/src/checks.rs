@@ -2,6 +2,9 @@
 
 use std::fmt::Debug;
 
+use crate::ladder::Ink;
+use crate::scene::Scene;
+use crate::words;
 use crate::words::Words;
 
 /// The checks of one lesson, in the order they were made.
@@ -32,13 +35,13 @@ impl Checks {
     /// `found` is `expected`.
     pub fn equal<T: PartialEq + Debug>(&mut self, promise: Words, found: &T, expected: &T) {
         let found_instead =
-            || crate::words!("expected {expected:?}, found {found:?}", "应为 {expected:?}，实为 {found:?}");
+            || words!("expected {expected:?}, found {found:?}", "应为 {expected:?}，实为 {found:?}");
         self.judge(promise, found == expected, found_instead);
     }
 
     /// `kept` is true; `evidence` is shown where it is not.
     pub fn holds(&mut self, promise: Words, kept: bool, evidence: &impl Debug) {
-        self.judge(promise, kept, || crate::words!("found {evidence:?}", "实为 {evidence:?}"));
+        self.judge(promise, kept, || words!("found {evidence:?}", "实为 {evidence:?}"));
     }
 
     /// The lesson could not go on.
@@ -70,15 +73,78 @@ impl Checks {
     pub fn all(&self) -> &[Check] {
         &self.0
     }
+}
 
-    /// How many promises came true.
-    pub fn kept(&self) -> usize {
-        self.0.iter().filter(|check| matches!(check.verdict, Verdict::Kept)).count()
+impl Check {
+    /// One character that says what came of it.
+    pub fn mark(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Kept => "✓",
+            Verdict::Broken(_) => "✗",
+            Verdict::NotAvailable(_) => "-",
+        }
     }
 
-    /// How many promises were broken.
-    pub fn broken(&self) -> usize {
-        self.0.iter().filter(|check| matches!(check.verdict, Verdict::Broken(_))).count()
+    /// The colour of the mark.
+    pub fn ink(&self) -> Ink {
+        match self.verdict {
+            Verdict::Kept => Ink::Good,
+            Verdict::Broken(_) => Ink::Bad,
+            Verdict::NotAvailable(_) => Ink::Faint,
+        }
+    }
+
+    /// The promise, and what was found where it was not kept.
+    pub fn sentence(&self) -> Words {
+        let (en, zh) = (&self.promise.en, &self.promise.zh);
+        match &self.verdict {
+            Verdict::Kept => self.promise.clone(),
+            Verdict::Broken(Words { en: why, zh: why_zh }) => words!("{en}: {why}", "{zh}：{why_zh}"),
+            Verdict::NotAvailable(Words { en: why, zh: why_zh }) => {
+                words!("{en}: not available here: {why}", "{zh}：此处不可用：{why_zh}")
+            }
+        }
+    }
+}
+
+/// How many checks came out how.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Promises that came true.
+    pub kept: usize,
+    /// Promises that did not.
+    pub broken: usize,
+    /// Promises that nobody can judge here.
+    pub not_available: usize,
+}
+
+impl Tally {
+    /// Of all checks of some scenes.
+    pub fn of(scenes: &[Scene<'_>]) -> Self {
+        let mut tally = Self::default();
+        for check in scenes.iter().flat_map(|scene| scene.checks.all()) {
+            *match check.verdict {
+                Verdict::Kept => &mut tally.kept,
+                Verdict::Broken(_) => &mut tally.broken,
+                Verdict::NotAvailable(_) => &mut tally.not_available,
+            } += 1;
+        }
+        tally
+    }
+
+    /// The sum as a sentence.
+    pub fn sentence(&self) -> Words {
+        let Self { kept, broken, not_available } = self;
+        let Words { en, zh } = match not_available {
+            0 => Words::fixed("", ""),
+            n => words!(", {n} not available here", "，{n} 项此处不可用"),
+        };
+        if *broken > 0 {
+            let all = kept + broken;
+            words!("{broken} of {all} checks failed{en}", "{all} 项检查中 {broken} 项失败{zh}")
+        } else {
+            words!("All {kept} checks passed{en}.", "全部 {kept} 项检查通过{zh}。")
+        }
     }
 }
 
@@ -96,7 +162,8 @@ mod tests {
         checks.holds(promise(), false, &"evidence");
         checks.stopped_short(&promise());
         checks.not_available(promise(), promise());
-        assert_eq!((checks.all().len(), checks.kept(), checks.broken()), (6, 2, 3));
+        let marks: String = checks.all().iter().map(Check::mark).collect();
+        assert_eq!(marks, "✓✗✓✗✗-");
         let Verdict::Broken(why) = &checks.all()[1].verdict else { panic!("{checks:?}") };
         assert_eq!((&*why.en, &*why.zh), ("expected 2, found 1", "应为 2，实为 1"));
     }

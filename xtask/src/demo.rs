@@ -9,14 +9,19 @@ use common::args::{self, Args};
 use common::narration::{self, say};
 use common::patience;
 
-use crate::checks::{Checks, Verdict};
+use crate::checks::Tally;
 use crate::ladder::{self, Ink, Style};
 use crate::lessons::{self, Lesson};
 use crate::mistakes;
+use crate::page::Page;
 use crate::play::{Left, Play, Voice};
 use crate::programs;
+use crate::quiz::Score;
+use crate::scene::Scene;
 use crate::words;
 use crate::words::{Lang, Words};
+
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// Plays the lessons that the arguments name, or all of them.
 ///
@@ -24,176 +29,174 @@ use crate::words::{Lang, Words};
 /// A usage error for an unknown lesson; a failure if any check failed.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, step, wrong) = (args.flag("--list")?, args.flag("--step")?, args.flag("--mistakes")?);
+    let quiz = args.flag("--quiz")?;
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
+    let file = args.given::<String>("--html")?;
+    if wrong && quiz {
+        return Err(args::usage("--quiz asks about the lessons, not about --mistakes"));
+    }
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
-        let lesson = lessons::ALL.iter().find(|lesson| *lesson.name == *name);
+        let lesson = lessons::ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name);
         chosen.push(lesson.ok_or_else(|| {
-            args::usage(format!("unknown lesson '{}': see 'cargo xtask demo --list'", name.to_string_lossy()))
+            let name = narration::escape(name.as_encoded_bytes());
+            args::usage(format!("unknown lesson '{name}': see 'cargo xtask demo --list'"))
         })?);
     }
-    if chosen.is_empty() && !wrong {
-        chosen.extend(&lessons::ALL);
+    if chosen.is_empty() {
+        chosen.extend(lessons::ALL.iter().filter(|_| list || !wrong));
+        chosen.extend(mistakes::ALL.iter().filter(|_| list || wrong));
     }
     if list {
-        chosen.iter().try_for_each(|lesson| introduce(lesson, lang))?;
-        let mistakes = if wrong { &mistakes::ALL[..] } else { &[] };
-        return mistakes.iter().try_for_each(|mistake| Ok(say(mistake.about.to(lang))?));
+        return chosen.iter().try_for_each(|lesson| introduce(lesson, lang));
     }
     programs::close_house_on_interrupt()?;
+    let page = file.as_deref().map(Page::open).transpose()?;
     let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let voice = Voice { style: Style { colour, lang }, step };
-    match play_all(&chosen, wrong, &[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], voice) {
-        Err(e) if e.is::<Left>() => Ok(()),
-        outcome => outcome,
+    let voice = Voice { style: Style { colour, lang }, step, quiz };
+    // Whoever has been asked over IPv4 knows the answers over IPv6.
+    let addresses = if quiz { &LOOPBACK[..1] } else { &LOOPBACK };
+    let mut demo = Demo::new(voice);
+    let is_left = match demo.play(&chosen, addresses) {
+        Err(e) if e.is::<Left>() => true,
+        outcome => outcome.map(|()| false)?,
+    };
+    if let Some(page) = page {
+        let name = page.write(&demo.scenes, lang)?;
+        voice.tell(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
     }
+    demo.sum_up(is_left)
 }
 
 /// Prints a lesson's name and its claims.
 fn introduce(lesson: &Lesson, lang: Lang) -> Result<()> {
     for (number, (claim, words)) in lesson.claims.iter().enumerate() {
         let name = if number == 0 { lesson.name } else { "" };
-        let text = words.to(lang).replace('\n', &format!("\n{:15}", ""));
-        say(&format!("{name:10}{claim:4} {text}"))?;
+        let text = words.to(lang).replace('\n', &format!("\n{:18}", ""));
+        say(&format!("{name:13}{claim:4} {text}"))?;
     }
     Ok(())
 }
 
-#[derive(Default)]
-struct Tally {
-    kept: usize,
-    broken: usize,
-    not_available: usize,
+/// Lessons being played, one after the other.
+pub struct Demo<'a> {
+    voice: Voice,
+    scenes: Vec<Scene<'a>>,
+    score: Score,
 }
 
-impl Tally {
-    fn add(&mut self, checks: &Checks) {
-        self.kept += checks.kept();
-        self.broken += checks.broken();
-        self.not_available += checks.all().len() - checks.kept() - checks.broken();
+impl<'a> Demo<'a> {
+    /// Nothing has been played yet.
+    pub fn new(voice: Voice) -> Self {
+        Self { voice, scenes: Vec::new(), score: Score::default() }
     }
-}
 
-/// Plays each lesson on each of the loopback addresses, and then the mistakes where they are asked for.
-///
-/// # Errors
-/// If any check failed.
-pub fn play_all(chosen: &[&Lesson], wrong: bool, addresses: &[IpAddr], voice: Voice) -> Result<()> {
-    programs::build()?;
-    greet(chosen, voice)?;
-    let mut tally = Tally::default();
-    for lesson in chosen {
-        let mut claims_told = false;
-        for ip in addresses {
-            let version = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
-            let name = lesson.name;
-            voice.tell(Ink::Bold, &words!("\n== {name} over {version} ==", "\n== {name}（{version}）=="))?;
-            if !is_here(*ip, voice)? {
-                tally.not_available += 1;
-                continue;
-            }
-            if !std::mem::replace(&mut claims_told, true) {
-                for (claim, words) in lesson.claims {
-                    say(&format!("{claim:4} {}", words.to(voice.style.lang).replace('\n', "\n     ")))?;
+    /// What has been played.
+    pub fn scenes(&self) -> &[Scene<'a>] {
+        &self.scenes
+    }
+
+    /// Plays each lesson on each of the loopback addresses.
+    ///
+    /// # Errors
+    /// When the programs cannot be built or standard output fails, and [`Left`]; a failed check is none.
+    pub fn play(&mut self, chosen: &[&'a Lesson], addresses: &[IpAddr]) -> Result<()> {
+        programs::build()?;
+        self.greet(chosen)?;
+        for lesson in chosen {
+            for (number, ip) in addresses.iter().enumerate() {
+                let version = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
+                let name = lesson.name;
+                self.voice.tell(
+                    Ink::Bold,
+                    &words!("\n== {name} over {version} ==", "\n== {name}（{version}）=="),
+                )?;
+                if number == 0 {
+                    for (claim, words) in lesson.claims {
+                        let text = words.to(self.voice.style.lang).replace('\n', "\n     ");
+                        say(&format!("{claim:4} {text}"))?;
+                    }
                 }
+                self.watch(lesson, *ip, version)?;
             }
-            if let Some((client, server)) = &lesson.lanes {
-                say(&ladder::head(voice.style, client, server))?;
-            }
-            tally.add(&watch(lesson.play, *ip, voice)?);
         }
+        Ok(())
     }
-    if wrong {
-        let count = mistakes::ALL.len();
-        for (number, mistake) in (1..).zip(&mistakes::ALL) {
-            voice.tell(
+
+    /// Tells where the one who watches is, and what comes.
+    fn greet(&self, chosen: &[&Lesson]) -> Result<()> {
+        if chosen.len() == lessons::ALL.len() {
+            let count = chosen.len();
+            self.voice.tell(
                 Ink::Bold,
-                &words!("\n== mistake {number} of {count} ==", "\n== 错误 {number}/{count} =="),
+                &words!(
+                    "{count} lessons about sockets, on real sockets of this machine alone; Ctrl-C ends it.\n\
+                     Each plays over IPv4, then over IPv6 ('--step' waits for Enter, '--list' says what comes).",
+                    "{count} 课套接字演示，用的是本机环回接口上真实的套接字；按 Ctrl-C 结束。\n\
+                     每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。"
+                ),
             )?;
-            let (client, server) =
-                (Words::fixed("the client", "客户端"), Words::fixed("the server", "服务器"));
-            say(&ladder::head(voice.style, &client, &server))?;
-            let shown = |play: &mut Play| play.act(&mistake.about).and_then(|()| (mistake.play)(play));
-            tally.add(&watch(shown, Ipv4Addr::LOCALHOST.into(), voice)?);
         }
-    }
-    sum_up(&tally, voice)
-}
-
-fn greet(chosen: &[&Lesson], voice: Voice) -> Result<()> {
-    if chosen.len() == lessons::ALL.len() {
-        let count = chosen.len();
-        voice.tell(
+        self.voice.tell(
             Ink::Faint,
-            &words!(
-                "All {count} lessons on real sockets of this machine's loopback ('--list' says what they show).",
-                "在本机环回接口的真实套接字上演示全部 {count} 课（--list 列出各课内容）。"
+            &Words::fixed(
+                "> says what is about to happen, ✓ what was promised and came true, ✗ what did not.\n\
+                 The lanes show what programs print, the arrows between them what crosses the wire; lines within\n\
+                 a millisecond or two of each other may stand in either order.",
+                "> 说明接下来做什么；✓ 表示承诺的事应验了，✗ 表示没有。\n\
+                 两侧是程序打印的内容，中间的箭头是线路上经过的数据；相隔一两毫秒之内的行，先后不定。",
             ),
-        )?;
+        )
     }
-    voice.tell(
-        Ink::Faint,
-        &Words::fixed(
-            "The lanes show what programs print, the arrows between them what crosses the wire; lines within a\n\
-             millisecond or two of each other may stand in either order.",
-            "两侧是程序打印的内容，中间的箭头是线路上经过的数据；相隔一两毫秒之内的行，先后不定。",
-        ),
-    )
-}
 
-fn is_here(ip: IpAddr, voice: Voice) -> Result<bool> {
-    match TcpListener::bind((ip, 0)) {
-        Ok(_) => Ok(true),
-        Err(e) => {
-            voice.tell(Ink::Faint, &words!("not available here: {e}", "此处不可用：{e}"))?;
-            Ok(false)
-        }
-    }
-}
-
-/// Plays something, and prints its checks.
-fn watch(what: impl FnOnce(&mut Play) -> Result<()>, ip: IpAddr, voice: Voice) -> Result<Checks> {
-    let mut play = Play::new(ip, voice)?;
-    let played = what(&mut play).and_then(|()| play.stage.finish());
-    match played {
-        Err(e) if narration::reader_left(&e) || e.is::<Left>() => return Err(e),
-        Err(e) if e.downcast_ref().is_some_and(patience::is_over) => {
-            play.checks.stopped_short(&words!("nothing came for a minute", "一分钟没有收到任何数据"));
-        }
-        Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
-        Ok(()) => {}
-    }
-    for check in play.checks.all() {
-        let promise = check.promise.to(voice.style.lang);
-        say(&match &check.verdict {
-            Verdict::Kept => format!("  {} {promise}", voice.style.paint(Ink::Good, "✓")),
-            Verdict::Broken(why) => {
-                format!("  {} {promise}: {}", voice.style.paint(Ink::Bad, "✗"), why.to(voice.style.lang))
+    /// Plays a lesson, and prints its checks.
+    fn watch(&mut self, lesson: &'a Lesson, ip: IpAddr, version: &'static str) -> Result<()> {
+        let mut play = Play::new(ip, self.voice)?;
+        let played = if let Err(e) = TcpListener::bind((ip, 0)) {
+            play.checks.not_available(Words::fixed("the lesson is played", "演示本课"), words!("{e}", "{e}"));
+            Ok(())
+        } else {
+            if let Some((client, server)) = &lesson.lanes {
+                say(&ladder::head(self.voice.style, client, server))?;
             }
-            Verdict::NotAvailable(why) => {
-                let absent = Words::fixed("not available here", "此处不可用");
-                format!("  - {promise}: {}: {}", absent.to(voice.style.lang), why.to(voice.style.lang))
+            (lesson.play)(&mut play).and_then(|()| play.stage.finish())
+        };
+        self.score.add(play.score);
+        match played {
+            Err(e) if narration::reader_left(&e) || e.is::<Left>() => return Err(e),
+            Err(e) if e.downcast_ref().is_some_and(patience::is_over) => {
+                play.checks.stopped_short(&words!("nothing came for a minute", "一分钟没有收到任何数据"));
             }
-        })?;
+            Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
+            Ok(()) => {}
+        }
+        for check in play.checks.all() {
+            let mark = self.voice.style.paint(check.ink(), check.mark());
+            say(&format!("  {mark} {}", check.sentence().to(self.voice.style.lang)))?;
+        }
+        self.scenes.push(Scene { lesson, version, told: play.stage.told(), checks: play.checks });
+        self.voice.wait()
     }
-    voice.wait()?;
-    Ok(play.checks)
-}
 
-fn sum_up(tally: &Tally, voice: Voice) -> Result<()> {
-    let Tally { kept, broken, not_available } = tally;
-    let absent = match not_available {
-        0 => words!("", ""),
-        n => words!(", {n} not available here", "，{n} 项此处不可用"),
-    };
-    let (en, zh) = (&absent.en, &absent.zh);
-    if *broken > 0 {
-        let all = kept + broken;
-        bail!(
-            "{}",
-            words!("{broken} of {all} checks failed{en}", "{all} 项检查中 {broken} 项失败{zh}")
-                .to(voice.style.lang)
-        );
+    /// Says how many checks came true, and how many predictions.
+    ///
+    /// # Errors
+    /// If any check failed.
+    pub fn sum_up(&self, is_left: bool) -> Result<()> {
+        if self.voice.quiz {
+            say("")?;
+            self.voice.tell(Ink::Bold, &self.score.sentence())?;
+        }
+        let tally = Tally::of(&self.scenes);
+        let sentence = tally.sentence();
+        if tally.broken > 0 {
+            bail!("{}", sentence.to(self.voice.style.lang));
+        }
+        // Whoever left has seen too little for a sum.
+        if !is_left {
+            say("")?;
+            self.voice.tell(Ink::Good, &sentence)?;
+        }
+        Ok(())
     }
-    voice.tell(Ink::Good, &words!("\nAll {kept} checks passed{en}.", "\n全部 {kept} 项检查通过{zh}。"))
 }

@@ -1,5 +1,6 @@
-//! The ladder: what the client's side said, what crossed the wire, what the server's side said, a line an
-//! event, in 100 columns. Pure: it draws what it is given.
+//! The ladder: what the client's side said, what crossed the wire, what the server's side said. [`Rung`] is the
+//! one model of it, an event as it is to be seen; [`lines`] draws it as text of 100 columns, and the page in
+//! `page.rs` as a picture. Pure: it draws what it is given.
 
 use std::time::Duration;
 
@@ -9,9 +10,68 @@ use crate::event::{Lane, What};
 use crate::words;
 use crate::words::{Lang, Words};
 
-const WIRE: usize = 42;
-const SERVER_LANE: usize = 42;
+/// The columns of the wire, which are the client's lane as well.
+pub const WIRE: usize = 42;
+/// The columns of the server's lane.
+pub const SERVER_LANE: usize = 42;
 const CONTINUED: &str = "           ";
+
+/// One event of a ladder.
+#[derive(Clone, Debug)]
+pub struct Rung {
+    /// Since the lesson began.
+    pub time: Duration,
+    /// As [`crate::event::Event::label`].
+    pub label: String,
+    /// What is to be seen.
+    pub mark: Mark,
+}
+
+/// What is to be seen of an event.
+#[derive(Clone, Debug)]
+pub enum Mark {
+    /// A side printed a line, here in pieces that fit its lane.
+    Said(Lane, Vec<String>),
+    /// Something crossed the wire.
+    Crossed {
+        /// The side it went to.
+        toward: Lane,
+        /// What it was, in as many columns as an arrow has room for.
+        what: Words,
+        /// It did not arrive, or not yet.
+        is_lost: bool,
+    },
+}
+
+impl Rung {
+    /// How an event is seen, if it is.
+    pub fn of(time: Duration, label: &str, what: &What) -> Option<Self> {
+        let crossed = |toward: &Lane, what: Words, is_lost| {
+            let what = Words { en: fit(&what.en, WIRE - 6).into(), zh: fit(&what.zh, WIRE - 6).into() };
+            Mark::Crossed { toward: *toward, what, is_lost }
+        };
+        let mark = match what {
+            What::Said { lane: Lane::Client, line, .. } => Mark::Said(Lane::Client, wrap(line, WIRE)),
+            What::Said { lane: Lane::Server, line, .. } => Mark::Said(Lane::Server, wrap(line, SERVER_LANE)),
+            What::Connected { port } => {
+                crossed(&Lane::Server, words!("connects from :{port}", "从 :{port} 连接"), false)
+            }
+            What::Sent { toward, bytes, lost: false } => crossed(toward, content(bytes), false),
+            What::Sent { toward, bytes, lost: true } => {
+                let Words { en, zh } = content(bytes);
+                crossed(toward, words!("lost: {en}", "丢失：{zh}"), true)
+            }
+            What::Held { toward, bytes } => {
+                let Words { en, zh } = content(bytes);
+                crossed(toward, words!("held back: {en}", "扣留：{zh}"), true)
+            }
+            What::Ended { toward } => crossed(toward, Words::fixed("end of stream", "流结束"), false),
+            What::Broke { toward } => crossed(toward, Words::fixed("reset", "复位"), false),
+            What::Quiet { .. } => return None,
+        };
+        Some(Self { time, label: label.into(), mark })
+    }
+}
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]
@@ -61,37 +121,21 @@ pub fn head(style: Style, client: &Words, server: &Words) -> String {
     style.paint(Ink::Faint, &format!("{}      {client}{pad}  {}", time.to(style.lang), server.to(style.lang)))
 }
 
-/// One event as a line, or as several where a program said much; none for what is not shown.
-pub fn lines(style: Style, time: Duration, label: &str, what: &What) -> Vec<String> {
+/// A rung as a line of text, or as several where a program said much.
+pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
+    let Rung { time, label, mark } = rung;
     let margin = style.paint(Ink::Faint, &format!("{:7.3} {label:>2} ", time.as_secs_f64()));
-    let drawn = match what {
-        What::Said { lane: Lane::Client, line, .. } => wrap(line, WIRE)
+    let drawn: Vec<_> = match mark {
+        Mark::Said(Lane::Client, said) => said
             .iter()
             .map(|said| {
                 format!("│ {}{:pad$}│", style.paint(Ink::Client, said), "", pad = WIRE + 1 - width(said))
             })
             .collect(),
-        What::Said { lane: Lane::Server, line, .. } => wrap(line, SERVER_LANE)
-            .iter()
-            .map(|said| format!("│{:WIRE$}  │ {}", "", style.paint(Ink::Server, said)))
-            .collect(),
-        What::Connected { port } => {
-            vec![arrow(style, Lane::Server, &words!("connects from :{port}", "从 :{port} 连接"), false)]
+        Mark::Said(Lane::Server, said) => {
+            said.iter().map(|said| format!("│{:WIRE$}  │ {}", "", style.paint(Ink::Server, said))).collect()
         }
-        What::Sent { toward, bytes, lost: false } => vec![arrow(style, *toward, &content(bytes), false)],
-        What::Sent { toward, bytes, lost: true } => {
-            let Words { en, zh } = content(bytes);
-            vec![arrow(style, *toward, &words!("lost: {en}", "丢失：{zh}"), true)]
-        }
-        What::Held { toward, bytes } => {
-            let Words { en, zh } = content(bytes);
-            vec![arrow(style, *toward, &words!("held back: {en}", "扣留：{zh}"), true)]
-        }
-        What::Ended { toward } => {
-            vec![arrow(style, *toward, &Words::fixed("end of stream", "流结束"), false)]
-        }
-        What::Broke { toward } => vec![arrow(style, *toward, &Words::fixed("reset", "复位"), false)],
-        What::Quiet { .. } => Vec::new(),
+        Mark::Crossed { toward, what, is_lost } => vec![arrow(style, *toward, what, *is_lost)],
     };
     let margins = std::iter::once(margin.as_str()).chain(std::iter::repeat(CONTINUED));
     margins.zip(drawn).map(|(margin, line)| format!("{margin}{line}")).collect()
@@ -105,8 +149,8 @@ fn content(bytes: &[u8]) -> Words {
 }
 
 fn arrow(style: Style, toward: Lane, words: &Words, is_lost: bool) -> String {
-    let text = fit(words.to(style.lang), WIRE - 6);
-    let room = WIRE - width(&text) - 2;
+    let text = words.to(style.lang);
+    let room = WIRE - width(text) - 2;
     let (before, after) = ("─".repeat(room / 2), "─".repeat(room - room / 2));
     let ink = if is_lost { Ink::Bad } else { Ink::Faint };
     let (left, right) = match toward {
@@ -167,7 +211,8 @@ mod tests {
     const PLAIN: Style = Style { colour: false, lang: Lang::En };
 
     fn drawn(what: &What) -> String {
-        lines(PLAIN, Duration::from_millis(12), "#1", what).join("\n")
+        let rung = Rung::of(Duration::from_millis(12), "#1", what).unwrap();
+        lines(PLAIN, &rung).join("\n")
     }
 
     fn sent(toward: Lane, bytes: &[u8], lost: bool) -> What {

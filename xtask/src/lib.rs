@@ -2,15 +2,19 @@
 
 pub mod checks;
 pub mod demo;
+pub mod docs;
 pub mod event;
 pub mod kernel;
 pub mod ladder;
 pub mod lessons;
 pub mod mistakes;
 pub mod origin;
+pub mod page;
 pub mod play;
 pub mod programs;
+pub mod quiz;
 pub mod relay;
+pub mod scene;
 pub mod soak;
 pub mod stage;
 pub mod words;

@@ -4,23 +4,29 @@ use std::process::ExitCode;
 
 use common::args::{self, Args};
 use xtask::lessons::loss;
-use xtask::{demo, soak};
+use xtask::{demo, docs, origin, soak};
 
 const HELP: &str = "\
 cargo xtask - runs the programs against each other and checks what happens
 
 Usage: cargo xtask demo [LESSON]... [OPTIONS]    plays all lessons, or these
-       cargo xtask demo --list                   says what there is, with the claims of each
+       cargo xtask demo --list                   says what there is: lessons and mistakes
        cargo xtask soak                          many clients, small limits, much data
+       cargo xtask origin [HOST:PORT]            serves tcp-client a few pages until Ctrl-C
+       cargo xtask docs [--bless]                checks what the READMEs show
 
 Each lesson starts real programs on free ports of this machine's loopback, first over IPv4
 and then over IPv6, draws what crosses the wire as it happens, and ends with its checks.
-The soak tries what takes a minute and prints a table.
+The soak tries what takes a minute and prints a table. The origin listens on 127.0.0.1:8000
+unless HOST:PORT is given. Of the READMEs, every command is run and compared with what they
+show; --bless writes what was seen where it differs.
 The exit status is 1 if any check failed.
 
 Options of demo:
   --step              waits for Enter before every act; q leaves
-  --mistakes          shows the notes' mistakes: each fails as predicted, and is mended
+  --quiz              asks for a prediction before an act, and keeps the score
+  --mistakes          plays the notes' mistakes: each fails as predicted, and is mended
+  --html FILE         writes what was played as one page, too
   --lang en|zh        the language of narration [default: the locale's, or en]
   --help, --version
 
@@ -30,8 +36,10 @@ fn main() -> ExitCode {
     args::run("cargo xtask", HELP, |mut args: Args| match args.command_or("")?.as_str() {
         "demo" => demo::run(args),
         "soak" => soak::run(args),
+        "origin" => origin::serve(args),
+        "docs" => docs::run(args),
         loss::LOSSY => loss::in_a_lossy_network(args),
-        "" => Err(args::usage("no task is given: it is demo or soak")),
-        other => Err(args::usage(format!("unknown task '{other}': it is demo or soak"))),
+        "" => Err(args::usage("no task is given: it is demo, soak, origin or docs")),
+        other => Err(args::usage(format!("unknown task '{other}': it is demo, soak, origin or docs"))),
     })
 }

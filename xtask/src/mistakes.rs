@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::event::Lane;
-use crate::lessons::{connect, datagram_socket, pair};
+use crate::lessons::{Lesson, connect, datagram_socket, pair};
 use crate::origin::Origin;
 use crate::play::Play;
 use crate::relay::{Fate, Plan};
@@ -19,63 +19,99 @@ use crate::stage::Outcome;
 use crate::words;
 use crate::words::Words;
 
-/// A mistake, and its demonstration.
-pub struct Mistake {
-    /// What is wrong, and what is right.
-    pub about: Words,
-    /// Shows it.
-    pub play: fn(&mut Play) -> Result<()>,
-}
+type Lanes = (Words, Words);
+const TCP: Lanes = (Words::fixed("tcp-client", "tcp-client"), Words::fixed("tcp-server", "tcp-server"));
+const UDP: Lanes = (Words::fixed("udp-client", "udp-client"), Words::fixed("udp-server", "udp-server"));
+const PAGE: Lanes =
+    (Words::fixed("tcp-client", "tcp-client"), Words::fixed("a small web server", "一个小型 Web 服务器"));
 
-/// All that can be shown.
-pub static ALL: [Mistake; 8] = [
-    Mistake {
-        about: Words::fixed(
-            "One recv is taken for one message: messages glue, and exit is not seen.",
-            "把一次 recv 当作一条消息：消息粘连，exit 不被识别。",
-        ),
+/// All that can be shown, each as a lesson of its own.
+pub static ALL: [Lesson; 8] = [
+    Lesson {
+        name: "glued",
+        claims: &[(
+            "M1",
+            Words::fixed(
+                "One recv is taken for one message: messages glue, and exit is not seen.",
+                "把一次 recv 当作一条消息：消息粘连，exit 不被识别。",
+            ),
+        )],
+        lanes: Some(TCP),
         play: glued,
     },
-    Mistake {
-        about: Words::fixed(
-            "A chunked body is saved with its chunk sizes in it.",
-            "分块的响应体连同分块大小一起被保存。",
-        ),
+    Lesson {
+        name: "chunk-sizes",
+        claims: &[(
+            "M2",
+            Words::fixed(
+                "A chunked body is saved with its chunk sizes in it.",
+                "分块的响应体连同分块大小一起被保存。",
+            ),
+        )],
+        lanes: Some(PAGE),
         play: chunk_sizes,
     },
-    Mistake {
-        about: Words::fixed(
-            "A body that was cut short is accepted as a whole one.",
-            "被截断的响应体被当作完整的接受。",
-        ),
+    Lesson {
+        name: "cut-short",
+        claims: &[(
+            "M3",
+            Words::fixed(
+                "A body that was cut short is accepted as a whole one.",
+                "被截断的响应体被当作完整的接受。",
+            ),
+        )],
+        lanes: Some(PAGE),
         play: truncated,
     },
-    Mistake {
-        about: Words::fixed(
-            "A lost reply blocks the UDP client for ever.",
-            "一个回复丢失，UDP 客户端就永远阻塞。",
-        ),
+    Lesson {
+        name: "lost-reply",
+        claims: &[(
+            "M4",
+            Words::fixed(
+                "A lost reply blocks the UDP client for ever.",
+                "一个回复丢失，UDP 客户端就永远阻塞。",
+            ),
+        )],
+        lanes: Some(UDP),
         play: lost_reply,
     },
-    Mistake {
-        about: Words::fixed("A late reply is taken for the next name's.", "迟到的回复被当作下一个名字的。"),
+    Lesson {
+        name: "late-reply",
+        claims: &[(
+            "M5",
+            Words::fixed("A late reply is taken for the next name's.", "迟到的回复被当作下一个名字的。"),
+        )],
+        lanes: Some(UDP),
         play: late_reply,
     },
-    Mistake {
-        about: Words::fixed("Any sender is believed.", "谁发来的都相信。"), play: foreign_reply
+    Lesson {
+        name: "stranger",
+        claims: &[("M6", Words::fixed("Any sender is believed.", "谁发来的都相信。"))],
+        lanes: Some(UDP),
+        play: foreign_reply,
     },
-    Mistake {
-        about: Words::fixed(
-            "A datagram of more than 1024 bytes is cut, or lost.",
-            "超过 1024 字节的数据报被截断或丢失。",
-        ),
+    Lesson {
+        name: "cut-datagram",
+        claims: &[(
+            "M7",
+            Words::fixed(
+                "A datagram of more than 1024 bytes is cut, or lost.",
+                "超过 1024 字节的数据报被截断或丢失。",
+            ),
+        )],
+        lanes: Some(UDP),
         play: cut_datagram,
     },
-    Mistake {
-        about: Words::fixed(
-            "Closing with unread data sends a reset, and the goodbye may be lost.",
-            "还有未读数据就关闭会发送复位（RST），告别的话可能丢失。",
-        ),
+    Lesson {
+        name: "reset",
+        claims: &[(
+            "M8",
+            Words::fixed(
+                "Closing with unread data sends a reset, and the goodbye may be lost.",
+                "还有未读数据就关闭会发送复位（RST），告别的话可能丢失。",
+            ),
+        )],
+        lanes: Some(TCP),
         play: reset,
     },
 ];
@@ -96,6 +132,7 @@ fn wrong_server_loop(mut stream: TcpStream) -> std::io::Result<Vec<String>> {
 }
 
 fn glued(play: &mut Play) -> Result<()> {
+    the_notes_way(play)?;
     let (mut client, server) = pair(play.ip)?;
     client.write_all(b"Michaelexit")?; // two sends that the network carries as one
     client.shutdown(std::net::Shutdown::Write)?;
@@ -144,6 +181,7 @@ fn tcp_client(play: &mut Play, at: SocketAddr, page: &str) -> Result<(Option<i32
 }
 
 fn chunk_sizes(play: &mut Play) -> Result<()> {
+    the_notes_way(play)?;
     let origin = Origin::start(play.ip, play.stage.recorder(""))?;
     let body = wrong_get(origin.address, "/chunked")?;
     let what = words!("the notes' client saves {body:?}", "笔记的客户端保存了 {body:?}");
@@ -155,6 +193,7 @@ fn chunk_sizes(play: &mut Play) -> Result<()> {
 }
 
 fn truncated(play: &mut Play) -> Result<()> {
+    the_notes_way(play)?;
     let origin = Origin::start(play.ip, play.stage.recorder(""))?;
     let body = wrong_get(origin.address, "/cut")?;
     let what = words!(
@@ -198,6 +237,7 @@ fn udp_client(play: &mut Play, plan: Plan) -> Result<Outcome> {
 const BOTH: [&str; 2] = ["Hello, Michael!", "Hello, Tracy!"];
 
 fn lost_reply(play: &mut Play) -> Result<()> {
+    the_notes_way(play)?;
     let silent = UdpSocket::bind(play.loopback())?;
     let found = wrong_ask(&impatient_socket(play)?, b"Michael", silent.local_addr()?).map_err(|e| e.kind());
     let is_stuck = matches!(found, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut));
@@ -221,6 +261,7 @@ fn lost_reply(play: &mut Play) -> Result<()> {
 }
 
 fn late_reply(play: &mut Play) -> Result<()> {
+    the_notes_way(play)?;
     let server = UdpSocket::bind(play.loopback())?;
     let (client, at) = (impatient_socket(play)?, server.local_addr()?);
     let first = wrong_ask(&client, b"Michael", at).map_err(|e| e.kind()); // it gave up waiting
@@ -241,6 +282,7 @@ fn late_reply(play: &mut Play) -> Result<()> {
 }
 
 fn foreign_reply(play: &mut Play) -> Result<()> {
+    the_notes_way(play)?;
     // Two sockets: the one that is asked, and a stranger that answers in its stead.
     let (asked, stranger) = (datagram_socket(play.ip)?, datagram_socket(play.ip)?);
     let at = asked.local_addr()?;
@@ -273,6 +315,7 @@ fn foreign_reply(play: &mut Play) -> Result<()> {
 }
 
 fn cut_datagram(play: &mut Play) -> Result<()> {
+    the_notes_way(play)?;
     let receiver = UdpSocket::bind(play.loopback())?;
     let sender = UdpSocket::bind(play.loopback())?;
     sender.send_to(&[b'x'; 2000], receiver.local_addr()?)?;
@@ -296,6 +339,7 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
 }
 
 fn reset(play: &mut Play) -> Result<()> {
+    the_notes_way(play)?;
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(b"a name that nobody reads")?;
     server.peek(&mut [0])?; // it has come
@@ -326,6 +370,10 @@ fn reset(play: &mut Play) -> Result<()> {
     );
     play.checks.equal(promise, &found, &Ok("Welcome!\n".to_owned()));
     Ok(())
+}
+
+fn the_notes_way(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed("The notes' way.", "笔记的做法。"))
 }
 
 /// The turn from the mistake to the program that mends it.

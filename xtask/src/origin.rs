@@ -5,7 +5,14 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use common::address::{self, HostPort};
+use common::args::Args;
+use common::narration::{HINT, escape, say};
 
 use crate::event::{Lane, Recorder, What};
 use crate::words::Words;
@@ -60,6 +67,9 @@ pub static PAGES: [Page; 5] = [
     },
 ];
 
+/// For a client that does not say what it wants.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The origin, until it is dropped.
 pub struct Origin {
     /// Where it listens.
@@ -74,7 +84,10 @@ impl Origin {
     /// # Errors
     /// When the system gives it no socket.
     pub fn start(ip: IpAddr, recorder: Recorder) -> io::Result<Self> {
-        let listener = TcpListener::bind((ip, 0))?;
+        Self::on(TcpListener::bind((ip, 0))?, recorder)
+    }
+
+    fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let over = Arc::new(AtomicBool::new(false));
         let ending = Arc::clone(&over);
@@ -91,6 +104,30 @@ impl Origin {
     }
 }
 
+/// `cargo xtask origin`: serves the pages until Ctrl-C, to tcp-client in another terminal.
+///
+/// # Errors
+/// When it cannot listen there, or standard output fails.
+pub fn serve(mut args: Args) -> Result<()> {
+    let address: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:8000")?;
+    args.finish()?;
+    let listener = TcpListener::bind(&address)
+        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
+    let (events, requests) = mpsc::channel();
+    let at = address::reachable(listener.local_addr()?);
+    let origin = Origin::on(listener, Recorder::new("", events))?;
+    say(&format!("listening on {}", origin.address))?;
+    let paths = PAGES.iter().map(|page| page.path).collect::<Vec<_>>().join(" ");
+    say(&format!("pages: {paths}"))?;
+    say(&format!("{HINT}cargo run -p tcp-client -- get http://{at}{}", PAGES[0].path))?;
+    for request in requests {
+        if let What::Said { line, .. } = request.what {
+            say(&line)?;
+        }
+    }
+    Ok(())
+}
+
 impl Drop for Origin {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
@@ -102,9 +139,10 @@ impl Drop for Origin {
 }
 
 fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?; // one client at a time: the next one waits
     let mut lines = BufReader::new(stream).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
-    let line = request.clone();
+    let line = escape(request.as_bytes());
     recorder.record(What::Said { lane: Lane::Server, program: 0, line, is_error: false });
     for line in lines {
         if line?.is_empty() {

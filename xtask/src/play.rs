@@ -11,6 +11,8 @@ use common::narration::say;
 use crate::checks::Checks;
 use crate::kernel::Row;
 use crate::ladder::{Ink, Style};
+use crate::quiz::{self, Prediction, Score};
+use crate::scene::Told;
 use crate::stage::Stage;
 use crate::words::Words;
 
@@ -21,6 +23,8 @@ pub struct Voice {
     pub style: Style,
     /// Whether to wait for Enter before every act.
     pub step: bool,
+    /// Whether to ask for predictions.
+    pub quiz: bool,
 }
 
 impl Voice {
@@ -31,9 +35,7 @@ impl Voice {
     pub fn tell(self, ink: Ink, words: &Words) -> Result<()> {
         Ok(say(&self.style.paint(ink, words.to(self.style.lang)))?)
     }
-}
 
-impl Voice {
     /// With `--step`, waits for Enter.
     ///
     /// # Errors
@@ -69,6 +71,8 @@ pub struct Play {
     pub checks: Checks,
     /// The loopback address.
     pub ip: IpAddr,
+    /// How good the predictions were.
+    pub score: Score,
     voice: Voice,
 }
 
@@ -78,7 +82,13 @@ impl Play {
     /// # Errors
     /// As [`Stage::new`].
     pub fn new(ip: IpAddr, voice: Voice) -> Result<Self> {
-        Ok(Self { stage: Stage::new(Some(voice.style))?, checks: Checks::default(), ip, voice })
+        Ok(Self {
+            stage: Stage::new(Some(voice.style))?,
+            checks: Checks::default(),
+            ip,
+            score: Score::default(),
+            voice,
+        })
     }
 
     /// Any port of the loopback address.
@@ -91,8 +101,7 @@ impl Play {
     /// # Errors
     /// [`Left`] when the one who steps says `q`.
     pub fn act(&mut self, words: &Words) -> Result<()> {
-        self.stage.draw()?;
-        say(&self.voice.style.paint(Ink::Bold, &format!("> {}", words.to(self.voice.style.lang))))?;
+        self.stage.tell(Told::Act(words.clone()))?;
         let asked = Instant::now();
         self.voice.wait()?;
         self.stage.leave_out(asked.elapsed());
@@ -104,9 +113,7 @@ impl Play {
     /// # Errors
     /// When standard output fails.
     pub fn evidence(&mut self, words: &Words) -> Result<()> {
-        self.stage.draw()?;
-        say(&format!("    {}", words.to(self.voice.style.lang)))?;
-        Ok(())
+        self.stage.tell(Told::Evidence(words.clone()))
     }
 
     /// Shows what the kernel's own table says, or that it has none that can be read.
@@ -121,12 +128,35 @@ impl Play {
             ));
         };
         self.evidence(&Words::fixed("the kernel's table of sockets:", "内核的套接字表："))?;
-        for row in rows {
-            say(&self
-                .voice
-                .style
-                .paint(Ink::Faint, &format!("      {}", row.shown().to(self.voice.style.lang))))?;
+        rows.iter().try_for_each(|row| self.stage.tell(Told::Row(row.shown())))
+    }
+
+    /// With `--quiz`, asks what is about to happen: for the number of a choice or, where there are none, any.
+    ///
+    /// # Errors
+    /// As [`quiz::ask`].
+    pub fn predict(&mut self, question: &Words, choices: &[Words]) -> Result<Prediction> {
+        if !self.voice.quiz {
+            return Ok(Prediction::default());
         }
-        Ok(())
+        self.stage.draw()?;
+        let asked = Instant::now();
+        let prediction = quiz::ask(self.voice.style, question, choices)?;
+        self.stage.leave_out(asked.elapsed());
+        Ok(prediction)
+    }
+
+    /// Judges a prediction by what was seen: `is_true` of every number that is a true answer.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn reveal(
+        &mut self,
+        prediction: &Prediction,
+        is_true: impl Fn(u64) -> bool,
+        why: &Words,
+    ) -> Result<()> {
+        self.stage.draw()?;
+        self.score.judge(self.voice.style, prediction, is_true, why)
     }
 }

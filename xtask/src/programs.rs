@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use common::stop;
 
-/// What must be gone when the task ends: its processes and its scratch directories.
+/// What must be gone when the task ends: its processes and its scratch files and directories.
 static HOUSE: Mutex<House> =
     Mutex::new(House { closed: false, children: BTreeMap::new(), scratch: Vec::new() });
 
@@ -161,12 +161,16 @@ fn close_house() {
     while let Some((_, child)) = house.children.pop_first() {
         end(child);
     }
-    for directory in house.scratch.drain(..) {
-        let _ = fs::remove_dir_all(directory);
+    for path in house.scratch.drain(..) {
+        remove(&path);
     }
 }
 
-/// An empty directory of one's own; dropped, it is removed.
+fn remove(path: &Path) {
+    let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+}
+
+/// An empty directory or file of one's own; dropped, it is removed.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 
@@ -191,6 +195,20 @@ impl Scratch {
         bail!("no name is free for a scratch directory")
     }
 
+    /// Makes a file beside another one, to take its place once it is complete.
+    ///
+    /// # Errors
+    /// When the directory does not take it.
+    pub fn file_beside(target: &Path) -> Result<(File, Self)> {
+        let path = target.with_file_name(format!(".xtask-{}.part", process::id()));
+        let mut house = house();
+        ensure!(!house.closed, "interrupted");
+        let _ = fs::remove_file(&path); // with our number in its name, it is a dead process's
+        let file = File::create_new(&path)?;
+        house.scratch.push(path.clone());
+        Ok((file, Self(path)))
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
@@ -200,6 +218,6 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         house().scratch.retain(|path| path != &self.0);
-        let _ = fs::remove_dir_all(&self.0);
+        remove(&self.0);
     }
 }

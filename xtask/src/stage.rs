@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,9 +13,10 @@ use anyhow::{Context, Result, bail};
 use common::narration::{self, escape};
 
 use crate::event::{Event, Lane, Recorder, What};
-use crate::ladder::{self, Style};
-use crate::programs::{self, Program, Scratch};
+use crate::ladder::{Rung, Style};
+use crate::programs::{self, Program, Scratch, Started};
 use crate::relay::{self, Manner, Plan, Relay};
+use crate::scene::Told;
 
 /// A lesson in which nothing at all happens for so long is stuck, on the slowest machine.
 pub const STUCK: Duration = Duration::from_secs(60);
@@ -40,6 +42,7 @@ pub struct Stage {
     style: Option<Style>,
     scratch: Scratch,
     hidden: Vec<String>,
+    told: Vec<Told>,
 }
 
 impl Stage {
@@ -60,6 +63,7 @@ impl Stage {
             style,
             scratch,
             hidden: Vec::new(),
+            told: Vec::new(),
         })
     }
 
@@ -83,7 +87,19 @@ impl Stage {
     /// # Errors
     /// As [`Program::start`].
     pub fn start(&self, lane: Lane, label: &str, name: &str, args: &[&str]) -> Result<Program> {
-        let (program, stdout, stderr) = Program::start(name, args, self.scratch.path())?;
+        Ok(self.listen_to(lane, label, Program::start(name, args, self.scratch.path())?))
+    }
+
+    /// Starts a command in the stage's directory.
+    ///
+    /// # Errors
+    /// As [`Program::spawn`].
+    pub fn start_command(&self, mut command: Command) -> Result<Program> {
+        command.current_dir(self.scratch.path());
+        Ok(self.listen_to(Lane::Client, "", Program::spawn(command)?))
+    }
+
+    fn listen_to(&self, lane: Lane, label: &str, (program, stdout, stderr): Started) -> Program {
         let (recorder, id) = (self.recorder(label), program.pid);
         let echo = move |output: Box<dyn Read + Send>, is_error| {
             let recorder = recorder.clone();
@@ -104,7 +120,7 @@ impl Stage {
             });
             recorder.record(What::Quiet { program: id });
         });
-        Ok(program)
+        program
     }
 
     /// Starts a server and waits for the address in its first line.
@@ -176,7 +192,8 @@ impl Stage {
         Ok(outcome)
     }
 
-    fn outcome(&self, pid: u32) -> Outcome {
+    /// What a program has said so far.
+    pub fn outcome(&self, pid: u32) -> Outcome {
         let mut outcome = Outcome::default();
         for event in &self.recorded {
             match &event.what {
@@ -205,6 +222,17 @@ impl Stage {
                 Err(RecvTimeoutError::Disconnected) => bail!("nothing can happen any more"),
             }
         }
+    }
+
+    /// Waits until nothing has happened for a while: for one who writes down what comes, not for a test.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn wait_for_quiet(&mut self, time: Duration) -> Result<()> {
+        while let Ok(event) = self.incoming.recv_timeout(time) {
+            self.keep(event)?;
+        }
+        Ok(())
     }
 
     /// Draws what has happened meanwhile.
@@ -258,11 +286,34 @@ impl Stage {
         self.pieces("", Lane::Server).iter().filter(|piece| **piece == datagram).count()
     }
 
+    /// Shows something, behind what has happened meanwhile.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn tell(&mut self, told: Told) -> Result<()> {
+        self.draw()?;
+        self.show(told)
+    }
+
+    /// Everything that was shown.
+    pub fn told(self) -> Vec<Told> {
+        self.told
+    }
+
+    fn show(&mut self, told: Told) -> Result<()> {
+        if let Some(style) = self.style {
+            told.lines(style).iter().try_for_each(|line| narration::say(line))?;
+            self.told.push(told);
+        }
+        Ok(())
+    }
+
     fn keep(&mut self, event: Event) -> Result<()> {
-        if let Some(style) = self.style.filter(|_| !self.hidden.contains(&event.label)) {
+        // A program's hint is for whoever types the next command; here nobody does.
+        if !self.hidden.contains(&event.label) && !event.starts_line(narration::HINT) {
             let time = event.at.saturating_duration_since(self.started);
-            for line in ladder::lines(style, time, &event.label, &event.what) {
-                narration::say(&line)?;
+            if let Some(rung) = Rung::of(time, &event.label, &event.what) {
+                self.show(Told::Rung(rung))?;
             }
         }
         self.recorded.push(event);

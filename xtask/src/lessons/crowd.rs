@@ -79,6 +79,14 @@ fn play(play: &mut Play) -> Result<()> {
     );
     sockets_of(play, at)?;
 
+    let prediction = play.predict(
+        &Words::fixed("All three are connected. The wire now lets the third speak, and nobody else. Which one is greeted first?", "三个都已连接。线路现在只放行第三个。哪一个先得到问候？"),
+        &[
+            Words::fixed("the first: it was accepted first", "第一个：它最先被接受"),
+            Words::fixed("the second", "第二个"),
+            Words::fixed("the third", "第三个"),
+        ],
+    )?;
     play.act(&Words::fixed(
         "The third may speak, and says exit at its end; then the second, then the first.",
         "放行第三个，它最后说 exit；然后是第二个，再是第一个。",
@@ -104,6 +112,18 @@ fn play(play: &mut Play) -> Result<()> {
             &sent,
         );
     }
+    let first = play.stage.wait_until(|events| {
+        let greeted = events.iter().find(|event| event.starts_line("Hello, "))?;
+        CLIENTS.iter().zip(1..).find(|((label, _), _)| greeted.label == *label).map(|(_, number)| number)
+    })?;
+    play.reveal(
+        &prediction,
+        |choice| choice == first,
+        &Words::fixed(
+            "each client has a thread that waits for it alone.",
+            "每个客户端都有一个只等它的线程。",
+        ),
+    )?;
     stop_server(play, server)?;
     queues(play)?;
     one_at_a_time(play)

@@ -65,6 +65,17 @@ fn play(play: &mut Play) -> Result<()> {
         Words::fixed("the answer came through the half that was open", "回答经由仍然打开的那一半到达");
     play.checks.equal(promise, &answer.as_str(), &"heard: the last word");
 
+    let prediction = play.predict(
+        &Words::fixed(
+            "Both sides send 64 MiB, and want to read only afterwards. Who gets to the end of its sending?",
+            "双方各发 64 MiB，都打算发完再读。谁能发完？",
+        ),
+        &[
+            Words::fixed("both", "双方都能"),
+            Words::fixed("one of them", "其中一方"),
+            Words::fixed("neither", "谁也发不完"),
+        ],
+    )?;
     play.act(&Words::fixed(
         "For comparison: both send 64 MiB first and want to read afterwards.",
         "对照：双方都先发 64 MiB，打算发完再读。",
@@ -80,6 +91,15 @@ fn play(play: &mut Play) -> Result<()> {
         "nobody read: after 300 ms without progress both gave up: {one:?}, {two:?}",
         "无人读取：300 毫秒毫无进展，两个写操作均因超时放弃：{one:?}、{two:?}"
     ))?;
+    let finished = u64::from(one.is_ok()) + u64::from(two.is_ok());
+    play.reveal(
+        &prediction,
+        |choice| choice == 3 - finished,
+        &Words::fixed(
+            "the buffers fill up, and each waits for the other to read: a deadlock.",
+            "缓冲区满了，双方都在等对方读取：死锁。",
+        ),
+    )?;
     let is_stuck =
         |found: Result<(), ErrorKind>| matches!(found, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut));
     let promise =

@@ -37,6 +37,13 @@ pub const LESSON: Lesson = Lesson {
 };
 
 fn play(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        &Words::fixed(
+            "One write sends 3000 bytes. How many bytes will the first read return, with a buffer of 1024?",
+            "一次写入发送 3000 字节。用 1024 字节的缓冲区，第一次读取会返回多少字节？",
+        ),
+        &[],
+    )?;
     play.act(&Words::fixed(
         "3000 bytes are sent with one write and read with a buffer of 1024.",
         "一次写入发送 3000 字节，用 1024 字节的缓冲区读取。",
@@ -48,6 +55,11 @@ fn play(play: &mut Play) -> Result<()> {
         reads.push(server.read(&mut [0; 1024])?);
     }
     play.evidence(&words!("the reads gave {reads:?}", "各次读取得到 {reads:?}"))?;
+    let first = reads[0];
+    play.reveal(&prediction, |number| (1..=1024).contains(&number), &words!(
+            "it returned {first} here; any number from 1 to 1024 is possible, and the rest comes with the next reads.",
+            "这一次返回 {first}；1 到 1024 都有可能，其余的由后面的读取得到。"
+        ))?;
     let promise =
         Words::fixed("each read gave 1 to 1024 bytes, 3000 in all", "每次读取 1 到 1024 字节，共 3000 字节");
     let is_right = reads.iter().all(|n| (1..=1024).contains(n)) && reads.iter().sum::<usize>() == 3000;

@@ -33,11 +33,20 @@ const CUTS: [usize; 4] = [1, 2, 7, 1024];
 
 fn play(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
+    let prediction = play.predict(
+        &Words::fixed("The wire cuts 'Alexander' behind 'Al', and the server takes one read for one message. Whom does it greet first?", "线路在“Al”后面切断“Alexander”，而服务器把一次读取当作一条消息。它先问候谁？"),
+        &[
+            Words::fixed("Alexander", "Alexander"),
+            Words::fixed("Al", "Al"),
+            Words::fixed("nobody, before the rest is there", "在其余部分到达之前，谁也不问候"),
+        ],
+    )?;
     play.act(&Words::fixed(
         "raw, the notes' way: one read is one message. The wire cuts what the client says.",
         "raw，即笔记的做法：一次读取就是一条消息。线路切断客户端说的话。",
     ))?;
     let (_raw, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0", "--framing", "raw"])?;
+    let mut first_greeted = None;
     for (number, size) in (1..).zip(CUTS) {
         let label = format!("r{number}");
         let wire = play.stage.relay_tcp(&label, at, Manner::CutInLockstep(size))?.to_string();
@@ -61,7 +70,19 @@ fn play(play: &mut Play) -> Result<()> {
             greeted && outcome.status == status,
             &outcome,
         );
+        if size == 2 {
+            first_greeted = outcome.said.into_iter().nth(1);
+        }
     }
+    let is_al = first_greeted.is_some_and(|greeting| greeting.starts_with("Hello, Al!"));
+    play.reveal(
+        &prediction,
+        |choice| choice == if is_al { 2 } else { 1 },
+        &Words::fixed(
+            "a read returns what has come, and nothing in it says that a name goes on.",
+            "读取返回已经到达的数据，其中没有任何东西说明名字还没完。",
+        ),
+    )?;
 
     play.act(&Words::fixed(
         "raw again: a name and exit arrive glued together.",

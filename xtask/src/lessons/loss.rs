@@ -107,6 +107,17 @@ fn by_plan(play: &mut Play) -> Result<()> {
         Words::fixed("1 2 3 4 5 6 7 arrive as 1 3 2 5 5 7 6", "1 2 3 4 5 6 7 到达时是 1 3 2 5 5 7 6");
     play.checks.equal(promise, &arrived.as_str(), &"1325576");
 
+    let prediction = play.predict(
+        &Words::fixed(
+            "Michael's reply comes twice. udp-client asks for Tracy next: what does it print for her?",
+            "给 Michael 的回复来了两次。udp-client 接着问 Tracy：它为她打印什么？",
+        ),
+        &[
+            Words::fixed("Hello, Michael!, which was there already", "已经在那里的 Hello, Michael!"),
+            Words::fixed("Hello, Tracy!", "Hello, Tracy!"),
+            Words::fixed("nothing", "什么也不打印"),
+        ],
+    )?;
     play.act(&Words::fixed(
         "udp-client on such a wire: reply 1 comes twice, reply 2 late, and its third datagram is lost.",
         "udp-client 走这种线路：第 1 个回复来两次，第 2 个迟到，它发出的第 3 个数据报丢失。",
@@ -118,6 +129,8 @@ fn by_plan(play: &mut Play) -> Result<()> {
     let args = [&wire, "Michael", "Tracy", "Sarah", "--timeout", "0.5", "--tries", "100"];
     let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
     let outcome = play.stage.wait_for_end(client)?;
+    let second = outcome.said.get(1).map(String::as_str);
+    play.reveal(&prediction, |choice| choice == match second { Some("Hello, Tracy!") => 2, Some(_) => 1, None => 3 }, &Words::fixed("it takes only the greeting for the very name that it sent; the notes' client would print the other.", "它只认所发名字的问候；笔记的客户端会打印另一个。"))?;
     let expected = ["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"].map(str::to_owned).to_vec();
     let promise = Words::fixed("each name still gets its own greeting", "每个名字仍然得到自己的问候");
     play.checks.equal(promise, &(outcome.status, outcome.said), &(Some(0), expected));

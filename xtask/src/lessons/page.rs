@@ -6,8 +6,9 @@ use anyhow::Result;
 
 use super::Lesson;
 use crate::event::Lane;
-use crate::origin::{Origin, PAGES};
+use crate::origin::{Origin, PAGES, Page};
 use crate::play::Play;
+use crate::quiz::Prediction;
 use crate::relay::Manner;
 use crate::words;
 use crate::words::Words;
@@ -35,6 +36,7 @@ fn play(play: &mut Play) -> Result<()> {
     for (number, page) in (1..).zip(&PAGES) {
         let (label, how) = (format!("#{number}"), &page.how);
         let (how_en, how_zh) = (&how.en, &how.zh);
+        let prediction = predict(play, page)?;
         play.act(&words!("The body ends {how_en}.", "响应体如何结束：{how_zh}。"))?;
         let wire = play.stage.relay_tcp(&label, origin.address, Manner::AsItComes)?;
         let url = format!("http://{wire}{}", page.path);
@@ -67,6 +69,15 @@ fn play(play: &mut Play) -> Result<()> {
                 outcome.complained.iter().any(|line| line.contains("cut short after 6 of 13 bytes"));
             let promise = words!("{label} it says how much is missing", "{label} 它说出缺了多少");
             play.checks.holds(promise, is_said, &outcome.complained);
+            let fails = outcome.status == Some(1);
+            play.reveal(
+                &prediction,
+                |choice| choice == if fails { 2 } else { 1 },
+                &Words::fixed(
+                    "Content-Length says 13, so the end after 6 is an error.",
+                    "Content-Length 是 13，只到 6 就结束便是错误。",
+                ),
+            )?;
         }
     }
     let whole = PAGES.iter().filter(|page| page.body.is_some()).count();
@@ -75,4 +86,22 @@ fn play(play: &mut Play) -> Result<()> {
         Words::fixed("nothing is left of the body that was cut short", "被截断的响应体没有留下任何文件");
     play.checks.equal(promise, &left, &whole);
     Ok(())
+}
+
+/// Asks about the reply that ends too early; the others hold no surprise.
+fn predict(play: &mut Play, page: &Page) -> Result<Prediction> {
+    if page.body.is_some() {
+        return Ok(Prediction::default());
+    }
+    play.predict(
+        &Words::fixed(
+            "13 bytes are promised, 6 come, and the connection is closed. What does tcp-client do?",
+            "声明 13 字节，只来了 6 字节，连接就关闭了。tcp-client 会怎样？",
+        ),
+        &[
+            Words::fixed("it saves the 6 bytes", "保存这 6 字节"),
+            Words::fixed("it fails, and saves nothing", "报错，什么也不保存"),
+            Words::fixed("it waits for the other 7", "继续等另外 7 字节"),
+        ],
+    )
 }

@@ -41,6 +41,20 @@ pub const LESSON: Lesson = Lesson {
 const PATIENCE: [Duration; 2] = [Duration::from_secs(10), Duration::from_millis(300)];
 
 fn play(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        &Words::fixed(
+            "A server listens, but has not called accept. A client connects and writes. What happens?",
+            "服务器在监听，但还没有调用 accept。客户端连接并写入数据，结果如何？",
+        ),
+        &[
+            Words::fixed("connect waits for accept", "connect 一直等到 accept"),
+            Words::fixed(
+                "connect returns, and write waits for accept",
+                "connect 返回，write 一直等到 accept",
+            ),
+            Words::fixed("both return", "两者都返回"),
+        ],
+    )?;
     play.act(&Words::fixed(
         "A client connects and sends; the server listens, but has not called accept.",
         "客户端连接并发送；服务器只是监听，还没有调用 accept。",
@@ -74,10 +88,32 @@ fn play(play: &mut Play) -> Result<()> {
         &client.local_addr()?,
     );
 
+    // A connect or a write that waits for accept would have waited for ever.
+    play.reveal(
+        &prediction,
+        |choice| choice == 3,
+        &Words::fixed(
+            "the kernel shakes hands and keeps what comes; accept hands over what is there.",
+            "握手由内核完成，数据由内核保存；accept 只是把现成的连接交出来。",
+        ),
+    )?;
+    queue(play)
+}
+
+/// C2: connects until one has to wait.
+fn queue(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        &Words::fixed(
+            "Nobody accepts after listen(5). How many connections are established all the same?",
+            "listen(5) 之后无人 accept，仍有多少个连接能够建立？",
+        ),
+        &[],
+    )?;
     play.act(&Words::fixed(
-        "Nobody accepts: how many connections fit into the queue? (Linux holds n + 1.)",
-        "无人 accept：队列里容得下多少个连接？（Linux 容纳 n + 1 个。）",
+        "Nobody accepts: how many connections fit into the queue?",
+        "无人 accept：队列里容得下多少个连接？",
     ))?;
+    let mut found = 0;
     for asked in [0, 1, 5] {
         let listener = TcpListener::bind(play.loopback())?;
         let at = listener.local_addr()?;
@@ -105,6 +141,15 @@ fn play(play: &mut Play) -> Result<()> {
             (1..200).contains(&count),
             &count,
         );
+        found = count;
     }
+    play.reveal(
+        &prediction,
+        |number| number == found as u64,
+        &words!(
+            "{found} on this system; Linux lets n + 1 wait, others have rules of their own.",
+            "本系统上是 {found} 个；Linux 容纳 n + 1 个，其他系统各有规则。"
+        ),
+    )?;
     Ok(())
 }

@@ -27,6 +27,17 @@ pub const LESSON: Lesson = Lesson {
 
 fn play(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
+    let prediction = play.predict(
+        &Words::fixed(
+            "One client is silent, for another a reply is under way. What does tcp-server do on Ctrl-C?",
+            "一个客户端沉默，给另一个的回复正在途中。按 Ctrl-C，tcp-server 会怎样？",
+        ),
+        &[
+            Words::fixed("it ends at once, and the reply is lost", "立即结束，回复丢失"),
+            Words::fixed("it sends the reply, and ends", "发出回复，然后结束"),
+            Words::fixed("it ends when both clients have left", "等两个客户端都离开才结束"),
+        ],
+    )?;
     play.act(&Words::fixed(
         "One client is silent; for the other a reply is under way, which would take 2 seconds. Then Ctrl-C.",
         "一个客户端沉默；给另一个的回复正在途中，原本需要 2 秒。然后按 Ctrl-C。",
@@ -52,6 +63,8 @@ fn play(play: &mut Play) -> Result<()> {
     let (mut rest_of_silent, mut rest_of_asking) = (String::new(), String::new());
     silent.read_to_string(&mut rest_of_silent)?;
     asking.read_to_string(&mut rest_of_asking)?;
+    let came = !rest_of_asking.is_empty();
+    play.reveal(&prediction, |choice| choice == if came { 2 } else { 1 }, &Words::fixed("to each conversation it looks as if its client had hung up, so that what is under way still leaves.", "对每个会话来说，都像是客户端挂断了，所以途中的回复仍会发出。"))?;
     let promise =
         Words::fixed("the reply under way still came, and then the end", "途中的回复仍然到达，然后结束");
     play.checks.equal(promise, &rest_of_asking.as_str(), &"Hello, Tracy!\n");

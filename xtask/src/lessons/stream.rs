@@ -70,6 +70,13 @@ fn play(play: &mut Play) -> Result<()> {
     let promise = Words::fixed("every byte came, in its place", "每个字节都到了，并且各在其位");
     play.checks.equal(promise, &(place, wrong), &(SIZE, 0));
 
+    let prediction = play.predict(
+        &Words::fixed(
+            "Three writes, of 7, 5 and 5 bytes. How many reads will it take to get them all?",
+            "写三次，分别是 7、5、5 字节。要读几次才能全部收到？",
+        ),
+        &[],
+    )?;
     play.act(&Words::fixed("Three writes, then one reader.", "写三次，然后读。"))?;
     let (mut client, mut server) = pair(play.ip)?;
     for name in ["Michael", "Tracy", "Sarah"] {
@@ -94,7 +101,31 @@ fn play(play: &mut Play) -> Result<()> {
         "字节与写入的依次相同：没有任何东西标明每次写入从何处开始",
     );
     play.checks.equal(promise, &all.as_str(), &"MichaelTracySarah");
+    let count = pieces.len();
+    play.reveal(
+        &prediction,
+        |number| (1..=17).contains(&number),
+        &words!(
+            "it took {count} here; any number from 1 to 17 is possible, as a stream keeps no boundaries.",
+            "这一次读了 {count} 次；1 到 17 次都有可能，因为流不保留边界。"
+        ),
+    )?;
+    partial_write(play)
+}
 
+/// C17: what a write does that must not wait.
+fn partial_write(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        &Words::fixed(
+            "64 MiB are written to a socket that must not wait, and nobody reads. What does write say?",
+            "向一个不许等待、也无人读取的套接字写 64 MiB，write 会怎样？",
+        ),
+        &[
+            Words::fixed("it took all", "全部收下"),
+            Words::fixed("it took a part", "收下一部分"),
+            Words::fixed("an error, and it took nothing", "出错，什么也没收下"),
+        ],
+    )?;
     play.act(&Words::fixed(
         "64 MiB are offered to a socket that must not wait, and that nobody reads.",
         "把 64 MiB 交给一个不许等待、也无人读取的套接字。",
@@ -107,6 +138,14 @@ fn play(play: &mut Play) -> Result<()> {
     let promise =
         Words::fixed("one write took a part, and said how much", "一次写入只收下一部分，并说明收下多少");
     play.checks.holds(promise, (1..data.len()).contains(&taken), &taken);
+    play.reveal(
+        &prediction,
+        |choice| choice == if taken == data.len() { 1 } else { 2 },
+        &Words::fixed(
+            "the system took what its buffers hold, and said how much: the rest is the caller's to send.",
+            "系统收下缓冲区容得下的部分，并说明是多少；其余的要由调用者再发。",
+        ),
+    )?;
     client.set_nonblocking(false)?;
     let rest = thread::spawn(move || (&client).write_all(&data[taken..]));
     let received = std::io::copy(&mut server, &mut std::io::sink())?;

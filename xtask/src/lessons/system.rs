@@ -50,6 +50,16 @@ pub const LESSON: Lesson = Lesson {
 };
 
 fn play(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        &Words::fixed(
+            "tcp-server has a port number. What does udp-server get that asks for the same one?",
+            "tcp-server 已占用一个端口号。udp-server 也要同一个端口号，结果如何？",
+        ),
+        &[
+            Words::fixed("an error: the address is in use", "出错：地址已被占用"),
+            Words::fixed("the port, and both are reached there", "得到该端口，两者都能连通"),
+        ],
+    )?;
     play.act(&Words::fixed(
         "tcp-server and udp-server take the same port number, and both answer.",
         "tcp-server 和 udp-server 占用同一个端口号，并且都能应答。",
@@ -69,18 +79,25 @@ fn play(play: &mut Play) -> Result<()> {
             Err(_) => {}
         }
     };
+    let mut is_reached = true;
     for (client, args) in [
         ("tcp-client", &["greet", &at.to_string(), "Michael"][..]),
         ("udp-client", &[&at.to_string(), "Michael"]),
     ] {
         let program = play.stage.start(Lane::Client, "", client, args)?;
         let outcome = play.stage.wait_for_end(program)?;
+        is_reached &= outcome.status == Some(0);
         play.checks.equal(
             words!("{client} is greeted at that port number", "{client} 在该端口号得到问候"),
             &outcome.said.last().map(String::as_str),
             &Some("Hello, Michael!"),
         );
     }
+    play.reveal(
+        &prediction,
+        |choice| choice == if is_reached { 2 } else { 1 },
+        &Words::fixed("TCP and UDP count their ports separately.", "TCP 和 UDP 的端口各自独立编号。"),
+    )?;
     drop((tcp, udp));
 
     play.act(&Words::fixed(

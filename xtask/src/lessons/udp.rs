@@ -48,6 +48,17 @@ const NAMES: [&str; 3] = ["Michael", "Tracy", "Sarah"];
 
 fn play(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
+    let prediction = play.predict(
+        &Words::fixed(
+            "The wire loses the second of three names. What does udp-client print?",
+            "线路丢掉三个名字中的第二个。udp-client 会打印什么？",
+        ),
+        &[
+            Words::fixed("all three greetings", "全部三个问候"),
+            Words::fixed("the first and the third", "第一个和第三个"),
+            Words::fixed("the first, and then it waits for ever", "第一个，然后永远等下去"),
+        ],
+    )?;
     play.act(&Words::fixed(
         "Three names as datagrams. The wire loses the second, and nobody but the client can notice.",
         "三个名字作为数据报发送。线路丢掉第二个，只有客户端自己能发觉。",
@@ -59,6 +70,15 @@ fn play(play: &mut Play) -> Result<()> {
     let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
     let outcome = play.stage.wait_for_end(client)?;
     let greetings = NAMES.map(|name| format!("Hello, {name}!"));
+    let is_whole = outcome.said == greetings;
+    play.reveal(
+        &prediction,
+        |choice| choice == if is_whole { 1 } else { 2 },
+        &Words::fixed(
+            "no reply came in time, so it asked again; UDP itself does not.",
+            "没有按时收到回复，于是它再问一次；UDP 本身不会重发。",
+        ),
+    )?;
     play.checks.equal(
         Words::fixed("each name gets its own greeting, in order", "每个名字依次得到自己的问候"),
         &(outcome.status, outcome.said),
@@ -141,6 +161,10 @@ fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
 
 /// C18: a server with one thread that thinks for 50 ms.
 fn thinking(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        &Words::fixed("A server with one thread thinks for 50 ms before each answer. Three ask at once: after how many ms is the third answered?", "单线程服务器每次回答前思考 50 毫秒。三个客户端同时提问：第三个要等多少毫秒？"),
+        &[],
+    )?;
     play.act(&Words::fixed(
         "A server with one thread that thinks for 50 ms, and three clients that ask at once.",
         "一个单线程、每次思考 50 毫秒的服务器，三个客户端同时提问。",
@@ -168,6 +192,15 @@ fn thinking(play: &mut Play) -> Result<()> {
     let answered = thinking.join().ok().context("the server panicked")??;
     let waits: Vec<_> = answered.iter().map(|(_, wait)| wait.as_millis()).collect();
     play.evidence(&words!("answered after {waits:?} ms", "分别在 {waits:?} 毫秒后得到回答"))?;
+    let last = waits[2];
+    play.reveal(
+        &prediction,
+        |number| (150..=last).contains(&number.into()),
+        &words!(
+            "{last} ms: 50 for each of the two before it, its own 50, and what the machine added.",
+            "{last} 毫秒：前面两个各 50，自己的 50，再加上机器本身的耗时。"
+        ),
+    )?;
     let order: Vec<_> = answered.iter().map(|(peer, _)| *peer).collect();
     let expected = clients.iter().map(UdpSocket::local_addr).collect::<std::io::Result<Vec<_>>>()?;
     let promise =

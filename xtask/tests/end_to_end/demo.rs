@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use xtask::demo;
+use xtask::demo::Demo;
 use xtask::ladder::Style;
 use xtask::lessons::{self, Lesson};
 use xtask::play::{Play, Voice};
@@ -43,10 +43,13 @@ fn every_lesson_passes_over_both_ip_versions() {
 #[test]
 fn every_mistake_fails_as_predicted_and_is_mended_in_both_languages() {
     let out = played(&["demo", "--mistakes", "--lang=en"]);
-    assert_eq!(out.matches("\n== mistake ").count(), xtask::mistakes::ALL.len());
-    assert_eq!(out.matches("✓ fails as predicted").count(), xtask::mistakes::ALL.len());
+    for mistake in &xtask::mistakes::ALL {
+        assert!(out.contains(&format!("\n== {} over IPv4 ==\n", mistake.name)));
+    }
+    let versions = 1 + usize::from(crate::has_ipv6());
+    assert_eq!(out.matches("✓ fails as predicted").count(), xtask::mistakes::ALL.len() * versions);
     let out = played(&["demo", "--mistakes", "--lang=zh"]);
-    assert_eq!(out.matches("✓ 果然出错").count(), xtask::mistakes::ALL.len());
+    assert_eq!(out.matches("✓ 果然出错").count(), xtask::mistakes::ALL.len() * versions);
 }
 
 #[test]
@@ -92,7 +95,132 @@ fn stepping_waits_for_enter_and_leaves_with_q() {
     let out = text(&output.stdout);
     assert!(output.status.success());
     assert_eq!(out.matches("[Enter: go on, q: leave]").count(), 2, "{out}");
-    assert!(!out.contains('✓'), "{out}");
+    assert!(!out.contains("\n  ✓ "), "{out}");
+}
+
+/// Plays with these lines on standard input.
+fn answered(args: &[&str], answers: &str) -> String {
+    use std::io::Write;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.arg("demo").args(args).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut demo = command.spawn().unwrap();
+    demo.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
+    let output = demo.wait_with_output().unwrap();
+    assert!(output.status.success());
+    text(&output.stdout)
+}
+
+#[test]
+fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
+    for (lang, right, score) in [("en", "= 2 is right: ", "came true: "), ("zh", "= 2，对了：", "预测正确：")]
+    {
+        let out = answered(&["--quiz", "--lang", lang], &"2\n".repeat(100));
+        let lessons: Vec<_> = out.split("\n== ").skip(1).collect();
+        assert_eq!(lessons.len(), lessons::ALL.len());
+        for lesson in lessons {
+            // Only Unix lets the demo press Ctrl-C, and the last lesson is about that.
+            let judged = lesson.contains("\n= 2") || (cfg!(not(unix)) && lesson.starts_with("stop"));
+            assert!(lesson.contains("\n? ") && judged, "{lesson}");
+        }
+        let verdicts: Vec<_> = out.lines().filter(|line| line.starts_with("= ")).collect();
+        let rights = verdicts.iter().filter(|line| line.starts_with(right)).count();
+        let sum = out.lines().find(|line| line.contains(score)).unwrap();
+        let mut figures: Vec<usize> = sum.split(|c: char| !c.is_ascii_digit()).flat_map(str::parse).collect();
+        figures.sort_unstable();
+        assert_eq!(figures, [rights, verdicts.len()], "{sum}");
+        assert!(0 < rights && rights < verdicts.len());
+    }
+}
+
+#[test]
+fn a_prediction_that_may_come_true_is_right_and_one_that_cannot_is_not() {
+    for (answer, is_right) in
+        [("1", true), ("700", true), ("1024", true), ("0", false), ("1025", false), ("3000", false)]
+    {
+        let out = answered(&["end", "--quiz", "--lang=en"], &format!("many\n-1\n{answer}\n"));
+        assert_eq!(out.matches("[your prediction").count(), 3, "what is no number is asked for again: {out}");
+        assert!(out.contains(&format!("came true: {} of 1.", u8::from(is_right))), "{answer}: {out}");
+    }
+    let out = answered(&["end", "--quiz", "--lang=en"], "\n");
+    assert!(out.contains("= no prediction: ") && out.contains("came true: 0 of 1."), "{out}");
+    let out = answered(&["stream", "--quiz", "--lang=en"], "3\nq\n");
+    assert!(out.ends_with("\nPredictions that came true: 1 of 1.\n"), "{out}");
+}
+
+/// Whether every element ends, in the order of nesting.
+fn is_balanced(html: &str) -> bool {
+    let mut open = Vec::new();
+    for tag in html.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()) {
+        let name = tag.split(' ').next().unwrap();
+        if let Some(name) = name.strip_prefix('/') {
+            if open.pop() != Some(name) {
+                return false;
+            }
+        } else if !tag.ends_with('/') && !["!doctype", "meta", "br"].contains(&name) {
+            open.push(name);
+        }
+    }
+    open.is_empty()
+}
+
+#[test]
+fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
+    let directory = xtask::programs::Scratch::new().unwrap();
+    let file = directory.path().join("page.html");
+    std::fs::write(&file, "old").unwrap();
+    for lang in ["en", "zh"] {
+        let out = played(&["demo", "crowd", "loss", "--lang", lang, "--html", file.to_str().unwrap()]);
+        let page = std::fs::read_to_string(&file).unwrap();
+        assert!(is_balanced(&page));
+        let is_timed =
+            |line: &str| line.get(..7).is_some_and(|time| time.trim_start().parse::<f64>().is_ok());
+        let is_rung = |line: &&str| is_timed(line) && line.contains('│');
+        let legend = 5;
+        let rungs = out.lines().filter(is_rung).count() + legend;
+        assert_eq!(page.matches("<text class=\"time\"").count(), rungs);
+        assert_eq!(page.matches("<li class=\"kept\">").count(), out.matches("\n  ✓ ").count());
+        assert!(page.contains("Hello, 张三!") && page.contains(">Received "));
+        for fetched in ["http", "src=", "url(", "@import", "<script", "<link"] {
+            assert!(!page.contains(fetched), "{fetched}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_an_error_before_anything_is_played() {
+    let directory = xtask::programs::Scratch::new().unwrap();
+    for file in [directory.path().to_owned(), directory.path().join("none").join("page.html")] {
+        let refused = xtask(&["demo", "--html", file.to_str().unwrap()]);
+        assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
+        assert!(text(&refused.stderr).starts_with("cargo xtask: cannot write the page to '"));
+    }
+}
+
+#[test]
+fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
+    fn breaks(play: &mut Play) -> anyhow::Result<()> {
+        play.act(&Words::fixed("<script>alert('1')</script>", "<script>alert('1')</script>"))?;
+        play.checks.equal(Words::fixed("a & b", "a & b"), &"<i>", &"</p>\"");
+        Ok(())
+    }
+    static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed("<b>", "<b>"))];
+    let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: None, play: breaks };
+    for lang in [Lang::En, Lang::Zh] {
+        let mut demo = Demo::new(Voice { style: Style { colour: false, lang }, step: false, quiz: false });
+        demo.play(&[&lesson], &["127.0.0.1".parse().unwrap()]).unwrap();
+        let page = xtask::page::html(demo.scenes(), lang);
+        assert!(
+            is_balanced(&page)
+                && !page.contains("<script")
+                && !page.contains("<b><")
+                && !page.contains("<i>")
+        );
+        assert!(
+            page.contains("<li class=\"broken\">✗ a &amp; b") && page.contains("<div class=\"sum broken\">")
+        );
+        assert!(page.contains("<a href=\"#x-IPv4\">✗ x, IPv4</a>") && page.contains("<h3 id=\"x-IPv4\">"));
+    }
 }
 
 #[test]
@@ -106,12 +234,16 @@ fn a_broken_promise_and_a_lesson_that_cannot_be_played_fail_the_demo() {
         anyhow::bail!("no server")
     }
     let lesson = |play| Lesson { name: "x", claims: &[], lanes: None, play };
-    let voice = Voice { style: Style { colour: false, lang: Lang::En }, step: false };
+    let voice = Voice { style: Style { colour: false, lang: Lang::En }, step: false, quiz: false };
     let loopback = ["127.0.0.1".parse().unwrap()];
-    let error = demo::play_all(&[&lesson(breaks)], false, &loopback, voice).unwrap_err();
-    assert_eq!(error.to_string(), "1 of 2 checks failed");
-    let error = demo::play_all(&[&lesson(stops)], false, &loopback, voice).unwrap_err();
-    assert_eq!(error.to_string(), "1 of 1 checks failed");
+    for (play, sum) in
+        [(breaks as fn(&mut Play) -> _, "1 of 2 checks failed"), (stops, "1 of 1 checks failed")]
+    {
+        let lesson = lesson(play);
+        let mut demo = Demo::new(voice);
+        demo.play(&[&lesson], &loopback).unwrap();
+        assert_eq!(demo.sum_up(false).unwrap_err().to_string(), sum);
+    }
 }
 
 #[test]

@@ -1,66 +1,41 @@
 //! What the README shows is what is seen.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
 
 use common::{datagram, framing, greeting, http};
+use xtask::docs;
+#[cfg(target_os = "linux")]
+use xtask::words::Lang;
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
 
-/// Times and ports vary from run to run; nothing else may.
-fn normalised(line: &str) -> String {
-    let is_timed = line.get(..7).is_some_and(|time| time.trim_start().parse::<f64>().is_ok());
-    let line = if is_timed { format!("  0.000{}", &line[7..]) } else { line.to_owned() };
-    // Ports stand behind a colon; what fills a line up to its lane gives way to their length.
-    let mut parts = line.split(':');
-    let first = parts.next().unwrap_or_default().to_owned();
-    let normal = parts.fold(first, |text, part| {
-        let behind = part.trim_start_matches(|c: char| c.is_ascii_digit());
-        if behind.len() < part.len() { text + ":PORT" + behind } else { text + ":" + part }
-    });
-    if normal.contains(":PORT") { normal.replace(['─', ' '], "") } else { normal.trim_end().into() }
-}
-
-/// The lines by place: each connection's wire, each program's lane, and what stands outside the ladder. In one
-/// place the order is certain; between two of them it is the scheduler's.
-fn by_place(lines: &[&str]) -> BTreeMap<String, Vec<String>> {
-    let mut places = BTreeMap::<String, Vec<String>>::new();
-    for line in lines {
-        let text: Vec<char> = line.chars().collect();
-        let place = match text.get(11) {
-            Some('│') if text.get(13..50).is_some_and(|lane| lane.iter().all(|c| *c == ' ')) => {
-                "server".into()
-            }
-            Some('│' | '├') if text[12..].contains(&'─') => {
-                format!("wire {}", text[8..10].iter().collect::<String>())
-            }
-            Some('│') => format!("client {}", text[8..10].iter().collect::<String>()),
-            _ => "outside".to_owned(),
-        };
-        places.entry(place).or_default().push(normalised(line));
-    }
-    places
-}
-
-#[cfg(target_os = "linux")] // elsewhere some of it is not available, and says so
 #[test]
-fn the_demo_prints_what_the_readme_shows() {
-    let readme = fs::read_to_string(README).unwrap().replace('\r', "");
-    let (_, block) =
-        readme.split_once("```text\n$ cargo xtask demo crowd\n").expect("the README shows the lesson");
-    let (shown, _) = block.split_once("```").unwrap();
-    let (start, end) = shown.split_once("\n...\n").expect("the README leaves IPv6 out with a line ...");
-    let played =
-        Command::new(env!("CARGO_BIN_EXE_xtask")).args(["demo", "crowd", "--lang=en"]).output().unwrap();
-    let out = String::from_utf8(played.stdout).unwrap();
-    let lines: Vec<_> = out.lines().collect();
-    let start: Vec<_> = start.lines().collect();
-    assert_eq!(by_place(&lines[..start.len()]), by_place(&start));
-    if !out.contains("not available here") {
-        let end: Vec<_> = end.trim_matches('\n').lines().collect();
-        assert_eq!(&lines[lines.len() - end.len()..], end);
+fn the_readmes_show_what_is_so_in_both_languages() {
+    let complaints = docs::check_all(false).unwrap();
+    assert!(complaints.is_empty(), "{}\nTry 'cargo xtask docs --bless'.", complaints.join("\n"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_readme_that_shows_something_else_is_found_out_and_blessed() {
+    let text = "## Two terminals\n```console\n# terminal 1\n$ cargo run -p udp-server\nbound to 127.0.0.1:9999\n\
+                in another terminal: cargo run -p udp-client -- 127.0.0.1:9999\n```\n```console\n# terminal 2\n\
+                $ cargo run -p udp-client -- 127.0.0.1:9999 Ann\nHello, Ann!\n```\n```console\n# terminal 1\n\
+                Received 3 bytes from 127.0.0.1:41234\n^C\nstopped\n```\n";
+    let played = |text: &str, bless| docs::play_text(text, "x", Lang::En, bless).unwrap();
+    assert_eq!(played(text, false), (Vec::new(), Vec::new()));
+    for (right, wrong, line) in
+        [("Ann!", "Ann?", 11), ("to 127.0.0.1:9999", "to 127.0.0.1:9998", 5), ("stopped", "stop", 17)]
+    {
+        let (complaints, seen) = played(&text.replacen(right, wrong, 1), true);
+        assert_eq!((complaints.len(), seen.len()), (1, 1), "{wrong}: {complaints:?}");
+        assert!(complaints[0].starts_with(&format!("x:{line}: ")), "{complaints:?}");
+        let (at, old, new) = &seen[0];
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(new, &lines[*at..at + old]);
     }
+    let shorter = text.replace("Received 3 bytes from 127.0.0.1:41234\n", "");
+    assert!(!played(&shorter, false).0.is_empty());
 }
 
 #[test]

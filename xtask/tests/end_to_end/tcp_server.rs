@@ -243,7 +243,8 @@ mod stopping {
     fn with_nobody_there_it_says_stopped() {
         let server = server(&[]);
         let first = format!("listening on {}", server.address);
-        assert_eq!(server.stop(), said(&[&first, "stopped"]));
+        let hint = format!("in another terminal: cargo run -p tcp-client -- greet {}", server.address);
+        assert_eq!(server.stop(), said(&[&first, &hint, "stopped"]));
     }
 
     #[cfg(target_os = "linux")]

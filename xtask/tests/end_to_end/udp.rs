@@ -102,7 +102,9 @@ fn an_interrupt_stops_it_at_once_and_the_port_is_free() {
         let server = Server::start("udp-server", &[address]);
         let bound = server.address;
         let first = format!("bound to {bound}");
-        assert_eq!(server.stop(), said(&[&first, "stopped"]));
+        let at = common::address::reachable(bound);
+        let hint = format!("in another terminal: cargo run -p udp-client -- {at}");
+        assert_eq!(server.stop(), said(&[&first, &hint, "stopped"]));
         UdpSocket::bind(bound).unwrap();
     }
 }

@@ -1,0 +1,296 @@
+//! The READMEs, held to what they say: `cargo xtask docs`, and a test. Every command in a console block is run
+//! and what it shows compared, every piece of code has to stand in a program, and the two languages have to show
+//! the same.
+
+pub mod compare;
+pub mod markdown;
+pub mod session;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use common::args::Args;
+use common::narration::{complain, say};
+
+use compare::ELLIPSIS;
+use markdown::{Block, Document};
+use session::{Piece, Session};
+
+use crate::words::Lang;
+
+/// The directories that have a README, from the workspace's.
+pub const DIRECTORIES: [&str; 6] = ["", "tcp-client", "tcp-server", "udp-client", "udp-server", "xtask"];
+
+/// A README's name in each language.
+pub const NAMES: [(&str, Lang); 2] = [("README.md", Lang::En), ("README.zh-CN.md", Lang::Zh)];
+
+/// What READMEs name and no block of theirs runs, as it is too long or is the test itself; other tests do.
+const RUN_ELSEWHERE: [&str; 5] = [
+    "cargo test --workspace",
+    "cargo xtask demo",
+    "cargo xtask soak",
+    "cargo xtask docs",
+    "cargo xtask docs --bless",
+];
+
+/// `cargo xtask docs [--bless]`.
+///
+/// # Errors
+/// If a README shows what is not so.
+pub fn run(mut args: Args) -> Result<()> {
+    let bless = args.flag("--bless")?;
+    args.finish()?;
+    crate::programs::close_house_on_interrupt()?;
+    let complaints = check_all(bless)?;
+    for complaint in &complaints {
+        complain(complaint);
+    }
+    match complaints.len() {
+        0 => Ok(say("Every README shows what is so.")?),
+        n => bail!("{n} places show what is not so; of outputs, --bless writes what was seen"),
+    }
+}
+
+/// Everything that is wrong with the READMEs; with `bless`, outputs that were wrong are written anew.
+///
+/// # Errors
+/// When a README cannot be read or written.
+pub fn check_all(bless: bool) -> Result<Vec<String>> {
+    let mut complaints = Vec::new();
+    if cfg!(target_os = "linux") {
+        // Both languages of all READMEs at the same time: most of it is waiting.
+        let checks =
+            DIRECTORIES.into_iter().flat_map(|directory| NAMES.map(|(name, lang)| (directory, name, lang)));
+        complaints.extend(thread::scope(|scope| {
+            let threads: Vec<_> = checks
+                .map(|(directory, name, lang)| scope.spawn(move || play(&path(directory, name), lang, bless)))
+                .collect();
+            let found = threads.into_iter().map(|thread| thread.join().ok().context("a check panicked")?);
+            anyhow::Ok(found.collect::<Result<Vec<_>>>()?.concat())
+        })?);
+    } else {
+        say("What the READMEs show was seen on Linux; not available here: comparing it.")?;
+    }
+    complaints.extend(check_texts()?);
+    Ok(complaints)
+}
+
+fn path(directory: &str, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(directory).join(name)
+}
+
+fn read(path: &Path) -> Result<String> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text.replace('\r', ""))
+}
+
+/// Runs a README's console blocks.
+fn play(path: &Path, lang: Lang, bless: bool) -> Result<Vec<String>> {
+    let text = read(path)?;
+    let name = shown(path);
+    let (complaints, seen) = play_text(&text, &name, lang, bless)?;
+    if bless && !complaints.is_empty() {
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        for (at, old, new) in seen.into_iter().rev() {
+            lines.splice(at..at + old, new);
+        }
+        fs::write(path, lines.join("\n") + "\n")?;
+    }
+    Ok(complaints)
+}
+
+/// A README's name from the workspace's directory.
+fn shown(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().rev().take(2).map(|part| part.to_string_lossy()).collect();
+    if parts[1] == ".." { parts[0].to_string() } else { format!("{}/{}", parts[1], parts[0]) }
+}
+
+/// Where in a README something else was seen: the first line, how many lines, and what stands there instead.
+type Seen = (usize, usize, Vec<String>);
+
+/// What is wrong with the outputs in a README's text, and what was seen instead.
+///
+/// # Errors
+/// When something cannot be played.
+pub fn play_text(text: &str, name: &str, lang: Lang, bless: bool) -> Result<(Vec<String>, Vec<Seen>)> {
+    let document = Document::new(text);
+    let (mut complaints, mut all_seen) = (Vec::new(), Vec::new());
+    let consoles: Vec<_> = document.blocks.iter().filter(|block| block.kind == "console").collect();
+    for section in consoles.chunk_by(|a, b| a.section == b.section) {
+        let mut session = Session::new(lang)?;
+        let mut last = 0;
+        for block in section {
+            for piece in session::pieces(&block.lines) {
+                let line = block.at + piece.at;
+                last = line + piece.shown.len();
+                let played = session.play(&piece, bless);
+                let Some(seen) = played.with_context(|| format!("{name}:{}: cannot play it", line + 1))?
+                else {
+                    continue; // it takes a tool that is not here
+                };
+                if !session.ports.same(&piece.shown, &seen) {
+                    let seen: Vec<_> = seen.iter().map(|line| session.ports.as_shown(line)).collect();
+                    complaints.push(format!("{name}:{}: {}", line + 1, difference(&piece, &seen)));
+                    all_seen.push((line, piece.shown.len(), as_long(&piece.shown, seen)));
+                }
+            }
+        }
+        let rest = session.finish()?;
+        if !rest.is_empty() {
+            complaints.push(format!("{name}:{last}: beyond this there was:\n{}", rest.join("\n")));
+        }
+    }
+    Ok((complaints, all_seen))
+}
+
+fn difference(piece: &Piece, seen: &[String]) -> String {
+    let typed = piece.typed.as_deref().unwrap_or("what still runs");
+    format!("{typed} shows\n{}\n... but the README has\n{}\n", seen.join("\n"), piece.shown.join("\n"))
+}
+
+/// What was seen, with as much of it left out as before.
+fn as_long(shown: &[String], seen: Vec<String>) -> Vec<String> {
+    match shown.iter().position(|line| line == ELLIPSIS) {
+        Some(at) if seen.len() >= shown.len() => {
+            let end = seen.len() - (shown.len() - at - 1);
+            [&seen[..at], &[ELLIPSIS.to_owned()], &seen[end..]].concat()
+        }
+        _ => seen,
+    }
+}
+
+/// What can be told without running anything.
+fn check_texts() -> Result<Vec<String>> {
+    let mut complaints = Vec::new();
+    let mut run = RUN_ELSEWHERE.map(str::to_owned).to_vec();
+    let mut named = Vec::new();
+    for directory in DIRECTORIES {
+        let [one, other] = NAMES.map(|(name, _)| path(directory, name));
+        let documents = [Document::new(&read(&one)?), Document::new(&read(&other)?)];
+        for (path, document) in [&one, &other].into_iter().zip(&documents) {
+            let name = shown(path);
+            complaints.extend(code_that_stands_nowhere(directory, &name, document)?);
+            for link in document.links.iter().filter(|link| !link.contains("://")) {
+                let file = link.split('#').next().unwrap_or_default();
+                if !path.with_file_name(file).exists() {
+                    complaints.push(format!("{name}: the link {link} leads nowhere"));
+                }
+            }
+            named.extend(document.spans.iter().map(|span| (name.clone(), span.clone())));
+            run.extend(document.blocks.iter().flat_map(commands));
+        }
+        complaints.extend(twins(&shown(&other), &documents));
+    }
+    for (name, span) in named.into_iter().filter(|(_, span)| span.starts_with("cargo ")) {
+        if !run.contains(&span) {
+            complaints.push(format!("{name}: no test runs '{span}'"));
+        }
+    }
+    Ok(complaints)
+}
+
+fn commands(block: &Block) -> Vec<String> {
+    let is_console = block.kind == "console";
+    let pieces = if is_console { session::pieces(&block.lines) } else { Vec::new() };
+    pieces.into_iter().filter_map(|piece| piece.typed).collect()
+}
+
+/// Every `rust` block has to stand, indentation aside, in a program of its directory or in `common`; a line `...`
+/// leaves something out.
+fn code_that_stands_nowhere(directory: &str, name: &str, document: &Document) -> Result<Vec<String>> {
+    let mut sources = Vec::new();
+    let mut folders = vec![path(directory, "src"), path("common", "src")];
+    while let Some(folder) = folders.pop() {
+        // The workspace's own README has no program.
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let file = entry?.path();
+            if file.is_dir() {
+                folders.push(file);
+            } else if file.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(plain(read(&file)?.lines()));
+            }
+        }
+    }
+    let stands_in = |source: &str, block: &Block| {
+        let mut rest = source;
+        block.lines.split(|line| line.trim() == ELLIPSIS).all(|part| {
+            let part = plain(part.iter().map(String::as_str));
+            let found = rest.find(&part);
+            rest = found.map_or("", |at| &rest[at + part.len()..]);
+            found.is_some()
+        })
+    };
+    let blocks = document.blocks.iter().filter(|block| block.kind == "rust");
+    let nowhere = blocks.filter(|block| !sources.iter().any(|source| stands_in(source, block)));
+    Ok(nowhere.map(|block| format!("{name}:{}: this code stands in no program", block.at + 1)).collect())
+}
+
+/// Lines without their indentation, each between line feeds.
+fn plain<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.fold("\n".to_owned(), |text, line| text + line.trim() + "\n")
+}
+
+/// What the two languages of a README do not have in common.
+fn twins(name: &str, [one, other]: &[Document; 2]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    if one.headings != other.headings {
+        complaints.push(format!("{name}: its headings are not those of README.md"));
+    }
+    let outline = |document: &Document| {
+        let of = |block: &Block| (block.kind.clone(), block.section);
+        document.blocks.iter().map(of).collect::<Vec<_>>()
+    };
+    if outline(one) != outline(other) {
+        complaints.push(format!("{name}: its blocks are not those of README.md"));
+        return complaints;
+    }
+    for (block, twin) in one.blocks.iter().zip(&other.blocks) {
+        let is_same = match block.kind.as_str() {
+            "console" => {
+                let (one, other) = (session::pieces(&block.lines), session::pieces(&twin.lines));
+                one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| is_same_piece(a, b))
+            }
+            "rust" => block.lines == twin.lines,
+            _ => true,
+        };
+        if !is_same {
+            complaints.push(format!("{name}:{}: README.md has something else here", twin.at + 1));
+        }
+    }
+    complaints
+}
+
+/// The demo speaks the README's language; the programs speak one.
+fn is_same_piece(one: &Piece, other: &Piece) -> bool {
+    let speaks = one.typed.as_ref().is_some_and(|typed| typed.starts_with("cargo xtask demo"));
+    (&one.terminal, &one.typed) == (&other.terminal, &other.typed)
+        && (speaks || compare::Ports::default().same(&one.shown, &other.shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_that_is_blessed_leaves_out_as_much_as_before() {
+        let lines = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(as_long(&lines("a ... z"), lines("1 2 3 4")), lines("1 ... 4"));
+        assert_eq!(as_long(&lines("a z"), lines("1 2 3")), lines("1 2 3"));
+    }
+
+    #[test]
+    fn code_and_twins_are_compared() {
+        let document = Document::new("```rust\nmod acceptor;\n...\nfn main() -> ExitCode {\n```\n");
+        assert_eq!(code_that_stands_nowhere("tcp-server", "x", &document).unwrap(), Vec::<String>::new());
+        let document = Document::new("```rust\nfn main() -> ExitCode {\n...\nmod acceptor;\n```\n");
+        assert_eq!(code_that_stands_nowhere("tcp-server", "x", &document).unwrap().len(), 1);
+        let of = |text: &str| Document::new(text);
+        let one = "# A\n```console\n$ x\ny :1\n```\n";
+        assert!(twins("x", &[of(one), of("# B\n```console\n$ x\ny :2\n```\n")]).is_empty());
+        for other in ["## A\n```console\n$ x\ny :1\n```\n", "# A\n", "# A\n```console\n$ x\nz :1\n```\n"] {
+            assert_eq!(twins("x", &[of(one), of(other)]).len(), 1, "{other}");
+        }
+    }
+}

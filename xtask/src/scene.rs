@@ -1,0 +1,49 @@
+//! A lesson as it was played: everything that it told, in order. The terminal shows it as it happens, the page
+//! afterwards.
+
+use crate::checks::Checks;
+use crate::ladder::{self, Ink, Rung, Style};
+use crate::lessons::Lesson;
+use crate::words::Words;
+
+/// One lesson on one loopback address.
+pub struct Scene<'a> {
+    /// Which.
+    pub lesson: &'a Lesson,
+    /// `IPv4` or `IPv6`.
+    pub version: &'static str,
+    /// What was told.
+    pub told: Vec<Told>,
+    /// What was found.
+    pub checks: Checks,
+}
+
+/// Something that a lesson told.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// What is about to happen.
+    Act(Words),
+    /// What happened.
+    Rung(Rung),
+    /// What was seen of it.
+    Evidence(Words),
+    /// A line of the kernel's table of sockets.
+    Row(Words),
+}
+
+impl Told {
+    /// What happened, if it is that.
+    pub fn rung(&self) -> Option<&Rung> {
+        if let Self::Rung(rung) = self { Some(rung) } else { None }
+    }
+
+    /// As lines of text.
+    pub fn lines(&self, style: Style) -> Vec<String> {
+        match self {
+            Self::Act(words) => vec![style.paint(Ink::Bold, &format!("> {}", words.to(style.lang)))],
+            Self::Rung(rung) => ladder::lines(style, rung),
+            Self::Evidence(words) => vec![format!("    {}", words.to(style.lang))],
+            Self::Row(words) => vec![style.paint(Ink::Faint, &format!("      {}", words.to(style.lang)))],
+        }
+    }
+}
