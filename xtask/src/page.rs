@@ -127,9 +127,8 @@ fn contents_list(scenes: &[Scene<'_>], lang: Lang) -> String {
         let link = |scene| format!(" <a href=\"#{}\">{}</a>", anchor(scene), scene.version);
         let versions = joined(scenes.iter().map(link));
         let (name, claims) = (lesson.name, text(&claims.join(if lang == Lang::Zh { "" } else { " " })));
-        format!(
-            "<li><a href=\"#{name}\"><b>{name}</b></a>{versions} <span class=\"{state}\">{marks}</span><br>{claims}</li>\n"
-        )
+        let head = format!("<a href=\"#{name}\"><b>{name}</b></a>{versions}");
+        format!("<li>{head} <span class=\"{state}\">{marks}</span><br>{claims}</li>\n")
     };
     joined(lessons.map(entry))
 }

@@ -80,7 +80,10 @@ fn play(play: &mut Play) -> Result<()> {
     sockets_of(play, at)?;
 
     let prediction = play.predict(
-        &Words::fixed("All three are connected. The wire now lets the third speak, and nobody else. Which one is greeted first?", "三个都已连接。线路现在只放行第三个。哪一个先得到问候？"),
+        &Words::fixed(
+            "All three are connected, and only the third may speak now. Which one is greeted first?",
+            "三个都已连接。线路现在只放行第三个。哪一个先得到问候？",
+        ),
         &[
             Words::fixed("the first: it was accepted first", "第一个：它最先被接受"),
             Words::fixed("the second", "第二个"),

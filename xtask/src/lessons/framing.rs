@@ -34,7 +34,10 @@ const CUTS: [usize; 4] = [1, 2, 7, 1024];
 fn play(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
     let prediction = play.predict(
-        &Words::fixed("The wire cuts 'Alexander' behind 'Al', and the server takes one read for one message. Whom does it greet first?", "线路在“Al”后面切断“Alexander”，而服务器把一次读取当作一条消息。它先问候谁？"),
+        &Words::fixed(
+            "The wire cuts 'Alexander' behind 'Al'; one read is one message. Whom does the server greet?",
+            "线路在“Al”后面切断“Alexander”，服务器把一次读取当作一条消息。它问候谁？",
+        ),
         &[
             Words::fixed("Alexander", "Alexander"),
             Words::fixed("Al", "Al"),

@@ -64,7 +64,14 @@ fn play(play: &mut Play) -> Result<()> {
     silent.read_to_string(&mut rest_of_silent)?;
     asking.read_to_string(&mut rest_of_asking)?;
     let came = !rest_of_asking.is_empty();
-    play.reveal(&prediction, |choice| choice == if came { 2 } else { 1 }, &Words::fixed("to each conversation it looks as if its client had hung up, so that what is under way still leaves.", "对每个会话来说，都像是客户端挂断了，所以途中的回复仍会发出。"))?;
+    play.reveal(
+        &prediction,
+        |choice| choice == if came { 2 } else { 1 },
+        &Words::fixed(
+            "each conversation sees its client hang up, so that what is under way still leaves.",
+            "对每个会话来说，都像是客户端挂断了，所以途中的回复仍会发出。",
+        ),
+    )?;
     let promise =
         Words::fixed("the reply under way still came, and then the end", "途中的回复仍然到达，然后结束");
     play.checks.equal(promise, &rest_of_asking.as_str(), &"Hello, Tracy!\n");

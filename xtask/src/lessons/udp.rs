@@ -162,7 +162,10 @@ fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
 /// C18: a server with one thread that thinks for 50 ms.
 fn thinking(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        &Words::fixed("A server with one thread thinks for 50 ms before each answer. Three ask at once: after how many ms is the third answered?", "单线程服务器每次回答前思考 50 毫秒。三个客户端同时提问：第三个要等多少毫秒？"),
+        &Words::fixed(
+            "One thread, 50 ms for each answer, three ask at once: after how many ms is the third answered?",
+            "单线程服务器每次思考 50 毫秒，三个客户端同时提问：第三个要等多少毫秒？",
+        ),
         &[],
     )?;
     play.act(&Words::fixed(
