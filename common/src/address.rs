@@ -24,6 +24,9 @@ impl FromStr for HostPort {
         if text.contains("://") {
             return Err("this is a URL; an address is HOST:PORT, such as localhost:9999".into());
         }
+        if text.parse::<u16>().is_ok() {
+            return Err(format!("it has no host: write 127.0.0.1:{text} for this machine"));
+        }
         let Some((host, port)) = text.rsplit_once(':').filter(|(_, port)| !port.contains(']')) else {
             return Err("it has no port: write HOST:PORT, such as 127.0.0.1:9999".into());
         };
@@ -176,7 +179,7 @@ pub fn reachable(bound: SocketAddr) -> SocketAddr {
 pub fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "does another server run there? Stop it, or take another port (0 picks one)"
+            "does another server run there? Stop it, or take another port (127.0.0.1:0 picks one)"
         }
         io::ErrorKind::AddrNotAvailable => "is it an address of this machine? 127.0.0.1 and [::1] always are",
         io::ErrorKind::PermissionDenied => "ports below 1024 may be reserved; take a higher one",
@@ -214,6 +217,7 @@ mod tests {
         for (text, reason) in [
             ("", "no port"),
             ("localhost", "no port"),
+            ("9999", "no host"),
             ("[::1]", "no port"),
             ("127.0.0.1:", "a port is a decimal number"),
             ("127.0.0.1:+80", "a port is a decimal number"),

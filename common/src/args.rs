@@ -47,7 +47,8 @@ pub fn run(name: &str, help: &str, program: impl FnOnce(Args) -> Result<()>) -> 
     }
     narration::complain(&format!("{name}: {error:#}"));
     if error.is::<Usage>() {
-        narration::complain(&format!("Try '{name} --help'."));
+        let typed = if name.starts_with("cargo ") { name.into() } else { format!("cargo run -p {name} --") };
+        narration::complain(&format!("Try '{typed} --help'."));
         return ExitCode::from(2);
     }
     ExitCode::FAILURE

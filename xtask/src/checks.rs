@@ -12,7 +12,7 @@ use crate::words::Words;
 pub struct Checks(Vec<Check>);
 
 /// One check.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Check {
     /// What is promised, as a sentence.
     pub promise: Words,
@@ -21,7 +21,7 @@ pub struct Check {
 }
 
 /// What came of a promise.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Verdict {
     /// It came true.
     Kept,

@@ -32,9 +32,6 @@ pub fn run(mut args: Args) -> Result<()> {
     let quiz = args.flag("--quiz")?;
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     let file = args.given::<String>("--html")?;
-    if wrong && quiz {
-        return Err(args::usage("--quiz asks about the lessons, not about --mistakes"));
-    }
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
         let lesson = lessons::ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name);
@@ -47,8 +44,11 @@ pub fn run(mut args: Args) -> Result<()> {
         chosen.extend(lessons::ALL.iter().filter(|_| list || !wrong));
         chosen.extend(mistakes::ALL.iter().filter(|_| list || wrong));
     }
+    if quiz && chosen.iter().any(|lesson| is_mistake(lesson)) {
+        return Err(args::usage("--quiz asks about lessons; about mistakes it has no questions"));
+    }
     if list {
-        return chosen.iter().try_for_each(|lesson| introduce(lesson, lang));
+        return introduce(&chosen, lang);
     }
     programs::close_house_on_interrupt()?;
     let page = file.as_deref().map(Page::open).transpose()?;
@@ -68,12 +68,27 @@ pub fn run(mut args: Args) -> Result<()> {
     demo.sum_up(is_left)
 }
 
-/// Prints a lesson's name and its claims.
-fn introduce(lesson: &Lesson, lang: Lang) -> Result<()> {
-    for (number, (claim, words)) in lesson.claims.iter().enumerate() {
-        let name = if number == 0 { lesson.name } else { "" };
-        let text = words.to(lang).replace('\n', &format!("\n{:18}", ""));
-        say(&format!("{name:13}{claim:4} {text}"))?;
+fn is_mistake(lesson: &Lesson) -> bool {
+    mistakes::ALL.iter().any(|mistake| mistake.name == lesson.name)
+}
+
+/// Prints the lessons' names and claims, lessons and mistakes apart.
+fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
+    let lessons =
+        Words::fixed("Lessons, and the notes' claims that they are about:", "各课，以及它们所讲的笔记说法：");
+    let mistakes = Words::fixed(
+        "Mistakes of the notes' code, to be played by name or with --mistakes:",
+        "笔记代码里的错误，按名字演示，或者用 --mistakes：",
+    );
+    for group in chosen.chunk_by(|a, b| is_mistake(a) == is_mistake(b)) {
+        say(if is_mistake(group[0]) { &mistakes } else { &lessons }.to(lang))?;
+        for lesson in group {
+            for (number, (claim, words)) in lesson.claims.iter().enumerate() {
+                let name = if number == 0 { lesson.name } else { "" };
+                let text = words.to(lang).replace('\n', &format!("\n{:20}", ""));
+                say(&format!("  {name:13}{claim:4} {text}"))?;
+            }
+        }
     }
     Ok(())
 }
@@ -141,10 +156,12 @@ impl<'a> Demo<'a> {
             Ink::Faint,
             &Words::fixed(
                 "> says what is about to happen, ✓ what was promised and came true, ✗ what did not.\n\
-                 The lanes show what programs print, the arrows between them what crosses the wire; lines within\n\
-                 a millisecond or two of each other may stand in either order.",
+                 The lanes show what programs print, the arrows between them what crosses the wire; one that\n\
+                 ends in ✗ is lost or held back. Lines within a millisecond or two of each other may stand in\n\
+                 either order.",
                 "> 说明接下来做什么；✓ 表示承诺的事应验了，✗ 表示没有。\n\
-                 两侧是程序打印的内容，中间的箭头是线路上经过的数据；相隔一两毫秒之内的行，先后不定。",
+                 两侧是程序打印的内容，中间的箭头是线路上经过的数据，末端是 ✗ 的表示丢失或被扣留；\n\
+                 相隔一两毫秒之内的行，先后不定。",
             ),
         )
     }
@@ -170,10 +187,7 @@ impl<'a> Demo<'a> {
             Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
             Ok(()) => {}
         }
-        for check in play.checks.all() {
-            let mark = self.voice.style.paint(check.ink(), check.mark());
-            say(&format!("  {mark} {}", check.sentence().to(self.voice.style.lang)))?;
-        }
+        play.show_checks()?;
         self.scenes.push(Scene { lesson, version, told: play.stage.told(), checks: play.checks });
         self.voice.wait()
     }

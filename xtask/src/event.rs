@@ -12,6 +12,17 @@ pub enum Lane {
     Server,
 }
 
+impl Lane {
+    /// The side across.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug)]
 pub enum What {

@@ -160,14 +160,16 @@ fn arrow(style: Style, toward: Lane, words: &Words, is_lost: bool) -> String {
     format!("{}{text}{}", style.paint(ink, &left), style.paint(ink, &right))
 }
 
-/// The text in at most so many lines of at most `limit` columns, broken anywhere.
+/// The text in at most so many lines of at most `limit` columns, broken at a blank if there is one near the end.
 fn wrap(text: &str, limit: usize) -> Vec<String> {
     const LINES: usize = 4;
     let text = if width(text) > LINES * limit { fit(text, (LINES - 1) * limit) } else { text.to_owned() };
     let mut lines = vec![String::new()];
     for c in text.chars() {
-        if lines.last().is_some_and(|line| width(line) + columns(c) > limit) {
-            lines.push(String::new());
+        if let Some(line) = lines.last_mut().filter(|line| width(line) + columns(c) > limit) {
+            let blank = line.rfind(' ').filter(|at| *at > line.len() / 2);
+            let begun = blank.map_or(String::new(), |at| line.split_off(at + 1));
+            lines.push(begun);
         }
         if let Some(line) = lines.last_mut() {
             line.push(c);

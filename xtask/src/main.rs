@@ -16,7 +16,7 @@ Usage: cargo xtask demo [LESSON]... [OPTIONS]    plays all lessons, or these
        cargo xtask docs [--bless]                checks what the READMEs show
 
 Each lesson starts real programs on free ports of this machine's loopback, first over IPv4
-and then over IPv6, draws what crosses the wire as it happens, and ends with its checks.
+and then over IPv6, draws what crosses the wire as it happens, and checks it.
 The soak tries what takes a minute and prints a table. The origin listens on 127.0.0.1:8000
 unless HOST:PORT is given. Of the READMEs, every command is run and compared with what they
 show; --bless writes what was seen where it differs.
@@ -24,9 +24,9 @@ The exit status is 1 if any check failed.
 
 Options of demo:
   --step              waits for Enter before every act; q leaves
-  --quiz              asks for a prediction before an act, and keeps the score
+  --quiz              asks for predictions over IPv4, and keeps the score
   --mistakes          plays the notes' mistakes: each fails as predicted, and is mended
-  --html FILE         writes what was played as one page, too
+  --html FILE         writes what was played as one page, too; FILE ends in .html
   --lang en|zh        the language of narration [default: the locale's, or en]
   --help, --version
 

@@ -9,12 +9,13 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use common::narration::escape;
 
-use crate::event::Lane;
+use crate::event::{Lane, What};
 use crate::lessons::{Lesson, connect, datagram_socket, pair};
 use crate::origin::Origin;
 use crate::play::Play;
-use crate::relay::{Fate, Plan};
+use crate::relay::{Fate, Manner, Plan};
 use crate::stage::Outcome;
 use crate::words;
 use crate::words::Words;
@@ -149,7 +150,8 @@ fn glued(play: &mut Play) -> Result<()> {
     instead(play, "tcp-server")?;
     let any = play.loopback().to_string();
     let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
-    let mut client = connect(at)?;
+    let wire = play.stage.relay_tcp("", at, Manner::AsItComes)?;
+    let mut client = connect(wire)?;
     client.write_all(b"Michael\nexit\n")?;
     let mut all = String::new();
     client.read_to_string(&mut all)?;
@@ -244,8 +246,8 @@ fn lost_reply(play: &mut Play) -> Result<()> {
     wrong(
         play,
         &words!(
-            "the notes' client waits until the demo ends its wait",
-            "笔记的客户端一直在等，直到演示替它结束等待"
+            "the notes' client got nothing in half a second, and would wait for ever",
+            "笔记的客户端半秒钟什么也没等到，它会永远等下去"
         ),
         is_stuck,
     )?;
@@ -286,11 +288,14 @@ fn foreign_reply(play: &mut Play) -> Result<()> {
     // Two sockets: the one that is asked, and a stranger that answers in its stead.
     let (asked, stranger) = (datagram_socket(play.ip)?, datagram_socket(play.ip)?);
     let at = asked.local_addr()?;
+    let recorder = play.stage.recorder("");
     let answering = thread::spawn(move || {
         // The wrong client once; udp-client's two tries.
         for number in 0..3 {
             let (_, peer) = asked.recv_from(&mut [0; 64])?;
             let lie: &[u8] = if number == 0 { b"send me your password" } else { b"Hello, Michael!" };
+            let line = format!("a stranger sends: {}", escape(lie));
+            recorder.record(What::Said { lane: Lane::Server, program: 0, line, is_error: false });
             stranger.send_to(lie, peer)?;
         }
         std::io::Result::Ok(())

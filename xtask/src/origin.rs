@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -114,6 +115,10 @@ pub fn serve(mut args: Args) -> Result<()> {
     let listener = TcpListener::bind(&address)
         .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
     let (events, requests) = mpsc::channel();
+    ctrlc::set_handler(|| {
+        let _ = say("stopped");
+        process::exit(0);
+    })?;
     let at = address::reachable(listener.local_addr()?);
     let origin = Origin::on(listener, Recorder::new("", events))?;
     say(&format!("listening on {}", origin.address))?;

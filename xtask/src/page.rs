@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use common::args;
 use common::narration::escape;
 
-use crate::checks::{Checks, Tally, Verdict};
+use crate::checks::{Check, Tally, Verdict};
 use crate::event::Lane;
 use crate::ladder::{Mark, Rung, SERVER_LANE, WIRE, width};
 use crate::programs::Scratch;
@@ -32,11 +33,16 @@ impl Page {
     /// Makes sure that the file can be written, before anything is played for it.
     ///
     /// # Errors
-    /// When it is not a regular file that can be replaced, or its directory would not take it.
+    /// A usage error for a name that is not a page's: what is replaced should be one. A failure when it is not a
+    /// regular file that can be replaced, or its directory would not take it.
     pub fn open(file: &str) -> Result<Self> {
         let name = escape(file.as_bytes());
+        let extension = Path::new(file).extension();
+        if extension.is_none_or(|extension| extension != "html") {
+            return Err(args::usage(format!("--html '{name}': the name of a page ends in .html")));
+        }
         Self::beside(Path::new(file), name.clone()).with_context(|| {
-            format!("cannot write the page to '{name}' - name a new file, in a directory that is there")
+            format!("cannot write the page to '{name}' - is the directory there, and may you write to it?")
         })
     }
 
@@ -155,10 +161,10 @@ fn legend(lang: Lang) -> String {
         (Words::fixed("the client's side", "客户端一侧"), Words::fixed("the server's side", "服务器一侧"));
     let note = Words::fixed(
         "Times are seconds since the lesson began. Lines within a millisecond or two of each other may stand in \
-         either order: a program's line shows when it was read. Under each ladder stand the checks: ✓ came true, \
+         either order: a program's line shows when it was read. Behind each act stand its checks: ✓ came true, \
          ✗ did not, - cannot be judged on this system.",
         "时间是本课开始后的秒数。相隔一两毫秒之内的行先后不定：程序打印的一行，显示的是它被读到的时刻。\
-         每幅图下面是检查结果：✓ 应验，✗ 落空，- 在本系统上无法判断。",
+         每一步之后是它的检查结果：✓ 应验，✗ 落空，- 在本系统上无法判断。",
     );
     format!("{}<p>{}</p>\n", body(&told, Some(&lanes), lang), text(note.to(lang)))
 }
@@ -173,7 +179,7 @@ fn section(scenes: &[Scene<'_>], lang: Lang) -> String {
         let (at, version) = (anchor(scene), scene.version);
         let told = body(&scene.told, lesson.lanes.as_ref(), lang);
         let heading = words!("{name} over {version}", "{name}（{version}）");
-        format!("<h3 id=\"{at}\">{}</h3>\n{told}{}", heading.to(lang), verdicts(&scene.checks, lang))
+        format!("<h3 id=\"{at}\">{}</h3>\n{told}", heading.to(lang))
     }));
     format!("<section>\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n")
 }
@@ -184,6 +190,7 @@ fn body(told: &[Told], lanes: Option<&(Words, Words)>, lang: Lang) -> String {
         Told::Act(words) => format!("<p class=\"act\">{}</p>\n", text(words.to(lang))),
         Told::Evidence(words) => format!("<p class=\"evidence\">{}</p>\n", text(words.to(lang))),
         Told::Row(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
+        Told::Check(check) => verdict(check, lang),
         Told::Rung(_) => String::new(),
     };
     let is_rung = |told: &Told| matches!(told, Told::Rung(_));
@@ -194,16 +201,13 @@ fn body(told: &[Told], lanes: Option<&(Words, Words)>, lang: Lang) -> String {
     }))
 }
 
-fn verdicts(checks: &Checks, lang: Lang) -> String {
-    let items = joined(checks.all().iter().map(|check| {
-        let class = match check.verdict {
-            Verdict::Kept => "kept",
-            Verdict::Broken(_) => "broken",
-            Verdict::NotAvailable(_) => "absent",
-        };
-        format!("<li class=\"{class}\">{} {}</li>\n", check.mark(), text(check.sentence().to(lang)))
-    }));
-    format!("<ul class=\"checks\">\n{items}</ul>\n")
+fn verdict(check: &Check, lang: Lang) -> String {
+    let class = match check.verdict {
+        Verdict::Kept => "kept",
+        Verdict::Broken(_) => "broken",
+        Verdict::NotAvailable(_) => "absent",
+    };
+    format!("<p class=\"check {class}\">{} {}</p>\n", check.mark(), text(check.sentence().to(lang)))
 }
 
 /// A ladder of this many rungs fits a sheet of A4.

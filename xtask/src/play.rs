@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use common::narration::say;
@@ -63,6 +63,9 @@ impl fmt::Display for Left {
 
 impl std::error::Error for Left {}
 
+/// How long nothing has happened when nothing more is to be expected.
+const MOMENT: Duration = Duration::from_millis(10);
+
 /// One lesson on one loopback address.
 pub struct Play {
     /// Where things happen.
@@ -73,6 +76,8 @@ pub struct Play {
     pub ip: IpAddr,
     /// How good the predictions were.
     pub score: Score,
+    /// How many of the checks have been shown.
+    shown: usize,
     voice: Voice,
 }
 
@@ -87,6 +92,7 @@ impl Play {
             checks: Checks::default(),
             ip,
             score: Score::default(),
+            shown: 0,
             voice,
         })
     }
@@ -96,11 +102,24 @@ impl Play {
         SocketAddr::new(self.ip, 0)
     }
 
-    /// Says what is about to happen; with `--step`, waits for Enter.
+    /// Shows the checks of the act that is over.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn show_checks(&mut self) -> Result<()> {
+        // For the eye: what is under way still belongs above the line that ends the act. No check depends on it.
+        self.stage.wait_for_quiet(MOMENT)?;
+        let new = self.checks.all()[self.shown..].to_vec();
+        self.shown += new.len();
+        new.into_iter().try_for_each(|check| self.stage.tell(Told::Check(check)))
+    }
+
+    /// Ends the act before, and says what is about to happen; with `--step`, waits for Enter.
     ///
     /// # Errors
     /// [`Left`] when the one who steps says `q`.
     pub fn act(&mut self, words: &Words) -> Result<()> {
+        self.show_checks()?;
         self.stage.tell(Told::Act(words.clone()))?;
         let asked = Instant::now();
         self.voice.wait()?;
@@ -139,7 +158,7 @@ impl Play {
         if !self.voice.quiz {
             return Ok(Prediction::default());
         }
-        self.stage.draw()?;
+        self.show_checks()?;
         let asked = Instant::now();
         let prediction = quiz::ask(self.voice.style, question, choices)?;
         self.stage.leave_out(asked.elapsed());

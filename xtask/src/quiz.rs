@@ -3,7 +3,7 @@
 use std::io;
 
 use anyhow::Result;
-use common::narration::say;
+use common::narration::{escape, say};
 
 use crate::ladder::{Ink, Style};
 use crate::play::Left;
@@ -13,7 +13,7 @@ use crate::words::Words;
 /// How many predictions were asked for, and came true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Score {
-    /// Questions to which the answer was then seen.
+    /// Predictions of what was then seen.
     pub asked: usize,
     /// Right answers.
     pub right: usize,
@@ -43,7 +43,7 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
     let choices = choices.len() as u64;
     let form = match choices {
         0 => Words::fixed("a number", "一个数"),
-        _ => words!("1 to {choices}", "1 至 {choices}"),
+        _ => words!("one of 1 to {choices}", "1 至 {choices} 中的一个"),
     };
     let (en, zh) = (&form.en, &form.zh);
     let prompt = words!(
@@ -61,7 +61,10 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
                 Ok(number) if choices == 0 || (1..=choices).contains(&number) => {
                     return Ok(Prediction(Some(Answer { choices, given: Some(number) })));
                 }
-                _ => {}
+                _ => {
+                    let typed = escape(text.as_bytes());
+                    say(words!("  '{typed}' is not {en}", "  “{typed}”：请输入 {zh}").to(style.lang))?;
+                }
             },
         }
     }
@@ -91,7 +94,7 @@ impl Score {
             Some(number) => (Ink::Bad, words!("{number} is not right{en}", "{number}，不对{zh}")),
             None => (Ink::Bold, words!("no prediction{en}", "没有预测{zh}")),
         };
-        self.asked += 1;
+        self.asked += usize::from(given.is_some());
         let verdict = style.paint(ink, &format!("= {}", verdict.to(style.lang)));
         let (en, zh) = (&why.en, &why.zh);
         say(words!("{verdict}: {en}", "{verdict}：{zh}").to(style.lang))?;

@@ -90,14 +90,16 @@ pub fn tcp(upstream: SocketAddr, manner: Manner, recorder: Recorder) -> io::Resu
                 let (up, down) = ((Arc::clone(&client), Arc::clone(&server)), (server, client));
                 let answers = Count::default();
                 let counted = answers.clone();
+                let is_broken = Arc::new(AtomicBool::new(false));
+                let is_broken_too = Arc::clone(&is_broken);
                 let (manner, recorder) = (&manner, &recorder);
                 scope.spawn(move || {
-                    pass_on(&up.0, &up.1, Lane::Server, recorder, |piece, pass| {
+                    pass_on(&up.0, &up.1, Lane::Server, recorder, &is_broken, |piece, pass| {
                         hold_and_cut(manner, piece, &answers, pass)
                     });
                 });
                 scope.spawn(move || {
-                    pass_on(&down.0, &down.1, Lane::Client, recorder, |piece, pass| {
+                    pass_on(&down.0, &down.1, Lane::Client, recorder, &is_broken_too, |piece, pass| {
                         counted.add_one();
                         let size = if let Manner::Cut(size) = manner { *size } else { piece.len() };
                         piece.chunks(size).try_for_each(pass)
@@ -134,8 +136,15 @@ fn pass_on(
     mut to: &TcpStream,
     toward: Lane,
     recorder: &Recorder,
+    is_broken: &AtomicBool,
     manner: impl Fn(&[u8], Pass<'_>) -> io::Result<()>,
 ) {
+    // A connection that breaks is ended in both directions, and has broken once.
+    let record_break = |toward| {
+        if !is_broken.swap(true, Ordering::SeqCst) {
+            recorder.record(What::Broke { toward });
+        }
+    };
     let _ = to.set_nodelay(true);
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -151,12 +160,13 @@ fn pass_on(
                     to.write_all(piece)
                 });
                 if passed.is_err() {
+                    record_break(toward.other());
                     let _ = from.shutdown(Shutdown::Both);
                     return;
                 }
             }
             Err(_) => {
-                recorder.record(What::Broke { toward });
+                record_break(toward);
                 let _ = to.shutdown(Shutdown::Both);
                 return;
             }

@@ -1,7 +1,7 @@
 //! A lesson as it was played: everything that it told, in order. The terminal shows it as it happens, the page
 //! afterwards.
 
-use crate::checks::Checks;
+use crate::checks::{Check, Checks};
 use crate::ladder::{self, Ink, Rung, Style};
 use crate::lessons::Lesson;
 use crate::words::Words;
@@ -29,6 +29,8 @@ pub enum Told {
     Evidence(Words),
     /// A line of the kernel's table of sockets.
     Row(Words),
+    /// What came of a promise.
+    Check(Check),
 }
 
 impl Told {
@@ -44,6 +46,10 @@ impl Told {
             Self::Rung(rung) => ladder::lines(style, rung),
             Self::Evidence(words) => vec![format!("    {}", words.to(style.lang))],
             Self::Row(words) => vec![style.paint(Ink::Faint, &format!("      {}", words.to(style.lang)))],
+            Self::Check(check) => {
+                let mark = style.paint(check.ink(), check.mark());
+                vec![format!("  {mark} {}", check.sentence().to(style.lang))]
+            }
         }
     }
 }

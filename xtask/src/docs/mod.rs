@@ -16,7 +16,7 @@ use common::narration::{complain, say};
 
 use compare::ELLIPSIS;
 use markdown::{Block, Document};
-use session::{Piece, Session};
+use session::{INTERRUPT, Piece, Session};
 
 use crate::lessons;
 use crate::mistakes;
@@ -133,9 +133,14 @@ pub fn play_text(text: &str, name: &str, lang: Lang, bless: bool) -> Result<(Vec
                     continue; // it takes a tool that is not here
                 };
                 if !session.ports.same(&piece.shown, &seen) {
-                    let seen: Vec<_> = seen.iter().map(|line| session.ports.as_shown(line)).collect();
+                    let mut seen: Vec<_> = seen.iter().map(|line| session.ports.as_shown(line)).collect();
                     complaints.push(format!("{name}:{}: {}", line + 1, difference(&piece, &seen)));
-                    all_seen.push((line, piece.shown.len(), as_long(&piece.shown, &seen)));
+                    let mut count = piece.shown.len();
+                    if let (Some(INTERRUPT), Some(first)) = (piece.typed.as_deref(), seen.first_mut()) {
+                        first.insert_str(0, INTERRUPT); // they share a line
+                        count = count.max(1);
+                    }
+                    all_seen.push((line, count, as_long(&piece.shown, &seen)));
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! The console blocks of one section of a README, played: each command runs in the terminal that its block names.
 //!
 //! A line `# terminal 2` says which terminal the lines below it belong to, `$ ` begins a command, and `^C` is
-//! pressed. Servers run on until then, or to the end of the section.
+//! pressed; what the program then says begins on that line, as it does on a terminal. Servers run on until then, or
+//! to the end of the section.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -16,6 +17,9 @@ use crate::programs::{self, Program};
 use crate::stage::Stage;
 use crate::words::Lang;
 
+/// What a terminal shows of Ctrl-C.
+pub const INTERRUPT: &str = "^C";
+
 /// A command and what it shows, or what one that still runs goes on to show.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Piece {
@@ -23,7 +27,7 @@ pub struct Piece {
     pub at: usize,
     /// The terminal.
     pub terminal: String,
-    /// What is typed, if anything is: a command or `^C`.
+    /// What is typed, if anything is: a command or [`INTERRUPT`].
     pub typed: Option<String>,
     /// What is shown.
     pub shown: Vec<String>,
@@ -34,13 +38,20 @@ pub fn pieces(lines: &[String]) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut terminal = "1".to_owned();
     for (at, line) in lines.iter().enumerate() {
-        let typed = line.strip_prefix("$ ").or((line == "^C").then_some(line));
+        let begins = |at, typed: Option<&str>, shown: &str| Piece {
+            at,
+            terminal: terminal.clone(),
+            typed: typed.map(str::to_owned),
+            shown: if shown.is_empty() { Vec::new() } else { vec![shown.to_owned()] },
+        };
         if let Some(comment) = line.strip_prefix("# ") {
             terminal = comment.chars().filter(char::is_ascii_digit).collect();
-        } else if typed.is_some() || pieces.last().is_none_or(|piece| piece.terminal != terminal) {
-            let shown = if typed.is_some() { Vec::new() } else { vec![line.clone()] };
-            let at = at + usize::from(typed.is_some());
-            pieces.push(Piece { at, terminal: terminal.clone(), typed: typed.map(str::to_owned), shown });
+        } else if let Some(command) = line.strip_prefix("$ ") {
+            pieces.push(begins(at + 1, Some(command), ""));
+        } else if let Some(behind) = line.strip_prefix(INTERRUPT) {
+            pieces.push(begins(at, Some(INTERRUPT), behind));
+        } else if pieces.last().is_none_or(|piece| piece.terminal != terminal) {
+            pieces.push(begins(at, None, line));
         } else if let Some(piece) = pieces.last_mut() {
             piece.shown.push(line.clone());
         }
@@ -93,7 +104,7 @@ impl Session {
     /// When the README asks for what cannot be played.
     pub fn play(&mut self, piece: &Piece, bless: bool) -> Result<Option<Vec<String>>> {
         let terminal = &piece.terminal;
-        let is_stopping = piece.typed.as_deref() == Some("^C");
+        let is_stopping = piece.typed.as_deref() == Some(INTERRUPT);
         if let (Some(typed), false) = (&piece.typed, is_stopping) {
             ensure!(!self.terminals.contains_key(terminal), "in terminal {terminal}, something still runs");
             let Some(Prepared { command, is_server, new_port }) = self.command(typed)? else {
@@ -242,8 +253,7 @@ mod tests {
 
     #[test]
     fn a_block_is_taken_apart_by_terminal_and_command() {
-        let block =
-            "# terminal 1\n$ serve\nup\n# 终端 2\n$ ask\nhi\n$ again\n# terminal 1\nseen\n^C\nstopped";
+        let block = "# terminal 1\n$ serve\nup\n# 终端 2\n$ ask\nhi\n$ again\n# terminal 1\nseen\n^Cstopped";
         let lines: Vec<_> = block.lines().map(str::to_owned).collect();
         let found: Vec<_> = pieces(&lines)
             .into_iter()
@@ -254,7 +264,7 @@ mod tests {
             (5, "2", "ask", "hi"),
             (7, "2", "again", ""),
             (8, "1", "", "seen"),
-            (10, "1", "^C", "stopped"),
+            (9, "1", "^C", "stopped"),
         ];
         assert_eq!(found, expected.map(|(at, t, typed, shown)| (at, t.into(), typed.into(), shown.into())));
     }

@@ -205,8 +205,8 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         .map(|(client, limit)| is_welcomed(client, limit))
         .collect();
     play.evidence(&words!(
-        "all three connected; welcomed: {welcomed:?}",
-        "三个都已连上；收到欢迎：{welcomed:?}"
+        "all three connected; is each welcomed? {welcomed:?}",
+        "三个都已连上；各自收到欢迎了吗？{welcomed:?}"
     ))?;
     play.checks.equal(
         Words::fixed(

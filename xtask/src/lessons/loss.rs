@@ -76,7 +76,10 @@ fn overflow(play: &mut Play) -> Result<()> {
         "发送数 = 收到数 + 内核自己统计的丢弃数",
     );
     if let Some(dropped) = dropped {
-        play.evidence(&words!("{SENT} = {received} + {dropped}", "{SENT} = {received} + {dropped}"))?;
+        play.evidence(&words!(
+            "{SENT} sent = {received} received + {dropped} dropped",
+            "发送 {SENT} = 收到 {received} + 丢弃 {dropped}"
+        ))?;
     }
     play.checks.kernel_says(promise, dropped.map(|dropped| received + dropped), &SENT);
     let promise = Words::fixed("not all of them were received", "并没有全部收到");

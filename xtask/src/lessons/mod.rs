@@ -17,6 +17,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 use anyhow::Result;
 
+use crate::event::{Lane, What};
 use crate::play::Play;
 use crate::programs::Program;
 use crate::stage::STUCK;
@@ -95,6 +96,10 @@ pub fn is_quiet(mut stream: &TcpStream) -> Result<bool> {
 /// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.
 fn stop_server(play: &mut Play, server: Program) -> Result<bool> {
     let promise = Words::fixed("Ctrl-C stops the server with status 0", "Ctrl-C 使服务器以状态 0 停止");
+    if cfg!(unix) {
+        let line = "^C".into();
+        play.stage.recorder("").record(What::Said { lane: Lane::Server, program: 0, line, is_error: false });
+    }
     if !server.interrupt() {
         let why = Words::fixed(
             "only Unix lets a program send another its Ctrl-C",

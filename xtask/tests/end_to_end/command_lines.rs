@@ -54,7 +54,8 @@ fn a_usage_error_is_named_points_at_help_and_exits_with_2() {
         let mut words = line.split(' ');
         let program = words.next().unwrap();
         let found = run(program, &words.collect::<Vec<_>>());
-        let expected = [&*format!("{program}: {message}"), &*format!("Try '{program} --help'.")];
+        let expected =
+            [&*format!("{program}: {message}"), &*format!("Try 'cargo run -p {program} -- --help'.")];
         assert_eq!(found, outcome(2, &[], &expected), "{line}");
     }
     let long = "x".repeat(1025);
@@ -109,7 +110,7 @@ fn a_runtime_failure_names_the_object_and_the_remedy_and_exits_with_1() {
     let found = run("tcp-server", &[&address]);
     assert_eq!((found.status, found.said.len(), found.complained.len()), (Some(1), 0, 1));
     assert!(found.complained[0].starts_with(&format!("tcp-server: cannot listen on {address}: ")));
-    assert!(found.complained[0].ends_with("take another port (0 picks one)"), "{found:?}");
+    assert!(found.complained[0].ends_with("take another port (127.0.0.1:0 picks one)"), "{found:?}");
 
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
