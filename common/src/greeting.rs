@@ -17,8 +17,8 @@ pub fn of(name: &[u8]) -> Vec<u8> {
     [BEFORE, name, AFTER].concat()
 }
 
-/// Whether a message is shaped like a greeting. A server that greets greetings never stops talking to its
-/// like: one datagram with a forged source sets two of them off.
+/// Whether a message is shaped like a greeting. A server that greets greetings goes on with its like until one
+/// fits no datagram: one datagram with a forged source sets two of them off.
 pub fn is_one(message: &[u8]) -> bool {
     message.len() >= OVERHEAD && message.starts_with(BEFORE) && message.ends_with(AFTER)
 }

@@ -91,8 +91,7 @@ fn ask(socket: &UdpSocket, name: &[u8], retry: &Retry) -> io::Result<Vec<u8>> {
             }
         }
     }
-    let why =
-        format!("no reply after {} tries of {:?} - is udp-server running there?", retry.tries, retry.timeout);
+    let why = format!("no reply after {} x {:?} - is udp-server running there?", retry.tries, retry.timeout);
     Err(io::Error::new(ErrorKind::TimedOut, why))
 }
 

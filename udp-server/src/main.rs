@@ -31,8 +31,8 @@ fn serve(address: &HostPort, quiet: bool) -> Result<()> {
         .map_err(|e| anyhow!("cannot bind {address}: {e} - {}", address::remedy(&e)))?;
     let bound = socket.local_addr().context("cannot tell the socket's address")?;
 
-    // Nothing interrupts a blocked recv_from; on Ctrl-C a datagram to ourselves wakes it. Where none can be
-    // sent, because every port is taken, the wait ends by itself.
+    // A signal need not wake recv_from; on Ctrl-C a datagram to ourselves does. Where none can be sent, because
+    // every port is taken, the wait ends by itself.
     socket.set_read_timeout(Some(LONGEST_WAIT)).context("cannot limit the wait")?;
     let stop = Stop::on_signal(move || stop::knock_on_socket(bound))?;
 
@@ -74,8 +74,8 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
     }
 }
 
-/// Two servers that greeted each other's greetings would never stop, and one datagram with a forged source is
-/// enough to start them, or one of them with itself.
+/// Two servers that greeted each other's greetings would go on until one fits no datagram, thousands of them; one
+/// datagram with a forged source is enough to start them, or one of them with itself.
 fn reason_not_to_answer(name: &[u8], peer: SocketAddr, bound: SocketAddr) -> Option<&'static str> {
     if name.len() + greeting::OVERHEAD > datagram::largest(peer) {
         Some("the greeting would not fit one datagram")
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_set_off_an_endless_exchange_is_not_answered() {
+    fn what_would_set_off_a_long_exchange_is_not_answered() {
         let at = |address: &str| address.parse().expect("an address");
         let reason = |name: &[u8], peer, bound| reason_not_to_answer(name, at(peer), at(bound));
         assert_eq!(reason(b"Michael", "127.0.0.1:5000", "127.0.0.1:9999"), None);

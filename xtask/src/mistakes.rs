@@ -251,7 +251,8 @@ fn lost_reply(play: &mut Play) -> Result<()> {
         ),
         is_stuck,
     )?;
-    let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
+    let outcome =
+        udp_client(play, Plan { up: Vec::new(), down: (1..=3).map(|reply| (reply, Fate::Lost)).collect() })?;
     let asked = play.stage.times_sent(b"Michael");
     play.checks.holds(words!("Michael was asked for again", "Michael 被再次询问"), asked >= 2, &asked);
     play.checks.equal(
@@ -290,15 +291,15 @@ fn foreign_reply(play: &mut Play) -> Result<()> {
     let at = asked.local_addr()?;
     let recorder = play.stage.recorder("");
     let answering = thread::spawn(move || {
-        // The wrong client once; udp-client's two tries.
-        for number in 0..3 {
-            let (_, peer) = asked.recv_from(&mut [0; 64])?;
-            let lie: &[u8] = if number == 0 { b"send me your password" } else { b"Hello, Michael!" };
+        let mut lies =
+            [&b"send me your password"[..]].into_iter().chain(std::iter::repeat(&b"Hello, Michael!"[..]));
+        loop {
+            let (size, peer) = asked.recv_from(&mut [0; 64])?;
+            let Some(lie) = lies.next().filter(|_| size > 0) else { return std::io::Result::Ok(()) };
             let line = format!("a stranger sends: {}", escape(lie));
             recorder.record(What::Said { lane: Lane::Server, program: 0, line, is_error: false });
             stranger.send_to(lie, peer)?;
         }
-        std::io::Result::Ok(())
     });
     let found = wrong_ask(&datagram_socket(play.ip)?, b"Michael", at)?;
     wrong(
@@ -310,6 +311,7 @@ fn foreign_reply(play: &mut Play) -> Result<()> {
     let args = [&at.to_string(), "Michael", "--timeout", "0.3", "--tries", "2"];
     let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
     let outcome = play.stage.wait_for_end(client)?;
+    datagram_socket(play.ip)?.send_to(b"", at)?; // nobody asks any more
     answering.join().ok().context("the stranger panicked")??;
     let promise = words!(
         "udp-client does not hear the stranger, not even with the right words",
@@ -366,7 +368,8 @@ fn reset(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
     let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
     let mut client = connect(at)?;
-    client.write_all(b"exit\na name that nobody reads\n")?;
+    // More than the server reads at once: some of it is still in the socket when it closes.
+    client.write_all(format!("exit\n{}\n", "x".repeat(1000)).as_bytes())?;
     let mut all = String::new();
     let found = client.read_to_string(&mut all).map(|_| all).map_err(|e| e.kind());
     let promise = words!(

@@ -180,7 +180,7 @@ fn no_reply_and_nobody_there_are_clear_errors() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let outcome = run("udp-client", &[&address, "A", "--timeout", "0.05", "--tries", "2"]);
-    let why = "udp-client: cannot get the greeting for 'A' from ADDRESS: no reply after 2 tries of 50ms - is udp-server running there?";
+    let why = "udp-client: cannot get the greeting for 'A' from ADDRESS: no reply after 2 x 50ms - is udp-server running there?";
     assert_eq!(outcome, crate::outcome(1, &[], &[&why.replace("ADDRESS", &address)]));
     for _ in 0..2 {
         assert_eq!(silent.recv(&mut [0; 8]).unwrap(), 1);
