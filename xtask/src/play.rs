@@ -9,6 +9,7 @@ use anyhow::Result;
 use common::narration::say;
 
 use crate::checks::Checks;
+use crate::event::{Lane, What};
 use crate::kernel::Row;
 use crate::ladder::{Ink, Style};
 use crate::quiz::{self, Prediction, Score};
@@ -125,6 +126,22 @@ impl Play {
         self.voice.wait()?;
         self.stage.leave_out(asked.elapsed());
         Ok(())
+    }
+
+    /// Records a call that the lesson itself has made for one side, and what it returned.
+    pub fn called(&self, lane: Lane, call: impl Into<String>) {
+        let said = What::Said { lane, program: 0, line: call.into(), is_error: false };
+        self.stage.recorder("").record(said);
+    }
+
+    /// Records bytes that the lesson itself has sent.
+    pub fn sent(&self, toward: Lane, bytes: &[u8]) {
+        self.stage.recorder("").record(What::Sent { toward, bytes: bytes.into(), lost: false });
+    }
+
+    /// Records that the lesson itself has ended one direction.
+    pub fn ended(&self, toward: Lane) {
+        self.stage.recorder("").record(What::Ended { toward });
     }
 
     /// Shows what was seen.

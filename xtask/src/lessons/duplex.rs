@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Lesson, pair};
+use super::{BOTH_SIDES, Lesson, pair};
+use crate::event::Lane;
 use crate::play::Play;
 use crate::words;
 use crate::words::Words;
@@ -22,7 +23,7 @@ pub const LESSON: Lesson = Lesson {
             "套接字支持双向通信：双方都可以随时发送。",
         ),
     )],
-    lanes: None,
+    lanes: BOTH_SIDES,
     play,
 };
 
@@ -44,6 +45,8 @@ fn play(play: &mut Play) -> Result<()> {
         let [one, two] = received;
         anyhow::Ok([one?, two?])
     })?;
+    play.called(Lane::Client, format!("sent {SIZE} bytes, read {} bytes", exchanged[0]));
+    play.called(Lane::Server, format!("sent {SIZE} bytes, read {} bytes", exchanged[1]));
     let promise = Words::fixed("each received all that the other sent", "各自收到对方发送的全部");
     play.checks.equal(promise, &exchanged, &[SIZE as u64; 2]);
 
@@ -53,14 +56,20 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(b"the last word")?;
+    play.sent(Lane::Server, b"the last word");
     client.shutdown(Shutdown::Write)?;
+    play.ended(Lane::Server);
     let mut heard = String::new();
     server.read_to_string(&mut heard)?; // to the end
-    server.write_all(b"heard: ")?;
-    server.write_all(heard.as_bytes())?;
+    play.called(Lane::Server, format!("read to the end: {heard}"));
+    let reply = format!("heard: {heard}");
+    server.write_all(reply.as_bytes())?;
+    play.sent(Lane::Client, reply.as_bytes());
     drop(server);
+    play.ended(Lane::Client);
     let mut answer = String::new();
     client.read_to_string(&mut answer)?;
+    play.called(Lane::Client, format!("read to the end: {answer}"));
     let promise =
         Words::fixed("the answer came through the half that was open", "回答经由仍然打开的那一半到达");
     play.checks.equal(promise, &answer.as_str(), &"heard: the last word");
@@ -87,6 +96,8 @@ fn play(play: &mut Play) -> Result<()> {
         (one.join(), two.join())
     });
     let (one, two) = (one.ok().context("a sender panicked")?, two.ok().context("a sender panicked")?);
+    play.called(Lane::Client, format!("write: {one:?}"));
+    play.called(Lane::Server, format!("write: {two:?}"));
     play.evidence(&words!(
         "nobody read: after 300 ms without progress both gave up: {one:?}, {two:?}",
         "无人读取：300 毫秒毫无进展，两个写操作均因超时放弃：{one:?}、{two:?}"

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Lesson, is_quiet, pair};
+use super::{BOTH_SIDES, Lesson, is_quiet, pair};
+use crate::event::Lane;
 use crate::kernel;
 use crate::play::Play;
 use crate::words;
@@ -32,7 +33,7 @@ pub const LESSON: Lesson = Lesson {
             ),
         ),
     ],
-    lanes: None,
+    lanes: BOTH_SIDES,
     play,
 };
 
@@ -50,9 +51,12 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(&[b'x'; 3000])?;
+    play.sent(Lane::Server, &[b'x'; 3000]);
     let mut reads = Vec::new();
     while reads.iter().sum::<usize>() < 3000 {
-        reads.push(server.read(&mut [0; 1024])?);
+        let n = server.read(&mut [0; 1024])?;
+        play.called(Lane::Server, format!("read: {n} bytes"));
+        reads.push(n);
     }
     play.evidence(&words!("the reads gave {reads:?}", "各次读取得到 {reads:?}"))?;
     let first = reads[0];
@@ -70,12 +74,15 @@ fn play(play: &mut Play) -> Result<()> {
         &true,
     );
     client.shutdown(Shutdown::Write)?;
+    play.ended(Lane::Server);
+    let n = server.read(&mut [0; 1024])?;
+    play.called(Lane::Server, format!("read: {n} bytes"));
     play.checks.equal(
         Words::fixed(
             "once the sender has shut down, a read gives 0 bytes: the end",
             "发送方关闭写端之后，读取返回 0 字节：结束",
         ),
-        &server.read(&mut [0; 1024])?,
+        &n,
         &0,
     );
 
@@ -84,14 +91,19 @@ fn play(play: &mut Play) -> Result<()> {
         play.act(&words!("The {who} closes first.", "{who_zh}先关闭。"))?;
         let (client, server) = pair(play.ip)?;
         let (first, second) = if client_first { (client, server) } else { (server, client) };
+        let lane = if client_first { Lane::Client } else { Lane::Server };
         let ends = (first.local_addr()?, second.local_addr()?);
         drop(first);
+        play.called(lane, "close");
+        play.ended(lane.other());
         let promise = words!(
             "{who} first: it is in FIN_WAIT2, the other in CLOSE_WAIT until it closes (a FIN reads as 1)",
             "{who_zh}先关：它处于 FIN_WAIT2；对方在 close 之前处于 CLOSE_WAIT（FIN 计为 1）"
         );
         states(play, promise, ends, &["FIN_WAIT2", "CLOSE_WAIT"])?;
         drop(second);
+        play.called(lane.other(), "close");
+        play.ended(lane);
         let promise = words!(
             "{who} first: it keeps the connection in TIME_WAIT; the other's end is gone",
             "{who_zh}先关：连接在它这一端留在 TIME_WAIT；对方那一端已经消失"

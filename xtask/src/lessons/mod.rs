@@ -17,7 +17,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 use anyhow::Result;
 
-use crate::event::{Lane, What};
+use crate::event::Lane;
 use crate::play::Play;
 use crate::programs::Program;
 use crate::stage::STUCK;
@@ -37,6 +37,10 @@ pub static ALL: [Lesson; 11] = [
     loss::LESSON,
     stop::LESSON,
 ];
+
+/// Who stands where in a lesson that makes the calls of both sides itself.
+const BOTH_SIDES: Option<(Words, Words)> =
+    Some((Words::fixed("the client", "客户端"), Words::fixed("the server", "服务器")));
 
 /// An experiment about some of the notes' claims.
 pub struct Lesson {
@@ -97,8 +101,7 @@ pub fn is_quiet(mut stream: &TcpStream) -> Result<bool> {
 fn stop_server(play: &mut Play, server: Program) -> Result<bool> {
     let promise = Words::fixed("Ctrl-C stops the server with status 0", "Ctrl-C 使服务器以状态 0 停止");
     if cfg!(unix) {
-        let line = "^C".into();
-        play.stage.recorder("").record(What::Said { lane: Lane::Server, program: 0, line, is_error: false });
+        play.called(Lane::Server, "^C");
     }
     if !server.interrupt() {
         let why = Words::fixed(

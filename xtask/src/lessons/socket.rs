@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use common::backlog;
+use common::narration::escape;
 
-use super::Lesson;
+use super::{BOTH_SIDES, Lesson};
+use crate::event::{Lane, What};
 use crate::kernel::{self, Protocol};
 use crate::play::Play;
 use crate::words;
@@ -32,7 +34,7 @@ pub const LESSON: Lesson = Lesson {
             ),
         ),
     ],
-    lanes: None,
+    lanes: BOTH_SIDES,
     play,
 };
 
@@ -61,8 +63,11 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let listener = TcpListener::bind(play.loopback())?;
     let at = listener.local_addr()?;
+    play.called(Lane::Server, "bind and listen");
     let mut client = TcpStream::connect(at)?;
+    play.stage.recorder("").record(What::Connected { port: client.local_addr()?.port() });
     client.write_all(b"sent before accept")?;
+    play.sent(Lane::Server, b"sent before accept");
     let table = kernel::both_ends(client.local_addr()?, at);
     play.panel(table.as_ref())?;
     let promise = Words::fixed(
@@ -72,8 +77,10 @@ fn play(play: &mut Play) -> Result<()> {
     let established = table.map(|rows| rows.iter().filter(|row| row.state == "ESTABLISHED").count());
     play.checks.kernel_says(promise, established, &2);
     let (mut accepted, peer) = listener.accept()?;
+    play.called(Lane::Server, format!("accept: a socket for {peer}"));
     let mut received = [0; 18];
     accepted.read_exact(&mut received)?;
+    play.called(Lane::Server, format!("read: {}", escape(&received)));
     play.checks.equal(
         Words::fixed(
             "accept returns the connection with the bytes in it",

@@ -5,8 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use common::narration::escape;
 
-use super::{Lesson, pair};
+use super::{BOTH_SIDES, Lesson, pair};
+use crate::event::Lane;
 use crate::play::Play;
 use crate::words;
 use crate::words::Words;
@@ -31,7 +33,7 @@ pub const LESSON: Lesson = Lesson {
             ),
         ),
     ],
-    lanes: None,
+    lanes: BOTH_SIDES,
     play,
 };
 
@@ -81,14 +83,17 @@ fn play(play: &mut Play) -> Result<()> {
     let (mut client, mut server) = pair(play.ip)?;
     for name in ["Michael", "Tracy", "Sarah"] {
         client.write_all(name.as_bytes())?;
+        play.sent(Lane::Server, name.as_bytes());
     }
     drop(client);
+    play.ended(Lane::Server);
     let (mut pieces, mut all) = (Vec::new(), String::new());
     loop {
         let n = server.read(&mut buffer)?;
         if n == 0 {
             break;
         }
+        play.called(Lane::Server, format!("read: {}", escape(&buffer[..n])));
         pieces.push(n);
         all += &String::from_utf8_lossy(&buffer[..n]);
     }
@@ -134,6 +139,7 @@ fn partial_write(play: &mut Play) -> Result<()> {
     let data = vec![b'x'; 64 << 20];
     client.set_nonblocking(true)?;
     let taken = (&client).write(&data)?;
+    play.called(Lane::Client, format!("write: took {taken} of {} bytes", data.len()));
     play.evidence(&words!("one write took {taken} bytes", "一次写入收下 {taken} 字节"))?;
     let promise =
         Words::fixed("one write took a part, and said how much", "一次写入只收下一部分，并说明收下多少");
