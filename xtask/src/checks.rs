@@ -46,7 +46,7 @@ impl Checks {
 
     /// The lesson could not go on.
     pub fn stopped_short(&mut self, why: &Words) {
-        let promise = Words::fixed("the lesson is played to its end", "本课演示到底");
+        let promise = Words::fixed("the lesson is played to its end", "本课完整演示完毕");
         self.judge(promise, false, || why.clone());
     }
 
@@ -101,7 +101,7 @@ impl Check {
             Verdict::Kept => self.promise.clone(),
             Verdict::Broken(Words { en: why, zh: why_zh }) => words!("{en}: {why}", "{zh}：{why_zh}"),
             Verdict::NotAvailable(Words { en: why, zh: why_zh }) => {
-                words!("{en}: not available here: {why}", "{zh}：此处不可用：{why_zh}")
+                words!("{en}: not available here: {why}", "{zh}：本系统不支持（{why_zh}）")
             }
         }
     }
@@ -137,7 +137,7 @@ impl Tally {
         let Self { kept, broken, not_available } = self;
         let Words { en, zh } = match not_available {
             0 => Words::fixed("", ""),
-            n => words!(", {n} not available here", "，{n} 项此处不可用"),
+            n => words!(", {n} not available here", "，{n} 项本系统不支持"),
         };
         if *broken > 0 {
             let all = kept + broken;

@@ -74,11 +74,13 @@ fn is_mistake(lesson: &Lesson) -> bool {
 
 /// Prints the lessons' names and claims, lessons and mistakes apart.
 fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
-    let lessons =
-        Words::fixed("Lessons, and the notes' claims that they are about:", "各课，以及它们所讲的笔记说法：");
+    let lessons = Words::fixed(
+        "Lessons, and the notes' claims that they are about:",
+        "各课名称，以及每课所讲的笔记说法：",
+    );
     let mistakes = Words::fixed(
         "Mistakes of the notes' code, to be played by name or with --mistakes:",
-        "笔记代码里的错误，按名字演示，或者用 --mistakes：",
+        "笔记代码里的错误（写出名字演示其中一个，或用 --mistakes 演示全部）：",
     );
     for group in chosen.chunk_by(|a, b| is_mistake(a) == is_mistake(b)) {
         say(if is_mistake(group[0]) { &mistakes } else { &lessons }.to(lang))?;
@@ -142,15 +144,25 @@ impl<'a> Demo<'a> {
     fn greet(&self, chosen: &[&Lesson]) -> Result<()> {
         if chosen.len() == lessons::ALL.len() {
             let count = chosen.len();
+            let how = if self.voice.quiz {
+                Words::fixed(
+                    "Each asks before it shows; Enter alone skips a question, 'q' leaves.",
+                    "每课先提问，再演示；只按回车跳过一题，q 退出。",
+                )
+            } else {
+                Words::fixed(
+                    "Each plays over IPv4, then over IPv6 ('--step' waits for Enter, '--list' says what comes).",
+                    "每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。",
+                )
+            };
             self.voice.tell(
                 Ink::Bold,
                 &words!(
-                    "{count} lessons about sockets, on real sockets of this machine alone; Ctrl-C ends it.\n\
-                     Each plays over IPv4, then over IPv6 ('--step' waits for Enter, '--list' says what comes).",
-                    "{count} 课套接字演示，用的是本机环回接口上真实的套接字；按 Ctrl-C 结束。\n\
-                     每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。"
+                    "{count} lessons about sockets, on real sockets of this machine alone; Ctrl-C ends it.",
+                    "{count} 课套接字演示，用的是本机环回接口上真实的套接字；按 Ctrl-C 结束。"
                 ),
             )?;
+            self.voice.tell(Ink::Bold, &how)?;
         }
         self.voice.tell(
             Ink::Faint,
@@ -159,9 +171,9 @@ impl<'a> Demo<'a> {
                  The lanes show what programs print, the arrows between them what crosses the wire; one that\n\
                  ends in ✗ is lost or held back. Lines within a millisecond or two of each other may stand in\n\
                  either order.",
-                "> 说明接下来做什么；✓ 表示承诺的事应验了，✗ 表示没有。\n\
-                 两侧是程序打印的内容，中间的箭头是线路上经过的数据，末端是 ✗ 的表示丢失或被扣留；\n\
-                 相隔一两毫秒之内的行，先后不定。",
+                "以 > 开头的行说明接下来做什么；✓ 表示结果与所说的相符，✗ 表示不符。\n\
+                 两侧是程序打印的内容，中间的箭头是线路上经过的数据；末端是 ✗ 的，表示丢失或暂时扣住；\n\
+                 时刻相差在一两毫秒以内的行，先后不定。",
             ),
         )
     }

@@ -63,7 +63,7 @@ impl Rung {
             }
             What::Held { toward, bytes } => {
                 let Words { en, zh } = content(bytes);
-                crossed(toward, words!("held back: {en}", "扣留：{zh}"), true)
+                crossed(toward, words!("held back: {en}", "扣住：{zh}"), true)
             }
             What::Ended { toward } => crossed(toward, Words::fixed("end of stream", "流结束"), false),
             What::Broke { toward } => crossed(toward, Words::fixed("reset", "复位"), false),

@@ -58,7 +58,7 @@ pub static ALL: [Lesson; 8] = [
             "M3",
             Words::fixed(
                 "A body that was cut short is accepted as a whole one.",
-                "被截断的响应体被当作完整的接受。",
+                "被截断的响应体被当成完整的收下。",
             ),
         )],
         lanes: Some(PAGE),
@@ -80,7 +80,10 @@ pub static ALL: [Lesson; 8] = [
         name: "late-reply",
         claims: &[(
             "M5",
-            Words::fixed("A late reply is taken for the next name's.", "迟到的回复被当作下一个名字的。"),
+            Words::fixed(
+                "A late reply is taken for the next name's.",
+                "迟到的回复被当成了下一个名字的回复。",
+            ),
         )],
         lanes: Some(UDP),
         play: late_reply,
@@ -254,7 +257,7 @@ fn lost_reply(play: &mut Play) -> Result<()> {
     let outcome =
         udp_client(play, Plan { up: Vec::new(), down: (1..=3).map(|reply| (reply, Fate::Lost)).collect() })?;
     let asked = play.stage.times_sent(b"Michael");
-    play.checks.holds(words!("Michael was asked for again", "Michael 被再次询问"), asked >= 2, &asked);
+    play.checks.holds(words!("Michael was asked for again", "名字 Michael 又发了一次"), asked >= 2, &asked);
     play.checks.equal(
         words!("udp-client asks again", "udp-client 再问一次"),
         &outcome.said,
@@ -315,7 +318,7 @@ fn foreign_reply(play: &mut Play) -> Result<()> {
     answering.join().ok().context("the stranger panicked")??;
     let promise = words!(
         "udp-client does not hear the stranger, not even with the right words",
-        "udp-client 不听陌生人的，哪怕他说得对"
+        "udp-client 不接收陌生人的数据报，哪怕内容是对的"
     );
     play.checks.equal(promise, &(outcome.status, outcome.said), &(Some(1), Vec::new()));
     Ok(())
@@ -340,7 +343,7 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
     let client = play.stage.start(Lane::Client, "", "udp-client", &[&at.to_string(), &name])?;
     let outcome = play.stage.wait_for_end(client)?;
     let promise =
-        words!("udp-server and udp-client carry all 2000", "udp-server 和 udp-client 2000 字节全部送到");
+        words!("udp-server and udp-client carry all 2000", "udp-server 和 udp-client 把 2000 字节全部送到");
     play.checks.equal(promise, &outcome.said, &vec![format!("Hello, {name}!")]);
     Ok(())
 }
@@ -359,7 +362,7 @@ fn reset(play: &mut Play) -> Result<()> {
         play,
         &words!(
             "closed the notes' way, the client hears {heard:?}, then {found:?}",
-            "按笔记的做法关闭，客户端听到 {heard:?}，然后是 {found:?}"
+            "按笔记的做法关闭，客户端收到 {heard:?}，然后是 {found:?}"
         ),
         found.is_err(),
     )?;
@@ -374,7 +377,7 @@ fn reset(play: &mut Play) -> Result<()> {
     let found = client.read_to_string(&mut all).map(|_| all).map_err(|e| e.kind());
     let promise = words!(
         "tcp-server ends its half and lets the client finish: an end, no reset",
-        "tcp-server 先关闭写端，让客户端说完：是结束，不是复位"
+        "tcp-server 先关闭写端，让客户端发完：收到的是流结束，不是复位"
     );
     play.checks.equal(promise, &found, &Ok("Welcome!\n".to_owned()));
     Ok(())

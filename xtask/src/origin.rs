@@ -47,7 +47,7 @@ pub static PAGES: [Page; 5] = [
     },
     Page {
         path: "/close",
-        how: Words::fixed("where the connection is closed", "以关闭连接为结尾"),
+        how: Words::fixed("where the connection is closed", "以关闭连接结束"),
         reply: "HTTP/1.1 200 OK\r\n\r\nHello, world!",
         body: Some("Hello, world!"),
     },
@@ -61,7 +61,7 @@ pub static PAGES: [Page; 5] = [
         path: "/cut",
         how: Words::fixed(
             "too early: 13 bytes are promised, 6 are sent",
-            "提前中断：声明 13 字节，只发了 6 字节",
+            "提前中断，声明 13 字节，只发了 6 字节",
         ),
         reply: "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,",
         body: None,

@@ -163,8 +163,8 @@ fn legend(lang: Lang) -> String {
         "Times are seconds since the lesson began. Lines within a millisecond or two of each other may stand in \
          either order: a program's line shows when it was read. Behind each act stand its checks: ✓ came true, \
          ✗ did not, - cannot be judged on this system.",
-        "时间是本课开始后的秒数。相隔一两毫秒之内的行先后不定：程序打印的一行，显示的是它被读到的时刻。\
-         每一步之后是它的检查结果：✓ 应验，✗ 落空，- 在本系统上无法判断。",
+        "时间是本课开始后的秒数。时刻相差在一两毫秒以内的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
+         每一步之后是它的检查结果：✓ 相符，✗ 不符，- 在本系统上无法判断。",
     );
     format!("{}<p>{}</p>\n", body(&told, Some(&lanes), lang), text(note.to(lang)))
 }

@@ -160,7 +160,7 @@ impl Play {
         let Some(rows) = rows else {
             return self.evidence(&Words::fixed(
                 "the kernel's table of sockets: not available here",
-                "内核的套接字表：此处不可用",
+                "内核的套接字表：本系统不支持",
             ));
         };
         self.evidence(&Words::fixed("the kernel's table of sockets:", "内核的套接字表："))?;

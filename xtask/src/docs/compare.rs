@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub const ELLIPSIS: &str = "...";
 
 /// How a demo says that something is not available, in each language.
-const NOT_HERE: [&str; 2] = ["not available here", "此处不可用"];
+const NOT_HERE: [&str; 2] = ["not available here", "本系统不支持"];
 
 /// The ports that a README shows, and the ones that stand for them in this run.
 #[derive(Clone, Debug, Default)]

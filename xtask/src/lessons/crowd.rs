@@ -38,7 +38,7 @@ pub const LESSON: Lesson = Lesson {
             "C10",
             Words::fixed(
                 "Each socket keeps its own state: what one client sends fills one queue.",
-                "每个套接字维护自己的状态：一个客户端发来的数据只进入一个队列。",
+                "每个套接字维护自己的状态：一个客户端发来的数据只进入它自己的队列。",
             ),
         ),
         ("C13", Words::fixed("exit closes that connection only.", "exit 只关闭那一条连接。")),
@@ -102,7 +102,7 @@ fn play(play: &mut Play) -> Result<()> {
         play.checks.equal(
             words!(
                 "{label} is welcomed, greeted by each of its names, and exits with 0",
-                "{label} 收到欢迎，每个名字都得到问候，并以 0 退出"
+                "{label} 收到欢迎，每个名字都得到问候，退出状态为 0"
             ),
             &(outcome.status, outcome.said),
             &(Some(0), expected),
@@ -124,7 +124,7 @@ fn play(play: &mut Play) -> Result<()> {
         |choice| choice == first,
         &Words::fixed(
             "each client has a thread that waits for it alone.",
-            "每个客户端都有一个只等它的线程。",
+            "每个客户端都有自己的线程，只等这一个客户端。",
         ),
     )?;
     stop_server(play, server)?;

@@ -47,7 +47,7 @@ fn play(play: &mut Play) -> Result<()> {
     })?;
     play.called(Lane::Client, format!("sent {SIZE} bytes, read {} bytes", exchanged[0]));
     play.called(Lane::Server, format!("sent {SIZE} bytes, read {} bytes", exchanged[1]));
-    let promise = Words::fixed("each received all that the other sent", "各自收到对方发送的全部");
+    let promise = Words::fixed("each received all that the other sent", "双方都收到了对方发送的全部数据");
     play.checks.equal(promise, &exchanged, &[SIZE as u64; 2]);
 
     play.act(&Words::fixed(
@@ -71,7 +71,7 @@ fn play(play: &mut Play) -> Result<()> {
     client.read_to_string(&mut answer)?;
     play.called(Lane::Client, format!("read to the end: {answer}"));
     let promise =
-        Words::fixed("the answer came through the half that was open", "回答经由仍然打开的那一半到达");
+        Words::fixed("the answer came through the half that was open", "回答经由仍然打开的那个方向到达");
     play.checks.equal(promise, &answer.as_str(), &"heard: the last word");
 
     let prediction = play.predict(

@@ -22,7 +22,7 @@ pub const LESSON: Lesson = Lesson {
             "C3",
             Words::fixed(
                 "recv(1024) gives at most 1024 bytes: read in a loop until it gives none.",
-                "recv(1024) 最多给出 1024 字节：循环读取，直到返回空。",
+                "recv(1024) 最多返回 1024 字节：循环读取，直到返回空。",
             ),
         ),
         (
@@ -98,7 +98,7 @@ fn play(play: &mut Play) -> Result<()> {
         play.ended(lane.other());
         let promise = words!(
             "{who} first: it is in FIN_WAIT2, the other in CLOSE_WAIT until it closes (a FIN reads as 1)",
-            "{who_zh}先关：它处于 FIN_WAIT2；对方在 close 之前处于 CLOSE_WAIT（FIN 计为 1）"
+            "{who_zh}先关：它处于 FIN_WAIT2；对方 close 之前处于 CLOSE_WAIT（“待读取 1”就是 FIN）"
         );
         states(play, promise, ends, &["FIN_WAIT2", "CLOSE_WAIT"])?;
         drop(second);
@@ -106,7 +106,7 @@ fn play(play: &mut Play) -> Result<()> {
         play.ended(lane);
         let promise = words!(
             "{who} first: it keeps the connection in TIME_WAIT; the other's end is gone",
-            "{who_zh}先关：连接在它这一端留在 TIME_WAIT；对方那一端已经消失"
+            "{who_zh}先关：它这一端停留在 TIME_WAIT；对方那一端已经消失"
         );
         states(play, promise, ends, &["TIME_WAIT"])?;
     }

@@ -36,7 +36,7 @@ fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
             "The wire cuts 'Alexander' behind 'Al'; one read is one message. Whom does the server greet?",
-            "线路在“Al”后面切断“Alexander”，服务器把一次读取当作一条消息。它问候谁？",
+            "线路在“Al”后面把“Alexander”拆开，服务器把一次读取当作一条消息。它问候谁？",
         ),
         &[
             Words::fixed("Alexander", "Alexander"),
@@ -46,7 +46,7 @@ fn play(play: &mut Play) -> Result<()> {
     )?;
     play.act(&Words::fixed(
         "raw, the notes' way: one read is one message. The wire cuts what the client says.",
-        "raw，即笔记的做法：一次读取就是一条消息。线路切断客户端说的话。",
+        "raw，即笔记的做法：一次读取就是一条消息。线路把客户端发送的数据拆开。",
     ))?;
     let (_raw, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0", "--framing", "raw"])?;
     let mut first_greeted = None;
@@ -68,7 +68,7 @@ fn play(play: &mut Play) -> Result<()> {
         play.checks.holds(
             words!(
                 "raw, cut at {size}: '{heard}' is greeted, as predicted",
-                "raw，每 {size} 字节切断一次：与预期一致，问候的是 '{heard}'"
+                "raw，每 {size} 字节切一段：与预期一致，问候的是“{heard}”"
             ),
             greeted && outcome.status == status,
             &outcome,
@@ -106,7 +106,7 @@ fn play(play: &mut Play) -> Result<()> {
     for (how, name) in [(Framing::Line, "line"), (Framing::Length, "length")] {
         play.act(&words!(
             "{name}: a marked end. Three names and exit in one write, cut at 1, 2, 7, 1024 bytes; drawn: 7.",
-            "{name}：标明结尾。一次写入三个名字和 exit，每 1、2、7、1024 字节切断一次；只画出 7 的情形。"
+            "{name}：标明消息结尾。一次写入三个名字和 exit，每 1、2、7、1024 字节切一段；只画出 7 的情形。"
         ))?;
         let (_server, at) =
             play.stage.start_server("tcp-server", &[&any, "--delay", "0", "--framing", name])?;
@@ -121,7 +121,7 @@ fn play(play: &mut Play) -> Result<()> {
             play.checks.equal(
                 words!(
                     "{name}, cut at {size}: each name is greeted, and exit is seen",
-                    "{name}，每 {size} 字节切断一次：每个名字都得到问候，exit 也被识别"
+                    "{name}，每 {size} 字节切一段：每个名字都得到问候，exit 也被识别"
                 ),
                 &transcript,
                 &expected,

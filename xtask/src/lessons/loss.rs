@@ -113,7 +113,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
             "Michael's reply comes twice. udp-client asks for Tracy next: what does it print for her?",
-            "给 Michael 的回复来了两次。udp-client 接着问 Tracy：它为她打印什么？",
+            "给 Michael 的回复来了两次。udp-client 接着发送 Tracy：它随后打印什么？",
         ),
         &[
             Words::fixed("Hello, Michael!, which was there already", "已经在那里的 Hello, Michael!"),
@@ -142,14 +142,14 @@ fn by_plan(play: &mut Play) -> Result<()> {
         |choice| choice == printed,
         &Words::fixed(
             "it takes only the greeting for the name that it sent; the notes' client takes any.",
-            "它只认所发名字的问候；笔记的客户端会打印另一个。",
+            "它只认所发名字的问候；笔记的客户端来什么就收什么。",
         ),
     )?;
     let expected = ["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"].map(str::to_owned).to_vec();
     let promise = Words::fixed("each name still gets its own greeting", "每个名字仍然得到自己的问候");
     play.checks.equal(promise, &(outcome.status, outcome.said), &(Some(0), expected));
     let asked = play.stage.times_sent(b"Tracy");
-    play.checks.holds(Words::fixed("Tracy was asked for again", "Tracy 被再次询问"), asked >= 2, &asked);
+    play.checks.holds(Words::fixed("Tracy was asked for again", "名字 Tracy 又发了一次"), asked >= 2, &asked);
     Ok(())
 }
 
@@ -160,7 +160,7 @@ pub const LOSSY: &str = "in-a-lossy-network";
 fn real_loss(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
         "A network of its own that drops a fifth of the packets with data: 200 lines, 200 datagrams.",
-        "一个独立的网络，其内核随机丢弃五分之一携带数据的分组：经 TCP 发 200 行，经 UDP 发 200 个数据报。",
+        "一个独立的网络，其内核随机丢弃五分之一携带数据的数据包：经 TCP 发 200 行，经 UDP 发 200 个数据报。",
     ))?;
     let promise = Words::fixed("all 200 lines came over TCP, in order", "200 行经 TCP 全部按序到达");
     let script = format!("ip link set lo up && nft -f - && exec \"$0\" {LOSSY} \"$1\"");
@@ -183,10 +183,10 @@ fn real_loss(play: &mut Play) -> Result<()> {
     };
     play.evidence(&words!(
         "TCP: {tcp} of 200 lines; UDP: {udp} of 200 datagrams",
-        "TCP：200 行到 {tcp} 行；UDP：200 个数据报到 {udp} 个"
+        "TCP：200 行中到达 {tcp} 行；UDP：200 个数据报中到达 {udp} 个"
     ))?;
     play.checks.equal(promise, &tcp, &"200");
-    let promise = Words::fixed("not all datagrams came over UDP", "UDP 的数据报没有全到");
+    let promise = Words::fixed("not all datagrams came over UDP", "UDP 的数据报没有全部到达");
     play.checks.holds(promise, udp != "200", &udp);
     Ok(())
 }

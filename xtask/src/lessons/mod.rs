@@ -99,7 +99,8 @@ pub fn is_quiet(mut stream: &TcpStream) -> Result<bool> {
 
 /// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.
 fn stop_server(play: &mut Play, server: Program) -> Result<bool> {
-    let promise = Words::fixed("Ctrl-C stops the server with status 0", "Ctrl-C 使服务器以状态 0 停止");
+    let promise =
+        Words::fixed("Ctrl-C stops the server with status 0", "按 Ctrl-C，服务器停止，退出状态为 0");
     if cfg!(unix) {
         play.called(Lane::Server, "^C");
     }
@@ -113,7 +114,7 @@ fn stop_server(play: &mut Play, server: Program) -> Result<bool> {
     }
     let outcome = play.stage.wait_for_end(server)?;
     play.checks.equal(promise, &outcome.status, &Some(0));
-    let promise = Words::fixed("its last word is 'stopped'", "它最后输出 'stopped'");
+    let promise = Words::fixed("its last word is 'stopped'", "它最后输出“stopped”");
     play.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("stopped"));
     Ok(true)
 }

@@ -55,19 +55,19 @@ fn play(play: &mut Play) -> Result<()> {
         let promise = if page.body.is_some() {
             words!(
                 "{label} the body is saved as it is: tcp-client exits with 0",
-                "{label} 响应体原样保存：tcp-client 以 0 退出"
+                "{label} 响应体原样保存：tcp-client 的退出状态为 0"
             )
         } else {
             words!(
                 "{label} nothing is saved: tcp-client exits with 1",
-                "{label} 什么也不保存：tcp-client 以 1 退出"
+                "{label} 什么也不保存：tcp-client 的退出状态为 1"
             )
         };
         play.checks.equal(promise, &(outcome.status, saved), &expected);
         if page.body.is_none() {
             let is_said =
                 outcome.complained.iter().any(|line| line.contains("cut short after 6 of 13 bytes"));
-            let promise = words!("{label} it says how much is missing", "{label} 它说出缺了多少");
+            let promise = words!("{label} it says how much is missing", "{label} tcp-client 说明了缺多少");
             play.checks.holds(promise, is_said, &outcome.complained);
             let fails = outcome.status == Some(1);
             play.reveal(
@@ -75,7 +75,7 @@ fn play(play: &mut Play) -> Result<()> {
                 |choice| choice == if fails { 2 } else { 1 },
                 &Words::fixed(
                     "Content-Length says 13, so the end after 6 is an error.",
-                    "Content-Length 是 13，只到 6 就结束便是错误。",
+                    "Content-Length 声明 13 字节，收到 6 字节就结束，所以是错误。",
                 ),
             )?;
         }

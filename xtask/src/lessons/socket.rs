@@ -54,7 +54,7 @@ fn play(play: &mut Play) -> Result<()> {
                 "connect returns, and write waits for accept",
                 "connect 返回，write 一直等到 accept",
             ),
-            Words::fixed("both return", "两者都返回"),
+            Words::fixed("both return", "两者都立即返回"),
         ],
     )?;
     play.act(&Words::fixed(
@@ -72,7 +72,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.panel(table.as_ref())?;
     let promise = Words::fixed(
         "before any accept, the kernel holds both ends of an established connection",
-        "accept 之前，内核里已有一条已建立连接的两端",
+        "accept 之前，内核里已经有了这条连接的两端，状态都是已建立",
     );
     let established = table.map(|rows| rows.iter().filter(|row| row.state == "ESTABLISHED").count());
     play.checks.kernel_says(promise, established, &2);
@@ -138,12 +138,12 @@ fn queue(play: &mut Play) -> Result<()> {
             .unwrap_or_else(|| "?".into());
         play.evidence(&words!(
             "listen({asked}): {count} connected unaccepted; the kernel's queue holds {held}",
-            "listen({asked})：{count} 个连上而未被接受；内核队列中有 {held} 个"
+            "listen({asked})：{count} 个已连上但还没被 accept；内核队列中有 {held} 个"
         ))?;
         play.checks.holds(
             words!(
                 "listen({asked}): the queue has room for some, and not for all",
-                "listen({asked})：队列容得下一些，而不是全部"
+                "listen({asked})：队列容得下一部分连接，但不是全部"
             ),
             (1..200).contains(&count),
             &count,

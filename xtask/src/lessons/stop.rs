@@ -18,7 +18,7 @@ pub const LESSON: Lesson = Lesson {
         "-",
         Words::fixed(
             "Said nowhere in the notes: a server stops on Ctrl-C, whatever its clients do, and\nstarts again at once.",
-            "笔记里没有说的：不管客户端在做什么，\n服务器都应在 Ctrl-C 时停止，并能立即再次启动。",
+            "笔记里没有说的：不管客户端在做什么，\n按 Ctrl-C，服务器都应停止，并能立即再次启动。",
         ),
     )],
     lanes: Some((Words::fixed("two clients", "两个客户端"), Words::fixed("tcp-server", "tcp-server"))),
@@ -30,7 +30,7 @@ fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
             "One client is silent, for another a reply is under way. What does tcp-server do on Ctrl-C?",
-            "一个客户端沉默，给另一个的回复正在途中。按 Ctrl-C，tcp-server 会怎样？",
+            "一个客户端沉默，给另一个的回复还在准备。这时按 Ctrl-C，tcp-server 会怎样？",
         ),
         &[
             Words::fixed("it ends at once, and the reply is lost", "立即结束，回复丢失"),
@@ -40,7 +40,7 @@ fn play(play: &mut Play) -> Result<()> {
     )?;
     play.act(&Words::fixed(
         "One client is silent; for the other a reply is under way, which would take 2 seconds. Then Ctrl-C.",
-        "一个客户端沉默；给另一个的回复正在途中，原本需要 2 秒。然后按 Ctrl-C。",
+        "一个客户端沉默；给另一个的回复还在准备，要 2 秒。这时按 Ctrl-C。",
     ))?;
     let (server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "2"])?;
     let wires = [
@@ -69,13 +69,13 @@ fn play(play: &mut Play) -> Result<()> {
         |choice| choice == if came { 2 } else { 1 },
         &Words::fixed(
             "each conversation sees its client hang up, so that what is under way still leaves.",
-            "对每个会话来说，都像是客户端挂断了，所以途中的回复仍会发出。",
+            "对每个会话来说，都像是客户端断开了，所以正在准备的回复仍会发出。",
         ),
     )?;
     let promise =
-        Words::fixed("the reply under way still came, and then the end", "途中的回复仍然到达，然后结束");
+        Words::fixed("the reply under way still came, and then the end", "未完的回复仍然到达，然后结束");
     play.checks.equal(promise, &rest_of_asking.as_str(), &"Hello, Tracy!\n");
-    let promise = Words::fixed("the silent client was told the end, too", "沉默的客户端也得知结束");
+    let promise = Words::fixed("the silent client was told the end, too", "沉默的客户端也读到了流结束");
     play.checks.equal(promise, &rest_of_silent.as_str(), &"");
     let again = TcpListener::bind(at).map(|_| ()).map_err(|e| e.to_string());
     let promise = Words::fixed("the port can be bound again at once", "端口立即可以再次绑定");

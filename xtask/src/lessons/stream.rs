@@ -103,7 +103,7 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let promise = Words::fixed(
         "the bytes are those of the writes, one after the other: nothing says where each began",
-        "字节与写入的依次相同：没有任何东西标明每次写入从何处开始",
+        "收到的就是依次写入的字节：没有任何东西标明每次写入从哪里开始",
     );
     play.checks.equal(promise, &all.as_str(), &"MichaelTracySarah");
     let count = pieces.len();
@@ -123,7 +123,7 @@ fn partial_write(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
             "64 MiB are written to a socket that must not wait, and nobody reads. What does write say?",
-            "向一个不许等待、也无人读取的套接字写 64 MiB，write 会怎样？",
+            "向一个非阻塞（不许等待）、对方又不读取的套接字写 64 MiB，write 会怎样？",
         ),
         &[
             Words::fixed("it took all", "全部收下"),
@@ -133,7 +133,7 @@ fn partial_write(play: &mut Play) -> Result<()> {
     )?;
     play.act(&Words::fixed(
         "64 MiB are offered to a socket that must not wait, and that nobody reads.",
-        "把 64 MiB 交给一个不许等待、也无人读取的套接字。",
+        "把 64 MiB 写入一个非阻塞（不许等待）、对方又不读取的套接字。",
     ))?;
     let (client, mut server) = pair(play.ip)?;
     let data = vec![b'x'; 64 << 20];
@@ -157,7 +157,7 @@ fn partial_write(play: &mut Play) -> Result<()> {
     let received = std::io::copy(&mut server, &mut std::io::sink())?;
     rest.join().ok().context("the sender panicked")??;
     let promise =
-        Words::fixed("write_all sent the rest while somebody read", "有人读取时，write_all 发完其余部分");
+        Words::fixed("write_all sent the rest while somebody read", "对方开始读取后，write_all 发完其余部分");
     play.checks.equal(promise, &received, &(64 << 20));
     Ok(())
 }

@@ -41,7 +41,7 @@ pub const LESSON: Lesson = Lesson {
             "C21",
             Words::fixed(
                 "Raw sockets send IP packets without TCP or UDP. std has none, and systems\nreserve them for the administrator: said here, and not faked.",
-                "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，\n系统也只给管理员使用：此处只作说明，不作假演示。",
+                "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，\n系统也只允许管理员使用：此处只作说明，不做模拟演示。",
             ),
         ),
     ],
@@ -102,11 +102,11 @@ fn play(play: &mut Play) -> Result<()> {
 
     play.act(&Words::fixed(
         "A listener of one IP version is called on the other one, at the same port number.",
-        "监听某一 IP 版本的套接字，却用另一版本、同一端口号去连接。",
+        "套接字只监听一个 IP 版本；用另一个版本、同一端口号去连接它。",
     ))?;
     let other: IpAddr =
         if play.ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
-    let promise = Words::fixed("it is not reached there", "那里连接不到它");
+    let promise = Words::fixed("it is not reached there", "用另一个版本连接不上它");
     if TcpListener::bind((other, 0)).is_ok() {
         // A port that nobody has in the other world.
         let listener = loop {
@@ -137,10 +137,11 @@ fn probe(play: &mut Play) -> Result<()> {
     socket.set_read_timeout(Some(Duration::from_millis(300)))?;
     let _ = socket.send(b"anybody there?");
     let closed = match socket.recv(&mut [0; 8]).map_err(|e| e.kind()) {
-        Err(ErrorKind::WouldBlock | ErrorKind::TimedOut) => "silence".into(),
-        other => format!("{other:?}"),
+        Err(ErrorKind::WouldBlock | ErrorKind::TimedOut) => Words::fixed("silence", "没有任何回应"),
+        other => words!("{other:?}", "{other:?}"),
     };
-    play.evidence(&words!("a datagram to a closed port: {closed}", "发往关闭端口的数据报：{closed}"))?;
+    let (en, zh) = (&closed.en, &closed.zh);
+    play.evidence(&words!("a datagram to a closed port: {en}", "发往无人使用的端口的数据报：{zh}"))?;
 
     let receiver = UdpSocket::bind(play.loopback())?;
     socket.connect(receiver.local_addr()?)?;
@@ -155,6 +156,6 @@ fn probe(play: &mut Play) -> Result<()> {
     let dual = dual.map_or_else(|e| format!("{:?}", e.kind()), |ip| ip.to_string());
     play.evidence(&words!(
         "a listener on [::] called over IPv4 sees: {dual}",
-        "[::] 上的监听套接字经 IPv4 被连接，看到：{dual}"
+        "经 IPv4 连接 [::] 上的监听套接字，它看到的对端地址：{dual}"
     ))
 }

@@ -36,7 +36,7 @@ pub const LESSON: Lesson = Lesson {
             "C18",
             Words::fixed(
                 "The UDP server answers at once, so that one thread is enough - as long as it does.",
-                "UDP 服务器瞬时响应，所以一个线程就够了——前提是它确实瞬时响应。",
+                "UDP 服务器立即应答，所以一个线程就够了——前提是它确实能立即应答。",
             ),
         ),
     ],
@@ -107,7 +107,7 @@ fn play(play: &mut Play) -> Result<()> {
     let replies = [ask(&socket, at, b"")?, ask(&socket, at, b"Bob")?];
     let promise = Words::fixed(
         "the empty name is greeted, and so is the next: no end",
-        "空名字得到问候，下一个也一样：没有结束",
+        "空名字得到问候，下一个名字也得到：空数据报不表示结束",
     );
     play.checks.equal(promise, &replies, &["Hello, !".to_owned(), "Hello, Bob!".to_owned()]);
 
@@ -164,13 +164,13 @@ fn thinking(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
             "One thread, 50 ms for each answer, three ask at once: after how many ms is the third answered?",
-            "单线程服务器每次思考 50 毫秒，三个客户端同时提问：第三个要等多少毫秒？",
+            "单线程服务器每次回答要用 50 毫秒，三个客户端同时提问：第三个等多少毫秒才得到回答？",
         ),
         &[],
     )?;
     play.act(&Words::fixed(
         "A server with one thread that thinks for 50 ms, and three clients that ask at once.",
-        "一个单线程、每次思考 50 毫秒的服务器，三个客户端同时提问。",
+        "一个单线程、每次回答要用 50 毫秒的服务器，三个客户端同时提问。",
     ))?;
     let server = UdpSocket::bind(play.loopback())?;
     let at = server.local_addr()?;
@@ -206,8 +206,10 @@ fn thinking(play: &mut Play) -> Result<()> {
     )?;
     let order: Vec<_> = answered.iter().map(|(peer, _)| *peer).collect();
     let expected = clients.iter().map(UdpSocket::local_addr).collect::<std::io::Result<Vec<_>>>()?;
-    let promise =
-        Words::fixed("one after the other, in the order in which they asked", "一个接一个，按提问的先后");
+    let promise = Words::fixed(
+        "one after the other, in the order in which they asked",
+        "按提问的先后，一个接一个得到回答",
+    );
     play.checks.equal(promise, &order, &expected);
     Ok(())
 }
