@@ -3,7 +3,6 @@
 use std::fmt::Debug;
 
 use crate::ladder::Ink;
-use crate::scene::Scene;
 use crate::words;
 use crate::words::Words;
 
@@ -119,10 +118,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Of all checks of some scenes.
-    pub fn of(scenes: &[Scene<'_>]) -> Self {
+    /// Of some checks.
+    pub fn of<'a>(checks: impl Iterator<Item = &'a Check>) -> Self {
         let mut tally = Self::default();
-        for check in scenes.iter().flat_map(|scene| scene.checks.all()) {
+        for check in checks {
             *match check.verdict {
                 Verdict::Kept => &mut tally.kept,
                 Verdict::Broken(_) => &mut tally.broken,

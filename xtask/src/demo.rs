@@ -9,15 +9,15 @@ use common::args::{self, Args};
 use common::narration::{self, say};
 use common::patience;
 
-use crate::checks::Tally;
 use crate::ladder::{self, Ink, Style};
 use crate::lessons::{self, Lesson};
 use crate::mistakes;
 use crate::page::Page;
-use crate::play::{Left, Play, Voice};
+use crate::play::{Play, Voice};
 use crate::programs;
+use crate::prompt::Left;
 use crate::quiz::Score;
-use crate::scene::Scene;
+use crate::scene::{self, Scene};
 use crate::words;
 use crate::words::{Lang, Words};
 
@@ -213,7 +213,7 @@ impl<'a> Demo<'a> {
             say("")?;
             self.voice.tell(Ink::Bold, &self.score.sentence())?;
         }
-        let tally = Tally::of(&self.scenes);
+        let tally = scene::tally(&self.scenes);
         let sentence = tally.sentence();
         if tally.broken > 0 {
             bail!("{}", sentence.to(self.voice.style.lang));

@@ -11,11 +11,12 @@ use anyhow::{Context, Result, bail};
 use common::args;
 use common::narration::escape;
 
-use crate::checks::{Check, Tally, Verdict};
+use crate::checks::{Check, Verdict};
 use crate::event::Lane;
 use crate::ladder::{Mark, Rung, SERVER_LANE, WIRE, width};
 use crate::programs::Scratch;
-use crate::scene::{Scene, Told};
+use crate::scene::{self, Scene};
+use crate::told::Told;
 use crate::words;
 use crate::words::{Lang, Words};
 
@@ -82,7 +83,7 @@ pub fn html(scenes: &[Scene<'_>], lang: Lang) -> String {
         "One run of cargo xtask demo on {os} ({arch}). Nothing on this page was drawn by hand but the legend.",
         "在 {os}（{arch}）上运行一次 cargo xtask demo 的记录。除图例以外，页面内容全部来自这次运行。"
     );
-    let tally = Tally::of(scenes);
+    let tally = scene::tally(scenes);
     let state = if tally.broken > 0 { "broken" } else { "kept" };
     let sum = text(tally.sentence().to(lang));
     let lessons: String =
@@ -124,7 +125,7 @@ fn contents_list(scenes: &[Scene<'_>], lang: Lang) -> String {
     let entry = |scenes: &[Scene<'_>]| {
         let lesson = scenes[0].lesson;
         let claims: Vec<_> = lesson.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
-        let tally = Tally::of(scenes);
+        let tally = scene::tally(scenes);
         let state = if tally.broken > 0 { "broken" } else { "kept" };
         let marks = match tally.broken {
             0 => format!("✓ {}", tally.kept),

@@ -1,7 +1,5 @@
 //! One lesson being played: its stage, its checks, and the voice that tells what is about to happen.
 
-use std::fmt;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -12,9 +10,10 @@ use crate::checks::Checks;
 use crate::event::{Lane, What};
 use crate::kernel::Row;
 use crate::ladder::{Ink, Style};
+use crate::prompt;
 use crate::quiz::{self, Prediction, Score};
-use crate::scene::Told;
 use crate::stage::Stage;
+use crate::told::Told;
 use crate::words::Words;
 
 /// How lessons are told.
@@ -40,29 +39,15 @@ impl Voice {
     /// With `--step`, waits for Enter.
     ///
     /// # Errors
-    /// [`Left`] when the one who steps says `q`.
+    /// [`Left`](prompt::Left) when the one who steps says `q`.
     pub fn wait(self) -> Result<()> {
         if !self.step {
             return Ok(());
         }
         self.tell(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
-        let mut answer = String::new();
-        let read = io::stdin().read_line(&mut answer)?;
-        if read == 0 || answer.trim().eq_ignore_ascii_case("q") { Err(Left.into()) } else { Ok(()) }
+        prompt::answer().map(|_| ())
     }
 }
-
-/// The one who steps through the lessons left.
-#[derive(Debug)]
-pub struct Left;
-
-impl fmt::Display for Left {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("left")
-    }
-}
-
-impl std::error::Error for Left {}
 
 /// How long nothing has happened when nothing more is to be expected.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -118,7 +103,7 @@ impl Play {
     /// Ends the act before, and says what is about to happen; with `--step`, waits for Enter.
     ///
     /// # Errors
-    /// [`Left`] when the one who steps says `q`.
+    /// [`Left`](prompt::Left) when the one who steps says `q`.
     pub fn act(&mut self, words: &Words) -> Result<()> {
         self.show_checks()?;
         self.stage.tell(Told::Act(words.clone()))?;

@@ -1,12 +1,10 @@
 //! `cargo xtask demo --quiz`: predictions, asked for before an act and judged by what was then seen.
 
-use std::io;
-
 use anyhow::Result;
 use common::narration::{escape, say};
 
 use crate::ladder::{Ink, Style};
-use crate::play::Left;
+use crate::prompt;
 use crate::words;
 use crate::words::Words;
 
@@ -34,7 +32,7 @@ struct Answer {
 /// Asks, until there is an answer: the number of one of the choices or, where there are none, any number.
 ///
 /// # Errors
-/// [`Left`] for `q` and at the end of standard input; what the standard streams report.
+/// [`Left`](prompt::Left) for `q`; what the standard streams report.
 pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Prediction> {
     say(&style.paint(Ink::Bold, &format!("? {}", question.to(style.lang))))?;
     for (number, choice) in (1..).zip(choices) {
@@ -52,11 +50,8 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
     );
     loop {
         say(&style.paint(Ink::Faint, prompt.to(style.lang)))?;
-        let mut answer = String::new();
-        let read = io::stdin().read_line(&mut answer)?;
-        match answer.trim() {
-            "" if read > 0 => return Ok(Prediction(Some(Answer { choices, given: None }))),
-            "" | "q" | "Q" => return Err(Left.into()),
+        match prompt::answer()?.as_str() {
+            "" => return Ok(Prediction(Some(Answer { choices, given: None }))),
             text => match text.parse() {
                 Ok(number) if choices == 0 || (1..=choices).contains(&number) => {
                     return Ok(Prediction(Some(Answer { choices, given: Some(number) })));

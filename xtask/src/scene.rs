@@ -1,10 +1,8 @@
-//! A lesson as it was played: everything that it told, in order. The terminal shows it as it happens, the page
-//! afterwards.
+//! A lesson as it was played, with everything that it told, in order.
 
-use crate::checks::{Check, Checks};
-use crate::ladder::{self, Ink, Rung, Style};
+use crate::checks::{Checks, Tally};
 use crate::lessons::Lesson;
-use crate::words::Words;
+use crate::told::Told;
 
 /// One lesson on one loopback address.
 pub struct Scene<'a> {
@@ -18,38 +16,7 @@ pub struct Scene<'a> {
     pub checks: Checks,
 }
 
-/// Something that a lesson told.
-#[derive(Clone, Debug)]
-pub enum Told {
-    /// What is about to happen.
-    Act(Words),
-    /// What happened.
-    Rung(Rung),
-    /// What was seen of it.
-    Evidence(Words),
-    /// A line of the kernel's table of sockets.
-    Row(Words),
-    /// What came of a promise.
-    Check(Check),
-}
-
-impl Told {
-    /// What happened, if it is that.
-    pub fn rung(&self) -> Option<&Rung> {
-        if let Self::Rung(rung) = self { Some(rung) } else { None }
-    }
-
-    /// As lines of text.
-    pub fn lines(&self, style: Style) -> Vec<String> {
-        match self {
-            Self::Act(words) => vec![style.paint(Ink::Bold, &format!("> {}", words.to(style.lang)))],
-            Self::Rung(rung) => ladder::lines(style, rung),
-            Self::Evidence(words) => vec![format!("    {}", words.to(style.lang))],
-            Self::Row(words) => vec![style.paint(Ink::Faint, &format!("      {}", words.to(style.lang)))],
-            Self::Check(check) => {
-                let mark = style.paint(check.ink(), check.mark());
-                vec![format!("  {mark} {}", check.sentence().to(style.lang))]
-            }
-        }
-    }
+/// How the checks of some scenes came out.
+pub fn tally(scenes: &[Scene<'_>]) -> Tally {
+    Tally::of(scenes.iter().flat_map(|scene| scene.checks.all()))
 }

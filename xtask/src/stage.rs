@@ -16,7 +16,7 @@ use crate::event::{Event, Lane, Recorder, What};
 use crate::ladder::{Rung, Style};
 use crate::programs::{self, Program, Scratch, Started};
 use crate::relay::{self, Manner, Plan, Relay};
-use crate::scene::Told;
+use crate::told::Told;
 
 /// A lesson in which nothing at all happens for so long is stuck, on the slowest machine.
 pub const STUCK: Duration = Duration::from_secs(60);
