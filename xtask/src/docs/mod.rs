@@ -120,7 +120,7 @@ pub fn play_text(text: &str, name: &str, lang: Lang, bless: bool) -> Result<(Vec
     let document = Document::new(text);
     let (mut complaints, mut all_seen) = (Vec::new(), Vec::new());
     let consoles: Vec<_> = document.blocks.iter().filter(|block| block.kind == "console").collect();
-    for section in consoles.chunk_by(|a, b| a.section == b.section) {
+    'sections: for section in consoles.chunk_by(|a, b| a.section == b.section) {
         let mut session = Session::new(lang)?;
         let mut last = 0;
         for block in section {
@@ -130,7 +130,8 @@ pub fn play_text(text: &str, name: &str, lang: Lang, bless: bool) -> Result<(Vec
                 let played = session.play(&piece, bless);
                 let Some(seen) = played.with_context(|| format!("{name}:{}: cannot play it", line + 1))?
                 else {
-                    continue; // it takes a tool that is not here
+                    say(&format!("{name}:{}: not available here: the tool that it takes", line + 1))?;
+                    continue 'sections; // what follows may need what it would have done
                 };
                 if !session.ports.same(&piece.shown, &seen) {
                     let mut seen: Vec<_> = seen.iter().map(|line| session.ports.as_shown(line)).collect();
