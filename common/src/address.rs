@@ -24,7 +24,7 @@ impl FromStr for HostPort {
         if text.contains("://") {
             return Err("this is a URL; an address is HOST:PORT, such as localhost:9999".into());
         }
-        if text.parse::<u16>().is_ok() {
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(format!("it has no host: write 127.0.0.1:{text} for this machine"));
         }
         let Some((host, port)) = text.rsplit_once(':').filter(|(_, port)| !port.contains(']')) else {

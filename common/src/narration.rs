@@ -176,7 +176,10 @@ impl Narrator {
     /// Prints which client to start next, unless quiet: its command line up to the address, the address that
     /// this server is bound to, and what follows it.
     pub fn hint(&self, client: &str, bound: SocketAddr, options: &str) {
-        let at = address::reachable(bound);
+        let at = match address::reachable(bound) {
+            SocketAddr::V4(at) => at.to_string(),
+            at @ SocketAddr::V6(_) => format!("\"{at}\""), // to some shells, brackets are a pattern
+        };
         self.say(&format!("{HINT}cargo run -p {client} {at}{options}"));
     }
 

@@ -138,7 +138,9 @@ impl Tally {
             0 => Words::fixed("", ""),
             n => words!(", {n} not available here", "，{n} 项本系统不支持"),
         };
-        if *broken > 0 {
+        if kept + broken == 0 {
+            words!("Nothing was checked{en}.", "什么也没有检查{zh}。")
+        } else if *broken > 0 {
             let all = kept + broken;
             words!("{broken} of {all} checks failed{en}", "{all} 项检查中 {broken} 项失败{zh}")
         } else {

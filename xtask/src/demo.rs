@@ -35,10 +35,13 @@ pub fn run(mut args: Args) -> Result<()> {
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
         let lesson = lessons::ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name);
-        chosen.push(lesson.ok_or_else(|| {
+        let lesson = lesson.ok_or_else(|| {
             let name = narration::escape(name.as_encoded_bytes());
             args::usage(format!("unknown lesson '{name}': see 'cargo xtask demo --list'"))
-        })?);
+        })?;
+        if !chosen.iter().any(|other: &&Lesson| other.name == lesson.name) {
+            chosen.push(lesson);
+        }
     }
     if chosen.is_empty() {
         chosen.extend(lessons::ALL.iter().filter(|_| list || !wrong));
@@ -58,10 +61,11 @@ pub fn run(mut args: Args) -> Result<()> {
     let addresses = if quiz { &LOOPBACK[..1] } else { &LOOPBACK };
     let mut demo = Demo::new(voice);
     let is_left = match demo.play(&chosen, addresses) {
-        Err(e) if e.is::<Left>() => true,
+        // Where nobody watches any more, the page is still wanted.
+        Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
         outcome => outcome.map(|()| false)?,
     };
-    if let Some(page) = page {
+    if let Some(page) = page.filter(|_| !demo.scenes.is_empty()) {
         let name = page.write(&demo.scenes, lang)?;
         voice.tell(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
     }
@@ -142,7 +146,7 @@ impl<'a> Demo<'a> {
 
     /// Tells where the one who watches is, and what comes.
     fn greet(&self, chosen: &[&Lesson]) -> Result<()> {
-        if chosen.len() == lessons::ALL.len() {
+        if chosen.len() == lessons::ALL.len() && !is_mistake(chosen[chosen.len() - 1]) {
             let count = chosen.len();
             let how = if self.voice.quiz {
                 Words::fixed(
@@ -191,17 +195,20 @@ impl<'a> Demo<'a> {
             (lesson.play)(&mut play).and_then(|()| play.stage.finish())
         };
         self.score.add(play.score);
+        let mut left = None;
         match played {
-            Err(e) if narration::reader_left(&e) || e.is::<Left>() => return Err(e),
+            Err(e) if narration::reader_left(&e) || e.is::<Left>() => left = Some(e),
             Err(e) if e.downcast_ref().is_some_and(patience::is_over) => {
                 play.checks.stopped_short(&words!("nothing came for a minute", "一分钟没有收到任何数据"));
             }
             Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
             Ok(()) => {}
         }
-        play.show_checks()?;
-        self.scenes.push(Scene { lesson, version, told: play.stage.told(), checks: play.checks });
-        self.voice.wait()
+        let shown = left.map_or_else(|| play.show_checks(), Err);
+        let scene = Scene { lesson, version, told: play.stage.told(), checks: play.checks };
+        // Whoever leaves at the first question has seen nothing.
+        self.scenes.extend(Some(scene).filter(|scene| shown.is_ok() || !scene.told.is_empty()));
+        shown.and_then(|()| self.voice.wait())
     }
 
     /// Says how many checks came true, and how many predictions.

@@ -68,9 +68,9 @@ pub enum What {
         /// The side that was told.
         toward: Lane,
     },
-    /// A side's connection broke.
+    /// A side's connection broke; the relay ends the other one.
     Broke {
-        /// The side that was told.
+        /// The side across from it.
         toward: Lane,
     },
 }

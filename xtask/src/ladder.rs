@@ -163,7 +163,6 @@ fn arrow(style: Style, toward: Lane, words: &Words, is_lost: bool) -> String {
 /// The text in at most so many lines of at most `limit` columns, broken at a blank if there is one near the end.
 fn wrap(text: &str, limit: usize) -> Vec<String> {
     const LINES: usize = 4;
-    let text = if width(text) > LINES * limit { fit(text, (LINES - 1) * limit) } else { text.to_owned() };
     let mut lines = vec![String::new()];
     for c in text.chars() {
         if let Some(line) = lines.last_mut().filter(|line| width(line) + columns(c) > limit) {
@@ -174,6 +173,10 @@ fn wrap(text: &str, limit: usize) -> Vec<String> {
         if let Some(line) = lines.last_mut() {
             line.push(c);
         }
+    }
+    if lines.len() > LINES {
+        lines.truncate(LINES);
+        lines[LINES - 1] = fit(&format!("{}…", lines[LINES - 1]), limit);
     }
     lines
 }
@@ -227,6 +230,7 @@ mod tests {
         let said = |lane, line: &str| What::Said { lane, program: 1, line: line.into(), is_error: false };
         for what in [
             said(Lane::Client, &long),
+            said(Lane::Client, &"a word of two-and-twenty letters ".repeat(5)),
             said(Lane::Client, "Hello, 张三!"),
             said(Lane::Server, &long),
             said(Lane::Server, "listening"),

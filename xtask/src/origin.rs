@@ -1,9 +1,8 @@
 //! A loopback HTTP origin with one page for each way in which a body can end. What it sends is written out
 //! byte for byte: it is the wire that a lesson is about.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -14,6 +13,7 @@ use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::Args;
 use common::narration::{HINT, escape, say};
+use common::patience::Patient;
 
 use crate::event::{Lane, Recorder, What};
 use crate::words::Words;
@@ -68,8 +68,12 @@ pub static PAGES: [Page; 5] = [
     },
 ];
 
-/// For a client that does not say what it wants.
+/// For a client that does not say what it wants, or goes on and on.
 const PATIENCE: Duration = Duration::from_secs(10);
+const REQUEST_LIMIT: u64 = 8 * 1024;
+
+/// How long to leave a system alone that has no socket to give.
+const BACK_OFF: Duration = Duration::from_millis(50);
 
 /// The origin, until it is dropped.
 pub struct Origin {
@@ -93,12 +97,16 @@ impl Origin {
         let over = Arc::new(AtomicBool::new(false));
         let ending = Arc::clone(&over);
         let thread = thread::spawn(move || {
-            while let Ok((stream, _)) = listener.accept() {
+            loop {
+                let accepted = listener.accept();
                 if ending.load(Ordering::SeqCst) {
                     break;
                 }
-                // A client that leaves early is its own affair, and its wire shows it.
-                let _ = answer(&stream, &recorder);
+                match accepted {
+                    // A client that leaves early is its own affair, and its wire shows it.
+                    Ok((stream, _)) => _ = answer(&stream, &recorder),
+                    Err(_) => thread::sleep(BACK_OFF),
+                }
             }
         });
         Ok(Self { address, over, thread: Some(thread) })
@@ -115,10 +123,6 @@ pub fn serve(mut args: Args) -> Result<()> {
     let listener = TcpListener::bind(&address)
         .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
     let (events, requests) = mpsc::channel();
-    ctrlc::set_handler(|| {
-        let _ = say("stopped");
-        process::exit(0);
-    })?;
     let at = address::reachable(listener.local_addr()?);
     let origin = Origin::on(listener, Recorder::new("", events))?;
     say(&format!("listening on {}", origin.address))?;
@@ -136,18 +140,20 @@ pub fn serve(mut args: Args) -> Result<()> {
 impl Drop for Origin {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address);
+        let _ = TcpStream::connect(address::reachable(self.address));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
+/// One client at a time, and the next one waits: so a client has a limit, in time and in bytes.
 fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?; // one client at a time: the next one waits
-    let mut lines = BufReader::new(stream).lines();
+    let patient = Patient::new(stream, PATIENCE, PATIENCE).take(REQUEST_LIMIT);
+    let mut lines =
+        BufReader::new(patient).split(b'\n').map(|line| line.map(|line| escape(line.trim_ascii_end())));
     let request = lines.next().transpose()?.unwrap_or_default();
-    let line = escape(request.as_bytes());
+    let line = request.clone();
     recorder.record(What::Said { lane: Lane::Server, program: 0, line, is_error: false });
     for line in lines {
         if line?.is_empty() {

@@ -3,7 +3,7 @@
 
 use std::env::consts;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,22 +39,29 @@ impl Page {
     pub fn open(file: &str) -> Result<Self> {
         let name = escape(file.as_bytes());
         let extension = Path::new(file).extension();
-        if extension.is_none_or(|extension| extension != "html") {
+        if extension.is_none_or(|extension| extension != "html") || file.ends_with(std::path::is_separator) {
             return Err(args::usage(format!("--html '{name}': the name of a page ends in .html")));
         }
-        Self::beside(Path::new(file), name.clone()).with_context(|| {
-            format!("cannot write the page to '{name}' - is the directory there, and may you write to it?")
-        })
+        Self::beside(Path::new(file), name.clone())
+            .with_context(|| format!("cannot write the page to '{name}'"))
     }
 
     fn beside(path: &Path, name: String) -> Result<Self> {
         let target = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
-        match fs::metadata(&target) {
-            Ok(metadata) if !metadata.is_file() => bail!("it is no regular file"),
-            Ok(metadata) if metadata.permissions().readonly() => bail!("it is read-only"),
+        let old = match fs::metadata(&target) {
+            Err(e) if e.kind() == ErrorKind::NotFound => None,
+            metadata => Some(metadata?),
+        };
+        match &old {
+            Some(metadata) if !metadata.is_file() => bail!("it is no regular file"),
+            Some(metadata) if metadata.permissions().readonly() => bail!("it is read-only"),
             _ => {}
         }
-        let (file, partial) = Scratch::file_beside(&target)?;
+        let (file, partial) =
+            Scratch::file_beside(&target).context("its directory would not take a new file")?;
+        if let Some(metadata) = old {
+            let _ = file.set_permissions(metadata.permissions());
+        }
         Ok(Self { name, target, partial, file })
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use common::stop;
@@ -19,8 +19,37 @@ static HOUSE: Mutex<House> =
 
 struct House {
     closed: bool,
-    children: BTreeMap<u32, Child>,
+    children: BTreeMap<u32, Resident>,
     scratch: Vec<PathBuf>,
+}
+
+struct Resident {
+    child: Child,
+    /// It is a task like this one, with children of its own: asked to, it ends them.
+    is_task: bool,
+}
+
+impl Resident {
+    fn end(mut self) {
+        if self.is_task && interrupt(self.child.id()) {
+            let asked = Instant::now();
+            while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < TASK_PATIENCE {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How long a task may take to end its children.
+const TASK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).
+fn interrupt(pid: u32) -> bool {
+    // The shell has a kill of its own; /bin/kill is not everywhere.
+    let kill = || Command::new("sh").args(["-c", &format!("kill -INT {pid}")]).status();
+    cfg!(unix) && kill().is_ok_and(|status| status.success())
 }
 
 fn house() -> MutexGuard<'static, House> {
@@ -101,16 +130,15 @@ impl Program {
         ensure!(!house.closed, "interrupted");
         let mut child = command.spawn()?;
         let (stdout, stderr, pid) = (child.stdout.take(), child.stderr.take(), child.id());
-        house.children.insert(pid, child);
+        let is_task = Path::new(command.get_program()).file_stem().is_some_and(|name| name == "xtask");
+        house.children.insert(pid, Resident { child, is_task });
         let outputs = (stdout.context("no standard output")?, stderr.context("no standard error")?);
         Ok((Self { pid }, outputs.0, outputs.1))
     }
 
     /// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).
     pub fn interrupt(&self) -> bool {
-        // The shell has a kill of its own; /bin/kill is not everywhere.
-        let kill = || Command::new("sh").args(["-c", &format!("kill -INT {}", self.pid)]).status();
-        cfg!(unix) && kill().is_ok_and(|status| status.success())
+        interrupt(self.pid)
     }
 
     /// Waits for its end.
@@ -120,8 +148,8 @@ impl Program {
     pub fn wait(self) -> Result<ExitStatus> {
         loop {
             // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
-            if let Some(child) = house().children.get_mut(&self.pid) {
-                if let Some(status) = child.try_wait().context("cannot wait for a program")? {
+            if let Some(resident) = house().children.get_mut(&self.pid) {
+                if let Some(status) = resident.child.try_wait().context("cannot wait for a program")? {
                     return Ok(status);
                 }
             }
@@ -132,15 +160,11 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        if let Some(child) = house().children.remove(&self.pid) {
-            end(child);
+        let resident = house().children.remove(&self.pid);
+        if let Some(resident) = resident {
+            resident.end();
         }
     }
-}
-
-fn end(mut child: Child) {
-    let _ = child.kill();
-    let _ = child.wait();
 }
 
 /// From now on, Ctrl-C ends every process that was started, removes every scratch directory, and ends the task.
@@ -158,8 +182,8 @@ pub fn close_house_on_interrupt() -> Result<()> {
 fn close_house() {
     let mut house = house();
     house.closed = true;
-    while let Some((_, child)) = house.children.pop_first() {
-        end(child);
+    while let Some((_, resident)) = house.children.pop_first() {
+        resident.end();
     }
     for path in house.scratch.drain(..) {
         remove(&path);
@@ -181,6 +205,7 @@ impl Scratch {
     /// When the system does not.
     pub fn new() -> Result<Self> {
         let mut house = house();
+        ensure!(!house.closed, "interrupted");
         for number in 0.. {
             let path = env::temp_dir().join(format!("xtask-{}-{number}", process::id()));
             match fs::create_dir(&path) {

@@ -1,7 +1,7 @@
 //! Recording relays: they stand on the wire between a client and a server, record what passes, and pass it
 //! on. What is recorded was recorded before it was passed on, so that the record is in the order of causes.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -156,6 +156,9 @@ fn pass_on(
             }
             Ok(n) => {
                 let passed = manner(&buffer[..n], &mut |piece| {
+                    if is_broken.load(Ordering::SeqCst) {
+                        return Err(ErrorKind::BrokenPipe.into());
+                    }
                     recorder.record(What::Sent { toward, bytes: piece.into(), lost: false });
                     to.write_all(piece)
                 });

@@ -96,7 +96,9 @@ impl Stage {
     /// As [`Program::spawn`].
     pub fn start_command(&self, mut command: Command) -> Result<Program> {
         command.current_dir(self.scratch.path());
-        Ok(self.listen_to(Lane::Client, "", Program::spawn(command)?))
+        let name = command.get_program().to_string_lossy().into_owned();
+        let started = Program::spawn(command).with_context(|| format!("cannot start {name}"))?;
+        Ok(self.listen_to(Lane::Client, "", started))
     }
 
     fn listen_to(&self, lane: Lane, label: &str, (program, stdout, stderr): Started) -> Program {

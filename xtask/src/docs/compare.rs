@@ -95,22 +95,19 @@ impl Ports {
     }
 }
 
-/// A line's text, and the ports in it: numbers behind a colon.
+/// A line's text, and the ports in it: numbers behind the colon that ends a host or stands alone.
 fn apart(line: &str) -> (Vec<String>, Vec<String>) {
-    let mut parts = line.split(':');
-    let mut texts = vec![parts.next().unwrap_or_default().to_owned()];
-    let mut ports = Vec::new();
-    for part in parts {
+    let (mut texts, mut ports) = (vec![String::new()], Vec::new());
+    for part in line.split_inclusive(':') {
+        let last = texts.last().map_or("", |text| text);
+        let is_port =
+            last.strip_suffix(':').is_some_and(|host| host.ends_with(|c| "0123456789] ".contains(c)));
         let text = part.trim_start_matches(|c: char| c.is_ascii_digit());
-        let last = texts.last_mut();
-        if let Some(last) = last {
-            last.push(':');
-            if text.len() < part.len() {
-                ports.push(part[..part.len() - text.len()].into());
-                texts.push(text.into());
-            } else {
-                last.push_str(text);
-            }
+        if is_port && text.len() < part.len() {
+            ports.push(part[..part.len() - text.len()].to_owned());
+            texts.push(text.to_owned());
+        } else if let Some(last) = texts.last_mut() {
+            last.push_str(part);
         }
     }
     (texts, ports)
@@ -175,6 +172,7 @@ mod tests {
     fn ports_vary_but_always_the_same_one_stands_for_another() {
         let seen = "listening on 127.0.0.1:40123\naccepted [::1]:5001\nclosed [::1]:5001";
         assert!(same("listening on 127.0.0.1:9999\naccepted [::1]:4711\nclosed [::1]:4711", seen));
+        assert!(!same("[::1]:7", "[::2]:7") && same("at :7", "at :8") && !same("a:7", "a:8"));
         assert!(!same("listening on 127.0.0.1:9998\naccepted [::1]:4711\nclosed [::1]:4711", seen));
         assert!(!same("listening on 127.0.0.1:9999\naccepted [::1]:4711\nclosed [::1]:4712", seen));
         assert!(!same("listening on 127.0.0.1:9999\naccepted [::1]:9999\nclosed [::1]:9999", seen));

@@ -11,6 +11,8 @@ pub struct Document {
     pub spans: Vec<String>,
     /// Where links lead.
     pub links: Vec<String>,
+    /// Where a block begins that does not end, in lines from 0.
+    pub unclosed: Option<usize>,
 }
 
 /// A fenced block.
@@ -38,11 +40,12 @@ impl Document {
                 (Some(block), None) => block.lines.push(line.into()),
                 (None, Some(kind)) => {
                     let section = document.headings.len();
-                    open = Some(Block { kind: kind.into(), section, at: at + 1, lines: Vec::new() });
+                    open = Some(Block { kind: kind.trim().into(), section, at: at + 1, lines: Vec::new() });
                 }
                 (None, None) => document.read_line(line),
             }
         }
+        document.unclosed = open.map(|block| block.at);
         document
     }
 
@@ -73,5 +76,6 @@ mod tests {
         let block = &document.blocks[0];
         assert_eq!((&*block.kind, block.section, block.at), ("console", 2, 4));
         assert_eq!(block.lines, ["# not a heading", "$ ls"]);
+        assert_eq!((document.unclosed, Document::new("```text\nx").unclosed), (None, Some(1)));
     }
 }

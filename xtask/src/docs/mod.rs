@@ -7,10 +7,11 @@ pub mod markdown;
 pub mod session;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use common::args::Args;
 use common::narration::{complain, say};
 
@@ -20,6 +21,7 @@ use session::{INTERRUPT, Piece, Session};
 
 use crate::lessons;
 use crate::mistakes;
+use crate::programs::Scratch;
 use crate::words::Lang;
 
 /// The directories that have a README, from the workspace's.
@@ -27,6 +29,9 @@ pub const DIRECTORIES: [&str; 6] = ["", "tcp-client", "tcp-server", "udp-client"
 
 /// A README's name in each language.
 pub const NAMES: [(&str, Lang); 2] = [("README.md", Lang::En), ("README.zh-CN.md", Lang::Zh)];
+
+/// What stands in a block: a session, code, commands without their output, or anything else.
+const KINDS: [&str; 4] = ["console", "rust", "sh", "text"];
 
 /// What READMEs name and no block of theirs runs, as it is too long or is the test itself; other tests do.
 const RUN_ELSEWHERE: [&str; 5] = [
@@ -51,7 +56,8 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     match complaints.len() {
         0 => Ok(say("Every README shows what is so.")?),
-        n => bail!("{n} places show what is not so; of outputs, --bless writes what was seen"),
+        n if bless => bail!("what --bless cannot mend: {n}"),
+        n => bail!("what is not so: {n}; where it is an output, --bless writes what was seen"),
     }
 }
 
@@ -70,8 +76,9 @@ pub fn check_all(bless: bool) -> Result<Vec<String>> {
                 .map(|(directory, name, lang)| scope.spawn(move || play(&path(directory, name), lang, bless)))
                 .collect();
             let found = threads.into_iter().map(|thread| thread.join().ok().context("a check panicked")?);
-            anyhow::Ok(found.collect::<Result<Vec<_>>>()?.concat())
-        })?);
+            // One that cannot be played does not hide what is wrong with the others.
+            found.flat_map(|found| found.unwrap_or_else(|e| vec![format!("{e:#}")])).collect::<Vec<_>>()
+        }));
     } else {
         say("What the READMEs show was seen on Linux; not available here: comparing it.")?;
     }
@@ -88,19 +95,33 @@ fn read(path: &Path) -> Result<String> {
     Ok(text.replace('\r', ""))
 }
 
-/// Runs a README's console blocks.
+/// Runs a README's console blocks; blessed, what was seen stands in it, and is no longer complained of.
 fn play(path: &Path, lang: Lang, bless: bool) -> Result<Vec<String>> {
-    let text = read(path)?;
-    let name = shown(path);
-    let (complaints, seen) = play_text(&text, &name, lang, bless)?;
-    if bless && !complaints.is_empty() {
-        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
-        for (at, old, new) in seen.into_iter().rev() {
-            lines.splice(at..at + old, new);
-        }
-        fs::write(path, lines.join("\n") + "\n")?;
+    let (name, text) = (shown(path), read(path)?);
+    let (complaints, all_seen) = play_text(&text, &name, lang, bless)?;
+    if !bless || all_seen.is_empty() {
+        return Ok(complaints);
     }
-    Ok(complaints)
+    let count = all_seen.len();
+    write(path, &text, all_seen).with_context(|| format!("cannot write {name}"))?;
+    say(&format!("{name}: outputs written anew: {count}"))?;
+    // What is left shows the next time.
+    Ok(Vec::new())
+}
+
+/// Writes what was seen into a README, if it is still as it was read. It is there whole or not at all.
+fn write(path: &Path, text: &str, all_seen: Vec<Seen>) -> Result<()> {
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    for (at, old, new) in all_seen.into_iter().rev() {
+        lines.splice(at..at + old, new);
+    }
+    let now = fs::read_to_string(path)?;
+    ensure!(now.replace('\r', "") == text, "it was changed meanwhile; try again");
+    let end = if now.contains("\r\n") { "\r\n" } else { "\n" };
+    let (mut file, partial) = Scratch::file_beside(path)?;
+    file.write_all((lines.join(end) + end).as_bytes())?;
+    fs::rename(partial.path(), path)?;
+    Ok(())
 }
 
 /// A README's name from the workspace's directory.
@@ -141,7 +162,11 @@ pub fn play_text(text: &str, name: &str, lang: Lang, bless: bool) -> Result<(Vec
                         first.insert_str(0, INTERRUPT); // they share a line
                         count = count.max(1);
                     }
-                    all_seen.push((line, count, as_long(&piece.shown, &seen)));
+                    // What looks like a fence or a command cannot be shown.
+                    if !seen.iter().any(|line| ["```", "# ", "$ "].iter().any(|mark| line.starts_with(mark)))
+                    {
+                        all_seen.push((line, count, as_long(&piece.shown, &seen)));
+                    }
                 }
             }
         }
@@ -188,6 +213,12 @@ fn check_texts() -> Result<Vec<String>> {
         for (path, document) in [&one, &other].into_iter().zip(&documents) {
             let name = shown(path);
             complaints.extend(code_that_stands_nowhere(directory, &name, document)?);
+            let unclosed = document.unclosed.map(|at| (at, "is not closed"));
+            let is_known = |block: &&Block| KINDS.contains(&block.kind.as_str());
+            let unknown = document.blocks.iter().filter(|block| !is_known(block));
+            for (at, why) in unknown.map(|block| (block.at, "is of no known kind")).chain(unclosed) {
+                complaints.push(format!("{name}:{at}: this block {why}"));
+            }
             for link in document.links.iter().filter(|link| !link.contains("://")) {
                 let file = link.split('#').next().unwrap_or_default();
                 if !path.with_file_name(file).exists() {
@@ -282,6 +313,7 @@ fn twins(name: &str, [one, other]: &[Document; 2]) -> Vec<String> {
                 one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| is_same_piece(a, b))
             }
             "rust" => block.lines == twin.lines,
+            "sh" => only_named(block) == only_named(twin),
             _ => true,
         };
         if !is_same {

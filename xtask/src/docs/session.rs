@@ -38,20 +38,20 @@ pub fn pieces(lines: &[String]) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut terminal = "1".to_owned();
     for (at, line) in lines.iter().enumerate() {
-        let begins = |at, typed: Option<&str>, shown: &str| Piece {
+        let begins = |at, typed: Option<&str>, shown: Option<&str>| Piece {
             at,
             terminal: terminal.clone(),
             typed: typed.map(str::to_owned),
-            shown: if shown.is_empty() { Vec::new() } else { vec![shown.to_owned()] },
+            shown: shown.map(str::to_owned).into_iter().collect(),
         };
         if let Some(comment) = line.strip_prefix("# ") {
             terminal = comment.chars().filter(char::is_ascii_digit).collect();
         } else if let Some(command) = line.strip_prefix("$ ") {
-            pieces.push(begins(at + 1, Some(command), ""));
+            pieces.push(begins(at + 1, Some(command), None));
         } else if let Some(behind) = line.strip_prefix(INTERRUPT) {
-            pieces.push(begins(at, Some(INTERRUPT), behind));
+            pieces.push(begins(at, Some(INTERRUPT), Some(behind).filter(|said| !said.is_empty())));
         } else if pieces.last().is_none_or(|piece| piece.terminal != terminal) {
-            pieces.push(begins(at, None, line));
+            pieces.push(begins(at, None, Some(line)));
         } else if let Some(piece) = pieces.last_mut() {
             piece.shown.push(line.clone());
         }
@@ -126,14 +126,16 @@ impl Session {
         }
         let (pid, told) = (running.program.pid, running.told);
         if running.is_server && !is_stopping && bless {
-            self.stage.wait_for_quiet(SETTLED)?;
+            // As many lines as were shown are likely to come again, if not at once; then whatever else comes.
+            for _ in 0..20 {
+                self.stage.wait_for_quiet(SETTLED)?;
+                if self.stage.outcome(pid).said.len() >= told + piece.shown.len() {
+                    break;
+                }
+            }
         }
         let wanted =
             if bless || !running.is_server || is_stopping { usize::MAX } else { told + piece.shown.len() };
-        let seen = move |stage: &Stage| {
-            let outcome = stage.outcome(pid);
-            [outcome.said, outcome.complained].concat()
-        };
         let runs_on = running.is_server && !is_stopping;
         let has_ended = self.stage.wait_until(|events| {
             let lines =
@@ -141,7 +143,8 @@ impl Session {
             let ended = events.iter().any(|e| matches!(e.what, What::Quiet { program } if program == pid));
             (ended || (runs_on && (bless || lines.count() >= wanted))).then_some(ended)
         })?;
-        let lines = seen(&self.stage);
+        let outcome = self.stage.outcome(pid);
+        let lines = [outcome.said, outcome.complained].concat();
         let told_now = if has_ended { lines.len() } else { lines.len().min(wanted) };
         if has_ended {
             self.terminals.remove(terminal);
@@ -188,6 +191,9 @@ impl Session {
         };
         let has_address = args.iter().any(|arg| arg.contains(':'));
         args.extend(default.filter(|_| !has_address).map(str::to_owned));
+        if name == "udp-client" && !args.iter().any(|arg| arg == "--timeout") {
+            args.splice(0..0, ["--timeout".into(), "60".into()]); // on a slow machine, too, it asks once
+        }
         let mut new_port = None;
         for arg in &mut args {
             if let Some((host, port, rest)) = address_in(arg) {
@@ -233,8 +239,11 @@ impl Session {
         Ok(Some(Prepared { command: self.in_language(command), is_server: false, new_port: None }))
     }
 
+    /// With the README's language. Of the locale's variables only LANG is set: about an unknown `LC_ALL`, some shells
+    /// complain.
     fn in_language(&self, mut command: Command) -> Command {
-        command.env("LC_ALL", if self.lang == Lang::Zh { "zh_CN.UTF-8" } else { "C.UTF-8" });
+        command.env_remove("LC_ALL").env_remove("LC_MESSAGES");
+        command.env("LANG", if self.lang == Lang::Zh { "zh_CN.UTF-8" } else { "C.UTF-8" });
         command
     }
 }

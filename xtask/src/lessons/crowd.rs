@@ -85,7 +85,7 @@ fn play(play: &mut Play) -> Result<()> {
             "三个都已连接。线路现在只放行第三个。哪一个先得到问候？",
         ),
         &[
-            Words::fixed("the first: it was accepted first", "第一个：它最先被接受"),
+            Words::fixed("the first", "第一个"),
             Words::fixed("the second", "第二个"),
             Words::fixed("the third", "第三个"),
         ],

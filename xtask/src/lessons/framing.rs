@@ -80,7 +80,7 @@ fn play(play: &mut Play) -> Result<()> {
     let is_al = first_greeted.is_some_and(|greeting| greeting.starts_with("Hello, Al!"));
     play.reveal(
         &prediction,
-        |choice| choice == if is_al { 2 } else { 1 },
+        |choice| choice == 2 && is_al,
         &Words::fixed(
             "a read returns what has come, and nothing in it says that a name goes on.",
             "读取返回已经到达的数据，其中没有任何东西说明名字还没完。",

@@ -8,6 +8,7 @@ use common::greeting;
 
 use super::{Lesson, connect, stop_server};
 use crate::play::Play;
+use crate::quiz::Prediction;
 use crate::relay::Manner;
 use crate::words::Words;
 
@@ -27,17 +28,22 @@ pub const LESSON: Lesson = Lesson {
 
 fn play(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
-    let prediction = play.predict(
-        &Words::fixed(
-            "One client is silent, for another a reply is under way. What does tcp-server do on Ctrl-C?",
-            "一个客户端沉默，给另一个的回复还在准备。这时按 Ctrl-C，tcp-server 会怎样？",
-        ),
-        &[
-            Words::fixed("it ends at once, and the reply is lost", "立即结束，回复丢失"),
-            Words::fixed("it sends the reply, and ends", "发出回复，然后结束"),
-            Words::fixed("it ends when both clients have left", "等两个客户端都离开才结束"),
-        ],
-    )?;
+    // Only Unix lets the demo press Ctrl-C, and shows what is right.
+    let prediction = if cfg!(unix) {
+        play.predict(
+            &Words::fixed(
+                "One client is silent, for another a reply is under way. What does tcp-server do on Ctrl-C?",
+                "一个客户端沉默，给另一个的回复还在准备。这时按 Ctrl-C，tcp-server 会怎样？",
+            ),
+            &[
+                Words::fixed("it ends at once, and the reply is lost", "立即结束，回复丢失"),
+                Words::fixed("it sends the reply, and ends", "发出回复，然后结束"),
+                Words::fixed("it ends when both clients have left", "等两个客户端都离开才结束"),
+            ],
+        )?
+    } else {
+        Prediction::default()
+    };
     play.act(&Words::fixed(
         "One client is silent; for the other a reply is under way, which would take 2 seconds. Then Ctrl-C.",
         "一个客户端沉默；给另一个的回复还在准备，要 2 秒。这时按 Ctrl-C。",
@@ -66,7 +72,7 @@ fn play(play: &mut Play) -> Result<()> {
     let came = !rest_of_asking.is_empty();
     play.reveal(
         &prediction,
-        |choice| choice == if came { 2 } else { 1 },
+        |choice| choice == 2 && came,
         &Words::fixed(
             "each conversation sees its client hang up, so that what is under way still leaves.",
             "对每个会话来说，都像是客户端断开了，所以正在准备的回复仍会发出。",

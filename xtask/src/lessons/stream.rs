@@ -146,7 +146,7 @@ fn partial_write(play: &mut Play) -> Result<()> {
     play.checks.holds(promise, (1..data.len()).contains(&taken), &taken);
     play.reveal(
         &prediction,
-        |choice| choice == if taken == data.len() { 1 } else { 2 },
+        |choice| choice == 2 && (1..data.len()).contains(&taken),
         &Words::fixed(
             "the system took what its buffers hold, and said how much: the rest is the caller's to send.",
             "系统收下缓冲区容得下的部分，并说明是多少；其余的要由调用者再发。",

@@ -95,7 +95,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     play.reveal(
         &prediction,
-        |choice| choice == if is_reached { 2 } else { 1 },
+        |choice| choice == 2 && is_reached,
         &Words::fixed("TCP and UDP count their ports separately.", "TCP 和 UDP 的端口各自独立编号。"),
     )?;
     drop((tcp, udp));

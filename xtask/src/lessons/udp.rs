@@ -73,7 +73,7 @@ fn play(play: &mut Play) -> Result<()> {
     let is_whole = outcome.said == greetings;
     play.reveal(
         &prediction,
-        |choice| choice == if is_whole { 1 } else { 2 },
+        |choice| choice == 1 && is_whole,
         &Words::fixed(
             "no reply came in time, so it asked again; UDP itself does not.",
             "没有按时收到回复，于是它再问一次；UDP 本身不会重发。",
@@ -163,10 +163,14 @@ fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
 fn thinking(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
-            "One thread, 50 ms for each answer, three ask at once: after how many ms is the third answered?",
-            "单线程服务器每次回答要用 50 毫秒，三个客户端同时提问：第三个等多少毫秒才得到回答？",
+            "One thread, 50 ms for each answer, and three ask at once. When is the third answered?",
+            "单线程服务器每次回答要用 50 毫秒，三个客户端同时提问：第三个等多久才得到回答？",
         ),
-        &[],
+        &[
+            Words::fixed("after 50 ms", "50 毫秒"),
+            Words::fixed("after 100 ms", "100 毫秒"),
+            Words::fixed("after 150 ms, or a little more", "150 毫秒，或稍多一点"),
+        ],
     )?;
     play.act(&Words::fixed(
         "A server with one thread that thinks for 50 ms, and three clients that ask at once.",
@@ -198,7 +202,7 @@ fn thinking(play: &mut Play) -> Result<()> {
     let last = waits[2];
     play.reveal(
         &prediction,
-        |number| (150..=last).contains(&number.into()),
+        |choice| choice == 3 && last >= 150,
         &words!(
             "{last} ms: 50 for each of the two before it, its own 50, and what the machine added.",
             "{last} 毫秒：前面两个各 50，自己的 50，再加上机器本身的耗时。"

@@ -143,6 +143,8 @@ fn a_prediction_that_may_come_true_is_right_and_one_that_cannot_is_not() {
     }
     let out = answered(&["end", "--quiz", "--lang=en"], "\n");
     assert!(out.contains("= no prediction: ") && out.contains("came true: 0 of 0."), "{out}");
+    let out = answered(&["end", "--quiz", "--lang=en"], "99999999999999999999999\n1 2\n\u{1b}[2J\n7\n");
+    assert!(out.contains("'\\u{1b}[2J' is not a number") && out.contains("came true: 1 of 1."), "{out}");
     let out = answered(&["stream", "--quiz", "--lang=en"], "3\nq\n");
     assert!(out.ends_with("\nPredictions that came true: 1 of 1.\n"), "{out}");
 }
@@ -184,6 +186,12 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
             assert!(!page.contains(fetched), "{fetched}");
         }
     }
+    let old = std::fs::read_to_string(&file).unwrap();
+    answered(&["end", "--quiz", "--html", file.to_str().unwrap()], "q\n");
+    assert!(std::fs::read_to_string(&file).unwrap() == old, "nothing was played");
+    answered(&["stream", "--quiz", "--html", file.to_str().unwrap()], "q\n");
+    let page = std::fs::read_to_string(&file).unwrap();
+    assert!(page.contains("<h3 id=\"stream-IPv4\">") && page != old, "what was played is on it");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
 }
 

@@ -37,6 +37,8 @@ fn a_readme_that_shows_something_else_is_found_out_and_blessed() {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(new, &lines[*at..at + old]);
     }
+    let blank = text.replacen("Received", "\n\nReceived", 1);
+    assert_eq!(played(&blank, true).1[0].1, 3, "the blank lines are part of what is shown");
     let shorter = text.replace("Received 3 bytes from 127.0.0.1:41234\n", "");
     assert!(!played(&shorter, false).0.is_empty());
 }

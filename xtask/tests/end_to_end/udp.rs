@@ -103,6 +103,7 @@ fn an_interrupt_stops_it_at_once_and_the_port_is_free() {
         let bound = server.address;
         let first = format!("bound to {bound}");
         let at = common::address::reachable(bound);
+        let at = if at.is_ipv6() { format!("\"{at}\"") } else { at.to_string() };
         let hint = format!("in another terminal: cargo run -p udp-client -- {at}");
         assert_eq!(server.stop(), said(&[&first, &hint, "stopped"]));
         UdpSocket::bind(bound).unwrap();
