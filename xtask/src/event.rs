@@ -87,6 +87,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// Whether a program's outputs have both ended.
+    pub fn is_end_of(&self, pid: u32) -> bool {
+        matches!(self.what, What::Quiet { program } if program == pid)
+    }
+
     /// Whether a program printed a line that starts like this on standard output.
     pub fn starts_line(&self, start: &str) -> bool {
         matches!(&self.what, What::Said { line, is_error: false, .. } if line.starts_with(start))

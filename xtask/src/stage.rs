@@ -186,9 +186,7 @@ impl Stage {
     /// When nothing happens for a minute.
     pub fn wait_for_end(&mut self, program: Program) -> Result<Outcome> {
         let pid = program.pid;
-        self.wait_until(|events| {
-            events.iter().any(|e| matches!(e.what, What::Quiet { program } if program == pid)).then_some(())
-        })?;
+        self.wait_until(|events| events.iter().any(|event| event.is_end_of(pid)).then_some(()))?;
         let mut outcome = self.outcome(pid);
         outcome.status = program.wait()?.code();
         Ok(outcome)

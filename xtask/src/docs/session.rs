@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::compare::Ports;
-use crate::event::What;
+use crate::event::{Event, What};
 use crate::programs::{self, Program};
 use crate::stage::Stage;
 use crate::words::Lang;
@@ -62,7 +62,9 @@ pub fn pieces(lines: &[String]) -> Vec<Piece> {
 /// A program in a terminal.
 struct Running {
     program: Program,
-    is_server: bool,
+    /// Until it is interrupted, or its section ends.
+    runs_on: bool,
+    /// How many of its lines have been compared.
     told: usize,
 }
 
@@ -103,55 +105,74 @@ impl Session {
     /// # Errors
     /// When the README asks for what cannot be played.
     pub fn play(&mut self, piece: &Piece, bless: bool) -> Result<Option<Vec<String>>> {
-        let terminal = &piece.terminal;
-        let is_stopping = piece.typed.as_deref() == Some(INTERRUPT);
-        if let (Some(typed), false) = (&piece.typed, is_stopping) {
-            ensure!(!self.terminals.contains_key(terminal), "in terminal {terminal}, something still runs");
-            let Some(Prepared { command, is_server, new_port }) = self.command(typed)? else {
-                return Ok(None);
-            };
-            let program = self.stage.start_command(command)?;
-            if let Some(port) = &new_port {
-                let first = self.stage.wait_for_line(&program, "")?;
-                self.ports.set(port, &programs::address_in(&first)?.port().to_string());
-            }
-            let running = Running { program, is_server, told: 0 };
-            self.terminals.insert(terminal.clone(), running);
+        match piece.typed.as_deref() {
+            Some(INTERRUPT) => self.interrupt(&piece.terminal)?,
+            Some(command) if !self.start(&piece.terminal, command)? => return Ok(None),
+            Some(_) | None => {}
         }
-        let Some(running) = self.terminals.get_mut(terminal) else {
-            bail!("nothing runs in terminal {terminal}");
-        };
-        if is_stopping {
-            ensure!(running.program.interrupt(), "^C cannot be pressed here");
+        self.listen(&piece.terminal, piece.shown.len(), bless).map(Some)
+    }
+
+    /// Starts a command in a terminal; false where it takes a tool that is not here.
+    fn start(&mut self, terminal: &str, typed: &str) -> Result<bool> {
+        ensure!(!self.terminals.contains_key(terminal), "in terminal {terminal}, something still runs");
+        let Some(Prepared { command, is_server, new_port }) = self.command(typed)? else { return Ok(false) };
+        let program = self.stage.start_command(command)?;
+        if let Some(port) = &new_port {
+            let first = self.stage.wait_for_line(&program, "")?;
+            self.ports.set(port, &programs::address_in(&first)?.port().to_string());
         }
-        let (pid, told) = (running.program.pid, running.told);
-        if running.is_server && !is_stopping && bless {
+        self.terminals.insert(terminal.into(), Running { program, runs_on: is_server, told: 0 });
+        Ok(true)
+    }
+
+    fn running(&mut self, terminal: &str) -> Result<&mut Running> {
+        self.terminals.get_mut(terminal).with_context(|| format!("nothing runs in terminal {terminal}"))
+    }
+
+    fn interrupt(&mut self, terminal: &str) -> Result<()> {
+        let running = self.running(terminal)?;
+        ensure!(running.program.interrupt(), "^C cannot be pressed here");
+        running.runs_on = false;
+        Ok(())
+    }
+
+    /// The next so many lines of what runs in a terminal, or all of them once it has ended.
+    fn listen(&mut self, terminal: &str, count: usize, bless: bool) -> Result<Vec<String>> {
+        let Running { program, runs_on, told } = self.running(terminal)?;
+        let (pid, runs_on, wanted) = (program.pid, *runs_on, *told + count);
+        if runs_on && bless {
             // As many lines as were shown are likely to come again, if not at once; then whatever else comes.
             for _ in 0..20 {
                 self.stage.wait_for_quiet(SETTLED)?;
-                if self.stage.outcome(pid).said.len() >= told + piece.shown.len() {
+                if self.lines(pid).len() >= wanted {
                     break;
                 }
             }
         }
-        let wanted =
-            if bless || !running.is_server || is_stopping { usize::MAX } else { told + piece.shown.len() };
-        let runs_on = running.is_server && !is_stopping;
         let has_ended = self.stage.wait_until(|events| {
-            let lines =
-                events.iter().filter(|e| matches!(e.what, What::Said { program, .. } if program == pid));
-            let ended = events.iter().any(|e| matches!(e.what, What::Quiet { program } if program == pid));
-            (ended || (runs_on && (bless || lines.count() >= wanted))).then_some(ended)
+            let is_line = |e: &&Event| matches!(e.what, What::Said { program, .. } if program == pid);
+            let has_ended = events.iter().any(|event| event.is_end_of(pid));
+            let is_enough = runs_on && (bless || events.iter().filter(is_line).count() >= wanted);
+            (has_ended || is_enough).then_some(has_ended)
         })?;
-        let outcome = self.stage.outcome(pid);
-        let lines = [outcome.said, outcome.complained].concat();
-        let told_now = if has_ended { lines.len() } else { lines.len().min(wanted) };
+        let all = self.lines(pid);
+        let running = self.running(terminal)?;
+        let mut lines = all[running.told..].to_vec();
+        if !has_ended && !bless {
+            lines.truncate(count);
+        }
+        running.told += lines.len();
         if has_ended {
             self.terminals.remove(terminal);
-        } else if let Some(running) = self.terminals.get_mut(terminal) {
-            running.told = told_now;
         }
-        Ok(Some(lines[told..told_now].to_vec()))
+        Ok(lines)
+    }
+
+    /// All that a program has said, its errors last.
+    fn lines(&self, pid: u32) -> Vec<String> {
+        let outcome = self.stage.outcome(pid);
+        [outcome.said, outcome.complained].concat()
     }
 
     /// Ends what still runs; returns what it said beyond what was asked for.
@@ -163,11 +184,8 @@ impl Session {
         while let Some((_, running)) = self.terminals.pop_first() {
             let pid = running.program.pid;
             drop(running.program);
-            let is_over =
-                |e: &crate::event::Event| matches!(e.what, What::Quiet { program } if program == pid);
-            self.stage.wait_until(|events| events.iter().any(is_over).then_some(()))?;
-            let outcome = self.stage.outcome(pid);
-            rest.extend([outcome.said, outcome.complained].concat().split_off(running.told));
+            self.stage.wait_until(|events| events.iter().any(|event| event.is_end_of(pid)).then_some(()))?;
+            rest.extend(self.lines(pid).split_off(running.told));
         }
         Ok(rest)
     }
