@@ -37,7 +37,8 @@ pub fn run(mut args: Args) -> Result<()> {
         let lesson = lessons::ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name);
         let lesson = lesson.ok_or_else(|| {
             let name = narration::escape(name.as_encoded_bytes());
-            args::usage(format!("unknown lesson '{name}': see 'cargo xtask demo --list'"))
+            let all = lessons::ALL.each_ref().map(|lesson| lesson.name).join(" ");
+            args::usage(format!("unknown lesson '{name}': it is one of {all}; 'demo --list' says more"))
         })?;
         if !chosen.iter().any(|other: &&Lesson| other.name == lesson.name) {
             chosen.push(lesson);
@@ -146,19 +147,9 @@ impl<'a> Demo<'a> {
 
     /// Tells where the one who watches is, and what comes.
     fn greet(&self, chosen: &[&Lesson]) -> Result<()> {
-        if chosen.len() == lessons::ALL.len() && !is_mistake(chosen[chosen.len() - 1]) {
-            let count = chosen.len();
-            let how = if self.voice.quiz {
-                Words::fixed(
-                    "Each asks before it shows; Enter alone skips a question, 'q' leaves.",
-                    "每课先提问，再演示；只按回车跳过一题，q 退出。",
-                )
-            } else {
-                Words::fixed(
-                    "Each plays over IPv4, then over IPv6 ('--step' waits for Enter, '--list' says what comes).",
-                    "每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。",
-                )
-            };
+        let is_all = chosen.len() == lessons::ALL.len() && !chosen.iter().any(|lesson| is_mistake(lesson));
+        let count = chosen.len();
+        if is_all {
             self.voice.tell(
                 Ink::Bold,
                 &words!(
@@ -166,6 +157,18 @@ impl<'a> Demo<'a> {
                     "{count} 课套接字演示，用的是本机环回接口上真实的套接字；按 Ctrl-C 结束。"
                 ),
             )?;
+        }
+        if self.voice.quiz {
+            let how = Words::fixed(
+                "Each asks before it shows, over IPv4 only; Enter alone skips a question, 'q' leaves.",
+                "每课先提问，再演示，只用 IPv4；只按回车跳过一题，q 退出。",
+            );
+            self.voice.tell(Ink::Bold, &how)?;
+        } else if is_all {
+            let how = Words::fixed(
+                "Each plays over IPv4, then over IPv6 ('--step' waits for Enter, '--list' says what comes).",
+                "每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。",
+            );
             self.voice.tell(Ink::Bold, &how)?;
         }
         self.voice.tell(
@@ -225,11 +228,11 @@ impl<'a> Demo<'a> {
         if tally.broken > 0 {
             bail!("{}", sentence.to(self.voice.style.lang));
         }
-        // Whoever left has seen too little for a sum.
-        if !is_left {
-            say("")?;
-            self.voice.tell(Ink::Good, &sentence)?;
+        say("")?;
+        if is_left {
+            let Words { en, zh } = sentence;
+            return self.voice.tell(Ink::Bold, &words!("Left before the end. {en}", "提前退出。{zh}"));
         }
-        Ok(())
+        self.voice.tell(Ink::Good, &sentence)
     }
 }

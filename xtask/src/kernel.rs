@@ -87,6 +87,9 @@ fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&Row) -> bool) -> Opti
     };
     let table = fs::read_to_string(format!("/proc/net/{name}")).ok()?;
     let mut rows: Vec<_> = table.lines().skip(1).filter_map(parse).filter(is_wanted).collect();
+    for row in rows.iter_mut().filter(|row| matches!(protocol, Protocol::Udp) && row.state == "CLOSE") {
+        row.state = "UNCONN"; // the table has TCP's states alone; ss(8) calls it so
+    }
     rows.sort_by_key(|row| (row.port, row.peer_port));
     rows.dedup_by_key(|row| (row.port, row.peer_port));
     Some(rows)

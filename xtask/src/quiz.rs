@@ -8,12 +8,12 @@ use crate::prompt;
 use crate::words;
 use crate::words::Words;
 
-/// How many predictions were asked for, and came true.
+/// How many predictions were made, and were right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Score {
     /// Predictions of what was then seen.
     pub asked: usize,
-    /// Right answers.
+    /// Those that may come true.
     pub right: usize,
 }
 
@@ -105,6 +105,6 @@ impl Score {
     /// The score as a sentence.
     pub fn sentence(self) -> Words {
         let Self { asked, right } = self;
-        words!("Predictions that came true: {right} of {asked}.", "预测正确：{asked} 题中 {right} 题。")
+        words!("Right predictions: {right} of {asked}.", "预测正确：{asked} 题中 {right} 题。")
     }
 }

@@ -149,6 +149,7 @@ fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
         ask(&datagram_socket(play.ip)?, udp, b"Bob")?;
     }
     let held = kernel::sockets(Protocol::Tcp, tcp).zip(kernel::sockets(Protocol::Udp, udp));
+    play.panel(held.clone().map(|(tcp, udp)| [tcp, udp].concat()).as_ref())?;
     let promise = Words::fixed(
         "the TCP server holds 5 sockets, the UDP server 1",
         "TCP 服务器有 5 个套接字，UDP 服务器有 1 个",

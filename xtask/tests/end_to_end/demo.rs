@@ -112,7 +112,8 @@ fn answered(args: &[&str], answers: &str) -> String {
 
 #[test]
 fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
-    for (lang, right, score) in [("en", "= 2 is right: ", "came true: "), ("zh", "= 2，对了：", "预测正确：")]
+    for (lang, right, score) in
+        [("en", "= 2 is right: ", "Right predictions: "), ("zh", "= 2，对了：", "预测正确：")]
     {
         let out = answered(&["--quiz", "--lang", lang], &"2\n".repeat(100));
         let lessons: Vec<_> = out.split("\n== ").skip(1).collect();
@@ -139,14 +140,18 @@ fn a_prediction_that_may_come_true_is_right_and_one_that_cannot_is_not() {
     {
         let out = answered(&["end", "--quiz", "--lang=en"], &format!("many\n-1\n{answer}\n"));
         assert_eq!(out.matches("[your prediction").count(), 3, "what is no number is asked for again: {out}");
-        assert!(out.contains(&format!("came true: {} of 1.", u8::from(is_right))), "{answer}: {out}");
+        assert!(out.contains(&format!("Right predictions: {} of 1.", u8::from(is_right))), "{answer}: {out}");
     }
     let out = answered(&["end", "--quiz", "--lang=en"], "\n");
-    assert!(out.contains("= no prediction: ") && out.contains("came true: 0 of 0."), "{out}");
+    assert!(out.contains("= no prediction: ") && out.contains("Right predictions: 0 of 0."), "{out}");
     let out = answered(&["end", "--quiz", "--lang=en"], "99999999999999999999999\n1 2\n\u{1b}[2J\n7\n");
-    assert!(out.contains("'\\u{1b}[2J' is not a number") && out.contains("came true: 1 of 1."), "{out}");
+    assert!(
+        out.contains("'\\u{1b}[2J' is not a number") && out.contains("Right predictions: 1 of 1."),
+        "{out}"
+    );
     let out = answered(&["stream", "--quiz", "--lang=en"], "3\nq\n");
-    assert!(out.ends_with("\nPredictions that came true: 1 of 1.\n"), "{out}");
+    assert!(out.contains("\nRight predictions: 1 of 1.\n"), "{out}");
+    assert!(out.ends_with("\nLeft before the end. All 2 checks passed.\n"), "{out}");
 }
 
 /// Whether every element ends, in the order of nesting.
