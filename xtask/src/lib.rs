@@ -15,6 +15,7 @@ pub mod programs;
 pub mod prompt;
 pub mod quiz;
 pub mod relay;
+pub mod replacement;
 pub mod scene;
 pub mod soak;
 pub mod stage;

@@ -2,19 +2,17 @@
 //! needs no script and fetches nothing. Drawn from what the terminal was told, rung by rung.
 
 use std::env::consts;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use common::args;
 use common::narration::escape;
 
 use crate::checks::{Check, Verdict};
 use crate::event::Lane;
 use crate::ladder::{Mark, Rung, SERVER_LANE, WIRE, width};
-use crate::programs::Scratch;
+use crate::replacement::Replacement;
 use crate::scene::{self, Scene};
 use crate::told::Told;
 use crate::words;
@@ -25,59 +23,37 @@ const CSS: &str = include_str!("page.css");
 /// A page that will be written; the file's old content stays until it is.
 pub struct Page {
     name: String,
-    target: PathBuf,
-    partial: Scratch,
-    file: File,
+    replacement: Replacement,
 }
 
 impl Page {
     /// Makes sure that the file can be written, before anything is played for it.
     ///
     /// # Errors
-    /// A usage error for a name that is not a page's: what is replaced should be one. A failure when it is not a
-    /// regular file that can be replaced, or its directory would not take it.
+    /// A usage error for a name that is not a page's: what is replaced should be one. A failure as
+    /// [`Replacement::of`].
     pub fn open(file: &str) -> Result<Self> {
-        let name = escape(file.as_bytes());
-        let extension = Path::new(file).extension();
-        if extension.is_none_or(|extension| extension != "html") || file.ends_with(std::path::is_separator) {
+        let (name, path) = (escape(file.as_bytes()), Path::new(file));
+        let is_page = path.extension().is_some_and(|extension| extension == "html");
+        if !is_page || file.ends_with(std::path::is_separator) {
             return Err(args::usage(format!("--html '{name}': the name of a page ends in .html")));
         }
-        Self::beside(Path::new(file), name.clone())
-            .with_context(|| format!("cannot write the page to '{name}'"))
-    }
-
-    fn beside(path: &Path, name: String) -> Result<Self> {
-        let target = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
-        let old = match fs::metadata(&target) {
-            Err(e) if e.kind() == ErrorKind::NotFound => None,
-            metadata => Some(metadata?),
-        };
-        match &old {
-            Some(metadata) if !metadata.is_file() => bail!("it is no regular file"),
-            Some(metadata) if metadata.permissions().readonly() => bail!("it is read-only"),
-            _ => {}
-        }
-        let (file, partial) =
-            Scratch::file_beside(&target).context("its directory would not take a new file")?;
-        if let Some(metadata) = old {
-            let _ = file.set_permissions(metadata.permissions());
-        }
-        Ok(Self { name, target, partial, file })
+        let replacement = Replacement::of(path).with_context(|| cannot_write(&name))?;
+        Ok(Self { name, replacement })
     }
 
     /// Writes the page, and says where it is.
     ///
     /// # Errors
     /// When the disk does not take it.
-    pub fn write(mut self, scenes: &[Scene<'_>], lang: Lang) -> Result<String> {
-        let put = |page: &mut Self| {
-            page.file.write_all(html(scenes, lang).as_bytes())?;
-            page.file.sync_all()?;
-            fs::rename(page.partial.path(), &page.target)
-        };
-        put(&mut self).with_context(|| format!("cannot write the page to '{}'", self.name))?;
+    pub fn write(self, scenes: &[Scene<'_>], lang: Lang) -> Result<String> {
+        self.replacement.write(&html(scenes, lang)).with_context(|| cannot_write(&self.name))?;
         Ok(self.name)
     }
+}
+
+fn cannot_write(name: &str) -> String {
+    format!("cannot write the page to '{name}'")
 }
 
 /// The whole page.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
@@ -199,25 +200,14 @@ fn remove(path: &Path) {
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes one among the system's temporary files.
+    /// Makes a directory among the system's temporary files.
     ///
     /// # Errors
     /// When the system does not.
     pub fn new() -> Result<Self> {
-        let mut house = house();
-        ensure!(!house.closed, "interrupted");
-        for number in 0.. {
-            let path = env::temp_dir().join(format!("xtask-{}-{number}", process::id()));
-            match fs::create_dir(&path) {
-                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(e).with_context(|| format!("cannot make {}", path.display())),
-                Ok(()) => {
-                    house.scratch.push(path.clone());
-                    return Ok(Self(path));
-                }
-            }
-        }
-        bail!("no name is free for a scratch directory")
+        let directory = env::temp_dir();
+        let made = Self::make(|name| directory.join(name), |path| fs::create_dir(path));
+        Ok(made.with_context(|| format!("cannot make a directory in {}", directory.display()))?.1)
     }
 
     /// Makes a file beside another one, to take its place once it is complete.
@@ -225,13 +215,28 @@ impl Scratch {
     /// # Errors
     /// When the directory does not take it.
     pub fn file_beside(target: &Path) -> Result<(File, Self)> {
-        let path = target.with_file_name(format!(".xtask-{}.part", process::id()));
+        Self::make(|name| target.with_file_name(format!(".{name}.part")), |path| File::create_new(path))
+    }
+
+    /// Makes something under the first name with this process' number that is free.
+    fn make<T>(
+        named: impl Fn(String) -> PathBuf,
+        create: impl Fn(&Path) -> io::Result<T>,
+    ) -> Result<(T, Self)> {
         let mut house = house();
         ensure!(!house.closed, "interrupted");
-        let _ = fs::remove_file(&path); // with our number in its name, it is a dead process's
-        let file = File::create_new(&path)?;
-        house.scratch.push(path.clone());
-        Ok((file, Self(path)))
+        for number in 0.. {
+            let path = named(format!("xtask-{}-{number}", process::id()));
+            match create(&path) {
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+                created => {
+                    let created = created?;
+                    house.scratch.push(path.clone());
+                    return Ok((created, Self(path)));
+                }
+            }
+        }
+        bail!("no name is free")
     }
 
     /// Where it is.

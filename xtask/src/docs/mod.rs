@@ -7,7 +7,6 @@ pub mod markdown;
 pub mod session;
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -21,7 +20,7 @@ use session::{INTERRUPT, Piece, Session};
 
 use crate::lessons;
 use crate::mistakes;
-use crate::programs::Scratch;
+use crate::replacement::Replacement;
 use crate::words::Lang;
 
 /// The directories that have a README, from the workspace's.
@@ -95,7 +94,7 @@ fn read(path: &Path) -> Result<String> {
     Ok(text.replace('\r', ""))
 }
 
-/// Runs a README's console blocks; blessed, what was seen stands in it, and is no longer complained of.
+/// Runs a README's console blocks; blessed, what was seen stands in it, and it is run once more.
 fn play(path: &Path, lang: Lang, bless: bool) -> Result<Vec<String>> {
     let (name, text) = (shown(path), read(path)?);
     let (complaints, all_seen) = play_text(&text, &name, lang, bless)?;
@@ -105,8 +104,7 @@ fn play(path: &Path, lang: Lang, bless: bool) -> Result<Vec<String>> {
     let count = all_seen.len();
     write(path, &text, all_seen).with_context(|| format!("cannot write {name}"))?;
     say(&format!("{name}: outputs written anew: {count}"))?;
-    // What is left shows the next time.
-    Ok(Vec::new())
+    play(path, lang, false)
 }
 
 /// Writes what was seen into a README, if it is still as it was read. It is there whole or not at all.
@@ -118,10 +116,7 @@ fn write(path: &Path, text: &str, all_seen: Vec<Seen>) -> Result<()> {
     let now = fs::read_to_string(path)?;
     ensure!(now.replace('\r', "") == text, "it was changed meanwhile; try again");
     let end = if now.contains("\r\n") { "\r\n" } else { "\n" };
-    let (mut file, partial) = Scratch::file_beside(path)?;
-    file.write_all((lines.join(end) + end).as_bytes())?;
-    fs::rename(partial.path(), path)?;
-    Ok(())
+    Ok(Replacement::of(path)?.write(&(lines.join(end) + end))?)
 }
 
 /// A README's name from the workspace's directory.
