@@ -192,9 +192,7 @@ impl<'a> Demo<'a> {
             play.checks.not_available(Words::fixed("the lesson is played", "演示本课"), words!("{e}", "{e}"));
             Ok(())
         } else {
-            if let Some((client, server)) = &lesson.lanes {
-                say(&ladder::head(self.voice.style, client, server))?;
-            }
+            say(&ladder::head(self.voice.style, &lesson.lanes))?;
             (lesson.play)(&mut play).and_then(|()| play.stage.finish())
         };
         self.score.add(play.score);

@@ -115,7 +115,7 @@ impl Style {
 }
 
 /// The line above the lanes.
-pub fn head(style: Style, client: &Words, server: &Words) -> String {
+pub fn head(style: Style, (client, server): &(Words, Words)) -> String {
     let (time, client) = (Words::fixed("   time", "   时间"), client.to(style.lang));
     let pad = " ".repeat((WIRE + 1).saturating_sub(width(client)));
     style.paint(Ink::Faint, &format!("{}      {client}{pad}  {}", time.to(style.lang), server.to(style.lang)))

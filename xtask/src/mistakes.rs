@@ -12,19 +12,13 @@ use anyhow::{Context, Result};
 use common::narration::escape;
 
 use crate::event::{Lane, What};
-use crate::lessons::{Lesson, connect, datagram_socket, pair};
+use crate::lessons::{Lesson, TCP, UDP, WEB, connect, datagram_socket, pair};
 use crate::origin::Origin;
 use crate::play::Play;
 use crate::relay::{Fate, Manner, Plan};
 use crate::stage::Outcome;
 use crate::words;
 use crate::words::Words;
-
-type Lanes = (Words, Words);
-const TCP: Lanes = (Words::fixed("tcp-client", "tcp-client"), Words::fixed("tcp-server", "tcp-server"));
-const UDP: Lanes = (Words::fixed("udp-client", "udp-client"), Words::fixed("udp-server", "udp-server"));
-const PAGE: Lanes =
-    (Words::fixed("tcp-client", "tcp-client"), Words::fixed("a small web server", "一个小型 Web 服务器"));
 
 /// All that can be shown, each as a lesson of its own.
 pub static ALL: [Lesson; 8] = [
@@ -37,7 +31,7 @@ pub static ALL: [Lesson; 8] = [
                 "把一次 recv 当作一条消息：消息粘连，exit 不被识别。",
             ),
         )],
-        lanes: Some(TCP),
+        lanes: TCP,
         play: glued,
     },
     Lesson {
@@ -49,7 +43,7 @@ pub static ALL: [Lesson; 8] = [
                 "分块的响应体连同分块大小一起被保存。",
             ),
         )],
-        lanes: Some(PAGE),
+        lanes: WEB,
         play: chunk_sizes,
     },
     Lesson {
@@ -61,7 +55,7 @@ pub static ALL: [Lesson; 8] = [
                 "被截断的响应体被当成完整的收下。",
             ),
         )],
-        lanes: Some(PAGE),
+        lanes: WEB,
         play: truncated,
     },
     Lesson {
@@ -73,7 +67,7 @@ pub static ALL: [Lesson; 8] = [
                 "一个回复丢失，UDP 客户端就永远阻塞。",
             ),
         )],
-        lanes: Some(UDP),
+        lanes: UDP,
         play: lost_reply,
     },
     Lesson {
@@ -85,13 +79,13 @@ pub static ALL: [Lesson; 8] = [
                 "迟到的回复被当成了下一个名字的回复。",
             ),
         )],
-        lanes: Some(UDP),
+        lanes: UDP,
         play: late_reply,
     },
     Lesson {
         name: "stranger",
         claims: &[("M6", Words::fixed("Any sender is believed.", "谁发来的都相信。"))],
-        lanes: Some(UDP),
+        lanes: UDP,
         play: foreign_reply,
     },
     Lesson {
@@ -103,7 +97,7 @@ pub static ALL: [Lesson; 8] = [
                 "超过 1024 字节的数据报被截断或丢失。",
             ),
         )],
-        lanes: Some(UDP),
+        lanes: UDP,
         play: cut_datagram,
     },
     Lesson {
@@ -115,7 +109,7 @@ pub static ALL: [Lesson; 8] = [
                 "还有未读数据就关闭会发送复位（RST），告别的话可能丢失。",
             ),
         )],
-        lanes: Some(TCP),
+        lanes: TCP,
         play: reset,
     },
 ];

@@ -150,7 +150,7 @@ fn legend(lang: Lang) -> String {
         "时间是本课开始后的秒数。时刻相差在一两毫秒以内的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
          每一步之后是它的检查结果：✓ 相符，✗ 不符，- 在本系统上无法判断。",
     );
-    format!("{}<p>{}</p>\n", body(&told, Some(&lanes), lang), text(note.to(lang)))
+    format!("{}<p>{}</p>\n", body(&told, &lanes, lang), text(note.to(lang)))
 }
 
 fn section(scenes: &[Scene<'_>], lang: Lang) -> String {
@@ -161,7 +161,7 @@ fn section(scenes: &[Scene<'_>], lang: Lang) -> String {
     }));
     let plays = joined(scenes.iter().map(|scene| {
         let (at, version) = (anchor(scene), scene.version);
-        let told = body(&scene.told, lesson.lanes.as_ref(), lang);
+        let told = body(&scene.told, &lesson.lanes, lang);
         let heading = words!("{name} over {version}", "{name}（{version}）");
         format!("<h3 id=\"{at}\">{}</h3>\n{told}", heading.to(lang))
     }));
@@ -169,7 +169,7 @@ fn section(scenes: &[Scene<'_>], lang: Lang) -> String {
 }
 
 /// What was told, with the rungs between two other things as one ladder.
-fn body(told: &[Told], lanes: Option<&(Words, Words)>, lang: Lang) -> String {
+fn body(told: &[Told], lanes: &(Words, Words), lang: Lang) -> String {
     let line = |told: &Told| match told {
         Told::Act(words) => format!("<p class=\"act\">{}</p>\n", text(words.to(lang))),
         Told::Evidence(words) => format!("<p class=\"evidence\">{}</p>\n", text(words.to(lang))),
@@ -204,14 +204,12 @@ const LEFT_RAIL: usize = 11 * COLUMN;
 const RIGHT_RAIL: usize = LEFT_RAIL + (WIRE + 2) * COLUMN;
 const WIDTH: usize = RIGHT_RAIL + (SERVER_LANE + 1) * COLUMN;
 
-fn ladder(rungs: &[&Rung], lanes: Option<&(Words, Words)>, lang: Lang) -> String {
+fn ladder(rungs: &[&Rung], lanes: &(Words, Words), lang: Lang) -> String {
     let mut drawn = String::new();
     let mut y = LINE;
-    if let Some((client, server)) = lanes {
-        drawn += &label("head", LEFT_RAIL + COLUMN, y, client.to(lang));
-        drawn += &label("head", RIGHT_RAIL + COLUMN, y, server.to(lang));
-        y += LINE;
-    }
+    drawn += &label("head", LEFT_RAIL + COLUMN, y, lanes.0.to(lang));
+    drawn += &label("head", RIGHT_RAIL + COLUMN, y, lanes.1.to(lang));
+    y += LINE;
     for rung in rungs {
         drawn += &label("time", 0, y, &format!("{:7.3} {:>2}", rung.time.as_secs_f64(), rung.label));
         match &rung.mark {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Lesson, connect, is_quiet, stop_server};
+use super::{Lesson, TCP, connect, is_quiet, stop_server};
 use crate::event::{Lane, What};
 use crate::kernel::{self, Protocol};
 use crate::play::Play;
@@ -43,7 +43,7 @@ pub const LESSON: Lesson = Lesson {
         ),
         ("C13", Words::fixed("exit closes that connection only.", "exit 只关闭那一条连接。")),
     ],
-    lanes: Some((Words::fixed("tcp-client", "tcp-client"), Words::fixed("tcp-server", "tcp-server"))),
+    lanes: TCP,
     play,
 };
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use common::framing::{self, Framing};
 use common::greeting;
 
-use super::{Lesson, connect};
+use super::{Lesson, TCP, connect};
 use crate::event::Lane;
 use crate::play::Play;
 use crate::relay::Manner;
@@ -24,7 +24,7 @@ pub const LESSON: Lesson = Lesson {
             "字节流没有消息边界（所谓“粘包”）：要传递消息，就必须标明消息在何处结束。",
         ),
     )],
-    lanes: Some((Words::fixed("tcp-client", "tcp-client"), Words::fixed("tcp-server", "tcp-server"))),
+    lanes: TCP,
     play,
 };
 

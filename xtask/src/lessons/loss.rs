@@ -11,7 +11,7 @@ use common::address::HostPort;
 use common::args::Args;
 use common::narration::say;
 
-use super::{Lesson, datagram_socket};
+use super::{Lesson, UDP, datagram_socket};
 use crate::event::Lane;
 use crate::kernel;
 use crate::play::Play;
@@ -33,7 +33,7 @@ pub const LESSON: Lesson = Lesson {
         ("C5", Words::fixed("Datagrams may be lost.", "数据报可能丢失。")),
         ("C6", Words::fixed("Datagrams may arrive out of order.", "数据报可能乱序到达。")),
     ],
-    lanes: Some((Words::fixed("udp-client", "udp-client"), Words::fixed("udp-server", "udp-server"))),
+    lanes: UDP,
     play,
 };
 

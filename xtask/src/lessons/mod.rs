@@ -38,9 +38,18 @@ pub static ALL: [Lesson; 11] = [
     stop::LESSON,
 ];
 
-/// Who stands where in a lesson that makes the calls of both sides itself.
-const BOTH_SIDES: Option<(Words, Words)> =
-    Some((Words::fixed("the client", "客户端"), Words::fixed("the server", "服务器")));
+/// Who stands on the client's and on the server's side of the ladder.
+pub type Lanes = (Words, Words);
+
+/// The two TCP programs.
+pub const TCP: Lanes = (Words::fixed("tcp-client", "tcp-client"), Words::fixed("tcp-server", "tcp-server"));
+/// The two UDP programs.
+pub const UDP: Lanes = (Words::fixed("udp-client", "udp-client"), Words::fixed("udp-server", "udp-server"));
+/// The TCP client, and the origin that it fetches a page from.
+pub const WEB: Lanes =
+    (Words::fixed("tcp-client", "tcp-client"), Words::fixed("a small web server", "一个小型 Web 服务器"));
+/// A lesson that makes the calls of both sides itself.
+const BOTH_SIDES: Lanes = (Words::fixed("the client", "客户端"), Words::fixed("the server", "服务器"));
 
 /// An experiment about some of the notes' claims.
 pub struct Lesson {
@@ -48,8 +57,8 @@ pub struct Lesson {
     pub name: &'static str,
     /// What the notes claim, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
-    /// Who stands on the client's and on the server's side of the ladder, where there is one.
-    pub lanes: Option<(Words, Words)>,
+    /// Who stands where.
+    pub lanes: Lanes,
     /// Plays it.
     pub play: fn(&mut Play) -> Result<()>,
 }

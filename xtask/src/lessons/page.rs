@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::Result;
 
-use super::Lesson;
+use super::{Lesson, WEB};
 use crate::event::Lane;
 use crate::origin::{Origin, PAGES, Page};
 use crate::play::Play;
@@ -24,10 +24,7 @@ pub const LESSON: Lesson = Lesson {
             "recv 返回空就表示接收完毕——只有当响应自己说明在何处结束时才能确定。\n被截断的响应体同样以空的 recv 结束。",
         ),
     )],
-    lanes: Some((
-        Words::fixed("tcp-client", "tcp-client"),
-        Words::fixed("a small web server", "一个小型 Web 服务器"),
-    )),
+    lanes: WEB,
     play,
 };
 

@@ -22,7 +22,7 @@ pub const LESSON: Lesson = Lesson {
             "笔记里没有说的：不管客户端在做什么，\n按 Ctrl-C，服务器都应停止，并能立即再次启动。",
         ),
     )],
-    lanes: Some((Words::fixed("two clients", "两个客户端"), Words::fixed("tcp-server", "tcp-server"))),
+    lanes: (Words::fixed("two clients", "两个客户端"), Words::fixed("tcp-server", "tcp-server")),
     play,
 };
 

@@ -45,7 +45,7 @@ pub const LESSON: Lesson = Lesson {
             ),
         ),
     ],
-    lanes: Some((Words::fixed("both clients", "两种客户端"), Words::fixed("both servers", "两种服务器"))),
+    lanes: (Words::fixed("both clients", "两种客户端"), Words::fixed("both servers", "两种服务器")),
     play,
 };
 

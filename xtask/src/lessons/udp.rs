@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{Lesson, connect, datagram_socket, stop_server};
+use super::{Lesson, UDP, connect, datagram_socket, stop_server};
 use crate::event::Lane;
 use crate::kernel::{self, Protocol};
 use crate::play::Play;
@@ -40,7 +40,7 @@ pub const LESSON: Lesson = Lesson {
             ),
         ),
     ],
-    lanes: Some((Words::fixed("udp-client", "udp-client"), Words::fixed("udp-server", "udp-server"))),
+    lanes: UDP,
     play,
 };
 

@@ -220,7 +220,7 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
         Ok(())
     }
     static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed("<b>", "<b>"))];
-    let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: None, play: breaks };
+    let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: lessons::TCP, play: breaks };
     for lang in [Lang::En, Lang::Zh] {
         let mut demo = Demo::new(Voice { style: Style { colour: false, lang }, step: false, quiz: false });
         demo.play(&[&lesson], &["127.0.0.1".parse().unwrap()]).unwrap();
@@ -249,7 +249,7 @@ fn a_broken_promise_and_a_lesson_that_cannot_be_played_fail_the_demo() {
     fn stops(_: &mut Play) -> anyhow::Result<()> {
         anyhow::bail!("no server")
     }
-    let lesson = |play| Lesson { name: "x", claims: &[], lanes: None, play };
+    let lesson = |play| Lesson { name: "x", claims: &[], lanes: lessons::TCP, play };
     let voice = Voice { style: Style { colour: false, lang: Lang::En }, step: false, quiz: false };
     let loopback = ["127.0.0.1".parse().unwrap()];
     for (play, sum) in
