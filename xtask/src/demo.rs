@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: plays lessons over IPv4 and IPv6, and sums up.
 
 use std::env;
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 
@@ -34,8 +35,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let file = args.given::<String>("--html")?;
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
-        let lesson = lessons::ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name);
-        let lesson = lesson.ok_or_else(|| {
+        let lesson = find(&name).ok_or_else(|| {
             let name = narration::escape(name.as_encoded_bytes());
             let all = lessons::ALL.each_ref().map(|lesson| lesson.name).join(" ");
             args::usage(format!("unknown lesson '{name}': it is one of {all}; 'demo --list' says more"))
@@ -71,6 +71,11 @@ pub fn run(mut args: Args) -> Result<()> {
         voice.tell(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
     }
     demo.sum_up(is_left)
+}
+
+/// The lesson or the mistake of this name.
+pub fn find(name: &OsStr) -> Option<&'static Lesson> {
+    lessons::ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name)
 }
 
 fn is_mistake(lesson: &Lesson) -> bool {
@@ -200,7 +205,8 @@ impl<'a> Demo<'a> {
         match played {
             Err(e) if narration::reader_left(&e) || e.is::<Left>() => left = Some(e),
             Err(e) if e.downcast_ref().is_some_and(patience::is_over) => {
-                play.checks.stopped_short(&words!("nothing came for a minute", "一分钟没有收到任何数据"));
+                play.checks
+                    .stopped_short(&Words::fixed("nothing came for a minute", "一分钟没有收到任何数据"));
             }
             Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
             Ok(()) => {}

@@ -121,4 +121,9 @@ impl Recorder {
         // Nobody listens any more once the lesson is over.
         let _ = self.events.send(Event { at: Instant::now(), label: self.label.clone(), what });
     }
+
+    /// Records a line for a side that is no process of its own.
+    pub fn said(&self, lane: Lane, line: impl Into<String>) {
+        self.record(What::Said { lane, program: 0, line: line.into(), is_error: false });
+    }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use common::narration::escape;
 
-use crate::event::{Lane, What};
+use crate::event::Lane;
 use crate::lessons::{Lesson, TCP, UDP, WEB, connect, datagram_socket, pair};
 use crate::origin::Origin;
 use crate::play::Play;
@@ -153,7 +153,7 @@ fn glued(play: &mut Play) -> Result<()> {
     let mut all = String::new();
     client.read_to_string(&mut all)?;
     play.checks.equal(
-        words!("tcp-server greets Michael and sees exit", "tcp-server 问候 Michael，并识别 exit"),
+        Words::fixed("tcp-server greets Michael and sees exit", "tcp-server 问候 Michael，并识别 exit"),
         &all,
         &"Welcome!\nHello, Michael!\n".to_owned(),
     );
@@ -186,7 +186,7 @@ fn chunk_sizes(play: &mut Play) -> Result<()> {
     let what = words!("the notes' client saves {body:?}", "笔记的客户端保存了 {body:?}");
     wrong(play, &what, body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n")?;
     let found = tcp_client(play, origin.address, "chunked")?;
-    let promise = words!("tcp-client saves the body alone", "tcp-client 只保存响应体");
+    let promise = Words::fixed("tcp-client saves the body alone", "tcp-client 只保存响应体");
     play.checks.equal(promise, &found, &(Some(0), Some("Hello, world!".into())));
     Ok(())
 }
@@ -201,7 +201,7 @@ fn truncated(play: &mut Play) -> Result<()> {
     );
     wrong(play, &what, body == "Hello,")?;
     let found = tcp_client(play, origin.address, "cut")?;
-    let promise = words!("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
+    let promise = Words::fixed("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
     play.checks.equal(promise, &found, &(Some(1), None));
     Ok(())
 }
@@ -242,18 +242,22 @@ fn lost_reply(play: &mut Play) -> Result<()> {
     let is_stuck = matches!(found, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut));
     wrong(
         play,
-        &words!(
+        &Words::fixed(
             "the notes' client got nothing in half a second, and would wait for ever",
-            "笔记的客户端半秒钟什么也没等到，它会永远等下去"
+            "笔记的客户端半秒钟什么也没等到，它会永远等下去",
         ),
         is_stuck,
     )?;
     let outcome =
         udp_client(play, Plan { up: Vec::new(), down: (1..=3).map(|reply| (reply, Fate::Lost)).collect() })?;
     let asked = play.stage.times_sent(b"Michael");
-    play.checks.holds(words!("Michael was asked for again", "名字 Michael 又发了一次"), asked >= 2, &asked);
+    play.checks.holds(
+        Words::fixed("Michael was asked for again", "名字 Michael 又发了一次"),
+        asked >= 2,
+        &asked,
+    );
     play.checks.equal(
-        words!("udp-client asks again", "udp-client 再问一次"),
+        Words::fixed("udp-client asks again", "udp-client 再问一次"),
         &outcome.said,
         &BOTH.map(str::to_owned).to_vec(),
     );
@@ -276,7 +280,7 @@ fn late_reply(play: &mut Play) -> Result<()> {
         is_shifted,
     )?;
     let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Late)] })?;
-    let promise = words!("udp-client gives each name its own", "udp-client 让每个名字得到自己的回复");
+    let promise = Words::fixed("udp-client gives each name its own", "udp-client 让每个名字得到自己的回复");
     play.checks.equal(promise, &outcome.said, &BOTH.map(str::to_owned).to_vec());
     Ok(())
 }
@@ -293,8 +297,7 @@ fn foreign_reply(play: &mut Play) -> Result<()> {
         loop {
             let (size, peer) = asked.recv_from(&mut [0; 64])?;
             let Some(lie) = lies.next().filter(|_| size > 0) else { return std::io::Result::Ok(()) };
-            let line = format!("a stranger sends: {}", escape(lie));
-            recorder.record(What::Said { lane: Lane::Server, program: 0, line, is_error: false });
+            recorder.said(Lane::Server, format!("a stranger sends: {}", escape(lie)));
             stranger.send_to(lie, peer)?;
         }
     });
@@ -310,9 +313,9 @@ fn foreign_reply(play: &mut Play) -> Result<()> {
     let outcome = play.stage.wait_for_end(client)?;
     datagram_socket(play.ip)?.send_to(b"", at)?; // nobody asks any more
     answering.join().ok().context("the stranger panicked")??;
-    let promise = words!(
+    let promise = Words::fixed(
         "udp-client does not hear the stranger, not even with the right words",
-        "udp-client 不接收陌生人的数据报，哪怕内容是对的"
+        "udp-client 不接收陌生人的数据报，哪怕内容是对的",
     );
     play.checks.equal(promise, &(outcome.status, outcome.said), &(Some(1), Vec::new()));
     Ok(())
@@ -336,8 +339,10 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
     let name = "x".repeat(2000);
     let client = play.stage.start(Lane::Client, "", "udp-client", &[&at.to_string(), &name])?;
     let outcome = play.stage.wait_for_end(client)?;
-    let promise =
-        words!("udp-server and udp-client carry all 2000", "udp-server 和 udp-client 把 2000 字节全部送到");
+    let promise = Words::fixed(
+        "udp-server and udp-client carry all 2000",
+        "udp-server 和 udp-client 把 2000 字节全部送到",
+    );
     play.checks.equal(promise, &outcome.said, &vec![format!("Hello, {name}!")]);
     Ok(())
 }
@@ -369,9 +374,9 @@ fn reset(play: &mut Play) -> Result<()> {
     client.write_all(format!("exit\n{}\n", "x".repeat(1000)).as_bytes())?;
     let mut all = String::new();
     let found = client.read_to_string(&mut all).map(|_| all).map_err(|e| e.kind());
-    let promise = words!(
+    let promise = Words::fixed(
         "tcp-server ends its half and lets the client finish: an end, no reset",
-        "tcp-server 先关闭写端，让客户端发完：收到的是流结束，不是复位"
+        "tcp-server 先关闭写端，让客户端发完：收到的是流结束，不是复位",
     );
     play.checks.equal(promise, &found, &Ok("Welcome!\n".to_owned()));
     Ok(())

@@ -153,8 +153,7 @@ fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
     let mut lines =
         BufReader::new(patient).split(b'\n').map(|line| line.map(|line| escape(line.trim_ascii_end())));
     let request = lines.next().transpose()?.unwrap_or_default();
-    let line = request.clone();
-    recorder.record(What::Said { lane: Lane::Server, program: 0, line, is_error: false });
+    recorder.said(Lane::Server, request.as_str());
     for line in lines {
         if line?.is_empty() {
             break;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use common::args;
 use common::narration::escape;
 
-use crate::checks::{Check, Verdict};
+use crate::checks::{Check, Tally, Verdict};
 use crate::event::Lane;
 use crate::ladder::{Mark, Rung, SERVER_LANE, WIRE, width};
 use crate::replacement::Replacement;
@@ -67,10 +67,8 @@ pub fn html(scenes: &[Scene<'_>], lang: Lang) -> String {
         "在 {os}（{arch}）上运行一次 cargo xtask demo 的记录。除图例以外，页面内容全部来自这次运行。"
     );
     let tally = scene::tally(scenes);
-    let state = if tally.broken > 0 { "broken" } else { "kept" };
-    let sum = text(tally.sentence().to(lang));
-    let lessons: String =
-        scenes.chunk_by(|a, b| a.lesson.name == b.lesson.name).map(|s| section(s, lang)).collect();
+    let (state, sum) = (state(&tally), text(tally.sentence().to(lang)));
+    let lessons = joined(by_lesson(scenes).map(|scenes| section(scenes, lang)));
     let (contents, legend_title) = (to("Contents", "目录"), to("How to read it", "图例"));
     [
         &format!("<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n"),
@@ -84,6 +82,16 @@ pub fn html(scenes: &[Scene<'_>], lang: Lang) -> String {
         "</body>\n</html>\n",
     ]
     .concat()
+}
+
+/// The scenes of each lesson.
+fn by_lesson<'a, 'b>(scenes: &'a [Scene<'b>]) -> impl Iterator<Item = &'a [Scene<'b>]> {
+    scenes.chunk_by(|a, b| a.lesson.name == b.lesson.name)
+}
+
+/// The class of a sum.
+fn state(tally: &Tally) -> &'static str {
+    if tally.broken > 0 { "broken" } else { "kept" }
 }
 
 fn anchor(scene: &Scene<'_>) -> String {
@@ -104,12 +112,11 @@ fn failures(scenes: &[Scene<'_>], lang: Lang) -> String {
 }
 
 fn contents_list(scenes: &[Scene<'_>], lang: Lang) -> String {
-    let lessons = scenes.chunk_by(|a, b| a.lesson.name == b.lesson.name);
     let entry = |scenes: &[Scene<'_>]| {
         let lesson = scenes[0].lesson;
         let claims: Vec<_> = lesson.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
         let tally = scene::tally(scenes);
-        let state = if tally.broken > 0 { "broken" } else { "kept" };
+        let state = state(&tally);
         let marks = match tally.broken {
             0 => format!("✓ {}", tally.kept),
             broken => format!("✗ {broken}"),
@@ -120,7 +127,7 @@ fn contents_list(scenes: &[Scene<'_>], lang: Lang) -> String {
         let head = format!("<a href=\"#{name}\"><b>{name}</b></a>{versions}");
         format!("<li>{head} <span class=\"{state}\">{marks}</span><br>{claims}</li>\n")
     };
-    joined(lessons.map(entry))
+    joined(by_lesson(scenes).map(entry))
 }
 
 /// A ladder with everything that a ladder can show.

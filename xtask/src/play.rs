@@ -107,16 +107,12 @@ impl Play {
     pub fn act(&mut self, words: &Words) -> Result<()> {
         self.show_checks()?;
         self.stage.tell(Told::Act(words.clone()))?;
-        let asked = Instant::now();
-        self.voice.wait()?;
-        self.stage.leave_out(asked.elapsed());
-        Ok(())
+        self.pause(Voice::wait)
     }
 
     /// Records a call that the lesson itself has made for one side, and what it returned.
     pub fn called(&self, lane: Lane, call: impl Into<String>) {
-        let said = What::Said { lane, program: 0, line: call.into(), is_error: false };
-        self.stage.recorder("").record(said);
+        self.stage.recorder("").said(lane, call);
     }
 
     /// Records bytes that the lesson itself has sent.
@@ -161,10 +157,15 @@ impl Play {
             return Ok(Prediction::default());
         }
         self.show_checks()?;
+        self.pause(|voice| quiz::ask(voice.style, question, choices))
+    }
+
+    /// Asks the one who watches; the time that it takes is none of the lesson's.
+    fn pause<T>(&mut self, ask: impl FnOnce(Voice) -> Result<T>) -> Result<T> {
         let asked = Instant::now();
-        let prediction = quiz::ask(self.voice.style, question, choices)?;
+        let answer = ask(self.voice)?;
         self.stage.leave_out(asked.elapsed());
-        Ok(prediction)
+        Ok(answer)
     }
 
     /// Judges a prediction by what was seen: `is_true` of every number that is a true answer.

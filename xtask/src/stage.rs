@@ -131,8 +131,16 @@ impl Stage {
     /// When it does not start, or does not say where it is.
     pub fn start_server(&mut self, name: &str, args: &[&str]) -> Result<(Program, SocketAddr)> {
         let program = self.start(Lane::Server, "", name, args)?;
-        let line = self.wait_for_line(&program, "")?;
-        Ok((program, programs::address_in(&line)?))
+        let address = self.wait_for_address(&program)?;
+        Ok((program, address))
+    }
+
+    /// Waits for the address in a server's first line.
+    ///
+    /// # Errors
+    /// When the server does not say where it is.
+    pub fn wait_for_address(&mut self, server: &Program) -> Result<SocketAddr> {
+        programs::address_in(&self.wait_for_line(server, "")?)
     }
 
     /// A relay in front of a TCP server; every client that connects to it is drawn under the label.

@@ -119,8 +119,8 @@ impl Session {
         let Some(Prepared { command, is_server, new_port }) = self.command(typed)? else { return Ok(false) };
         let program = self.stage.start_command(command)?;
         if let Some(port) = &new_port {
-            let first = self.stage.wait_for_line(&program, "")?;
-            self.ports.set(port, &programs::address_in(&first)?.port().to_string());
+            let real = self.stage.wait_for_address(&program)?.port();
+            self.ports.set(port, &real.to_string());
         }
         self.terminals.insert(terminal.into(), Running { program, runs_on: is_server, told: 0 });
         Ok(true)
