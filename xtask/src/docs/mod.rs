@@ -18,16 +18,50 @@ use compare::ELLIPSIS;
 use markdown::{Block, Document};
 use session::{INTERRUPT, Piece, Session};
 
-use crate::lessons;
-use crate::mistakes;
+use crate::demo;
 use crate::replacement::Replacement;
 use crate::words::Lang;
 
 /// The directories that have a README, from the workspace's.
-pub const DIRECTORIES: [&str; 6] = ["", "tcp-client", "tcp-server", "udp-client", "udp-server", "xtask"];
+const DIRECTORIES: [&str; 6] = ["", "tcp-client", "tcp-server", "udp-client", "udp-server", "xtask"];
 
-/// A README's name in each language.
-pub const NAMES: [(&str, Lang); 2] = [("README.md", Lang::En), ("README.zh-CN.md", Lang::Zh)];
+/// One of them.
+#[derive(Clone, Copy)]
+struct Readme {
+    directory: &'static str,
+    name: &'static str,
+    lang: Lang,
+}
+
+impl Readme {
+    /// A directory's, in both languages.
+    fn pair_in(directory: &'static str) -> [Self; 2] {
+        let of = |name, lang| Self { directory, name, lang };
+        [of("README.md", Lang::En), of("README.zh-CN.md", Lang::Zh)]
+    }
+
+    fn path(self) -> PathBuf {
+        path(self.directory, self.name)
+    }
+
+    /// Its name from the workspace's directory.
+    fn shown(self) -> String {
+        Path::new(self.directory).join(self.name).display().to_string()
+    }
+
+    /// Runs its console blocks; blessed, what was seen stands in it, and it is run once more.
+    fn play(self, bless: bool) -> Result<Vec<String>> {
+        let (name, text) = (self.shown(), read(&self.path())?);
+        let (complaints, all_seen) = play_text(&text, &name, self.lang, bless)?;
+        if !bless || all_seen.is_empty() {
+            return Ok(complaints);
+        }
+        let count = all_seen.len();
+        write(&self.path(), &text, all_seen).with_context(|| format!("cannot write {name}"))?;
+        say(&format!("{name}: outputs written anew: {count}"))?;
+        self.play(false)
+    }
+}
 
 /// What stands in a block: a session, code, commands without their output, or anything else.
 const KINDS: [&str; 4] = ["console", "rust", "sh", "text"];
@@ -68,12 +102,9 @@ pub fn check_all(bless: bool) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     if cfg!(target_os = "linux") {
         // Both languages of all READMEs at the same time: most of it is waiting.
-        let checks =
-            DIRECTORIES.into_iter().flat_map(|directory| NAMES.map(|(name, lang)| (directory, name, lang)));
         complaints.extend(thread::scope(|scope| {
-            let threads: Vec<_> = checks
-                .map(|(directory, name, lang)| scope.spawn(move || play(&path(directory, name), lang, bless)))
-                .collect();
+            let readmes = DIRECTORIES.into_iter().flat_map(Readme::pair_in);
+            let threads: Vec<_> = readmes.map(|readme| scope.spawn(move || readme.play(bless))).collect();
             let found = threads.into_iter().map(|thread| thread.join().ok().context("a check panicked")?);
             // One that cannot be played does not hide what is wrong with the others.
             found.flat_map(|found| found.unwrap_or_else(|e| vec![format!("{e:#}")])).collect::<Vec<_>>()
@@ -94,19 +125,6 @@ fn read(path: &Path) -> Result<String> {
     Ok(text.replace('\r', ""))
 }
 
-/// Runs a README's console blocks; blessed, what was seen stands in it, and it is run once more.
-fn play(path: &Path, lang: Lang, bless: bool) -> Result<Vec<String>> {
-    let (name, text) = (shown(path), read(path)?);
-    let (complaints, all_seen) = play_text(&text, &name, lang, bless)?;
-    if !bless || all_seen.is_empty() {
-        return Ok(complaints);
-    }
-    let count = all_seen.len();
-    write(path, &text, all_seen).with_context(|| format!("cannot write {name}"))?;
-    say(&format!("{name}: outputs written anew: {count}"))?;
-    play(path, lang, false)
-}
-
 /// Writes what was seen into a README, if it is still as it was read. It is there whole or not at all.
 fn write(path: &Path, text: &str, all_seen: Vec<Seen>) -> Result<()> {
     let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
@@ -117,12 +135,6 @@ fn write(path: &Path, text: &str, all_seen: Vec<Seen>) -> Result<()> {
     ensure!(now.replace('\r', "") == text, "it was changed meanwhile; try again");
     let end = if now.contains("\r\n") { "\r\n" } else { "\n" };
     Ok(Replacement::of(path)?.write(&(lines.join(end) + end))?)
-}
-
-/// A README's name from the workspace's directory.
-fn shown(path: &Path) -> String {
-    let parts: Vec<_> = path.iter().rev().take(2).map(|part| part.to_string_lossy()).collect();
-    if parts[1] == ".." { parts[0].to_string() } else { format!("{}/{}", parts[1], parts[0]) }
 }
 
 /// Where in a README something else was seen: the first line, how many lines, and what stands there instead.
@@ -150,18 +162,9 @@ pub fn play_text(text: &str, name: &str, lang: Lang, bless: bool) -> Result<(Vec
                     continue 'sections; // what follows may need what it would have done
                 };
                 if !session.ports.same(&piece.shown, &seen) {
-                    let mut seen: Vec<_> = seen.iter().map(|line| session.ports.as_shown(line)).collect();
+                    let seen: Vec<_> = seen.iter().map(|line| session.ports.as_shown(line)).collect();
                     complaints.push(format!("{name}:{}: {}", line + 1, difference(&piece, &seen)));
-                    let mut count = piece.shown.len();
-                    if let (Some(INTERRUPT), Some(first)) = (piece.typed.as_deref(), seen.first_mut()) {
-                        first.insert_str(0, INTERRUPT); // they share a line
-                        count = count.max(1);
-                    }
-                    // What looks like a fence or a command cannot be shown.
-                    if !seen.iter().any(|line| ["```", "# ", "$ "].iter().any(|mark| line.starts_with(mark)))
-                    {
-                        all_seen.push((line, count, as_long(&piece.shown, &seen)));
-                    }
+                    all_seen.extend(anew(&piece, seen).map(|(count, lines)| (line, count, lines)));
                 }
             }
         }
@@ -176,6 +179,18 @@ pub fn play_text(text: &str, name: &str, lang: Lang, bless: bool) -> Result<(Vec
 fn difference(piece: &Piece, seen: &[String]) -> String {
     let typed = piece.typed.as_deref().unwrap_or("what still runs");
     format!("{typed} shows\n{}\n... but the README has\n{}\n", seen.join("\n"), piece.shown.join("\n"))
+}
+
+/// How many lines of a piece what was seen takes the place of, and the lines; none where they cannot be shown,
+/// as one looks like a fence or a command.
+fn anew(piece: &Piece, mut seen: Vec<String>) -> Option<(usize, Vec<String>)> {
+    let mut count = piece.shown.len();
+    if let (Some(INTERRUPT), Some(first)) = (piece.typed.as_deref(), seen.first_mut()) {
+        first.insert_str(0, INTERRUPT); // they share a line
+        count = count.max(1);
+    }
+    let is_markup = |line: &String| ["```", "# ", "$ "].iter().any(|mark| line.starts_with(mark));
+    (!seen.iter().any(is_markup)).then(|| (count, as_long(&piece.shown, &seen)))
 }
 
 /// What was seen, with as much of it left out as before: a part in the middle is found by its first line.
@@ -203,28 +218,18 @@ fn check_texts() -> Result<Vec<String>> {
     let mut run = RUN_ELSEWHERE.map(str::to_owned).to_vec();
     let mut named = Vec::new();
     for directory in DIRECTORIES {
-        let [one, other] = NAMES.map(|(name, _)| path(directory, name));
-        let documents = [Document::new(&read(&one)?), Document::new(&read(&other)?)];
-        for (path, document) in [&one, &other].into_iter().zip(&documents) {
-            let name = shown(path);
-            complaints.extend(code_that_stands_nowhere(directory, &name, document)?);
-            let unclosed = document.unclosed.map(|at| (at, "is not closed"));
-            let is_known = |block: &&Block| KINDS.contains(&block.kind.as_str());
-            let unknown = document.blocks.iter().filter(|block| !is_known(block));
-            for (at, why) in unknown.map(|block| (block.at, "is of no known kind")).chain(unclosed) {
-                complaints.push(format!("{name}:{at}: this block {why}"));
-            }
-            for link in document.links.iter().filter(|link| !link.contains("://")) {
-                let file = link.split('#').next().unwrap_or_default();
-                if !path.with_file_name(file).exists() {
-                    complaints.push(format!("{name}: the link {link} leads nowhere"));
-                }
-            }
-            let named_in = document.spans.iter().cloned().chain(document.blocks.iter().flat_map(only_named));
-            named.extend(named_in.map(|command| (name.clone(), command)));
+        let sources = sources(directory)?;
+        let readmes = Readme::pair_in(directory);
+        let documents =
+            [Document::new(&read(&readmes[0].path())?), Document::new(&read(&readmes[1].path())?)];
+        for (readme, document) in readmes.iter().zip(&documents) {
+            complaints.extend(check_text(*readme, document, &sources));
+            let in_blocks = document.blocks.iter().flat_map(only_named);
+            let commands_named = document.spans.iter().cloned().chain(in_blocks);
+            named.extend(commands_named.map(|command| (readme.shown(), command)));
             run.extend(document.blocks.iter().flat_map(commands));
         }
-        complaints.extend(twins(&shown(&other), &documents));
+        complaints.extend(twins(&readmes[1].shown(), &documents));
     }
     for (name, span) in named.into_iter().filter(|(_, span)| span.starts_with("cargo ")) {
         if !run.contains(&span) && !plays_lessons(&span) {
@@ -234,9 +239,26 @@ fn check_texts() -> Result<Vec<String>> {
     Ok(complaints)
 }
 
+/// What can be told of one README alone.
+fn check_text(readme: Readme, document: &Document, sources: &[String]) -> Vec<String> {
+    let name = readme.shown();
+    let mut complaints = code_that_stands_nowhere(sources, &name, document);
+    let is_unknown = |block: &&Block| !KINDS.contains(&block.kind.as_str());
+    let unknown = document.blocks.iter().filter(is_unknown).map(|block| (block.at, "is of no known kind"));
+    let unclosed = document.unclosed.map(|at| (at, "is not closed"));
+    complaints.extend(unknown.chain(unclosed).map(|(at, why)| format!("{name}:{at}: this block {why}")));
+    for link in document.links.iter().filter(|link| !link.contains("://")) {
+        let file = link.split('#').next().unwrap_or_default();
+        if !readme.path().with_file_name(file).exists() {
+            complaints.push(format!("{name}: the link {link} leads nowhere"));
+        }
+    }
+    complaints
+}
+
 /// Whether a command plays lessons by name; the demo's own tests play them all.
 fn plays_lessons(command: &str) -> bool {
-    let is_lesson = |name| lessons::ALL.iter().chain(&mistakes::ALL).any(|lesson| lesson.name == name);
+    let is_lesson = |name: &str| demo::find(name.as_ref()).is_some();
     command.strip_prefix("cargo xtask demo ").is_some_and(|names| names.split(' ').all(is_lesson))
 }
 
@@ -252,9 +274,8 @@ fn only_named(block: &Block) -> Vec<String> {
     lines.filter_map(|line| Some(line.split('#').next()?.trim().to_owned())).collect()
 }
 
-/// Every `rust` block has to stand, indentation aside, in a program of its directory or in `common`; a line `...`
-/// leaves something out.
-fn code_that_stands_nowhere(directory: &str, name: &str, document: &Document) -> Result<Vec<String>> {
+/// The code in which a directory's `rust` blocks may stand, a file each: its own, and `common`'s.
+fn sources(directory: &str) -> Result<Vec<String>> {
     let mut sources = Vec::new();
     let mut folders = vec![path(directory, "src"), path("common", "src")];
     while let Some(folder) = folders.pop() {
@@ -268,6 +289,11 @@ fn code_that_stands_nowhere(directory: &str, name: &str, document: &Document) ->
             }
         }
     }
+    Ok(sources)
+}
+
+/// Every `rust` block has to stand, indentation aside, in one of the sources; a line `...` leaves something out.
+fn code_that_stands_nowhere(sources: &[String], name: &str, document: &Document) -> Vec<String> {
     let stands_in = |source: &str, block: &Block| {
         let mut rest = source;
         block.lines.split(|line| line.trim() == ELLIPSIS).all(|part| {
@@ -279,7 +305,7 @@ fn code_that_stands_nowhere(directory: &str, name: &str, document: &Document) ->
     };
     let blocks = document.blocks.iter().filter(|block| block.kind == "rust");
     let nowhere = blocks.filter(|block| !sources.iter().any(|source| stands_in(source, block)));
-    Ok(nowhere.map(|block| format!("{name}:{}: this code stands in no program", block.at + 1)).collect())
+    nowhere.map(|block| format!("{name}:{}: this code stands in no program", block.at + 1)).collect()
 }
 
 /// Lines without their indentation, each between line feeds.
@@ -344,10 +370,11 @@ mod tests {
 
     #[test]
     fn code_and_twins_are_compared() {
+        let sources = sources("tcp-server").unwrap();
         let document = Document::new("```rust\nmod acceptor;\n...\nfn main() -> ExitCode {\n```\n");
-        assert_eq!(code_that_stands_nowhere("tcp-server", "x", &document).unwrap(), Vec::<String>::new());
+        assert_eq!(code_that_stands_nowhere(&sources, "x", &document), Vec::<String>::new());
         let document = Document::new("```rust\nfn main() -> ExitCode {\n...\nmod acceptor;\n```\n");
-        assert_eq!(code_that_stands_nowhere("tcp-server", "x", &document).unwrap().len(), 1);
+        assert_eq!(code_that_stands_nowhere(&sources, "x", &document).len(), 1);
         let of = |text: &str| Document::new(text);
         let one = "# A\n```console\n$ x\ny :1\n```\n";
         assert!(twins("x", &[of(one), of("# B\n```console\n$ x\ny :2\n```\n")]).is_empty());
