@@ -7,6 +7,7 @@ pub mod event;
 pub mod kernel;
 pub mod ladder;
 pub mod lessons;
+pub mod listening;
 pub mod mistakes;
 pub mod origin;
 pub mod page;

@@ -13,7 +13,7 @@ use common::narration::escape;
 
 use crate::event::Lane;
 use crate::lessons::{Lesson, TCP, UDP, WEB, connect, datagram_socket, pair};
-use crate::origin::Origin;
+use crate::origin;
 use crate::play::Play;
 use crate::relay::{Fate, Manner, Plan};
 use crate::stage::Outcome;
@@ -181,7 +181,7 @@ fn tcp_client(play: &mut Play, at: SocketAddr, page: &str) -> Result<(Option<i32
 
 fn chunk_sizes(play: &mut Play) -> Result<()> {
     the_notes_way(play)?;
-    let origin = Origin::start(play.ip, play.stage.recorder(""))?;
+    let origin = origin::start(play.ip, play.stage.recorder(""))?;
     let body = wrong_get(origin.address, "/chunked")?;
     let what = words!("the notes' client saves {body:?}", "笔记的客户端保存了 {body:?}");
     wrong(play, &what, body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n")?;
@@ -193,7 +193,7 @@ fn chunk_sizes(play: &mut Play) -> Result<()> {
 
 fn truncated(play: &mut Play) -> Result<()> {
     the_notes_way(play)?;
-    let origin = Origin::start(play.ip, play.stage.recorder(""))?;
+    let origin = origin::start(play.ip, play.stage.recorder(""))?;
     let body = wrong_get(origin.address, "/cut")?;
     let what = words!(
         "the notes' client saves {body:?}, 6 of 13 bytes, as if that were all",

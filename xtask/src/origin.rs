@@ -2,11 +2,8 @@
 //! byte for byte: it is the wire that a lesson is about.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{IpAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
@@ -16,6 +13,7 @@ use common::narration::{HINT, escape, say};
 use common::patience::Patient;
 
 use crate::event::{Lane, Recorder, What};
+use crate::listening::Listening;
 use crate::words::Words;
 
 /// A page: how its body ends, and the bytes of its reply.
@@ -72,45 +70,20 @@ pub static PAGES: [Page; 5] = [
 const PATIENCE: Duration = Duration::from_secs(10);
 const REQUEST_LIMIT: u64 = 8 * 1024;
 
-/// How long to leave a system alone that has no socket to give.
-const BACK_OFF: Duration = Duration::from_millis(50);
-
-/// The origin, until it is dropped.
-pub struct Origin {
-    /// Where it listens.
-    pub address: SocketAddr,
-    over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+/// Starts an origin that runs until it is dropped; what it is asked for appears in the server's lane.
+///
+/// # Errors
+/// When the system gives it no socket.
+pub fn start(ip: IpAddr, recorder: Recorder) -> io::Result<Listening> {
+    on(TcpListener::bind((ip, 0))?, recorder)
 }
 
-impl Origin {
-    /// Starts it; what it is asked for appears in the server's lane.
-    ///
-    /// # Errors
-    /// When the system gives it no socket.
-    pub fn start(ip: IpAddr, recorder: Recorder) -> io::Result<Self> {
-        Self::on(TcpListener::bind((ip, 0))?, recorder)
-    }
-
-    fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let over = Arc::new(AtomicBool::new(false));
-        let ending = Arc::clone(&over);
-        let thread = thread::spawn(move || {
-            loop {
-                let accepted = listener.accept();
-                if ending.load(Ordering::SeqCst) {
-                    break;
-                }
-                match accepted {
-                    // A client that leaves early is its own affair, and its wire shows it.
-                    Ok((stream, _)) => _ = answer(&stream, &recorder),
-                    Err(_) => thread::sleep(BACK_OFF),
-                }
-            }
-        });
-        Ok(Self { address, over, thread: Some(thread) })
-    }
+fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
+    Listening::start(listener, move |clients| {
+        for stream in clients {
+            let _ = answer(&stream, &recorder); // a client that leaves early is its own affair; its wire shows it
+        }
+    })
 }
 
 /// `cargo xtask origin`: serves the pages until Ctrl-C, to tcp-client in another terminal.
@@ -124,7 +97,7 @@ pub fn serve(mut args: Args) -> Result<()> {
         .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
     let (events, requests) = mpsc::channel();
     let at = address::reachable(listener.local_addr()?);
-    let origin = Origin::on(listener, Recorder::new("", events))?;
+    let origin = on(listener, Recorder::new("", events))?;
     say(&format!("listening on {}", origin.address))?;
     let paths = PAGES.iter().map(|page| page.path).collect::<Vec<_>>().join(" ");
     say(&format!("pages: {paths}"))?;
@@ -135,16 +108,6 @@ pub fn serve(mut args: Args) -> Result<()> {
         }
     }
     Ok(())
-}
-
-impl Drop for Origin {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(address::reachable(self.address));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
 }
 
 /// One client at a time, and the next one waits: so a client has a limit, in time and in bytes.

@@ -9,25 +9,42 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::event::{Lane, Recorder, What};
+use crate::listening::Listening;
 
 /// How often a relay of datagrams looks whether the lesson is over.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// A relay that runs until it is dropped.
-pub struct Relay {
-    /// Where clients find it.
-    pub address: SocketAddr,
-    over: Arc<AtomicBool>,
+/// A relay of connections that runs until it is dropped.
+pub struct TcpRelay {
     gate: Count,
-    threads: Vec<JoinHandle<()>>,
+    listening: Listening,
 }
 
-impl Drop for Relay {
+impl TcpRelay {
+    /// Where clients find it.
+    pub fn address(&self) -> SocketAddr {
+        self.listening.address
+    }
+}
+
+impl Drop for TcpRelay {
+    fn drop(&mut self) {
+        self.gate.add_one(); // a lesson that stopped short may have left it closed
+    }
+}
+
+/// A relay of datagrams that runs until it is dropped.
+pub struct UdpRelay {
+    /// Where the client finds it.
+    pub address: SocketAddr,
+    over: Arc<AtomicBool>,
+    threads: [Option<JoinHandle<()>>; 2],
+}
+
+impl Drop for UdpRelay {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
-        self.gate.add_one(); // a lesson that stopped short may have left it closed
-        let _ = TcpStream::connect(self.address); // a knock, for the one that accepts
-        for thread in self.threads.drain(..) {
+        for thread in self.threads.iter_mut().filter_map(Option::take) {
             let _ = thread.join();
         }
     }
@@ -71,18 +88,12 @@ pub enum Manner {
 ///
 /// # Errors
 /// When the system gives it no socket.
-pub fn tcp(upstream: SocketAddr, manner: Manner, recorder: Recorder) -> io::Result<Relay> {
+pub fn tcp(upstream: SocketAddr, manner: Manner, recorder: Recorder) -> io::Result<TcpRelay> {
     let listener = TcpListener::bind(SocketAddr::new(upstream.ip(), 0))?;
-    let address = listener.local_addr()?;
-    let over = Arc::new(AtomicBool::new(false));
-    let ending = Arc::clone(&over);
     let gate = if let Manner::Held(gate) = &manner { gate.clone() } else { Count::default() };
-    let thread = thread::spawn(move || {
+    let listening = Listening::start(listener, move |clients| {
         thread::scope(|scope| {
-            while let Ok((client, _)) = listener.accept() {
-                if ending.load(Ordering::SeqCst) {
-                    break;
-                }
+            for client in clients {
                 // Refused by the server, a client is refused by the relay: its connection is dropped.
                 let Ok(server) = TcpStream::connect(upstream) else { continue };
                 recorder.record(What::Connected { port: server.local_addr().map_or(0, |at| at.port()) });
@@ -108,8 +119,8 @@ pub fn tcp(upstream: SocketAddr, manner: Manner, recorder: Recorder) -> io::Resu
                 });
             }
         });
-    });
-    Ok(Relay { address, over, gate, threads: vec![thread] })
+    })?;
+    Ok(TcpRelay { gate, listening })
 }
 
 type Pass<'a> = &'a mut dyn FnMut(&[u8]) -> io::Result<()>;
@@ -244,7 +255,7 @@ impl Carrier {
 ///
 /// # Errors
 /// When the system gives it no socket.
-pub fn udp(upstream: SocketAddr, plan: Plan, recorder: Recorder) -> io::Result<Relay> {
+pub fn udp(upstream: SocketAddr, plan: Plan, recorder: Recorder) -> io::Result<UdpRelay> {
     let anywhere = SocketAddr::new(upstream.ip(), 0);
     let near = Arc::new(UdpSocket::bind(anywhere)?);
     let far = Arc::new(UdpSocket::bind(anywhere)?);
@@ -276,12 +287,29 @@ pub fn udp(upstream: SocketAddr, plan: Plan, recorder: Recorder) -> io::Result<R
             carrier.pass_on(&buffer[..n], Lane::Client, &recorder, |bytes| _ = near.send_to(bytes, peer));
         }
     });
-    Ok(Relay { address, over, gate: Count::default(), threads: vec![up, down] })
+    Ok(UdpRelay { address, over, threads: [up, down].map(Some) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn a_relay_of_datagrams_leaves_tcp_alone() {
+        let recorder = Recorder::new("", mpsc::channel().0);
+        // The two protocols count their ports apart; of a free one there are many.
+        let (relay, listener) = loop {
+            let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
+            let relay = udp(nobody, Plan::default(), recorder.clone()).unwrap();
+            if let Ok(listener) = TcpListener::bind(relay.address) {
+                break (relay, listener);
+            }
+        };
+        listener.set_nonblocking(true).unwrap();
+        drop(relay);
+        assert_eq!(listener.accept().map_err(|e| e.kind()).err(), Some(ErrorKind::WouldBlock));
+    }
 
     #[test]
     fn a_plan_is_carried_out_to_the_letter() {

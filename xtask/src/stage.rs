@@ -15,7 +15,7 @@ use common::narration::{self, escape};
 use crate::event::{Event, Lane, Recorder, What};
 use crate::ladder::{Rung, Style};
 use crate::programs::{self, Program, Scratch, Started};
-use crate::relay::{self, Manner, Plan, Relay};
+use crate::relay::{self, Manner, Plan, TcpRelay, UdpRelay};
 use crate::told::Told;
 
 /// A lesson in which nothing at all happens for so long is stuck, on the slowest machine.
@@ -37,7 +37,8 @@ pub struct Stage {
     events: Sender<Event>,
     incoming: Receiver<Event>,
     recorded: Vec<Event>,
-    relays: Vec<Relay>,
+    tcp_relays: Vec<TcpRelay>,
+    udp_relays: Vec<UdpRelay>,
     started: Instant,
     style: Option<Style>,
     scratch: Scratch,
@@ -58,7 +59,8 @@ impl Stage {
             events,
             incoming,
             recorded: Vec::new(),
-            relays: Vec::new(),
+            tcp_relays: Vec::new(),
+            udp_relays: Vec::new(),
             started: Instant::now(),
             style,
             scratch,
@@ -149,8 +151,8 @@ impl Stage {
     /// When the system gives it no socket.
     pub fn relay_tcp(&mut self, label: &str, upstream: SocketAddr, manner: Manner) -> Result<SocketAddr> {
         let relay = relay::tcp(upstream, manner, self.recorder(label)).context("cannot start the relay")?;
-        let address = relay.address;
-        self.relays.push(relay);
+        let address = relay.address();
+        self.tcp_relays.push(relay);
         Ok(address)
     }
 
@@ -161,7 +163,7 @@ impl Stage {
     pub fn relay_udp(&mut self, upstream: SocketAddr, plan: Plan) -> Result<SocketAddr> {
         let relay = relay::udp(upstream, plan, self.recorder("")).context("cannot start the relay")?;
         let address = relay.address;
-        self.relays.push(relay);
+        self.udp_relays.push(relay);
         Ok(address)
     }
 
@@ -259,7 +261,8 @@ impl Stage {
     /// # Errors
     /// When standard output fails.
     pub fn finish(&mut self) -> Result<()> {
-        self.relays.clear();
+        self.tcp_relays.clear();
+        self.udp_relays.clear();
         self.draw()
     }
 

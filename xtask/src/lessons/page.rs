@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{Lesson, WEB};
 use crate::event::Lane;
-use crate::origin::{Origin, PAGES, Page};
+use crate::origin::{self, PAGES, Page};
 use crate::play::Play;
 use crate::quiz::Prediction;
 use crate::relay::Manner;
@@ -29,7 +29,7 @@ pub const LESSON: Lesson = Lesson {
 };
 
 fn play(play: &mut Play) -> Result<()> {
-    let origin = Origin::start(play.ip, play.stage.recorder(""))?;
+    let origin = origin::start(play.ip, play.stage.recorder(""))?;
     for (number, page) in (1..).zip(&PAGES) {
         let (label, how) = (format!("#{number}"), &page.how);
         let (how_en, how_zh) = (&how.en, &how.zh);
