@@ -126,6 +126,11 @@ impl Write for EscapedStdout {
     }
 }
 
+/// An address or a URL as a word of a command line: to some shells, the brackets of IPv6 are a pattern.
+pub fn shell_word(word: &str) -> String {
+    if word.contains('[') { format!("\"{word}\"") } else { word.into() }
+}
+
 /// How a hint at the next command begins.
 pub const HINT: &str = "in another terminal: ";
 
@@ -176,10 +181,7 @@ impl Narrator {
     /// Prints which client to start next, unless quiet: its command line up to the address, the address that
     /// this server is bound to, and what follows it.
     pub fn hint(&self, client: &str, bound: SocketAddr, options: &str) {
-        let at = match address::reachable(bound) {
-            SocketAddr::V4(at) => at.to_string(),
-            at @ SocketAddr::V6(_) => format!("\"{at}\""), // to some shells, brackets are a pattern
-        };
+        let at = shell_word(&address::reachable(bound).to_string());
         self.say(&format!("{HINT}cargo run -p {client} {at}{options}"));
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::Args;
-use common::narration::{HINT, escape, say};
+use common::narration::{HINT, escape, say, shell_word};
 use common::patience::Patient;
 
 use crate::event::{Lane, Recorder, What};
@@ -101,7 +101,8 @@ pub fn serve(mut args: Args) -> Result<()> {
     say(&format!("listening on {}", origin.address))?;
     let paths = PAGES.iter().map(|page| page.path).collect::<Vec<_>>().join(" ");
     say(&format!("pages: {paths}"))?;
-    say(&format!("{HINT}cargo run -p tcp-client -- get http://{at}{}", PAGES[0].path))?;
+    let url = shell_word(&format!("http://{at}{}", PAGES[0].path));
+    say(&format!("{HINT}cargo run -p tcp-client -- get {url}"))?;
     for request in requests {
         if let What::Said { line, .. } = request.what {
             say(&line)?;
