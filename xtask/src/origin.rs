@@ -14,6 +14,7 @@ use common::patience::Patient;
 
 use crate::event::{Lane, Recorder, What};
 use crate::listening::Listening;
+use crate::programs;
 use crate::words::Words;
 
 /// A page: how its body ends, and the bytes of its reply.
@@ -93,6 +94,7 @@ fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
 pub fn serve(mut args: Args) -> Result<()> {
     let address: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:8000")?;
     args.finish()?;
+    programs::close_house_on_interrupt()?; // a task that was started in the background would inherit to ignore it
     let listener = TcpListener::bind(&address)
         .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
     let (events, requests) = mpsc::channel();
