@@ -1,5 +1,8 @@
 //! What a user types, and what is said of it.
 
+#[cfg(unix)]
+use xtask::{programs, stage::Stage};
+
 use crate::{outcome, run};
 
 const PROGRAMS: [&str; 4] = ["tcp-server", "tcp-client", "udp-server", "udp-client"];
@@ -125,5 +128,21 @@ fn a_runtime_failure_names_the_object_and_the_remedy_and_exits_with_1() {
             found.complained[0].contains("cannot connect to 127.0.0.1:0 - nobody can listen on port 0"),
             "{found:?}"
         );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_serves_in_the_background_ends_on_an_interrupt_too() {
+    for (name, task) in [("tcp-server", None), ("udp-server", None), ("xtask", Some("origin"))] {
+        let mut command = std::process::Command::new("sh");
+        // A shell has its background jobs ignore SIGINT, and what they run inherits that.
+        command.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
+        command.arg(programs::path_of(name).unwrap()).args(task).arg("127.0.0.1:0");
+        let mut stage = Stage::new(None).unwrap();
+        let server = stage.start_command(command).unwrap();
+        stage.wait_for_address(&server).unwrap();
+        assert!(server.interrupt());
+        assert!(stage.wait_for_end(server).unwrap().status.is_some(), "{name} was not ended by itself");
     }
 }
