@@ -43,6 +43,9 @@ impl Ports {
 
     /// Whether the two may stand for each other: always the same ones do.
     fn agree(&mut self, shown: &str, real: &str) -> bool {
+        if [shown, real].contains(&"0") {
+            return shown == real; // no port, but a wish for one
+        }
         if let Some(pair) = self.0.iter().find(|pair| pair.0 == shown || pair.1 == real) {
             return pair.0 == shown && pair.1 == real;
         }
@@ -88,10 +91,18 @@ impl Ports {
                 && rest.len() > last.len()
                 && (!is_all_here || self.same(last, &rest[rest.len() - last.len()..]));
         }
-        if shown.iter().any(|line| line.contains('│')) {
-            return by_place(shown) == by_place(seen);
-        }
-        shown.len() == seen.len() && shown.iter().zip(seen).all(|(shown, seen)| self.same_line(shown, seen))
+        let [shown_runs, seen_runs] =
+            [shown, seen].map(|lines| lines.chunk_by(|a, b| is_rung(a) == is_rung(b)));
+        let mut same_run = |(shown, seen): (&[String], &[String])| {
+            shown.len() == seen.len()
+                && match shown {
+                    [first, ..] if is_rung(first) => same_ladder(shown, seen),
+                    _ => shown.iter().zip(seen).all(|(shown, seen)| self.same_line(shown, seen)),
+                }
+        };
+        shown.len() == seen.len()
+            && shown_runs.zip(seen_runs).all(&mut same_run)
+            && times_each_port(shown) == times_each_port(seen)
     }
 }
 
@@ -125,33 +136,62 @@ fn sizes(line: &str) -> String {
     }
 }
 
-/// A ladder's lines by place: each connection's wire, each program's lane, and what stands outside. In one place
-/// the order is certain; between two of them it is the scheduler's.
-fn by_place(lines: &[String]) -> BTreeMap<String, Vec<String>> {
-    let mut places = BTreeMap::<String, Vec<String>>::new();
-    for line in lines {
-        let text: Vec<char> = line.chars().collect();
+/// Whether a line is a rung of a ladder: behind its margin stands the client's lane.
+fn is_rung(line: &str) -> bool {
+    line.chars().nth(11).is_some_and(|c| matches!(c, '│' | '├'))
+}
+
+/// Whether the rungs are the same, place by place: in one place the order is certain; between two of them it is
+/// the scheduler's.
+fn same_ladder(shown: &[String], seen: &[String]) -> bool {
+    let (shown, seen) = (by_place(shown), by_place(seen));
+    shown.keys().eq(seen.keys())
+        && shown.values().zip(seen.values()).all(|(shown, seen)| {
+            shown.len() == seen.len() && shown.iter().zip(seen).all(|(shown, seen)| same_rung(shown, seen))
+        })
+}
+
+/// A ladder's rungs by place: each connection's wire, each client's lane, and the server's.
+fn by_place(rungs: &[String]) -> BTreeMap<String, Vec<&str>> {
+    let mut places = BTreeMap::<String, Vec<&str>>::new();
+    for rung in rungs {
+        let text: Vec<char> = rung.chars().collect();
         let connection = || text[8..10].iter().collect::<String>();
-        let place = match text.get(11) {
-            Some('│') if text.get(13..50).is_some_and(|lane| lane.iter().all(|c| *c == ' ')) => {
-                "server".into()
-            }
-            Some('│' | '├') if text[12..].contains(&'─') => format!("wire {}", connection()),
-            Some('│') => format!("client {}", connection()),
-            _ => "outside".to_owned(),
+        let is_server = text.get(13..50).is_some_and(|lane| lane.iter().all(|c| *c == ' '));
+        let place = match text[12..].contains(&'─') {
+            true => format!("wire {}", connection()),
+            false if is_server => "server".into(),
+            false => format!("client {}", connection()),
         };
-        places.entry(place).or_default().push(without_figures(line));
+        places.entry(place).or_default().push(rung);
     }
     places
 }
 
-/// Without the time at its start, and without ports; what fills a line up to its lane gives way to their length.
-fn without_figures(line: &str) -> String {
-    let is_timed = line.get(..7).is_some_and(|time| time.trim_start().parse::<f64>().is_ok());
-    let line = if is_timed { &line[7..] } else { line };
-    let (texts, ports) = apart(line);
-    let joined = texts.join("PORT");
-    if ports.is_empty() { joined.trim_end().into() } else { joined.replace(['─', ' '], "") }
+fn same_rung(shown: &str, seen: &str) -> bool {
+    let ((shown, its_ports), (seen, real_ports)) = (apart(untimed(shown)), apart(untimed(seen)));
+    let filled = |texts: &[String]| texts.concat().replace(['─', ' '], "");
+    // What fills a rung gives way to a port of more digits.
+    let is_as_long = its_ports.iter().map(String::len).eq(real_ports.iter().map(String::len));
+    shown == seen || (!is_as_long && shown.len() == seen.len() && filled(&shown) == filled(&seen))
+}
+
+/// A rung without the time at its start.
+fn untimed(rung: &str) -> &str {
+    let is_time = |start: &str| start.trim().parse::<f64>().is_ok_and(|time| format!("{time:7.3}") == start);
+    rung.split_at_checked(7).filter(|(start, _)| is_time(start)).map_or(rung, |(_, rest)| rest)
+}
+
+/// How many times each port stands there, fewest first. Where ladders leave open which port stands for which, this
+/// has to agree.
+fn times_each_port(lines: &[String]) -> Vec<usize> {
+    let mut times = BTreeMap::<String, usize>::new();
+    for port in lines.iter().flat_map(|line| apart(line).1) {
+        *times.entry(port).or_default() += 1;
+    }
+    let mut times: Vec<_> = times.into_values().collect();
+    times.sort_unstable();
+    times
 }
 
 #[cfg(test)]
@@ -172,6 +212,7 @@ mod tests {
     fn ports_vary_but_always_the_same_one_stands_for_another() {
         let seen = "listening on 127.0.0.1:40123\naccepted [::1]:5001\nclosed [::1]:5001";
         assert!(same("listening on 127.0.0.1:9999\naccepted [::1]:4711\nclosed [::1]:4711", seen));
+        assert!(same("[::1]:0", "[::1]:0") && !same("[::1]:7", "[::1]:0") && !same("[::1]:0", "[::1]:7"));
         assert!(!same("[::1]:7", "[::2]:7") && same("at :7", "at :8") && !same("a:7", "a:8"));
         assert!(!same("listening on 127.0.0.1:9998\naccepted [::1]:4711\nclosed [::1]:4711", seen));
         assert!(!same("listening on 127.0.0.1:9999\naccepted [::1]:4711\nclosed [::1]:4712", seen));
@@ -203,15 +244,41 @@ mod tests {
 
     #[test]
     fn a_ladder_may_differ_in_times_ports_and_the_order_between_places() {
-        let ladder = "  0.004    │                                            │ listening on 127.0.0.1:32983\n  \
+        let ladder = "> Two connect.\n  \
+                      0.004    │                                            │ listening on 127.0.0.1:32983\n  \
                       0.014 #1 ├─────────── connects from :55464 ──────────▶│\n  \
-                      0.016 #1 │ Welcome!                                   │";
-        let other = "  9.014 #1 ├─────────── connects from :4 ──────────────▶│\n  \
-                     0.004    │                                            │ listening on 127.0.0.1:1\n  \
-                     0.016 #1 │ Welcome!                                   │";
+                      0.016 #1 │ Welcome!                                   │\n    \
+                      the kernel's table:\n      local :32983 peer :55464 to send";
+        let other = "> Two connect.\n \
+                     19.014 #1 ├─────────── connects from :55160 ──────────▶│\n  \
+                     0.004    │                                            │ listening on 127.0.0.1:40002\n  \
+                     0.016 #1 │ Welcome!                                   │\n    \
+                     the kernel's table:\n      local :40002 peer :55160 to send";
         assert!(same(ladder, other));
-        assert!(!same(&ladder.replace("Welcome!", "Welcome?"), other));
-        assert!(!same(&ladder.replace("connects", "connect"), other));
-        assert!(!same(&ladder.replace("0.016 #1", "0.016 #2"), other));
+        assert!(same(&ladder.replace(" :55464 ───", " :1024 ────").replace(":55464", ":1024"), other));
+        for (right, wrong) in [
+            ("Welcome!", "Welcome?"),
+            ("connects", "connect"),
+            ("from", " from"),
+            ("─ connects", " connects"),
+            ("│ listening", "│  listening"),
+            ("0.016 #1", "0.016 #2"),
+            ("0.016 #1", "0.16  #1"),
+            ("to send", "to  send"),
+            ("to send", "to send "),
+            ("│\n", "│ \n"),
+            (" :55464", " :55465"),
+            (":32983\n", ":32984\n"),
+            ("peer :55464", "peer :32983"),
+        ] {
+            let changed = ladder.replacen(right, wrong, 1);
+            assert!(changed != ladder && !same(&changed, other), "{changed}");
+        }
+        let mut lines: Vec<_> = ladder.lines().collect();
+        for at in [0, 3] {
+            lines.swap(at, at + 1);
+            assert!(!same(&lines.join("\n"), other), "an act is not a rung");
+            lines.swap(at, at + 1);
+        }
     }
 }
