@@ -165,7 +165,7 @@ pub fn connect(peer: &HostPort, limit: Duration) -> Result<TcpStream> {
 }
 
 /// The address at which this machine reaches a socket bound to `bound`: a socket bound to every interface
-/// (0.0.0.0 or [::]) is reached at the loopback.
+/// (`0.0.0.0` or `[::]`) is reached at the loopback.
 pub fn reachable(bound: SocketAddr) -> SocketAddr {
     let ip = match bound.ip() {
         ip if !ip.is_unspecified() => return bound,

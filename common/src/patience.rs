@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// On Windows a shutdown by another thread does not wake a blocked read (rust-lang/rust issue 121594), it
+/// On Windows a shutdown by another thread does not wake a blocked read (rust-lang/rust 121594), it
 /// only ends the next one; so there a wait is made of short reads.
 const SLICE: Duration = if cfg!(windows) { Duration::from_millis(100) } else { Duration::MAX };
 

@@ -47,7 +47,7 @@ pub fn accept_until_stopped(
                 }
                 Err(e) => {
                     if !std::mem::replace(&mut backing_off, true) {
-                        narrator.say(&format!("cannot accept: {e} - newcomers wait"));
+                        narrator.say(&format!("cannot accept: {e} - newcomers wait until somebody leaves"));
                     }
                     stop.pause(BACK_OFF);
                     continue;

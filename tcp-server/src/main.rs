@@ -107,7 +107,7 @@ fn converse(stream: &TcpStream, options: &Options, stop: &Stop) -> io::Result<()
 }
 
 /// Ends our half and waits a moment for the client to end its own: closing a socket with unread data in it
-/// sends a reset, and a reset can overtake our last words.
+/// sends a reset, and a reset can cost the client our last words.
 fn say_goodbye(stream: &TcpStream) {
     let _ = stream.shutdown(Shutdown::Write);
     let mut rest = Patient::new(stream, GOODBYE_TIMEOUT, GOODBYE_TIMEOUT);

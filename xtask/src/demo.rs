@@ -48,6 +48,9 @@ pub fn run(mut args: Args) -> Result<()> {
         chosen.extend(lessons::ALL.iter().filter(|_| list || !wrong));
         chosen.extend(mistakes::ALL.iter().filter(|_| list || wrong));
     }
+    if list && (quiz || step || file.is_some()) {
+        return Err(args::usage("--list plays nothing: --quiz, --step and --html do not go with it"));
+    }
     if quiz && chosen.iter().any(|lesson| is_mistake(lesson)) {
         return Err(args::usage("--quiz asks about lessons; about mistakes it has no questions"));
     }
@@ -138,16 +141,24 @@ impl<'a> Demo<'a> {
                     Ink::Bold,
                     &words!("\n== {name} over {version} ==", "\n== {name}（{version}）=="),
                 )?;
-                if number == 0 {
-                    for (claim, words) in lesson.claims {
-                        let text = words.to(self.voice.style.lang).replace('\n', "\n     ");
-                        say(&format!("{claim:4} {text}"))?;
-                    }
+                if number == 0 && !self.voice.quiz {
+                    self.claim(lesson)?;
                 }
                 self.watch(lesson, *ip, version)?;
+                if self.voice.quiz {
+                    self.claim(lesson)?; // before, it would have given answers away
+                }
             }
         }
         Ok(())
+    }
+
+    /// Says what the lesson is about, in the notes' words.
+    fn claim(&self, lesson: &Lesson) -> Result<()> {
+        lesson.claims.iter().try_for_each(|(claim, words)| {
+            let text = words.to(self.voice.style.lang).replace('\n', "\n     ");
+            Ok(say(&format!("{claim:4} {text}"))?)
+        })
     }
 
     /// Tells where the one who watches is, and what comes.

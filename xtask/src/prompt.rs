@@ -24,9 +24,18 @@ impl std::error::Error for Left {}
 pub fn answer() -> Result<String> {
     let mut line = Vec::new();
     let read = io::stdin().lock().read_until(b'\n', &mut line)?;
-    match String::from_utf8_lossy(&line).trim() {
+    let line: String = String::from_utf8_lossy(&line).chars().map(ascii).collect();
+    match line.trim() {
         "q" | "Q" => Err(Left.into()),
         _ if read == 0 => Err(Left.into()),
         answer => Ok(answer.to_owned()),
+    }
+}
+
+/// Chinese input methods type digits and letters in full width, too (U+FF01 to U+FF5E).
+fn ascii(c: char) -> char {
+    match c {
+        '！'..='～' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
     }
 }

@@ -2,12 +2,13 @@
 
 use std::fs;
 
-use common::{datagram, framing, greeting, http};
+use common::{datagram, framing, greeting, http, stop};
 use xtask::docs;
 #[cfg(target_os = "linux")]
 use xtask::words::Lang;
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+const IN_CHINESE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.zh-CN.md");
 
 #[test]
 fn the_readmes_show_what_is_so_in_both_languages() {
@@ -67,7 +68,23 @@ fn the_limits_table_has_the_defaults_of_the_help() {
             http::HEAD_LIMIT >> 10
         ),
         format!("size line {} KiB", http::CHUNK_LINE_LIMIT >> 10),
+        format!("a second one ends at once with {}", stop::INTERRUPTED),
     ] {
         assert!(readme.contains(&words), "{words}");
     }
+    let source = include_str!("../../../tcp-server/src/main.rs");
+    assert!(source.contains("WRITE_TIMEOUT: Duration = Duration::from_secs(10);"));
+    assert!(readme.contains("one that does not read, after 10 s"));
+    assert_eq!(figures_in_tables(&readme), figures_in_tables(&fs::read_to_string(IN_CHINESE).unwrap()));
+}
+
+/// The numbers in each row of the tables, in whichever order a language has them.
+fn figures_in_tables(readme: &str) -> Vec<Vec<&str>> {
+    let figures = |row| {
+        let mut figures: Vec<_> = str::split(row, |c: char| !c.is_ascii_digit()).collect();
+        figures.retain(|figure| !figure.is_empty());
+        figures.sort_unstable();
+        figures
+    };
+    readme.lines().filter(|line| line.starts_with("| ")).map(figures).collect()
 }
