@@ -1,0 +1,48 @@
+//! `cargo xtask demo --mistakes`: each mistake of the notes' code that can be shown, seen to fail as predicted,
+//! and then what the programs do instead. The wrong code stands here alone, as small as it can be, and is called
+//! wrong.
+
+mod tcp;
+mod udp;
+mod web;
+
+use anyhow::Result;
+
+use crate::lessons::Lesson;
+use crate::play::Play;
+use crate::words;
+use crate::words::Words;
+
+/// All that can be shown, each as a lesson of its own.
+pub static ALL: [Lesson; 13] = [
+    tcp::GLUED,
+    web::CHUNK_SIZES,
+    web::CUT_SHORT,
+    udp::LOST_REPLY,
+    udp::LATE_REPLY,
+    udp::STRANGER,
+    udp::CUT_DATAGRAM,
+    tcp::RESET,
+    tcp::HALF_CHAR,
+    tcp::SLOW_EXIT,
+    web::NO_HEADER,
+    web::KEPT_OPEN,
+    udp::NOT_TEXT,
+];
+
+fn the_notes_way(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed("The notes' way.", "笔记的做法。"))
+}
+
+/// The turn from the mistake to the program that mends it.
+fn instead(play: &mut Play, program: &str) -> Result<()> {
+    play.act(&words!("What {program} does instead.", "再看 {program} 的做法。"))
+}
+
+/// The mistake has to be seen to fail, too.
+fn wrong(play: &mut Play, what: &Words, failed: bool) -> Result<()> {
+    play.evidence(what)?;
+    let (en, zh) = (&what.en, &what.zh);
+    play.checks.equal(words!("fails as predicted: {en}", "果然出错：{zh}"), &failed, &true);
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! The mistakes of the notes' HTTP client.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::{instead, the_notes_way, wrong};
+use crate::event::Lane;
+use crate::lessons::{Lesson, WEB, connect};
+use crate::listening::Listening;
+use crate::origin;
+use crate::play::Play;
+use crate::relay::Manner;
+use crate::words;
+use crate::words::Words;
+
+/// The notes' HTTP client: everything until the end, split once; what is behind the header is the body.
+fn wrong_get(at: SocketAddr, path: &str) -> Result<String> {
+    let mut stream = connect(at)?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes())?;
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply)?;
+    let (_header, body) = reply.split_once("\r\n\r\n").context("no header")?;
+    Ok(body.to_owned())
+}
+
+/// What tcp-client makes of a page: its exit status, and what it saves.
+fn tcp_client(play: &mut Play, at: SocketAddr, page: &str) -> Result<(Option<i32>, Option<String>)> {
+    instead(play, "tcp-client")?;
+    let wire = play.stage.relay_tcp("", at, Manner::AsItComes)?;
+    let client =
+        play.stage.start(Lane::Client, "", "tcp-client", &["get", &format!("http://{wire}/{page}")])?;
+    let outcome = play.stage.wait_for_end(client)?;
+    Ok((outcome.status, fs::read_to_string(play.stage.directory().join(page)).ok()))
+}
+
+pub const CHUNK_SIZES: Lesson = Lesson {
+    name: "chunk-sizes",
+    claims: &[(
+        "M2",
+        Words::fixed(
+            "A chunked body is saved with its chunk sizes in it.",
+            "分块的响应体连同分块大小一起被保存。",
+        ),
+    )],
+    lanes: WEB,
+    play: chunk_sizes,
+};
+
+fn chunk_sizes(play: &mut Play) -> Result<()> {
+    the_notes_way(play)?;
+    let origin = origin::start(play.ip, play.stage.recorder(""))?;
+    let body = wrong_get(origin.address, "/chunked")?;
+    let what = words!("the notes' client saves {body:?}", "笔记的客户端保存了 {body:?}");
+    wrong(play, &what, body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n")?;
+    let found = tcp_client(play, origin.address, "chunked")?;
+    let promise = Words::fixed("tcp-client saves the body alone", "tcp-client 只保存响应体");
+    play.checks.equal(promise, &found, &(Some(0), Some("Hello, world!".into())));
+    Ok(())
+}
+
+pub const CUT_SHORT: Lesson = Lesson {
+    name: "cut-short",
+    claims: &[(
+        "M3",
+        Words::fixed(
+            "A body that was cut short is accepted as a whole one.",
+            "被截断的响应体被当成完整的收下。",
+        ),
+    )],
+    lanes: WEB,
+    play: cut_short,
+};
+
+fn cut_short(play: &mut Play) -> Result<()> {
+    the_notes_way(play)?;
+    let origin = origin::start(play.ip, play.stage.recorder(""))?;
+    let body = wrong_get(origin.address, "/cut")?;
+    let what = words!(
+        "the notes' client saves {body:?}, 6 of 13 bytes, as if that were all",
+        "笔记的客户端只收到 13 字节中的 {body:?}，却当作完整内容保存"
+    );
+    wrong(play, &what, body == "Hello,")?;
+    let found = tcp_client(play, origin.address, "cut")?;
+    let promise = Words::fixed("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
+    play.checks.equal(promise, &found, &(Some(1), None));
+    Ok(())
+}
+
+/// An origin that has one reply, whatever it is asked for.
+fn replying(play: &Play, reply: &'static [u8], keeps_open: bool) -> Result<Listening> {
+    let listener = TcpListener::bind(play.loopback())?;
+    Ok(Listening::start(listener, move |clients| {
+        let mut open = Vec::new();
+        for mut client in clients {
+            let _ = client.read(&mut [0; 1024]).and_then(|_| client.write_all(reply));
+            open.extend(Some(client).filter(|_| keeps_open));
+        }
+    })?)
+}
+
+pub const NO_HEADER: Lesson = Lesson {
+    name: "no-header",
+    claims: &[(
+        "M11",
+        Words::fixed(
+            "A reply without a header, or with a Latin-1 one, ends in an exception.",
+            "没有响应头，或者响应头是 Latin-1 编码，程序就以异常结束。",
+        ),
+    )],
+    lanes: WEB,
+    play: no_header,
+};
+
+fn no_header(play: &mut Play) -> Result<()> {
+    the_notes_way(play)?;
+    let latin = replying(play, b"HTTP/1.1 200 OK\r\nX-City: K\xf6ln\r\nContent-Length: 2\r\n\r\nhi", false)?;
+    let none = replying(play, b"hi", false)?;
+    let found = [&latin, &none].map(|origin| wrong_get(origin.address, "/").map_err(|e| e.to_string()));
+    let what = words!("the notes' client gets {found:?}", "笔记的客户端得到 {found:?}");
+    wrong(play, &what, found.iter().all(Result::is_err))?;
+    let found = tcp_client(play, latin.address, "latin")?;
+    let promise = Words::fixed(
+        "tcp-client decodes no header, and saves the body",
+        "tcp-client 不解码响应头，保存响应体",
+    );
+    play.checks.equal(promise, &found, &(Some(0), Some("hi".into())));
+    let found = tcp_client(play, none.address, "none")?;
+    let promise = Words::fixed(
+        "without a header, it fails with an error and saves nothing",
+        "没有响应头，它报错，什么也不保存",
+    );
+    play.checks.equal(promise, &found, &(Some(1), None));
+    Ok(())
+}
+
+pub const KEPT_OPEN: Lesson = Lesson {
+    name: "kept-open",
+    claims: &[(
+        "M12",
+        Words::fixed(
+            "A server that does not close holds the client for ever, though all has come.",
+            "服务器不关闭连接，客户端虽已收全，仍永远等下去。",
+        ),
+    )],
+    lanes: WEB,
+    play: kept_open,
+};
+
+fn kept_open(play: &mut Play) -> Result<()> {
+    const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+    the_notes_way(play)?;
+    let origin = replying(play, REPLY, true)?;
+    let mut stream = connect(origin.address)?;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")?;
+    let size = REPLY.len();
+    stream.read_exact(&mut vec![0; size])?;
+    stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+    let next = stream.read(&mut [0]).map_err(|e| e.kind());
+    let what = words!(
+        "all {size} bytes have come; for half a second the notes' client waits on, and would for ever",
+        "全部 {size} 字节都到了；笔记的客户端又等了半秒，它会永远等下去"
+    );
+    wrong(play, &what, matches!(next, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)))?;
+    let found = tcp_client(play, origin.address, "open")?;
+    let promise =
+        Words::fixed("tcp-client counts, and is done when all has come", "tcp-client 数着字节，收全就结束");
+    play.checks.equal(promise, &found, &(Some(0), Some("hi".into())));
+    Ok(())
+}
