@@ -138,7 +138,7 @@ pub const HINT: &str = "in another terminal: ";
 const WAITING: usize = 4096;
 
 /// How long a server that stops waits for a standard output that nobody reads.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A server's narration. A thread of its own prints, so that a terminal that is paused, a disk that is full
 /// or a pipe that is closed costs lines, and never a client its service. Dropped lines are counted, and said.

@@ -75,6 +75,8 @@ fn build_now() -> Result<PathBuf> {
     let directory = own.ancestors().skip(1).find(|dir| !dir.ends_with("deps")).context("no directory")?;
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--workspace", "--exclude", "xtask"]);
+    // To where this program was built, wherever cargo was told to build it.
+    cargo.env_remove("CARGO_BUILD_TARGET").arg("--target-dir").args(directory.parent());
     if directory.ends_with("release") {
         cargo.arg("--release");
     }

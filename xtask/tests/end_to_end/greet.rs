@@ -85,7 +85,7 @@ fn what_is_not_a_tcp_server_is_an_error_in_time() {
         stream.write_all(b"Welcome!\nHello, A!\n").unwrap();
         while stream.read(&mut [0; 64]).unwrap_or(0) > 0 {}
     });
-    failing(&[&open.0, "A", "--timeout", "0.2"], "the server did not close the connection");
+    failing(&[&open.0, "A", "--timeout", "2"], "the server did not close the connection");
 }
 
 #[test]

@@ -348,6 +348,8 @@ fn a_standard_output_that_nobody_reads_costs_no_client_its_service() {
         }
     }
     assert_eq!(guest.rest(), "");
-    assert!(dropped > 0, "{printed} lines were printed");
+    assert_eq!(printed + dropped, 3 + 2 * 4001, "an address, a hint, two lines a guest, and the stop");
+    // A pipe has room for 16 pages of memory, and not all systems' are of 4 KiB.
+    assert!(dropped > 0 || cfg!(not(target_arch = "x86_64")), "{printed} lines were printed");
     assert!(program.wait().unwrap().success());
 }
