@@ -187,8 +187,8 @@ fn body(told: &[Told], lanes: &(Words, Words), lang: Lang) -> String {
     let is_rung = |told: &Told| matches!(told, Told::Rung(_));
     joined(told.chunk_by(|a, b| is_rung(a) && is_rung(b)).map(|group| {
         let rungs: Vec<_> = group.iter().filter_map(Told::rung).collect();
-        let pages = rungs.chunks(RUNGS_A_PAGE).map(|rungs| ladder(rungs, lanes, lang));
-        joined(pages.chain(group.iter().map(line)))
+        let ladders = rungs.chunks(RUNGS_A_LADDER).map(|rungs| ladder(rungs, lanes, lang));
+        joined(ladders.chain(group.iter().map(line)))
     }))
 }
 
@@ -201,8 +201,8 @@ fn verdict(check: &Check, lang: Lang) -> String {
     format!("<p class=\"check {class}\">{} {}</p>\n", check.mark(), text(check.sentence().to(lang)))
 }
 
-/// A ladder of this many rungs fits a sheet of A4.
-const RUNGS_A_PAGE: usize = 40;
+/// Longer ladders go on in another one: so one with a heading above it fits a sheet of A4.
+const RUNGS_A_LADDER: usize = 20;
 
 // The picture's units are those of its text: a column is as wide as most monospaced fonts make it.
 const COLUMN: usize = 9;
