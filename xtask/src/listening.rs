@@ -43,8 +43,9 @@ impl Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(address::reachable(self.address)); // a knock: nothing else wakes accept
-        if let Some(thread) = self.thread.take() {
+        // A knock: nothing else wakes accept. Where there is no socket for it, the thread is left to the process' end.
+        let knock = TcpStream::connect(address::reachable(self.address));
+        if let Some(thread) = self.thread.take().filter(|_| knock.is_ok()) {
             let _ = thread.join();
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -75,8 +76,14 @@ fn build_now() -> Result<PathBuf> {
     let directory = own.ancestors().skip(1).find(|dir| !dir.ends_with("deps")).context("no directory")?;
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--workspace", "--exclude", "xtask"]);
-    // To where this program was built, wherever cargo was told to build it.
-    cargo.env_remove("CARGO_BUILD_TARGET").arg("--target-dir").args(directory.parent());
+    // To where this program was built, wherever cargo was told to build it: TARGET_DIR[/TRIPLE]/PROFILE.
+    let mut target = directory.parent().context("no target directory")?;
+    let is_triple = |name: &&OsStr| name.to_string_lossy().starts_with(&format!("{}-", env::consts::ARCH));
+    if let Some(triple) = target.file_name().filter(is_triple) {
+        cargo.arg("--target").arg(triple);
+        target = target.parent().context("no target directory")?;
+    }
+    cargo.arg("--target-dir").arg(target);
     if directory.ends_with("release") {
         cargo.arg("--release");
     }

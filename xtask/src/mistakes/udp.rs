@@ -242,8 +242,8 @@ fn not_text(play: &mut Play) -> Result<()> {
     let outcome = play.stage.wait_for_end(client)?;
     answering.join().ok().context("the server panicked")??;
     let promise = Words::fixed(
-        "udp-client compares bytes, passes over these and takes the greeting",
-        "udp-client 按字节比较，跳过这些，收下问候",
+        "udp-client passes over what is not the greeting, and takes the greeting",
+        "udp-client 跳过不是问候的数据报，收下问候",
     );
     play.checks.equal(promise, &(outcome.status, outcome.said), &(Some(0), vec!["Hello, Michael!".into()]));
     Ok(())

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use super::{instead, the_notes_way, wrong};
 use crate::event::Lane;
@@ -17,19 +17,19 @@ use crate::relay::Manner;
 use crate::words;
 use crate::words::Words;
 
-/// The notes' HTTP client: everything until the end, split once; what is behind the header is the body.
+/// The notes' HTTP client: everything until the end, split once; what is before is text, and what is behind the body.
 fn wrong_get(at: SocketAddr, path: &str) -> Result<String> {
     let mut stream = connect(at)?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes())?;
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply)?;
-    let (_header, body) = reply.split_once("\r\n\r\n").context("no header")?;
-    Ok(body.to_owned())
+    let mut reply = Vec::new();
+    stream.read_to_end(&mut reply)?;
+    let end = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n").context("no header")?;
+    std::str::from_utf8(&reply[..end]).map_err(|_| anyhow!("a header that is not UTF-8"))?;
+    Ok(String::from_utf8_lossy(&reply[end + 4..]).into())
 }
 
 /// What tcp-client makes of a page: its exit status, and what it saves.
 fn tcp_client(play: &mut Play, at: SocketAddr, page: &str) -> Result<(Option<i32>, Option<String>)> {
-    instead(play, "tcp-client")?;
     let wire = play.stage.relay_tcp("", at, Manner::AsItComes)?;
     let client =
         play.stage.start(Lane::Client, "", "tcp-client", &["get", &format!("http://{wire}/{page}")])?;
@@ -56,6 +56,7 @@ fn chunk_sizes(play: &mut Play) -> Result<()> {
     let body = wrong_get(origin.address, "/chunked")?;
     let what = words!("the notes' client saves {body:?}", "笔记的客户端保存了 {body:?}");
     wrong(play, &what, body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n")?;
+    instead(play, "tcp-client")?;
     let found = tcp_client(play, origin.address, "chunked")?;
     let promise = Words::fixed("tcp-client saves the body alone", "tcp-client 只保存响应体");
     play.checks.equal(promise, &found, &(Some(0), Some("Hello, world!".into())));
@@ -84,6 +85,7 @@ fn cut_short(play: &mut Play) -> Result<()> {
         "笔记的客户端只收到 13 字节中的 {body:?}，却当作完整内容保存"
     );
     wrong(play, &what, body == "Hello,")?;
+    instead(play, "tcp-client")?;
     let found = tcp_client(play, origin.address, "cut")?;
     let promise = Words::fixed("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
     play.checks.equal(promise, &found, &(Some(1), None));
@@ -121,7 +123,8 @@ fn no_header(play: &mut Play) -> Result<()> {
     let none = replying(play, b"hi", false)?;
     let found = [&latin, &none].map(|origin| wrong_get(origin.address, "/").map_err(|e| e.to_string()));
     let what = words!("the notes' client gets {found:?}", "笔记的客户端得到 {found:?}");
-    wrong(play, &what, found.iter().all(Result::is_err))?;
+    wrong(play, &what, found == [Err("a header that is not UTF-8".into()), Err("no header".into())])?;
+    instead(play, "tcp-client")?;
     let found = tcp_client(play, latin.address, "latin")?;
     let promise = Words::fixed(
         "tcp-client decodes no header, and saves the body",
@@ -161,10 +164,11 @@ fn kept_open(play: &mut Play) -> Result<()> {
     stream.set_read_timeout(Some(Duration::from_millis(500)))?;
     let next = stream.read(&mut [0]).map_err(|e| e.kind());
     let what = words!(
-        "all {size} bytes have come; for half a second the notes' client waits on, and would for ever",
-        "全部 {size} 字节都到了；笔记的客户端又等了半秒，它会永远等下去"
+        "all {size} bytes have come; half a second later, the notes' client gets {next:?}: it waits on, for ever",
+        "全部 {size} 字节都到了；又过半秒，笔记的客户端得到 {next:?}：它会永远等下去"
     );
     wrong(play, &what, matches!(next, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)))?;
+    instead(play, "tcp-client")?;
     let found = tcp_client(play, origin.address, "open")?;
     let promise =
         Words::fixed("tcp-client counts, and is done when all has come", "tcp-client 数着字节，收全就结束");
