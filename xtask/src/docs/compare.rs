@@ -199,12 +199,9 @@ fn same_rung(shown: &str, seen: &str) -> bool {
 
 /// A rung without the time at its start.
 fn untimed(rung: &str) -> &str {
+    let is_printed = |time: &f64| time.is_finite() && time.is_sign_positive();
     let is_time = |start: &str| {
-        let time = start
-            .trim_start()
-            .parse::<f64>()
-            .ok()
-            .filter(|time| time.is_finite() && !time.is_sign_negative());
+        let time = start.trim_start().parse().ok().filter(is_printed);
         time.is_some_and(|time| format!("{time:7.3}") == start)
     };
     rung.split_at_checked(7).filter(|(start, _)| is_time(start)).map_or(rung, |(_, rest)| rest)
