@@ -43,7 +43,7 @@ impl Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
-        // A knock: nothing else wakes accept. Where there is no socket for it, the thread is left to the process' end.
+        // A knock: nothing else wakes accept. Where there is no socket for it, the thread ends with the process.
         let knock = TcpStream::connect(address::reachable(self.address));
         if let Some(thread) = self.thread.take().filter(|_| knock.is_ok()) {
             let _ = thread.join();

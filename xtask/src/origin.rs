@@ -98,12 +98,11 @@ pub fn serve(mut args: Args) -> Result<()> {
     let listener = TcpListener::bind(&address)
         .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
     let (events, requests) = mpsc::channel();
-    let at = address::reachable(listener.local_addr()?);
     let origin = on(listener, Recorder::new("", events))?;
     say(&format!("listening on {}", origin.address))?;
     let paths = PAGES.iter().map(|page| page.path).collect::<Vec<_>>().join(" ");
     say(&format!("pages: {paths}"))?;
-    let url = shell_word(&format!("http://{at}{}", PAGES[0].path));
+    let url = shell_word(&format!("http://{}{}", address::reachable(origin.address), PAGES[0].path));
     say(&format!("{HINT}cargo run -p tcp-client -- get {url}"))?;
     for request in requests {
         if let What::Said { line, .. } = request.what {

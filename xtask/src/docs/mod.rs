@@ -66,7 +66,7 @@ impl Readme {
 /// What stands in a block: a session, code, commands without their output, or anything else.
 const KINDS: [&str; 4] = ["console", "rust", "sh", "text"];
 
-/// What READMEs name and no block of theirs runs: other tests do, or it is the test itself, or (the soak) for the hand.
+/// What READMEs name and no block of theirs runs: other tests do, it is the test itself, or (the soak) for the hand.
 const RUN_ELSEWHERE: [&str; 5] = [
     "cargo test --workspace",
     "cargo xtask demo",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{BOTH_SIDES, Lesson, pair};
+use super::{BOTH_SIDES, Lesson, is_silence, pair};
 use crate::event::Lane;
 use crate::play::Play;
 use crate::words;
@@ -111,11 +111,9 @@ fn play(play: &mut Play) -> Result<()> {
             "缓冲区满了，双方都在等对方读取：死锁。",
         ),
     )?;
-    let is_stuck =
-        |found: Result<(), ErrorKind>| matches!(found, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut));
     let promise =
         Words::fixed("neither could finish, as neither read: a deadlock", "双方都不读，双方都发不完：死锁");
-    play.checks.holds(promise, is_stuck(one) && is_stuck(two), &(one, two));
+    play.checks.holds(promise, one.is_err_and(is_silence) && two.is_err_and(is_silence), &(one, two));
     Ok(())
 }
 

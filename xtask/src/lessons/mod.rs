@@ -106,6 +106,11 @@ pub fn is_quiet(mut stream: &TcpStream) -> Result<bool> {
     Ok(found.is_err_and(|e| e.kind() == ErrorKind::WouldBlock))
 }
 
+/// Whether a wait with a time-out came to nothing: Unix has one error for it, Windows another.
+pub fn is_silence(error: ErrorKind) -> bool {
+    matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
 /// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.
 fn stop_server(play: &mut Play, server: Program) -> Result<bool> {
     let promise =

@@ -1,12 +1,11 @@
 //! The same calls on every system, for both IP versions and both protocols; and what differs all the same.
 
-use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::Lesson;
+use super::{Lesson, is_silence};
 use crate::event::Lane;
 use crate::play::Play;
 use crate::words;
@@ -137,7 +136,7 @@ fn probe(play: &mut Play) -> Result<()> {
     socket.set_read_timeout(Some(Duration::from_millis(300)))?;
     let _ = socket.send(b"anybody there?");
     let closed = match socket.recv(&mut [0; 8]).map_err(|e| e.kind()) {
-        Err(ErrorKind::WouldBlock | ErrorKind::TimedOut) => Words::fixed("silence", "没有任何回应"),
+        Err(error) if is_silence(error) => Words::fixed("silence", "没有任何回应"),
         other => words!("{other:?}", "{other:?}"),
     };
     let (en, zh) = (&closed.en, &closed.zh);

@@ -6,6 +6,9 @@ mod tcp;
 mod udp;
 mod web;
 
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
 use anyhow::Result;
 
 use crate::lessons::Lesson;
@@ -29,6 +32,14 @@ pub static ALL: [Lesson; 13] = [
     web::KEPT_OPEN,
     udp::NOT_TEXT,
 ];
+
+/// How long a wait of the notes' code is watched that would have no end.
+const WATCHED: Duration = Duration::from_millis(500);
+
+/// The notes' `decode('utf-8')`: bytes that are no text, or half of it, are an exception.
+fn decode(bytes: &[u8]) -> io::Result<String> {
+    String::from_utf8(bytes.into()).map_err(|e| io::Error::new(ErrorKind::InvalidData, e))
+}
 
 fn the_notes_way(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed("The notes' way.", "笔记的做法。"))

@@ -1,15 +1,16 @@
 //! The mistakes of the notes' TCP server.
 
-use std::io::{Error, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{instead, the_notes_way, wrong};
+use super::{decode, instead, the_notes_way, wrong};
 use crate::lessons::{Lesson, TCP, connect, pair};
 use crate::play::Play;
+use crate::programs::Program;
 use crate::relay::Manner;
 use crate::words;
 use crate::words::Words;
@@ -21,14 +22,20 @@ fn wrong_server_loop(mut stream: TcpStream, pause: Duration) -> std::io::Result<
         let mut buffer = [0; 1024];
         let n = stream.read(&mut buffer)?;
         thread::sleep(pause);
-        let name =
-            String::from_utf8(buffer[..n].into()).map_err(|e| Error::new(ErrorKind::InvalidData, e))?;
+        let name = decode(&buffer[..n])?;
         if n == 0 || name == "exit" {
             return Ok(heard);
         }
         stream.write_all(format!("Hello, {name}!").as_bytes())?;
         heard.push(name);
     }
+}
+
+/// Starts tcp-server, which pauses for so many seconds before each greeting; returns where it is, too.
+fn tcp_server(play: &mut Play, delay: &str) -> Result<(Program, SocketAddr)> {
+    instead(play, "tcp-server")?;
+    let any = play.loopback().to_string();
+    play.stage.start_server("tcp-server", &[&any, "--delay", delay])
 }
 
 pub const GLUED: Lesson = Lesson {
@@ -59,11 +66,8 @@ fn glued(play: &mut Play) -> Result<()> {
         heard == ["Michaelexit"],
     )?;
 
-    instead(play, "tcp-server")?;
-    let any = play.loopback().to_string();
-    let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
-    let wire = play.stage.relay_tcp("", at, Manner::AsItComes)?;
-    let mut client = connect(wire)?;
+    let (_server, at) = tcp_server(play, "0")?;
+    let mut client = connect(play.stage.relay_tcp("", at, Manner::AsItComes)?)?;
     client.write_all(b"Michael\nexit\n")?;
     let mut all = String::new();
     client.read_to_string(&mut all)?;
@@ -107,9 +111,7 @@ fn reset(play: &mut Play) -> Result<()> {
         found.is_err(),
     )?;
 
-    instead(play, "tcp-server")?;
-    let any = play.loopback().to_string();
-    let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
+    let (_server, at) = tcp_server(play, "0")?;
     let mut client = connect(at)?;
     // More than the server reads at once: some of it is still in the socket when it closes.
     client.write_all(format!("exit\n{}\n", "x".repeat(1000)).as_bytes())?;
@@ -150,9 +152,7 @@ fn half_char(play: &mut Play) -> Result<()> {
         found == Err(ErrorKind::InvalidData),
     )?;
 
-    instead(play, "tcp-server")?;
-    let any = play.loopback().to_string();
-    let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
+    let (_server, at) = tcp_server(play, "0")?;
     let mut client = connect(play.stage.relay_tcp("", at, Manner::AsItComes)?)?;
     client.write_all(&[b"Ann\n", &"张".as_bytes()[..2]].concat())?;
     // Once Ann is greeted, what came with her name has been read.
@@ -200,9 +200,7 @@ fn slow_exit(play: &mut Play) -> Result<()> {
         heard.is_empty() && waited >= PAUSE,
     )?;
 
-    instead(play, "tcp-server")?;
-    let any = play.loopback().to_string();
-    let (_server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "3600"])?;
+    let (_server, at) = tcp_server(play, "3600")?;
     let mut client = connect(play.stage.relay_tcp("", at, Manner::AsItComes)?)?;
     client.write_all(b"exit\n")?;
     let mut all = String::new();

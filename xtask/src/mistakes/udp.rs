@@ -1,35 +1,34 @@
 //! The mistakes of the notes' UDP client and server.
 
-use std::io::{Error, ErrorKind};
+use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use common::narration::escape;
 
-use super::{instead, the_notes_way, wrong};
+use super::{WATCHED, decode, instead, the_notes_way, wrong};
 use crate::event::Lane;
-use crate::lessons::{Lesson, UDP, datagram_socket};
+use crate::lessons::{Lesson, UDP, datagram_socket, is_silence};
 use crate::play::Play;
 use crate::relay::{Fate, Plan};
 use crate::stage::Outcome;
 use crate::words;
 use crate::words::Words;
 
-/// The notes' UDP client: sends, and believes whatever comes next, from whomever, to be text. Its wait would have no end;
-/// here it has one, to be shown.
+/// The notes' UDP client: sends, and believes whatever comes next, from whomever, to be text. Its wait would have no
+/// end; here it has one, to be shown.
 fn wrong_ask(socket: &UdpSocket, name: &[u8], server: SocketAddr) -> std::io::Result<String> {
     socket.send_to(name, server)?;
     let mut buffer = [0; 1024];
     let n = socket.recv(&mut buffer)?;
-    String::from_utf8(buffer[..n].into()).map_err(|e| Error::new(ErrorKind::InvalidData, e))
+    decode(&buffer[..n])
 }
 
-/// Gives up after half a second.
+/// Gives up once it has been watched.
 fn impatient_socket(play: &Play) -> Result<UdpSocket> {
     let socket = UdpSocket::bind(play.loopback())?;
-    socket.set_read_timeout(Some(Duration::from_millis(500)))?;
+    socket.set_read_timeout(Some(WATCHED))?;
     Ok(socket)
 }
 
@@ -60,14 +59,13 @@ fn lost_reply(play: &mut Play) -> Result<()> {
     the_notes_way(play)?;
     let silent = UdpSocket::bind(play.loopback())?;
     let found = wrong_ask(&impatient_socket(play)?, b"Michael", silent.local_addr()?).map_err(|e| e.kind());
-    let is_stuck = matches!(found, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut));
     wrong(
         play,
         &Words::fixed(
             "the notes' client got nothing in half a second, and would wait for ever",
             "笔记的客户端半秒钟什么也没等到，它会永远等下去",
         ),
-        is_stuck,
+        found.is_err_and(is_silence),
     )?;
     let outcome =
         udp_client(play, Plan { up: Vec::new(), down: (1..=3).map(|reply| (reply, Fate::Lost)).collect() })?;

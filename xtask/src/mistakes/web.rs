@@ -1,15 +1,14 @@
 //! The mistakes of the notes' HTTP client.
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
-use super::{instead, the_notes_way, wrong};
+use super::{WATCHED, decode, instead, the_notes_way, wrong};
 use crate::event::Lane;
-use crate::lessons::{Lesson, WEB, connect};
+use crate::lessons::{Lesson, WEB, connect, is_silence};
 use crate::listening::Listening;
 use crate::origin;
 use crate::play::Play;
@@ -17,14 +16,20 @@ use crate::relay::Manner;
 use crate::words;
 use crate::words::Words;
 
-/// The notes' HTTP client: everything until the end, split once; what is before is text, and what is behind the body.
-fn wrong_get(at: SocketAddr, path: &str) -> Result<String> {
+/// The notes' request, sent.
+fn requested(at: SocketAddr, path: &str) -> Result<TcpStream> {
     let mut stream = connect(at)?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes())?;
+    Ok(stream)
+}
+
+/// The notes' HTTP client: everything until the end, split once; what is before is text, what is behind the body.
+fn wrong_get(at: SocketAddr, path: &str) -> Result<String> {
+    let mut stream = requested(at, path)?;
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply)?;
     let end = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n").context("no header")?;
-    std::str::from_utf8(&reply[..end]).map_err(|_| anyhow!("a header that is not UTF-8"))?;
+    decode(&reply[..end]).context("a header that is not UTF-8")?;
     Ok(String::from_utf8_lossy(&reply[end + 4..]).into())
 }
 
@@ -157,17 +162,16 @@ fn kept_open(play: &mut Play) -> Result<()> {
     const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
     the_notes_way(play)?;
     let origin = replying(play, REPLY, true)?;
-    let mut stream = connect(origin.address)?;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")?;
+    let mut stream = requested(origin.address, "/")?;
     let size = REPLY.len();
     stream.read_exact(&mut vec![0; size])?;
-    stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+    stream.set_read_timeout(Some(WATCHED))?;
     let next = stream.read(&mut [0]).map_err(|e| e.kind());
     let what = words!(
         "all {size} bytes have come; half a second later, the notes' client gets {next:?}: it waits on, for ever",
         "全部 {size} 字节都到了；又过半秒，笔记的客户端得到 {next:?}：它会永远等下去"
     );
-    wrong(play, &what, matches!(next, Err(ErrorKind::WouldBlock | ErrorKind::TimedOut)))?;
+    wrong(play, &what, next.is_err_and(is_silence))?;
     instead(play, "tcp-client")?;
     let found = tcp_client(play, origin.address, "open")?;
     let promise =
