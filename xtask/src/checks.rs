@@ -2,8 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::ladder::Ink;
-use crate::words;
+use crate::drawing::ladder::Ink;
 use crate::words::Words;
 
 /// The checks of one lesson, in the order they were made.

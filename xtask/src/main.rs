@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use common::args::{self, Args};
 use xtask::lessons::loss;
-use xtask::{demo, docs, origin, soak};
+use xtask::peers::origin;
+use xtask::tasks::{demo, docs, soak};
 
 const HELP: &str = "\
 cargo xtask - runs the programs against each other and checks what happens

@@ -62,7 +62,6 @@ impl Words {
 }
 
 /// [`Words`] from two format strings that capture the same variables.
-#[macro_export]
 macro_rules! words {
     ($en:literal, $zh:literal $(,)?) => {
         $crate::words::Words { en: format!($en).into(), zh: format!($zh).into() }

@@ -8,12 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::{Lesson, TCP, connect, is_quiet, stop_server};
-use crate::event::{Lane, What};
-use crate::kernel::{self, Protocol};
+use crate::lab::STUCK;
 use crate::play::Play;
-use crate::relay::{Count, Manner};
-use crate::stage::STUCK;
-use crate::words;
+use crate::wire::event::{Lane, What};
+use crate::wire::kernel::{self, Protocol};
+use crate::wire::tcp_relay::{Gate, Manner};
 use crate::words::Words;
 
 /// The lesson.
@@ -58,10 +57,10 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let (server, at) =
         play.stage.start_server("tcp-server", &[&any, "--delay", "0.2", "--idle-timeout", "86400"])?;
-    let gates = [Count::default(), Count::default(), Count::default()];
+    let gates = [Gate::default(), Gate::default(), Gate::default()];
     let mut clients = Vec::new();
     for ((label, names), gate) in CLIENTS.into_iter().zip(&gates) {
-        let wire = play.stage.relay_tcp(label, at, Manner::Held(gate.clone()))?.to_string();
+        let wire = play.stage.relay_tcp(label, at, Manner::Behind(gate.clone()))?.to_string();
         let args = ["greet", &wire, names[0], names[1], "--timeout", "3600"];
         clients.push(play.stage.start(Lane::Client, label, "tcp-client", &args)?);
     }
@@ -95,7 +94,7 @@ fn play(play: &mut Play) -> Result<()> {
         "放行第三个，它最后说 exit；然后是第二个，再是第一个。",
     ))?;
     for ((client, (label, names)), gate) in clients.into_iter().zip(CLIENTS).zip(&gates).rev() {
-        gate.add_one();
+        gate.open();
         let outcome = play.stage.wait_for_end(client)?;
         let greetings = names.map(|name| format!("Hello, {name}!"));
         let expected = [&["Welcome!".to_owned()][..], &greetings].concat();

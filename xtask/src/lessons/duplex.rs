@@ -8,9 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::{BOTH_SIDES, Lesson, is_silence, pair};
-use crate::event::Lane;
 use crate::play::Play;
-use crate::words;
+use crate::wire::event::Lane;
 use crate::words::Words;
 
 /// The lesson.

@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{BOTH_SIDES, Lesson, is_quiet, pair};
-use crate::event::Lane;
-use crate::kernel;
 use crate::play::Play;
-use crate::words;
+use crate::wire::event::Lane;
+use crate::wire::kernel;
 use crate::words::Words;
 
 /// The lesson.

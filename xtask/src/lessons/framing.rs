@@ -8,10 +8,9 @@ use common::framing::{self, Framing};
 use common::greeting;
 
 use super::{Lesson, TCP, connect};
-use crate::event::Lane;
 use crate::play::Play;
-use crate::relay::Manner;
-use crate::words;
+use crate::wire::event::Lane;
+use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
 /// The lesson.
@@ -52,7 +51,7 @@ fn play(play: &mut Play) -> Result<()> {
     let mut first_greeted = None;
     for (number, size) in (1..).zip(CUTS) {
         let label = format!("r{number}");
-        let wire = play.stage.relay_tcp(&label, at, Manner::CutInLockstep(size))?.to_string();
+        let wire = play.stage.relay_tcp(&label, at, Manner::InLockstep(size))?.to_string();
         let client = play.stage.start(
             Lane::Client,
             &label,

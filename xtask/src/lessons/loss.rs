@@ -12,11 +12,10 @@ use common::args::Args;
 use common::narration::say;
 
 use super::{Lesson, UDP, datagram_socket};
-use crate::event::Lane;
-use crate::kernel;
 use crate::play::Play;
-use crate::relay::{Fate, Plan};
-use crate::words;
+use crate::wire::event::Lane;
+use crate::wire::kernel;
+use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::Words;
 
 /// The lesson.

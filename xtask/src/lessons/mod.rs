@@ -5,6 +5,7 @@ pub mod duplex;
 pub mod end;
 pub mod framing;
 pub mod loss;
+pub mod mistakes;
 pub mod page;
 pub mod socket;
 pub mod stop;
@@ -17,10 +18,10 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 use anyhow::Result;
 
-use crate::event::Lane;
+use crate::lab::STUCK;
 use crate::play::Play;
 use crate::programs::Program;
-use crate::stage::STUCK;
+use crate::wire::event::Lane;
 use crate::words::Words;
 
 /// All lessons, in the order in which they are played.

@@ -5,12 +5,11 @@ use std::fs;
 use anyhow::Result;
 
 use super::{Lesson, WEB};
-use crate::event::Lane;
-use crate::origin::{self, PAGES, Page};
+use crate::peers::origin::{self, PAGES, Page};
 use crate::play::Play;
-use crate::quiz::Prediction;
-use crate::relay::Manner;
-use crate::words;
+use crate::play::quiz::Prediction;
+use crate::wire::event::Lane;
+use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
 /// The lesson.

@@ -9,10 +9,9 @@ use common::backlog;
 use common::narration::escape;
 
 use super::{BOTH_SIDES, Lesson};
-use crate::event::{Lane, What};
-use crate::kernel::{self, Protocol};
 use crate::play::Play;
-use crate::words;
+use crate::wire::event::{Lane, What};
+use crate::wire::kernel::{self, Protocol};
 use crate::words::Words;
 
 /// The lesson.

@@ -8,8 +8,8 @@ use common::greeting;
 
 use super::{Lesson, connect, stop_server};
 use crate::play::Play;
-use crate::quiz::Prediction;
-use crate::relay::Manner;
+use crate::play::quiz::Prediction;
+use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
 /// The lesson.

@@ -8,9 +8,8 @@ use anyhow::{Context, Result};
 use common::narration::escape;
 
 use super::{BOTH_SIDES, Lesson, pair};
-use crate::event::Lane;
 use crate::play::Play;
-use crate::words;
+use crate::wire::event::Lane;
 use crate::words::Words;
 
 /// The lesson.

@@ -6,9 +6,8 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::{Lesson, is_silence};
-use crate::event::Lane;
 use crate::play::Play;
-use crate::words;
+use crate::wire::event::Lane;
 use crate::words::Words;
 
 /// The lesson.

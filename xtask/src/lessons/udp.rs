@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::{Lesson, UDP, connect, datagram_socket, stop_server};
-use crate::event::Lane;
-use crate::kernel::{self, Protocol};
 use crate::play::Play;
-use crate::relay::{Fate, Plan};
-use crate::words;
+use crate::wire::event::Lane;
+use crate::wire::kernel::{self, Protocol};
+use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::Words;
 
 /// The lesson.

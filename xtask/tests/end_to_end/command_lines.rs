@@ -1,7 +1,7 @@
 //! What a user types, and what is said of it.
 
 #[cfg(unix)]
-use xtask::{programs, stage::Stage};
+use xtask::{lab::Stage, programs};
 
 use crate::{outcome, run};
 

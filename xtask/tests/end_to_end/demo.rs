@@ -2,10 +2,10 @@
 
 use std::process::{Command, Output};
 
-use xtask::demo::Demo;
-use xtask::ladder::Style;
+use xtask::drawing::ladder::Style;
 use xtask::lessons::{self, Lesson};
 use xtask::play::{Play, Voice};
+use xtask::tasks::demo::Demo;
 use xtask::words::{Lang, Words};
 
 fn xtask(args: &[&str]) -> Output {
@@ -24,7 +24,7 @@ fn played(args: &[&str]) -> String {
     assert!(!out.contains("  ✗ "), "{out}");
     assert!(!out.contains('\x1b'), "no colour without a terminal");
     for line in out.lines().filter(|line| line.contains('│')) {
-        assert!(xtask::ladder::width(line) <= 100, "{line}");
+        assert!(xtask::drawing::ladder::width(line) <= 100, "{line}");
     }
     out
 }
@@ -43,13 +43,13 @@ fn every_lesson_passes_over_both_ip_versions() {
 #[test]
 fn every_mistake_fails_as_predicted_and_is_mended_in_both_languages() {
     let out = played(&["demo", "--mistakes", "--lang=en"]);
-    for mistake in &xtask::mistakes::ALL {
+    for mistake in &xtask::lessons::mistakes::ALL {
         assert!(out.contains(&format!("\n== {} over IPv4 ==\n", mistake.name)));
     }
     let versions = 1 + usize::from(crate::has_ipv6());
-    assert_eq!(out.matches("✓ fails as predicted").count(), xtask::mistakes::ALL.len() * versions);
+    assert_eq!(out.matches("✓ fails as predicted").count(), xtask::lessons::mistakes::ALL.len() * versions);
     let out = played(&["demo", "--mistakes", "--lang=zh"]);
-    assert_eq!(out.matches("✓ 果然出错").count(), xtask::mistakes::ALL.len() * versions);
+    assert_eq!(out.matches("✓ 果然出错").count(), xtask::lessons::mistakes::ALL.len() * versions);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn the_lessons_cover_every_claim_in_both_languages() {
         }
         assert!(words.en.is_ascii() && !words.zh.is_ascii(), "{claim}");
         let lines = words.en.lines().chain(words.zh.lines());
-        assert!(lines.map(xtask::ladder::width).all(|columns| columns <= 85), "{claim}: {words:?}");
+        assert!(lines.map(xtask::drawing::ladder::width).all(|columns| columns <= 85), "{claim}: {words:?}");
     }
 }
 
@@ -225,7 +225,7 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
     for lang in [Lang::En, Lang::Zh] {
         let mut demo = Demo::new(Voice { style: Style { colour: false, lang }, step: false, quiz: false });
         demo.play(&[&lesson], &["127.0.0.1".parse().unwrap()]).unwrap();
-        let page = xtask::page::html(demo.scenes(), lang);
+        let page = xtask::drawing::page::html(demo.scenes(), lang);
         assert!(
             is_balanced(&page)
                 && !page.contains("<script")

@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
-use xtask::event::Lane;
-use xtask::stage::{Outcome, Stage};
+use xtask::lab::{Outcome, Stage};
+use xtask::wire::event::Lane;
 
 use crate::run_on;
 

@@ -14,9 +14,9 @@ mod udp;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use xtask::event::Lane;
+use xtask::lab::{Outcome, Stage};
 use xtask::programs::Program;
-use xtask::stage::{Outcome, Stage};
+use xtask::wire::event::Lane;
 
 /// A server, and the stage that it runs on.
 struct Server {

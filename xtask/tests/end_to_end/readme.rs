@@ -3,7 +3,7 @@
 use std::fs;
 
 use common::{datagram, framing, greeting, http, stop};
-use xtask::docs;
+use xtask::tasks::docs;
 #[cfg(target_os = "linux")]
 use xtask::words::Lang;
 

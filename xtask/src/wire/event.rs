@@ -38,7 +38,7 @@ pub enum What {
         is_error: bool,
     },
     /// A program's outputs have both ended.
-    Quiet {
+    Finished {
         /// Its process.
         program: u32,
     },
@@ -57,7 +57,7 @@ pub enum What {
         lost: bool,
     },
     /// A datagram is late: the plan was to hold it back until the next one.
-    Held {
+    Late {
         /// Where it goes.
         toward: Lane,
         /// All of it.
@@ -89,7 +89,7 @@ pub struct Event {
 impl Event {
     /// Whether a program's outputs have both ended.
     pub fn is_end_of(&self, pid: u32) -> bool {
-        matches!(self.what, What::Quiet { program } if program == pid)
+        matches!(self.what, What::Finished { program } if program == pid)
     }
 
     /// Whether a program printed a line that starts like this on standard output.

@@ -8,12 +8,11 @@ use anyhow::{Context, Result};
 use common::narration::escape;
 
 use super::{WATCHED, decode, instead, the_notes_way, wrong};
-use crate::event::Lane;
+use crate::lab::Outcome;
 use crate::lessons::{Lesson, UDP, datagram_socket, is_silence};
 use crate::play::Play;
-use crate::relay::{Fate, Plan};
-use crate::stage::Outcome;
-use crate::words;
+use crate::wire::event::Lane;
+use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::Words;
 
 /// The notes' UDP client: sends, and believes whatever comes next, from whomever, to be text. Its wait would have no

@@ -1,7 +1,7 @@
 //! What a lesson tells, piece by piece: on the terminal as it happens, on the page afterwards.
 
 use crate::checks::Check;
-use crate::ladder::{self, Ink, Rung, Style};
+use crate::drawing::ladder::{self, Ink, Rung, Style};
 use crate::words::Words;
 
 /// Something that a lesson told.

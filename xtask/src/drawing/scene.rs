@@ -1,8 +1,8 @@
 //! A lesson as it was played, with everything that it told, in order.
 
 use crate::checks::{Checks, Tally};
+use crate::drawing::story::Told;
 use crate::lessons::Lesson;
-use crate::told::Told;
 
 /// One lesson on one loopback address.
 pub struct Scene<'a> {

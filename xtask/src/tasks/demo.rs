@@ -10,16 +10,15 @@ use common::args::{self, Args};
 use common::narration::{self, say};
 use common::patience;
 
-use crate::ladder::{self, Ink, Style};
+use crate::drawing::ladder::{self, Ink, Style};
+use crate::drawing::page::Page;
+use crate::drawing::scene::{self, Scene};
+use crate::lessons::mistakes;
 use crate::lessons::{self, Lesson};
-use crate::mistakes;
-use crate::page::Page;
+use crate::play::audience::Left;
+use crate::play::quiz::Score;
 use crate::play::{Play, Voice};
 use crate::programs;
-use crate::prompt::Left;
-use crate::quiz::Score;
-use crate::scene::{self, Scene};
-use crate::words;
 use crate::words::{Lang, Words};
 
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];

@@ -3,9 +3,8 @@
 use anyhow::Result;
 use common::narration::{escape, say};
 
-use crate::ladder::{Ink, Style};
-use crate::prompt;
-use crate::words;
+use crate::drawing::ladder::{Ink, Style};
+use crate::play::audience;
 use crate::words::Words;
 
 /// How many predictions were made, and were right.
@@ -32,7 +31,7 @@ struct Answer {
 /// Asks, until there is an answer: the number of one of the choices or, where there are none, any number.
 ///
 /// # Errors
-/// [`Left`](prompt::Left) for `q`; what the standard streams report.
+/// [`Left`](audience::Left) for `q`; what the standard streams report.
 pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Prediction> {
     say(&style.paint(Ink::Bold, &format!("? {}", question.to(style.lang))))?;
     for (number, choice) in (1..).zip(choices) {
@@ -50,7 +49,7 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
     );
     loop {
         say(&style.paint(Ink::Faint, prompt.to(style.lang)))?;
-        match prompt::answer()?.as_str() {
+        match audience::answer()?.as_str() {
             "" => return Ok(Prediction(Some(Answer { choices, given: None }))),
             text => match text.parse() {
                 Ok(number) if choices == 0 || (1..=choices).contains(&number) => {

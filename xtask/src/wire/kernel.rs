@@ -3,7 +3,6 @@
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::words;
 use crate::words::Words;
 
 /// A transport protocol.

@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use common::narration::{self, escape};
 
-use crate::event::{Event, Lane, Recorder, What};
-use crate::ladder::{Rung, Style};
+use crate::drawing::ladder::{Rung, Style};
+use crate::drawing::story::Told;
 use crate::programs::{self, Program, Scratch, Started};
-use crate::relay::{self, Manner, Plan, TcpRelay, UdpRelay};
-use crate::told::Told;
+use crate::wire::event::{Event, Lane, Recorder, What};
+use crate::wire::tcp_relay::{self, Manner, TcpRelay};
+use crate::wire::udp_relay::{self, Plan, UdpRelay};
 
 /// A lesson in which nothing at all happens for so long is stuck, on the slowest machine.
 pub const STUCK: Duration = Duration::from_secs(60);
@@ -122,7 +123,7 @@ impl Stage {
                 scope.spawn(out);
                 scope.spawn(err);
             });
-            recorder.record(What::Quiet { program: id });
+            recorder.record(What::Finished { program: id });
         });
         program
     }
@@ -150,7 +151,8 @@ impl Stage {
     /// # Errors
     /// When the system gives it no socket.
     pub fn relay_tcp(&mut self, label: &str, upstream: SocketAddr, manner: Manner) -> Result<SocketAddr> {
-        let relay = relay::tcp(upstream, manner, self.recorder(label)).context("cannot start the relay")?;
+        let relay =
+            tcp_relay::start(upstream, manner, self.recorder(label)).context("cannot start the relay")?;
         let address = relay.address();
         self.tcp_relays.push(relay);
         Ok(address)
@@ -161,7 +163,7 @@ impl Stage {
     /// # Errors
     /// When the system gives it no socket.
     pub fn relay_udp(&mut self, upstream: SocketAddr, plan: Plan) -> Result<SocketAddr> {
-        let relay = relay::udp(upstream, plan, self.recorder("")).context("cannot start the relay")?;
+        let relay = udp_relay::start(upstream, plan, self.recorder("")).context("cannot start the relay")?;
         let address = relay.address;
         self.udp_relays.push(relay);
         Ok(address)
@@ -180,7 +182,7 @@ impl Stage {
                 {
                     Some(Some(line.clone()))
                 }
-                What::Quiet { program } if *program == pid => Some(None),
+                What::Finished { program } if *program == pid => Some(None),
                 _ => None,
             })
         })?;

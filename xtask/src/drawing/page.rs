@@ -10,12 +10,11 @@ use common::args;
 use common::narration::escape;
 
 use crate::checks::{Check, Tally, Verdict};
-use crate::event::Lane;
-use crate::ladder::{Mark, Rung, SERVER_LANE, WIRE, width};
+use crate::drawing::ladder::{Mark, Rung, SERVER_LANE, WIRE, width};
+use crate::drawing::scene::{self, Scene};
+use crate::drawing::story::Told;
 use crate::replacement::Replacement;
-use crate::scene::{self, Scene};
-use crate::told::Told;
-use crate::words;
+use crate::wire::event::Lane;
 use crate::words::{Lang, Words};
 
 const CSS: &str = include_str!("page.css");

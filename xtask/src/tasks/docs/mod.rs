@@ -18,8 +18,8 @@ use compare::ELLIPSIS;
 use markdown::{Block, Document};
 use session::{INTERRUPT, Piece, Session};
 
-use crate::demo;
 use crate::replacement::Replacement;
+use crate::tasks::demo;
 use crate::words::Lang;
 
 /// The directories that have a README, from the workspace's.

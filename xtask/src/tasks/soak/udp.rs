@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{Outcome, Row, Server, held_if, no_proc};
-use crate::kernel::dropped;
+use crate::wire::kernel::dropped;
 
 pub const ROWS: [Row; 2] = [
     Row { tried: "udp-server: a burst of 20,000 datagrams", run: burst },

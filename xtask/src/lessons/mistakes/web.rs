@@ -7,13 +7,12 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use anyhow::{Context, Result};
 
 use super::{WATCHED, decode, instead, the_notes_way, wrong};
-use crate::event::Lane;
 use crate::lessons::{Lesson, WEB, connect, is_silence};
-use crate::listening::Listening;
-use crate::origin;
+use crate::peers::origin;
 use crate::play::Play;
-use crate::relay::Manner;
-use crate::words;
+use crate::wire::event::Lane;
+use crate::wire::listening::Listening;
+use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
 /// The notes' request, sent.

@@ -1,19 +1,21 @@
 //! One lesson being played: its stage, its checks, and the voice that tells what is about to happen.
 
+pub mod audience;
+pub mod quiz;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use common::narration::say;
 
+use self::quiz::{Prediction, Score};
 use crate::checks::Checks;
-use crate::event::{Lane, What};
-use crate::kernel::Row;
-use crate::ladder::{Ink, Style};
-use crate::prompt;
-use crate::quiz::{self, Prediction, Score};
-use crate::stage::Stage;
-use crate::told::Told;
+use crate::drawing::ladder::{Ink, Style};
+use crate::drawing::story::Told;
+use crate::lab::Stage;
+use crate::wire::event::{Lane, What};
+use crate::wire::kernel::Row;
 use crate::words::Words;
 
 /// How lessons are told.
@@ -39,13 +41,13 @@ impl Voice {
     /// With `--step`, waits for Enter.
     ///
     /// # Errors
-    /// [`Left`](prompt::Left) when the one who steps says `q`.
+    /// [`Left`](audience::Left) when the one who steps says `q`.
     pub fn wait(self) -> Result<()> {
         if !self.step {
             return Ok(());
         }
         self.tell(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
-        prompt::answer().map(|_| ())
+        audience::answer().map(|_| ())
     }
 }
 
@@ -103,7 +105,7 @@ impl Play {
     /// Ends the act before, and says what is about to happen; with `--step`, waits for Enter.
     ///
     /// # Errors
-    /// [`Left`](prompt::Left) when the one who steps says `q`.
+    /// [`Left`](audience::Left) when the one who steps says `q`.
     pub fn act(&mut self, words: &Words) -> Result<()> {
         self.show_checks()?;
         self.stage.tell(Told::Act(words.clone()))?;

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use common::narration::escape;
 
-use crate::event::{Lane, What};
-use crate::words;
+use crate::wire::event::{Lane, What};
 use crate::words::{Lang, Words};
 
 /// The columns of the wire, which are the client's lane as well.
@@ -21,7 +20,7 @@ const CONTINUED: &str = "           ";
 pub struct Rung {
     /// Since the lesson began.
     pub time: Duration,
-    /// As [`crate::event::Event::label`].
+    /// As [`crate::wire::event::Event::label`].
     pub label: String,
     /// What is to be seen.
     pub mark: Mark,
@@ -61,13 +60,13 @@ impl Rung {
                 let Words { en, zh } = content(bytes);
                 crossed(toward, words!("lost: {en}", "丢失：{zh}"), true)
             }
-            What::Held { toward, bytes } => {
+            What::Late { toward, bytes } => {
                 let Words { en, zh } = content(bytes);
                 crossed(toward, words!("held back: {en}", "扣住：{zh}"), true)
             }
             What::Ended { toward } => crossed(toward, Words::fixed("end of stream", "流结束"), false),
             What::Broke { toward } => crossed(toward, Words::fixed("reset", "复位"), false),
-            What::Quiet { .. } => return None,
+            What::Finished { .. } => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }

@@ -11,8 +11,7 @@ use super::{decode, instead, the_notes_way, wrong};
 use crate::lessons::{Lesson, TCP, connect, pair};
 use crate::play::Play;
 use crate::programs::Program;
-use crate::relay::Manner;
-use crate::words;
+use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
 /// The notes' server loop: one read is one message, and text; it thinks before it looks at what came.

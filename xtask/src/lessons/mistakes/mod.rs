@@ -13,7 +13,6 @@ use anyhow::Result;
 
 use crate::lessons::Lesson;
 use crate::play::Play;
-use crate::words;
 use crate::words::Words;
 
 /// All that can be shown, each as a lesson of its own.

@@ -12,9 +12,9 @@ use common::args::Args;
 use common::narration::{HINT, escape, say, shell_word};
 use common::patience::Patient;
 
-use crate::event::{Lane, Recorder, What};
-use crate::listening::Listening;
 use crate::programs;
+use crate::wire::event::{Lane, Recorder, What};
+use crate::wire::listening::Listening;
 use crate::words::Words;
 
 /// A page: how its body ends, and the bytes of its reply.

@@ -12,9 +12,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::compare::Ports;
-use crate::event::{Event, What};
+use crate::lab::Stage;
 use crate::programs::{self, Program};
-use crate::stage::Stage;
+use crate::wire::event::{Event, What};
 use crate::words::Lang;
 
 /// What a terminal shows of Ctrl-C.

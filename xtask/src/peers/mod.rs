@@ -1,0 +1,3 @@
+//! The other side, by script: whom a program meets.
+
+pub mod origin;

@@ -1,0 +1,5 @@
+//! What stands behind `cargo xtask NAME`: a file each, a folder where it has parts of its own.
+
+pub mod demo;
+pub mod docs;
+pub mod soak;

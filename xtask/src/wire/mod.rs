@@ -1,0 +1,7 @@
+//! What crosses between two programs, and who writes it down. Nothing here draws.
+
+pub mod event;
+pub mod kernel;
+pub mod listening;
+pub mod tcp_relay;
+pub mod udp_relay;
