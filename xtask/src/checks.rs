@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 
-use crate::drawing::ladder::Ink;
 use crate::words::Words;
 
 /// The checks of one lesson, in the order they were made.
@@ -74,24 +73,6 @@ impl Checks {
 }
 
 impl Check {
-    /// One character that says what came of it.
-    pub fn mark(&self) -> &'static str {
-        match self.verdict {
-            Verdict::Kept => "✓",
-            Verdict::Broken(_) => "✗",
-            Verdict::NotAvailable(_) => "-",
-        }
-    }
-
-    /// The colour of the mark.
-    pub fn ink(&self) -> Ink {
-        match self.verdict {
-            Verdict::Kept => Ink::Good,
-            Verdict::Broken(_) => Ink::Bad,
-            Verdict::NotAvailable(_) => Ink::Faint,
-        }
-    }
-
     /// The promise, and what was found where it was not kept.
     pub fn sentence(&self) -> Words {
         let (en, zh) = (&self.promise.en, &self.promise.zh);
@@ -162,7 +143,7 @@ mod tests {
         checks.holds(promise(), false, &"evidence");
         checks.stopped_short(&promise());
         checks.not_available(promise(), promise());
-        let marks: String = checks.all().iter().map(Check::mark).collect();
+        let marks: String = checks.all().iter().map(|check| check.verdict.mark()).collect();
         assert_eq!(marks, "✓✗✓✗✗-");
         let Verdict::Broken(why) = &checks.all()[1].verdict else { panic!("{checks:?}") };
         assert_eq!((&*why.en, &*why.zh), ("expected 2, found 1", "应为 2，实为 1"));

@@ -1,26 +1,21 @@
-//! Where a lesson happens: it starts programs and relays, collects what they do as events, and draws each one
-//! as it comes. A lesson waits for events, never for time.
+//! Where programs run and wires lie between them, and what happens is recorded. Nothing is drawn here: whoever
+//! watches is handed each event. A lesson waits for events, never for time.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use common::narration::{self, escape};
+use common::narration::escape;
 
-use crate::drawing::ladder::{Rung, Style};
-use crate::drawing::story::Told;
-use crate::programs::{self, Program, Scratch, Started};
-use crate::wire::event::{Event, Lane, Recorder, What};
+use crate::programs::program::{self, Program, Started};
+use crate::programs::scratch::Scratch;
+use crate::wire::event::{Event, Lane, What};
+use crate::wire::record::Record;
 use crate::wire::tcp_relay::{self, Manner, TcpRelay};
 use crate::wire::udp_relay::{self, Plan, UdpRelay};
-
-/// A lesson in which nothing at all happens for so long is stuck, on the slowest machine.
-pub const STUCK: Duration = Duration::from_secs(60);
 
 /// How a program ended.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,46 +28,31 @@ pub struct Outcome {
     pub complained: Vec<String>,
 }
 
-/// The events of one lesson.
-pub struct Stage {
-    events: Sender<Event>,
-    incoming: Receiver<Event>,
-    recorded: Vec<Event>,
+/// One experiment's programs and wires.
+pub struct Lab {
+    /// What has happened.
+    pub record: Record,
     tcp_relays: Vec<TcpRelay>,
     udp_relays: Vec<UdpRelay>,
-    started: Instant,
-    style: Option<Style>,
     scratch: Scratch,
-    hidden: Vec<String>,
-    told: Vec<Told>,
 }
 
-impl Stage {
-    /// An empty stage, drawn in a style, or not at all; its programs run in an empty directory.
+impl Lab {
+    /// An empty one, whose events are handed to a watcher; its programs run in an empty directory.
     ///
     /// # Errors
-    /// When the programs cannot be built, or the directory not be made.
-    pub fn new(style: Option<Style>) -> Result<Self> {
-        programs::build()?;
+    /// When the directory cannot be made.
+    pub fn new(watcher: impl FnMut(&Event) -> Result<()> + 'static) -> Result<Self> {
         let scratch = Scratch::new()?;
-        let (events, incoming) = mpsc::channel();
-        Ok(Self {
-            events,
-            incoming,
-            recorded: Vec::new(),
-            tcp_relays: Vec::new(),
-            udp_relays: Vec::new(),
-            started: Instant::now(),
-            style,
-            scratch,
-            hidden: Vec::new(),
-            told: Vec::new(),
-        })
+        Ok(Self { record: Record::new(watcher), tcp_relays: Vec::new(), udp_relays: Vec::new(), scratch })
     }
 
-    /// Draws no more of what happens under a label; it is recorded all the same.
-    pub fn hide(&mut self, label: &str) {
-        self.hidden.push(label.into());
+    /// One that nobody watches.
+    ///
+    /// # Errors
+    /// As [`Lab::new`].
+    pub fn unseen() -> Result<Self> {
+        Self::new(|_| Ok(()))
     }
 
     /// The directory in which its programs run.
@@ -80,32 +60,27 @@ impl Stage {
         self.scratch.path()
     }
 
-    /// A recorder for what happens under a label.
-    pub fn recorder(&self, label: &str) -> Recorder {
-        Recorder::new(label, self.events.clone())
-    }
-
-    /// Starts a program, whose lines appear in its lane.
+    /// Starts one of the four programs, whose lines appear in its lane.
     ///
     /// # Errors
     /// As [`Program::start`].
     pub fn start(&self, lane: Lane, label: &str, name: &str, args: &[&str]) -> Result<Program> {
-        Ok(self.listen_to(lane, label, Program::start(name, args, self.scratch.path())?))
+        Ok(self.listen_to(lane, label, Program::start(name, args, self.directory())?))
     }
 
-    /// Starts a command in the stage's directory.
+    /// Starts a command in the lab's directory.
     ///
     /// # Errors
     /// As [`Program::spawn`].
     pub fn start_command(&self, mut command: Command) -> Result<Program> {
-        command.current_dir(self.scratch.path());
+        command.current_dir(self.directory());
         let name = command.get_program().to_string_lossy().into_owned();
         let started = Program::spawn(command).with_context(|| format!("cannot start {name}"))?;
         Ok(self.listen_to(Lane::Client, "", started))
     }
 
     fn listen_to(&self, lane: Lane, label: &str, (program, stdout, stderr): Started) -> Program {
-        let (recorder, id) = (self.recorder(label), program.pid);
+        let (recorder, id) = (self.record.recorder(label), program.pid);
         let echo = move |output: Box<dyn Read + Send>, is_error| {
             let recorder = recorder.clone();
             move || {
@@ -117,7 +92,7 @@ impl Stage {
         };
         let out = echo(Box::new(stdout), false);
         let err = echo(Box::new(stderr), true);
-        let recorder = self.recorder(label);
+        let recorder = self.record.recorder(label);
         thread::spawn(move || {
             thread::scope(|scope| {
                 scope.spawn(out);
@@ -143,27 +118,28 @@ impl Stage {
     /// # Errors
     /// When the server does not say where it is.
     pub fn wait_for_address(&mut self, server: &Program) -> Result<SocketAddr> {
-        programs::address_in(&self.wait_for_line(server, "")?)
+        program::address_in(&self.wait_for_line(server, "")?)
     }
 
-    /// A relay in front of a TCP server; every client that connects to it is drawn under the label.
+    /// A wire to a TCP server; every client that connects to it is recorded under the label.
     ///
     /// # Errors
-    /// When the system gives it no socket.
-    pub fn relay_tcp(&mut self, label: &str, upstream: SocketAddr, manner: Manner) -> Result<SocketAddr> {
-        let relay =
-            tcp_relay::start(upstream, manner, self.recorder(label)).context("cannot start the relay")?;
+    /// When the system gives the relay no socket.
+    pub fn wire(&mut self, label: &str, server: SocketAddr, manner: Manner) -> Result<SocketAddr> {
+        let recorder = self.record.recorder(label);
+        let relay = tcp_relay::start(server, manner, recorder).context("cannot start the relay")?;
         let address = relay.address();
         self.tcp_relays.push(relay);
         Ok(address)
     }
 
-    /// A relay in front of a UDP server that carries out the plan.
+    /// A wire to a UDP server that carries out the plan.
     ///
     /// # Errors
-    /// When the system gives it no socket.
-    pub fn relay_udp(&mut self, upstream: SocketAddr, plan: Plan) -> Result<SocketAddr> {
-        let relay = udp_relay::start(upstream, plan, self.recorder("")).context("cannot start the relay")?;
+    /// When the system gives the relay no socket.
+    pub fn udp_wire(&mut self, server: SocketAddr, plan: Plan) -> Result<SocketAddr> {
+        let recorder = self.record.recorder("");
+        let relay = udp_relay::start(server, plan, recorder).context("cannot start the relay")?;
         let address = relay.address;
         self.udp_relays.push(relay);
         Ok(address)
@@ -175,7 +151,7 @@ impl Stage {
     /// When the program ends without it.
     pub fn wait_for_line(&mut self, program: &Program, start: &str) -> Result<String> {
         let pid = program.pid;
-        let found = self.wait_until(|events| {
+        let found = self.record.wait_until(|events| {
             events.iter().find_map(|event| match &event.what {
                 What::Said { program, line, is_error: false, .. }
                     if *program == pid && line.starts_with(start) =>
@@ -198,7 +174,7 @@ impl Stage {
     /// When nothing happens for a minute.
     pub fn wait_for_end(&mut self, program: Program) -> Result<Outcome> {
         let pid = program.pid;
-        self.wait_until(|events| events.iter().any(|event| event.is_end_of(pid)).then_some(()))?;
+        self.record.wait_until(|events| events.iter().any(|event| event.is_end_of(pid)).then_some(()))?;
         let mut outcome = self.outcome(pid);
         outcome.status = program.wait()?.code();
         Ok(outcome)
@@ -207,7 +183,7 @@ impl Stage {
     /// What a program has said so far.
     pub fn outcome(&self, pid: u32) -> Outcome {
         let mut outcome = Outcome::default();
-        for event in &self.recorded {
+        for event in self.record.events() {
             match &event.what {
                 What::Said { program, line, is_error, .. } if *program == pid => {
                     let lines = if *is_error { &mut outcome.complained } else { &mut outcome.said };
@@ -219,117 +195,13 @@ impl Stage {
         outcome
     }
 
-    /// Waits until something is found among the events.
+    /// Takes the wires away, and keeps what was still under way on them.
     ///
     /// # Errors
-    /// When nothing happens for a minute, or standard output fails.
-    pub fn wait_until<T>(&mut self, find: impl Fn(&[Event]) -> Option<T>) -> Result<T> {
-        loop {
-            if let Some(found) = find(&self.recorded) {
-                return Ok(found);
-            }
-            match self.incoming.recv_timeout(STUCK) {
-                Ok(event) => self.keep(event)?,
-                Err(RecvTimeoutError::Timeout) => bail!("nothing has happened for {STUCK:?}"),
-                Err(RecvTimeoutError::Disconnected) => bail!("nothing can happen any more"),
-            }
-        }
-    }
-
-    /// Waits until nothing has happened for a while: for one who writes down what comes, not for a test.
-    ///
-    /// # Errors
-    /// When standard output fails.
-    pub fn wait_for_quiet(&mut self, time: Duration) -> Result<()> {
-        while let Ok(event) = self.incoming.recv_timeout(time) {
-            self.keep(event)?;
-        }
-        Ok(())
-    }
-
-    /// Draws what has happened meanwhile.
-    ///
-    /// # Errors
-    /// When standard output fails.
-    pub fn draw(&mut self) -> Result<()> {
-        while let Ok(event) = self.incoming.try_recv() {
-            self.keep(event)?;
-        }
-        Ok(())
-    }
-
-    /// Ends the relays and draws what was still under way.
-    ///
-    /// # Errors
-    /// When standard output fails.
-    pub fn finish(&mut self) -> Result<()> {
+    /// What the watcher reports.
+    pub fn clear(&mut self) -> Result<()> {
         self.tcp_relays.clear();
         self.udp_relays.clear();
-        self.draw()
-    }
-
-    /// How many events are such.
-    pub fn count(&self, is_such: impl Fn(&Event) -> bool) -> usize {
-        self.recorded.iter().filter(|event| is_such(event)).count()
-    }
-
-    /// Leaves a pause of the one who steps through the lesson out of its times.
-    pub fn leave_out(&mut self, pause: Duration) {
-        self.started += pause;
-    }
-
-    /// All bytes that crossed the wire to one side under a label.
-    pub fn crossed(&self, label: &str, side: Lane) -> Vec<u8> {
-        self.pieces(label, side).concat()
-    }
-
-    /// The reads or datagrams that crossed the wire to one side under a label.
-    pub fn pieces(&self, label: &str, side: Lane) -> Vec<&[u8]> {
-        let of_label = self.recorded.iter().filter(|event| event.label == label);
-        of_label
-            .filter_map(|event| match &event.what {
-                What::Sent { toward, bytes, .. } if *toward == side => Some(bytes.as_slice()),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// How often the client sent this very datagram, those that were lost included.
-    pub fn times_sent(&self, datagram: &[u8]) -> usize {
-        self.pieces("", Lane::Server).iter().filter(|piece| **piece == datagram).count()
-    }
-
-    /// Shows something, behind what has happened meanwhile.
-    ///
-    /// # Errors
-    /// When standard output fails.
-    pub fn tell(&mut self, told: Told) -> Result<()> {
-        self.draw()?;
-        self.show(told)
-    }
-
-    /// Everything that was shown.
-    pub fn told(self) -> Vec<Told> {
-        self.told
-    }
-
-    fn show(&mut self, told: Told) -> Result<()> {
-        if let Some(style) = self.style {
-            told.lines(style).iter().try_for_each(|line| narration::say(line))?;
-            self.told.push(told);
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, event: Event) -> Result<()> {
-        // A program's hint is for whoever types the next command; here nobody does.
-        if !self.hidden.contains(&event.label) && !event.starts_line(narration::HINT) {
-            let time = event.at.saturating_duration_since(self.started);
-            if let Some(rung) = Rung::of(time, &event.label, &event.what) {
-                self.show(Told::Rung(rung))?;
-            }
-        }
-        self.recorded.push(event);
-        Ok(())
+        self.record.catch_up()
     }
 }

@@ -1,15 +1,29 @@
-//! Server/client pairs on real sockets: started, listened to on the wire, drawn and checked.
+//! Server/client pairs on real sockets: started, listened to on the wire, drawn and checked. The rooms are private;
+//! outside stand the tasks, and what the tests name.
 
 #[macro_use]
-pub mod words;
+mod words;
 
-pub mod checks;
-pub mod drawing;
-pub mod lab;
+mod checks;
+mod drawing;
+mod lab;
 pub mod lessons;
-pub mod peers;
-pub mod play;
-pub mod programs;
-pub mod replacement;
+mod peers;
+mod play;
+mod programs;
+mod replacement;
 pub mod tasks;
-pub mod wire;
+mod wire;
+
+pub use drawing::ladder::width;
+pub use drawing::page;
+pub use drawing::style::Style;
+pub use lab::{Lab, Outcome};
+pub use play::Play;
+pub use play::audience::Audience;
+pub use play::course::Course;
+pub use programs::build::path_of;
+pub use programs::program::{Program, address_in};
+pub use programs::scratch::Scratch;
+pub use wire::event::Lane;
+pub use words::{Lang, Words};

@@ -4,8 +4,7 @@ use std::process::ExitCode;
 
 use common::args::{self, Args};
 use xtask::lessons::loss;
-use xtask::peers::origin;
-use xtask::tasks::{demo, docs, soak};
+use xtask::tasks::{demo, docs, origin, soak};
 
 const HELP: &str = "\
 cargo xtask - runs the programs against each other and checks what happens
@@ -37,7 +36,7 @@ fn main() -> ExitCode {
     args::run("cargo xtask", HELP, |mut args: Args| match args.command_or("")?.as_str() {
         "demo" => demo::run(args),
         "soak" => soak::run(args),
-        "origin" => origin::serve(args),
+        "origin" => origin::run(args),
         "docs" => docs::run(args),
         loss::LOSSY => loss::in_a_lossy_network(args),
         "" => Err(args::usage("no task is given: it is demo, soak, origin or docs")),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::programs::Scratch;
+use crate::programs::scratch::Scratch;
 
 /// The new content of a file.
 pub struct Replacement {

@@ -1,13 +1,14 @@
 //! The ladder: what the client's side said, what crossed the wire, what the server's side said. [`Rung`] is the
-//! one model of it, an event as it is to be seen; [`lines`] draws it as text of 100 columns, and the page in
-//! `page.rs` as a picture. Pure: it draws what it is given.
+//! one model of it, an event as it is to be seen; [`lines`] draws it as text of 100 columns, and
+//! `picture.rs` as a picture. Pure: it draws what it is given.
 
 use std::time::Duration;
 
 use common::narration::escape;
 
+use super::style::{Ink, Style};
 use crate::wire::event::{Lane, What};
-use crate::words::{Lang, Words};
+use crate::words::Words;
 
 /// The columns of the wire, which are the client's lane as well.
 pub const WIRE: usize = 42;
@@ -72,49 +73,11 @@ impl Rung {
     }
 }
 
-/// How to draw.
-#[derive(Clone, Copy, Debug)]
-pub struct Style {
-    /// With ANSI escape sequences.
-    pub colour: bool,
-    /// In which language to name what happens.
-    pub lang: Lang,
-}
-
-/// What a piece of text is.
-#[derive(Clone, Copy, Debug)]
-pub enum Ink {
-    /// Times and rules.
-    Faint,
-    /// A heading.
-    Bold,
-    /// The client's side.
-    Client,
-    /// The server's side.
-    Server,
-    /// A promise kept.
-    Good,
-    /// A promise broken, or a loss.
-    Bad,
-}
-
-impl Style {
-    /// The text in its ink.
-    pub fn paint(self, ink: Ink, text: &str) -> String {
-        let code = match ink {
-            Ink::Faint => "2",
-            Ink::Bold => "1",
-            Ink::Client => "36",
-            Ink::Server => "33",
-            Ink::Good => "32",
-            Ink::Bad => "31;1",
-        };
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.into() }
-    }
-}
+/// Who stands on the client's and on the server's side.
+pub type Lanes = (Words, Words);
 
 /// The line above the lanes.
-pub fn head(style: Style, (client, server): &(Words, Words)) -> String {
+pub fn head(style: Style, (client, server): &Lanes) -> String {
     let (time, client) = (Words::fixed("   time", "   时间"), client.to(style.lang));
     let pad = " ".repeat((WIRE + 1).saturating_sub(width(client)));
     style.paint(Ink::Faint, &format!("{}      {client}{pad}  {}", time.to(style.lang), server.to(style.lang)))
@@ -211,6 +174,7 @@ fn columns(c: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::Lang;
 
     const PLAIN: Style = Style { colour: false, lang: Lang::En };
 

@@ -1,6 +1,8 @@
-//! What is seen of what happens: as text on the terminal, as pieces of a page.
+//! What is seen of what happens: text on the terminal, pieces of a page. It knows events and verdicts, and not
+//! whose they are.
 
 pub mod ladder;
 pub mod page;
-pub mod scene;
+pub mod picture;
 pub mod story;
+pub mod style;

@@ -1,7 +1,5 @@
-//! `cargo xtask demo --html FILE`: the lessons as they were played, as one page for a projector and for paper. It
-//! needs no script and fetches nothing. Drawn from what the terminal was told, rung by rung.
+//! What was told, as one page for a projector and for paper, whoever told it. It needs no script and fetches nothing.
 
-use std::env::consts;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,15 +7,42 @@ use anyhow::{Context, Result};
 use common::args;
 use common::narration::escape;
 
-use crate::checks::{Check, Tally, Verdict};
-use crate::drawing::ladder::{Mark, Rung, SERVER_LANE, WIRE, width};
-use crate::drawing::scene::{self, Scene};
-use crate::drawing::story::Told;
+use super::ladder::{Lanes, Mark, Rung};
+use super::picture::{body, joined, text};
+use super::story::Told;
+use crate::checks::{Tally, Verdict};
 use crate::replacement::Replacement;
 use crate::wire::event::Lane;
 use crate::words::{Lang, Words};
 
 const CSS: &str = include_str!("page.css");
+
+/// What a page begins with.
+pub struct Cover {
+    /// What it is.
+    pub title: Words,
+    /// Where it comes from.
+    pub intro: Words,
+}
+
+/// One part of a page.
+pub struct Chapter {
+    /// What was played.
+    pub name: &'static str,
+    /// `IPv4` or `IPv6`.
+    pub version: &'static str,
+    /// What it is about, with the numbers of the claims.
+    pub claims: &'static [(&'static str, Words)],
+    /// Who stands where.
+    pub lanes: Lanes,
+    /// What was told of it.
+    pub told: Vec<Told>,
+}
+
+/// How the checks of some chapters came out.
+pub fn tally(chapters: &[Chapter]) -> Tally {
+    Tally::of(chapters.iter().flat_map(|chapter| &chapter.told).filter_map(Told::check))
+}
 
 /// A page that will be written; the file's old content stays until it is.
 pub struct Page {
@@ -45,8 +70,8 @@ impl Page {
     ///
     /// # Errors
     /// When the disk does not take it.
-    pub fn write(self, scenes: &[Scene<'_>], lang: Lang) -> Result<String> {
-        self.replacement.write(&html(scenes, lang)).with_context(|| cannot_write(&self.name))?;
+    pub fn write(self, cover: &Cover, chapters: &[Chapter], lang: Lang) -> Result<String> {
+        self.replacement.write(&html(cover, chapters, lang)).with_context(|| cannot_write(&self.name))?;
         Ok(self.name)
     }
 }
@@ -56,36 +81,31 @@ fn cannot_write(name: &str) -> String {
 }
 
 /// The whole page.
-pub fn html(scenes: &[Scene<'_>], lang: Lang) -> String {
+pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let to = |en: &'static str, zh: &'static str| Words::fixed(en, zh).to(lang).to_owned();
     let tag = if lang == Lang::Zh { "zh-CN" } else { "en" };
-    let title = to("Socket lessons, as they ran", "套接字各课实录");
-    let (os, arch) = (consts::OS, consts::ARCH);
-    let where_run = words!(
-        "One run of cargo xtask demo on {os} ({arch}). Nothing on this page was drawn by hand but the legend.",
-        "在 {os}（{arch}）上运行一次 cargo xtask demo 的记录。除图例以外，页面内容全部来自这次运行。"
-    );
-    let tally = scene::tally(scenes);
+    let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
+    let tally = tally(chapters);
     let (state, sum) = (state(&tally), text(tally.sentence().to(lang)));
-    let lessons = joined(by_lesson(scenes).map(|scenes| section(scenes, lang)));
+    let parts = joined(by_name(chapters).map(|chapters| section(chapters, lang)));
     let (contents, legend_title) = (to("Contents", "目录"), to("How to read it", "图例"));
     [
         &format!("<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n"),
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
         &format!("<title>{title}</title>\n<style>\n{CSS}</style>\n</head>\n<body>\n"),
-        &format!("<h1>{title}</h1>\n<p>{}</p>\n", text(where_run.to(lang))),
-        &format!("<div class=\"sum {state}\"><p>{sum}</p>\n{}</div>\n", failures(scenes, lang)),
-        &format!("<nav>\n<h2>{contents}</h2>\n<ul>\n{}</ul>\n</nav>\n", contents_list(scenes, lang)),
+        &format!("<h1>{title}</h1>\n<p>{intro}</p>\n"),
+        &format!("<div class=\"sum {state}\"><p>{sum}</p>\n{}</div>\n", failures(chapters, lang)),
+        &format!("<nav>\n<h2>{contents}</h2>\n<ul>\n{}</ul>\n</nav>\n", contents_list(chapters, lang)),
         &format!("<section>\n<h2>{legend_title}</h2>\n{}</section>\n", legend(lang)),
-        &lessons,
+        &parts,
         "</body>\n</html>\n",
     ]
     .concat()
 }
 
-/// The scenes of each lesson.
-fn by_lesson<'a, 'b>(scenes: &'a [Scene<'b>]) -> impl Iterator<Item = &'a [Scene<'b>]> {
-    scenes.chunk_by(|a, b| a.lesson.name == b.lesson.name)
+/// The chapters of each name.
+fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
+    chapters.chunk_by(|a, b| a.name == b.name)
 }
 
 /// The class of a sum.
@@ -93,40 +113,41 @@ fn state(tally: &Tally) -> &'static str {
     if tally.broken > 0 { "broken" } else { "kept" }
 }
 
-fn anchor(scene: &Scene<'_>) -> String {
-    format!("{}-{}", scene.lesson.name, scene.version)
+fn anchor(chapter: &Chapter) -> String {
+    format!("{}-{}", chapter.name, chapter.version)
 }
 
 /// Every check that failed, where nobody can miss it.
-fn failures(scenes: &[Scene<'_>], lang: Lang) -> String {
-    let failed = scenes.iter().flat_map(|scene| {
-        let broken = scene.checks.all().iter().filter(|check| matches!(check.verdict, Verdict::Broken(_)));
-        broken.map(move |check| (scene, check))
+fn failures(chapters: &[Chapter], lang: Lang) -> String {
+    let failed = chapters.iter().flat_map(|chapter| {
+        let checks = chapter.told.iter().filter_map(Told::check);
+        let broken = checks.filter(|check| matches!(check.verdict, Verdict::Broken(_)));
+        broken.map(move |check| (chapter, check))
     });
-    joined(failed.map(|(scene, check)| {
-        let (at, name, version) = (anchor(scene), scene.lesson.name, scene.version);
+    joined(failed.map(|(chapter, check)| {
+        let (at, name, version) = (anchor(chapter), chapter.name, chapter.version);
         let sentence = text(check.sentence().to(lang));
         format!("<p><a href=\"#{at}\">✗ {name}, {version}</a>: {sentence}</p>\n")
     }))
 }
 
-fn contents_list(scenes: &[Scene<'_>], lang: Lang) -> String {
-    let entry = |scenes: &[Scene<'_>]| {
-        let lesson = scenes[0].lesson;
-        let claims: Vec<_> = lesson.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
-        let tally = scene::tally(scenes);
+fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
+    let entry = |chapters: &[Chapter]| {
+        let first = &chapters[0];
+        let claims: Vec<_> = first.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
+        let tally = tally(chapters);
         let state = state(&tally);
         let marks = match tally.broken {
             0 => format!("✓ {}", tally.kept),
             broken => format!("✗ {broken}"),
         };
-        let link = |scene| format!(" <a href=\"#{}\">{}</a>", anchor(scene), scene.version);
-        let versions = joined(scenes.iter().map(link));
-        let (name, claims) = (lesson.name, text(&claims.join(if lang == Lang::Zh { "" } else { " " })));
+        let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
+        let versions = joined(chapters.iter().map(link));
+        let (name, claims) = (first.name, text(&claims.join(if lang == Lang::Zh { "" } else { " " })));
         let head = format!("<a href=\"#{name}\"><b>{name}</b></a>{versions}");
         format!("<li>{head} <span class=\"{state}\">{marks}</span><br>{claims}</li>\n")
     };
-    joined(by_lesson(scenes).map(entry))
+    joined(by_name(chapters).map(entry))
 }
 
 /// A ladder with everything that a ladder can show.
@@ -159,137 +180,22 @@ fn legend(lang: Lang) -> String {
     format!("{}<p>{}</p>\n", body(&told, &lanes, lang), text(note.to(lang)))
 }
 
-fn section(scenes: &[Scene<'_>], lang: Lang) -> String {
-    let lesson = scenes[0].lesson;
-    let name = lesson.name;
-    let claims = joined(lesson.claims.iter().map(|(number, words)| {
+fn section(chapters: &[Chapter], lang: Lang) -> String {
+    let first = &chapters[0];
+    let name = first.name;
+    let claims = joined(first.claims.iter().map(|(number, words)| {
         format!("<p class=\"claim\"><b>{number}</b> {}</p>\n", text(&one_line(words, lang)))
     }));
-    let plays = joined(scenes.iter().map(|scene| {
-        let (at, version) = (anchor(scene), scene.version);
-        let told = body(&scene.told, &lesson.lanes, lang);
+    let plays = joined(chapters.iter().map(|chapter| {
+        let (at, version) = (anchor(chapter), chapter.version);
+        let told = body(&chapter.told, &chapter.lanes, lang);
         let heading = words!("{name} over {version}", "{name}（{version}）");
         format!("<h3 id=\"{at}\">{}</h3>\n{told}", heading.to(lang))
     }));
     format!("<section>\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n")
 }
 
-/// What was told, with the rungs between two other things as one ladder.
-fn body(told: &[Told], lanes: &(Words, Words), lang: Lang) -> String {
-    let line = |told: &Told| match told {
-        Told::Act(words) => format!("<p class=\"act\">{}</p>\n", text(words.to(lang))),
-        Told::Evidence(words) => format!("<p class=\"evidence\">{}</p>\n", text(words.to(lang))),
-        Told::Row(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
-        Told::Check(check) => verdict(check, lang),
-        Told::Rung(_) => String::new(),
-    };
-    let is_rung = |told: &Told| matches!(told, Told::Rung(_));
-    joined(told.chunk_by(|a, b| is_rung(a) && is_rung(b)).map(|group| {
-        let rungs: Vec<_> = group.iter().filter_map(Told::rung).collect();
-        let ladders = rungs.chunks(RUNGS_A_LADDER).map(|rungs| ladder(rungs, lanes, lang));
-        joined(ladders.chain(group.iter().map(line)))
-    }))
-}
-
-fn verdict(check: &Check, lang: Lang) -> String {
-    let class = match check.verdict {
-        Verdict::Kept => "kept",
-        Verdict::Broken(_) => "broken",
-        Verdict::NotAvailable(_) => "absent",
-    };
-    format!("<p class=\"check {class}\">{} {}</p>\n", check.mark(), text(check.sentence().to(lang)))
-}
-
-/// Longer ladders go on in another one: so one with a heading above it fits a sheet of A4.
-const RUNGS_A_LADDER: usize = 20;
-
-// The picture's units are those of its text: a column is as wide as most monospaced fonts make it.
-const COLUMN: usize = 9;
-const LINE: usize = 24;
-const LEFT_RAIL: usize = 11 * COLUMN;
-const RIGHT_RAIL: usize = LEFT_RAIL + (WIRE + 2) * COLUMN;
-const WIDTH: usize = RIGHT_RAIL + (SERVER_LANE + 1) * COLUMN;
-
-fn ladder(rungs: &[&Rung], lanes: &(Words, Words), lang: Lang) -> String {
-    let mut drawn = String::new();
-    let mut y = LINE;
-    drawn += &label("head", LEFT_RAIL + COLUMN, y, lanes.0.to(lang));
-    drawn += &label("head", RIGHT_RAIL + COLUMN, y, lanes.1.to(lang));
-    y += LINE;
-    for rung in rungs {
-        drawn += &label("time", 0, y, &format!("{:7.3} {:>2}", rung.time.as_secs_f64(), rung.label));
-        match &rung.mark {
-            Mark::Said(lane, lines) => {
-                let (class, x) = match lane {
-                    Lane::Client => ("client", LEFT_RAIL + COLUMN),
-                    Lane::Server => ("server", RIGHT_RAIL + COLUMN),
-                };
-                for line in lines {
-                    drawn += &label(class, x, y, line);
-                    y += LINE;
-                }
-            }
-            Mark::Crossed { toward, what, is_lost } => {
-                drawn += &arrow(*toward, y, what.to(lang), *is_lost);
-                y += LINE;
-            }
-        }
-    }
-    let rail = |x: usize| format!("<path class=\"rail\" d=\"M{x} {} V{}\"/>\n", LINE / 2, y - LINE / 3);
-    format!(
-        "<div class=\"ladder\" tabindex=\"0\"><svg viewBox=\"0 0 {WIDTH} {y}\" role=\"img\">\n{}{}{drawn}</svg></div>\n",
-        rail(LEFT_RAIL),
-        rail(RIGHT_RAIL),
-    )
-}
-
-/// A line of text; `y` is its baseline.
-fn label(class: &str, x: usize, y: usize, words: &str) -> String {
-    format!("<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{}</text>\n", text(words))
-}
-
-fn arrow(toward: Lane, y: usize, words: &str, is_lost: bool) -> String {
-    let (from, to, back) = match toward {
-        Lane::Server => (LEFT_RAIL, RIGHT_RAIL, RIGHT_RAIL - COLUMN),
-        Lane::Client => (RIGHT_RAIL, LEFT_RAIL, LEFT_RAIL + COLUMN),
-    };
-    let (line, middle) = (y - LINE / 4, LEFT_RAIL.midpoint(RIGHT_RAIL));
-    let (up, down) = (line - COLUMN / 2, line + COLUMN / 2);
-    let half = (width(words) + 2) * COLUMN / 2; // of the gap for the words
-    let (class, head) = if is_lost {
-        ("lost", format!("<path class=\"cross\" d=\"M{back} {up} L{to} {down} M{to} {up} L{back} {down}\"/>"))
-    } else {
-        ("wire", format!("<path class=\"tip\" d=\"M{to} {line} L{back} {up} V{down} Z\"/>"))
-    };
-    let (left, right) = (from.min(back), from.max(back));
-    let (before, after) = (middle - half, middle + half);
-    format!(
-        "<path class=\"{class}\" d=\"M{left} {line} H{before} M{after} {line} H{right}\"/>{head}\n{}",
-        label(&format!("{class} what"), middle, y, words)
-    )
-}
-
-fn joined(parts: impl Iterator<Item = String>) -> String {
-    parts.collect()
-}
-
 /// The claim on one line: its line feeds are for terminals.
 fn one_line(words: &Words, lang: Lang) -> String {
     words.to(lang).replace('\n', if lang == Lang::Zh { "" } else { " " })
-}
-
-/// Text that a browser shows and does not obey.
-fn text(words: &str) -> String {
-    let mut shown = String::with_capacity(words.len());
-    for c in words.chars() {
-        match c {
-            '&' => shown += "&amp;",
-            '<' => shown += "&lt;",
-            '>' => shown += "&gt;",
-            '"' => shown += "&quot;",
-            '\'' => shown += "&#39;",
-            _ => shown.push(c),
-        }
-    }
-    shown
 }

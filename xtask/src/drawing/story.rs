@@ -1,10 +1,19 @@
-//! What a lesson tells, piece by piece: on the terminal as it happens, on the page afterwards.
+//! What is told of an experiment, piece by piece: on the terminal as it happens, on a page afterwards.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use common::narration::{self, say};
+
+use super::ladder::{self, Rung};
+use super::style::{Ink, Style};
 use crate::checks::Check;
-use crate::drawing::ladder::{self, Ink, Rung, Style};
+use crate::wire::event::Event;
+use crate::wire::kernel::Row;
 use crate::words::Words;
 
-/// Something that a lesson told.
+/// Something that was told.
 #[derive(Clone, Debug)]
 pub enum Told {
     /// What is about to happen.
@@ -14,15 +23,30 @@ pub enum Told {
     /// What was seen of it.
     Evidence(Words),
     /// A line of the kernel's table of sockets.
-    Row(Words),
+    Socket(Words),
     /// What came of a promise.
     Check(Check),
 }
 
 impl Told {
+    /// A line of the kernel's table.
+    pub fn socket(row: &Row) -> Self {
+        let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
+        let Row { state, port, to_send, to_read, .. } = row;
+        Self::Socket(words!(
+            "{state:12} local :{port:<5} peer :{peer:<5}  to send {to_send}, to read {to_read}",
+            "{state:12} 本端 :{port:<5} 对端 :{peer:<5}  待发送 {to_send}，待读取 {to_read}"
+        ))
+    }
+
     /// What happened, if it is that.
     pub fn rung(&self) -> Option<&Rung> {
         if let Self::Rung(rung) = self { Some(rung) } else { None }
+    }
+
+    /// What came of a promise, if it is that.
+    pub fn check(&self) -> Option<&Check> {
+        if let Self::Check(check) = self { Some(check) } else { None }
     }
 
     /// As lines of text.
@@ -31,11 +55,78 @@ impl Told {
             Self::Act(words) => vec![style.paint(Ink::Bold, &format!("> {}", words.to(style.lang)))],
             Self::Rung(rung) => ladder::lines(style, rung),
             Self::Evidence(words) => vec![format!("    {}", words.to(style.lang))],
-            Self::Row(words) => vec![style.paint(Ink::Faint, &format!("      {}", words.to(style.lang)))],
+            Self::Socket(words) => {
+                vec![style.paint(Ink::Faint, &format!("      {}", words.to(style.lang)))]
+            }
             Self::Check(check) => {
-                let mark = style.paint(check.ink(), check.mark());
+                let mark = style.paint(check.verdict.ink(), check.verdict.mark());
                 vec![format!("  {mark} {}", check.sentence().to(style.lang))]
             }
         }
+    }
+}
+
+/// What was told so far. Clones are the same story: one is told to, another watches the lab.
+#[derive(Clone)]
+pub struct Story {
+    style: Style,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    began: Instant,
+    hidden: Vec<String>,
+    told: Vec<Told>,
+}
+
+impl Story {
+    /// One that begins now, printed in this style.
+    pub fn new(style: Style) -> Self {
+        let state = State { began: Instant::now(), hidden: Vec::new(), told: Vec::new() };
+        Self { style, state: Arc::new(Mutex::new(state)) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells no more of what happens under a label.
+    pub fn hide(&self, label: &str) {
+        self.state().hidden.push(label.into());
+    }
+
+    /// Leaves a pause of the one who watches out of its times.
+    pub fn leave_out(&self, pause: Duration) {
+        self.state().began += pause;
+    }
+
+    /// Tells what happened, where that is to be seen.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn sees(&self, event: &Event) -> Result<()> {
+        let state = self.state();
+        // A program's hint is for whoever types the next command; here nobody does.
+        if state.hidden.contains(&event.label) || event.starts_line(narration::HINT) {
+            return Ok(());
+        }
+        let rung = Rung::of(event.at.saturating_duration_since(state.began), &event.label, &event.what);
+        drop(state);
+        rung.map_or(Ok(()), |rung| self.tell(Told::Rung(rung)))
+    }
+
+    /// Tells something.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn tell(&self, told: Told) -> Result<()> {
+        let lines = told.lines(self.style);
+        self.state().told.push(told);
+        Ok(lines.iter().try_for_each(|line| say(line))?)
+    }
+
+    /// Everything that was told.
+    pub fn told(&self) -> Vec<Told> {
+        self.state().told.clone()
     }
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Lesson, TCP, connect, is_quiet, stop_server};
-use crate::lab::STUCK;
+use super::{Lesson, TCP};
+use crate::peers::sockets::{connect, is_quiet};
 use crate::play::Play;
 use crate::wire::event::{Lane, What};
 use crate::wire::kernel::{self, Protocol};
+use crate::wire::record::STUCK;
 use crate::wire::tcp_relay::{Gate, Manner};
 use crate::words::Words;
 
@@ -56,21 +57,21 @@ fn play(play: &mut Play) -> Result<()> {
         "三个客户端连接。线路先扣住它们发送的数据，直到三个都收到欢迎。",
     ))?;
     let (server, at) =
-        play.stage.start_server("tcp-server", &[&any, "--delay", "0.2", "--idle-timeout", "86400"])?;
+        play.lab.start_server("tcp-server", &[&any, "--delay", "0.2", "--idle-timeout", "86400"])?;
     let gates = [Gate::default(), Gate::default(), Gate::default()];
     let mut clients = Vec::new();
     for ((label, names), gate) in CLIENTS.into_iter().zip(&gates) {
-        let wire = play.stage.relay_tcp(label, at, Manner::Behind(gate.clone()))?.to_string();
+        let wire = play.lab.wire(label, at, Manner::Behind(gate.clone()))?.to_string();
         let args = ["greet", &wire, names[0], names[1], "--timeout", "3600"];
-        clients.push(play.stage.start(Lane::Client, label, "tcp-client", &args)?);
+        clients.push(play.lab.start(Lane::Client, label, "tcp-client", &args)?);
     }
-    play.stage.wait_until(|events| {
+    play.lab.record.wait_until(|events| {
         let welcomed = |label| events.iter().any(|event| event.label == label && event.is_line("Welcome!"));
         let accepted = events.iter().filter(|event| event.starts_line("accepted connection")).count();
         (accepted == 3 && CLIENTS.iter().all(|(label, _)| welcomed(*label))).then_some(())
     })?;
-    let left = play.stage.count(|event| matches!(event.what, What::Ended { .. } | What::Broke { .. }));
-    let welcomed = play.stage.count(|event| event.is_line("Welcome!"));
+    let left = play.lab.record.count(|event| matches!(event.what, What::Ended { .. } | What::Broke { .. }));
+    let welcomed = play.lab.record.count(|event| event.is_line("Welcome!"));
     play.checks.equal(
         Words::fixed("all three are welcomed, and none has left", "三个都已收到欢迎，且都还连着"),
         &(welcomed, left),
@@ -95,7 +96,7 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     for ((client, (label, names)), gate) in clients.into_iter().zip(CLIENTS).zip(&gates).rev() {
         gate.open();
-        let outcome = play.stage.wait_for_end(client)?;
+        let outcome = play.lab.wait_for_end(client)?;
         let greetings = names.map(|name| format!("Hello, {name}!"));
         let expected = [&["Welcome!".to_owned()][..], &greetings].concat();
         play.checks.equal(
@@ -107,14 +108,14 @@ fn play(play: &mut Play) -> Result<()> {
             &(Some(0), expected),
         );
         let sent = names.map(|name| format!("{name}\n")).concat() + "exit\n";
-        let crossed = String::from_utf8_lossy(&play.stage.crossed(label, Lane::Server)).into_owned();
+        let crossed = String::from_utf8_lossy(&play.lab.record.crossed(label, Lane::Server)).into_owned();
         play.checks.equal(
             words!("{label} sent a line for each name, and exit", "{label} 每个名字发一行，最后发 exit"),
             &crossed,
             &sent,
         );
     }
-    let first = play.stage.wait_until(|events| {
+    let first = play.lab.record.wait_until(|events| {
         let greeted = events.iter().find(|event| event.starts_line("Hello, "))?;
         CLIENTS.iter().zip(1..).find(|((label, _), _)| greeted.label == *label).map(|(_, number)| number)
     })?;
@@ -126,7 +127,7 @@ fn play(play: &mut Play) -> Result<()> {
             "每个客户端都有自己的线程，只等这一个客户端。",
         ),
     )?;
-    stop_server(play, server)?;
+    play.stop(server)?;
     queues(play)?;
     one_at_a_time(play)
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{BOTH_SIDES, Lesson, is_silence, pair};
+use super::{BOTH_SIDES, Lesson};
+use crate::peers::sockets::{is_silence, pair};
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::words::Words;

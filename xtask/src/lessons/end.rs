@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{BOTH_SIDES, Lesson, is_quiet, pair};
+use super::{BOTH_SIDES, Lesson};
+use crate::peers::sockets::{is_quiet, pair};
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::wire::kernel;

@@ -7,7 +7,8 @@ use anyhow::Result;
 use common::framing::{self, Framing};
 use common::greeting;
 
-use super::{Lesson, TCP, connect};
+use super::{Lesson, TCP};
+use crate::peers::sockets::connect;
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::wire::tcp_relay::Manner;
@@ -47,18 +48,18 @@ fn play(play: &mut Play) -> Result<()> {
         "raw, the notes' way: one read is one message. The wire cuts what the client says.",
         "raw，即笔记的做法：一次读取就是一条消息。线路把客户端发送的数据拆开。",
     ))?;
-    let (_raw, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0", "--framing", "raw"])?;
+    let (_raw, at) = play.lab.start_server("tcp-server", &[&any, "--delay", "0", "--framing", "raw"])?;
     let mut first_greeted = None;
     for (number, size) in (1..).zip(CUTS) {
         let label = format!("r{number}");
-        let wire = play.stage.relay_tcp(&label, at, Manner::InLockstep(size))?.to_string();
-        let client = play.stage.start(
+        let wire = play.lab.wire(&label, at, Manner::InLockstep(size))?.to_string();
+        let client = play.lab.start(
             Lane::Client,
             &label,
             "tcp-client",
             &["greet", &wire, NAME, "--framing", "raw"],
         )?;
-        let outcome = play.stage.wait_for_end(client)?;
+        let outcome = play.lab.wait_for_end(client)?;
         let heard = &NAME[..size.min(NAME.len())];
         let predicted = format!("Hello, {heard}!");
         // Only the first greeting is certain: what follows it may be glued to it, or come too late to be read.
@@ -90,7 +91,7 @@ fn play(play: &mut Play) -> Result<()> {
         "raw again: a name and exit arrive glued together.",
         "还是 raw：名字和 exit 粘在一起到达。",
     ))?;
-    let wire = play.stage.relay_tcp("g1", at, Manner::AsItComes)?;
+    let wire = play.lab.wire("g1", at, Manner::AsItComes)?;
     let mut stream = connect(wire)?;
     hears(&mut stream, greeting::WELCOME)?;
     stream.write_all(b"Michaelexit")?;
@@ -108,14 +109,14 @@ fn play(play: &mut Play) -> Result<()> {
             "{name}：标明消息结尾。一次写入三个名字和 exit，每 1、2、7、1024 字节切一段；只画出 7 的情形。"
         ))?;
         let (_server, at) =
-            play.stage.start_server("tcp-server", &[&any, "--delay", "0", "--framing", name])?;
+            play.lab.start_server("tcp-server", &[&any, "--delay", "0", "--framing", name])?;
         let expected = predicted(how)?;
         for (number, size) in (1..).zip(CUTS) {
             let label = format!("{}{number}", &name[..1]);
             if size != 7 {
-                play.stage.hide(&label); // one cut is enough to look at
+                play.story.hide(&label); // one cut is enough to look at
             }
-            let wire = play.stage.relay_tcp(&label, at, Manner::Cut(size))?;
+            let wire = play.lab.wire(&label, at, Manner::Cut(size))?;
             let transcript = converse(wire, how)?;
             play.checks.equal(
                 words!(

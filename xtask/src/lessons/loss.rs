@@ -11,7 +11,8 @@ use common::address::HostPort;
 use common::args::Args;
 use common::narration::say;
 
-use super::{Lesson, UDP, datagram_socket};
+use super::{Lesson, UDP};
+use crate::peers::sockets::datagram_socket;
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::wire::kernel;
@@ -94,7 +95,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
     ))?;
     let receiver = datagram_socket(play.ip)?;
     let fates = vec![(2, Fate::Late), (4, Fate::Lost), (5, Fate::Twice), (6, Fate::Late)];
-    let wire = play.stage.relay_udp(receiver.local_addr()?, Plan { up: fates, down: Vec::new() })?;
+    let wire = play.lab.udp_wire(receiver.local_addr()?, Plan { up: fates, down: Vec::new() })?;
     let sender = UdpSocket::bind(play.loopback())?;
     for number in 1..=7_u8 {
         sender.send_to(&[b'0' + number], wire)?;
@@ -125,12 +126,12 @@ fn by_plan(play: &mut Play) -> Result<()> {
         "udp-client 走这种线路：第 1 个回复来两次，第 2 个迟到，它发出的第 3 个数据报丢失。",
     ))?;
     let any = play.loopback().to_string();
-    let (_server, at) = play.stage.start_server("udp-server", &[&any])?;
+    let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
     let plan = Plan { up: vec![(3, Fate::Lost)], down: vec![(1, Fate::Twice), (2, Fate::Late)] };
-    let wire = play.stage.relay_udp(at, plan)?.to_string();
+    let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, "Michael", "Tracy", "Sarah", "--timeout", "0.5", "--tries", "100"];
-    let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
-    let outcome = play.stage.wait_for_end(client)?;
+    let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
+    let outcome = play.lab.wait_for_end(client)?;
     let printed = match outcome.said.get(1).map(String::as_str) {
         Some("Hello, Tracy!") => 2,
         Some(_) => 1,
@@ -148,7 +149,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
     let promise = Words::fixed("each name still gets its own greeting", "每个名字仍然得到自己的问候");
     play.checks.equal(promise, &(outcome.status, outcome.said), &(Some(0), expected));
     let names = [&b"Michael"[..], b"Tracy", b"Sarah"];
-    let asked: usize = names.iter().map(|name| play.stage.times_sent(name)).sum();
+    let asked: usize = names.iter().map(|name| play.lab.record.times_sent(name)).sum();
     play.checks.holds(Words::fixed("a name was asked for again", "有名字又发了一次"), asked > 3, &asked);
     Ok(())
 }

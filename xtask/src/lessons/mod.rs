@@ -13,15 +13,13 @@ pub mod stream;
 pub mod system;
 pub mod udp;
 
-use std::io::{ErrorKind, Read};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::ffi::OsStr;
 
 use anyhow::Result;
 
-use crate::lab::STUCK;
+use crate::drawing::ladder::Lanes;
 use crate::play::Play;
-use crate::programs::Program;
-use crate::wire::event::Lane;
+use crate::play::course::Part;
 use crate::words::Words;
 
 /// All lessons, in the order in which they are played.
@@ -38,9 +36,6 @@ pub static ALL: [Lesson; 11] = [
     loss::LESSON,
     stop::LESSON,
 ];
-
-/// Who stands on the client's and on the server's side of the ladder.
-pub type Lanes = (Words, Words);
 
 /// The two TCP programs.
 pub const TCP: Lanes = (Words::fixed("tcp-client", "tcp-client"), Words::fixed("tcp-server", "tcp-server"));
@@ -64,72 +59,19 @@ pub struct Lesson {
     pub play: fn(&mut Play) -> Result<()>,
 }
 
-/// A connection to a server; a lesson that waits for too long on it is stuck, and ends.
-///
-/// # Errors
-/// When it is refused.
-pub fn connect(at: SocketAddr) -> Result<TcpStream> {
-    let stream = TcpStream::connect(at)?;
-    stream.set_read_timeout(Some(STUCK))?;
-    Ok(stream)
-}
-
-/// Two ends of one connection: the client's, and the accepted one.
-///
-/// # Errors
-/// When the system gives no socket.
-pub fn pair(ip: IpAddr) -> Result<(TcpStream, TcpStream)> {
-    let listener = TcpListener::bind((ip, 0))?;
-    let client = connect(listener.local_addr()?)?;
-    let server = listener.accept()?.0;
-    server.set_read_timeout(Some(STUCK))?;
-    Ok((client, server))
-}
-
-/// A UDP socket.
-///
-/// # Errors
-/// When the system gives none.
-pub fn datagram_socket(ip: IpAddr) -> Result<UdpSocket> {
-    let socket = UdpSocket::bind((ip, 0))?;
-    socket.set_read_timeout(Some(STUCK))?;
-    Ok(socket)
-}
-
-/// Whether nothing is there to be read now, and the stream has not ended either.
-///
-/// # Errors
-/// What the socket reports.
-pub fn is_quiet(mut stream: &TcpStream) -> Result<bool> {
-    stream.set_nonblocking(true)?;
-    let found = stream.read(&mut [0]);
-    stream.set_nonblocking(false)?;
-    Ok(found.is_err_and(|e| e.kind() == ErrorKind::WouldBlock))
-}
-
-/// Whether a wait with a time-out came to nothing: Unix has one error for it, Windows another.
-pub fn is_silence(error: ErrorKind) -> bool {
-    matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
-
-/// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.
-fn stop_server(play: &mut Play, server: Program) -> Result<bool> {
-    let promise =
-        Words::fixed("Ctrl-C stops the server with status 0", "按 Ctrl-C，服务器停止，退出状态为 0");
-    if cfg!(unix) {
-        play.called(Lane::Server, "^C");
+impl Lesson {
+    /// What a course has to know of it.
+    pub fn part(&self) -> Part {
+        Part { name: self.name, claims: self.claims, lanes: self.lanes.clone() }
     }
-    if !server.interrupt() {
-        let why = Words::fixed(
-            "only Unix lets a program send another its Ctrl-C",
-            "只有 Unix 允许程序向别的程序发送 Ctrl-C",
-        );
-        play.checks.not_available(promise, why);
-        return Ok(false);
+
+    /// Whether it is about a mistake of the notes' code.
+    pub fn is_mistake(&self) -> bool {
+        mistakes::ALL.iter().any(|mistake| mistake.name == self.name)
     }
-    let outcome = play.stage.wait_for_end(server)?;
-    play.checks.equal(promise, &outcome.status, &Some(0));
-    let promise = Words::fixed("its last word is 'stopped'", "它最后输出“stopped”");
-    play.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("stopped"));
-    Ok(true)
+}
+
+/// The lesson or the mistake of this name.
+pub fn find(name: &OsStr) -> Option<&'static Lesson> {
+    ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name)
 }

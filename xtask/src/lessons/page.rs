@@ -28,25 +28,25 @@ pub const LESSON: Lesson = Lesson {
 };
 
 fn play(play: &mut Play) -> Result<()> {
-    let origin = origin::start(play.ip, play.stage.recorder(""))?;
+    let origin = origin::start(play.ip, play.lab.record.recorder(""))?;
     for (number, page) in (1..).zip(&PAGES) {
         let (label, how) = (format!("#{number}"), &page.how);
         let (how_en, how_zh) = (&how.en, &how.zh);
         let prediction = predict(play, page)?;
         play.act(&words!("The body ends {how_en}.", "响应体如何结束：{how_zh}。"))?;
-        let wire = play.stage.relay_tcp(&label, origin.address, Manner::AsItComes)?;
+        let wire = play.lab.wire(&label, origin.address, Manner::AsItComes)?;
         let url = format!("http://{wire}{}", page.path);
-        let client = play.stage.start(Lane::Client, &label, "tcp-client", &["get", &url])?;
-        let outcome = play.stage.wait_for_end(client)?;
+        let client = play.lab.start(Lane::Client, &label, "tcp-client", &["get", &url])?;
+        let outcome = play.lab.wait_for_end(client)?;
 
         let request = format!("GET {} HTTP/1.1\r\nHost: {wire}\r\nConnection: close\r\n\r\n", page.path);
-        let asked = String::from_utf8_lossy(&play.stage.crossed(&label, Lane::Server)).into_owned();
+        let asked = String::from_utf8_lossy(&play.lab.record.crossed(&label, Lane::Server)).into_owned();
         play.checks.equal(
             words!("{label} the request crossed the wire whole", "{label} 请求完整地经过线路"),
             &asked,
             &request,
         );
-        let saved = fs::read_to_string(play.stage.directory().join(page.path.trim_start_matches('/'))).ok();
+        let saved = fs::read_to_string(play.lab.directory().join(page.path.trim_start_matches('/'))).ok();
         let expected = (if page.body.is_some() { Some(0) } else { Some(1) }, page.body.map(str::to_owned));
         let promise = if page.body.is_some() {
             words!(
@@ -77,7 +77,7 @@ fn play(play: &mut Play) -> Result<()> {
         }
     }
     let whole = PAGES.iter().filter(|page| page.body.is_some()).count();
-    let left = fs::read_dir(play.stage.directory())?.count();
+    let left = fs::read_dir(play.lab.directory())?.count();
     let promise =
         Words::fixed("nothing is left of the body that was cut short", "被截断的响应体没有留下任何文件");
     play.checks.equal(promise, &left, &whole);

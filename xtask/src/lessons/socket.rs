@@ -64,7 +64,7 @@ fn play(play: &mut Play) -> Result<()> {
     let at = listener.local_addr()?;
     play.called(Lane::Server, "bind and listen");
     let mut client = TcpStream::connect(at)?;
-    play.stage.recorder("").record(What::Connected { port: client.local_addr()?.port() });
+    play.lab.record.recorder("").record(What::Connected { port: client.local_addr()?.port() });
     client.write_all(b"sent before accept")?;
     play.sent(Lane::Server, b"sent before accept");
     let table = kernel::both_ends(client.local_addr()?, at);

@@ -6,7 +6,8 @@ use std::net::TcpListener;
 use anyhow::Result;
 use common::greeting;
 
-use super::{Lesson, connect, stop_server};
+use super::Lesson;
+use crate::peers::sockets::connect;
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::wire::tcp_relay::Manner;
@@ -48,11 +49,8 @@ fn play(play: &mut Play) -> Result<()> {
         "One client is silent; for the other a reply is under way, which would take 2 seconds. Then Ctrl-C.",
         "一个客户端沉默；给另一个的回复还在准备，要 2 秒。这时按 Ctrl-C。",
     ))?;
-    let (server, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "2"])?;
-    let wires = [
-        play.stage.relay_tcp("#1", at, Manner::AsItComes)?,
-        play.stage.relay_tcp("#2", at, Manner::AsItComes)?,
-    ];
+    let (server, at) = play.lab.start_server("tcp-server", &[&any, "--delay", "2"])?;
+    let wires = [play.lab.wire("#1", at, Manner::AsItComes)?, play.lab.wire("#2", at, Manner::AsItComes)?];
     let mut silent = connect(wires[0])?;
     let mut asking = connect(wires[1])?;
     for client in [&mut silent, &mut asking] {
@@ -63,7 +61,7 @@ fn play(play: &mut Play) -> Result<()> {
     asking.write_all(b"Michael\nTracy\n")?;
     let mut first = vec![0; b"Hello, Michael!\n".len()];
     asking.read_exact(&mut first)?;
-    if !stop_server(play, server)? {
+    if !play.stop(server)? {
         return Ok(());
     }
     let (mut rest_of_silent, mut rest_of_asking) = (String::new(), String::new());

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use common::narration::escape;
 
-use super::{BOTH_SIDES, Lesson, pair};
+use super::{BOTH_SIDES, Lesson};
+use crate::peers::sockets::pair;
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::words::Words;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::{Lesson, is_silence};
+use super::Lesson;
+use crate::peers::sockets::is_silence;
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::words::Words;
@@ -65,10 +66,10 @@ fn play(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
     let mut tries = 0;
     let (tcp, udp, at) = loop {
-        let (tcp, at) = play.stage.start_server("tcp-server", &[&any, "--delay", "0"])?;
+        let (tcp, at) = play.lab.start_server("tcp-server", &[&any, "--delay", "0"])?;
         tries += 1;
         // Some other program may have that UDP port; then another number will do.
-        match play.stage.start_server("udp-server", &[&at.to_string()]) {
+        match play.lab.start_server("udp-server", &[&at.to_string()]) {
             Ok((udp, same)) => {
                 ensure!(same == at);
                 break (tcp, udp, at);
@@ -82,8 +83,8 @@ fn play(play: &mut Play) -> Result<()> {
         ("tcp-client", &["greet", &at.to_string(), "Michael"][..]),
         ("udp-client", &[&at.to_string(), "Michael"]),
     ] {
-        let program = play.stage.start(Lane::Client, "", client, args)?;
-        let outcome = play.stage.wait_for_end(program)?;
+        let program = play.lab.start(Lane::Client, "", client, args)?;
+        let outcome = play.lab.wait_for_end(program)?;
         is_reached &= outcome.status == Some(0);
         play.checks.equal(
             words!("{client} is greeted at that port number", "{client} 在该端口号得到问候"),

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{Lesson, UDP, connect, datagram_socket, stop_server};
+use super::{Lesson, UDP};
+use crate::peers::sockets::{connect, datagram_socket};
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::wire::kernel::{self, Protocol};
@@ -62,12 +63,12 @@ fn play(play: &mut Play) -> Result<()> {
         "Three names as datagrams. The wire loses the second, and nobody but the client can notice.",
         "三个名字作为数据报发送。线路丢掉第二个，只有客户端自己能发觉。",
     ))?;
-    let (server, at) = play.stage.start_server("udp-server", &[&any])?;
+    let (server, at) = play.lab.start_server("udp-server", &[&any])?;
     let plan = Plan { up: vec![(2, Fate::Lost)], down: Vec::new() };
-    let wire = play.stage.relay_udp(at, plan)?.to_string();
+    let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, NAMES[0], NAMES[1], NAMES[2], "--tries", "100"];
-    let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
-    let outcome = play.stage.wait_for_end(client)?;
+    let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
+    let outcome = play.lab.wait_for_end(client)?;
     let greetings = NAMES.map(|name| format!("Hello, {name}!"));
     let is_whole = outcome.said == greetings;
     play.reveal(
@@ -84,8 +85,13 @@ fn play(play: &mut Play) -> Result<()> {
         &(Some(0), greetings.to_vec()),
     );
     // On a slow machine the second datagram, which is lost, may be the first name again.
-    let asked: Vec<_> =
-        play.stage.pieces("", Lane::Server).iter().map(|d| String::from_utf8_lossy(d).into_owned()).collect();
+    let asked: Vec<_> = play
+        .lab
+        .record
+        .pieces("", Lane::Server)
+        .iter()
+        .map(|d| String::from_utf8_lossy(d).into_owned())
+        .collect();
     play.checks.holds(
         Words::fixed("the name that was lost was sent again", "丢失的名字被重发"),
         asked.get(1).is_some_and(|lost| asked.iter().filter(|name| *name == lost).count() >= 2),
@@ -116,9 +122,9 @@ fn play(play: &mut Play) -> Result<()> {
         "The server is ended, and another one started in its place.",
         "结束服务器，在同一端口再启动一个。",
     ))?;
-    let can_stop = stop_server(play, server)?;
+    let can_stop = play.stop(server)?;
     if can_stop {
-        let (_again, _) = play.stage.start_server("udp-server", &[&at.to_string()])?;
+        let (_again, _) = play.lab.start_server("udp-server", &[&at.to_string()])?;
         let promise =
             Words::fixed("the same client socket goes on with it", "同一个客户端套接字与它继续对话");
         play.checks.equal(promise, &ask(&socket, at, b"again")?, &"Hello, again!".to_owned());
@@ -139,7 +145,7 @@ fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
         "Four clients each, of tcp-server and of udp-server.",
         "tcp-server 和 udp-server 各有四个客户端。",
     ))?;
-    let (_server, tcp) = play.stage.start_server("tcp-server", &[any, "--delay", "0", "--quiet"])?;
+    let (_server, tcp) = play.lab.start_server("tcp-server", &[any, "--delay", "0", "--quiet"])?;
     let streams = (0..4).map(|_| connect(tcp)).collect::<Result<Vec<_>>>()?;
     for stream in &streams {
         stream.peek(&mut [0])?; // welcomed, hence accepted

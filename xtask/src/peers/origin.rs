@@ -3,17 +3,12 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
-use std::sync::mpsc;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
-use common::address::{self, HostPort};
-use common::args::Args;
-use common::narration::{HINT, escape, say, shell_word};
+use common::narration::escape;
 use common::patience::Patient;
 
-use crate::programs;
-use crate::wire::event::{Lane, Recorder, What};
+use crate::wire::event::{Lane, Recorder};
 use crate::wire::listening::Listening;
 use crate::words::Words;
 
@@ -79,37 +74,16 @@ pub fn start(ip: IpAddr, recorder: Recorder) -> io::Result<Listening> {
     on(TcpListener::bind((ip, 0))?, recorder)
 }
 
-fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
+/// Starts an origin that serves this listener, as [`start`].
+///
+/// # Errors
+/// When the listener cannot tell its address.
+pub fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
     Listening::start(listener, move |clients| {
         for stream in clients {
             let _ = answer(&stream, &recorder); // a client that leaves early is its own affair; its wire shows it
         }
     })
-}
-
-/// `cargo xtask origin`: serves the pages until Ctrl-C, to tcp-client in another terminal.
-///
-/// # Errors
-/// When it cannot listen there, or standard output fails.
-pub fn serve(mut args: Args) -> Result<()> {
-    let address: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:8000")?;
-    args.finish()?;
-    programs::close_house_on_interrupt()?; // a task that was started in the background would inherit to ignore it
-    let listener = TcpListener::bind(&address)
-        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
-    let (events, requests) = mpsc::channel();
-    let origin = on(listener, Recorder::new("", events))?;
-    say(&format!("listening on {}", origin.address))?;
-    let paths = PAGES.iter().map(|page| page.path).collect::<Vec<_>>().join(" ");
-    say(&format!("pages: {paths}"))?;
-    let url = shell_word(&format!("http://{}{}", address::reachable(origin.address), PAGES[0].path));
-    say(&format!("{HINT}cargo run -p tcp-client -- get {url}"))?;
-    for request in requests {
-        if let What::Said { line, .. } = request.what {
-            say(&line)?;
-        }
-    }
-    Ok(())
 }
 
 /// One client at a time, and the next one waits: so a client has a limit, in time and in bytes.

@@ -1,9 +1,35 @@
-//! What the one who watches types between two acts.
+//! The one who watches: whether they step, whether they are asked, and what they type.
 
 use std::fmt;
 use std::io::{self, BufRead};
 
 use anyhow::Result;
+
+use crate::drawing::style::{Ink, Style};
+use crate::words::Words;
+
+/// What the one who watches wants to do besides.
+#[derive(Clone, Copy, Debug)]
+pub struct Audience {
+    /// Press Enter before every act.
+    pub step: bool,
+    /// Predict.
+    pub quiz: bool,
+}
+
+impl Audience {
+    /// With `--step`, waits for Enter.
+    ///
+    /// # Errors
+    /// [`Left`] when the one who steps says `q`.
+    pub fn wait(self, style: Style) -> Result<()> {
+        if !self.step {
+            return Ok(());
+        }
+        style.say(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
+        answer().map(|_| ())
+    }
+}
 
 /// The one who watches left.
 #[derive(Debug)]

@@ -1,63 +1,35 @@
-//! One lesson being played: its stage, its checks, and the voice that tells what is about to happen.
+//! A part being played: where it happens, what is told of it, and what is found.
 
 pub mod audience;
+pub mod course;
 pub mod quiz;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use common::narration::say;
 
-use self::quiz::{Prediction, Score};
 use crate::checks::Checks;
-use crate::drawing::ladder::{Ink, Style};
-use crate::drawing::story::Told;
-use crate::lab::Stage;
+use crate::drawing::story::{Story, Told};
+use crate::drawing::style::Style;
+use crate::lab::Lab;
+use crate::programs::program::Program;
 use crate::wire::event::{Lane, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
-/// How lessons are told.
-#[derive(Clone, Copy, Debug)]
-pub struct Voice {
-    /// In which language and colours.
-    pub style: Style,
-    /// Whether to wait for Enter before every act.
-    pub step: bool,
-    /// Whether to ask for predictions.
-    pub quiz: bool,
-}
-
-impl Voice {
-    /// Prints a line.
-    ///
-    /// # Errors
-    /// When standard output fails.
-    pub fn tell(self, ink: Ink, words: &Words) -> Result<()> {
-        Ok(say(&self.style.paint(ink, words.to(self.style.lang)))?)
-    }
-
-    /// With `--step`, waits for Enter.
-    ///
-    /// # Errors
-    /// [`Left`](audience::Left) when the one who steps says `q`.
-    pub fn wait(self) -> Result<()> {
-        if !self.step {
-            return Ok(());
-        }
-        self.tell(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
-        audience::answer().map(|_| ())
-    }
-}
+use audience::Audience;
+use quiz::{Prediction, Score};
 
 /// How long nothing has happened when nothing more is to be expected.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// One lesson on one loopback address.
+/// One part on one loopback address.
 pub struct Play {
     /// Where things happen.
-    pub stage: Stage,
+    pub lab: Lab,
+    /// What is told of them.
+    pub story: Story,
     /// What is found.
     pub checks: Checks,
     /// The loopback address.
@@ -66,23 +38,27 @@ pub struct Play {
     pub score: Score,
     /// How many of the checks have been shown.
     shown: usize,
-    voice: Voice,
+    style: Style,
+    audience: Audience,
 }
 
 impl Play {
-    /// An empty stage.
+    /// An empty lab, whose events are told as they come.
     ///
     /// # Errors
-    /// As [`Stage::new`].
-    pub fn new(ip: IpAddr, voice: Voice) -> Result<Self> {
-        Ok(Self {
-            stage: Stage::new(Some(voice.style))?,
-            checks: Checks::default(),
-            ip,
-            score: Score::default(),
-            shown: 0,
-            voice,
-        })
+    /// As [`Lab::new`].
+    pub fn new(ip: IpAddr, style: Style, audience: Audience) -> Result<Self> {
+        let story = Story::new(style);
+        let watching = story.clone();
+        let lab = Lab::new(move |event| watching.sees(event))?;
+        let (checks, score) = (Checks::default(), Score::default());
+        Ok(Self { lab, story, checks, ip, score, shown: 0, style, audience })
+    }
+
+    /// Tells something, behind what has happened meanwhile.
+    fn tell(&mut self, told: Told) -> Result<()> {
+        self.lab.record.catch_up()?;
+        self.story.tell(told)
     }
 
     /// Any port of the loopback address.
@@ -96,10 +72,10 @@ impl Play {
     /// When standard output fails.
     pub fn show_checks(&mut self) -> Result<()> {
         // For the eye: what is under way still belongs above the line that ends the act. No check depends on it.
-        self.stage.wait_for_quiet(MOMENT)?;
+        self.lab.record.wait_for_lull(MOMENT)?;
         let new = self.checks.all()[self.shown..].to_vec();
         self.shown += new.len();
-        new.into_iter().try_for_each(|check| self.stage.tell(Told::Check(check)))
+        new.into_iter().try_for_each(|check| self.tell(Told::Check(check)))
     }
 
     /// Ends the act before, and says what is about to happen; with `--step`, waits for Enter.
@@ -108,23 +84,23 @@ impl Play {
     /// [`Left`](audience::Left) when the one who steps says `q`.
     pub fn act(&mut self, words: &Words) -> Result<()> {
         self.show_checks()?;
-        self.stage.tell(Told::Act(words.clone()))?;
-        self.pause(Voice::wait)
+        self.tell(Told::Act(words.clone()))?;
+        self.pause(|play| play.audience.wait(play.style))
     }
 
     /// Records a call that the lesson itself has made for one side, and what it returned.
     pub fn called(&self, lane: Lane, call: impl Into<String>) {
-        self.stage.recorder("").said(lane, call);
+        self.lab.record.recorder("").said(lane, call);
     }
 
     /// Records bytes that the lesson itself has sent.
     pub fn sent(&self, toward: Lane, bytes: &[u8]) {
-        self.stage.recorder("").record(What::Sent { toward, bytes: bytes.into(), lost: false });
+        self.lab.record.recorder("").record(What::Sent { toward, bytes: bytes.into(), lost: false });
     }
 
     /// Records that the lesson itself has ended one direction.
     pub fn ended(&self, toward: Lane) {
-        self.stage.recorder("").record(What::Ended { toward });
+        self.lab.record.recorder("").record(What::Ended { toward });
     }
 
     /// Shows what was seen.
@@ -132,7 +108,7 @@ impl Play {
     /// # Errors
     /// When standard output fails.
     pub fn evidence(&mut self, words: &Words) -> Result<()> {
-        self.stage.tell(Told::Evidence(words.clone()))
+        self.tell(Told::Evidence(words.clone()))
     }
 
     /// Shows what the kernel's own table says, or that it has none that can be read.
@@ -147,7 +123,7 @@ impl Play {
             ));
         };
         self.evidence(&Words::fixed("the kernel's table of sockets:", "内核的套接字表："))?;
-        rows.iter().try_for_each(|row| self.stage.tell(Told::Row(row.shown())))
+        rows.iter().try_for_each(|row| self.tell(Told::socket(row)))
     }
 
     /// With `--quiz`, asks what is about to happen: for the number of a choice or, where there are none, any.
@@ -155,18 +131,18 @@ impl Play {
     /// # Errors
     /// As [`quiz::ask`].
     pub fn predict(&mut self, question: &Words, choices: &[Words]) -> Result<Prediction> {
-        if !self.voice.quiz {
+        if !self.audience.quiz {
             return Ok(Prediction::default());
         }
         self.show_checks()?;
-        self.pause(|voice| quiz::ask(voice.style, question, choices))
+        self.pause(|play| quiz::ask(play.style, question, choices))
     }
 
     /// Asks the one who watches; the time that it takes is none of the lesson's.
-    fn pause<T>(&mut self, ask: impl FnOnce(Voice) -> Result<T>) -> Result<T> {
+    fn pause<T>(&mut self, ask: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         let asked = Instant::now();
-        let answer = ask(self.voice)?;
-        self.stage.leave_out(asked.elapsed());
+        let answer = ask(self)?;
+        self.story.leave_out(asked.elapsed());
         Ok(answer)
     }
 
@@ -180,7 +156,32 @@ impl Play {
         is_true: impl Fn(u64) -> bool,
         why: &Words,
     ) -> Result<()> {
-        self.stage.draw()?;
-        self.score.judge(self.voice.style, prediction, is_true, why)
+        self.lab.record.catch_up()?;
+        self.score.judge(self.style, prediction, is_true, why)
+    }
+
+    /// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.
+    ///
+    /// # Errors
+    /// As [`Lab::wait_for_end`].
+    pub fn stop(&mut self, server: Program) -> Result<bool> {
+        let promise =
+            Words::fixed("Ctrl-C stops the server with status 0", "按 Ctrl-C，服务器停止，退出状态为 0");
+        if cfg!(unix) {
+            self.called(Lane::Server, "^C");
+        }
+        if !server.interrupt() {
+            let why = Words::fixed(
+                "only Unix lets a program send another its Ctrl-C",
+                "只有 Unix 允许程序向别的程序发送 Ctrl-C",
+            );
+            self.checks.not_available(promise, why);
+            return Ok(false);
+        }
+        let outcome = self.lab.wait_for_end(server)?;
+        self.checks.equal(promise, &outcome.status, &Some(0));
+        let promise = Words::fixed("its last word is 'stopped'", "它最后输出“stopped”");
+        self.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("stopped"));
+        Ok(true)
     }
 }

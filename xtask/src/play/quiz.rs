@@ -3,8 +3,8 @@
 use anyhow::Result;
 use common::narration::{escape, say};
 
-use crate::drawing::ladder::{Ink, Style};
-use crate::play::audience;
+use super::audience;
+use crate::drawing::style::{Ink, Style};
 use crate::words::Words;
 
 /// How many predictions were made, and were right.

@@ -2,4 +2,5 @@
 
 pub mod demo;
 pub mod docs;
+pub mod origin;
 pub mod soak;

@@ -3,8 +3,6 @@
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::words::Words;
-
 /// A transport protocol.
 #[derive(Clone, Copy, Debug)]
 pub enum Protocol {
@@ -29,18 +27,6 @@ pub struct Row {
     pub to_read: u64,
     /// Datagrams dropped because the queue was full (UDP).
     pub dropped: u64,
-}
-
-impl Row {
-    /// As a line of evidence.
-    pub fn shown(&self) -> Words {
-        let peer = if self.peer_port == 0 { "*".into() } else { self.peer_port.to_string() };
-        let Self { state, port, to_send, to_read, .. } = self;
-        words!(
-            "{state:12} local :{port:<5} peer :{peer:<5}  to send {to_send}, to read {to_read}",
-            "{state:12} 本端 :{port:<5} 对端 :{peer:<5}  待发送 {to_send}，待读取 {to_read}"
-        )
-    }
 }
 
 /// The sockets of this IP version whose own port is `port`; none where there is no such table.

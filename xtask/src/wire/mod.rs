@@ -3,5 +3,6 @@
 pub mod event;
 pub mod kernel;
 pub mod listening;
+pub mod record;
 pub mod tcp_relay;
 pub mod udp_relay;

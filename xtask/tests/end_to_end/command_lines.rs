@@ -1,7 +1,7 @@
 //! What a user types, and what is said of it.
 
 #[cfg(unix)]
-use xtask::{lab::Stage, programs};
+use xtask::Lab;
 
 use crate::{outcome, run};
 
@@ -138,11 +138,11 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
         let mut command = std::process::Command::new("sh");
         // A shell has its background jobs ignore SIGINT, and what they run inherits that.
         command.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
-        command.arg(programs::path_of(name).unwrap()).args(task).arg("127.0.0.1:0");
-        let mut stage = Stage::new(None).unwrap();
-        let server = stage.start_command(command).unwrap();
-        stage.wait_for_address(&server).unwrap();
+        command.arg(xtask::path_of(name).unwrap()).args(task).arg("127.0.0.1:0");
+        let mut lab = Lab::unseen().unwrap();
+        let server = lab.start_command(command).unwrap();
+        lab.wait_for_address(&server).unwrap();
         assert!(server.interrupt());
-        assert!(stage.wait_for_end(server).unwrap().status.is_some(), "{name} was not ended by itself");
+        assert!(lab.wait_for_end(server).unwrap().status.is_some(), "{name} was not ended by itself");
     }
 }

@@ -2,11 +2,9 @@
 
 use std::process::{Command, Output};
 
-use xtask::drawing::ladder::Style;
 use xtask::lessons::{self, Lesson};
-use xtask::play::{Play, Voice};
-use xtask::tasks::demo::Demo;
-use xtask::words::{Lang, Words};
+use xtask::page::{self, Cover};
+use xtask::{Audience, Course, Lang, Play, Style, Words};
 
 fn xtask(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_xtask")).args(args).output().unwrap()
@@ -24,7 +22,7 @@ fn played(args: &[&str]) -> String {
     assert!(!out.contains("  ✗ "), "{out}");
     assert!(!out.contains('\x1b'), "no colour without a terminal");
     for line in out.lines().filter(|line| line.contains('│')) {
-        assert!(xtask::drawing::ladder::width(line) <= 100, "{line}");
+        assert!(xtask::width(line) <= 100, "{line}");
     }
     out
 }
@@ -65,7 +63,7 @@ fn the_lessons_cover_every_claim_in_both_languages() {
         }
         assert!(words.en.is_ascii() && !words.zh.is_ascii(), "{claim}");
         let lines = words.en.lines().chain(words.zh.lines());
-        assert!(lines.map(xtask::drawing::ladder::width).all(|columns| columns <= 85), "{claim}: {words:?}");
+        assert!(lines.map(xtask::width).all(|columns| columns <= 85), "{claim}: {words:?}");
     }
 }
 
@@ -173,7 +171,7 @@ fn is_balanced(html: &str) -> bool {
 
 #[test]
 fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
-    let directory = xtask::programs::Scratch::new().unwrap();
+    let directory = xtask::Scratch::new().unwrap();
     let file = directory.path().join("page.html");
     std::fs::write(&file, "old").unwrap();
     for lang in ["en", "zh"] {
@@ -203,7 +201,7 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
 
 #[test]
 fn a_page_that_cannot_be_written_is_an_error_before_anything_is_played() {
-    let directory = xtask::programs::Scratch::new().unwrap();
+    let directory = xtask::Scratch::new().unwrap();
     let taken = directory.path().join("taken.html");
     std::fs::create_dir(&taken).unwrap();
     for file in [taken, directory.path().join("none").join("page.html")] {
@@ -211,6 +209,13 @@ fn a_page_that_cannot_be_written_is_an_error_before_anything_is_played() {
         assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
         assert!(text(&refused.stderr).starts_with("cargo xtask: cannot write the page to '"));
     }
+}
+
+/// Plays it over IPv4.
+fn course(lesson: &Lesson, lang: Lang) -> Course {
+    let mut course = Course::new(Style { colour: false, lang }, Audience { step: false, quiz: false });
+    course.play(&lesson.part(), "127.0.0.1".parse().unwrap(), lesson.play).unwrap();
+    course
 }
 
 #[test]
@@ -223,14 +228,15 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
     static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed("<b>", "<b>"))];
     let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: lessons::TCP, play: breaks };
     for lang in [Lang::En, Lang::Zh] {
-        let mut demo = Demo::new(Voice { style: Style { colour: false, lang }, step: false, quiz: false });
-        demo.play(&[&lesson], &["127.0.0.1".parse().unwrap()]).unwrap();
-        let page = xtask::drawing::page::html(demo.scenes(), lang);
+        let course = course(&lesson, lang);
+        let words = Words::fixed("<u>", "<u>");
+        let page = page::html(&Cover { title: words.clone(), intro: words }, course.chapters(), lang);
         assert!(
             is_balanced(&page)
                 && !page.contains("<script")
                 && !page.contains("<b><")
                 && !page.contains("<i>")
+                && !page.contains("<u>")
         );
         assert!(
             page.contains("<p class=\"check broken\">✗ a &amp; b")
@@ -251,15 +257,11 @@ fn a_broken_promise_and_a_lesson_that_cannot_be_played_fail_the_demo() {
         anyhow::bail!("no server")
     }
     let lesson = |play| Lesson { name: "x", claims: &[], lanes: lessons::TCP, play };
-    let voice = Voice { style: Style { colour: false, lang: Lang::En }, step: false, quiz: false };
-    let loopback = ["127.0.0.1".parse().unwrap()];
     for (play, sum) in
         [(breaks as fn(&mut Play) -> _, "1 of 2 checks failed"), (stops, "1 of 1 checks failed")]
     {
         let lesson = lesson(play);
-        let mut demo = Demo::new(voice);
-        demo.play(&[&lesson], &loopback).unwrap();
-        assert_eq!(demo.sum_up(false).unwrap_err().to_string(), sum);
+        assert_eq!(course(&lesson, Lang::En).sum_up(false).unwrap_err().to_string(), sum);
     }
 }
 

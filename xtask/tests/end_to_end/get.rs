@@ -5,8 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
-use xtask::lab::{Outcome, Stage};
-use xtask::wire::event::Lane;
+use xtask::{Lab, Lane, Outcome};
 
 use crate::run_on;
 
@@ -34,38 +33,38 @@ fn replying(reply: &'static [u8]) -> String {
     origin(move |stream| _ = stream.write_all(reply)).0
 }
 
-fn get(stage: &mut Stage, url: &str, more: &[&str]) -> Outcome {
-    run_on(stage, "tcp-client", &[&["get", url][..], more].concat())
+fn get(lab: &mut Lab, url: &str, more: &[&str]) -> Outcome {
+    run_on(lab, "tcp-client", &[&["get", url][..], more].concat())
 }
 
-/// The names of all files on the stage.
-fn files(stage: &Stage) -> Vec<String> {
-    let names = fs::read_dir(stage.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+/// The names of all files on the lab.
+fn files(lab: &Lab) -> Vec<String> {
+    let names = fs::read_dir(lab.directory()).unwrap().map(|entry| entry.unwrap().file_name());
     names.map(|name| name.to_string_lossy().into()).collect()
 }
 
 #[test]
 fn the_request_is_the_notes_and_the_body_is_saved_under_the_urls_last_segment() {
-    let mut stage = Stage::new(None).unwrap();
+    let mut lab = Lab::unseen().unwrap();
     let (url, answering) = origin(|stream| stream.write_all(HELLO).unwrap());
-    let outcome = get(&mut stage, &url, &[]);
+    let outcome = get(&mut lab, &url, &[]);
     assert_eq!(outcome.status, Some(0), "{outcome:?}");
     let host = url.strip_prefix("http://").unwrap().strip_suffix("/dir/page.html?x=y").unwrap();
     let request = format!("GET /dir/page.html?x=y HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     assert_eq!(answering.join().unwrap(), request);
     assert_eq!(outcome.said[..3], ["HTTP/1.1 200 OK", "Content-Length: 5", ""]);
     assert!(outcome.said[3].starts_with("saved 5 bytes in ") && outcome.said[3].ends_with(" to page.html"));
-    assert_eq!(fs::read(stage.directory().join("page.html")).unwrap(), b"hello");
-    assert_eq!(files(&stage), ["page.html"]);
+    assert_eq!(fs::read(lab.directory().join("page.html")).unwrap(), b"hello");
+    assert_eq!(files(&lab), ["page.html"]);
 }
 
 #[test]
 fn dash_is_standard_output_and_the_header_goes_to_standard_error() {
-    let mut stage = Stage::new(None).unwrap();
-    let outcome = get(&mut stage, &replying(HELLO), &["-o", "-"]);
+    let mut lab = Lab::unseen().unwrap();
+    let outcome = get(&mut lab, &replying(HELLO), &["-o", "-"]);
     assert_eq!((outcome.status, outcome.said), (Some(0), vec!["hello".to_owned()]));
     assert_eq!(outcome.complained[0], "HTTP/1.1 200 OK");
-    assert!(files(&stage).is_empty());
+    assert!(files(&lab).is_empty());
 }
 
 #[test]
@@ -74,10 +73,10 @@ fn a_redirect_and_an_error_status_are_shown_and_saved_and_not_followed() {
         &b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 4\r\n\r\nmove"[..],
         b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone",
     ] {
-        let mut stage = Stage::new(None).unwrap();
-        let outcome = get(&mut stage, &replying(reply), &["-o", "f"]);
+        let mut lab = Lab::unseen().unwrap();
+        let outcome = get(&mut lab, &replying(reply), &["-o", "f"]);
         assert_eq!(outcome.status, Some(0), "{outcome:?}");
-        assert_eq!(fs::read(stage.directory().join("f")).unwrap().len(), 4);
+        assert_eq!(fs::read(lab.directory().join("f")).unwrap().len(), 4);
     }
 }
 
@@ -89,49 +88,49 @@ fn a_reply_that_is_cut_short_leaves_the_old_file_as_it_was_and_no_other() {
         b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n",
         b"",
     ] {
-        let mut stage = Stage::new(None).unwrap();
-        fs::write(stage.directory().join("page.html"), "old").unwrap();
-        let outcome = get(&mut stage, &replying(reply), &[]);
+        let mut lab = Lab::unseen().unwrap();
+        fs::write(lab.directory().join("page.html"), "old").unwrap();
+        let outcome = get(&mut lab, &replying(reply), &[]);
         assert_eq!(outcome.status, Some(1));
         assert!(outcome.complained.last().unwrap().contains(": the reply was cut short "), "{outcome:?}");
-        assert_eq!(fs::read(stage.directory().join("page.html")).unwrap(), b"old");
-        assert_eq!(files(&stage), ["page.html"]);
+        assert_eq!(fs::read(lab.directory().join("page.html")).unwrap(), b"old");
+        assert_eq!(files(&lab), ["page.html"]);
     }
 }
 
 #[test]
 fn what_is_not_an_http_reply_is_said_at_once() {
     for reply in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"Welcome!\n", b"HTTP/1.1 2000 OK\r\n\r\n"] {
-        let mut stage = Stage::new(None).unwrap();
+        let mut lab = Lab::unseen().unwrap();
         let (url, answering) = origin(move |stream| {
             stream.write_all(reply).unwrap();
             let _ = stream.read(&mut [0]); // held open until the client leaves
         });
-        let outcome = get(&mut stage, &url, &[]);
+        let outcome = get(&mut lab, &url, &[]);
         assert_eq!(outcome.status, Some(1), "{outcome:?}");
-        assert!(files(&stage).is_empty());
+        assert!(files(&lab).is_empty());
         answering.join().unwrap();
     }
 }
 
 #[test]
 fn controls_in_the_header_reach_the_terminal_escaped() {
-    let mut stage = Stage::new(None).unwrap();
+    let mut lab = Lab::unseen().unwrap();
     let reply =
         b"HTTP/1.1 200 \x1b[31m\r\nX: \x7f \xc2\x9b \xe2\x80\xae \xe9 \x07\r\nContent-Length: 0\r\n\r\n";
-    let outcome = get(&mut stage, &replying(reply), &["-o", "f"]);
-    // The stage escapes again what is not printable; nothing was left for it to escape.
+    let outcome = get(&mut lab, &replying(reply), &["-o", "f"]);
+    // The lab escapes again what is not printable; nothing was left for it to escape.
     assert_eq!(outcome.said[..2], ["HTTP/1.1 200 \\u{1b}[31m", "X: \\u{7f} \\u{9b} \\u{202e} \\xe9 \\u{7}"]);
 }
 
 #[test]
 fn a_stall_and_a_trickle_end_with_the_limit_that_was_met() {
-    let mut stage = Stage::new(None).unwrap();
+    let mut lab = Lab::unseen().unwrap();
     let (url, stalling) = origin(|stream| {
         stream.write_all(&HELLO[..HELLO.len() - 2]).unwrap();
         let _ = stream.read(&mut [0]);
     });
-    let outcome = get(&mut stage, &url, &["--timeout", "0.1"]);
+    let outcome = get(&mut lab, &url, &["--timeout", "0.1"]);
     assert!(outcome.complained.last().unwrap().ends_with(": nothing came for 100ms"), "{outcome:?}");
     stalling.join().unwrap();
 
@@ -139,7 +138,7 @@ fn a_stall_and_a_trickle_end_with_the_limit_that_was_met() {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
         while stream.write_all(b"x").is_ok() {}
     });
-    let outcome = get(&mut stage, &url, &["--timeout", "0.01"]);
+    let outcome = get(&mut lab, &url, &["--timeout", "0.01"]);
     assert_eq!(outcome.status, Some(1));
     let why = outcome.complained.last().unwrap();
     assert!(
@@ -147,30 +146,30 @@ fn a_stall_and_a_trickle_end_with_the_limit_that_was_met() {
         "{why}"
     );
     trickling.join().unwrap();
-    assert!(files(&stage).is_empty());
+    assert!(files(&lab).is_empty());
 }
 
 #[test]
 fn what_cannot_be_written_to_is_named() {
-    let mut stage = Stage::new(None).unwrap();
-    fs::create_dir(stage.directory().join("dir")).unwrap();
+    let mut lab = Lab::unseen().unwrap();
+    fs::create_dir(lab.directory().join("dir")).unwrap();
     for (file, why) in
         [("dir", "it is a directory"), ("none/f", "its directory would not take a new file"), ("", "")]
     {
-        let outcome = get(&mut stage, &replying(HELLO), &[&format!("-o={file}")]);
+        let outcome = get(&mut lab, &replying(HELLO), &[&format!("-o={file}")]);
         assert_eq!(outcome.status, Some(1), "{file}: {outcome:?}");
         let said = outcome.complained.last().unwrap();
         assert!(said.contains(&format!(": cannot write to '{file}': {why}")), "{said}");
     }
-    let locked = stage.directory().join("locked");
+    let locked = lab.directory().join("locked");
     fs::write(&locked, "old").unwrap();
     let mut permissions = fs::metadata(&locked).unwrap().permissions();
     permissions.set_readonly(true);
     fs::set_permissions(&locked, permissions).unwrap();
-    let outcome = get(&mut stage, &replying(HELLO), &["-o", "locked"]);
+    let outcome = get(&mut lab, &replying(HELLO), &["-o", "locked"]);
     assert!(outcome.complained.last().unwrap().ends_with("it is read-only"), "{outcome:?}");
     assert_eq!(fs::read(&locked).unwrap(), b"old");
-    assert_eq!(files(&stage).len(), 2);
+    assert_eq!(files(&lab).len(), 2);
 }
 
 #[cfg(unix)]
@@ -181,83 +180,82 @@ mod unix {
 
     #[test]
     fn a_symbolic_link_stays_a_link_and_permissions_stay() {
-        let mut stage = Stage::new(None).unwrap();
-        let (real, link) = (stage.directory().join("real"), stage.directory().join("link"));
+        let mut lab = Lab::unseen().unwrap();
+        let (real, link) = (lab.directory().join("real"), lab.directory().join("link"));
         fs::write(&real, "old").unwrap();
         fs::set_permissions(&real, fs::Permissions::from_mode(0o4750)).unwrap();
         symlink("real", &link).unwrap();
-        assert_eq!(get(&mut stage, &replying(HELLO), &["-o", "link"]).status, Some(0));
+        assert_eq!(get(&mut lab, &replying(HELLO), &["-o", "link"]).status, Some(0));
         assert!(link.is_symlink());
         assert_eq!(fs::read(&real).unwrap(), b"hello");
         // All but set-id: the new file is its maker's.
         assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o7777, 0o750);
 
-        symlink("nowhere", stage.directory().join("dangling")).unwrap();
-        let outcome = get(&mut stage, &replying(HELLO), &["-o", "dangling"]);
+        symlink("nowhere", lab.directory().join("dangling")).unwrap();
+        let outcome = get(&mut lab, &replying(HELLO), &["-o", "dangling"]);
         assert!(outcome.complained.last().unwrap().contains("a symbolic link to nothing"), "{outcome:?}");
     }
 
     #[test]
     fn a_device_and_a_fifo_are_written_to_and_not_replaced() {
-        let mut stage = Stage::new(None).unwrap();
-        assert_eq!(get(&mut stage, &replying(HELLO), &["-o", "/dev/null"]).status, Some(0));
+        let mut lab = Lab::unseen().unwrap();
+        assert_eq!(get(&mut lab, &replying(HELLO), &["-o", "/dev/null"]).status, Some(0));
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
-        let fifo = stage.directory().join("fifo");
+        let fifo = lab.directory().join("fifo");
         assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
         let reading = thread::spawn({
             let fifo = fifo.clone();
             move || fs::read(fifo).unwrap()
         });
-        assert_eq!(get(&mut stage, &replying(HELLO), &["-o", "fifo"]).status, Some(0));
+        assert_eq!(get(&mut lab, &replying(HELLO), &["-o", "fifo"]).status, Some(0));
         assert_eq!(reading.join().unwrap(), b"hello");
-        assert_eq!(files(&stage), ["fifo"]);
+        assert_eq!(files(&lab), ["fifo"]);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_an_error() {
-        let mut stage = Stage::new(None).unwrap();
-        let outcome = get(&mut stage, &replying(HELLO), &["-o", "/dev/full"]);
+        let mut lab = Lab::unseen().unwrap();
+        let outcome = get(&mut lab, &replying(HELLO), &["-o", "/dev/full"]);
         assert_eq!(outcome.status, Some(1), "{outcome:?}");
         assert!(outcome.complained.last().unwrap().contains("cannot write to '/dev/full': "), "{outcome:?}");
     }
 
     #[test]
     fn a_pipe_by_name_is_written_to() {
-        let mut stage = Stage::new(None).unwrap();
-        let outcome = get(&mut stage, &replying(HELLO), &["-o", "/dev/stdout"]);
+        let mut lab = Lab::unseen().unwrap();
+        let outcome = get(&mut lab, &replying(HELLO), &["-o", "/dev/stdout"]);
         assert_eq!(outcome.status, Some(0), "{outcome:?}");
         assert!(outcome.said.iter().any(|line| line.starts_with("hello")), "{outcome:?}");
     }
 
     #[test]
     fn a_file_is_saved_though_nobody_reads_what_is_said_of_it() {
-        let stage = Stage::new(None).unwrap();
+        let lab = Lab::unseen().unwrap();
         let url = replying(HELLO);
         let (program, stdout, mut stderr) =
-            xtask::programs::Program::start("tcp-client", &["get", &url, "-o", "f"], stage.directory())
-                .unwrap();
+            xtask::Program::start("tcp-client", &["get", &url, "-o", "f"], lab.directory()).unwrap();
         drop(stdout);
         let mut complained = String::new();
         stderr.read_to_string(&mut complained).unwrap();
         assert_eq!((program.wait().unwrap().code(), complained.as_str()), (Some(0), ""));
-        assert_eq!(fs::read(stage.directory().join("f")).unwrap(), b"hello");
+        assert_eq!(fs::read(lab.directory().join("f")).unwrap(), b"hello");
     }
 
     #[test]
     fn an_interrupt_leaves_the_old_file_and_no_litter() {
-        let mut stage = Stage::new(None).unwrap();
-        fs::write(stage.directory().join("page.html"), "old").unwrap();
+        let mut lab = Lab::unseen().unwrap();
+        fs::write(lab.directory().join("page.html"), "old").unwrap();
         let (url, stalling) = origin(|stream| {
             stream.write_all(&HELLO[..HELLO.len() - 2]).unwrap();
             let _ = stream.read(&mut [0]);
         });
-        let client = stage.start(Lane::Client, "", "tcp-client", &["get", &url]).unwrap();
-        stage.wait_for_line(&client, "HTTP/1.1 200 OK").unwrap(); // the unfinished file is there by now
-        assert_eq!(files(&stage).len(), 2);
+        let client = lab.start(Lane::Client, "", "tcp-client", &["get", &url]).unwrap();
+        lab.wait_for_line(&client, "HTTP/1.1 200 OK").unwrap(); // the unfinished file is there by now
+        assert_eq!(files(&lab).len(), 2);
         assert!(client.interrupt());
-        assert_eq!(stage.wait_for_end(client).unwrap().status, Some(130));
-        assert_eq!(files(&stage), ["page.html"]);
+        assert_eq!(lab.wait_for_end(client).unwrap().status, Some(130));
+        assert_eq!(files(&lab), ["page.html"]);
         stalling.join().unwrap();
     }
 
@@ -267,10 +265,10 @@ mod unix {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
             while stream.write_all(b"line\n").is_ok() {}
         });
-        let directory = Stage::new(None).unwrap();
+        let directory = Lab::unseen().unwrap();
         let args = ["get", &url, "-o", "-"];
         let (program, mut stdout, mut stderr) =
-            xtask::programs::Program::start("tcp-client", &args, directory.directory()).unwrap();
+            xtask::Program::start("tcp-client", &args, directory.directory()).unwrap();
         stdout.read_exact(&mut [0; 5]).unwrap();
         drop(stdout);
         let mut complained = String::new();
@@ -287,7 +285,7 @@ fn a_large_body_arrives_whole_in_every_framing() {
     let pattern = move |at: usize| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0];
     let body: Vec<u8> = (0..size).map(pattern).collect();
     for framing in ["length", "chunked", "close"] {
-        let mut stage = Stage::new(None).unwrap();
+        let mut lab = Lab::unseen().unwrap();
         let (url, answering) = origin({
             let body = body.clone();
             move |stream| match framing {
@@ -309,8 +307,8 @@ fn a_large_body_arrives_whole_in_every_framing() {
                 }
             }
         });
-        assert_eq!(get(&mut stage, &url, &["-o", "f"]).status, Some(0));
-        assert!(fs::read(stage.directory().join("f")).unwrap() == body, "{framing}");
+        assert_eq!(get(&mut lab, &url, &["-o", "f"]).status, Some(0));
+        assert!(fs::read(lab.directory().join("f")).unwrap() == body, "{framing}");
         answering.join().unwrap();
     }
 }

@@ -14,24 +14,22 @@ mod udp;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use xtask::lab::{Outcome, Stage};
-use xtask::programs::Program;
-use xtask::wire::event::Lane;
+use xtask::{Lab, Lane, Outcome, Program};
 
-/// A server, and the stage that it runs on.
+/// A server, and the lab that it runs on.
 struct Server {
-    stage: Stage,
+    lab: Lab,
     program: Program,
     address: SocketAddr,
 }
 
 impl Server {
     fn start(name: &str, args: &[&str]) -> Self {
-        let mut stage = Stage::new(None).unwrap();
+        let mut lab = Lab::unseen().unwrap();
         let has_address = args.iter().any(|arg| arg.contains(':'));
         let all = [args, if has_address { &[] } else { &["127.0.0.1:0"] }].concat();
-        let (program, address) = stage.start_server(name, &all).unwrap();
-        Self { stage, program, address }
+        let (program, address) = lab.start_server(name, &all).unwrap();
+        Self { lab, program, address }
     }
 
     fn connect(&self) -> TcpStream {
@@ -46,14 +44,14 @@ impl Server {
     }
 
     fn wait_for(&mut self, start: &str) -> String {
-        self.stage.wait_for_line(&self.program, start).unwrap()
+        self.lab.wait_for_line(&self.program, start).unwrap()
     }
 
     /// Interrupts it and waits for its end.
     #[cfg(unix)]
     fn stop(mut self) -> Outcome {
         assert!(self.program.interrupt());
-        self.stage.wait_for_end(self.program).unwrap()
+        self.lab.wait_for_end(self.program).unwrap()
     }
 }
 
@@ -93,13 +91,13 @@ fn has_ipv6() -> bool {
 
 /// Runs a client to its end.
 fn run(name: &str, args: &[&str]) -> Outcome {
-    let mut stage = Stage::new(None).unwrap();
-    run_on(&mut stage, name, args)
+    let mut lab = Lab::unseen().unwrap();
+    run_on(&mut lab, name, args)
 }
 
-fn run_on(stage: &mut Stage, name: &str, args: &[&str]) -> Outcome {
-    let program = stage.start(Lane::Client, "", name, args).unwrap();
-    stage.wait_for_end(program).unwrap()
+fn run_on(lab: &mut Lab, name: &str, args: &[&str]) -> Outcome {
+    let program = lab.start(Lane::Client, "", name, args).unwrap();
+    lab.wait_for_end(program).unwrap()
 }
 
 fn said(lines: &[&str]) -> Outcome {

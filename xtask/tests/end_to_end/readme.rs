@@ -3,9 +3,9 @@
 use std::fs;
 
 use common::{datagram, framing, greeting, http, stop};
-use xtask::tasks::docs;
 #[cfg(target_os = "linux")]
-use xtask::words::Lang;
+use xtask::Lang;
+use xtask::tasks::docs;
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
 const IN_CHINESE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.zh-CN.md");

@@ -10,7 +10,7 @@ use std::{
 };
 
 #[cfg(unix)]
-use xtask::programs::{self, Program};
+use xtask::Program;
 
 use crate::{Guest, Server};
 
@@ -309,7 +309,7 @@ fn with_outputs() -> (Program, BufReader<ChildStdout>, ChildStderr, SocketAddr) 
     let mut stdout = BufReader::with_capacity(64, stdout);
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
-    (program, stdout, stderr, programs::address_in(&line).unwrap())
+    (program, stdout, stderr, xtask::address_in(&line).unwrap())
 }
 
 #[cfg(unix)]

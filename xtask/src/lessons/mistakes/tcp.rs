@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{decode, instead, the_notes_way, wrong};
-use crate::lessons::{Lesson, TCP, connect, pair};
+use crate::lessons::{Lesson, TCP};
+use crate::peers::sockets::{connect, pair};
 use crate::play::Play;
-use crate::programs::Program;
+use crate::programs::program::Program;
 use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
@@ -34,7 +35,7 @@ fn wrong_server_loop(mut stream: TcpStream, pause: Duration) -> std::io::Result<
 fn tcp_server(play: &mut Play, delay: &str) -> Result<(Program, SocketAddr)> {
     instead(play, "tcp-server")?;
     let any = play.loopback().to_string();
-    play.stage.start_server("tcp-server", &[&any, "--delay", delay])
+    play.lab.start_server("tcp-server", &[&any, "--delay", delay])
 }
 
 pub const GLUED: Lesson = Lesson {
@@ -66,7 +67,7 @@ fn glued(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
-    let mut client = connect(play.stage.relay_tcp("", at, Manner::AsItComes)?)?;
+    let mut client = connect(play.lab.wire("", at, Manner::AsItComes)?)?;
     client.write_all(b"Michael\nexit\n")?;
     let mut all = String::new();
     client.read_to_string(&mut all)?;
@@ -152,7 +153,7 @@ fn half_char(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
-    let mut client = connect(play.stage.relay_tcp("", at, Manner::AsItComes)?)?;
+    let mut client = connect(play.lab.wire("", at, Manner::AsItComes)?)?;
     client.write_all(&[b"Ann\n", &"张".as_bytes()[..2]].concat())?;
     // Once Ann is greeted, what came with her name has been read.
     let mut first = vec![0; b"Welcome!\nHello, Ann!\n".len()];
@@ -200,7 +201,7 @@ fn slow_exit(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "3600")?;
-    let mut client = connect(play.stage.relay_tcp("", at, Manner::AsItComes)?)?;
+    let mut client = connect(play.lab.wire("", at, Manner::AsItComes)?)?;
     client.write_all(b"exit\n")?;
     let mut all = String::new();
     client.read_to_string(&mut all)?;

@@ -9,7 +9,8 @@ use common::narration::escape;
 
 use super::{WATCHED, decode, instead, the_notes_way, wrong};
 use crate::lab::Outcome;
-use crate::lessons::{Lesson, UDP, datagram_socket, is_silence};
+use crate::lessons::{Lesson, UDP};
+use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::wire::udp_relay::{Fate, Plan};
@@ -35,11 +36,11 @@ fn impatient_socket(play: &Play) -> Result<UdpSocket> {
 fn udp_client(play: &mut Play, plan: Plan) -> Result<Outcome> {
     instead(play, "udp-client")?;
     let any = play.loopback().to_string();
-    let (_server, at) = play.stage.start_server("udp-server", &[&any])?;
-    let wire = play.stage.relay_udp(at, plan)?.to_string();
+    let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
+    let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, "Michael", "Tracy", "--timeout", "0.5", "--tries", "100"];
-    let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
-    play.stage.wait_for_end(client)
+    let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
+    play.lab.wait_for_end(client)
 }
 
 const BOTH: [&str; 2] = ["Hello, Michael!", "Hello, Tracy!"];
@@ -68,7 +69,7 @@ fn lost_reply(play: &mut Play) -> Result<()> {
     )?;
     let outcome =
         udp_client(play, Plan { up: Vec::new(), down: (1..=3).map(|reply| (reply, Fate::Lost)).collect() })?;
-    let asked = play.stage.times_sent(b"Michael");
+    let asked = play.lab.record.times_sent(b"Michael");
     play.checks.holds(
         Words::fixed("Michael was asked for again", "名字 Michael 又发了一次"),
         asked >= 2,
@@ -125,7 +126,7 @@ fn stranger(play: &mut Play) -> Result<()> {
     // Two sockets: the one that is asked, and a stranger that answers in its stead.
     let (asked, stranger) = (datagram_socket(play.ip)?, datagram_socket(play.ip)?);
     let at = asked.local_addr()?;
-    let recorder = play.stage.recorder("");
+    let recorder = play.lab.record.recorder("");
     let answering = thread::spawn(move || {
         let mut lies =
             [&b"send me your password"[..]].into_iter().chain(std::iter::repeat(&b"Hello, Michael!"[..]));
@@ -144,8 +145,8 @@ fn stranger(play: &mut Play) -> Result<()> {
     )?;
     instead(play, "udp-client")?;
     let args = [&at.to_string(), "Michael", "--timeout", "0.3", "--tries", "2"];
-    let client = play.stage.start(Lane::Client, "", "udp-client", &args)?;
-    let outcome = play.stage.wait_for_end(client)?;
+    let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
+    let outcome = play.lab.wait_for_end(client)?;
     datagram_socket(play.ip)?.send_to(b"", at)?; // nobody asks any more
     answering.join().ok().context("the stranger panicked")??;
     let promise = Words::fixed(
@@ -183,10 +184,10 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
 
     instead(play, "udp-server")?;
     let any = play.loopback().to_string();
-    let (_server, at) = play.stage.start_server("udp-server", &[&any])?;
+    let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
     let name = "x".repeat(2000);
-    let client = play.stage.start(Lane::Client, "", "udp-client", &[&at.to_string(), &name])?;
-    let outcome = play.stage.wait_for_end(client)?;
+    let client = play.lab.start(Lane::Client, "", "udp-client", &[&at.to_string(), &name])?;
+    let outcome = play.lab.wait_for_end(client)?;
     let promise = Words::fixed(
         "udp-server and udp-client carry all 2000",
         "udp-server 和 udp-client 把 2000 字节全部送到",
@@ -226,7 +227,7 @@ fn not_text(play: &mut Play) -> Result<()> {
     instead(play, "udp-client")?;
     let server = datagram_socket(play.ip)?;
     let at = server.local_addr()?.to_string();
-    let recorder = play.stage.recorder("");
+    let recorder = play.lab.record.recorder("");
     let answering = thread::spawn(move || {
         let (_, peer) = server.recv_from(&mut [0; 64])?;
         for reply in [BYTES, b"Hello, Michael!"] {
@@ -235,8 +236,8 @@ fn not_text(play: &mut Play) -> Result<()> {
         }
         std::io::Result::Ok(())
     });
-    let client = play.stage.start(Lane::Client, "", "udp-client", &[&at, "Michael", "--timeout", "60"])?;
-    let outcome = play.stage.wait_for_end(client)?;
+    let client = play.lab.start(Lane::Client, "", "udp-client", &[&at, "Michael", "--timeout", "60"])?;
+    let outcome = play.lab.wait_for_end(client)?;
     answering.join().ok().context("the server panicked")??;
     let promise = Words::fixed(
         "udp-client passes over what is not the greeting, and takes the greeting",

@@ -7,8 +7,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use anyhow::{Context, Result};
 
 use super::{WATCHED, decode, instead, the_notes_way, wrong};
-use crate::lessons::{Lesson, WEB, connect, is_silence};
+use crate::lessons::{Lesson, WEB};
 use crate::peers::origin;
+use crate::peers::sockets::{connect, is_silence};
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::wire::listening::Listening;
@@ -34,11 +35,11 @@ fn wrong_get(at: SocketAddr, path: &str) -> Result<String> {
 
 /// What tcp-client makes of a page: its exit status, and what it saves.
 fn tcp_client(play: &mut Play, at: SocketAddr, page: &str) -> Result<(Option<i32>, Option<String>)> {
-    let wire = play.stage.relay_tcp("", at, Manner::AsItComes)?;
+    let wire = play.lab.wire("", at, Manner::AsItComes)?;
     let client =
-        play.stage.start(Lane::Client, "", "tcp-client", &["get", &format!("http://{wire}/{page}")])?;
-    let outcome = play.stage.wait_for_end(client)?;
-    Ok((outcome.status, fs::read_to_string(play.stage.directory().join(page)).ok()))
+        play.lab.start(Lane::Client, "", "tcp-client", &["get", &format!("http://{wire}/{page}")])?;
+    let outcome = play.lab.wait_for_end(client)?;
+    Ok((outcome.status, fs::read_to_string(play.lab.directory().join(page)).ok()))
 }
 
 pub const CHUNK_SIZES: Lesson = Lesson {
@@ -56,7 +57,7 @@ pub const CHUNK_SIZES: Lesson = Lesson {
 
 fn chunk_sizes(play: &mut Play) -> Result<()> {
     the_notes_way(play)?;
-    let origin = origin::start(play.ip, play.stage.recorder(""))?;
+    let origin = origin::start(play.ip, play.lab.record.recorder(""))?;
     let body = wrong_get(origin.address, "/chunked")?;
     let what = words!("the notes' client saves {body:?}", "笔记的客户端保存了 {body:?}");
     wrong(play, &what, body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n")?;
@@ -82,7 +83,7 @@ pub const CUT_SHORT: Lesson = Lesson {
 
 fn cut_short(play: &mut Play) -> Result<()> {
     the_notes_way(play)?;
-    let origin = origin::start(play.ip, play.stage.recorder(""))?;
+    let origin = origin::start(play.ip, play.lab.record.recorder(""))?;
     let body = wrong_get(origin.address, "/cut")?;
     let what = words!(
         "the notes' client saves {body:?}, 6 of 13 bytes, as if that were all",

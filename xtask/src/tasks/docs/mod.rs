@@ -18,8 +18,8 @@ use compare::ELLIPSIS;
 use markdown::{Block, Document};
 use session::{INTERRUPT, Piece, Session};
 
+use crate::lessons;
 use crate::replacement::Replacement;
-use crate::tasks::demo;
 use crate::words::Lang;
 
 /// The directories that have a README, from the workspace's.
@@ -82,7 +82,7 @@ const RUN_ELSEWHERE: [&str; 5] = [
 pub fn run(mut args: Args) -> Result<()> {
     let bless = args.flag("--bless")?;
     args.finish()?;
-    crate::programs::close_house_on_interrupt()?;
+    crate::programs::house::close_on_interrupt()?;
     let complaints = check_all(bless)?;
     for complaint in &complaints {
         complain(complaint);
@@ -258,7 +258,7 @@ fn check_text(readme: Readme, document: &Document, sources: &[String]) -> Vec<St
 
 /// Whether a command plays lessons by name; the demo's own tests play them all.
 fn plays_lessons(command: &str) -> bool {
-    let is_lesson = |name: &str| demo::find(name.as_ref()).is_some();
+    let is_lesson = |name: &str| lessons::find(name.as_ref()).is_some();
     command.strip_prefix("cargo xtask demo ").is_some_and(|names| names.split(' ').all(is_lesson))
 }
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::compare::Ports;
-use crate::lab::Stage;
-use crate::programs::{self, Program};
+use crate::lab::Lab;
+use crate::programs::{self, program::Program};
 use crate::wire::event::{Event, What};
 use crate::words::Lang;
 
@@ -79,7 +79,7 @@ struct Prepared {
 
 /// One section of a README.
 pub struct Session {
-    stage: Stage,
+    lab: Lab,
     lang: Lang,
     terminals: BTreeMap<String, Running>,
     /// The ports that the README shows.
@@ -95,8 +95,8 @@ impl Session {
     /// # Errors
     /// As [`Stage::new`].
     pub fn new(lang: Lang) -> Result<Self> {
-        let (stage, terminals) = (Stage::new(None)?, BTreeMap::new());
-        Ok(Self { stage, lang, terminals, ports: Ports::default() })
+        let (lab, terminals) = (Lab::unseen()?, BTreeMap::new());
+        Ok(Self { lab, lang, terminals, ports: Ports::default() })
     }
 
     /// Plays a piece and returns what was seen; none where it takes a tool that is not here. A server that runs
@@ -117,9 +117,9 @@ impl Session {
     fn start(&mut self, terminal: &str, typed: &str) -> Result<bool> {
         ensure!(!self.terminals.contains_key(terminal), "in terminal {terminal}, something still runs");
         let Some(Prepared { command, is_server, new_port }) = self.command(typed)? else { return Ok(false) };
-        let program = self.stage.start_command(command)?;
+        let program = self.lab.start_command(command)?;
         if let Some(port) = &new_port {
-            let real = self.stage.wait_for_address(&program)?.port();
+            let real = self.lab.wait_for_address(&program)?.port();
             self.ports.set(port, &real.to_string());
         }
         self.terminals.insert(terminal.into(), Running { program, runs_on: is_server, told: 0 });
@@ -144,13 +144,13 @@ impl Session {
         if runs_on && bless {
             // As many lines as were shown are likely to come again, if not at once; then whatever else comes.
             for _ in 0..20 {
-                self.stage.wait_for_quiet(SETTLED)?;
+                self.lab.record.wait_for_lull(SETTLED)?;
                 if self.lines(pid).len() >= wanted {
                     break;
                 }
             }
         }
-        let has_ended = self.stage.wait_until(|events| {
+        let has_ended = self.lab.record.wait_until(|events| {
             let is_line = |e: &&Event| matches!(e.what, What::Said { program, .. } if program == pid);
             let has_ended = events.iter().any(|event| event.is_end_of(pid));
             let is_enough = runs_on && (bless || events.iter().filter(is_line).count() >= wanted);
@@ -171,7 +171,7 @@ impl Session {
 
     /// All that a program has said, its errors last.
     fn lines(&self, pid: u32) -> Vec<String> {
-        let outcome = self.stage.outcome(pid);
+        let outcome = self.lab.outcome(pid);
         [outcome.said, outcome.complained].concat()
     }
 
@@ -184,7 +184,9 @@ impl Session {
         while let Some((_, running)) = self.terminals.pop_first() {
             let pid = running.program.pid;
             drop(running.program);
-            self.stage.wait_until(|events| events.iter().any(|event| event.is_end_of(pid)).then_some(()))?;
+            self.lab
+                .record
+                .wait_until(|events| events.iter().any(|event| event.is_end_of(pid)).then_some(()))?;
             rest.extend(self.lines(pid).split_off(running.told));
         }
         Ok(rest)
@@ -221,7 +223,7 @@ impl Session {
                 *arg = format!("{host}:{real}{rest}");
             }
         }
-        let mut command = Command::new(programs::path_of(name)?);
+        let mut command = Command::new(programs::build::path_of(name)?);
         command.args(args);
         Ok(Some(Prepared { command: self.in_language(command), is_server: default.is_some(), new_port }))
     }

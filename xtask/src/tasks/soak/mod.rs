@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use common::args::Args;
 use common::narration::say;
 
-use crate::programs::{self, Program};
+use crate::programs::{self, program::Program};
 
 /// What came of a row: the figures, where it held.
 enum Outcome {
@@ -48,8 +48,8 @@ pub fn run(mut args: Args) -> Result<()> {
     if cfg!(unix) && env::var_os(AGAIN).is_none() {
         return run_with_all_descriptors();
     }
-    programs::close_house_on_interrupt()?;
-    programs::build()?;
+    programs::house::close_on_interrupt()?;
+    programs::build::build()?;
     let (mut held, mut lost, mut absent) = (0, 0, 0);
     for row in tcp_server::ROWS.iter().chain(&tcp_client::ROWS).chain(&udp::ROWS) {
         let outcome = (row.run)().unwrap_or_else(|e| Outcome::Lost(format!("{e:#}")));
@@ -95,7 +95,7 @@ struct Server {
 impl Server {
     /// Starts it by itself, on a free port.
     fn start(name: &str, args: &[&str]) -> Result<Self> {
-        let mut command = Command::new(programs::path_of(name)?);
+        let mut command = Command::new(programs::build::path_of(name)?);
         command.arg("127.0.0.1:0").args(args);
         Self::from(command)
     }
@@ -104,7 +104,7 @@ impl Server {
     fn start_behind(limit: &str, name: &str, args: &[&str]) -> Result<Self> {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")]);
-        command.arg(programs::path_of(name)?).arg("127.0.0.1:0").args(args);
+        command.arg(programs::build::path_of(name)?).arg("127.0.0.1:0").args(args);
         Self::from(command)
     }
 
@@ -113,7 +113,7 @@ impl Server {
         let mut lines = BufReader::with_capacity(64, stdout);
         let mut line = String::new();
         lines.read_line(&mut line)?;
-        Ok(Self { program, address: programs::address_in(&line)?, lines, _stderr: stderr })
+        Ok(Self { program, address: programs::program::address_in(&line)?, lines, _stderr: stderr })
     }
 
     fn connect(&self) -> Result<TcpStream> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::{Outcome, Row, held_if, memory, no_proc};
-use crate::programs::{self, Program, Scratch};
+use crate::programs::{self, program::Program, scratch::Scratch};
 
 pub const ROWS: [Row; 3] = [
     Row { tried: "tcp-client get: 1 GiB in each framing", run: one_gigabyte },
@@ -48,7 +48,7 @@ fn run_watched(command: Command) -> Result<(bool, Option<u64>)> {
 }
 
 fn get(url: &str, file: &str) -> Result<Command> {
-    let mut command = Command::new(programs::path_of("tcp-client")?);
+    let mut command = Command::new(programs::build::path_of("tcp-client")?);
     command.args(["get", url, "-o", file]);
     Ok(command)
 }
@@ -125,7 +125,7 @@ fn full_disk() -> Result<Outcome> {
                   [ \"$(cat page; ls -A)\" = \"old\npage\" ]";
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
-    command.arg(programs::path_of("tcp-client")?).arg(scratch.path()).arg(url);
+    command.arg(programs::build::path_of("tcp-client")?).arg(scratch.path()).arg(url);
     match command.output().map(|output| output.status.code()) {
         Ok(Some(0)) => {
             Ok(Outcome::Held("the error names the file; the old one is as it was, no other is left".into()))

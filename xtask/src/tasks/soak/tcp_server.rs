@@ -252,7 +252,7 @@ fn no_threads() -> Result<Outcome> {
     let id = Command::new("id").arg("-u").output().map(|id| id.stdout).unwrap_or_default();
     let mut command = Command::new("prlimit");
     command.args(["--nproc=30:30", "setpriv", "--reuid=54321", "--clear-groups"]);
-    command.arg(programs::path_of("tcp-server")?).args(["127.0.0.1:0", "--delay=0"]);
+    command.arg(programs::build::path_of("tcp-server")?).args(["127.0.0.1:0", "--delay=0"]);
     if id != b"0\n" {
         return Ok(Outcome::NotAvailable("it takes root, to become a user without other threads".into()));
     }
@@ -312,9 +312,9 @@ fn full_output() -> Result<Outcome> {
     // Nobody can read the address, so a port is chosen that was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let mut command = Command::new("sh");
-    command.args(["-c", "exec \"$0\" \"$@\" >/dev/full"]).arg(programs::path_of("tcp-server")?);
+    command.args(["-c", "exec \"$0\" \"$@\" >/dev/full"]).arg(programs::build::path_of("tcp-server")?);
     command.args([&address.to_string(), "--delay=0"]);
-    let (program, ..) = programs::Program::spawn(command)?;
+    let (program, ..) = programs::program::Program::spawn(command)?;
     let asked = Instant::now();
     let stream = loop {
         match TcpStream::connect(address) {

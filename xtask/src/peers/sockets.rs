@@ -1,0 +1,56 @@
+//! Plain sockets for whoever makes the calls of a side itself: a wait on one of them is not for ever.
+
+use std::io::{ErrorKind, Read};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+
+use anyhow::Result;
+
+use crate::wire::record::STUCK;
+
+/// A connection to a server; whoever waits for too long on it is stuck, and ends.
+///
+/// # Errors
+/// When it is refused.
+pub fn connect(at: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(at)?;
+    stream.set_read_timeout(Some(STUCK))?;
+    Ok(stream)
+}
+
+/// Two ends of one connection: the client's, and the accepted one.
+///
+/// # Errors
+/// When the system gives no socket.
+pub fn pair(ip: IpAddr) -> Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind((ip, 0))?;
+    let client = connect(listener.local_addr()?)?;
+    let server = listener.accept()?.0;
+    server.set_read_timeout(Some(STUCK))?;
+    Ok((client, server))
+}
+
+/// A UDP socket.
+///
+/// # Errors
+/// When the system gives none.
+pub fn datagram_socket(ip: IpAddr) -> Result<UdpSocket> {
+    let socket = UdpSocket::bind((ip, 0))?;
+    socket.set_read_timeout(Some(STUCK))?;
+    Ok(socket)
+}
+
+/// Whether nothing is there to be read now, and the stream has not ended either.
+///
+/// # Errors
+/// What the socket reports.
+pub fn is_quiet(mut stream: &TcpStream) -> Result<bool> {
+    stream.set_nonblocking(true)?;
+    let found = stream.read(&mut [0]);
+    stream.set_nonblocking(false)?;
+    Ok(found.is_err_and(|e| e.kind() == ErrorKind::WouldBlock))
+}
+
+/// Whether a wait with a time-out came to nothing: Unix has one error for it, Windows another.
+pub fn is_silence(error: ErrorKind) -> bool {
+    matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}

@@ -1,0 +1,132 @@
+//! Parts played one after the other, and the sum.
+
+use std::net::{IpAddr, TcpListener};
+
+use anyhow::{Result, bail};
+use common::narration::{self, say};
+use common::patience;
+
+use super::Play;
+use super::audience::{Audience, Left};
+use super::quiz::Score;
+use crate::drawing::ladder::{self, Lanes};
+use crate::drawing::page::{self, Chapter};
+use crate::drawing::style::{Ink, Style};
+use crate::words::Words;
+
+/// Something that can be played.
+pub struct Part {
+    /// As it is called on the command line.
+    pub name: &'static str,
+    /// What it is about, with the numbers of the claims.
+    pub claims: &'static [(&'static str, Words)],
+    /// Who stands where.
+    pub lanes: Lanes,
+}
+
+/// Parts being played.
+pub struct Course {
+    style: Style,
+    audience: Audience,
+    chapters: Vec<Chapter>,
+    score: Score,
+}
+
+impl Course {
+    /// Nothing has been played yet.
+    pub fn new(style: Style, audience: Audience) -> Self {
+        Self { style, audience, chapters: Vec::new(), score: Score::default() }
+    }
+
+    /// What has been played.
+    pub fn chapters(&self) -> &[Chapter] {
+        &self.chapters
+    }
+
+    /// Plays a part on a loopback address, and prints its checks; the first time, says what it is about.
+    ///
+    /// # Errors
+    /// When standard output fails, and [`Left`]; a failed check is none.
+    pub fn play(
+        &mut self,
+        part: &Part,
+        ip: IpAddr,
+        play: impl FnOnce(&mut Play) -> Result<()>,
+    ) -> Result<()> {
+        let (name, version) = (part.name, if ip.is_ipv4() { "IPv4" } else { "IPv6" });
+        self.style.say(Ink::Bold, &words!("\n== {name} over {version} ==", "\n== {name}（{version}）=="))?;
+        let is_new = self.chapters.last().is_none_or(|last| last.name != name);
+        if is_new && !self.audience.quiz {
+            self.claim(part)?;
+        }
+        self.watch(part, ip, version, play)?;
+        if self.audience.quiz {
+            self.claim(part)?; // before, it would have given answers away
+        }
+        Ok(())
+    }
+
+    /// Says what the part is about, in the notes' words.
+    fn claim(&self, part: &Part) -> Result<()> {
+        part.claims.iter().try_for_each(|(claim, words)| {
+            let text = words.to(self.style.lang).replace('\n', "\n     ");
+            Ok(say(&format!("{claim:4} {text}"))?)
+        })
+    }
+
+    fn watch(
+        &mut self,
+        part: &Part,
+        ip: IpAddr,
+        version: &'static str,
+        run: impl FnOnce(&mut Play) -> Result<()>,
+    ) -> Result<()> {
+        let mut play = Play::new(ip, self.style, self.audience)?;
+        let played = if let Err(e) = TcpListener::bind((ip, 0)) {
+            play.checks.not_available(Words::fixed("the lesson is played", "演示本课"), words!("{e}", "{e}"));
+            Ok(())
+        } else {
+            say(&ladder::head(self.style, &part.lanes))?;
+            run(&mut play).and_then(|()| play.lab.clear())
+        };
+        self.score.add(play.score);
+        let mut left = None;
+        match played {
+            Err(e) if narration::reader_left(&e) || e.is::<Left>() => left = Some(e),
+            Err(e) if e.downcast_ref().is_some_and(patience::is_over) => {
+                play.checks
+                    .stopped_short(&Words::fixed("nothing came for a minute", "一分钟没有收到任何数据"));
+            }
+            Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
+            Ok(()) => {}
+        }
+        let shown = left.map_or_else(|| play.show_checks(), Err);
+        let Part { name, claims, lanes } = part;
+        let chapter = Chapter { name, version, claims, lanes: lanes.clone(), told: play.story.told() };
+        // Whoever leaves at the first question has seen nothing.
+        self.chapters.extend(Some(chapter).filter(|chapter| shown.is_ok() || !chapter.told.is_empty()));
+        shown.and_then(|()| self.audience.wait(self.style))
+    }
+
+    /// Says how many checks came true, and how many predictions.
+    ///
+    /// # Errors
+    /// If any check failed.
+    pub fn sum_up(&self, is_left: bool) -> Result<()> {
+        if self.audience.quiz {
+            say("")?;
+            self.style.say(Ink::Bold, &self.score.sentence())?;
+        }
+        let tally = page::tally(&self.chapters);
+        let sentence = tally.sentence();
+        if tally.broken > 0 {
+            bail!("{}", sentence.to(self.style.lang));
+        }
+        say("")?;
+        if is_left {
+            let Words { en, zh } = sentence;
+            return self.style.say(Ink::Bold, &words!("Left before the end. {en}", "提前退出。{zh}"));
+        }
+        self.style.say(Ink::Good, &sentence)
+    }
+}

@@ -1,0 +1,90 @@
+//! What must be gone when the task ends, whichever way it ends: its processes, its scratch files and directories.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, Command};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use common::stop;
+
+/// What must be gone when the task ends: its processes and its scratch files and directories.
+static HOUSE: Mutex<House> =
+    Mutex::new(House { closed: false, children: BTreeMap::new(), scratch: Vec::new() });
+
+pub struct House {
+    /// Nothing starts any more.
+    pub closed: bool,
+    /// Processes, by their numbers.
+    pub children: BTreeMap<u32, Resident>,
+    /// Files and directories.
+    pub scratch: Vec<PathBuf>,
+}
+
+/// A process that was started here.
+pub struct Resident {
+    /// It.
+    pub child: Child,
+    /// It is a task like this one, with children of its own: asked to, it ends them.
+    pub is_task: bool,
+}
+
+impl Resident {
+    /// Ends it, and waits for its end.
+    pub fn end(mut self) {
+        if self.is_task && interrupt(self.child.id()) {
+            let asked = Instant::now();
+            while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < TASK_PATIENCE {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How long a task may take to end its children.
+const TASK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).
+pub fn interrupt(pid: u32) -> bool {
+    // The shell has a kill of its own; /bin/kill is not everywhere.
+    let kill = || Command::new("sh").args(["-c", &format!("kill -INT {pid}")]).status();
+    cfg!(unix) && kill().is_ok_and(|status| status.success())
+}
+
+/// What is there now.
+pub fn house() -> MutexGuard<'static, House> {
+    HOUSE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on, Ctrl-C ends every process that was started, removes every scratch directory, and ends the task.
+///
+/// # Errors
+/// When the system refuses the handler.
+pub fn close_on_interrupt() -> Result<()> {
+    ctrlc::set_handler(|| {
+        close();
+        process::exit(stop::INTERRUPTED);
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+fn close() {
+    let mut house = house();
+    house.closed = true;
+    while let Some((_, resident)) = house.children.pop_first() {
+        resident.end();
+    }
+    for path in house.scratch.drain(..) {
+        remove(&path);
+    }
+}
+
+/// Removes a file or a directory that is in the way of nobody.
+pub fn remove(path: &Path) {
+    let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+}

@@ -1,0 +1,89 @@
+//! A program as a process; none outlives the task.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::build;
+use super::house::{self, Resident, house};
+
+/// Where a server is, from the first line that it prints.
+///
+/// # Errors
+/// When the line does not end with an address.
+pub fn address_in(line: &str) -> Result<SocketAddr> {
+    let address = line.trim_end().rsplit(' ').next().unwrap_or_default();
+    address.parse().with_context(|| format!("the server did not say where it is, but: {line:?}"))
+}
+
+/// A process, its standard output and its standard error.
+pub type Started = (Program, ChildStdout, ChildStderr);
+
+/// A running process; dropped, it is killed.
+#[derive(Debug)]
+pub struct Program {
+    /// The system's number for it.
+    pub pid: u32,
+}
+
+impl Program {
+    /// Starts one of the four programs in a directory, and returns its two outputs.
+    ///
+    /// # Errors
+    /// When the programs cannot be built or started, or the task is being interrupted.
+    pub fn start(name: &str, args: &[&str], directory: &Path) -> Result<Started> {
+        let mut command = Command::new(build::path_of(name)?);
+        command.args(args).current_dir(directory);
+        Self::spawn(command).with_context(|| format!("cannot start {name}"))
+    }
+
+    /// Starts a command with nothing to read, and returns its two outputs.
+    ///
+    /// # Errors
+    /// When it cannot be started, or the task is being interrupted.
+    pub fn spawn(mut command: Command) -> Result<Started> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut house = house();
+        ensure!(!house.closed, "interrupted");
+        let mut child = command.spawn()?;
+        let (stdout, stderr, pid) = (child.stdout.take(), child.stderr.take(), child.id());
+        let is_task = Path::new(command.get_program()).file_stem().is_some_and(|name| name == "xtask");
+        house.children.insert(pid, Resident { child, is_task });
+        let outputs = (stdout.context("no standard output")?, stderr.context("no standard error")?);
+        Ok((Self { pid }, outputs.0, outputs.1))
+    }
+
+    /// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).
+    pub fn interrupt(&self) -> bool {
+        house::interrupt(self.pid)
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn wait(self) -> Result<ExitStatus> {
+        loop {
+            // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
+            if let Some(resident) = house().children.get_mut(&self.pid) {
+                if let Some(status) = resident.child.try_wait().context("cannot wait for a program")? {
+                    return Ok(status);
+                }
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let resident = house().children.remove(&self.pid);
+        if let Some(resident) = resident {
+            resident.end();
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `cargo xtask origin`: serves the pages until Ctrl-C, to tcp-client in another terminal.
+
+use std::net::TcpListener;
+use std::sync::mpsc;
+
+use anyhow::{Result, anyhow};
+use common::address::{self, HostPort};
+use common::args::Args;
+use common::narration::{HINT, say, shell_word};
+
+use crate::peers::origin::{self, PAGES};
+use crate::programs::house;
+use crate::wire::event::{Recorder, What};
+
+/// Serves the pages, and says what it is asked for.
+///
+/// # Errors
+/// When it cannot listen there, or standard output fails.
+pub fn run(mut args: Args) -> Result<()> {
+    let address: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:8000")?;
+    args.finish()?;
+    house::close_on_interrupt()?; // a task that was started in the background would inherit to ignore it
+    let listener = TcpListener::bind(&address)
+        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
+    let (events, requests) = mpsc::channel();
+    let origin = origin::on(listener, Recorder::new("", events))?;
+    say(&format!("listening on {}", origin.address))?;
+    let paths = PAGES.iter().map(|page| page.path).collect::<Vec<_>>().join(" ");
+    say(&format!("pages: {paths}"))?;
+    let url = shell_word(&format!("http://{}{}", address::reachable(origin.address), PAGES[0].path));
+    say(&format!("{HINT}cargo run -p tcp-client -- get {url}"))?;
+    for request in requests {
+        if let What::Said { line, .. } = request.what {
+            say(&line)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! What has happened, in order: kept, waited for, asked about. Whoever watches is handed each event once, as it
+//! comes; what becomes of it there is none of this room's business.
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use super::event::{Event, Lane, Recorder, What};
+
+/// An experiment in which nothing at all happens for so long is stuck, on the slowest machine.
+pub const STUCK: Duration = Duration::from_secs(60);
+
+/// What is handed each event, once.
+type Watcher = Box<dyn FnMut(&Event) -> Result<()>>;
+
+/// Everything that has happened in one experiment.
+pub struct Record {
+    events: Sender<Event>,
+    incoming: Receiver<Event>,
+    kept: Vec<Event>,
+    watcher: Watcher,
+}
+
+impl Record {
+    /// Empty; each event is handed to the watcher before it is kept.
+    pub fn new(watcher: impl FnMut(&Event) -> Result<()> + 'static) -> Self {
+        let (events, incoming) = mpsc::channel();
+        Self { events, incoming, kept: Vec::new(), watcher: Box::new(watcher) }
+    }
+
+    /// A recorder for what happens under a label.
+    pub fn recorder(&self, label: &str) -> Recorder {
+        Recorder::new(label, self.events.clone())
+    }
+
+    /// Waits until something is found among the events.
+    ///
+    /// # Errors
+    /// When nothing happens for a minute, and what the watcher reports.
+    pub fn wait_until<T>(&mut self, find: impl Fn(&[Event]) -> Option<T>) -> Result<T> {
+        loop {
+            if let Some(found) = find(&self.kept) {
+                return Ok(found);
+            }
+            match self.incoming.recv_timeout(STUCK) {
+                Ok(event) => self.keep(event)?,
+                Err(RecvTimeoutError::Timeout) => bail!("nothing has happened for {STUCK:?}"),
+                Err(RecvTimeoutError::Disconnected) => bail!("nothing can happen any more"),
+            }
+        }
+    }
+
+    /// Keeps what comes until nothing has come for a while: for the eye, or one who writes down what comes; no
+    /// check and no test depends on it.
+    ///
+    /// # Errors
+    /// What the watcher reports.
+    pub fn wait_for_lull(&mut self, time: Duration) -> Result<()> {
+        while let Ok(event) = self.incoming.recv_timeout(time) {
+            self.keep(event)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what has happened meanwhile.
+    ///
+    /// # Errors
+    /// What the watcher reports.
+    pub fn catch_up(&mut self) -> Result<()> {
+        while let Ok(event) = self.incoming.try_recv() {
+            self.keep(event)?;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, event: Event) -> Result<()> {
+        let watched = (self.watcher)(&event);
+        self.kept.push(event);
+        watched
+    }
+
+    /// What has been kept so far.
+    pub fn events(&self) -> &[Event] {
+        &self.kept
+    }
+
+    /// How many events are such.
+    pub fn count(&self, is_such: impl Fn(&Event) -> bool) -> usize {
+        self.kept.iter().filter(|event| is_such(event)).count()
+    }
+
+    /// All bytes that crossed the wire to one side under a label.
+    pub fn crossed(&self, label: &str, side: Lane) -> Vec<u8> {
+        self.pieces(label, side).concat()
+    }
+
+    /// The reads or datagrams that crossed the wire to one side under a label.
+    pub fn pieces(&self, label: &str, side: Lane) -> Vec<&[u8]> {
+        let of_label = self.kept.iter().filter(|event| event.label == label);
+        of_label
+            .filter_map(|event| match &event.what {
+                What::Sent { toward, bytes, .. } if *toward == side => Some(bytes.as_slice()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// How often the client sent this very datagram, those that were lost included.
+    pub fn times_sent(&self, datagram: &[u8]) -> usize {
+        self.pieces("", Lane::Server).iter().filter(|piece| **piece == datagram).count()
+    }
+}
