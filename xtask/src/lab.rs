@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use common::narration::escape;
@@ -27,6 +28,10 @@ pub struct Outcome {
     /// What it said on standard error.
     pub complained: Vec<String>,
 }
+
+/// Two pipes have no common order. What a program printed on standard output before it complained is in its pipe
+/// by then; so a complaint waits, for much longer than that takes to be read.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// One experiment's programs and wires.
 pub struct Lab {
@@ -85,6 +90,9 @@ impl Lab {
             let recorder = recorder.clone();
             move || {
                 for bytes in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                    if is_error {
+                        thread::sleep(GRACE);
+                    }
                     let said = escape(bytes.strip_suffix(b"\r").unwrap_or(&bytes));
                     recorder.record(What::Said { lane, program: id, line: said, is_error });
                 }

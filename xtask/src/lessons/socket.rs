@@ -85,8 +85,8 @@ fn play(play: &mut Play) -> Result<()> {
             "accept returns the connection with the bytes in it",
             "accept 返回这条连接，数据已在其中",
         ),
-        &&received,
-        &b"sent before accept",
+        &escape(&received).as_str(),
+        &"sent before accept",
     );
     play.checks.equal(
         Words::fixed("and the client's address", "并给出客户端的地址"),

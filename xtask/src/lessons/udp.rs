@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::{Lesson, UDP};
+use crate::checks::Ended;
 use crate::peers::sockets::{connect, datagram_socket};
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::udp_relay::{Fate, Plan};
-use crate::words::Words;
+use crate::words::{Shown, Words};
 
 /// The lesson.
 pub const LESSON: Lesson = Lesson {
@@ -81,8 +82,8 @@ fn play(play: &mut Play) -> Result<()> {
     )?;
     play.checks.equal(
         Words::fixed("each name gets its own greeting, in order", "每个名字依次得到自己的问候"),
-        &(outcome.status, outcome.said),
-        &(Some(0), greetings.to_vec()),
+        &(Ended(outcome.status), outcome.said),
+        &(Ended(Some(0)), greetings.to_vec()),
     );
     // On a slow machine the second datagram, which is lost, may be the first name again.
     let asked: Vec<_> = play
@@ -204,7 +205,8 @@ fn thinking(play: &mut Play) -> Result<()> {
     }
     let answered = thinking.join().ok().context("the server panicked")??;
     let waits: Vec<_> = answered.iter().map(|(_, wait)| wait.as_millis()).collect();
-    play.evidence(&words!("answered after {waits:?} ms", "分别在 {waits:?} 毫秒后得到回答"))?;
+    let Words { en, zh } = waits.shown();
+    play.evidence(&words!("answered after {en} ms", "分别在 {zh} 毫秒后得到回答"))?;
     let last = waits[2];
     play.reveal(
         &prediction,

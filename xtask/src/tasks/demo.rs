@@ -53,8 +53,7 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     house::close_on_interrupt()?;
     let page = file.as_deref().map(Page::open).transpose()?;
-    let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let style = Style { colour, lang };
+    let style = Style { colour: has_colours(), lang };
     let mut course = Course::new(style, Audience { step, quiz });
     let is_left = match play(&chosen, &mut course, style, Audience { step, quiz }) {
         // Where nobody watches any more, the page is still wanted.
@@ -80,6 +79,12 @@ fn play(chosen: &[&Lesson], course: &mut Course, style: Style, audience: Audienc
         }
     }
     Ok(())
+}
+
+/// Whether standard output is a terminal with colours, and nobody has asked for none (no-color.org).
+fn has_colours() -> bool {
+    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stdout().is_terminal() && !is_dumb && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn cover() -> Cover {

@@ -75,7 +75,10 @@ fn the_language_is_the_locales_unless_it_is_said() {
         text(&command.env("LANG", locale).output().unwrap().stdout)
     };
     assert!(with("en_US.UTF-8", &[]).is_ascii() && with("", &[]).is_ascii());
-    assert!(!with("zh_CN.UTF-8", &[]).is_ascii());
+    assert!(!with("zh_CN.UTF-8", &[]).is_ascii() && !with("zh_CN", &[]).is_ascii());
+    for other in ["zh_CN.GB18030", "zh_TW.Big5", "zh_CN.gbk@pinyin"] {
+        assert!(with(other, &[]).is_ascii(), "{other}: a terminal would not show UTF-8");
+    }
     assert!(with("zh_CN.UTF-8", &["--lang", "en"]).is_ascii());
 }
 
