@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use common::narration::escape;
 
 use super::{Lesson, UDP};
 use crate::checks::Ended;
@@ -25,6 +26,10 @@ pub const LESSON: Lesson = Lesson {
                 "Each datagram stands alone: three sends are three receives, and an empty one is\nnot the end.",
                 "每个数据报各自独立：发三次就收三次，空的数据报也不是结束。",
             ),
+        ),
+        (
+            "C28",
+            Words::fixed("Each datagram is addressed and routed by itself.", "每个数据报都单独寻址和路由。"),
         ),
         (
             "C12",
@@ -117,6 +122,7 @@ fn play(play: &mut Play) -> Result<()> {
     );
     play.checks.equal(promise, &replies, &["Hello, !".to_owned(), "Hello, Bob!".to_owned()]);
 
+    two_servers(play)?;
     resources(play, at, &any)?;
 
     play.act(&Words::fixed(
@@ -138,6 +144,33 @@ fn ask(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<String> {
     let mut buffer = [0; 2048];
     let n = socket.recv(&mut buffer)?;
     Ok(String::from_utf8_lossy(&buffer[..n]).into())
+}
+
+/// C28: one socket, two servers, and each reply says whose it is.
+fn two_servers(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "One socket asks two servers; each datagram has an address of its own.",
+        "一个套接字问两个服务器：每个数据报各有自己的地址。",
+    ))?;
+    let any = play.loopback().to_string();
+    let (_one, one) = play.lab.start_server("udp-server", &[&any])?;
+    let (_two, two) = play.lab.start_server("udp-server", &[&any])?;
+    let socket = datagram_socket(play.ip)?;
+    socket.send_to(b"Ann", one)?;
+    socket.send_to(b"Bob", two)?;
+    let mut replies = Vec::new();
+    for _ in 0..2 {
+        let mut buffer = [0; 64];
+        let (n, server) = socket.recv_from(&mut buffer)?;
+        let reply = escape(&buffer[..n]);
+        play.called(Lane::Client, format!("recv_from {server}: {reply}"));
+        replies.push((server, reply));
+    }
+    replies.sort_by_key(|(server, _)| *server != one); // which comes first is the network's affair
+    let promise = Words::fixed("recv_from tells the two replies apart", "recv_from 分得清两个回复各是谁的");
+    let expected = vec![(one, "Hello, Ann!".to_owned()), (two, "Hello, Bob!".to_owned())];
+    play.checks.equal(promise, &replies, &expected);
+    Ok(())
 }
 
 /// C12: how many sockets four clients cost a server of each kind.
