@@ -25,6 +25,7 @@ The exit status is 1 if any check failed.
 Options of demo:
   --step              waits for Enter before every act; q leaves
   --quiz              asks for predictions over IPv4, and keeps the score
+  --ip 4|6            plays over one IP version [default: over both]
   --mistakes          plays the notes' mistakes: each fails as predicted, and is mended
   --html FILE         writes what was played as one page, too; FILE ends in .html
   --lang en|zh        the language of narration [default: the locale's, or en]

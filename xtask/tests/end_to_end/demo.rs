@@ -39,6 +39,18 @@ fn every_lesson_passes_over_both_ip_versions() {
 }
 
 #[test]
+fn one_ip_version_is_played_where_it_is_asked_for() {
+    for (version, other) in [("4", "6"), ("6", "4")] {
+        let out = played(&["demo", "framing", "--ip", version, "--lang=en"]);
+        assert!(
+            out.contains(&format!("over IPv{version} ==")) && !out.contains(&format!("over IPv{other} =="))
+        );
+    }
+    let out = answered(&["framing", "--quiz", "--ip=6", "--lang=en"], "2\n");
+    assert!(out.contains("over IPv6 ==") && !out.contains("over IPv4 =="), "{out}");
+}
+
+#[test]
 fn every_mistake_fails_as_predicted_and_is_mended_in_both_languages() {
     let out = played(&["demo", "--mistakes", "--lang=en"]);
     for mistake in &xtask::lessons::mistakes::ALL {
@@ -276,6 +288,7 @@ fn unknown_tasks_lessons_and_options_are_usage_errors() {
         &[],
         &["demo", "--nope"],
         &["demo", "--lang", "fr"],
+        &["demo", "--ip", "5"],
         &["demo", "--html", "crowd"], // the file's name is forgotten
         &["demo", "--quiz", "--mistakes"],
         &["demo", "--list", "--html", "x.html"],
