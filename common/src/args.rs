@@ -97,6 +97,11 @@ impl Args {
         parse(name, &text).map(Some)
     }
 
+    /// The value of the option `name`, if it is given, as it stands: on Unix, a file's name is bytes.
+    pub fn file(&mut self, name: &str) -> Result<Option<OsString>> {
+        self.take(name, true)
+    }
+
     /// A whole number in `range`, written in decimal digits.
     pub fn number(&mut self, name: &str, default: u16, range: RangeInclusive<u16>) -> Result<u16> {
         let Some(text) = self.take(name, true)? else { return Ok(default) };
@@ -175,10 +180,9 @@ impl Args {
 
     fn take(&mut self, name: &str, has_value: bool) -> Result<Option<OsString>> {
         let Some(at) = self.words.iter().position(|word| is_named(word, name)) else { return Ok(None) };
-        let word =
-            self.words.remove(at).into_string().map_err(|word| bad(name, &word, "it is not Unicode"))?;
-        let value = match (word.split_once('='), has_value) {
-            (Some((_, value)), true) => value.into(),
+        let word = self.words.remove(at);
+        let value = match (behind(&word, name.len()).map_err(|why| bad(name, &word, why))?, has_value) {
+            (Some(value), true) => value,
             (None, true) if at < self.words.len() && !is_option(&self.words[at]) => self.words.remove(at),
             (None, true) => return Err(usage(format!("{name} needs a value"))),
             (Some(_), false) => return Err(usage(format!("{name} takes no value"))),
@@ -198,6 +202,19 @@ fn is_option(word: &OsString) -> bool {
 fn is_named(word: &OsString, name: &str) -> bool {
     let rest = word.as_encoded_bytes().strip_prefix(name.as_bytes());
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"="))
+}
+
+/// What stands behind an option's name of so many bytes, and its `=`.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
+fn behind(word: &OsString, length: usize) -> Result<Option<OsString>, &'static str> {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    Ok(word.as_bytes().get(length + 1..).map(|value| OsString::from_vec(value.to_vec())))
+}
+
+#[cfg(not(unix))]
+fn behind(word: &OsString, length: usize) -> Result<Option<OsString>, &'static str> {
+    Ok(word.to_str().ok_or("it is not Unicode")?.get(length + 1..).map(OsString::from))
 }
 
 fn parse<T>(what: &str, text: &OsString) -> Result<T>
@@ -279,12 +296,12 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn names_are_bytes_and_values_are_unicode() {
+    fn names_and_files_are_bytes_and_other_values_are_unicode() {
         use std::os::unix::ffi::OsStringExt;
-        let odd = OsString::from_vec(b"--f=\xff".to_vec());
-        let name = OsString::from_vec(b"\xff\xfe".to_vec());
-        let mut args = Args::new([odd, name].into_iter());
-        assert_eq!(error(args.value("--f", Framing::Raw)), "--f '--f=\\xff': it is not Unicode");
+        let odd = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        let mut args = Args::new([&b"--f=\xff"[..], b"-o=\xff=", b"\xff\xfe"].map(odd).into_iter());
+        assert_eq!(error(args.value("--f", Framing::Raw)), "--f '\\xff': it is not Unicode");
+        assert_eq!(args.file("-o").unwrap().unwrap(), odd(b"\xff="));
         assert_eq!(args.names(&[], 9).unwrap(), [b"\xff\xfe"]);
     }
 }
