@@ -90,39 +90,53 @@ pub fn reader_left(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref().is_some_and(wrapped))
 }
 
-/// Standard output as a terminal: a peer's bytes are escaped, line feeds and tabs aside.
-#[derive(Default)]
-pub struct EscapedStdout {
-    /// The end of the last write, where a character may be incomplete.
+/// A terminal: a peer's bytes are escaped, tabs and the ends of lines (LF, CRLF) aside.
+pub struct Escaped<W> {
+    out: W,
+    /// The end of the last write, where a character or a line's end may be incomplete.
     held: Vec<u8>,
 }
 
-impl EscapedStdout {
+impl<W: Write> Escaped<W> {
     /// Escaped, a byte may take many times its room: few of them are escaped at once.
     const AT_ONCE: usize = 8 * 1024;
 
+    /// Prints there.
+    pub fn on(out: W) -> Self {
+        Self { out, held: Vec::new() }
+    }
+
     fn print(&mut self, length: usize) -> io::Result<()> {
-        let text: Vec<_> = self.held[..length]
-            .split(|&b| b == b'\n')
-            .map(|line| line.split(|&b| b == b'\t').map(escape).collect::<Vec<_>>().join("\t"))
-            .collect();
+        let mut text = String::new();
+        for line in self.held[..length].split_inclusive(|&b| b == b'\n') {
+            let (line, end) = match line {
+                [line @ .., b'\r', b'\n'] => (line, "\r\n"),
+                [line @ .., b'\n'] => (line, "\n"),
+                line => (line, ""),
+            };
+            text += &line.split(|&b| b == b'\t').map(escape).collect::<Vec<_>>().join("\t");
+            text += end;
+        }
         self.held.drain(..length);
-        Stdout.write_all(text.join("\n").as_bytes())
+        self.out.write_all(text.as_bytes())
     }
 }
 
-impl Write for EscapedStdout {
+impl<W: Write> Write for Escaped<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let bytes = &bytes[..bytes.len().min(Self::AT_ONCE)];
         self.held.extend_from_slice(bytes);
-        let last = self.held.utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len());
+        let last = match self.held.last() {
+            Some(b'\r') => 1,
+            _ => self.held.utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len()),
+        };
         self.print(self.held.len() - last)?;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.print(self.held.len())?;
-        Stdout.flush()
+        self.out.flush()
     }
 }
 
@@ -228,6 +242,19 @@ mod tests {
         assert_eq!(escape(b"a\x1b[2J\x07\x7f\r\n\t"), "a\\u{1b}[2J\\u{7}\\u{7f}\\r\\n\\t");
         assert_eq!(escape("\u{9b}31m \u{202e} \u{2066}".as_bytes()), "\\u{9b}31m \\u{202e} \\u{2066}");
         assert_eq!(escape(b"caf\xe9 \xff\xfe \xe4\xb8"), "caf\\xe9 \\xff\\xfe \\xe4\\xb8");
+    }
+
+    #[test]
+    fn on_a_terminal_only_a_carriage_return_that_ends_a_line_is_none_to_escape() {
+        let text = b"a\tb\r\n\r\nc\rd\ne\r\r\n\xe4\xb8\xad\x1b\r";
+        for size in 1..=text.len() {
+            let mut shown = Vec::new();
+            let mut terminal = Escaped::on(&mut shown);
+            text.chunks(size).for_each(|piece| terminal.write_all(piece).unwrap());
+            terminal.flush().unwrap();
+            let shown = String::from_utf8(shown).unwrap();
+            assert_eq!(shown, "a\tb\r\n\r\nc\\rd\ne\\r\r\n中\\u{1b}\\r", "in pieces of {size}");
+        }
     }
 
     /// Takes no byte until it is told to, and then keeps what it got.

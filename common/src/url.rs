@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use crate::address::HostPort;
+use crate::file_name;
 
 const DEFAULT_PORT: &str = "80";
 
@@ -46,12 +47,11 @@ impl FromStr for Url {
 }
 
 impl Url {
-    /// The name under which the body is saved: the last segment of the path, or `index.html` where there is
-    /// none that is sure to name a plain file in this directory.
-    pub fn file_name(&self) -> &str {
+    /// The name under which the body is saved: the last segment of the path, decoded where it is then a plain
+    /// file's name on every system, or `index.html`; see [`file_name`].
+    pub fn file_name(&self) -> String {
         let path = self.target.split('?').next().unwrap_or_default();
-        let name = path.rsplit('/').next().unwrap_or_default();
-        if matches!(name, "" | "." | ".." | "-") || name.contains(['\\', ':']) { "index.html" } else { name }
+        file_name::from_segment(path.rsplit('/').next().unwrap_or_default())
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
             ("http://[::1]/x", "[::1]:80", "[::1]", "/x", "x"),
             ("http://[::1]:81/x/", "[::1]:81", "[::1]:81", "/x/", "index.html"),
             ("http://[fe80::1%2]:81/", "[fe80::1%2]:81", "[fe80::1]:81", "/", "index.html"),
-            ("http://h/页?é", "h:80", "h", "/%E9%A1%B5?%C3%A9", "%E9%A1%B5"),
+            ("http://h/页?é", "h:80", "h", "/%E9%A1%B5?%C3%A9", "页"),
             ("http://h/a/..", "h:80", "h", "/a/..", "index.html"),
             ("http://h/-", "h:80", "h", "/-", "index.html"),
             ("http://h/a\\..\\b", "h:80", "h", "/a\\..\\b", "index.html"),
@@ -98,7 +98,7 @@ mod tests {
         ] {
             let url: Url = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
             assert_eq!((url.peer.to_string().as_str(), url.host.as_str()), (peer, host), "{text}");
-            assert_eq!((url.target.as_str(), url.file_name()), (target, file), "{text}");
+            assert_eq!((url.target.as_str(), url.file_name().as_str()), (target, file), "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod output;
 
+use std::ffi::OsStr;
 use std::io::{BufReader, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,11 +26,11 @@ fn main() -> ExitCode {
     args::run(env!("CARGO_PKG_NAME"), include_str!("help.txt"), |mut args: Args| {
         match args.command_or("get")?.as_str() {
             "get" => {
-                let file = args.given::<String>("-o")?;
+                let file = args.file("-o")?;
                 let timeout = args.seconds("--timeout", 30.0, 0.01..=3600.0)?;
                 let url: Url = args.operand_or("URL", "http://www.google.com/")?;
                 args.finish()?;
-                let file = file.unwrap_or_else(|| url.file_name().to_owned());
+                let file = file.unwrap_or_else(|| url.file_name().into());
                 get(&url, &file, timeout)
                     .with_context(|| format!("cannot get http://{}{}", url.host, url.target))
             }
@@ -46,7 +47,8 @@ fn main() -> ExitCode {
 }
 
 /// Asks for a page, prints the header of the reply and saves its body.
-fn get(url: &Url, file: &str, timeout: Duration) -> Result<()> {
+fn get(url: &Url, file: &OsStr, timeout: Duration) -> Result<()> {
+    let mut output = Output::open(file)?; // before anything is asked for that could not be saved
     let stream = address::connect(&url.peer, timeout)?;
     let mut patient = Patient::new(&stream, timeout, TOTAL_FACTOR * timeout);
     let (host, target) = (&url.host, &url.target);
@@ -56,7 +58,6 @@ fn get(url: &Url, file: &str, timeout: Duration) -> Result<()> {
     let mut reader = BufReader::with_capacity(http::BUFFER, patient);
     let head = http::read_head(&mut reader)?;
     let body_end = http::body_framing(&head)?;
-    let mut output = Output::open(file)?;
     output.narrate(&head.lines.iter().map(|line| escape(line) + "\n").collect::<String>())?;
     let bytes = http::copy_body(&mut reader, body_end, &mut output)?;
     let reads = reader.get_ref().reads;

@@ -11,7 +11,6 @@ pub mod lessons;
 mod peers;
 mod play;
 mod programs;
-mod replacement;
 pub mod tasks;
 mod wire;
 

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use xtask::{Lab, Lane, Outcome};
 
-use crate::run_on;
+use crate::{files, run_on};
 
 const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
@@ -35,12 +35,6 @@ fn replying(reply: &'static [u8]) -> String {
 
 fn get(lab: &mut Lab, url: &str, more: &[&str]) -> Outcome {
     run_on(lab, "tcp-client", &[&["get", url][..], more].concat())
-}
-
-/// The names of all files on the lab.
-fn files(lab: &Lab) -> Vec<String> {
-    let names = fs::read_dir(lab.directory()).unwrap().map(|entry| entry.unwrap().file_name());
-    names.map(|name| name.to_string_lossy().into()).collect()
 }
 
 #[test]

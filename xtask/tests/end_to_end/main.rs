@@ -8,6 +8,7 @@ mod demo;
 mod get;
 mod greet;
 mod readme;
+mod saving;
 mod tcp_server;
 mod udp;
 
@@ -98,6 +99,12 @@ fn run(name: &str, args: &[&str]) -> Outcome {
 fn run_on(lab: &mut Lab, name: &str, args: &[&str]) -> Outcome {
     let program = lab.start(Lane::Client, "", name, args).unwrap();
     lab.wait_for_end(program).unwrap()
+}
+
+/// The names of all files on the lab.
+fn files(lab: &Lab) -> Vec<String> {
+    let names = std::fs::read_dir(lab.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+    names.map(|name| name.to_string_lossy().into()).collect()
 }
 
 fn said(lines: &[&str]) -> Outcome {

@@ -7,19 +7,20 @@ pub mod markdown;
 pub mod session;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 use common::args::Args;
 use common::narration::{complain, say};
+use common::replacement::Replacement;
 
 use compare::ELLIPSIS;
 use markdown::{Block, Document};
 use session::{INTERRUPT, Piece, Session};
 
 use crate::lessons;
-use crate::replacement::Replacement;
 use crate::words::Lang;
 
 /// The directories that have a README, from the workspace's.
@@ -134,7 +135,9 @@ fn write(path: &Path, text: &str, all_seen: Vec<Seen>) -> Result<()> {
     let now = fs::read_to_string(path)?;
     ensure!(now.replace('\r', "") == text, "it was changed meanwhile; try again");
     let end = if now.contains("\r\n") { "\r\n" } else { "\n" };
-    Ok(Replacement::of(path)?.write(&(lines.join(end) + end))?)
+    let mut replacement = Replacement::of(path)?;
+    replacement.write_all((lines.join(end) + end).as_bytes())?;
+    replacement.finish()
 }
 
 /// Where in a README something else was seen: the first line, how many lines, and what stands there instead.

@@ -1,0 +1,151 @@
+//! tcp-client get: where a page is saved, and that what came is not lost at the last step.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+
+use xtask::Lab;
+
+use crate::{files, run_on};
+
+const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+/// Answers one request; returns where, as a URL without a path.
+fn origin(answer: impl FnOnce(&mut TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answering = thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        answer(&mut stream);
+    });
+    (url, answering)
+}
+
+fn hello() -> String {
+    origin(|stream| stream.write_all(HELLO).unwrap()).0
+}
+
+#[test]
+fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
+    let mut lab = Lab::unseen().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}/page", listener.local_addr().unwrap());
+    for file in ["new/", "new/.", "none/page", ".", &"x".repeat(256)] {
+        let outcome = run_on(&mut lab, "tcp-client", &["get", &url, "-o", file]);
+        assert_eq!((outcome.status, outcome.said.len()), (Some(1), 0), "{file}: {outcome:?}");
+        assert!(outcome.complained[0].contains(&format!(": cannot write to '{file}': ")), "{outcome:?}");
+    }
+    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "nobody came");
+    assert!(files(&lab).is_empty());
+}
+
+#[test]
+fn the_default_name_is_decoded_and_one_that_every_system_takes_for_a_plain_files() {
+    let long = "%E6%96%87".repeat(28) + ".html";
+    for (segment, name) in [
+        (long.as_str(), "文".repeat(28) + ".html"),
+        ("a%20b.html", "a b.html".into()),
+        ("a%2Fb", "a%2Fb".into()),
+        ("aux.html", "index.html".into()),
+        ("report.", "index.html".into()),
+    ] {
+        let mut lab = Lab::unseen().unwrap();
+        let outcome = run_on(&mut lab, "tcp-client", &["get", &format!("{}/dir/{segment}", hello())]);
+        assert_eq!(outcome.status, Some(0), "{segment}: {outcome:?}");
+        assert_eq!(files(&lab), [name]);
+    }
+}
+
+#[test]
+fn a_page_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where() {
+    let mut lab = Lab::unseen().unwrap();
+    let target = lab.directory().join("page");
+    let (url, _) = origin(move |stream| {
+        fs::create_dir(target).unwrap();
+        stream.write_all(HELLO).unwrap();
+    });
+    let outcome = run_on(&mut lab, "tcp-client", &["get", &format!("{url}/page")]);
+    assert_eq!(outcome.status, Some(1), "{outcome:?}");
+    let kept = files(&lab).into_iter().find(|name| name != "page").unwrap();
+    assert_eq!(fs::read(lab.directory().join(&kept)).unwrap(), b"hello");
+    let said = outcome.complained.last().unwrap();
+    assert!(said.contains(&format!(": cannot write to 'page': all of it is in '{kept}': ")), "{said}");
+}
+
+#[cfg(unix)]
+mod unix {
+    use super::*;
+    use std::process::{Command, ExitStatus};
+
+    /// Runs a command of the shell in the lab's directory, with tcp-client as `$CLIENT` and a page as `$URL`.
+    fn sh(lab: &Lab, command: &str) -> ExitStatus {
+        let client = xtask::path_of("tcp-client").unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).env("CLIENT", client).env("URL", hello() + "/page");
+        shell.current_dir(lab.directory()).output().unwrap().status
+    }
+
+    #[test]
+    fn an_output_that_is_open_is_written_to_where_it_stands_and_nothing_behind_it_is_lost() {
+        let lab = Lab::unseen().unwrap();
+        std::os::unix::fs::symlink("/dev/stdout", lab.directory().join("link")).unwrap();
+        for (file, redirected) in [
+            ("/dev/stdout", "> log"),
+            ("/dev/stdout", ">> log"),
+            ("link", ">> log"),
+            ("/dev/stderr", "2>> log >&2"),
+            ("/dev/fd/5", "5>> log >&5"),
+        ] {
+            fs::write(lab.directory().join("log"), "before\n").unwrap();
+            let command =
+                format!("{{ echo first; \"$CLIENT\" get \"$URL\" -o {file}; echo after; }} {redirected}");
+            assert!(sh(&lab, &command).success(), "{command}");
+            let log = fs::read_to_string(lab.directory().join("log")).unwrap();
+            let before = if redirected.contains(">>") { "before\n" } else { "" };
+            assert!(log.starts_with(&format!("{before}first\nHTTP/1.1 200 OK\n")), "{command}: {log}");
+            assert!(log.contains("hello") && log.contains("saved 5 bytes in "), "{command}: {log}");
+            assert!(log.ends_with("after\n"), "{command}: {log}");
+            assert!(lab.directory().join("link").is_symlink());
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_mounted_on_gets_the_pages_content_in_its_own_place() {
+        let lab = Lab::unseen().unwrap();
+        if !sh(&lab, "unshare -rm true 2>/dev/null").success() {
+            println!("not available here: a mount of one's own");
+            return;
+        }
+        for name in ["host", "page"] {
+            fs::write(lab.directory().join(name), "what was there, and longer").unwrap();
+        }
+        let command = "mount --bind host page && \"$CLIENT\" get \"$URL\"";
+        assert!(sh(&lab, &format!("unshare -rm sh -c '{command}'")).success());
+        assert_eq!(fs::read(lab.directory().join("host")).unwrap(), b"hello");
+        assert_eq!(files(&lab).len(), 2);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_files_name_is_bytes() {
+        use std::os::unix::ffi::OsStringExt;
+        let lab = Lab::unseen().unwrap();
+        // GBK for a Chinese word; printf makes it of octal digits.
+        for option in ["-o \"$FILE\"", "-o=\"$FILE\""] {
+            let command = format!("FILE=$(printf '\\316\\304.html'); \"$CLIENT\" get \"$URL\" {option}");
+            assert!(sh(&lab, &command).success());
+            let name = std::ffi::OsString::from_vec(b"\xce\xc4.html".to_vec());
+            let path = lab.directory().join(name);
+            assert_eq!(fs::read(&path).unwrap(), b"hello");
+            fs::remove_file(path).unwrap();
+        }
+    }
+}
