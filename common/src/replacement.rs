@@ -286,7 +286,7 @@ fn close(_file: File) -> io::Result<()> {
 /// Opens what a path stands for where it is open already: `/dev/fd/N`, and what is a link to it, as `/dev/stdout`
 /// is. Behind it may be a file, in which others go on writing: to take its place would lose what they write.
 #[cfg(unix)]
-fn open_as_it_is(path: &Path) -> io::Result<Option<File>> {
+fn open_as_it_is(path: &Path) -> Result<Option<File>> {
     const LINKS: usize = 40; // Linux follows no more, either
     let Ok(descriptors) = fs::canonicalize("/dev/fd") else { return Ok(None) }; // on Linux, /proc/PID/fd
     let mut path = path.to_owned();
@@ -296,22 +296,28 @@ fn open_as_it_is(path: &Path) -> io::Result<Option<File>> {
         let is_ours = descriptors.parent().is_some_and(|ours| directory.starts_with(ours));
         let number = path.file_name().and_then(|name| name.to_str()?.parse().ok());
         if let (true, true, Some(number)) = (is_ours, directory.ends_with("fd"), number) {
-            return duplicate(number).map(Some);
+            return Ok(Some(duplicate(number)?));
         }
         let Ok(link) = fs::read_link(&path) else { return Ok(None) };
         if directory.starts_with("/proc") {
-            return File::options().append(true).open(&path).map(Some); // another process's
+            return Ok(Some(File::options().append(true).open(&path)?)); // another process's
         }
         path = directory.join(link);
     }
     Ok(None)
 }
 
-/// On Windows, what is named like a device is one.
+/// On Windows, what is named like a device is one; to some of its versions, with an extension, too.
 #[cfg(not(unix))]
-fn open_as_it_is(path: &Path) -> io::Result<Option<File>> {
-    let is_device = path.file_name().is_some_and(|name| crate::file_name::is_device(&name.to_string_lossy()));
-    if cfg!(windows) && is_device { File::options().write(true).open(path).map(Some) } else { Ok(None) }
+fn open_as_it_is(path: &Path) -> Result<Option<File>> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if !cfg!(windows) || !crate::file_name::is_device(&name) {
+        return Ok(None);
+    }
+    if name.contains('.') {
+        bail!("Windows keeps this name for a device - name another file");
+    }
+    Ok(Some(File::options().write(true).open(path)?))
 }
 
 /// Another descriptor for an output that is open: they share their place in the file.
