@@ -288,7 +288,8 @@ fn close(_file: File) -> io::Result<()> {
 #[cfg(unix)]
 fn open_as_it_is(path: &Path) -> Result<Option<File>> {
     const LINKS: usize = 40; // Linux follows no more, either
-    let Ok(descriptors) = fs::canonicalize("/dev/fd") else { return Ok(None) }; // on Linux, /proc/PID/fd
+    let listed = ["/proc/self/fd", "/dev/fd"].into_iter().find_map(|path| fs::canonicalize(path).ok());
+    let Some(descriptors) = listed else { return Ok(None) };
     let mut path = path.to_owned();
     for _ in 0..LINKS {
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());

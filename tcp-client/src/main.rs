@@ -58,7 +58,7 @@ fn get(url: &Url, file: &OsStr, timeout: Duration) -> Result<()> {
     let mut reader = BufReader::with_capacity(http::BUFFER, patient);
     let head = http::read_head(&mut reader)?;
     let body_end = http::body_framing(&head)?;
-    output.narrate(&head.lines.iter().map(|line| escape(line) + "\n").collect::<String>())?;
+    output.narrate(&head.lines.iter().map(|line| escape(line) + "\n").collect::<String>());
     let bytes = http::copy_body(&mut reader, body_end, &mut output)?;
     let reads = reader.get_ref().reads;
     output.finish(&format!("{bytes} bytes in {reads} {}", if reads == 1 { "read" } else { "reads" }))

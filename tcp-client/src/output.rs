@@ -41,13 +41,12 @@ impl Output {
         Ok(Self { to, name, progress: Progress::default() })
     }
 
-    /// Prints a line where the body does not go.
-    pub fn narrate(&self, line: &str) -> Result<()> {
+    /// Prints a line where the body does not go. A file is still wanted where what is said of it is lost.
+    pub fn narrate(&self, line: &str) {
         match self.to {
-            To::File(_) => say(line)?,
+            To::File(_) => say(line).unwrap_or_else(|e| narration::complain(&e.to_string())),
             To::Stdout | To::Terminal(_) => narration::complain(line),
         }
-        Ok(())
     }
 
     /// Makes what was written the file that was asked for, and says so.
@@ -65,7 +64,7 @@ impl Output {
     }
 }
 
-/// Where nobody reads what is said, the file is still wanted.
+/// That nobody reads what is said of a file is nobody's fault.
 fn say(line: &str) -> Result<()> {
     match narration::say(line) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e.into()),

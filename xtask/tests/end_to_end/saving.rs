@@ -83,7 +83,7 @@ fn a_page_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where(
 #[cfg(unix)]
 mod unix {
     use super::*;
-    use std::process::{Command, ExitStatus};
+    use std::process::{Command, ExitStatus, Stdio};
 
     /// Runs a command of the shell in the lab's directory, with tcp-client as `$CLIENT` and a page as `$URL`.
     fn sh(lab: &Lab, command: &str) -> ExitStatus {
@@ -115,6 +115,36 @@ mod unix {
             assert!(log.ends_with("after\n"), "{command}: {log}");
             assert!(lab.directory().join("link").is_symlink());
         }
+    }
+
+    #[test]
+    fn a_page_is_saved_though_what_is_said_of_it_is_lost_and_that_is_said() {
+        if !std::path::Path::new("/dev/full").exists() {
+            println!("not available here: a device that is full");
+            return;
+        }
+        let stage = Stage::new(None).unwrap();
+        assert_eq!(sh(&stage, "\"$CLIENT\" get \"$URL\" > /dev/full 2> said").code(), Some(1));
+        assert_eq!(fs::read(stage.directory().join("page")).unwrap(), b"hello");
+        let said = fs::read_to_string(stage.directory().join("said")).unwrap();
+        assert!(said.contains("cannot write to standard output: "), "{said}");
+    }
+
+    #[test]
+    fn an_interrupted_demo_leaves_the_old_page_and_no_litter() {
+        let stage = Stage::new(None).unwrap();
+        fs::write(stage.directory().join("page.html"), "old").unwrap();
+        let mut demo = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        demo.args(["demo", "crowd", "--step", "--html", "page.html"]).current_dir(stage.directory());
+        let mut demo = demo.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let _enter_is_not_pressed = demo.stdin.take();
+        demo.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap(); // the unfinished file is there by now
+        assert_eq!(files(&stage).len(), 2);
+        let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", demo.id())]).status();
+        assert!(kill.unwrap().success());
+        assert_eq!(demo.wait().unwrap().code(), Some(130));
+        assert_eq!(files(&stage), ["page.html"]);
+        assert_eq!(fs::read(stage.directory().join("page.html")).unwrap(), b"old");
     }
 
     #[test]
