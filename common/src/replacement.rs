@@ -217,14 +217,16 @@ fn create_new(path: &Path, is_private: bool) -> io::Result<File> {
     options.open(path)
 }
 
-/// Gives a new file the old one's owner, group and permissions, as far as the system lets us. Who may read, write
-/// and run a file says nothing of whom it runs as: the set-id bits are left out.
+/// Gives a new file the old one's owner, group and permissions, as far as the system lets us; what a group may that
+/// we cannot give it to, no other group gets. Who may read, write and run a file says nothing of whom it runs as: the
+/// set-id bits are left out.
 #[cfg(unix)]
 fn keep_access(file: &File, old: &Metadata) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-    let _ = fchown(file, None, Some(old.gid()));
+    let has_group = fchown(file, None, Some(old.gid())).is_ok();
     let _ = fchown(file, Some(old.uid()), None);
-    let _ = file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o777));
+    let kept = if has_group { 0o777 } else { 0o707 };
+    let _ = file.set_permissions(fs::Permissions::from_mode(old.mode() & kept));
 }
 
 #[cfg(not(unix))]
