@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{mem, process, thread};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use crate::narration::escape;
 
@@ -29,9 +30,14 @@ pub fn abandon_all() {
     mem::forget(unfinished);
 }
 
+/// In bytes: what is fetched again sooner than it is synced.
+const SMALL: u64 = 64 << 10;
+
 /// The new content of a file.
 pub struct Replacement {
     file: File,
+    /// Whoever passes the content on, where we cannot write to its place ourselves.
+    courier: Option<Child>,
     /// None where the content goes straight to what is no regular file.
     beside: Option<Beside>,
 }
@@ -51,8 +57,8 @@ impl Replacement {
     /// # Errors
     /// When it is a directory or may not be written, or its directory would not take a new file.
     pub fn of(path: &Path) -> Result<Self> {
-        if let Some(file) = open_as_it_is(path)? {
-            return Ok(Self { file, beside: None });
+        if let Some((file, courier)) = open_as_it_is(path)? {
+            return Ok(Self { file, courier, beside: None });
         }
         let old = match fs::metadata(path) {
             Err(e) if e.kind() == ErrorKind::NotFound && path.is_symlink() => {
@@ -64,7 +70,9 @@ impl Replacement {
         let writable = || File::options().write(true).open(path);
         match &old {
             Some(metadata) if metadata.is_dir() => bail!("it is a directory - name a file in it"),
-            Some(metadata) if !metadata.is_file() => return Ok(Self { file: writable()?, beside: None }),
+            Some(metadata) if !metadata.is_file() => {
+                return Ok(Self { file: writable()?, courier: None, beside: None });
+            }
             Some(metadata) if metadata.permissions().readonly() => bail!("it is read-only"),
             // What we may not write we do not replace. A program that runs, or a file that another program
             // holds for a moment, can be replaced though it cannot be opened.
@@ -83,7 +91,7 @@ impl Replacement {
         if let Some(old) = old {
             keep_access(&file, &old);
         }
-        Ok(Self { file, beside: Some(beside) })
+        Ok(Self { file, courier: None, beside: Some(beside) })
     }
 
     /// Whether the content becomes a regular file of its own.
@@ -102,13 +110,19 @@ impl Replacement {
     /// When the disk has not taken all of it: it is removed. When it has, and the file's place is not to be
     /// had: it is kept, and the error says where.
     pub fn finish(self) -> Result<()> {
+        let Self { file, courier, beside } = self;
         // A power cut must not leave a name with nothing behind it where the old content was: it goes to the
-        // disk first. Where there was none, a page is not worth the wait: it can be fetched again.
-        if self.beside.as_ref().is_some_and(|beside| beside.has_old) {
-            self.file.sync_all().or_else(unless_unsupported)?;
+        // disk first. Nor must much that has come be lost, as a file system on a network, or with a quota, may say
+        // only now. A small page where there was none is not worth the wait: it can be fetched again.
+        let is_small = || file.metadata().is_ok_and(|metadata| metadata.len() <= SMALL);
+        if beside.as_ref().is_some_and(|beside| beside.has_old || !is_small()) {
+            file.sync_all().or_else(unless_unsupported)?;
         }
-        close(self.file).or_else(unless_unsupported)?;
-        self.beside.map_or(Ok(()), Beside::take_its_place)
+        drop(file); // the courier's end of input
+        if let Some(mut courier) = courier {
+            ensure!(courier.wait()?.success(), "what is open there does not take it");
+        }
+        beside.map_or(Ok(()), Beside::take_its_place)
     }
 }
 
@@ -183,8 +197,7 @@ impl Beside {
         let mut target = File::options().write(true).open(&self.target)?;
         let length = io::copy(&mut File::open(&self.path)?, &mut target)?;
         target.set_len(length)?;
-        target.sync_all().or_else(unless_unsupported)?;
-        close(target).or_else(unless_unsupported)
+        target.sync_all().or_else(unless_unsupported)
     }
 }
 
@@ -246,8 +259,8 @@ fn is_place_taken(error: &io::Error) -> bool {
     matches!(error.kind(), CrossesDevices | PermissionDenied | ResourceBusy) || is_held(error)
 }
 
-/// Lets pass that a file system has no fsync: durability is what the system can give. What else fsync(2) and
-/// close(2) report (EIO, ENOSPC, EDQUOT) is about the content.
+/// Lets pass that a file system has no fsync: durability is what the system can give. What else fsync(2)
+/// reports (EIO, ENOSPC, EDQUOT) is about the content.
 fn unless_unsupported(error: io::Error) -> io::Result<()> {
     // ENOTTY, and ENOTSUP or EOPNOTSUPP, which std has no name for; ERROR_INVALID_FUNCTION.
     let numbers: &[i32] = match () {
@@ -260,35 +273,10 @@ fn unless_unsupported(error: io::Error) -> io::Result<()> {
     if is_unsupported { Ok(()) } else { Err(error) }
 }
 
-/// Closes a file, and hears what close(2) says: a file system on a network, or with a quota, takes bytes and finds
-/// out later that it has no room for them. std does not ask.
-#[cfg(unix)]
-fn close(file: File) -> io::Result<()> {
-    use std::os::fd::IntoRawFd;
-
-    #[expect(unsafe_code, reason = "declares close(2): two integers, no memory")]
-    unsafe extern "C" {
-        safe fn close(descriptor: i32) -> i32;
-    }
-    match close(file.into_raw_fd()) {
-        0 => Ok(()),
-        _ => match io::Error::last_os_error() {
-            e if e.kind() == ErrorKind::Interrupted => Ok(()), // it is closed all the same
-            e => Err(e),
-        },
-    }
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
-fn close(_file: File) -> io::Result<()> {
-    Ok(())
-}
-
 /// Opens what a path stands for where it is open already: `/dev/fd/N`, and what is a link to it, as `/dev/stdout`
 /// is. Behind it may be a file, in which others go on writing: to take its place would lose what they write.
 #[cfg(unix)]
-fn open_as_it_is(path: &Path) -> Result<Option<File>> {
+fn open_as_it_is(path: &Path) -> Result<Option<(File, Option<Child>)>> {
     const LINKS: usize = 40; // Linux follows no more, either
     let listed = ["/proc/self/fd", "/dev/fd"].into_iter().find_map(|path| fs::canonicalize(path).ok());
     let Some(descriptors) = listed else { return Ok(None) };
@@ -299,11 +287,11 @@ fn open_as_it_is(path: &Path) -> Result<Option<File>> {
         let is_ours = descriptors.parent().is_some_and(|ours| directory.starts_with(ours));
         let number = path.file_name().and_then(|name| name.to_str()?.parse().ok());
         if let (true, true, Some(number)) = (is_ours, directory.ends_with("fd"), number) {
-            return Ok(Some(duplicate(number)?));
+            return Ok(Some(opened(number)?));
         }
         let Ok(link) = fs::read_link(&path) else { return Ok(None) };
         if directory.starts_with("/proc") {
-            return Ok(Some(File::options().append(true).open(&path)?)); // another process's
+            return Ok(Some((File::options().append(true).open(&path)?, None))); // another process's
         }
         path = directory.join(link);
     }
@@ -312,7 +300,7 @@ fn open_as_it_is(path: &Path) -> Result<Option<File>> {
 
 /// On Windows, what is named like a device is one; to some of its versions, with an extension, too.
 #[cfg(not(unix))]
-fn open_as_it_is(path: &Path) -> Result<Option<File>> {
+fn open_as_it_is(path: &Path) -> Result<Option<(File, Option<Child>)>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if !cfg!(windows) || !crate::file_name::is_device(&name) {
         return Ok(None);
@@ -320,23 +308,36 @@ fn open_as_it_is(path: &Path) -> Result<Option<File>> {
     if name.contains('.') {
         bail!("Windows keeps this name for a device - name another file");
     }
-    Ok(Some(File::options().write(true).open(path)?))
+    Ok(Some((File::options().write(true).open(path)?, None)))
 }
 
-/// Another descriptor for an output that is open: they share their place in the file.
+/// An output that is open, by the number of its descriptor. Whoever writes to it shares its place in the file with
+/// the others that do. Of std's streams std gives another descriptor; to any other, a child writes that inherits it.
 #[cfg(unix)]
-fn duplicate(number: i32) -> io::Result<File> {
-    use std::os::fd::AsRawFd;
-
-    #[expect(unsafe_code, reason = "declares dup2(2): two integers, no memory")]
-    unsafe extern "C" {
-        safe fn dup2(old: i32, new: i32) -> i32;
+fn opened(number: u32) -> Result<(File, Option<Child>)> {
+    use std::os::fd::{AsFd, OwnedFd};
+    use std::process::{Command, Stdio};
+    let stream = match number {
+        0 => Some(io::stdin().as_fd().try_clone_to_owned()?),
+        1 => Some(io::stdout().as_fd().try_clone_to_owned()?),
+        2 => Some(io::stderr().as_fd().try_clone_to_owned()?),
+        _ => None,
+    };
+    if let Some(stream) = stream {
+        let mut file = File::from(stream);
+        let _ = file.write(&[])?; // fails where it is open for reading only
+        return Ok((file, None));
     }
-    let mut file = File::open("/dev/null")?; // a descriptor of our own, to be made another's
-    if dup2(number, file.as_raw_fd()) < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    file.write(&[]).map(|_| file) // fails where it is open for reading only
+    let shell = |script: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::null());
+        command
+    };
+    let is_open = shell(&format!(": >&{number}")).stderr(Stdio::null()).status()?.success();
+    ensure!(is_open, "nothing is open there");
+    let mut courier = shell(&format!("exec cat >&{number}")).spawn().context("cannot run sh")?;
+    let input = courier.stdin.take().context("sh has no standard input")?;
+    Ok((OwnedFd::from(input).into(), Some(courier)))
 }
 
 #[cfg(test)]
@@ -513,29 +514,5 @@ mod tests {
         let directory = Directory::new("private");
         let file = create_new(&directory.0.join("private"), true).unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn an_output_that_is_open_is_written_to_where_it_stands() {
-        use std::os::fd::AsRawFd;
-        let directory = Directory::new("open");
-        let path = directory.0.join("log");
-        let mut log = File::create(&path).unwrap();
-        log.write_all(b"before, ").unwrap();
-        std::os::unix::fs::symlink(format!("/dev/fd/{}", log.as_raw_fd()), directory.0.join("link")).unwrap();
-        for (name, content) in [
-            (format!("/dev/fd/{}", log.as_raw_fd()), "by name, "),
-            (directory.0.join("link").to_str().unwrap().into(), "by a link, "),
-        ] {
-            let mut replacement = Replacement::of(Path::new(&name)).unwrap();
-            assert!(!replacement.is_regular());
-            replacement.write_all(content.as_bytes()).unwrap();
-            replacement.finish().unwrap();
-        }
-        log.write_all(b"after").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "before, by name, by a link, after");
-        let read_only = File::open(&path).unwrap();
-        assert!(Replacement::of(Path::new(&format!("/dev/fd/{}", read_only.as_raw_fd()))).is_err());
     }
 }

@@ -103,6 +103,7 @@ mod unix {
             ("link", ">> log"),
             ("/dev/stderr", "2>> log >&2"),
             ("/dev/fd/5", "5>> log >&5"),
+            ("/dev/fd/5", "5> log >&5"),
         ] {
             fs::write(lab.directory().join("log"), "before\n").unwrap();
             let command =
@@ -115,6 +116,12 @@ mod unix {
             assert!(log.ends_with("after\n"), "{command}: {log}");
             assert!(lab.directory().join("link").is_symlink());
         }
+        for (file, redirected) in
+            [("/dev/fd/5", "5>&-"), ("/dev/fd/5", "5< log"), ("/dev/stdout", "< log >&0")]
+        {
+            let command = format!("\"$CLIENT\" get \"$URL\" -o {file} {redirected}");
+            assert!(!sh(&lab, &command).success(), "{redirected}");
+        }
     }
 
     #[test]
@@ -123,28 +130,28 @@ mod unix {
             println!("not available here: a device that is full");
             return;
         }
-        let stage = Stage::new(None).unwrap();
-        assert_eq!(sh(&stage, "\"$CLIENT\" get \"$URL\" > /dev/full 2> said").code(), Some(1));
-        assert_eq!(fs::read(stage.directory().join("page")).unwrap(), b"hello");
-        let said = fs::read_to_string(stage.directory().join("said")).unwrap();
+        let lab = Lab::unseen().unwrap();
+        assert_eq!(sh(&lab, "\"$CLIENT\" get \"$URL\" > /dev/full 2> said").code(), Some(1));
+        assert_eq!(fs::read(lab.directory().join("page")).unwrap(), b"hello");
+        let said = fs::read_to_string(lab.directory().join("said")).unwrap();
         assert!(said.contains("cannot write to standard output: "), "{said}");
     }
 
     #[test]
     fn an_interrupted_demo_leaves_the_old_page_and_no_litter() {
-        let stage = Stage::new(None).unwrap();
-        fs::write(stage.directory().join("page.html"), "old").unwrap();
+        let lab = Lab::unseen().unwrap();
+        fs::write(lab.directory().join("page.html"), "old").unwrap();
         let mut demo = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        demo.args(["demo", "crowd", "--step", "--html", "page.html"]).current_dir(stage.directory());
+        demo.args(["demo", "crowd", "--step", "--html", "page.html"]).current_dir(lab.directory());
         let mut demo = demo.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let _enter_is_not_pressed = demo.stdin.take();
         demo.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap(); // the unfinished file is there by now
-        assert_eq!(files(&stage).len(), 2);
+        assert_eq!(files(&lab).len(), 2);
         let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", demo.id())]).status();
         assert!(kill.unwrap().success());
         assert_eq!(demo.wait().unwrap().code(), Some(130));
-        assert_eq!(files(&stage), ["page.html"]);
-        assert_eq!(fs::read(stage.directory().join("page.html")).unwrap(), b"old");
+        assert_eq!(files(&lab), ["page.html"]);
+        assert_eq!(fs::read(lab.directory().join("page.html")).unwrap(), b"old");
     }
 
     #[test]
