@@ -3,31 +3,16 @@
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use super::event::{Lane, Recorder, What};
-
-/// How often a relay of datagrams looks whether the lesson is over.
-const GLANCE: Duration = Duration::from_millis(20);
+use super::receiving::Receiving;
 
 /// A relay of datagrams that runs until it is dropped.
 pub struct UdpRelay {
     /// Where the client finds it.
     pub address: SocketAddr,
-    over: Arc<AtomicBool>,
-    threads: [Option<JoinHandle<()>>; 2],
-}
-
-impl Drop for UdpRelay {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
-        for thread in self.threads.iter_mut().filter_map(Option::take) {
-            let _ = thread.join();
-        }
-    }
+    _both_ways: [Receiving; 2],
 }
 
 /// What becomes of a datagram.
@@ -102,34 +87,22 @@ pub fn start(upstream: SocketAddr, plan: Plan, recorder: Recorder) -> io::Result
     let near = Arc::new(UdpSocket::bind(anywhere)?);
     let far = Arc::new(UdpSocket::bind(anywhere)?);
     far.connect(upstream)?;
-    near.set_read_timeout(Some(GLANCE))?;
-    far.set_read_timeout(Some(GLANCE))?;
     let address = near.local_addr()?;
-    let over = Arc::new(AtomicBool::new(false));
     let client = Arc::new(Mutex::new(None));
 
-    let (from, to, peers, ending, notes) =
-        (Arc::clone(&near), Arc::clone(&far), Arc::clone(&client), Arc::clone(&over), recorder.clone());
-    let up = thread::spawn(move || {
-        let mut buffer = vec![0; 65_535];
-        let mut carrier = Carrier::new(plan.up);
-        while !ending.load(Ordering::SeqCst) {
-            let Ok((n, peer)) = from.recv_from(&mut buffer) else { continue };
-            *peers.lock().unwrap_or_else(PoisonError::into_inner) = Some(peer);
-            carrier.pass_on(&buffer[..n], Lane::Server, &notes, |bytes| _ = to.send(bytes));
-        }
-    });
-    let ending = Arc::clone(&over);
-    let down = thread::spawn(move || {
-        let mut buffer = vec![0; 65_535];
-        let mut carrier = Carrier::new(plan.down);
-        while !ending.load(Ordering::SeqCst) {
-            let Ok(n) = far.recv(&mut buffer) else { continue };
-            let Some(peer) = *client.lock().unwrap_or_else(PoisonError::into_inner) else { continue };
-            carrier.pass_on(&buffer[..n], Lane::Client, &recorder, |bytes| _ = near.send_to(bytes, peer));
-        }
-    });
-    Ok(UdpRelay { address, over, threads: [up, down].map(Some) })
+    let (from, to, peers, notes) =
+        (Arc::clone(&near), Arc::clone(&far), Arc::clone(&client), recorder.clone());
+    let mut carrier = Carrier::new(plan.up);
+    let up = Receiving::start(from, move |datagram, peer| {
+        *peers.lock().unwrap_or_else(PoisonError::into_inner) = Some(peer);
+        carrier.pass_on(datagram, Lane::Server, &notes, |bytes| _ = to.send(bytes));
+    })?;
+    let mut carrier = Carrier::new(plan.down);
+    let down = Receiving::start(far, move |datagram, _| {
+        let Some(peer) = *client.lock().unwrap_or_else(PoisonError::into_inner) else { return };
+        carrier.pass_on(datagram, Lane::Client, &recorder, |bytes| _ = near.send_to(bytes, peer));
+    })?;
+    Ok(UdpRelay { address, _both_ways: [up, down] })
 }
 
 #[cfg(test)]
