@@ -117,14 +117,17 @@ impl Tally {
     /// Of some checks.
     pub fn of<'a>(checks: impl Iterator<Item = &'a Check>) -> Self {
         let mut tally = Self::default();
-        for check in checks {
-            *match check.verdict {
-                Verdict::Kept => &mut tally.kept,
-                Verdict::Broken(_) => &mut tally.broken,
-                Verdict::NotAvailable(_) => &mut tally.not_available,
-            } += 1;
-        }
+        checks.for_each(|check| tally.add(&check.verdict));
         tally
+    }
+
+    /// One more.
+    pub fn add(&mut self, verdict: &Verdict) {
+        *match verdict {
+            Verdict::Kept => &mut self.kept,
+            Verdict::Broken(_) => &mut self.broken,
+            Verdict::NotAvailable(_) => &mut self.not_available,
+        } += 1;
     }
 
     /// The sum as a sentence.

@@ -2,14 +2,14 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use common::narration::escape;
 
 use super::{Lesson, TCP};
 use crate::checks::Ended;
+use crate::peers::host::{Host, until_it_leaves};
 use crate::peers::sockets::{connect, is_quiet};
 use crate::play::Play;
 use crate::wire::event::{Lane, What};
@@ -186,16 +186,11 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         "For comparison: a server that serves one client at a time, and three clients again.",
         "对照：一个每次只服务一个客户端的服务器，还是三个客户端。",
     ))?;
-    let listener = TcpListener::bind(play.loopback())?;
-    let at = listener.local_addr()?;
-    let serving = thread::spawn(move || {
-        for _ in 0..3 {
-            let Ok((mut stream, _)) = listener.accept() else { return };
-            let _ = stream.write_all(b"Welcome!");
-            while stream.read(&mut [0; 64]).is_ok_and(|n| n > 0) {} // until this client leaves
-        }
-    });
-    let mut clients = (0..3).map(|_| connect(at)).collect::<Result<Vec<_>>>()?;
+    let host = Host::speaking(play.ip, |stream| {
+        stream.write_all(b"Welcome!")?;
+        until_it_leaves(stream)
+    })?;
+    let mut clients = (0..3).map(|_| connect(host.address)).collect::<Result<Vec<_>>>()?;
     let is_welcomed = |client: &mut TcpStream, limit| {
         let _ = client.set_read_timeout(Some(limit));
         client.read_exact(&mut [0; 8]).is_ok()
@@ -219,6 +214,5 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         &welcomed,
         &vec![true, false, false],
     );
-    drop(clients);
-    serving.join().ok().context("the server of the comparison panicked")
+    Ok(())
 }

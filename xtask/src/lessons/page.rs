@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use super::{Lesson, WEB};
 use crate::checks::Ended;
-use crate::peers::origin::{self, PAGES, Page};
+use crate::peers::origin;
+use crate::peers::replies::{PAGES, Page};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::wire::event::Lane;

@@ -9,7 +9,7 @@ use common::narration::escape;
 
 use super::{Lesson, UDP};
 use crate::checks::Ended;
-use crate::peers::sockets::{connect, datagram_socket};
+use crate::peers::sockets::{ask, connect, datagram_socket};
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::wire::kernel::{self, Protocol};
@@ -115,7 +115,7 @@ fn play(play: &mut Play) -> Result<()> {
         "一个零字节的数据报，然后再发一个。",
     ))?;
     let socket = datagram_socket(play.ip)?;
-    let replies = [ask(&socket, at, b"")?, ask(&socket, at, b"Bob")?];
+    let replies = [greeting(&socket, at, b"")?, greeting(&socket, at, b"Bob")?];
     let promise = Words::fixed(
         "the empty name is greeted, and so is the next: no end",
         "空名字得到问候，下一个名字也得到：空数据报不表示结束",
@@ -134,16 +134,13 @@ fn play(play: &mut Play) -> Result<()> {
         let (_again, _) = play.lab.start_server("udp-server", &[&at.to_string()])?;
         let promise =
             Words::fixed("the same client socket goes on with it", "同一个客户端套接字与它继续对话");
-        play.checks.equal(promise, &ask(&socket, at, b"again")?, &"Hello, again!".to_owned());
+        play.checks.equal(promise, &greeting(&socket, at, b"again")?, &"Hello, again!".to_owned());
     }
     thinking(play)
 }
 
-fn ask(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<String> {
-    socket.send_to(name, server)?;
-    let mut buffer = [0; 2048];
-    let n = socket.recv(&mut buffer)?;
-    Ok(String::from_utf8_lossy(&buffer[..n]).into())
+fn greeting(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<String> {
+    Ok(String::from_utf8_lossy(&ask(socket, server, name)?).into())
 }
 
 /// C28: one socket, two servers, and each reply says whose it is.

@@ -8,7 +8,7 @@ use common::address::{self, HostPort};
 use common::args::Args;
 use common::narration::{HINT, say, shell_word};
 
-use crate::peers::origin::{self, PAGES};
+use crate::peers::{origin, replies::PAGES};
 use crate::programs::house;
 use crate::wire::event::{Recorder, What};
 

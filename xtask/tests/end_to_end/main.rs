@@ -12,10 +12,11 @@ mod saving;
 mod tcp_server;
 mod udp;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
-use xtask::{Lab, Lane, Outcome, Program};
+use xtask::{Guest, Lab, Lane, Outcome, Program};
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A server, and the lab that it runs on.
 struct Server {
@@ -39,9 +40,7 @@ impl Server {
 
     /// A client of the line framing that has been welcomed.
     fn guest(&self) -> Guest {
-        let mut guest = Guest::new(self.connect());
-        assert_eq!(guest.line(), "Welcome!");
-        guest
+        Guest::welcomed(self.address).unwrap()
     }
 
     fn wait_for(&mut self, start: &str) -> String {
@@ -53,35 +52,6 @@ impl Server {
     fn stop(mut self) -> Outcome {
         assert!(self.program.interrupt());
         self.lab.wait_for_end(self.program).unwrap()
-    }
-}
-
-struct Guest {
-    stream: TcpStream,
-    from: BufReader<TcpStream>,
-}
-
-impl Guest {
-    fn new(stream: TcpStream) -> Self {
-        Self { from: BufReader::new(stream.try_clone().unwrap()), stream }
-    }
-
-    fn say(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stream.write_all(bytes.as_ref()).unwrap();
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = Vec::new();
-        self.from.read_until(b'\n', &mut line).unwrap();
-        assert_eq!(line.pop(), Some(b'\n'), "no line, but the end");
-        String::from_utf8_lossy(&line).into()
-    }
-
-    /// What comes until the server closes.
-    fn rest(&mut self) -> String {
-        let mut rest = String::new();
-        self.from.read_to_string(&mut rest).unwrap();
-        rest
     }
 }
 
