@@ -7,6 +7,7 @@ mod command_lines;
 mod demo;
 mod get;
 mod greet;
+mod house;
 mod readme;
 mod saving;
 mod tcp_server;
