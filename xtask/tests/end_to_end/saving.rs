@@ -1,35 +1,21 @@
 //! tcp-client get: where a page is saved, and that what came is not lost at the last step.
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
-use std::thread::{self, JoinHandle};
 
-use xtask::Lab;
+use xtask::{Host, Lab};
 
-use crate::{files, run_on};
+use crate::{LOOPBACK, files, run_on};
 
 const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
-/// Answers one request; returns where, as a URL without a path.
-fn origin(answer: impl FnOnce(&mut TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let answering = thread::spawn(move || {
-        let mut stream = listener.accept().unwrap().0;
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            request.push(byte[0]);
-        }
-        answer(&mut stream);
-    });
-    (url, answering)
+fn origin(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> Host {
+    xtask::replying(LOOPBACK, script).unwrap()
 }
 
-fn hello() -> String {
-    origin(|stream| stream.write_all(HELLO).unwrap()).0
+fn hello() -> Host {
+    origin(|stream| stream.write_all(HELLO))
 }
 
 #[test]
@@ -49,6 +35,7 @@ fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
 
 #[test]
 fn the_default_name_is_decoded_and_one_that_every_system_takes_for_a_plain_files() {
+    let hello = hello();
     let long = "%E6%96%87".repeat(28) + ".html";
     for (segment, name) in [
         (long.as_str(), "文".repeat(28) + ".html"),
@@ -58,7 +45,8 @@ fn the_default_name_is_decoded_and_one_that_every_system_takes_for_a_plain_files
         ("report.", "index.html".into()),
     ] {
         let mut lab = Lab::unseen().unwrap();
-        let outcome = run_on(&mut lab, "tcp-client", &["get", &format!("{}/dir/{segment}", hello())]);
+        let url = format!("http://{}/dir/{segment}", hello.address);
+        let outcome = run_on(&mut lab, "tcp-client", &["get", &url]);
         assert_eq!(outcome.status, Some(0), "{segment}: {outcome:?}");
         assert_eq!(files(&lab), [name]);
     }
@@ -68,11 +56,11 @@ fn the_default_name_is_decoded_and_one_that_every_system_takes_for_a_plain_files
 fn a_page_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where() {
     let mut lab = Lab::unseen().unwrap();
     let target = lab.directory().join("page");
-    let (url, _) = origin(move |stream| {
-        fs::create_dir(target).unwrap();
-        stream.write_all(HELLO).unwrap();
+    let origin = origin(move |stream| {
+        fs::create_dir(&target)?;
+        stream.write_all(HELLO)
     });
-    let outcome = run_on(&mut lab, "tcp-client", &["get", &format!("{url}/page")]);
+    let outcome = run_on(&mut lab, "tcp-client", &["get", &format!("http://{}/page", origin.address)]);
     assert_eq!(outcome.status, Some(1), "{outcome:?}");
     let kept = files(&lab).into_iter().find(|name| name != "page").unwrap();
     assert_eq!(fs::read(lab.directory().join(&kept)).unwrap(), b"hello");
@@ -83,13 +71,15 @@ fn a_page_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where(
 #[cfg(unix)]
 mod unix {
     use super::*;
+    use std::io::Read;
     use std::process::{Command, ExitStatus, Stdio};
 
     /// Runs a command of the shell in the lab's directory, with tcp-client as `$CLIENT` and a page as `$URL`.
     fn sh(lab: &Lab, command: &str) -> ExitStatus {
         let client = xtask::path_of("tcp-client").unwrap();
-        let mut shell = Command::new("sh");
-        shell.args(["-c", command]).env("CLIENT", client).env("URL", hello() + "/page");
+        let (hello, mut shell) = (hello(), Command::new("sh"));
+        shell.args(["-c", command]).env("CLIENT", client);
+        shell.env("URL", format!("http://{}/page", hello.address));
         shell.current_dir(lab.directory()).output().unwrap().status
     }
 
