@@ -14,6 +14,8 @@ use crate::words::Words;
 pub const WIRE: usize = 42;
 /// The columns of the server's lane.
 pub const SERVER_LANE: usize = 42;
+/// The columns of a rung's time.
+const TIME: usize = 7;
 const CONTINUED: &str = "           ";
 
 /// One event of a ladder.
@@ -86,7 +88,7 @@ pub fn head(style: Style, (client, server): &Lanes) -> String {
 /// A rung as a line of text, or as several where a program said much.
 pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
     let Rung { time, label, mark } = rung;
-    let margin = style.paint(Ink::Faint, &format!("{:7.3} {label:>2} ", time.as_secs_f64()));
+    let margin = style.paint(Ink::Faint, &format!("{:TIME$.3} {label:>2} ", time.as_secs_f64()));
     let drawn: Vec<_> = match mark {
         Mark::Said(Lane::Client, said) => said
             .iter()
@@ -101,6 +103,50 @@ pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
     };
     let margins = std::iter::once(margin.as_str()).chain(std::iter::repeat(CONTINUED));
     margins.zip(drawn).map(|(margin, line)| format!("{margin}{line}")).collect()
+}
+
+/// Whether a line is one of a rung's [`lines`].
+pub fn is_rung(line: &str) -> bool {
+    margin_and_lanes(line).is_some()
+}
+
+/// A rung without its time; any other line as it is.
+pub fn untimed(line: &str) -> &str {
+    let is_timed = margin_and_lanes(line).is_some_and(|(margin, _)| margin != CONTINUED);
+    if is_timed { &line[TIME..] } else { line }
+}
+
+/// The lines of a text, the rungs of each ladder in it place by place: each connection's wire, each client's lane,
+/// the server's, the keyboard. In one place the order is certain; between two of them it is the scheduler's.
+pub fn by_place(lines: &[String]) -> Vec<&str> {
+    let mut lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    for ladder in lines.chunk_by_mut(|a, b| is_rung(a) && is_rung(b)) {
+        ladder.sort_by_key(|rung| place(rung));
+    }
+    lines
+}
+
+fn place(rung: &str) -> String {
+    let (margin, lanes) = margin_and_lanes(rung).unwrap_or_default();
+    let label = margin[TIME.min(margin.len())..].trim();
+    match lanes.strip_prefix(&format!("│{:WIRE$}  │ ", "")) {
+        _ if lanes.contains('─') => format!("wire {label}"),
+        Some("^C") => "keyboard".into(),
+        Some(_) => "server".into(),
+        None => format!("client {label}"),
+    }
+}
+
+/// A rung's time and label, and what stands behind them.
+fn margin_and_lanes(line: &str) -> Option<(&str, &str)> {
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let is_time = |time: &str| {
+        let parts = time.trim_start().split_once('.');
+        parts.is_some_and(|(whole, part)| is_number(whole) && is_number(part) && part.len() == 3)
+    };
+    let (margin, lanes) = line.split_at(line.find(['│', '├'])?);
+    let is_timed = margin.len() >= CONTINUED.len() && margin.get(..TIME).is_some_and(is_time);
+    (is_timed || margin == CONTINUED).then_some((margin, lanes))
 }
 
 /// How many bytes, and which.
@@ -209,6 +255,7 @@ mod tests {
                 let behind: String = line.chars().skip(12).collect();
                 let bar = behind.find(['│', '┤']).map(|at| 12 + width(&behind[..at]));
                 assert_eq!(bar, Some(56), "{line}");
+                assert!(is_rung(line) && !is_rung(&behind) && untimed(line).len() <= line.len(), "{line}");
             }
         }
     }
