@@ -4,6 +4,7 @@
 pub mod address;
 pub mod args;
 pub mod backlog;
+pub mod came;
 pub mod datagram;
 pub mod file_name;
 pub mod framing;
@@ -13,6 +14,8 @@ pub mod narration;
 pub mod patience;
 pub mod replacement;
 pub mod stop;
+mod taken;
 #[cfg(test)]
 mod testing;
+pub mod typed;
 pub mod url;

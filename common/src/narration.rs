@@ -148,6 +148,9 @@ pub fn shell_word(word: &str) -> String {
 /// How a hint at the next command begins.
 pub const HINT: &str = "in another terminal: ";
 
+/// How it begins for those whom the network reaches.
+pub const ELSEWHERE: &str = "on another machine: ";
+
 /// How many lines may wait for a slow standard output before lines are dropped.
 const WAITING: usize = 4096;
 
@@ -197,6 +200,10 @@ impl Narrator {
     pub fn hint(&self, client: &str, bound: SocketAddr, options: &str) {
         let at = shell_word(&address::reachable(bound).to_string());
         self.say(&format!("{HINT}cargo run -p {client} {at}{options}"));
+        if let Some(at) = address::reachable_by_others(bound) {
+            let at = shell_word(&at.to_string());
+            self.say(&format!("{ELSEWHERE}cargo run -p {client} {at}{options}"));
+        }
     }
 
     /// Prints a line even when quiet. Never waits and never fails.

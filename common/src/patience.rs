@@ -12,7 +12,8 @@ const SLICE: Duration = if cfg!(windows) { Duration::from_millis(100) } else { D
 /// than `total` in all.
 pub struct Patient<'a> {
     stream: &'a TcpStream,
-    idle: Duration,
+    /// How long it waits for the next bytes.
+    pub idle: Duration,
     total: Duration,
     started: Instant,
     /// How many reads have returned bytes.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::address;
 use common::framing::{self, Framing};
 use common::narration::Narrator;
 use common::stop::Stop;
@@ -47,7 +48,7 @@ pub fn accept_until_stopped(
                 }
                 Err(e) => {
                     if !std::mem::replace(&mut backing_off, true) {
-                        narrator.say(&format!("cannot accept: {e} - newcomers wait until somebody leaves"));
+                        narrator.say(&format!("cannot accept: {e} - {}", address::accept_outlook(&e)));
                     }
                     stop.pause(BACK_OFF);
                     continue;

@@ -34,7 +34,8 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    args::run(env!("CARGO_PKG_NAME"), include_str!("help.txt"), |mut args: Args| {
+    let who = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    args::run(who, include_str!("help.txt"), |mut args: Args| {
         let options = Options {
             framing: args.value("--framing", Framing::Line)?,
             delay: args.seconds("--delay", 1.0, 0.0..=3600.0)?,
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
 fn serve(address: &HostPort, options: &Options) -> Result<()> {
     // std's bind is the notes' socket, bind and listen in one call.
     let listener = TcpListener::bind(address)
-        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
+        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::listen_remedy(address, &e)))?;
     backlog::set(&listener, options.backlog).context("cannot set the backlog")?;
     let bound = listener.local_addr().context("cannot tell the listener's address")?;
 
@@ -66,7 +67,8 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
     // What follows runs in a thread of its own for each client.
     acceptor::accept_until_stopped(listener, &stop, options, &narrator, |stream, peer| {
         narrator.say(&format!("accepted connection from {peer}"));
-        let ended = converse(stream, options, &stop);
+        let remark = |what: &str| narrator.say(&format!("waiting for the rest from {peer}: {what}"));
+        let ended = converse(stream, options, &stop, remark);
         say_goodbye(stream);
         narrator.say(&match ended {
             Ok(()) => format!("closed connection from {peer}"),
@@ -79,7 +81,7 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
 }
 
 /// Welcomes a client, then greets each name it sends, until it says `exit` or leaves.
-fn converse(stream: &TcpStream, options: &Options, stop: &Stop) -> io::Result<()> {
+fn converse(stream: &TcpStream, options: &Options, stop: &Stop, remark: impl Fn(&str)) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut writer = Patient::new(stream, WRITE_TIMEOUT, Duration::MAX);
     framing::write(&mut writer, options.framing, greeting::WELCOME)?;
@@ -87,7 +89,7 @@ fn converse(stream: &TcpStream, options: &Options, stop: &Stop) -> io::Result<()
     let patient = Patient::new(stream, options.idle_timeout, Duration::MAX);
     let mut reader = BufReader::with_capacity(READ_BUFFER, patient);
     loop {
-        match framing::read(&mut reader, options.framing, framing::LIMIT) {
+        match framing::read_or_remark(&mut reader, options.framing, framing::LIMIT, &remark) {
             Ok(None) => return Ok(()),
             Ok(Some(name)) if name == greeting::EXIT => return Ok(()),
             Ok(Some(name)) => {

@@ -6,10 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
-use common::datagram;
+use common::datagram::{self, Wrong};
 use common::greeting;
 use common::narration::{self, escape};
 use common::patience;
@@ -24,7 +24,8 @@ struct Retry {
 const LONGEST_NAME: usize = datagram::LARGEST - greeting::OVERHEAD;
 
 fn main() -> ExitCode {
-    args::run(env!("CARGO_PKG_NAME"), include_str!("help.txt"), |mut args: Args| {
+    let who = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    args::run(who, include_str!("help.txt"), |mut args: Args| {
         let retry = Retry {
             timeout: args.seconds("--timeout", 1.0, 0.01..=3600.0)?,
             tries: args.number("--tries", 3, 1..=100)?,
@@ -35,26 +36,44 @@ fn main() -> ExitCode {
     })
 }
 
-/// Prints each name's greeting. A host such as localhost may have several addresses: where nobody is at one,
-/// the next is asked.
+/// Prints each name's greeting. A host such as localhost may have several addresses: the first that answers is
+/// asked for all names.
 fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
-    let mut addresses = address::resolve(peer)?.into_iter();
-    let mut next_socket = || match addresses.next() {
-        Some(address) => connect(address).with_context(|| format!("cannot reach {address}")),
-        None => bail!("nobody answers at {peer} - is udp-server running there?"),
-    };
-    let mut socket = next_socket()?;
+    let addresses = address::resolve(peer)?;
+    let mut server = None;
     for name in names {
-        let greeting = loop {
-            match ask(&socket, name, retry) {
-                Ok(greeting) => break greeting,
-                Err(e) if is_nobody_there(&e) => socket = next_socket()?,
-                Err(e) => bail!("cannot get the greeting for '{}' from {peer}: {e}", escape(name)),
-            }
+        let mut wrong = None;
+        let answer = match server.take() {
+            Some(socket) => ask(&socket, name, retry, &mut wrong).map(|greeting| (socket, greeting)),
+            None => ask_each(&addresses, name, retry, &mut wrong),
         };
+        let (socket, greeting) = answer.map_err(|e| {
+            let why = datagram::likely_reason(&e, wrong.as_deref(), &greeting::of(name), peer, "udp-server");
+            anyhow!("cannot get the greeting for '{}' from {peer}: {e}{why}", escape(name))
+        })?;
         narration::say(&escape(&greeting))?;
+        server = Some(socket);
     }
     Ok(())
+}
+
+/// Asks at one address after the other. Each has its share of the tries; where nobody is, none is used up.
+fn ask_each(
+    all: &[SocketAddr],
+    name: &[u8],
+    retry: &Retry,
+    wrong: &mut Wrong,
+) -> io::Result<(UdpSocket, Vec<u8>)> {
+    let mut tries = retry.tries;
+    address::first_of(all, |address, left| {
+        let share = Retry { tries: tries.div_ceil(left).max(1), ..*retry };
+        let socket = connect(address)?;
+        let answer = ask(&socket, name, &share, wrong);
+        if !answer.as_ref().is_err_and(is_nobody_there) {
+            tries = tries.saturating_sub(share.tries);
+        }
+        Ok((socket, answer?))
+    })
 }
 
 /// A connected UDP socket sends to its peer and receives from its peer alone; nothing crosses the wire for it.
@@ -66,15 +85,10 @@ fn connect(peer: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Sends a name until its own greeting comes back.
-fn ask(socket: &UdpSocket, name: &[u8], retry: &Retry) -> io::Result<Vec<u8>> {
-    let largest = datagram::largest(socket.peer_addr()?) - greeting::OVERHEAD;
-    if name.len() > largest {
-        let why = format!("with more than {largest} bytes, its greeting does not fit one datagram");
-        return Err(io::Error::new(ErrorKind::InvalidInput, why));
-    }
+/// Sends a name until its own greeting comes back. What comes instead is ignored, and the last of it kept.
+fn ask(socket: &UdpSocket, name: &[u8], retry: &Retry, wrong: &mut Wrong) -> io::Result<Vec<u8>> {
+    datagram::check_greeting_fits(name, socket.peer_addr()?)?;
     let expected = greeting::of(name);
-    let mut ignored = 0;
     for _ in 0..retry.tries {
         socket.send(name)?;
         let end = Instant::now() + retry.timeout;
@@ -82,17 +96,11 @@ fn ask(socket: &UdpSocket, name: &[u8], retry: &Retry) -> io::Result<Vec<u8>> {
             if reply == expected {
                 return Ok(reply);
             }
-            ignored += 1;
-            if ignored == 1 {
-                narration::complain(&format!(
-                    "ignored a datagram that is not the greeting for '{}'",
-                    escape(name)
-                ));
-            }
+            datagram::ignore(reply, name, wrong);
         }
     }
-    let why = format!("no reply after {} x {:?} - is udp-server running there?", retry.tries, retry.timeout);
-    Err(io::Error::new(ErrorKind::TimedOut, why))
+    let what = if wrong.is_some() { "no greeting" } else { "no reply" };
+    Err(io::Error::new(ErrorKind::TimedOut, format!("{what} after {} x {:?}", retry.tries, retry.timeout)))
 }
 
 /// The next datagram, or none once `end` has passed.

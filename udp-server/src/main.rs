@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
+use common::came;
 use common::datagram;
 use common::greeting;
 use common::narration::Narrator;
@@ -18,7 +19,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const BACK_OFF: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
-    args::run(env!("CARGO_PKG_NAME"), include_str!("help.txt"), |mut args: Args| {
+    let who = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    args::run(who, include_str!("help.txt"), |mut args: Args| {
         let quiet = args.flag("--quiet")?;
         let address = args.operand_or("HOST:PORT", "127.0.0.1:9999")?;
         args.finish()?;
@@ -34,6 +36,7 @@ fn serve(address: &HostPort, quiet: bool) -> Result<()> {
     // A signal need not wake recv_from; on Ctrl-C a datagram to ourselves does. Where none can be sent, because
     // every port is taken, the wait ends by itself.
     socket.set_read_timeout(Some(LONGEST_WAIT)).context("cannot limit the wait")?;
+    socket.set_write_timeout(Some(datagram::SEND_LIMIT)).context("cannot limit the wait to send")?;
     let stop = Stop::on_signal(move || stop::knock_on_socket(bound))?;
 
     let narrator = Narrator::start(quiet).context("cannot start the narrator")?;
@@ -55,12 +58,12 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
         }
         match received {
             Ok((size, peer)) => {
-                narrator.say(&format!("Received {size} bytes from {peer}"));
+                narrator.say(&format!("Received {} from {peer}", came::bytes(size as u64)));
                 let name = &buffer[..size];
                 if let Some(why_not) = reason_not_to_answer(name, peer, bound) {
                     narrator.say(&format!("No reply to {peer}: {why_not}"));
                 } else if let Err(e) = socket.send_to(&greeting::of(name), peer) {
-                    narrator.say(&format!("No reply to {peer}: {e}"));
+                    narrator.say(&format!("No reply to {peer}: {}", datagram::not_sent(&e)));
                 }
             }
             Err(e) if patience::is_over(&e) => {}

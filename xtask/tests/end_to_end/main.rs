@@ -9,6 +9,7 @@ mod get;
 mod greet;
 mod house;
 mod readme;
+mod reasons;
 mod saving;
 mod tcp_server;
 mod udp;
