@@ -36,6 +36,31 @@ pub fn not_sent(error: &io::Error) -> String {
     error.to_string()
 }
 
+/// Asks at one address after the other, until one answers. Each has its share of the tries, one at least; where
+/// nobody is, none is used up.
+///
+/// # Errors
+/// Every address, with what came of it.
+pub fn first_to_answer<T>(
+    addresses: &[SocketAddr],
+    mut tries: u16,
+    mut ask: impl FnMut(SocketAddr, u16) -> io::Result<T>,
+) -> io::Result<T> {
+    address::first_of(addresses, |address, left| {
+        let share = tries.div_ceil(left).max(1);
+        let answer = ask(address, share);
+        if !answer.as_ref().is_err_and(is_nobody_there) {
+            tries = tries.saturating_sub(share);
+        }
+        answer
+    })
+}
+
+/// Whether the peer's system said that no socket has that port, with an ICMP message for an earlier datagram.
+pub fn is_nobody_there(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+}
+
 /// What came last of what was not expected.
 pub type Wrong = Option<Vec<u8>>;
 
@@ -104,6 +129,31 @@ mod tests {
 
     fn reason(kind: ErrorKind, came: Option<&[u8]>, peer: &str) -> String {
         likely_reason(&kind.into(), came, b"Hello, A!", &peer.parse().unwrap(), "this")
+    }
+
+    #[test]
+    fn every_address_has_its_share_of_the_tries() {
+        let addresses: Vec<SocketAddr> =
+            (1..=3).map(|port| SocketAddr::from(([127, 0, 0, 1], port))).collect();
+        let shares = |kind: ErrorKind, tries| {
+            let mut shares = Vec::new();
+            let error = first_to_answer(&addresses, tries, |_, share| -> io::Result<()> {
+                shares.push(share);
+                Err(kind.into())
+            });
+            let error = error.unwrap_err().to_string();
+            assert!(addresses.iter().all(|address| error.contains(&address.to_string())), "{error}");
+            shares
+        };
+        for (tries, expected) in [(3, [1, 1, 1]), (4, [2, 1, 1]), (8, [3, 3, 2]), (1, [1, 1, 1])] {
+            assert_eq!(shares(ErrorKind::TimedOut, tries), expected);
+        }
+        assert_eq!(shares(ErrorKind::ConnectionRefused, 6), [2, 3, 6], "what nobody used is the next one's");
+        let answer = first_to_answer(&addresses, 3, |address, _| match address.port() {
+            2 => Ok("hello"),
+            _ => Err(ErrorKind::TimedOut.into()),
+        });
+        assert_eq!(answer.unwrap(), "hello");
     }
 
     #[test]

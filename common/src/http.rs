@@ -279,13 +279,20 @@ fn read_fields(from: &mut impl BufRead, budget: &mut usize) -> io::Result<(Vec<V
 fn read_line(from: &mut impl BufRead, limit: usize, budget: &mut usize) -> io::Result<Vec<u8>> {
     let most = limit.min(*budget);
     let mut line = Vec::new();
-    from.take(most as u64).read_until(b'\n', &mut line)?;
+    let asked = from.take(most as u64).read_until(b'\n', &mut line);
+    let came =
+        || format!("{} came, {}, and no line feed", came::bytes(line.len() as u64), came::quoted(&line));
+    asked.map_err(|e| if line.is_empty() { e } else { within(&came(), &e) })?;
     *budget -= line.len();
     let Some(text) = line.strip_suffix(b"\n") else {
         return Err(if line.len() == most {
             bad(&format!("a line is over {limit} bytes, or all of them over {HEAD_LIMIT}"))
         } else {
-            cut_short("where a line was due")
+            cut_short(&if line.is_empty() {
+                "where a line was due".into()
+            } else {
+                format!("in a line: {}", came())
+            })
         });
     };
     let text = text.strip_suffix(b"\r").unwrap_or(text);
@@ -600,9 +607,11 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_stalls_says_how_far_it_came() {
+    fn a_reply_that_stalls_says_how_far_it_came() {
         for (reply, place) in [
             ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "after 3 of 5 bytes: "),
+            ("HTTP/1.1 200", "in the head: 12 bytes came, \"HTTP/1.1 200\", and no line feed: "),
+            ("HTTP/1.1 200 OK\r\n", "in the head: "),
             ("HTTP/1.1 200 OK\r\n\r\nh", "after 1 byte: "),
             (
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
@@ -614,8 +623,9 @@ mod tests {
             ),
         ] {
             let mut from = BufReader::new(reply.as_bytes().chain(Hopeless));
-            let head = read_head(&mut from).unwrap();
-            let error = copy_body(&mut from, body_framing(&head).unwrap(), &mut io::sink()).unwrap_err();
+            let error = read_head(&mut from)
+                .and_then(|head| copy_body(&mut from, body_framing(&head)?, &mut io::sink()))
+                .unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TimedOut);
             assert!(error.to_string().starts_with(place), "{error}");
         }

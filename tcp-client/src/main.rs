@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
+use common::came;
 use common::framing::{self, Framing};
 use common::greeting;
 use common::http;
@@ -58,7 +59,7 @@ fn get(url: &Url, file: &OsStr, timeout: Duration) -> Result<()> {
     output.narrate(&head.lines.iter().map(|line| escape(line) + "\n").collect::<String>());
     let bytes = http::copy_body(&mut reader, body_end, &mut output)?;
     let reads = reader.get_ref().reads;
-    output.finish(&format!("{bytes} bytes in {reads} {}", if reads == 1 { "read" } else { "reads" }))
+    output.finish(&format!("{} in {reads} {}", came::bytes(bytes), if reads == 1 { "read" } else { "reads" }))
 }
 
 /// Holds the notes' conversation: a welcome, a greeting for each name, `exit`, and the close.

@@ -45,7 +45,11 @@ fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
         let mut wrong = None;
         let answer = match server.take() {
             Some(socket) => ask(&socket, name, retry, &mut wrong).map(|greeting| (socket, greeting)),
-            None => ask_each(&addresses, name, retry, &mut wrong),
+            None => datagram::first_to_answer(&addresses, retry.tries, |address, tries| {
+                let socket = connect(address)?;
+                let greeting = ask(&socket, name, &Retry { tries, ..*retry }, &mut wrong)?;
+                Ok((socket, greeting))
+            }),
         };
         let (socket, greeting) = answer.map_err(|e| {
             let why = datagram::likely_reason(&e, wrong.as_deref(), &greeting::of(name), peer, "udp-server");
@@ -55,25 +59,6 @@ fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
         server = Some(socket);
     }
     Ok(())
-}
-
-/// Asks at one address after the other. Each has its share of the tries; where nobody is, none is used up.
-fn ask_each(
-    all: &[SocketAddr],
-    name: &[u8],
-    retry: &Retry,
-    wrong: &mut Wrong,
-) -> io::Result<(UdpSocket, Vec<u8>)> {
-    let mut tries = retry.tries;
-    address::first_of(all, |address, left| {
-        let share = Retry { tries: tries.div_ceil(left).max(1), ..*retry };
-        let socket = connect(address)?;
-        let answer = ask(&socket, name, &share, wrong);
-        if !answer.as_ref().is_err_and(is_nobody_there) {
-            tries = tries.saturating_sub(share.tries);
-        }
-        Ok((socket, answer?))
-    })
 }
 
 /// A connected UDP socket sends to its peer and receives from its peer alone; nothing crosses the wire for it.
@@ -121,9 +106,4 @@ fn receive_until(end: Instant, socket: &UdpSocket) -> io::Result<Option<Vec<u8>>
             Err(e) => return Err(e),
         }
     }
-}
-
-/// Whether the peer's system said that no socket has that port, with an ICMP message for an earlier datagram.
-fn is_nobody_there(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
 }
