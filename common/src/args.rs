@@ -96,6 +96,7 @@ impl Args {
             return Ok(default.into());
         }
         match self.words.first() {
+            Some(word) if has_other_dash(word) => Err(unknown_option(word)),
             Some(word) if !is_option(word) => {
                 if let Some(advice) = word.to_str().and_then(typed::advice) {
                     return Err(bad("command", word, &advice));
@@ -166,9 +167,7 @@ impl Args {
     /// The next operand, if there is one. Options come first: one still left here is unknown.
     pub fn operand(&mut self) -> Result<Option<OsString>> {
         if let Some(word) = self.words.iter().find(|word| is_option(word) || has_other_dash(word)) {
-            let advice = word.to_str().and_then(typed::option_advice);
-            let why = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
-            return Err(usage(format!("unknown option '{}'{why}", show(word))));
+            return Err(unknown_option(word));
         }
         let from = if self.words.is_empty() { &mut self.after_dashes } else { &mut self.words };
         Ok((!from.is_empty()).then(|| from.remove(0)))
@@ -226,6 +225,12 @@ impl Args {
 
 fn is_option(word: &OsString) -> bool {
     word != "-" && word.as_encoded_bytes().starts_with(b"-")
+}
+
+fn unknown_option(word: &OsString) -> anyhow::Error {
+    let advice = word.to_str().and_then(typed::option_advice);
+    let why = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
+    usage(format!("unknown option '{}'{why}", show(word)))
 }
 
 fn has_other_dash(word: &OsString) -> bool {
@@ -345,6 +350,8 @@ mod tests {
         assert!(text.ends_with("; it has '。' (U+3002) in it: type '.'"), "{text}");
         let text = error(args("--framing ｒaw").value("--framing", Framing::Line));
         assert!(text.ends_with("; it has 'ｒ' (U+FF52) in it: type 'r'"), "{text}");
+        let text = error(args("—help").command_or(""));
+        assert_eq!(text, "unknown option '—help': it has '—' (U+2014) in it: type --help");
         let text = error(args("ｇet").command_or(""));
         assert_eq!(text, "command 'ｇet': it has 'ｇ' (U+FF47) in it: type 'g'");
         let text = error(args("::1:9").operand_or::<HostPort>("HOST:PORT", ""));

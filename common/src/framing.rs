@@ -391,7 +391,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let near = listener.accept().unwrap().0;
-        let patient = Patient::new(&near, Duration::from_secs(3600), Duration::MAX);
+        let patient = Patient::new(&near, Duration::from_secs(10), Duration::MAX);
         let mut reader = BufReader::new(patient);
         for (framing, begin, end, remark) in [
             (Framing::Line, &b"Mich"[..], &b"ael\n"[..], "4 bytes came, \"Mich\", and no line feed"),
@@ -407,7 +407,7 @@ mod tests {
             assert_eq!(message.unwrap().as_deref(), Some(&b"Michael"[..]));
             assert!(remarks.len() == 1 && remarks[0].starts_with(remark), "{remarks:?}");
         }
-        assert_eq!(reader.get_ref().idle, Duration::from_secs(3600));
+        assert_eq!(reader.get_ref().idle, Duration::from_secs(10));
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 /// Asks for a page, prints the header of the reply and saves its body.
 fn get(url: &Url, file: &OsStr, timeout: Duration) -> Result<()> {
     let mut output = Output::open(file)?; // before anything is asked for that could not be saved
-    let stream = address::connect(&url.peer, timeout, "cargo xtask origin")?;
+    let stream = address::connect(&url.peer, timeout, "on this machine, cargo xtask origin")?;
     let mut patient = Patient::new(&stream, timeout, TOTAL_FACTOR * timeout);
     let (host, target) = (&url.host, &url.target);
     let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
