@@ -65,9 +65,9 @@ pub fn is_nobody_there(error: &io::Error) -> bool {
 pub type Wrong = Option<Vec<u8>>;
 
 /// Keeps a datagram that is not the greeting for `name`; the first one is said on standard error.
-pub fn ignore(datagram: Vec<u8>, name: &[u8], wrong: &mut Wrong) {
-    let came = came::quoted(&datagram);
-    if wrong.replace(datagram).is_none() {
+pub fn ignore(datagram: &[u8], name: &[u8], wrong: &mut Wrong) {
+    let came = came::quoted(datagram);
+    if wrong.replace(datagram.to_vec()).is_none() {
         let name = escape(name);
         narration::complain(&format!("ignored a datagram that is not the greeting for '{name}': {came}"));
     }

@@ -152,7 +152,7 @@ fn go_on(
 
 /// What came of a message, and what is missing. Where that looks like another framing, it is named.
 fn missing(framing: Framing, held: &[u8]) -> String {
-    let came = format!("{} came, {}", came::bytes(held.len() as u64), came::quoted(held));
+    let came = format!("{} came, {}", came::Bytes(held.len() as u64), came::quoted(held));
     let prefix = held.split_first_chunk::<PREFIX>();
     match (framing, prefix) {
         (Framing::Length, None) => format!("{came}, and no length of {PREFIX} bytes: try --framing raw"),

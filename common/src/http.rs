@@ -281,7 +281,7 @@ fn read_line(from: &mut impl BufRead, limit: usize, budget: &mut usize) -> io::R
     let mut line = Vec::new();
     let asked = from.take(most as u64).read_until(b'\n', &mut line);
     let came =
-        || format!("{} came, {}, and no line feed", came::bytes(line.len() as u64), came::quoted(&line));
+        || format!("{} came, {}, and no line feed", came::Bytes(line.len() as u64), came::quoted(&line));
     asked.map_err(|e| if line.is_empty() { e } else { within(&came(), &e) })?;
     *budget -= line.len();
     let Some(text) = line.strip_suffix(b"\n") else {
@@ -377,7 +377,7 @@ fn bad(why: &str) -> io::Error {
 }
 
 fn after(copied: u64) -> String {
-    format!("after {}", came::bytes(copied))
+    format!("after {}", came::Bytes(copied))
 }
 
 fn cut_short(place: &str) -> io::Error {

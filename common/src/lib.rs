@@ -11,6 +11,7 @@ pub mod framing;
 pub mod greeting;
 pub mod http;
 pub mod narration;
+pub mod narrator;
 pub mod patience;
 pub mod replacement;
 pub mod stop;

@@ -16,6 +16,7 @@ use common::greeting;
 use common::http;
 use common::narration::{self, escape};
 use common::patience::Patient;
+use common::stop;
 use common::url::Url;
 
 use output::Output;
@@ -59,11 +60,12 @@ fn get(url: &Url, file: &OsStr, timeout: Duration) -> Result<()> {
     output.narrate(&head.lines.iter().map(|line| escape(line) + "\n").collect::<String>());
     let bytes = http::copy_body(&mut reader, body_end, &mut output)?;
     let reads = reader.get_ref().reads;
-    output.finish(&format!("{} in {reads} {}", came::bytes(bytes), if reads == 1 { "read" } else { "reads" }))
+    output.finish(&format!("{} in {reads} {}", came::Bytes(bytes), if reads == 1 { "read" } else { "reads" }))
 }
 
 /// Holds the notes' conversation: a welcome, a greeting for each name, `exit`, and the close.
 fn greet(peer: &HostPort, names: &[Vec<u8>], how: Framing, timeout: Duration) -> Result<()> {
+    stop::end_client_on_signal()?;
     let starter = address::starter("tcp-server", peer, how.option());
     let stream = address::connect(peer, timeout, &starter)?;
     stream.set_nodelay(true)?;

@@ -13,7 +13,7 @@ use common::args::{self, Args};
 use common::backlog;
 use common::framing::{self, Framing};
 use common::greeting;
-use common::narration::Narrator;
+use common::narrator::Narrator;
 use common::patience::Patient;
 use common::stop::{self, Stop};
 
@@ -62,18 +62,18 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
     let stop = Stop::on_signal(move || stop::knock_on_listener(bound, spare.take()))?;
 
     let narrator = Narrator::start(options.quiet).context("cannot start the narrator")?;
-    narrator.announce(&format!("listening on {bound}"));
+    narrator.announce(format_args!("listening on {bound}"));
     narrator.hint("tcp-client -- greet", bound, options.framing.option());
     // What follows runs in a thread of its own for each client.
     acceptor::accept_until_stopped(listener, &stop, options, &narrator, |stream, peer| {
-        narrator.say(&format!("accepted connection from {peer}"));
-        let remark = |what: &str| narrator.say(&format!("waiting for the rest from {peer}: {what}"));
+        narrator.say(format_args!("accepted connection from {peer}"));
+        let remark = |what: &str| narrator.say(format_args!("waiting for the rest from {peer}: {what}"));
         let ended = converse(stream, options, &stop, remark);
         say_goodbye(stream);
-        narrator.say(&match ended {
-            Ok(()) => format!("closed connection from {peer}"),
-            Err(e) => format!("closed connection from {peer}: {e}"),
-        });
+        match ended {
+            Ok(()) => narrator.say(format_args!("closed connection from {peer}")),
+            Err(e) => narrator.say(format_args!("closed connection from {peer}: {e}")),
+        }
     });
     narrator.announce("stopped");
     narrator.finish();

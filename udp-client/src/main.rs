@@ -4,7 +4,7 @@
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
@@ -13,6 +13,7 @@ use common::datagram::{self, Wrong};
 use common::greeting;
 use common::narration::{self, escape};
 use common::patience;
+use common::stop;
 
 /// How long to wait for a reply, and how often to ask.
 struct Retry {
@@ -39,15 +40,16 @@ fn main() -> ExitCode {
 /// Prints each name's greeting. A host such as localhost may have several addresses: the first that answers is
 /// asked for all names.
 fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
+    stop::end_client_on_signal()?;
     let addresses = address::resolve(peer)?;
-    let mut server = None;
+    let (mut server, mut buffer) = (None, vec![0; datagram::BUFFER]);
     for name in names {
         let mut wrong = None;
         let answer = match server.take() {
-            Some(socket) => ask(&socket, name, retry, &mut wrong).map(|greeting| (socket, greeting)),
+            Some(socket) => ask(&socket, &mut buffer, name, retry, &mut wrong).map(|greeting| (socket, greeting)),
             None => datagram::first_to_answer(&addresses, retry.tries, |address, tries| {
                 let socket = connect(address)?;
-                let greeting = ask(&socket, name, &Retry { tries, ..*retry }, &mut wrong)?;
+                let greeting = ask(&socket, &mut buffer, name, &Retry { tries, ..*retry }, &mut wrong)?;
                 Ok((socket, greeting))
             }),
         };
@@ -71,39 +73,30 @@ fn connect(peer: SocketAddr) -> io::Result<UdpSocket> {
 }
 
 /// Sends a name until its own greeting comes back. What comes instead is ignored, and the last of it kept.
-fn ask(socket: &UdpSocket, name: &[u8], retry: &Retry, wrong: &mut Wrong) -> io::Result<Vec<u8>> {
+fn ask(
+    socket: &UdpSocket,
+    buffer: &mut [u8],
+    name: &[u8],
+    retry: &Retry,
+    wrong: &mut Wrong,
+) -> io::Result<Vec<u8>> {
     datagram::check_greeting_fits(name, socket.peer_addr()?)?;
     let expected = greeting::of(name);
     for _ in 0..retry.tries {
         socket.send(name)?;
-        let end = Instant::now() + retry.timeout;
-        while let Some(reply) = receive_until(end, socket)? {
-            if reply == expected {
-                return Ok(reply);
+        let mut left = retry.timeout;
+        while let Some(size) = receive(socket, buffer, &mut left)? {
+            if buffer[..size] == expected {
+                return Ok(expected);
             }
-            datagram::ignore(reply, name, wrong);
+            datagram::ignore(&buffer[..size], name, wrong);
         }
     }
     let what = if wrong.is_some() { "no greeting" } else { "no reply" };
     Err(io::Error::new(ErrorKind::TimedOut, format!("{what} after {} x {:?}", retry.tries, retry.timeout)))
 }
 
-/// The next datagram, or none once `end` has passed.
-fn receive_until(end: Instant, socket: &UdpSocket) -> io::Result<Option<Vec<u8>>> {
-    let mut buffer = vec![0; datagram::BUFFER];
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(None);
-        }
-        socket.set_read_timeout(Some(left))?;
-        match socket.recv(&mut buffer) {
-            Ok(size) => {
-                buffer.truncate(size);
-                return Ok(Some(buffer));
-            }
-            Err(e) if patience::is_over(&e) => {} // the clock tells whether the time is up
-            Err(e) => return Err(e),
-        }
-    }
+/// The size of the next datagram, or none once nothing is left of the time.
+fn receive(socket: &UdpSocket, buffer: &mut [u8], left: &mut Duration) -> io::Result<Option<usize>> {
+    patience::wait(left, |time| socket.set_read_timeout(time), || socket.recv(buffer))
 }

@@ -11,7 +11,7 @@ use common::args::{self, Args};
 use common::came;
 use common::datagram;
 use common::greeting;
-use common::narration::Narrator;
+use common::narrator::Narrator;
 use common::patience;
 use common::stop::{self, Stop};
 
@@ -40,7 +40,7 @@ fn serve(address: &HostPort, quiet: bool) -> Result<()> {
     let stop = Stop::on_signal(move || stop::knock_on_socket(bound))?;
 
     let narrator = Narrator::start(quiet).context("cannot start the narrator")?;
-    narrator.announce(&format!("bound to {bound}"));
+    narrator.announce(format_args!("bound to {bound}"));
     narrator.hint("udp-client --", bound, "");
     answer_until_stopped(&socket, bound, &stop, &narrator);
     narrator.announce("stopped");
@@ -58,19 +58,19 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
         }
         match received {
             Ok((size, peer)) => {
-                narrator.say(&format!("Received {} from {peer}", came::bytes(size as u64)));
+                narrator.say(format_args!("Received {} from {peer}", came::Bytes(size as u64)));
                 let name = &buffer[..size];
                 if let Some(why_not) = reason_not_to_answer(name, peer, bound) {
-                    narrator.say(&format!("No reply to {peer}: {why_not}"));
+                    narrator.say(format_args!("No reply to {peer}: {why_not}"));
                 } else if let Err(e) = socket.send_to(&greeting::of(name), peer) {
-                    narrator.say(&format!("No reply to {peer}: {}", datagram::not_sent(&e)));
+                    narrator.say(format_args!("No reply to {peer}: {}", datagram::not_sent(&e)));
                 }
             }
-            Err(e) if patience::is_over(&e) => {}
+            Err(e) if patience::is_over(&e) || e.kind() == ErrorKind::Interrupted => {}
             // An earlier reply found nobody there (Windows says so here): nothing to do, nor to wait for.
             Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused) => {}
             Err(e) => {
-                narrator.say(&format!("Cannot receive: {e}"));
+                narrator.say(format_args!("Cannot receive: {e}"));
                 stop.pause(BACK_OFF);
             }
         }
