@@ -178,6 +178,17 @@ mod tests {
     }
 
     #[test]
+    fn of_what_a_peer_takes_in_part_the_next_write_tells_whether_it_reads() {
+        let (near, _far) = pair();
+        let mut patient = Patient::new(&near, SHORT, LONG);
+        let more_than_buffers_hold = vec![b'x'; 64 << 20];
+        let taken = patient.write(&more_than_buffers_hold).unwrap();
+        assert!(taken > 0 && taken < more_than_buffers_hold.len());
+        let rest = &more_than_buffers_hold[taken..];
+        assert_eq!(patient.write_all(rest).unwrap_err().kind(), ErrorKind::TimedOut);
+    }
+
+    #[test]
     fn a_time_out_is_set_once_and_not_for_each_message() {
         let set = std::cell::Cell::new(0);
         let mut last = None;

@@ -5,6 +5,7 @@ mod acceptor;
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -98,6 +99,7 @@ fn converse(stream: &TcpStream, options: &Options, stop: &Stop, remark: impl Fn(
                 if stopping {
                     return Ok(());
                 }
+                thread::yield_now(); // other clients' answers leave before this one's next name is waited for
             }
             Err(e) if e.kind() == ErrorKind::InvalidData => {
                 framing::write(&mut writer, options.framing, format!("refused: {e}").as_bytes())?;

@@ -51,6 +51,7 @@ fn serve(address: &HostPort, quiet: bool) -> Result<()> {
 /// Greets the name in each datagram. One that cannot be answered is narrated, and the server goes on.
 fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narrator: &Narrator) {
     let mut buffer = vec![0; datagram::BUFFER];
+    let mut greeting = Vec::new();
     loop {
         let received = socket.recv_from(&mut buffer);
         if stop.requested() {
@@ -60,9 +61,10 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
             Ok((size, peer)) => {
                 narrator.say(format_args!("Received {} from {peer}", came::Bytes(size as u64)));
                 let name = &buffer[..size];
+                greeting::put(&mut greeting, name);
                 if let Some(why_not) = reason_not_to_answer(name, peer, bound) {
                     narrator.say(format_args!("No reply to {peer}: {why_not}"));
-                } else if let Err(e) = socket.send_to(&greeting::of(name), peer) {
+                } else if let Err(e) = socket.send_to(&greeting, peer) {
                     narrator.say(format_args!("No reply to {peer}: {}", datagram::not_sent(&e)));
                 }
             }

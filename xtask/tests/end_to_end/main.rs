@@ -11,6 +11,8 @@ mod house;
 mod readme;
 mod reasons;
 mod saving;
+#[cfg(unix)]
+mod signals;
 mod tcp_server;
 mod udp;
 
