@@ -153,6 +153,7 @@ pub fn copy_body<R: Read>(
     out: &mut impl Write,
 ) -> io::Result<u64> {
     let copied = match framing {
+        // All of it came with the head.
         BodyFraming::Length(length) if length <= from.buffer().len() as u64 => copy(from, framing, out)?,
         _ => {
             let came = from.buffer().to_vec();

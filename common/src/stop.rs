@@ -147,10 +147,7 @@ mod signals {
     const SIG_DFL: usize = 0;
     const SIG_IGN: usize = 1;
 
-    #[expect(
-        unsafe_code,
-        reason = "declares signal(2): two integers, of which no handler is made, and no memory"
-    )]
+    #[expect(unsafe_code, reason = "declares signal(2): two integers, never a handler, no memory")]
     unsafe extern "C" {
         safe fn signal(number: i32, action: usize) -> usize;
     }

@@ -19,7 +19,7 @@ use common::patience::Patient;
 use common::stop::{self, Stop};
 
 /// Small, as each of thousands of clients has one; a longer message takes several reads.
-const READ_BUFFER: usize = 128;
+const READ_BUFFER: usize = 64;
 /// For a client that does not read what it is sent.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// For a client that does not close after we did.

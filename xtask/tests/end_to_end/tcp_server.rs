@@ -295,7 +295,7 @@ fn a_closed_standard_output_costs_no_client_its_service() {
 #[test]
 fn a_standard_output_that_nobody_reads_costs_no_client_its_service() {
     let server = with_outputs();
-    // More narration than a pipe (64 KiB) and the narrator's queue (4096 lines) hold together.
+    // More narration than a pipe (64 KiB) and the narrator (192 KiB) hold together.
     for _ in 0..4000 {
         let mut guest = Guest::arrived(server.address).unwrap();
         guest.says("exit\n").unwrap();
