@@ -46,7 +46,9 @@ fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
     for name in names {
         let mut wrong = None;
         let answer = match server.take() {
-            Some(socket) => ask(&socket, &mut buffer, name, retry, &mut wrong).map(|greeting| (socket, greeting)),
+            Some(socket) => {
+                ask(&socket, &mut buffer, name, retry, &mut wrong).map(|greeting| (socket, greeting))
+            }
             None => datagram::first_to_answer(&addresses, retry.tries, |address, tries| {
                 let socket = connect(address)?;
                 let greeting = ask(&socket, &mut buffer, name, &Retry { tries, ..*retry }, &mut wrong)?;

@@ -26,7 +26,7 @@ pub use play::Play;
 pub use play::audience::Audience;
 pub use play::course::Course;
 pub use programs::build::path_of;
-pub use programs::program::Program;
+pub use programs::program::{Program, address_in};
 pub use programs::scratch::Scratch;
 pub use programs::server::Server;
 pub use wire::event::Lane;

@@ -4,13 +4,11 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::process::{Command, Stdio};
+use std::process::{ChildStderr, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use xtask::event::Lane;
-use xtask::programs::{self, Program, Scratch};
-use xtask::stage::{Outcome, Stage};
+use xtask::{Lab, Lane, Outcome, Program, Scratch};
 
 use crate::{Guest, Server, said};
 
@@ -69,10 +67,10 @@ fn stopped_client<T>(
     leave: impl Fn(T),
 ) -> Outcome {
     with_a_limit_that_suffices(|limit| {
-        let mut stage = Stage::new(None).unwrap();
+        let mut lab = Lab::unseen().unwrap();
         let args = args(&seconds(limit));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let client = stage.start(Lane::Client, "", name, &args).unwrap();
+        let client = lab.start(Lane::Client, "", name, &args).unwrap();
         let mut met = meet()?;
         if !stop_for_longer_than(limit, &client) {
             return None;
@@ -80,7 +78,7 @@ fn stopped_client<T>(
         answer(&mut met);
         signal(&client, "CONT");
         leave(met);
-        Some(stage.wait_for_end(client).unwrap())
+        Some(lab.wait_for_end(client).unwrap())
     })
 }
 
@@ -144,17 +142,17 @@ fn a_name_that_came_while_tcp_server_was_stopped_is_greeted() {
         let server = Server::start("tcp-server", &["--delay=0", "--idle-timeout", &seconds(limit)]);
         let mut guest = server.guest();
         assert!(stop_for_longer_than(limit, &server.program));
-        guest.say("Ann\n");
+        guest.says("Ann\n").unwrap();
         signal(&server.program, "CONT");
-        let greeting = guest.rest();
+        let greeting = guest.hears_the_end().unwrap();
         (!greeting.is_empty() || limit > Duration::from_secs(4)).then_some(greeting)
     });
     assert_eq!(greeting, "Hello, Ann!\n");
 }
 
 /// A server started by a shell, after `before`, with what stands `behind` its command; and where it is, from `lines`.
-fn started_by_shell(name: &str, before: &str, behind: &str) -> programs::Started {
-    let path = programs::path_of(name).unwrap();
+fn started_by_shell(name: &str, before: &str, behind: &str) -> (Program, ChildStdout, ChildStderr) {
+    let path = xtask::path_of(name).unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{before} exec '{}' 127.0.0.1:0 {behind}", path.display())]);
     Program::spawn(command).unwrap()
@@ -172,14 +170,14 @@ fn a_signal_that_was_ignored_when_a_server_was_started_does_not_stop_it() {
         let ignore = format!("trap '' {name};");
         let (program, stdout, _stderr) = started_by_shell("tcp-server", &ignore, "--delay=0");
         let mut stdout = BufReader::new(stdout);
-        let address = programs::address_in(&first_line(&mut stdout)).unwrap();
-        let mut guest = Guest::new(TcpStream::connect(address).unwrap());
-        assert_eq!(guest.line(), "Welcome!");
+        let address = xtask::address_in(&first_line(&mut stdout)).unwrap();
+        let mut guest = Guest::arrived(address).unwrap();
+        assert_eq!(guest.line().unwrap(), "Welcome!");
         signal(&program, name);
         for _ in 0..100 {
-            guest.say("Ann\n");
-            assert_eq!(guest.line(), "Hello, Ann!", "{name}");
-            Guest::new(TcpStream::connect(address).unwrap()).say("exit\n");
+            guest.says("Ann\n").unwrap();
+            assert_eq!(guest.line().unwrap(), "Hello, Ann!", "{name}");
+            Guest::arrived(address).unwrap().says("exit\n").unwrap();
         }
         assert!(program.interrupt());
         assert!(program.wait().unwrap().success());
@@ -191,11 +189,11 @@ fn terminated_while_nobody_reads_either_output_it_ends_all_the_same() {
     // One pipe for both, and more narration than the pipe and the narrator hold together.
     let (program, stdout, _stderr) = started_by_shell("tcp-server", "", "--delay=0 2>&1");
     let mut stdout = BufReader::with_capacity(64, stdout);
-    let address = programs::address_in(&first_line(&mut stdout)).unwrap();
+    let address = xtask::address_in(&first_line(&mut stdout)).unwrap();
     for _ in 0..4000 {
-        let mut guest = Guest::new(TcpStream::connect(address).unwrap());
-        guest.say("exit\n");
-        assert_eq!(guest.rest(), "Welcome!\n");
+        let mut guest = Guest::arrived(address).unwrap();
+        guest.says("exit\n").unwrap();
+        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\n");
     }
     signal(&program, "TERM");
     assert!(program.wait().unwrap().success());
@@ -214,11 +212,11 @@ fn lines_that_nobody_read_until_the_end_are_counted_to_the_last() {
     let (program, stdout, mut stderr) = started_by_shell("tcp-server", "", "--delay=0");
     let mut stdout = BufReader::with_capacity(64, stdout);
     let mut narration = first_line(&mut stdout);
-    let address = programs::address_in(&narration).unwrap();
+    let address = xtask::address_in(&narration).unwrap();
     for _ in 0..3000 {
-        let mut guest = Guest::new(TcpStream::connect(address).unwrap());
-        guest.say("exit\n");
-        assert_eq!(guest.rest(), "Welcome!\n");
+        let mut guest = Guest::arrived(address).unwrap();
+        guest.says("exit\n").unwrap();
+        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\n");
     }
     signal(&program, "TERM");
     let mut complaint = String::new();
@@ -236,13 +234,13 @@ fn a_file_that_may_grow_no_further_costs_lines_that_are_counted_and_not_the_serv
     let narration = || fs::read_to_string(&file).unwrap_or_default();
     let address = loop {
         if let Some((first, _)) = narration().split_once('\n') {
-            break programs::address_in(first).unwrap();
+            break xtask::address_in(first).unwrap();
         }
     };
     for _ in 0..300 {
-        let mut guest = Guest::new(TcpStream::connect(address).unwrap());
-        guest.say("Ann\nexit\n");
-        assert_eq!(guest.rest(), "Welcome!\nHello, Ann!\n");
+        let mut guest = Guest::arrived(address).unwrap();
+        guest.says("Ann\nexit\n").unwrap();
+        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\nHello, Ann!\n");
     }
     assert!(program.interrupt());
     let mut complaint = String::new();
@@ -271,7 +269,7 @@ fn the_first_process_of_a_container_ends_on_ctrl_c() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     for name in ["tcp-client", "udp-client"] {
         let mut command = contained();
-        command.arg(programs::path_of(name).unwrap());
+        command.arg(xtask::path_of(name).unwrap());
         if name == "tcp-client" {
             command.args(["greet", &listener.local_addr().unwrap().to_string()]);
         } else {
