@@ -1,6 +1,6 @@
 //! What was told, as pieces of a page: paragraphs, and ladders as pictures.
 
-use super::ladder::{Lanes, Mark, Rung, SERVER_LANE, WIRE, width};
+use super::ladder::{Lanes, Mark, Rung, SERVER_LANE, WIRE, fit, width};
 use super::story::Told;
 use crate::checks::{Check, Verdict};
 use crate::wire::event::Lane;
@@ -10,7 +10,9 @@ use crate::words::Lang;
 pub fn body(told: &[Told], lanes: &Lanes, lang: Lang) -> String {
     let line = |told: &Told| match told {
         Told::Act(words) => format!("<p class=\"act\">{}</p>\n", text(words.to(lang))),
-        Told::Evidence(words) => format!("<p class=\"evidence\">{}</p>\n", text(words.to(lang))),
+        Told::Evidence(words) | Told::Remark(words) => {
+            format!("<p class=\"evidence\">{}</p>\n", text(words.to(lang)))
+        }
         Told::Socket(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
         Told::Check(check) => verdict(check, lang),
         Told::Rung(_) => String::new(),
@@ -62,7 +64,7 @@ fn ladder(rungs: &[&Rung], lanes: &Lanes, lang: Lang) -> String {
                 }
             }
             Mark::Crossed { toward, what, is_lost } => {
-                drawn += &arrow(*toward, y, what.to(lang), *is_lost);
+                drawn += &arrow(*toward, y, &fit(what.to(lang), WIRE - 6), *is_lost);
                 y += LINE;
             }
         }

@@ -26,6 +26,8 @@ pub enum Told {
     Socket(Words),
     /// What came of a promise.
     Check(Check),
+    /// What was noticed about what happened.
+    Remark(Words),
 }
 
 impl Told {
@@ -62,14 +64,25 @@ impl Told {
                 let mark = style.paint(check.verdict.ink(), check.verdict.mark());
                 vec![format!("  {mark} {}", check.sentence().to(style.lang))]
             }
+            Self::Remark(words) => {
+                let lines = ladder::broken(words.to(style.lang), style.width - 6);
+                let indented = lines.iter().enumerate();
+                indented
+                    .map(|(at, line)| format!("{:1$}{2}", "", if at == 0 { 4 } else { 6 }, line.trim_end()))
+                    .collect()
+            }
         }
     }
 }
+
+/// Where a story's lines go.
+type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
 
 /// What was told so far. Clones are the same story: one is told to, another watches the lab.
 #[derive(Clone)]
 pub struct Story {
     style: Style,
+    print: Arc<Print>,
     state: Arc<Mutex<State>>,
 }
 
@@ -82,8 +95,14 @@ struct State {
 impl Story {
     /// One that begins now, printed in this style.
     pub fn new(style: Style) -> Self {
+        Self::printed(style, |line| Ok(say(line)?))
+    }
+
+    /// One that begins now, whose lines are printed by somebody else.
+    pub fn printed(style: Style, print: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
+        let print: Arc<Print> = Arc::new(print);
         let state = State { began: Instant::now(), hidden: Vec::new(), told: Vec::new() };
-        Self { style, state: Arc::new(Mutex::new(state)) }
+        Self { style, print, state: Arc::new(Mutex::new(state)) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -122,7 +141,7 @@ impl Story {
     pub fn tell(&self, told: Told) -> Result<()> {
         let lines = told.lines(self.style);
         self.state().told.push(told);
-        Ok(lines.iter().try_for_each(|line| say(line))?)
+        lines.iter().try_for_each(|line| (self.print)(line))
     }
 
     /// Everything that was told.

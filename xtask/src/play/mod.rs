@@ -14,7 +14,7 @@ use crate::drawing::story::{Story, Told};
 use crate::drawing::style::Style;
 use crate::lab::Lab;
 use crate::programs::program::Program;
-use crate::wire::event::{Lane, What};
+use crate::wire::event::{How, Lane, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
@@ -95,7 +95,7 @@ impl Play {
 
     /// Records bytes that the lesson itself has sent.
     pub fn sent(&self, toward: Lane, bytes: &[u8]) {
-        self.lab.record.recorder("").record(What::Sent { toward, bytes: bytes.into(), lost: false });
+        self.lab.record.recorder("").sent(toward, bytes, How::Plain);
     }
 
     /// Records that the lesson itself has ended one direction.

@@ -1,7 +1,6 @@
 //! `cargo xtask demo`: plays lessons over IPv4 and IPv6, and sums up.
 
-use std::env::{self, consts};
-use std::io::{self, IsTerminal};
+use std::env::consts;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -40,7 +39,7 @@ impl FromStr for Only {
 /// A usage error for an unknown lesson; a failure if any check failed.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, step, wrong) = (args.flag("--list")?, args.flag("--step")?, args.flag("--mistakes")?);
-    let quiz = args.flag("--quiz")?;
+    let (quiz, ascii) = (args.flag("--quiz")?, args.flag("--ascii")?);
     let only = args.given("--ip")?.map(|Only(ip)| ip);
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     let file = args.given::<String>("--html")?;
@@ -70,7 +69,7 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     house::close_on_interrupt()?;
     let page = file.as_deref().map(Page::open).transpose()?;
-    let style = Style { colour: has_colours(), lang };
+    let style = Style::of_output(lang).fitting(ascii);
     let mut course = Course::new(style, Audience { step, quiz });
     let addresses = match only {
         Some(ip) => vec![ip],
@@ -100,12 +99,6 @@ fn play(chosen: &[&Lesson], addresses: &[IpAddr], course: &mut Course) -> Result
         }
     }
     Ok(())
-}
-
-/// Whether standard output is a terminal with colours, and nobody has asked for none (no-color.org).
-fn has_colours() -> bool {
-    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    io::stdout().is_terminal() && !is_dumb && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn cover() -> Cover {

@@ -13,6 +13,7 @@ mod reasons;
 mod saving;
 #[cfg(unix)]
 mod signals;
+mod tap;
 mod tcp_server;
 mod udp;
 
