@@ -16,8 +16,9 @@ pub const WIRE: usize = 42;
 pub const SERVER_LANE: usize = 42;
 /// The columns of a rung's time.
 const TIME: usize = 7;
-/// What stands before a line that goes on with a rung, where the label has 2 columns.
-const CONTINUED: &str = "           ";
+/// The columns of a connection's label; of somebody else's programs there may be thousands of connections.
+const LABEL: usize = 2;
+const LONG_LABEL: usize = 5;
 /// The columns of the longest text on an arrow.
 const LONGEST: usize = 120;
 /// The columns that are left to an arrow's line and tip, whatever stands on it.
@@ -34,11 +35,10 @@ struct Columns {
 impl Columns {
     fn of(style: Style) -> Self {
         if style.bare {
-            // Of somebody else's programs there may be thousands of connections.
-            return Self { label: 5, wire: style.width - 18, server_lane: 0 };
+            return Self { label: LONG_LABEL, wire: style.width - 18, server_lane: 0 };
         }
         let lanes = style.width - 16;
-        Self { label: 2, wire: lanes / 2, server_lane: lanes - lanes / 2 }
+        Self { label: LABEL, wire: lanes / 2, server_lane: lanes - lanes / 2 }
     }
 }
 
@@ -165,7 +165,7 @@ pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
     let (Columns { label: room, wire, server_lane }, Signs { rail, .. }) =
         (Columns::of(style), Signs::of(style));
     let margin = style.paint(Ink::Faint, &format!("{} {label:>room$} ", seconds(*time)));
-    let continued = " ".repeat(TIME + room + 2);
+    let continued = " ".repeat(margin_of(room));
     let drawn: Vec<_> = match mark {
         Mark::Said(Lane::Client, said) => wrapped(style, said, wire)
             .iter()
@@ -223,6 +223,11 @@ fn place(rung: &str) -> String {
     }
 }
 
+/// The columns of a time and a label.
+const fn margin_of(label: usize) -> usize {
+    TIME + label + 2
+}
+
 /// A rung's time and label, and what stands behind them.
 fn margin_and_lanes(line: &str) -> Option<(&str, &str)> {
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
@@ -231,8 +236,8 @@ fn margin_and_lanes(line: &str) -> Option<(&str, &str)> {
         parts.is_some_and(|(whole, part)| is_number(whole) && is_number(part) && part.len() == 3)
     };
     let (margin, lanes) = line.split_at(line.find(['│', '├'])?);
-    let is_timed = margin.len() >= CONTINUED.len() && margin.get(..TIME).is_some_and(is_time);
-    let is_continued = margin.len() >= CONTINUED.len() && margin.trim().is_empty();
+    let is_timed = margin.len() >= margin_of(LABEL) && margin.get(..TIME).is_some_and(is_time);
+    let is_continued = margin.trim().is_empty() && [LABEL, LONG_LABEL].map(margin_of).contains(&margin.len());
     (is_timed || is_continued).then_some((margin, lanes))
 }
 

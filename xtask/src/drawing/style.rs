@@ -56,7 +56,7 @@ impl Style {
         Self { colour: false, lang, ascii: false, width: Self::WIDTH, bare: false }
     }
 
-    /// In colour, if standard output is a terminal that has any and NO_COLOR is not set.
+    /// In colour, if standard output is a terminal that has any and `NO_COLOR` is not set.
     pub fn of_output(lang: Lang) -> Self {
         let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
