@@ -1,5 +1,6 @@
 //! What is told of an experiment, piece by piece: on the terminal as it happens, on a page afterwards.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -75,6 +76,9 @@ impl Told {
     }
 }
 
+/// How many pieces a bounded story keeps.
+pub const KEPT: usize = 10_000;
+
 /// Where a story's lines go.
 type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
 
@@ -89,19 +93,28 @@ pub struct Story {
 struct State {
     began: Instant,
     hidden: Vec<String>,
-    told: Vec<Told>,
+    told: VecDeque<Told>,
+    limit: usize,
 }
 
 impl Story {
     /// One that begins now, printed in this style.
     pub fn new(style: Style) -> Self {
-        Self::printed(style, |line| Ok(say(line)?))
+        Self::keeping(usize::MAX, style, |line| Ok(say(line)?))
     }
 
-    /// One that begins now, whose lines are printed by somebody else.
-    pub fn printed(style: Style, print: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
+    /// One that begins now and may go on all day: only the last [`KEPT`] pieces are kept. Somebody else prints it.
+    pub fn bounded(style: Style, print: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
+        Self::keeping(KEPT, style, print)
+    }
+
+    fn keeping(
+        limit: usize,
+        style: Style,
+        print: impl Fn(&str) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
         let print: Arc<Print> = Arc::new(print);
-        let state = State { began: Instant::now(), hidden: Vec::new(), told: Vec::new() };
+        let state = State { began: Instant::now(), hidden: Vec::new(), told: VecDeque::new(), limit };
         Self { style, print, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -140,12 +153,48 @@ impl Story {
     /// When standard output fails.
     pub fn tell(&self, told: Told) -> Result<()> {
         let lines = told.lines(self.style);
-        self.state().told.push(told);
+        let mut state = self.state();
+        state.told.push_back(told);
+        while state.told.len() > state.limit {
+            state.told.pop_front();
+        }
+        drop(state);
         lines.iter().try_for_each(|line| (self.print)(line))
     }
 
     /// Everything that was told.
     pub fn told(&self) -> Vec<Told> {
-        self.state().told.clone()
+        self.state().told.iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Lang;
+
+    #[test]
+    fn a_bounded_story_prints_everything_and_forgets_its_beginning() {
+        let printed = Arc::new(Mutex::new(0));
+        let counting = Arc::clone(&printed);
+        let story = Story::bounded(Style::plain(Lang::En), move |_| {
+            *counting.lock().unwrap() += 1;
+            Ok(())
+        });
+        for number in 0..KEPT + 5 {
+            story.tell(Told::Act(words!("{number}", "{number}"))).unwrap();
+        }
+        let told = story.told();
+        assert_eq!((told.len(), *printed.lock().unwrap()), (KEPT, KEPT + 5));
+        assert!(matches!(&told[0], Told::Act(words) if words.en == "5"), "{:?}", told[0]);
+    }
+
+    #[test]
+    fn a_remark_is_broken_where_the_line_ends() {
+        let style = Style { width: 80, ..Style::plain(Lang::En) };
+        let lines = Told::Remark(Words { en: "word ".repeat(40).into(), zh: "".into() }).lines(style);
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].starts_with("    word") && lines[1].starts_with("      word"), "{lines:?}");
+        assert!(lines.iter().all(|line| ladder::width(line) <= 80 && line.ends_with("word")), "{lines:?}");
     }
 }

@@ -6,7 +6,7 @@ mod watch;
 
 use std::any::Any;
 use std::mem;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -62,10 +62,10 @@ pub fn run(args: Args) -> Result<()> {
         narrator.announce(hint.to(lang));
     }
     let style = Style { bare: true, ..Style::of_output(lang) }.fitting(ascii);
-    let lanes = relay.lanes();
+    let lanes = lanes();
     narrator.announce(&ladder::head(style, &lanes));
     let printer = Arc::clone(&narrator);
-    let story = Story::printed(style, move |line| {
+    let story = Story::bounded(style, move |line| {
         printer.announce(line);
         Ok(())
     });
@@ -143,7 +143,6 @@ impl Relay {
         recorder: &Recorder,
     ) -> Result<(Self, Vec<Words>)> {
         let servers = address::resolve(server)?;
-        let cannot = |e| anyhow!("cannot listen on {listen}: {e} - {}", address::remedy(&e));
         let mut labels = (1..).map(|number: u64| format!("#{number}"));
         let recorder = recorder.clone();
         let welcome = move |client: SocketAddr| {
@@ -159,14 +158,17 @@ impl Relay {
         let mut more = Vec::new();
         let (address, server, running): (_, _, Box<dyn Any>) = match wire {
             Wire::Tcp(manner, delay) => {
-                let listener = TcpListener::bind(listen).map_err(cannot)?;
+                let listener = TcpListener::bind(listen).map_err(|e| {
+                    anyhow!("cannot listen on {listen}: {e} - {}", address::listen_remedy(listen, &e))
+                })?;
                 not_itself(listener.local_addr()?)?;
                 backlog::set(&listener, BACKLOG).context("cannot set the backlog")?;
                 let relay = tcp_relay::on(listener, server.clone(), manner, delay, welcome)?;
                 (relay.address(), server.to_string(), Box::new(relay))
             }
             Wire::Udp(weather, by_chance) => {
-                let near = UdpSocket::bind(listen).map_err(cannot)?;
+                let near = UdpSocket::bind(listen)
+                    .map_err(|e| anyhow!("cannot bind {listen}: {e} - {}", address::remedy(&e)))?;
                 not_itself(near.local_addr()?)?;
                 let (server, seed) = (servers[0], weather.seed);
                 let (idle, clients) = (weather.idle.as_secs(), udp_relay::CLIENTS);
@@ -188,14 +190,11 @@ impl Relay {
         hints.append(&mut more);
         Ok((Self { address, server, _running: running }, hints))
     }
+}
 
-    fn lanes(&self) -> Lanes {
-        let (at, server) = (self.address, &self.server);
-        (
-            words!("clients, at {at}", "客户端，连到 {at}"),
-            words!("the server, at {server}", "服务器，在 {server}"),
-        )
-    }
+/// Who stands where.
+fn lanes() -> Lanes {
+    (Words::fixed("clients", "客户端"), Words::fixed("the server", "服务器"))
 }
 
 /// Where clients are to connect.
@@ -203,24 +202,9 @@ fn hints(bound: SocketAddr, server: &str) -> Vec<Words> {
     let at = address::reachable(bound);
     let here =
         words!("{HINT}connect to {at} instead of {server}", "在另一个终端里：连接 {at}，而不是 {server}");
-    let others =
-        for_others(bound).map(|at| words!("on other machines: connect to {at}", "在别的机器上：连接 {at}"));
+    let others = address::reachable_by_others(bound)
+        .map(|at| words!("on other machines: connect to {at}", "在别的机器上：连接 {at}"));
     std::iter::once(here).chain(others).collect()
-}
-
-/// The address at which other machines reach what is bound to every interface, where the system tells one: that of
-/// the interface that leads out. A connected UDP socket knows it, and sends nothing (RFC 5737 and RFC 3849 have the
-/// addresses that nobody has).
-fn for_others(bound: SocketAddr) -> Option<SocketAddr> {
-    let (any, nobody) = match bound.ip() {
-        ip if !ip.is_unspecified() => return None,
-        IpAddr::V4(_) => (IpAddr::V4(Ipv4Addr::UNSPECIFIED), "192.0.2.1:9"),
-        IpAddr::V6(_) => (IpAddr::V6(Ipv6Addr::UNSPECIFIED), "[2001:db8::1]:9"),
-    };
-    let socket = UdpSocket::bind((any, 0)).ok()?;
-    socket.connect(nobody).ok()?;
-    let own = socket.local_addr().ok()?.ip();
-    (!own.is_loopback() && !own.is_unspecified()).then(|| SocketAddr::new(own, bound.port()))
 }
 
 fn at_the_end(roll: &Roll) -> Words {

@@ -36,6 +36,7 @@ enum Ending {
     NotTaken,
     LetGo,
     StillOpen,
+    HeardLately,
 }
 
 impl Ending {
@@ -47,6 +48,7 @@ impl Ending {
             Self::NotTaken => Words::fixed("not taken by the server", "服务器未接受"),
             Self::LetGo => Words::fixed("silent for too long, and let go", "沉默过久，不再保留"),
             Self::StillOpen => Words::fixed("still open", "仍未结束"),
+            Self::HeardLately => Words::fixed("heard lately", "最近还有来往"),
         }
     }
 }
@@ -256,8 +258,8 @@ impl Watch {
                 "{count} 个客户端，发往服务器 {up} 字节，发往客户端 {down} 字节"
             ),
         }];
-        let open = (!self.open.is_empty())
-            .then(|| (Ending::StillOpen, self.open.keys().map(|key| number(key)).collect()));
+        let none = if self.is_udp { Ending::HeardLately } else { Ending::StillOpen };
+        let open = (!self.open.is_empty()).then(|| (none, self.open.keys().map(|key| number(key)).collect()));
         for (ending, mut numbers) in self.ended.clone().into_iter().chain(open) {
             numbers.sort_unstable();
             let (Words { en, zh }, which) = (ending.words(), ranges(&numbers));
