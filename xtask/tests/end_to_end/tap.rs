@@ -1,12 +1,19 @@
 //! The tap, in front of programs that are nobody's: plain sockets of these tests.
 
+#[cfg(unix)]
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+#[cfg(unix)]
+use std::io::{BufRead, BufReader};
+use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::process::{Command, Stdio};
+use std::process::Command;
+#[cfg(unix)]
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use xtask::{Lab, Lane, Program, Scratch};
+#[cfg(unix)]
+use xtask::Scratch;
+use xtask::{Lab, Lane, Program};
 
 #[cfg(unix)]
 use crate::Outcome;

@@ -57,13 +57,13 @@ pub fn run(args: Args) -> Result<()> {
 
     // Printing is a thread's of its own: a terminal that is paused costs lines, and holds up nobody.
     let narrator = Arc::new(Narrator::start(false).context("cannot start the narrator")?);
-    narrator.announce(&format!("listening on {}, passing on to {}", relay.address, relay.server));
+    narrator.announce(format_args!("listening on {}, passing on to {}", relay.address, relay.server));
     for hint in hints {
         narrator.announce(hint.to(lang));
     }
     let style = Style { bare: true, ..Style::of_output(lang) }.fitting(ascii);
     let lanes = lanes();
-    narrator.announce(&ladder::head(style, &lanes));
+    narrator.announce(ladder::head(style, &lanes));
     let printer = Arc::clone(&narrator);
     let story = Story::bounded(style, move |line| {
         printer.announce(line);
