@@ -76,17 +76,18 @@ pub fn run(args: Args) -> Result<()> {
     for words in watch.summary().into_iter().chain(roll.map(|roll| at_the_end(&roll))) {
         narrator.announce(words.to(lang));
     }
-    if let Some(page) = page {
+    let written = page.map(|page| {
         let version = if is_udp { "UDP" } else { "TCP" };
         let chapter = Chapter { name: "tap", version, claims: &[], lanes, told: story.told() };
         let name = page.write(&cover(), &[chapter], lang)?;
         narrator.announce(words!("The page is in {name}.", "网页已存入 {name}。").to(lang));
-    }
+        Ok(())
+    });
     drop(story);
     if let Some(narrator) = Arc::into_inner(narrator) {
         narrator.finish();
     }
-    Ok(())
+    written.unwrap_or(Ok(()))
 }
 
 /// Tells what happens, until Ctrl-C.
