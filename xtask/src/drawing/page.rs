@@ -8,14 +8,19 @@ use common::args;
 use common::narration::escape;
 
 use super::ladder::{Lanes, Mark, Rung};
-use super::picture::{body, joined, text};
+use super::picture::{self, body, joined, one_line, text};
 use super::story::Told;
 use crate::checks::{Tally, Verdict};
 use crate::replacement::Replacement;
 use crate::wire::event::Lane;
 use crate::words::{Lang, Words};
 
-const CSS: &str = include_str!("page.css");
+/// How everything looks, on a page and in a live one.
+pub const CSS: &str = include_str!("page.css");
+/// The colours where it is dark.
+pub const DARK: &str = include_str!("dark.css");
+/// Where that is: never on paper.
+pub const DARK_WHEN: &str = "screen and (prefers-color-scheme: dark)";
 
 /// What a page begins with.
 pub struct Cover {
@@ -82,23 +87,30 @@ fn cannot_write(name: &str) -> String {
 
 /// The whole page.
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
-    let to = |en: &'static str, zh: &'static str| Words::fixed(en, zh).to(lang).to_owned();
-    let tag = if lang == Lang::Zh { "zh-CN" } else { "en" };
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
     let tally = tally(chapters);
-    let (state, sum) = (state(&tally), text(tally.sentence().to(lang)));
-    let parts = joined(by_name(chapters).map(|chapters| section(chapters, lang)));
-    let (contents, legend_title) = (to("Contents", "目录"), to("How to read it", "图例"));
+    let sum = picture::sum(&tally.sentence(), tally.broken == 0, &failures(chapters, lang), lang);
+    let contents = Words::fixed("Contents", "目录");
+    let list = contents_list(chapters, lang);
+    [
+        &head(&title, "", lang),
+        &format!("<style>\n{CSS}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
+        &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n<main>\n{sum}"),
+        &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
+        &format!("<ul>\n{list}</ul>\n</nav>\n{}", legend(lang)),
+        &joined(by_name(chapters).map(|chapters| section(chapters, lang))),
+        "</main>\n</body>\n</html>\n",
+    ]
+    .concat()
+}
+
+/// A document's head up to its title, which is left open for what else belongs there.
+pub fn head(title: &str, more: &str, lang: Lang) -> String {
+    let tag = if lang == Lang::Zh { "zh-CN" } else { "en" };
     [
         &format!("<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n"),
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
-        &format!("<title>{title}</title>\n<style>\n{CSS}</style>\n</head>\n<body>\n"),
-        &format!("<h1>{title}</h1>\n<p>{intro}</p>\n"),
-        &format!("<div class=\"sum {state}\"><p>{sum}</p>\n{}</div>\n", failures(chapters, lang)),
-        &format!("<nav>\n<h2>{contents}</h2>\n<ul>\n{}</ul>\n</nav>\n", contents_list(chapters, lang)),
-        &format!("<section>\n<h2>{legend_title}</h2>\n{}</section>\n", legend(lang)),
-        &parts,
-        "</body>\n</html>\n",
+        &format!("{more}<title>{title}</title>\n"),
     ]
     .concat()
 }
@@ -151,7 +163,7 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
 }
 
 /// A ladder with everything that a ladder can show.
-fn legend(lang: Lang) -> String {
+pub fn legend(lang: Lang) -> String {
     let rung = |label: &str, mark| Told::Rung(Rung { time: Duration::ZERO, label: label.into(), mark });
     let said = |lane, en: &'static str, zh: &'static str| {
         Mark::Said(lane, vec![Words::fixed(en, zh).to(lang).to_owned()])
@@ -177,25 +189,23 @@ fn legend(lang: Lang) -> String {
         "时间是本课开始后的秒数。时刻相差在一两毫秒以内的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
          每一步之后是它的检查结果：✓ 相符，✗ 不符，- 在本系统上无法判断。",
     );
-    format!("{}<p>{}</p>\n", body(&told, &lanes, lang), text(note.to(lang)))
+    let (heading, drawn) = (Words::fixed("How to read it", "图例"), body(&told, &lanes, lang));
+    format!(
+        "<section aria-labelledby=\"legend\">\n<h2 id=\"legend\">{}</h2>\n{drawn}<p>{}</p>\n</section>\n",
+        heading.to(lang),
+        text(note.to(lang))
+    )
 }
 
 fn section(chapters: &[Chapter], lang: Lang) -> String {
     let first = &chapters[0];
     let name = first.name;
     let claims = joined(first.claims.iter().map(|(number, words)| {
-        format!("<p class=\"claim\"><b>{number}</b> {}</p>\n", text(&one_line(words, lang)))
+        picture::piece(&Told::Claim(number, words.clone()), lang)
     }));
     let plays = joined(chapters.iter().map(|chapter| {
-        let (at, version) = (anchor(chapter), chapter.version);
         let told = body(&chapter.told, &chapter.lanes, lang);
-        let heading = words!("{name} over {version}", "{name}（{version}）");
-        format!("<h3 id=\"{at}\">{}</h3>\n{told}", heading.to(lang))
+        format!("{}{told}", picture::title(name, chapter.version, false, lang))
     }));
-    format!("<section>\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n")
-}
-
-/// The claim on one line: its line feeds are for terminals.
-fn one_line(words: &Words, lang: Lang) -> String {
-    words.to(lang).replace('\n', if lang == Lang::Zh { "" } else { " " })
+    format!("<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n")
 }

@@ -43,12 +43,12 @@ pub struct Play {
 }
 
 impl Play {
-    /// An empty lab, whose events are told as they come.
+    /// An empty lab, whose events are told as they come, with times from now on.
     ///
     /// # Errors
     /// As [`Lab::new`].
-    pub fn new(ip: IpAddr, style: Style, audience: Audience) -> Result<Self> {
-        let story = Story::new(style);
+    pub fn new(ip: IpAddr, story: Story, style: Style, audience: Audience) -> Result<Self> {
+        story.begin();
         let watching = story.clone();
         let lab = Lab::new(move |event| watching.sees(event))?;
         let (checks, score) = (Checks::default(), Score::default());
