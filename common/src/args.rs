@@ -283,7 +283,9 @@ mod tests {
         }
         assert_eq!(live("--live --quiet").unwrap().unwrap().to_string(), "c:3");
         assert!(live("x a:1").unwrap().is_none());
-        assert!(error(live("--live 8080")).starts_with("--live '8080': it has no host: write 127.0.0.1:8080"));
+        assert!(
+            error(live("--live 8080")).starts_with("--live '8080': it has no host: write 127.0.0.1:8080")
+        );
         assert_eq!(error(live("--live --live=a:1")), "--live is given twice");
     }
 

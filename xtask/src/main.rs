@@ -27,6 +27,8 @@ Options of demo:
   --quiz              asks for predictions over IPv4, and keeps the score
   --mistakes          plays the notes' mistakes: each fails as predicted, and is mended
   --html FILE         writes what was played as one page, too; FILE ends in .html
+  --live [HOST:PORT]  shows it in browsers as it happens, too, until Enter at its end; to this
+                      machine alone unless HOST is another [default: 127.0.0.1:8080]
   --lang en|zh        the language of narration [default: the locale's, or en]
   --help, --version
 

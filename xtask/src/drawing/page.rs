@@ -93,7 +93,7 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let contents = Words::fixed("Contents", "目录");
     let list = contents_list(chapters, lang);
     [
-        &head(&title, "", lang),
+        &head(&title, lang),
         &format!("<style>\n{CSS}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
         &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n<main>\n{sum}"),
         &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
@@ -104,15 +104,13 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     .concat()
 }
 
-/// A document's head up to its title, which is left open for what else belongs there.
-pub fn head(title: &str, more: &str, lang: Lang) -> String {
+/// A document's head up to its title.
+pub fn head(title: &str, lang: Lang) -> String {
     let tag = if lang == Lang::Zh { "zh-CN" } else { "en" };
-    [
-        &format!("<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n"),
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
-        &format!("{more}<title>{title}</title>\n"),
-    ]
-    .concat()
+    format!(
+        "<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n"
+    )
 }
 
 /// The chapters of each name.
@@ -200,12 +198,58 @@ pub fn legend(lang: Lang) -> String {
 fn section(chapters: &[Chapter], lang: Lang) -> String {
     let first = &chapters[0];
     let name = first.name;
-    let claims = joined(first.claims.iter().map(|(number, words)| {
-        picture::piece(&Told::Claim(number, words.clone()), lang)
-    }));
+    let claims = joined(
+        first.claims.iter().map(|(number, words)| picture::piece(&Told::Claim(number, words.clone()), lang)),
+    );
     let plays = joined(chapters.iter().map(|chapter| {
         let told = body(&chapter.told, &chapter.lanes, lang);
         format!("{}{told}", picture::title(name, chapter.version, false, lang))
     }));
-    format!("<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n")
+    format!(
+        "<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A colour's relative luminance (WCAG 2.2).
+    fn luminance(css: &str, name: &str) -> f64 {
+        let at = css.find(&format!("--{name}: #")).unwrap() + name.len() + 5;
+        let digits = css[at..].split(';').next().unwrap();
+        let digits: String = match digits.len() {
+            3 => digits.chars().flat_map(|digit| [digit, digit]).collect(),
+            _ => digits.into(),
+        };
+        let channel = |at| {
+            let value = f64::from(u8::from_str_radix(&digits[at..at + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+    }
+
+    #[test]
+    fn the_back_row_can_tell_text_and_lines_from_what_is_behind_them() {
+        for (where_, css) in
+            [("light", CSS), ("dark", DARK), ("paper", &CSS[CSS.find("@media print").unwrap()..])]
+        {
+            // On paper, what is not said anew is as where it is light.
+            let of = |name| luminance(if css.contains(&format!("--{name}: ")) { css } else { CSS }, name);
+            let contrast = |name, behind| {
+                let (a, b): (f64, f64) = (of(name), of(behind));
+                (a.max(b) + 0.05) / (a.min(b) + 0.05)
+            };
+            for behind in ["paper", "panel"] {
+                for name in ["text", "faint", "client", "server", "good", "bad"] {
+                    let found = contrast(name, behind);
+                    assert!(found >= 4.5, "{where_}: {name} on {behind} has {found:.2}");
+                }
+                let found = contrast("rule", behind);
+                assert!(found >= 3.0, "{where_}: a rail on {behind} has {found:.2}");
+            }
+            let found = contrast("bad", "bad-paper");
+            assert!(found >= 4.5, "{where_}: a failure has {found:.2}");
+        }
+    }
 }

@@ -26,7 +26,8 @@ const RUNGS_A_SHEET: usize = 20;
 
 /// One thing that was told; a rung is an item of a [`ladder`].
 pub fn piece(told: &Told, lang: Lang) -> String {
-    let paragraph = |class: &str, words: &Words| format!("<p class=\"{class}\">{}</p>\n", text(words.to(lang)));
+    let paragraph =
+        |class: &str, words: &Words| format!("<p class=\"{class}\">{}</p>\n", text(words.to(lang)));
     match told {
         Told::Title { name, version, is_new } => title(name, version, *is_new, lang),
         Told::Claim(number, words) => {
@@ -96,7 +97,8 @@ fn rung(Rung { time, label, mark }: &Rung, lang: Lang) -> String {
             (format!("{class}{lost}"), what.to(lang).to_owned(), tip(*toward, *is_lost))
         }
     };
-    let (seconds, label, who, what) = (time.as_secs_f64(), text(label), text(who(mark).to(lang)), text(&what));
+    let (seconds, label, who, what) =
+        (time.as_secs_f64(), text(label), text(who(mark).to(lang)), text(&what));
     format!(
         "<li class=\"rung\"><span class=\"time\">{seconds:7.3} {label:2}</span> \
          <span class=\"{class}\"><span class=\"what\"><span class=\"twin\">{who}</span>{what}</span>{tip}</span></li>\n"
@@ -108,8 +110,12 @@ fn who(mark: &Mark) -> Words {
     match mark {
         Mark::Said(Lane::Client, _) => Words::fixed("client's side: ", "客户端一侧："),
         Mark::Said(Lane::Server, _) => Words::fixed("server's side: ", "服务器一侧："),
-        Mark::Crossed { toward: Lane::Server, .. } => Words::fixed("to the server's side: ", "发往服务器一侧："),
-        Mark::Crossed { toward: Lane::Client, .. } => Words::fixed("to the client's side: ", "发往客户端一侧："),
+        Mark::Crossed { toward: Lane::Server, .. } => {
+            Words::fixed("to the server's side: ", "发往服务器一侧：")
+        }
+        Mark::Crossed { toward: Lane::Client, .. } => {
+            Words::fixed("to the client's side: ", "发往客户端一侧：")
+        }
     }
 }
 

@@ -267,9 +267,8 @@ impl Story {
     /// Waits until something is told beyond the first `number` pieces, the end of the story comes, or another word
     /// than the reader's about a wait; at most so long.
     pub fn beyond(&self, number: usize, is_waiting: bool, patience: Duration) -> News {
-        let nothing_new = |state: &mut State| {
-            state.count() <= number && state.is_waiting == is_waiting && !state.is_over
-        };
+        let nothing_new =
+            |state: &mut State| state.count() <= number && state.is_waiting == is_waiting && !state.is_over;
         let waited = self.shared.changed.wait_timeout_while(self.state(), patience, nothing_new);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let first = number.clamp(state.forgotten, state.count());
@@ -300,12 +299,18 @@ mod tests {
         Story::keeping(Style { colour: false, lang: Lang::En }, limit)
     }
 
-    fn act(number: usize) -> Told {
-        Told::Act(words!("act {number}", "act {number}"))
+    /// A piece that prints nothing.
+    fn sum(number: usize) -> Told {
+        Told::Sum { sentence: words!("{number}", "{number}"), is_kept: false }
     }
 
-    fn acts(told: &[Told]) -> Vec<&str> {
-        told.iter().filter_map(|told| if let Told::Act(words) = told { Some(&*words.en) } else { None }).collect()
+    fn sums(told: &[Told]) -> Vec<&str> {
+        told.iter()
+            .filter_map(|told| match told {
+                Told::Sum { sentence, .. } => Some(&*sentence.en),
+                _ => None,
+            })
+            .collect()
     }
 
     #[test]
@@ -325,13 +330,17 @@ mod tests {
             }
         });
         let all = 3 * AT_ONCE / 2;
-        (0..all).for_each(|number| story.tell(act(number)).unwrap());
+        (0..all).for_each(|number| story.tell(sum(number)).unwrap());
         story.end();
         let late = story.beyond(0, false, LONG);
-        assert_eq!((late.told.len(), late.number, late.is_over), (AT_ONCE, AT_ONCE, false), "at most so many");
+        assert_eq!(
+            (late.told.len(), late.number, late.is_over),
+            (AT_ONCE, AT_ONCE, false),
+            "at most so many"
+        );
         let rest = story.beyond(late.number, false, LONG);
         assert_eq!((rest.number, rest.is_over), (all, true));
-        assert_eq!(acts(&early.join().unwrap()), acts(&[late.told, rest.told].concat()));
+        assert_eq!(sums(&early.join().unwrap()), sums(&[late.told, rest.told].concat()));
         assert_eq!(story.beyond(all + 9, false, LONG).number, all, "no number is beyond the end");
     }
 
@@ -339,13 +348,13 @@ mod tests {
     fn a_bounded_story_forgets_its_beginning_and_says_how_much_and_who_stood_where() {
         let story = story(3);
         story.tell(Told::Lanes((Words::fixed("left", "left"), Words::fixed("right", "right")))).unwrap();
-        (1..=5).for_each(|number| story.tell(act(number)).unwrap());
-        assert_eq!((story.count(), acts(&story.told()).len()), (6, 3));
+        (1..=5).for_each(|number| story.tell(sum(number)).unwrap());
+        assert_eq!((story.count(), sums(&story.told()).len()), (6, 3));
         let news = story.beyond(1, false, LONG);
-        assert_eq!((news.missing, acts(&news.told)), (2, vec!["act 3", "act 4", "act 5"]));
+        assert_eq!((news.missing, sums(&news.told)), (2, vec!["3", "4", "5"]));
         assert_eq!(news.lanes.unwrap().0.en, "left");
         let news = story.beyond(4, false, LONG);
-        assert_eq!((news.missing, acts(&news.told)), (0, vec!["act 4", "act 5"]));
+        assert_eq!((news.missing, sums(&news.told)), (0, vec!["4", "5"]));
         assert!(news.lanes.is_none());
     }
 

@@ -111,7 +111,7 @@ impl Course {
         let chapter = Chapter { name, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
         // Whoever leaves at the first question has seen nothing.
         self.chapters.extend(Some(chapter).filter(|chapter| shown.is_ok() || !chapter.told.is_empty()));
-        shown.and_then(|()| self.audience.wait(self.style))
+        shown.and_then(|()| self.audience.wait(self.style, &self.story))
     }
 
     /// Says how many checks came true, and how many predictions.

@@ -85,7 +85,7 @@ impl Play {
     pub fn act(&mut self, words: &Words) -> Result<()> {
         self.show_checks()?;
         self.tell(Told::Act(words.clone()))?;
-        self.pause(|play| play.audience.wait(play.style))
+        self.pause(|play| play.audience.wait(play.style, &play.story))
     }
 
     /// Records a call that the lesson itself has made for one side, and what it returned.

@@ -5,13 +5,15 @@ use std::io::{self, IsTerminal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use anyhow::Result;
+use common::address::HostPort;
 use common::args::{self, Args};
 use common::narration::{self, say};
 
+use crate::drawing::live::{self, Live};
 use crate::drawing::page::{Cover, Page};
 use crate::drawing::style::{Ink, Style};
 use crate::lessons::{self, Lesson, mistakes};
-use crate::play::audience::{Audience, Left};
+use crate::play::audience::{self, Audience, Left};
 use crate::play::course::Course;
 use crate::programs::{build, house};
 use crate::words::{Lang, Words};
@@ -27,6 +29,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let quiz = args.flag("--quiz")?;
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     let file = args.given::<String>("--html")?;
+    let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
         let lesson = lessons::find(&name).ok_or_else(|| {
@@ -42,8 +45,8 @@ pub fn run(mut args: Args) -> Result<()> {
         chosen.extend(lessons::ALL.iter().filter(|_| list || !wrong));
         chosen.extend(mistakes::ALL.iter().filter(|_| list || wrong));
     }
-    if list && (quiz || step || file.is_some()) {
-        return Err(args::usage("--list plays nothing: --quiz, --step and --html do not go with it"));
+    if list && (quiz || step || file.is_some() || address.is_some()) {
+        return Err(args::usage("--list plays nothing: --quiz, --step, --html and --live do not go with it"));
     }
     if quiz && chosen.iter().any(|lesson| lesson.is_mistake()) {
         return Err(args::usage("--quiz asks about lessons; about mistakes it has no questions"));
@@ -56,6 +59,9 @@ pub fn run(mut args: Args) -> Result<()> {
     let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let style = Style { colour, lang };
     let mut course = Course::new(style, Audience { step, quiz });
+    let go_on = step.then_some(audience::go_on as live::GoOn);
+    let start = |at: &HostPort| Live::start(at, course.story(), cover(), style, go_on);
+    let live = address.as_ref().map(start).transpose()?;
     let is_left = match play(&chosen, &mut course, style, Audience { step, quiz }) {
         // Where nobody watches any more, the page is still wanted.
         Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
@@ -65,7 +71,19 @@ pub fn run(mut args: Args) -> Result<()> {
         let name = page.write(&cover(), course.chapters(), lang)?;
         style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
     }
-    course.sum_up(is_left)
+    let outcome = course.sum_up(is_left);
+    if live.is_some() {
+        stay(style);
+    }
+    outcome
+}
+
+/// A class reads on when everything has been played: the page stays until whoever started it has enough.
+fn stay(style: Style) {
+    let words = Words::fixed("[the page stays live until Enter]", "[网页保持可用，按回车结束]");
+    if style.say(Ink::Faint, &words).is_ok() {
+        let _ = audience::answer(); // whatever it is, and be it the end of standard input
+    }
 }
 
 /// Plays each lesson on each of the loopback addresses.

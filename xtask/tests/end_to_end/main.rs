@@ -7,6 +7,7 @@ mod command_lines;
 mod demo;
 mod get;
 mod greet;
+mod live;
 mod readme;
 mod tcp_server;
 mod udp;
