@@ -39,6 +39,16 @@ pub fn piece(told: &Told, lang: Lang) -> String {
         Told::Evidence(words) => paragraph("evidence", words),
         Told::Socket(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
         Told::Check(check) => verdict(check, lang),
+        Told::Question { question, choices } => {
+            let choices = joined(choices.iter().map(|choice| format!("<li>{}</li>", text(choice.to(lang)))));
+            let list = if choices.is_empty() { choices } else { format!("<ol>{choices}</ol>") };
+            format!("<div class=\"question\"><p>? {}</p>{list}</div>\n", text(question.to(lang)))
+        }
+        Told::Judged { verdict, is_right, why } => {
+            let class = is_right.map_or("absent", |right| if right { "kept" } else { "broken" });
+            let (verdict, why) = (text(verdict.to(lang)), text(why.to(lang)));
+            format!("<p class=\"evidence\"><b class=\"{class}\">= {verdict}</b> {why}</p>\n")
+        }
         Told::Sum { sentence, is_kept } => sum(sentence, *is_kept, "", lang),
     }
 }

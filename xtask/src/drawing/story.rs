@@ -47,6 +47,22 @@ pub enum Told {
     Socket(Words),
     /// What came of a promise.
     Check(Check),
+    /// What whoever watches is asked to predict: any number, where there are no choices.
+    Question {
+        /// The question.
+        question: Words,
+        /// Numbered from 1.
+        choices: Vec<Words>,
+    },
+    /// What came of the prediction.
+    Judged {
+        /// In one sentence.
+        verdict: Words,
+        /// Nothing, where nothing was predicted.
+        is_right: Option<bool>,
+        /// What was seen, and why it was so.
+        why: Words,
+    },
     /// How everything came out.
     Sum {
         /// As a sentence.
@@ -97,6 +113,19 @@ impl Told {
             Self::Check(check) => {
                 let mark = style.paint(check.verdict.ink(), check.verdict.mark());
                 vec![format!("  {mark} {}", check.sentence().to(style.lang))]
+            }
+            Self::Question { question, choices } => {
+                let question = style.paint(Ink::Bold, &format!("? {}", question.to(style.lang)));
+                let choices = (1..).zip(choices);
+                let choices =
+                    choices.map(|(number, choice)| format!("    {number}  {}", choice.to(style.lang)));
+                std::iter::once(question).chain(choices).collect()
+            }
+            Self::Judged { verdict, is_right, why } => {
+                let ink = is_right.map_or(Ink::Bold, |right| if right { Ink::Good } else { Ink::Bad });
+                let verdict = style.paint(ink, &format!("= {}", verdict.to(style.lang)));
+                let (en, zh) = (&why.en, &why.zh);
+                vec![words!("{verdict}: {en}", "{verdict}：{zh}").to(style.lang).to_owned()]
             }
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]

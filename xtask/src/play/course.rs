@@ -110,7 +110,9 @@ impl Course {
         let Part { name, claims, lanes } = part;
         let chapter = Chapter { name, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
         // Whoever leaves at the first question has seen nothing.
-        self.chapters.extend(Some(chapter).filter(|chapter| shown.is_ok() || !chapter.told.is_empty()));
+        let is_seen = |told: &Told| !matches!(told, Told::Question { .. });
+        self.chapters
+            .extend(Some(chapter).filter(|chapter| shown.is_ok() || chapter.told.iter().any(is_seen)));
         shown.and_then(|()| self.audience.wait(self.style, &self.story))
     }
 

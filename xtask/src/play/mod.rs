@@ -135,7 +135,8 @@ impl Play {
             return Ok(Prediction::default());
         }
         self.show_checks()?;
-        self.pause(|play| quiz::ask(play.style, question, choices))
+        self.tell(Told::Question { question: question.clone(), choices: choices.to_vec() })?;
+        self.pause(|play| quiz::ask(play.style, choices.len() as u64))
     }
 
     /// Asks the one who watches; the time that it takes is none of the lesson's.
@@ -157,7 +158,7 @@ impl Play {
         why: &Words,
     ) -> Result<()> {
         self.lab.record.catch_up()?;
-        self.score.judge(self.style, prediction, is_true, why)
+        self.score.judge(prediction, is_true, why).map_or(Ok(()), |judged| self.story.tell(judged))
     }
 
     /// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.

@@ -379,6 +379,21 @@ fn the_page_goes_on_in_a_demo_that_steps_and_nobody_else_does() {
 }
 
 #[test]
+fn a_class_reads_the_quiz_on_the_page_and_its_questions_are_no_wait_that_the_page_ends() {
+    let demo = Stepping::start(&["crowd", "--quiz"]);
+    let mut events = Events::of(&demo.at, "");
+    let question = events.wait_for("class=\"question\"");
+    assert!(question.data.contains("<ol><li>"), "{question:?}");
+    let out = demo.end("9\n2\n".repeat(9).as_bytes());
+    let question = out.lines().find(|line| line.starts_with("? ")).unwrap();
+    let judged = events.wait_for("<b class=");
+    let (verdict, _) = out.split_once("\n= ").unwrap().1.split_once(": ").unwrap();
+    assert!(judged.data.contains(&format!("= {verdict}</b>")), "{question}: {judged:?}");
+    let rest = events.rest();
+    assert!(rest.iter().all(|event| event.kind != "wait"), "{rest:?}");
+}
+
+#[test]
 fn the_page_stays_behind_the_demo_until_enter_and_shows_what_the_terminal_showed() {
     let demo = Stepping::start(&["framing"]);
     let early = Events::of(&demo.at, "");

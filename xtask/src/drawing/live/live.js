@@ -26,7 +26,7 @@
 
   // Whoever listens is told acts, what failed and sums; the rest is there to be read.
   function say(piece) {
-    if (piece.matches(".act, .check.broken, .sum")) said.textContent = piece.textContent;
+    if (piece.matches(".act, .question, .check.broken, .sum")) said.textContent = piece.textContent;
   }
 
   function add(html) {
@@ -151,6 +151,7 @@
   addEventListener("wheel", (event) => { if (event.deltaY < 0 && isFollowing) hold(); }, { passive: true });
   addEventListener("touchmove", () => { if (isFollowing) hold(); }, { passive: true });
   addEventListener("resize", toEnd);
+  document.querySelector("details").addEventListener("toggle", (event) => { if (event.target.open) hold(); });
   document.getElementById("hold").addEventListener("click", toggle);
   document.getElementById("smaller").addEventListener("click", () => resize(1 / 1.1));
   document.getElementById("larger").addEventListener("click", () => resize(1.1));
