@@ -47,7 +47,8 @@ pub fn piece(told: &Told, lang: Lang) -> String {
         Told::Judged { verdict, is_right, why } => {
             let class = is_right.map_or("absent", |right| if right { "kept" } else { "broken" });
             let (verdict, why) = (text(verdict.to(lang)), text(why.to(lang)));
-            format!("<p class=\"evidence\"><b class=\"{class}\">= {verdict}</b> {why}</p>\n")
+            let colon = if lang == Lang::Zh { "：" } else { ": " };
+            format!("<p class=\"evidence\"><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n")
         }
         Told::Sum { sentence, is_kept } => sum(sentence, *is_kept, "", lang),
     }

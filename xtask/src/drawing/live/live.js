@@ -2,6 +2,7 @@
 // they say was escaped by the server, and the page's policy would run no script in them.
 "use strict";
 {
+  const A_LADDER = 100; // rungs; a browser lays out a ladder at a time
   const KEPT = 10000; // pieces; a story that goes on all day must not fill a browser
   const root = document.documentElement;
   const story = document.getElementById("story");
@@ -39,7 +40,8 @@
       }
       if (piece.matches(".rung")) {
         const last = room.lastElementChild;
-        const ladder = last?.matches(".ladder") ? last : room.appendChild(emptyLadder.cloneNode(true));
+        const hasRoom = last?.matches(".ladder") && last.children.length < A_LADDER;
+        const ladder = hasRoom ? last : room.appendChild(emptyLadder.cloneNode(true));
         ladder.append(piece);
       } else {
         room.append(piece);
@@ -59,8 +61,11 @@
     if (parent !== story && !parent.firstElementChild && parent !== room) parent.remove();
   }
 
+  // What comes in sight is laid out then, and may be higher than it was thought to be: once more.
   function toEnd() {
-    if (isFollowing) scrollTo(0, document.body.scrollHeight);
+    const scroll = () => { if (isFollowing) scrollTo(0, document.body.scrollHeight); };
+    scroll();
+    requestAnimationFrame(scroll);
   }
 
   function mark(piece) {
