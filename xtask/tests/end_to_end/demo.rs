@@ -185,6 +185,13 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
         let rungs = out.lines().filter(is_rung).count() + legend;
         assert_eq!(page.matches("<span class=\"time\"").count(), rungs);
         assert_eq!(page.matches("<p class=\"check kept\">").count(), out.matches("\n  ✓ ").count());
+        assert_eq!(
+            page.matches("<span class=\"twin\">").count(),
+            rungs,
+            "whoever listens is told whose each is"
+        );
+        assert_eq!(page.matches("<svg").count(), page.matches("aria-hidden=\"true\"").count());
+        assert_eq!((page.matches("<main>").count(), page.matches("<h1>").count()), (1, 1));
         assert!(page.contains("Hello, 张三!") && page.contains(">Received "));
         for fetched in ["http", "src=", "url(", "@import", "<script", "<link"] {
             assert!(!page.contains(fetched), "{fetched}");
