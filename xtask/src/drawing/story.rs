@@ -135,10 +135,14 @@ impl Told {
     }
 }
 
+/// Where a story's lines go.
+type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
+
 /// What was told so far. Clones are the same story: one is told to, another watches the lab, others are read from.
 #[derive(Clone)]
 pub struct Story {
     style: Style,
+    print: Arc<Print>,
     shared: Arc<Shared>,
 }
 
@@ -186,15 +190,20 @@ pub struct News {
 impl Story {
     /// One that begins now, printed in this style; all of it is kept.
     pub fn new(style: Style) -> Self {
-        Self::keeping(style, usize::MAX)
+        Self::keeping(usize::MAX, style, |line| Ok(say(line)?))
     }
 
-    /// One of which only the last [`KEPT`] pieces are kept, so that it can go on all day.
-    pub fn bounded(style: Style) -> Self {
-        Self::keeping(style, KEPT)
+    /// One that begins now and may go on all day: only the last [`KEPT`] pieces are kept. Somebody else prints it.
+    pub fn bounded(style: Style, print: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
+        Self::keeping(KEPT, style, print)
     }
 
-    fn keeping(style: Style, limit: usize) -> Self {
+    fn keeping(
+        limit: usize,
+        style: Style,
+        print: impl Fn(&str) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let print: Arc<Print> = Arc::new(print);
         let state = State {
             began: Instant::now(),
             hidden: Vec::new(),
@@ -205,7 +214,7 @@ impl Story {
             is_waiting: false,
             is_over: false,
         };
-        Self { style, shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
+        Self { style, print, shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -274,7 +283,7 @@ impl Story {
                 state.forgotten += 1;
             }
         });
-        Ok(lines.iter().try_for_each(|line| say(line))?)
+        lines.iter().try_for_each(|line| (self.print)(line))
     }
 
     /// How many pieces have been told.
@@ -325,7 +334,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3600);
 
     fn story(limit: usize) -> Story {
-        Story::keeping(Style { colour: false, lang: Lang::En }, limit)
+        Story::keeping(limit, Style { colour: false, lang: Lang::En }, |_| Ok(()))
     }
 
     /// A piece that prints nothing.
