@@ -21,7 +21,6 @@ use self::request::{PATIENCE, Refused, Request, read_out};
 use super::page::Cover;
 use super::picture::{joined, piece, text};
 use super::story::{Story, Told};
-use super::style::{Ink, Style};
 use crate::wire::listening::Listening;
 use crate::words::{Lang, Words};
 
@@ -70,15 +69,15 @@ struct Show {
 }
 
 impl Live {
-    /// Serves the story from now on, and says where. With `go_on`, a page on this machine can do that.
+    /// Serves the story from now on. With `go_on`, a page on this machine can do that.
     ///
     /// # Errors
-    /// When it cannot listen there, or standard output fails.
+    /// When it cannot listen there.
     pub fn start(
         at: &HostPort,
         story: &Story,
         cover: Cover,
-        style: Style,
+        lang: Lang,
         go_on: Option<GoOn>,
     ) -> Result<Self> {
         let cannot = |e: io::Error| anyhow!("cannot listen on {at}: {e} - {}", address::remedy(&e));
@@ -87,7 +86,7 @@ impl Live {
         let show = Arc::new(Show {
             story: story.clone(),
             cover,
-            lang: style.lang,
+            lang,
             run: random(),
             token: random() + &random(),
             go_on,
@@ -99,9 +98,7 @@ impl Live {
         let listening = Listening::start(listener, move |clients| {
             clients.for_each(|client| Show::welcome(&shown, client));
         })?;
-        let live = Self { story: story.clone(), show, listening };
-        live.announce(style)?;
-        Ok(live)
+        Ok(Self { story: story.clone(), show, listening })
     }
 
     /// Where it is, for a browser on this machine.
@@ -109,10 +106,11 @@ impl Live {
         format!("http://{}/", address::reachable(self.listening.address))
     }
 
-    fn announce(&self, style: Style) -> Result<()> {
+    /// Where it is, and who can watch.
+    pub fn words(&self) -> Vec<Words> {
         let url = self.url();
-        style.say(Ink::Bold, &words!("live at {url}", "实时页面：{url}"))?;
-        publicity(self.listening.address).map_or(Ok(()), |words| style.say(Ink::Bold, &words))
+        let here = words!("live at {url}", "实时页面：{url}");
+        std::iter::once(here).chain(publicity(self.listening.address)).collect()
     }
 }
 
@@ -341,6 +339,7 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drawing::style::Style;
 
     fn show(is_private: bool, go_on: Option<GoOn>) -> Show {
         let words = || Words::fixed("", "");
