@@ -62,8 +62,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let go_on = step.then_some(audience::go_on as live::GoOn);
     let start = |at: &HostPort| Live::start(at, course.story(), cover(), lang, go_on);
     let live = address.as_ref().map(start).transpose()?;
-    let said = live.iter().flat_map(Live::words);
-    said.into_iter().try_for_each(|words| style.say(Ink::Bold, &words))?;
+    live.iter().flat_map(Live::words).try_for_each(|words| style.say(Ink::Bold, &words))?;
     let is_left = match play(&chosen, &mut course, style, Audience { step, quiz }) {
         // Where nobody watches any more, the page is still wanted.
         Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
