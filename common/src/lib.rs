@@ -1,16 +1,22 @@
-//! What the four programs share: addresses, framing, HTTP replies, command lines, patience, narration
-//! and the stop. Nothing here knows a program; the socket calls that a lesson is about stay in the programs.
+//! What the four programs share: addresses, framing, HTTP replies, command lines, patience, narration,
+//! files that are replaced, and the stop. Nothing here knows a program; the socket calls that a lesson is about stay in the programs.
 
 pub mod address;
 pub mod args;
 pub mod backlog;
+pub mod came;
 pub mod datagram;
+pub mod file_name;
 pub mod framing;
 pub mod greeting;
 pub mod http;
 pub mod narration;
+pub mod narrator;
 pub mod patience;
+pub mod replacement;
 pub mod stop;
+mod taken;
 #[cfg(test)]
 mod testing;
+pub mod typed;
 pub mod url;

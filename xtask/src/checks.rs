@@ -1,8 +1,6 @@
 //! What a lesson promised, and what came of it.
 
-use std::fmt::Debug;
-
-use crate::words::Words;
+use crate::words::{Shown, Words};
 
 /// The checks of one lesson, in the order they were made.
 #[derive(Debug, Default)]
@@ -15,6 +13,19 @@ pub struct Check {
     pub promise: Words,
     /// What came of it.
     pub verdict: Verdict,
+}
+
+/// How a program ended: its exit status; none if a signal ended it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended(pub Option<i32>);
+
+impl Shown for Ended {
+    fn shown(&self) -> Words {
+        match self.0 {
+            Some(status) => words!("exit status {status}", "退出状态 {status}"),
+            None => Words::fixed("ended by a signal", "被信号结束"),
+        }
+    }
 }
 
 /// What came of a promise.
@@ -30,15 +41,20 @@ pub enum Verdict {
 
 impl Checks {
     /// `found` is `expected`.
-    pub fn equal<T: PartialEq + Debug>(&mut self, promise: Words, found: &T, expected: &T) {
-        let found_instead =
-            || words!("expected {expected:?}, found {found:?}", "应为 {expected:?}，实为 {found:?}");
+    pub fn equal<T: PartialEq + Shown>(&mut self, promise: Words, found: &T, expected: &T) {
+        let found_instead = || {
+            let (Words { en: right, zh: right_zh }, Words { en, zh }) = (expected.shown(), found.shown());
+            words!("expected {right}, found {en}", "应为 {right_zh}，实为 {zh}")
+        };
         self.judge(promise, found == expected, found_instead);
     }
 
     /// `kept` is true; `evidence` is shown where it is not.
-    pub fn holds(&mut self, promise: Words, kept: bool, evidence: &impl Debug) {
-        self.judge(promise, kept, || words!("found {evidence:?}", "实为 {evidence:?}"));
+    pub fn holds(&mut self, promise: Words, kept: bool, evidence: &impl Shown) {
+        self.judge(promise, kept, || {
+            let Words { en, zh } = evidence.shown();
+            words!("found {en}", "实为 {zh}")
+        });
     }
 
     /// The lesson could not go on.
@@ -53,7 +69,7 @@ impl Checks {
     }
 
     /// What the kernel's own table says is `expected`; not available where there is no such table.
-    pub fn kernel_says<T: PartialEq + Debug>(&mut self, promise: Words, found: Option<T>, expected: &T) {
+    pub fn kernel_says<T: PartialEq + Shown>(&mut self, promise: Words, found: Option<T>, expected: &T) {
         match found {
             Some(found) => self.equal(promise, &found, expected),
             None => self
@@ -101,14 +117,17 @@ impl Tally {
     /// Of some checks.
     pub fn of<'a>(checks: impl Iterator<Item = &'a Check>) -> Self {
         let mut tally = Self::default();
-        for check in checks {
-            *match check.verdict {
-                Verdict::Kept => &mut tally.kept,
-                Verdict::Broken(_) => &mut tally.broken,
-                Verdict::NotAvailable(_) => &mut tally.not_available,
-            } += 1;
-        }
+        checks.for_each(|check| tally.add(&check.verdict));
         tally
+    }
+
+    /// One more.
+    pub fn add(&mut self, verdict: &Verdict) {
+        *match verdict {
+            Verdict::Kept => &mut self.kept,
+            Verdict::Broken(_) => &mut self.broken,
+            Verdict::NotAvailable(_) => &mut self.not_available,
+        } += 1;
     }
 
     /// The sum as a sentence.
@@ -145,6 +164,11 @@ mod tests {
         checks.not_available(promise(), promise());
         let marks: String = checks.all().iter().map(|check| check.verdict.mark()).collect();
         assert_eq!(marks, "✓✗✓✗✗-");
+        checks.equal(promise(), &(Ended(None), vec!["a", "b"]), &(Ended(Some(0)), vec![]));
+        let Some(Verdict::Broken(why)) = checks.all().last().map(|check| &check.verdict) else { panic!() };
+        let expected = r#"expected exit status 0; nothing, found ended by a signal; "a", "b""#;
+        assert_eq!(why.en, expected);
+        assert_eq!(why.zh, r#"应为 退出状态 0；无，实为 被信号结束；"a"、"b""#);
         let Verdict::Broken(why) = &checks.all()[1].verdict else { panic!("{checks:?}") };
         assert_eq!((&*why.en, &*why.zh), ("expected 2, found 1", "应为 2，实为 1"));
     }

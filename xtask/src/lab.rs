@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use common::narration::escape;
@@ -27,6 +28,10 @@ pub struct Outcome {
     /// What it said on standard error.
     pub complained: Vec<String>,
 }
+
+/// Two pipes have no common order. What a program printed on standard output before it complained is in its pipe
+/// by then; so a complaint waits, for much longer than that takes to be read.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// One experiment's programs and wires.
 pub struct Lab {
@@ -85,6 +90,9 @@ impl Lab {
             let recorder = recorder.clone();
             move || {
                 for bytes in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                    if is_error {
+                        thread::sleep(GRACE);
+                    }
                     let said = escape(bytes.strip_suffix(b"\r").unwrap_or(&bytes));
                     recorder.record(What::Said { lane, program: id, line: said, is_error });
                 }
@@ -165,6 +173,41 @@ impl Lab {
         match found {
             Some(line) => Ok(line),
             None => bail!("a program ended before it said '{start}': {:?}", self.outcome(pid)),
+        }
+    }
+
+    /// Waits for so many lines of a program that are such; returns all that it has said up to them.
+    ///
+    /// # Errors
+    /// When the program ends without them, or nothing happens for a minute.
+    pub fn wait_for_lines(
+        &mut self,
+        program: &Program,
+        count: usize,
+        is_such: impl Fn(&str) -> bool,
+    ) -> Result<Vec<String>> {
+        let pid = program.pid;
+        let found = self.record.wait_until(|events| {
+            let mut missing = count;
+            let mut said = Vec::new();
+            for event in events {
+                match &event.what {
+                    What::Said { program, line, is_error: false, .. } if *program == pid => {
+                        missing -= usize::from(is_such(line));
+                        said.push(line.clone());
+                    }
+                    What::Finished { program } if *program == pid => return Some(None),
+                    _ => {}
+                }
+                if missing == 0 {
+                    return Some(Some(said));
+                }
+            }
+            None
+        })?;
+        match found {
+            Some(said) => Ok(said),
+            None => bail!("a program ended before it said what was waited for: {:?}", self.outcome(pid)),
         }
     }
 

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 use std::env;
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 /// A language of narration. The programs' own lines are English in both.
@@ -15,14 +17,19 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// What the locale asks for: the first that is set of `LC_ALL`, `LC_MESSAGES` and `LANG` (locale(7)).
+    /// What the locale asks for: the first that is set of `LC_ALL`, `LC_MESSAGES` and `LANG` (locale(7)). Chinese is
+    /// written in UTF-8 here, which a terminal of another charset would not show.
     pub fn of_locale() -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| env::var(name).ok());
-        match set.into_iter().find(|value| !value.is_empty()) {
-            Some(locale) if locale.starts_with("zh") => Self::Zh,
-            _ => Self::En,
-        }
+        let locale = set.into_iter().find(|value| !value.is_empty()).unwrap_or_default();
+        if locale.starts_with("zh") && is_utf8(&locale) { Self::Zh } else { Self::En }
     }
+}
+
+/// Whether a locale such as `zh_CN.UTF-8@pinyin` has UTF-8 for its charset, or names none.
+pub fn is_utf8(locale: &str) -> bool {
+    let charset = locale.split_once('.').map(|(_, behind)| behind.split('@').next().unwrap_or_default());
+    charset.is_none_or(|name| ["utf8", "utf-8"].iter().any(|utf8| name.eq_ignore_ascii_case(utf8)))
 }
 
 impl FromStr for Lang {
@@ -66,4 +73,100 @@ macro_rules! words {
     ($en:literal, $zh:literal $(,)?) => {
         $crate::words::Words { en: format!($en).into(), zh: format!($zh).into() }
     };
+}
+
+/// A value as a sentence shows it, in either language.
+pub trait Shown {
+    /// As words.
+    fn shown(&self) -> Words;
+}
+
+/// What several values are, one after the other.
+fn listed(values: impl Iterator<Item = Words>) -> Words {
+    let (en, zh): (Vec<_>, Vec<_>) = values.map(|words| (words.en, words.zh)).unzip();
+    match en.len() {
+        0 => Words::fixed("nothing", "无"),
+        _ => Words { en: en.join(", ").into(), zh: zh.join("、").into() },
+    }
+}
+
+macro_rules! shown_as_printed {
+    ($form:literal: $($kind:ty),+) => {
+        $(impl Shown for $kind {
+            fn shown(&self) -> Words {
+                Words { en: format!($form, self).into(), zh: format!($form, self).into() }
+            }
+        })+
+    };
+}
+
+shown_as_printed!("{0}": i32, u64, u128, usize, IpAddr, SocketAddr);
+shown_as_printed!("{0:?}": str, String);
+
+impl Shown for bool {
+    fn shown(&self) -> Words {
+        if *self { Words::fixed("yes", "是") } else { Words::fixed("no", "否") }
+    }
+}
+
+impl Shown for () {
+    fn shown(&self) -> Words {
+        Words::fixed("done", "成功")
+    }
+}
+
+impl Shown for ErrorKind {
+    fn shown(&self) -> Words {
+        match self {
+            // Unix has one error for a wait that ended with nothing, Windows another.
+            Self::WouldBlock | Self::TimedOut => Words::fixed("a time-out", "超时"),
+            Self::ConnectionReset => Words::fixed("a reset", "复位（RST）"),
+            Self::ConnectionRefused => Words::fixed("connection refused", "连接被拒绝"),
+            Self::InvalidData => Words::fixed("an exception: not UTF-8", "异常：不是 UTF-8"),
+            other => words!("{other}", "{other}"),
+        }
+    }
+}
+
+impl<T: Shown + ?Sized> Shown for &T {
+    fn shown(&self) -> Words {
+        (*self).shown()
+    }
+}
+
+impl<T: Shown> Shown for [T] {
+    fn shown(&self) -> Words {
+        listed(self.iter().map(Shown::shown))
+    }
+}
+
+impl<T: Shown, const N: usize> Shown for [T; N] {
+    fn shown(&self) -> Words {
+        self.as_slice().shown()
+    }
+}
+
+impl<T: Shown> Shown for Vec<T> {
+    fn shown(&self) -> Words {
+        self.as_slice().shown()
+    }
+}
+
+impl<T: Shown> Shown for Option<T> {
+    fn shown(&self) -> Words {
+        self.as_slice().shown()
+    }
+}
+
+impl<T: Shown, E: Shown> Shown for Result<T, E> {
+    fn shown(&self) -> Words {
+        self.as_ref().map_or_else(Shown::shown, Shown::shown)
+    }
+}
+
+impl<A: Shown, B: Shown> Shown for (A, B) {
+    fn shown(&self) -> Words {
+        let (Words { en, zh }, Words { en: then, zh: then_zh }) = (self.0.shown(), self.1.shown());
+        words!("{en}; {then}", "{zh}；{then_zh}")
+    }
 }

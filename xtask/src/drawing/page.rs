@@ -1,17 +1,18 @@
 //! What was told, as one page for a projector and for paper, whoever told it. It needs no script and fetches nothing.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use common::args;
 use common::narration::escape;
+use common::replacement::Replacement;
 
 use super::ladder::{Lanes, Mark, Rung};
 use super::picture::{self, body, joined, one_line, text};
 use super::story::Told;
 use crate::checks::{Tally, Verdict};
-use crate::replacement::Replacement;
 use crate::wire::event::Lane;
 use crate::words::{Lang, Words};
 
@@ -75,8 +76,9 @@ impl Page {
     ///
     /// # Errors
     /// When the disk does not take it.
-    pub fn write(self, cover: &Cover, chapters: &[Chapter], lang: Lang) -> Result<String> {
-        self.replacement.write(&html(cover, chapters, lang)).with_context(|| cannot_write(&self.name))?;
+    pub fn write(mut self, cover: &Cover, chapters: &[Chapter], lang: Lang) -> Result<String> {
+        let written = self.replacement.write_all(html(cover, chapters, lang).as_bytes()).map_err(Into::into);
+        written.and_then(|()| self.replacement.finish()).with_context(|| cannot_write(&self.name))?;
         Ok(self.name)
     }
 }

@@ -37,6 +37,7 @@ pub fn piece(told: &Told, lang: Lang) -> String {
         Told::Act(words) => format!("<h4 class=\"act\">{}</h4>\n", text(words.to(lang))),
         Told::Rung(it) => rung(it, lang),
         Told::Evidence(words) => paragraph("evidence", words),
+        Told::Remark(words) => paragraph("remark", words),
         Told::Socket(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
         Told::Check(check) => verdict(check, lang),
         Told::Question { question, choices } => {

@@ -47,6 +47,8 @@ pub enum Told {
     Socket(Words),
     /// What came of a promise.
     Check(Check),
+    /// What was noticed about what happened.
+    Remark(Words),
     /// What whoever watches is asked to predict: any number, where there are no choices.
     Question {
         /// The question.
@@ -113,6 +115,13 @@ impl Told {
             Self::Check(check) => {
                 let mark = style.paint(check.verdict.ink(), check.verdict.mark());
                 vec![format!("  {mark} {}", check.sentence().to(style.lang))]
+            }
+            Self::Remark(words) => {
+                let lines = ladder::broken(words.to(style.lang), style.width - 6);
+                let indented = lines.iter().enumerate();
+                indented
+                    .map(|(at, line)| format!("{:1$}{2}", "", if at == 0 { 4 } else { 6 }, line.trim_end()))
+                    .collect()
             }
             Self::Question { question, choices } => {
                 let question = style.paint(Ink::Bold, &format!("? {}", question.to(style.lang)));
@@ -334,7 +343,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3600);
 
     fn story(limit: usize) -> Story {
-        Story::keeping(limit, Style { colour: false, lang: Lang::En }, |_| Ok(()))
+        Story::keeping(limit, Style::plain(Lang::En), |_| Ok(()))
     }
 
     /// A piece that prints nothing.
@@ -404,5 +413,30 @@ mod tests {
         story.wait(false);
         assert!(!story.beyond(0, true, LONG).is_waiting);
         assert_eq!(story.beyond(0, false, Duration::ZERO).number, 0, "patience ends");
+    }
+
+    #[test]
+    fn a_bounded_story_prints_everything_and_forgets_its_beginning() {
+        let printed = Arc::new(Mutex::new(0));
+        let counting = Arc::clone(&printed);
+        let story = Story::bounded(Style::plain(Lang::En), move |_| {
+            *counting.lock().unwrap() += 1;
+            Ok(())
+        });
+        for number in 0..KEPT + 5 {
+            story.tell(Told::Act(words!("{number}", "{number}"))).unwrap();
+        }
+        let told = story.told();
+        assert_eq!((told.len(), *printed.lock().unwrap()), (KEPT, KEPT + 5));
+        assert!(matches!(&told[0], Told::Act(words) if words.en == "5"), "{:?}", told[0]);
+    }
+
+    #[test]
+    fn a_remark_is_broken_where_the_line_ends() {
+        let style = Style { width: 80, ..Style::plain(Lang::En) };
+        let lines = Told::Remark(Words { en: "word ".repeat(40).into(), zh: "".into() }).lines(style);
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].starts_with("    word") && lines[1].starts_with("      word"), "{lines:?}");
+        assert!(lines.iter().all(|line| ladder::width(line) <= 80 && line.ends_with("word")), "{lines:?}");
     }
 }

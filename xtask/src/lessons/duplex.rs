@@ -11,7 +11,7 @@ use super::{BOTH_SIDES, Lesson};
 use crate::peers::sockets::{is_silence, pair};
 use crate::play::Play;
 use crate::wire::event::Lane;
-use crate::words::Words;
+use crate::words::{Shown, Words};
 
 /// The lesson.
 pub const LESSON: Lesson = Lesson {
@@ -96,11 +96,12 @@ fn play(play: &mut Play) -> Result<()> {
         (one.join(), two.join())
     });
     let (one, two) = (one.ok().context("a sender panicked")?, two.ok().context("a sender panicked")?);
-    play.called(Lane::Client, format!("write: {one:?}"));
-    play.called(Lane::Server, format!("write: {two:?}"));
+    play.called(Lane::Client, format!("write: {}", one.shown().en));
+    play.called(Lane::Server, format!("write: {}", two.shown().en));
+    let Words { en, zh } = [one, two].shown();
     play.evidence(&words!(
-        "nobody read: after 300 ms without progress both gave up: {one:?}, {two:?}",
-        "无人读取：300 毫秒毫无进展，两个写操作均因超时放弃：{one:?}、{two:?}"
+        "nobody read: after 300 ms without progress, the two writes came to: {en}",
+        "无人读取：300 毫秒毫无进展，两个写操作的结果：{zh}"
     ))?;
     let finished = u64::from(one.is_ok()) + u64::from(two.is_ok());
     play.reveal(

@@ -12,7 +12,7 @@ use crate::peers::sockets::{is_quiet, pair};
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::wire::kernel;
-use crate::words::Words;
+use crate::words::{Shown, Words};
 
 /// The lesson.
 pub const LESSON: Lesson = Lesson {
@@ -58,7 +58,8 @@ fn play(play: &mut Play) -> Result<()> {
         play.called(Lane::Server, format!("read: {n} bytes"));
         reads.push(n);
     }
-    play.evidence(&words!("the reads gave {reads:?}", "各次读取得到 {reads:?}"))?;
+    let Words { en, zh } = reads.shown();
+    play.evidence(&words!("the reads gave {en}", "各次读取得到 {zh}"))?;
     let first = reads[0];
     play.reveal(&prediction, |number| (1..=1024).contains(&number), &words!(
             "it returned {first} here; any number from 1 to 1024 is possible, and the rest comes with the next reads.",

@@ -8,6 +8,7 @@ use common::framing::{self, Framing};
 use common::greeting;
 
 use super::{Lesson, TCP};
+use crate::checks::Ended;
 use crate::peers::sockets::connect;
 use crate::play::Play;
 use crate::wire::event::Lane;
@@ -71,7 +72,7 @@ fn play(play: &mut Play) -> Result<()> {
                 "raw，每 {size} 字节切一段：与预期一致，问候的是“{heard}”"
             ),
             greeted && outcome.status == status,
-            &outcome,
+            &(Ended(outcome.status), &outcome.said),
         );
         if size == 2 {
             first_greeted = outcome.said.into_iter().nth(1);

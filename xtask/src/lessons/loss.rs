@@ -12,6 +12,7 @@ use common::args::Args;
 use common::narration::say;
 
 use super::{Lesson, UDP};
+use crate::checks::Ended;
 use crate::peers::sockets::datagram_socket;
 use crate::play::Play;
 use crate::wire::event::Lane;
@@ -147,7 +148,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
     )?;
     let expected = ["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"].map(str::to_owned).to_vec();
     let promise = Words::fixed("each name still gets its own greeting", "每个名字仍然得到自己的问候");
-    play.checks.equal(promise, &(outcome.status, outcome.said), &(Some(0), expected));
+    play.checks.equal(promise, &(Ended(outcome.status), outcome.said), &(Ended(Some(0)), expected));
     let names = [&b"Michael"[..], b"Tracy", b"Sarah"];
     let asked: usize = names.iter().map(|name| play.lab.record.times_sent(name)).sum();
     play.checks.holds(Words::fixed("a name was asked for again", "有名字又发了一次"), asked > 3, &asked);

@@ -1,12 +1,16 @@
 //! The lessons, in the order of the notes: one file each, and one line in [`ALL`].
 
+pub mod address;
 pub mod crowd;
 pub mod duplex;
 pub mod end;
+pub mod flow;
 pub mod framing;
 pub mod loss;
 pub mod mistakes;
+pub mod nonblocking;
 pub mod page;
+pub mod reliable;
 pub mod socket;
 pub mod stop;
 pub mod stream;
@@ -23,17 +27,21 @@ use crate::play::course::Part;
 use crate::words::Words;
 
 /// All lessons, in the order in which they are played.
-pub static ALL: [Lesson; 11] = [
+pub static ALL: [Lesson; 15] = [
     socket::LESSON,
     system::LESSON,
+    address::LESSON,
     page::LESSON,
     end::LESSON,
     crowd::LESSON,
+    nonblocking::LESSON,
     stream::LESSON,
     framing::LESSON,
     duplex::LESSON,
+    flow::LESSON,
     udp::LESSON,
     loss::LESSON,
+    reliable::LESSON,
     stop::LESSON,
 ];
 

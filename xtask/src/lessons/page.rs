@@ -5,7 +5,9 @@ use std::fs;
 use anyhow::Result;
 
 use super::{Lesson, WEB};
-use crate::peers::origin::{self, PAGES, Page};
+use crate::checks::Ended;
+use crate::peers::origin;
+use crate::peers::replies::{PAGES, Page};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::wire::event::Lane;
@@ -47,7 +49,8 @@ fn play(play: &mut Play) -> Result<()> {
             &request,
         );
         let saved = fs::read_to_string(play.lab.directory().join(page.path.trim_start_matches('/'))).ok();
-        let expected = (if page.body.is_some() { Some(0) } else { Some(1) }, page.body.map(str::to_owned));
+        let status = Ended(Some(i32::from(page.body.is_none())));
+        let expected = (status, page.body.map(str::to_owned));
         let promise = if page.body.is_some() {
             words!(
                 "{label} the body is saved as it is: tcp-client exits with 0",
@@ -59,7 +62,7 @@ fn play(play: &mut Play) -> Result<()> {
                 "{label} 什么也不保存：tcp-client 的退出状态为 1"
             )
         };
-        let found = (outcome.status, saved);
+        let found = (Ended(outcome.status), saved);
         play.checks.equal(promise, &found, &expected);
         if page.body.is_none() {
             let is_said =

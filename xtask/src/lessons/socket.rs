@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use common::backlog;
 use common::narration::escape;
 
@@ -12,7 +13,7 @@ use super::{BOTH_SIDES, Lesson};
 use crate::play::Play;
 use crate::wire::event::{Lane, What};
 use crate::wire::kernel::{self, Protocol};
-use crate::words::Words;
+use crate::words::{Shown, Words};
 
 /// The lesson.
 pub const LESSON: Lesson = Lesson {
@@ -85,8 +86,8 @@ fn play(play: &mut Play) -> Result<()> {
             "accept returns the connection with the bytes in it",
             "accept 返回这条连接，数据已在其中",
         ),
-        &&received,
-        &b"sent before accept",
+        &escape(&received).as_str(),
+        &"sent before accept",
     );
     play.checks.equal(
         Words::fixed("and the client's address", "并给出客户端的地址"),
@@ -157,5 +158,48 @@ fn queue(play: &mut Play) -> Result<()> {
             "本系统上是 {found} 个；Linux 容纳 n + 1 个，其他系统各有规则。"
         ),
     )?;
+    one_too_many(play)
+}
+
+/// C2: who finds no place in the queue, on Linux, waits with the handshake; others refuse, each in its way.
+fn one_too_many(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "The queue is full, and one more client connects. Then the server accepts one.",
+        "队列已满，又来一个客户端。然后服务器 accept 一个。",
+    ))?;
+    let waits = Words::fixed(
+        "the one too many waits, its handshake not answered",
+        "多出来的一个在等待，握手没有得到回应",
+    );
+    let goes_on = Words::fixed("once a place is free, it is connected", "空出位置以后，它就连上了");
+    if !cfg!(target_os = "linux") {
+        for promise in [waits, goes_on] {
+            let why = Words::fixed("this is Linux' way with a full queue", "这是 Linux 处理队列已满的方式");
+            play.checks.not_available(promise, why);
+        }
+        return Ok(());
+    }
+    let listener = TcpListener::bind(play.loopback())?;
+    let at = listener.local_addr()?;
+    backlog::set(&listener, 0)?;
+    let _first = TcpStream::connect(at)?; // it has the one place
+    play.called(Lane::Client, "connect: the first is connected");
+    let connecting = thread::spawn(move || TcpStream::connect(at));
+    let rows = loop {
+        let rows = kernel::peers_of(at);
+        if rows.as_ref().is_none_or(|rows| rows.iter().any(|row| row.state == "SYN_SENT")) {
+            break rows;
+        }
+        ensure!(!connecting.is_finished(), "the second was connected, though the queue was full");
+        thread::sleep(Duration::from_millis(1));
+    };
+    play.panel(rows.as_ref())?;
+    play.checks.kernel_says(waits, rows.map(|rows| rows.iter().any(|row| row.state == "SYN_SENT")), &true);
+    let _accepted = listener.accept()?;
+    play.called(Lane::Server, "accept: a place is free");
+    let found =
+        connecting.join().ok().context("the second client panicked")?.map(|_| ()).map_err(|e| e.kind());
+    play.called(Lane::Client, format!("connect: the second, {}", found.shown().en));
+    play.checks.equal(goes_on, &found, &Ok(()));
     Ok(())
 }

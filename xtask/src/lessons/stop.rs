@@ -1,13 +1,11 @@
 //! Stopping: the notes' server does not, with a client connected; this one does, and can start again at once.
 
-use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use anyhow::Result;
-use common::greeting;
 
 use super::Lesson;
-use crate::peers::sockets::connect;
+use crate::peers::guest::Guest;
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::wire::tcp_relay::Manner;
@@ -51,22 +49,15 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let (server, at) = play.lab.start_server("tcp-server", &[&any, "--delay", "2"])?;
     let wires = [play.lab.wire("#1", at, Manner::AsItComes)?, play.lab.wire("#2", at, Manner::AsItComes)?];
-    let mut silent = connect(wires[0])?;
-    let mut asking = connect(wires[1])?;
-    for client in [&mut silent, &mut asking] {
-        let mut welcome = vec![0; greeting::WELCOME.len() + 1];
-        client.read_exact(&mut welcome)?;
-    }
+    let mut silent = Guest::welcomed(wires[0])?;
+    let mut asking = Guest::welcomed(wires[1])?;
     // One segment: when the first name has been greeted, the second one has been read.
-    asking.write_all(b"Michael\nTracy\n")?;
-    let mut first = vec![0; b"Hello, Michael!\n".len()];
-    asking.read_exact(&mut first)?;
+    asking.says("Michael\nTracy\n")?;
+    asking.hears("Hello, Michael!")?;
     if !play.stop(server)? {
         return Ok(());
     }
-    let (mut rest_of_silent, mut rest_of_asking) = (String::new(), String::new());
-    silent.read_to_string(&mut rest_of_silent)?;
-    asking.read_to_string(&mut rest_of_asking)?;
+    let (rest_of_silent, rest_of_asking) = (silent.hears_the_end()?, asking.hears_the_end()?);
     let came = !rest_of_asking.is_empty();
     play.reveal(
         &prediction,

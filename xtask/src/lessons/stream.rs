@@ -11,7 +11,7 @@ use super::{BOTH_SIDES, Lesson};
 use crate::peers::sockets::pair;
 use crate::play::Play;
 use crate::wire::event::Lane;
-use crate::words::Words;
+use crate::words::{Shown, Words};
 
 /// The lesson.
 pub const LESSON: Lesson = Lesson {
@@ -97,9 +97,10 @@ fn play(play: &mut Play) -> Result<()> {
         pieces.push(n);
         all += &String::from_utf8_lossy(&buffer[..n]);
     }
+    let Words { en, zh } = pieces.shown();
     play.evidence(&words!(
-        "the reads gave {pieces:?} bytes; the writes were of 7, 5 and 5",
-        "各次读取得到 {pieces:?} 字节；写入的是 7、5、5"
+        "the reads gave {en} bytes; the writes were of 7, 5 and 5",
+        "各次读取得到 {zh} 字节；写入的是 7、5、5"
     ))?;
     let promise = Words::fixed(
         "the bytes are those of the writes, one after the other: nothing says where each began",

@@ -9,7 +9,7 @@ use super::Lesson;
 use crate::peers::sockets::is_silence;
 use crate::play::Play;
 use crate::wire::event::Lane;
-use crate::words::Words;
+use crate::words::{Shown, Words};
 
 /// The lesson.
 pub const LESSON: Lesson = Lesson {
@@ -117,7 +117,8 @@ fn play(play: &mut Play) -> Result<()> {
         let called = SocketAddr::new(other, listener.local_addr()?.port());
         let found =
             TcpStream::connect_timeout(&called, Duration::from_secs(5)).map(|_| ()).map_err(|e| e.kind());
-        play.evidence(&words!("a connection to {other}: {found:?}", "连接 {other}：{found:?}"))?;
+        let Words { en, zh } = found.shown();
+        play.evidence(&words!("a connection to {other}: {en}", "连接 {other}：{zh}"))?;
         play.checks.holds(promise, found.is_err(), &found);
     } else {
         let why = Words::fixed("this system has one IP version only", "本系统只有一个 IP 版本");
@@ -137,7 +138,7 @@ fn probe(play: &mut Play) -> Result<()> {
     let _ = socket.send(b"anybody there?");
     let closed = match socket.recv(&mut [0; 8]).map_err(|e| e.kind()) {
         Err(error) if is_silence(error) => Words::fixed("silence", "没有任何回应"),
-        other => words!("{other:?}", "{other:?}"),
+        other => other.shown(),
     };
     let (en, zh) = (&closed.en, &closed.zh);
     play.evidence(&words!("a datagram to a closed port: {en}", "发往无人使用的端口的数据报：{zh}"))?;
@@ -146,15 +147,16 @@ fn probe(play: &mut Play) -> Result<()> {
     socket.connect(receiver.local_addr()?)?;
     socket.send(b"0123456789")?;
     let cut = receiver.recv(&mut [0; 4]).map_err(|e| e.kind());
-    play.evidence(&words!("10 bytes into a buffer of 4: {cut:?}", "10 字节收进 4 字节的缓冲区：{cut:?}"))?;
+    let Words { en, zh } = cut.shown();
+    play.evidence(&words!("10 bytes into a buffer of 4: {en}", "10 字节收进 4 字节的缓冲区：{zh}"))?;
 
     let dual = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).and_then(|listener| {
         TcpStream::connect((Ipv4Addr::LOCALHOST, listener.local_addr()?.port()))?;
         Ok(listener.accept()?.1.ip())
     });
-    let dual = dual.map_or_else(|e| format!("{:?}", e.kind()), |ip| ip.to_string());
+    let Words { en, zh } = dual.map_err(|e| e.kind()).shown();
     play.evidence(&words!(
-        "a listener on [::] called over IPv4 sees: {dual}",
-        "经 IPv4 连接 [::] 上的监听套接字，它看到的对端地址：{dual}"
+        "a listener on [::] called over IPv4 sees: {en}",
+        "经 IPv4 连接 [::] 上的监听套接字，它看到的对端地址：{zh}"
     ))
 }

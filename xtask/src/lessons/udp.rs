@@ -5,14 +5,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use common::narration::escape;
 
 use super::{Lesson, UDP};
-use crate::peers::sockets::{connect, datagram_socket};
+use crate::checks::Ended;
+use crate::peers::sockets::{ask, connect, datagram_socket};
 use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::udp_relay::{Fate, Plan};
-use crate::words::Words;
+use crate::words::{Shown, Words};
 
 /// The lesson.
 pub const LESSON: Lesson = Lesson {
@@ -24,6 +26,10 @@ pub const LESSON: Lesson = Lesson {
                 "Each datagram stands alone: three sends are three receives, and an empty one is\nnot the end.",
                 "每个数据报各自独立：发三次就收三次，空的数据报也不是结束。",
             ),
+        ),
+        (
+            "C28",
+            Words::fixed("Each datagram is addressed and routed by itself.", "每个数据报都单独寻址和路由。"),
         ),
         (
             "C12",
@@ -81,8 +87,8 @@ fn play(play: &mut Play) -> Result<()> {
     )?;
     play.checks.equal(
         Words::fixed("each name gets its own greeting, in order", "每个名字依次得到自己的问候"),
-        &(outcome.status, outcome.said),
-        &(Some(0), greetings.to_vec()),
+        &(Ended(outcome.status), outcome.said),
+        &(Ended(Some(0)), greetings.to_vec()),
     );
     // On a slow machine the second datagram, which is lost, may be the first name again.
     let asked: Vec<_> = play
@@ -109,13 +115,14 @@ fn play(play: &mut Play) -> Result<()> {
         "一个零字节的数据报，然后再发一个。",
     ))?;
     let socket = datagram_socket(play.ip)?;
-    let replies = [ask(&socket, at, b"")?, ask(&socket, at, b"Bob")?];
+    let replies = [greeting(&socket, at, b"")?, greeting(&socket, at, b"Bob")?];
     let promise = Words::fixed(
         "the empty name is greeted, and so is the next: no end",
         "空名字得到问候，下一个名字也得到：空数据报不表示结束",
     );
     play.checks.equal(promise, &replies, &["Hello, !".to_owned(), "Hello, Bob!".to_owned()]);
 
+    two_servers(play)?;
     resources(play, at, &any)?;
 
     play.act(&Words::fixed(
@@ -127,16 +134,40 @@ fn play(play: &mut Play) -> Result<()> {
         let (_again, _) = play.lab.start_server("udp-server", &[&at.to_string()])?;
         let promise =
             Words::fixed("the same client socket goes on with it", "同一个客户端套接字与它继续对话");
-        play.checks.equal(promise, &ask(&socket, at, b"again")?, &"Hello, again!".to_owned());
+        play.checks.equal(promise, &greeting(&socket, at, b"again")?, &"Hello, again!".to_owned());
     }
     thinking(play)
 }
 
-fn ask(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<String> {
-    socket.send_to(name, server)?;
-    let mut buffer = [0; 2048];
-    let n = socket.recv(&mut buffer)?;
-    Ok(String::from_utf8_lossy(&buffer[..n]).into())
+fn greeting(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<String> {
+    Ok(String::from_utf8_lossy(&ask(socket, server, name)?).into())
+}
+
+/// C28: one socket, two servers, and each reply says whose it is.
+fn two_servers(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "One socket asks two servers; each datagram has an address of its own.",
+        "一个套接字问两个服务器：每个数据报各有自己的地址。",
+    ))?;
+    let any = play.loopback().to_string();
+    let (_one, one) = play.lab.start_server("udp-server", &[&any])?;
+    let (_two, two) = play.lab.start_server("udp-server", &[&any])?;
+    let socket = datagram_socket(play.ip)?;
+    socket.send_to(b"Ann", one)?;
+    socket.send_to(b"Bob", two)?;
+    let mut replies = Vec::new();
+    for _ in 0..2 {
+        let mut buffer = [0; 64];
+        let (n, server) = socket.recv_from(&mut buffer)?;
+        let reply = escape(&buffer[..n]);
+        play.called(Lane::Client, format!("recv_from {server}: {reply}"));
+        replies.push((server, reply));
+    }
+    replies.sort_by_key(|(server, _)| *server != one); // which comes first is the network's affair
+    let promise = Words::fixed("recv_from tells the two replies apart", "recv_from 分得清两个回复各是谁的");
+    let expected = vec![(one, "Hello, Ann!".to_owned()), (two, "Hello, Bob!".to_owned())];
+    play.checks.equal(promise, &replies, &expected);
+    Ok(())
 }
 
 /// C12: how many sockets four clients cost a server of each kind.
@@ -204,7 +235,8 @@ fn thinking(play: &mut Play) -> Result<()> {
     }
     let answered = thinking.join().ok().context("the server panicked")??;
     let waits: Vec<_> = answered.iter().map(|(_, wait)| wait.as_millis()).collect();
-    play.evidence(&words!("answered after {waits:?} ms", "分别在 {waits:?} 毫秒后得到回答"))?;
+    let Words { en, zh } = waits.shown();
+    play.evidence(&words!("answered after {en} ms", "分别在 {zh} 毫秒后得到回答"))?;
     let last = waits[2];
     play.reveal(
         &prediction,

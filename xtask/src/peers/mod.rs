@@ -1,4 +1,7 @@
 //! The other side, by script: whom a program meets.
 
+pub mod guest;
+pub mod host;
 pub mod origin;
+pub mod replies;
 pub mod sockets;

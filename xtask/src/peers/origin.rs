@@ -1,5 +1,4 @@
-//! A loopback HTTP origin with one page for each way in which a body can end. What it sends is written out
-//! byte for byte: it is the wire that a lesson is about.
+//! A loopback HTTP origin: of pages, or one by script.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
@@ -8,59 +7,10 @@ use std::time::Duration;
 use common::narration::escape;
 use common::patience::Patient;
 
+use super::host::Host;
+use super::replies::{self, PAGES};
 use crate::wire::event::{Lane, Recorder};
 use crate::wire::listening::Listening;
-use crate::words::Words;
-
-/// A page: how its body ends, and the bytes of its reply.
-#[derive(Debug)]
-pub struct Page {
-    /// The URL's path.
-    pub path: &'static str,
-    /// How the body ends.
-    pub how: Words,
-    /// The whole reply.
-    pub reply: &'static str,
-    /// The body in it, or none where the reply is cut short.
-    pub body: Option<&'static str>,
-}
-
-/// One page for each way.
-pub static PAGES: [Page; 5] = [
-    Page {
-        path: "/length",
-        how: Words::fixed("after as many bytes as Content-Length says", "由 Content-Length 给出长度"),
-        reply: "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, world!",
-        body: Some("Hello, world!"),
-    },
-    Page {
-        path: "/chunked",
-        how: Words::fixed("with a chunk of size 0", "以大小为 0 的分块结尾"),
-        reply: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n",
-        body: Some("Hello, world!"),
-    },
-    Page {
-        path: "/close",
-        how: Words::fixed("where the connection is closed", "以关闭连接结束"),
-        reply: "HTTP/1.1 200 OK\r\n\r\nHello, world!",
-        body: Some("Hello, world!"),
-    },
-    Page {
-        path: "/no-content",
-        how: Words::fixed("before it begins: status 204 has none", "状态码 204，没有响应体"),
-        reply: "HTTP/1.1 204 No Content\r\n\r\n",
-        body: Some(""),
-    },
-    Page {
-        path: "/cut",
-        how: Words::fixed(
-            "too early: 13 bytes are promised, 6 are sent",
-            "提前中断，声明 13 字节，只发了 6 字节",
-        ),
-        reply: "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,",
-        body: None,
-    },
-];
 
 /// For a client that does not say what it wants, or goes on and on.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -86,19 +36,53 @@ pub fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
     })
 }
 
+/// An origin that has one reply, whatever it is asked for: what the script sends. It hears requests.
+///
+/// # Errors
+/// When the system gives it no socket.
+pub fn replying(
+    ip: IpAddr,
+    mut script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static,
+) -> io::Result<Host> {
+    Host::serving(ip, move |stream| {
+        let request = head(&mut request(stream))?;
+        script(stream)?;
+        Ok(request)
+    })
+}
+
 /// One client at a time, and the next one waits: so a client has a limit, in time and in bytes.
-fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
-    let patient = Patient::new(stream, PATIENCE, PATIENCE).take(REQUEST_LIMIT);
-    let mut lines =
-        BufReader::new(patient).split(b'\n').map(|line| line.map(|line| escape(line.trim_ascii_end())));
-    let request = lines.next().transpose()?.unwrap_or_default();
-    recorder.said(Lane::Server, request.as_str());
-    for line in lines {
-        if line?.is_empty() {
-            break;
+fn request(stream: &TcpStream) -> impl BufRead {
+    BufReader::new(Patient::new(stream, PATIENCE, PATIENCE).take(REQUEST_LIMIT))
+}
+
+fn line(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    from.read_until(b'\n', &mut line)?;
+    Ok(line)
+}
+
+/// The lines up to an empty one, or to the end.
+fn head(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    loop {
+        let line = line(from)?;
+        head.extend(&line);
+        if line.trim_ascii_end().is_empty() {
+            return Ok(head);
         }
     }
-    let path = request.split(' ').nth(1);
+}
+
+fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
+    let mut from = request(stream);
+    let first = escape(line(&mut from)?.trim_ascii_end());
+    recorder.said(Lane::Server, first.as_str());
+    head(&mut from)?;
+    let path = first.split(' ').nth(1);
+    if path == Some("/") {
+        return stream.write_all(replies::index().as_bytes());
+    }
     let page = PAGES.iter().find(|page| Some(page.path) == path);
     stream.write_all(
         page.map_or("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", |page| page.reply).as_bytes(),

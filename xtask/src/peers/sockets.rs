@@ -39,6 +39,18 @@ pub fn datagram_socket(ip: IpAddr) -> Result<UdpSocket> {
     Ok(socket)
 }
 
+/// Sends one datagram, and returns the next one that comes.
+///
+/// # Errors
+/// When none comes for a minute.
+pub fn ask(socket: &UdpSocket, server: SocketAddr, datagram: &[u8]) -> Result<Vec<u8>> {
+    socket.send_to(datagram, server)?;
+    let mut buffer = vec![0; 65_535];
+    let size = socket.recv(&mut buffer)?;
+    buffer.truncate(size);
+    Ok(buffer)
+}
+
 /// Whether nothing is there to be read now, and the stream has not ended either.
 ///
 /// # Errors

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::checks::Checks;
+use crate::checks::{Checks, Ended};
 use crate::drawing::story::{Story, Told};
 use crate::drawing::style::Style;
 use crate::lab::Lab;
 use crate::programs::program::Program;
-use crate::wire::event::{Lane, What};
+use crate::wire::event::{How, Lane, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
@@ -95,7 +95,7 @@ impl Play {
 
     /// Records bytes that the lesson itself has sent.
     pub fn sent(&self, toward: Lane, bytes: &[u8]) {
-        self.lab.record.recorder("").record(What::Sent { toward, bytes: bytes.into(), lost: false });
+        self.lab.record.recorder("").sent(toward, bytes, How::Plain);
     }
 
     /// Records that the lesson itself has ended one direction.
@@ -173,14 +173,15 @@ impl Play {
         }
         if !server.interrupt() {
             let why = Words::fixed(
-                "only Unix lets a program send another its Ctrl-C",
-                "只有 Unix 允许程序向别的程序发送 Ctrl-C",
+                "here one program cannot press another's Ctrl-C; press it in the server's own terminal, and \
+                 look for 'stopped' and the exit status",
+                "这里一个程序不能替另一个程序按 Ctrl-C；请在服务器自己的终端里按，看它是否输出“stopped”、退出状态如何",
             );
             self.checks.not_available(promise, why);
             return Ok(false);
         }
         let outcome = self.lab.wait_for_end(server)?;
-        self.checks.equal(promise, &outcome.status, &Some(0));
+        self.checks.equal(promise, &Ended(outcome.status), &Ended(Some(0)));
         let promise = Words::fixed("its last word is 'stopped'", "它最后输出“stopped”");
         self.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("stopped"));
         Ok(true)

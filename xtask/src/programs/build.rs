@@ -1,12 +1,19 @@
 //! The four programs, built once.
 
 use std::env;
-use std::ffi::OsStr;
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use common::narration::complain;
+
+/// The packages, which have one program each, of the same name.
+pub const PROGRAMS: [&str; 4] = ["tcp-client", "tcp-server", "udp-client", "udp-server"];
 
 /// Builds the four programs, once a process; returns the directory they are in.
 ///
@@ -25,21 +32,46 @@ fn build_now() -> Result<PathBuf> {
     // A test's executable is one directory further down.
     let directory = own.ancestors().skip(1).find(|dir| !dir.ends_with("deps")).context("no directory")?;
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--workspace", "--exclude", "xtask"]);
+    // By name: what a student has added to the workspace may not compile yet.
+    cargo.args(["build", "--quiet"]).args(PROGRAMS.map(|name| format!("--package={name}")));
     // To where this program was built, wherever cargo was told to build it: TARGET_DIR[/TRIPLE]/PROFILE.
     let mut target = directory.parent().context("no target directory")?;
-    let is_triple = |name: &&OsStr| name.to_string_lossy().starts_with(&format!("{}-", env::consts::ARCH));
-    if let Some(triple) = target.file_name().filter(is_triple) {
-        cargo.arg("--target").arg(triple);
+    if target.ends_with(env!("TARGET_TRIPLE")) {
+        cargo.args(["--target", env!("TARGET_TRIPLE")]);
         target = target.parent().context("no target directory")?;
     }
     cargo.arg("--target-dir").arg(target);
     if directory.ends_with("release") {
         cargo.arg("--release");
     }
-    let status = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().context("cannot run cargo")?;
+    let (status, complaints) =
+        run(cargo.current_dir(env!("CARGO_MANIFEST_DIR"))).context("cannot run cargo")?;
+    // Warnings are for whoever sits here; where the output is read by a program, they are none of its lines.
+    if !status.success() || io::stderr().is_terminal() {
+        io::stderr().write_all(&complaints)?;
+    }
     ensure!(status.success(), "cargo build ended with {status}");
     Ok(directory.to_owned())
+}
+
+/// Runs a command that may take a while, and says so on a terminal; returns how it ended, and its standard error.
+fn run(command: &mut Command) -> io::Result<(ExitStatus, Vec<u8>)> {
+    let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let mut stderr = child.stderr.take();
+    let (ended, end) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let is_slow = end.recv_timeout(Duration::from_millis(500)) == Err(RecvTimeoutError::Timeout);
+            if is_slow && io::stderr().is_terminal() {
+                complain("building the four programs; the first time it takes a while ...");
+            }
+        });
+        let mut complaints = Vec::new();
+        let read = stderr.as_mut().map_or(Ok(0), |stderr| stderr.read_to_end(&mut complaints));
+        let status = child.wait()?;
+        drop(ended);
+        read.map(|_| (status, complaints))
+    })
 }
 
 /// Where a program is, once all are built.

@@ -1,17 +1,17 @@
-//! What must be gone when the task ends, whichever way it ends: its processes, its scratch files and directories.
+//! What must be gone when the task ends, whichever way it ends: its processes and its scratch directories.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{self, Child, Command};
+use std::path::PathBuf;
+use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use common::stop;
+use anyhow::Result;
+use common::{replacement, stop};
 
-/// What must be gone when the task ends: its processes and its scratch files and directories.
+/// What must be gone when the task ends: its processes and its scratch directories.
 static HOUSE: Mutex<House> =
     Mutex::new(House { closed: false, children: BTreeMap::new(), scratch: Vec::new() });
 
@@ -20,7 +20,7 @@ pub struct House {
     pub closed: bool,
     /// Processes, by their numbers.
     pub children: BTreeMap<u32, Resident>,
-    /// Files and directories.
+    /// Directories.
     pub scratch: Vec<PathBuf>,
 }
 
@@ -61,16 +61,13 @@ pub fn house() -> MutexGuard<'static, House> {
     HOUSE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on, Ctrl-C ends every process that was started, removes every scratch directory, and ends the task.
+/// From now on, Ctrl-C ends every process that was started, removes every scratch directory and every
+/// unfinished file, and ends the task.
 ///
 /// # Errors
 /// When the system refuses the handler.
 pub fn close_on_interrupt() -> Result<()> {
-    ctrlc::set_handler(|| {
-        close();
-        process::exit(stop::INTERRUPTED);
-    })
-    .context("cannot listen for Ctrl-C")
+    stop::end_on_signal(close)
 }
 
 fn close() {
@@ -80,11 +77,7 @@ fn close() {
         resident.end();
     }
     for path in house.scratch.drain(..) {
-        remove(&path);
+        let _ = fs::remove_dir_all(path);
     }
-}
-
-/// Removes a file or a directory that is in the way of nobody.
-pub fn remove(path: &Path) {
-    let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    replacement::abandon_all();
 }

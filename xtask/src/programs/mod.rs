@@ -1,6 +1,8 @@
 //! The programs, as processes.
 
 pub mod build;
+pub mod figures;
 pub mod house;
 pub mod program;
 pub mod scratch;
+pub mod server;

@@ -1,8 +1,8 @@
 //! `cargo xtask demo`: plays lessons over IPv4 and IPv6, and sums up.
 
-use std::env::{self, consts};
-use std::io::{self, IsTerminal};
+use std::env::consts;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use anyhow::Result;
 use common::address::HostPort;
@@ -20,13 +20,29 @@ use crate::words::{Lang, Words};
 
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
+/// `--ip 4` or `--ip 6`: the one loopback address to play on.
+struct Only(IpAddr);
+
+impl FromStr for Only {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "4" => Ok(Self(LOOPBACK[0])),
+            "6" => Ok(Self(LOOPBACK[1])),
+            _ => Err("it is 4 or 6"),
+        }
+    }
+}
+
 /// Plays the lessons that the arguments name, or all of them.
 ///
 /// # Errors
 /// A usage error for an unknown lesson; a failure if any check failed.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, step, wrong) = (args.flag("--list")?, args.flag("--step")?, args.flag("--mistakes")?);
-    let quiz = args.flag("--quiz")?;
+    let (quiz, ascii) = (args.flag("--quiz")?, args.flag("--ascii")?);
+    let only = args.given("--ip")?.map(|Only(ip)| ip);
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     let file = args.given::<String>("--html")?;
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
@@ -56,14 +72,21 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     house::close_on_interrupt()?;
     let page = file.as_deref().map(Page::open).transpose()?;
-    let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let style = Style { colour, lang };
+    let style = Style::of_output(lang).fitting(ascii);
     let mut course = Course::new(style, Audience { step, quiz });
+    let addresses = match only {
+        Some(ip) => vec![ip],
+        // Whoever has been asked over IPv4 knows the answers over IPv6.
+        None if quiz => LOOPBACK[..1].to_vec(),
+        None => LOOPBACK.to_vec(),
+    };
     let go_on = step.then_some(audience::go_on as live::GoOn);
     let start = |at: &HostPort| Live::start(at, course.story(), cover(), lang, go_on);
     let live = address.as_ref().map(start).transpose()?;
     live.iter().flat_map(Live::words).try_for_each(|words| style.say(Ink::Bold, &words))?;
-    let is_left = match play(&chosen, &mut course, style, Audience { step, quiz }) {
+    build::build()?;
+    let greeted = greet(&chosen, &addresses, style, quiz);
+    let is_left = match greeted.and_then(|()| play(&chosen, &addresses, &mut course)) {
         // Where nobody watches any more, the page is still wanted.
         Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
         outcome => outcome.map(|()| false)?,
@@ -88,11 +111,7 @@ fn stay(style: Style) {
 }
 
 /// Plays each lesson on each of the loopback addresses.
-fn play(chosen: &[&Lesson], course: &mut Course, style: Style, audience: Audience) -> Result<()> {
-    build::build()?;
-    greet(chosen, style, audience)?;
-    // Whoever has been asked over IPv4 knows the answers over IPv6.
-    let addresses = if audience.quiz { &LOOPBACK[..1] } else { &LOOPBACK };
+fn play(chosen: &[&Lesson], addresses: &[IpAddr], course: &mut Course) -> Result<()> {
     for lesson in chosen {
         for ip in addresses {
             course.play(&lesson.part(), *ip, lesson.play)?;
@@ -134,7 +153,7 @@ fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
 }
 
 /// Tells where the one who watches is, and what comes.
-fn greet(chosen: &[&Lesson], style: Style, audience: Audience) -> Result<()> {
+fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> Result<()> {
     let is_all = chosen.len() == lessons::ALL.len() && !chosen.iter().any(|lesson| lesson.is_mistake());
     let count = chosen.len();
     if is_all {
@@ -146,13 +165,13 @@ fn greet(chosen: &[&Lesson], style: Style, audience: Audience) -> Result<()> {
             ),
         )?;
     }
-    if audience.quiz {
+    if quiz {
         let how = Words::fixed(
-            "Each asks before it shows, over IPv4 only; Enter alone skips a question, 'q' leaves.",
-            "每课先提问，再演示，只用 IPv4；只按回车跳过一题，q 退出。",
+            "Each asks before it shows, over one IP version; Enter alone skips a question, 'q' leaves.",
+            "每课先提问，再演示，只用一个 IP 版本；只按回车跳过一题，q 退出。",
         );
         style.say(Ink::Bold, &how)?;
-    } else if is_all {
+    } else if is_all && addresses.len() > 1 {
         let how = Words::fixed(
             "Each plays over IPv4, then over IPv6 ('--step' waits for Enter, '--list' says what comes).",
             "每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。",

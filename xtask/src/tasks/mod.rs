@@ -4,3 +4,4 @@ pub mod demo;
 pub mod docs;
 pub mod origin;
 pub mod soak;
+pub mod tap;

@@ -48,6 +48,11 @@ pub fn both_ends(first: SocketAddr, second: SocketAddr) -> Option<Vec<Row>> {
     Some(rows)
 }
 
+/// The TCP sockets of this IP version whose other end is this port; none where there is no such table.
+pub fn peers_of(at: SocketAddr) -> Option<Vec<Row>> {
+    settled(|| all(Protocol::Tcp, at.ip(), |row| row.peer_port == at.port()))
+}
+
 /// The table is not read at one instant: while others connect, a row may be missing, or stand in it twice. So it
 /// is read until it says the same two times running.
 fn settled(read: impl Fn() -> Option<Vec<Row>>) -> Option<Vec<Row>> {

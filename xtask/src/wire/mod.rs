@@ -3,6 +3,7 @@
 pub mod event;
 pub mod kernel;
 pub mod listening;
+pub mod receiving;
 pub mod record;
 pub mod tcp_relay;
 pub mod udp_relay;

@@ -39,6 +39,18 @@ fn every_lesson_passes_over_both_ip_versions() {
 }
 
 #[test]
+fn one_ip_version_is_played_where_it_is_asked_for() {
+    for (version, other) in [("4", "6"), ("6", "4")] {
+        let out = played(&["demo", "framing", "--ip", version, "--lang=en"]);
+        assert!(
+            out.contains(&format!("over IPv{version} ==")) && !out.contains(&format!("over IPv{other} =="))
+        );
+    }
+    let out = answered(&["framing", "--quiz", "--ip=6", "--lang=en"], "2\n");
+    assert!(out.contains("over IPv6 ==") && !out.contains("over IPv4 =="), "{out}");
+}
+
+#[test]
 fn every_mistake_fails_as_predicted_and_is_mended_in_both_languages() {
     let out = played(&["demo", "--mistakes", "--lang=en"]);
     for mistake in &xtask::lessons::mistakes::ALL {
@@ -53,7 +65,7 @@ fn every_mistake_fails_as_predicted_and_is_mended_in_both_languages() {
 #[test]
 fn the_lessons_cover_every_claim_in_both_languages() {
     let claims: Vec<_> = lessons::ALL.iter().flat_map(|lesson| lesson.claims).collect();
-    for number in 1..=21 {
+    for number in 1..=28 {
         assert!(claims.iter().any(|(claim, _)| *claim == format!("C{number}")), "C{number}");
     }
     let list = ["en", "zh"].map(|lang| text(&xtask(&["demo", "--list", "--lang", lang]).stdout));
@@ -75,7 +87,10 @@ fn the_language_is_the_locales_unless_it_is_said() {
         text(&command.env("LANG", locale).output().unwrap().stdout)
     };
     assert!(with("en_US.UTF-8", &[]).is_ascii() && with("", &[]).is_ascii());
-    assert!(!with("zh_CN.UTF-8", &[]).is_ascii());
+    assert!(!with("zh_CN.UTF-8", &[]).is_ascii() && !with("zh_CN", &[]).is_ascii());
+    for other in ["zh_CN.GB18030", "zh_TW.Big5", "zh_CN.gbk@pinyin"] {
+        assert!(with(other, &[]).is_ascii(), "{other}: a terminal would not show UTF-8");
+    }
     assert!(with("zh_CN.UTF-8", &["--lang", "en"]).is_ascii());
 }
 
@@ -220,7 +235,7 @@ fn a_page_that_cannot_be_written_is_an_error_before_anything_is_played() {
 
 /// Plays it over IPv4.
 fn course(lesson: &Lesson, lang: Lang) -> Course {
-    let mut course = Course::new(Style { colour: false, lang }, Audience { step: false, quiz: false });
+    let mut course = Course::new(Style::plain(lang), Audience { step: false, quiz: false });
     course.play(&lesson.part(), "127.0.0.1".parse().unwrap(), lesson.play).unwrap();
     course
 }
@@ -280,6 +295,7 @@ fn unknown_tasks_lessons_and_options_are_usage_errors() {
         &[],
         &["demo", "--nope"],
         &["demo", "--lang", "fr"],
+        &["demo", "--ip", "5"],
         &["demo", "--html", "crowd"], // the file's name is forgotten
         &["demo", "--quiz", "--mistakes"],
         &["demo", "--list", "--html", "x.html"],

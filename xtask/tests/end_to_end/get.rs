@@ -1,57 +1,49 @@
 //! tcp-client get: what is saved, what is not, and what is said of it.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::thread::{self, JoinHandle};
+use std::io::{self, Write};
+use std::net::TcpStream;
 
-use xtask::{Lab, Lane, Outcome};
+use xtask::{Host, Lab, Outcome, repeat, until_it_leaves};
 
-use crate::run_on;
+use crate::{LOOPBACK, files, run_on};
 
 const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
-/// Answers one request; returns the URL of a page there, and the request once it was answered.
-fn origin(answer: impl FnOnce(&mut TcpStream) + Send + 'static) -> (String, JoinHandle<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/dir/page.html?x=y", listener.local_addr().unwrap());
-    let answering = thread::spawn(move || {
-        let mut stream = listener.accept().unwrap().0;
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            request.push(byte[0]);
-        }
-        answer(&mut stream);
-        String::from_utf8(request).unwrap()
-    });
-    (url, answering)
+fn origin(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> Host {
+    xtask::replying(LOOPBACK, script).unwrap()
 }
 
-fn replying(reply: &'static [u8]) -> String {
-    origin(move |stream| _ = stream.write_all(reply)).0
+fn replying(reply: &'static [u8]) -> Host {
+    origin(|stream| stream.write_all(reply))
 }
 
-fn get(lab: &mut Lab, url: &str, more: &[&str]) -> Outcome {
-    run_on(lab, "tcp-client", &[&["get", url][..], more].concat())
+/// An origin that sends the page, but for its last two bytes.
+fn stalling() -> Host {
+    origin(|stream| {
+        stream.write_all(&HELLO[..HELLO.len() - 2])?;
+        until_it_leaves(stream)
+    })
 }
 
-/// The names of all files on the lab.
-fn files(lab: &Lab) -> Vec<String> {
-    let names = fs::read_dir(lab.directory()).unwrap().map(|entry| entry.unwrap().file_name());
-    names.map(|name| name.to_string_lossy().into()).collect()
+/// The URL of a page there.
+fn page(origin: &Host) -> String {
+    format!("http://{}/dir/page.html?x=y", origin.address)
+}
+
+fn get(lab: &mut Lab, origin: &Host, more: &[&str]) -> Outcome {
+    run_on(lab, "tcp-client", &[&["get", &page(origin)][..], more].concat())
 }
 
 #[test]
 fn the_request_is_the_notes_and_the_body_is_saved_under_the_urls_last_segment() {
     let mut lab = Lab::unseen().unwrap();
-    let (url, answering) = origin(|stream| stream.write_all(HELLO).unwrap());
-    let outcome = get(&mut lab, &url, &[]);
+    let origin = replying(HELLO);
+    let outcome = get(&mut lab, &origin, &[]);
     assert_eq!(outcome.status, Some(0), "{outcome:?}");
-    let host = url.strip_prefix("http://").unwrap().strip_suffix("/dir/page.html?x=y").unwrap();
+    let host = origin.address;
     let request = format!("GET /dir/page.html?x=y HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    assert_eq!(answering.join().unwrap(), request);
+    assert_eq!(String::from_utf8(origin.heard().unwrap()).unwrap(), request);
     assert_eq!(outcome.said[..3], ["HTTP/1.1 200 OK", "Content-Length: 5", ""]);
     assert!(outcome.said[3].starts_with("saved 5 bytes in ") && outcome.said[3].ends_with(" to page.html"));
     assert_eq!(fs::read(lab.directory().join("page.html")).unwrap(), b"hello");
@@ -102,14 +94,13 @@ fn a_reply_that_is_cut_short_leaves_the_old_file_as_it_was_and_no_other() {
 fn what_is_not_an_http_reply_is_said_at_once() {
     for reply in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"Welcome!\n", b"HTTP/1.1 2000 OK\r\n\r\n"] {
         let mut lab = Lab::unseen().unwrap();
-        let (url, answering) = origin(move |stream| {
-            stream.write_all(reply).unwrap();
-            let _ = stream.read(&mut [0]); // held open until the client leaves
+        let origin = origin(move |stream| {
+            stream.write_all(reply)?;
+            until_it_leaves(stream)
         });
-        let outcome = get(&mut lab, &url, &[]);
+        let outcome = get(&mut lab, &origin, &[]);
         assert_eq!(outcome.status, Some(1), "{outcome:?}");
         assert!(files(&lab).is_empty());
-        answering.join().unwrap();
     }
 }
 
@@ -126,26 +117,20 @@ fn controls_in_the_header_reach_the_terminal_escaped() {
 #[test]
 fn a_stall_and_a_trickle_end_with_the_limit_that_was_met() {
     let mut lab = Lab::unseen().unwrap();
-    let (url, stalling) = origin(|stream| {
-        stream.write_all(&HELLO[..HELLO.len() - 2]).unwrap();
-        let _ = stream.read(&mut [0]);
-    });
-    let outcome = get(&mut lab, &url, &["--timeout", "0.1"]);
+    let outcome = get(&mut lab, &stalling(), &["--timeout", "0.1"]);
     assert!(outcome.complained.last().unwrap().ends_with(": nothing came for 100ms"), "{outcome:?}");
-    stalling.join().unwrap();
 
-    let (url, trickling) = origin(|stream| {
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-        while stream.write_all(b"x").is_ok() {}
+    let trickling = origin(|stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+        repeat(stream, b"x")
     });
-    let outcome = get(&mut lab, &url, &["--timeout", "0.01"]);
+    let outcome = get(&mut lab, &trickling, &["--timeout", "0.01"]);
     assert_eq!(outcome.status, Some(1));
     let why = outcome.complained.last().unwrap();
     assert!(
         why.ends_with(": it was not over after 1.2s") || why.ends_with(": nothing came for 10ms"),
         "{why}"
     );
-    trickling.join().unwrap();
     assert!(files(&lab).is_empty());
 }
 
@@ -175,8 +160,10 @@ fn what_cannot_be_written_to_is_named() {
 #[cfg(unix)]
 mod unix {
     use super::*;
+    use std::io::Read;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::process::Command;
+    use xtask::Lane;
 
     #[test]
     fn a_symbolic_link_stays_a_link_and_permissions_stay() {
@@ -203,7 +190,7 @@ mod unix {
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
         let fifo = lab.directory().join("fifo");
         assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-        let reading = thread::spawn({
+        let reading = std::thread::spawn({
             let fifo = fifo.clone();
             move || fs::read(fifo).unwrap()
         });
@@ -232,9 +219,10 @@ mod unix {
     #[test]
     fn a_file_is_saved_though_nobody_reads_what_is_said_of_it() {
         let lab = Lab::unseen().unwrap();
-        let url = replying(HELLO);
+        let origin = replying(HELLO);
+        let args = ["get", &page(&origin), "-o", "f"];
         let (program, stdout, mut stderr) =
-            xtask::Program::start("tcp-client", &["get", &url, "-o", "f"], lab.directory()).unwrap();
+            xtask::Program::start("tcp-client", &args, lab.directory()).unwrap();
         drop(stdout);
         let mut complained = String::new();
         stderr.read_to_string(&mut complained).unwrap();
@@ -246,27 +234,23 @@ mod unix {
     fn an_interrupt_leaves_the_old_file_and_no_litter() {
         let mut lab = Lab::unseen().unwrap();
         fs::write(lab.directory().join("page.html"), "old").unwrap();
-        let (url, stalling) = origin(|stream| {
-            stream.write_all(&HELLO[..HELLO.len() - 2]).unwrap();
-            let _ = stream.read(&mut [0]);
-        });
-        let client = lab.start(Lane::Client, "", "tcp-client", &["get", &url]).unwrap();
+        let origin = stalling();
+        let client = lab.start(Lane::Client, "", "tcp-client", &["get", &page(&origin)]).unwrap();
         lab.wait_for_line(&client, "HTTP/1.1 200 OK").unwrap(); // the unfinished file is there by now
         assert_eq!(files(&lab).len(), 2);
         assert!(client.interrupt());
         assert_eq!(lab.wait_for_end(client).unwrap().status, Some(130));
         assert_eq!(files(&lab), ["page.html"]);
-        stalling.join().unwrap();
     }
 
     #[test]
     fn a_reader_of_standard_output_that_leaves_ends_it_quietly() {
-        let (url, trickling) = origin(|stream| {
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-            while stream.write_all(b"line\n").is_ok() {}
+        let origin = origin(|stream| {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+            repeat(stream, b"line\n")
         });
         let directory = Lab::unseen().unwrap();
-        let args = ["get", &url, "-o", "-"];
+        let args = ["get", &page(&origin), "-o", "-"];
         let (program, mut stdout, mut stderr) =
             xtask::Program::start("tcp-client", &args, directory.directory()).unwrap();
         stdout.read_exact(&mut [0; 5]).unwrap();
@@ -275,7 +259,6 @@ mod unix {
         stderr.read_to_string(&mut complained).unwrap();
         assert_eq!(complained, "HTTP/1.1 200 OK\n\n");
         assert!(program.wait().unwrap().success());
-        trickling.join().unwrap();
     }
 }
 
@@ -286,29 +269,29 @@ fn a_large_body_arrives_whole_in_every_framing() {
     let body: Vec<u8> = (0..size).map(pattern).collect();
     for framing in ["length", "chunked", "close"] {
         let mut lab = Lab::unseen().unwrap();
-        let (url, answering) = origin({
+        let origin = origin({
             let body = body.clone();
             move |stream| match framing {
                 "length" => {
-                    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).unwrap();
-                    stream.write_all(&body).unwrap();
+                    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len())?;
+                    stream.write_all(&body)
                 }
                 "chunked" => {
-                    stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+                    stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
                     for chunk in body.chunks(16_411) {
                         let framed = [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
-                        stream.write_all(&framed).unwrap();
+                        stream.write_all(&framed)?;
                     }
-                    stream.write_all(b"0\r\n\r\n").unwrap();
+                    stream.write_all(b"0\r\n\r\n")
                 }
                 _ => {
-                    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-                    stream.write_all(&body).unwrap();
+                    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+                    stream.write_all(&body)
                 }
             }
         });
-        assert_eq!(get(&mut lab, &url, &["-o", "f"]).status, Some(0));
+        assert_eq!(get(&mut lab, &origin, &["-o", "f"]).status, Some(0));
         assert!(fs::read(lab.directory().join("f")).unwrap() == body, "{framing}");
-        answering.join().unwrap();
+        origin.heard().unwrap();
     }
 }

@@ -1,24 +1,16 @@
 //! tcp-client greet: against tcp-server, and against peers that are something else.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::thread::{self, JoinHandle};
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
 
-use crate::{Server, run, said};
+use xtask::{Host, repeat, until_it_leaves};
 
-/// Speaks to one client; returns where, and what the client said once it left.
-fn peer(speak: impl FnOnce(&mut TcpStream) + Send + 'static) -> (String, JoinHandle<Vec<u8>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let speaking = thread::spawn(move || {
-        let mut stream = listener.accept().unwrap().0;
-        speak(&mut stream);
-        let _ = stream.shutdown(Shutdown::Write);
-        let mut heard = Vec::new();
-        let _ = stream.read_to_end(&mut heard);
-        heard
-    });
-    (address, speaking)
+use crate::{LOOPBACK, Server, run, said};
+
+/// A server that says this to tcp-client, and where it is.
+fn peer(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> (String, Host) {
+    let host = Host::speaking(LOOPBACK, script).unwrap();
+    (host.address.to_string(), host)
 }
 
 fn failing(args: &[&str], why: &str) {
@@ -46,51 +38,51 @@ fn it_talks_to_tcp_server_in_every_framing() {
 
 #[test]
 fn a_server_that_sends_byte_by_byte_or_glues_is_understood() {
-    let (address, speaking) = peer(|stream| {
-        stream.set_nodelay(true).unwrap();
+    let (address, host) = peer(|stream| {
+        stream.set_nodelay(true)?;
         for byte in b"Welcome!\r\nHello, A!\n" {
-            stream.write_all(&[*byte]).unwrap();
+            stream.write_all(&[*byte])?;
         }
-        stream.write_all(b"Hello, B!\n").unwrap();
+        stream.write_all(b"Hello, B!\n")
     });
     assert_eq!(
         run("tcp-client", &["greet", &address, "A", "B"]),
         said(&["Welcome!", "Hello, A!", "Hello, B!"])
     );
-    assert_eq!(speaking.join().unwrap(), b"A\nB\nexit\n");
+    assert_eq!(host.heard().unwrap(), b"A\nB\nexit\n");
 }
 
 #[test]
 fn what_is_not_a_tcp_server_is_an_error_in_time() {
-    let silent = peer(|stream| _ = stream.read(&mut [0]));
+    let silent = peer(|stream| stream.read(&mut [0]).map(|_| ()));
     failing(
         &[&silent.0, "--timeout", "0.1"],
-        "no welcome came - is it a tcp-server with this framing?: nothing came",
+        "no welcome - is it a tcp-server with this framing?: nothing came",
     );
-    let gone = peer(|_| {});
+    let gone = peer(|_| Ok(()));
     failing(&[&gone.0], "closed the connection before it said anything");
-    let half = peer(|stream| stream.write_all(b"Welc").unwrap());
+    let half = peer(|stream| stream.write_all(b"Welc"));
     failing(&[&half.0], "the stream ended inside a message");
-    let flood = peer(|stream| while stream.write_all(&[b'x'; 4096]).is_ok() {});
+    let flood = peer(|stream| repeat(stream, &[b'x'; 4096]));
     failing(&[&flood.0], "a message is at most 1032 bytes");
-    let lines = peer(|stream| while stream.write_all(b"line\n").is_ok() {});
+    let lines = peer(|stream| repeat(stream, b"line\n"));
     failing(&[&lines.0, "A"], "that is not the greeting for 'A' - do both use one framing?");
-    let web = peer(|stream| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap());
+    let web = peer(|stream| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
     failing(&[&web.0, "A"], "that is not the greeting for 'A'");
-    let short = peer(|stream| stream.write_all(b"Welcome!\n").unwrap());
+    let short = peer(|stream| stream.write_all(b"Welcome!\n"));
     failing(&[&short.0, "A"], "closed the connection before it greeted 'A'");
-    let more = peer(|stream| stream.write_all(b"Welcome!\nHello, A!\nand more\n").unwrap());
+    let more = peer(|stream| stream.write_all(b"Welcome!\nHello, A!\nand more\n"));
     failing(&[&more.0, "A"], "the server went on after exit: and more");
     let open = peer(|stream| {
-        stream.write_all(b"Welcome!\nHello, A!\n").unwrap();
-        while stream.read(&mut [0; 64]).unwrap_or(0) > 0 {}
+        stream.write_all(b"Welcome!\nHello, A!\n")?;
+        until_it_leaves(stream)
     });
     failing(&[&open.0, "A", "--timeout", "2"], "the server did not close the connection");
 }
 
 #[test]
 fn controls_from_a_server_are_printed_escaped() {
-    let (address, _speaking) = peer(|stream| stream.write_all(b"\x1b]0;owned\x07\n\xff\n").unwrap());
+    let (address, _host) = peer(|stream| stream.write_all(b"\x1b]0;owned\x07\n\xff\n"));
     let outcome = run("tcp-client", &["greet", &address, "A"]);
     assert_eq!(outcome.said, ["\\u{1b}]0;owned\\u{7}", "\\xff"]);
 }

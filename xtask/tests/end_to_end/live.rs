@@ -10,7 +10,7 @@ use xtask::lessons::{self, Lesson};
 use xtask::page::Cover;
 use xtask::{Audience, Course, Lane, Lang, Live, Play, Scratch, Story, Style, Told, Words};
 
-const PLAIN: Style = Style { colour: false, lang: Lang::En };
+const PLAIN: Style = Style::plain(Lang::En);
 const HOSTILE: &str =
     "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">&amp;";
 

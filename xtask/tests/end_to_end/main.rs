@@ -7,15 +7,22 @@ mod command_lines;
 mod demo;
 mod get;
 mod greet;
+mod house;
 mod live;
 mod readme;
+mod reasons;
+mod saving;
+#[cfg(unix)]
+mod signals;
+mod tap;
 mod tcp_server;
 mod udp;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
-use xtask::{Lab, Lane, Outcome, Program};
+use xtask::{Guest, Lab, Lane, Outcome, Program};
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A server, and the lab that it runs on.
 struct Server {
@@ -39,9 +46,7 @@ impl Server {
 
     /// A client of the line framing that has been welcomed.
     fn guest(&self) -> Guest {
-        let mut guest = Guest::new(self.connect());
-        assert_eq!(guest.line(), "Welcome!");
-        guest
+        Guest::welcomed(self.address).unwrap()
     }
 
     fn wait_for(&mut self, start: &str) -> String {
@@ -53,35 +58,6 @@ impl Server {
     fn stop(mut self) -> Outcome {
         assert!(self.program.interrupt());
         self.lab.wait_for_end(self.program).unwrap()
-    }
-}
-
-struct Guest {
-    stream: TcpStream,
-    from: BufReader<TcpStream>,
-}
-
-impl Guest {
-    fn new(stream: TcpStream) -> Self {
-        Self { from: BufReader::new(stream.try_clone().unwrap()), stream }
-    }
-
-    fn say(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stream.write_all(bytes.as_ref()).unwrap();
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = Vec::new();
-        self.from.read_until(b'\n', &mut line).unwrap();
-        assert_eq!(line.pop(), Some(b'\n'), "no line, but the end");
-        String::from_utf8_lossy(&line).into()
-    }
-
-    /// What comes until the server closes.
-    fn rest(&mut self) -> String {
-        let mut rest = String::new();
-        self.from.read_to_string(&mut rest).unwrap();
-        rest
     }
 }
 
@@ -99,6 +75,12 @@ fn run(name: &str, args: &[&str]) -> Outcome {
 fn run_on(lab: &mut Lab, name: &str, args: &[&str]) -> Outcome {
     let program = lab.start(Lane::Client, "", name, args).unwrap();
     lab.wait_for_end(program).unwrap()
+}
+
+/// The names of all files on the lab.
+fn files(lab: &Lab) -> Vec<String> {
+    let names = std::fs::read_dir(lab.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+    names.map(|name| name.to_string_lossy().into()).collect()
 }
 
 fn said(lines: &[&str]) -> Outcome {

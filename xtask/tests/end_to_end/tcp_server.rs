@@ -1,18 +1,12 @@
 //! tcp-server against well-behaved, careless and hostile clients.
 
+#[cfg(unix)]
+use std::io::BufRead;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
-#[cfg(unix)]
-use std::{
-    io::{BufRead, BufReader},
-    net::SocketAddr,
-    process::{ChildStderr, ChildStdout},
-};
 
-#[cfg(unix)]
-use xtask::Program;
+use xtask::Guest;
 
-use crate::{Guest, Server};
+use crate::Server;
 
 const AT_ONCE: [&str; 2] = ["--delay", "0"];
 
@@ -24,13 +18,15 @@ fn server(more: &[&str]) -> Server {
 fn two_messages_in_one_segment_are_two_and_a_split_one_is_one() {
     let server = server(&[]);
     let mut guest = server.guest();
-    guest.stream.set_nodelay(true).unwrap();
-    guest.say("Michael\nTracy\r\n\n");
-    assert_eq!([guest.line(), guest.line(), guest.line()], ["Hello, Michael!", "Hello, Tracy!", "Hello, !"]);
-    for byte in "张三\n".as_bytes() {
-        guest.say([*byte]);
+    guest.stream().set_nodelay(true).unwrap();
+    guest.says("Michael\nTracy\r\n\n").unwrap();
+    for greeting in ["Hello, Michael!", "Hello, Tracy!", "Hello, !"] {
+        guest.hears(greeting).unwrap();
     }
-    assert_eq!(guest.line(), "Hello, 张三!");
+    for byte in "张三\n".as_bytes() {
+        guest.says([*byte]).unwrap();
+    }
+    guest.hears("Hello, 张三!").unwrap();
 }
 
 #[test]
@@ -50,10 +46,9 @@ fn names_are_bytes_and_come_back_as_they_went() {
 fn exit_closes_that_connection_only() {
     let server = server(&[]);
     let (mut one, mut two) = (server.guest(), server.guest());
-    one.say("exit\n");
-    assert_eq!(one.rest(), "");
-    two.say("Tracy\n");
-    assert_eq!(two.line(), "Hello, Tracy!");
+    one.says("exit\n").unwrap();
+    assert_eq!(one.hears_the_end().unwrap(), "");
+    two.gives_name("Tracy").unwrap();
 }
 
 #[test]
@@ -61,8 +56,7 @@ fn clients_are_served_in_any_order_and_not_one_at_a_time() {
     let server = server(&[]);
     let mut guests: Vec<_> = (0..20).map(|_| server.guest()).collect();
     for (number, guest) in guests.iter_mut().enumerate().rev() {
-        guest.say(format!("{number}\n"));
-        assert_eq!(guest.line(), format!("Hello, {number}!"));
+        guest.gives_name(&number.to_string()).unwrap();
     }
 }
 
@@ -85,8 +79,8 @@ fn a_message_over_the_limit_is_refused_with_the_reason_and_the_reason_arrives() 
     for size in [1025, 3000, 1 << 20] {
         let mut guest = lines.guest();
         // The server stops reading; a client that goes on may see that as an error, and still gets its answer.
-        let _ = guest.stream.write_all(&[&vec![b'x'; size][..], b"\n"].concat());
-        assert_eq!(guest.line(), "refused: a message is at most 1024 bytes");
+        let _ = guest.says([&vec![b'x'; size][..], b"\n"].concat());
+        guest.hears("refused: a message is at most 1024 bytes").unwrap();
     }
     let mut lengths = server(&["--framing", "length"]);
     for prefix in [1025, u32::MAX] {
@@ -103,26 +97,27 @@ fn a_message_over_the_limit_is_refused_with_the_reason_and_the_reason_arrives() 
 fn a_half_close_behind_a_name_still_gets_the_greeting() {
     let server = server(&[]);
     let mut guest = server.guest();
-    guest.say("Michael\n");
-    guest.stream.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(guest.rest(), "Hello, Michael!\n");
+    guest.says("Michael\n").unwrap();
+    guest.says_no_more().unwrap();
+    assert_eq!(guest.hears_the_end().unwrap(), "Hello, Michael!\n");
 }
 
 #[test]
 fn an_end_inside_a_message_is_narrated_and_nothing_is_greeted() {
     let mut server = server(&[]);
     let mut guest = server.guest();
-    guest.say("Mich");
-    guest.stream.shutdown(Shutdown::Write).unwrap();
-    assert_eq!(guest.rest(), "");
-    assert!(server.wait_for("closed connection").ends_with(": the stream ended inside a message"));
+    guest.says("Mich").unwrap();
+    guest.says_no_more().unwrap();
+    assert_eq!(guest.hears_the_end().unwrap(), "");
+    let closed = server.wait_for("closed connection");
+    assert!(closed.contains(": the stream ended inside a message: 4 bytes came, \"Mich\""), "{closed}");
 }
 
 #[test]
 fn a_silent_client_is_let_go_and_the_others_are_not() {
     let mut server = server(&["--idle-timeout", "0.05"]);
     let mut silent = server.guest();
-    assert_eq!(silent.rest(), "");
+    assert_eq!(silent.hears_the_end().unwrap(), "");
     assert!(server.wait_for("closed connection").ends_with(": nothing came for 50ms"));
     server.guest();
 }
@@ -132,13 +127,9 @@ fn connecting_and_resetting_200_times_harms_nobody() {
     let server = server(&[]);
     let mut witness = server.guest();
     for _ in 0..200 {
-        // The welcome is left unread, so that closing sends a reset.
-        let stream = server.connect();
-        let mut byte = [0];
-        stream.peek(&mut byte).unwrap();
+        Guest::arrived(server.address).unwrap().resets().unwrap();
     }
-    witness.say("Michael\n");
-    assert_eq!(witness.line(), "Hello, Michael!");
+    witness.gives_name("Michael").unwrap();
     server.guest();
 }
 
@@ -146,12 +137,10 @@ fn connecting_and_resetting_200_times_harms_nobody() {
 fn a_reset_while_its_reply_is_thought_about_is_narrated_and_harms_nobody() {
     let mut server = Server::start("tcp-server", &["--delay=0.2"]);
     let mut witness = server.guest();
-    let mut stream = server.connect();
-    stream.peek(&mut [0]).unwrap();
-    stream.write_all(b"Michael\n").unwrap();
-    drop(stream); // with the welcome unread, this sends a reset
-    witness.say("Tracy\n");
-    assert_eq!(witness.line(), "Hello, Tracy!");
+    let mut guest = Guest::arrived(server.address).unwrap();
+    guest.says("Michael\n").unwrap();
+    guest.resets().unwrap();
+    witness.gives_name("Tracy").unwrap();
     server.wait_for("closed connection");
 }
 
@@ -159,45 +148,31 @@ fn a_reset_while_its_reply_is_thought_about_is_narrated_and_harms_nobody() {
 fn a_client_that_never_reads_does_not_disturb_the_others() {
     let server = server(&[]);
     let deaf = server.guest();
-    deaf.stream.set_nonblocking(true).unwrap();
-    let names = [&[b'x'; 1000][..], b"\n"].concat().repeat(100);
-    // Full up: the server has stopped reading, because its own writes are blocked.
-    let mut full = 0;
-    while full < 50 {
-        match (&deaf.stream).write(&names) {
-            Ok(_) => full = 0,
-            Err(_) => full += 1,
-        }
-        let mut guest = server.guest();
-        guest.say("exit\n");
-    }
+    deaf.fills_up(|| server.guest().says("exit\n").unwrap()).unwrap();
     let mut guest = server.guest();
-    guest.say("Tracy\n");
-    assert_eq!(guest.line(), "Hello, Tracy!");
+    guest.gives_name("Tracy").unwrap();
 }
 
 #[test]
 fn a_client_too_many_is_told_so_and_a_place_that_comes_free_is_given_again() {
     let mut server = server(&["--max-clients", "2"]);
     let (mut one, _two) = (server.guest(), server.guest());
-    let mut third = Guest::new(server.connect());
-    assert_eq!(third.rest(), "refused: the server is full, try again later\n");
+    let mut third = Guest::arrived(server.address).unwrap();
+    assert_eq!(third.hears_the_end().unwrap(), "refused: the server is full, try again later\n");
     assert!(server.wait_for("turned away").ends_with(": all places are taken (2)"));
-    one.say("exit\n");
-    one.rest();
+    one.says("exit\n").unwrap();
+    one.hears_the_end().unwrap();
     drop(one);
     server.wait_for("closed connection");
-    while Guest::new(server.connect()).line() != "Welcome!" {} // it is given back just behind that line
+    while Guest::arrived(server.address).unwrap().line().unwrap() != "Welcome!" {} // it is given back just behind that line
 }
 
 #[test]
 fn a_burst_of_500_is_welcomed_to_the_last() {
     let server = server(&[]);
-    let mut streams: Vec<_> = (0..500).map(|_| server.connect()).collect();
-    for stream in &mut streams {
-        let mut welcome = [0; 9];
-        stream.read_exact(&mut welcome).unwrap();
-        assert_eq!(&welcome, b"Welcome!\n");
+    let mut guests: Vec<_> = (0..500).map(|_| Guest::arrived(server.address).unwrap()).collect();
+    for guest in &mut guests {
+        guest.hears("Welcome!").unwrap();
     }
 }
 
@@ -209,8 +184,7 @@ fn both_ip_versions_and_names_are_listened_to() {
         }
         let server = Server::start("tcp-server", &[address, "--delay=0"]);
         let reached = common::address::reachable(server.address);
-        let mut guest = Guest::new(TcpStream::connect(reached).unwrap());
-        assert_eq!(guest.line(), "Welcome!");
+        Guest::welcomed(reached).unwrap();
     }
 }
 
@@ -218,8 +192,8 @@ fn both_ip_versions_and_names_are_listened_to() {
 fn quiet_says_where_it_listens_and_no_more() {
     let server = server(&["--quiet"]);
     let mut guest = server.guest();
-    guest.say("exit\n");
-    guest.rest();
+    guest.says("exit\n").unwrap();
+    guest.hears_the_end().unwrap();
     #[cfg(unix)]
     assert_eq!(server.stop().said.len(), 2);
 }
@@ -263,24 +237,24 @@ mod stopping {
         let said = narration(server);
         assert_eq!(said.iter().filter(|line| line.starts_with("closed connection")).count(), 50);
         assert_eq!(said.last().map(String::as_str), Some("stopped"));
-        assert!(guests.iter_mut().all(|guest| guest.rest().is_empty()));
+        assert!(guests.iter_mut().all(|guest| guest.hears_the_end().unwrap().is_empty()));
     }
 
     #[test]
     fn a_reply_under_way_still_leaves() {
         let server = Server::start("tcp-server", &["--delay", "0.5"]);
         let mut guest = server.guest();
-        guest.say("Michael\nTracy\n"); // one segment: when Michael is greeted, Tracy has been read
-        assert_eq!(guest.line(), "Hello, Michael!");
+        guest.says("Michael\nTracy\n").unwrap(); // one segment: when Michael is greeted, Tracy has been read
+        guest.hears("Hello, Michael!").unwrap();
         narration(server);
-        assert_eq!(guest.rest(), "Hello, Tracy!\n");
+        assert_eq!(guest.hears_the_end().unwrap(), "Hello, Tracy!\n");
     }
 
     #[test]
     fn the_longest_delay_does_not_hold_it_up() {
         let server = Server::start("tcp-server", &["--delay", "3600"]);
         let mut guest = server.guest();
-        guest.say("Michael\n");
+        guest.says("Michael\n").unwrap();
         narration(server);
     }
 
@@ -290,66 +264,56 @@ mod stopping {
         let mut deaf = server.guest();
         let mut talker = server.guest();
         std::thread::scope(|scope| {
-            scope.spawn(|| while deaf.stream.write_all(b"a name\n").is_ok() {});
-            scope.spawn(|| {
-                while talker.stream.write_all(b"x\n").is_ok()
-                    && talker.from.read(&mut [0; 64]).is_ok_and(|n| n > 0)
-                {}
-            });
+            scope.spawn(|| while deaf.says("a name\n").is_ok() {});
+            scope.spawn(|| talker.talks_on());
             narration(server);
         });
     }
 }
 
-/// A server whose outputs are at hand, to be closed or not to be read, and where it is.
+/// A server whose outputs are at hand, to be closed or not to be read.
 #[cfg(unix)]
-fn with_outputs() -> (Program, BufReader<ChildStdout>, ChildStderr, SocketAddr) {
-    let args = ["127.0.0.1:0", "--delay=0"];
-    let (program, stdout, stderr) = Program::start("tcp-server", &args, &std::env::temp_dir()).unwrap();
-    let mut stdout = BufReader::with_capacity(64, stdout);
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    (program, stdout, stderr, xtask::address_in(&line).unwrap())
+fn with_outputs() -> xtask::Server {
+    xtask::Server::start("tcp-server", &["--delay=0"]).unwrap()
 }
 
 #[cfg(unix)]
 #[test]
 fn a_closed_standard_output_costs_no_client_its_service() {
-    let (program, stdout, _stderr, address) = with_outputs();
-    drop(stdout);
+    let server = with_outputs();
+    drop(server.lines);
     for _ in 0..20 {
-        let mut guest = Guest::new(TcpStream::connect(address).unwrap());
-        guest.say("Michael\nexit\n");
-        assert_eq!(guest.rest(), "Welcome!\nHello, Michael!\n");
+        let mut guest = Guest::arrived(server.address).unwrap();
+        guest.says("Michael\nexit\n").unwrap();
+        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\nHello, Michael!\n");
     }
-    assert!(program.interrupt());
-    assert!(program.wait().unwrap().success());
+    assert!(server.program.interrupt());
+    assert!(server.program.wait().unwrap().success());
 }
 
 #[cfg(unix)]
 #[test]
 fn a_standard_output_that_nobody_reads_costs_no_client_its_service() {
-    let (program, stdout, _stderr, address) = with_outputs();
-    // More narration than a pipe (64 KiB) and the narrator's queue (4096 lines) hold together.
+    let server = with_outputs();
+    // More narration than a pipe (64 KiB) and the narrator (192 KiB) hold together.
     for _ in 0..4000 {
-        let mut guest = Guest::new(TcpStream::connect(address).unwrap());
-        guest.say("exit\n");
-        assert_eq!(guest.rest(), "Welcome!\n");
+        let mut guest = Guest::arrived(server.address).unwrap();
+        guest.says("exit\n").unwrap();
+        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\n");
     }
     let mut dropped = 0;
     let mut printed = 1;
-    let mut guest = Guest::new(TcpStream::connect(address).unwrap());
-    assert_eq!(guest.line(), "Welcome!");
-    assert!(program.interrupt());
-    for line in stdout.lines().map(Result::unwrap) {
+    let mut guest = Guest::welcomed(server.address).unwrap();
+    assert!(server.program.interrupt());
+    for line in server.lines.lines().map(Result::unwrap) {
         match line.strip_prefix('(') {
             Some(note) => dropped += note.split(' ').next().unwrap().parse::<usize>().unwrap(),
             None => printed += 1,
         }
     }
-    assert_eq!(guest.rest(), "");
+    assert_eq!(guest.hears_the_end().unwrap(), "");
     assert_eq!(printed + dropped, 3 + 2 * 4001, "an address, a hint, two lines a guest, and the stop");
     // A pipe has room for 16 pages of memory, and not all systems' are of 4 KiB.
     assert!(dropped > 0 || cfg!(not(target_arch = "x86_64")), "{printed} lines were printed");
-    assert!(program.wait().unwrap().success());
+    assert!(server.program.wait().unwrap().success());
 }

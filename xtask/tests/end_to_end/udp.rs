@@ -1,43 +1,13 @@
 //! udp-server and udp-client, with each other and with peers that misbehave.
 
-use std::net::{SocketAddr, UdpSocket};
-use std::thread::{self, JoinHandle};
+use std::net::UdpSocket;
 
-use crate::{Server, run, said};
+use xtask::{Host, ask};
 
-/// A peer of udp-client that answers the n-th datagram (from 0) with these; it ends with the last number.
-fn peer(
-    answers: usize,
-    mut answer: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static,
-) -> (String, JoinHandle<Vec<Vec<u8>>>) {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = socket.local_addr().unwrap().to_string();
-    let answering = thread::spawn(move || {
-        let mut heard = Vec::new();
-        let mut buffer = vec![0; 65_535];
-        for number in 0..answers {
-            let (size, from) = socket.recv_from(&mut buffer).unwrap();
-            heard.push(buffer[..size].to_vec());
-            for reply in answer(number, &buffer[..size]) {
-                socket.send_to(&reply, from).unwrap();
-            }
-        }
-        heard
-    });
-    (address, answering)
-}
+use crate::{LOOPBACK, Server, run, said};
 
 fn hello(name: &[u8]) -> Vec<u8> {
     common::greeting::of(name)
-}
-
-/// Sends one datagram and waits for the reply.
-fn ask(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Vec<u8> {
-    socket.send_to(name, server).unwrap();
-    let mut buffer = vec![0; 65_535];
-    let size = socket.recv(&mut buffer).unwrap();
-    buffer.truncate(size);
-    buffer
 }
 
 #[test]
@@ -61,7 +31,7 @@ fn every_size_is_greeted_whole_or_refused_with_a_line() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     for size in [0, 1, 1023, 1024, 1025, 1472, 8192, 65_498, 65_499] {
         let name: Vec<u8> = (0..size).map(|at: usize| at.to_le_bytes()[0]).collect();
-        assert!(ask(&socket, server.address, &name) == hello(&name), "{size}");
+        assert!(ask(&socket, server.address, &name).unwrap() == hello(&name), "{size}");
     }
     for size in [65_500, 65_507] {
         socket.send_to(&vec![b'x'; size], server.address).unwrap();
@@ -69,7 +39,7 @@ fn every_size_is_greeted_whole_or_refused_with_a_line() {
     }
     let refusal = server.wait_for("No reply to ");
     assert!(refusal.ends_with(": the greeting would not fit one datagram"), "{refusal}");
-    assert_eq!(ask(&socket, server.address, b"Michael"), b"Hello, Michael!");
+    assert_eq!(ask(&socket, server.address, b"Michael").unwrap(), b"Hello, Michael!");
 }
 
 #[test]
@@ -79,7 +49,7 @@ fn a_greeting_is_not_greeted_and_neither_is_the_server_itself() {
     socket.send_to(b"Hello, Michael!", server.address).unwrap();
     assert!(server.wait_for("No reply to ").ends_with(": this is a greeting itself"));
     // The next reply is the next name's: nothing was sent before it.
-    assert_eq!(ask(&socket, server.address, b"Tracy"), b"Hello, Tracy!");
+    assert_eq!(ask(&socket, server.address, b"Tracy").unwrap(), b"Hello, Tracy!");
 }
 
 #[test]
@@ -89,7 +59,7 @@ fn a_peer_that_is_gone_does_not_stop_it() {
     for _ in 0..50 {
         UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"gone", server.address).unwrap();
     }
-    assert_eq!(ask(&socket, server.address, b"here"), b"Hello, here!");
+    assert_eq!(ask(&socket, server.address, b"here").unwrap(), b"Hello, here!");
 }
 
 #[cfg(unix)]
@@ -105,7 +75,12 @@ fn an_interrupt_stops_it_at_once_and_the_port_is_free() {
         let at = common::address::reachable(bound);
         let at = if at.is_ipv6() { format!("\"{at}\"") } else { at.to_string() };
         let hint = format!("in another terminal: cargo run -p udp-client -- {at}");
-        assert_eq!(server.stop(), said(&[&first, &hint, "stopped"]));
+        let elsewhere = common::address::reachable_by_others(bound).map(|at| {
+            let at = common::narration::shell_word(&at.to_string());
+            format!("on another machine: cargo run -p udp-client -- {at}")
+        });
+        let lines = [Some(&*first), Some(&*hint), elsewhere.as_deref(), Some("stopped")];
+        assert_eq!(server.stop(), said(&lines.into_iter().flatten().collect::<Vec<_>>()));
         UdpSocket::bind(bound).unwrap();
     }
 }
@@ -124,60 +99,54 @@ fn the_same_client_goes_on_with_a_restarted_server() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let server = Server::start("udp-server", &["127.0.0.1:0"]);
     let address = server.address;
-    assert_eq!(ask(&socket, address, b"before"), b"Hello, before!");
+    assert_eq!(ask(&socket, address, b"before").unwrap(), b"Hello, before!");
     drop(server);
     let server = Server::start("udp-server", &[&address.to_string()]);
-    assert_eq!(ask(&socket, server.address, b"after"), b"Hello, after!");
+    assert_eq!(ask(&socket, server.address, b"after").unwrap(), b"Hello, after!");
 }
 
 #[test]
 fn a_lost_reply_is_asked_for_again() {
     let mut is_lost = false;
-    let (address, answering) = peer(4, move |_, name| {
+    let host = Host::answering(LOOPBACK, move |_, name| {
         let is_first_b = name == b"B" && !std::mem::replace(&mut is_lost, true);
         if is_first_b { vec![] } else { vec![hello(name)] }
-    });
-    let greeted = run("udp-client", &[&address, "A", "B", "C", "--timeout", "2"]);
+    })
+    .unwrap();
+    let greeted = run("udp-client", &[&host.address.to_string(), "A", "B", "C", "--timeout", "2"]);
     assert_eq!(greeted, said(&["Hello, A!", "Hello, B!", "Hello, C!"]));
-    let heard = answering.join().unwrap();
+    let heard: Vec<_> =
+        std::iter::repeat_with(|| host.heard().unwrap()).take_while(|name| name != b"C").collect();
     assert_eq!(heard.first().map(Vec::as_slice), Some(&b"A"[..]));
     assert!(heard.iter().filter(|name| **name == b"B").count() >= 2, "{heard:?}");
 }
 
 #[test]
 fn a_late_a_doubled_and_a_wrong_reply_are_never_taken_for_another_names() {
-    let (address, answering) = peer(3, |number, name| match number {
+    let host = Host::answering(LOOPBACK, |number, name| match number {
         0 => vec![hello(name), hello(name)],
         1 => vec![b"Hello, ".into(), b"\x1b[2J\xff".into(), vec![b'x'; 60_000], hello(name)],
         _ => vec![hello(b"B"), hello(name)],
-    });
-    let greeted = run("udp-client", &[&address, "A", "B", "C", "--timeout", "60"]);
+    })
+    .unwrap();
+    let greeted = run("udp-client", &[&host.address.to_string(), "A", "B", "C", "--timeout", "60"]);
     assert_eq!(greeted.said, ["Hello, A!", "Hello, B!", "Hello, C!"]);
-    let ignored = ["B", "C"].map(|name| format!("ignored a datagram that is not the greeting for '{name}'"));
+    let ignored = ["B': \"Hello, A!\"", "C': \"Hello, B!\""]
+        .map(|which| format!("ignored a datagram that is not the greeting for '{which}"));
     assert_eq!((greeted.status, greeted.complained), (Some(0), ignored.to_vec()));
-    answering.join().unwrap();
 }
 
 #[test]
 fn a_reply_from_another_port_is_not_believed() {
-    let (address, answering) = peer(1, |_, name| vec![hello(name)]);
-    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let (relay_to_stranger, answering_stranger) = {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let at = socket.local_addr().unwrap().to_string();
-        (
-            at,
-            thread::spawn(move || {
-                let (_, from) = socket.recv_from(&mut [0; 64]).unwrap();
-                stranger.send_to(b"Hello, A!", from).unwrap(); // the right words from the wrong port
-            }),
-        )
-    };
-    let refused = run("udp-client", &[&relay_to_stranger, "A", "--timeout", "0.2", "--tries", "1"]);
+    let answer = |_, name: &[u8]| vec![hello(name)]; // the right words
+    let stranger = Host::answered_by_a_stranger(LOOPBACK, answer).unwrap();
+    let address = stranger.address.to_string();
+    let refused = run("udp-client", &[&address, "A", "--timeout", "0.2", "--tries", "1"]);
     assert_eq!((refused.status, refused.said.len()), (Some(1), 0), "{refused:?}");
-    answering_stranger.join().unwrap();
-    assert_eq!(run("udp-client", &[&address, "A", "--timeout", "60"]), said(&["Hello, A!"]));
-    answering.join().unwrap();
+    assert_eq!(stranger.heard().unwrap(), b"A");
+    let host = Host::answering(LOOPBACK, answer).unwrap();
+    let greeted = run("udp-client", &[&host.address.to_string(), "A", "--timeout", "60"]);
+    assert_eq!(greeted, said(&["Hello, A!"]));
 }
 
 #[test]
@@ -185,15 +154,17 @@ fn no_reply_and_nobody_there_are_clear_errors() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let outcome = run("udp-client", &[&address, "A", "--timeout", "0.05", "--tries", "2"]);
-    let why = "udp-client: cannot get the greeting for 'A' from ADDRESS: no reply after 2 x 50ms - is udp-server running there?";
+    let why = "udp-client: cannot get the greeting for 'A' from ADDRESS: no reply after 2 x 50ms - is a server running there? cargo run -p udp-server -- ADDRESS starts one";
     assert_eq!(outcome, crate::outcome(1, &[], &[&why.replace("ADDRESS", &address)]));
     for _ in 0..2 {
         assert_eq!(silent.recv(&mut [0; 8]).unwrap(), 1);
     }
     drop(silent);
     let outcome = run("udp-client", &[&address, "A", "--timeout", "60"]);
-    let why = format!("udp-client: nobody answers at {address} - is udp-server running there?");
-    assert_eq!(outcome, crate::outcome(1, &[], &[&why]));
+    let why = format!(" - is a server running there? cargo run -p udp-server -- {address} starts one");
+    assert_eq!((outcome.status, outcome.said.len(), outcome.complained.len()), (Some(1), 0, 1));
+    assert!(outcome.complained[0].ends_with(&why), "{outcome:?}");
+    assert!(!outcome.complained[0].contains("no reply"), "it was told at once: {outcome:?}");
 }
 
 #[test]

@@ -344,7 +344,7 @@ mod tests {
     fn show(is_private: bool, go_on: Option<GoOn>) -> Show {
         let words = || Words::fixed("", "");
         Show {
-            story: Story::new(Style { colour: false, lang: Lang::En }),
+            story: Story::new(Style::plain(Lang::En)),
             cover: Cover { title: words(), intro: words() },
             lang: Lang::En,
             run: "run".into(),

@@ -9,6 +9,7 @@ use anyhow::Result;
 
 use super::{decode, instead, the_notes_way, wrong};
 use crate::lessons::{Lesson, TCP};
+use crate::peers::guest::Guest;
 use crate::peers::sockets::{connect, pair};
 use crate::play::Play;
 use crate::programs::program::Program;
@@ -67,10 +68,9 @@ fn glued(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
-    let mut client = connect(play.lab.wire("", at, Manner::AsItComes)?)?;
-    client.write_all(b"Michael\nexit\n")?;
-    let mut all = String::new();
-    client.read_to_string(&mut all)?;
+    let mut guest = Guest::arrived(play.lab.wire("", at, Manner::AsItComes)?)?;
+    guest.says("Michael\nexit\n")?;
+    let all = guest.hears_the_end()?;
     play.checks.equal(
         Words::fixed("tcp-server greets Michael and sees exit", "tcp-server 问候 Michael，并识别 exit"),
         &all,
@@ -153,14 +153,12 @@ fn half_char(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
-    let mut client = connect(play.lab.wire("", at, Manner::AsItComes)?)?;
-    client.write_all(&[b"Ann\n", &"张".as_bytes()[..2]].concat())?;
-    // Once Ann is greeted, what came with her name has been read.
-    let mut first = vec![0; b"Welcome!\nHello, Ann!\n".len()];
-    client.read_exact(&mut first)?;
-    client.write_all(&[&"张".as_bytes()[2..], b"\nexit\n"].concat())?;
-    let mut rest = String::new();
-    client.read_to_string(&mut rest)?;
+    let mut guest = Guest::arrived(play.lab.wire("", at, Manner::AsItComes)?)?;
+    guest.says([b"Ann\n", &"张".as_bytes()[..2]].concat())?;
+    guest.hears("Welcome!")?;
+    guest.hears("Hello, Ann!")?; // hence what came with her name has been read
+    guest.says([&"张".as_bytes()[2..], b"\nexit\n"].concat())?;
+    let rest = guest.hears_the_end()?;
     let promise = Words::fixed(
         "tcp-server waits for the rest of 张 and of its line, and greets it",
         "tcp-server 等到“张”字和这一行收齐，才问候",
@@ -201,10 +199,9 @@ fn slow_exit(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "3600")?;
-    let mut client = connect(play.lab.wire("", at, Manner::AsItComes)?)?;
-    client.write_all(b"exit\n")?;
-    let mut all = String::new();
-    client.read_to_string(&mut all)?;
+    let mut guest = Guest::arrived(play.lab.wire("", at, Manner::AsItComes)?)?;
+    guest.says("exit\n")?;
+    let all = guest.hears_the_end()?;
     let promise = Words::fixed(
         "tcp-server pauses for an hour before a greeting here, and not before exit",
         "tcp-server 在这里问候之前要停顿一小时，收到 exit 却不停顿",

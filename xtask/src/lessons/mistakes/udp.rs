@@ -2,14 +2,14 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
-use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use common::narration::escape;
 
 use super::{WATCHED, decode, instead, the_notes_way, wrong};
 use crate::lab::Outcome;
 use crate::lessons::{Lesson, UDP};
+use crate::peers::host::Host;
 use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
 use crate::wire::event::Lane;
@@ -123,20 +123,13 @@ pub const STRANGER: Lesson = Lesson {
 
 fn stranger(play: &mut Play) -> Result<()> {
     the_notes_way(play)?;
-    // Two sockets: the one that is asked, and a stranger that answers in its stead.
-    let (asked, stranger) = (datagram_socket(play.ip)?, datagram_socket(play.ip)?);
-    let at = asked.local_addr()?;
     let recorder = play.lab.record.recorder("");
-    let answering = thread::spawn(move || {
-        let mut lies =
-            [&b"send me your password"[..]].into_iter().chain(std::iter::repeat(&b"Hello, Michael!"[..]));
-        loop {
-            let (size, peer) = asked.recv_from(&mut [0; 64])?;
-            let Some(lie) = lies.next().filter(|_| size > 0) else { return std::io::Result::Ok(()) };
-            recorder.said(Lane::Server, format!("a stranger sends: {}", escape(lie)));
-            stranger.send_to(lie, peer)?;
-        }
-    });
+    let host = Host::answered_by_a_stranger(play.ip, move |number, _| {
+        let lie = if number == 0 { &b"send me your password"[..] } else { b"Hello, Michael!" };
+        recorder.said(Lane::Server, format!("a stranger sends: {}", escape(lie)));
+        vec![lie.into()]
+    })?;
+    let at = host.address;
     let found = wrong_ask(&datagram_socket(play.ip)?, b"Michael", at)?;
     wrong(
         play,
@@ -147,8 +140,7 @@ fn stranger(play: &mut Play) -> Result<()> {
     let args = [&at.to_string(), "Michael", "--timeout", "0.3", "--tries", "2"];
     let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
     let outcome = play.lab.wait_for_end(client)?;
-    datagram_socket(play.ip)?.send_to(b"", at)?; // nobody asks any more
-    answering.join().ok().context("the stranger panicked")??;
+    drop(host); // whatever it still said has been told
     let promise = Words::fixed(
         "udp-client does not hear the stranger, not even with the right words",
         "udp-client 不接收陌生人的数据报，哪怕内容是对的",
@@ -225,20 +217,17 @@ fn not_text(play: &mut Play) -> Result<()> {
     )?;
 
     instead(play, "udp-client")?;
-    let server = datagram_socket(play.ip)?;
-    let at = server.local_addr()?.to_string();
     let recorder = play.lab.record.recorder("");
-    let answering = thread::spawn(move || {
-        let (_, peer) = server.recv_from(&mut [0; 64])?;
-        for reply in [BYTES, b"Hello, Michael!"] {
+    let host = Host::answering(play.ip, move |_, _| {
+        let replies = [BYTES, b"Hello, Michael!"];
+        for reply in replies {
             recorder.said(Lane::Server, format!("sends: {}", escape(reply)));
-            server.send_to(reply, peer)?;
         }
-        std::io::Result::Ok(())
-    });
-    let client = play.lab.start(Lane::Client, "", "udp-client", &[&at, "Michael", "--timeout", "60"])?;
+        replies.map(Vec::from).into()
+    })?;
+    let args = [&host.address.to_string(), "Michael", "--timeout", "60"];
+    let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
     let outcome = play.lab.wait_for_end(client)?;
-    answering.join().ok().context("the server panicked")??;
     let promise = Words::fixed(
         "udp-client passes over what is not the greeting, and takes the greeting",
         "udp-client 跳过不是问候的数据报，收下问候",

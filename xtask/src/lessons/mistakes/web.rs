@@ -2,17 +2,17 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use anyhow::{Context, Result};
 
 use super::{WATCHED, decode, instead, the_notes_way, wrong};
 use crate::lessons::{Lesson, WEB};
+use crate::peers::host::until_it_leaves;
 use crate::peers::origin;
 use crate::peers::sockets::{connect, is_silence};
 use crate::play::Play;
 use crate::wire::event::Lane;
-use crate::wire::listening::Listening;
 use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
@@ -97,18 +97,6 @@ fn cut_short(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// An origin that has one reply, whatever it is asked for.
-fn replying(play: &Play, reply: &'static [u8], keeps_open: bool) -> Result<Listening> {
-    let listener = TcpListener::bind(play.loopback())?;
-    Ok(Listening::start(listener, move |clients| {
-        let mut open = Vec::new();
-        for mut client in clients {
-            let _ = client.read(&mut [0; 1024]).and_then(|_| client.write_all(reply));
-            open.extend(Some(client).filter(|_| keeps_open));
-        }
-    })?)
-}
-
 pub const NO_HEADER: Lesson = Lesson {
     name: "no-header",
     claims: &[(
@@ -123,9 +111,10 @@ pub const NO_HEADER: Lesson = Lesson {
 };
 
 fn no_header(play: &mut Play) -> Result<()> {
+    const LATIN: &[u8] = b"HTTP/1.1 200 OK\r\nX-City: K\xf6ln\r\nContent-Length: 2\r\n\r\nhi";
     the_notes_way(play)?;
-    let latin = replying(play, b"HTTP/1.1 200 OK\r\nX-City: K\xf6ln\r\nContent-Length: 2\r\n\r\nhi", false)?;
-    let none = replying(play, b"hi", false)?;
+    let latin = origin::replying(play.ip, |stream| stream.write_all(LATIN))?;
+    let none = origin::replying(play.ip, |stream| stream.write_all(b"hi"))?;
     let found = [&latin, &none].map(|origin| wrong_get(origin.address, "/").map_err(|e| e.to_string()));
     let what = words!("the notes' client gets {found:?}", "笔记的客户端得到 {found:?}");
     wrong(play, &what, found == [Err("a header that is not UTF-8".into()), Err("no header".into())])?;
@@ -161,7 +150,10 @@ pub const KEPT_OPEN: Lesson = Lesson {
 fn kept_open(play: &mut Play) -> Result<()> {
     const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
     the_notes_way(play)?;
-    let origin = replying(play, REPLY, true)?;
+    let origin = origin::replying(play.ip, |stream| {
+        stream.write_all(REPLY)?;
+        until_it_leaves(stream)
+    })?;
     let mut stream = requested(origin.address, "/")?;
     let size = REPLY.len();
     stream.read_exact(&mut vec![0; size])?;
@@ -171,6 +163,7 @@ fn kept_open(play: &mut Play) -> Result<()> {
         "all {size} bytes have come; half a second later, the notes' client gets {next:?}: it waits on, for ever",
         "全部 {size} 字节都到了；又过半秒，笔记的客户端得到 {next:?}：它会永远等下去"
     );
+    drop(stream); // the origin has one client at a time
     wrong(play, &what, next.is_err_and(is_silence))?;
     instead(play, "tcp-client")?;
     let found = tcp_client(play, origin.address, "open")?;

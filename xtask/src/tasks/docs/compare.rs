@@ -1,317 +1,165 @@
-//! Whether what a README shows is what is seen. Ports, times and sizes of reads vary from run to run; nothing
-//! else may.
+//! Whether what a README shows is what is seen: what varies from run to run is taken out of both, and the rest has
+//! to be equal. Times, passing ports and the number of reads vary, and which of two places of a ladder comes first.
 
-use std::collections::BTreeMap;
-use std::str::FromStr;
+use crate::drawing::ladder;
 
-/// What a README leaves out.
+/// What a README leaves out: a line or more.
 pub const ELLIPSIS: &str = "...";
 
-/// How a demo says that something is not available, in each language.
+/// How a task says that something is not available, in each language.
 const NOT_HERE: [&str; 2] = ["not available here", "本系统不支持"];
 
-/// The ports that a README shows, and the ones that stand for them in this run.
-#[derive(Clone, Debug, Default)]
-pub struct Ports(Vec<(String, String)>);
+/// What the number of reads stands behind, which is the network's affair.
+const BEFORE_COUNT: &str = " bytes in ";
 
-impl Ports {
-    /// From now on, this port stands for the one that is shown.
-    pub fn set(&mut self, shown: &str, real: &str) {
-        self.0.retain(|(other, _)| other != shown);
-        self.0.push((shown.into(), real.into()));
+/// Whether the lines that are shown are the lines that were seen. A port stays in them if it is the session's own;
+/// any other one was the system's to choose.
+pub fn same(shown: &[String], seen: &[String], is_own: impl Fn(&str) -> bool) -> bool {
+    let edge = ["\n".to_owned()]; // no line is like it
+    let [shown, seen] = [shown, seen].map(|lines| [&edge, lines, &edge].concat());
+    let mut parts: Vec<_> = shown.split(|line| line == ELLIPSIS).collect();
+    if parts.len() > 1 && seen.iter().any(|line| NOT_HERE.iter().any(|words| line.contains(words))) {
+        parts.pop(); // less is checked here than the sum at the end says
     }
-
-    /// The port that stands for the one that is shown.
-    pub fn real(&self, shown: &str) -> Option<&str> {
-        self.0.iter().find(|pair| pair.0 == shown).map(|pair| &*pair.1)
-    }
-
-    /// A line that was seen, with the ports that a README shows.
-    pub fn as_shown(&self, line: &str) -> String {
-        let (texts, ports) = apart(line);
-        let shown = |port: String| match self.0.iter().find(|pair| pair.1 == port) {
-            Some((shown, _)) => shown.clone(),
-            None => port,
+    let mut rest = &seen[..];
+    parts.iter().enumerate().all(|(number, part)| {
+        let is_here = |at: &usize| {
+            let here = rest.get(*at..at + part.len());
+            here.is_some_and(|here| take_out(here, &is_own) == take_out(part, &is_own))
         };
-        let mut line = String::new();
-        let mut ports = ports.into_iter();
-        for text in texts {
-            line += &text;
-            line.extend(ports.next().map(shown));
+        let found = (number.min(1)..rest.len()).find(is_here);
+        rest = &rest[found.map_or(0, |at| at + part.len())..];
+        found.is_some()
+    })
+}
+
+/// The lines without what varies.
+pub fn take_out(lines: &[String], is_own: impl Fn(&str) -> bool) -> Vec<String> {
+    ladder::by_place(lines).into_iter().map(|line| plain(ladder::untimed(line), &is_own)).collect()
+}
+
+/// A line without its figures, and what fills their place where they are short: blanks in a table, an arrow's shaft
+/// in a ladder.
+fn plain(line: &str, is_own: impl Fn(&str) -> bool) -> String {
+    let (mut plain, mut digits) = (String::new(), 0);
+    for (figure, text) in by_figure(line) {
+        if is_own(figure) && !plain.ends_with(BEFORE_COUNT) {
+            plain = plain + figure + text;
+        } else {
+            let blanks = text.len() - text.trim_start_matches(' ').len();
+            let fill = (5 - figure.len()).min(blanks.saturating_sub(1));
+            let unit = if figure == "1" { " read " } else { " reads " };
+            plain = plain + "N" + &text[fill..].replacen(unit, " reads ", 1);
+            digits += figure.len();
         }
-        line
     }
-
-    /// Whether the two may stand for each other: always the same ones do.
-    fn agree(&mut self, shown: &str, real: &str) -> bool {
-        if [shown, real].contains(&"0") {
-            return shown == real; // no port, but a wish for one
-        }
-        if let Some(pair) = self.0.iter().find(|pair| pair.0 == shown || pair.1 == real) {
-            return pair.0 == shown && pair.1 == real;
-        }
-        self.set(shown, real);
-        true
+    match line.matches('─').count() {
+        shaft if shaft * digits > 0 => plain.replace('─', "") + &"─".repeat(shaft + digits),
+        _ => plain,
     }
+}
 
-    fn same_line(&mut self, shown: &str, seen: &str) -> bool {
-        let ((shown, its_ports), (seen, real_ports)) = (aligned(&sizes(shown)), aligned(&sizes(seen)));
-        shown == seen && its_ports.iter().zip(&real_ports).all(|(shown, real)| self.agree(shown, real))
-    }
-
-    /// Whether what was seen starts with these lines; if so, they are taken off.
-    fn starts(&mut self, shown: &[String], seen: &mut &[String]) -> bool {
-        let Some((start, rest)) = seen.split_at_checked(shown.len()) else { return false };
-        let is_same = self.same(shown, start);
-        *seen = rest;
-        is_same
-    }
-
-    /// Whether these lines were seen somewhere; if so, everything up to their end is taken off.
-    fn is_in(&mut self, shown: &[String], seen: &mut &[String]) -> bool {
-        (0..seen.len()).any(|at| {
-            let (mut trial, mut rest) = (self.clone(), &seen[at..]);
-            let is_here = trial.starts(shown, &mut rest);
-            if is_here {
-                *self = trial;
-                *seen = rest;
-            }
-            is_here
-        })
-    }
-
-    /// Whether the lines that are shown are the lines that were seen.
-    pub fn same(&mut self, shown: &[String], seen: &[String]) -> bool {
-        let parts: Vec<_> = shown.split(|line| line == ELLIPSIS).collect();
-        if let [first, middle @ .., last] = &parts[..] {
-            // Where something is not available, less is checked than the sum at the end says.
-            let is_all_here = !seen.iter().any(|line| NOT_HERE.iter().any(|words| line.contains(words)));
-            let mut rest = seen;
-            return self.starts(first, &mut rest)
-                && middle.iter().all(|part| self.is_in(part, &mut rest))
-                && rest.len() > last.len()
-                && (!is_all_here || self.same(last, &rest[rest.len() - last.len()..]));
-        }
-        let [shown_runs, seen_runs] =
-            [shown, seen].map(|lines| lines.chunk_by(|a, b| is_rung(a) == is_rung(b)));
-        let mut same_run = |(shown, seen): (&[String], &[String])| {
-            shown.len() == seen.len()
-                && match shown {
-                    [first, ..] if is_rung(first) => is_rung(&seen[0]) && same_ladder(shown, seen),
-                    _ => shown.iter().zip(seen).all(|(shown, seen)| self.same_line(shown, seen)),
-                }
+/// A line in pieces, each behind a figure that may vary; the first has none. A port is a number behind the colon that
+/// ends a host or stands alone, or behind an address (`nc 127.0.0.1 9999`); how many reads something took is another.
+pub fn by_figure(line: &str) -> Vec<(&str, &str)> {
+    let (mut pieces, mut figure, mut begin) = (Vec::new(), "", 0);
+    for (at, mark) in line.match_indices([':', ' ']) {
+        let (before, behind) = (&line[..at], &line[at + 1..]);
+        let is_before_figure = match mark {
+            ":" => before.ends_with(|c| "0123456789] ".contains(c)),
+            _ => before.ends_with("127.0.0.1") || line[..=at].ends_with(BEFORE_COUNT),
         };
-        shown.len() == seen.len()
-            && shown_runs.zip(seen_runs).all(&mut same_run)
-            && times_each_port(shown) == times_each_port(seen)
-    }
-}
-
-/// A line's text, and the ports in it: numbers behind the colon that ends a host or stands alone.
-fn apart(line: &str) -> (Vec<String>, Vec<String>) {
-    let (mut texts, mut ports) = (vec![String::new()], Vec::new());
-    for part in line.split_inclusive(':') {
-        let last = texts.last().map_or("", |text| text);
-        let is_port =
-            last.strip_suffix(':').is_some_and(|host| host.ends_with(|c| "0123456789] ".contains(c)));
-        let text = part.trim_start_matches(|c: char| c.is_ascii_digit());
-        let digits = &part[..part.len() - text.len()];
-        if is_port && is_plain::<u16>(digits) {
-            ports.push(digits.to_owned());
-            texts.push(text.to_owned());
-        } else if let Some(last) = texts.last_mut() {
-            last.push_str(part);
+        let digits = &behind[..behind.len() - behind.trim_start_matches(|c: char| c.is_ascii_digit()).len()];
+        let is_printed = digits.parse::<u16>().is_ok_and(|number| number.to_string() == digits);
+        if is_before_figure && is_printed {
+            pieces.push((figure, &line[begin..=at]));
+            (figure, begin) = (digits, at + 1 + digits.len());
         }
     }
-    (texts, ports)
-}
-
-/// Whether this is a number as it is printed, without a sign or zeros before it.
-fn is_plain<T: FromStr + ToString>(text: &str) -> bool {
-    text.parse::<T>().is_ok_and(|number| number.to_string() == text)
-}
-
-/// As [`apart`], without the blanks that fill a port up to five digits, as in a table.
-fn aligned(line: &str) -> (Vec<String>, Vec<String>) {
-    let (mut texts, ports) = apart(line);
-    for (port, text) in ports.iter().zip(&mut texts[1..]) {
-        for _ in port.len()..5 {
-            if text.starts_with("  ") {
-                text.remove(0);
-            }
-        }
-    }
-    (texts, ports)
-}
-
-/// How many reads something took is the network's affair.
-fn sizes(line: &str) -> String {
-    let Some((before, behind)) = line.split_once(" bytes in ") else { return line.into() };
-    let counted = behind.split_once(' ').filter(|(count, _)| is_plain::<u32>(count));
-    let Some((count, unit_and_rest)) = counted else { return line.into() };
-    let unit = if count == "1" { "read " } else { "reads " };
-    match unit_and_rest.strip_prefix(unit) {
-        Some(rest) => format!("{before} bytes in N reads {rest}"),
-        None => line.into(),
-    }
-}
-
-/// Whether a line is a rung of a ladder: behind its margin stands the client's lane.
-fn is_rung(line: &str) -> bool {
-    line.chars().nth(11).is_some_and(|c| matches!(c, '│' | '├'))
-}
-
-/// Whether the rungs are the same, place by place: in one place the order is certain; between two of them it is
-/// the scheduler's.
-fn same_ladder(shown: &[String], seen: &[String]) -> bool {
-    let (shown, seen) = (by_place(shown), by_place(seen));
-    shown.keys().eq(seen.keys())
-        && shown.values().zip(seen.values()).all(|(shown, seen)| {
-            shown.len() == seen.len() && shown.iter().zip(seen).all(|(shown, seen)| same_rung(shown, seen))
-        })
-}
-
-/// A ladder's rungs by place: each connection's wire, each client's lane, the server's, and the keyboard.
-fn by_place(rungs: &[String]) -> BTreeMap<String, Vec<&str>> {
-    let mut places = BTreeMap::<String, Vec<&str>>::new();
-    for rung in rungs {
-        let text: Vec<char> = rung.chars().collect();
-        let connection = || text[8..10].iter().collect::<String>();
-        let is_server = text.get(13..50).is_some_and(|lane| lane.iter().all(|c| *c == ' '));
-        let place = match text[12..].contains(&'─') {
-            true => format!("wire {}", connection()),
-            false if rung.ends_with("│ ^C") => "keyboard".into(),
-            false if is_server => "server".into(),
-            false => format!("client {}", connection()),
-        };
-        places.entry(place).or_default().push(rung);
-    }
-    places
-}
-
-fn same_rung(shown: &str, seen: &str) -> bool {
-    let ((shown, its_ports), (seen, real_ports)) = (aligned(untimed(shown)), aligned(untimed(seen)));
-    let without_shaft = |texts: &[String]| texts.join(":").replace('─', "");
-    // An arrow's shaft gives way to a port of more digits.
-    let is_as_long = its_ports.iter().map(String::len).eq(real_ports.iter().map(String::len));
-    shown == seen || (!is_as_long && without_shaft(&shown) == without_shaft(&seen))
-}
-
-/// A rung without the time at its start.
-fn untimed(rung: &str) -> &str {
-    let is_printed = |time: &f64| time.is_finite() && time.is_sign_positive();
-    let is_time = |start: &str| {
-        let time = start.trim_start().parse().ok().filter(is_printed);
-        time.is_some_and(|time| format!("{time:7.3}") == start)
-    };
-    rung.split_at_checked(7).filter(|(start, _)| is_time(start)).map_or(rung, |(_, rest)| rest)
-}
-
-/// How many times each port stands there, fewest first. Where ladders leave open which port stands for which, this
-/// has to agree.
-fn times_each_port(lines: &[String]) -> Vec<usize> {
-    let mut times = BTreeMap::<String, usize>::new();
-    for port in lines.iter().flat_map(|line| apart(line).1) {
-        *times.entry(port).or_default() += 1;
-    }
-    let mut times: Vec<_> = times.into_values().collect();
-    times.sort_unstable();
-    times
+    pieces.push((figure, &line[begin..]));
+    pieces
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines(text: &str) -> Vec<String> {
-        text.lines().map(str::to_owned).collect()
-    }
+    const LADDER: &str = "\
+> Two connect.
+  0.004    │                                            │ listening on 127.0.0.1:32983
+  0.014 #1 ├─────────── connects from :55464 ──────────▶│
+  0.016 #1 │ Welcome!                                   │
+           │ It goes on                                 │
+  0.017 #1 │◀────────── 9 bytes  Welcome!\\n ────────────┤
+    the kernel's table:
+      local :32983 peer :55464  to send";
 
-    fn same(shown: &str, seen: &str) -> bool {
-        let mut ports = Ports::default();
-        ports.set("9999", "40123");
-        ports.same(&lines(shown), &lines(seen))
-    }
-
-    #[test]
-    fn ports_vary_but_always_the_same_one_stands_for_another() {
-        let seen = "listening on 127.0.0.1:40123\naccepted [::1]:5001\nclosed [::1]:5001";
-        assert!(same("listening on 127.0.0.1:9999\naccepted [::1]:4711\nclosed [::1]:4711", seen));
-        assert!(same("[::1]:0", "[::1]:0") && !same("[::1]:7", "[::1]:0") && !same("[::1]:0", "[::1]:7"));
-        assert!(!same("[::1]:7", "[::2]:7") && same("at :7", "at :8") && !same("a:7", "a:8"));
-        assert!(!same("listening on 127.0.0.1:9998\naccepted [::1]:4711\nclosed [::1]:4711", seen));
-        assert!(!same("listening on 127.0.0.1:9999\naccepted [::1]:4711\nclosed [::1]:4712", seen));
-        assert!(!same("listening on 127.0.0.1:9999\naccepted [::1]:9999\nclosed [::1]:9999", seen));
-        let mut ports = Ports::default();
-        ports.set("9999", "40123");
-        assert_eq!(
-            ports.as_shown("at 127.0.0.1:40123, from [::1]:5001!"),
-            "at 127.0.0.1:9999, from [::1]:5001!"
-        );
+    fn is_same(shown: &str, seen: &str) -> bool {
+        let [shown, seen] = [shown, seen].map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+        same(&shown, &seen, |port| ["", "0", "9999"].contains(&port))
     }
 
     #[test]
-    fn one_character_more_or_less_is_seen() {
-        let seen = "Welcome!\nHello, Ann!\nsaved 13 bytes in 2 reads to x";
-        assert!(same("Welcome!\nHello, Ann!\nsaved 13 bytes in 1 read to x", seen));
-        assert!(same("Welcome!\n...\nsaved 13 bytes in 1 read to x", seen));
-        assert!(same("...\nHello, Ann!\n...", &format!("{seen}\nend")));
-        assert!(!same("...\nHello, Bob!\n...", &format!("{seen}\nend")));
-        assert!(!same("Welcome!\nHello, Ann!\n...\nsaved 13 bytes in 1 read to x", seen));
-        for at in 0..seen.len() {
-            for other in ["", "#", "##"] {
-                let mut changed = seen.to_owned();
-                changed.replace_range(at..=at, other);
-                assert!(!same(&changed, seen), "{changed}");
+    fn one_character_more_or_less_is_seen_but_for_figures_of_passing_ports() {
+        for seen in ["Welcome!\nHello, 张三!\nat [::1]:9999\nsaved 13 bytes in 2 reads to x", LADDER] {
+            assert!(is_same(seen, seen));
+            for (at, c) in seen.char_indices() {
+                let (before, behind) = (&seen[..at], &seen[at + c.len_utf8()..]);
+                let is_passing = ["32983", "55464"].iter().any(|port| {
+                    seen.match_indices(port).any(|(start, _)| (start..start + port.len()).contains(&at))
+                });
+                for other in ["", "#", &format!("{c}#")] {
+                    let changed = format!("{before}{other}{behind}");
+                    let may_pass = changed == seen || (is_passing && other.is_empty());
+                    assert!(may_pass || !is_same(&changed, seen), "{changed}");
+                }
             }
         }
     }
 
     #[test]
-    fn a_ladder_may_differ_in_times_ports_and_the_order_between_places() {
-        let ladder = "> Two connect.\n  \
-                      0.004    │                                            │ listening on 127.0.0.1:32983\n  \
-                      0.014 #1 ├─────────── connects from :55464 ──────────▶│\n  \
-                      0.016 #1 │ Welcome!                                   │\n    \
-                      the kernel's table:\n      local :32983 peer :55464 to send";
-        let other = "> Two connect.\n \
-                     19.014 #1 ├─────────── connects from :55160 ──────────▶│\n  \
-                     0.004    │                                            │ listening on 127.0.0.1:40002\n  \
-                     0.016 #1 │ Welcome!                                   │\n    \
-                     the kernel's table:\n      local :40002 peer :55160 to send";
-        assert!(same(ladder, other));
-        for (right, wrong) in [
-            ("Welcome!", "Welcome?"),
-            ("connects", "connect"),
-            ("from", " from"),
-            ("─ connects", " connects"),
-            ("│ listening", "│  listening"),
-            ("0.016 #1", "0.016 #2"),
-            ("0.016 #1", "0.16  #1"),
-            ("to send", "to  send"),
-            ("to send", "to send "),
-            ("│\n", "│ \n"),
-            ("  0.004", " -0.004"),
-            ("  0.004", "    NaN"),
-            (":55464", ":99999"),
-            (" :55464", " :55465"),
-            (":32983\n", ":32984\n"),
-            ("peer :55464", "peer :32983"),
+    fn times_passing_ports_and_the_number_of_reads_vary() {
+        let narrow = LADDER.replace(" :55464 ───", " :1024 ────").replace(":55464 ", ":1024  ");
+        assert!(is_same(&LADDER.replace("0.01", "7.89").replace("32983", "32984"), LADDER));
+        assert!(is_same(&narrow, LADDER) && is_same("1 bytes in 1 read x", "1 bytes in 12 reads x"));
+        for (shown, seen) in [
+            ("[::1]:9999", "[::1]:9998"),
+            ("[::1]:0", "[::1]:7"),
+            ("[::1]:7", "[::2]:7"),
+            ("a:7", "a:8"),
+            ("at :99999", "at :51234"),
+            ("at :07", "at :51234"),
+            (&LADDER.replace("0.016 #1", "0.16  #1"), LADDER),
+            (&LADDER.replace(" 0.004", "-0.004"), LADDER),
+            (&LADDER.replace("  0.004", " 0.0040"), LADDER),
+            (&LADDER.replace("  0.004", "    NaN"), LADDER),
+            ("1 bytes in 2 read x", "1 bytes in 2 reads x"),
         ] {
-            let changed = ladder.replacen(right, wrong, 1);
-            assert!(changed != ladder && !same(&changed, other), "{changed}");
+            assert!(!is_same(shown, seen) && !is_same(seen, shown), "{shown}");
         }
-        let narrow =
-            |text: &str| text.replace(" :55464 ───", " :1024 ────").replace(":55464 to", ":1024  to");
-        let in_columns = |text: &str| text.replace("to send", " to send");
-        assert!(same(&in_columns(&narrow(ladder)), &in_columns(other)));
-        assert!(!same(&narrow(ladder).replace("connects", "connect s"), other));
-        assert!(!same("...\n           │ x\n...", "a\n\n\nb"), "a blank line is no rung");
-        let mut lines: Vec<_> = ladder.lines().collect();
-        for at in [0, 3] {
+    }
+
+    #[test]
+    fn rungs_of_different_places_may_change_places_and_nothing_else() {
+        let mut lines: Vec<_> = LADDER.lines().collect();
+        for (at, is_free) in [false, true, true, true, true, false, false].into_iter().enumerate() {
             lines.swap(at, at + 1);
-            assert!(!same(&lines.join("\n"), other), "an act is not a rung");
+            assert_eq!(is_same(&lines.join("\n"), LADDER), is_free, "{}", lines.join("\n"));
             lines.swap(at, at + 1);
         }
+        lines.swap(2, 5); // both cross one wire
+        assert!(!is_same(&lines.join("\n"), LADDER));
+    }
+
+    #[test]
+    fn what_is_left_out_is_a_line_or_more() {
+        let seen = "a\nb\nc\nd";
+        for same in ["a\n...\nd", "...\nb\n...", "a\n...\nc\nd", "..."] {
+            assert!(is_same(same, seen), "{same}");
+        }
+        for other in ["a\nb\n...\nc\nd", "...\nx\n...", "b\n...", "...\nc", "a\n...\nd\nd"] {
+            assert!(!is_same(other, seen), "{other}");
+        }
+        assert!(is_same("a\n...\nAll 2 passed", "a\nb: not available here: c\nAll 1 passed"));
     }
 }

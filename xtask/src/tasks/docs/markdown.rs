@@ -1,62 +1,57 @@
 //! As much of Markdown as the READMEs use: headings, fenced blocks, code in a line, links.
 
-/// A README, taken apart.
-#[derive(Debug, Default)]
-pub struct Document {
-    /// The levels of the headings, in order.
-    pub headings: Vec<usize>,
-    /// The fenced blocks, in order.
-    pub blocks: Vec<Block>,
-    /// Code within a line.
-    pub spans: Vec<String>,
-    /// Where links lead.
-    pub links: Vec<String>,
-    /// Where a block begins that does not end, in lines from 0.
-    pub unclosed: Option<usize>,
-}
-
-/// A fenced block.
+/// A line of a README.
 #[derive(Debug)]
-pub struct Block {
-    /// What the fence says it is: `console`, `rust`, `text`.
-    pub kind: String,
-    /// How many headings stand before it.
-    pub section: usize,
-    /// The number of its first line in the file, from 0.
+pub struct Line {
+    /// Its number in the file, from 0.
     pub at: usize,
-    /// Its lines.
-    pub lines: Vec<String>,
+    /// How many headings and how many fences stand above its end: in a block, an odd number.
+    pub section: usize,
+    pub block: usize,
+    /// What the fence of its block says, `console` or `rust`; `#` for a heading, and nothing for text.
+    pub kind: String,
+    pub text: String,
 }
 
-impl Document {
-    /// Reads a README.
-    pub fn new(text: &str) -> Self {
-        let mut document = Self::default();
-        let mut open: Option<Block> = None;
-        for (at, line) in text.lines().enumerate() {
-            let fence = line.strip_prefix("```");
-            match (&mut open, fence) {
-                (Some(_), Some(_)) => document.blocks.extend(open.take()),
-                (Some(block), None) => block.lines.push(line.into()),
-                (None, Some(kind)) => {
-                    let section = document.headings.len();
-                    open = Some(Block { kind: kind.trim().into(), section, at: at + 1, lines: Vec::new() });
-                }
-                (None, None) => document.read_line(line),
-            }
+/// Reads a README; fences are no lines of it.
+pub fn lines(readme: &str) -> Vec<Line> {
+    let (mut lines, mut section, mut block, mut fence) = (Vec::new(), 0, 0, "");
+    for (at, text) in readme.lines().enumerate() {
+        if let Some(kind) = text.strip_prefix("```") {
+            fence = if block % 2 == 0 { kind.trim() } else { "" };
+            block += 1;
+            continue;
         }
-        document.unclosed = open.map(|block| block.at);
-        document
+        let is_heading = block % 2 == 0 && text.starts_with('#');
+        section += usize::from(is_heading);
+        let kind = if is_heading { "#" } else { fence };
+        lines.push(Line { at, section, block, kind: kind.into(), text: text.into() });
+    }
+    let unclosed = lines.iter_mut().filter(|line| block % 2 == 1 && line.block == block);
+    unclosed.for_each(|line| line.kind = "unclosed".into());
+    lines
+}
+
+/// The lines of console blocks, section by section.
+pub fn consoles(lines: &[Line]) -> Vec<Vec<&Line>> {
+    let consoles: Vec<_> = lines.iter().filter(|line| line.kind == "console").collect();
+    consoles.chunk_by(|a, b| a.section == b.section).map(<[_]>::to_vec).collect()
+}
+
+impl Line {
+    /// Where its links lead, if it is text.
+    pub fn links(&self) -> impl Iterator<Item = &str> {
+        let links = self.text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        links.map(|(link, _)| link).filter(|_| self.block % 2 == 0)
     }
 
-    fn read_line(&mut self, line: &str) {
-        let level = line.len() - line.trim_start_matches('#').len();
-        if level > 0 && line[level..].starts_with(' ') {
-            self.headings.push(level);
+    /// The code in it, if it is text; in a `sh` block the command, without what stands behind `#` for the reader.
+    pub fn code(&self) -> Vec<&str> {
+        match self.kind.as_str() {
+            "sh" => self.text.split('#').take(1).map(str::trim).collect(),
+            _ if self.block % 2 == 0 => self.text.split('`').skip(1).step_by(2).collect(),
+            _ => Vec::new(),
         }
-        self.spans.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
-        let ends = line.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
-        self.links.extend(ends.map(|(link, _)| link.to_owned()));
     }
 }
 
@@ -66,16 +61,19 @@ mod tests {
 
     #[test]
     fn a_readme_is_taken_apart() {
-        let text = "# A\ntext `x y` and [z](w.md)\n## B\n```console\n# not a heading\n$ ls\n```\n`q`\n";
-        let document = Document::new(text);
-        assert_eq!(document.headings, [1, 2]);
-        assert_eq!(
-            (document.spans, document.links),
-            (vec!["x y".into(), "q".to_owned()], vec!["w.md".into()])
-        );
-        let block = &document.blocks[0];
-        assert_eq!((&*block.kind, block.section, block.at), ("console", 2, 4));
-        assert_eq!(block.lines, ["# not a heading", "$ ls"]);
-        assert_eq!((document.unclosed, Document::new("```text\nx").unclosed), (None, Some(1)));
+        let lines = lines("# A\n`x y` and [z](w.md)\n## B\n```sh\n# `q`\ncargo # it\n```\nq\n```rust\nfn");
+        let found =
+            lines.iter().map(|line| format!("{} {} {} {}", line.at, line.section, line.block, line.kind));
+        assert!(found.eq([
+            "0 1 0 #",
+            "1 1 0 ",
+            "2 2 0 #",
+            "4 2 1 sh",
+            "5 2 1 sh",
+            "7 2 2 ",
+            "9 2 3 unclosed"
+        ]));
+        let code: Vec<_> = lines.iter().flat_map(Line::code).collect();
+        assert!(code == ["x y", "", "cargo"] && lines.iter().flat_map(Line::links).eq(["w.md"]));
     }
 }

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::compare::Ports;
-use crate::lab::Lab;
+use super::compare::by_figure;
+use super::markdown::Line;
+use crate::lab::{Lab, Outcome};
 use crate::programs::{self, program::Program};
 use crate::wire::event::{Event, What};
 use crate::words::Lang;
@@ -20,43 +20,61 @@ use crate::words::Lang;
 /// What a terminal shows of Ctrl-C.
 pub const INTERRUPT: &str = "^C";
 
+/// What serves until it is stopped, and says first where: how its command begins, and what says there where to
+/// listen unless it is told. Its own address, behind an option or alone, is the last one of its command.
+const SERVERS: [(&str, &str); 4] = [
+    ("cargo run -p tcp-server", "127.0.0.1:9999"),
+    ("cargo run -p udp-server", "127.0.0.1:9999"),
+    ("cargo xtask origin", "127.0.0.1:8000"),
+    ("cargo xtask tap", "--listen 127.0.0.1:9998"),
+];
+
+/// What not every system has; a command that names a missing one is not available.
+const TOOLS: [&str; 2] = ["nc", "python3"];
+
 /// A command and what it shows, or what one that still runs goes on to show.
-#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Piece {
-    /// Where its output begins, in lines from the start of the block.
+    /// Where its output begins in the file, in lines from 0.
     pub at: usize,
-    /// The terminal.
     pub terminal: String,
-    /// What is typed, if anything is: a command or [`INTERRUPT`].
-    pub typed: Option<String>,
-    /// What is shown.
+    /// A command or [`INTERRUPT`]; empty where nothing is typed.
+    pub typed: String,
     pub shown: Vec<String>,
 }
 
-/// Takes a console block apart.
-pub fn pieces(lines: &[String]) -> Vec<Piece> {
+/// Takes a section's console blocks apart.
+pub fn pieces(section: &[&Line]) -> Vec<Piece> {
+    section.chunk_by(|a, b| a.block == b.block).flat_map(pieces_of_block).collect()
+}
+
+fn pieces_of_block(block: &[&Line]) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut terminal = "1".to_owned();
-    for (at, line) in lines.iter().enumerate() {
-        let begins = |at, typed: Option<&str>, shown: Option<&str>| Piece {
-            at,
-            terminal: terminal.clone(),
-            typed: typed.map(str::to_owned),
-            shown: shown.map(str::to_owned).into_iter().collect(),
+    for Line { at, text, .. } in block {
+        let (begin, typed, shown) = match text.split_at_checked(2) {
+            Some(("# ", comment)) => {
+                terminal = comment.chars().filter(char::is_ascii_digit).collect();
+                continue;
+            }
+            Some(("$ ", command)) => (at + 1, command, None),
+            Some((INTERRUPT, behind)) => (*at, INTERRUPT, Some(behind).filter(|said| !said.is_empty())),
+            _ => (*at, "", Some(text.as_str())),
         };
-        if let Some(comment) = line.strip_prefix("# ") {
-            terminal = comment.chars().filter(char::is_ascii_digit).collect();
-        } else if let Some(command) = line.strip_prefix("$ ") {
-            pieces.push(begins(at + 1, Some(command), None));
-        } else if let Some(behind) = line.strip_prefix(INTERRUPT) {
-            pieces.push(begins(at, Some(INTERRUPT), Some(behind).filter(|said| !said.is_empty())));
-        } else if pieces.last().is_none_or(|piece| piece.terminal != terminal) {
-            pieces.push(begins(at, None, Some(line)));
-        } else if let Some(piece) = pieces.last_mut() {
-            piece.shown.push(line.clone());
+        if !typed.is_empty() || pieces.last().is_none_or(|piece| piece.terminal != terminal) {
+            let (terminal, typed) = (terminal.clone(), typed.to_owned());
+            pieces.push(Piece { at: begin, terminal, typed, shown: Vec::new() });
+        }
+        if let Some(piece) = pieces.last_mut() {
+            piece.shown.extend(shown.map(str::to_owned));
         }
     }
     pieces
+}
+
+/// Whether a section speaks the reader's language, as all tasks do but the origin; the programs speak one.
+pub fn speaks(section: &[&Line]) -> bool {
+    let is_of = |line: &&Line, command| line.text.starts_with(command);
+    section.iter().any(|line| is_of(line, "$ cargo xtask ") && !is_of(line, "$ cargo xtask origin"))
 }
 
 /// A program in a terminal.
@@ -68,240 +86,196 @@ struct Running {
     told: usize,
 }
 
-/// A command, ready to be started.
-struct Prepared {
-    command: Command,
-    /// It runs until it is stopped.
-    is_server: bool,
-    /// The port that is shown, where none stands for it yet: the server picks one, and says which.
-    new_port: Option<String>,
-}
-
 /// One section of a README.
 pub struct Session {
     lab: Lab,
     lang: Lang,
     terminals: BTreeMap<String, Running>,
-    /// The ports that the README shows.
-    pub ports: Ports,
+    /// The ports that the commands name, and the ones that stand for them in this run.
+    ports: BTreeMap<String, String>,
 }
 
-/// How long a server has nothing more to say, for one who writes down what it says.
-const SETTLED: Duration = Duration::from_millis(500);
-
 impl Session {
-    /// Nothing runs yet.
-    ///
-    /// # Errors
-    /// As [`Stage::new`].
     pub fn new(lang: Lang) -> Result<Self> {
-        let (lab, terminals) = (Lab::unseen()?, BTreeMap::new());
-        Ok(Self { lab, lang, terminals, ports: Ports::default() })
+        let ports = ["", "0"].map(|port| (port.into(), port.into())); // none, and the wish for one
+        Ok(Self { lab: Lab::unseen()?, lang, terminals: BTreeMap::new(), ports: ports.into() })
     }
 
     /// Plays a piece and returns what was seen; none where it takes a tool that is not here. A server that runs
-    /// on is asked for as many lines as are shown or, to bless them, for all that it has to say.
-    ///
-    /// # Errors
-    /// When the README asks for what cannot be played.
-    pub fn play(&mut self, piece: &Piece, bless: bool) -> Result<Option<Vec<String>>> {
-        match piece.typed.as_deref() {
-            Some(INTERRUPT) => self.interrupt(&piece.terminal)?,
-            Some(command) if !self.start(&piece.terminal, command)? => return Ok(None),
-            Some(_) | None => {}
+    /// on is asked for as many lines as are shown.
+    pub fn play(&mut self, Piece { terminal, typed, shown, .. }: &Piece) -> Result<Option<Vec<String>>> {
+        let is_free = !self.terminals.contains_key(terminal);
+        match typed.as_str() {
+            "" => {}
+            INTERRUPT => {
+                let running = self.running(terminal)?;
+                ensure!(running.program.interrupt(), "^C cannot be pressed here");
+                running.runs_on = false;
+            }
+            command if command.split(' ').any(is_missing) => return Ok(None),
+            command => {
+                ensure!(is_free, "in terminal {terminal}, something still runs");
+                let running = self.start(command)?;
+                self.terminals.insert(terminal.clone(), running);
+            }
         }
-        self.listen(&piece.terminal, piece.shown.len(), bless).map(Some)
+        self.listen(terminal, shown.len()).map(Some)
     }
 
-    /// Starts a command in a terminal; false where it takes a tool that is not here.
-    fn start(&mut self, terminal: &str, typed: &str) -> Result<bool> {
-        ensure!(!self.terminals.contains_key(terminal), "in terminal {terminal}, something still runs");
-        let Some(Prepared { command, is_server, new_port }) = self.command(typed)? else { return Ok(false) };
-        let program = self.lab.start_command(command)?;
-        if let Some(port) = &new_port {
-            let real = self.lab.wait_for_address(&program)?.port();
-            self.ports.set(port, &real.to_string());
-        }
-        self.terminals.insert(terminal.into(), Running { program, runs_on: is_server, told: 0 });
-        Ok(true)
+    /// Whether a port that is shown is one that the commands name.
+    pub fn is_own(&self, shown: &str) -> bool {
+        self.ports.contains_key(shown)
     }
 
     fn running(&mut self, terminal: &str) -> Result<&mut Running> {
         self.terminals.get_mut(terminal).with_context(|| format!("nothing runs in terminal {terminal}"))
     }
 
-    fn interrupt(&mut self, terminal: &str) -> Result<()> {
-        let running = self.running(terminal)?;
-        ensure!(running.program.interrupt(), "^C cannot be pressed here");
-        running.runs_on = false;
-        Ok(())
+    fn start(&mut self, typed: &str) -> Result<Running> {
+        let server = SERVERS.iter().find(|(begin, _)| typed.starts_with(begin) && !typed.ends_with("--help"));
+        let typed = server.map_or(typed.into(), |(_, address)| with_address(typed, address));
+        let own = by_figure(&typed).last().map_or("", |(port, _)| *port);
+        let picks = server.is_some() && !self.is_own(own);
+        if picks {
+            self.ports.insert(own.into(), "0".into());
+        }
+        let real = self.with_real_ports(&typed)?;
+        let program = self.lab.start_command(self.command(&real)?)?;
+        if picks {
+            let first = self.lab.wait_for_line(&program, "")?; // it says which
+            let real = by_figure(&first).get(1).with_context(|| format!("no address, but {first:?}"))?.0;
+            self.ports.insert(own.into(), real.into());
+        }
+        Ok(Running { program, runs_on: server.is_some(), told: 0 })
+    }
+
+    /// The command with the ports of this run. Where no server has one that is shown, nobody is at the one that
+    /// stands for it.
+    fn with_real_ports(&mut self, typed: &str) -> Result<String> {
+        let mut command = String::new();
+        for (port, text) in by_figure(typed) {
+            if !self.is_own(port) {
+                let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+                self.ports.insert(port.into(), free.to_string());
+            }
+            command = command + &self.ports[port] + text;
+        }
+        Ok(command)
+    }
+
+    /// What is typed, as a process, in the README's language. Of the locale's variables only LANG is set: about an
+    /// unknown `LC_ALL`, some shells complain.
+    fn command(&self, typed: &str) -> Result<Command> {
+        let words: Vec<_> = typed.split(' ').collect();
+        let (program, args) = match &words[..] {
+            ["cargo", "run", "-p", name, args @ ..] => {
+                (programs::build::path_of(name)?, args.strip_prefix(&["--"]).unwrap_or(args))
+            }
+            ["cargo", "xtask", args @ ..] => (programs::build::path_of("xtask")?, args),
+            ["cargo", ..] => bail!("'{typed}' is no command that a README can show"),
+            _ => ("sh".into(), &["-c", typed][..]),
+        };
+        let mut command = Command::new(program);
+        if words.starts_with(&["cargo", "run", "-p", "udp-client"]) && !words.contains(&"--timeout") {
+            command.args(["--timeout", "60"]); // on a slow machine, too, it asks once
+        }
+        let lang = if self.lang == Lang::Zh { "zh_CN.UTF-8" } else { "C.UTF-8" };
+        command
+            .args(args)
+            .env_remove("LC_ALL")
+            .env_remove("LC_MESSAGES")
+            .env_remove("COLUMNS")
+            .env("LANG", lang);
+        Ok(command)
     }
 
     /// The next so many lines of what runs in a terminal, or all of them once it has ended.
-    fn listen(&mut self, terminal: &str, count: usize, bless: bool) -> Result<Vec<String>> {
+    fn listen(&mut self, terminal: &str, count: usize) -> Result<Vec<String>> {
         let Running { program, runs_on, told } = self.running(terminal)?;
-        let (pid, runs_on, wanted) = (program.pid, *runs_on, *told + count);
-        if runs_on && bless {
-            // As many lines as were shown are likely to come again, if not at once; then whatever else comes.
-            for _ in 0..20 {
-                self.lab.record.wait_for_lull(SETTLED)?;
-                if self.lines(pid).len() >= wanted {
-                    break;
-                }
-            }
-        }
-        let has_ended = self.lab.record.wait_until(|events| {
-            let is_line = |e: &&Event| matches!(e.what, What::Said { program, .. } if program == pid);
-            let has_ended = events.iter().any(|event| event.is_end_of(pid));
-            let is_enough = runs_on && (bless || events.iter().filter(is_line).count() >= wanted);
-            (has_ended || is_enough).then_some(has_ended)
-        })?;
-        let all = self.lines(pid);
-        let running = self.running(terminal)?;
-        let mut lines = all[running.told..].to_vec();
-        if !has_ended && !bless {
-            lines.truncate(count);
-        }
-        running.told += lines.len();
+        let (pid, told) = (program.pid, *told);
+        let wanted = if *runs_on { told + count } else { usize::MAX };
+        let has_ended = self.wait_for(pid, wanted)?;
+        let mut lines = self.lines(pid).split_off(told);
         if has_ended {
             self.terminals.remove(terminal);
+        } else {
+            lines.truncate(count);
+            self.running(terminal)?.told += count;
         }
         Ok(lines)
     }
 
-    /// All that a program has said, its errors last.
+    /// Waits until a program has said so many lines, or has ended; true where it has.
+    fn wait_for(&mut self, pid: u32, lines: usize) -> Result<bool> {
+        self.lab.record.wait_until(|events| {
+            let has_ended = events.iter().any(|event| event.is_end_of(pid));
+            let is_line = |event: &&Event| matches!(event.what, What::Said { program, .. } if program == pid);
+            let is_enough = events.iter().filter(is_line).count() >= lines;
+            (has_ended || is_enough).then_some(has_ended)
+        })
+    }
+
+    /// All that a program has said, its errors last, with the ports that the README shows.
     fn lines(&self, pid: u32) -> Vec<String> {
-        let outcome = self.lab.outcome(pid);
-        [outcome.said, outcome.complained].concat()
+        let shown = |real: &str| self.ports.iter().find(|pair| pair.1 == real).map(|pair| pair.0.clone());
+        let as_shown = |line: &String| {
+            let pieces = by_figure(line).into_iter();
+            pieces.map(|(port, text)| shown(port).unwrap_or(port.into()) + text).collect()
+        };
+        let Outcome { said, complained, .. } = self.lab.outcome(pid);
+        said.iter().chain(&complained).map(as_shown).collect()
     }
 
     /// Ends what still runs; returns what it said beyond what was asked for.
-    ///
-    /// # Errors
-    /// When nothing ends.
     pub fn finish(mut self) -> Result<Vec<String>> {
         let mut rest = Vec::new();
-        while let Some((_, running)) = self.terminals.pop_first() {
-            let pid = running.program.pid;
-            drop(running.program);
-            self.lab
-                .record
-                .wait_until(|events| events.iter().any(|event| event.is_end_of(pid)).then_some(()))?;
-            rest.extend(self.lines(pid).split_off(running.told));
+        while let Some((_, Running { program, told, .. })) = self.terminals.pop_first() {
+            let pid = program.pid;
+            drop(program);
+            self.wait_for(pid, usize::MAX)?;
+            rest.extend(self.lines(pid).split_off(told));
         }
         Ok(rest)
     }
-
-    /// What is typed, as a process; none where it takes a tool that is not here.
-    fn command(&mut self, typed: &str) -> Result<Option<Prepared>> {
-        let words: Vec<_> = typed.split(' ').collect();
-        let (name, args) = match words[..] {
-            ["cargo", "run", "-p", name] => (name, Vec::new()),
-            ["cargo", "run", "-p", name, "--", ..] => (name, words[5..].to_vec()),
-            ["cargo", "xtask", ..] => ("xtask", words[2..].to_vec()),
-            ["cargo", ..] => bail!("'{typed}' is no command that a README can show"),
-            _ => return self.shell(typed),
-        };
-        let mut args: Vec<_> = args.into_iter().map(str::to_owned).collect();
-        let default = match (name, args.first().map(String::as_str)) {
-            (_, Some("--help")) => None,
-            ("tcp-server" | "udp-server", _) => Some("127.0.0.1:9999"),
-            ("xtask", Some("origin")) => Some("127.0.0.1:8000"),
-            _ => None,
-        };
-        let has_address = args.iter().any(|arg| arg.contains(':'));
-        args.extend(default.filter(|_| !has_address).map(str::to_owned));
-        if name == "udp-client" && !args.iter().any(|arg| arg == "--timeout") {
-            args.splice(0..0, ["--timeout".into(), "60".into()]); // on a slow machine, too, it asks once
-        }
-        let mut new_port = None;
-        for arg in &mut args {
-            if let Some((host, port, rest)) = address_in(arg) {
-                let is_new = default.is_some() && self.ports.real(port).is_none();
-                let real = if is_new { "0".into() } else { self.real_port(port)? };
-                new_port = is_new.then(|| port.to_owned());
-                *arg = format!("{host}:{real}{rest}");
-            }
-        }
-        let mut command = Command::new(programs::build::path_of(name)?);
-        command.args(args);
-        Ok(Some(Prepared { command: self.in_language(command), is_server: default.is_some(), new_port }))
-    }
-
-    /// The port that stands for the one that is shown; one at which nobody is, where no server has it.
-    fn real_port(&mut self, shown: &str) -> Result<String> {
-        if let Some(real) = self.ports.real(shown) {
-            return Ok(real.into());
-        }
-        let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
-        self.ports.set(shown, &free);
-        Ok(free)
-    }
-
-    /// A command for the shell, if the tools are here that it names.
-    fn shell(&mut self, typed: &str) -> Result<Option<Prepared>> {
-        const TOOLS: [&str; 2] = ["nc", "python3"];
-        let mut words: Vec<_> = typed.split(' ').map(str::to_owned).collect();
-        for word in &mut words {
-            let is_port = word.len() == 4 && word.bytes().all(|b| b.is_ascii_digit());
-            if is_port {
-                *word = self.real_port(word)?;
-            } else if TOOLS.contains(&word.as_str()) {
-                let mut probe = Command::new("sh");
-                probe.args(["-c", &format!("command -v {word}")]).stdout(Stdio::null());
-                if !probe.status().context("cannot run sh")?.success() {
-                    return Ok(None);
-                }
-            }
-        }
-        let mut command = Command::new("sh");
-        command.args(["-c", &words.join(" ")]);
-        Ok(Some(Prepared { command: self.in_language(command), is_server: false, new_port: None }))
-    }
-
-    /// With the README's language. Of the locale's variables only LANG is set: about an unknown `LC_ALL`, some shells
-    /// complain.
-    fn in_language(&self, mut command: Command) -> Command {
-        command.env_remove("LC_ALL").env_remove("LC_MESSAGES");
-        command.env("LANG", if self.lang == Lang::Zh { "zh_CN.UTF-8" } else { "C.UTF-8" });
-        command
-    }
 }
 
-/// `HOST`, `PORT` and what follows, in `HOST:PORT` or a URL.
-fn address_in(word: &str) -> Option<(&str, &str, &str)> {
-    let at = word.rfind(':')?;
-    let behind = &word[at + 1..];
-    let end = behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len());
-    (end > 0).then(|| (&word[..at], &behind[..end], &behind[end..]))
+/// A server's command that says where to listen: as it does, or at this address.
+fn with_address(typed: &str, address: &str) -> String {
+    let told = address.split_once(' ').map_or(":", |(option, _)| option);
+    if typed.contains(told) { typed.into() } else { format!("{typed} {address}") }
+}
+
+/// Whether this is a tool that the shell does not find.
+fn is_missing(word: &str) -> bool {
+    let mut probe = Command::new("sh");
+    probe.args(["-c", &format!("command -v {word}")]).stdout(Stdio::null());
+    TOOLS.contains(&word) && !probe.status().is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::markdown;
     use super::*;
 
     #[test]
-    fn a_block_is_taken_apart_by_terminal_and_command() {
-        let block = "# terminal 1\n$ serve\nup\n# 终端 2\n$ ask\nhi\n$ again\n# terminal 1\nseen\n^Cstopped";
-        let lines: Vec<_> = block.lines().map(str::to_owned).collect();
-        let found: Vec<_> = pieces(&lines)
-            .into_iter()
-            .map(|piece| (piece.at, piece.terminal, piece.typed.unwrap_or_default(), piece.shown.join(" ")))
-            .collect();
-        let expected = [
-            (2, "1", "serve", "up"),
-            (5, "2", "ask", "hi"),
-            (7, "2", "again", ""),
-            (8, "1", "", "seen"),
-            (9, "1", "^C", "stopped"),
-        ];
-        assert_eq!(found, expected.map(|(at, t, typed, shown)| (at, t.into(), typed.into(), shown.into())));
+    fn a_section_is_taken_apart_by_terminal_and_command() {
+        let text = "```console\n# terminal 1\n$ serve\nup\n# 终端 2\n$ ask\nhi\n```\n```console\n# terminal 1\n\n\
+                    seen\n^Cstopped\n```\n# other\n```console\n$ cargo xtask demo\n```\n";
+        let lines = markdown::lines(text);
+        let sections = markdown::consoles(&lines);
+        assert!(sections.len() == 2 && !speaks(&sections[0]) && speaks(&sections[1]));
+        let shown = pieces(&sections[0]).into_iter().map(|Piece { at, terminal, typed, shown }| {
+            format!("{at} {terminal} {typed} {}", shown.join("|"))
+        });
+        assert!(shown.eq(["3 1 serve up", "6 2 ask hi", "10 1  |seen", "12 1 ^C stopped"]));
     }
 
     #[test]
-    fn addresses_are_found_in_words_and_urls() {
-        assert_eq!(address_in("[::1]:9999"), Some(("[::1]", "9999", "")));
-        assert_eq!(address_in("http://127.0.0.1:8000/cut"), Some(("http://127.0.0.1", "8000", "/cut")));
-        assert_eq!((address_in("http://h/"), address_in("Ann")), (None, None));
+    fn a_server_is_told_where_to_listen() {
+        let (own, option) = ("127.0.0.1:9999", "--listen 127.0.0.1:9998");
+        assert_eq!(with_address("serve", own), "serve 127.0.0.1:9999");
+        assert_eq!(with_address("serve [::1]:7", own), "serve [::1]:7");
+        assert_eq!(with_address("tap [::1]:7", option), "tap [::1]:7 --listen 127.0.0.1:9998");
+        assert_eq!(with_address("tap [::1]:7 --listen [::1]:8", option), "tap [::1]:7 --listen [::1]:8");
     }
 }

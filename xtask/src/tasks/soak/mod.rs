@@ -6,34 +6,54 @@ mod tcp_server;
 mod udp;
 
 use std::env;
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::process::{ChildStderr, ChildStdout, Command, ExitStatus};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use common::args::Args;
 use common::narration::say;
 
-use crate::programs::{self, program::Program};
-
-/// What came of a row: the figures, where it held.
-enum Outcome {
-    /// The promise held.
-    Held(String),
-    /// It was broken.
-    Lost(String),
-    /// This system has no means to try it.
-    NotAvailable(String),
-}
+use crate::checks::{Tally, Verdict};
+use crate::programs::{self, server::Server};
+use crate::words::Words;
 
 /// Something to try.
 struct Row {
     /// What is tried.
     tried: &'static str,
     /// Tries it.
-    run: fn() -> Result<Outcome>,
+    run: fn() -> Result<Found>,
+}
+
+/// What came of it.
+struct Found {
+    verdict: Verdict,
+    /// Where it was kept: a verdict has words for the other two.
+    figures: String,
+}
+
+impl Found {
+    fn kept(figures: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Kept, figures: figures.into() }
+    }
+
+    fn broken(found: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Broken(english(found)), figures: String::new() }
+    }
+
+    fn not_available(why: impl Into<String>) -> Self {
+        Self { verdict: Verdict::NotAvailable(english(why)), figures: String::new() }
+    }
+
+    fn kept_if(is_kept: bool, found: impl Into<String>) -> Self {
+        if is_kept { Self::kept(found) } else { Self::broken(found) }
+    }
+}
+
+/// The soak has one language.
+fn english(text: impl Into<String>) -> Words {
+    let text = text.into();
+    words!("{text}", "{text}")
 }
 
 /// Set in the environment of a task that was started again with more descriptors.
@@ -50,22 +70,24 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     programs::house::close_on_interrupt()?;
     programs::build::build()?;
-    let (mut held, mut lost, mut absent) = (0, 0, 0);
+    let mut tally = Tally::default();
     for row in tcp_server::ROWS.iter().chain(&tcp_client::ROWS).chain(&udp::ROWS) {
-        let outcome = (row.run)().unwrap_or_else(|e| Outcome::Lost(format!("{e:#}")));
-        let (mark, count, found) = match &outcome {
-            Outcome::Held(found) => ("✓", &mut held, found),
-            Outcome::Lost(found) => ("✗", &mut lost, found),
-            Outcome::NotAvailable(why) => ("-", &mut absent, &format!("not available here: {why}")),
+        let Found { verdict, figures } = (row.run)().unwrap_or_else(|e| Found::broken(format!("{e:#}")));
+        let found = match &verdict {
+            Verdict::Kept => figures,
+            Verdict::Broken(found) => found.en.to_string(),
+            Verdict::NotAvailable(why) => format!("not available here: {}", why.en),
         };
-        *count += 1;
-        say(&format!("{mark} {:52} {found}", row.tried))?;
+        tally.add(&verdict);
+        say(&format!("{} {:52} {found}", verdict.mark(), row.tried))?;
     }
-    let absent = if absent > 0 { format!(", {absent} not available here") } else { String::new() };
-    if lost > 0 {
-        bail!("{lost} of {} promises were broken{absent}", held + lost);
+    let Tally { kept, broken, not_available } = tally;
+    let absent =
+        if not_available > 0 { format!(", {not_available} not available here") } else { String::new() };
+    if broken > 0 {
+        bail!("{broken} of {} promises were broken{absent}", kept + broken);
     }
-    say(&format!("\nAll {held} promises held{absent}."))?;
+    say(&format!("\nAll {kept} promises held{absent}."))?;
     Ok(())
 }
 
@@ -84,110 +106,13 @@ fn run_with_all_descriptors() -> Result<()> {
     }
 }
 
-/// A running tcp-server or udp-server.
-struct Server {
-    program: Program,
-    address: SocketAddr,
-    lines: BufReader<ChildStdout>,
-    _stderr: ChildStderr,
+/// Interrupts a server and turns how it ends into what was found: status 0 within two seconds.
+fn stop_in_time(server: Server, found: &str) -> Result<Found> {
+    let (status, taken) = server.stop()?;
+    let found = format!("{found}; stopped in {} ms", taken.as_millis());
+    Ok(Found::kept_if(status.success() && taken < Duration::from_secs(2), format!("{found}, {status}")))
 }
 
-impl Server {
-    /// Starts it by itself, on a free port.
-    fn start(name: &str, args: &[&str]) -> Result<Self> {
-        let mut command = Command::new(programs::build::path_of(name)?);
-        command.arg("127.0.0.1:0").args(args);
-        Self::from(command)
-    }
-
-    /// Starts it through `sh -c`, behind a limit such as `ulimit -n 40`.
-    fn start_behind(limit: &str, name: &str, args: &[&str]) -> Result<Self> {
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")]);
-        command.arg(programs::build::path_of(name)?).arg("127.0.0.1:0").args(args);
-        Self::from(command)
-    }
-
-    fn from(command: Command) -> Result<Self> {
-        let (program, stdout, stderr) = Program::spawn(command)?;
-        let mut lines = BufReader::with_capacity(64, stdout);
-        let mut line = String::new();
-        lines.read_line(&mut line)?;
-        Ok(Self { program, address: programs::program::address_in(&line)?, lines, _stderr: stderr })
-    }
-
-    fn connect(&self) -> Result<TcpStream> {
-        TcpStream::connect(self.address).context("cannot connect")
-    }
-
-    /// A client that has been welcomed.
-    fn guest(&self) -> Result<Guest> {
-        let mut guest = Guest(BufReader::new(self.connect()?));
-        guest.hears("Welcome!")?;
-        Ok(guest)
-    }
-
-    /// Interrupts it; returns how it ended, and after how long.
-    fn stop(self) -> Result<(ExitStatus, Duration)> {
-        let asked = Instant::now();
-        self.program.interrupt();
-        let status = self.program.wait()?;
-        Ok((status, asked.elapsed()))
-    }
-
-    /// Interrupts it and turns how it ends into a row: status 0 within two seconds.
-    fn stop_in_time(self, found: &str) -> Result<Outcome> {
-        let (status, taken) = self.stop()?;
-        let found = format!("{found}; stopped in {} ms", taken.as_millis());
-        Ok(held_if(status.success() && taken < Duration::from_secs(2), format!("{found}, {status}")))
-    }
-}
-
-/// A client of the line framing.
-struct Guest(BufReader<TcpStream>);
-
-impl Guest {
-    fn says(&mut self, bytes: &[u8]) -> Result<()> {
-        self.0.get_mut().write_all(bytes).context("cannot send")
-    }
-
-    fn hears(&mut self, line: &str) -> Result<()> {
-        let mut heard = String::new();
-        self.0.read_line(&mut heard)?;
-        if heard.trim_end() == line { Ok(()) } else { bail!("heard {heard:?} instead of {line:?}") }
-    }
-
-    fn hears_the_end(&mut self) -> Result<String> {
-        let mut rest = String::new();
-        self.0.read_to_string(&mut rest)?;
-        Ok(rest)
-    }
-}
-
-fn held_if(held: bool, found: String) -> Outcome {
-    if held { Outcome::Held(found) } else { Outcome::Lost(found) }
-}
-
-/// A figure of a process in KiB from Linux' /proc/PID/status: `VmRSS`, `VmHWM` (the peak so far).
-fn memory(program: &Program, what: &str) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", program.pid)).ok()?;
-    let line = status.lines().find(|line| line.starts_with(what))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
-/// How much of one core a process used during a second, from Linux' /proc/PID/stat (in hundredths of a second,
-/// user and system).
-fn share_of_a_core(program: &Program) -> Option<u64> {
-    let used = || {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", program.pid)).ok()?;
-        let fields: Vec<_> = stat.rsplit(") ").next()?.split(' ').map(str::to_owned).collect();
-        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
-    };
-    let before = used()?;
-    std::thread::sleep(Duration::from_secs(1));
-    Some(used()? - before)
-}
-
-fn no_proc() -> Outcome {
-    Outcome::NotAvailable("it takes Linux' /proc to measure it".into())
+fn no_proc() -> Found {
+    Found::not_available("it takes Linux' /proc to measure it")
 }

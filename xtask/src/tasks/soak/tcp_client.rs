@@ -2,15 +2,17 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::{Outcome, Row, held_if, memory, no_proc};
-use crate::programs::{self, program::Program, scratch::Scratch};
+use super::{Found, Row, no_proc};
+use crate::peers::host::{Host, repeat};
+use crate::peers::origin;
+use crate::programs::{self, figures::memory, program::Program, scratch::Scratch};
 
 pub const ROWS: [Row; 3] = [
     Row { tried: "tcp-client get: 1 GiB in each framing", run: one_gigabyte },
@@ -21,18 +23,7 @@ pub const ROWS: [Row; 3] = [
 /// What a process may keep in memory, in KiB, whatever a peer sends.
 const MEMORY_LIMIT: u64 = 16 * 1024;
 
-/// Answers one request with what `answer` writes; returns the URL.
-fn origin(answer: impl FnOnce(&mut TcpStream) -> std::io::Result<()> + Send + 'static) -> Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let url = format!("http://{}/page", listener.local_addr()?);
-    thread::spawn(move || {
-        let mut stream = listener.accept()?.0;
-        let mut head = [0; 1024];
-        let _ = stream.read(&mut head)?;
-        answer(&mut stream) // an error here is the client's leaving
-    });
-    Ok(url)
-}
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Runs it to its end; returns whether it succeeded, and the most memory it had, in KiB.
 fn run_watched(command: Command) -> Result<(bool, Option<u64>)> {
@@ -47,13 +38,17 @@ fn run_watched(command: Command) -> Result<(bool, Option<u64>)> {
     Ok((program.wait()?.success(), peak))
 }
 
-fn get(url: &str, file: &str) -> Result<Command> {
+fn url(origin: &Host) -> String {
+    format!("http://{}/page", origin.address)
+}
+
+fn get(origin: &Host, file: &str) -> Result<Command> {
     let mut command = Command::new(programs::build::path_of("tcp-client")?);
-    command.args(["get", url, "-o", file]);
+    command.args(["get", &url(origin), "-o", file]);
     Ok(command)
 }
 
-fn one_gigabyte() -> Result<Outcome> {
+fn one_gigabyte() -> Result<Found> {
     const PIECES: u32 = 1024;
     let piece: &'static [u8] = vec![b'x'; 1 << 20].leak();
     let mut found = Vec::new();
@@ -63,7 +58,7 @@ fn one_gigabyte() -> Result<Outcome> {
         ("Connection: close", "", ""),
     ] {
         let started = Instant::now();
-        let url = origin(move |stream| {
+        let origin = origin::replying(LOOPBACK, move |stream| {
             write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n")?;
             for _ in 0..PIECES {
                 stream.write_all(before.as_bytes())?;
@@ -72,16 +67,16 @@ fn one_gigabyte() -> Result<Outcome> {
             }
             stream.write_all(if before.is_empty() { b"" } else { b"0\r\n\r\n" })
         })?;
-        let (succeeded, peak) = run_watched(get(&url, if cfg!(unix) { "/dev/null" } else { "NUL" })?)?;
+        let (succeeded, peak) = run_watched(get(&origin, if cfg!(unix) { "/dev/null" } else { "NUL" })?)?;
         let Some(peak) = peak else { return Ok(no_proc()) };
         let name = head.split(':').next().unwrap_or_default();
         found.push(format!("{name} {peak} KiB, {:.1} s", started.elapsed().as_secs_f64()));
         ensure!(succeeded && peak < MEMORY_LIMIT, "{}", found.join("; "));
     }
-    Ok(Outcome::Held(found.join("; ")))
+    Ok(Found::kept(found.join("; ")))
 }
 
-fn endless_replies() -> Result<Outcome> {
+fn endless_replies() -> Result<Found> {
     const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let mut most = 0;
     for (start, pattern) in [
@@ -98,24 +93,21 @@ fn endless_replies() -> Result<Outcome> {
     ] {
         let scratch = Scratch::new()?;
         let shown = format!("{start}{pattern}...");
-        let url = origin(move |stream| {
+        let origin = origin::replying(LOOPBACK, move |stream| {
             stream.write_all(start.as_bytes())?;
-            let piece = pattern.repeat(1000);
-            loop {
-                stream.write_all(piece.as_bytes())?;
-            }
+            repeat(stream, pattern.repeat(1000).as_bytes())
         })?;
-        let (succeeded, peak) = run_watched(get(&url, &scratch.path().join("f").to_string_lossy())?)?;
+        let (succeeded, peak) = run_watched(get(&origin, &scratch.path().join("f").to_string_lossy())?)?;
         ensure!(!succeeded && fs::read_dir(scratch.path())?.count() == 0, "{shown:?} was accepted");
         most = most.max(peak.unwrap_or_default());
     }
     let found = format!("each refused, nothing saved; at most {most} KiB of memory");
-    Ok(held_if(most < MEMORY_LIMIT, found))
+    Ok(Found::kept_if(most < MEMORY_LIMIT, found))
 }
 
-fn full_disk() -> Result<Outcome> {
+fn full_disk() -> Result<Found> {
     let scratch = Scratch::new()?;
-    let url = origin(|stream| {
+    let origin = origin::replying(LOOPBACK, |stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
         stream.write_all(&vec![b'x'; 4 << 20])
     })?;
@@ -125,15 +117,15 @@ fn full_disk() -> Result<Outcome> {
                   [ \"$(cat page; ls -A)\" = \"old\npage\" ]";
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
-    command.arg(programs::build::path_of("tcp-client")?).arg(scratch.path()).arg(url);
+    command.arg(programs::build::path_of("tcp-client")?).arg(scratch.path()).arg(url(&origin));
     match command.output().map(|output| output.status.code()) {
         Ok(Some(0)) => {
-            Ok(Outcome::Held("the error names the file; the old one is as it was, no other is left".into()))
+            Ok(Found::kept("the error names the file; the old one is as it was, no other is left"))
         }
-        Ok(Some(98)) => Ok(Outcome::Lost("the error does not name the file".into())),
+        Ok(Some(98)) => Ok(Found::broken("the error does not name the file")),
         Ok(Some(1)) if Command::new("unshare").args(["-rm", "true"]).status()?.success() => {
-            Ok(Outcome::Lost("the old file changed, or another one is left".into()))
+            Ok(Found::broken("the old file changed, or another one is left"))
         }
-        _ => Ok(Outcome::NotAvailable("it takes a mount namespace of one's own (unshare -rm)".into())),
+        _ => Ok(Found::not_available("it takes a mount namespace of one's own (unshare -rm)")),
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Outcome, Row, Server, held_if, no_proc};
+use super::{Found, Row, no_proc, stop_in_time};
+use crate::programs::server::Server;
 use crate::wire::kernel::dropped;
 
 pub const ROWS: [Row; 2] = [
@@ -15,7 +16,7 @@ pub const ROWS: [Row; 2] = [
     Row { tried: "udp-server: Ctrl-C in the flood", run: stop_in_the_flood },
 ];
 
-fn burst() -> Result<Outcome> {
+fn burst() -> Result<Found> {
     const SENT: u64 = 20_000;
     let server = Server::start("udp-server", &["--quiet"])?;
     let socket = UdpSocket::bind("127.0.0.1:0")?;
@@ -38,10 +39,10 @@ fn burst() -> Result<Outcome> {
     let n = socket.recv(&mut reply)?;
     let lives = &reply[..n] == b"Hello, Michael!";
     let found = format!("{answered} answered + {there} dropped there + {here} dropped here");
-    Ok(held_if(lives && answered + there + here == SENT, found))
+    Ok(Found::kept_if(lives && answered + there + here == SENT, found))
 }
 
-fn stop_in_the_flood() -> Result<Outcome> {
+fn stop_in_the_flood() -> Result<Found> {
     let server = Server::start("udp-server", &["--quiet"])?;
     let (address, over) = (server.address, AtomicBool::new(false));
     thread::scope(|scope| {
@@ -52,7 +53,7 @@ fn stop_in_the_flood() -> Result<Outcome> {
             }
         });
         thread::sleep(Duration::from_millis(100));
-        let stopped = server.stop_in_time("it was flooded");
+        let stopped = stop_in_time(server, "it was flooded");
         over.store(true, Ordering::Relaxed);
         stopped
     })

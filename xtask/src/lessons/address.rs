@@ -1,0 +1,140 @@
+//! Addresses: which of its own a server is bound to, and which of a name's a client connects to.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{Lesson, TCP};
+use crate::checks::Ended;
+use crate::play::Play;
+use crate::wire::event::Lane;
+use crate::words::{Shown, Words};
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "address",
+    claims: &[
+        (
+            "C26",
+            Words::fixed(
+                "bind takes an interface's address: it decides who can reach the server.",
+                "bind 绑定某个接口的地址：谁能连上服务器，由它决定。",
+            ),
+        ),
+        (
+            "C27",
+            Words::fixed(
+                "connect takes a host's name, too: it is resolved first, to all its addresses.",
+                "connect 也接受主机名：先解析，得到它的全部地址。",
+            ),
+        ),
+    ],
+    lanes: TCP,
+    play,
+};
+
+/// Another address of this machine that no other machine can reach: all of 127.0.0.0/8 is loopback (RFC 1122, section
+/// 3.2.1.3), though not every system has given itself more than one of them.
+const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+
+fn play(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        &Words::fixed(
+            "This machine has 127.0.0.2, too. A server is bound to 127.0.0.1. Who calls 127.0.0.2?",
+            "本机还有 127.0.0.2 这个地址。服务器绑定 127.0.0.1。连接 127.0.0.2 会怎样？",
+        ),
+        &[
+            Words::fixed("reaches the server: it is the same machine", "连上服务器：同一台机器"),
+            Words::fixed("is refused", "被拒绝"),
+            Words::fixed("waits", "一直等待"),
+        ],
+    )?;
+    play.act(&Words::fixed(
+        "A server on one address of this machine, and one on all of them. A client calls another address.",
+        "一个服务器只绑定本机的一个地址，另一个绑定全部地址。客户端连接另外一个地址。",
+    ))?;
+    let promises = [
+        Words::fixed(
+            "bound to one address, it is not reached at another",
+            "绑定一个地址，经别的地址就连不上",
+        ),
+        Words::fixed("bound to all (0.0.0.0), it is", "绑定全部地址（0.0.0.0），就连得上"),
+    ];
+    if play.ip.is_ipv6() || TcpListener::bind((SECOND, 0)).is_err() {
+        let why = Words::fixed(
+            "it takes a second loopback address, as 127.0.0.2",
+            "需要第二个环回地址，例如 127.0.0.2",
+        );
+        for promise in promises {
+            play.checks.not_available(promise, why.clone());
+        }
+    } else {
+        let [one, all] = [play.ip, Ipv4Addr::UNSPECIFIED.into()].map(called_at_second);
+        let (one, all) = (one?, all?);
+        for (name, found) in [("127.0.0.1", one), ("0.0.0.0", all)] {
+            play.called(Lane::Server, format!("listens on {name}"));
+            play.called(Lane::Client, format!("connects to {SECOND}: {}", found.shown().en));
+        }
+        play.reveal(
+            &prediction,
+            |choice| choice == if one.is_err() { 2 } else { 1 },
+            &Words::fixed(
+                "to the network, an address stands for an interface; 127.0.0.1 is reached by this machine alone.",
+                "对网络来说，一个地址代表一个接口；127.0.0.1 只有本机自己能连。",
+            ),
+        )?;
+        let [at_one, at_all] = promises;
+        play.checks.equal(at_one, &one, &Err(ErrorKind::ConnectionRefused));
+        play.checks.equal(at_all, &all, &Ok(()));
+    }
+    by_name(play)
+}
+
+/// Calls a server that is bound there, at the second address.
+fn called_at_second(bound: IpAddr) -> Result<Result<(), ErrorKind>> {
+    let listener = TcpListener::bind((bound, 0))?;
+    let at = SocketAddr::new(SECOND, listener.local_addr()?.port());
+    Ok(TcpStream::connect_timeout(&at, Duration::from_secs(10)).map(|_| ()).map_err(|e| e.kind()))
+}
+
+/// C27: localhost may have several addresses, and the server has one of them.
+fn by_name(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "tcp-client is told a name, localhost; the server listens on one of its addresses.",
+        "告诉 tcp-client 一个名字 localhost；服务器只监听它的一个地址。",
+    ))?;
+    let promise =
+        Words::fixed("tcp-client finds the address that answers", "tcp-client 找到了有人应答的地址");
+    let addresses: Vec<_> = ("localhost", 0).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
+    let ips: Vec<_> = addresses.iter().map(SocketAddr::ip).collect();
+    let Words { en, zh } = ips.shown();
+    play.evidence(&words!("localhost is resolved to {en}", "localhost 解析为 {zh}"))?;
+    if !ips.contains(&play.ip) {
+        let why = Words::fixed("localhost has no such address here", "localhost 在这里没有这种地址");
+        play.checks.not_available(promise, why);
+        return Ok(());
+    }
+    let port = free_in_both(play.ip)?;
+    let address = SocketAddr::new(play.ip, port).to_string();
+    let (_server, _) = play.lab.start_server("tcp-server", &[&address, "--delay", "0"])?;
+    let args = ["greet", &format!("localhost:{port}"), "Michael"];
+    let client = play.lab.start(Lane::Client, "", "tcp-client", &args)?;
+    let outcome = play.lab.wait_for_end(client)?;
+    let expected = ["Welcome!", "Hello, Michael!"].map(str::to_owned).to_vec();
+    play.checks.equal(promise, &(Ended(outcome.status), outcome.said), &(Ended(Some(0)), expected));
+    Ok(())
+}
+
+/// A port that nobody has, over either IP version.
+fn free_in_both(ip: IpAddr) -> Result<u16> {
+    let other: IpAddr = if ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+    let has_other = TcpListener::bind((other, 0)).is_ok();
+    loop {
+        let port = TcpListener::bind((ip, 0))?.local_addr()?.port();
+        if !has_other || TcpListener::bind((other, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Flow control: a reader that does not read stops the writer, and nothing is lost for it.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use super::{BOTH_SIDES, Lesson};
+use crate::peers::sockets::pair;
+use crate::play::Play;
+use crate::wire::event::Lane;
+use crate::wire::kernel;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "flow",
+    claims: &[
+        (
+            "C23",
+            Words::fixed(
+                "Sockets hide flow control: whoever sends may not send more than the other side has\nroom for.",
+                "套接字隐藏了流量控制：发送方发出的，不会超过对方还放得下的。",
+            ),
+        ),
+        (
+            "C24",
+            Words::fixed(
+                "Sockets hide error detection and congestion control: said here, not shown.",
+                "套接字隐藏了差错检测和拥塞控制：这里只说明，不演示。",
+            ),
+        ),
+    ],
+    lanes: BOTH_SIDES,
+    play,
+};
+
+fn play(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        &Words::fixed(
+            "The client writes on and on, and the server reads nothing. What becomes of the bytes?",
+            "客户端不停地写，服务器一个字节也不读。这些字节会怎样？",
+        ),
+        &[
+            Words::fixed(
+                "they wait on both sides, and then the writer is stopped",
+                "在两边排队，随后写的一方被挡住",
+            ),
+            Words::fixed("the server's kernel drops what it has no room for", "服务器内核丢掉放不下的"),
+            Words::fixed("the network holds them", "它们停在网络里"),
+        ],
+    )?;
+    play.act(&Words::fixed(
+        "The client writes 64 KiB at a time, until the kernel takes no more; the server does not read.",
+        "客户端每次写 64 KiB，直到内核不再收；服务器不读。",
+    ))?;
+    let (client, mut server) = pair(play.ip)?;
+    client.set_nonblocking(true)?;
+    let taken = fill(&client)?;
+    play.called(Lane::Client, format!("write: took {taken} bytes, then none"));
+    let (near, far) = (client.local_addr()?, server.local_addr()?);
+    let table = settled(near, far, taken as u64);
+    play.panel(table.as_ref())?;
+    let waiting = table.as_deref().and_then(queues);
+    let promise = Words::fixed("both queues hold something", "两个队列里都有数据");
+    play.checks.kernel_says(promise, waiting.map(|(to_send, to_read)| to_send > 0 && to_read > 0), &true);
+    let promise = Words::fixed(
+        "they hold every byte: sent and not yet taken, or come and not yet read",
+        "全部字节都在队列里：发了还没被收下的，或者到了还没被读取的",
+    );
+    play.checks.kernel_says(promise, waiting.map(|(to_send, to_read)| to_send + to_read), &(taken as u64));
+
+    play.act(&Words::fixed(
+        "Now the server reads all of it, and the client may go on.",
+        "现在服务器全部读走，客户端可以接着写。",
+    ))?;
+    let mut received = vec![0; taken];
+    server.read_exact(&mut received)?;
+    play.called(Lane::Server, format!("read: {taken} bytes"));
+    client.set_nonblocking(false)?;
+    let writing = thread::spawn(move || (&client).write_all(b"and on"));
+    let mut more = String::new();
+    server.read_to_string(&mut more)?;
+    writing.join().ok().context("the writer panicked")??;
+    play.called(Lane::Server, format!("read to the end: {more}"));
+    let is_whole = received.iter().zip(0..).all(|(byte, at)| *byte == byte_at(at));
+    let promise = Words::fixed("nothing was lost, and the writing went on", "什么也没丢，写入继续进行");
+    play.checks.equal(promise, &(is_whole, more.as_str()), &(true, "and on"));
+    play.reveal(
+        &prediction,
+        |choice| choice == 1 && is_whole,
+        &Words::fixed(
+            "each acknowledgement says how much room is left (RFC 9293, the window); with none, the sender waits.",
+            "每个确认都告诉对方还有多少空间（RFC 9293 的窗口）；没有空间，发送方就等待。",
+        ),
+    )?;
+    said_not_shown(play)
+}
+
+fn byte_at(place: usize) -> u8 {
+    (place ^ (place >> 8)).to_le_bytes()[0]
+}
+
+/// Writes until the kernel takes no more; returns how many bytes it took.
+fn fill(mut stream: &TcpStream) -> Result<usize> {
+    let mut taken = 0;
+    let mut refusals = 0;
+    // What is under way to the other side makes room once more, for a moment.
+    while refusals < 20 {
+        let piece: Vec<u8> = (taken..taken + (64 << 10)).map(byte_at).collect();
+        match stream.write(&piece) {
+            Ok(n) => (taken, refusals) = (taken + n, 0),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                refusals += 1;
+                thread::sleep(Duration::from_millis(5));
+            }
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(taken)
+}
+
+/// Both ends' rows, once what is under way has come to rest in one of the queues.
+fn settled(near: SocketAddr, far: SocketAddr, taken: u64) -> Option<Vec<kernel::Row>> {
+    let asked = Instant::now();
+    loop {
+        let rows = kernel::both_ends(near, far)?;
+        let is_all = queues(&rows).is_some_and(|(to_send, to_read)| to_send + to_read == taken);
+        if is_all || asked.elapsed() > Duration::from_secs(10) {
+            return Some(rows);
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// What the client's end has yet to send, and what the server's has yet to read.
+fn queues(rows: &[kernel::Row]) -> Option<(u64, u64)> {
+    let [near, far] = rows else { return None };
+    Some((near.to_send, far.to_read))
+}
+
+/// What a loopback cannot show: nothing on it is congested, and nothing is damaged.
+fn said_not_shown(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "Not shown, as loopback neither jams nor damages anything: congestion control and checksums.",
+        "环回接口既不会拥塞也不会损坏数据，所以以下两项不演示：拥塞控制、校验和。",
+    ))?;
+    play.evidence(&Words::fixed(
+        "each segment carries a checksum; a damaged one is dropped, and sent again as a lost one is (RFC 9293)",
+        "每个报文段都带校验和；损坏的被丢弃，像丢失的一样重发（RFC 9293）",
+    ))?;
+    let (client, _server) = pair(play.ip)?;
+    match congestion_window(client.local_addr()?.port()) {
+        Some(segments) => play.evidence(&words!(
+            "at most so many segments may be under way, until answers show that more get through: {segments} (ss -ti)",
+            "在确认表明还能更多之前，最多允许这么多报文段在途：{segments}（ss -ti）"
+        )),
+        None => play.evidence(&Words::fixed(
+            "how many segments may be under way: not available here, it takes Linux' ss -ti",
+            "允许多少报文段在途：此处无法显示，缺 Linux 的 ss -ti",
+        )),
+    }
+}
+
+/// The congestion window of the connection from this port, in segments (tcp(7), `tcpi_snd_cwnd`; ss(8)).
+fn congestion_window(port: u16) -> Option<u32> {
+    let output = Command::new("ss").args(["-tin", &format!("sport = :{port}")]).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.split_whitespace().find_map(|word| word.strip_prefix("cwnd:")?.parse().ok())
+}

@@ -1,0 +1,161 @@
+//! One thread for all clients: sockets that do not wait, and a loop that asks each in turn.
+
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use common::greeting;
+
+use super::Lesson;
+use crate::peers::sockets::connect;
+use crate::play::Play;
+use crate::wire::event::Lane;
+use crate::wire::tcp_relay::Manner;
+use crate::words::Words;
+
+/// The lesson.
+pub const LESSON: Lesson = Lesson {
+    name: "nonblocking",
+    claims: &[(
+        "C25",
+        Words::fixed(
+            "With threads or with asynchronous programming, sockets serve many clients.",
+            "通过多线程或异步编程，套接字可以同时服务多个客户端。",
+        ),
+    )],
+    lanes: (
+        Words::fixed("three clients", "三个客户端"),
+        Words::fixed("a server of one thread", "单线程服务器"),
+    ),
+    play,
+};
+
+const CLIENTS: [(&str, &str); 3] = [("#1", "Michael"), ("#2", "Tracy"), ("#3", "Sarah")];
+
+fn play(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        &Words::fixed(
+            "One thread serves all three; the third speaks first. Who is greeted first?",
+            "一个线程服务三个客户端，第三个先说话。谁先得到问候？",
+        ),
+        &[
+            Words::fixed("the first: it was there before", "第一个：它先来"),
+            Words::fixed("the third", "第三个"),
+            Words::fixed("nobody: the thread waits for the first", "谁也没有：线程在等第一个"),
+        ],
+    )?;
+    play.act(&Words::fixed(
+        "Three clients connect to a server of one thread, whose sockets do not wait.",
+        "三个客户端连接一个单线程服务器，它的套接字都是非阻塞的。",
+    ))?;
+    let listener = TcpListener::bind(play.loopback())?;
+    let at = listener.local_addr()?;
+    let serving = thread::spawn(move || serve(&listener, CLIENTS.len()));
+    let mut clients = Vec::new();
+    for (label, name) in CLIENTS {
+        let manner = if label == "#3" { Manner::Cut(4) } else { Manner::AsItComes };
+        let mut client = BufReader::new(connect(play.lab.wire(label, at, manner)?)?);
+        let mut welcome = String::new();
+        client.read_line(&mut welcome)?;
+        clients.push((client, name));
+    }
+    play.act(&Words::fixed(
+        "The third speaks, in pieces; then the second, then the first.",
+        "第三个先说，话分成几段到达；然后是第二个，再是第一个。",
+    ))?;
+    let mut greeted = Vec::new();
+    for (client, name) in clients.iter_mut().rev() {
+        client.get_mut().write_all(format!("{name}\n").as_bytes())?;
+        let mut line = String::new();
+        client.read_line(&mut line)?;
+        greeted.push(line);
+    }
+    let is_third = greeted.first().is_some_and(|line| line.contains("Sarah"));
+    play.reveal(
+        &prediction,
+        |choice| choice == 2 && is_third,
+        &Words::fixed(
+            "a read that does not wait says that there is nothing, and the loop asks the next.",
+            "非阻塞的读发现没有数据就立即返回，循环接着问下一个。",
+        ),
+    )?;
+    let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!\n")).into_iter().rev().collect();
+    let promise = Words::fixed(
+        "each is greeted when it speaks, in reverse order",
+        "谁说话谁就得到问候，与到达的先后相反",
+    );
+    play.checks.equal(promise, &greeted, &expected);
+    let mut last_words = String::new();
+    for (client, _) in &mut clients {
+        client.get_mut().write_all(b"exit\n")?;
+        client.read_to_string(&mut last_words)?;
+    }
+    let promise =
+        Words::fixed("exit ends each connection, without another word", "exit 结束各自的连接，不再多说");
+    play.checks.equal(promise, &last_words.as_str(), &"");
+    let turns = serving.join().ok().context("the server panicked")??;
+    play.called(Lane::Server, format!("{turns} times round the loop"));
+    play.evidence(&Words::fixed(
+        "what it costs in code: of each client, what it has said so far, as no thread's stack keeps it; a loop \
+         that asks everybody",
+        "代码上的代价：每个客户端说到哪儿要自己记住，因为没有线程的栈替它记；循环要挨个去问",
+    ))?;
+    play.evidence(&Words::fixed(
+        "and naps in between: std cannot ask the kernel who has something (poll, epoll, kqueue: libraries do)",
+        "问完一圈还要歇一下：std 不能问内核“谁有数据”（poll、epoll、kqueue 要靠库）",
+    ))
+}
+
+/// Serves so many clients with one thread, until all have left; returns how often it asked round.
+fn serve(listener: &TcpListener, expected: usize) -> io::Result<u64> {
+    listener.set_nonblocking(true)?;
+    let (mut open, mut left, mut turns) = (Vec::new(), 0, 0);
+    while left < expected {
+        turns += 1;
+        let mut is_idle = true;
+        if let Some((mut stream, _)) = unless_it_would_wait(listener.accept())? {
+            stream.set_nonblocking(true)?;
+            stream.write_all(b"Welcome!\n")?; // a few bytes find room; more would have to be kept, too
+            open.push((stream, Vec::new()));
+            is_idle = false;
+        }
+        let before = open.len();
+        for (stream, heard) in &mut open {
+            is_idle &= !listen_to(stream, heard)?;
+        }
+        open.retain(|(_, heard)| heard != greeting::EXIT);
+        left += before - open.len();
+        if is_idle {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+    Ok(turns)
+}
+
+/// Takes what a client has said, and greets it for each whole line; `heard` is what is left of a line, or `exit`.
+fn listen_to(stream: &mut TcpStream, heard: &mut Vec<u8>) -> io::Result<bool> {
+    let mut buffer = [0; 1024];
+    let Some(n) = unless_it_would_wait(stream.read(&mut buffer))? else { return Ok(false) };
+    heard.extend(&buffer[..n]);
+    if n == 0 {
+        *heard = greeting::EXIT.to_vec(); // it left without a word
+    }
+    while let Some(end) = heard.iter().position(|byte| *byte == b'\n') {
+        let line: Vec<_> = heard.drain(..=end).take(end).collect();
+        if line == greeting::EXIT {
+            *heard = line;
+            break;
+        }
+        stream.write_all(&[greeting::of(&line), b"\n".to_vec()].concat())?;
+    }
+    Ok(true)
+}
+
+fn unless_it_would_wait<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+    match outcome {
+        Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
+        outcome => outcome.map(Some),
+    }
+}

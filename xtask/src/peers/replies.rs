@@ -1,0 +1,67 @@
+//! What an origin sends, written out byte for byte: it is the wire that a lesson is about.
+
+use crate::words::Words;
+
+/// A page: how its body ends, and the bytes of its reply.
+#[derive(Debug)]
+pub struct Page {
+    /// The URL's path.
+    pub path: &'static str,
+    /// How the body ends.
+    pub how: Words,
+    /// The whole reply.
+    pub reply: &'static str,
+    /// The body in it, or none where the reply is cut short.
+    pub body: Option<&'static str>,
+}
+
+/// One page for each way.
+pub static PAGES: [Page; 5] = [
+    Page {
+        path: "/length",
+        how: Words::fixed("after as many bytes as Content-Length says", "由 Content-Length 给出长度"),
+        reply: "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, world!",
+        body: Some("Hello, world!"),
+    },
+    Page {
+        path: "/chunked",
+        how: Words::fixed("with a chunk of size 0", "以大小为 0 的分块结尾"),
+        reply: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n",
+        body: Some("Hello, world!"),
+    },
+    Page {
+        path: "/close",
+        how: Words::fixed("where the connection is closed", "以关闭连接结束"),
+        reply: "HTTP/1.1 200 OK\r\n\r\nHello, world!",
+        body: Some("Hello, world!"),
+    },
+    Page {
+        path: "/no-content",
+        how: Words::fixed("before it begins: status 204 has none", "状态码 204，没有响应体"),
+        reply: "HTTP/1.1 204 No Content\r\n\r\n",
+        body: Some(""),
+    },
+    Page {
+        path: "/cut",
+        how: Words::fixed(
+            "too early: 13 bytes are promised, 6 are sent",
+            "提前中断，声明 13 字节，只发了 6 字节",
+        ),
+        reply: "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,",
+        body: None,
+    },
+];
+
+/// The reply at `/`: for a browser, a list of the pages.
+pub fn index() -> String {
+    let link = |Page { path, how, .. }: &Page| {
+        format!("<li><a href=\"{path}\">{path}</a>: the body ends {} / {}</li>\n", how.en, how.zh)
+    };
+    let links: String = PAGES.iter().map(link).collect();
+    let body =
+        format!("<!doctype html>\n<meta charset=\"utf-8\">\n<title>origin</title>\n<ul>\n{links}</ul>\n");
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}

@@ -1,0 +1,68 @@
+//! A running server, its lines at hand.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{ChildStderr, ChildStdout, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::build;
+use super::program::{Program, address_in};
+
+/// A running tcp-server or udp-server.
+pub struct Server {
+    /// Its process.
+    pub program: Program,
+    /// Where it is.
+    pub address: SocketAddr,
+    /// What it says on standard output behind its first line, as it is read; whoever does not read it holds it up.
+    pub lines: BufReader<ChildStdout>,
+    _stderr: ChildStderr,
+}
+
+impl Server {
+    /// Starts it by itself, on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When it does not start, or does not say where it is.
+    pub fn start(name: &str, args: &[&str]) -> Result<Self> {
+        let mut command = Command::new(build::path_of(name)?);
+        command.arg("127.0.0.1:0").args(args);
+        Self::start_command(command)
+    }
+
+    /// Starts it through `sh -c`, behind a limit such as `ulimit -n 40`.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_behind(limit: &str, name: &str, args: &[&str]) -> Result<Self> {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")]);
+        command.arg(build::path_of(name)?).arg("127.0.0.1:0").args(args);
+        Self::start_command(command)
+    }
+
+    /// Starts it by a command of one's own.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_command(command: Command) -> Result<Self> {
+        let (program, stdout, stderr) = Program::spawn(command)?;
+        let mut lines = BufReader::with_capacity(64, stdout);
+        let mut line = String::new();
+        lines.read_line(&mut line)?;
+        Ok(Self { program, address: address_in(&line)?, lines, _stderr: stderr })
+    }
+
+    /// Interrupts it; returns how it ended, and after how long.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn stop(self) -> Result<(ExitStatus, Duration)> {
+        let asked = Instant::now();
+        self.program.interrupt();
+        let status = self.program.wait()?;
+        Ok((status, asked.elapsed()))
+    }
+}

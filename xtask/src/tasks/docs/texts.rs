@@ -1,0 +1,182 @@
+//! What can be told of the READMEs without running anything: whether their code stands in a program, their commands
+//! name what there is, their links lead somewhere, and both languages show the same.
+
+use std::path::Path;
+use std::{fs, iter, slice};
+
+use anyhow::Result;
+
+use super::compare::{self, ELLIPSIS};
+use super::markdown::{self, Line};
+use super::{DIRECTORIES, read, readmes_of, session, workspace};
+use crate::lessons;
+
+/// What is wrong with a directory's READMEs.
+pub fn check(directory: &str) -> Result<Vec<String>> {
+    let sources = sources(directory)?;
+    let (mut complaints, mut both) = (Vec::new(), Vec::new());
+    for (name, _) in readmes_of(directory) {
+        let lines = markdown::lines(&read(&name)?);
+        let mut wrong = wrong_lines(&name, &lines, &sources);
+        both.push(in_common(&lines));
+        if let [one, other] = &both[..] {
+            let different = first_difference(one, other);
+            wrong.extend(different.map(|at| (at, "README.md has something else here".into())));
+        }
+        complaints.extend(wrong.iter().map(|(at, why)| format!("{}:{}: {why}", name.display(), at + 1)));
+    }
+    Ok(complaints)
+}
+
+/// What is wrong with one by itself, and on which line.
+fn wrong_lines(readme: &Path, lines: &[Line], sources: &[String]) -> Vec<(usize, String)> {
+    let mut wrong = Vec::new();
+    for block in lines.chunk_by(|a, b| a.block == b.block) {
+        match block[0].kind.as_str() {
+            "rust" if sources.iter().any(|source| stands_in(source, block)) => {}
+            "rust" => wrong.push((block[0].at, "this code stands in no program".into())),
+            "" | "#" | "console" | "sh" | "text" => {}
+            _ => wrong.push((block[0].at, "this block is of no known kind, or not closed".into())),
+        }
+    }
+    for line in lines {
+        let links = line.links().filter(|link| !leads_somewhere(readme, link));
+        wrong.extend(links.map(|link| (line.at, format!("the link {link} leads nowhere"))));
+        let code = line.code().into_iter().filter(|code| code.starts_with("cargo ") && !is_known(code));
+        wrong.extend(code.map(|command| (line.at, format!("there is nothing that '{command}' could run"))));
+    }
+    wrong
+}
+
+fn leads_somewhere(from: &Path, link: &str) -> bool {
+    let file = link.split('#').next().unwrap_or_default();
+    link.contains("://") || workspace().join(from).with_file_name(file).exists()
+}
+
+/// Whether a command names a program, lessons, or another task: an arm of `main`'s match.
+fn is_known(command: &str) -> bool {
+    match command.split(' ').collect::<Vec<_>>()[..] {
+        ["cargo", "test", ..] => true,
+        ["cargo", "run", "-p", name, ..] => DIRECTORIES[1..].contains(&name),
+        ["cargo", "xtask", "demo", ref names @ ..] => {
+            let mut names = names.iter().take_while(|name| !name.starts_with('-'));
+            names.all(|name| lessons::find(name.as_ref()).is_some())
+        }
+        ["cargo", "xtask", task, ..] => include_str!("../../main.rs").contains(&format!("\"{task}\" =>")),
+        _ => false,
+    }
+}
+
+/// The code in which a directory's `rust` blocks may stand, a file each: its own, and `common`'s.
+fn sources(directory: &str) -> Result<Vec<String>> {
+    let mut sources = Vec::new();
+    let mut folders = [directory, "common"].map(|of| workspace().join(of).join("src")).to_vec();
+    while let Some(folder) = folders.pop() {
+        // The workspace's own README has no program.
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let file = entry?.path();
+            if file.is_dir() {
+                folders.push(file);
+            } else if file.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(flat(read(&file)?.lines()));
+            }
+        }
+    }
+    Ok(sources)
+}
+
+/// Whether code stands in a source, indentation aside; a line `...` leaves something out.
+fn stands_in(source: &str, block: &[Line]) -> bool {
+    let mut rest = source;
+    block.split(|line| line.text.trim() == ELLIPSIS).all(|part| {
+        let part = flat(part.iter().map(|line| line.text.as_str()));
+        let found = rest.find(&part);
+        rest = found.map_or("", |at| &rest[at + part.len()..]);
+        found.is_some()
+    })
+}
+
+/// Lines without their indentation, each between line feeds.
+fn flat<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.fold("\n".to_owned(), |text, line| text + line.trim() + "\n")
+}
+
+/// What both languages of a README have in common, and on which line: headings, blocks, code, commands and, unless
+/// they are played in both, outputs.
+fn in_common(lines: &[Line]) -> Vec<(usize, String)> {
+    let consoles = markdown::consoles(lines);
+    let played: Vec<_> =
+        consoles.iter().filter(|section| session::speaks(section)).map(|s| s[0].section).collect();
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect();
+    let common = lines.iter().filter_map(|line| {
+        let Line { at, section, block, kind, text } = line;
+        let shared = match (kind.as_str(), text.split_at_checked(2)) {
+            ("#", _) => "#".repeat(text.len() - text.trim_start_matches('#').len()),
+            ("sh", _) => line.code().concat(),
+            ("console", Some(("# ", terminal))) => digits(terminal),
+            ("rust", _) | ("console", Some(("$ ", _))) => text.clone(),
+            ("console", _) if !played.contains(section) => text.clone(),
+            _ => return None,
+        };
+        Some((*at, format!("{block} {kind} {shared}")))
+    });
+    common.collect()
+}
+
+/// The line on which the other one is different first.
+fn first_difference(one: &[(usize, String)], other: &[(usize, String)]) -> Option<usize> {
+    // The ports that commands name have four digits, those that a system picks have five.
+    let plain = |line: &String| compare::take_out(slice::from_ref(line), |port| port.len() < 5);
+    let different = iter::zip(one, other).find(|(one, other)| plain(&one.1) != plain(&other.1));
+    let at = different.map(|(_, (at, _))| *at);
+    at.or_else(|| (one.len() != other.len()).then(|| other.last().map_or(0, |(at, _)| *at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_stands_in_a_program_in_its_order() {
+        let sources = sources("tcp-server").unwrap();
+        for (code, is_there) in [
+            ("mod acceptor;\n...\n  fn main() -> ExitCode {", true),
+            ("fn main() -> ExitCode {\n...\nmod acceptor;", false),
+        ] {
+            let block = markdown::lines(&format!("```rust\n{code}\n```\n"));
+            assert_eq!(wrong_lines(Path::new("x"), &block, &sources).is_empty(), is_there, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_command_names_a_program_a_task_or_lessons_that_there_are() {
+        for (known, unknown) in [
+            ("cargo run -p udp-server -- --help", "cargo run -p sctp-server"),
+            ("cargo xtask docs --bless", "cargo xtask bless"),
+            ("cargo xtask demo crowd glued --lang zh", "cargo xtask demo crowd blued"),
+            ("cargo test --workspace", "cargo xdemo"),
+        ] {
+            assert!(is_known(known) && !is_known(unknown), "{known}, {unknown}");
+        }
+    }
+
+    #[test]
+    fn twins_show_the_same_but_for_what_speaks_the_readers_language() {
+        let one =
+            "# A\n```console\n$ x\nat :9999\nof :45678\n```\n# B\n```console\n$ cargo xtask demo\nHi\n```\n";
+        for (here, there, line) in [
+            ("# A", "# 甲", None),
+            ("45678", "35678", None),
+            ("Hi", "你好", None),
+            ("# A", "## A", Some(0)),
+            ("```console\n$ x", "```text\n$ x", Some(6)),
+            ("at", "on", Some(3)),
+            ("9999", "9998", Some(3)),
+            ("$ x", "$ y", Some(2)),
+            ("Hi", "$ x", Some(9)),
+        ] {
+            let [one, other] = [one, &one.replace(here, there)].map(|text| in_common(&markdown::lines(text)));
+            assert_eq!(first_difference(&one, &other), line, "{there}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! tcp-client get: where a page is saved, and that what came is not lost at the last step.
+
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::net::{TcpListener, TcpStream};
+
+use xtask::{Host, Lab};
+
+use crate::{LOOPBACK, files, run_on};
+
+const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+fn origin(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> Host {
+    xtask::replying(LOOPBACK, script).unwrap()
+}
+
+fn hello() -> Host {
+    origin(|stream| stream.write_all(HELLO))
+}
+
+#[test]
+fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
+    let mut lab = Lab::unseen().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}/page", listener.local_addr().unwrap());
+    for file in ["new/", "new/.", "none/page", ".", &"x".repeat(256)] {
+        let outcome = run_on(&mut lab, "tcp-client", &["get", &url, "-o", file]);
+        assert_eq!((outcome.status, outcome.said.len()), (Some(1), 0), "{file}: {outcome:?}");
+        assert!(outcome.complained[0].contains(&format!(": cannot write to '{file}': ")), "{outcome:?}");
+    }
+    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "nobody came");
+    assert!(files(&lab).is_empty());
+}
+
+#[test]
+fn the_default_name_is_decoded_and_one_that_every_system_takes_for_a_plain_files() {
+    let hello = hello();
+    let long = "%E6%96%87".repeat(28) + ".html";
+    for (segment, name) in [
+        (long.as_str(), "文".repeat(28) + ".html"),
+        ("a%20b.html", "a b.html".into()),
+        ("a%2Fb", "a%2Fb".into()),
+        ("aux.html", "index.html".into()),
+        ("report.", "index.html".into()),
+    ] {
+        let mut lab = Lab::unseen().unwrap();
+        let url = format!("http://{}/dir/{segment}", hello.address);
+        let outcome = run_on(&mut lab, "tcp-client", &["get", &url]);
+        assert_eq!(outcome.status, Some(0), "{segment}: {outcome:?}");
+        assert_eq!(files(&lab), [name]);
+    }
+}
+
+#[test]
+fn a_page_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where() {
+    let mut lab = Lab::unseen().unwrap();
+    let target = lab.directory().join("page");
+    let origin = origin(move |stream| {
+        fs::create_dir(&target)?;
+        stream.write_all(HELLO)
+    });
+    let outcome = run_on(&mut lab, "tcp-client", &["get", &format!("http://{}/page", origin.address)]);
+    assert_eq!(outcome.status, Some(1), "{outcome:?}");
+    let kept = files(&lab).into_iter().find(|name| name != "page").unwrap();
+    assert_eq!(fs::read(lab.directory().join(&kept)).unwrap(), b"hello");
+    let said = outcome.complained.last().unwrap();
+    assert!(said.contains(&format!(": cannot write to 'page': all of it is in '{kept}': ")), "{said}");
+}
+
+#[cfg(unix)]
+mod unix {
+    use super::*;
+    use std::io::Read;
+    use std::process::{Command, ExitStatus, Stdio};
+
+    /// Runs a command of the shell in the lab's directory, with tcp-client as `$CLIENT` and a page as `$URL`.
+    fn sh(lab: &Lab, command: &str) -> ExitStatus {
+        let client = xtask::path_of("tcp-client").unwrap();
+        let (hello, mut shell) = (hello(), Command::new("sh"));
+        shell.args(["-c", command]).env("CLIENT", client);
+        shell.env("URL", format!("http://{}/page", hello.address));
+        shell.current_dir(lab.directory()).output().unwrap().status
+    }
+
+    #[test]
+    fn an_output_that_is_open_is_written_to_where_it_stands_and_nothing_behind_it_is_lost() {
+        let lab = Lab::unseen().unwrap();
+        std::os::unix::fs::symlink("/dev/stdout", lab.directory().join("link")).unwrap();
+        for (file, redirected) in [
+            ("/dev/stdout", "> log"),
+            ("/dev/stdout", ">> log"),
+            ("link", ">> log"),
+            ("/dev/stderr", "2>> log >&2"),
+            ("/dev/fd/5", "5>> log >&5"),
+            ("/dev/fd/5", "5> log >&5"),
+        ] {
+            fs::write(lab.directory().join("log"), "before\n").unwrap();
+            let command =
+                format!("{{ echo first; \"$CLIENT\" get \"$URL\" -o {file}; echo after; }} {redirected}");
+            assert!(sh(&lab, &command).success(), "{command}");
+            let log = fs::read_to_string(lab.directory().join("log")).unwrap();
+            let before = if redirected.contains(">>") { "before\n" } else { "" };
+            assert!(log.starts_with(&format!("{before}first\nHTTP/1.1 200 OK\n")), "{command}: {log}");
+            assert!(log.contains("hello") && log.contains("saved 5 bytes in "), "{command}: {log}");
+            assert!(log.ends_with("after\n"), "{command}: {log}");
+            assert!(lab.directory().join("link").is_symlink());
+        }
+        for (file, redirected) in
+            [("/dev/fd/5", "5>&-"), ("/dev/fd/5", "5< log"), ("/dev/stdout", "< log >&0")]
+        {
+            let command = format!("\"$CLIENT\" get \"$URL\" -o {file} {redirected}");
+            assert!(!sh(&lab, &command).success(), "{redirected}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_saved_though_what_is_said_of_it_is_lost_and_that_is_said() {
+        if !std::path::Path::new("/dev/full").exists() {
+            println!("not available here: a device that is full");
+            return;
+        }
+        let lab = Lab::unseen().unwrap();
+        assert_eq!(sh(&lab, "\"$CLIENT\" get \"$URL\" > /dev/full 2> said").code(), Some(1));
+        assert_eq!(fs::read(lab.directory().join("page")).unwrap(), b"hello");
+        let said = fs::read_to_string(lab.directory().join("said")).unwrap();
+        assert!(said.contains("cannot write to standard output: "), "{said}");
+    }
+
+    #[test]
+    fn an_interrupted_demo_leaves_the_old_page_and_no_litter() {
+        let lab = Lab::unseen().unwrap();
+        fs::write(lab.directory().join("page.html"), "old").unwrap();
+        let mut demo = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        demo.args(["demo", "crowd", "--step", "--html", "page.html"]).current_dir(lab.directory());
+        let mut demo = demo.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let _enter_is_not_pressed = demo.stdin.take();
+        demo.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap(); // the unfinished file is there by now
+        assert_eq!(files(&lab).len(), 2);
+        let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", demo.id())]).status();
+        assert!(kill.unwrap().success());
+        assert_eq!(demo.wait().unwrap().code(), Some(130));
+        assert_eq!(files(&lab), ["page.html"]);
+        assert_eq!(fs::read(lab.directory().join("page.html")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_file_that_is_mounted_on_gets_the_pages_content_in_its_own_place() {
+        let lab = Lab::unseen().unwrap();
+        if !sh(&lab, "unshare -rm true 2>/dev/null").success() {
+            println!("not available here: a mount of one's own");
+            return;
+        }
+        for name in ["host", "page"] {
+            fs::write(lab.directory().join(name), "what was there, and longer").unwrap();
+        }
+        let command = "mount --bind host page && \"$CLIENT\" get \"$URL\"";
+        assert!(sh(&lab, &format!("unshare -rm sh -c '{command}'")).success());
+        assert_eq!(fs::read(lab.directory().join("host")).unwrap(), b"hello");
+        assert_eq!(files(&lab).len(), 2);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_files_name_is_bytes() {
+        use std::os::unix::ffi::OsStringExt;
+        let lab = Lab::unseen().unwrap();
+        // GBK for a Chinese word; printf makes it of octal digits.
+        for option in ["-o \"$FILE\"", "-o=\"$FILE\""] {
+            let command = format!("FILE=$(printf '\\316\\304.html'); \"$CLIENT\" get \"$URL\" {option}");
+            assert!(sh(&lab, &command).success());
+            let name = std::ffi::OsString::from_vec(b"\xce\xc4.html".to_vec());
+            let path = lab.directory().join(name);
+            assert_eq!(fs::read(&path).unwrap(), b"hello");
+            fs::remove_file(path).unwrap();
+        }
+    }
+}
