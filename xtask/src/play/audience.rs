@@ -30,8 +30,7 @@ impl Audience {
             return Ok(());
         }
         style.say(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
-        story.wait(true);
-        let waited = DESK.wait(true);
+        let waited = DESK.wait(true, || story.wait(true));
         story.wait(false);
         waited.map_or(Ok(()), |line| heard(line).map(|_| ()))
     }
@@ -54,7 +53,7 @@ impl std::error::Error for Left {}
 /// # Errors
 /// [`Left`] for `q` and at the end of standard input; what standard input reports, but for bytes that are no text.
 pub fn answer() -> Result<String> {
-    DESK.wait(false).map_or(Ok(String::new()), heard)
+    DESK.wait(false, || ()).map_or(Ok(String::new()), heard)
 }
 
 /// Ends a wait for Enter; false where there is none.
@@ -98,10 +97,12 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a line from standard input; none where a step was taken without one.
-    fn wait(&'static self, is_step: bool) -> Option<io::Result<Vec<u8>>> {
+    /// Waits for a line from standard input; none where a step was taken without one. `announce` says so once a step
+    /// can be taken, and not before: whoever hears of it may be quick.
+    fn wait(&'static self, is_step: bool, announce: impl FnOnce()) -> Option<io::Result<Vec<u8>>> {
         let mut state = self.state();
         state.is_stepping = is_step;
+        announce();
         if !state.is_reading && state.line.is_none() {
             state.is_reading = true;
             thread::spawn(|| self.read());
