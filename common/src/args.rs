@@ -130,6 +130,20 @@ impl Args {
         self.take(name, true)
     }
 
+    /// The value of the option `name`, if it is given, or `default` where it is given without one. Operands may
+    /// follow: the next word is the value if it could be an address, with a colon or all of digits.
+    pub fn given_or<T>(&mut self, name: &str, default: &str) -> Result<Option<T>>
+    where
+        T: FromStr<Err: Display>,
+    {
+        if let Some(at) = self.words.iter().position(|word| word == name) {
+            if !self.words.get(at + 1).is_some_and(is_like_an_address) {
+                self.words[at] = format!("{name}={default}").into();
+            }
+        }
+        self.given(name)
+    }
+
     /// A whole number in `range`, written in decimal digits.
     pub fn number(&mut self, name: &str, default: u16, range: RangeInclusive<u16>) -> Result<u16> {
         let Some(text) = self.take(name, true)? else { return Ok(default) };
@@ -227,6 +241,11 @@ fn is_option(word: &OsString) -> bool {
     word != "-" && word.as_encoded_bytes().starts_with(b"-")
 }
 
+fn is_like_an_address(word: &OsString) -> bool {
+    let bytes = word.as_encoded_bytes();
+    !is_option(word) && (bytes.contains(&b':') || bytes.iter().all(u8::is_ascii_digit))
+}
+
 fn unknown_option(word: &OsString) -> anyhow::Error {
     let advice = word.to_str().and_then(typed::option_advice);
     let why = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
@@ -315,6 +334,22 @@ mod tests {
         assert_eq!(args.seconds("--delay", 1.5, 0.0..=60.0).unwrap(), Duration::from_millis(1500));
         assert_eq!(args.operand_or::<HostPort>("HOST:PORT", "b:2").unwrap().to_string(), "b:2");
         assert_eq!(args.names(&["Tracy", "Sarah"], 9).unwrap(), [b"Tracy", b"Sarah"]);
+    }
+
+    #[test]
+    fn a_value_that_may_be_left_out_is_known_by_its_colon_or_its_digits() {
+        let live = |line| args(line).given_or::<HostPort>("--live", "c:3");
+        for (line, at) in
+            [("--live a:1 x", "a:1"), ("--live=a:1", "a:1"), ("x --live", "c:3"), ("--live x", "c:3")]
+        {
+            assert_eq!(live(line).unwrap().unwrap().to_string(), at, "{line}");
+        }
+        assert_eq!(live("--live --quiet").unwrap().unwrap().to_string(), "c:3");
+        assert!(live("x a:1").unwrap().is_none());
+        assert!(
+            error(live("--live 8080")).starts_with("--live '8080': it has no host: write 127.0.0.1:8080")
+        );
+        assert_eq!(error(live("--live --live=a:1")), "--live is given twice");
     }
 
     #[test]

@@ -15,7 +15,9 @@ pub mod tasks;
 mod wire;
 
 pub use drawing::ladder::width;
+pub use drawing::live::Live;
 pub use drawing::page;
+pub use drawing::story::{Story, Told};
 pub use drawing::style::Style;
 pub use lab::{Lab, Outcome};
 pub use peers::guest::Guest;

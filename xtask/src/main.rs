@@ -30,6 +30,8 @@ Options of demo:
   --ip 4|6            plays over one IP version [default: over both]
   --mistakes          plays the notes' mistakes: each fails as predicted, and is mended
   --html FILE         writes what was played as one page, too; FILE ends in .html
+  --live [HOST:PORT]  shows it in browsers as it happens, too, until Enter at its end; to this
+                      machine alone unless HOST is another [default: 127.0.0.1:8080]
   --lang en|zh        the language of narration [default: the locale's, or en]
   --ascii             draws with | - > < + [default: where the locale is not UTF-8]
   --help, --version

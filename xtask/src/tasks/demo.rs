@@ -5,13 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use anyhow::Result;
+use common::address::HostPort;
 use common::args::{self, Args};
 use common::narration::{self, say};
 
+use crate::drawing::live::{self, Live};
 use crate::drawing::page::{Cover, Page};
 use crate::drawing::style::{Ink, Style};
 use crate::lessons::{self, Lesson, mistakes};
-use crate::play::audience::{Audience, Left};
+use crate::play::audience::{self, Audience, Left};
 use crate::play::course::Course;
 use crate::programs::{build, house};
 use crate::words::{Lang, Words};
@@ -43,6 +45,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let only = args.given("--ip")?.map(|Only(ip)| ip);
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     let file = args.given::<String>("--html")?;
+    let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
         let lesson = lessons::find(&name).ok_or_else(|| {
@@ -58,8 +61,8 @@ pub fn run(mut args: Args) -> Result<()> {
         chosen.extend(lessons::ALL.iter().filter(|_| list || !wrong));
         chosen.extend(mistakes::ALL.iter().filter(|_| list || wrong));
     }
-    if list && (quiz || step || file.is_some()) {
-        return Err(args::usage("--list plays nothing: --quiz, --step and --html do not go with it"));
+    if list && (quiz || step || file.is_some() || address.is_some()) {
+        return Err(args::usage("--list plays nothing: --quiz, --step, --html and --live do not go with it"));
     }
     if quiz && chosen.iter().any(|lesson| lesson.is_mistake()) {
         return Err(args::usage("--quiz asks about lessons; about mistakes it has no questions"));
@@ -77,6 +80,10 @@ pub fn run(mut args: Args) -> Result<()> {
         None if quiz => LOOPBACK[..1].to_vec(),
         None => LOOPBACK.to_vec(),
     };
+    let go_on = step.then_some(audience::go_on as live::GoOn);
+    let start = |at: &HostPort| Live::start(at, course.story(), cover(), lang, go_on);
+    let live = address.as_ref().map(start).transpose()?;
+    live.iter().flat_map(Live::words).try_for_each(|words| style.say(Ink::Bold, &words))?;
     build::build()?;
     let greeted = greet(&chosen, &addresses, style, quiz);
     let is_left = match greeted.and_then(|()| play(&chosen, &addresses, &mut course)) {
@@ -88,7 +95,19 @@ pub fn run(mut args: Args) -> Result<()> {
         let name = page.write(&cover(), course.chapters(), lang)?;
         style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
     }
-    course.sum_up(is_left)
+    let outcome = course.sum_up(is_left);
+    if live.is_some() {
+        stay(style);
+    }
+    outcome
+}
+
+/// A class reads on when everything has been played: the page stays until whoever started it has enough.
+fn stay(style: Style) {
+    let words = Words::fixed("[the page stays live until Enter]", "[网页保持可用，按回车结束]");
+    if style.say(Ink::Faint, &words).is_ok() {
+        let _ = audience::answer(); // whatever it is, and be it the end of standard input
+    }
 }
 
 /// Plays each lesson on each of the loopback addresses.

@@ -8,6 +8,7 @@ mod demo;
 mod get;
 mod greet;
 mod house;
+mod live;
 mod readme;
 mod reasons;
 mod saving;

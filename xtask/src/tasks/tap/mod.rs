@@ -19,7 +19,8 @@ use common::narration::HINT;
 use common::narrator::Narrator;
 use common::stop::Stop;
 
-use crate::drawing::ladder::{self, Lanes};
+use crate::drawing::ladder::Lanes;
+use crate::drawing::live::Live;
 use crate::drawing::page::{Chapter, Cover, Page};
 use crate::drawing::story::{Story, Told};
 use crate::drawing::style::Style;
@@ -47,7 +48,7 @@ const BACKLOG: u16 = 4096;
 /// # Errors
 /// When it cannot listen there, or a file that is asked for cannot be read or written.
 pub fn run(args: Args) -> Result<()> {
-    let Options { server, listen, wire, roll, html, lang, ascii } = Options::of(args)?;
+    let Options { server, listen, wire, roll, html, live, lang, ascii } = Options::of(args)?;
     let is_udp = wire.is_udp();
     let mut roll = roll.map(|file| Roll::read(&file, is_udp)).transpose()?;
     let page = html.as_deref().map(Page::open).transpose()?;
@@ -63,12 +64,15 @@ pub fn run(args: Args) -> Result<()> {
     }
     let style = Style { bare: true, ..Style::of_output(lang) }.fitting(ascii);
     let lanes = lanes();
-    narrator.announce(ladder::head(style, &lanes));
     let printer = Arc::clone(&narrator);
     let story = Story::bounded(style, move |line| {
         printer.announce(line);
         Ok(())
     });
+    let start = |at: &HostPort| Live::start(at, &story, cover(), lang, None);
+    let live = live.as_ref().map(start).transpose()?;
+    live.iter().flat_map(Live::words).for_each(|words| narrator.announce(words.to(lang)));
+    story.tell(Told::Lanes(lanes.clone()))?;
     let mut watch = Watch::new(is_udp);
     follow(&happened, &stop, &story, &mut watch, roll.as_mut())?;
     mem::forget(relay); // whoever is still connected ends with the process; to wait for them may take for ever
@@ -78,11 +82,12 @@ pub fn run(args: Args) -> Result<()> {
     }
     let written = page.map(|page| {
         let version = if is_udp { "UDP" } else { "TCP" };
-        let chapter = Chapter { name: "tap", version, claims: &[], lanes, told: story.told() };
+        let chapter = Chapter { name: "tap", version, claims: &[], lanes, told: story.since(1) };
         let name = page.write(&cover(), &[chapter], lang)?;
         narrator.announce(words!("The page is in {name}.", "网页已存入 {name}。").to(lang));
         Ok(())
     });
+    drop(live);
     drop(story);
     if let Some(narrator) = Arc::into_inner(narrator) {
         narrator.finish();

@@ -7,6 +7,7 @@ use anyhow::Result;
 use common::address::HostPort;
 use common::args::{self, Args};
 
+use crate::drawing::live;
 use crate::wire::tcp_relay::Manner;
 use crate::wire::udp_relay::{Fate, IDLE, Weather, Which};
 use crate::words::Lang;
@@ -23,6 +24,8 @@ pub struct Options {
     pub roll: Option<String>,
     /// The file for the page.
     pub html: Option<String>,
+    /// Where browsers find it.
+    pub live: Option<HostPort>,
     /// The language of what is told.
     pub lang: Lang,
     /// As [`crate::drawing::style::Style::ascii`].
@@ -54,6 +57,7 @@ impl Options {
         let ascii = args.flag("--ascii")?;
         let listen = args.value("--listen", HostPort::Ip(([127, 0, 0, 1], 9998).into()))?;
         let (roll, html) = (args.given("--roll")?, args.given("--html")?);
+        let live = args.given_or("--live", live::DEFAULT)?;
         let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
         // 0 stands for none; nobody can ask for it.
         let cut = args.number("--cut", 0, 1..=u16::MAX)?;
@@ -91,7 +95,7 @@ impl Options {
                 "--seed goes with a share, such as --lose 1/5: nothing else is left to chance",
             ));
         }
-        Ok(Self { server, listen, wire, roll, html, lang, ascii })
+        Ok(Self { server, listen, wire, roll, html, live, lang, ascii })
     }
 }
 
