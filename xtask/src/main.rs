@@ -36,7 +36,7 @@ Options of demo:
   --ascii             draws with | - > < + [default: where the locale is not UTF-8]
   --help, --version
 
-Options of tap, besides --html, --lang and --ascii:
+Options of tap, besides --html, --live, --lang and --ascii:
   --udp               datagrams, in place of TCP connections
   --listen HOST:PORT  where clients connect; port 0 picks one [default: 127.0.0.1:9998]
   --cut N             TCP: in pieces of at most N bytes, both ways

@@ -7,7 +7,7 @@ mod request;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -117,8 +117,8 @@ impl Live {
 /// What is to be said where others than this machine can watch.
 fn publicity(bound: SocketAddr) -> Option<Words> {
     let (ip, port) = (bound.ip(), bound.port());
-    let reached = if ip.is_unspecified() { own_address(ip) } else { Some(ip) };
-    let (en, zh) = match reached.map(|ip| SocketAddr::new(ip, port)) {
+    let reached = if ip.is_unspecified() { address::reachable_by_others(bound) } else { Some(bound) };
+    let (en, zh) = match reached {
         _ if ip.is_loopback() => return None,
         Some(at) => (format!("at http://{at}/"), format!("地址是 http://{at}/")),
         None => (format!("at this machine's address, port {port}"), format!("地址是本机的地址，端口 {port}")),
@@ -135,14 +135,6 @@ impl Drop for Live {
             thread::sleep(Duration::from_millis(1));
         }
     }
-}
-
-/// The address that this machine has in its network, as far as it can be known: that from which a datagram would go
-/// out. None is sent: to connect a UDP socket only looks for the way (udp(7)). The addresses are of RFC 5737 and 3849.
-fn own_address(like: IpAddr) -> Option<IpAddr> {
-    let socket = UdpSocket::bind((like, 0)).ok()?;
-    socket.connect(if like.is_ipv4() { "192.0.2.1:9" } else { "[2001:db8::1]:9" }).ok()?;
-    socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_unspecified())
 }
 
 /// 64 bits that nobody can guess: std keys its hash maps from the system's source of randomness.
