@@ -29,6 +29,15 @@ pub struct Cover {
     pub title: Words,
     /// Where it comes from.
     pub intro: Words,
+    /// Nothing is printed in its lanes: an arrow has the room of both.
+    pub is_bare: bool,
+}
+
+impl Cover {
+    /// Where its ladders begin.
+    pub fn main(&self) -> &'static str {
+        if self.is_bare { "<main class=\"bare\">\n" } else { "<main>\n" }
+    }
 }
 
 /// One part of a page.
@@ -91,15 +100,19 @@ fn cannot_write(name: &str) -> String {
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
     let tally = tally(chapters);
-    let sum = picture::sum(&tally.sentence(), tally.broken == 0, &failures(chapters, lang), lang);
+    let sum = if tally == Tally::default() {
+        String::new() // nothing was promised
+    } else {
+        picture::sum(&tally.sentence(), tally.broken == 0, &failures(chapters, lang), lang)
+    };
     let contents = Words::fixed("Contents", "目录");
     let list = contents_list(chapters, lang);
     [
         &head(&title, lang),
         &format!("<style>\n{CSS}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
-        &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n<main>\n{sum}"),
+        &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}{sum}", cover.main()),
         &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
-        &format!("<ul>\n{list}</ul>\n</nav>\n{}", legend(lang)),
+        &format!("<ul>\n{list}</ul>\n</nav>\n{}", legend(cover.is_bare, lang)),
         &joined(by_name(chapters).map(|chapters| section(chapters, lang))),
         "</main>\n</body>\n</html>\n",
     ]
@@ -149,9 +162,10 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let claims: Vec<_> = first.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
         let tally = tally(chapters);
         let state = state(&tally);
-        let marks = match tally.broken {
-            0 => format!("✓ {}", tally.kept),
-            broken => format!("✗ {broken}"),
+        let marks = match (tally.broken, tally.kept) {
+            (0, 0) => String::new(),
+            (0, kept) => format!("✓ {kept}"),
+            (broken, _) => format!("✗ {broken}"),
         };
         let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
         let versions = joined(chapters.iter().map(link));
@@ -163,7 +177,7 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
 }
 
 /// A ladder with everything that a ladder can show.
-pub fn legend(lang: Lang) -> String {
+pub fn legend(is_bare: bool, lang: Lang) -> String {
     let rung = |label: &str, mark| Told::Rung(Rung { time: Duration::ZERO, label: label.into(), mark });
     let said = |lane, en: &'static str, zh: &'static str| {
         Mark::Said(lane, vec![Words::fixed(en, zh).to(lang).to_owned()])
@@ -173,22 +187,27 @@ pub fn legend(lang: Lang) -> String {
         what: Words::fixed(en, zh),
         is_lost,
     };
-    let told = [
+    let mut told = vec![
         rung("#1", said(Lane::Client, "what a program on the left prints", "左侧程序打印的一行")),
         rung("#1", crossed(Lane::Server, "bytes on the wire, to the right", "线路上向右的数据", false)),
         rung("#2", crossed(Lane::Client, "to the left, on connection #2", "向左，属于连接 #2", false)),
         rung("", crossed(Lane::Server, "lost, or not there yet", "丢失，或尚未到达", true)),
         rung("", said(Lane::Server, "what a program on the right prints", "右侧程序打印的一行")),
     ];
+    told.retain(|told| !is_bare || told.rung().is_some_and(|rung| matches!(rung.mark, Mark::Crossed { .. })));
     let lanes =
         (Words::fixed("the client's side", "客户端一侧"), Words::fixed("the server's side", "服务器一侧"));
-    let note = Words::fixed(
-        "Times are seconds since the lesson began. Lines within a millisecond or two of each other may stand in \
-         either order: a program's line shows when it was read. Behind each act stand its checks: ✓ came true, \
-         ✗ did not, - cannot be judged on this system.",
-        "时间是本课开始后的秒数。时刻相差在一两毫秒以内的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
-         每一步之后是它的检查结果：✓ 相符，✗ 不符，- 在本系统上无法判断。",
-    );
+    let note = if is_bare {
+        Words::fixed("Times are seconds since the beginning.", "时间是从开始算起的秒数。")
+    } else {
+        Words::fixed(
+            "Times are seconds since the lesson began. Lines within a millisecond or two of each other may stand \
+             in either order: a program's line shows when it was read. Behind each act stand its checks: ✓ came \
+             true, ✗ did not, - cannot be judged on this system.",
+            "时间是本课开始后的秒数。时刻相差在一两毫秒以内的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
+             每一步之后是它的检查结果：✓ 相符，✗ 不符，- 在本系统上无法判断。",
+        )
+    };
     let (heading, drawn) = (Words::fixed("How to read it", "图例"), body(&told, &lanes, lang));
     format!(
         "<section aria-labelledby=\"legend\">\n<h2 id=\"legend\">{}</h2>\n{drawn}<p>{}</p>\n</section>\n",

@@ -126,7 +126,9 @@ fn cover() -> Cover {
         "One run of cargo xtask demo on {os} ({arch}). Nothing on this page was drawn by hand but the legend.",
         "在 {os}（{arch}）上运行一次 cargo xtask demo 的记录。除图例以外，页面内容全部来自这次运行。"
     );
-    Cover { title: Words::fixed("Socket lessons, as they ran", "套接字各课实录"), intro }
+    Cover {
+        title: Words::fixed("Socket lessons, as they ran", "套接字各课实录"), intro, is_bare: false
+    }
 }
 
 /// Prints the lessons' names and claims, lessons and mistakes apart.

@@ -252,7 +252,11 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
     for lang in [Lang::En, Lang::Zh] {
         let course = course(&lesson, lang);
         let words = Words::fixed("<u>", "<u>");
-        let page = page::html(&Cover { title: words.clone(), intro: words }, course.chapters(), lang);
+        let page = page::html(
+            &Cover { title: words.clone(), intro: words, is_bare: false },
+            course.chapters(),
+            lang,
+        );
         assert!(
             is_balanced(&page)
                 && !page.contains("<script")

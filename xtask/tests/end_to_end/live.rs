@@ -17,7 +17,7 @@ const HOSTILE: &str =
 /// Serves a story on a free port; where it is.
 fn live(story: &Story, go_on: Option<fn() -> bool>) -> (Live, String) {
     let words = || Words::fixed("a title", "标题");
-    let cover = Cover { title: words(), intro: words() };
+    let cover = Cover { title: words(), intro: words(), is_bare: false };
     let live = Live::start(&"127.0.0.1:0".parse().unwrap(), story, cover, Lang::En, go_on).unwrap();
     let at = live.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
     (live, at)

@@ -27,9 +27,10 @@ pub fn html(cover: &Cover, nonce: &str, token: &str, lang: Lang) -> String {
         &format!("<style nonce=\"{nonce}\">\n{CSS}{STYLE}</style>\n"),
         &format!("<style nonce=\"{nonce}\" id=\"dark\" media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n"),
         &format!(
-            "<body data-token=\"{token}\">\n<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n<main>\n"
+            "<body data-token=\"{token}\">\n<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}",
+            cover.main()
         ),
-        &help(!token.is_empty(), lang),
+        &help(!token.is_empty(), cover.is_bare, lang),
         &format!(
             "<noscript><p>{}</p></noscript>\n",
             to("It takes a script to follow.", "跟随需要启用脚本。")
@@ -52,7 +53,7 @@ pub fn html(cover: &Cover, nonce: &str, token: &str, lang: Lang) -> String {
 }
 
 /// The keys and the legend, folded away.
-fn help(may_go_on: bool, lang: Lang) -> String {
+fn help(may_go_on: bool, is_bare: bool, lang: Lang) -> String {
     let to = |en, zh| if lang == Lang::Zh { zh } else { en };
     let keys = to(
         "Space holds and follows. The arrows go rung by rung, PageUp and PageDown act by act, Home and End to either \
@@ -64,7 +65,7 @@ fn help(may_go_on: bool, lang: Lang) -> String {
     } else {
         ""
     };
-    let (name, legend) = (to("Keys and signs", "按键与图例"), page::legend(lang));
+    let (name, legend) = (to("Keys and signs", "按键与图例"), page::legend(is_bare, lang));
     format!("<details>\n<summary>{name}</summary>\n<p>{keys}{next}</p>\n{legend}</details>\n")
 }
 

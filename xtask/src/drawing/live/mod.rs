@@ -337,7 +337,7 @@ mod tests {
         let words = || Words::fixed("", "");
         Show {
             story: Story::new(Style::plain(Lang::En)),
-            cover: Cover { title: words(), intro: words() },
+            cover: Cover { title: words(), intro: words(), is_bare: false },
             lang: Lang::En,
             run: "run".into(),
             token: "token".into(),

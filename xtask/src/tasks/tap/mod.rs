@@ -223,5 +223,5 @@ fn cover() -> Cover {
         "One run of cargo xtask tap. What crossed the wire between somebody's programs was drawn as it was seen.",
         "一次运行 cargo xtask tap 的记录。线路上经过的内容，看到什么就画什么。",
     );
-    Cover { title: Words::fixed("What crossed the wire", "线路实录"), intro }
+    Cover { title: Words::fixed("What crossed the wire", "线路实录"), intro, is_bare: true }
 }
