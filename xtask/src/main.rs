@@ -28,7 +28,7 @@ Options of demo:
   --step              waits for Enter before every act; q leaves
   --quiz              asks for predictions over IPv4, and keeps the score
   --ip 4|6            plays over one IP version [default: over both]
-  --mistakes          plays the notes' mistakes: each fails as predicted, and is mended
+  --mistakes          plays the notes' mistakes: each is seen to fail, and is mended
   --html FILE         writes what was played as one page, too; FILE ends in .html
   --live [HOST:PORT]  shows it in browsers as it happens, too, until Enter at its end; to this
                       machine alone unless HOST is another [default: 127.0.0.1:8080]

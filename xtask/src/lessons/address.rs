@@ -78,7 +78,7 @@ fn play(play: &mut Play) -> Result<()> {
             play.called(Lane::Client, format!("connects to {SECOND}: {}", found.shown().en));
         }
         play.reveal(
-            &prediction,
+            prediction,
             |choice| choice == if one.is_err() { 2 } else { 1 },
             &Words::fixed(
                 "to the network, an address stands for an interface; 127.0.0.1 is reached by this machine alone.",

@@ -12,6 +12,7 @@ use crate::checks::Ended;
 use crate::peers::host::{Host, until_it_leaves};
 use crate::peers::sockets::{connect, is_quiet};
 use crate::play::Play;
+use crate::play::quiz::Prediction;
 use crate::wire::event::{Lane, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::record::STUCK;
@@ -54,6 +55,17 @@ const CLIENTS: [(&str, [&str; 2]); 3] =
 
 fn play(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
+    let prediction = play.predict(
+        &Words::fixed(
+            "Three clients are connected to tcp-server, all at its one port. How many sockets has the server?",
+            "三个客户端连上 tcp-server，都是同一个端口。服务器有几个套接字？",
+        ),
+        &[
+            Words::fixed("one: there is one port", "一个：端口只有一个"),
+            Words::fixed("three: one for each client", "三个：每个客户端一个"),
+            Words::fixed("four", "四个"),
+        ],
+    )?;
     play.act(&Words::fixed(
         "Three clients connect. The wire holds back what they say until all three are welcomed.",
         "三个客户端连接。线路先扣住它们发送的数据，直到三个都收到欢迎。",
@@ -79,19 +91,8 @@ fn play(play: &mut Play) -> Result<()> {
         &(welcomed, left),
         &(3, 0),
     );
-    sockets_of(play, at)?;
+    sockets_of(play, at, prediction)?;
 
-    let prediction = play.predict(
-        &Words::fixed(
-            "All three are connected, and only the third may speak now. Which one is greeted first?",
-            "三个都已连接。线路现在只放行第三个。哪一个先得到问候？",
-        ),
-        &[
-            Words::fixed("the first", "第一个"),
-            Words::fixed("the second", "第二个"),
-            Words::fixed("the third", "第三个"),
-        ],
-    )?;
     play.act(&Words::fixed(
         "The third may speak, and says exit at its end; then the second, then the first.",
         "放行第三个，它最后说 exit；然后是第二个，再是第一个。",
@@ -117,25 +118,13 @@ fn play(play: &mut Play) -> Result<()> {
             &sent,
         );
     }
-    let first = play.lab.record.wait_until(|events| {
-        let greeted = events.iter().find(|event| event.starts_line("Hello, "))?;
-        CLIENTS.iter().zip(1..).find(|((label, _), _)| greeted.label == *label).map(|(_, number)| number)
-    })?;
-    play.reveal(
-        &prediction,
-        |choice| choice == first,
-        &Words::fixed(
-            "each client has a thread that waits for it alone.",
-            "每个客户端都有自己的线程，只等这一个客户端。",
-        ),
-    )?;
     play.stop(server)?;
     queues(play)?;
     one_at_a_time(play)
 }
 
 /// C8: what the kernel, or the server's own narration, says of the sockets.
-fn sockets_of(play: &mut Play, at: SocketAddr) -> Result<()> {
+fn sockets_of(play: &mut Play, at: SocketAddr, prediction: Prediction) -> Result<()> {
     let table = kernel::sockets(Protocol::Tcp, at);
     play.panel(table.as_ref())?;
     let promise = Words::fixed(
@@ -144,6 +133,17 @@ fn sockets_of(play: &mut Play, at: SocketAddr) -> Result<()> {
     );
     let count = |state| Some(table.as_ref()?.iter().filter(|row| row.state == state).count());
     play.checks.kernel_says(promise, count("LISTEN").zip(count("ESTABLISHED")), &(1, 3));
+    // Where the kernel has no table, what was seen says at least that each of the three has been accepted.
+    let sockets = table.map_or(4, |rows| rows.len() as u64);
+    play.reveal(
+        prediction,
+        |choice| [1, 3, 4][choice as usize - 1] == sockets,
+        &Words::fixed(
+            "one listens, and accept has made one more for each client; a connection is told by all four: both \
+             addresses and both ports.",
+            "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
+        ),
+    )?;
     Ok(())
 }
 
@@ -182,6 +182,17 @@ fn queues(play: &mut Play) -> Result<()> {
 
 /// The negative control: the check of C9 has to be able to fail.
 fn one_at_a_time(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        &Words::fixed(
+            "A server serves one client at a time, and three connect. What do the second and third notice?",
+            "一个每次只服务一个客户端的服务器，来了三个客户端。第二、第三个会看到什么？",
+        ),
+        &[
+            Words::fixed("connection refused", "连接被拒绝"),
+            Words::fixed("they are connected, and then there is silence", "连上了，然后什么也没有"),
+            Words::fixed("connect does not return", "connect 一直不返回"),
+        ],
+    )?;
     play.act(&Words::fixed(
         "For comparison: a server that serves one client at a time, and three clients again.",
         "对照：一个每次只服务一个客户端的服务器，还是三个客户端。",
@@ -214,5 +225,12 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         &welcomed,
         &vec![true, false, false],
     );
-    Ok(())
+    play.reveal(
+        prediction,
+        |choice| choice == 2 && welcomed == [true, false, false],
+        &Words::fixed(
+            "the kernel shakes hands for whoever waits in the queue: to be connected is not to be served.",
+            "排队的连接由内核完成握手：连上了，不等于有人服务。",
+        ),
+    )
 }

@@ -105,7 +105,7 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let finished = u64::from(one.is_ok()) + u64::from(two.is_ok());
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == 3 - finished,
         &Words::fixed(
             "the buffers fill up, and each waits for the other to read: a deadlock.",

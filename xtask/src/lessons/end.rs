@@ -10,6 +10,7 @@ use anyhow::Result;
 use super::{BOTH_SIDES, Lesson};
 use crate::peers::sockets::{is_quiet, pair};
 use crate::play::Play;
+use crate::play::quiz::a_number;
 use crate::wire::event::Lane;
 use crate::wire::kernel;
 use crate::words::{Shown, Words};
@@ -61,7 +62,7 @@ fn play(play: &mut Play) -> Result<()> {
     let Words { en, zh } = reads.shown();
     play.evidence(&words!("the reads gave {en}", "各次读取得到 {zh}"))?;
     let first = reads[0];
-    play.reveal(&prediction, |number| (1..=1024).contains(&number), &words!(
+    play.reveal(prediction, |number| a_number(number, first as u64, 1024), &words!(
             "it returned {first} here; any number from 1 to 1024 is possible, and the rest comes with the next reads.",
             "这一次返回 {first}；1 到 1024 都有可能，其余的由后面的读取得到。"
         ))?;

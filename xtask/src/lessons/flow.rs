@@ -90,7 +90,7 @@ fn play(play: &mut Play) -> Result<()> {
     let promise = Words::fixed("nothing was lost, and the writing went on", "什么也没丢，写入继续进行");
     play.checks.equal(promise, &(is_whole, more.as_str()), &(true, "and on"));
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == 1 && is_whole,
         &Words::fixed(
             "each acknowledgement says how much room is left (RFC 9293, the window); with none, the sender waits.",

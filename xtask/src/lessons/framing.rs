@@ -36,13 +36,13 @@ fn play(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
     let prediction = play.predict(
         &Words::fixed(
-            "The wire cuts 'Alexander' behind 'Al'; one read is one message. Whom does the server greet?",
-            "线路在“Al”后面把“Alexander”拆开，服务器把一次读取当作一条消息。它问候谁？",
+            "One write of 'Alexander', which the wire carries as 'Al' and 'exander'. Whom does the raw server greet first?",
+            "一次写入“Alexander”，线路把它分成“Al”和“exander”两段。raw 服务器最先问候谁？",
         ),
         &[
-            Words::fixed("Alexander", "Alexander"),
+            Words::fixed("Alexander: it was one write", "Alexander：它是一次写入的"),
             Words::fixed("Al", "Al"),
-            Words::fixed("nobody, before the rest is there", "在其余部分到达之前，谁也不问候"),
+            Words::fixed("nobody, before the rest is there", "其余部分到达之前，谁也不问候"),
         ],
     )?;
     play.act(&Words::fixed(
@@ -68,8 +68,8 @@ fn play(play: &mut Play) -> Result<()> {
         let status = if heard == NAME { Some(0) } else { Some(1) };
         play.checks.holds(
             words!(
-                "raw, cut at {size}: '{heard}' is greeted, as predicted",
-                "raw，每 {size} 字节切一段：与预期一致，问候的是“{heard}”"
+                "raw, cut at {size}: '{heard}' is greeted",
+                "raw，每 {size} 字节切一段：问候的是“{heard}”"
             ),
             greeted && outcome.status == status,
             &(Ended(outcome.status), &outcome.said),
@@ -80,7 +80,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     let is_al = first_greeted.is_some_and(|greeting| greeting.starts_with("Hello, Al!"));
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == 2 && is_al,
         &Words::fixed(
             "a read returns what has come, and nothing in it says that a name goes on.",
@@ -98,8 +98,8 @@ fn play(play: &mut Play) -> Result<()> {
     stream.write_all(b"Michaelexit")?;
     let reply = hears(&mut stream, b"Hello, Michaelexit!")?;
     let promise = Words::fixed(
-        "nobody is called Michaelexit, and nobody left: as predicted",
-        "没有人叫 Michaelexit，也没有人退出：与预期一致",
+        "one Michaelexit is greeted, whom there is not, and exit is not seen",
+        "服务器问候了并不存在的 Michaelexit，没有识别 exit",
     );
     play.checks.equal(promise, &reply.as_str(), &"Hello, Michaelexit!");
     drop(stream);

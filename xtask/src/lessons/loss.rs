@@ -139,7 +139,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
         None => 3,
     };
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == printed,
         &Words::fixed(
             "it takes only the greeting for the name that it sent; the notes' client takes any.",

@@ -74,7 +74,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     let is_third = greeted.first().is_some_and(|line| line.contains("Sarah"));
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == 2 && is_third,
         &Words::fixed(
             "a read that does not wait says that there is nothing, and the loop asks the next.",

@@ -70,7 +70,7 @@ fn play(play: &mut Play) -> Result<()> {
             let promise = words!("{label} it says how much is missing", "{label} tcp-client 说明了缺多少");
             play.checks.holds(promise, is_said, &outcome.complained);
             play.reveal(
-                &prediction,
+                prediction,
                 |choice| choice == 2 && found == expected,
                 &Words::fixed(
                     "Content-Length says 13, so the end after 6 is an error.",

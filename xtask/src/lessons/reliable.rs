@@ -112,7 +112,7 @@ fn without_each(play: &mut Play) -> Result<()> {
     let (_, received) = transfer(play, parts, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
     let is_doubled = received.starts_with("0101");
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == 2 && is_doubled,
         &Words::fixed(
             "the sender could not know that its piece had come, and sent it again; nothing told the receiver so.",

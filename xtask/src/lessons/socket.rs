@@ -97,7 +97,7 @@ fn play(play: &mut Play) -> Result<()> {
 
     // A connect or a write that waits for accept would have waited for ever.
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == 3,
         &Words::fixed(
             "the kernel shakes hands and keeps what comes; accept hands over what is there.",
@@ -151,7 +151,7 @@ fn queue(play: &mut Play) -> Result<()> {
         found = count;
     }
     play.reveal(
-        &prediction,
+        prediction,
         |number| number == found as u64,
         &words!(
             "{found} on this system; Linux lets n + 1 wait, others have rules of their own.",

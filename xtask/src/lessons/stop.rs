@@ -60,7 +60,7 @@ fn play(play: &mut Play) -> Result<()> {
     let (rest_of_silent, rest_of_asking) = (silent.hears_the_end()?, asking.hears_the_end()?);
     let came = !rest_of_asking.is_empty();
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == 2 && came,
         &Words::fixed(
             "each conversation sees its client hang up, so that what is under way still leaves.",

@@ -10,6 +10,7 @@ use common::narration::escape;
 use super::{BOTH_SIDES, Lesson};
 use crate::peers::sockets::pair;
 use crate::play::Play;
+use crate::play::quiz::a_number;
 use crate::wire::event::Lane;
 use crate::words::{Shown, Words};
 
@@ -109,8 +110,8 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &all.as_str(), &"MichaelTracySarah");
     let count = pieces.len();
     play.reveal(
-        &prediction,
-        |number| (1..=17).contains(&number),
+        prediction,
+        |number| a_number(number, count as u64, 17),
         &words!(
             "it took {count} here; any number from 1 to 17 is possible, as a stream keeps no boundaries.",
             "这一次读了 {count} 次；1 到 17 次都有可能，因为流不保留边界。"
@@ -146,7 +147,7 @@ fn partial_write(play: &mut Play) -> Result<()> {
         Words::fixed("one write took a part, and said how much", "一次写入只收下一部分，并说明收下多少");
     play.checks.holds(promise, (1..data.len()).contains(&taken), &taken);
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == 2 && (1..data.len()).contains(&taken),
         &Words::fixed(
             "the system took what its buffers hold, and said how much: the rest is the caller's to send.",

@@ -57,6 +57,10 @@ fn play(play: &mut Play) -> Result<()> {
         &[
             Words::fixed("an error: the address is in use", "出错：地址已被占用"),
             Words::fixed("the port, and both are reached there", "得到该端口，两者都能连通"),
+            Words::fixed(
+                "the port, and tcp-server is not reached there any more",
+                "得到该端口，tcp-server 从此连不上",
+            ),
         ],
     )?;
     play.act(&Words::fixed(
@@ -93,7 +97,7 @@ fn play(play: &mut Play) -> Result<()> {
         );
     }
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == 2 && is_reached,
         &Words::fixed("TCP and UDP count their ports separately.", "TCP 和 UDP 的端口各自独立编号。"),
     )?;

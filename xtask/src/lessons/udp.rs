@@ -78,7 +78,7 @@ fn play(play: &mut Play) -> Result<()> {
     let greetings = NAMES.map(|name| format!("Hello, {name}!"));
     let is_whole = outcome.said == greetings;
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == 1 && is_whole,
         &Words::fixed(
             "no reply came in time, so it asked again; UDP itself does not.",
@@ -204,9 +204,9 @@ fn thinking(play: &mut Play) -> Result<()> {
             "单线程服务器每次回答要用 50 毫秒，三个客户端同时提问：第三个等多久才得到回答？",
         ),
         &[
-            Words::fixed("after 50 ms", "50 毫秒"),
-            Words::fixed("after 100 ms", "100 毫秒"),
-            Words::fixed("after 150 ms, or a little more", "150 毫秒，或稍多一点"),
+            Words::fixed("after some 50 ms, as all ask at once", "约 50 毫秒：三个是同时问的"),
+            Words::fixed("after some 100 ms: two are before it", "约 100 毫秒：前面有两个"),
+            Words::fixed("after some 150 ms", "约 150 毫秒"),
         ],
     )?;
     play.act(&Words::fixed(
@@ -239,7 +239,7 @@ fn thinking(play: &mut Play) -> Result<()> {
     play.evidence(&words!("answered after {en} ms", "分别在 {zh} 毫秒后得到回答"))?;
     let last = waits[2];
     play.reveal(
-        &prediction,
+        prediction,
         |choice| choice == 3 && last >= 150,
         &words!(
             "{last} ms: 50 for each of the two before it, its own 50, and what the machine added.",

@@ -32,12 +32,15 @@ pub struct Course {
     story: Story,
     chapters: Vec<Chapter>,
     score: Score,
+    /// The parts in which a question was missed.
+    missed: Vec<&'static str>,
 }
 
 impl Course {
     /// Nothing has been played yet.
     pub fn new(style: Style, audience: Audience) -> Self {
-        Self { style, audience, story: Story::new(style), chapters: Vec::new(), score: Score::default() }
+        let (chapters, missed) = (Vec::new(), Vec::new());
+        Self { style, audience, story: Story::new(style), chapters, score: Score::default(), missed }
     }
 
     /// What has been played.
@@ -95,7 +98,8 @@ impl Course {
             from += 1;
             run(&mut play).and_then(|()| play.lab.clear())
         };
-        self.score.add(play.score);
+        self.missed.extend((!play.score.missed().is_empty()).then_some(part.name));
+        self.score.add(std::mem::take(&mut play.score));
         let mut left = None;
         match played {
             Err(e) if narration::reader_left(&e) || e.is::<Left>() => left = Some(e),
@@ -106,7 +110,7 @@ impl Course {
             Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
             Ok(()) => {}
         }
-        let shown = left.map_or_else(|| play.show_checks(), Err);
+        let shown = left.map_or_else(|| play.show_checks().and_then(|()| play.show_verdict()), Err);
         let Part { name, claims, lanes } = part;
         let chapter = Chapter { name, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
         // Whoever leaves at the first question has seen nothing.
@@ -124,6 +128,15 @@ impl Course {
         if self.audience.quiz {
             say("")?;
             self.style.say(Ink::Bold, &self.score.sentence())?;
+            for Words { en, zh } in self.score.missed() {
+                self.style.say(Ink::Bad, &words!("  missed: {en}", "  答错：{zh}"))?;
+            }
+            let again = self.missed.join(" ");
+            if !again.is_empty() {
+                let hint =
+                    words!("Play again: cargo xtask demo {again}", "再看一遍：cargo xtask demo {again}");
+                self.style.say(Ink::Bold, &hint)?;
+            }
         }
         let tally = page::tally(&self.chapters);
         let sentence = tally.sentence();

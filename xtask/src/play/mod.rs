@@ -19,7 +19,7 @@ use crate::wire::kernel::Row;
 use crate::words::Words;
 
 use audience::Audience;
-use quiz::{Prediction, Score};
+use quiz::{Prediction, Score, Worth};
 
 /// How long nothing has happened when nothing more is to be expected.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -38,6 +38,8 @@ pub struct Play {
     pub score: Score,
     /// How many of the checks have been shown.
     shown: usize,
+    /// What came of a prediction: it is held back until the one who watches is asked again, or all is over.
+    verdict: Option<[Told; 2]>,
     style: Style,
     audience: Audience,
 }
@@ -52,7 +54,7 @@ impl Play {
         let watching = story.clone();
         let lab = Lab::new(move |event| watching.sees(event))?;
         let (checks, score) = (Checks::default(), Score::default());
-        Ok(Self { lab, story, checks, ip, score, shown: 0, style, audience })
+        Ok(Self { lab, story, checks, ip, score, shown: 0, verdict: None, style, audience })
     }
 
     /// Tells something, behind what has happened meanwhile.
@@ -84,6 +86,9 @@ impl Play {
     /// [`Left`](audience::Left) when the one who steps says `q`.
     pub fn act(&mut self, words: &Words) -> Result<()> {
         self.show_checks()?;
+        if self.audience.step {
+            self.show_verdict()?;
+        }
         self.tell(Told::Act(words.clone()))?;
         self.pause(|play| play.audience.wait(play.style, &play.story))
     }
@@ -135,8 +140,9 @@ impl Play {
             return Ok(Prediction::default());
         }
         self.show_checks()?;
+        self.show_verdict()?;
         self.tell(Told::Question { question: question.clone(), choices: choices.to_vec() })?;
-        self.pause(|play| quiz::ask(play.style, choices.len() as u64))
+        self.pause(|play| quiz::ask(play.style, question, choices))
     }
 
     /// Asks the one who watches; the time that it takes is none of the lesson's.
@@ -147,18 +153,28 @@ impl Play {
         Ok(answer)
     }
 
-    /// Judges a prediction by what was seen: `is_true` of every number that is a true answer.
+    /// Judges a prediction by what was seen: `worth` says of every number what it is worth as an answer. The verdict
+    /// is said at the end of the last act before the next wait for the one who predicted, where it is still seen.
     ///
     /// # Errors
     /// When standard output fails.
-    pub fn reveal(
+    pub fn reveal<W: Into<Worth>>(
         &mut self,
-        prediction: &Prediction,
-        is_true: impl Fn(u64) -> bool,
+        prediction: Prediction,
+        worth: impl Fn(u64) -> W,
         why: &Words,
     ) -> Result<()> {
-        self.lab.record.catch_up()?;
-        self.score.judge(prediction, is_true, why).map_or(Ok(()), |judged| self.story.tell(judged))
+        self.show_verdict()?;
+        self.verdict = self.score.judge(prediction, worth, why);
+        Ok(())
+    }
+
+    /// Says what came of the last prediction.
+    ///
+    /// # Errors
+    /// When standard output fails.
+    pub fn show_verdict(&mut self) -> Result<()> {
+        self.verdict.take().into_iter().flatten().try_for_each(|told| self.tell(told))
     }
 
     /// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.

@@ -8,13 +8,41 @@ use crate::drawing::story::Told;
 use crate::drawing::style::{Ink, Style};
 use crate::words::Words;
 
-/// How many predictions were made, and were right.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How good the predictions were.
+#[derive(Clone, Debug, Default)]
 pub struct Score {
-    /// Predictions of what was then seen.
-    pub asked: usize,
-    /// Those that may come true.
-    pub right: usize,
+    /// What was seen.
+    right: usize,
+    /// What may come true, and did not here.
+    possible: usize,
+    /// The questions that were answered with what cannot come true.
+    missed: Vec<Words>,
+}
+
+/// What a prediction is worth, by what was seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Worth {
+    /// It came true.
+    Right,
+    /// It may come true, and did not here.
+    Possible,
+    /// It cannot.
+    Wrong,
+}
+
+impl From<bool> for Worth {
+    fn from(is_right: bool) -> Self {
+        if is_right { Self::Right } else { Self::Wrong }
+    }
+}
+
+/// What a number is worth where one was seen, and any from 1 to `most` may come.
+pub fn a_number(predicted: u64, seen: u64, most: u64) -> Worth {
+    match predicted {
+        number if number == seen => Worth::Right,
+        number if (1..=most).contains(&number) => Worth::Possible,
+        _ => Worth::Wrong,
+    }
 }
 
 /// What was predicted: nothing, where there is no quiz.
@@ -23,17 +51,21 @@ pub struct Score {
 pub struct Prediction(Option<Answer>);
 
 struct Answer {
-    /// How many choices there were; none where any number was one.
-    choices: u64,
+    question: Words,
+    /// None where any number was one.
+    choices: Vec<Words>,
     /// The choice or the number, unless only Enter was pressed.
     given: Option<u64>,
 }
 
-/// Asks for an answer, until there is one: the number of one of the choices or, where there are none, any number.
+/// Asks for an answer to what was told, until there is one: the number of one of the choices or, where there are none, any number.
 ///
 /// # Errors
 /// [`Left`](audience::Left) for `q`; what the standard streams report.
-pub fn ask(style: Style, choices: u64) -> Result<Prediction> {
+pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Prediction> {
+    let answer =
+        |given| Prediction(Some(Answer { question: question.clone(), choices: choices.to_vec(), given }));
+    let choices = choices.len() as u64;
     let form = match choices {
         0 => Words::fixed("a number", "一个数"),
         _ => words!("one of 1 to {choices}", "1 至 {choices} 中的一个"),
@@ -46,10 +78,10 @@ pub fn ask(style: Style, choices: u64) -> Result<Prediction> {
     loop {
         say(&style.paint(Ink::Faint, prompt.to(style.lang)))?;
         match audience::answer()?.as_str() {
-            "" => return Ok(Prediction(Some(Answer { choices, given: None }))),
+            "" => return Ok(answer(None)),
             text => match text.parse() {
                 Ok(number) if choices == 0 || (1..=choices).contains(&number) => {
-                    return Ok(Prediction(Some(Answer { choices, given: Some(number) })));
+                    return Ok(answer(Some(number)));
                 }
                 _ => {
                     let typed = escape(text.as_bytes());
@@ -61,37 +93,77 @@ pub fn ask(style: Style, choices: u64) -> Result<Prediction> {
 }
 
 impl Score {
-    /// Whether a prediction came true, and why; counts it. Nothing, where nobody was asked.
-    pub fn judge(
+    /// What came of a prediction, if there was one, and why; counts it. By the time it is told, its question may have
+    /// scrolled away: it is told once more.
+    pub fn judge<W: Into<Worth>>(
         &mut self,
-        prediction: &Prediction,
-        is_true: impl Fn(u64) -> bool,
+        prediction: Prediction,
+        worth: impl Fn(u64) -> W,
         why: &Words,
-    ) -> Option<Told> {
-        let Answer { choices, given } = prediction.0.as_ref()?;
-        let right = (1..=*choices).find(|choice| is_true(*choice));
-        let (en, zh) = right
-            .map_or(Default::default(), |right| (format!("; {right} is right"), format!("，应是 {right}")));
-        let is_right = given.map(&is_true);
-        let verdict = match given {
-            Some(number) if is_right == Some(true) => words!("{number} is right", "{number}，对了"),
-            Some(number) => words!("{number} is not right{en}", "{number}，不对{zh}"),
-            None => words!("no prediction{en}", "没有预测{zh}"),
+    ) -> Option<[Told; 2]> {
+        let Answer { question, choices, given } = prediction.0?;
+        let right = (1..).zip(&choices).find(|(number, _)| worth(*number).into() == Worth::Right);
+        let Words { en, zh } = right.map_or(Words::fixed("", ""), |(right, Words { en, zh })| {
+            words!("; {right} is right ({en})", "，应是 {right}（{zh}）")
+        });
+        let (is_right, verdict) = match given.map(|number| (number, worth(number).into())) {
+            Some((number, Worth::Right)) => {
+                self.right += 1;
+                (Some(true), words!("{number} is right", "{number}，对了"))
+            }
+            Some((number, Worth::Possible)) => {
+                self.possible += 1;
+                (None, words!("{number} is possible, and was not seen", "{number}，有可能，这次没有出现"))
+            }
+            Some((number, Worth::Wrong)) => {
+                self.missed.push(question.clone());
+                (Some(false), words!("{number} is not right{en}", "{number}，不对{zh}"))
+            }
+            None => (None, words!("no prediction{en}", "没有预测{zh}")),
         };
-        self.asked += usize::from(given.is_some());
-        self.right += usize::from(is_right == Some(true));
-        Some(Told::Judged { verdict, is_right, why: why.clone() })
+        let asked = Told::Question { question, choices: Vec::new() };
+        Some([asked, Told::Judged { verdict, is_right, why: why.clone() }])
+    }
+
+    /// The questions that were missed.
+    pub fn missed(&self) -> &[Words] {
+        &self.missed
     }
 
     /// Counts what was counted elsewhere, too.
     pub fn add(&mut self, other: Self) {
-        self.asked += other.asked;
         self.right += other.right;
+        self.possible += other.possible;
+        self.missed.extend(other.missed);
     }
 
-    /// The score as a sentence.
-    pub fn sentence(self) -> Words {
-        let Self { asked, right } = self;
-        words!("Right predictions: {right} of {asked}.", "预测正确：{asked} 题中 {right} 题。")
+    /// The score as a sentence. What was possible gives no point, and takes none.
+    pub fn sentence(&self) -> Words {
+        let Self { right, possible, missed } = self;
+        let asked = right + missed.len();
+        let Words { en, zh } = match possible {
+            0 => Words::fixed("", ""),
+            n => words!("; possible, but not seen: {n}", "；有可能但没有出现：{n} 题"),
+        };
+        words!("Right predictions: {right} of {asked}{en}.", "预测正确：{asked} 题中 {right} 题{zh}。")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prediction_of_what_was_seen_has_a_point_and_one_that_was_possible_costs_none() {
+        let mut score = Score::default();
+        for given in [Some(3), Some(2), Some(0), Some(5), None] {
+            let question = Words::fixed("how many?", "几个？");
+            let prediction = Prediction(Some(Answer { question, choices: Vec::new(), given }));
+            let verdict = score.judge(prediction, |number| a_number(number, 3, 4), &Words::fixed("", ""));
+            assert!(verdict.is_some());
+        }
+        assert!(score.judge(Prediction::default(), |_| true, &Words::fixed("", "")).is_none());
+        assert_eq!(score.sentence().en, "Right predictions: 1 of 3; possible, but not seen: 1.");
+        assert_eq!(score.missed().len(), 2);
     }
 }

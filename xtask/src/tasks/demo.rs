@@ -64,9 +64,6 @@ pub fn run(mut args: Args) -> Result<()> {
     if list && (quiz || step || file.is_some() || address.is_some()) {
         return Err(args::usage("--list plays nothing: --quiz, --step, --html and --live do not go with it"));
     }
-    if quiz && chosen.iter().any(|lesson| lesson.is_mistake()) {
-        return Err(args::usage("--quiz asks about lessons; about mistakes it has no questions"));
-    }
     if list {
         return introduce(&chosen, lang);
     }

@@ -1,22 +1,28 @@
-//! `cargo xtask demo --mistakes`: each mistake of the notes' code that can be shown, seen to fail as predicted,
-//! and then what the programs do instead. The wrong code stands here alone, as small as it can be, and is called
-//! wrong.
+//! `cargo xtask demo --mistakes`: each mistake of the notes' code that can be shown, seen to fail, and then
+//! what the programs do instead. The wrong code stands here alone, as small as it can be, and is called wrong; its
+//! lane shows its calls, in the notes' words.
 
 mod tcp;
 mod udp;
 mod web;
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use anyhow::Result;
 
 use crate::lessons::Lesson;
+use crate::peers::sockets::connect;
 use crate::play::Play;
+use crate::play::quiz::Prediction;
+use crate::wire::event::{Lane, Recorder};
+use crate::wire::record::STUCK;
+use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
 /// All that can be shown, each as a lesson of its own.
-pub static ALL: [Lesson; 13] = [
+pub static ALL: [Lesson; 14] = [
     tcp::GLUED,
     web::CHUNK_SIZES,
     web::CUT_SHORT,
@@ -30,18 +36,47 @@ pub static ALL: [Lesson; 13] = [
     web::NO_HEADER,
     web::KEPT_OPEN,
     udp::NOT_TEXT,
+    tcp::GBK_NAME,
 ];
 
 /// How long a wait of the notes' code is watched that would have no end.
 const WATCHED: Duration = Duration::from_millis(500);
 
-/// The notes' `decode('utf-8')`: bytes that are no text, or half of it, are an exception.
-fn decode(bytes: &[u8]) -> io::Result<String> {
-    String::from_utf8(bytes.into()).map_err(|e| io::Error::new(ErrorKind::InvalidData, e))
+/// What the notes' code makes of it, as a question.
+struct Question {
+    asks: Words,
+    choices: [Words; 3],
+    /// The number of the choice that comes true.
+    right: u64,
+    why: Words,
 }
 
-fn the_notes_way(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed("The notes' way.", "笔记的做法。"))
+/// The notes' `decode('utf-8')`: bytes that are no text, or half of it, are an exception.
+fn decode(bytes: &[u8], lane: Lane, recorder: &Recorder) -> io::Result<String> {
+    String::from_utf8(bytes.into()).map_err(|e| {
+        recorder.said(lane, "decode('utf-8'): UnicodeDecodeError");
+        io::Error::new(ErrorKind::InvalidData, e)
+    })
+}
+
+/// A client's end of a connection and a server's, which has said what it says first; between them a wire that shows
+/// what passes.
+fn welcomed_pair(play: &mut Play) -> Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind(play.loopback())?;
+    let mut client = connect(play.lab.wire("", listener.local_addr()?, Manner::AsItComes)?)?;
+    let mut server = listener.accept()?.0;
+    server.set_read_timeout(Some(STUCK))?;
+    play.called(Lane::Server, "send: Welcome!");
+    server.write_all(b"Welcome!")?;
+    client.read_exact(&mut [0; 8])?;
+    play.called(Lane::Client, "recv(1024): Welcome!");
+    Ok((client, server))
+}
+
+fn the_notes_way(play: &mut Play, question: &Question) -> Result<Prediction> {
+    let prediction = play.predict(&question.asks, &question.choices)?;
+    play.act(&Words::fixed("The notes' way.", "笔记的做法。"))?;
+    Ok(prediction)
 }
 
 /// The turn from the mistake to the program that mends it.
@@ -50,16 +85,24 @@ fn instead(play: &mut Play, program: &str) -> Result<()> {
 }
 
 /// The mistake has to be seen to fail, too.
-fn wrong(play: &mut Play, what: &Words, failed: bool) -> Result<()> {
-    play.evidence(what)?;
+fn wrong(
+    play: &mut Play,
+    what: &Words,
+    failed: bool,
+    question: &Question,
+    prediction: Prediction,
+) -> Result<()> {
     let (en, zh) = (&what.en, &what.zh);
-    let promise = words!("fails as predicted: {en}", "果然出错：{zh}");
+    let promise = words!("the mistake shows: {en}", "果然出错：{zh}");
     if failed || cfg!(unix) {
         play.checks.equal(promise, &failed, &true);
     } else {
         // What was predicted was seen on Unix; another system may have another way with it.
         let why = Words::fixed("this system does not show this mistake", "这个错误在本系统上显不出来");
         play.checks.not_available(promise, why);
+    }
+    if failed {
+        play.reveal(prediction, |choice| choice == question.right, &question.why)?;
     }
     Ok(())
 }

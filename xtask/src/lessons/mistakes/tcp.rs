@@ -6,30 +6,53 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use common::narration::escape;
 
-use super::{decode, instead, the_notes_way, wrong};
+use super::{Question, decode, instead, the_notes_way, welcomed_pair, wrong};
 use crate::lessons::{Lesson, TCP};
 use crate::peers::guest::Guest;
 use crate::peers::sockets::{connect, pair};
 use crate::play::Play;
 use crate::programs::program::Program;
+use crate::wire::event::{Lane, Recorder, What};
 use crate::wire::tcp_relay::Manner;
-use crate::words::Words;
+use crate::words::{Shown, Words};
 
 /// The notes' server loop: one read is one message, and text; it thinks before it looks at what came.
-fn wrong_server_loop(mut stream: TcpStream, pause: Duration) -> std::io::Result<Vec<String>> {
+fn wrong_server_loop(
+    mut stream: TcpStream,
+    pause: Duration,
+    recorder: &Recorder,
+) -> std::io::Result<Vec<String>> {
+    let says = |call: &str| recorder.said(Lane::Server, call);
     let mut heard = Vec::new();
     loop {
         let mut buffer = [0; 1024];
         let n = stream.read(&mut buffer)?;
+        says(&if n == 0 {
+            "recv(1024): b''".into()
+        } else {
+            format!("recv(1024): {}", escape(&buffer[..n]))
+        });
         thread::sleep(pause);
-        let name = decode(&buffer[..n])?;
+        let name = decode(&buffer[..n], Lane::Server, recorder)?;
         if n == 0 || name == "exit" {
+            says("close()");
             return Ok(heard);
         }
-        stream.write_all(format!("Hello, {name}!").as_bytes())?;
+        let greeting = format!("Hello, {name}!");
+        says(&format!("send: {greeting}"));
+        stream.write_all(greeting.as_bytes())?;
         heard.push(name);
     }
+}
+
+/// Shows what the client hears until the end.
+fn hears_out(play: &Play, mut client: &TcpStream) -> Result<()> {
+    let mut all = Vec::new();
+    client.read_to_end(&mut all)?;
+    play.called(Lane::Client, format!("recv until b'': {}", escape(&all)));
+    Ok(())
 }
 
 /// Starts tcp-server, which pauses for so many seconds before each greeting; returns where it is, too.
@@ -53,18 +76,35 @@ pub const GLUED: Lesson = Lesson {
 };
 
 fn glued(play: &mut Play) -> Result<()> {
-    the_notes_way(play)?;
-    let (mut client, server) = pair(play.ip)?;
+    let question = Question {
+        asks: Words::fixed(
+            "Michael and exit arrive together. What does the notes' server, which reads 1024 bytes at a time, do?",
+            "Michael 和 exit 一起到达。笔记的服务器每次读 1024 字节，它会怎样？",
+        ),
+        choices: [
+            Words::fixed("greets Michael, and sees exit", "问候 Michael，并识别 exit"),
+            Words::fixed("greets Michael, then somebody called exit", "问候 Michael，再问候“exit”"),
+            Words::fixed("greets one Michaelexit", "问候一个叫“Michaelexit”的人"),
+        ],
+        right: 3,
+        why: Words::fixed(
+            "recv returns what has come; where one message ends and the next begins, nothing says.",
+            "recv 返回已经到达的字节；一条消息到哪里为止，没有任何标记。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
+    let (mut client, server) = welcomed_pair(play)?;
     client.write_all(b"Michaelexit")?; // two sends that the network carries as one
     client.shutdown(Shutdown::Write)?;
-    let heard = wrong_server_loop(server, Duration::ZERO)?;
+    let heard = wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder(""))?;
+    hears_out(play, &client)?;
+    let Words { en, zh } = heard.shown();
     wrong(
         play,
-        &words!(
-            "the notes' server greets {heard:?}, and sees no exit",
-            "笔记的服务器问候 {heard:?}，没有识别出 exit"
-        ),
+        &words!("the notes' server greets {en}, and sees no exit", "笔记的服务器问候 {zh}，没有识别出 exit"),
         heard == ["Michaelexit"],
+        &question,
+        prediction,
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
@@ -93,33 +133,65 @@ pub const RESET: Lesson = Lesson {
 };
 
 fn reset(play: &mut Play) -> Result<()> {
-    the_notes_way(play)?;
+    let question = Question {
+        asks: Words::fixed(
+            "The server says goodbye and closes; a name is in its socket, unread. How does it end for the client?",
+            "服务器说完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
+        ),
+        choices: [
+            Words::fixed("with the end of the stream, as always", "和往常一样：流结束（FIN）"),
+            Words::fixed("with a reset", "复位（RST）"),
+            Words::fixed("not at all: it waits for an answer", "不结束：一直等待答复"),
+        ],
+        right: 2,
+        why: Words::fixed(
+            "bytes were thrown away, and the reset says so (RFC 1122, section 4.2.2.13).",
+            "有数据被丢弃，复位就是在报告这一点（RFC 1122，4.2.2.13 节）。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
+    // No relay: what comes of a reset is for the two sockets alone.
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(b"a name that nobody reads")?;
+    play.sent(Lane::Server, b"a name that nobody reads");
     server.peek(&mut [0])?; // it has come
     server.write_all(b"goodbye")?;
-    drop(server); // with the name unread
+    play.sent(Lane::Client, b"goodbye");
+    drop(server);
+    play.called(Lane::Server, "close(), and the name is unread");
     let mut heard = Vec::new();
-    let found = client.read_to_end(&mut heard).map_err(|e| e.kind());
-    let heard = String::from_utf8_lossy(&heard).into_owned();
+    let found = client.read_to_end(&mut heard).map(|_| ()).map_err(|e| e.kind());
+    if found.is_err() {
+        play.lab.record.recorder("").record(What::Broke { toward: Lane::Client, as_reset: true });
+    }
+    let (heard, Words { en, zh }) = (escape(&heard), found.shown());
+    play.called(Lane::Client, format!("recv: '{heard}', then: {en}"));
     wrong(
         play,
         &words!(
-            "closed the notes' way, the client hears {heard:?}, then {found:?}",
-            "按笔记的做法关闭，客户端收到 {heard:?}，然后是 {found:?}"
+            "closed the notes' way, the client hears '{heard}', then: {en}",
+            "按笔记的做法关闭，客户端收到“{heard}”，然后是：{zh}"
         ),
         found.is_err(),
+        &question,
+        prediction,
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = connect(at)?;
     // More than the server reads at once: some of it is still in the socket when it closes.
-    client.write_all(format!("exit\n{}\n", "x".repeat(1000)).as_bytes())?;
+    let words = format!("exit\n{}\n", "x".repeat(1000));
+    client.write_all(words.as_bytes())?;
+    play.sent(Lane::Server, words.as_bytes());
     let mut all = String::new();
     let found = client.read_to_string(&mut all).map(|_| all).map_err(|e| e.kind());
+    if let Ok(all) = &found {
+        play.sent(Lane::Client, all.as_bytes());
+        play.ended(Lane::Client);
+    }
     let promise = Words::fixed(
         "tcp-server ends its half and lets the client finish: an end, no reset",
-        "tcp-server 先关闭写端，让客户端发完：收到的是流结束，不是复位",
+        "tcp-server 先关闭写端，让客户端发完：收到的是流结束（FIN），不是复位（RST）",
     );
     play.checks.equal(promise, &found, &Ok("Welcome!\n".to_owned()));
     Ok(())
@@ -131,7 +203,7 @@ pub const HALF_CHAR: Lesson = Lesson {
         "M9",
         Words::fixed(
             "A character that arrives in two reads is no text: an exception ends the thread.",
-            "一个字符分两次到达，第一次读到的不成文字：异常使线程结束。",
+            "一个字符分两次到达，第一次读到的不是完整的字符：异常使线程结束。",
         ),
     )],
     lanes: TCP,
@@ -139,17 +211,38 @@ pub const HALF_CHAR: Lesson = Lesson {
 };
 
 fn half_char(play: &mut Play) -> Result<()> {
-    the_notes_way(play)?;
-    let (mut client, server) = pair(play.ip)?;
+    let question = Question {
+        asks: Words::fixed(
+            "Two of the three bytes of 张 have arrived. What does the notes' server do?",
+            "“张”的三个字节只到了两个。笔记的服务器会怎样？",
+        ),
+        choices: [
+            Words::fixed("it waits for the third", "等第三个字节"),
+            Words::fixed("it greets a character that nobody can read", "问候一个乱码字符"),
+            Words::fixed("its thread ends with an exception", "线程因异常而结束"),
+        ],
+        right: 3,
+        why: Words::fixed(
+            "recv returns what is there, and decode wants whole characters.",
+            "recv 到多少返回多少，decode 却要求字符完整。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
+    let (mut client, server) = welcomed_pair(play)?;
     client.write_all(&"张".as_bytes()[..2])?; // the third byte is still under way
-    let found = wrong_server_loop(server, Duration::ZERO).map_err(|e| e.kind());
+    let found =
+        wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder("")).map_err(|e| e.kind());
+    hears_out(play, &client)?;
+    let Words { en, zh } = found.shown();
     wrong(
         play,
         &words!(
-            "from two of the three bytes of 张, the notes' server gets {found:?}",
-            "“张”的三个字节只到了两个，笔记的服务器得到 {found:?}"
+            "from two of the three bytes of 张, the notes' server gets {en}",
+            "“张”的三个字节只到了两个，笔记的服务器得到：{zh}"
         ),
         found == Err(ErrorKind::InvalidData),
+        &question,
+        prediction,
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
@@ -164,6 +257,66 @@ fn half_char(play: &mut Play) -> Result<()> {
         "tcp-server 等到“张”字和这一行收齐，才问候",
     );
     play.checks.equal(promise, &rest.as_str(), &"Hello, 张!\n");
+    Ok(())
+}
+
+pub const GBK_NAME: Lesson = Lesson {
+    name: "gbk-name",
+    claims: &[(
+        "M14",
+        Words::fixed(
+            "A name whose bytes are not UTF-8, as 张三 in GBK, ends the server's thread.",
+            "名字的字节不是 UTF-8（例如 GBK 编码的“张三”），服务器的线程就因异常而结束。",
+        ),
+    )],
+    lanes: TCP,
+    play: gbk_name,
+};
+
+fn gbk_name(play: &mut Play) -> Result<()> {
+    const GBK: &[u8] = b"\xd5\xc5\xc8\xfd";
+    let question = Question {
+        asks: Words::fixed(
+            "An old terminal sends 张三 in GBK: the bytes d5 c5 c8 fd. What does the notes' server do?",
+            "一个旧终端用 GBK 发送“张三”：字节是 d5 c5 c8 fd。笔记的服务器会怎样？",
+        ),
+        choices: [
+            Words::fixed("greets 张三: text is text", "问候“张三”：文字就是文字"),
+            Words::fixed("its thread ends with an exception", "线程因异常而结束"),
+            Words::fixed("sends the four bytes back in a greeting", "把这四个字节原样放进问候发回"),
+        ],
+        right: 2,
+        why: Words::fixed(
+            "a socket carries bytes; which text they are, both sides have to agree upon.",
+            "套接字传的是字节；它们是什么文字，要双方约定。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
+    let (mut client, server) = welcomed_pair(play)?;
+    client.write_all(GBK)?;
+    let found =
+        wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder("")).map_err(|e| e.kind());
+    hears_out(play, &client)?;
+    let Words { en, zh } = found.shown();
+    wrong(
+        play,
+        &words!("from 张三 in GBK, the notes' server gets {en}", "收到 GBK 的“张三”，笔记的服务器得到：{zh}"),
+        found == Err(ErrorKind::InvalidData),
+        &question,
+        prediction,
+    )?;
+
+    let (_server, at) = tcp_server(play, "0")?;
+    let mut client = connect(play.lab.wire("", at, Manner::AsItComes)?)?;
+    client.write_all(&[GBK, b"\nexit\n"].concat())?;
+    let mut all = Vec::new();
+    client.read_to_end(&mut all)?;
+    let promise = Words::fixed(
+        "tcp-server sends the same four bytes back, whatever text they are",
+        "tcp-server 原样发回这四个字节，不管它们是什么文字",
+    );
+    let expected = escape(&[b"Welcome!\nHello, ", GBK, b"!\n"].concat());
+    play.checks.equal(promise, &escape(&all), &expected);
     Ok(())
 }
 
@@ -182,12 +335,29 @@ pub const SLOW_EXIT: Lesson = Lesson {
 
 fn slow_exit(play: &mut Play) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(200);
-    the_notes_way(play)?;
-    let (mut client, server) = pair(play.ip)?;
+    let question = Question {
+        asks: Words::fixed(
+            "The notes' loop: recv, sleep(1), then it looks. A client says exit. When does the server close?",
+            "笔记的循环：recv、sleep(1)，然后才看内容。客户端发送 exit，服务器何时关闭？",
+        ),
+        choices: [
+            Words::fixed("at once: there is nobody to greet", "立即：没有谁要问候"),
+            Words::fixed("after the pause", "停顿之后"),
+            Words::fixed("when the client has closed", "客户端关闭之后"),
+        ],
+        right: 2,
+        why: Words::fixed(
+            "the pause stands before the question whether there is anything to do.",
+            "停顿写在判断之前，有没有事可做都要停。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
+    let (mut client, server) = welcomed_pair(play)?;
     client.write_all(b"exit")?;
     let asked = Instant::now();
-    let heard = wrong_server_loop(server, PAUSE)?;
+    let heard = wrong_server_loop(server, PAUSE, &play.lab.record.recorder(""))?;
     let waited = asked.elapsed();
+    hears_out(play, &client)?;
     let (pause, ms) = (PAUSE.as_millis(), waited.as_millis());
     wrong(
         play,
@@ -196,6 +366,8 @@ fn slow_exit(play: &mut Play) -> Result<()> {
             "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
         ),
         heard.is_empty() && waited >= PAUSE,
+        &question,
+        prediction,
     )?;
 
     let (_server, at) = tcp_server(play, "3600")?;

@@ -4,25 +4,35 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 
 use anyhow::Result;
+use common::greeting;
 use common::narration::escape;
 
-use super::{WATCHED, decode, instead, the_notes_way, wrong};
+use super::{Question, WATCHED, decode, instead, the_notes_way, wrong};
+use crate::checks::Ended;
 use crate::lab::Outcome;
 use crate::lessons::{Lesson, UDP};
 use crate::peers::host::Host;
 use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
-use crate::wire::event::Lane;
+use crate::wire::event::{How, Lane, Recorder};
 use crate::wire::udp_relay::{Fate, Plan};
-use crate::words::Words;
+use crate::words::{Shown, Words};
 
 /// The notes' UDP client: sends, and believes whatever comes next, from whomever, to be text. Its wait would have no
 /// end; here it has one, to be shown.
-fn wrong_ask(socket: &UdpSocket, name: &[u8], server: SocketAddr) -> std::io::Result<String> {
+fn wrong_ask(
+    socket: &UdpSocket,
+    name: &[u8],
+    server: SocketAddr,
+    recorder: &Recorder,
+) -> std::io::Result<String> {
+    let says = |call: &str, what: &str| recorder.said(Lane::Client, format!("{call}: {what}"));
+    says("sendto", &escape(name));
     socket.send_to(name, server)?;
     let mut buffer = [0; 1024];
-    let n = socket.recv(&mut buffer)?;
-    decode(&buffer[..n])
+    let n = socket.recv(&mut buffer).inspect_err(|_| says("recv(1024)", "still waiting"))?;
+    says("recv(1024)", &escape(&buffer[..n]));
+    decode(&buffer[..n], Lane::Client, recorder)
 }
 
 /// Gives up once it has been watched.
@@ -30,6 +40,11 @@ fn impatient_socket(play: &Play) -> Result<UdpSocket> {
     let socket = UdpSocket::bind(play.loopback())?;
     socket.set_read_timeout(Some(WATCHED))?;
     Ok(socket)
+}
+
+/// Records that a datagram crossed the wire where no relay stands: it would hide who sent it.
+fn crosses(recorder: &Recorder, toward: Lane, bytes: &[u8]) {
+    recorder.sent(toward, bytes, How::Plain);
 }
 
 /// What udp-client says on a wire with this plan, behind which udp-server stands.
@@ -56,9 +71,27 @@ pub const LOST_REPLY: Lesson = Lesson {
 };
 
 fn lost_reply(play: &mut Play) -> Result<()> {
-    the_notes_way(play)?;
-    let silent = UdpSocket::bind(play.loopback())?;
-    let found = wrong_ask(&impatient_socket(play)?, b"Michael", silent.local_addr()?).map_err(|e| e.kind());
+    let question = Question {
+        asks: Words::fixed(
+            "The wire loses the reply to Michael. What does the notes' client do?",
+            "线路丢了给 Michael 的回复。笔记的客户端会怎样？",
+        ),
+        choices: [
+            Words::fixed("asks again after a while", "过一会儿再问一次"),
+            Words::fixed("goes on with Tracy", "接着发送 Tracy"),
+            Words::fixed("waits in recv", "一直等在 recv 里"),
+        ],
+        right: 3,
+        why: Words::fixed(
+            "UDP sends nothing again, and recv without a time-out has no end.",
+            "UDP 不会重发，没有设超时的 recv 会一直等下去。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
+    let host = Host::answering(play.ip, |_, name| vec![greeting::of(name)])?;
+    let wire = play.lab.udp_wire(host.address, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
+    let recorder = play.lab.record.recorder("");
+    let found = wrong_ask(&impatient_socket(play)?, b"Michael", wire, &recorder).map_err(|e| e.kind());
     wrong(
         play,
         &Words::fixed(
@@ -66,15 +99,15 @@ fn lost_reply(play: &mut Play) -> Result<()> {
             "笔记的客户端半秒钟什么也没等到，它会永远等下去",
         ),
         found.is_err_and(is_silence),
+        &question,
+        prediction,
     )?;
+    play.lab.record.catch_up()?;
+    let before = play.lab.record.times_sent(b"Michael");
     let outcome =
         udp_client(play, Plan { up: Vec::new(), down: (1..=3).map(|reply| (reply, Fate::Lost)).collect() })?;
-    let asked = play.lab.record.times_sent(b"Michael");
-    play.checks.holds(
-        Words::fixed("Michael was asked for again", "名字 Michael 又发了一次"),
-        asked >= 2,
-        &asked,
-    );
+    let asked = play.lab.record.times_sent(b"Michael") - before;
+    play.checks.holds(Words::fixed("Michael was asked for again", "Michael 被重发"), asked >= 2, &asked);
     play.checks.equal(
         Words::fixed("udp-client asks again", "udp-client 再问一次"),
         &outcome.said,
@@ -94,19 +127,40 @@ pub const LATE_REPLY: Lesson = Lesson {
 };
 
 fn late_reply(play: &mut Play) -> Result<()> {
-    the_notes_way(play)?;
-    let server = UdpSocket::bind(play.loopback())?;
-    let (client, at) = (impatient_socket(play)?, server.local_addr()?);
-    let first = wrong_ask(&client, b"Michael", at).map_err(|e| e.kind()); // it gave up waiting
+    let question = Question {
+        asks: Words::fixed(
+            "A client gave up on Michael; his reply comes just before Tracy is asked for. What is read for Tracy?",
+            "客户端等不到 Michael 的回复，放弃了；回复恰在发送 Tracy 之前到达。为 Tracy 读到的是什么？",
+        ),
+        choices: [
+            Words::fixed("Hello, Michael!", "Hello, Michael!"),
+            Words::fixed("Hello, Tracy!", "Hello, Tracy!"),
+            Words::fixed("both, one behind the other", "两个，一前一后"),
+        ],
+        right: 1,
+        why: Words::fixed(
+            "recv gives the next datagram in the queue; nothing ties it to the one that was sent.",
+            "recv 取出队列里的下一个数据报；没有什么把它和发出的那一个联系起来。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
+    let server = datagram_socket(play.ip)?;
+    let wire = play.lab.udp_wire(server.local_addr()?, Plan::default())?;
+    let (client, recorder) = (impatient_socket(play)?, play.lab.record.recorder(""));
+    let first = wrong_ask(&client, b"Michael", wire, &recorder).map_err(|e| e.kind()); // it gave up waiting
     let (_, peer) = server.recv_from(&mut [0; 64])?;
-    server.send_to(b"Hello, Michael!", peer)?; // late
+    recorder.said(Lane::Server, "sendto, late: Hello, Michael!");
+    server.send_to(b"Hello, Michael!", peer)?;
     client.peek(&mut [0; 64])?; // it is there when Tracy is asked for
-    let second = wrong_ask(&client, b"Tracy", at)?;
+    let second = wrong_ask(&client, b"Tracy", wire, &recorder)?;
     let is_shifted = first.is_err() && second == "Hello, Michael!";
+    let shown = escape(second.as_bytes());
     wrong(
         play,
-        &words!("the notes' client tells Tracy {second:?}", "笔记的客户端把 {second:?} 当作给 Tracy 的回复"),
+        &words!("the notes' client tells Tracy '{shown}'", "笔记的客户端把“{shown}”当作给 Tracy 的回复"),
         is_shifted,
+        &question,
+        prediction,
     )?;
     let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Late)] })?;
     let promise = Words::fixed("udp-client gives each name its own", "udp-client 让每个名字得到自己的回复");
@@ -122,19 +176,44 @@ pub const STRANGER: Lesson = Lesson {
 };
 
 fn stranger(play: &mut Play) -> Result<()> {
-    the_notes_way(play)?;
+    let question = Question {
+        asks: Words::fixed(
+            "The client asks the server, and a stranger answers from another port. What does recv make of it?",
+            "客户端问的是服务器，应答的却是另一个端口上的陌生人。recv 会怎样？",
+        ),
+        choices: [
+            Words::fixed("it takes the stranger's words for the reply", "把陌生人的话当作回复收下"),
+            Words::fixed(
+                "it waits on: the kernel passes the server's alone",
+                "继续等待：内核只交出服务器发来的",
+            ),
+            Words::fixed("an error", "报错"),
+        ],
+        right: 1,
+        why: Words::fixed(
+            "a socket that is not connected takes datagrams from anybody, and recv does not say from whom.",
+            "没有 connect 的套接字谁的数据报都收，recv 也不告诉你是谁发的。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
     let recorder = play.lab.record.recorder("");
-    let host = Host::answered_by_a_stranger(play.ip, move |number, _| {
+    let host = Host::answered_by_a_stranger(play.ip, move |number, asked| {
         let lie = if number == 0 { &b"send me your password"[..] } else { b"Hello, Michael!" };
-        recorder.said(Lane::Server, format!("a stranger sends: {}", escape(lie)));
+        crosses(&recorder, Lane::Server, asked);
+        recorder.said(Lane::Server, "a stranger answers, from another port");
+        crosses(&recorder, Lane::Client, lie);
         vec![lie.into()]
     })?;
     let at = host.address;
-    let found = wrong_ask(&datagram_socket(play.ip)?, b"Michael", at)?;
+    let recorder = play.lab.record.recorder("");
+    let found = wrong_ask(&datagram_socket(play.ip)?, b"Michael", at, &recorder)?;
+    let shown = escape(found.as_bytes());
     wrong(
         play,
-        &words!("the notes' client believes a stranger: {found:?}", "笔记的客户端相信了陌生人：{found:?}"),
+        &words!("the notes' client believes a stranger: '{shown}'", "笔记的客户端相信了陌生人：“{shown}”"),
         found == "send me your password",
+        &question,
+        prediction,
     )?;
     instead(play, "udp-client")?;
     let args = [&at.to_string(), "Michael", "--timeout", "0.3", "--tries", "2"];
@@ -145,7 +224,7 @@ fn stranger(play: &mut Play) -> Result<()> {
         "udp-client does not hear the stranger, not even with the right words",
         "udp-client 不接收陌生人的数据报，哪怕内容是对的",
     );
-    play.checks.equal(promise, &(outcome.status, outcome.said), &(Some(1), Vec::new()));
+    play.checks.equal(promise, &(Ended(outcome.status), outcome.said), &(Ended(Some(1)), Vec::new()));
     Ok(())
 }
 
@@ -163,22 +242,60 @@ pub const CUT_DATAGRAM: Lesson = Lesson {
 };
 
 fn cut_datagram(play: &mut Play) -> Result<()> {
-    the_notes_way(play)?;
-    let receiver = UdpSocket::bind(play.loopback())?;
+    let mut question = Question {
+        asks: Words::fixed(
+            "A datagram of 2000 bytes comes, and the notes' server calls recvfrom(1024). What does it get?",
+            "来了一个 2000 字节的数据报，笔记的服务器调用 recvfrom(1024)。它得到什么？",
+        ),
+        choices: [
+            Words::fixed(
+                "1024 bytes, and the other 976 with the next call",
+                "1024 字节，下一次调用得到其余 976 字节",
+            ),
+            Words::fixed("1024 bytes, and the others are gone", "1024 字节，其余的没了"),
+            Words::fixed("an error", "报错"),
+        ],
+        right: 2,
+        why: Words::fixed(
+            "a call takes one datagram whole; what finds no room is thrown away, or an error, as the system has it.",
+            "一次调用取走整个数据报；放不下的部分，有的系统丢掉，有的系统报错。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
+    let receiver = datagram_socket(play.ip)?;
     let sender = UdpSocket::bind(play.loopback())?;
     sender.send_to(&[b'x'; 2000], receiver.local_addr()?)?;
-    let found = receiver.recv(&mut [0; 1024]).map_err(|e| e.raw_os_error());
+    play.sent(Lane::Server, &[b'x'; 2000]);
+    let found = receiver.recv(&mut [0; 1024]).map_err(|e| e.kind());
+    let got = found.map_or_else(|e| e.shown().en.into_owned(), |n| format!("{n} bytes"));
+    play.called(Lane::Server, format!("recvfrom(1024): {got}"));
+    sender.send_to(b"next", receiver.local_addr()?)?;
+    play.sent(Lane::Server, b"next");
+    let mut next = [0; 1024];
+    let n = receiver.recv(&mut next)?;
+    play.called(Lane::Server, format!("recvfrom(1024): {}", escape(&next[..n])));
+    if found.is_err() {
+        question.right = 3;
+    }
+    let Words { en, zh } = found.shown();
     wrong(
         play,
-        &words!("of 2000 bytes, the notes' server gets {found:?}", "2000 字节中，笔记的服务器得到 {found:?}"),
-        matches!(found, Ok(1024) | Err(_)),
+        &words!(
+            "of 2000 bytes, the notes' server gets {en}, and no more",
+            "2000 字节中，笔记的服务器得到 {zh}，再也没有了"
+        ),
+        matches!(found, Ok(1024) | Err(_)) && next[..n] == *b"next",
+        &question,
+        prediction,
     )?;
 
     instead(play, "udp-server")?;
     let any = play.loopback().to_string();
     let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
+    let wire = play.lab.udp_wire(at, Plan::default())?.to_string();
     let name = "x".repeat(2000);
-    let client = play.lab.start(Lane::Client, "", "udp-client", &[&at.to_string(), &name])?;
+    play.story.hide("long"); // its line is the greeting, of 2000 letters
+    let client = play.lab.start(Lane::Client, "long", "udp-client", &[&wire, &name])?;
     let outcome = play.lab.wait_for_end(client)?;
     let promise = Words::fixed(
         "udp-server and udp-client carry all 2000",
@@ -194,7 +311,7 @@ pub const NOT_TEXT: Lesson = Lesson {
         "M13",
         Words::fixed(
             "A reply whose bytes are not UTF-8 ends the client with an exception.",
-            "回复的字节不是 UTF-8，客户端就以异常结束。",
+            "回复的字节不是 UTF-8，客户端就因异常而结束。",
         ),
     )],
     lanes: UDP,
@@ -203,28 +320,47 @@ pub const NOT_TEXT: Lesson = Lesson {
 
 fn not_text(play: &mut Play) -> Result<()> {
     const BYTES: &[u8] = b"Hello, \xff!";
-    the_notes_way(play)?;
-    let (client, server) = (datagram_socket(play.ip)?, datagram_socket(play.ip)?);
-    server.send_to(BYTES, client.local_addr()?)?;
-    let found = wrong_ask(&client, b"Michael", server.local_addr()?).map_err(|e| e.kind());
-    wrong(
-        play,
-        &words!(
-            "for one byte 0xff, the notes' client gets {found:?}",
-            "只因一个字节 0xff，笔记的客户端得到 {found:?}"
+    let question = Question {
+        asks: Words::fixed(
+            "A datagram comes that has one byte 0xff in it. What does the notes' client do?",
+            "来了一个含有字节 0xff 的数据报。笔记的客户端会怎样？",
         ),
-        found == Err(ErrorKind::InvalidData),
-    )?;
-
-    instead(play, "udp-client")?;
+        choices: [
+            Words::fixed("it ends with an exception", "因异常而结束"),
+            Words::fixed("it prints the others, and a mark in its place", "打印其余内容，那里打一个替代符号"),
+            Words::fixed("it waits for another one", "继续等下一个"),
+        ],
+        right: 1,
+        why: Words::fixed(
+            "no text in UTF-8 has a byte 0xff, and decode does not guess.",
+            "UTF-8 文本里不会有 0xff，decode 也不会去猜。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
     let recorder = play.lab.record.recorder("");
-    let host = Host::answering(play.ip, move |_, _| {
+    let host = Host::answering(play.ip, move |_, asked| {
+        crosses(&recorder, Lane::Server, asked);
         let replies = [BYTES, b"Hello, Michael!"];
         for reply in replies {
-            recorder.said(Lane::Server, format!("sends: {}", escape(reply)));
+            crosses(&recorder, Lane::Client, reply);
         }
         replies.map(Vec::from).into()
     })?;
+    let (client, recorder) = (datagram_socket(play.ip)?, play.lab.record.recorder(""));
+    let found = wrong_ask(&client, b"Michael", host.address, &recorder).map_err(|e| e.kind());
+    let Words { en, zh } = found.shown();
+    wrong(
+        play,
+        &words!(
+            "for one byte 0xff, the notes' client gets {en}",
+            "只因一个字节 0xff，笔记的客户端得到：{zh}"
+        ),
+        found == Err(ErrorKind::InvalidData),
+        &question,
+        prediction,
+    )?;
+
+    instead(play, "udp-client")?;
     let args = [&host.address.to_string(), "Michael", "--timeout", "60"];
     let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
     let outcome = play.lab.wait_for_end(client)?;
@@ -232,6 +368,7 @@ fn not_text(play: &mut Play) -> Result<()> {
         "udp-client passes over what is not the greeting, and takes the greeting",
         "udp-client 跳过不是问候的数据报，收下问候",
     );
-    play.checks.equal(promise, &(outcome.status, outcome.said), &(Some(0), vec!["Hello, Michael!".into()]));
+    let expected = (Ended(Some(0)), vec!["Hello, Michael!".into()]);
+    play.checks.equal(promise, &(Ended(outcome.status), outcome.said), &expected);
     Ok(())
 }

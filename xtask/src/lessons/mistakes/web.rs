@@ -5,8 +5,10 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use anyhow::{Context, Result};
+use common::narration::escape;
 
-use super::{WATCHED, decode, instead, the_notes_way, wrong};
+use super::{Question, WATCHED, decode, instead, the_notes_way, wrong};
+use crate::checks::Ended;
 use crate::lessons::{Lesson, WEB};
 use crate::peers::host::until_it_leaves;
 use crate::peers::origin;
@@ -16,30 +18,42 @@ use crate::wire::event::Lane;
 use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
-/// The notes' request, sent.
-fn requested(at: SocketAddr, path: &str) -> Result<TcpStream> {
-    let mut stream = connect(at)?;
+/// The notes' request, sent over a wire that shows it.
+fn requested(play: &mut Play, origin: SocketAddr, path: &str) -> Result<TcpStream> {
+    let mut stream = connect(play.lab.wire("", origin, Manner::AsItComes)?)?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes())?;
     Ok(stream)
 }
 
 /// The notes' HTTP client: everything until the end, split once; what is before is text, what is behind the body.
-fn wrong_get(at: SocketAddr, path: &str) -> Result<String> {
-    let mut stream = requested(at, path)?;
+fn wrong_get(play: &mut Play, origin: SocketAddr, path: &str) -> Result<String> {
+    let mut stream = requested(play, origin, path)?;
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply)?;
-    let end = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n").context("no header")?;
-    decode(&reply[..end]).context("a header that is not UTF-8")?;
-    Ok(String::from_utf8_lossy(&reply[end + 4..]).into())
+    play.called(Lane::Client, format!("recv(1024) until b'': {} bytes", reply.len()));
+    let Some(end) = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
+        play.called(Lane::Client, "split: ValueError");
+        return Err(anyhow::anyhow!("no header"));
+    };
+    decode(&reply[..end], Lane::Client, &play.lab.record.recorder(""))
+        .context("a header that is not UTF-8")?;
+    let body = &reply[end + 4..];
+    play.called(Lane::Client, format!("f.write: {}", escape(body)));
+    Ok(String::from_utf8_lossy(body).into())
 }
 
 /// What tcp-client makes of a page: its exit status, and what it saves.
-fn tcp_client(play: &mut Play, at: SocketAddr, page: &str) -> Result<(Option<i32>, Option<String>)> {
+fn tcp_client(play: &mut Play, at: SocketAddr, page: &str) -> Result<(Ended, Option<String>)> {
     let wire = play.lab.wire("", at, Manner::AsItComes)?;
     let client =
         play.lab.start(Lane::Client, "", "tcp-client", &["get", &format!("http://{wire}/{page}")])?;
     let outcome = play.lab.wait_for_end(client)?;
-    Ok((outcome.status, fs::read_to_string(play.lab.directory().join(page)).ok()))
+    Ok((Ended(outcome.status), fs::read_to_string(play.lab.directory().join(page)).ok()))
+}
+
+/// A program that did what it should, and what it saved, if anything.
+fn done(status: i32, saved: Option<&str>) -> (Ended, Option<String>) {
+    (Ended(Some(status)), saved.map(str::to_owned))
 }
 
 pub const CHUNK_SIZES: Lesson = Lesson {
@@ -56,15 +70,33 @@ pub const CHUNK_SIZES: Lesson = Lesson {
 };
 
 fn chunk_sizes(play: &mut Play) -> Result<()> {
-    the_notes_way(play)?;
+    let question = Question {
+        asks: Words::fixed(
+            "The body comes in two chunks, 'Hello, ' and 'world!'. What does the notes' client save?",
+            "响应体分两块到来：“Hello, ”和“world!”。笔记的客户端保存了什么？",
+        ),
+        choices: [
+            Words::fixed("Hello, world!", "Hello, world!"),
+            Words::fixed("the first chunk alone", "只有第一块"),
+            Words::fixed("both, and lines of hexadecimal digits", "两块，还有几行十六进制数字"),
+        ],
+        right: 3,
+        why: Words::fixed(
+            "each chunk is announced by its size, in the stream itself (RFC 9112, section 7.1).",
+            "每块之前都有它的大小，就写在流里（RFC 9112，7.1 节）。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
     let origin = origin::start(play.ip, play.lab.record.recorder(""))?;
-    let body = wrong_get(origin.address, "/chunked")?;
-    let what = words!("the notes' client saves {body:?}", "笔记的客户端保存了 {body:?}");
-    wrong(play, &what, body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n")?;
+    let body = wrong_get(play, origin.address, "/chunked")?;
+    let saved = escape(body.as_bytes());
+    let what = words!("the notes' client saves '{saved}'", "笔记的客户端保存了“{saved}”");
+    let failed = body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n";
+    wrong(play, &what, failed, &question, prediction)?;
     instead(play, "tcp-client")?;
     let found = tcp_client(play, origin.address, "chunked")?;
     let promise = Words::fixed("tcp-client saves the body alone", "tcp-client 只保存响应体");
-    play.checks.equal(promise, &found, &(Some(0), Some("Hello, world!".into())));
+    play.checks.equal(promise, &found, &done(0, Some("Hello, world!")));
     Ok(())
 }
 
@@ -82,18 +114,35 @@ pub const CUT_SHORT: Lesson = Lesson {
 };
 
 fn cut_short(play: &mut Play) -> Result<()> {
-    the_notes_way(play)?;
+    let question = Question {
+        asks: Words::fixed(
+            "Content-Length says 13, 6 bytes come, and the server closes. What does the notes' client do?",
+            "Content-Length 写着 13，只来了 6 字节，服务器就关闭了。笔记的客户端会怎样？",
+        ),
+        choices: [
+            Words::fixed("saves the 6, and is content", "保存这 6 字节，毫不在意"),
+            Words::fixed("ends with an exception", "因异常而结束"),
+            Words::fixed("waits for the other 7", "继续等另外 7 字节"),
+        ],
+        right: 1,
+        why: Words::fixed(
+            "an empty recv is the end of the stream, and says nothing of the body's.",
+            "recv 返回空只表示流结束，并不表示响应体收全了。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
     let origin = origin::start(play.ip, play.lab.record.recorder(""))?;
-    let body = wrong_get(origin.address, "/cut")?;
+    let body = wrong_get(play, origin.address, "/cut")?;
+    let saved = escape(body.as_bytes());
     let what = words!(
-        "the notes' client saves {body:?}, 6 of 13 bytes, as if that were all",
-        "笔记的客户端只收到 13 字节中的 {body:?}，却当作完整内容保存"
+        "the notes' client saves '{saved}', 6 of 13 bytes, as if that were all",
+        "笔记的客户端只收到 13 字节中的“{saved}”，却当作完整内容保存"
     );
-    wrong(play, &what, body == "Hello,")?;
+    wrong(play, &what, body == "Hello,", &question, prediction)?;
     instead(play, "tcp-client")?;
     let found = tcp_client(play, origin.address, "cut")?;
     let promise = Words::fixed("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
-    play.checks.equal(promise, &found, &(Some(1), None));
+    play.checks.equal(promise, &found, &done(1, None));
     Ok(())
 }
 
@@ -103,7 +152,7 @@ pub const NO_HEADER: Lesson = Lesson {
         "M11",
         Words::fixed(
             "A reply without a header, or with a Latin-1 one, ends in an exception.",
-            "没有响应头，或者响应头是 Latin-1 编码，程序就以异常结束。",
+            "没有响应头，或者响应头是 Latin-1 编码，程序就因异常而结束。",
         ),
     )],
     lanes: WEB,
@@ -112,25 +161,48 @@ pub const NO_HEADER: Lesson = Lesson {
 
 fn no_header(play: &mut Play) -> Result<()> {
     const LATIN: &[u8] = b"HTTP/1.1 200 OK\r\nX-City: K\xf6ln\r\nContent-Length: 2\r\n\r\nhi";
-    the_notes_way(play)?;
+    let question = Question {
+        asks: Words::fixed(
+            "A header has one byte of Latin-1, K\\xf6ln; the body is plain. What does the notes' client do?",
+            "响应头里有一个 Latin-1 字节（K\\xf6ln），响应体没有问题。笔记的客户端会怎样？",
+        ),
+        choices: [
+            Words::fixed("saves the body: it does not decode that", "保存响应体：响应体并不解码"),
+            Words::fixed("ends with an exception, and saves nothing", "因异常而结束，什么也没保存"),
+            Words::fixed("prints a question mark, and saves the body", "打印一个问号，照样保存响应体"),
+        ],
+        right: 2,
+        why: Words::fixed(
+            "it prints the header first, as UTF-8; a header's bytes need not be that (RFC 9110, section 5.5).",
+            "它先按 UTF-8 打印响应头；响应头的字节却不一定是 UTF-8（RFC 9110，5.5 节）。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
     let latin = origin::replying(play.ip, |stream| stream.write_all(LATIN))?;
     let none = origin::replying(play.ip, |stream| stream.write_all(b"hi"))?;
-    let found = [&latin, &none].map(|origin| wrong_get(origin.address, "/").map_err(|e| e.to_string()));
-    let what = words!("the notes' client gets {found:?}", "笔记的客户端得到 {found:?}");
-    wrong(play, &what, found == [Err("a header that is not UTF-8".into()), Err("no header".into())])?;
+    let mut failed = true;
+    for (origin, why) in [(&latin, "a header that is not UTF-8"), (&none, "no header")] {
+        let found = wrong_get(play, origin.address, "/").map_err(|e| e.to_string());
+        failed &= found == Err(why.into());
+    }
+    let what = Words::fixed(
+        "the notes' client ends with an exception, both times",
+        "两次，笔记的客户端都因异常而结束",
+    );
+    wrong(play, &what, failed, &question, prediction)?;
     instead(play, "tcp-client")?;
     let found = tcp_client(play, latin.address, "latin")?;
     let promise = Words::fixed(
         "tcp-client decodes no header, and saves the body",
         "tcp-client 不解码响应头，保存响应体",
     );
-    play.checks.equal(promise, &found, &(Some(0), Some("hi".into())));
+    play.checks.equal(promise, &found, &done(0, Some("hi")));
     let found = tcp_client(play, none.address, "none")?;
     let promise = Words::fixed(
         "without a header, it fails with an error and saves nothing",
         "没有响应头，它报错，什么也不保存",
     );
-    play.checks.equal(promise, &found, &(Some(1), None));
+    play.checks.equal(promise, &found, &done(1, None));
     Ok(())
 }
 
@@ -149,26 +221,47 @@ pub const KEPT_OPEN: Lesson = Lesson {
 
 fn kept_open(play: &mut Play) -> Result<()> {
     const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
-    the_notes_way(play)?;
+    let question = Question {
+        asks: Words::fixed(
+            "Content-Length says 2, and 2 bytes come; the server leaves the connection open. The notes' client?",
+            "Content-Length 写着 2，2 字节也到了；服务器不关闭连接。笔记的客户端会怎样？",
+        ),
+        choices: [
+            Words::fixed("waits on", "继续等待"),
+            Words::fixed("saves the 2 bytes, and is done", "保存 2 字节，结束"),
+            Words::fixed("ends with an exception", "因异常而结束"),
+        ],
+        right: 1,
+        why: Words::fixed(
+            "it does not read Content-Length: for it, only an empty recv is the end.",
+            "它不看 Content-Length：对它来说，只有 recv 返回空才是结束。",
+        ),
+    };
+    let prediction = the_notes_way(play, &question)?;
     let origin = origin::replying(play.ip, |stream| {
         stream.write_all(REPLY)?;
         until_it_leaves(stream)
     })?;
-    let mut stream = requested(origin.address, "/")?;
+    let mut stream = requested(play, origin.address, "/")?;
     let size = REPLY.len();
     stream.read_exact(&mut vec![0; size])?;
+    play.called(Lane::Client, format!("recv(1024): {size} bytes"));
     stream.set_read_timeout(Some(WATCHED))?;
     let next = stream.read(&mut [0]).map_err(|e| e.kind());
+    let is_waiting = next.is_err_and(is_silence);
+    if is_waiting {
+        play.called(Lane::Client, "recv(1024): still waiting");
+    }
     let what = words!(
-        "all {size} bytes have come; half a second later, the notes' client gets {next:?}: it waits on, for ever",
-        "全部 {size} 字节都到了；又过半秒，笔记的客户端得到 {next:?}：它会永远等下去"
+        "all {size} bytes have come, and half a second later the notes' client waits on, for ever",
+        "全部 {size} 字节都到了；又过半秒，笔记的客户端还在等，会永远等下去"
     );
     drop(stream); // the origin has one client at a time
-    wrong(play, &what, next.is_err_and(is_silence))?;
+    wrong(play, &what, is_waiting, &question, prediction)?;
     instead(play, "tcp-client")?;
     let found = tcp_client(play, origin.address, "open")?;
     let promise =
         Words::fixed("tcp-client counts, and is done when all has come", "tcp-client 数着字节，收全就结束");
-    play.checks.equal(promise, &found, &(Some(0), Some("hi".into())));
+    play.checks.equal(promise, &found, &done(0, Some("hi")));
     Ok(())
 }
