@@ -165,7 +165,7 @@ mod tests {
         for (came, text) in [
             (&b"Hello, A!\n"[..], "; \"Hello, A!\\n\" came, not \"Hello, A!\": a line end too many"),
             (b"Hello, A!\r\n", "; \"Hello, A!\\r\\n\" came, not \"Hello, A!\": a line end too many"),
-            (b"\x1b", "; \"\\u{1b}\" came, not \"Hello, A!\""),
+            (b"\x1b", "; \"\\x1b\" came, not \"Hello, A!\""),
         ] {
             assert_eq!(reason(ErrorKind::TimedOut, Some(came), "127.0.0.1:9"), text);
         }

@@ -363,13 +363,13 @@ mod tests {
             (
                 Framing::Line,
                 b"\0\0\0\x03Ann",
-                "7 bytes came, \"\\u{0}\\u{0}\\u{0}\\u{3}Ann\", and no line feed: try --framing length",
+                "7 bytes came, \"\\x00\\x00\\x00\\x03Ann\", and no line feed: try --framing length",
             ),
             (Framing::Length, b"Hi", "2 bytes came, \"Hi\", and no length of 4 bytes: try --framing raw"),
             (
                 Framing::Length,
                 b"\0\0\0\x07Mich",
-                "8 bytes came, \"\\u{0}\\u{0}\\u{0}\\u{7}Mich\", which is 4 of the 7 bytes that its length says",
+                "8 bytes came, \"\\x00\\x00\\x00\\x07Mich\", which is 4 of the 7 bytes that its length says",
             ),
             (Framing::Line, b"", "nothing came for 10s"),
             (Framing::Length, b"", "nothing came for 10s"),

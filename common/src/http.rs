@@ -572,10 +572,7 @@ mod tests {
     #[test]
     fn a_first_byte_that_begins_no_reply_is_named_without_waiting_for_more() {
         for (came, reason) in [
-            (
-                &b"\x15\x03\x01\0\x02\x02\x46"[..],
-                "\\u{3}\\u{1}\\u{0}\\u{2}\\u{2}F\" came - it looks like TLS",
-            ),
+            (&b"\x15\x03\x01\0\x02\x02\x46"[..], "\\x03\\x01\\x00\\x02\\x02F\" came - it looks like TLS"),
             (b"\x15", "it looks like TLS"),
             (b"\x16\x03\x03", "it looks like TLS"),
             (b"\0\0\x12\x04\0\0\0\0\0", "it looks like HTTP/2"),

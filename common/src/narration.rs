@@ -9,7 +9,12 @@ pub fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if is_unsafe(c) { text.extend(c.escape_default()) } else { text.push(c) }
+            match c {
+                '\n' | '\r' | '\t' => text.extend(c.escape_default()),
+                c if c.is_ascii_control() => _ = write!(text, "\\x{:02x}", u32::from(c)), // one byte, as it looks
+                c if is_unsafe(c) => text.extend(c.escape_default()),
+                c => text.push(c),
+            }
         }
         for byte in chunk.invalid() {
             let _ = write!(text, "\\x{byte:02x}");
@@ -149,7 +154,7 @@ mod tests {
     #[test]
     fn nothing_a_peer_sends_reaches_the_terminal_raw() {
         assert_eq!(escape("Grüße, 张三 👋".as_bytes()), "Grüße, 张三 👋");
-        assert_eq!(escape(b"a\x1b[2J\x07\x7f\r\n\t"), "a\\u{1b}[2J\\u{7}\\u{7f}\\r\\n\\t");
+        assert_eq!(escape(b"a\x1b[2J\x07\x7f\r\n\t"), "a\\x1b[2J\\x07\\x7f\\r\\n\\t");
         assert_eq!(escape("\u{9b}31m \u{202e} \u{2066}".as_bytes()), "\\u{9b}31m \\u{202e} \\u{2066}");
         assert_eq!(escape(b"caf\xe9 \xff\xfe \xe4\xb8"), "caf\\xe9 \\xff\\xfe \\xe4\\xb8");
     }
@@ -163,7 +168,7 @@ mod tests {
             text.chunks(size).for_each(|piece| terminal.write_all(piece).unwrap());
             terminal.flush().unwrap();
             let shown = String::from_utf8(shown).unwrap();
-            assert_eq!(shown, "a\tb\r\n\r\nc\\rd\ne\\r\r\n中\\u{1b}\\r", "in pieces of {size}");
+            assert_eq!(shown, "a\tb\r\n\r\nc\\rd\ne\\r\r\n中\\x1b\\r", "in pieces of {size}");
         }
     }
 }

@@ -180,7 +180,7 @@ fn a_prediction_that_may_come_true_is_possible_and_one_that_cannot_is_wrong() {
     let out = answered(&["end", "--quiz", "--lang=en"], "\n");
     assert!(out.contains("= no prediction: ") && out.contains("Right predictions: 0 of 0."), "{out}");
     let out = answered(&["end", "--quiz", "--lang=en"], "99999999999999999999999\n1 2\n\u{1b}[2J\n1024\n");
-    assert!(out.contains("'\\u{1b}[2J' is not a number") && !out.contains("Play again"), "{out}");
+    assert!(out.contains("'\\x1b[2J' is not a number") && !out.contains("Play again"), "{out}");
     let out = answered(&["stream", "--quiz", "--lang=en"], "1\nq\n");
     assert!(out.contains("\n= 1 is "), "its verdict stands before the next question: {out}");
     assert!(out.ends_with("\nLeft before the end. All 2 checks passed.\n"), "{out}");

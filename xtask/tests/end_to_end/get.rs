@@ -111,7 +111,7 @@ fn controls_in_the_header_reach_the_terminal_escaped() {
         b"HTTP/1.1 200 \x1b[31m\r\nX: \x7f \xc2\x9b \xe2\x80\xae \xe9 \x07\r\nContent-Length: 0\r\n\r\n";
     let outcome = get(&mut lab, &replying(reply), &["-o", "f"]);
     // The lab escapes again what is not printable; nothing was left for it to escape.
-    assert_eq!(outcome.said[..2], ["HTTP/1.1 200 \\u{1b}[31m", "X: \\u{7f} \\u{9b} \\u{202e} \\xe9 \\u{7}"]);
+    assert_eq!(outcome.said[..2], ["HTTP/1.1 200 \\x1b[31m", "X: \\x7f \\u{9b} \\u{202e} \\xe9 \\x07"]);
 }
 
 #[test]
