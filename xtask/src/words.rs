@@ -123,7 +123,7 @@ impl Shown for ErrorKind {
             Self::ConnectionReset => Words::fixed("a reset", "复位（RST）"),
             Self::ConnectionRefused => Words::fixed("connection refused", "连接被拒绝"),
             Self::InvalidData => Words::fixed("an exception: not UTF-8", "异常：不是 UTF-8"),
-            other => words!("{other}", "{other}"),
+            other => words!("{other}", "其他错误（{other}）"),
         }
     }
 }

@@ -5,10 +5,19 @@ use std::fs;
 use common::{datagram, framing, greeting, http, stop};
 #[cfg(target_os = "linux")]
 use xtask::Lang;
+use xtask::lessons;
 use xtask::tasks::docs;
 #[cfg(target_os = "linux")]
 use xtask::tasks::docs::Found;
 
+const SENTENCES: [(&str, &str, &str); 2] = [
+    (
+        concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"),
+        "## The page, sentence by sentence",
+        "said, not shown",
+    ),
+    (concat!(env!("CARGO_MANIFEST_DIR"), "/README.zh-CN.md"), "## 那页笔记，逐句对照", "只说明，不演示"),
+];
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
 const IN_CHINESE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.zh-CN.md");
 
@@ -16,6 +25,47 @@ const IN_CHINESE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.zh-CN.m
 fn the_readmes_show_what_is_so_in_both_languages() {
     let complaints = docs::check_all(false).unwrap();
     assert!(complaints.is_empty(), "{}\nTry 'cargo xtask docs --bless'.", complaints.join("\n"));
+}
+
+/// The rows of the table of the page's sentences: the claim's number, the lessons, and whether it is only said.
+fn sentences((file, heading, said): (&str, &str, &str)) -> Vec<(String, Vec<String>, bool)> {
+    let text = fs::read_to_string(file).unwrap();
+    let section = text.split_once(heading).unwrap().1.split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let row = |line: &str| {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let lessons = cells[2].split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        (cells[1].to_owned(), lessons, cells[2].contains(said))
+    };
+    rows.map(row).collect()
+}
+
+#[test]
+fn each_sentence_of_the_page_names_the_lessons_about_it_or_is_said_and_not_shown() {
+    let [rows, in_chinese] = SENTENCES.map(sentences);
+    assert_eq!(rows, in_chinese);
+    for (number, lessons, is_said) in &rows {
+        assert!(!lessons.is_empty() || *is_said, "{number} is neither played nor said");
+        assert_eq!(number == "-", lessons.is_empty(), "{number}: {lessons:?}");
+    }
+    let claims =
+        lessons::ALL.iter().flat_map(|lesson| lesson.claims.iter().map(move |claim| (claim, lesson.name)));
+    for ((claim, words), name) in claims.filter(|((claim, _), _)| *claim != "-") {
+        let [(_, lessons, is_said)] =
+            &rows.iter().filter(|(number, ..)| number == claim).collect::<Vec<_>>()[..]
+        else {
+            panic!("{claim} has no row, or several");
+        };
+        assert!(lessons.iter().any(|lesson| lesson == name), "{claim} is played in {name}, too");
+        assert_eq!(words.en.contains("said here"), *is_said, "{claim}");
+    }
+    for (number, lessons, _) in &rows {
+        let is_about = |name: &String| {
+            let lesson = lessons::find(name.as_ref()).unwrap();
+            lesson.claims.iter().any(|(claim, _)| claim == number)
+        };
+        assert!(lessons.iter().all(is_about), "{number}: {lessons:?}");
+    }
 }
 
 #[cfg(target_os = "linux")]

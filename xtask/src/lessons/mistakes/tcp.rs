@@ -164,7 +164,9 @@ fn reset(play: &mut Play) -> Result<()> {
     if found.is_err() {
         play.lab.record.recorder("").record(What::Broke { toward: Lane::Client, as_reset: true });
     }
-    let (heard, Words { en, zh }) = (escape(&heard), found.shown());
+    let heard = escape(&heard);
+    let Words { en, zh } =
+        found.map_or_else(|e| e.shown(), |()| Words::fixed("the end of the stream", "流结束（FIN）"));
     play.called(Lane::Client, format!("recv: '{heard}', then: {en}"));
     wrong(
         play,
