@@ -23,7 +23,7 @@ impl Shown for Ended {
     fn shown(&self) -> Words {
         match self.0 {
             Some(status) => words!("exit status {status}", "退出状态 {status}"),
-            None => Words::fixed("ended by a signal", "被信号结束"),
+            None => Words::fixed("ended by a signal", "被信号终止"),
         }
     }
 }
@@ -73,7 +73,7 @@ impl Checks {
         match found {
             Some(found) => self.equal(promise, &found, expected),
             None => self
-                .not_available(promise, Words::fixed("it takes Linux' /proc/net", "需要 Linux 的 /proc/net")),
+                .not_available(promise, Words::fixed("it takes Linux' /proc/net", "缺 Linux 的 /proc/net")),
         }
     }
 
@@ -96,7 +96,7 @@ impl Check {
             Verdict::Kept => self.promise.clone(),
             Verdict::Broken(Words { en: why, zh: why_zh }) => words!("{en}: {why}", "{zh}：{why_zh}"),
             Verdict::NotAvailable(Words { en: why, zh: why_zh }) => {
-                words!("{en}: not available here: {why}", "{zh}：本系统不支持（{why_zh}）")
+                words!("{en}: not available here: {why}", "{zh}：此处无法演示（{why_zh}）")
             }
         }
     }
@@ -135,7 +135,7 @@ impl Tally {
         let Self { kept, broken, not_available } = self;
         let Words { en, zh } = match not_available {
             0 => Words::fixed("", ""),
-            n => words!(", {n} not available here", "，{n} 项本系统不支持"),
+            n => words!(", {n} not available here", "，另有 {n} 项此处无法演示"),
         };
         if kept + broken == 0 {
             words!("Nothing was checked{en}.", "什么也没有检查{zh}。")
@@ -168,7 +168,7 @@ mod tests {
         let Some(Verdict::Broken(why)) = checks.all().last().map(|check| &check.verdict) else { panic!() };
         let expected = r#"expected exit status 0; nothing, found ended by a signal; "a", "b""#;
         assert_eq!(why.en, expected);
-        assert_eq!(why.zh, r#"应为 退出状态 0；无，实为 被信号结束；"a"、"b""#);
+        assert_eq!(why.zh, r#"应为 退出状态 0；无，实为 被信号终止；"a"、"b""#);
         let Verdict::Broken(why) = &checks.all()[1].verdict else { panic!("{checks:?}") };
         assert_eq!((&*why.en, &*why.zh), ("expected 2, found 1", "应为 2，实为 1"));
     }

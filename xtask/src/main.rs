@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use common::args::{self, Args};
 use xtask::lessons::loss;
 use xtask::tasks::{demo, docs, origin, soak, tap};
+use xtask::{Lang, Words};
 
 const HELP: &str = "\
 cargo xtask - runs the programs against each other and checks what happens
@@ -52,14 +53,27 @@ Options of tap, besides --html, --live, --lang and --ascii:
 Colour is used on a terminal, unless NO_COLOR is set.";
 
 fn main() -> ExitCode {
-    args::run("cargo xtask", HELP, |mut args: Args| match args.command_or("")?.as_str() {
-        "demo" => demo::run(args),
-        "soak" => soak::run(args),
-        "origin" => origin::run(args),
-        "tap" => tap::run(args),
-        "docs" => docs::run(args),
-        loss::LOSSY => loss::in_a_lossy_network(args),
-        "" => Err(args::usage("no task is given: it is demo, tap, soak, origin or docs")),
-        other => Err(args::usage(format!("unknown task '{other}': it is demo, tap, soak, origin or docs"))),
+    let help = Words::fixed(HELP, include_str!("help.zh.txt"));
+    args::run("cargo xtask", help.to(Lang::of_command_line()), |mut args: Args| {
+        match args.command_or("")?.as_str() {
+            "demo" => demo::run(args),
+            "soak" => soak::run(args),
+            "origin" => origin::run(args),
+            "tap" => tap::run(args),
+            "docs" => docs::run(args),
+            loss::LOSSY => loss::in_a_lossy_network(args),
+            "" => Err(args::usage(no_task("no task is given", "没有指明任务"))),
+            other => Err(args::usage(no_task(
+                &format!("unknown task '{other}'"),
+                &format!("没有“{other}”这个任务"),
+            ))),
+        }
     })
+}
+
+fn no_task(en: &str, zh: &str) -> String {
+    match Lang::of_command_line() {
+        Lang::En => format!("{en}: it is demo, tap, soak, origin or docs"),
+        Lang::Zh => format!("{zh}：应为 demo、tap、soak、origin、docs 之一"),
+    }
 }

@@ -123,8 +123,8 @@ impl Rung {
                 );
                 crossed(*toward, fated(*how, flow), is_lost(*how))
             }
-            What::Ended { toward } => crossed(*toward, Words::fixed("end of stream", "流结束"), false),
-            What::Broke { toward, .. } => crossed(*toward, Words::fixed("reset", "复位"), false),
+            What::Ended { toward } => crossed(*toward, Words::fixed("end of stream", "流结束（FIN）"), false),
+            What::Broke { toward, .. } => crossed(*toward, Words::fixed("reset", "复位（RST）"), false),
             What::Finished { .. } | What::LetGo => return None,
         };
         Some(Self { time, label: label.into(), mark })

@@ -75,7 +75,11 @@ impl Page {
         let (name, path) = (escape(file.as_bytes()), Path::new(file));
         let is_page = path.extension().is_some_and(|extension| extension == "html");
         if !is_page || file.ends_with(std::path::is_separator) {
-            return Err(args::usage(format!("--html '{name}': the name of a page ends in .html")));
+            let why = words!(
+                "--html '{name}': the name of a page ends in .html",
+                "--html“{name}”：网页的文件名要以 .html 结尾"
+            );
+            return Err(args::usage(why.to(Lang::of_command_line())));
         }
         let replacement = Replacement::of(path).with_context(|| cannot_write(&name))?;
         Ok(Self { name, replacement })

@@ -53,19 +53,19 @@ fn play(play: &mut Play) -> Result<()> {
     )?;
     play.act(&Words::fixed(
         "A server on one address of this machine, and one on all of them. A client calls another address.",
-        "一个服务器只绑定本机的一个地址，另一个绑定全部地址。客户端连接另外一个地址。",
+        "一个服务器只绑定本机的一个地址，另一个绑定全部地址。客户端连接另一个地址。",
     ))?;
     let promises = [
         Words::fixed(
             "bound to one address, it is not reached at another",
-            "绑定一个地址，经别的地址就连不上",
+            "只绑定一个地址时，经别的地址连不上",
         ),
-        Words::fixed("bound to all (0.0.0.0), it is", "绑定全部地址（0.0.0.0），就连得上"),
+        Words::fixed("bound to all (0.0.0.0), it is", "绑定全部地址（0.0.0.0）时，连得上"),
     ];
     if play.ip.is_ipv6() || TcpListener::bind((SECOND, 0)).is_err() {
         let why = Words::fixed(
             "it takes a second loopback address, as 127.0.0.2",
-            "需要第二个环回地址，例如 127.0.0.2",
+            "缺第二个环回地址，例如 127.0.0.2",
         );
         for promise in promises {
             play.checks.not_available(promise, why.clone());
@@ -103,10 +103,10 @@ fn called_at_second(bound: IpAddr) -> Result<Result<(), ErrorKind>> {
 fn by_name(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
         "tcp-client is told a name, localhost; the server listens on one of its addresses.",
-        "告诉 tcp-client 一个名字 localhost；服务器只监听它的一个地址。",
+        "让 tcp-client 连接主机名 localhost；服务器只监听它的一个地址。",
     ))?;
     let promise =
-        Words::fixed("tcp-client finds the address that answers", "tcp-client 找到了有人应答的地址");
+        Words::fixed("tcp-client finds the address that answers", "tcp-client 找到了有服务器应答的地址");
     let addresses: Vec<_> = ("localhost", 0).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
     let ips: Vec<_> = addresses.iter().map(SocketAddr::ip).collect();
     let Words { en, zh } = ips.shown();

@@ -150,8 +150,8 @@ fn sockets_of(play: &mut Play, at: SocketAddr, prediction: Prediction) -> Result
 /// C8 and C10, on plain sockets: conversations outlive their listener, and each has a queue of its own.
 fn queues(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "Two clients; the listener is closed; one client sends 10,000 bytes that nobody reads.",
-        "两个客户端；关闭监听套接字；其中一个发送 10,000 字节而无人读取。",
+        "Two clients; the listener is closed; one client sends 10000 bytes that nobody reads.",
+        "两个客户端；关闭监听套接字；其中一个发来 10000 字节，却无人读取。",
     ))?;
     let listener = TcpListener::bind(play.loopback())?;
     let at = listener.local_addr()?;
@@ -175,7 +175,7 @@ fn queues(play: &mut Play) -> Result<()> {
     let mut heard = [0; 4];
     from_calm.read_exact(&mut heard)?;
     let promise =
-        Words::fixed("its conversation goes on, without the listener", "没有监听套接字，它的会话照常进行");
+        Words::fixed("its conversation goes on, without the listener", "监听套接字关了，它的会话照常进行");
     play.checks.equal(promise, &escape(&heard).as_str(), &"calm");
     Ok(())
 }
@@ -195,7 +195,7 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
     )?;
     play.act(&Words::fixed(
         "For comparison: a server that serves one client at a time, and three clients again.",
-        "对照：一个每次只服务一个客户端的服务器，还是三个客户端。",
+        "对照：一个每次只服务一个客户端的服务器，仍是三个客户端。",
     ))?;
     let host = Host::speaking(play.ip, |stream| {
         stream.write_all(b"Welcome!")?;
@@ -215,7 +215,7 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
     let Words { en, zh } = welcomed.shown();
     play.evidence(&words!(
         "all three connected; is each welcomed? {en}",
-        "三个都已连上；各自收到欢迎了吗？{zh}"
+        "三个都已连上；是否都收到了欢迎？{zh}"
     ))?;
     play.checks.equal(
         Words::fixed(

@@ -82,14 +82,16 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.equal(
         Words::fixed(
             "once the sender has shut down, a read gives 0 bytes: the end",
-            "发送方关闭写端之后，读取返回 0 字节：结束",
+            "发送方关闭写端之后，读取返回 0 字节：流结束",
         ),
         &n,
         &0,
     );
 
     for (who, client_first) in [("client", true), ("server", false)] {
-        let who_zh = if client_first { "客户端" } else { "服务器" };
+        let other = if client_first { "server" } else { "client" };
+        let (who_zh, other_zh) =
+            if client_first { ("客户端", "服务器") } else { ("服务器", "客户端") };
         play.act(&words!("The {who} closes first.", "{who_zh}先关闭。"))?;
         let (client, server) = pair(play.ip)?;
         let (first, second) = if client_first { (client, server) } else { (server, client) };
@@ -99,16 +101,16 @@ fn play(play: &mut Play) -> Result<()> {
         play.called(lane, "close");
         play.ended(lane.other());
         let promise = words!(
-            "{who} first: it is in FIN_WAIT2, the other in CLOSE_WAIT until it closes (a FIN reads as 1)",
-            "{who_zh}先关：它处于 FIN_WAIT2；对方 close 之前处于 CLOSE_WAIT（“待读取 1”就是 FIN）"
+            "{who} first: the {who} is in FIN_WAIT2, the {other} in CLOSE_WAIT until it closes (a FIN reads as 1)",
+            "{who_zh}先关：{who_zh}处于 FIN_WAIT2，{other_zh}在 close 之前处于 CLOSE_WAIT（“待读取 1”就是 FIN）"
         );
         states(play, promise, ends, &["FIN_WAIT2", "CLOSE_WAIT"])?;
         drop(second);
         play.called(lane.other(), "close");
         play.ended(lane);
         let promise = words!(
-            "{who} first: it keeps the connection in TIME_WAIT; the other's end is gone",
-            "{who_zh}先关：它这一端停留在 TIME_WAIT；对方那一端已经消失"
+            "{who} first: the {who} keeps the connection in TIME_WAIT; the {other}'s end is gone",
+            "{who_zh}先关：{who_zh}一端停留在 TIME_WAIT，{other_zh}一端已经消失"
         );
         states(play, promise, ends, &["TIME_WAIT"])?;
     }
@@ -136,7 +138,7 @@ fn states(
     if rows.as_ref().is_some_and(|rows| rows.iter().all(|row| row.port != ends.0.port())) {
         let why = Words::fixed(
             "this system keeps no more of them (tcp_max_tw_buckets)",
-            "本系统不再保留这种连接（tcp_max_tw_buckets）",
+            "本系统不保留更多这样的连接（tcp_max_tw_buckets）",
         );
         play.checks.not_available(promise, why);
         return Ok(());

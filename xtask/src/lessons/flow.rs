@@ -23,7 +23,7 @@ pub const LESSON: Lesson = Lesson {
             "C23",
             Words::fixed(
                 "Sockets hide flow control: whoever sends may not send more than the other side has\nroom for.",
-                "套接字隐藏了流量控制：发送方发出的，不会超过对方还放得下的。",
+                "套接字隐藏了流量控制：在途的数据不会超过接收方剩余的缓冲空间。",
             ),
         ),
         (
@@ -47,15 +47,15 @@ fn play(play: &mut Play) -> Result<()> {
         &[
             Words::fixed(
                 "they wait on both sides, and then the writer is stopped",
-                "在两边排队，随后写的一方被挡住",
+                "在两边排队，随后写入方阻塞",
             ),
-            Words::fixed("the server's kernel drops what it has no room for", "服务器内核丢掉放不下的"),
+            Words::fixed("the server's kernel drops what it has no room for", "服务器的内核丢弃放不下的部分"),
             Words::fixed("the network holds them", "它们停在网络里"),
         ],
     )?;
     play.act(&Words::fixed(
         "The client writes 64 KiB at a time, until the kernel takes no more; the server does not read.",
-        "客户端每次写 64 KiB，直到内核不再收；服务器不读。",
+        "客户端每次写 64 KiB，直到内核不再接收；服务器不读取。",
     ))?;
     let (client, mut server) = pair(play.ip)?;
     client.set_nonblocking(true)?;
@@ -69,7 +69,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.kernel_says(promise, waiting.map(|(to_send, to_read)| to_send > 0 && to_read > 0), &true);
     let promise = Words::fixed(
         "they hold every byte: sent and not yet taken, or come and not yet read",
-        "全部字节都在队列里：发了还没被收下的，或者到了还没被读取的",
+        "全部字节都在队列里：已发送而对方尚未收下的，或者已到达而尚未读取的",
     );
     play.checks.kernel_says(promise, waiting.map(|(to_send, to_read)| to_send + to_read), &(taken as u64));
 
@@ -87,7 +87,7 @@ fn play(play: &mut Play) -> Result<()> {
     writing.join().ok().context("the writer panicked")??;
     play.called(Lane::Server, format!("read to the end: {more}"));
     let is_whole = received.iter().zip(0..).all(|(byte, at)| *byte == byte_at(at));
-    let promise = Words::fixed("nothing was lost, and the writing went on", "什么也没丢，写入继续进行");
+    let promise = Words::fixed("nothing was lost, and the writing went on", "没有丢失任何数据，写入得以继续");
     play.checks.equal(promise, &(is_whole, more.as_str()), &(true, "and on"));
     play.reveal(
         prediction,

@@ -49,7 +49,7 @@ fn overflow(play: &mut Play) -> Result<()> {
     const SENT: u64 = 20_000; // 20 MB: more than any receive queue holds
     play.act(&words!(
         "{SENT} datagrams of 1000 bytes for a receiver that does not read.",
-        "{SENT} 个 1000 字节的数据报，接收方不读取。"
+        "向一个不读取的接收方发送 {SENT} 个 1000 字节的数据报。"
     ))?;
     let receiver = UdpSocket::bind(play.loopback())?;
     let at = receiver.local_addr()?;
@@ -92,7 +92,7 @@ fn overflow(play: &mut Play) -> Result<()> {
 fn by_plan(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
         "Loopback keeps datagrams in order. A wire with a plan does not: 2 late, 4 lost, 5 twice, 6 late.",
-        "经环回接口的数据报不会乱序。按计划行事的线路则不然：2 迟到，4 丢失，5 重复，6 迟到。",
+        "数据报在环回接口上不会乱序，所以让中继按计划捣乱：2 迟到，4 丢失，5 重复，6 迟到。",
     ))?;
     let receiver = datagram_socket(play.ip)?;
     let fates = vec![(2, Fate::Late), (4, Fate::Lost), (5, Fate::Twice), (6, Fate::Late)];
@@ -124,7 +124,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
     )?;
     play.act(&Words::fixed(
         "udp-client on such a wire: reply 1 comes twice, reply 2 late, and its third datagram is lost.",
-        "udp-client 走这种线路：第 1 个回复来两次，第 2 个迟到，它发出的第 3 个数据报丢失。",
+        "udp-client 走这样的线路：第 1 个回复来两次，第 2 个迟到，它发出的第 3 个数据报丢失。",
     ))?;
     let any = play.loopback().to_string();
     let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
@@ -151,7 +151,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &(Ended(outcome.status), outcome.said), &(Ended(Some(0)), expected));
     let names = [&b"Michael"[..], b"Tracy", b"Sarah"];
     let asked: usize = names.iter().map(|name| play.lab.record.times_sent(name)).sum();
-    play.checks.holds(Words::fixed("a name was asked for again", "有名字又发了一次"), asked > 3, &asked);
+    play.checks.holds(Words::fixed("a name was asked for again", "至少一个名字被重发"), asked > 3, &asked);
     Ok(())
 }
 
@@ -178,7 +178,7 @@ fn real_loss(play: &mut Play) -> Result<()> {
     let Some((tcp, udp)) = found.as_deref().and_then(|line| line.split_once(' ')) else {
         let why = Words::fixed(
             "it takes unshare -rn, ip and nft, and a system that lets a user make a network",
-            "需要 unshare -rn、ip 和 nft，并且系统允许普通用户建立网络",
+            "缺 unshare -rn、ip、nft 之一，或者系统不允许普通用户建立网络",
         );
         play.checks.not_available(promise, why);
         return Ok(());

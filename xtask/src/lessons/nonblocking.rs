@@ -38,7 +38,7 @@ fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
             "One thread serves all three; the third speaks first. Who is greeted first?",
-            "一个线程服务三个客户端，第三个先说话。谁先得到问候？",
+            "一个线程服务三个客户端，第三个先发送。谁先得到问候？",
         ),
         &[
             Words::fixed("the first: it was there before", "第一个：它先来"),
@@ -63,7 +63,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     play.act(&Words::fixed(
         "The third speaks, in pieces; then the second, then the first.",
-        "第三个先说，话分成几段到达；然后是第二个，再是第一个。",
+        "第三个先发送，数据分成几段到达；然后是第二个，再是第一个。",
     ))?;
     let mut greeted = Vec::new();
     for (client, name) in clients.iter_mut().rev() {
@@ -78,13 +78,13 @@ fn play(play: &mut Play) -> Result<()> {
         |choice| choice == 2 && is_third,
         &Words::fixed(
             "a read that does not wait says that there is nothing, and the loop asks the next.",
-            "非阻塞的读发现没有数据就立即返回，循环接着问下一个。",
+            "非阻塞的读发现没有数据就立即返回，循环接着查询下一个。",
         ),
     )?;
     let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!\n")).into_iter().rev().collect();
     let promise = Words::fixed(
         "each is greeted when it speaks, in reverse order",
-        "谁说话谁就得到问候，与到达的先后相反",
+        "谁先发送，谁先得到问候，与连接的先后相反",
     );
     play.checks.equal(promise, &greeted, &expected);
     let mut last_words = String::new();
@@ -92,19 +92,21 @@ fn play(play: &mut Play) -> Result<()> {
         client.get_mut().write_all(b"exit\n")?;
         client.read_to_string(&mut last_words)?;
     }
-    let promise =
-        Words::fixed("exit ends each connection, without another word", "exit 结束各自的连接，不再多说");
+    let promise = Words::fixed(
+        "exit ends each connection, without another word",
+        "exit 结束各自的连接，服务器不再发送任何数据",
+    );
     play.checks.equal(promise, &last_words.as_str(), &"");
     let turns = serving.join().ok().context("the server panicked")??;
     play.called(Lane::Server, format!("{turns} times round the loop"));
     play.evidence(&Words::fixed(
         "what it costs in code: of each client, what it has said so far, as no thread's stack keeps it; a loop \
          that asks everybody",
-        "代码上的代价：每个客户端说到哪儿要自己记住，因为没有线程的栈替它记；循环要挨个去问",
+        "代码上的代价：没有各自的线程栈，每个客户端收到了哪里要自己记录；循环还要逐个查询",
     ))?;
     play.evidence(&Words::fixed(
         "and naps in between: std cannot ask the kernel who has something (poll, epoll, kqueue: libraries do)",
-        "问完一圈还要歇一下：std 不能问内核“谁有数据”（poll、epoll、kqueue 要靠库）",
+        "查询一圈之后还要短暂休眠：标准库无法向内核查询“谁有数据”（poll、epoll、kqueue 要靠第三方库）",
     ))
 }
 

@@ -44,7 +44,7 @@ fn play(play: &mut Play) -> Result<()> {
         let request = format!("GET {} HTTP/1.1\r\nHost: {wire}\r\nConnection: close\r\n\r\n", page.path);
         let asked = String::from_utf8_lossy(&play.lab.record.crossed(&label, Lane::Server)).into_owned();
         play.checks.equal(
-            words!("{label} the request crossed the wire whole", "{label} 请求完整地经过线路"),
+            words!("{label} the request crossed the wire whole", "{label} 请求完整通过线路"),
             &asked,
             &request,
         );
@@ -67,7 +67,7 @@ fn play(play: &mut Play) -> Result<()> {
         if page.body.is_none() {
             let is_said =
                 outcome.complained.iter().any(|line| line.contains("cut short after 6 of 13 bytes"));
-            let promise = words!("{label} it says how much is missing", "{label} tcp-client 说明了缺多少");
+            let promise = words!("{label} it says how much is missing", "{label} tcp-client 说明缺了多少");
             play.checks.holds(promise, is_said, &outcome.complained);
             play.reveal(
                 prediction,

@@ -77,7 +77,8 @@ fn play(play: &mut Play) -> Result<()> {
     let mut received = String::new();
     server.read_to_string(&mut received)?;
     play.called(Lane::Server, format!("read to the end: {received}"));
-    let promise = Words::fixed("TCP delivers the same, and nobody counted", "TCP 送达同样的数据，谁也不用数");
+    let promise =
+        Words::fixed("TCP delivers the same, and nobody counted", "TCP 送达同样的数据，程序不必自己编号");
     play.checks.equal(promise, &received.as_str(), &DATA);
     Ok(())
 }
@@ -90,7 +91,8 @@ fn without_each(play: &mut Play) -> Result<()> {
     ))?;
     let parts = Parts { acknowledgements: false, ..ALL };
     let (_, received) = transfer(play, parts, Plan { up: vec![(2, Fate::Lost)], down: Vec::new() })?;
-    let promise = Words::fixed("what is lost is missing, and nobody knows", "丢了的就没了，而且谁也不知道");
+    let promise =
+        Words::fixed("what is lost is missing, and nobody knows", "丢失的数据就此缺失，双方都不知道");
     play.checks.equal(promise, &received.as_str(), &"01456789ABCDEF");
 
     let prediction = play.predict(

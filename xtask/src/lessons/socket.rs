@@ -72,7 +72,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.panel(table.as_ref())?;
     let promise = Words::fixed(
         "before any accept, the kernel holds both ends of an established connection",
-        "accept 之前，内核里已经有了这条连接的两端，状态都是已建立",
+        "accept 之前，内核里已经有了这条连接的两端，状态都是 ESTABLISHED",
     );
     let established = table.map(|rows| rows.iter().filter(|row| row.state == "ESTABLISHED").count());
     play.checks.kernel_says(promise, established, &2);
@@ -169,7 +169,7 @@ fn one_too_many(play: &mut Play) -> Result<()> {
     ))?;
     let waits = Words::fixed(
         "the one too many waits, its handshake not answered",
-        "多出来的一个在等待，握手没有得到回应",
+        "多出来的一个在等待，握手得不到回应",
     );
     let goes_on = Words::fixed("once a place is free, it is connected", "空出位置以后，它就连上了");
     if !cfg!(target_os = "linux") {

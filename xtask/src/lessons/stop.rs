@@ -67,10 +67,12 @@ fn play(play: &mut Play) -> Result<()> {
             "对每个会话来说，都像是客户端断开了，所以正在准备的回复仍会发出。",
         ),
     )?;
-    let promise =
-        Words::fixed("the reply under way still came, and then the end", "未完的回复仍然到达，然后结束");
+    let promise = Words::fixed(
+        "the reply under way still came, and then the end",
+        "正在准备的回复仍然到达，随后流结束",
+    );
     play.checks.equal(promise, &rest_of_asking.as_str(), &"Hello, Tracy!\n");
-    let promise = Words::fixed("the silent client was told the end, too", "沉默的客户端也读到了流结束");
+    let promise = Words::fixed("the silent client was told the end, too", "沉默的客户端也读到流结束（FIN）");
     play.checks.equal(promise, &rest_of_silent.as_str(), &"");
     let again = TcpListener::bind(at).map(|_| ()).map_err(|e| e.to_string());
     let promise = Words::fixed("the port can be bound again at once", "端口立即可以再次绑定");

@@ -70,7 +70,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     sending.join().ok().context("the sender panicked")??;
     play.evidence(&words!("{place} bytes came in {reads} reads", "{reads} 次读取共收到 {place} 字节"))?;
-    let promise = Words::fixed("every byte came, in its place", "每个字节都到了，并且各在其位");
+    let promise = Words::fixed("every byte came, in its place", "所有字节都到了，位置也都正确");
     play.checks.equal(promise, &(place, wrong), &(SIZE, 0));
 
     let prediction = play.predict(
@@ -80,7 +80,7 @@ fn play(play: &mut Play) -> Result<()> {
         ),
         &[],
     )?;
-    play.act(&Words::fixed("Three writes, then one reader.", "写三次，然后读。"))?;
+    play.act(&Words::fixed("Three writes, then one reader.", "写三次，然后读取。"))?;
     let (mut client, mut server) = pair(play.ip)?;
     for name in ["Michael", "Tracy", "Sarah"] {
         client.write_all(name.as_bytes())?;

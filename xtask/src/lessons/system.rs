@@ -19,7 +19,7 @@ pub const LESSON: Lesson = Lesson {
             "C14",
             Words::fixed(
                 "The calls are the same on every system; what they report in odd cases is not.",
-                "各系统的调用相同；在特殊情形下报告的内容却不尽相同。",
+                "各系统的调用相同；遇到特殊情形，表现却不尽相同。",
             ),
         ),
         (
@@ -105,7 +105,7 @@ fn play(play: &mut Play) -> Result<()> {
 
     play.act(&Words::fixed(
         "A listener of one IP version is called on the other one, at the same port number.",
-        "套接字只监听一个 IP 版本；用另一个版本、同一端口号去连接它。",
+        "监听套接字只用一个 IP 版本；改用另一个版本连接同一端口号。",
     ))?;
     let other: IpAddr =
         if play.ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
@@ -129,7 +129,7 @@ fn play(play: &mut Play) -> Result<()> {
         play.checks.not_available(promise, why);
     }
 
-    play.act(&Words::fixed("What this system reports in odd cases:", "本系统在特殊情形下的报告："))?;
+    play.act(&Words::fixed("What this system reports in odd cases:", "本系统遇到特殊情形时的表现："))?;
     probe(play)
 }
 
@@ -152,7 +152,7 @@ fn probe(play: &mut Play) -> Result<()> {
     socket.send(b"0123456789")?;
     let cut = receiver.recv(&mut [0; 4]).map_err(|e| e.kind());
     let Words { en, zh } = cut.shown();
-    play.evidence(&words!("10 bytes into a buffer of 4: {en}", "10 字节收进 4 字节的缓冲区：{zh}"))?;
+    play.evidence(&words!("10 bytes into a buffer of 4: {en}", "用 4 字节的缓冲区接收 10 字节：{zh}"))?;
 
     let dual = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).and_then(|listener| {
         TcpStream::connect((Ipv4Addr::LOCALHOST, listener.local_addr()?.port()))?;

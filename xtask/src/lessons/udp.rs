@@ -147,7 +147,7 @@ fn greeting(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<Strin
 fn two_servers(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
         "One socket asks two servers; each datagram has an address of its own.",
-        "一个套接字问两个服务器：每个数据报各有自己的地址。",
+        "一个套接字向两个服务器提问：每个数据报各有自己的地址。",
     ))?;
     let any = play.loopback().to_string();
     let (_one, one) = play.lab.start_server("udp-server", &[&any])?;
@@ -164,7 +164,8 @@ fn two_servers(play: &mut Play) -> Result<()> {
         replies.push((server, reply));
     }
     replies.sort_by_key(|(server, _)| *server != one); // which comes first is the network's affair
-    let promise = Words::fixed("recv_from tells the two replies apart", "recv_from 分得清两个回复各是谁的");
+    let promise =
+        Words::fixed("recv_from tells the two replies apart", "recv_from 能分清两个回复来自哪个服务器");
     let expected = vec![(one, "Hello, Ann!".to_owned()), (two, "Hello, Bob!".to_owned())];
     play.checks.equal(promise, &replies, &expected);
     Ok(())

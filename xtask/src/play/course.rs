@@ -104,8 +104,7 @@ impl Course {
         match played {
             Err(e) if narration::reader_left(&e) || e.is::<Left>() => left = Some(e),
             Err(e) if e.downcast_ref().is_some_and(patience::is_over) => {
-                play.checks
-                    .stopped_short(&Words::fixed("nothing came for a minute", "一分钟没有收到任何数据"));
+                play.checks.stopped_short(&Words::fixed("nothing came for a minute", "一分钟内没有任何动静"));
             }
             Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
             Ok(()) => {}

@@ -124,7 +124,7 @@ impl Play {
         let Some(rows) = rows else {
             return self.evidence(&Words::fixed(
                 "the kernel's table of sockets: not available here",
-                "内核的套接字表：本系统不支持",
+                "内核的套接字表：此处无法显示，缺 Linux 的 /proc/net",
             ));
         };
         self.evidence(&Words::fixed("the kernel's table of sockets:", "内核的套接字表："))?;
@@ -183,7 +183,7 @@ impl Play {
     /// As [`Lab::wait_for_end`].
     pub fn stop(&mut self, server: Program) -> Result<bool> {
         let promise =
-            Words::fixed("Ctrl-C stops the server with status 0", "按 Ctrl-C，服务器停止，退出状态为 0");
+            Words::fixed("Ctrl-C stops the server with status 0", "按下 Ctrl-C，服务器停止，退出状态为 0");
         if cfg!(unix) {
             self.called(Lane::Server, "^C");
         }

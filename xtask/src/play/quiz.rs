@@ -85,7 +85,7 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
                 }
                 _ => {
                     let typed = escape(text.as_bytes());
-                    say(words!("  '{typed}' is not {en}", "  “{typed}”不行，应输入：{zh}").to(style.lang))?;
+                    say(words!("  '{typed}' is not {en}", "  “{typed}”无效，请输入{zh}").to(style.lang))?;
                 }
             },
         }

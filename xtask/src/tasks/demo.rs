@@ -51,7 +51,11 @@ pub fn run(mut args: Args) -> Result<()> {
         let lesson = lessons::find(&name).ok_or_else(|| {
             let name = narration::escape(name.as_encoded_bytes());
             let all = lessons::ALL.each_ref().map(|lesson| lesson.name).join(" ");
-            args::usage(format!("unknown lesson '{name}': it is one of {all}; 'demo --list' says more"))
+            let unknown = words!(
+                "unknown lesson '{name}': it is one of {all}; 'demo --list' says more",
+                "没有“{name}”这一课：应为 {all} 之一；“demo --list”列出全部内容"
+            );
+            args::usage(unknown.to(lang))
         })?;
         if !chosen.iter().any(|other: &&Lesson| other.name == lesson.name) {
             chosen.push(lesson);
@@ -62,7 +66,11 @@ pub fn run(mut args: Args) -> Result<()> {
         chosen.extend(mistakes::ALL.iter().filter(|_| list || wrong));
     }
     if list && (quiz || step || file.is_some() || address.is_some()) {
-        return Err(args::usage("--list plays nothing: --quiz, --step, --html and --live do not go with it"));
+        let why = Words::fixed(
+            "--list plays nothing: --quiz, --step, --html and --live do not go with it",
+            "--list 什么也不演示：不能与 --quiz、--step、--html、--live 同用",
+        );
+        return Err(args::usage(why.to(lang)));
     }
     if list {
         return introduce(&chosen, lang);
@@ -184,7 +192,7 @@ fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> 
              The lanes show what programs print, the arrows between them what crosses the wire; one that\n\
              ends in ✗ is lost or held back. Lines within a millisecond or two of each other may stand in\n\
              either order.",
-            "以 > 开头的行说明接下来做什么；✓ 表示结果与所说的相符，✗ 表示不符。\n\
+            "以 > 开头的行说明接下来做什么；✓ 表示结果与预期相符，✗ 表示不符。\n\
              两侧是程序打印的内容，中间的箭头是线路上经过的数据；末端是 ✗ 的，表示丢失或暂时扣住；\n\
              时刻相差在一两毫秒以内的行，先后不定。",
         ),

@@ -310,6 +310,42 @@ fn a_broken_promise_and_a_lesson_that_cannot_be_played_fail_the_demo() {
 }
 
 #[test]
+fn help_and_usage_errors_follow_the_language_and_both_helps_name_the_same() {
+    let [en, zh] = ["en", "zh"].map(|lang| text(&xtask(&["--help", "--lang", lang]).stdout));
+    let names = |help: &str| {
+        let is_name =
+            |word: &&str| word.starts_with("--") || ["demo", "soak", "origin", "docs"].contains(word);
+        let mut names: Vec<_> = help
+            .split(|c: char| !(c.is_ascii_alphabetic() || c == '-'))
+            .filter(is_name)
+            .map(str::to_owned)
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    assert!(en.is_ascii() && zh.starts_with("cargo xtask - 让"));
+    assert_eq!(names(&en), names(&zh));
+    assert!(zh.lines().all(|line| xtask::width(line) <= 100));
+    for args in
+        [&["demo", "nope"][..], &["nope"], &[], &["demo", "--list", "--step"], &["demo", "--html", "x"]]
+    {
+        for (lang, is_ascii) in [("--lang=en", true), ("--lang=zh", false)] {
+            // Without a task, no option can say which language.
+            let args = if args.is_empty() { vec![] } else { [args, &[lang]].concat() };
+            let locale = if is_ascii { "C" } else { "zh_CN.UTF-8" };
+            let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+            let refused = command.args(&args).env("LC_ALL", locale).output().unwrap();
+            assert_eq!(
+                (refused.status.code(), text(&refused.stderr).is_ascii()),
+                (Some(2), is_ascii),
+                "{args:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn unknown_tasks_lessons_and_options_are_usage_errors() {
     for args in [
         &["demo", "nope"][..],

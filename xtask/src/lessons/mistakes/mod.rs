@@ -98,7 +98,7 @@ fn wrong(
         play.checks.equal(promise, &failed, &true);
     } else {
         // What was predicted was seen on Unix; another system may have another way with it.
-        let why = Words::fixed("this system does not show this mistake", "这个错误在本系统上显不出来");
+        let why = Words::fixed("this system does not show this mistake", "在本系统上重现不了这个错误");
         play.checks.not_available(promise, why);
     }
     if failed {

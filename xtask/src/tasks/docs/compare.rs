@@ -7,7 +7,7 @@ use crate::drawing::ladder;
 pub const ELLIPSIS: &str = "...";
 
 /// How a task says that something is not available, in each language.
-const NOT_HERE: [&str; 2] = ["not available here", "本系统不支持"];
+const NOT_HERE: [&str; 2] = ["not available here", "此处无法演示"];
 
 /// What the number of reads stands behind, which is the network's affair.
 const BEFORE_COUNT: &str = " bytes in ";
