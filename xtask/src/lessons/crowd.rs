@@ -13,6 +13,7 @@ use crate::peers::host::{Host, until_it_leaves};
 use crate::peers::sockets::{connect, is_quiet};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
+use crate::programs::figures;
 use crate::wire::event::{Lane, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::record::STUCK;
@@ -79,7 +80,14 @@ fn play(play: &mut Play) -> Result<()> {
         let args = ["greet", &wire, names[0], names[1], "--timeout", "3600"];
         clients.push(play.lab.start(Lane::Client, label, "tcp-client", &args)?);
     }
-    play.lab.record.wait_until(|events| {
+    // A thread that waits in accept is woken by the first connection that waits for it. Where one waits, and all
+    // threads sleep, nobody is there who would accept it.
+    let nobody_accepts = || {
+        let waits = |row: &kernel::Row| row.state == "LISTEN" && row.to_read > 0;
+        figures::is_asleep(&server)
+            && kernel::sockets(Protocol::Tcp, at).is_some_and(|rows| rows.iter().any(waits))
+    };
+    let all = play.lab.record.wait_unless(nobody_accepts, |events| {
         let welcomed = |label| events.iter().any(|event| event.label == label && event.is_line("Welcome!"));
         let accepted = events.iter().filter(|event| event.starts_line("accepted connection")).count();
         (accepted == 3 && CLIENTS.iter().all(|(label, _)| welcomed(*label))).then_some(())
@@ -92,6 +100,13 @@ fn play(play: &mut Play) -> Result<()> {
         &(3, 0),
     );
     sockets_of(play, at, prediction)?;
+    if all.is_none() {
+        play.checks.stopped_short(&Words::fixed(
+            "connections wait in the listener's queue, and no thread of the server waits for them",
+            "有连接排在监听套接字的队列里，服务器却没有一个线程在等它们",
+        ));
+        return Ok(());
+    }
 
     play.act(&Words::fixed(
         "The third may speak, and says exit at its end; then the second, then the first.",

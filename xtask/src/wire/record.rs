@@ -2,7 +2,7 @@
 //! comes; what becomes of it there is none of this room's business.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
@@ -32,6 +32,34 @@ impl Record {
     /// A recorder for what happens under a label.
     pub fn recorder(&self, label: &str) -> Recorder {
         Recorder::new(label, self.events.clone())
+    }
+
+    /// Waits until something is found among the events, or none where it cannot come any more: where nothing happens,
+    /// and each of several looks in the course of a second finds it hopeless.
+    ///
+    /// # Errors
+    /// As [`Record::wait_until`].
+    pub fn wait_unless<T>(
+        &mut self,
+        is_hopeless: impl Fn() -> bool,
+        find: impl Fn(&[Event]) -> Option<T>,
+    ) -> Result<Option<T>> {
+        const LOOKS: u32 = 5;
+        let (mut hopeless, mut quiet_since) = (0, Instant::now());
+        loop {
+            if let Some(found) = find(&self.kept) {
+                return Ok(Some(found));
+            }
+            match self.incoming.recv_timeout(Duration::from_millis(200)) {
+                Ok(event) => {
+                    (hopeless, quiet_since) = (0, Instant::now());
+                    self.keep(event)?;
+                }
+                Err(_) if hopeless == LOOKS => return Ok(None),
+                Err(_) if quiet_since.elapsed() > STUCK => bail!("nothing has happened for {STUCK:?}"),
+                Err(_) => hopeless = if is_hopeless() { hopeless + 1 } else { 0 },
+            }
+        }
     }
 
     /// Waits until something is found among the events.
@@ -110,5 +138,19 @@ impl Record {
     /// How often the client sent this very datagram, those that were lost included.
     pub fn times_sent(&self, datagram: &[u8]) -> usize {
         self.pieces("", Lane::Server).iter().filter(|piece| **piece == datagram).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_for_what_cannot_come_ends_and_one_for_what_has_come_does_not_look() {
+        let mut record = Record::new(|_| Ok(()));
+        record.recorder("").said(Lane::Server, "here");
+        let found = record.wait_unless(|| true, |events| events.first().map(|event| event.is_line("here")));
+        assert_eq!(found.unwrap(), Some(true));
+        assert_eq!(record.wait_unless(|| true, |events| events.get(1).map(|_| ())).unwrap(), None);
     }
 }
