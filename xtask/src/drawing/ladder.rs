@@ -451,7 +451,7 @@ mod tests {
         assert!(shown("张三".as_bytes(), 4).contains(" 6 bytes  张… ─"));
         assert!(shown("张三".as_bytes(), 6).contains(" 6 bytes  张三 ─"));
         assert!(shown(b"caf\xe9!", 9).contains(" 5 bytes, not UTF-8  caf\\xe9! ─"));
-        assert!(shown(b"\x1b[2J", 9).contains(" 4 bytes  \\u{1b}[2J ─"));
+        assert!(shown(b"\x1b[2J", 9).contains(" 4 bytes  \\x1b[2J ─"));
     }
 
     #[test]
