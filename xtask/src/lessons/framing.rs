@@ -36,8 +36,8 @@ fn play(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
     let prediction = play.predict(
         &Words::fixed(
-            "One write of 'Alexander', which the wire carries as 'Al' and 'exander'. Whom does the raw server greet first?",
-            "一次写入“Alexander”，线路把它分成“Al”和“exander”两段。raw 服务器最先问候谁？",
+            "One write of 'Alexander'; the wire carries two bytes at a time. Whom does the raw server greet first?",
+            "一次写入“Alexander”，线路每次只传两个字节。raw 服务器最先问候谁？",
         ),
         &[
             Words::fixed("Alexander: it was one write", "Alexander：它是一次写入的"),
