@@ -20,7 +20,6 @@ use crate::wire::record::STUCK;
 use crate::wire::tcp_relay::{Gate, Manner};
 use crate::words::{Shown, Words};
 
-/// The lesson.
 pub const LESSON: Lesson = Lesson {
     name: "crowd",
     claims: &[

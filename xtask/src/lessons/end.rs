@@ -15,7 +15,6 @@ use crate::wire::event::Lane;
 use crate::wire::kernel;
 use crate::words::{Shown, Words};
 
-/// The lesson.
 pub const LESSON: Lesson = Lesson {
     name: "end",
     claims: &[

@@ -15,7 +15,6 @@ use crate::wire::event::Lane;
 use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
-/// The lesson.
 pub const LESSON: Lesson = Lesson {
     name: "framing",
     claims: &[(

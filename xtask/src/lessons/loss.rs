@@ -20,8 +20,7 @@ use crate::wire::kernel;
 use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::Words;
 
-/// The lesson.
-pub const LESSON: Lesson = Lesson {
+pub(super) const LESSON: Lesson = Lesson {
     name: "loss",
     claims: &[
         (

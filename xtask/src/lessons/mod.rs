@@ -1,21 +1,21 @@
 //! The lessons, in the order of the notes: one file each, and one line in [`ALL`].
 
-pub mod address;
-pub mod crowd;
-pub mod duplex;
-pub mod end;
-pub mod flow;
-pub mod framing;
+mod address;
+mod crowd;
+mod duplex;
+mod end;
+mod flow;
+mod framing;
 pub mod loss;
 pub mod mistakes;
-pub mod nonblocking;
-pub mod page;
-pub mod reliable;
-pub mod socket;
-pub mod stop;
-pub mod stream;
-pub mod system;
-pub mod udp;
+mod nonblocking;
+mod page;
+mod reliable;
+mod socket;
+mod stop;
+mod stream;
+mod system;
+mod udp;
 
 use std::ffi::OsStr;
 

@@ -14,7 +14,6 @@ use crate::wire::event::Lane;
 use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
-/// The lesson.
 pub const LESSON: Lesson = Lesson {
     name: "page",
     claims: &[(

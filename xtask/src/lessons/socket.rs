@@ -15,7 +15,6 @@ use crate::wire::event::{Lane, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::words::{Shown, Words};
 
-/// The lesson.
 pub const LESSON: Lesson = Lesson {
     name: "socket",
     claims: &[

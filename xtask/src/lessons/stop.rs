@@ -11,7 +11,6 @@ use crate::play::quiz::Prediction;
 use crate::wire::tcp_relay::Manner;
 use crate::words::Words;
 
-/// The lesson.
 pub const LESSON: Lesson = Lesson {
     name: "stop",
     claims: &[(

@@ -14,7 +14,6 @@ use crate::play::quiz::a_number;
 use crate::wire::event::Lane;
 use crate::words::{Shown, Words};
 
-/// The lesson.
 pub const LESSON: Lesson = Lesson {
     name: "stream",
     claims: &[

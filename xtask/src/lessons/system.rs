@@ -11,7 +11,6 @@ use crate::play::Play;
 use crate::wire::event::Lane;
 use crate::words::{Shown, Words};
 
-/// The lesson.
 pub const LESSON: Lesson = Lesson {
     name: "system",
     claims: &[

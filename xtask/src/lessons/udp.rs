@@ -16,7 +16,6 @@ use crate::wire::kernel::{self, Protocol};
 use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::{Shown, Words};
 
-/// The lesson.
 pub const LESSON: Lesson = Lesson {
     name: "udp",
     claims: &[
