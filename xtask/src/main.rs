@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use common::args::{self, Args};
 use xtask::lessons::loss;
-use xtask::tasks::{demo, docs, origin, soak};
+use xtask::tasks::{demo, docs, grade, origin, soak};
 
 const HELP: &str = "\
 cargo xtask - runs the programs against each other and checks what happens
@@ -36,11 +36,12 @@ Colour is used on a terminal, unless NO_COLOR is set.";
 fn main() -> ExitCode {
     args::run("cargo xtask", HELP, |mut args: Args| match args.command_or("")?.as_str() {
         "demo" => demo::run(args),
+        "grade" => grade::run(args),
         "soak" => soak::run(args),
         "origin" => origin::run(args),
         "docs" => docs::run(args),
         loss::LOSSY => loss::in_a_lossy_network(args),
-        "" => Err(args::usage("no task is given: it is demo, soak, origin or docs")),
-        other => Err(args::usage(format!("unknown task '{other}': it is demo, soak, origin or docs"))),
+        "" => Err(args::usage("no task is given: it is demo, grade, soak, origin or docs")),
+        other => Err(args::usage(format!("unknown task '{other}': it is demo, grade, soak, origin or docs"))),
     })
 }

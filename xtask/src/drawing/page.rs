@@ -112,7 +112,7 @@ fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
 
 /// The class of a sum.
 fn state(tally: &Tally) -> &'static str {
-    if tally.broken > 0 { "broken" } else { "kept" }
+    if tally.broken + tally.not_decided > 0 { "broken" } else { "kept" }
 }
 
 fn anchor(chapter: &Chapter) -> String {
@@ -123,13 +123,15 @@ fn anchor(chapter: &Chapter) -> String {
 fn failures(chapters: &[Chapter], lang: Lang) -> String {
     let failed = chapters.iter().flat_map(|chapter| {
         let checks = chapter.told.iter().filter_map(Told::check);
-        let broken = checks.filter(|check| matches!(check.verdict, Verdict::Broken(_)));
+        let broken =
+            checks.filter(|check| matches!(check.verdict, Verdict::Broken(_) | Verdict::NotDecided(_)));
         broken.map(move |check| (chapter, check))
     });
     joined(failed.map(|(chapter, check)| {
         let (at, name, version) = (anchor(chapter), chapter.name, chapter.version);
         let sentence = text(check.sentence().to(lang));
-        format!("<p><a href=\"#{at}\">✗ {name}, {version}</a>: {sentence}</p>\n")
+        let mark = check.verdict.mark();
+        format!("<p><a href=\"#{at}\">{mark} {name}, {version}</a>: {sentence}</p>\n")
     }))
 }
 
@@ -139,9 +141,10 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let claims: Vec<_> = first.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
         let tally = tally(chapters);
         let state = state(&tally);
-        let marks = match tally.broken {
-            0 => format!("✓ {}", tally.kept),
-            broken => format!("✗ {broken}"),
+        let marks = match (tally.broken, tally.not_decided) {
+            (0, 0) => format!("✓ {}", tally.kept),
+            (0, open) => format!("? {open}"),
+            (broken, _) => format!("✗ {broken}"),
         };
         let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
         let versions = joined(chapters.iter().map(link));

@@ -13,6 +13,7 @@ pub fn body(told: &[Told], lanes: &Lanes, lang: Lang) -> String {
         Told::Evidence(words) => format!("<p class=\"evidence\">{}</p>\n", text(words.to(lang))),
         Told::Socket(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
         Told::Check(check) => verdict(check, lang),
+        Told::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(words.to(lang))),
         Told::Rung(_) => String::new(),
     };
     let is_rung = |told: &Told| matches!(told, Told::Rung(_));
@@ -26,7 +27,7 @@ pub fn body(told: &[Told], lanes: &Lanes, lang: Lang) -> String {
 fn verdict(check: &Check, lang: Lang) -> String {
     let class = match check.verdict {
         Verdict::Kept => "kept",
-        Verdict::Broken(_) => "broken",
+        Verdict::Broken(_) | Verdict::NotDecided(_) => "broken",
         Verdict::NotAvailable(_) => "absent",
     };
     format!("<p class=\"check {class}\">{} {}</p>\n", check.verdict.mark(), text(check.sentence().to(lang)))

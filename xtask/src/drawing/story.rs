@@ -26,6 +26,8 @@ pub enum Told {
     Socket(Words),
     /// What came of a promise.
     Check(Check),
+    /// What to do about it.
+    Hint(Words),
 }
 
 impl Told {
@@ -58,6 +60,11 @@ impl Told {
             Self::Socket(words) => {
                 vec![style.paint(Ink::Faint, &format!("      {}", words.to(style.lang)))]
             }
+            Self::Hint(words) => {
+                let lines = words.to(style.lang).lines().enumerate();
+                let mark = |number| if number == 0 { "→" } else { " " };
+                lines.map(|(number, line)| format!("    {} {line}", mark(number))).collect()
+            }
             Self::Check(check) => {
                 let mark = style.paint(check.verdict.ink(), check.verdict.mark());
                 vec![format!("  {mark} {}", check.sentence().to(style.lang))]
@@ -74,6 +81,7 @@ pub struct Story {
 }
 
 struct State {
+    is_aloud: bool,
     began: Instant,
     hidden: Vec<String>,
     told: Vec<Told>,
@@ -82,8 +90,15 @@ struct State {
 impl Story {
     /// One that begins now, printed in this style.
     pub fn new(style: Style) -> Self {
-        let state = State { began: Instant::now(), hidden: Vec::new(), told: Vec::new() };
+        let state = State { is_aloud: true, began: Instant::now(), hidden: Vec::new(), told: Vec::new() };
         Self { style, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// One that is kept, and printed by whoever keeps it.
+    pub fn kept(style: Style) -> Self {
+        let story = Self::new(style);
+        story.state().is_aloud = false;
+        story
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -121,8 +136,11 @@ impl Story {
     /// When standard output fails.
     pub fn tell(&self, told: Told) -> Result<()> {
         let lines = told.lines(self.style);
-        self.state().told.push(told);
-        Ok(lines.iter().try_for_each(|line| say(line))?)
+        let mut state = self.state();
+        state.told.push(told);
+        let is_aloud = state.is_aloud;
+        drop(state);
+        Ok(lines.iter().filter(|_| is_aloud).try_for_each(|line| say(line))?)
     }
 
     /// Everything that was told.

@@ -61,6 +61,7 @@ impl Verdict {
         match self {
             Self::Kept => "✓",
             Self::Broken(_) => "✗",
+            Self::NotDecided(_) => "?",
             Self::NotAvailable(_) => "-",
         }
     }
@@ -69,7 +70,7 @@ impl Verdict {
     pub fn ink(&self) -> Ink {
         match self {
             Self::Kept => Ink::Good,
-            Self::Broken(_) => Ink::Bad,
+            Self::Broken(_) | Self::NotDecided(_) => Ink::Bad,
             Self::NotAvailable(_) => Ink::Faint,
         }
     }

@@ -2,5 +2,6 @@
 
 pub mod demo;
 pub mod docs;
+pub mod grade;
 pub mod origin;
 pub mod soak;

@@ -1,0 +1,226 @@
+//! A client of a server that is being judged. What it hears is a finding, and no error: it may be anything.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use common::framing::{self, Framing};
+
+use super::sockets::is_silence;
+use crate::wire::event::{Lane, Recorder, What};
+
+/// More than any answer here has; a server that says more than this says too much.
+const ENOUGH: usize = 4096;
+
+/// How long to go on listening, for the eye alone, once what came is not what was expected.
+const REST_OF_IT: Duration = Duration::from_millis(100);
+
+/// How a wait for something else ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Other bytes came.
+    Other,
+    /// The stream ended.
+    Ended,
+    /// The connection was reset.
+    Reset,
+    /// Nothing more came for as long as the patience lasts.
+    Silent,
+}
+
+/// What came in place of what was expected.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// How the wait ended.
+    pub how: How,
+    /// What had come by then and was not yet understood.
+    pub bytes: Vec<u8>,
+}
+
+/// A client with a connection of its own, which is recorded.
+pub struct Caller {
+    stream: TcpStream,
+    recorder: Recorder,
+    framing: Framing,
+    patience: Duration,
+    heard: Vec<u8>,
+    /// What it said last, as it went.
+    pub said: Vec<u8>,
+}
+
+impl Caller {
+    /// Connects to the server.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn connect(
+        at: SocketAddr,
+        framing: Framing,
+        patience: Duration,
+        recorder: Recorder,
+    ) -> io::Result<Self> {
+        let stream = TcpStream::connect(at)?;
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(patience))?;
+        recorder.record(What::Connected { port: stream.local_addr()?.port() });
+        Ok(Self { stream, recorder, framing, patience, heard: Vec::new(), said: Vec::new() })
+    }
+
+    /// Where it calls from.
+    ///
+    /// # Errors
+    /// What the socket reports.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
+    /// Sends bytes as they are. That they do not get through is seen by what then comes.
+    pub fn sends(&mut self, bytes: &[u8]) {
+        self.recorder.record(What::Sent { toward: Lane::Server, bytes: bytes.into(), lost: false });
+        self.said = bytes.into();
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// Ends its half: it has nothing more to say, and goes on listening.
+    pub fn ends(&mut self) {
+        self.recorder.record(What::Ended { toward: Lane::Server });
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Leaves with a reset: the system sends one where a socket is closed with something unread in it. So this
+    /// waits until there is something, and does not read it.
+    pub fn resets(self) {
+        let _ = self.stream.set_read_timeout(Some(self.patience));
+        let _ = self.stream.peek(&mut [0]);
+        self.recorder.record(What::Broke { toward: Lane::Server });
+    }
+
+    /// Leaves: closes, with nothing unread.
+    pub fn leaves(self) {
+        self.recorder.record(What::Ended { toward: Lane::Server });
+    }
+
+    /// Waits for this very message; a carriage return before its line feed is fine.
+    ///
+    /// # Errors
+    /// Whatever came in its place.
+    pub fn hears(&mut self, message: &[u8]) -> Result<(), Found> {
+        loop {
+            match self.understood(message) {
+                Some(Ok(size)) => {
+                    self.heard.drain(..size);
+                    return Ok(());
+                }
+                Some(Err(())) => return Err(self.other()),
+                None => self.read(self.patience).map_err(|how| self.found(how))?,
+            }
+        }
+    }
+
+    /// Waits for the end of the stream, with nothing before it.
+    ///
+    /// # Errors
+    /// Whatever came in its place.
+    pub fn hears_the_end(&mut self) -> Result<(), Found> {
+        if !self.heard.is_empty() {
+            return Err(self.other());
+        }
+        match self.read(self.patience) {
+            Ok(()) => Err(self.other()),
+            Err(How::Ended) => Ok(()),
+            Err(how) => Err(self.found(how)),
+        }
+    }
+
+    /// Waits for any message at all, or for any end; returns whether it was a message.
+    ///
+    /// # Errors
+    /// When neither comes.
+    pub fn hears_anything(&mut self) -> Result<bool, Found> {
+        loop {
+            match (self.framing, self.read(self.patience)) {
+                (Framing::Line, Ok(())) if !self.heard.contains(&b'\n') && self.heard.len() < ENOUGH => {}
+                (_, Ok(())) => return Ok(true),
+                (_, Err(How::Ended | How::Reset)) => return Ok(false),
+                (_, Err(how)) => return Err(self.found(how)),
+            }
+        }
+    }
+
+    /// How many bytes of what came are this message; an error if it cannot be it any more, none if it still can.
+    fn understood(&self, message: &[u8]) -> Option<Result<usize, ()>> {
+        let could_be = |whole: &[u8]| whole.starts_with(&self.heard);
+        match self.framing {
+            Framing::Line => match self.heard.iter().position(|byte| *byte == b'\n') {
+                Some(end) => {
+                    let line = &self.heard[..end];
+                    let is_it = line.strip_suffix(b"\r").unwrap_or(line) == message || line == message;
+                    Some(if is_it { Ok(end + 1) } else { Err(()) })
+                }
+                None => (!could_be(&[message, b"\r"].concat())).then_some(Err(())),
+            },
+            Framing::Raw | Framing::Length => {
+                let expected = framed(self.framing, message);
+                if self.heard.starts_with(&expected) {
+                    return Some(Ok(expected.len()));
+                }
+                (!could_be(&expected)).then_some(Err(()))
+            }
+        }
+    }
+
+    /// What came is something else; what is still under way of it is shown, too.
+    fn other(&mut self) -> Found {
+        let began = Instant::now();
+        let is_line = self.framing == Framing::Line;
+        let is_whole = |heard: &[u8]| is_line && heard.ends_with(b"\n");
+        while !is_whole(&self.heard) && self.heard.len() < ENOUGH && began.elapsed() < REST_OF_IT {
+            if self.read(REST_OF_IT).is_err() {
+                break;
+            }
+        }
+        self.found(How::Other)
+    }
+
+    fn found(&self, how: How) -> Found {
+        Found { how, bytes: self.heard.clone() }
+    }
+
+    /// Reads what comes within this time, and records it.
+    fn read(&mut self, patience: Duration) -> Result<(), How> {
+        let asked = Instant::now();
+        let mut buffer = [0; ENOUGH];
+        loop {
+            let left = patience.saturating_sub(asked.elapsed());
+            if left.is_zero() {
+                return Err(How::Silent);
+            }
+            let _ = self.stream.set_read_timeout(Some(left));
+            match self.stream.read(&mut buffer) {
+                Ok(0) => {
+                    self.recorder.record(What::Ended { toward: Lane::Client });
+                    return Err(How::Ended);
+                }
+                Ok(n) => {
+                    let bytes = buffer[..n].to_vec();
+                    self.heard.extend_from_slice(&bytes);
+                    self.recorder.record(What::Sent { toward: Lane::Client, bytes, lost: false });
+                    return Ok(());
+                }
+                Err(e) if is_silence(e.kind()) || e.kind() == ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.recorder.record(What::Broke { toward: Lane::Client });
+                    return Err(How::Reset);
+                }
+            }
+        }
+    }
+}
+
+/// A message as it goes over the wire; nothing where this framing cannot carry it.
+pub fn framed(framing: Framing, message: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Only a message that the framing cannot carry is an error, and then nothing has been written.
+    let _ = framing::write(&mut bytes, framing, message);
+    bytes
+}

@@ -1,0 +1,220 @@
+//! `cargo xtask grade`: a student's own program, in any language, judged by what it does on the wire.
+
+mod candidate;
+mod tcp_server;
+mod trial;
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use anyhow::{Result, bail};
+use common::args::{self, Args};
+use common::framing::Framing;
+use common::narration::{escape, say};
+
+use crate::checks::{Check, Tally, Verdict};
+use crate::drawing::ladder::{self, Lanes};
+use crate::drawing::page::{self, Chapter, Cover, Page};
+use crate::drawing::story::Told;
+use crate::drawing::style::{Ink, Style};
+use crate::programs::house;
+use crate::words::{Lang, Words};
+use candidate::CommandLine;
+use trial::{Flaw, Halt, Stage, Terms, Trial, hint_words};
+
+/// A kind of program that can be judged.
+struct Kind {
+    name: &'static str,
+    /// How its command may look.
+    example: &'static str,
+    /// The places that its command needs, or the options that stand for them.
+    places: &'static [&'static str],
+    stages: &'static [Stage],
+    lanes: Lanes,
+}
+
+static KINDS: [Kind; 1] = [Kind {
+    name: "tcp-server",
+    example: "cargo xtask grade tcp-server -- python3 my_server.py {host} {port}",
+    places: &["{port}"],
+    stages: &tcp_server::STAGES,
+    lanes: (Words::fixed("the judge's clients", "评判程序的客户端"), Words::fixed("your server", "你的服务器")),
+}];
+
+/// What to do besides playing the stages.
+struct Wishes {
+    all: bool,
+    only: Option<&'static Stage>,
+    file: Option<String>,
+}
+
+/// Judges the program that the arguments name.
+///
+/// # Errors
+/// A usage error; a failure where a stage is not kept.
+pub fn run(mut args: Args) -> Result<()> {
+    let (list, all, is_ipv6) = (args.flag("--list")?, args.flag("--all")?, args.flag("--ipv6")?);
+    let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
+    let (stage, file) = (args.given::<String>("--stage")?, args.given::<String>("--html")?);
+    let framing = args.value("--framing", Framing::Line)?;
+    let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;
+    let port = Some(args.number("--port", 0, 1..=u16::MAX)?).filter(|port| *port > 0);
+    let kinds = || KINDS.each_ref().map(|kind| kind.name).join(", ");
+    let kind = match args.operand()? {
+        Some(name) => KINDS.iter().find(|kind| *name == *kind.name).ok_or_else(|| {
+            let name = escape(name.as_encoded_bytes());
+            args::usage(format!("cannot grade '{name}': it is one of {}", kinds()))
+        })?,
+        None => return Err(args::usage(format!("say what to grade: {}", kinds()))),
+    };
+    let mut command = Vec::new();
+    while let Some(word) = args.operand()? {
+        command.push(word);
+    }
+    let only = stage.map(|name| find_stage(kind, &name)).transpose()?;
+    if list {
+        return introduce(kind, lang);
+    }
+    let command = CommandLine(command);
+    check_command(kind, &command, port)?;
+    house::close_on_interrupt()?;
+    let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let ip = if is_ipv6 { IpAddr::V6(Ipv6Addr::LOCALHOST) } else { Ipv4Addr::LOCALHOST.into() };
+    let terms = Terms { command, ip, port, framing, patience, style: Style { colour, lang } };
+    grade(kind, &terms, &Wishes { all, only, file })
+}
+
+fn find_stage(kind: &'static Kind, name: &str) -> Result<&'static Stage> {
+    kind.stages.iter().find(|stage| stage.name == name).ok_or_else(|| {
+        let names: Vec<_> = kind.stages.iter().map(|stage| stage.name).collect();
+        let (name, names) = (escape(name.as_bytes()), names.join(" "));
+        args::usage(format!("no stage '{name}': it is one of {names}"))
+    })
+}
+
+fn check_command(kind: &Kind, command: &CommandLine, port: Option<u16>) -> Result<()> {
+    if command.0.is_empty() {
+        return Err(args::usage(format!("the command that starts your program is missing: {}", kind.example)));
+    }
+    let is_missing = |place: &&&str| !command.has(place) && (port.is_none() || **place != "{port}");
+    if let Some(place) = kind.places.iter().find(is_missing) {
+        let port = if *place == "{port}" { ", or --port N for one that it has in its code" } else { "" };
+        return Err(args::usage(format!("the command has no {place}{port}: {}", kind.example)));
+    }
+    Ok(())
+}
+
+/// Every stage in a sentence: the exercise sheet.
+fn introduce(kind: &Kind, lang: Lang) -> Result<()> {
+    say(kind.name)?;
+    for (number, stage) in (1..).zip(kind.stages) {
+        say(&format!("{number:4} {:11} {}", stage.name, stage.promise.1.to(lang)))?;
+    }
+    say("")?;
+    Ok(say(kind.example)?)
+}
+
+/// Plays the stages in their order, and sums up.
+fn grade(kind: &Kind, terms: &Terms, wishes: &Wishes) -> Result<()> {
+    let page = wishes.file.as_deref().map(Page::open).transpose()?;
+    let (style, name, shown) = (terms.style, kind.name, terms.command.shown());
+    style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
+    let stages = kind.stages.iter().filter(|stage| wishes.only.is_none_or(|only| only.name == stage.name));
+    let mut chapters = Vec::new();
+    for stage in stages {
+        let (chapter, is_kept) = play(kind, stage, terms)?;
+        chapters.push(chapter);
+        if !is_kept && !wishes.all {
+            break;
+        }
+    }
+    if let Some(page) = page {
+        let name = page.write(&cover(kind, terms), &chapters, style.lang)?;
+        style.say(Ink::Bold, &words!("\nThe report is in {name}.", "\n报告已存入 {name}。"))?;
+    }
+    sum_up(kind, terms, wishes, &chapters)
+}
+
+/// Plays one stage, and prints what came of it; false where it is not kept.
+fn play(kind: &Kind, stage: &'static Stage, terms: &Terms) -> Result<(Chapter, bool)> {
+    let mut trial = Trial::new(terms, stage.hint)?;
+    let promise = &stage.promise.1;
+    trial.tell(Told::Act(promise.clone()))?;
+    let played = (stage.play)(&mut trial);
+    let cleared = trial.clear();
+    let (verdict, flaw) = match played {
+        Ok(()) => (Verdict::Kept, None),
+        Err(Halt::Broken(flaw)) => (Verdict::Broken(flaw.came.clone()), Some(flaw)),
+        Err(Halt::NotDecided(flaw)) => (Verdict::NotDecided(flaw.came.clone()), Some(flaw)),
+        Err(Halt::NotAvailable(why)) => (Verdict::NotAvailable(why), None),
+        Err(Halt::Failed(e)) => return Err(e),
+    };
+    cleared?;
+    let style = terms.style;
+    let ladder: Vec<_> = trial.story.told().into_iter().filter(|told| told.rung().is_some()).collect();
+    let mark = style.paint(verdict.ink(), verdict.mark());
+    let why = match &verdict {
+        Verdict::NotAvailable(Words { en, zh }) => words!(": not available here: {en}", "：本系统不支持（{zh}）"),
+        _ => Words::fixed("", ""),
+    };
+    say(&format!("{mark} {:11} {}{}", stage.name, promise.to(style.lang), why.to(style.lang)))?;
+    trial.tell(Told::Check(Check { promise: promise.clone(), verdict }))?;
+    let is_kept = flaw.is_none();
+    if let Some(flaw) = flaw {
+        say(&ladder::head(style, &kind.lanes))?;
+        ladder.iter().flat_map(|told| told.lines(style)).try_for_each(|line| say(&line))?;
+        for told in told_of(&flaw) {
+            told.lines(style).iter().try_for_each(|line| say(line))?;
+            trial.tell(told)?;
+        }
+    }
+    let version = if terms.ip.is_ipv4() { "IPv4" } else { "IPv6" };
+    let claims = std::slice::from_ref(&stage.promise);
+    let told = trial.story.told();
+    Ok((Chapter { name: stage.name, version, claims, lanes: kind.lanes.clone(), told }, is_kept))
+}
+
+/// What was expected, what came, and what to do about it.
+fn told_of(flaw: &Flaw) -> Vec<Told> {
+    let pair = |en: &str, zh: &str, words: &Words| {
+        let (is, is_zh) = (&words.en, &words.zh);
+        Told::Evidence(words!("{en:9} {is}", "{zh}：{is_zh}"))
+    };
+    let mut told = vec![pair("expected", "应有", &flaw.expected), pair("came", "实有", &flaw.came)];
+    told.extend(flaw.table.clone().map(Told::Evidence));
+    told.extend(flaw.hint.as_ref().map(|hint| Told::Hint(hint_words(hint))));
+    told
+}
+
+fn cover(kind: &Kind, terms: &Terms) -> Cover {
+    let (name, shown) = (kind.name, terms.command.shown());
+    let intro = words!("Judged on the wire: {shown}", "在线路上评判：{shown}");
+    Cover { title: words!("{name}, graded", "{name} 评判报告"), intro }
+}
+
+/// How many stages were kept, and what to do next.
+fn sum_up(kind: &Kind, terms: &Terms, wishes: &Wishes, chapters: &[Chapter]) -> Result<()> {
+    let Tally { kept, not_available, .. } = page::tally(chapters);
+    let all = if wishes.only.is_some() { 1 } else { kind.stages.len() } - not_available;
+    let absent = match not_available {
+        0 => Words::fixed("", ""),
+        n => words!(", {n} not available here", "，{n} 项本系统不支持"),
+    };
+    let Words { en: absent, zh: absent_zh } = absent;
+    let style = terms.style;
+    say("")?;
+    if kept == all {
+        return style.say(Ink::Good, &words!("{kept} of {all} kept{absent}.", "{all} 项全部做到{absent_zh}。"));
+    }
+    let is_kept = |chapter: &&Chapter| {
+        let check = chapter.told.iter().find_map(Told::check);
+        check.is_none_or(|check| matches!(check.verdict, Verdict::Kept | Verdict::NotAvailable(_)))
+    };
+    let next = chapters.iter().find(|chapter| !is_kept(chapter)).map_or("", |chapter| chapter.name);
+    let sum = words!(
+        "{kept} of {all} kept{absent}. Next: {next}; '--stage {next}' plays it alone",
+        "{all} 项中做到 {kept} 项{absent_zh}。下一步：{next}；--stage {next} 只演示这一项"
+    );
+    bail!("{}", sum.to(style.lang))
+}
