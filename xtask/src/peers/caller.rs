@@ -105,6 +105,14 @@ impl Caller {
     /// # Errors
     /// Whatever came in its place.
     pub fn hears(&mut self, message: &[u8]) -> Result<(), Found> {
+        self.hears_within(message, self.patience)
+    }
+
+    /// As [`Caller::hears`], with a patience of its own.
+    ///
+    /// # Errors
+    /// Whatever came in its place.
+    pub fn hears_within(&mut self, message: &[u8], patience: Duration) -> Result<(), Found> {
         loop {
             match self.understood(message) {
                 Some(Ok(size)) => {
@@ -112,7 +120,7 @@ impl Caller {
                     return Ok(());
                 }
                 Some(Err(())) => return Err(self.other()),
-                None => self.read(self.patience).map_err(|how| self.found(how))?,
+                None => self.read(patience).map_err(|how| self.found(how))?,
             }
         }
     }

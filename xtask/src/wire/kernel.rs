@@ -67,12 +67,13 @@ pub fn peers_of(at: SocketAddr) -> Option<Vec<Row>> {
     settled(|| all(Protocol::Tcp, at.ip(), |row| row.peer_port == at.port()))
 }
 
-/// Every socket of both IP versions that waits for whoever comes: TCP's listeners, UDP's sockets without a peer.
+/// Every socket of both IP versions that waits for whoever comes: TCP's listeners, UDP's sockets without a peer. It
+/// is asked again and again, and so reads each table once.
 pub fn waiting(protocol: Protocol) -> Option<Vec<Row>> {
     let is_waiting = |row: &Row| row.peer_port == 0 && matches!(row.state, "LISTEN" | "UNCONN" | "CLOSE");
-    let mut rows = settled(|| all(protocol, Ipv4Addr::LOCALHOST.into(), is_waiting))?;
+    let mut rows = all(protocol, Ipv4Addr::LOCALHOST.into(), is_waiting)?;
     // Where IPv6 is switched off, it has no table.
-    rows.extend(settled(|| all(protocol, Ipv6Addr::LOCALHOST.into(), is_waiting)).unwrap_or_default());
+    rows.extend(all(protocol, Ipv6Addr::LOCALHOST.into(), is_waiting).unwrap_or_default());
     Some(rows)
 }
 
@@ -137,8 +138,8 @@ fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&Row) -> bool) -> Opti
     for row in rows.iter_mut().filter(|row| matches!(protocol, Protocol::Udp) && row.state == "CLOSE") {
         row.state = "UNCONN"; // the table has TCP's states alone; ss(8) calls it so
     }
-    rows.sort_by_key(|row| (row.port, row.peer_port));
-    rows.dedup_by_key(|row| (row.port, row.peer_port));
+    rows.sort_by_key(|row| (row.port, row.peer_port, row.ip));
+    rows.dedup_by_key(|row| (row.port, row.peer_port, row.ip));
     Some(rows)
 }
 

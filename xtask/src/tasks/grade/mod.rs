@@ -31,6 +31,8 @@ struct Kind {
     /// The places that its command needs, or the options that stand for them.
     places: &'static [&'static str],
     stages: &'static [Stage],
+    /// Of the stages, so many from the first are the ground of all others.
+    ground: usize,
     lanes: Lanes,
 }
 
@@ -39,6 +41,7 @@ static KINDS: [Kind; 1] = [Kind {
     example: "cargo xtask grade tcp-server -- python3 my_server.py {host} {port}",
     places: &["{port}"],
     stages: &tcp_server::STAGES,
+    ground: 3,
     lanes: (Words::fixed("the judge's clients", "评判程序的客户端"), Words::fixed("your server", "你的服务器")),
 }];
 
@@ -122,10 +125,10 @@ fn grade(kind: &Kind, terms: &Terms, wishes: &Wishes) -> Result<()> {
     style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
     let stages = kind.stages.iter().filter(|stage| wishes.only.is_none_or(|only| only.name == stage.name));
     let mut chapters = Vec::new();
-    for stage in stages {
+    for (number, stage) in (1..).zip(stages) {
         let (chapter, is_kept) = play(kind, stage, terms)?;
         chapters.push(chapter);
-        if !is_kept && !wishes.all {
+        if !is_kept && (!wishes.all || number <= kind.ground) {
             break;
         }
     }
@@ -154,11 +157,10 @@ fn play(kind: &Kind, stage: &'static Stage, terms: &Terms) -> Result<(Chapter, b
     let style = terms.style;
     let ladder: Vec<_> = trial.story.told().into_iter().filter(|told| told.rung().is_some()).collect();
     let mark = style.paint(verdict.ink(), verdict.mark());
-    let why = match &verdict {
-        Verdict::NotAvailable(Words { en, zh }) => words!(": not available here: {en}", "：本系统不支持（{zh}）"),
-        _ => Words::fixed("", ""),
-    };
-    say(&format!("{mark} {:11} {}{}", stage.name, promise.to(style.lang), why.to(style.lang)))?;
+    say(&format!("{mark} {:11} {}", stage.name, promise.to(style.lang)))?;
+    if let Verdict::NotAvailable(why) = &verdict {
+        say(&format!("    {}", why.to(style.lang)))?;
+    }
     trial.tell(Told::Check(Check { promise: promise.clone(), verdict }))?;
     let is_kept = flaw.is_none();
     if let Some(flaw) = flaw {
@@ -199,7 +201,7 @@ fn sum_up(kind: &Kind, terms: &Terms, wishes: &Wishes, chapters: &[Chapter]) -> 
     let all = if wishes.only.is_some() { 1 } else { kind.stages.len() } - not_available;
     let absent = match not_available {
         0 => Words::fixed("", ""),
-        n => words!(", {n} not available here", "，{n} 项本系统不支持"),
+        n => words!(", {n} cannot be judged here", "，{n} 项在这里无法判定"),
     };
     let Words { en: absent, zh: absent_zh } = absent;
     let style = terms.style;

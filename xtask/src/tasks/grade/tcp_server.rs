@@ -210,10 +210,16 @@ fn needs_boundary(trial: &Trial<'_>) -> Played {
 }
 
 fn exit(trial: &mut Trial<'_>) -> Played {
+    /// Whoever is served at the same time is welcomed by then; who is served afterwards is judged by `crowd`.
+    const MEANWHILE: Duration = Duration::from_secs(1);
     let one = entered(trial)?;
-    let two = trial.enters()?;
+    let two = trial.connects()?;
+    let welcomed = trial.caller(two)?.hears_within(greeting::WELCOME, MEANWHILE);
     trial.says(one, &[greeting::EXIT])?;
     trial.hears_the_end(one)?;
+    if welcomed.is_err() {
+        trial.hears(two, greeting::WELCOME)?;
+    }
     trial.greeted(two, b"Tracy")
 }
 
@@ -301,11 +307,13 @@ fn cut(trial: &mut Trial<'_>) -> Played {
 }
 
 fn bytes(trial: &mut Trial<'_>) -> Played {
-    let one = entered(trial)?;
-    trial.greeted(one, b"\xff\xfe")?;
-    trial.greeted(one, b"   ")?;
-    if trial.terms.framing != Framing::Raw {
-        trial.greeted(one, b"")?; // raw cannot carry it
+    trial.start_server(Protocol::Tcp)?;
+    let names: [&[u8]; 3] = [b"\xff\xfe", b"   ", b""];
+    let count = if trial.terms.framing == Framing::Raw { 2 } else { 3 }; // raw cannot carry an empty one
+    for name in &names[..count] {
+        let one = trial.enters()?;
+        trial.greeted(one, name)?;
+        trial.take(one)?.leaves();
     }
     Ok(())
 }
@@ -322,6 +330,7 @@ fn long(trial: &mut Trial<'_>) -> Played {
         let expected = Words::fixed("an answer, a refusal or the end", "回答、拒绝或结束");
         return Err(trial.flaw_instead(one, &found, expected));
     }
+    trial.take(one)?.leaves();
     let next = trial.enters()?;
     trial.greeted(next, b"Tracy")
 }
@@ -332,6 +341,7 @@ fn reset(trial: &mut Trial<'_>) -> Played {
     trial.says(leaving, &[b"Michael"])?;
     trial.take(leaving)?.resets();
     trial.greeted(witness, b"Tracy")?;
+    trial.take(witness)?.leaves();
     let next = trial.enters()?;
     trial.greeted(next, b"Sarah")
 }
@@ -419,19 +429,19 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
     }
     let expected = seen.expected.unwrap_or_default();
     let (is_line, is_length) = (seen.framing == Framing::Line, seen.framing == Framing::Length);
+    if is_line && seen.bytes.starts_with(expected) && !expected.is_empty() {
+        return hint(
+            "C7",
+            "No line feed ends your message: send one behind each, or the client cannot tell where it ends.",
+            "消息末尾没有换行符：每条消息后面都要发一个，否则客户端不知道它在哪里结束。",
+        );
+    }
     if is_line && !name.is_empty() && (seen.has(&[name, b"\n!"].concat()) || seen.has(&[name, b"\r\n!"].concat()))
     {
         return hint(
             "C7",
             "The line feed marks where the message ends and is no part of the name: take it off.",
             "换行符只标明消息在哪里结束，不是名字的一部分：先去掉它。",
-        );
-    }
-    if is_line && seen.bytes.starts_with(expected) && !expected.is_empty() {
-        return hint(
-            "C7",
-            "No line feed ends your message: send one behind each, or the client cannot tell where it ends.",
-            "消息末尾没有换行符：每条消息后面都要发一个，否则客户端不知道它在哪里结束。",
         );
     }
     if is_length && seen.bytes.starts_with(expected) && !expected.is_empty() {
@@ -525,7 +535,8 @@ fn name_in<'a>(seen: &Seen<'a>) -> &'a [u8] {
     }
 }
 
-fn welcome_hint(seen: &Seen<'_>) -> Option<Hint> {
+/// What is wrong before the first client is welcomed, in whatever stage it is met.
+pub fn welcome_hint(seen: &Seen<'_>) -> Option<Hint> {
     if seen.unaccepted > 0 {
         return hint(
             "C1",
@@ -541,6 +552,11 @@ fn welcome_hint(seen: &Seen<'_>) -> Option<Hint> {
         );
     }
     words_hint(seen).or_else(|| match seen.how {
+        How::Silent if seen.unread > 0 => hint(
+            "C8",
+            "It neither says nor reads anything: send Welcome! as soon as accept returns, then recv.",
+            "它既不说话，也不读取：accept 一返回就发送 Welcome!，然后 recv。",
+        ),
         How::Silent => hint(
             "C8",
             "A guess: it reads before it has said Welcome!, or the welcome sits in a buffer: flush it.",

@@ -9,8 +9,9 @@ use common::greeting;
 use common::narration::escape;
 
 use super::candidate::{Candidate, CommandLine, Ready};
+use super::tcp_server;
 use crate::drawing::story::{Story, Told};
-use crate::drawing::style::Style;
+use crate::drawing::style::{Ink, Style};
 use crate::lab::Lab;
 use crate::lessons;
 use crate::peers::caller::{Caller, Found, How, framed};
@@ -128,6 +129,15 @@ pub struct Terms {
     pub style: Style,
 }
 
+/// How long a welcome may take before its client speaks all the same.
+const UNFINISHED: Duration = Duration::from_secs(2);
+/// How long what the next client sets off may take.
+const NUDGED: Duration = Duration::from_secs(1);
+
+fn is_silence(heard: &Result<(), Found>) -> bool {
+    heard.as_ref().is_err_and(|found| found.how == How::Silent)
+}
+
 /// One stage on one program.
 pub struct Trial<'a> {
     /// What is judged, and how.
@@ -172,9 +182,11 @@ impl<'a> Trial<'a> {
         const TRIES: usize = 5;
         for _ in 0..TRIES {
             self.at = self.free_port(protocol)?;
+            check_free(self.at, protocol)?;
             self.spawn(Lane::Server)?;
             match self.wait_until_ready(protocol)? {
                 Ready::Ended(_) if self.is_taken(protocol) => {} // somebody else was quicker; another port
+                Ready::Ended(_) if self.terms.port.is_some() && self.is_kept_waiting() => self.wait_for_port()?,
                 ready => return self.expect_ready(protocol, ready),
             }
         }
@@ -224,6 +236,31 @@ impl<'a> Trial<'a> {
                 Protocol::Tcp => TcpListener::bind(self.at).is_err(),
                 Protocol::Udp => UdpSocket::bind(self.at).is_err(),
             }
+    }
+
+    /// Whether the port has connections that are over (TIME_WAIT), of the stage before.
+    fn is_kept_waiting(&self) -> bool {
+        kernel::sockets(Protocol::Tcp, self.at).is_some_and(|rows| !rows.is_empty())
+    }
+
+    /// Waits until it has none: so one mistake breaks one stage, which is `restart`.
+    fn wait_for_port(&self) -> Result<()> {
+        const LIMIT: Duration = Duration::from_secs(300);
+        let port = self.at.port();
+        self.terms.style.say(
+            Ink::Faint,
+            &words!(
+                "  port {port} is in TIME_WAIT, and this program cannot have it yet ('restart' counts that once): \
+                 waiting until it is free, a minute or so",
+                "  端口 {port} 处于 TIME_WAIT，这个程序暂时用不了（只在 restart 一项里计一次）：等它空出来，大约一分钟"
+            ),
+        )?;
+        let asked = Instant::now();
+        while self.is_kept_waiting() {
+            anyhow::ensure!(asked.elapsed() < LIMIT, "port {port} does not get free");
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        Ok(())
     }
 
     /// It has to be there.
@@ -318,14 +355,29 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
-    /// A client waits for a message.
+    /// A client waits for a message. Silence decides nothing; so the client and another one do what makes a program
+    /// show itself, and what then comes decides.
     pub fn hears(&mut self, number: usize, message: &[u8]) -> Played {
-        let mut heard = self.caller(number)?.hears(message);
-        if let Err(Found { how: How::Silent, bytes }) = &heard {
-            // A message that has no end yet has one once the next is said: what then comes decides.
-            if (!bytes.is_empty() || message == greeting::WELCOME) && self.unaccepted() == 0 {
+        let patience = self.terms.patience;
+        let first = if message == greeting::WELCOME { patience.min(UNFINISHED) } else { patience };
+        let mut heard = self.caller(number)?.hears_within(message, first);
+        if is_silence(&heard) && self.unaccepted() > 0 {
+            heard = self.caller(number)?.hears_within(message, patience - first);
+        } else if is_silence(&heard) {
+            // A message without an end has one where the next begins; and who never welcomes may greet.
+            if message == greeting::WELCOME || heard.as_ref().is_err_and(|found| !found.bytes.is_empty()) {
                 self.says(number, &[b"Tracy"])?;
                 heard = self.caller(number)?.hears(message);
+                if heard.is_ok() {
+                    heard = self.caller(number)?.hears(&greeting::of(b"Tracy"));
+                }
+            }
+            // A conversation whose thread has died may keep its socket until the next client comes.
+            if is_silence(&heard) {
+                let recorder = self.lab.record.recorder("");
+                let next = Caller::connect(self.at, self.terms.framing, patience, recorder);
+                heard = self.caller(number)?.hears_within(message, NUDGED.min(patience));
+                drop(next);
             }
         }
         heard.map_err(|found| self.flaw(Some(number), Some(message), &found, None))
@@ -450,7 +502,8 @@ impl<'a> Trial<'a> {
             unaccepted,
             unread,
         };
-        let hint = (self.hint)(&seen);
+        let is_opening = number == Some(0) && message == Some(greeting::WELCOME);
+        let hint = if is_opening { tcp_server::welcome_hint(&seen) } else { (self.hint)(&seen) };
         let decides = !is_silent || unaccepted > 0 || is_left_open;
         let flaw = Box::new(Flaw { expected, came, table, hint });
         Ok(if decides { Halt::Broken(flaw) } else { Halt::NotDecided(flaw) })
