@@ -90,7 +90,8 @@ pub fn has_members(group: u32) -> bool {
 
 /// The processes of a group that have not ended.
 fn group_members(group: u32) -> Option<Vec<u32>> {
-    let pids = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pids =
+        fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let is_member = |pid: &u32| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         // PID (NAME) STATE PARENT GROUP: a name may have blanks and brackets in it.
@@ -105,9 +106,8 @@ fn group_members(group: u32) -> Option<Vec<u32>> {
 fn inodes(pid: u32) -> Vec<u64> {
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
     let link = |path: fs::DirEntry| fs::read_link(path.path()).ok();
-    let number = |link: std::path::PathBuf| {
-        link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
-    };
+    let number =
+        |link: std::path::PathBuf| link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok();
     descriptors.filter_map(link).filter_map(number).collect()
 }
 

@@ -6,13 +6,14 @@ mod trial;
 
 use std::env;
 use std::io::{self, IsTerminal};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 
 use anyhow::{Result, bail};
 use common::args::{self, Args};
 use common::framing::Framing;
 use common::narration::{escape, say};
 
+use super::demo::Only;
 use crate::checks::{Check, Tally, Verdict};
 use crate::drawing::ladder::{self, Lanes};
 use crate::drawing::page::{self, Chapter, Cover, Page};
@@ -42,7 +43,10 @@ static KINDS: [Kind; 1] = [Kind {
     places: &["{port}"],
     stages: &tcp_server::STAGES,
     ground: 3,
-    lanes: (Words::fixed("the judge's clients", "评判程序的客户端"), Words::fixed("your server", "你的服务器")),
+    lanes: (
+        Words::fixed("the judge's clients", "评判程序的客户端"),
+        Words::fixed("your server", "你的服务器"),
+    ),
 }];
 
 /// What to do besides playing the stages.
@@ -57,7 +61,8 @@ struct Wishes {
 /// # Errors
 /// A usage error; a failure where a stage is not kept.
 pub fn run(mut args: Args) -> Result<()> {
-    let (list, all, is_ipv6) = (args.flag("--list")?, args.flag("--all")?, args.flag("--ipv6")?);
+    let (list, all) = (args.flag("--list")?, args.flag("--all")?);
+    let Only(ip) = args.value("--ip", Only(Ipv4Addr::LOCALHOST.into()))?;
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     let (stage, file) = (args.given::<String>("--stage")?, args.given::<String>("--html")?);
     let framing = args.value("--framing", Framing::Line)?;
@@ -83,7 +88,6 @@ pub fn run(mut args: Args) -> Result<()> {
     check_command(kind, &command, port)?;
     house::close_on_interrupt()?;
     let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let ip = if is_ipv6 { IpAddr::V6(Ipv6Addr::LOCALHOST) } else { Ipv4Addr::LOCALHOST.into() };
     let terms = Terms { command, ip, port, framing, patience, style: Style { colour, lang } };
     grade(kind, &terms, &Wishes { all, only, file })
 }
@@ -98,7 +102,10 @@ fn find_stage(kind: &'static Kind, name: &str) -> Result<&'static Stage> {
 
 fn check_command(kind: &Kind, command: &CommandLine, port: Option<u16>) -> Result<()> {
     if command.0.is_empty() {
-        return Err(args::usage(format!("the command that starts your program is missing: {}", kind.example)));
+        return Err(args::usage(format!(
+            "the command that starts your program is missing: {}",
+            kind.example
+        )));
     }
     let is_missing = |place: &&&str| !command.has(place) && (port.is_none() || **place != "{port}");
     if let Some(place) = kind.places.iter().find(is_missing) {
@@ -207,7 +214,8 @@ fn sum_up(kind: &Kind, terms: &Terms, wishes: &Wishes, chapters: &[Chapter]) -> 
     let style = terms.style;
     say("")?;
     if kept == all {
-        return style.say(Ink::Good, &words!("{kept} of {all} kept{absent}.", "{all} 项全部做到{absent_zh}。"));
+        return style
+            .say(Ink::Good, &words!("{kept} of {all} kept{absent}.", "{all} 项全部做到{absent_zh}。"));
     }
     let is_kept = |chapter: &&Chapter| {
         let check = chapter.told.iter().find_map(Told::check);

@@ -31,7 +31,10 @@ pub static STAGES: [Stage; 15] = [
     },
     Stage {
         name: "greets",
-        promise: ("C8", Words::fixed("answers Michael with Hello, Michael!", "收到 Michael，回复 Hello, Michael!")),
+        promise: (
+            "C8",
+            Words::fixed("answers Michael with Hello, Michael!", "收到 Michael，回复 Hello, Michael!"),
+        ),
         play: |trial| {
             let one = entered(trial)?;
             trial.greeted(one, b"Michael")
@@ -183,10 +186,7 @@ pub static STAGES: [Stage; 15] = [
     },
     Stage {
         name: "restart",
-        promise: (
-            "-",
-            Words::fixed("starts again at once on the same port", "立刻在同一端口上再次启动"),
-        ),
+        promise: ("-", Words::fixed("starts again at once on the same port", "立刻在同一端口上再次启动")),
         play: restart,
         hint: |_| None,
     },
@@ -379,7 +379,8 @@ fn stops(trial: &mut Trial<'_>) -> Played {
     }
     let late = trial.connects()?;
     if trial.caller(late)?.hears(greeting::WELCOME).is_ok() {
-        let came = Words::fixed("it goes on, and has welcomed another client", "它照常运行，还欢迎了新的客户端");
+        let came =
+            Words::fixed("it goes on, and has welcomed another client", "它照常运行，还欢迎了新的客户端");
         let told = hint(
             "-",
             "Ctrl-C reached it and it went on: a handler that only returns, or an exception that is caught\n\
@@ -436,7 +437,9 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
             "消息末尾没有换行符：每条消息后面都要发一个，否则客户端不知道它在哪里结束。",
         );
     }
-    if is_line && !name.is_empty() && (seen.has(&[name, b"\n!"].concat()) || seen.has(&[name, b"\r\n!"].concat()))
+    if is_line
+        && !name.is_empty()
+        && (seen.has(&[name, b"\n!"].concat()) || seen.has(&[name, b"\r\n!"].concat()))
     {
         return hint(
             "C7",

@@ -186,7 +186,9 @@ impl<'a> Trial<'a> {
             self.spawn(Lane::Server)?;
             match self.wait_until_ready(protocol)? {
                 Ready::Ended(_) if self.is_taken(protocol) => {} // somebody else was quicker; another port
-                Ready::Ended(_) if self.terms.port.is_some() && self.is_kept_waiting() => self.wait_for_port()?,
+                Ready::Ended(_) if self.terms.port.is_some() && self.is_kept_waiting() => {
+                    self.wait_for_port()?
+                }
                 ready => return self.expect_ready(protocol, ready),
             }
         }
@@ -553,7 +555,9 @@ fn came(found: &Found, patience: Duration) -> Words {
         How::Reset if is_empty => Words::fixed("a reset of the connection", "连接被复位（RST）"),
         How::Reset => words!("{shown}, then a reset", "{shown}，然后连接被复位（RST）"),
         How::Silent if is_empty => words!("nothing, for {seconds} s", "{seconds} 秒内什么也没有"),
-        How::Silent => words!("{shown}, and nothing more for {seconds} s", "{shown}，此后 {seconds} 秒内再没有"),
+        How::Silent => {
+            words!("{shown}, and nothing more for {seconds} s", "{shown}，此后 {seconds} 秒内再没有")
+        }
     }
 }
 

@@ -1,0 +1,210 @@
+//! The judge is judged: our own programs keep every stage, and each twin with one mistake breaks its own.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::has_ipv6;
+
+/// What a run of the judge said, and how it ended.
+struct Judged {
+    out: String,
+    status: Option<i32>,
+}
+
+impl Judged {
+    /// The stages with this mark, in order.
+    fn marked(&self, mark: char) -> Vec<&str> {
+        let marked = self.out.lines().filter_map(|line| line.strip_prefix(mark)?.strip_prefix(' '));
+        marked.filter_map(|line| line.split(' ').next()).collect()
+    }
+
+    /// The lessons that its hints name, in order.
+    fn lessons(&self) -> Vec<&str> {
+        self.out.lines().filter_map(|line| line.trim().strip_prefix("see it: cargo xtask demo ")).collect()
+    }
+}
+
+fn grade(args: &[&str]) -> Judged {
+    let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let done = judge.args(["grade", "--lang=en"]).args(args).output().unwrap();
+    let out = format!("{}{}", String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
+    for line in out.lines().filter(|line| line.contains('│')) {
+        assert!(xtask::width(line) <= 100, "{line}");
+    }
+    Judged { out, status: done.status.code() }
+}
+
+/// The programs with one mistake each; cargo builds them where it has built this test.
+fn twins() -> String {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let path = BUILT.get_or_init(|| {
+        let own = PathBuf::from(env!("CARGO_BIN_EXE_xtask"));
+        let profile = own.parent().unwrap();
+        let mut target = profile.parent().unwrap().to_owned();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--package=xtask", "--example=twins"]);
+        if target.ends_with(env!("TARGET_TRIPLE")) {
+            cargo.args(["--target", env!("TARGET_TRIPLE")]);
+            target.pop();
+        }
+        cargo.arg("--target-dir").arg(target);
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().unwrap().success(), "cargo builds the twins");
+        profile.join("examples").join("twins").with_extension(std::env::consts::EXE_EXTENSION)
+    });
+    path.to_str().unwrap().to_owned()
+}
+
+fn twin(kind: &str, mistake: &str, options: &[&str]) -> Judged {
+    let twins = twins();
+    let command = ["--", &twins, kind, mistake, "{host}", "{port}"];
+    grade(&[&[kind, "--all"], options, &command].concat())
+}
+
+fn path(name: &str) -> String {
+    xtask::path_of(name).unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn our_tcp_server_keeps_every_stage_in_every_framing_over_both_ip_versions() {
+    let server = path("tcp-server");
+    for (ip, at) in [("4", "{host}:{port}"), ("6", "[{host}]:{port}")] {
+        if ip == "6" && !has_ipv6() {
+            continue;
+        }
+        for (framing, kept) in [("line", 15), ("length", 15), ("raw", 13)] {
+            let all = ["tcp-server", "--ip", ip, "--framing", framing, "--"];
+            let judged = grade(&[&all[..], &[&server, at, "--delay=0", "--framing", framing]].concat());
+            let absent = if cfg!(unix) { 0 } else { 1 }; // without Ctrl-C
+            assert_eq!(judged.marked('✓').len(), kept - absent, "{}", judged.out);
+            assert_eq!(judged.marked('-').len(), 15 - kept + absent, "{}", judged.out);
+            assert_eq!(judged.status, Some(0), "{}", judged.out);
+        }
+    }
+}
+
+/// The mistake, what it breaks, and the lesson that the first hint names.
+type Row = (&'static str, &'static [&'static str], &'static str);
+
+fn each_breaks_its_own(kind: &str, rows: &[Row]) {
+    for (mistake, broken, lesson) in rows {
+        let judged = twin(kind, mistake, &[]);
+        assert_eq!(judged.marked('✗'), *broken, "{mistake}: {}", judged.out);
+        assert_eq!(judged.lessons().first(), Some(lesson), "{mistake}: {}", judged.out);
+        assert_eq!(judged.status, Some(1), "{mistake}: {}", judged.out);
+        assert!(judged.marked('?').is_empty(), "{mistake}: {}", judged.out);
+    }
+}
+
+#[test]
+fn a_server_with_one_mistake_breaks_its_stage_and_is_told_which_mistake_it_is() {
+    each_breaks_its_own(
+        "tcp-server",
+        &[
+            ("crashes", &["listens"], "crowd"),
+            ("welcome", &["welcome"], "crowd"),
+            ("no-line-feed", &["welcome"], "framing"),
+            ("line-feed-kept", &["greets"], "framing"),
+            ("again", &["again"], "crowd"),
+            ("exit-ends-all", &["exit"], "crowd"),
+            ("leaves", &["leaves", "half-close"], "end"),
+            ("crowd", &["crowd"], "crowd"),
+            ("glued", &["glued"], "glued"),
+            ("cut", &["cut"], "glued"),
+            ("half-char", &["cut", "bytes"], "half-char"),
+            ("lossy", &["bytes"], "not-text"),
+            ("strip", &["bytes"], "framing"),
+            ("empty-is-end", &["bytes"], "end"),
+            ("long", &["long"], "end"),
+            ("half-close", &["half-close"], "duplex"),
+            ("restart", &["restart"], "crowd"),
+        ],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_resets_falls_to_a_reset_or_does_not_stop_is_told_so() {
+    each_breaks_its_own(
+        "tcp-server",
+        &[
+            ("exit-reset", &["exit", "glued"], "reset"),
+            ("reset", &["reset"], "reset"),
+            ("stops", &["stops"], "stop"),
+        ],
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_kernels_table_says_where_a_server_is_instead_and_that_it_accepts_nobody() {
+    each_breaks_its_own(
+        "tcp-server",
+        &[("swapped", &["listens"], "crowd"), ("own-port", &["listens"], "crowd")],
+    );
+    assert!(twin("tcp-server", "swapped", &[]).out.contains("two bytes swapped: htons"));
+    let judged = twin("tcp-server", "never-accepts", &["--patience=2"]);
+    assert_eq!((judged.marked('✗'), judged.lessons()), (vec!["welcome"], vec!["socket"]), "{}", judged.out);
+    assert!(judged.out.contains("1 connected, 0 accepted"), "{}", judged.out);
+}
+
+#[test]
+fn silence_alone_decides_nothing() {
+    for (mistake, stage) in [("never-answers", "welcome"), ("exit-left-open", "exit")] {
+        let judged = twin("tcp-server", mistake, &["--patience=2"]);
+        assert_eq!(judged.marked('?').first(), Some(&stage), "{mistake}: {}", judged.out);
+        assert!(judged.marked('✗').is_empty() && judged.status == Some(1), "{mistake}: {}", judged.out);
+    }
+}
+
+#[test]
+fn a_server_that_thinks_for_a_second_keeps_every_stage_and_so_does_one_that_prints_much() {
+    for mistake in ["sleeps", "talkative"] {
+        let judged = twin("tcp-server", mistake, &[]);
+        assert_eq!(judged.status, Some(0), "{mistake}: {}", judged.out);
+    }
+}
+
+#[test]
+fn a_server_that_answers_everything_with_everything_does_not_get_far() {
+    let judged = twin("tcp-server", "anything", &[]);
+    let kept = judged.marked('✓');
+    assert_eq!(kept, ["listens", "welcome", "greets", "restart"], "{}", judged.out);
+}
+
+#[test]
+fn the_first_stage_that_is_not_kept_ends_the_run_and_one_alone_can_be_played() {
+    let twins = twins();
+    let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
+    let judged = grade(&[&["tcp-server"], &command[..]].concat());
+    assert_eq!(judged.marked('✗'), ["glued"]);
+    assert!(
+        judged.out.ends_with("7 of 15 kept. Next: glued; '--stage glued' plays it alone\n"),
+        "{}",
+        judged.out
+    );
+    let judged = grade(&[&["tcp-server", "--stage=again"], &command[..]].concat());
+    assert_eq!((judged.marked('✓'), judged.status), (vec!["again"], Some(0)), "{}", judged.out);
+}
+
+#[test]
+fn what_cannot_be_graded_is_a_usage_error_that_says_what_to_type() {
+    for (args, told) in [
+        (&[][..], "say what to grade"),
+        (&["soup"], "cannot grade 'soup'"),
+        (&["tcp-server"], "the command that starts your program is missing"),
+        (&["tcp-server", "--", "x"], "the command has no {port}"),
+        (&["tcp-server", "--stage=soup", "--", "x", "{port}"], "no stage 'soup'"),
+        (&["tcp-server", "--patience=0", "--", "x", "{port}"], "--patience '0'"),
+    ] {
+        let judged = grade(args);
+        assert_eq!(judged.status, Some(2), "{args:?}: {}", judged.out);
+        assert!(judged.out.contains(told), "{args:?}: {}", judged.out);
+    }
+    let judged = grade(&["tcp-server", "--", "./no-such-program", "{port}"]);
+    assert_eq!(judged.status, Some(1));
+    assert!(judged.out.contains("cannot start './no-such-program'"), "{}", judged.out);
+}
