@@ -1,5 +1,6 @@
 //! The other side, by script: whom a program meets.
 
+pub mod asker;
 pub mod caller;
 pub mod guest;
 pub mod host;

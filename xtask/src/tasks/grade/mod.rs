@@ -3,6 +3,7 @@
 mod candidate;
 mod tcp_server;
 mod trial;
+mod udp_server;
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -37,17 +38,27 @@ struct Kind {
     lanes: Lanes,
 }
 
-static KINDS: [Kind; 1] = [Kind {
-    name: "tcp-server",
-    example: "cargo xtask grade tcp-server -- python3 my_server.py {host} {port}",
-    places: &["{port}"],
-    stages: &tcp_server::STAGES,
-    ground: 3,
-    lanes: (
-        Words::fixed("the judge's clients", "评判程序的客户端"),
-        Words::fixed("your server", "你的服务器"),
-    ),
-}];
+const CLIENTS: Words = Words::fixed("the judge's clients", "评判程序的客户端");
+const YOUR_SERVER: Words = Words::fixed("your server", "你的服务器");
+
+static KINDS: [Kind; 2] = [
+    Kind {
+        name: "tcp-server",
+        example: "cargo xtask grade tcp-server -- python3 my_server.py {host} {port}",
+        places: &["{port}"],
+        stages: &tcp_server::STAGES,
+        ground: 3,
+        lanes: (CLIENTS, YOUR_SERVER),
+    },
+    Kind {
+        name: "udp-server",
+        example: "cargo xtask grade udp-server -- python3 my_server.py {host} {port}",
+        places: &["{port}"],
+        stages: &udp_server::STAGES,
+        ground: 2,
+        lanes: (CLIENTS, YOUR_SERVER),
+    },
+];
 
 /// What to do besides playing the stages.
 struct Wishes {

@@ -347,7 +347,7 @@ fn reset(trial: &mut Trial<'_>) -> Played {
 }
 
 /// How long a server may take to end.
-const TIME_TO_STOP: Duration = Duration::from_secs(5);
+pub const TIME_TO_STOP: Duration = Duration::from_secs(5);
 
 fn stops(trial: &mut Trial<'_>) -> Played {
     let one = entered(trial)?;

@@ -14,6 +14,7 @@ use crate::drawing::story::{Story, Told};
 use crate::drawing::style::{Ink, Style};
 use crate::lab::Lab;
 use crate::lessons;
+use crate::peers::asker::Asker;
 use crate::peers::caller::{Caller, Found, How, framed};
 use crate::wire::event::Lane;
 use crate::wire::kernel::{self, Protocol, Row};
@@ -131,6 +132,8 @@ pub struct Terms {
 
 /// How long a welcome may take before its client speaks all the same.
 const UNFINISHED: Duration = Duration::from_secs(2);
+/// A program that is ending closes its connections a moment before it is gone.
+const ENDING: Duration = Duration::from_millis(500);
 /// How long what the next client sets off may take.
 const NUDGED: Duration = Duration::from_secs(1);
 
@@ -152,6 +155,8 @@ pub struct Trial<'a> {
     pub at: SocketAddr,
     /// The clients, in the order in which they came; none in place of one that left.
     callers: Vec<Option<Caller>>,
+    /// As [`Trial::callers`], over UDP.
+    askers: Vec<Option<Asker>>,
     hint: fn(&Seen<'_>) -> Option<Hint>,
 }
 
@@ -165,7 +170,7 @@ impl<'a> Trial<'a> {
         let watching = story.clone();
         let lab = Lab::new(move |event| watching.sees(event))?;
         let at = SocketAddr::new(terms.ip, terms.port.unwrap_or_default());
-        Ok(Self { terms, lab, story, candidate: None, at, callers: Vec::new(), hint })
+        Ok(Self { terms, lab, story, candidate: None, at, callers: Vec::new(), askers: Vec::new(), hint })
     }
 
     /// Tells something behind what has happened meanwhile.
@@ -397,6 +402,93 @@ impl<'a> Trial<'a> {
         heard.map_err(|found| self.flaw(Some(number), None, &found, None))
     }
 
+    /// One more client over UDP; returns its number.
+    pub fn asks(&mut self) -> Result<usize> {
+        let number = self.askers.len();
+        let recorder = self.lab.record.recorder(&format!("#{}", number + 1));
+        self.askers.push(Some(Asker::new(self.at, self.terms.patience, recorder)?));
+        Ok(number)
+    }
+
+    /// A client over UDP, by its number.
+    ///
+    /// # Errors
+    /// When it has left.
+    pub fn asker(&mut self, number: usize) -> Result<&mut Asker> {
+        self.askers.get_mut(number).and_then(Option::as_mut).context("this client has left")
+    }
+
+    /// A client over UDP leaves: its socket is closed.
+    pub fn leaves(&mut self, number: usize) {
+        if let Some(asker) = self.askers.get_mut(number) {
+            *asker = None;
+        }
+    }
+
+    /// A client says a name in a datagram, and waits for its greeting.
+    pub fn answered(&mut self, number: usize, name: &[u8]) -> Played {
+        self.asker(number)?.says(name);
+        self.hears_back(number, &greeting::of(name))
+    }
+
+    /// A client waits for a datagram.
+    pub fn hears_back(&mut self, number: usize, message: &[u8]) -> Played {
+        let heard = self.asker(number)?.hears(message);
+        self.judge(number, message, heard)
+    }
+
+    /// Judges what a client heard. That nothing came decides nothing; that the next name is answered does.
+    pub fn judge(&mut self, number: usize, message: &[u8], heard: Result<(), Found>) -> Played {
+        let Err(found) = heard else { return Ok(()) };
+        let said = self.asker(number)?.said.clone();
+        let (mut is_decided, mut behind) = (found.how != How::Silent, None);
+        if !is_decided {
+            self.asker(number)?.says(b"Nobody");
+            is_decided = self.asker(number)?.hears(&greeting::of(b"Nobody")).is_ok();
+            behind =
+                is_decided.then(|| Words::fixed("the next datagram was answered", "下一个数据报得到了回答"));
+        }
+        let status = self.program()?.wait_for_end(ENDING)?;
+        let last_words = match &status {
+            Some(_) => self.program()?.last_words(),
+            None => Vec::new(),
+        };
+        let rows = kernel::waiting(Protocol::Udp).unwrap_or_default();
+        let unread: u64 = rows.iter().filter(|row| row.is_reached_at(self.at)).map(|row| row.to_read).sum();
+        let seen = Seen {
+            expected: Some(message),
+            said: &said,
+            how: found.how,
+            bytes: &found.bytes,
+            framing: self.terms.framing,
+            is_gone: status.is_some(),
+            last_words: &last_words.join("\n"),
+            unaccepted: 0,
+            unread,
+        };
+        let (label, shown) = (number + 1, shown(message));
+        let came = match &status {
+            Some(status) => ended_with(&status.to_string(), &last_words),
+            None if found.how == How::Reset => {
+                Words::fixed("no socket has that port", "没有套接字使用这个端口")
+            }
+            None => came(&found, self.terms.patience),
+        };
+        let table = (unread > 0).then(|| {
+            words!(
+                "the kernel's table: your program has not read what was sent ({unread} bytes wait, with overhead)",
+                "内核的套接字表：发来的数据报你的程序还没有读取（连同开销 {unread} 字节在等待）"
+            )
+        });
+        let flaw = Box::new(Flaw {
+            expected: words!("#{label} hears {shown}", "#{label} 收到 {shown}"),
+            came,
+            table: table.or(behind),
+            hint: (self.hint)(&seen),
+        });
+        Err(if is_decided || status.is_some() { Halt::Broken(flaw) } else { Halt::NotDecided(flaw) })
+    }
+
     /// How many connections wait to be accepted, where the kernel tells.
     pub fn unaccepted(&self) -> u64 {
         let rows = kernel::waiting(Protocol::Tcp).unwrap_or_default();
@@ -437,8 +529,6 @@ impl<'a> Trial<'a> {
         found: &Found,
         said: Option<(Words, Words)>,
     ) -> Result<Halt> {
-        /// A program that is ending closes its connections a moment before it is gone.
-        const ENDING: Duration = Duration::from_millis(500);
         let is_end = matches!(found.how, How::Ended | How::Reset);
         let program = self.program()?;
         let status = program.wait_for_end(if is_end { ENDING } else { Duration::ZERO })?;
@@ -516,6 +606,7 @@ impl<'a> Trial<'a> {
         const MOMENT: Duration = Duration::from_millis(10);
         self.lab.record.wait_for_lull(MOMENT)?;
         self.callers.clear();
+        self.askers.clear();
         self.candidate = None;
         self.lab.clear()
     }
