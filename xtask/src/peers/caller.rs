@@ -1,4 +1,5 @@
-//! A client of a server that is being judged. What it hears is a finding, and no error: it may be anything.
+//! The other side of a conversation with a program that is being judged: a client of a server, or the host that a
+//! client meets. What it hears is a finding, and no error: it may be anything.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -37,9 +38,11 @@ pub struct Found {
     pub bytes: Vec<u8>,
 }
 
-/// A client with a connection of its own, which is recorded.
+/// One with a connection of its own, which is recorded.
 pub struct Caller {
     stream: TcpStream,
+    /// The lane of the program.
+    program: Lane,
     recorder: Recorder,
     framing: Framing,
     patience: Duration,
@@ -60,30 +63,83 @@ impl Caller {
         recorder: Recorder,
     ) -> io::Result<Self> {
         let stream = TcpStream::connect(at)?;
-        stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(patience))?;
         recorder.record(What::Connected { port: stream.local_addr()?.port() });
-        Ok(Self { stream, recorder, framing, patience, heard: Vec::new(), said: Vec::new() })
+        Self::on(stream, Lane::Server, framing, patience, recorder)
     }
 
-    /// Where it calls from.
+    /// Has accepted a client.
     ///
     /// # Errors
     /// What the socket reports.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.stream.local_addr()
+    pub fn accepted(
+        stream: TcpStream,
+        framing: Framing,
+        patience: Duration,
+        recorder: Recorder,
+    ) -> io::Result<Self> {
+        recorder.record(What::Connected { port: stream.peer_addr()?.port() });
+        Self::on(stream, Lane::Client, framing, patience, recorder)
+    }
+
+    fn on(
+        stream: TcpStream,
+        program: Lane,
+        framing: Framing,
+        patience: Duration,
+        recorder: Recorder,
+    ) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(patience))?;
+        Ok(Self { stream, program, recorder, framing, patience, heard: Vec::new(), said: Vec::new() })
+    }
+
+    /// Its own end, and the program's.
+    ///
+    /// # Errors
+    /// What the socket reports.
+    pub fn ends_of_it(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        Ok((self.stream.local_addr()?, self.stream.peer_addr()?))
+    }
+
+    /// What has come and is not yet understood, waiting for no more than `patience`.
+    pub fn came_within(&mut self, patience: Duration) -> &[u8] {
+        let _ = self.read(patience);
+        &self.heard
+    }
+
+    /// Sends much, of which the beginning alone is recorded; false where not all of it got through.
+    pub fn sends_much(&mut self, bytes: &[u8]) -> bool {
+        let shown = bytes[..bytes.len().min(64)].to_vec();
+        self.recorder.record(What::Sent { toward: self.program, bytes: shown, lost: false });
+        self.stream.write_all(bytes).is_ok()
+    }
+
+    /// Waits until these bytes have come; returns what came up to and with them.
+    ///
+    /// # Errors
+    /// Whatever came in their place.
+    pub fn hears_until(&mut self, end: &[u8]) -> Result<Vec<u8>, Found> {
+        loop {
+            if let Some(at) = self.heard.windows(end.len()).position(|window| window == end) {
+                return Ok(self.heard.drain(..at + end.len()).collect());
+            }
+            if self.heard.len() > 4 * ENOUGH {
+                return Err(self.found(How::Other));
+            }
+            self.read(self.patience).map_err(|how| self.found(how))?;
+        }
     }
 
     /// Sends bytes as they are. That they do not get through is seen by what then comes.
     pub fn sends(&mut self, bytes: &[u8]) {
-        self.recorder.record(What::Sent { toward: Lane::Server, bytes: bytes.into(), lost: false });
+        self.recorder.record(What::Sent { toward: self.program, bytes: bytes.into(), lost: false });
         self.said = bytes.into();
         let _ = self.stream.write_all(bytes);
     }
 
     /// Ends its half: it has nothing more to say, and goes on listening.
     pub fn ends(&mut self) {
-        self.recorder.record(What::Ended { toward: Lane::Server });
+        self.recorder.record(What::Ended { toward: self.program });
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
@@ -92,12 +148,12 @@ impl Caller {
     pub fn resets(self) {
         let _ = self.stream.set_read_timeout(Some(self.patience));
         let _ = self.stream.peek(&mut [0]);
-        self.recorder.record(What::Broke { toward: Lane::Server });
+        self.recorder.record(What::Broke { toward: self.program });
     }
 
     /// Leaves: closes, with nothing unread.
     pub fn leaves(self) {
-        self.recorder.record(What::Ended { toward: Lane::Server });
+        self.recorder.record(What::Ended { toward: self.program });
     }
 
     /// Waits for this very message; a carriage return before its line feed is fine.
@@ -206,18 +262,18 @@ impl Caller {
             let _ = self.stream.set_read_timeout(Some(left));
             match self.stream.read(&mut buffer) {
                 Ok(0) => {
-                    self.recorder.record(What::Ended { toward: Lane::Client });
+                    self.recorder.record(What::Ended { toward: self.program.other() });
                     return Err(How::Ended);
                 }
                 Ok(n) => {
                     let bytes = buffer[..n].to_vec();
                     self.heard.extend_from_slice(&bytes);
-                    self.recorder.record(What::Sent { toward: Lane::Client, bytes, lost: false });
+                    self.recorder.record(What::Sent { toward: self.program.other(), bytes, lost: false });
                     return Ok(());
                 }
                 Err(e) if is_silence(e.kind()) || e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => {
-                    self.recorder.record(What::Broke { toward: Lane::Client });
+                    self.recorder.record(What::Broke { toward: self.program.other() });
                     return Err(How::Reset);
                 }
             }

@@ -1,6 +1,7 @@
 //! The kernel's own table of sockets, where there is one to read: Linux' /proc/net (proc(5)).
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// A transport protocol.
@@ -68,13 +69,26 @@ pub fn peers_of(at: SocketAddr) -> Option<Vec<Row>> {
 }
 
 /// Every socket of both IP versions that waits for whoever comes: TCP's listeners, UDP's sockets without a peer. It
-/// is asked again and again, and so reads each table once.
+/// is asked again and again, and so reads no more than it needs of each table, once: the listeners stand first.
 pub fn waiting(protocol: Protocol) -> Option<Vec<Row>> {
-    let is_waiting = |row: &Row| row.peer_port == 0 && matches!(row.state, "LISTEN" | "UNCONN" | "CLOSE");
-    let mut rows = all(protocol, Ipv4Addr::LOCALHOST.into(), is_waiting)?;
+    let is_waiting = |row: &Row| row.peer_port == 0 && matches!(row.state, "LISTEN" | "CLOSE");
+    let of = |ip| Some(lines(protocol, ip)?.map_while(|line| parse(&line).filter(is_waiting)).collect());
+    let of_udp = |ip| Some(lines(protocol, ip)?.filter_map(|line| parse(&line).filter(is_waiting)).collect());
+    let rows = |ip| if matches!(protocol, Protocol::Tcp) { of(ip) } else { of_udp(ip) };
+    let mut both: Vec<Row> = rows(Ipv4Addr::LOCALHOST.into())?;
     // Where IPv6 is switched off, it has no table.
-    rows.extend(all(protocol, Ipv6Addr::LOCALHOST.into(), is_waiting).unwrap_or_default());
-    Some(rows)
+    both.extend(rows(Ipv6Addr::LOCALHOST.into()).unwrap_or_default());
+    Some(both)
+}
+
+/// The far end of a connection, read once.
+pub fn far_end(near: SocketAddr, far: SocketAddr) -> Option<Row> {
+    let (near, far) = (near.port(), far.port());
+    let pair = format!(":{far:04X} ");
+    let rows = lines(Protocol::Tcp, IpAddr::V4(Ipv4Addr::LOCALHOST))?
+        .chain(lines(Protocol::Tcp, IpAddr::V6(Ipv6Addr::LOCALHOST)).into_iter().flatten());
+    let mut rows = rows.filter(|line| line.contains(&pair)).filter_map(|line| parse(&line));
+    rows.find(|row| (row.port, row.peer_port) == (far, near))
 }
 
 /// As [`waiting`], of the processes of one group (Linux' /proc/PID/stat and /proc/PID/fd).
@@ -126,14 +140,23 @@ fn settled(read: impl Fn() -> Option<Vec<Row>>) -> Option<Vec<Row>> {
     Some(before)
 }
 
-fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&Row) -> bool) -> Option<Vec<Row>> {
+/// The lines of a table, without its head.
+fn lines(protocol: Protocol, ip: IpAddr) -> Option<impl Iterator<Item = String>> {
+    Some(BufReader::new(File::open(table(protocol, ip)).ok()?).lines().skip(1).map_while(Result::ok))
+}
+
+fn table(protocol: Protocol, ip: IpAddr) -> String {
     let name = match (protocol, ip) {
         (Protocol::Tcp, IpAddr::V4(_)) => "tcp",
         (Protocol::Tcp, IpAddr::V6(_)) => "tcp6",
         (Protocol::Udp, IpAddr::V4(_)) => "udp",
         (Protocol::Udp, IpAddr::V6(_)) => "udp6",
     };
-    let table = fs::read_to_string(format!("/proc/net/{name}")).ok()?;
+    format!("/proc/net/{name}")
+}
+
+fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&Row) -> bool) -> Option<Vec<Row>> {
+    let table = fs::read_to_string(table(protocol, ip)).ok()?;
     let mut rows: Vec<_> = table.lines().skip(1).filter_map(parse).filter(is_wanted).collect();
     for row in rows.iter_mut().filter(|row| matches!(protocol, Protocol::Udp) && row.state == "CLOSE") {
         row.state = "UNCONN"; // the table has TCP's states alone; ss(8) calls it so

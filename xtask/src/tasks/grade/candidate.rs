@@ -140,13 +140,17 @@ impl Candidate {
         }
     }
 
-    /// The last lines that it printed: its complaints, if it had any.
-    pub fn last_words(&self) -> Vec<String> {
-        // It has ended, and so have its outputs, but for a moment.
+    /// Waits until what it printed has been read: it has ended, and so have its outputs, but for a moment.
+    pub fn wait_for_output(&self) {
         let asked = Instant::now();
         while self.readers.iter().any(|reader| !reader.is_finished()) && asked.elapsed() < SETTLED {
             thread::sleep(GLANCE);
         }
+    }
+
+    /// The last lines that it printed: its complaints, if it had any.
+    pub fn last_words(&self) -> Vec<String> {
+        self.wait_for_output();
         let lines = |of: &LastLines| {
             of.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect::<Vec<_>>()
         };

@@ -1,6 +1,8 @@
 //! `cargo xtask grade`: a student's own program, in any language, judged by what it does on the wire.
 
 mod candidate;
+mod client;
+mod tcp_client;
 mod tcp_server;
 mod trial;
 mod udp_server;
@@ -41,7 +43,10 @@ struct Kind {
 const CLIENTS: Words = Words::fixed("the judge's clients", "评判程序的客户端");
 const YOUR_SERVER: Words = Words::fixed("your server", "你的服务器");
 
-static KINDS: [Kind; 2] = [
+const YOUR_CLIENT: Words = Words::fixed("your client", "你的客户端");
+const SERVER: Words = Words::fixed("the judge's server", "评判程序的服务器");
+
+static KINDS: [Kind; 3] = [
     Kind {
         name: "tcp-server",
         example: "cargo xtask grade tcp-server -- python3 my_server.py {host} {port}",
@@ -57,6 +62,14 @@ static KINDS: [Kind; 2] = [
         stages: &udp_server::STAGES,
         ground: 2,
         lanes: (CLIENTS, YOUR_SERVER),
+    },
+    Kind {
+        name: "tcp-client",
+        example: "cargo xtask grade tcp-client -- python3 my_client.py {host} {port}",
+        places: &["{port}"],
+        stages: &tcp_client::STAGES,
+        ground: 1,
+        lanes: (YOUR_CLIENT, SERVER),
     },
 ];
 

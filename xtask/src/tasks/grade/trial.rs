@@ -1,6 +1,7 @@
 //! One stage being played on one program: the program, its callers, and what is found.
 
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -154,7 +155,7 @@ pub struct Trial<'a> {
     /// Where it is, or is to find its host.
     pub at: SocketAddr,
     /// The clients, in the order in which they came; none in place of one that left.
-    callers: Vec<Option<Caller>>,
+    pub callers: Vec<Option<Caller>>,
     /// As [`Trial::callers`], over UDP.
     askers: Vec<Option<Asker>>,
     hint: fn(&Seen<'_>) -> Option<Hint>,
@@ -203,11 +204,22 @@ impl<'a> Trial<'a> {
     /// Starts the command once more where it was.
     pub fn spawn(&mut self, lane: Lane) -> Result<()> {
         let (host, port) = (self.at.ip(), self.at.port());
-        let places = [("{host}", host.to_string()), ("{port}", port.to_string())];
+        let out = self.out().to_string_lossy().into_owned();
+        let places = [
+            ("{host}", host.to_string()),
+            ("{port}", port.to_string()),
+            ("{url}", format!("http://{}/page", self.at)),
+            ("{out}", out),
+        ];
         self.candidate = None; // the one before is gone first
         let recorder = self.lab.record.recorder("");
         self.candidate = Some(Candidate::start(&self.terms.command, &places, lane, &recorder)?);
         Ok(())
+    }
+
+    /// Where the program is to save what it gets.
+    pub fn out(&self) -> PathBuf {
+        self.lab.directory().join("page")
     }
 
     /// The program.
@@ -224,7 +236,7 @@ impl<'a> Trial<'a> {
     }
 
     /// A port for a program that is told one, or the one that it has in its code.
-    fn free_port(&self, protocol: Protocol) -> Result<SocketAddr> {
+    pub fn free_port(&self, protocol: Protocol) -> Result<SocketAddr> {
         if self.terms.port.is_some() {
             return Ok(self.at);
         }
@@ -497,9 +509,8 @@ impl<'a> Trial<'a> {
 
     /// The program's end of a client's connection, where the kernel tells.
     pub fn far_end(&mut self, number: usize) -> Option<Row> {
-        let near = self.caller(number).ok()?.address().ok()?;
-        let rows = kernel::both_ends(near, self.at)?;
-        rows.into_iter().find(|row| row.port == self.at.port())
+        let (near, far) = self.caller(number).ok()?.ends_of_it().ok()?;
+        kernel::far_end(near, far)
     }
 
     /// What is wrong, from what came: nothing decides by itself that nothing came.
@@ -636,7 +647,7 @@ pub fn shown(bytes: &[u8]) -> String {
     }
 }
 
-fn came(found: &Found, patience: Duration) -> Words {
+pub fn came(found: &Found, patience: Duration) -> Words {
     let (shown, seconds) = (shown(&found.bytes), patience.as_secs_f64());
     let is_empty = found.bytes.is_empty();
     match found.how {
@@ -652,7 +663,7 @@ fn came(found: &Found, patience: Duration) -> Words {
     }
 }
 
-fn ended_with(status: &str, last_words: &[String]) -> Words {
+pub fn ended_with(status: &str, last_words: &[String]) -> Words {
     let last = last_words.join("\n              ");
     if last.is_empty() {
         words!("your program has ended ({status})", "你的程序已经结束（{status}）")
