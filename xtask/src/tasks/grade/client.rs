@@ -5,9 +5,9 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::trial::{Flaw, Halt, Hint, Played, Seen, Trial, came, ended_with, hint, shown};
+use super::trial::{Flaw, Halt, Hint, Played, Seen, Trial, ended_with, hint, shown};
 use crate::lab::Outcome;
-use crate::peers::caller::{Caller, Found, How};
+use crate::peers::caller::{Caller, How};
 use crate::wire::event::Lane;
 use crate::words::Words;
 
@@ -249,9 +249,4 @@ pub fn said_hint(seen: &Seen<'_>) -> Option<Hint> {
             "一条消息就是名字，加上所选的边界标记：line 末尾一个换行符，length 前面 4 个字节，raw 什么也不加。",
         ),
     }
-}
-
-/// As text, for where a stage describes it itself.
-pub fn came_words(found: &Found, trial: &Trial<'_>) -> Words {
-    came(found, trial.terms.patience)
 }

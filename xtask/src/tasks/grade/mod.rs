@@ -2,9 +2,11 @@
 
 mod candidate;
 mod client;
+mod get;
 mod tcp_client;
 mod tcp_server;
 mod trial;
+mod udp_client;
 mod udp_server;
 
 use std::env;
@@ -46,7 +48,7 @@ const YOUR_SERVER: Words = Words::fixed("your server", "你的服务器");
 const YOUR_CLIENT: Words = Words::fixed("your client", "你的客户端");
 const SERVER: Words = Words::fixed("the judge's server", "评判程序的服务器");
 
-static KINDS: [Kind; 3] = [
+static KINDS: [Kind; 5] = [
     Kind {
         name: "tcp-server",
         example: "cargo xtask grade tcp-server -- python3 my_server.py {host} {port}",
@@ -68,6 +70,22 @@ static KINDS: [Kind; 3] = [
         example: "cargo xtask grade tcp-client -- python3 my_client.py {host} {port}",
         places: &["{port}"],
         stages: &tcp_client::STAGES,
+        ground: 1,
+        lanes: (YOUR_CLIENT, SERVER),
+    },
+    Kind {
+        name: "udp-client",
+        example: "cargo xtask grade udp-client -- python3 my_client.py {host} {port}",
+        places: &["{port}"],
+        stages: &udp_client::STAGES,
+        ground: 1,
+        lanes: (YOUR_CLIENT, SERVER),
+    },
+    Kind {
+        name: "get",
+        example: "cargo xtask grade get -- python3 my_get.py {url} {out}",
+        places: &["{url}", "{out}"],
+        stages: &get::STAGES,
         ground: 1,
         lanes: (YOUR_CLIENT, SERVER),
     },
