@@ -1,10 +1,10 @@
 //! Programs with one mistake each, as small as can be: by them the judge of `cargo xtask grade` is judged.
-//! `twins tcp-server MISTAKE HOST PORT`; with `none` for a mistake they have none.
+//! `twins KIND MISTAKE HOST PORT`, or for `get` URL FILE; with `none` for a mistake they have none.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::too_many_lines)]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::thread;
 use std::time::Duration;
 use std::{env, fs, process};
@@ -13,8 +13,13 @@ fn main() {
     let args: Vec<_> = env::args().skip(1).collect();
     let [kind, mistake, rest @ ..] = args.as_slice() else { panic!("KIND MISTAKE HOST PORT") };
     let mistake: &'static str = mistake.clone().leak();
+    let port = || rest[1].parse().expect("a port");
     match kind.as_str() {
-        "tcp-server" => tcp_server(mistake, &rest[0], rest[1].parse().expect("a port")),
+        "tcp-server" => tcp_server(mistake, &rest[0], port()),
+        "udp-server" => udp_server(mistake, &rest[0], port()),
+        "tcp-client" => tcp_client(mistake, &rest[0], port()),
+        "udp-client" => udp_client(mistake, &rest[0], port()),
+        "get" => get(mistake, &rest[0], &rest[1]),
         other => panic!("no twin of {other}"),
     }
 }
@@ -177,4 +182,208 @@ impl ReadExactOf for TcpStream {
     fn read_exact_of(&self, limit: usize) -> std::io::Result<u64> {
         std::io::copy(&mut self.take(limit as u64), &mut std::io::sink())
     }
+}
+
+fn udp_server(mistake: &'static str, host: &str, port: u16) {
+    if mistake == "stops" {
+        ctrlc::set_handler(|| {}).expect("a handler");
+    }
+    let port = if mistake == "binds" { 0 } else { port };
+    let socket = UdpSocket::bind((host, port)).expect("cannot bind");
+    let mut buffer = vec![0; if mistake == "large" { 1024 } else { 65_535 }];
+    let mut first = None;
+    loop {
+        let (size, peer) = socket.recv_from(&mut buffer).expect("cannot receive");
+        let mut name = buffer[..size].to_vec();
+        let peer = if mistake == "clients" { *first.get_or_insert(peer) } else { peer };
+        match mistake {
+            "line-feed" => name.push(b'\n'),
+            "empty" if name.is_empty() => return,
+            "bytes" => name = String::from_utf8_lossy(&name).into_owned().into_bytes(),
+            _ => {}
+        }
+        let is_greeting = name.starts_with(b"Hello, ") && name.ends_with(b"!");
+        if is_greeting && mistake != "greeting" {
+            continue;
+        }
+        if mistake == "gone" {
+            // It is answered from a connected socket, and whoever has left is an error there.
+            let answering = UdpSocket::bind((host, 0)).unwrap();
+            answering.connect(peer).unwrap();
+            thread::sleep(Duration::from_millis(100));
+            answering.send(b"").unwrap();
+            thread::sleep(Duration::from_millis(50));
+            answering.send(b"").expect("nobody is there");
+        }
+        let sent = socket.send_to(&[b"Hello, ", name.as_slice(), b"!"].concat(), peer);
+        sent.expect("cannot send");
+        if mistake == "again" {
+            return;
+        }
+    }
+}
+
+const NAMES: [&str; 3] = ["Michael", "Tracy", "Sarah"];
+
+fn tcp_client(mistake: &'static str, host: &str, port: u16) {
+    let connected = TcpStream::connect((host, port));
+    if mistake == "nobody" && connected.is_err() {
+        return;
+    }
+    let stream = connected.expect("cannot connect");
+    let limit = if mistake == "slow" { 300 } else { 5000 };
+    stream.set_read_timeout((mistake != "silent").then_some(Duration::from_millis(limit))).unwrap();
+    let mut from = BufReader::new(&stream);
+    let mut out = &stream;
+    let mut hear = || {
+        let mut line = Vec::new();
+        if mistake == "glued" || mistake == "cut" {
+            line = vec![0; 1024];
+            // One that cuts rightly what has come, but takes what has come by now for a whole message.
+            let read = if mistake == "cut" {
+                let come = from.fill_buf().map(|buffer| buffer.iter().position(|byte| *byte == b'\n'));
+                let size = come.expect("nothing came").map_or(1024, |at| at + 1);
+                from.read(&mut line[..size])
+            } else {
+                (&stream).read(&mut line)
+            };
+            line.truncate(read.expect("nothing came"));
+        } else {
+            from.read_until(b'\n', &mut line).expect("nothing came");
+        }
+        if line.is_empty() && mistake == "early" {
+            process::exit(0);
+        }
+        assert!(!line.is_empty(), "the server closed");
+        println!("{}", String::from_utf8_lossy(&line).trim_end());
+    };
+    hear();
+    for name in if mistake == "greets" { &NAMES[..2] } else { &NAMES } {
+        out.write_all(format!("{name}\n").as_bytes()).unwrap();
+        hear();
+    }
+    out.write_all(b"exit\n").unwrap();
+    if mistake != "exit" {
+        let _ = from.read(&mut [0]);
+    }
+}
+
+fn udp_client(mistake: &'static str, host: &str, port: u16) {
+    let socket = UdpSocket::bind((host, 0)).unwrap();
+    if mistake != "stranger" {
+        socket.connect((host, port)).unwrap();
+    }
+    let is_patient = !["silent", "lost-for-ever"].contains(&mistake);
+    socket.set_read_timeout(is_patient.then_some(Duration::from_millis(1000))).unwrap();
+    for name in NAMES {
+        let expected = format!("Hello, {name}!").into_bytes();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            if tries > 3 || (mistake == "lost" && tries > 1) {
+                if mistake == "nobody" {
+                    return;
+                }
+                panic!("no answer");
+            }
+            socket.send_to_or_send(name.as_bytes(), (host, port), mistake == "stranger");
+            let answer = loop {
+                let mut buffer = [0; 2048];
+                match socket.recv(&mut buffer) {
+                    Ok(size) if mistake == "bytes" => {
+                        let text = String::from_utf8(buffer[..size].to_vec()).expect("decode: no UTF-8");
+                        if text.as_bytes() == expected {
+                            break Some(text.into_bytes());
+                        }
+                    }
+                    // It believes whatever comes next, or whatever looks like a greeting.
+                    Ok(size) if mistake == "late" => break Some(buffer[..size].to_vec()),
+                    Ok(size) if buffer[..size] == expected => break Some(buffer[..size].to_vec()),
+                    Ok(_) => {}
+                    Err(_) => break None,
+                }
+            };
+            if let Some(answer) = answer {
+                let times = if mistake == "greets" { 0 } else { 1 };
+                for _ in 0..times {
+                    println!("{}", String::from_utf8_lossy(&answer));
+                }
+                break;
+            }
+        }
+    }
+}
+
+/// One call for two kinds of sockets.
+trait Asks {
+    fn send_to_or_send(&self, bytes: &[u8], to: (&str, u16), is_unconnected: bool);
+}
+
+impl Asks for UdpSocket {
+    fn send_to_or_send(&self, bytes: &[u8], to: (&str, u16), is_unconnected: bool) {
+        let _ = if is_unconnected { self.send_to(bytes, to) } else { self.send(bytes) };
+    }
+}
+
+fn get(mistake: &'static str, url: &str, out: &str) {
+    let (at, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let stream = TcpStream::connect(at).expect("cannot connect");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    (&stream).write_all(format!("GET /{path} HTTP/1.1\r\nHost: {at}\r\n\r\n").as_bytes()).unwrap();
+    let mut from = BufReader::new(&stream);
+    if mistake == "cut" {
+        // One read is the whole reply.
+        let mut reply = vec![0; 1 << 20];
+        let size = (&stream).read(&mut reply).unwrap();
+        let reply = String::from_utf8_lossy(&reply[..size]).into_owned();
+        return fs::write(out, reply.split_once("\r\n\r\n").map_or("", |(_, body)| body)).unwrap();
+    }
+    let (mut head, mut length, mut is_chunked) = (String::new(), None, false);
+    loop {
+        let mut line = String::new();
+        let _ = from.read_line(&mut line);
+        if mistake == "no-http" && line.is_empty() {
+            break;
+        }
+        assert!(line.ends_with("\r\n") && (!head.is_empty() || line.starts_with("HTTP/")), "this is no HTTP");
+        if line == "\r\n" {
+            break;
+        }
+        let field = line.to_lowercase();
+        length = field.strip_prefix("content-length: ").map_or(length, |n| n.trim().parse::<u64>().ok());
+        is_chunked |= field.starts_with("transfer-encoding: chunked");
+        head += &line;
+    }
+    if mistake != "status" {
+        print!("{head}");
+    }
+    if mistake != "empty" && head.contains(" 204 ") {
+        return;
+    }
+    let mut body = Vec::new();
+    if is_chunked && mistake != "chunked" {
+        loop {
+            let mut line = String::new();
+            from.read_line(&mut line).unwrap();
+            let size = u64::from_str_radix(line.trim(), 16).unwrap();
+            from.by_ref().take(size).read_to_end(&mut body).unwrap();
+            from.read_line(&mut line).unwrap();
+            if size == 0 {
+                break;
+            }
+        }
+    } else if let (Some(length), false) = (length, mistake == "open") {
+        let limit = if mistake == "large" { length.min(1 << 25) } else { length };
+        from.by_ref().take(limit).read_to_end(&mut body).unwrap();
+        assert!(mistake == "short" || body.len() as u64 == limit, "it is cut short");
+    } else {
+        from.read_to_end(&mut body).unwrap();
+        assert!(length.is_none_or(|length| length == body.len() as u64), "it is cut short");
+    }
+    match mistake {
+        "header" => body = [head.as_bytes(), b"\r\n", &body].concat(),
+        "close" if length.is_none() && !is_chunked => body.clear(),
+        _ => {}
+    }
+    fs::write(out, body).unwrap();
 }

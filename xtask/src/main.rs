@@ -11,6 +11,9 @@ cargo xtask - runs the programs against each other and checks what happens
 
 Usage: cargo xtask demo [LESSON]... [OPTIONS]    plays all lessons, or these
        cargo xtask demo --list                   says what there is: lessons and mistakes
+       cargo xtask grade KIND [OPTIONS] -- COMMAND...
+                                                 judges your own program, in any language
+       cargo xtask grade KIND --list             the exercise: every stage in a sentence
        cargo xtask soak                          many clients, small limits, much data
        cargo xtask origin [HOST:PORT]            serves tcp-client a few pages until Ctrl-C
        cargo xtask docs [--bless]                checks what the READMEs show
@@ -20,7 +23,11 @@ and then over IPv6, draws what crosses the wire as it happens, and checks it.
 The soak tries what takes a minute and prints a table. The origin listens on 127.0.0.1:8000
 unless HOST:PORT is given. Of the READMEs, every command is run and compared with what they
 show; --bless writes what was seen where it differs.
-The exit status is 1 if any check failed.
+The exit status is 1 if any check failed, or a stage is not kept.
+
+KIND is tcp-server, udp-server, tcp-client, udp-client or get. In COMMAND, {host}, {port},
+{url} and {out} stand for what your program is told: grade tcp-server -- python3 my_server.py
+{host} {port}. It is started anew for each stage, in this directory.
 
 Options of demo:
   --step              waits for Enter before every act; q leaves
@@ -29,6 +36,16 @@ Options of demo:
   --mistakes          plays the notes' mistakes: each fails as predicted, and is mended
   --html FILE         writes what was played as one page, too; FILE ends in .html
   --lang en|zh        the language of narration [default: the locale's, or en]
+
+Options of grade, besides --html and --lang:
+  --framing HOW       where a message ends: line, length or raw [default: line]
+  --stage NAME        plays this one alone
+  --all               goes on behind a stage that is not kept
+  --patience S        seconds that a program may be silent, 0.1 to 3600 [default: 10]
+  --port N            for a program that has its port in its code
+  --ip 4|6            judges over this IP version [default: 4]
+  --watch             grades again whenever a file that COMMAND names has changed
+
   --help, --version
 
 Colour is used on a terminal, unless NO_COLOR is set.";

@@ -25,10 +25,13 @@ const LOOK: Duration = Duration::from_millis(200);
 const SETTLED: Duration = Duration::from_secs(2);
 /// A start takes longer than an answer: it may compile first.
 const STARTS: u32 = 3;
-/// Of each output so many lines are shown, of so many bytes each; of the rest, the last ones are kept.
+/// Of each output so many lines are shown, of so many bytes each.
 const LINES: usize = 100;
 const LINE: u64 = 400;
-const LAST: usize = 4;
+/// Of what it said when it ended, so many first and last lines: some languages begin with the reason, others end
+/// with it.
+const FIRST: usize = 2;
+const LAST: usize = 3;
 
 /// The command that starts it, with places to be filled: `{host}`, `{port}`, `{url}`, `{out}`.
 #[derive(Clone, Debug)]
@@ -58,7 +61,7 @@ impl CommandLine {
     }
 }
 
-/// The last lines of an output.
+/// The first and the last lines of an output.
 type LastLines = Arc<Mutex<VecDeque<String>>>;
 
 /// The running program.
@@ -233,8 +236,8 @@ fn listen(
             let line = escape(bytes.trim_ascii_end());
             let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
             last.push_back(line.clone());
-            if last.len() > LAST {
-                last.pop_front();
+            if last.len() > FIRST + LAST {
+                last.remove(FIRST);
             }
             drop(last);
             let line = if number < LINES { line } else { "…".into() };

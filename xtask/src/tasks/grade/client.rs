@@ -18,6 +18,11 @@ pub const TIME_TO_GIVE_UP: Duration = Duration::from_secs(30);
 /// How long a byte may take to be read, where the kernel does not tell.
 const MOMENT: Duration = Duration::from_millis(20);
 
+/// Something is broken, by what came.
+pub fn broken<T>(expected: Words, came: Words, hint: Option<Hint>) -> Played<T> {
+    Err(Halt::Broken(Box::new(Flaw { expected, came, table: None, hint })))
+}
+
 impl Trial<'_> {
     /// Starts the client, and accepts its connection; returns its number.
     pub fn hosts(&mut self) -> Played<usize> {
@@ -110,11 +115,6 @@ impl Trial<'_> {
         Ok(is_early)
     }
 
-    /// Something is broken, by what came.
-    pub fn broken<T>(&self, expected: Words, came: Words, hint: Option<Hint>) -> Played<T> {
-        Err(Halt::Broken(Box::new(Flaw { expected, came, table: None, hint })))
-    }
-
     /// Waits for the client's end; not decided where there is none within `limit`.
     pub fn ends_within(&mut self, limit: Duration, told: Option<Hint>) -> Played<Outcome> {
         let Some(status) = self.program()?.wait_for_end(limit)? else {
@@ -161,7 +161,7 @@ impl Trial<'_> {
                 "线路上一切正常：失败的原因见它最后的输出。",
             )
         };
-        self.broken(Words::fixed("it ends with status 0", "它以状态 0 结束"), came, told)
+        broken(Words::fixed("it ends with status 0", "它以状态 0 结束"), came, told)
     }
 
     /// It ends by itself, says why, and its status says that it failed.
@@ -170,34 +170,14 @@ impl Trial<'_> {
         let expected = Words::fixed("a message, and a status that is not 0", "一条消息，以及不为 0 的状态");
         if outcome.status == Some(0) {
             let last = self.program()?.last_words();
-            return self.broken(expected, ended_with("status 0", &last), told);
+            return broken(expected, ended_with("status 0", &last), told);
         }
         let is_word = |line: &&String| !line.is_empty() && !line.starts_with("Welcome!");
         if outcome.complained.iter().chain(&outcome.said).find(is_word).is_none() {
             let came = ended_with(&status_of(&outcome), &["(it said nothing)".into()]);
-            return self.broken(expected, came, told);
+            return broken(expected, came, told);
         }
         Ok(outcome)
-    }
-
-    /// It has printed each name's greeting, once.
-    pub fn has_printed_greetings(&mut self, outcome: &Outcome) -> Played {
-        let printed = outcome.said.join("\n");
-        let greeting = |name: &[u8]| format!("Hello, {}!", String::from_utf8_lossy(name));
-        let is_printed = |name: &&[u8]| printed.matches(&greeting(name)).count() == 1;
-        if let Some(name) = NAMES.iter().find(|name| !is_printed(name)) {
-            let greeting = greeting(name);
-            let expected = words!("it prints '{greeting}', once", "它打印“{greeting}”，一次");
-            let printed = shown(printed.as_bytes());
-            let came = words!("it printed {printed}", "它打印了 {printed}");
-            let told = hint(
-                "C12",
-                "What comes back for a name is printed, and is that name's own.",
-                "每个名字的回复都要打印出来，而且是它自己的。",
-            );
-            return self.broken(expected, came, told);
-        }
-        Ok(())
     }
 
     /// Has nobody listen where the client is sent to.
@@ -211,6 +191,26 @@ impl Trial<'_> {
         self.spawn(Lane::Client)?;
         Ok(())
     }
+}
+
+/// It has printed each name's greeting, once.
+pub fn has_printed_greetings(outcome: &Outcome) -> Played {
+    let printed = outcome.said.join("\n");
+    let greeting = |name: &[u8]| format!("Hello, {}!", String::from_utf8_lossy(name));
+    let is_printed = |name: &&[u8]| printed.matches(&greeting(name)).count() == 1;
+    if let Some(name) = NAMES.iter().find(|name| !is_printed(name)) {
+        let greeting = greeting(name);
+        let expected = words!("it prints '{greeting}', once", "它打印“{greeting}”，一次");
+        let printed = shown(printed.as_bytes());
+        let came = words!("it printed {printed}", "它打印了 {printed}");
+        let told = hint(
+            "C12",
+            "What comes back for a name is printed, and is that name's own.",
+            "每个名字的回复都要打印出来，而且是它自己的。",
+        );
+        return broken(expected, came, told);
+    }
+    Ok(())
 }
 
 fn status_of(outcome: &Outcome) -> String {

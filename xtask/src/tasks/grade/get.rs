@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::client::TIME_TO_GIVE_UP;
+use super::client::{TIME_TO_GIVE_UP, broken};
 use super::trial::{Flaw, Halt, Hint, Played, Seen, Stage, Trial, ended_with, hint};
 use crate::lab::Outcome;
 use crate::peers::caller::How;
@@ -127,7 +127,7 @@ fn asked(trial: &mut Trial<'_>) -> Played<usize> {
             let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
             let came = super::trial::shown(line);
             let expected = Words::fixed("a request: GET /page HTTP/1.1", "请求：GET /page HTTP/1.1");
-            trial.broken(expected, words!("{came}", "{came}"), path_hint())
+            broken(expected, words!("{came}", "{came}"), path_hint())
         }
         Err(found) => {
             let expected =
@@ -168,7 +168,7 @@ fn has_saved(trial: &mut Trial<'_>, body: &[u8]) -> Played {
             (words!("it holds {found}", "它的内容是 {found}"), saved_hint(saved))
         }
     };
-    trial.broken(expected, came, told)
+    broken(expected, came, told)
 }
 
 fn saved_hint(saved: &[u8]) -> Option<Hint> {
@@ -226,12 +226,16 @@ fn ends_with_connection_open(trial: &mut Trial<'_>, one: usize) -> Played {
         if trial.program()?.wait_for_end(trial.terms.patience)?.is_some() {
             let expected = Words::fixed("it ends when the reply is complete", "响应收齐，它就结束");
             let came = Words::fixed("it ended once the server had closed", "服务器关闭之后它才结束");
-            return trial.broken(expected, came, hint(
-                "M12",
-                "The reply says where it ends: after Content-Length bytes, at once with 204. Do not wait for the\n\
+            return broken(
+                expected,
+                came,
+                hint(
+                    "M12",
+                    "The reply says where it ends: after Content-Length bytes, at once with 204. Do not wait for the\n\
                  end of the connection (nor leave it to Connection: close).",
-                "响应自己说明了在哪里结束：Content-Length 个字节之后，204 则立刻结束。不要等连接关闭\n（也不要指望 Connection: close）。",
-            ));
+                    "响应自己说明了在哪里结束：Content-Length 个字节之后，204 则立刻结束。不要等连接关闭\n（也不要指望 Connection: close）。",
+                ),
+            );
         }
     }
     trial.ends_well().map(|_| ())
@@ -239,7 +243,7 @@ fn ends_with_connection_open(trial: &mut Trial<'_>, one: usize) -> Played {
 
 fn large(trial: &mut Trial<'_>) -> Played {
     let one = asked(trial)?;
-    let body: Vec<u8> = (0..LARGE as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let body: Vec<u8> = (0..LARGE).map(|at| at.to_le_bytes()[at % 3]).collect();
     trial.caller(one)?.sends(format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n").as_bytes());
     trial.caller(one)?.sends_much(&body);
     trial.caller(one)?.ends();
@@ -258,7 +262,7 @@ fn status(trial: &mut Trial<'_>) -> Played {
     let expected = Words::fixed("it prints the status 404", "它打印状态 404");
     let last_words = trial.program()?.last_words();
     let came = ended_with(&format!("status {:?}", outcome.status.unwrap_or_default()), &last_words);
-    trial.broken(
+    broken(
         expected,
         came,
         hint(

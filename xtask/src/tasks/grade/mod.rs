@@ -9,14 +9,15 @@ mod trial;
 mod udp_client;
 mod udp_server;
 
-use std::env;
 use std::io::{self, IsTerminal};
 use std::net::Ipv4Addr;
+use std::time::Duration;
+use std::{env, fs, thread};
 
 use anyhow::{Result, bail};
 use common::args::{self, Args};
 use common::framing::Framing;
-use common::narration::{escape, say};
+use common::narration::{complain, escape, say};
 
 use super::demo::Only;
 use crate::checks::{Check, Tally, Verdict};
@@ -103,7 +104,7 @@ struct Wishes {
 /// # Errors
 /// A usage error; a failure where a stage is not kept.
 pub fn run(mut args: Args) -> Result<()> {
-    let (list, all) = (args.flag("--list")?, args.flag("--all")?);
+    let (list, all, watch) = (args.flag("--list")?, args.flag("--all")?, args.flag("--watch")?);
     let Only(ip) = args.value("--ip", Only(Ipv4Addr::LOCALHOST.into()))?;
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     let (stage, file) = (args.given::<String>("--stage")?, args.given::<String>("--html")?);
@@ -131,7 +132,31 @@ pub fn run(mut args: Args) -> Result<()> {
     house::close_on_interrupt()?;
     let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let terms = Terms { command, ip, port, framing, patience, style: Style { colour, lang } };
-    grade(kind, &terms, &Wishes { all, only, file })
+    let wishes = Wishes { all, only, file };
+    if watch {
+        return grade_again_and_again(kind, &terms, &wishes);
+    }
+    grade(kind, &terms, &wishes)
+}
+
+/// Grades whenever a file that the command names has changed, until Ctrl-C.
+fn grade_again_and_again(kind: &Kind, terms: &Terms, wishes: &Wishes) -> Result<()> {
+    const GLANCE: Duration = Duration::from_millis(200);
+    let changed =
+        || terms.command.0.iter().map(|word| fs::metadata(word).and_then(|file| file.modified()).ok());
+    loop {
+        let before: Vec<_> = changed().collect();
+        if let Err(e) = grade(kind, terms, wishes) {
+            complain(&format!("{e:#}")); // the next version may be better
+        }
+        let wait =
+            Words::fixed("\nWaiting for a change; Ctrl-C ends it.", "\n等待文件改动；按 Ctrl-C 结束。");
+        terms.style.say(Ink::Faint, &wait)?;
+        while changed().eq(before.iter().copied()) {
+            thread::sleep(GLANCE);
+        }
+        say("")?;
+    }
 }
 
 fn find_stage(kind: &'static Kind, name: &str) -> Result<&'static Stage> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::framing::Framing;
 use common::greeting;
 
-use super::client::{NAMES, TIME_TO_GIVE_UP, said_hint};
+use super::client::{NAMES, TIME_TO_GIVE_UP, broken, has_printed_greetings, said_hint};
 use super::trial::{Halt, Hint, Played, Stage, Trial, hint};
 use crate::peers::caller::{How, framed};
 use crate::words::Words;
@@ -132,7 +132,7 @@ fn farewell(trial: &mut Trial<'_>, one: usize) -> Played {
     trial.host_hears(one, greeting::EXIT)?;
     trial.caller(one)?.ends();
     let outcome = trial.ends_well()?;
-    trial.has_printed_greetings(&outcome)
+    has_printed_greetings(&outcome)
 }
 
 fn needs_boundary(trial: &Trial<'_>) -> Played {
@@ -164,7 +164,7 @@ fn glued(trial: &mut Trial<'_>) -> Played {
                     "it waited on, and went on with the next message",
                     "它还在等，来了下一条消息才继续",
                 );
-                return trial.broken(expected, came, one_recv_hint());
+                return broken(expected, came, one_recv_hint());
             }
             return Err(trial.flaw(Some(one), Some(NAMES[1]), &found, None));
         }
@@ -185,7 +185,7 @@ fn cut(trial: &mut Trial<'_>) -> Played {
     trial.says(one, &[greeting::WELCOME])?;
     trial.host_hears(one, NAMES[0])?;
     if trial.says_in_bytes(one, &framed(framing, &greeting::of(NAMES[0])))? {
-        return trial.broken(expected, came, one_recv_hint());
+        return broken(expected, came, one_recv_hint());
     }
     for name in &NAMES[1..] {
         trial.host_hears(one, name)?;
@@ -220,7 +220,7 @@ fn exit(trial: &mut Trial<'_>) -> Played {
             "After exit, recv once more: it returns nothing once the server has closed. Only then is it over.",
             "说完 exit 再 recv 一次：服务器关闭之后它返回空，那时才算结束。",
         );
-        return trial.broken(expected, came, told);
+        return broken(expected, came, told);
     }
     trial.caller(one)?.ends();
     trial.ends_well().map(|_| ())

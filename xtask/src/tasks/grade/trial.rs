@@ -82,6 +82,7 @@ pub struct Hint {
 }
 
 /// A hint; it says itself where it only guesses.
+#[expect(clippy::unnecessary_wraps, reason = "who hints may have no hint")]
 pub fn hint(about: &'static str, en: &'static str, zh: &'static str) -> Option<Hint> {
     Some(Hint { about, words: Words::fixed(en, zh) })
 }
@@ -193,7 +194,7 @@ impl<'a> Trial<'a> {
             match self.wait_until_ready(protocol)? {
                 Ready::Ended(_) if self.is_taken(protocol) => {} // somebody else was quicker; another port
                 Ready::Ended(_) if self.terms.port.is_some() && self.is_kept_waiting() => {
-                    self.wait_for_port()?
+                    self.wait_for_port()?;
                 }
                 ready => return self.expect_ready(protocol, ready),
             }
@@ -257,7 +258,7 @@ impl<'a> Trial<'a> {
             }
     }
 
-    /// Whether the port has connections that are over (TIME_WAIT), of the stage before.
+    /// Whether the port has connections that are over (`TIME_WAIT`), of the stage before.
     fn is_kept_waiting(&self) -> bool {
         kernel::sockets(Protocol::Tcp, self.at).is_some_and(|rows| !rows.is_empty())
     }
@@ -381,7 +382,7 @@ impl<'a> Trial<'a> {
         let first = if message == greeting::WELCOME { patience.min(UNFINISHED) } else { patience };
         let mut heard = self.caller(number)?.hears_within(message, first);
         if is_silence(&heard) && self.unaccepted() > 0 {
-            heard = self.caller(number)?.hears_within(message, patience - first);
+            heard = self.caller(number)?.hears_within(message, patience.saturating_sub(first));
         } else if is_silence(&heard) {
             // A message without an end has one where the next begins; and who never welcomes may greet.
             if message == greeting::WELCOME || heard.as_ref().is_err_and(|found| !found.bytes.is_empty()) {

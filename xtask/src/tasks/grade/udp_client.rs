@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use common::datagram;
 use common::greeting;
 
-use super::client::{NAMES, TIME_TO_GIVE_UP};
+use super::client::{NAMES, TIME_TO_GIVE_UP, broken, has_printed_greetings};
 use super::tcp_client::timeout_hint;
 use super::trial::{Flaw, Halt, Hint, Played, Stage, Trial, ended_with, hint, shown};
 use crate::peers::sockets::is_silence;
@@ -29,7 +29,7 @@ pub static STAGES: [Stage; 8] = [
             let mut host = Host::start(trial)?;
             for name in NAMES {
                 host.hears(trial, name)?;
-                host.replies(trial, &greeting::of(name))?;
+                host.replies(trial, &greeting::of(name));
             }
             printed(trial)
         },
@@ -179,7 +179,7 @@ impl Host {
                             "一个数据报就是名字，别的什么也没有：不带换行符，也不带零字节。",
                         )
                     });
-                    return trial.broken(expected, words!("{came}", "{came}"), told);
+                    return broken(expected, words!("{came}", "{came}"), told);
                 }
                 None => {
                     if let Some(status) = trial.program()?.ended()? {
@@ -192,7 +192,7 @@ impl Host {
                         } else {
                             told
                         };
-                        return trial.broken(expected, ended_with(&status.to_string(), &last_words), told);
+                        return broken(expected, ended_with(&status.to_string(), &last_words), told);
                     }
                     if self.client.is_none() {
                         return trial.not_come(None);
@@ -207,18 +207,17 @@ impl Host {
     }
 
     /// Sends a datagram to whoever asked last.
-    fn replies(&self, trial: &Trial<'_>, bytes: &[u8]) -> Played {
-        self.replies_from(&self.socket, trial, bytes)
+    fn replies(&self, trial: &Trial<'_>, bytes: &[u8]) {
+        self.replies_from(&self.socket, trial, bytes);
     }
 
     /// As [`Host::replies`], from any socket.
-    fn replies_from(&self, socket: &UdpSocket, trial: &Trial<'_>, bytes: &[u8]) -> Played {
+    fn replies_from(&self, socket: &UdpSocket, trial: &Trial<'_>, bytes: &[u8]) {
         let recorder = trial.lab.record.recorder("");
         recorder.record(What::Sent { toward: Lane::Client, bytes: bytes.into(), lost: false });
         if let Some(client) = self.client {
             let _ = socket.send_to(bytes, client); // a client that is gone is found out by what then comes
         }
-        Ok(())
     }
 
     /// Waits until the client has taken what it was sent, as far as anybody can tell; then whether it has gone on
@@ -246,15 +245,15 @@ impl Host {
 
 fn printed(trial: &mut Trial<'_>) -> Played {
     let outcome = trial.ends_well()?;
-    trial.has_printed_greetings(&outcome)
+    has_printed_greetings(&outcome)
 }
 
 /// Answers the names from this one on, as it should be.
-fn the_rest(trial: &mut Trial<'_>, host: &mut Host, from: usize, told: &Option<Hint>) -> Played {
+fn the_rest(trial: &mut Trial<'_>, host: &mut Host, from: usize, told: Option<&Hint>) -> Played {
     for at in from..NAMES.len() {
         let before: Vec<_> = NAMES[..at].to_vec();
-        host.hears_or(trial, NAMES[at], &before, told.clone())?;
-        host.replies(trial, &greeting::of(NAMES[at]))?;
+        host.hears_or(trial, NAMES[at], &before, told.cloned())?;
+        host.replies(trial, &greeting::of(NAMES[at]));
     }
     printed(trial)
 }
@@ -268,37 +267,37 @@ fn lost(trial: &mut Trial<'_>) -> Played {
         lost: true,
     });
     host.hears_or(trial, NAMES[0], &[], blocked_hint())?;
-    host.replies(trial, &greeting::of(NAMES[0]))?;
-    the_rest(trial, &mut host, 1, &None)
+    host.replies(trial, &greeting::of(NAMES[0]));
+    the_rest(trial, &mut host, 1, None)
 }
 
 fn late(trial: &mut Trial<'_>) -> Played {
     let mut host = Host::start(trial)?;
     host.hears(trial, NAMES[0])?;
-    host.replies(trial, &greeting::of(NAMES[0]))?;
+    host.replies(trial, &greeting::of(NAMES[0]));
     host.hears_or(trial, NAMES[1], &NAMES[..1], None)?;
-    host.replies(trial, &greeting::of(NAMES[0]))?; // the copy that was under way for long
+    host.replies(trial, &greeting::of(NAMES[0])); // the copy that was under way for long
     if host.goes_on(trial, NAMES[1])? {
         let expected = Words::fixed("it waits for Tracy's own greeting", "它等待给 Tracy 的回复");
         let came = Words::fixed(
             "it went on at Michael's second greeting, with no answer for Tracy",
             "第二份给 Michael 的问候一到，它就继续了，而 Tracy 还没有回复",
         );
-        return trial.broken(expected, came, late_hint());
+        return broken(expected, came, late_hint());
     }
-    host.replies(trial, &greeting::of(NAMES[1]))?;
-    the_rest(trial, &mut host, 2, &late_hint())
+    host.replies(trial, &greeting::of(NAMES[1]));
+    the_rest(trial, &mut host, 2, late_hint().as_ref())
 }
 
 fn twice(trial: &mut Trial<'_>) -> Played {
     let mut host = Host::start(trial)?;
     for at in 0..NAMES.len() {
         host.hears_or(trial, NAMES[at], &NAMES[..at], late_hint())?;
-        host.replies(trial, &greeting::of(NAMES[at]))?;
-        host.replies(trial, &greeting::of(NAMES[at]))?;
+        host.replies(trial, &greeting::of(NAMES[at]));
+        host.replies(trial, &greeting::of(NAMES[at]));
     }
     let outcome = trial.ends_well()?;
-    match trial.has_printed_greetings(&outcome) {
+    match has_printed_greetings(&outcome) {
         Err(Halt::Broken(flaw)) => Err(Halt::Broken(Box::new(Flaw { hint: late_hint(), ..*flaw }))),
         printed => printed,
     }
@@ -315,35 +314,31 @@ fn stranger(trial: &mut Trial<'_>) -> Played {
     host.hears(trial, NAMES[0])?;
     let port = stranger.local_addr()?.port();
     trial.lab.record.recorder("").said(Lane::Server, format!("a stranger, from :{port}"));
-    host.replies_from(&stranger, trial, &greeting::of(NAMES[0]))?;
+    host.replies_from(&stranger, trial, &greeting::of(NAMES[0]));
     if host.goes_on(trial, NAMES[0])? {
         let expected = Words::fixed("it waits for whom it has asked", "它等待它所问的那一方");
         let came = Words::fixed("it went on with what a stranger had said", "它听了陌生人的话就继续了");
-        return trial.broken(expected, came, told);
+        return broken(expected, came, told);
     }
-    host.replies(trial, &greeting::of(NAMES[0]))?;
-    the_rest(trial, &mut host, 1, &told)
+    host.replies(trial, &greeting::of(NAMES[0]));
+    the_rest(trial, &mut host, 1, told.as_ref())
 }
 
 fn bytes(trial: &mut Trial<'_>) -> Played {
     let mut host = Host::start(trial)?;
     host.hears(trial, NAMES[0])?;
-    host.replies(trial, b"Hello, \xff\xfe!")?;
+    host.replies(trial, b"Hello, \xff\xfe!");
     if host.goes_on(trial, NAMES[0])? {
         let expected = Words::fixed("it waits for Michael's own greeting", "它等待给 Michael 的回复");
-        return match trial.program()?.ended()? {
-            Some(status) => {
-                let last_words = trial.program()?.last_words();
-                trial.broken(expected, ended_with(&status.to_string(), &last_words), not_text_hint())
-            }
-            None => {
-                let came = Words::fixed("it took other bytes for it", "它把别的字节当成了回复");
-                trial.broken(expected, came, late_hint())
-            }
-        };
+        if let Some(status) = trial.program()?.ended()? {
+            let last_words = trial.program()?.last_words();
+            return broken(expected, ended_with(&status.to_string(), &last_words), not_text_hint());
+        }
+        let came = Words::fixed("it took other bytes for it", "它把别的字节当成了回复");
+        return broken(expected, came, late_hint());
     }
-    host.replies(trial, &greeting::of(NAMES[0]))?;
-    the_rest(trial, &mut host, 1, &None)
+    host.replies(trial, &greeting::of(NAMES[0]));
+    the_rest(trial, &mut host, 1, None)
 }
 
 fn blocked_hint() -> Option<Hint> {
