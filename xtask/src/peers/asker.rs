@@ -67,6 +67,14 @@ impl Asker {
         }
     }
 
+    /// Whether this very datagram is among those that have come.
+    pub fn has_heard(&mut self, message: &[u8]) -> bool {
+        let patience = std::mem::replace(&mut self.patience, Duration::from_millis(1));
+        let has_heard = std::iter::from_fn(|| self.hears_one().ok()).any(|bytes| bytes == message);
+        self.patience = patience;
+        has_heard
+    }
+
     /// Waits for this very datagram.
     ///
     /// # Errors

@@ -60,8 +60,9 @@ fn twins() -> String {
 
 fn twin(kind: &str, mistake: &str, options: &[&str]) -> Judged {
     let twins = twins();
-    let command = ["--", &twins, kind, mistake, "{host}", "{port}"];
-    grade(&[&[kind, "--all"], options, &command].concat())
+    let places = if kind == "get" { ["{url}", "{out}"] } else { ["{host}", "{port}"] };
+    let command = ["--", &twins, kind, mistake];
+    grade(&[&[kind, "--all"], options, &command, &places].concat())
 }
 
 fn path(name: &str) -> String {
@@ -82,6 +83,33 @@ fn our_tcp_server_keeps_every_stage_in_every_framing_over_both_ip_versions() {
             assert_eq!(judged.marked('✓').len(), kept - absent, "{}", judged.out);
             assert_eq!(judged.marked('-').len(), 15 - kept + absent, "{}", judged.out);
             assert_eq!(judged.status, Some(0), "{}", judged.out);
+        }
+    }
+}
+
+#[test]
+fn our_udp_server_and_our_clients_keep_every_stage_over_both_ip_versions() {
+    let [udp_server, tcp_client, udp_client] = ["udp-server", "tcp-client", "udp-client"].map(path);
+    for (ip, at) in [("4", "{host}:{port}"), ("6", "[{host}]:{port}")] {
+        if ip == "6" && !has_ipv6() {
+            continue;
+        }
+        let rows: [(&str, &[&str], usize); 6] = [
+            ("udp-server", &[&udp_server, at], if cfg!(unix) { 10 } else { 9 }),
+            ("tcp-client", &[&tcp_client, "greet", at, "--timeout=3"], 8),
+            (
+                "tcp-client --framing=length",
+                &[&tcp_client, "greet", at, "--timeout=3", "--framing=length"],
+                8,
+            ),
+            ("tcp-client --framing=raw", &[&tcp_client, "greet", at, "--timeout=3", "--framing=raw"], 6),
+            ("udp-client", &[&udp_client, at], 8),
+            ("get", &[&tcp_client, "get", "{url}", "-o", "{out}"], 10),
+        ];
+        for (kind, command, kept) in rows {
+            let kind: Vec<_> = kind.split(' ').collect();
+            let judged = grade(&[&kind[..], &["--ip", ip, "--"], command].concat());
+            assert_eq!((judged.marked('✓').len(), judged.status), (kept, Some(0)), "{}", judged.out);
         }
     }
 }
@@ -152,9 +180,90 @@ fn the_kernels_table_says_where_a_server_is_instead_and_that_it_accepts_nobody()
 }
 
 #[test]
+fn a_udp_server_with_one_mistake_breaks_its_stage() {
+    each_breaks_its_own(
+        "udp-server",
+        &[
+            ("line-feed", &["greets"], "udp"),
+            ("empty", &["empty"], "framing"),
+            ("bytes", &["bytes"], "not-text"),
+            ("large", &["large"], "cut-datagram"),
+            ("gone", &["gone"], "udp"),
+            ("greeting", &["greeting"], "udp"),
+        ],
+    );
+    for mistake in ["again", "clients"] {
+        let judged = twin("udp-server", mistake, &["--patience=3"]);
+        assert_eq!(judged.marked('✗').first(), Some(&mistake), "{}", judged.out);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_udp_server_that_goes_on_at_ctrl_c_does_not_stop() {
+    each_breaks_its_own("udp-server", &[("stops", &["stops"], "stop")]);
+}
+
+#[test]
+fn a_tcp_client_with_one_mistake_breaks_its_stage() {
+    each_breaks_its_own(
+        "tcp-client",
+        &[
+            ("greets", &["greets"], "crowd"),
+            ("glued", &["glued", "cut"], "glued"),
+            ("cut", &["cut"], "glued"),
+            ("slow", &["slow"], "slow-exit"),
+            ("exit", &["exit"], "end"),
+            ("early", &["early"], "end"),
+            ("nobody", &["nobody"], "socket"),
+        ],
+    );
+}
+
+#[test]
+fn a_udp_client_with_one_mistake_breaks_its_stage() {
+    each_breaks_its_own(
+        "udp-client",
+        &[
+            ("greets", &["greets"], "udp"),
+            ("lost", &["lost"], "lost-reply"),
+            ("late", &["late", "twice", "bytes"], "late-reply"),
+            ("stranger", &["stranger"], "stranger"),
+            ("bytes", &["bytes"], "not-text"),
+            ("nobody", &["silent", "nobody"], "socket"),
+        ],
+    );
+}
+
+#[test]
+fn a_client_that_gets_pages_with_one_mistake_breaks_its_stage() {
+    each_breaks_its_own(
+        "get",
+        &[
+            ("header", &["length"], "page"),
+            ("close", &["close"], "end"),
+            ("chunked", &["chunked"], "chunk-sizes"),
+            ("empty", &["empty"], "kept-open"),
+            ("short", &["short"], "cut-short"),
+            ("open", &["open"], "kept-open"),
+            ("large", &["large"], "end"),
+            ("status", &["status"], "page"),
+            ("no-http", &["no-http"], "no-header"),
+        ],
+    );
+    let judged = twin("get", "cut", &[]);
+    assert!(judged.marked('✗').contains(&"cut") && judged.marked('✓').contains(&"open"), "{}", judged.out);
+}
+
+#[test]
 fn silence_alone_decides_nothing() {
-    for (mistake, stage) in [("never-answers", "welcome"), ("exit-left-open", "exit")] {
-        let judged = twin("tcp-server", mistake, &["--patience=2"]);
+    for (kind, mistake, stage) in [
+        ("tcp-server", "never-answers", "welcome"),
+        ("tcp-server", "exit-left-open", "exit"),
+        ("tcp-client", "silent", "silent"),
+        ("udp-client", "silent", "lost"),
+    ] {
+        let judged = twin(kind, mistake, &["--patience=3"]);
         assert_eq!(judged.marked('?').first(), Some(&stage), "{mistake}: {}", judged.out);
         assert!(judged.marked('✗').is_empty() && judged.status == Some(1), "{mistake}: {}", judged.out);
     }

@@ -235,7 +235,7 @@ fn listen(
             }
             let line = escape(bytes.trim_ascii_end());
             let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-            last.push_back(line.clone());
+            last.extend(Some(line.clone()).filter(|line| !line.is_empty()));
             if last.len() > FIRST + LAST {
                 last.remove(FIRST);
             }

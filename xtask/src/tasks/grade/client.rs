@@ -14,7 +14,7 @@ use crate::words::Words;
 /// The names that a client says, in this order.
 pub const NAMES: [&[u8]; 3] = [b"Michael", b"Tracy", b"Sarah"];
 /// In so much time a client that nobody answers is to end by itself.
-pub const TIME_TO_GIVE_UP: Duration = Duration::from_secs(30);
+const TIME_TO_GIVE_UP: Duration = Duration::from_secs(30);
 /// How long a byte may take to be read, where the kernel does not tell.
 const MOMENT: Duration = Duration::from_millis(20);
 
@@ -165,8 +165,9 @@ impl Trial<'_> {
     }
 
     /// It ends by itself, says why, and its status says that it failed.
-    pub fn fails_and_says_so(&mut self, limit: Duration, told: Option<Hint>) -> Played<Outcome> {
-        let outcome = self.ends_within(limit, told.clone())?;
+    pub fn fails_and_says_so(&mut self, if_not: Option<Hint>, told: Option<Hint>) -> Played<Outcome> {
+        let limit = TIME_TO_GIVE_UP.max(3 * self.terms.patience);
+        let outcome = self.ends_within(limit, if_not)?;
         let expected = Words::fixed("a message, and a status that is not 0", "一条消息，以及不为 0 的状态");
         if outcome.status == Some(0) {
             let last = self.program()?.last_words();
@@ -241,6 +242,11 @@ pub fn said_hint(seen: &Seen<'_>) -> Option<Hint> {
             "C20",
             "It leaves before it is done: the names are Michael, Tracy, Sarah, and then exit.",
             "它没做完就离开了：名字依次是 Michael、Tracy、Sarah，最后是 exit。",
+        ),
+        How::Other if seen.has(b"exit") => hint(
+            "C13",
+            "exit comes last: the names are Michael, Tracy, Sarah.",
+            "exit 最后才说：名字依次是 Michael、Tracy、Sarah。",
         ),
         How::Other => hint(
             "C7",

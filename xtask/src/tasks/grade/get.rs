@@ -2,9 +2,8 @@
 
 use std::fs;
 
-use super::client::{TIME_TO_GIVE_UP, broken};
+use super::client::broken;
 use super::trial::{Flaw, Halt, Hint, Played, Seen, Stage, Trial, ended_with, hint};
-use crate::lab::Outcome;
 use crate::peers::caller::How;
 use crate::words::Words;
 
@@ -147,9 +146,21 @@ fn saves(trial: &mut Trial<'_>, reply: &[u8], body: &[u8]) -> Played {
 }
 
 fn has_saved(trial: &mut Trial<'_>, body: &[u8]) -> Played {
+    /// So much is not shown any more.
+    const MUCH: usize = 1000;
     let saved = fs::read(trial.out());
     if saved.as_ref().is_ok_and(|saved| saved == body) {
         return Ok(());
+    }
+    if let (Ok(saved), MUCH..) = (&saved, body.len()) {
+        let (size, length) = (body.len(), saved.len());
+        let same = saved.iter().zip(body).take_while(|(one, other)| one == other).count();
+        let expected = words!("{{out}} holds these {size} bytes", "{{out}} 的内容就是这 {size} 字节");
+        let came = words!(
+            "it holds {length} bytes, of which the first {same} are right",
+            "它有 {length} 字节，其中前 {same} 字节是对的"
+        );
+        return broken(expected, came, saved_hint(saved));
     }
     let shown = super::trial::shown;
     let whole = shown(body);
@@ -278,8 +289,7 @@ fn fails(trial: &mut Trial<'_>, reply: &[u8], told: Option<Hint>) -> Played {
     let one = asked(trial)?;
     trial.caller(one)?.sends(reply);
     trial.caller(one)?.ends();
-    let limit = TIME_TO_GIVE_UP.max(3 * trial.terms.patience);
-    let Outcome { .. } = trial.fails_and_says_so(limit, told.clone())?;
+    trial.fails_and_says_so(told.clone(), told.clone())?;
     match fs::read(trial.out()) {
         Ok(saved) if !saved.is_empty() => {
             let found = super::trial::shown(&saved);

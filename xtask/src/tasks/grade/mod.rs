@@ -219,6 +219,7 @@ fn play(kind: &Kind, stage: &'static Stage, terms: &Terms) -> Result<(Chapter, b
     let promise = &stage.promise.1;
     trial.tell(Told::Act(promise.clone()))?;
     let played = (stage.play)(&mut trial);
+    let ladder = trial.ladder();
     let cleared = trial.clear();
     let (verdict, flaw) = match played {
         Ok(()) => (Verdict::Kept, None),
@@ -229,7 +230,7 @@ fn play(kind: &Kind, stage: &'static Stage, terms: &Terms) -> Result<(Chapter, b
     };
     cleared?;
     let style = terms.style;
-    let ladder: Vec<_> = trial.story.told().into_iter().filter(|told| told.rung().is_some()).collect();
+    let ladder = ladder?;
     let mark = style.paint(verdict.ink(), verdict.mark());
     say(&format!("{mark} {:11} {}", stage.name, promise.to(style.lang)))?;
     if let Verdict::NotAvailable(why) = &verdict {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use common::framing::Framing;
 use common::greeting;
 
-use super::client::{NAMES, TIME_TO_GIVE_UP, broken, has_printed_greetings, said_hint};
-use super::trial::{Halt, Hint, Played, Stage, Trial, hint};
+use super::client::{NAMES, broken, has_printed_greetings, said_hint};
+use super::trial::{Halt, Hint, Played, Seen, Stage, Trial, hint};
 use crate::peers::caller::{How, framed};
 use crate::words::Words;
 
@@ -56,7 +56,7 @@ pub static STAGES: [Stage; 8] = [
             Words::fixed("waits for a server that thinks for a second", "服务器想一秒钟才回答，也耐心等待"),
         ),
         play: |trial| converse(trial, Duration::from_secs(1)),
-        hint: said_hint,
+        hint: slow_hint,
     },
     Stage {
         name: "exit",
@@ -93,7 +93,7 @@ pub static STAGES: [Stage; 8] = [
         ),
         play: |trial| {
             trial.hosts()?;
-            trial.fails_and_says_so(TIME_TO_GIVE_UP.max(3 * trial.terms.patience), timeout_hint()).map(|_| ())
+            trial.fails_and_says_so(timeout_hint(), failure_hint()).map(|_| ())
         },
         hint: said_hint,
     },
@@ -108,7 +108,7 @@ pub static STAGES: [Stage; 8] = [
         ),
         play: |trial| {
             trial.nobody(true)?;
-            trial.fails_and_says_so(TIME_TO_GIVE_UP.max(3 * trial.terms.patience), failure_hint()).map(|_| ())
+            trial.fails_and_says_so(timeout_hint(), failure_hint()).map(|_| ())
         },
         hint: said_hint,
     },
@@ -194,6 +194,17 @@ fn cut(trial: &mut Trial<'_>) -> Played {
     farewell(trial, one)
 }
 
+fn slow_hint(seen: &Seen<'_>) -> Option<Hint> {
+    if seen.is_gone || matches!(seen.how, How::Ended | How::Reset) {
+        return hint(
+            "M10",
+            "A server may think: the client's time-out has to be longer than that.",
+            "服务器可能要想一会儿：客户端的超时应当更长。",
+        );
+    }
+    said_hint(seen)
+}
+
 fn one_recv_hint() -> Option<Hint> {
     hint(
         "M1",
@@ -237,7 +248,7 @@ fn early(trial: &mut Trial<'_>) -> Played {
          the status of a failure is not 0.",
         "recv 返回空就是流结束：本该有回复的地方，这就是失败，要说出来，状态也不能是 0。",
     );
-    trial.fails_and_says_so(TIME_TO_GIVE_UP.max(3 * trial.terms.patience), told).map(|_| ())
+    trial.fails_and_says_so(told.clone(), told).map(|_| ())
 }
 
 /// A wait without a limit.
@@ -253,7 +264,7 @@ pub fn timeout_hint() -> Option<Hint> {
 pub fn failure_hint() -> Option<Hint> {
     hint(
         "C1",
-        "A connection that is refused is a failure: say it, and end with a status that is not 0.",
-        "连接被拒绝就是失败：要说出来，并以不为 0 的状态结束。",
+        "That nobody answers is a failure: say it, and end with a status that is not 0.",
+        "没有人应答就是失败：要说出来，并以不为 0 的状态结束。",
     )
 }

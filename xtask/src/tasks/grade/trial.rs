@@ -613,10 +613,15 @@ impl<'a> Trial<'a> {
         Ok(if decides { Halt::Broken(flaw) } else { Halt::NotDecided(flaw) })
     }
 
+    /// What has happened so far; for the eye, what is under way still belongs to it.
+    pub fn ladder(&mut self) -> Result<Vec<Told>> {
+        const MOMENT: Duration = Duration::from_millis(20);
+        self.lab.record.wait_for_lull(MOMENT)?;
+        Ok(self.story.told().into_iter().filter(|told| told.rung().is_some()).collect())
+    }
+
     /// Ends everything: the clients first, so that the port is not kept waiting for them.
     pub fn clear(&mut self) -> Result<()> {
-        const MOMENT: Duration = Duration::from_millis(10);
-        self.lab.record.wait_for_lull(MOMENT)?;
         self.callers.clear();
         self.askers.clear();
         self.candidate = None;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use common::datagram;
 use common::greeting;
 
-use super::client::{NAMES, TIME_TO_GIVE_UP, broken, has_printed_greetings};
-use super::tcp_client::timeout_hint;
+use super::client::{NAMES, broken, has_printed_greetings};
+use super::tcp_client::failure_hint;
 use super::trial::{Flaw, Halt, Hint, Played, Stage, Trial, ended_with, hint, shown};
 use crate::peers::sockets::is_silence;
 use crate::wire::event::{Lane, What};
@@ -91,7 +91,7 @@ pub static STAGES: [Stage; 8] = [
         ),
         play: |trial| {
             let _host = Host::start(trial)?;
-            trial.fails_and_says_so(TIME_TO_GIVE_UP.max(3 * trial.terms.patience), blocked_hint()).map(|_| ())
+            trial.fails_and_says_so(blocked_hint(), failure_hint()).map(|_| ())
         },
         hint: |_| None,
     },
@@ -103,7 +103,7 @@ pub static STAGES: [Stage; 8] = [
         ),
         play: |trial| {
             trial.nobody(false)?;
-            trial.fails_and_says_so(TIME_TO_GIVE_UP.max(3 * trial.terms.patience), timeout_hint()).map(|_| ())
+            trial.fails_and_says_so(blocked_hint(), failure_hint()).map(|_| ())
         },
         hint: |_| None,
     },

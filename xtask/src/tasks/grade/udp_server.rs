@@ -2,8 +2,9 @@
 
 use common::greeting;
 
+use super::client::broken;
 use super::tcp_server::{TIME_TO_STOP, interrupt};
-use super::trial::{Flaw, Halt, Hint, Played, Seen, Stage, Trial, hint};
+use super::trial::{Flaw, Halt, Hint, Played, Seen, Stage, Trial, hint, shown};
 use crate::peers::caller::{Found, How};
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
@@ -130,9 +131,28 @@ fn clients(trial: &mut Trial<'_>) -> Played {
         trial.asker(*number)?.says(name);
     }
     for (number, name) in all.iter().zip(names).rev() {
-        trial.hears_back(*number, &greeting::of(name))?;
+        let heard = trial.asker(*number)?.hears(&greeting::of(name));
+        if heard.as_ref().is_err_and(|found| found.how == How::Silent) {
+            heard_by_another(trial, &all, *number, name)?;
+        }
+        trial.judge(*number, &greeting::of(name), heard)?;
     }
     trial.answered(all[1], b"Michael")
+}
+
+/// What another client has heard decides, where the one that asked has heard nothing.
+fn heard_by_another(trial: &mut Trial<'_>, all: &[usize], asked: usize, name: &[u8]) -> Played {
+    for other in all.iter().filter(|other| **other != asked) {
+        if trial.asker(*other)?.has_heard(&greeting::of(name)) {
+            let (label, other, name) = (asked + 1, other + 1, shown(&greeting::of(name)));
+            return broken(
+                words!("#{label} hears {name}", "#{label} 收到 {name}"),
+                words!("#{other} heard it", "收到的是 #{other}"),
+                mixed_up_hint(),
+            );
+        }
+    }
+    Ok(())
 }
 
 fn large(trial: &mut Trial<'_>) -> Played {
@@ -255,6 +275,10 @@ fn clients_hint(seen: &Seen<'_>) -> Option<Hint> {
     if seen.is_gone {
         return ended_hint(seen);
     }
+    mixed_up_hint()
+}
+
+fn mixed_up_hint() -> Option<Hint> {
     hint(
         "C12",
         "An answer went to another client: there is no connection, so each goes to the address that this very\n\
