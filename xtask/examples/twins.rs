@@ -5,9 +5,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::process::{self, Command};
 use std::thread;
 use std::time::Duration;
-use std::{env, fs, process};
+use std::{env, fs};
 
 fn main() {
     let args: Vec<_> = env::args().skip(1).collect();
@@ -15,6 +16,7 @@ fn main() {
     let mistake: &'static str = mistake.clone().leak();
     let port = || rest[1].parse().expect("a port");
     match kind.as_str() {
+        "sleeper" => thread::sleep(Duration::from_secs(3600)),
         "tcp-server" => tcp_server(mistake, &rest[0], port()),
         "udp-server" => udp_server(mistake, &rest[0], port()),
         "tcp-client" => tcp_client(mistake, &rest[0], port()),
@@ -31,9 +33,13 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
         _ => port,
     };
     if mistake == "restart" {
-        // Its predecessor's mark, which nobody takes away.
-        let mark = env::temp_dir().join(format!("twin-{port}"));
-        fs::File::create_new(&mark).inspect_err(|_| drop(fs::remove_file(&mark))).expect("is it running?");
+        // As without SO_REUSEADDR, which std sets: not while a connection of this port is in TIME_WAIT.
+        let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        let ours = format!(":{port:04X} ");
+        let is_waiting = |line: &str| {
+            line.split(": ").nth(1).is_some_and(|row| row[..14].ends_with(&ours) && row.contains(" 06 "))
+        };
+        assert!(!table.lines().any(is_waiting), "cannot bind: Address already in use");
     }
     if mistake == "never-accepts" {
         let _listener = TcpListener::bind((host, port)).expect("cannot listen");
@@ -44,11 +50,11 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
     if mistake == "stops" {
         ctrlc::set_handler(|| {}).expect("a handler");
     }
-    if mistake == "crashes" {
-        panic!("at once");
-    }
-    if mistake == "talkative" {
-        println!("{}", "a line without an end ".repeat(50_000));
+    assert!(mistake != "crashes", "at once");
+    if let Some(mark) = mistake.strip_prefix("forks-") {
+        let start = || Command::new(env::current_exe().unwrap()).args(["sleeper", mark]).spawn();
+        let children = [(); 3].map(|()| start().expect("cannot start a child"));
+        thread::spawn(move || children.map(|mut child| child.wait()));
     }
     let listener = TcpListener::bind((host, port)).expect("cannot listen");
     for stream in listener.incoming() {
@@ -227,7 +233,7 @@ fn tcp_client(mistake: &'static str, host: &str, port: u16) {
         return;
     }
     let stream = connected.expect("cannot connect");
-    let limit = if mistake == "slow" { 300 } else { 5000 };
+    let limit = if mistake == "slow" { 300 } else { 15_000 };
     stream.set_read_timeout((mistake != "silent").then_some(Duration::from_millis(limit))).unwrap();
     let mut from = BufReader::new(&stream);
     let mut out = &stream;
@@ -270,7 +276,7 @@ fn udp_client(mistake: &'static str, host: &str, port: u16) {
         socket.connect((host, port)).unwrap();
     }
     let is_patient = !["silent", "lost-for-ever"].contains(&mistake);
-    socket.set_read_timeout(is_patient.then_some(Duration::from_millis(1000))).unwrap();
+    socket.set_read_timeout(is_patient.then_some(Duration::from_secs(1))).unwrap();
     for name in NAMES {
         let expected = format!("Hello, {name}!").into_bytes();
         let mut tries = 0;
@@ -300,8 +306,7 @@ fn udp_client(mistake: &'static str, host: &str, port: u16) {
                 }
             };
             if let Some(answer) = answer {
-                let times = if mistake == "greets" { 0 } else { 1 };
-                for _ in 0..times {
+                if mistake != "greets" {
                     println!("{}", String::from_utf8_lossy(&answer));
                 }
                 break;

@@ -93,6 +93,11 @@ impl Caller {
         Ok(Self { stream, program, recorder, framing, patience, heard: Vec::new(), said: Vec::new() })
     }
 
+    /// Whether the program is its client.
+    pub fn is_host(&self) -> bool {
+        self.program == Lane::Client
+    }
+
     /// Its own end, and the program's.
     ///
     /// # Errors

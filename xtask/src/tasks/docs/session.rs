@@ -170,7 +170,7 @@ impl Session {
             ["cargo", "run", "-p", name, args @ ..] => {
                 (programs::build::path_of(name)?, args.strip_prefix(&["--"]).unwrap_or(args))
             }
-            ["cargo", "xtask", "grade", args @ ..] => {
+            ["cargo", "xtask", "grade", args @ ..] if !args.contains(&"--list") => {
                 // The program that is graded is one of ours, built already.
                 let at = args.windows(4).position(|words| words == ["cargo", "run", "-q", "-p"]);
                 let at = at.with_context(|| format!("'{typed}' grades no program of ours"))?;

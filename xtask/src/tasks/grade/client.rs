@@ -220,7 +220,9 @@ fn status_of(outcome: &Outcome) -> String {
 
 /// Why a client may not have said what it should.
 pub fn said_hint(seen: &Seen<'_>) -> Option<Hint> {
-    if seen.is_gone {
+    let is_unended =
+        seen.expected.is_some_and(|expected| !expected.is_empty() && seen.bytes.starts_with(expected));
+    if seen.is_gone && !is_unended {
         return hint(
             "C1",
             "It ended in the middle of it: its last words say why.",
@@ -233,12 +235,12 @@ pub fn said_hint(seen: &Seen<'_>) -> Option<Hint> {
             "What the server said has come, and is not read: recv comes before the next send.",
             "服务器的话已经到了，还没有读取：下一次 send 之前要先 recv。",
         ),
-        How::Silent => hint(
+        How::Silent if !is_unended => hint(
             "C7",
             "A guess: it waits for more than has come - for a message, read until its end and no further.",
             "猜测：它等的比来的多：一条消息读到它的结尾为止，不要再等。",
         ),
-        How::Ended | How::Reset => hint(
+        How::Ended | How::Reset if !is_unended => hint(
             "C20",
             "It leaves before it is done: the names are Michael, Tracy, Sarah, and then exit.",
             "它没做完就离开了：名字依次是 Michael、Tracy、Sarah，最后是 exit。",
@@ -248,7 +250,7 @@ pub fn said_hint(seen: &Seen<'_>) -> Option<Hint> {
             "exit comes last: the names are Michael, Tracy, Sarah.",
             "exit 最后才说：名字依次是 Michael、Tracy、Sarah。",
         ),
-        How::Other => hint(
+        _ => hint(
             "C7",
             "A message is the name, and what its framing adds: a line feed with line, four bytes before it with\n\
              length, nothing with raw.",

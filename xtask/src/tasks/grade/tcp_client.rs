@@ -35,7 +35,7 @@ pub static STAGES: [Stage; 8] = [
             ),
         ),
         play: glued,
-        hint: said_hint,
+        hint: glued_hint,
     },
     Stage {
         name: "cut",
@@ -192,6 +192,11 @@ fn cut(trial: &mut Trial<'_>) -> Played {
         trial.says(one, &[&greeting::of(name)])?;
     }
     farewell(trial, one)
+}
+
+fn glued_hint(seen: &Seen<'_>) -> Option<Hint> {
+    // It has been greeted already, and has not seen it.
+    if seen.expected == Some(NAMES[1]) { one_recv_hint() } else { said_hint(seen) }
 }
 
 fn slow_hint(seen: &Seen<'_>) -> Option<Hint> {

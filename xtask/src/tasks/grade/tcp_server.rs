@@ -17,7 +17,10 @@ pub static STAGES: [Stage; 15] = [
     Stage {
         name: "listens",
         promise: ("C8", Words::fixed("binds and listens where it is told to", "在给定的地址和端口上监听")),
-        play: |trial| trial.start_server(Protocol::Tcp),
+        play: |trial| {
+            trial.start_server(Protocol::Tcp)?;
+            trial.stays(Protocol::Tcp)
+        },
         hint: |_| None,
     },
     Stage {
@@ -521,6 +524,14 @@ fn gone_hint(seen: &Seen<'_>) -> Option<Hint> {
             "客户端离开只是一个会话里的错误：就地处理，继续服务其他客户端。",
         );
     }
+    if words.is_empty() {
+        return hint(
+            "C9",
+            "It came to the end of its code: a server goes on. Loop around accept, and in each conversation\n\
+             around recv.",
+            "程序运行到代码末尾就结束了，而服务器要一直运行：accept 放在循环里，每个会话里 recv 也放在循环里。",
+        );
+    }
     hint(
         "C9",
         "The whole server ended where one conversation did: its last words say why. Loop around accept, and\n\
@@ -640,6 +651,13 @@ fn exit_hint(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 fn leaves_hint(seen: &Seen<'_>) -> Option<Hint> {
+    if seen.is_gone && seen.last_words.to_lowercase().contains("broken pipe") {
+        return hint(
+            "C3",
+            "It answers a client that has left: when recv returns nothing, that is the end. Leave the loop.",
+            "它在回答已经离开的客户端：recv 返回空就是流结束，应退出循环。",
+        );
+    }
     if seen.is_gone {
         return gone_hint(seen);
     }

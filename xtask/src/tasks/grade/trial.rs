@@ -202,6 +202,14 @@ impl<'a> Trial<'a> {
         Err(anyhow::anyhow!("no port stays free").into())
     }
 
+    /// It does not end at once, as one does that never comes to accept.
+    pub fn stays(&self, protocol: Protocol) -> Played {
+        match self.program()?.wait_for_end(ENDING)? {
+            Some(status) => self.expect_ready(protocol, Ready::Ended(status)),
+            None => Ok(()),
+        }
+    }
+
     /// Starts the command once more where it was.
     pub fn spawn(&mut self, lane: Lane) -> Result<()> {
         let (host, port) = (self.at.ip(), self.at.port());
@@ -550,16 +558,21 @@ impl<'a> Trial<'a> {
         let is_accepted = far_end.as_ref().is_some_and(|row| row.inode != 0);
         let unread = far_end.as_ref().filter(|_| is_accepted).map_or(0, |row| row.to_read);
         let is_left_open = far_end.as_ref().is_some_and(|row| row.state == "CLOSE_WAIT") && is_accepted;
-        let label = number.map_or(String::new(), |number| format!("#{}", number + 1));
+        let is_host = self.callers.iter().flatten().any(Caller::is_host);
+        let (label, label_zh) = match number {
+            Some(_) if is_host => ("the server".into(), "服务器".into()),
+            Some(number) => (format!("#{}", number + 1), format!("#{}", number + 1)),
+            None => (String::new(), String::new()),
+        };
         let framing = self.terms.framing;
         let expected_bytes = message.map(|message| framed(framing, message));
         let (expected, came) = said.unwrap_or_else(|| {
             let expected = match &expected_bytes {
                 Some(bytes) => {
                     let shown = shown(bytes);
-                    words!("{label} hears {shown}", "{label} 收到 {shown}")
+                    words!("{label} hears {shown}", "{label_zh} 收到 {shown}")
                 }
-                None => words!("the end of {label}'s connection", "{label} 的连接结束"),
+                None => words!("the end of {label}'s connection", "{label_zh} 的连接结束"),
             };
             (expected, came(found, self.terms.patience))
         });
@@ -583,11 +596,11 @@ impl<'a> Trial<'a> {
             }
             _ if is_silent && is_left_open => Some(words!(
                 "the kernel's table: {label} has left, and your end is still open (CLOSE_WAIT)",
-                "内核的套接字表：{label} 已经离开，你这一端还没有关闭（CLOSE_WAIT）"
+                "内核的套接字表：{label_zh} 已经离开，你这一端还没有关闭（CLOSE_WAIT）"
             )),
             (_, 1..) if is_silent => Some(words!(
                 "the kernel's table: your program has not read what {label} sent ({unread} bytes wait)",
-                "内核的套接字表：{label} 发送的数据你的程序还没有读取（{unread} 字节在等待）"
+                "内核的套接字表：{label_zh} 发送的数据你的程序还没有读取（{unread} 字节在等待）"
             )),
             _ => None,
         };
@@ -696,6 +709,14 @@ fn start_hint(last_words: &str) -> Option<Hint> {
             "C15",
             "The host that it was given does not fit its socket: an IPv6 address needs an AF_INET6 socket.",
             "给出的主机与套接字不符：IPv6 地址要用 AF_INET6 套接字。",
+        );
+    }
+    if text.is_empty() {
+        return hint(
+            "C8",
+            "It came to the end of its code. It is given {host} and {port} on its command line: it is to bind,\n\
+             listen, and accept in a loop.",
+            "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind、listen，然后循环 accept。",
         );
     }
     hint(

@@ -14,7 +14,10 @@ pub static STAGES: [Stage; 10] = [
     Stage {
         name: "binds",
         promise: ("C12", Words::fixed("is bound where it is told to be", "绑定到给定的地址和端口")),
-        play: |trial| trial.start_server(Protocol::Udp),
+        play: |trial| {
+            trial.start_server(Protocol::Udp)?;
+            trial.stays(Protocol::Udp)
+        },
         hint: |_| None,
     },
     Stage {
