@@ -11,7 +11,7 @@ mod udp_server;
 
 use std::io::{self, IsTerminal};
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use std::{env, fs, thread};
 
 use anyhow::{Result, bail};
@@ -33,6 +33,8 @@ use trial::{Flaw, Halt, Stage, Terms, Trial, hint_words};
 /// A kind of program that can be judged.
 struct Kind {
     name: &'static str,
+    /// What it is to do.
+    protocol: Words,
     /// How its command may look.
     example: &'static str,
     /// The places that its command needs, or the options that stand for them.
@@ -52,6 +54,12 @@ const SERVER: Words = Words::fixed("the judge's server", "评判程序的服务�
 static KINDS: [Kind; 5] = [
     Kind {
         name: "tcp-server",
+        protocol: Words::fixed(
+            "Says Welcome! to each client, answers each name with Hello, NAME!, and closes on exit. A message ends at\n\
+                 a line feed (--framing line), follows its length in four bytes (length), or is what one read gives (raw).",
+            "对每个客户端说 Welcome!，收到名字回复 Hello, NAME!，收到 exit 就关闭连接。一条消息以换行符结尾（--framing line），\n\
+                 或跟在四个字节的长度后面（length），或就是一次读取的内容（raw）。",
+        ),
         example: "cargo xtask grade tcp-server -- python3 my_server.py {host} {port}",
         places: &["{port}"],
         stages: &tcp_server::STAGES,
@@ -60,6 +68,10 @@ static KINDS: [Kind; 5] = [
     },
     Kind {
         name: "udp-server",
+        protocol: Words::fixed(
+            "Answers each datagram, which is a name, with Hello, NAME! in another one.",
+            "每个数据报是一个名字，用另一个数据报回复 Hello, NAME!。",
+        ),
         example: "cargo xtask grade udp-server -- python3 my_server.py {host} {port}",
         places: &["{port}"],
         stages: &udp_server::STAGES,
@@ -68,6 +80,12 @@ static KINDS: [Kind; 5] = [
     },
     Kind {
         name: "tcp-client",
+        protocol: Words::fixed(
+            "Hears Welcome!, says Michael, Tracy and Sarah, hears and prints Hello, NAME! for each before it says the\n\
+                 next, then says exit. A message ends as --framing says: at a line feed, unless it is length or raw.",
+            "先收到 Welcome!，再依次说 Michael、Tracy、Sarah，每个都等到 Hello, NAME! 并打印，才说下一个，最后说 exit。\n\
+                 消息在哪里结束由 --framing 决定：line（换行符，默认）、length 或 raw。",
+        ),
         example: "cargo xtask grade tcp-client -- python3 my_client.py {host} {port}",
         places: &["{port}"],
         stages: &tcp_client::STAGES,
@@ -76,6 +94,10 @@ static KINDS: [Kind; 5] = [
     },
     Kind {
         name: "udp-client",
+        protocol: Words::fixed(
+            "Sends Michael, Tracy and Sarah, a datagram each, and prints Hello, NAME! for each before it sends the next.",
+            "依次发送 Michael、Tracy、Sarah，每个一个数据报；等到并打印 Hello, NAME!，才发下一个。",
+        ),
         example: "cargo xtask grade udp-client -- python3 my_client.py {host} {port}",
         places: &["{port}"],
         stages: &udp_client::STAGES,
@@ -84,6 +106,10 @@ static KINDS: [Kind; 5] = [
     },
     Kind {
         name: "get",
+        protocol: Words::fixed(
+            "Gets the page at {url} with GET and HTTP/1.1, prints the header, and saves the body as the file {out}.",
+            "用 GET 和 HTTP/1.1 获取 {url}，打印头部，把响应体存为文件 {out}。",
+        ),
         example: "cargo xtask grade get -- python3 my_get.py {url} {out}",
         places: &["{url}", "{out}"],
         stages: &get::STAGES,
@@ -117,6 +143,7 @@ pub fn run(mut args: Args) -> Result<()> {
             let name = escape(name.as_encoded_bytes());
             args::usage(format!("cannot grade '{name}': it is one of {}", kinds()))
         })?,
+        None if list => return KINDS.iter().try_for_each(|kind| introduce(kind, lang)),
         None => return Err(args::usage(format!("say what to grade: {}", kinds()))),
     };
     let mut command = Vec::new();
@@ -184,12 +211,11 @@ fn check_command(kind: &Kind, command: &CommandLine, port: Option<u16>) -> Resul
 
 /// Every stage in a sentence: the exercise sheet.
 fn introduce(kind: &Kind, lang: Lang) -> Result<()> {
-    say(kind.name)?;
+    say(&format!("{}\n{}\n", kind.name, kind.protocol.to(lang)))?;
     for (number, stage) in (1..).zip(kind.stages) {
         say(&format!("{number:4} {:11} {}", stage.name, stage.promise.1.to(lang)))?;
     }
-    say("")?;
-    Ok(say(kind.example)?)
+    Ok(say(&format!("\n{}\n", kind.example))?)
 }
 
 /// Plays the stages in their order, and sums up.
@@ -266,8 +292,26 @@ fn told_of(flaw: &Flaw) -> Vec<Told> {
 
 fn cover(kind: &Kind, terms: &Terms) -> Cover {
     let (name, shown) = (kind.name, terms.command.shown());
-    let intro = words!("Judged on the wire: {shown}", "在线路上评判：{shown}");
+    let date = date(SystemTime::now());
+    let intro = words!("Judged on the wire, {date}: {shown}", "在线路上评判，{date}：{shown}");
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro }
+}
+
+/// A time as a date, in UTC: days are counted from 1 March of the year 0 (of the Gregorian calendar), so that a leap
+/// day is a year's last.
+fn date(time: SystemTime) -> String {
+    const DAYS_TO_1970: u64 = 719_468;
+    const DAYS_OF_400_YEARS: u64 = 146_097;
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let days = seconds / 86_400 + DAYS_TO_1970;
+    let (era, day) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153; // 0 is March
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
+    format!("{}-{month:02}-{day:02} {hour:02}:{minute:02} UTC", era * 400 + year)
 }
 
 /// How many stages were kept, and what to do next.
@@ -295,4 +339,30 @@ fn sum_up(kind: &Kind, terms: &Terms, wishes: &Wishes, chapters: &[Chapter]) -> 
         "{all} 项中做到 {kept} 项{absent_zh}。下一步：{next}；--stage {next} 只演示这一项"
     );
     bail!("{}", sum.to(style.lang))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_right_on_both_sides_of_a_leap_day_and_of_a_year() {
+        for (seconds, expected) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (951_782_399, "2000-02-28 23:59 UTC"),
+            (951_782_400, "2000-02-29 00:00 UTC"),
+            (951_868_800, "2000-03-01 00:00 UTC"),
+            (1_735_689_599, "2024-12-31 23:59 UTC"),
+            (1_735_689_600, "2025-01-01 00:00 UTC"),
+        ] {
+            assert_eq!(date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn every_stage_is_about_something_that_a_lesson_shows() {
+        for stage in KINDS.iter().flat_map(|kind| kind.stages) {
+            assert!(crate::lessons::about(stage.promise.0).is_some(), "{}: {}", stage.name, stage.promise.0);
+        }
+    }
 }
