@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream, ToSocketAddrs, UdpSocket};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
+
+use crate::narration::shell_word;
+use crate::{taken, typed};
 
 /// Where to listen or to connect: `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,9 @@ impl FromStr for HostPort {
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains("://") {
             return Err("this is a URL; an address is HOST:PORT, such as localhost:9999".into());
+        }
+        if let Some(advice) = typed::advice(text) {
+            return Err(advice);
         }
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(format!("it has no host: write 127.0.0.1:{text} for this machine"));
@@ -143,25 +149,51 @@ pub fn resolve(peer: &HostPort) -> Result<Vec<SocketAddr>> {
     Ok(found)
 }
 
+/// Tries every address in turn, until one succeeds. `attempt` is told how many are left, itself one of
+/// them, and takes no more than its share of time or of tries.
+///
+/// # Errors
+/// Every address tried, with what came of it; the last one's kind.
+pub fn first_of<T>(
+    addresses: &[SocketAddr],
+    mut attempt: impl FnMut(SocketAddr, u16) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut failures = Vec::new();
+    let mut kind = io::ErrorKind::NotFound;
+    for (tried, address) in addresses.iter().enumerate() {
+        match attempt(*address, u16::try_from(addresses.len() - tried).unwrap_or(u16::MAX)) {
+            Err(e) => {
+                failures.push(if addresses.len() == 1 { e.to_string() } else { format!("{address}: {e}") });
+                kind = e.kind();
+            }
+            success => return success,
+        }
+    }
+    Err(io::Error::new(kind, failures.join("; ")))
+}
+
 /// Connects to the first resolved address that answers, within `limit` for all of them together.
-/// The time that the system takes to resolve a name is its own.
+/// The time that the system takes to resolve a name is its own. `starter` is the command that starts a server.
 ///
 /// # Errors
 /// Every address tried, with what the system said of it.
-pub fn connect(peer: &HostPort, limit: Duration) -> Result<TcpStream> {
-    let addresses = resolve(peer)?;
+pub fn connect(peer: &HostPort, limit: Duration, starter: &str) -> Result<TcpStream> {
     let end = Instant::now() + limit;
-    let mut failures = Vec::new();
-    for (tried, address) in addresses.iter().enumerate() {
-        let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        let share = left / u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        match TcpStream::connect_timeout(address, share) {
-            Ok(stream) => return Ok(stream),
-            Err(e) if addresses.len() == 1 => failures.push(e.to_string()),
-            Err(e) => failures.push(format!("{address}: {e}")),
-        }
-    }
-    bail!("cannot connect to {peer}: {} - is the server running there?", failures.join("; "));
+    let connected = first_of(&resolve(peer)?, |address, left| {
+        let time = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        TcpStream::connect_timeout(&address, time / left.into())
+    });
+    connected.map_err(|e| anyhow!("cannot connect to {peer}: {e} - {}", is_it_running(starter)))
+}
+
+/// The command that starts one of our servers there, with the options that the client has.
+pub fn starter(server: &str, peer: &HostPort, options: &str) -> String {
+    format!("cargo run -p {server} -- {}{options}", shell_word(&peer.to_string()))
+}
+
+/// The question that a client ends with when nobody answered, and the command that mends it.
+pub fn is_it_running(starter: &str) -> String {
+    format!("is a server running there? {starter} starts one")
 }
 
 /// The address at which this machine reaches a socket bound to `bound`: a socket bound to every interface
@@ -173,6 +205,44 @@ pub fn reachable(bound: SocketAddr) -> SocketAddr {
         IpAddr::V6(_) => IpAddr::from(Ipv6Addr::LOCALHOST),
     };
     SocketAddr::new(ip, bound.port())
+}
+
+/// The address at which other machines reach a socket bound to `bound`, if it is bound to every interface and the
+/// system has a way out: the one that a packet to another network would come from. None is sent: to connect a UDP
+/// socket takes the routing table alone. The networks asked for are those of examples (RFC 5737, RFC 3849).
+pub fn reachable_by_others(bound: SocketAddr) -> Option<SocketAddr> {
+    let (any, elsewhere) = match bound.ip() {
+        ip if !ip.is_unspecified() => return None,
+        IpAddr::V4(_) => ("0.0.0.0:0", "192.0.2.1:9"),
+        IpAddr::V6(_) => ("[::]:0", "[2001:db8::1]:9"),
+    };
+    let socket = UdpSocket::bind(any).ok()?;
+    socket.connect(elsewhere).ok()?;
+    let ip = socket.local_addr().ok()?.ip();
+    (!ip.is_loopback() && !ip.is_unspecified()).then(|| SocketAddr::new(ip, bound.port()))
+}
+
+/// What to try when the system would not let a TCP server listen. An address that is in use may be so by a server
+/// or by the past of one.
+pub fn listen_remedy(address: &HostPort, error: &io::Error) -> String {
+    if error.kind() != io::ErrorKind::AddrInUse {
+        return remedy(error).into();
+    }
+    let holder = address.to_socket_addrs().ok().and_then(|mut all| all.find_map(taken::by));
+    format!("{}, or take another port (127.0.0.1:0 picks one)", taken::remedy(holder))
+}
+
+/// What an error of accept(2) means for those who want to be accepted.
+pub fn accept_outlook(error: &io::Error) -> &'static str {
+    match (error.kind(), error.raw_os_error()) {
+        // ENFILE and EMFILE, the same on every Unix; ENOBUFS on Linux and on the BSDs; Windows' numbers for them.
+        (_, Some(23 | 24 | 105 | 55 | 10024 | 10055)) | (io::ErrorKind::OutOfMemory, _) => {
+            "newcomers wait until somebody leaves"
+        }
+        (io::ErrorKind::PermissionDenied, _) => "does a firewall or a sandbox forbid it?",
+        (io::ErrorKind::NetworkDown, _) => "is the network up? The next client is waited for",
+        _ => "that client is lost, and the next one is waited for",
+    }
 }
 
 /// What to try when the system would not bind a server's address.
@@ -252,6 +322,10 @@ mod tests {
             ("*:80", "does not belong"),
             ("user@host:80", "does not belong"),
             ("例子:80", "does not belong"),
+            ("127.0.0.1：9999", "'：' (U+FF1A) in it: type ':'"),
+            ("127。0.0.1:9999", "type '.'"),
+            ("127.0.0.1:９999", "type '9'"),
+            ("9999\u{3000}", "leave it out"),
             ("a\0b:80", "does not belong"),
             ("a/b:80", "does not belong"),
         ] {
@@ -298,14 +372,62 @@ mod tests {
     }
 
     #[test]
+    fn others_are_told_no_loopback_and_only_where_others_can_come() {
+        for bound in ["127.0.0.1:7", "[::1]:7", "10.0.0.1:7"] {
+            assert_eq!(reachable_by_others(bound.parse().unwrap()), None);
+        }
+        for bound in ["0.0.0.0:7", "[::]:7"] {
+            let bound: SocketAddr = bound.parse().unwrap();
+            if let Some(at) = reachable_by_others(bound) {
+                assert!(at.port() == 7 && at.is_ipv4() == bound.is_ipv4() && !at.ip().is_loopback(), "{at}");
+            }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn only_a_want_of_descriptors_or_memory_is_said_to_end_when_somebody_leaves() {
+        for (code, outlook) in [
+            (24, "newcomers wait"),       // EMFILE
+            (23, "newcomers wait"),       // ENFILE
+            (12, "newcomers wait"),       // ENOMEM
+            (105, "newcomers wait"),      // ENOBUFS
+            (1, "firewall"),              // EPERM
+            (100, "is the network"),      // ENETDOWN
+            (71, "that client is lost"),  // EPROTO
+            (113, "that client is lost"), // EHOSTUNREACH
+        ] {
+            let outlook_ = accept_outlook(&io::Error::from_raw_os_error(code));
+            assert!(outlook_.contains(outlook), "{code}: {outlook_}");
+        }
+    }
+
+    #[test]
+    fn every_address_has_its_turn_and_its_end_in_the_error() {
+        let peer: HostPort = "localhost:9".parse().unwrap();
+        let all = resolve(&peer).unwrap();
+        let mut tried = Vec::new();
+        let error = first_of(&all, |address, left| -> io::Result<()> {
+            tried.push((address, left.into()));
+            Err(io::Error::other("silent"))
+        });
+        let expected: Vec<_> = all.iter().copied().zip((1..=all.len()).rev()).collect();
+        assert_eq!(tried, expected);
+        let error = error.unwrap_err().to_string();
+        assert_eq!(error.matches("silent").count(), all.len(), "{error}");
+        assert!(all.len() == 1 || all.iter().all(|address| error.contains(&format!("{address}: silent"))));
+    }
+
+    #[test]
     fn a_connection_is_made_or_the_error_names_the_peer() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = HostPort::Ip(listener.local_addr().unwrap());
-        connect(&peer, Duration::from_secs(60)).unwrap();
+        connect(&peer, Duration::from_secs(60), "").unwrap();
         drop(listener);
-        let error = connect(&peer, Duration::from_secs(60)).unwrap_err().to_string();
+        let error = connect(&peer, Duration::from_secs(60), "this").unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot connect to {peer}: ")), "{error}");
-        let error = connect(&"127.0.0.1:0".parse().unwrap(), Duration::from_secs(60)).unwrap_err();
+        assert!(error.ends_with(" - is a server running there? this starts one"), "{error}");
+        let error = connect(&"127.0.0.1:0".parse().unwrap(), Duration::from_secs(60), "").unwrap_err();
         assert!(error.to_string().contains("port 0"), "{error}");
     }
 }

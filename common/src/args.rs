@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::narration::{self, escape};
+use crate::typed;
 
 /// The user's mistake: the program ends with status 2 and points at its `--help`.
 #[derive(Debug)]
@@ -30,14 +31,34 @@ pub fn usage(message: impl Into<String>) -> anyhow::Error {
     Usage(message.into()).into()
 }
 
+/// Who is run, and its version.
+pub struct Program {
+    name: &'static str,
+    version: &'static str,
+}
+
+impl From<(&'static str, &'static str)> for Program {
+    fn from((name, version): (&'static str, &'static str)) -> Self {
+        Self { name, version }
+    }
+}
+
+impl From<&'static str> for Program {
+    /// A part of this workspace that has no version of its own.
+    fn from(name: &'static str) -> Self {
+        Self { name, version: env!("CARGO_PKG_VERSION") }
+    }
+}
+
 /// Runs a program: answers `--help` and `--version`, and turns its outcome into an exit status: 0, 1 for a
 /// failure, 2 for a usage error. A standard output that its reader closed (`| head -1`) ends it quietly.
-pub fn run(name: &str, help: &str, program: impl FnOnce(Args) -> Result<()>) -> ExitCode {
+pub fn run(who: impl Into<Program>, help: &str, program: impl FnOnce(Args) -> Result<()>) -> ExitCode {
+    let Program { name, version } = who.into();
     let args = Args::new(std::env::args_os().skip(1));
     let outcome = if args.words.iter().any(|word| word == "--help" || word == "-h") {
         narration::say(help.trim_end()).map_err(Into::into)
     } else if args.words.iter().any(|word| word == "--version") {
-        narration::say(&format!("{name} {}", env!("CARGO_PKG_VERSION"))).map_err(Into::into)
+        narration::say(&format!("{name} {version}")).map_err(Into::into)
     } else {
         program(args)
     };
@@ -75,7 +96,13 @@ impl Args {
             return Ok(default.into());
         }
         match self.words.first() {
-            Some(word) if !is_option(word) => parse("command", &self.words.remove(0)),
+            Some(word) if has_other_dash(word) => Err(unknown_option(word)),
+            Some(word) if !is_option(word) => {
+                if let Some(advice) = word.to_str().and_then(typed::advice) {
+                    return Err(bad("command", word, &advice));
+                }
+                parse("command", &self.words.remove(0))
+            }
             _ => Err(usage("the command comes first, before options")),
         }
     }
@@ -94,12 +121,27 @@ impl Args {
         T: FromStr<Err: Display>,
     {
         let Some(text) = self.take(name, true)? else { return Ok(None) };
-        parse(name, &text).map(Some)
+        let unicode = text.to_str().ok_or_else(|| bad(name, &text, "it is not Unicode"))?;
+        unicode.parse().map(Some).map_err(|e: T::Err| wrong(name, &text, &e.to_string()))
     }
 
     /// The value of the option `name`, if it is given, as it stands: on Unix, a file's name is bytes.
     pub fn file(&mut self, name: &str) -> Result<Option<OsString>> {
         self.take(name, true)
+    }
+
+    /// The value of the option `name`, if it is given, or `default` where it is given without one. Operands may
+    /// follow: the next word is the value if it could be an address, with a colon or all of digits.
+    pub fn given_or<T>(&mut self, name: &str, default: &str) -> Result<Option<T>>
+    where
+        T: FromStr<Err: Display>,
+    {
+        if let Some(at) = self.words.iter().position(|word| word == name) {
+            if !self.words.get(at + 1).is_some_and(is_like_an_address) {
+                self.words[at] = format!("{name}={default}").into();
+            }
+        }
+        self.given(name)
     }
 
     /// A whole number in `range`, written in decimal digits.
@@ -108,7 +150,7 @@ impl Args {
         let digits = text.to_str().filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
         match digits.and_then(|t| t.parse().ok()).filter(|n| range.contains(n)) {
             Some(n) => Ok(n),
-            None => Err(bad(
+            None => Err(wrong(
                 name,
                 &text,
                 &format!("it must be a number from {} to {}", range.start(), range.end()),
@@ -123,7 +165,7 @@ impl Args {
         let decimal = text.to_str().filter(|t| t.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
         match decimal.and_then(|t| t.parse().ok()).filter(|s| range.contains(s)) {
             Some(seconds) => Ok(Duration::from_secs_f64(seconds)),
-            None => Err(bad(
+            None => Err(wrong(
                 name,
                 &text,
                 &format!("it must be seconds from {} to {}", range.start(), range.end()),
@@ -138,8 +180,8 @@ impl Args {
 
     /// The next operand, if there is one. Options come first: one still left here is unknown.
     pub fn operand(&mut self) -> Result<Option<OsString>> {
-        if let Some(word) = self.words.iter().find(|word| is_option(word)) {
-            return Err(usage(format!("unknown option '{}'", show(word))));
+        if let Some(word) = self.words.iter().find(|word| is_option(word) || has_other_dash(word)) {
+            return Err(unknown_option(word));
         }
         let from = if self.words.is_empty() { &mut self.after_dashes } else { &mut self.words };
         Ok((!from.is_empty()).then(|| from.remove(0)))
@@ -199,6 +241,21 @@ fn is_option(word: &OsString) -> bool {
     word != "-" && word.as_encoded_bytes().starts_with(b"-")
 }
 
+fn is_like_an_address(word: &OsString) -> bool {
+    let bytes = word.as_encoded_bytes();
+    !is_option(word) && (bytes.contains(&b':') || bytes.iter().all(u8::is_ascii_digit))
+}
+
+fn unknown_option(word: &OsString) -> anyhow::Error {
+    let advice = word.to_str().and_then(typed::option_advice);
+    let why = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
+    usage(format!("unknown option '{}'{why}", show(word)))
+}
+
+fn has_other_dash(word: &OsString) -> bool {
+    word.to_str().is_some_and(typed::begins_with_a_dash)
+}
+
 fn is_named(word: &OsString, name: &str) -> bool {
     let rest = word.as_encoded_bytes().strip_prefix(name.as_bytes());
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"="))
@@ -227,6 +284,14 @@ where
 
 fn bad(what: &str, text: &OsString, why: &str) -> anyhow::Error {
     usage(format!("{what} '{}': {why}", show(text)))
+}
+
+/// As [`bad`], for a value that has to be ASCII.
+fn wrong(what: &str, text: &OsString, why: &str) -> anyhow::Error {
+    match text.to_str().and_then(typed::advice) {
+        Some(advice) if !why.contains(&advice) => bad(what, text, &format!("{why}; {advice}")),
+        _ => bad(what, text, why),
+    }
 }
 
 fn show(text: &OsString) -> String {
@@ -272,6 +337,22 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_may_be_left_out_is_known_by_its_colon_or_its_digits() {
+        let live = |line| args(line).given_or::<HostPort>("--live", "c:3");
+        for (line, at) in
+            [("--live a:1 x", "a:1"), ("--live=a:1", "a:1"), ("x --live", "c:3"), ("--live x", "c:3")]
+        {
+            assert_eq!(live(line).unwrap().unwrap().to_string(), at, "{line}");
+        }
+        assert_eq!(live("--live --quiet").unwrap().unwrap().to_string(), "c:3");
+        assert!(live("x a:1").unwrap().is_none());
+        assert!(
+            error(live("--live 8080")).starts_with("--live '8080': it has no host: write 127.0.0.1:8080")
+        );
+        assert_eq!(error(live("--live --live=a:1")), "--live is given twice");
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let range = 1..=9;
         assert_eq!(error(args("--nope").finish()), "unknown option '--nope'");
@@ -290,6 +371,24 @@ mod tests {
             let text = error(args(&format!("--d={seconds}")).seconds("--d", 1.0, 0.0..=60.0));
             assert_eq!(text, format!("--d '{seconds}': it must be seconds from 0 to 60"));
         }
+        for (line, text) in [
+            ("–quiet", "unknown option '–quiet': it has '–' (U+2013) in it: type --quiet"),
+            ("--quiet—", "unknown option '--quiet—': it has '—' (U+2014) in it: type --quiet-"),
+            ("a –b=1", "unknown option '–b=1': it has '–' (U+2013) in it: type -b=1"),
+        ] {
+            assert_eq!(error(args(line).finish()), text);
+        }
+        assert_eq!(args("-- –x").names(&[], 9).unwrap(), ["–x".as_bytes()]);
+        let text = error(args("--n １").number("--n", 1, range));
+        assert_eq!(text, "--n '１': it must be a number from 1 to 9; it has '１' (U+FF11) in it: type '1'");
+        let text = error(args("--d 0。5").seconds("--d", 1.0, 0.0..=60.0));
+        assert!(text.ends_with("; it has '。' (U+3002) in it: type '.'"), "{text}");
+        let text = error(args("--framing ｒaw").value("--framing", Framing::Line));
+        assert!(text.ends_with("; it has 'ｒ' (U+FF52) in it: type 'r'"), "{text}");
+        let text = error(args("—help").command_or(""));
+        assert_eq!(text, "unknown option '—help': it has '—' (U+2014) in it: type --help");
+        let text = error(args("ｇet").command_or(""));
+        assert_eq!(text, "command 'ｇet': it has 'ｇ' (U+FF47) in it: type 'g'");
         let text = error(args("::1:9").operand_or::<HostPort>("HOST:PORT", ""));
         assert_eq!(text, "HOST:PORT '::1:9': an IPv6 address stands in brackets: [::1]:9999");
     }

@@ -1,12 +1,22 @@
-//! How large a UDP datagram can be.
+//! How large a UDP datagram can be, and what may become of one.
 
-use std::net::{IpAddr, SocketAddr};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::address::{self, HostPort};
+use crate::narration::{self, escape};
+use crate::{came, greeting, patience};
 
 /// Room for any datagram: with less, recv(2) cuts one silently (and Windows reports error 10040).
 pub const BUFFER: usize = 65_535;
 
 /// The most bytes in one datagram, whoever its peer: over IPv6, where the headers take least of them.
 pub const LARGEST: usize = 65_535 - 8;
+
+/// How long a datagram may wait for room in the send buffer, which datagrams fill whose receivers answer no ARP:
+/// the system keeps them for seconds, and meanwhile nothing would be received.
+pub const SEND_LIMIT: Duration = Duration::from_millis(50);
 
 /// The most bytes in one datagram to `peer`: what a 16-bit length leaves beside the headers, which are 20 + 8
 /// bytes in IPv4 (RFC 791, RFC 768) and 8 in IPv6 (RFC 8200 counts its payload alone). A system may
@@ -15,5 +25,160 @@ pub fn largest(peer: SocketAddr) -> usize {
     match peer.ip().to_canonical() {
         IpAddr::V4(_) => LARGEST - 20,
         IpAddr::V6(_) => LARGEST,
+    }
+}
+
+/// Why a datagram was not sent on a socket whose write time-out is [`SEND_LIMIT`].
+pub fn not_sent(error: &io::Error) -> String {
+    if patience::is_over(error) {
+        return format!("it is lost: the send buffer was full for {SEND_LIMIT:?}");
+    }
+    error.to_string()
+}
+
+/// Asks at one address after the other, until one answers. Each has its share of the tries, one at least; where
+/// nobody is, none is used up.
+///
+/// # Errors
+/// Every address, with what came of it.
+pub fn first_to_answer<T>(
+    addresses: &[SocketAddr],
+    mut tries: u16,
+    mut ask: impl FnMut(SocketAddr, u16) -> io::Result<T>,
+) -> io::Result<T> {
+    address::first_of(addresses, |address, left| {
+        let share = tries.div_ceil(left).max(1);
+        let answer = ask(address, share);
+        if !answer.as_ref().is_err_and(is_nobody_there) {
+            tries = tries.saturating_sub(share);
+        }
+        answer
+    })
+}
+
+/// Whether the peer's system said that no socket has that port, with an ICMP message for an earlier datagram.
+pub fn is_nobody_there(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+}
+
+/// What came last of what was not expected.
+pub type Wrong = Option<Vec<u8>>;
+
+/// Keeps a datagram that is not the greeting for `name`; the first one is said on standard error.
+pub fn ignore(datagram: &[u8], name: &[u8], wrong: &mut Wrong) {
+    let came = came::quoted(datagram);
+    if wrong.replace(datagram.to_vec()).is_none() {
+        let name = escape(name);
+        narration::complain(&format!("ignored a datagram that is not the greeting for '{name}': {came}"));
+    }
+}
+
+/// Refuses a name whose greeting its server could not send.
+///
+/// # Errors
+/// `InvalidInput`.
+pub fn check_greeting_fits(name: &[u8], peer: SocketAddr) -> io::Result<()> {
+    let longest = largest(peer) - greeting::OVERHEAD;
+    if name.len() > longest {
+        let why = format!("with more than {longest} bytes, its greeting does not fit one datagram");
+        return Err(io::Error::new(ErrorKind::InvalidInput, why));
+    }
+    Ok(())
+}
+
+/// The likely reason why `expected` did not come from `peer`, to follow the text of `error`: something else came,
+/// or else nobody may be there, and `server` is what to start.
+pub fn likely_reason(
+    error: &io::Error,
+    came: Option<&[u8]>,
+    expected: &[u8],
+    peer: &HostPort,
+    server: &str,
+) -> String {
+    if let Some(came) = came {
+        let why = if came.trim_ascii_end() == expected { ": a line end too many" } else { "" };
+        return format!("; {} came, not {}{why}", came::quoted(came), came::quoted(expected));
+    }
+    if error.kind() == ErrorKind::InvalidInput {
+        return String::new(); // nobody was asked
+    }
+    let starter = address::starter(server, peer, "");
+    let elsewhere = match error.kind() {
+        ErrorKind::TimedOut if !is_one_address(peer) => {
+            "; a server on 0.0.0.0 may answer from another of its addresses, which is not heard here"
+        }
+        _ => "",
+    };
+    format!(" - {}{elsewhere}", address::is_it_running(&starter))
+}
+
+/// Whether a server on every address that is asked there answers from there. It answers from the address that its
+/// system picks (RFC 1122 section 4.1.3.5 wants the one that was asked, and std cannot tell which that was).
+fn is_one_address(peer: &HostPort) -> bool {
+    match peer {
+        HostPort::Ip(address) => {
+            [IpAddr::V4(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].contains(&address.ip())
+        }
+        HostPort::Name(name, _) => name == "localhost",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(kind: ErrorKind, came: Option<&[u8]>, peer: &str) -> String {
+        likely_reason(&kind.into(), came, b"Hello, A!", &peer.parse().unwrap(), "this")
+    }
+
+    #[test]
+    fn every_address_has_its_share_of_the_tries() {
+        let addresses: Vec<SocketAddr> =
+            (1..=3).map(|port| SocketAddr::from(([127, 0, 0, 1], port))).collect();
+        let shares = |kind: ErrorKind, tries| {
+            let mut shares = Vec::new();
+            let error = first_to_answer(&addresses, tries, |_, share| -> io::Result<()> {
+                shares.push(share);
+                Err(kind.into())
+            });
+            let error = error.unwrap_err().to_string();
+            assert!(addresses.iter().all(|address| error.contains(&address.to_string())), "{error}");
+            shares
+        };
+        for (tries, expected) in [(3, [1, 1, 1]), (4, [2, 1, 1]), (8, [3, 3, 2]), (1, [1, 1, 1])] {
+            assert_eq!(shares(ErrorKind::TimedOut, tries), expected);
+        }
+        assert_eq!(shares(ErrorKind::ConnectionRefused, 6), [2, 3, 6], "what nobody used is the next one's");
+        let answer = first_to_answer(&addresses, 3, |address, _| match address.port() {
+            2 => Ok("hello"),
+            _ => Err(ErrorKind::TimedOut.into()),
+        });
+        assert_eq!(answer.unwrap(), "hello");
+    }
+
+    #[test]
+    fn whoever_has_answered_is_not_asked_whether_it_runs() {
+        let running = " - is a server running there? cargo run -p this -- 127.0.0.1:9 starts one";
+        for kind in [ErrorKind::TimedOut, ErrorKind::ConnectionRefused] {
+            assert_eq!(reason(kind, None, "127.0.0.1:9"), running);
+        }
+        for (came, text) in [
+            (&b"Hello, A!\n"[..], "; \"Hello, A!\\n\" came, not \"Hello, A!\": a line end too many"),
+            (b"Hello, A!\r\n", "; \"Hello, A!\\r\\n\" came, not \"Hello, A!\": a line end too many"),
+            (b"\x1b", "; \"\\u{1b}\" came, not \"Hello, A!\""),
+        ] {
+            assert_eq!(reason(ErrorKind::TimedOut, Some(came), "127.0.0.1:9"), text);
+        }
+        assert_eq!(reason(ErrorKind::InvalidInput, None, "127.0.0.1:9"), "");
+    }
+
+    #[test]
+    fn another_source_is_a_likely_reason_for_silence_wherever_a_machine_has_one() {
+        let is_said = |kind, peer| reason(kind, None, peer).contains("another of its addresses");
+        for peer in ["10.0.0.7:9", "127.0.0.2:9", "[fe80::1%2]:9", "server.example:9"] {
+            assert!(is_said(ErrorKind::TimedOut, peer), "{peer}");
+            assert!(!is_said(ErrorKind::ConnectionRefused, peer), "{peer}");
+        }
+        assert!(["127.0.0.1:9", "[::1]:9", "localhost:9"].iter().all(|at| !is_said(ErrorKind::TimedOut, at)));
     }
 }

@@ -1,9 +1,12 @@
 //! Message framing: how two ends that share a stream of bytes agree where a message ends.
 
-use std::io::{self, BufRead, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::str::FromStr;
+use std::time::Duration;
 
+use crate::came;
 use crate::greeting;
+use crate::patience::Patient;
 
 /// The most bytes in one message: what the notes pass to `recv`.
 pub const LIMIT: usize = 1024;
@@ -75,12 +78,92 @@ pub fn write(out: &mut impl Write, framing: Framing, message: &[u8]) -> io::Resu
 ///
 /// # Errors
 /// `UnexpectedEof` when the stream ends inside a message, `InvalidData` when a message is over the limit
-/// (nothing is allocated for it), and whatever the reader reports.
+/// (nothing is allocated for it), and whatever the reader reports; inside a message, with what came of it.
 pub fn read(from: &mut impl BufRead, framing: Framing, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    match framing {
+    go_on(from, framing, limit, &mut Vec::new())
+}
+
+/// How long a message may stay incomplete before that is remarked on.
+pub const REMARK: Duration = Duration::from_secs(3);
+
+/// Receives one message, as [`read`] does. When nothing came for [`REMARK`] and the message is incomplete, `remark`
+/// is told what came of it and what is missing, and the rest of the stream's patience is waited out.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_or_remark(
+    from: &mut BufReader<Patient<'_>>,
+    framing: Framing,
+    limit: usize,
+    remark: impl FnOnce(&str),
+) -> io::Result<Option<Vec<u8>>> {
+    read_or_remark_after(REMARK, from, framing, limit, remark)
+}
+
+fn read_or_remark_after(
+    first: Duration,
+    from: &mut BufReader<Patient<'_>>,
+    framing: Framing,
+    limit: usize,
+    remark: impl FnOnce(&str),
+) -> io::Result<Option<Vec<u8>>> {
+    let idle = from.get_ref().idle;
+    if idle <= first {
+        return read(from, framing, limit);
+    }
+    let held = &mut Vec::new();
+    from.get_mut().idle = first;
+    let mut outcome = go_on(from, framing, limit, held);
+    if outcome.as_ref().is_err_and(|e| e.kind() == ErrorKind::TimedOut) {
+        if !held.is_empty() {
+            remark(&missing(framing, held));
+        }
+        from.get_mut().idle = idle.saturating_sub(first);
+        outcome = go_on(from, framing, limit, held);
+    }
+    from.get_mut().idle = idle;
+    match outcome {
+        Err(e) if e.kind() == ErrorKind::TimedOut && held.is_empty() => {
+            Err(io::Error::new(ErrorKind::TimedOut, format!("nothing came for {idle:?}")))
+        }
+        outcome => outcome,
+    }
+}
+
+/// Goes on with a message of which `held` has come; after an error, what came is there.
+fn go_on(
+    from: &mut impl BufRead,
+    framing: Framing,
+    limit: usize,
+    held: &mut Vec<u8>,
+) -> io::Result<Option<Vec<u8>>> {
+    let outcome = match framing {
         Framing::Raw => read_raw(from, limit),
-        Framing::Line => read_line(from, limit),
-        Framing::Length => read_length(from, limit),
+        Framing::Line => read_line(from, limit, held),
+        Framing::Length => read_length(from, limit, held),
+    };
+    outcome.map_err(|e| match e.kind() {
+        _ if held.is_empty() => e,
+        ErrorKind::InvalidData => e,
+        ErrorKind::TimedOut => io::Error::new(e.kind(), missing(framing, held)),
+        kind => io::Error::new(kind, format!("{e}: {}", missing(framing, held))),
+    })
+}
+
+/// What came of a message, and what is missing. Where that looks like another framing, it is named.
+fn missing(framing: Framing, held: &[u8]) -> String {
+    let came = format!("{} came, {}", came::Bytes(held.len() as u64), came::quoted(held));
+    let prefix = held.split_first_chunk::<PREFIX>();
+    match (framing, prefix) {
+        (Framing::Length, None) => format!("{came}, and no length of {PREFIX} bytes: try --framing raw"),
+        (Framing::Length, Some((prefix, rest))) => {
+            let length = u32::from_be_bytes(*prefix);
+            format!("{came}, which is {} of the {length} bytes that its length says", rest.len())
+        }
+        (_, Some((prefix, rest))) if u32::from_be_bytes(*prefix) as usize == rest.len() => {
+            format!("{came}, and no line feed: try --framing length")
+        }
+        _ => format!("{came}, and no line feed: try --framing raw"),
     }
 }
 
@@ -96,9 +179,9 @@ fn read_raw(from: &mut impl BufRead, limit: usize) -> io::Result<Option<Vec<u8>>
     Ok((got > 0).then_some(message))
 }
 
-fn read_line(from: &mut impl BufRead, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    let mut line = Vec::new();
-    from.take(limit as u64 + 2).read_until(b'\n', &mut line)?; // 2: carriage return, line feed
+fn read_line(from: &mut impl BufRead, limit: usize, line: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+    let room = limit + 2 - line.len(); // 2: carriage return, line feed
+    from.take(room as u64).read_until(b'\n', line)?;
     if line.is_empty() {
         return Ok(None);
     }
@@ -109,23 +192,35 @@ fn read_line(from: &mut impl BufRead, limit: usize) -> io::Result<Option<Vec<u8>
     if message.len() > limit { Err(over(limit)) } else { Ok(Some(message.to_vec())) }
 }
 
-fn read_length(from: &mut impl BufRead, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    let mut prefix = Vec::with_capacity(PREFIX);
-    from.take(PREFIX as u64).read_to_end(&mut prefix)?;
-    let Ok(prefix) = <[u8; PREFIX]>::try_from(prefix.as_slice()) else {
-        return if prefix.is_empty() { Ok(None) } else { Err(ended_inside()) };
+fn read_length(from: &mut impl BufRead, limit: usize, held: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+    from.take(PREFIX.saturating_sub(held.len()) as u64).read_to_end(held)?;
+    let Some(prefix) = held.first_chunk::<PREFIX>() else {
+        return if held.is_empty() { Ok(None) } else { Err(ended_inside()) };
     };
-    let length = u32::from_be_bytes(prefix);
+    let length = u32::from_be_bytes(*prefix);
     if length as usize > limit {
-        return Err(over(limit));
+        return Err(over_by_prefix(limit, *prefix));
     }
-    let mut message = Vec::new();
-    from.take(length.into()).read_to_end(&mut message)?;
-    if message.len() < length as usize { Err(ended_inside()) } else { Ok(Some(message)) }
+    let whole = PREFIX + length as usize;
+    from.take((whole - held.len()) as u64).read_to_end(held)?;
+    if held.len() < whole { Err(ended_inside()) } else { Ok(Some(held.split_off(PREFIX))) }
 }
 
 fn over(limit: usize) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, format!("a message is at most {limit} bytes"))
+}
+
+/// Four letters are no length that anybody meant.
+fn over_by_prefix(limit: usize, prefix: [u8; PREFIX]) -> io::Error {
+    if !prefix.iter().all(|b| b.is_ascii_graphic() || *b == b' ') {
+        return over(limit);
+    }
+    let why = format!(
+        "{}, and {} is no length but text: try --framing line or raw",
+        over(limit),
+        came::quoted(&prefix)
+    );
+    io::Error::new(ErrorKind::InvalidData, why)
 }
 
 fn ended_inside() -> io::Error {
@@ -241,6 +336,78 @@ mod tests {
             assert_eq!(kind_of(Framing::Length, &prefix.to_be_bytes()), ErrorKind::InvalidData);
         }
         assert_eq!(kind_of(Framing::Length, &1024_u32.to_be_bytes()), ErrorKind::UnexpectedEof);
+    }
+
+    /// What came, and then nothing more in time.
+    fn timed_out(came: &[u8], framing: Framing) -> String {
+        struct Silent;
+        impl Read for Silent {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::new(ErrorKind::TimedOut, "nothing came for 10s"))
+            }
+        }
+        let error = read(&mut BufReader::new(came.chain(Silent)), framing, LIMIT).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        error.to_string()
+    }
+
+    #[test]
+    fn a_message_that_stays_incomplete_is_shown_with_what_is_missing_and_the_likely_reason() {
+        for (framing, came, text) in [
+            (
+                Framing::Line,
+                &b"Welcome!"[..],
+                "8 bytes came, \"Welcome!\", and no line feed: try --framing raw",
+            ),
+            (Framing::Line, b"x", "1 byte came, \"x\", and no line feed: try --framing raw"),
+            (
+                Framing::Line,
+                b"\0\0\0\x03Ann",
+                "7 bytes came, \"\\u{0}\\u{0}\\u{0}\\u{3}Ann\", and no line feed: try --framing length",
+            ),
+            (Framing::Length, b"Hi", "2 bytes came, \"Hi\", and no length of 4 bytes: try --framing raw"),
+            (
+                Framing::Length,
+                b"\0\0\0\x07Mich",
+                "8 bytes came, \"\\u{0}\\u{0}\\u{0}\\u{7}Mich\", which is 4 of the 7 bytes that its length says",
+            ),
+            (Framing::Line, b"", "nothing came for 10s"),
+            (Framing::Length, b"", "nothing came for 10s"),
+            (Framing::Raw, b"", "nothing came for 10s"),
+        ] {
+            assert_eq!(timed_out(came, framing), text);
+        }
+        let error = read_all(&mut &b"Ann\nMich"[..], Framing::Line).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the stream ended inside a message: 4 bytes came, \"Mich\", and no"),
+            "{error}"
+        );
+        let error = read_all(&mut &b"Welcome!"[..], Framing::Length).unwrap_err().to_string();
+        assert!(error.ends_with("\"Welc\" is no length but text: try --framing line or raw"), "{error}");
+    }
+
+    #[test]
+    fn a_wait_inside_a_message_is_remarked_on_once_and_nothing_is_lost() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut far = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let near = listener.accept().unwrap().0;
+        let patient = Patient::new(&near, Duration::from_secs(10), Duration::MAX);
+        let mut reader = BufReader::new(patient);
+        for (framing, begin, end, remark) in [
+            (Framing::Line, &b"Mich"[..], &b"ael\n"[..], "4 bytes came, \"Mich\", and no line feed"),
+            (Framing::Length, b"\0\0", b"\0\x07Michael", "2 bytes came"),
+        ] {
+            far.write_all(begin).unwrap();
+            let mut remarks = Vec::new();
+            let soon = Duration::from_millis(20);
+            let message = read_or_remark_after(soon, &mut reader, framing, LIMIT, |what| {
+                remarks.push(what.to_owned());
+                far.write_all(end).unwrap();
+            });
+            assert_eq!(message.unwrap().as_deref(), Some(&b"Michael"[..]));
+            assert!(remarks.len() == 1 && remarks[0].starts_with(remark), "{remarks:?}");
+        }
+        assert_eq!(reader.get_ref().idle, Duration::from_secs(10));
     }
 
     #[test]

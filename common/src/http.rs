@@ -4,6 +4,8 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 
+use crate::came;
+
 /// The most bytes in one line of a head or of a trailer section.
 pub const LINE_LIMIT: usize = 64 * 1024;
 
@@ -16,8 +18,11 @@ pub const FIELD_LIMIT: usize = 1000;
 /// The most bytes in a chunk's size line, its extensions included.
 pub const CHUNK_LINE_LIMIT: usize = 4 * 1024;
 
-/// How much of a body is read at once: at 512 KiB the copy is as fast as the kernel's own.
-pub const BUFFER: usize = 512 * 1024;
+/// Room for a head and a small page: a buffer is cleared before its first read, all of it.
+pub const BUFFER: usize = 16 * 1024;
+
+/// How much is read at once of a body that is not there yet: at 512 KiB the copy is as fast as the kernel's own.
+const BODY_BUFFER: usize = 512 * 1024;
 
 /// The head of a reply.
 #[derive(Debug, Default)]
@@ -53,7 +58,7 @@ pub enum BodyFraming {
 pub fn read_head(from: &mut impl BufRead) -> io::Result<Head> {
     let mut budget = HEAD_LIMIT;
     loop {
-        let head = read_one_head(from, &mut budget).map_err(|e| within("the head", &e))?;
+        let head = read_one_head(from, &mut budget).map_err(|e| within("in the head", &e))?;
         match head.status {
             101 => return Err(bad("the server switched protocols, which nobody asked for")),
             100..=199 => {}
@@ -63,11 +68,52 @@ pub fn read_head(from: &mut impl BufRead) -> io::Result<Head> {
 }
 
 fn read_one_head(from: &mut impl BufRead, budget: &mut usize) -> io::Result<Head> {
+    check_beginning(from)?;
     let status_line = read_line(from, LINE_LIMIT, budget)?;
     let status = parse_status(&status_line)?;
     let (mut lines, fields) = read_fields(from, budget)?;
     lines.insert(0, status_line);
     Ok(Head { status, lines, fields })
+}
+
+const PROTOCOL: &[u8] = b"HTTP/1.";
+
+/// Looks at what has come, and takes nothing: what cannot become a reply need not be waited for to its line's end.
+fn check_beginning(from: &mut impl BufRead) -> io::Result<()> {
+    let came = loop {
+        match from.fill_buf() {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            outcome => break outcome?,
+        }
+    };
+    let length = came.len().min(PROTOCOL.len());
+    if came[..length] == PROTOCOL[..length] {
+        return Ok(());
+    }
+    let reason = match came {
+        // The types of TLS records, an alert (RFC 8446 section 5.1) most likely: plain text was not understood.
+        [20..=24, ..] => "it looks like TLS, which this client does not speak; is there an http:// port?",
+        // A frame of SETTINGS, which comes first (RFC 9113 section 3.4).
+        [0, 0, _, 4, ..] => "it looks like HTTP/2; this client speaks HTTP/1.1",
+        _ => "is the peer a web server?",
+    };
+    Err(bad(&format!("this is not an HTTP/1.x reply: {} came - {reason}", came::quoted(came))))
+}
+
+/// Reads the head of a reply, as [`read_head`], and tells where its body ends, as [`body_framing`]. A server that
+/// would not take the request, `sent`, may have answered and gone before it was asked, being too busy: that reply
+/// counts, if it says where it ends.
+///
+/// # Errors
+/// Theirs, or what became of the request.
+pub fn read_reply(from: &mut impl BufRead, sent: io::Result<()>) -> io::Result<(Head, BodyFraming)> {
+    let reply = read_head(from).and_then(|head| Ok((body_framing(&head)?, head)));
+    match (reply, sent) {
+        (Ok((BodyFraming::UntilClose, _)) | Err(_), Err(e)) => {
+            Err(io::Error::new(e.kind(), format!("the server would not take the request: {e}")))
+        }
+        (reply, _) => reply.map(|(body_end, head)| (head, body_end)),
+    }
 }
 
 /// Decides where the body ends, once, from the head (RFC 9112 section 6.3).
@@ -107,21 +153,35 @@ pub fn copy_body<R: Read>(
     out: &mut impl Write,
 ) -> io::Result<u64> {
     let copied = match framing {
-        BodyFraming::Empty => 0,
-        BodyFraming::Length(length) => copy_length(from, length, out)?,
-        BodyFraming::Chunked => copy_chunked(from, out)?,
-        BodyFraming::UntilClose => copy_until_close(from, out)?,
+        // All of it came with the head.
+        BodyFraming::Length(length) if length <= from.buffer().len() as u64 => copy(from, framing, out)?,
+        _ => {
+            let came = from.buffer().to_vec();
+            from.consume(came.len());
+            let all = came.as_slice().chain(from.get_mut());
+            copy(&mut BufReader::with_capacity(BODY_BUFFER, all), framing, out)?
+        }
     };
     out.flush()?;
     Ok(copied)
 }
 
+fn copy<R: Read>(from: &mut BufReader<R>, framing: BodyFraming, out: &mut impl Write) -> io::Result<u64> {
+    match framing {
+        BodyFraming::Empty => Ok(0),
+        BodyFraming::Length(length) => copy_length(from, length, out),
+        BodyFraming::Chunked => copy_chunked(from, out),
+        BodyFraming::UntilClose => copy_until_close(from, out),
+    }
+}
+
 fn copy_length<R: Read>(from: &mut BufReader<R>, length: u64, out: &mut impl Write) -> io::Result<u64> {
     let mut left = length;
     while left > 0 {
-        let piece = at_most(fill(from)?, left);
+        let place = || format!("after {} of {length} bytes", length - left);
+        let piece = at_most(fill(from).map_err(|e| within(&place(), &e))?, left);
         if piece.is_empty() {
-            return Err(cut_short(&format!("after {} of {length} bytes", length - left)));
+            return Err(cut_short(&place()));
         }
         out.write_all(piece)?;
         let n = piece.len();
@@ -134,7 +194,7 @@ fn copy_length<R: Read>(from: &mut BufReader<R>, length: u64, out: &mut impl Wri
 fn copy_until_close<R: Read>(from: &mut BufReader<R>, out: &mut impl Write) -> io::Result<u64> {
     let mut copied = 0;
     loop {
-        let piece = fill(from)?;
+        let piece = fill(from).map_err(|e| within(&after(copied), &e))?;
         if piece.is_empty() {
             return Ok(copied);
         }
@@ -155,9 +215,10 @@ fn copy_chunked<R: Read>(from: &mut BufReader<R>, out: &mut impl Write) -> io::R
         }
         while left > 0 {
             flush_before_a_read(from.buffer().is_empty(), &mut packed, out)?;
-            let piece = at_most(fill(from)?, left);
+            let place = || format!("inside a chunk, {}", after(copied));
+            let piece = at_most(fill(from).map_err(|e| within(&place(), &e))?, left);
             if piece.is_empty() {
-                return Err(cut_short(&format!("inside a chunk, after {copied} bytes")));
+                return Err(cut_short(&place()));
             }
             packed.extend_from_slice(piece);
             let n = piece.len();
@@ -167,7 +228,7 @@ fn copy_chunked<R: Read>(from: &mut BufReader<R>, out: &mut impl Write) -> io::R
         }
     }
     out.write_all(&packed)?;
-    read_fields(from, &mut { HEAD_LIMIT }).map_err(|e| within("the trailer section", &e))?;
+    read_fields(from, &mut { HEAD_LIMIT }).map_err(|e| within("in the trailer section", &e))?;
     Ok(copied)
 }
 
@@ -182,7 +243,7 @@ fn read_chunk_size<R: Read>(
     let mut line = || {
         flush_before_a_read(!from.buffer().contains(&b'\n'), packed, out)?;
         read_line(from, CHUNK_LINE_LIMIT, &mut { HEAD_LIMIT })
-            .map_err(|e| within(&format!("the chunks, after {copied} bytes"), &e))
+            .map_err(|e| within(&format!("in the chunks, {}", after(copied)), &e))
     };
     if copied > 0 && !line()?.is_empty() {
         return Err(bad("a chunk is longer than its size says"));
@@ -234,13 +295,20 @@ fn read_fields(from: &mut impl BufRead, budget: &mut usize) -> io::Result<(Vec<V
 fn read_line(from: &mut impl BufRead, limit: usize, budget: &mut usize) -> io::Result<Vec<u8>> {
     let most = limit.min(*budget);
     let mut line = Vec::new();
-    from.take(most as u64).read_until(b'\n', &mut line)?;
+    let asked = from.take(most as u64).read_until(b'\n', &mut line);
+    let came =
+        || format!("{} came, {}, and no line feed", came::Bytes(line.len() as u64), came::quoted(&line));
+    asked.map_err(|e| if line.is_empty() { e } else { within(&came(), &e) })?;
     *budget -= line.len();
     let Some(text) = line.strip_suffix(b"\n") else {
         return Err(if line.len() == most {
             bad(&format!("a line is over {limit} bytes, or all of them over {HEAD_LIMIT}"))
         } else {
-            cut_short("where a line was due")
+            cut_short(&if line.is_empty() {
+                "where a line was due".into()
+            } else {
+                format!("in a line: {}", came())
+            })
         });
     };
     let text = text.strip_suffix(b"\r").unwrap_or(text);
@@ -280,9 +348,13 @@ fn parse_length(value: &[u8]) -> io::Result<u64> {
     digits.and_then(|t| t.parse().ok()).ok_or_else(|| bad("the Content-Length is not a number of bytes"))
 }
 
-/// Up to sixteen hexadecimal digits; extensions after a semicolon are skipped (RFC 9112 section 7.1).
+/// Up to sixteen hexadecimal digits; extensions after a semicolon are skipped, and the blanks before it (RFC 9112
+/// section 7.1.1).
 fn parse_chunk_size(line: &[u8]) -> io::Result<u64> {
-    let size = trim(line.split(|&b| b == b';').next().unwrap_or_default());
+    let size = match line.iter().position(|&b| b == b';') {
+        Some(end) => trim_end(&line[..end]),
+        None => line,
+    };
     let digits = std::str::from_utf8(size).ok().filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()));
     digits
         .filter(|t| t.len() <= 16)
@@ -290,8 +362,15 @@ fn parse_chunk_size(line: &[u8]) -> io::Result<u64> {
         .ok_or_else(|| bad("a chunk's size is not a hexadecimal number of at most 16 digits"))
 }
 
+/// Blanks are spaces and tabs (RFC 9110 section 5.6.3).
 fn trim(bytes: &[u8]) -> &[u8] {
-    bytes.trim_ascii()
+    let start = bytes.iter().position(|b| !b" \t".contains(b)).unwrap_or(bytes.len());
+    trim_end(&bytes[start..])
+}
+
+fn trim_end(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|b| !b" \t".contains(b)).map_or(0, |last| last + 1);
+    &bytes[..end]
 }
 
 /// The bytes that are there, or those of one more read; none at the end of the stream.
@@ -313,12 +392,16 @@ fn bad(why: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why)
 }
 
+fn after(copied: u64) -> String {
+    format!("after {}", came::Bytes(copied))
+}
+
 fn cut_short(place: &str) -> io::Error {
     io::Error::new(ErrorKind::UnexpectedEof, format!("the reply was cut short {place}"))
 }
 
 fn within(place: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("in {place}: {error}"))
+    io::Error::new(error.kind(), format!("{place}: {error}"))
 }
 
 #[cfg(test)]
@@ -411,7 +494,22 @@ mod tests {
     #[test]
     fn chunks_are_read_to_the_letter() {
         let reply = |chunks: &str| format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
-        for size in ["+5", "0x5", "5X", "", "-5", "5 5", "00000000000000005", "g"] {
+        for size in [
+            "+5",
+            "0x5",
+            "5X",
+            "",
+            "-5",
+            "5 5",
+            "00000000000000005",
+            "g",
+            " 5",
+            "\t5",
+            "5 ",
+            " 5;x",
+            "\x0c5",
+            ";",
+        ] {
             assert_eq!(kind_of(&reply(&format!("{size}\r\nhello\r\n0\r\n\r\n"))), ErrorKind::InvalidData);
         }
         for chunks in
@@ -420,6 +518,9 @@ mod tests {
             assert_eq!(kind_of(&reply(chunks)), ErrorKind::InvalidData, "{chunks:?}");
         }
         assert_eq!(kind_of(&reply("ffffffffffffffff\r\nhello")), ErrorKind::UnexpectedEof);
+        for size in ["5;x", "5 ;x", "5 \t;", "5; x"] {
+            assert_eq!(whole(&reply(&format!("{size}\r\nhello\r\n0\r\n\r\n"))).unwrap().1, b"hello");
+        }
         assert_eq!(whole(&reply("0000000000000005;n=v;q=\"\"\r\nhello\r\n0\r\n\r\n")).unwrap().1, b"hello");
     }
 
@@ -463,8 +564,86 @@ mod tests {
         ] {
             assert_eq!(kind_of(reply), ErrorKind::InvalidData, "{reply:?}");
         }
-        for reply in ["", "HTTP", "Welcome!", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 \r\n\r\n"] {
+        for reply in ["", "HTTP", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 \r\n\r\n"] {
             assert_eq!(kind_of(reply), ErrorKind::UnexpectedEof, "{reply:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_byte_that_begins_no_reply_is_named_without_waiting_for_more() {
+        for (came, reason) in [
+            (
+                &b"\x15\x03\x01\0\x02\x02\x46"[..],
+                "\\u{3}\\u{1}\\u{0}\\u{2}\\u{2}F\" came - it looks like TLS",
+            ),
+            (b"\x15", "it looks like TLS"),
+            (b"\x16\x03\x03", "it looks like TLS"),
+            (b"\0\0\x12\x04\0\0\0\0\0", "it looks like HTTP/2"),
+            (b"Welcome!", "\"Welcome!\" came - is the peer a web server?"),
+            (b"SSH-2.0-", "is the peer a web server?"),
+            (b"HTTP/2 200", "is the peer a web server?"),
+            (b"http/1.1", "is the peer a web server?"),
+            (b"\xff", "\"\\xff\" came"),
+        ] {
+            // Behind what came, the reader waits for ever: its next read is an error that nobody should see.
+            let mut from = BufReader::new(came.chain(Hopeless));
+            let error = read_head(&mut from).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidData, "{error}");
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+        let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        for size in 1..=cut.len() {
+            assert!(read_head(&mut BufReader::new(InPieces { data: cut, size })).is_ok(), "{size}");
+        }
+    }
+
+    struct Hopeless;
+
+    impl Read for Hopeless {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(ErrorKind::TimedOut.into())
+        }
+    }
+
+    #[test]
+    fn a_reply_that_came_before_the_request_could_be_sent_counts_if_it_says_where_it_ends() {
+        let refused = || Err(ErrorKind::ConnectionReset.into());
+        let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy";
+        let (head, body_end) = read_reply(&mut busy.as_bytes(), refused()).unwrap();
+        assert_eq!((head.status, body_end), (503, BodyFraming::Length(4)));
+        for reply in ["", "HTTP/1.1 503 Bu", "HTTP/1.1 503 Busy\r\n\r\nbusy"] {
+            let error = read_reply(&mut reply.as_bytes(), refused()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+            assert!(error.to_string().starts_with("the server would not take the request: "), "{error}");
+        }
+        let (head, body_end) = read_reply(&mut &b"HTTP/1.1 200 OK\r\n\r\n"[..], Ok(())).unwrap();
+        assert_eq!((head.status, body_end), (200, BodyFraming::UntilClose));
+        let error = read_reply(&mut &b""[..], Ok(())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_reply_that_stalls_says_how_far_it_came() {
+        for (reply, place) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "after 3 of 5 bytes: "),
+            ("HTTP/1.1 200", "in the head: 12 bytes came, \"HTTP/1.1 200\", and no line feed: "),
+            ("HTTP/1.1 200 OK\r\n", "in the head: "),
+            ("HTTP/1.1 200 OK\r\n\r\nh", "after 1 byte: "),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+                "inside a chunk, after 2 bytes: ",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nh\r\n",
+                "in the chunks, after 1 byte: ",
+            ),
+        ] {
+            let mut from = BufReader::new(reply.as_bytes().chain(Hopeless));
+            let error = read_head(&mut from)
+                .and_then(|head| copy_body(&mut from, body_framing(&head)?, &mut io::sink()))
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+            assert!(error.to_string().starts_with(place), "{error}");
         }
     }
 
@@ -507,7 +686,11 @@ mod tests {
             let outcome = read_head(&mut from)
                 .and_then(|head| copy_body(&mut from, body_framing(&head)?, &mut io::sink()));
             assert_eq!(outcome.unwrap_err().kind(), ErrorKind::InvalidData, "{start:?} {pattern:?}");
-            assert!(from.get_ref().at < 2 * HEAD_LIMIT, "{start:?} {pattern:?}: {}", from.get_ref().at);
+            assert!(
+                from.get_ref().at < HEAD_LIMIT + 2 * BODY_BUFFER,
+                "{start:?} {pattern:?}: {}",
+                from.get_ref().at
+            );
         }
     }
 

@@ -4,15 +4,19 @@
 pub mod address;
 pub mod args;
 pub mod backlog;
+pub mod came;
 pub mod datagram;
 pub mod file_name;
 pub mod framing;
 pub mod greeting;
 pub mod http;
 pub mod narration;
+pub mod narrator;
 pub mod patience;
 pub mod replacement;
 pub mod stop;
+mod taken;
 #[cfg(test)]
 mod testing;
+pub mod typed;
 pub mod url;

@@ -1,17 +1,8 @@
-//! What the programs say: safe on a terminal, and never in a server's way.
+//! What the programs say: safe on a terminal, with errors that name standard output.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind, Write};
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, SyncSender};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
-
-use crate::address;
-
 /// Bytes as text that a terminal shows and does not obey: controls, bidirectional controls and bytes that
 /// are not UTF-8 are written as escapes.
 pub fn escape(bytes: &[u8]) -> String {
@@ -148,89 +139,8 @@ pub fn shell_word(word: &str) -> String {
 /// How a hint at the next command begins.
 pub const HINT: &str = "in another terminal: ";
 
-/// How many lines may wait for a slow standard output before lines are dropped.
-const WAITING: usize = 4096;
-
-/// How long a server that stops waits for a standard output that nobody reads.
-const LAST_WORDS: Duration = Duration::from_millis(500);
-
-/// A server's narration. A thread of its own prints, so that a terminal that is paused, a disk that is full
-/// or a pipe that is closed costs lines, and never a client its service. Dropped lines are counted, and said.
-pub struct Narrator {
-    lines: SyncSender<String>,
-    printer: JoinHandle<()>,
-    dropped: Arc<AtomicU64>,
-    quiet: bool,
-}
-
-impl Narrator {
-    /// Starts the printing thread; a quiet narrator prints what is announced, and nothing else.
-    ///
-    /// # Errors
-    /// When the system refuses a thread.
-    pub fn start(quiet: bool) -> io::Result<Self> {
-        Self::on(quiet, Stdout)
-    }
-
-    fn on(quiet: bool, mut out: impl Write + Send + 'static) -> io::Result<Self> {
-        let (lines, waiting) = mpsc::sync_channel::<String>(WAITING);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let missing = Arc::clone(&dropped);
-        let printer = thread::Builder::new().name("narrator".into()).spawn(move || {
-            for line in waiting {
-                print_or_drop(&mut out, &line, &missing);
-            }
-            print_or_drop(&mut out, "", &missing);
-        })?;
-        Ok(Self { lines, printer, dropped, quiet })
-    }
-
-    /// Prints a line, unless quiet. Never waits and never fails.
-    pub fn say(&self, line: &str) {
-        if !self.quiet {
-            self.announce(line);
-        }
-    }
-
-    /// Prints which client to start next, unless quiet: its command line up to the address, the address that
-    /// this server is bound to, and what follows it.
-    pub fn hint(&self, client: &str, bound: SocketAddr, options: &str) {
-        let at = shell_word(&address::reachable(bound).to_string());
-        self.say(&format!("{HINT}cargo run -p {client} {at}{options}"));
-    }
-
-    /// Prints a line even when quiet. Never waits and never fails.
-    pub fn announce(&self, line: &str) {
-        if self.lines.try_send(format!("{line}\n")).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Prints what still waits, as long as somebody reads it, and says on standard error what was dropped.
-    pub fn finish(self) {
-        drop(self.lines);
-        let end = Instant::now() + LAST_WORDS;
-        while !self.printer.is_finished() && Instant::now() < end {
-            thread::sleep(Duration::from_millis(1));
-        }
-        let missing = self.dropped.load(Ordering::Relaxed);
-        if missing > 0 {
-            complain(&format!("{missing} lines were dropped: standard output did not take them"));
-        }
-    }
-}
-
-fn print_or_drop(out: &mut impl Write, line: &str, dropped: &AtomicU64) {
-    let missing = dropped.swap(0, Ordering::Relaxed);
-    let note = match missing {
-        0 => String::new(),
-        n => format!("({n} lines were dropped here: standard output did not take them)\n"),
-    };
-    let text = note + line;
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        dropped.fetch_add(missing + u64::from(!line.is_empty()), Ordering::Relaxed);
-    }
-}
+/// How it begins for those whom the network reaches.
+pub const ELSEWHERE: &str = "on another machine: ";
 
 #[cfg(test)]
 mod tests {
@@ -255,71 +165,5 @@ mod tests {
             let shown = String::from_utf8(shown).unwrap();
             assert_eq!(shown, "a\tb\r\n\r\nc\\rd\ne\\r\r\n中\\u{1b}\\r", "in pieces of {size}");
         }
-    }
-
-    /// Takes no byte until it is told to, and then keeps what it got.
-    #[derive(Clone, Default)]
-    struct Stalled(Arc<std::sync::Mutex<Vec<u8>>>);
-
-    impl Write for Stalled {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn a_stalled_output_costs_lines_that_are_counted_and_never_a_wait() {
-        let out = Stalled::default();
-        let stalled = out.0.lock().unwrap();
-        let narrator = Narrator::on(false, out.clone()).unwrap();
-        let said = 3 * WAITING;
-        for n in 0..said {
-            narrator.say(&format!("line {n}"));
-        }
-        drop(stalled);
-        drop(narrator.lines);
-        narrator.printer.join().unwrap();
-        let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
-        let (notes, lines): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with('('));
-        let dropped: usize =
-            notes.iter().map(|n| n[1..].split(' ').next().unwrap().parse::<usize>().unwrap()).sum();
-        assert_eq!(lines.len() + dropped, said);
-        assert!(dropped > 0);
-    }
-
-    #[test]
-    fn an_output_that_fails_for_a_while_is_told_what_it_missed() {
-        struct Full(u32, Stalled);
-        impl Write for Full {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.0 = self.0.saturating_sub(1);
-                if self.0 > 0 { Err(ErrorKind::StorageFull.into()) } else { self.1.write(bytes) }
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let out = Stalled::default();
-        let narrator = Narrator::on(false, Full(4, out.clone())).unwrap();
-        for line in ["one", "two", "three", "four"] {
-            narrator.say(line);
-        }
-        narrator.finish();
-        let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
-        assert_eq!(text, "(3 lines were dropped here: standard output did not take them)\nfour\n");
-    }
-
-    #[test]
-    fn a_quiet_narrator_only_announces() {
-        let out = Stalled::default();
-        let narrator = Narrator::on(true, out.clone()).unwrap();
-        narrator.say("accepted");
-        narrator.announce("stopped");
-        narrator.finish();
-        assert_eq!(*out.0.lock().unwrap(), b"stopped\n");
     }
 }

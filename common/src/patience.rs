@@ -5,63 +5,62 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// On Windows a shutdown by another thread does not wake a blocked read (rust-lang/rust 121594), it
-/// only ends the next one; so there a wait is made of short reads.
+/// only ends the next one; so there a wait is made of short ones.
 const SLICE: Duration = if cfg!(windows) { Duration::from_millis(100) } else { Duration::MAX };
 
-/// A stream that waits no longer than `idle` for the next bytes, or for its own to be taken, and reads no longer
-/// than `total` in all.
+/// The last look, once the time is up: a socket knows no time-out of zero.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// A stream that waits no longer than `idle` for the next bytes, or for its own to be taken, and no longer than
+/// `total` in all its reads together. What is done between two reads is not the peer's time.
 pub struct Patient<'a> {
     stream: &'a TcpStream,
-    idle: Duration,
+    /// How long it waits for the next bytes.
+    pub idle: Duration,
     total: Duration,
-    started: Instant,
+    waited: Duration,
+    /// The stream's two time-outs, as they were set last: to set one takes a system call.
+    read_limit: Option<Duration>,
+    write_limit: Option<Duration>,
     /// How many reads have returned bytes.
     pub reads: u64,
 }
 
 impl<'a> Patient<'a> {
-    /// The clock for `total` starts here.
+    /// It has waited for nothing yet.
     pub fn new(stream: &'a TcpStream, idle: Duration, total: Duration) -> Self {
-        Self { stream, idle, total, started: Instant::now(), reads: 0 }
+        let (read_limit, write_limit) = (None, None);
+        Self { stream, idle, total, waited: Duration::ZERO, read_limit, write_limit, reads: 0 }
     }
 }
 
 impl Read for Patient<'_> {
     /// `TimedOut`, with a text that names the limit, when one of them is over.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let asked = Instant::now();
-        loop {
-            let total = self.total.saturating_sub(self.started.elapsed());
-            let idle = self.idle.saturating_sub(asked.elapsed());
-            if total.is_zero() {
-                return Err(timed_out(format!("it was not over after {:?}", self.total)));
-            }
-            if idle.is_zero() {
-                return Err(timed_out(format!("nothing came for {:?}", self.idle)));
-            }
-            self.stream.set_read_timeout(Some(idle.min(total).min(SLICE)))?;
-            match self.stream.read(buffer) {
-                Err(e) if is_over(&e) => {}
-                outcome => {
-                    self.reads += u64::from(matches!(outcome, Ok(1..)));
-                    return outcome;
-                }
-            }
-        }
+        let stream = self.stream;
+        let limit = self.idle.min(self.total.saturating_sub(self.waited));
+        let mut left = limit;
+        let set = |time| set_once(&mut self.read_limit, time, |time| stream.set_read_timeout(time));
+        let got = wait(&mut left, set, || (&*stream).read(buffer))?;
+        self.waited += limit.saturating_sub(left);
+        self.reads += u64::from(got.is_some_and(|n| n > 0));
+        got.ok_or_else(|| {
+            timed_out(if self.waited == self.total {
+                format!("it was not over after {:?}", self.total)
+            } else {
+                format!("nothing came for {:?}", self.idle)
+            })
+        })
     }
 }
 
 impl Write for Patient<'_> {
-    /// Takes all bytes, or the time is up: a blocking socket takes a part of them only when its wait was ended, by
-    /// the time-out or, much earlier than that, by a signal.
+    /// Returns how many bytes were taken, which may be a part of them: the next write tells whether the peer reads.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let asked = Instant::now();
-        self.stream.set_write_timeout(Some(self.idle))?;
-        match self.stream.write(bytes) {
-            Ok(n) if n == bytes.len() || asked.elapsed() < self.idle / 2 => Ok(n),
-            Err(e) if !is_over(&e) || e.kind() == ErrorKind::Interrupted => Err(e),
-            _ => Err(timed_out(format!("the peer has not read for {:?}", self.idle))),
-        }
+        let stream = self.stream;
+        let set = |time| set_once(&mut self.write_limit, time, |time| stream.set_write_timeout(time));
+        let taken = wait(&mut { self.idle }, set, || (&*stream).write(bytes))?;
+        taken.ok_or_else(|| timed_out(format!("the peer has not read for {:?}", self.idle)))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -69,10 +68,55 @@ impl Write for Patient<'_> {
     }
 }
 
-/// Whether a socket's wait ended with nothing: its time-out is over (one error on Unix, another on Windows), or a
-/// signal came in between, after which a wait with a time-out is not resumed (signal(7)).
+/// Sets one of a socket's time-outs, where it is not what was set last.
+fn set_once(
+    last: &mut Option<Duration>,
+    time: Option<Duration>,
+    set: impl FnOnce(Option<Duration>) -> io::Result<()>,
+) -> io::Result<()> {
+    if *last != time {
+        set(time)?;
+        *last = time;
+    }
+    Ok(())
+}
+
+/// Waits on a socket until `act` has something, or nothing is left of the time, of which `set` tells the socket;
+/// then `None`. A wait that a signal interrupted is not resumed (signal(7)); it begins anew: when a stopped process
+/// is continued, its time is long over, and the bytes may be there. Not every system tells it of the interruption,
+/// so what is there once the time is up is taken, too.
+///
+/// # Errors
+/// What `set` and `act` report.
+pub fn wait<T>(
+    left: &mut Duration,
+    mut set: impl FnMut(Option<Duration>) -> io::Result<()>,
+    mut act: impl FnMut() -> io::Result<T>,
+) -> io::Result<Option<T>> {
+    if left.is_zero() {
+        return Ok(None);
+    }
+    loop {
+        let is_last_look = left.is_zero();
+        set(Some((*left).clamp(LOOK, SLICE)))?;
+        let asked = Instant::now();
+        let outcome = act();
+        if outcome.as_ref().is_err_and(|e| e.kind() == ErrorKind::Interrupted) {
+            continue;
+        }
+        *left = left.saturating_sub(asked.elapsed());
+        match outcome {
+            Err(e) if is_over(&e) && is_last_look => return Ok(None),
+            Err(e) if is_over(&e) => {}
+            outcome => return outcome.map(Some),
+        }
+    }
+}
+
+/// Whether a socket's own time-out is over: EAGAIN on Unix, where ETIMEDOUT is the end of the connection (its peer
+/// acknowledges nothing any more, tcp(7)); Windows has one error for both.
 pub fn is_over(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+    error.kind() == if cfg!(windows) { ErrorKind::TimedOut } else { ErrorKind::WouldBlock }
 }
 
 fn timed_out(why: String) -> io::Error {
@@ -131,6 +175,60 @@ mod tests {
         };
         let expected = (ErrorKind::TimedOut, "the peer has not read for 20ms".into());
         assert_eq!((error.kind(), error.to_string()), expected);
+    }
+
+    #[test]
+    fn of_what_a_peer_takes_in_part_the_next_write_tells_whether_it_reads() {
+        let (near, _far) = pair();
+        let mut patient = Patient::new(&near, SHORT, LONG);
+        let more_than_buffers_hold = vec![b'x'; 64 << 20];
+        let taken = patient.write(&more_than_buffers_hold).unwrap();
+        assert!(taken > 0 && taken < more_than_buffers_hold.len());
+        let rest = &more_than_buffers_hold[taken..];
+        assert_eq!(patient.write_all(rest).unwrap_err().kind(), ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_time_out_is_set_once_and_not_for_each_message() {
+        let set = std::cell::Cell::new(0);
+        let mut last = None;
+        for time in [SHORT, SHORT, LONG, LONG] {
+            let count = |_| {
+                set.set(set.get() + 1);
+                Ok(())
+            };
+            set_once(&mut last, Some(time), count).unwrap();
+        }
+        assert_eq!(set.get(), 2);
+    }
+
+    #[test]
+    fn an_interrupted_wait_begins_anew_and_what_is_there_at_its_end_is_taken() {
+        let (interrupted, over) = (|| Err(ErrorKind::Interrupted.into()), || Err(out_of_time()));
+        let mut outcomes = [interrupted(), over(), Ok(7)].into_iter();
+        let slow = || {
+            std::thread::sleep(SHORT); // longer than the whole wait, as if this process had been stopped
+            outcomes.next().unwrap()
+        };
+        assert_eq!(wait(&mut LOOK.clone(), |_| Ok(()), slow).unwrap(), Some(7));
+    }
+
+    #[test]
+    fn a_wait_is_over_when_the_socket_says_so_and_a_connection_that_failed_is_not_a_wait() {
+        let slow_over = || {
+            std::thread::sleep(LOOK);
+            Err::<(), _>(out_of_time())
+        };
+        assert!(wait(&mut LOOK.clone(), |_| Ok(()), slow_over).unwrap().is_none());
+        if cfg!(unix) {
+            let failed = || Err::<(), _>(ErrorKind::TimedOut.into());
+            assert_eq!(wait(&mut LONG.clone(), |_| Ok(()), failed).unwrap_err().kind(), ErrorKind::TimedOut);
+        }
+    }
+
+    /// What a socket reports at the end of its time-out.
+    fn out_of_time() -> io::Error {
+        if cfg!(windows) { ErrorKind::TimedOut } else { ErrorKind::WouldBlock }.into()
     }
 
     #[test]

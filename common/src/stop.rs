@@ -6,7 +6,8 @@
 
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -49,52 +50,134 @@ pub fn knock_on_socket(bound: SocketAddr) {
     }
 }
 
-/// Whether the server has been told to stop.
+/// Whether the server has been told to stop: a flag that is read without a lock, as every message asks.
 #[derive(Default)]
 pub struct Stop {
-    requested: Mutex<bool>,
+    requested: AtomicBool,
+    pausing: Mutex<()>,
     changed: Condvar,
 }
 
 impl Stop {
     /// Waits for Ctrl-C, SIGTERM or SIGHUP: the first sets the flag and calls `knock`, on a thread of its own;
-    /// the second ends the process at once with status 130.
+    /// the second ends the process at once with status 130. Of the latter two, one that was ignored when the program
+    /// was started (nohup) stays ignored.
     ///
     /// # Errors
     /// When the system refuses the handler.
     pub fn on_signal(mut knock: impl FnMut() + Send + 'static) -> Result<Arc<Self>> {
         let stop = Arc::new(Self::default());
         let flag = Arc::clone(&stop);
-        ctrlc::set_handler(move || {
+        set_handler(move || {
             if flag.request() {
                 process::exit(INTERRUPTED);
             }
             knock();
-        })
-        .context("cannot listen for Ctrl-C")?;
+        })?;
         Ok(stop)
     }
 
     /// Sets the flag; returns what it was.
     fn request(&self) -> bool {
-        let before = std::mem::replace(&mut *self.lock(), true);
+        let before = self.requested.swap(true, Ordering::SeqCst);
+        // With the lock, nobody is between having read the flag and waiting.
+        drop(self.pausing.lock());
         self.changed.notify_all();
         before
     }
 
     /// Whether the stop was requested.
     pub fn requested(&self) -> bool {
-        *self.lock()
+        self.requested.load(Ordering::SeqCst)
     }
 
     /// Sleeps for `time`, or until the stop is requested; returns whether it was.
     pub fn pause(&self, time: Duration) -> bool {
-        let waited = self.changed.wait_timeout_while(self.lock(), time, |requested| !*requested);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+        if !time.is_zero() {
+            let pausing = self.pausing.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.changed.wait_timeout_while(pausing, time, |()| !self.requested()));
+        }
+        self.requested()
+    }
+}
+
+/// Lets Ctrl-C, SIGTERM and SIGHUP end this program with status 130, after `last` was called on a thread of its own.
+/// Of the latter two, one that was ignored when the program was started (nohup) stays ignored.
+///
+/// # Errors
+/// When the system refuses the handler, of which a process has one.
+pub fn end_on_signal(mut last: impl FnMut() + Send + 'static) -> Result<()> {
+    set_handler(move || {
+        last();
+        process::exit(INTERRUPTED)
+    })
+}
+
+/// Lets Ctrl-C end a client everywhere: the first process of a container is ended by no signal that it does not
+/// handle (`pid_namespaces(7)`). Elsewhere the system ends it, as the shell that started it expects.
+///
+/// # Errors
+/// As [`end_on_signal`].
+pub fn end_client_on_signal() -> Result<()> {
+    if process::id() == 1 {
+        return end_on_signal(|| {});
+    }
+    signals::ignore(&[signals::SIGXFSZ]);
+    Ok(())
+}
+
+/// ctrlc handles all three signals, whatever they were before. SIGXFSZ would end a process whose output reaches the
+/// limit on files' sizes (`ulimit -f`); with it ignored, the write fails, as on a full disk.
+fn set_handler(handler: impl FnMut() + Send + 'static) -> Result<()> {
+    let ignored = signals::ignored_at_start();
+    ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")?;
+    signals::ignore(&ignored);
+    signals::ignore(&[signals::SIGXFSZ]);
+    Ok(())
+}
+
+/// The one thing about signals that ctrlc does not offer: to ignore one, by its number in Linux and the BSDs (macOS
+/// among them).
+#[cfg(unix)]
+mod signals {
+    const SIGHUP: i32 = 1;
+    const SIGTERM: i32 = 15;
+    pub const SIGXFSZ: i32 = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 31 } else { 25 };
+
+    const SIG_DFL: usize = 0;
+    const SIG_IGN: usize = 1;
+
+    #[expect(unsafe_code, reason = "declares signal(2): two integers, never a handler, no memory")]
+    unsafe extern "C" {
+        safe fn signal(number: i32, action: usize) -> usize;
     }
 
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.requested.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn ignore(numbers: &[i32]) {
+        for number in numbers {
+            signal(*number, SIG_IGN);
+        }
+    }
+
+    /// Which of SIGTERM and SIGHUP are ignored, as long as nobody handles them.
+    pub fn ignored_at_start() -> Vec<i32> {
+        let is_ignored = |number: &i32| {
+            let before = signal(*number, SIG_IGN);
+            if before != SIG_IGN {
+                signal(*number, SIG_DFL);
+            }
+            before == SIG_IGN
+        };
+        [SIGTERM, SIGHUP].into_iter().filter(is_ignored).collect()
+    }
+}
+
+/// Nothing to ignore.
+#[cfg(not(unix))]
+mod signals {
+    pub const SIGXFSZ: i32 = 0;
+    pub fn ignore(_numbers: &[i32]) {}
+    pub fn ignored_at_start() -> Vec<i32> {
+        Vec::new()
     }
 }
 

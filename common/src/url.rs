@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use crate::address::HostPort;
-use crate::file_name;
+use crate::{file_name, typed};
 
 const DEFAULT_PORT: &str = "80";
 
@@ -13,9 +13,10 @@ const DEFAULT_PORT: &str = "80";
 pub struct Url {
     /// Where to connect.
     pub peer: HostPort,
-    /// What the `Host` field says: the authority as written, without a scope (RFC 6874).
+    /// What the `Host` field says: the authority as written, without a scope, which means nothing to others, and
+    /// without the colon of an empty port.
     pub host: String,
-    /// What the request line asks for: the path and the query; what is not ASCII is percent-encoded.
+    /// What the request line asks for: the path and the query, what does not belong there percent-encoded.
     pub target: String,
 }
 
@@ -24,8 +25,14 @@ impl FromStr for Url {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let Some((scheme, rest)) = text.split_once("://") else {
-            return Err(format!("a URL starts with http://, as in http://{text}"));
+            let start =
+                if text.starts_with("http:") { text } else { text.split('/').next().unwrap_or_default() };
+            let missing = || format!("a URL starts with http://, as in http://{text}");
+            return Err(typed::advice(start).unwrap_or_else(missing));
         };
+        if let Some(advice) = typed::advice(scheme) {
+            return Err(advice);
+        }
         if scheme.eq_ignore_ascii_case("https") {
             return Err("https needs TLS, and this client speaks only what a plain socket carries; \
                         is there an http:// address?"
@@ -36,9 +43,20 @@ impl FromStr for Url {
         }
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        if let Some(advice) = typed::advice(authority) {
+            return Err(advice);
+        }
         if authority.contains('@') {
             return Err("a user name in a URL is not supported".into());
         }
+        if authority.starts_with('[') && authority.contains("%25") {
+            return Err(
+                "%25 is how a URL once wrote % (RFC 6874), and no longer does (RFC 9844): a scope's number \
+                        stands behind % alone, as in [fe80::1%4], and 254, to be told from 4, is %0254"
+                    .into(),
+            );
+        }
+        let authority = without_empty_port(authority);
         let has_port = authority.rsplit(']').next().is_some_and(|end| end.contains(':'));
         let peer = if has_port { authority.parse() } else { format!("{authority}:{DEFAULT_PORT}").parse() }?;
         let slash = if target.starts_with('/') { "" } else { "/" };
@@ -62,14 +80,27 @@ fn without_scope(authority: &str) -> String {
     }
 }
 
+/// An empty port is the default port (RFC 3986 section 3.2.3).
+fn without_empty_port(authority: &str) -> &str {
+    let host = authority.strip_suffix(':').filter(|host| host.ends_with(']') || !host.contains(':'));
+    host.unwrap_or(authority)
+}
+
+/// What may stand in a path or a query beside letters and digits (RFC 3986 sections 2.2, 2.3, 3.3 and 3.4).
+const BELONGS: &[u8] = b"-._~!$&'()*+,;=:@/?";
+
+/// Encodes what a request line must not carry as it is (RFC 9112 section 3.2). A percent sign is left where it
+/// begins an encoding.
 fn encode(target: &str) -> Result<String, String> {
     let mut encoded = String::new();
-    for byte in target.bytes() {
+    for (at, byte) in target.bytes().enumerate() {
+        let is_hex = |at: usize| target.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
         match byte {
             b' ' => return Err("it has a blank in it: write it as %20".into()),
             0..=31 | 127 => return Err("it has a control character in it".into()),
-            128.. => _ = write!(encoded, "%{byte:02X}"),
-            _ => encoded.push(byte.into()),
+            b'%' if is_hex(at + 1) && is_hex(at + 2) => encoded.push('%'),
+            _ if byte.is_ascii_alphanumeric() || BELONGS.contains(&byte) => encoded.push(byte.into()),
+            _ => _ = write!(encoded, "%{byte:02X}"),
         }
     }
     Ok(encoded)
@@ -91,9 +122,16 @@ mod tests {
             ("http://[::1]:81/x/", "[::1]:81", "[::1]:81", "/x/", "index.html"),
             ("http://[fe80::1%2]:81/", "[fe80::1%2]:81", "[fe80::1]:81", "/", "index.html"),
             ("http://h/页?é", "h:80", "h", "/%E9%A1%B5?%C3%A9", "页"),
+            ("http://h:/x", "h:80", "h", "/x", "x"),
+            ("http://[::1]:?q", "[::1]:80", "[::1]", "/?q", "index.html"),
+            ("http://[fe80::1%0254]/", "[fe80::1%254]:80", "[fe80::1]", "/", "index.html"),
+            ("http://h/页：？q", "h:80", "h", "/%E9%A1%B5%EF%BC%9A%EF%BC%9Fq", "页：？q"),
+            ("http://h/x?|{}^<>\"`[]\\", "h:80", "h", "/x?%7C%7B%7D%5E%3C%3E%22%60%5B%5D%5C", "x"),
+            ("http://h/x?a%20b%2fc%", "h:80", "h", "/x?a%20b%2fc%25", "x"),
+            ("http://h/x?%zz%4", "h:80", "h", "/x?%25zz%254", "x"),
+            ("http://h/x?-._~!$&'()*+,;=:@/?", "h:80", "h", "/x?-._~!$&'()*+,;=:@/?", "x"),
             ("http://h/a/..", "h:80", "h", "/a/..", "index.html"),
             ("http://h/-", "h:80", "h", "/-", "index.html"),
-            ("http://h/a\\..\\b", "h:80", "h", "/a\\..\\b", "index.html"),
             ("http://h/c:evil", "h:80", "h", "/c:evil", "index.html"),
         ] {
             let url: Url = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
@@ -111,8 +149,20 @@ mod tests {
             ("http://", "empty"),
             ("http:///path", "empty"),
             ("http://u:p@h/", "user name"),
-            ("http://h:/", "decimal number"),
             ("http://h:x/", "decimal number"),
+            ("http://:/", "empty"),
+            ("http://fe80::/", "brackets"),
+            ("http://[fe80::1%254]/", "RFC 6874"),
+            ("http://[fe80::1%25]:80/", "RFC 6874"),
+            ("http://[fe80::1%25eth0]/", "RFC 6874"),
+            ("http：//h/", "'：' (U+FF1A) in it: type ':'"),
+            ("http:／／h/", "type '/'"),
+            ("ｈttp://h/", "type 'h'"),
+            ("“http://h/”", "leave it out"),
+            ("http://127.0.0.1：80/", "type ':'"),
+            ("http://127。0.0.1/", "type '.'"),
+            ("h：80/", "type ':'"),
+            ("h/页：x", "as in http://h/页：x"),
             ("http://::1/", "brackets"),
             ("http://127.1/", "four decimal"),
             ("http://h/a b", "%20"),

@@ -10,11 +10,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
+use common::came;
 use common::framing::{self, Framing};
 use common::greeting;
 use common::http;
 use common::narration::{self, escape};
 use common::patience::Patient;
+use common::stop;
 use common::url::Url;
 
 use output::Output;
@@ -23,50 +25,49 @@ use output::Output;
 const TOTAL_FACTOR: u32 = 120;
 
 fn main() -> ExitCode {
-    args::run(env!("CARGO_PKG_NAME"), include_str!("help.txt"), |mut args: Args| {
-        match args.command_or("get")?.as_str() {
-            "get" => {
-                let file = args.file("-o")?;
-                let timeout = args.seconds("--timeout", 30.0, 0.01..=3600.0)?;
-                let url: Url = args.operand_or("URL", "http://www.google.com/")?;
-                args.finish()?;
-                let file = file.unwrap_or_else(|| url.file_name().into());
-                get(&url, &file, timeout)
-                    .with_context(|| format!("cannot get http://{}{}", url.host, url.target))
-            }
-            "greet" => {
-                let how = args.value("--framing", Framing::Line)?;
-                let timeout = args.seconds("--timeout", 10.0, 0.01..=3600.0)?;
-                let peer = args.operand_or("HOST:PORT", "127.0.0.1:9999")?;
-                let names = args.names(&["Michael", "Tracy", "Sarah"], framing::LIMIT)?;
-                greet(&peer, &names, how, timeout)
-            }
-            other => Err(args::usage(format!("unknown command '{other}': it is get or greet"))),
+    let who = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    args::run(who, include_str!("help.txt"), |mut args: Args| match args.command_or("get")?.as_str() {
+        "get" => {
+            let file = args.file("-o")?;
+            let timeout = args.seconds("--timeout", 30.0, 0.01..=3600.0)?;
+            let url: Url = args.operand_or("URL", "http://www.google.com/")?;
+            args.finish()?;
+            let file = file.unwrap_or_else(|| url.file_name().into());
+            get(&url, &file, timeout).with_context(|| format!("cannot get http://{}{}", url.host, url.target))
         }
+        "greet" => {
+            let how = args.value("--framing", Framing::Line)?;
+            let timeout = args.seconds("--timeout", 10.0, 0.01..=3600.0)?;
+            let peer = args.operand_or("HOST:PORT", "127.0.0.1:9999")?;
+            let names = args.names(&["Michael", "Tracy", "Sarah"], framing::LIMIT)?;
+            greet(&peer, &names, how, timeout)
+        }
+        other => Err(args::usage(format!("unknown command '{other}': it is get or greet"))),
     })
 }
 
 /// Asks for a page, prints the header of the reply and saves its body.
 fn get(url: &Url, file: &OsStr, timeout: Duration) -> Result<()> {
     let mut output = Output::open(file)?; // before anything is asked for that could not be saved
-    let stream = address::connect(&url.peer, timeout)?;
+    let stream = address::connect(&url.peer, timeout, "on this machine, cargo xtask origin")?;
     let mut patient = Patient::new(&stream, timeout, TOTAL_FACTOR * timeout);
     let (host, target) = (&url.host, &url.target);
     let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    patient.write_all(request.as_bytes()).context("the server would not take the request")?;
+    let sent = patient.write_all(request.as_bytes());
 
     let mut reader = BufReader::with_capacity(http::BUFFER, patient);
-    let head = http::read_head(&mut reader)?;
-    let body_end = http::body_framing(&head)?;
+    let (head, body_end) = http::read_reply(&mut reader, sent)?;
     output.narrate(&head.lines.iter().map(|line| escape(line) + "\n").collect::<String>());
     let bytes = http::copy_body(&mut reader, body_end, &mut output)?;
     let reads = reader.get_ref().reads;
-    output.finish(&format!("{bytes} bytes in {reads} {}", if reads == 1 { "read" } else { "reads" }))
+    output.finish(&format!("{} in {reads} {}", came::Bytes(bytes), if reads == 1 { "read" } else { "reads" }))
 }
 
 /// Holds the notes' conversation: a welcome, a greeting for each name, `exit`, and the close.
 fn greet(peer: &HostPort, names: &[Vec<u8>], how: Framing, timeout: Duration) -> Result<()> {
-    let stream = address::connect(peer, timeout)?;
+    stop::end_client_on_signal()?;
+    let starter = address::starter("tcp-server", peer, how.option());
+    let stream = address::connect(peer, timeout, &starter)?;
     stream.set_nodelay(true)?;
     let patient = || Patient::new(&stream, timeout, TOTAL_FACTOR * timeout);
     let mut writer = patient();
@@ -74,14 +75,14 @@ fn greet(peer: &HostPort, names: &[Vec<u8>], how: Framing, timeout: Duration) ->
     let mut receive = || framing::read(&mut reader, how, framing::REPLY_LIMIT);
     let mut send = |message: &[u8]| framing::write(&mut writer, how, message);
 
-    let Some(welcome) = receive().context("no welcome came - is it a tcp-server with this framing?")? else {
+    let Some(welcome) = receive().context("no welcome - is it a tcp-server with this framing?")? else {
         bail!("the server at {peer} closed the connection before it said anything");
     };
     narration::say(&escape(&welcome))?;
     for name in names {
         let shown = escape(name);
         send(name).with_context(|| format!("cannot send '{shown}'"))?;
-        let no_greeting = || format!("no greeting came for '{shown}' - do both use one framing?");
+        let no_greeting = || format!("no greeting for '{shown}' - do both use one framing?");
         let Some(reply) = receive().with_context(no_greeting)? else {
             bail!("the server closed the connection before it greeted '{shown}'");
         };

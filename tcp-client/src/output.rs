@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
-use std::process;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -30,6 +29,7 @@ impl Output {
     pub fn open(file: &OsStr) -> Result<Self> {
         let (name, to) = if file == "-" {
             let is_terminal = io::stdout().is_terminal();
+            stop::end_client_on_signal()?;
             let to = if is_terminal { To::Terminal(Escaped::on(Box::new(Stdout))) } else { To::Stdout };
             ("standard output".into(), to)
         } else {
@@ -101,10 +101,7 @@ impl Write for Output {
 
 /// From here on, Ctrl-C leaves no unfinished file.
 fn open_file(path: &Path) -> Result<Replacement> {
-    ctrlc::set_handler(|| {
-        replacement::abandon_all();
-        process::exit(stop::INTERRUPTED)
-    })?;
+    stop::end_on_signal(replacement::abandon_all)?;
     Replacement::of(path)
 }
 

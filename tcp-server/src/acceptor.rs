@@ -7,8 +7,9 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::address;
 use common::framing::{self, Framing};
-use common::narration::Narrator;
+use common::narrator::Narrator;
 use common::stop::Stop;
 
 use super::Options;
@@ -47,7 +48,7 @@ pub fn accept_until_stopped(
                 }
                 Err(e) => {
                     if !std::mem::replace(&mut backing_off, true) {
-                        narrator.say(&format!("cannot accept: {e} - newcomers wait until somebody leaves"));
+                        narrator.say(format_args!("cannot accept: {e} - {}", address::accept_outlook(&e)));
                     }
                     stop.pause(BACK_OFF);
                     continue;
@@ -55,7 +56,8 @@ pub fn accept_until_stopped(
             };
             backing_off = false;
             if clients.live() >= options.max_clients.into() {
-                narrator.say(&format!("turned away {peer}: all places are taken ({})", options.max_clients));
+                narrator
+                    .say(format_args!("turned away {peer}: all places are taken ({})", options.max_clients));
                 let _ = turn_away(&stream, options.framing);
                 continue;
             }
@@ -66,7 +68,7 @@ pub fn accept_until_stopped(
                 drop((own, place)); // the socket first: a place that is free has a descriptor, too
             });
             if let Err(e) = thread {
-                narrator.say(&format!("turned away {peer}: cannot start a thread: {e}"));
+                narrator.say(format_args!("turned away {peer}: cannot start a thread: {e}"));
                 let _ = turn_away(&stream, options.framing);
                 stop.pause(BACK_OFF);
             }

@@ -5,6 +5,7 @@ mod acceptor;
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -13,12 +14,12 @@ use common::args::{self, Args};
 use common::backlog;
 use common::framing::{self, Framing};
 use common::greeting;
-use common::narration::Narrator;
+use common::narrator::Narrator;
 use common::patience::Patient;
 use common::stop::{self, Stop};
 
 /// Small, as each of thousands of clients has one; a longer message takes several reads.
-const READ_BUFFER: usize = 128;
+const READ_BUFFER: usize = 64;
 /// For a client that does not read what it is sent.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// For a client that does not close after we did.
@@ -34,7 +35,8 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    args::run(env!("CARGO_PKG_NAME"), include_str!("help.txt"), |mut args: Args| {
+    let who = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    args::run(who, include_str!("help.txt"), |mut args: Args| {
         let options = Options {
             framing: args.value("--framing", Framing::Line)?,
             delay: args.seconds("--delay", 1.0, 0.0..=3600.0)?,
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
 fn serve(address: &HostPort, options: &Options) -> Result<()> {
     // std's bind is the notes' socket, bind and listen in one call.
     let listener = TcpListener::bind(address)
-        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
+        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::listen_remedy(address, &e)))?;
     backlog::set(&listener, options.backlog).context("cannot set the backlog")?;
     let bound = listener.local_addr().context("cannot tell the listener's address")?;
 
@@ -61,17 +63,18 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
     let stop = Stop::on_signal(move || stop::knock_on_listener(bound, spare.take()))?;
 
     let narrator = Narrator::start(options.quiet).context("cannot start the narrator")?;
-    narrator.announce(&format!("listening on {bound}"));
+    narrator.announce(format_args!("listening on {bound}"));
     narrator.hint("tcp-client -- greet", bound, options.framing.option());
     // What follows runs in a thread of its own for each client.
     acceptor::accept_until_stopped(listener, &stop, options, &narrator, |stream, peer| {
-        narrator.say(&format!("accepted connection from {peer}"));
-        let ended = converse(stream, options, &stop);
+        narrator.say(format_args!("accepted connection from {peer}"));
+        let remark = |what: &str| narrator.say(format_args!("waiting for the rest from {peer}: {what}"));
+        let ended = converse(stream, options, &stop, remark);
         say_goodbye(stream);
-        narrator.say(&match ended {
-            Ok(()) => format!("closed connection from {peer}"),
-            Err(e) => format!("closed connection from {peer}: {e}"),
-        });
+        match ended {
+            Ok(()) => narrator.say(format_args!("closed connection from {peer}")),
+            Err(e) => narrator.say(format_args!("closed connection from {peer}: {e}")),
+        }
     });
     narrator.announce("stopped");
     narrator.finish();
@@ -79,7 +82,7 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
 }
 
 /// Welcomes a client, then greets each name it sends, until it says `exit` or leaves.
-fn converse(stream: &TcpStream, options: &Options, stop: &Stop) -> io::Result<()> {
+fn converse(stream: &TcpStream, options: &Options, stop: &Stop, remark: impl Fn(&str)) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut writer = Patient::new(stream, WRITE_TIMEOUT, Duration::MAX);
     framing::write(&mut writer, options.framing, greeting::WELCOME)?;
@@ -87,7 +90,7 @@ fn converse(stream: &TcpStream, options: &Options, stop: &Stop) -> io::Result<()
     let patient = Patient::new(stream, options.idle_timeout, Duration::MAX);
     let mut reader = BufReader::with_capacity(READ_BUFFER, patient);
     loop {
-        match framing::read(&mut reader, options.framing, framing::LIMIT) {
+        match framing::read_or_remark(&mut reader, options.framing, framing::LIMIT, &remark) {
             Ok(None) => return Ok(()),
             Ok(Some(name)) if name == greeting::EXIT => return Ok(()),
             Ok(Some(name)) => {
@@ -96,6 +99,7 @@ fn converse(stream: &TcpStream, options: &Options, stop: &Stop) -> io::Result<()
                 if stopping {
                     return Ok(());
                 }
+                thread::yield_now(); // other clients' answers leave before this one's next name is waited for
             }
             Err(e) if e.kind() == ErrorKind::InvalidData => {
                 framing::write(&mut writer, options.framing, format!("refused: {e}").as_bytes())?;

@@ -4,15 +4,16 @@
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
-use common::datagram;
+use common::datagram::{self, Wrong};
 use common::greeting;
 use common::narration::{self, escape};
 use common::patience;
+use common::stop;
 
 /// How long to wait for a reply, and how often to ask.
 struct Retry {
@@ -24,7 +25,8 @@ struct Retry {
 const LONGEST_NAME: usize = datagram::LARGEST - greeting::OVERHEAD;
 
 fn main() -> ExitCode {
-    args::run(env!("CARGO_PKG_NAME"), include_str!("help.txt"), |mut args: Args| {
+    let who = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    args::run(who, include_str!("help.txt"), |mut args: Args| {
         let retry = Retry {
             timeout: args.seconds("--timeout", 1.0, 0.01..=3600.0)?,
             tries: args.number("--tries", 3, 1..=100)?,
@@ -35,24 +37,30 @@ fn main() -> ExitCode {
     })
 }
 
-/// Prints each name's greeting. A host such as localhost may have several addresses: where nobody is at one,
-/// the next is asked.
+/// Prints each name's greeting. A host such as localhost may have several addresses: the first that answers is
+/// asked for all names.
 fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
-    let mut addresses = address::resolve(peer)?.into_iter();
-    let mut next_socket = || match addresses.next() {
-        Some(address) => connect(address).with_context(|| format!("cannot reach {address}")),
-        None => bail!("nobody answers at {peer} - is udp-server running there?"),
-    };
-    let mut socket = next_socket()?;
+    stop::end_client_on_signal()?;
+    let addresses = address::resolve(peer)?;
+    let (mut server, mut buffer) = (None, vec![0; datagram::BUFFER]);
     for name in names {
-        let greeting = loop {
-            match ask(&socket, name, retry) {
-                Ok(greeting) => break greeting,
-                Err(e) if is_nobody_there(&e) => socket = next_socket()?,
-                Err(e) => bail!("cannot get the greeting for '{}' from {peer}: {e}", escape(name)),
+        let mut wrong = None;
+        let answer = match server.take() {
+            Some(socket) => {
+                ask(&socket, &mut buffer, name, retry, &mut wrong).map(|greeting| (socket, greeting))
             }
+            None => datagram::first_to_answer(&addresses, retry.tries, |address, tries| {
+                let socket = connect(address)?;
+                let greeting = ask(&socket, &mut buffer, name, &Retry { tries, ..*retry }, &mut wrong)?;
+                Ok((socket, greeting))
+            }),
         };
+        let (socket, greeting) = answer.map_err(|e| {
+            let why = datagram::likely_reason(&e, wrong.as_deref(), &greeting::of(name), peer, "udp-server");
+            anyhow!("cannot get the greeting for '{}' from {peer}: {e}{why}", escape(name))
+        })?;
         narration::say(&escape(&greeting))?;
+        server = Some(socket);
     }
     Ok(())
 }
@@ -66,56 +74,31 @@ fn connect(peer: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Sends a name until its own greeting comes back.
-fn ask(socket: &UdpSocket, name: &[u8], retry: &Retry) -> io::Result<Vec<u8>> {
-    let largest = datagram::largest(socket.peer_addr()?) - greeting::OVERHEAD;
-    if name.len() > largest {
-        let why = format!("with more than {largest} bytes, its greeting does not fit one datagram");
-        return Err(io::Error::new(ErrorKind::InvalidInput, why));
-    }
+/// Sends a name until its own greeting comes back. What comes instead is ignored, and the last of it kept.
+fn ask(
+    socket: &UdpSocket,
+    buffer: &mut [u8],
+    name: &[u8],
+    retry: &Retry,
+    wrong: &mut Wrong,
+) -> io::Result<Vec<u8>> {
+    datagram::check_greeting_fits(name, socket.peer_addr()?)?;
     let expected = greeting::of(name);
-    let mut ignored = 0;
     for _ in 0..retry.tries {
         socket.send(name)?;
-        let end = Instant::now() + retry.timeout;
-        while let Some(reply) = receive_until(end, socket)? {
-            if reply == expected {
-                return Ok(reply);
+        let mut left = retry.timeout;
+        while let Some(size) = receive(socket, buffer, &mut left)? {
+            if buffer[..size] == expected {
+                return Ok(expected);
             }
-            ignored += 1;
-            if ignored == 1 {
-                narration::complain(&format!(
-                    "ignored a datagram that is not the greeting for '{}'",
-                    escape(name)
-                ));
-            }
+            datagram::ignore(&buffer[..size], name, wrong);
         }
     }
-    let why = format!("no reply after {} x {:?} - is udp-server running there?", retry.tries, retry.timeout);
-    Err(io::Error::new(ErrorKind::TimedOut, why))
+    let what = if wrong.is_some() { "no greeting" } else { "no reply" };
+    Err(io::Error::new(ErrorKind::TimedOut, format!("{what} after {} x {:?}", retry.tries, retry.timeout)))
 }
 
-/// The next datagram, or none once `end` has passed.
-fn receive_until(end: Instant, socket: &UdpSocket) -> io::Result<Option<Vec<u8>>> {
-    let mut buffer = vec![0; datagram::BUFFER];
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(None);
-        }
-        socket.set_read_timeout(Some(left))?;
-        match socket.recv(&mut buffer) {
-            Ok(size) => {
-                buffer.truncate(size);
-                return Ok(Some(buffer));
-            }
-            Err(e) if patience::is_over(&e) => {} // the clock tells whether the time is up
-            Err(e) => return Err(e),
-        }
-    }
-}
-
-/// Whether the peer's system said that no socket has that port, with an ICMP message for an earlier datagram.
-fn is_nobody_there(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
+/// The size of the next datagram, or none once nothing is left of the time.
+fn receive(socket: &UdpSocket, buffer: &mut [u8], left: &mut Duration) -> io::Result<Option<usize>> {
+    patience::wait(left, |time| socket.set_read_timeout(time), || socket.recv(buffer))
 }

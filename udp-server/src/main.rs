@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
+use common::came;
 use common::datagram;
 use common::greeting;
-use common::narration::Narrator;
+use common::narrator::Narrator;
 use common::patience;
 use common::stop::{self, Stop};
 
@@ -18,7 +19,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const BACK_OFF: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
-    args::run(env!("CARGO_PKG_NAME"), include_str!("help.txt"), |mut args: Args| {
+    let who = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    args::run(who, include_str!("help.txt"), |mut args: Args| {
         let quiet = args.flag("--quiet")?;
         let address = args.operand_or("HOST:PORT", "127.0.0.1:9999")?;
         args.finish()?;
@@ -34,10 +36,11 @@ fn serve(address: &HostPort, quiet: bool) -> Result<()> {
     // A signal need not wake recv_from; on Ctrl-C a datagram to ourselves does. Where none can be sent, because
     // every port is taken, the wait ends by itself.
     socket.set_read_timeout(Some(LONGEST_WAIT)).context("cannot limit the wait")?;
+    socket.set_write_timeout(Some(datagram::SEND_LIMIT)).context("cannot limit the wait to send")?;
     let stop = Stop::on_signal(move || stop::knock_on_socket(bound))?;
 
     let narrator = Narrator::start(quiet).context("cannot start the narrator")?;
-    narrator.announce(&format!("bound to {bound}"));
+    narrator.announce(format_args!("bound to {bound}"));
     narrator.hint("udp-client --", bound, "");
     answer_until_stopped(&socket, bound, &stop, &narrator);
     narrator.announce("stopped");
@@ -48,6 +51,7 @@ fn serve(address: &HostPort, quiet: bool) -> Result<()> {
 /// Greets the name in each datagram. One that cannot be answered is narrated, and the server goes on.
 fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narrator: &Narrator) {
     let mut buffer = vec![0; datagram::BUFFER];
+    let mut greeting = Vec::new();
     loop {
         let received = socket.recv_from(&mut buffer);
         if stop.requested() {
@@ -55,19 +59,20 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
         }
         match received {
             Ok((size, peer)) => {
-                narrator.say(&format!("Received {size} bytes from {peer}"));
+                narrator.say(format_args!("Received {} from {peer}", came::Bytes(size as u64)));
                 let name = &buffer[..size];
+                greeting::put(&mut greeting, name);
                 if let Some(why_not) = reason_not_to_answer(name, peer, bound) {
-                    narrator.say(&format!("No reply to {peer}: {why_not}"));
-                } else if let Err(e) = socket.send_to(&greeting::of(name), peer) {
-                    narrator.say(&format!("No reply to {peer}: {e}"));
+                    narrator.say(format_args!("No reply to {peer}: {why_not}"));
+                } else if let Err(e) = socket.send_to(&greeting, peer) {
+                    narrator.say(format_args!("No reply to {peer}: {}", datagram::not_sent(&e)));
                 }
             }
-            Err(e) if patience::is_over(&e) => {}
+            Err(e) if patience::is_over(&e) || e.kind() == ErrorKind::Interrupted => {}
             // An earlier reply found nobody there (Windows says so here): nothing to do, nor to wait for.
             Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused) => {}
             Err(e) => {
-                narrator.say(&format!("Cannot receive: {e}"));
+                narrator.say(format_args!("Cannot receive: {e}"));
                 stop.pause(BACK_OFF);
             }
         }

@@ -176,6 +176,41 @@ impl Lab {
         }
     }
 
+    /// Waits for so many lines of a program that are such; returns all that it has said up to them.
+    ///
+    /// # Errors
+    /// When the program ends without them, or nothing happens for a minute.
+    pub fn wait_for_lines(
+        &mut self,
+        program: &Program,
+        count: usize,
+        is_such: impl Fn(&str) -> bool,
+    ) -> Result<Vec<String>> {
+        let pid = program.pid;
+        let found = self.record.wait_until(|events| {
+            let mut missing = count;
+            let mut said = Vec::new();
+            for event in events {
+                match &event.what {
+                    What::Said { program, line, is_error: false, .. } if *program == pid => {
+                        missing -= usize::from(is_such(line));
+                        said.push(line.clone());
+                    }
+                    What::Finished { program } if *program == pid => return Some(None),
+                    _ => {}
+                }
+                if missing == 0 {
+                    return Some(Some(said));
+                }
+            }
+            None
+        })?;
+        match found {
+            Some(said) => Ok(said),
+            None => bail!("a program ended before it said what was waited for: {:?}", self.outcome(pid)),
+        }
+    }
+
     /// Waits for a program's end.
     ///
     /// # Errors

@@ -15,7 +15,9 @@ pub mod tasks;
 mod wire;
 
 pub use drawing::ladder::width;
+pub use drawing::live::Live;
 pub use drawing::page;
+pub use drawing::story::{Story, Told};
 pub use drawing::style::Style;
 pub use lab::{Lab, Outcome};
 pub use peers::guest::Guest;
@@ -26,7 +28,7 @@ pub use play::Play;
 pub use play::audience::Audience;
 pub use play::course::Course;
 pub use programs::build::path_of;
-pub use programs::program::Program;
+pub use programs::program::{Program, address_in};
 pub use programs::scratch::Scratch;
 pub use programs::server::Server;
 pub use wire::event::Lane;

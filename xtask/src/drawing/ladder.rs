@@ -1,5 +1,5 @@
 //! The ladder: what the client's side said, what crossed the wire, what the server's side said. [`Rung`] is the
-//! one model of it, an event as it is to be seen; [`lines`] draws it as text of 100 columns, and
+//! one model of it, an event as it is to be seen; [`lines`] draws it as text of as many columns as there are, and
 //! `picture.rs` as a picture. Pure: it draws what it is given.
 
 use std::time::Duration;
@@ -7,16 +7,62 @@ use std::time::Duration;
 use common::narration::escape;
 
 use super::style::{Ink, Style};
-use crate::wire::event::{Lane, What};
+use crate::wire::event::{How, Lane, Payload, What};
 use crate::words::Words;
 
-/// The columns of the wire, which are the client's lane as well.
+/// The columns of the wire, which are the client's lane as well, where a line has [`Style::WIDTH`].
 pub const WIRE: usize = 42;
-/// The columns of the server's lane.
+/// The columns of the server's lane there.
 pub const SERVER_LANE: usize = 42;
 /// The columns of a rung's time.
 const TIME: usize = 7;
-const CONTINUED: &str = "           ";
+/// The columns of a connection's label; of somebody else's programs there may be thousands of connections.
+const LABEL: usize = 2;
+const LONG_LABEL: usize = 5;
+/// The columns of the longest text on an arrow.
+const LONGEST: usize = 120;
+/// The columns that are left to an arrow's line and tip, whatever stands on it.
+const ARROW: usize = 6;
+
+/// How the columns of a line are shared out.
+struct Columns {
+    /// Behind the time, the connection's label.
+    label: usize,
+    wire: usize,
+    server_lane: usize,
+}
+
+impl Columns {
+    fn of(style: Style) -> Self {
+        if style.bare {
+            return Self { label: LONG_LABEL, wire: style.width - 18, server_lane: 0 };
+        }
+        let lanes = style.width - 16;
+        Self { label: LABEL, wire: lanes / 2, server_lane: lanes - lanes / 2 }
+    }
+}
+
+/// What lines are drawn with.
+struct Signs {
+    rail: char,
+    line: char,
+    from_left: char,
+    from_right: char,
+    to_right: char,
+    to_left: char,
+    lost: char,
+}
+
+impl Signs {
+    const fn of(style: Style) -> Self {
+        let [rail, line, from_left, from_right, to_right, to_left, lost] = if style.ascii {
+            ['|', '-', '+', '+', '>', '<', 'x']
+        } else {
+            ['│', '─', '├', '┤', '▶', '◀', '✗']
+        };
+        Self { rail, line, from_left, from_right, to_right, to_left, lost }
+    }
+}
 
 /// One event of a ladder.
 #[derive(Clone, Debug)]
@@ -38,7 +84,7 @@ pub enum Mark {
     Crossed {
         /// The side it went to.
         toward: Lane,
-        /// What it was, in as many columns as an arrow has room for.
+        /// What it was, in as many columns as the longest arrow has room for.
         what: Words,
         /// It did not arrive, or not yet.
         is_lost: bool,
@@ -48,30 +94,55 @@ pub enum Mark {
 impl Rung {
     /// How an event is seen, if it is.
     pub fn of(time: Duration, label: &str, what: &What) -> Option<Self> {
-        let crossed = |toward: &Lane, what: Words, is_lost| {
-            let what = Words { en: fit(&what.en, WIRE - 6).into(), zh: fit(&what.zh, WIRE - 6).into() };
-            Mark::Crossed { toward: *toward, what, is_lost }
+        let crossed = |toward: Lane, what: Words, is_lost| {
+            let what = Words { en: fit(&what.en, LONGEST).into(), zh: fit(&what.zh, LONGEST).into() };
+            Mark::Crossed { toward, what, is_lost }
         };
         let mark = match what {
             What::Said { lane: Lane::Client, line, .. } => Mark::Said(Lane::Client, wrap(line, WIRE)),
             What::Said { lane: Lane::Server, line, .. } => Mark::Said(Lane::Server, wrap(line, SERVER_LANE)),
+            What::Came { client } => Mark::Said(Lane::Client, vec![client.to_string()]),
             What::Connected { port } => {
-                crossed(&Lane::Server, words!("connects from :{port}", "从 :{port} 连接"), false)
+                crossed(Lane::Server, words!("connects from :{port}", "从 :{port} 连接"), false)
             }
-            What::Sent { toward, bytes, lost: false } => crossed(toward, content(bytes), false),
-            What::Sent { toward, bytes, lost: true } => {
-                let Words { en, zh } = content(bytes);
-                crossed(toward, words!("lost: {en}", "丢失：{zh}"), true)
+            What::Refused { why, is_absent } => {
+                let why = escape(why.as_bytes());
+                let what = match is_absent {
+                    true => words!("nobody listens there: {why}", "那里无人监听：{why}"),
+                    false => words!("cannot connect: {why}", "无法连接：{why}"),
+                };
+                crossed(Lane::Server, what, true)
             }
-            What::Late { toward, bytes } => {
-                let Words { en, zh } = content(bytes);
-                crossed(toward, words!("held back: {en}", "扣住：{zh}"), true)
+            What::Sent { toward, bytes, how } => crossed(*toward, fated(*how, content(bytes)), is_lost(*how)),
+            What::Flowed { toward, how, pieces, size, took } => {
+                let (size, seconds) = (grouped(*size), took.as_secs_f64());
+                let reads = if *pieces == 1 { "read" } else { "reads" };
+                let flow = words!(
+                    "{pieces} {reads}, {size} bytes in {seconds:.1} s",
+                    "读取 {pieces} 次，{size} 字节，历时 {seconds:.1} 秒"
+                );
+                crossed(*toward, fated(*how, flow), is_lost(*how))
             }
-            What::Ended { toward } => crossed(toward, Words::fixed("end of stream", "流结束"), false),
-            What::Broke { toward } => crossed(toward, Words::fixed("reset", "复位"), false),
-            What::Finished { .. } => return None,
+            What::Ended { toward } => crossed(*toward, Words::fixed("end of stream", "流结束"), false),
+            What::Broke { toward, .. } => crossed(*toward, Words::fixed("reset", "复位"), false),
+            What::Finished { .. } | What::LetGo => return None,
         };
         Some(Self { time, label: label.into(), mark })
+    }
+}
+
+fn is_lost(how: How) -> bool {
+    matches!(how, How::Lost | How::HeldBack)
+}
+
+/// What became of something.
+fn fated(how: How, Words { en, zh }: Words) -> Words {
+    match how {
+        How::Plain => Words { en, zh },
+        How::Lost => words!("lost: {en}", "丢失：{zh}"),
+        How::HeldBack => words!("held back: {en}", "扣住：{zh}"),
+        How::Late => words!("late: {en}", "迟到：{zh}"),
+        How::Again => words!("again: {en}", "重复：{zh}"),
     }
 }
 
@@ -80,28 +151,43 @@ pub type Lanes = (Words, Words);
 
 /// The line above the lanes.
 pub fn head(style: Style, (client, server): &Lanes) -> String {
+    let Columns { label, wire, .. } = Columns::of(style);
     let (time, client) = (Words::fixed("   time", "   时间"), client.to(style.lang));
-    let pad = " ".repeat((WIRE + 1).saturating_sub(width(client)));
-    style.paint(Ink::Faint, &format!("{}      {client}{pad}  {}", time.to(style.lang), server.to(style.lang)))
+    let (time, server) = (time.to(style.lang), server.to(style.lang));
+    let room = if style.bare { wire.saturating_sub(width(server)) } else { wire + 3 };
+    let pad = " ".repeat(room.saturating_sub(width(client)));
+    style.paint(Ink::Faint, &format!("{time}  {:label$}  {client}{pad}{server}", ""))
 }
 
 /// A rung as a line of text, or as several where a program said much.
 pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
     let Rung { time, label, mark } = rung;
-    let margin = style.paint(Ink::Faint, &format!("{:TIME$.3} {label:>2} ", time.as_secs_f64()));
+    let (Columns { label: room, wire, server_lane }, Signs { rail, .. }) =
+        (Columns::of(style), Signs::of(style));
+    let margin = style.paint(Ink::Faint, &format!("{} {label:>room$} ", seconds(*time)));
+    let continued = " ".repeat(margin_of(room));
     let drawn: Vec<_> = match mark {
-        Mark::Said(Lane::Client, said) => said
+        Mark::Said(Lane::Client, said) => wrapped(style, said, wire)
             .iter()
             .map(|said| {
-                format!("│ {}{:pad$}│", style.paint(Ink::Client, said), "", pad = WIRE + 1 - width(said))
+                let pad = (wire + 1).saturating_sub(width(said));
+                format!("{rail} {}{:pad$}{rail}", style.paint(Ink::Client, said), "")
             })
             .collect(),
-        Mark::Said(Lane::Server, said) => {
-            said.iter().map(|said| format!("│{:WIRE$}  │ {}", "", style.paint(Ink::Server, said))).collect()
-        }
+        Mark::Said(Lane::Server, said) if style.bare => wrapped(style, said, wire)
+            .iter()
+            .map(|said| {
+                let pad = (wire + 1).saturating_sub(width(said));
+                format!("{rail}{:pad$}{} {rail}", "", style.paint(Ink::Server, said))
+            })
+            .collect(),
+        Mark::Said(Lane::Server, said) => wrapped(style, said, server_lane)
+            .iter()
+            .map(|said| format!("{rail}{:wire$}  {rail} {}", "", style.paint(Ink::Server, said)))
+            .collect(),
         Mark::Crossed { toward, what, is_lost } => vec![arrow(style, *toward, what, *is_lost)],
     };
-    let margins = std::iter::once(margin.as_str()).chain(std::iter::repeat(CONTINUED));
+    let margins = std::iter::once(margin.as_str()).chain(std::iter::repeat(continued.as_str()));
     margins.zip(drawn).map(|(margin, line)| format!("{margin}{line}")).collect()
 }
 
@@ -112,7 +198,7 @@ pub fn is_rung(line: &str) -> bool {
 
 /// A rung without its time; any other line as it is.
 pub fn untimed(line: &str) -> &str {
-    let is_timed = margin_and_lanes(line).is_some_and(|(margin, _)| margin != CONTINUED);
+    let is_timed = margin_and_lanes(line).is_some_and(|(margin, _)| !margin.trim().is_empty());
     if is_timed { &line[TIME..] } else { line }
 }
 
@@ -137,6 +223,11 @@ fn place(rung: &str) -> String {
     }
 }
 
+/// The columns of a time and a label.
+const fn margin_of(label: usize) -> usize {
+    TIME + label + 2
+}
+
 /// A rung's time and label, and what stands behind them.
 fn margin_and_lanes(line: &str) -> Option<(&str, &str)> {
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
@@ -145,32 +236,94 @@ fn margin_and_lanes(line: &str) -> Option<(&str, &str)> {
         parts.is_some_and(|(whole, part)| is_number(whole) && is_number(part) && part.len() == 3)
     };
     let (margin, lanes) = line.split_at(line.find(['│', '├'])?);
-    let is_timed = margin.len() >= CONTINUED.len() && margin.get(..TIME).is_some_and(is_time);
-    (is_timed || margin == CONTINUED).then_some((margin, lanes))
+    let is_timed = margin.len() >= margin_of(LABEL) && margin.get(..TIME).is_some_and(is_time);
+    let is_continued = margin.trim().is_empty() && [LABEL, LONG_LABEL].map(margin_of).contains(&margin.len());
+    (is_timed || is_continued).then_some((margin, lanes))
+}
+
+/// A time in 7 columns, as exactly as they allow: an experiment may go on for an hour.
+fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    let digits = if seconds < 999.9995 { 3 } else { 1 };
+    format!("{seconds:TIME$.digits$}")
+}
+
+/// What was said in a lane of [`WIRE`] columns, for a lane of another width.
+fn wrapped(style: Style, said: &[String], limit: usize) -> Vec<String> {
+    let fits = limit == WIRE && !style.bare;
+    let lines = if fits { said.to_vec() } else { wrap(&said.concat(), limit) };
+    lines.into_iter().map(|line| dotted(style, line, limit)).collect()
+}
+
+/// In ASCII, the sign of what was cut off is three dots: some terminals give the other one two columns.
+fn dotted(style: Style, text: String, limit: usize) -> String {
+    match text.strip_suffix('…') {
+        Some(cut) if style.ascii => {
+            let mut cut = cut.to_owned();
+            while width(&cut) + 3 > limit {
+                cut.pop();
+            }
+            cut + "..."
+        }
+        _ => text,
+    }
 }
 
 /// How many bytes, and which.
-fn content(bytes: &[u8]) -> Words {
-    let (n, shown) = (bytes.len(), escape(bytes));
-    let unit = if n == 1 { "byte" } else { "bytes" };
-    words!("{n} {unit}  {shown}", "{n} 字节  {shown}")
+fn content(Payload { bytes, size, is_text, .. }: &Payload) -> Words {
+    let is_cut = bytes.len() < *size;
+    // Of a text that is cut, half a character may be left at the end.
+    let whole = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
+    let shown = escape(if *is_text && is_cut { &bytes[..whole] } else { bytes });
+    let more = if is_cut { "…" } else { "" };
+    let unit = if *size == 1 { "byte" } else { "bytes" };
+    let (en, zh) = if *is_text { ("", "") } else { (", not UTF-8", "，非 UTF-8") };
+    words!("{size} {unit}{en}  {shown}{more}", "{size} 字节{zh}  {shown}{more}")
+}
+
+/// A number with its thousands apart.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let groups = digits.as_bytes()[first..].chunks(3).map(|group| String::from_utf8_lossy(group));
+    let head = Some(digits[..first].into()).filter(|head: &std::borrow::Cow<'_, str>| !head.is_empty());
+    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
 }
 
 fn arrow(style: Style, toward: Lane, words: &Words, is_lost: bool) -> String {
-    let text = words.to(style.lang);
-    let room = WIRE - width(text) - 2;
-    let (before, after) = ("─".repeat(room / 2), "─".repeat(room - room / 2));
+    let (Columns { wire, .. }, signs) = (Columns::of(style), Signs::of(style));
+    let text = dotted(style, fit(words.to(style.lang), wire - ARROW), wire - ARROW);
+    let room = wire - width(&text) - 2;
+    let line = |length| String::from(signs.line).repeat(length);
+    let (before, after) = (line(room / 2), line(room - room / 2));
     let ink = if is_lost { Ink::Bad } else { Ink::Faint };
+    let Signs { rail, line, from_left, from_right, to_right, to_left, lost } = signs;
     let (left, right) = match toward {
-        Lane::Server => (format!("├{before}─ "), format!(" {after}{}│", if is_lost { "✗" } else { "▶" })),
-        Lane::Client => (format!("│{}{before} ", if is_lost { "✗" } else { "◀" }), format!(" ─{after}┤")),
+        Lane::Server => (
+            format!("{from_left}{before}{line} "),
+            format!(" {after}{}{rail}", if is_lost { lost } else { to_right }),
+        ),
+        Lane::Client => (
+            format!("{rail}{}{before} ", if is_lost { lost } else { to_left }),
+            format!(" {line}{after}{from_right}"),
+        ),
     };
     format!("{}{text}{}", style.paint(ink, &left), style.paint(ink, &right))
 }
 
-/// The text in at most so many lines of at most `limit` columns, broken at a blank if there is one near the end.
+/// The text in at most so many lines of at most `limit` columns.
 fn wrap(text: &str, limit: usize) -> Vec<String> {
     const LINES: usize = 4;
+    let mut lines = broken(text, limit);
+    if lines.len() > LINES {
+        lines.truncate(LINES);
+        lines[LINES - 1] = fit(&format!("{}…", lines[LINES - 1]), limit);
+    }
+    lines
+}
+
+/// The text in lines of at most `limit` columns, broken at a blank if there is one near the end.
+pub fn broken(text: &str, limit: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for c in text.chars() {
         if let Some(line) = lines.last_mut().filter(|line| width(line) + columns(c) > limit) {
@@ -182,15 +335,11 @@ fn wrap(text: &str, limit: usize) -> Vec<String> {
             line.push(c);
         }
     }
-    if lines.len() > LINES {
-        lines.truncate(LINES);
-        lines[LINES - 1] = fit(&format!("{}…", lines[LINES - 1]), limit);
-    }
     lines
 }
 
 /// The text in at most `limit` columns.
-fn fit(text: &str, limit: usize) -> String {
+pub fn fit(text: &str, limit: usize) -> String {
     if width(text) <= limit {
         return text.into();
     }
@@ -222,19 +371,23 @@ mod tests {
     use super::*;
     use crate::words::Lang;
 
-    const PLAIN: Style = Style { colour: false, lang: Lang::En };
+    const PLAIN: Style = Style::plain(Lang::En);
 
-    fn drawn(what: &What) -> String {
+    fn drawn_in(style: Style, what: &What) -> String {
         let rung = Rung::of(Duration::from_millis(12), "#1", what).unwrap();
-        lines(PLAIN, &rung).join("\n")
+        lines(style, &rung).join("\n")
     }
 
-    fn sent(toward: Lane, bytes: &[u8], lost: bool) -> What {
-        What::Sent { toward, bytes: bytes.into(), lost }
+    fn drawn(what: &What) -> String {
+        drawn_in(PLAIN, what)
+    }
+
+    fn sent(toward: Lane, bytes: &[u8], is_lost: bool) -> What {
+        What::Sent { toward, bytes: bytes.into(), how: if is_lost { How::Lost } else { How::Plain } }
     }
 
     #[test]
-    fn every_line_keeps_its_lanes_and_100_columns() {
+    fn every_line_keeps_its_lanes_and_its_columns_at_any_width() {
         let long = "long 长".repeat(40);
         let said = |lane, line: &str| What::Said { lane, program: 1, line: line.into(), is_error: false };
         for what in [
@@ -246,18 +399,71 @@ mod tests {
             sent(Lane::Server, long.as_bytes(), false),
             sent(Lane::Client, b"x", true),
             sent(Lane::Server, "张三\n".as_bytes(), true),
+            What::Came { client: ([127, 0, 0, 1], 65_535).into() },
             What::Connected { port: 65_535 },
+            What::Refused { why: long.clone(), is_absent: true },
             What::Ended { toward: Lane::Client },
-            What::Broke { toward: Lane::Server },
+            What::Broke { toward: Lane::Server, as_reset: true },
         ] {
-            for line in drawn(&what).lines() {
-                assert!(width(line) <= 100, "{} columns: {line}", width(line));
-                let behind: String = line.chars().skip(12).collect();
-                let bar = behind.find(['│', '┤']).map(|at| 12 + width(&behind[..at]));
-                assert_eq!(bar, Some(56), "{line}");
-                assert!(is_rung(line) && !is_rung(&behind) && untimed(line).len() <= line.len(), "{line}");
+            for width_of_line in [80, 81, 100, 160] {
+                for (bare, ascii) in [(false, false), (false, true), (true, false), (true, true)] {
+                    let style = Style { width: width_of_line, bare, ascii, ..PLAIN };
+                    let rail_at = if bare { width_of_line - 1 } else { 14 + (width_of_line - 16) / 2 };
+                    for line in drawn_in(style, &what).lines() {
+                        assert!(width(line) <= width_of_line, "{} columns: {line}", width(line));
+                        let margin = if bare { 14 } else { 11 };
+                        let behind: String = line.chars().skip(margin + 1).collect();
+                        let rail = behind.char_indices().find(|(at, sign)| {
+                            "│┤|+".contains(*sign) && margin + 1 + width(&behind[..*at]) == rail_at
+                        });
+                        assert!(rail.is_some(), "no rail in column {rail_at}: {line}");
+                        assert!(ascii || (is_rung(line) && !is_rung(&behind)), "{line}");
+                        assert!(!ascii || !line.contains(['│', '├', '┤', '─', '▶', '◀', '✗', '…']), "{line}");
+                    }
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_ladder_of_100_columns_is_the_one_that_the_readmes_show() {
+        let said = What::Said { lane: Lane::Server, program: 1, line: "up".into(), is_error: false };
+        let lanes = (Words::fixed("client", ""), Words::fixed("server", ""));
+        assert_eq!(head(PLAIN, &lanes), format!("   time      client{:39}server", ""));
+        assert_eq!(drawn(&said), format!("  0.012 #1 │{:44}│ up", ""));
+        let line = drawn(&sent(Lane::Server, b"x", false));
+        assert_eq!(line, format!("  0.012 #1 ├{} 1 byte  x {}▶│", "─".repeat(16), "─".repeat(16)));
+    }
+
+    #[test]
+    fn a_time_has_its_columns_for_a_whole_day() {
+        let shown =
+            [0.0, 999.999, 999.9996, 1000.0, 86_399.9].map(|time| seconds(Duration::from_secs_f64(time)));
+        assert_eq!(shown, ["  0.000", "999.999", " 1000.0", " 1000.0", "86399.9"]);
+    }
+
+    #[test]
+    fn a_payload_that_was_cut_says_so_and_so_does_one_that_is_no_text() {
+        let shown = |bytes: &[u8], limit| {
+            let what = What::Sent { toward: Lane::Server, bytes: Payload::of(bytes, limit), how: How::Plain };
+            drawn(&what)
+        };
+        assert!(shown("张三".as_bytes(), 4).contains(" 6 bytes  张… ─"));
+        assert!(shown("张三".as_bytes(), 6).contains(" 6 bytes  张三 ─"));
+        assert!(shown(b"caf\xe9!", 9).contains(" 5 bytes, not UTF-8  caf\\xe9! ─"));
+        assert!(shown(b"\x1b[2J", 9).contains(" 4 bytes  \\u{1b}[2J ─"));
+    }
+
+    #[test]
+    fn a_flow_is_one_rung_with_its_sums() {
+        let (pieces, size, took) = (412, 12_345_678, Duration::from_millis(3210));
+        let flow = What::Flowed { toward: Lane::Client, how: How::Plain, pieces, size, took };
+        assert!(
+            drawn_in(Style { bare: true, ..PLAIN }, &flow)
+                .contains(" 412 reads, 12,345,678 bytes in 3.2 s ─")
+        );
+        let numbers = [0, 999, 1000, 12_345, 123_456_789].map(grouped);
+        assert_eq!(numbers, ["0", "999", "1,000", "12,345", "123,456,789"]);
     }
 
     #[test]

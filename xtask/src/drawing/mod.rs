@@ -2,6 +2,7 @@
 //! whose they are.
 
 pub mod ladder;
+pub mod live;
 pub mod page;
 pub mod picture;
 pub mod story;

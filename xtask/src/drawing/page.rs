@@ -10,13 +10,18 @@ use common::narration::escape;
 use common::replacement::Replacement;
 
 use super::ladder::{Lanes, Mark, Rung};
-use super::picture::{body, joined, text};
+use super::picture::{self, body, joined, one_line, text};
 use super::story::Told;
 use crate::checks::{Tally, Verdict};
 use crate::wire::event::Lane;
 use crate::words::{Lang, Words};
 
-const CSS: &str = include_str!("page.css");
+/// How everything looks, on a page and in a live one.
+pub const CSS: &str = include_str!("page.css");
+/// The colours where it is dark.
+pub const DARK: &str = include_str!("dark.css");
+/// Where that is: never on paper.
+pub const DARK_WHEN: &str = "screen and (prefers-color-scheme: dark)";
 
 /// What a page begins with.
 pub struct Cover {
@@ -24,6 +29,15 @@ pub struct Cover {
     pub title: Words,
     /// Where it comes from.
     pub intro: Words,
+    /// Nothing is printed in its lanes: an arrow has the room of both.
+    pub is_bare: bool,
+}
+
+impl Cover {
+    /// Where its ladders begin.
+    pub fn main(&self) -> &'static str {
+        if self.is_bare { "<main class=\"bare\">\n" } else { "<main>\n" }
+    }
 }
 
 /// One part of a page.
@@ -84,25 +98,34 @@ fn cannot_write(name: &str) -> String {
 
 /// The whole page.
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
-    let to = |en: &'static str, zh: &'static str| Words::fixed(en, zh).to(lang).to_owned();
-    let tag = if lang == Lang::Zh { "zh-CN" } else { "en" };
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
     let tally = tally(chapters);
-    let (state, sum) = (state(&tally), text(tally.sentence().to(lang)));
-    let parts = joined(by_name(chapters).map(|chapters| section(chapters, lang)));
-    let (contents, legend_title) = (to("Contents", "目录"), to("How to read it", "图例"));
+    let sum = if tally == Tally::default() {
+        String::new() // nothing was promised
+    } else {
+        picture::sum(&tally.sentence(), tally.broken == 0, &failures(chapters, lang), lang)
+    };
+    let contents = Words::fixed("Contents", "目录");
+    let list = contents_list(chapters, lang);
     [
-        &format!("<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n"),
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
-        &format!("<title>{title}</title>\n<style>\n{CSS}</style>\n</head>\n<body>\n"),
-        &format!("<h1>{title}</h1>\n<p>{intro}</p>\n"),
-        &format!("<div class=\"sum {state}\"><p>{sum}</p>\n{}</div>\n", failures(chapters, lang)),
-        &format!("<nav>\n<h2>{contents}</h2>\n<ul>\n{}</ul>\n</nav>\n", contents_list(chapters, lang)),
-        &format!("<section>\n<h2>{legend_title}</h2>\n{}</section>\n", legend(lang)),
-        &parts,
-        "</body>\n</html>\n",
+        &head(&title, lang),
+        &format!("<style>\n{CSS}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
+        &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}{sum}", cover.main()),
+        &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
+        &format!("<ul>\n{list}</ul>\n</nav>\n{}", legend(cover.is_bare, lang)),
+        &joined(by_name(chapters).map(|chapters| section(chapters, lang))),
+        "</main>\n</body>\n</html>\n",
     ]
     .concat()
+}
+
+/// A document's head up to its title.
+pub fn head(title: &str, lang: Lang) -> String {
+    let tag = if lang == Lang::Zh { "zh-CN" } else { "en" };
+    format!(
+        "<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n"
+    )
 }
 
 /// The chapters of each name.
@@ -141,10 +164,11 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let claims: Vec<_> = first.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
         let tally = tally(chapters);
         let state = state(&tally);
-        let marks = match (tally.broken, tally.not_decided) {
-            (0, 0) => format!("✓ {}", tally.kept),
-            (0, open) => format!("? {open}"),
-            (broken, _) => format!("✗ {broken}"),
+        let marks = match (tally.broken, tally.not_decided, tally.kept) {
+            (0, 0, 0) => String::new(),
+            (0, 0, kept) => format!("✓ {kept}"),
+            (0, open, _) => format!("? {open}"),
+            (broken, ..) => format!("✗ {broken}"),
         };
         let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
         let versions = joined(chapters.iter().map(link));
@@ -156,7 +180,7 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
 }
 
 /// A ladder with everything that a ladder can show.
-fn legend(lang: Lang) -> String {
+pub fn legend(is_bare: bool, lang: Lang) -> String {
     let rung = |label: &str, mark| Told::Rung(Rung { time: Duration::ZERO, label: label.into(), mark });
     let said = |lane, en: &'static str, zh: &'static str| {
         Mark::Said(lane, vec![Words::fixed(en, zh).to(lang).to_owned()])
@@ -166,41 +190,90 @@ fn legend(lang: Lang) -> String {
         what: Words::fixed(en, zh),
         is_lost,
     };
-    let told = [
+    let mut told = vec![
         rung("#1", said(Lane::Client, "what a program on the left prints", "左侧程序打印的一行")),
         rung("#1", crossed(Lane::Server, "bytes on the wire, to the right", "线路上向右的数据", false)),
         rung("#2", crossed(Lane::Client, "to the left, on connection #2", "向左，属于连接 #2", false)),
         rung("", crossed(Lane::Server, "lost, or not there yet", "丢失，或尚未到达", true)),
         rung("", said(Lane::Server, "what a program on the right prints", "右侧程序打印的一行")),
     ];
+    told.retain(|told| !is_bare || told.rung().is_some_and(|rung| matches!(rung.mark, Mark::Crossed { .. })));
     let lanes =
         (Words::fixed("the client's side", "客户端一侧"), Words::fixed("the server's side", "服务器一侧"));
-    let note = Words::fixed(
-        "Times are seconds since the lesson began. Lines within a millisecond or two of each other may stand in \
-         either order: a program's line shows when it was read. Behind each act stand its checks: ✓ came true, \
-         ✗ did not, - cannot be judged on this system.",
-        "时间是本课开始后的秒数。时刻相差在一两毫秒以内的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
-         每一步之后是它的检查结果：✓ 相符，✗ 不符，- 在本系统上无法判断。",
-    );
-    format!("{}<p>{}</p>\n", body(&told, &lanes, lang), text(note.to(lang)))
+    let note = if is_bare {
+        Words::fixed("Times are seconds since the beginning.", "时间是从开始算起的秒数。")
+    } else {
+        Words::fixed(
+            "Times are seconds since the lesson began. Lines within a millisecond or two of each other may stand \
+             in either order: a program's line shows when it was read. Behind each act stand its checks: ✓ came \
+             true, ✗ did not, - cannot be judged on this system.",
+            "时间是本课开始后的秒数。时刻相差在一两毫秒以内的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
+             每一步之后是它的检查结果：✓ 相符，✗ 不符，- 在本系统上无法判断。",
+        )
+    };
+    let (heading, drawn) = (Words::fixed("How to read it", "图例"), body(&told, &lanes, lang));
+    format!(
+        "<section aria-labelledby=\"legend\">\n<h2 id=\"legend\">{}</h2>\n{drawn}<p>{}</p>\n</section>\n",
+        heading.to(lang),
+        text(note.to(lang))
+    )
 }
 
 fn section(chapters: &[Chapter], lang: Lang) -> String {
     let first = &chapters[0];
     let name = first.name;
-    let claims = joined(first.claims.iter().map(|(number, words)| {
-        format!("<p class=\"claim\"><b>{number}</b> {}</p>\n", text(&one_line(words, lang)))
-    }));
+    let claims = joined(
+        first.claims.iter().map(|(number, words)| picture::piece(&Told::Claim(number, words.clone()), lang)),
+    );
     let plays = joined(chapters.iter().map(|chapter| {
-        let (at, version) = (anchor(chapter), chapter.version);
         let told = body(&chapter.told, &chapter.lanes, lang);
-        let heading = words!("{name} over {version}", "{name}（{version}）");
-        format!("<h3 id=\"{at}\">{}</h3>\n{told}", heading.to(lang))
+        format!("{}{told}", picture::title(name, chapter.version, false, lang))
     }));
-    format!("<section>\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n")
+    format!(
+        "<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n"
+    )
 }
 
-/// The claim on one line: its line feeds are for terminals.
-fn one_line(words: &Words, lang: Lang) -> String {
-    words.to(lang).replace('\n', if lang == Lang::Zh { "" } else { " " })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A colour's relative luminance (WCAG 2.2).
+    fn luminance(css: &str, name: &str) -> f64 {
+        let at = css.find(&format!("--{name}: #")).unwrap() + name.len() + 5;
+        let digits = css[at..].split(';').next().unwrap();
+        let digits: String = match digits.len() {
+            3 => digits.chars().flat_map(|digit| [digit, digit]).collect(),
+            _ => digits.into(),
+        };
+        let channel = |at| {
+            let value = f64::from(u8::from_str_radix(&digits[at..at + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+    }
+
+    #[test]
+    fn the_back_row_can_tell_text_and_lines_from_what_is_behind_them() {
+        for (where_, css) in
+            [("light", CSS), ("dark", DARK), ("paper", &CSS[CSS.find("@media print").unwrap()..])]
+        {
+            // On paper, what is not said anew is as where it is light.
+            let of = |name| luminance(if css.contains(&format!("--{name}: ")) { css } else { CSS }, name);
+            let contrast = |name, behind| {
+                let (a, b): (f64, f64) = (of(name), of(behind));
+                (a.max(b) + 0.05) / (a.min(b) + 0.05)
+            };
+            for behind in ["paper", "panel"] {
+                for name in ["text", "faint", "client", "server", "good", "bad"] {
+                    let found = contrast(name, behind);
+                    assert!(found >= 4.5, "{where_}: {name} on {behind} has {found:.2}");
+                }
+                let found = contrast("rule", behind);
+                assert!(found >= 3.0, "{where_}: a rail on {behind} has {found:.2}");
+            }
+            let found = contrast("bad", "bad-paper");
+            assert!(found >= 4.5, "{where_}: a failure has {found:.2}");
+        }
+    }
 }

@@ -1,27 +1,85 @@
-//! What was told, as pieces of a page: paragraphs, and ladders as pictures.
+//! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, for whoever
+//! sees and for whoever listens; its arrow is made of lines (`page.css`) and a tip.
 
-use super::ladder::{Lanes, Mark, Rung, SERVER_LANE, WIRE, width};
+use super::ladder::{Lanes, Mark, Rung};
 use super::story::Told;
 use crate::checks::{Check, Verdict};
 use crate::wire::event::Lane;
-use crate::words::Lang;
+use crate::words::{Lang, Words};
 
-/// What was told, with the rungs between two other things as one ladder.
-pub fn body(told: &[Told], lanes: &Lanes, lang: Lang) -> String {
-    let line = |told: &Told| match told {
-        Told::Act(words) => format!("<p class=\"act\">{}</p>\n", text(words.to(lang))),
-        Told::Evidence(words) => format!("<p class=\"evidence\">{}</p>\n", text(words.to(lang))),
+/// What was told, with the rungs between two other things as one ladder under its lanes.
+pub fn body(told: &[Told], standing: &Lanes, lang: Lang) -> String {
+    let is_rung = |told: &Told| matches!(told, Told::Rung(_));
+    let draw = |told: &[Told]| joined(told.iter().map(|told| piece(told, lang)));
+    joined(told.chunk_by(|a, b| is_rung(a) && is_rung(b)).map(|group| {
+        if !is_rung(&group[0]) {
+            return draw(group);
+        }
+        let lanes = lanes(standing, lang);
+        let drawn = |rungs| format!("<div class=\"sheet\">\n{lanes}{}</div>\n", ladder(&draw(rungs), lang));
+        joined(group.chunks(RUNGS_A_SHEET).map(drawn))
+    }))
+}
+
+/// Longer ladders go on in another one, under the lanes again: so one with a heading above it fits a sheet of A4.
+const RUNGS_A_SHEET: usize = 20;
+
+/// One thing that was told; a rung is an item of a [`ladder`].
+pub fn piece(told: &Told, lang: Lang) -> String {
+    let paragraph =
+        |class: &str, words: &Words| format!("<p class=\"{class}\">{}</p>\n", text(words.to(lang)));
+    match told {
+        Told::Title { name, version, is_new } => title(name, version, *is_new, lang),
+        Told::Claim(number, words) => {
+            format!("<p class=\"claim\"><b>{}</b> {}</p>\n", text(number), text(&one_line(words, lang)))
+        }
+        Told::Lanes(standing) => lanes(standing, lang),
+        Told::Act(words) => format!("<h4 class=\"act\">{}</h4>\n", text(words.to(lang))),
+        Told::Rung(it) => rung(it, lang),
+        Told::Evidence(words) => paragraph("evidence", words),
+        Told::Remark(words) => paragraph("remark", words),
         Told::Socket(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
         Told::Check(check) => verdict(check, lang),
-        Told::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(words.to(lang))),
-        Told::Rung(_) => String::new(),
-    };
-    let is_rung = |told: &Told| matches!(told, Told::Rung(_));
-    joined(told.chunk_by(|a, b| is_rung(a) && is_rung(b)).map(|group| {
-        let rungs: Vec<_> = group.iter().filter_map(Told::rung).collect();
-        let ladders = rungs.chunks(RUNGS_A_LADDER).map(|rungs| ladder(rungs, lanes, lang));
-        joined(ladders.chain(group.iter().map(line)))
-    }))
+        Told::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
+        Told::Question { question, choices } => {
+            let choices = joined(choices.iter().map(|choice| format!("<li>{}</li>", text(choice.to(lang)))));
+            let list = if choices.is_empty() { choices } else { format!("<ol>{choices}</ol>") };
+            format!("<div class=\"question\"><p>? {}</p>{list}</div>\n", text(question.to(lang)))
+        }
+        Told::Judged { verdict, is_right, why } => {
+            let class = is_right.map_or("absent", |right| if right { "kept" } else { "broken" });
+            let (verdict, why) = (text(verdict.to(lang)), text(why.to(lang)));
+            let colon = if lang == Lang::Zh { "：" } else { ": " };
+            format!("<p class=\"evidence\"><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n")
+        }
+        Told::Sum { sentence, is_kept } => sum(sentence, *is_kept, "", lang),
+    }
+}
+
+/// Items of a ladder as one.
+pub fn ladder(rungs: &str, lang: Lang) -> String {
+    let name = Words::fixed("ladder", "时序图");
+    format!("<ol class=\"ladder\" role=\"list\" aria-label=\"{}\">\n{rungs}</ol>\n", name.to(lang))
+}
+
+/// What is played over which version, under the name where that is new.
+pub fn title(name: &str, version: &str, is_new: bool, lang: Lang) -> String {
+    let name = text(name);
+    let heading = if is_new { format!("<h2 id=\"{name}\">{name}</h2>\n") } else { String::new() };
+    let full = words!("{name} over {version}", "{name}（{version}）");
+    format!("{heading}<h3 id=\"{name}-{version}\">{}</h3>\n", full.to(lang))
+}
+
+/// How everything came out, and markup that belongs to it.
+pub fn sum(sentence: &Words, is_kept: bool, more: &str, lang: Lang) -> String {
+    let (state, name) = (if is_kept { "kept" } else { "broken" }, Words::fixed("Result", "结果"));
+    let (name, sentence) = (name.to(lang), text(sentence.to(lang)));
+    format!("<section class=\"sum {state}\" aria-label=\"{name}\"><p>{sentence}</p>\n{more}</section>\n")
+}
+
+/// The claim on one line: its line feeds are for terminals.
+pub fn one_line(words: &Words, lang: Lang) -> String {
+    words.to(lang).replace('\n', if lang == Lang::Zh { "" } else { " " })
 }
 
 fn verdict(check: &Check, lang: Lang) -> String {
@@ -33,73 +91,55 @@ fn verdict(check: &Check, lang: Lang) -> String {
     format!("<p class=\"check {class}\">{} {}</p>\n", check.verdict.mark(), text(check.sentence().to(lang)))
 }
 
-/// Longer ladders go on in another one: so one with a heading above it fits a sheet of A4.
-const RUNGS_A_LADDER: usize = 20;
+fn lanes((client, server): &Lanes, lang: Lang) -> String {
+    let (time, client, server) = (Words::fixed("time", "时间"), text(client.to(lang)), text(server.to(lang)));
+    let time = time.to(lang);
+    format!("<p class=\"lanes\"><span>{time}</span> <span>{client}</span> <span>{server}</span></p>\n")
+}
 
-// The picture's units are those of its text: a column is as wide as most monospaced fonts make it.
-const COLUMN: usize = 9;
-const LINE: usize = 24;
-const LEFT_RAIL: usize = 11 * COLUMN;
-const RIGHT_RAIL: usize = LEFT_RAIL + (WIRE + 2) * COLUMN;
-const WIDTH: usize = RIGHT_RAIL + (SERVER_LANE + 1) * COLUMN;
+fn rung(Rung { time, label, mark }: &Rung, lang: Lang) -> String {
+    let (class, what, tip) = match mark {
+        Mark::Said(lane, lines) => {
+            // The lines were broken for a terminal; here the browser breaks them.
+            let class = if *lane == Lane::Client { "client" } else { "server" };
+            (class.to_owned(), lines.concat(), String::new())
+        }
+        Mark::Crossed { toward, what, is_lost } => {
+            let class = if *toward == Lane::Server { "wire right" } else { "wire left" };
+            let lost = if *is_lost { " lost" } else { "" };
+            (format!("{class}{lost}"), what.to(lang).to_owned(), tip(*toward, *is_lost))
+        }
+    };
+    let (seconds, label, who, what) =
+        (time.as_secs_f64(), text(label), text(who(mark).to(lang)), text(&what));
+    format!(
+        "<li class=\"rung\"><span class=\"time\">{seconds:7.3} {label:2}</span> \
+         <span class=\"{class}\"><span class=\"what\"><span class=\"twin\">{who}</span>{what}</span>{tip}</span></li>\n"
+    )
+}
 
-fn ladder(rungs: &[&Rung], lanes: &Lanes, lang: Lang) -> String {
-    let mut drawn = String::new();
-    let mut y = LINE;
-    drawn += &label("head", LEFT_RAIL + COLUMN, y, lanes.0.to(lang));
-    drawn += &label("head", RIGHT_RAIL + COLUMN, y, lanes.1.to(lang));
-    y += LINE;
-    for rung in rungs {
-        drawn += &label("time", 0, y, &format!("{:7.3} {:>2}", rung.time.as_secs_f64(), rung.label));
-        match &rung.mark {
-            Mark::Said(lane, lines) => {
-                let (class, x) = match lane {
-                    Lane::Client => ("client", LEFT_RAIL + COLUMN),
-                    Lane::Server => ("server", RIGHT_RAIL + COLUMN),
-                };
-                for line in lines {
-                    drawn += &label(class, x, y, line);
-                    y += LINE;
-                }
-            }
-            Mark::Crossed { toward, what, is_lost } => {
-                drawn += &arrow(*toward, y, what.to(lang), *is_lost);
-                y += LINE;
-            }
+/// Whose a rung is, in words: what its place and its arrow show to whoever sees them.
+fn who(mark: &Mark) -> Words {
+    match mark {
+        Mark::Said(Lane::Client, _) => Words::fixed("client's side: ", "客户端一侧："),
+        Mark::Said(Lane::Server, _) => Words::fixed("server's side: ", "服务器一侧："),
+        Mark::Crossed { toward: Lane::Server, .. } => {
+            Words::fixed("to the server's side: ", "发往服务器一侧：")
+        }
+        Mark::Crossed { toward: Lane::Client, .. } => {
+            Words::fixed("to the client's side: ", "发往客户端一侧：")
         }
     }
-    let rail = |x: usize| format!("<path class=\"rail\" d=\"M{x} {} V{}\"/>\n", LINE / 2, y - LINE / 3);
-    format!(
-        "<div class=\"ladder\" tabindex=\"0\"><svg viewBox=\"0 0 {WIDTH} {y}\" role=\"img\">\n{}{}{drawn}</svg></div>\n",
-        rail(LEFT_RAIL),
-        rail(RIGHT_RAIL),
-    )
 }
 
-/// A line of text; `y` is its baseline.
-fn label(class: &str, x: usize, y: usize, words: &str) -> String {
-    format!("<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{}</text>\n", text(words))
-}
-
-fn arrow(toward: Lane, y: usize, words: &str, is_lost: bool) -> String {
-    let (from, to, back) = match toward {
-        Lane::Server => (LEFT_RAIL, RIGHT_RAIL, RIGHT_RAIL - COLUMN),
-        Lane::Client => (RIGHT_RAIL, LEFT_RAIL, LEFT_RAIL + COLUMN),
+/// The end of an arrow: a point, or a cross where nothing arrived.
+fn tip(toward: Lane, is_lost: bool) -> String {
+    let path = match toward {
+        _ if is_lost => "<path class=\"cross\" d=\"M1.5 1.5 L8.5 8.5 M8.5 1.5 L1.5 8.5\"/>",
+        Lane::Server => "<path d=\"M0 0 L10 5 L0 10 Z\"/>",
+        Lane::Client => "<path d=\"M10 0 L0 5 L10 10 Z\"/>",
     };
-    let (line, middle) = (y - LINE / 4, LEFT_RAIL.midpoint(RIGHT_RAIL));
-    let (up, down) = (line - COLUMN / 2, line + COLUMN / 2);
-    let half = (width(words) + 2) * COLUMN / 2; // of the gap for the words
-    let (class, head) = if is_lost {
-        ("lost", format!("<path class=\"cross\" d=\"M{back} {up} L{to} {down} M{to} {up} L{back} {down}\"/>"))
-    } else {
-        ("wire", format!("<path class=\"tip\" d=\"M{to} {line} L{back} {up} V{down} Z\"/>"))
-    };
-    let (left, right) = (from.min(back), from.max(back));
-    let (before, after) = (middle - half, middle + half);
-    format!(
-        "<path class=\"{class}\" d=\"M{left} {line} H{before} M{after} {line} H{right}\"/>{head}\n{}",
-        label(&format!("{class} what"), middle, y, words)
-    )
+    format!("<svg class=\"tip\" viewBox=\"0 0 10 10\" aria-hidden=\"true\">{path}</svg>")
 }
 
 pub fn joined(parts: impl Iterator<Item = String>) -> String {

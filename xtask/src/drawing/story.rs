@@ -1,21 +1,42 @@
-//! What is told of an experiment, piece by piece: on the terminal as it happens, on a page afterwards.
+//! What is told of a run, piece by piece and in order: on the terminal as it happens, in browsers a moment later, on
+//! a page afterwards.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use common::narration::{self, say};
 
-use super::ladder::{self, Rung};
+use super::ladder::{self, Lanes, Rung};
 use super::style::{Ink, Style};
 use crate::checks::Check;
 use crate::wire::event::Event;
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
+/// How many pieces a bounded story keeps.
+pub const KEPT: usize = 10_000;
+
+/// How many pieces a reader is handed at once.
+const AT_ONCE: usize = 256;
+
 /// Something that was told.
 #[derive(Clone, Debug)]
 pub enum Told {
+    /// What is played from here on.
+    Title {
+        /// As on the command line.
+        name: &'static str,
+        /// `IPv4` or `IPv6`.
+        version: &'static str,
+        /// It was not played just before.
+        is_new: bool,
+    },
+    /// What it is about: a claim, with its number.
+    Claim(&'static str, Words),
+    /// Who stands where from here on.
+    Lanes(Lanes),
     /// What is about to happen.
     Act(Words),
     /// What happened.
@@ -28,6 +49,31 @@ pub enum Told {
     Check(Check),
     /// What to do about it.
     Hint(Words),
+    /// What was noticed about what happened.
+    Remark(Words),
+    /// What whoever watches is asked to predict: any number, where there are no choices.
+    Question {
+        /// The question.
+        question: Words,
+        /// Numbered from 1.
+        choices: Vec<Words>,
+    },
+    /// What came of the prediction.
+    Judged {
+        /// In one sentence.
+        verdict: Words,
+        /// Nothing, where nothing was predicted.
+        is_right: Option<bool>,
+        /// What was seen, and why it was so.
+        why: Words,
+    },
+    /// How everything came out.
+    Sum {
+        /// As a sentence.
+        sentence: Words,
+        /// No promise was broken.
+        is_kept: bool,
+    },
 }
 
 impl Told {
@@ -54,6 +100,14 @@ impl Told {
     /// As lines of text.
     pub fn lines(&self, style: Style) -> Vec<String> {
         match self {
+            Self::Title { name, version, .. } => {
+                let title = words!("== {name} over {version} ==", "== {name}（{version}）==");
+                vec![String::new(), style.paint(Ink::Bold, title.to(style.lang))]
+            }
+            Self::Claim(number, words) => {
+                vec![format!("{number:4} {}", words.to(style.lang).replace('\n', "\n     "))]
+            }
+            Self::Lanes(lanes) => vec![ladder::head(style, lanes)],
             Self::Act(words) => vec![style.paint(Ink::Bold, &format!("> {}", words.to(style.lang)))],
             Self::Rung(rung) => ladder::lines(style, rung),
             Self::Evidence(words) => vec![format!("    {}", words.to(style.lang))],
@@ -69,40 +123,135 @@ impl Told {
                 let mark = style.paint(check.verdict.ink(), check.verdict.mark());
                 vec![format!("  {mark} {}", check.sentence().to(style.lang))]
             }
+            Self::Remark(words) => {
+                let lines = ladder::broken(words.to(style.lang), style.width - 6);
+                let indented = lines.iter().enumerate();
+                indented
+                    .map(|(at, line)| format!("{:1$}{2}", "", if at == 0 { 4 } else { 6 }, line.trim_end()))
+                    .collect()
+            }
+            Self::Question { question, choices } => {
+                let question = style.paint(Ink::Bold, &format!("? {}", question.to(style.lang)));
+                let choices = (1..).zip(choices);
+                let choices =
+                    choices.map(|(number, choice)| format!("    {number}  {}", choice.to(style.lang)));
+                std::iter::once(question).chain(choices).collect()
+            }
+            Self::Judged { verdict, is_right, why } => {
+                let ink = is_right.map_or(Ink::Bold, |right| if right { Ink::Good } else { Ink::Bad });
+                let verdict = style.paint(ink, &format!("= {}", verdict.to(style.lang)));
+                let (en, zh) = (&why.en, &why.zh);
+                vec![words!("{verdict}: {en}", "{verdict}：{zh}").to(style.lang).to_owned()]
+            }
+            Self::Sum { sentence, is_kept: true } => {
+                vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]
+            }
+            Self::Sum { is_kept: false, .. } => Vec::new(), // it is the task's error, and is said as one
         }
     }
 }
 
-/// What was told so far. Clones are the same story: one is told to, another watches the lab.
+/// Where a story's lines go.
+type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
+
+/// What was told so far. Clones are the same story: one is told to, another watches the lab, others are read from.
 #[derive(Clone)]
 pub struct Story {
     style: Style,
-    state: Arc<Mutex<State>>,
+    print: Arc<Print>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
 }
 
 struct State {
-    is_aloud: bool,
+    /// When the times begin.
     began: Instant,
     hidden: Vec<String>,
-    told: Vec<Told>,
+    told: VecDeque<Told>,
+    limit: usize,
+    /// How many pieces, the first ones, are no longer kept.
+    forgotten: usize,
+    /// The last lanes among those.
+    lanes: Option<Lanes>,
+    is_waiting: bool,
+    is_over: bool,
+}
+
+impl State {
+    fn count(&self) -> usize {
+        self.forgotten + self.told.len()
+    }
+}
+
+/// What was told beyond a number.
+pub struct News {
+    /// Who stood where, where those pieces are no longer kept that said so.
+    pub lanes: Option<Lanes>,
+    /// How many pieces beyond the number are no longer kept.
+    pub missing: usize,
+    /// The pieces, a few hundred at most.
+    pub told: Vec<Told>,
+    /// The number to ask beyond next.
+    pub number: usize,
+    /// Whoever steps is waited for.
+    pub is_waiting: bool,
+    /// This is the end.
+    pub is_over: bool,
 }
 
 impl Story {
-    /// One that begins now, printed in this style.
+    /// One that begins now, printed in this style; all of it is kept.
     pub fn new(style: Style) -> Self {
-        let state = State { is_aloud: true, began: Instant::now(), hidden: Vec::new(), told: Vec::new() };
-        Self { style, state: Arc::new(Mutex::new(state)) }
+        Self::keeping(usize::MAX, style, |line| Ok(say(line)?))
+    }
+
+    /// One that begins now and may go on all day: only the last [`KEPT`] pieces are kept. Somebody else prints it.
+    pub fn bounded(style: Style, print: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
+        Self::keeping(KEPT, style, print)
+    }
+
+    fn keeping(
+        limit: usize,
+        style: Style,
+        print: impl Fn(&str) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let print: Arc<Print> = Arc::new(print);
+        let state = State {
+            began: Instant::now(),
+            hidden: Vec::new(),
+            told: VecDeque::new(),
+            limit,
+            forgotten: 0,
+            lanes: None,
+            is_waiting: false,
+            is_over: false,
+        };
+        Self { style, print, shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
     }
 
     /// One that is kept, and printed by whoever keeps it.
     pub fn kept(style: Style) -> Self {
-        let story = Self::new(style);
-        story.state().is_aloud = false;
-        story
+        Self::keeping(usize::MAX, style, |_| Ok(()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state());
+        self.shared.changed.notify_all();
+    }
+
+    /// Begins anew with the times, and hides nothing.
+    pub fn begin(&self) {
+        let mut state = self.state();
+        state.began = Instant::now();
+        state.hidden.clear();
     }
 
     /// Tells no more of what happens under a label.
@@ -113,6 +262,16 @@ impl Story {
     /// Leaves a pause of the one who watches out of its times.
     pub fn leave_out(&self, pause: Duration) {
         self.state().began += pause;
+    }
+
+    /// Says to its readers whether whoever steps is waited for.
+    pub fn wait(&self, is_waiting: bool) {
+        self.change(|state| state.is_waiting = is_waiting);
+    }
+
+    /// Says to its readers that nothing will be told any more.
+    pub fn end(&self) {
+        self.change(|state| state.is_over = true);
     }
 
     /// Tells what happened, where that is to be seen.
@@ -136,15 +295,160 @@ impl Story {
     /// When standard output fails.
     pub fn tell(&self, told: Told) -> Result<()> {
         let lines = told.lines(self.style);
-        let mut state = self.state();
-        state.told.push(told);
-        let is_aloud = state.is_aloud;
-        drop(state);
-        Ok(lines.iter().filter(|_| is_aloud).try_for_each(|line| say(line))?)
+        self.change(|state| {
+            state.told.push_back(told);
+            while state.told.len() > state.limit {
+                if let Some(Told::Lanes(lanes)) = state.told.pop_front() {
+                    state.lanes = Some(lanes);
+                }
+                state.forgotten += 1;
+            }
+        });
+        lines.iter().try_for_each(|line| (self.print)(line))
     }
 
-    /// Everything that was told.
+    /// How many pieces have been told.
+    pub fn count(&self) -> usize {
+        self.state().count()
+    }
+
+    /// The pieces beyond the first `number` that are still kept.
+    pub fn since(&self, number: usize) -> Vec<Told> {
+        let state = self.state();
+        state.told.iter().skip(number.saturating_sub(state.forgotten)).cloned().collect()
+    }
+
+    /// Everything that is kept of it.
     pub fn told(&self) -> Vec<Told> {
-        self.state().told.clone()
+        self.since(0)
+    }
+
+    /// Waits until something is told beyond the first `number` pieces, the end of the story comes, or another word
+    /// than the reader's about a wait; at most so long.
+    pub fn beyond(&self, number: usize, is_waiting: bool, patience: Duration) -> News {
+        let nothing_new =
+            |state: &mut State| state.count() <= number && state.is_waiting == is_waiting && !state.is_over;
+        let waited = self.shared.changed.wait_timeout_while(self.state(), patience, nothing_new);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let first = number.clamp(state.forgotten, state.count());
+        let told: Vec<_> = state.told.iter().skip(first - state.forgotten).take(AT_ONCE).cloned().collect();
+        let number_now = first + told.len();
+        let missing = first.saturating_sub(number);
+        News {
+            lanes: state.lanes.clone().filter(|_| missing > 0),
+            missing,
+            number: number_now,
+            told,
+            is_waiting: state.is_waiting,
+            is_over: state.is_over && number_now == state.count(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Lang;
+    use std::thread;
+
+    /// Long enough that a test which waits for it has failed.
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn story(limit: usize) -> Story {
+        Story::keeping(limit, Style::plain(Lang::En), |_| Ok(()))
+    }
+
+    /// A piece that prints nothing.
+    fn sum(number: usize) -> Told {
+        Told::Sum { sentence: words!("{number}", "{number}"), is_kept: false }
+    }
+
+    fn sums(told: &[Told]) -> Vec<&str> {
+        told.iter()
+            .filter_map(|told| match told {
+                Told::Sum { sentence, .. } => Some(&*sentence.en),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_reader_gets_every_piece_by_its_number_however_late() {
+        let story = story(usize::MAX);
+        let early = thread::spawn({
+            let story = story.clone();
+            move || {
+                let mut heard = Vec::new();
+                loop {
+                    let news = story.beyond(heard.len(), false, LONG);
+                    heard.extend(news.told);
+                    if news.is_over {
+                        return heard;
+                    }
+                }
+            }
+        });
+        let all = 3 * AT_ONCE / 2;
+        (0..all).for_each(|number| story.tell(sum(number)).unwrap());
+        story.end();
+        let late = story.beyond(0, false, LONG);
+        assert_eq!(
+            (late.told.len(), late.number, late.is_over),
+            (AT_ONCE, AT_ONCE, false),
+            "at most so many"
+        );
+        let rest = story.beyond(late.number, false, LONG);
+        assert_eq!((rest.number, rest.is_over), (all, true));
+        assert_eq!(sums(&early.join().unwrap()), sums(&[late.told, rest.told].concat()));
+        assert_eq!(story.beyond(all + 9, false, LONG).number, all, "no number is beyond the end");
+    }
+
+    #[test]
+    fn a_bounded_story_forgets_its_beginning_and_says_how_much_and_who_stood_where() {
+        let story = story(3);
+        story.tell(Told::Lanes((Words::fixed("left", "left"), Words::fixed("right", "right")))).unwrap();
+        (1..=5).for_each(|number| story.tell(sum(number)).unwrap());
+        assert_eq!((story.count(), sums(&story.told()).len()), (6, 3));
+        let news = story.beyond(1, false, LONG);
+        assert_eq!((news.missing, sums(&news.told)), (2, vec!["3", "4", "5"]));
+        assert_eq!(news.lanes.unwrap().0.en, "left");
+        let news = story.beyond(4, false, LONG);
+        assert_eq!((news.missing, sums(&news.told)), (0, vec!["4", "5"]));
+        assert!(news.lanes.is_none());
+    }
+
+    #[test]
+    fn a_wait_for_whoever_steps_is_news_until_it_is_known() {
+        let story = story(3);
+        story.wait(true);
+        assert!(story.beyond(0, false, LONG).is_waiting);
+        story.wait(false);
+        assert!(!story.beyond(0, true, LONG).is_waiting);
+        assert_eq!(story.beyond(0, false, Duration::ZERO).number, 0, "patience ends");
+    }
+
+    #[test]
+    fn a_bounded_story_prints_everything_and_forgets_its_beginning() {
+        let printed = Arc::new(Mutex::new(0));
+        let counting = Arc::clone(&printed);
+        let story = Story::bounded(Style::plain(Lang::En), move |_| {
+            *counting.lock().unwrap() += 1;
+            Ok(())
+        });
+        for number in 0..KEPT + 5 {
+            story.tell(Told::Act(words!("{number}", "{number}"))).unwrap();
+        }
+        let told = story.told();
+        assert_eq!((told.len(), *printed.lock().unwrap()), (KEPT, KEPT + 5));
+        assert!(matches!(&told[0], Told::Act(words) if words.en == "5"), "{:?}", told[0]);
+    }
+
+    #[test]
+    fn a_remark_is_broken_where_the_line_ends() {
+        let style = Style { width: 80, ..Style::plain(Lang::En) };
+        let lines = Told::Remark(Words { en: "word ".repeat(40).into(), zh: "".into() }).lines(style);
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].starts_with("    word") && lines[1].starts_with("      word"), "{lines:?}");
+        assert!(lines.iter().all(|line| ladder::width(line) <= 80 && line.ends_with("word")), "{lines:?}");
     }
 }

@@ -1,10 +1,15 @@
-//! Colours and language: how anything is printed for the one who watches.
+//! Colours, language, signs and width: how anything is printed for the one who watches.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::process::{Command, Stdio};
 
 use anyhow::Result;
 use common::narration::say;
 
 use crate::checks::Verdict;
-use crate::words::{Lang, Words};
+use crate::words::{self, Lang, Words};
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +18,12 @@ pub struct Style {
     pub colour: bool,
     /// In which language to name what happens.
     pub lang: Lang,
+    /// With ASCII signs alone, for a terminal that has no others or gives them two columns.
+    pub ascii: bool,
+    /// In how many columns, [`Style::NARROWEST`] or more.
+    pub width: usize,
+    /// Nothing is printed in the lanes, so that the arrows between them have their room.
+    pub bare: bool,
 }
 
 /// What a piece of text is.
@@ -33,6 +44,33 @@ pub enum Ink {
 }
 
 impl Style {
+    /// The columns of a ladder in a file, and of those that the READMEs show.
+    pub const WIDTH: usize = 100;
+    /// The fewest columns that a ladder is drawn for.
+    pub const NARROWEST: usize = 80;
+    /// The most: a longer line is not read more easily.
+    const WIDEST: usize = 160;
+
+    /// Without colour, for a file.
+    pub const fn plain(lang: Lang) -> Self {
+        Self { colour: false, lang, ascii: false, width: Self::WIDTH, bare: false }
+    }
+
+    /// In colour, if standard output is a terminal that has any and `NO_COLOR` is not set.
+    pub fn of_output(lang: Lang) -> Self {
+        let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { colour: io::stdout().is_terminal() && !is_dumb && !is_unwanted, ..Self::plain(lang) }
+    }
+
+    /// As wide as standard output, as far as that can be known, and with ASCII signs if that is asked for, or if the
+    /// locale's characters are not UTF-8.
+    #[must_use]
+    pub fn fitting(self, ascii: bool) -> Self {
+        let width = columns().unwrap_or(Self::WIDTH).clamp(Self::NARROWEST, Self::WIDEST);
+        Self { ascii: ascii || !words::is_utf8(&locale()), width, ..self }
+    }
+
     /// The text in its ink.
     pub fn paint(self, ink: Ink, text: &str) -> String {
         let code = match ink {
@@ -53,6 +91,27 @@ impl Style {
     pub fn say(self, ink: Ink, words: &Words) -> Result<()> {
         Ok(say(&self.paint(ink, words.to(self.lang)))?)
     }
+}
+
+/// How many columns standard output has, from COLUMNS or, on a terminal, from stty(1), which asks the terminal that
+/// it reads from.
+fn columns() -> Option<usize> {
+    let given = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let found: Option<usize> = given.or_else(|| {
+        if !io::stdout().is_terminal() {
+            return None;
+        }
+        let terminal = File::open("/dev/tty").map_or_else(|_| Stdio::inherit(), Stdio::from);
+        let told = Command::new("stty").arg("size").stdin(terminal).stderr(Stdio::null()).output().ok()?;
+        String::from_utf8_lossy(&told.stdout).split_whitespace().nth(1)?.parse().ok()
+    });
+    found.filter(|columns| *columns > 0) // a terminal that does not know says 0
+}
+
+/// The locale of characters: the first that is set of `LC_ALL`, `LC_CTYPE` and `LANG` (locale(7)).
+fn locale() -> String {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| env::var(name).ok());
+    set.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
 }
 
 impl Verdict {

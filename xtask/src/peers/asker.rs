@@ -8,7 +8,7 @@ use common::datagram;
 
 use super::caller::{Found, How};
 use super::sockets::is_silence;
-use crate::wire::event::{Lane, Recorder, What};
+use crate::wire::event::{How as Crossing, Lane, Recorder, What};
 
 /// A client with a socket of its own, which hears the server alone.
 pub struct Asker {
@@ -32,7 +32,7 @@ impl Asker {
 
     /// Sends a datagram. That it does not get through is seen by what then comes.
     pub fn says(&mut self, bytes: &[u8]) {
-        self.recorder.record(What::Sent { toward: Lane::Server, bytes: bytes.into(), lost: false });
+        self.recorder.record(What::Sent { toward: Lane::Server, bytes: bytes.into(), how: Crossing::Plain });
         self.said = bytes.into();
         let _ = self.socket.send(bytes);
     }
@@ -55,8 +55,8 @@ impl Asker {
                     let bytes = buffer[..size].to_vec();
                     self.recorder.record(What::Sent {
                         toward: Lane::Client,
-                        bytes: bytes.clone(),
-                        lost: false,
+                        bytes: bytes.as_slice().into(),
+                        how: Crossing::Plain,
                     });
                     return Ok(bytes);
                 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use common::framing::{self, Framing};
 
 use super::sockets::is_silence;
-use crate::wire::event::{Lane, Recorder, What};
+use crate::wire::event::{How as Crossing, Lane, Payload, Recorder, What};
 
 /// More than any answer here has; a server that says more than this says too much.
 const ENOUGH: usize = 4096;
@@ -114,8 +114,11 @@ impl Caller {
 
     /// Sends much, of which the beginning alone is recorded; false where not all of it got through.
     pub fn sends_much(&mut self, bytes: &[u8]) -> bool {
-        let shown = bytes[..bytes.len().min(64)].to_vec();
-        self.recorder.record(What::Sent { toward: self.program, bytes: shown, lost: false });
+        self.recorder.record(What::Sent {
+            toward: self.program,
+            bytes: Payload::of(bytes, 64),
+            how: Crossing::Plain,
+        });
         self.stream.write_all(bytes).is_ok()
     }
 
@@ -137,7 +140,7 @@ impl Caller {
 
     /// Sends bytes as they are. That they do not get through is seen by what then comes.
     pub fn sends(&mut self, bytes: &[u8]) {
-        self.recorder.record(What::Sent { toward: self.program, bytes: bytes.into(), lost: false });
+        self.recorder.record(What::Sent { toward: self.program, bytes: bytes.into(), how: Crossing::Plain });
         self.said = bytes.into();
         let _ = self.stream.write_all(bytes);
     }
@@ -153,7 +156,7 @@ impl Caller {
     pub fn resets(self) {
         let _ = self.stream.set_read_timeout(Some(self.patience));
         let _ = self.stream.peek(&mut [0]);
-        self.recorder.record(What::Broke { toward: self.program });
+        self.recorder.record(What::Broke { toward: self.program, as_reset: true });
     }
 
     /// Leaves: closes, with nothing unread.
@@ -271,14 +274,17 @@ impl Caller {
                     return Err(How::Ended);
                 }
                 Ok(n) => {
-                    let bytes = buffer[..n].to_vec();
-                    self.heard.extend_from_slice(&bytes);
-                    self.recorder.record(What::Sent { toward: self.program.other(), bytes, lost: false });
+                    self.heard.extend_from_slice(&buffer[..n]);
+                    self.recorder.record(What::Sent {
+                        toward: self.program.other(),
+                        bytes: buffer[..n].into(),
+                        how: Crossing::Plain,
+                    });
                     return Ok(());
                 }
                 Err(e) if is_silence(e.kind()) || e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => {
-                    self.recorder.record(What::Broke { toward: self.program.other() });
+                    self.recorder.record(What::Broke { toward: self.program.other(), as_reset: true });
                     return Err(How::Reset);
                 }
             }

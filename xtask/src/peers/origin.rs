@@ -8,7 +8,7 @@ use common::narration::escape;
 use common::patience::Patient;
 
 use super::host::Host;
-use super::replies::PAGES;
+use super::replies::{self, PAGES};
 use crate::wire::event::{Lane, Recorder};
 use crate::wire::listening::Listening;
 
@@ -80,6 +80,9 @@ fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
     recorder.said(Lane::Server, first.as_str());
     head(&mut from)?;
     let path = first.split(' ').nth(1);
+    if path == Some("/") {
+        return stream.write_all(replies::index().as_bytes());
+    }
     let page = PAGES.iter().find(|page| Some(page.path) == path);
     stream.write_all(
         page.map_or("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", |page| page.reply).as_bytes(),

@@ -51,3 +51,17 @@ pub static PAGES: [Page; 5] = [
         body: None,
     },
 ];
+
+/// The reply at `/`: for a browser, a list of the pages.
+pub fn index() -> String {
+    let link = |Page { path, how, .. }: &Page| {
+        format!("<li><a href=\"{path}\">{path}</a>: the body ends {} / {}</li>\n", how.en, how.zh)
+    };
+    let links: String = PAGES.iter().map(link).collect();
+    let body =
+        format!("<!doctype html>\n<meta charset=\"utf-8\">\n<title>origin</title>\n<ul>\n{links}</ul>\n");
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}

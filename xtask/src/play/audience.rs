@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::io::{self, BufRead};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use anyhow::Result;
 
+use crate::drawing::story::Story;
 use crate::drawing::style::{Ink, Style};
 use crate::words::Words;
 
@@ -18,16 +21,18 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// With `--step`, waits for Enter.
+    /// With `--step`, waits for Enter, or for [`go_on`] by a reader of the story.
     ///
     /// # Errors
     /// [`Left`] when the one who steps says `q`.
-    pub fn wait(self, style: Style) -> Result<()> {
+    pub fn wait(self, style: Style, story: &Story) -> Result<()> {
         if !self.step {
             return Ok(());
         }
         style.say(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
-        answer().map(|_| ())
+        let waited = DESK.wait(true, || story.wait(true));
+        story.wait(false);
+        waited.map_or(Ok(()), |line| heard(line).map(|_| ()))
     }
 }
 
@@ -48,13 +53,79 @@ impl std::error::Error for Left {}
 /// # Errors
 /// [`Left`] for `q` and at the end of standard input; what standard input reports, but for bytes that are no text.
 pub fn answer() -> Result<String> {
-    let mut line = Vec::new();
-    let read = io::stdin().lock().read_until(b'\n', &mut line)?;
-    let line: String = String::from_utf8_lossy(&line).chars().map(ascii).collect();
-    match line.trim() {
+    DESK.wait(false, || ()).map_or(Ok(String::new()), heard)
+}
+
+/// Ends a wait for Enter; false where there is none.
+pub fn go_on() -> bool {
+    DESK.go_on()
+}
+
+fn heard(line: io::Result<Vec<u8>>) -> Result<String> {
+    let line = line?;
+    let text: String = String::from_utf8_lossy(&line).chars().map(ascii).collect();
+    match text.trim() {
         "q" | "Q" => Err(Left.into()),
-        _ if read == 0 => Err(Left.into()),
+        _ if line.is_empty() => Err(Left.into()),
         answer => Ok(answer.to_owned()),
+    }
+}
+
+/// Where standard input and others meet the one who waits.
+struct Desk {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+static DESK: Desk = Desk {
+    state: Mutex::new(State { is_reading: false, line: None, is_stepping: false }),
+    changed: Condvar::new(),
+};
+
+struct State {
+    /// A thread waits for a line. A read cannot be called back: where the wait ended without it, the line is the
+    /// next one's.
+    is_reading: bool,
+    /// The line that came.
+    line: Option<io::Result<Vec<u8>>>,
+    /// Whoever waits may be told to go on without a line.
+    is_stepping: bool,
+}
+
+impl Desk {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a line from standard input; none where a step was taken without one. `announce` says so once a step
+    /// can be taken, and not before: whoever hears of it may be quick.
+    fn wait(&'static self, is_step: bool, announce: impl FnOnce()) -> Option<io::Result<Vec<u8>>> {
+        let mut state = self.state();
+        state.is_stepping = is_step;
+        announce();
+        if !state.is_reading && state.line.is_none() {
+            state.is_reading = true;
+            thread::spawn(|| self.read());
+        }
+        let is_waiting = |state: &mut State| state.line.is_none() && state.is_stepping == is_step;
+        let waited = self.changed.wait_while(state, is_waiting);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.is_stepping = false;
+        state.line.take()
+    }
+
+    fn read(&self) {
+        let mut line = Vec::new();
+        let read = io::stdin().lock().read_until(b'\n', &mut line);
+        let mut state = self.state();
+        (state.line, state.is_reading) = (Some(read.map(|_| line)), false);
+        self.changed.notify_all();
+    }
+
+    fn go_on(&self) -> bool {
+        let was_stepping = std::mem::take(&mut self.state().is_stepping);
+        self.changed.notify_all();
+        was_stepping
     }
 }
 

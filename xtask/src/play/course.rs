@@ -9,8 +9,9 @@ use common::patience;
 use super::Play;
 use super::audience::{Audience, Left};
 use super::quiz::Score;
-use crate::drawing::ladder::{self, Lanes};
+use crate::drawing::ladder::Lanes;
 use crate::drawing::page::{self, Chapter};
+use crate::drawing::story::{Story, Told};
 use crate::drawing::style::{Ink, Style};
 use crate::words::Words;
 
@@ -28,6 +29,7 @@ pub struct Part {
 pub struct Course {
     style: Style,
     audience: Audience,
+    story: Story,
     chapters: Vec<Chapter>,
     score: Score,
 }
@@ -35,12 +37,17 @@ pub struct Course {
 impl Course {
     /// Nothing has been played yet.
     pub fn new(style: Style, audience: Audience) -> Self {
-        Self { style, audience, chapters: Vec::new(), score: Score::default() }
+        Self { style, audience, story: Story::new(style), chapters: Vec::new(), score: Score::default() }
     }
 
     /// What has been played.
     pub fn chapters(&self) -> &[Chapter] {
         &self.chapters
+    }
+
+    /// What is told of all of it, for whoever wants to watch.
+    pub fn story(&self) -> &Story {
+        &self.story
     }
 
     /// Plays a part on a loopback address, and prints its checks; the first time, says what it is about.
@@ -54,8 +61,8 @@ impl Course {
         play: impl FnOnce(&mut Play) -> Result<()>,
     ) -> Result<()> {
         let (name, version) = (part.name, if ip.is_ipv4() { "IPv4" } else { "IPv6" });
-        self.style.say(Ink::Bold, &words!("\n== {name} over {version} ==", "\n== {name}（{version}）=="))?;
         let is_new = self.chapters.last().is_none_or(|last| last.name != name);
+        self.story.tell(Told::Title { name, version, is_new })?;
         if is_new && !self.audience.quiz {
             self.claim(part)?;
         }
@@ -68,10 +75,7 @@ impl Course {
 
     /// Says what the part is about, in the notes' words.
     fn claim(&self, part: &Part) -> Result<()> {
-        part.claims.iter().try_for_each(|(claim, words)| {
-            let text = words.to(self.style.lang).replace('\n', "\n     ");
-            Ok(say(&format!("{claim:4} {text}"))?)
-        })
+        part.claims.iter().try_for_each(|(claim, words)| self.story.tell(Told::Claim(claim, words.clone())))
     }
 
     fn watch(
@@ -81,12 +85,14 @@ impl Course {
         version: &'static str,
         run: impl FnOnce(&mut Play) -> Result<()>,
     ) -> Result<()> {
-        let mut play = Play::new(ip, self.style, self.audience)?;
+        let mut play = Play::new(ip, self.story.clone(), self.style, self.audience)?;
+        let mut from = self.story.count();
         let played = if let Err(e) = TcpListener::bind((ip, 0)) {
             play.checks.not_available(Words::fixed("the lesson is played", "演示本课"), words!("{e}", "{e}"));
             Ok(())
         } else {
-            say(&ladder::head(self.style, &part.lanes))?;
+            self.story.tell(Told::Lanes(part.lanes.clone()))?;
+            from += 1;
             run(&mut play).and_then(|()| play.lab.clear())
         };
         self.score.add(play.score);
@@ -102,10 +108,12 @@ impl Course {
         }
         let shown = left.map_or_else(|| play.show_checks(), Err);
         let Part { name, claims, lanes } = part;
-        let chapter = Chapter { name, version, claims, lanes: lanes.clone(), told: play.story.told() };
+        let chapter = Chapter { name, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
         // Whoever leaves at the first question has seen nothing.
-        self.chapters.extend(Some(chapter).filter(|chapter| shown.is_ok() || !chapter.told.is_empty()));
-        shown.and_then(|()| self.audience.wait(self.style))
+        let is_seen = |told: &Told| !matches!(told, Told::Question { .. });
+        self.chapters
+            .extend(Some(chapter).filter(|chapter| shown.is_ok() || chapter.told.iter().any(is_seen)));
+        shown.and_then(|()| self.audience.wait(self.style, &self.story))
     }
 
     /// Says how many checks came true, and how many predictions.
@@ -120,13 +128,11 @@ impl Course {
         let tally = page::tally(&self.chapters);
         let sentence = tally.sentence();
         if tally.broken > 0 {
+            self.story.tell(Told::Sum { sentence: sentence.clone(), is_kept: false })?;
             bail!("{}", sentence.to(self.style.lang));
         }
-        say("")?;
-        if is_left {
-            let Words { en, zh } = sentence;
-            return self.style.say(Ink::Bold, &words!("Left before the end. {en}", "提前退出。{zh}"));
-        }
-        self.style.say(Ink::Good, &sentence)
+        let Words { en, zh } = &sentence;
+        let left = words!("Left before the end. {en}", "提前退出。{zh}");
+        self.story.tell(Told::Sum { sentence: if is_left { left } else { sentence }, is_kept: true })
     }
 }

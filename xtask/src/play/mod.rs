@@ -14,7 +14,7 @@ use crate::drawing::story::{Story, Told};
 use crate::drawing::style::Style;
 use crate::lab::Lab;
 use crate::programs::program::Program;
-use crate::wire::event::{Lane, What};
+use crate::wire::event::{How, Lane, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
@@ -43,12 +43,12 @@ pub struct Play {
 }
 
 impl Play {
-    /// An empty lab, whose events are told as they come.
+    /// An empty lab, whose events are told as they come, with times from now on.
     ///
     /// # Errors
     /// As [`Lab::new`].
-    pub fn new(ip: IpAddr, style: Style, audience: Audience) -> Result<Self> {
-        let story = Story::new(style);
+    pub fn new(ip: IpAddr, story: Story, style: Style, audience: Audience) -> Result<Self> {
+        story.begin();
         let watching = story.clone();
         let lab = Lab::new(move |event| watching.sees(event))?;
         let (checks, score) = (Checks::default(), Score::default());
@@ -85,7 +85,7 @@ impl Play {
     pub fn act(&mut self, words: &Words) -> Result<()> {
         self.show_checks()?;
         self.tell(Told::Act(words.clone()))?;
-        self.pause(|play| play.audience.wait(play.style))
+        self.pause(|play| play.audience.wait(play.style, &play.story))
     }
 
     /// Records a call that the lesson itself has made for one side, and what it returned.
@@ -95,7 +95,7 @@ impl Play {
 
     /// Records bytes that the lesson itself has sent.
     pub fn sent(&self, toward: Lane, bytes: &[u8]) {
-        self.lab.record.recorder("").record(What::Sent { toward, bytes: bytes.into(), lost: false });
+        self.lab.record.recorder("").sent(toward, bytes, How::Plain);
     }
 
     /// Records that the lesson itself has ended one direction.
@@ -135,7 +135,8 @@ impl Play {
             return Ok(Prediction::default());
         }
         self.show_checks()?;
-        self.pause(|play| quiz::ask(play.style, question, choices))
+        self.tell(Told::Question { question: question.clone(), choices: choices.to_vec() })?;
+        self.pause(|play| quiz::ask(play.style, choices.len() as u64))
     }
 
     /// Asks the one who watches; the time that it takes is none of the lesson's.
@@ -157,7 +158,7 @@ impl Play {
         why: &Words,
     ) -> Result<()> {
         self.lab.record.catch_up()?;
-        self.score.judge(self.style, prediction, is_true, why)
+        self.score.judge(prediction, is_true, why).map_or(Ok(()), |judged| self.story.tell(judged))
     }
 
     /// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.

@@ -4,6 +4,7 @@ use anyhow::Result;
 use common::narration::{escape, say};
 
 use super::audience;
+use crate::drawing::story::Told;
 use crate::drawing::style::{Ink, Style};
 use crate::words::Words;
 
@@ -28,16 +29,11 @@ struct Answer {
     given: Option<u64>,
 }
 
-/// Asks, until there is an answer: the number of one of the choices or, where there are none, any number.
+/// Asks for an answer, until there is one: the number of one of the choices or, where there are none, any number.
 ///
 /// # Errors
 /// [`Left`](audience::Left) for `q`; what the standard streams report.
-pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Prediction> {
-    say(&style.paint(Ink::Bold, &format!("? {}", question.to(style.lang))))?;
-    for (number, choice) in (1..).zip(choices) {
-        say(&format!("    {number}  {}", choice.to(style.lang)))?;
-    }
-    let choices = choices.len() as u64;
+pub fn ask(style: Style, choices: u64) -> Result<Prediction> {
     let form = match choices {
         0 => Words::fixed("a number", "一个数"),
         _ => words!("one of 1 to {choices}", "1 至 {choices} 中的一个"),
@@ -65,34 +61,26 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
 }
 
 impl Score {
-    /// Says whether a prediction came true, and why; counts it.
-    ///
-    /// # Errors
-    /// When standard output fails.
+    /// Whether a prediction came true, and why; counts it. Nothing, where nobody was asked.
     pub fn judge(
         &mut self,
-        style: Style,
         prediction: &Prediction,
         is_true: impl Fn(u64) -> bool,
         why: &Words,
-    ) -> Result<()> {
-        let Some(Answer { choices, given }) = &prediction.0 else { return Ok(()) };
+    ) -> Option<Told> {
+        let Answer { choices, given } = prediction.0.as_ref()?;
         let right = (1..=*choices).find(|choice| is_true(*choice));
         let (en, zh) = right
             .map_or(Default::default(), |right| (format!("; {right} is right"), format!("，应是 {right}")));
-        let (ink, verdict) = match given {
-            Some(number) if is_true(*number) => {
-                self.right += 1;
-                (Ink::Good, words!("{number} is right", "{number}，对了"))
-            }
-            Some(number) => (Ink::Bad, words!("{number} is not right{en}", "{number}，不对{zh}")),
-            None => (Ink::Bold, words!("no prediction{en}", "没有预测{zh}")),
+        let is_right = given.map(&is_true);
+        let verdict = match given {
+            Some(number) if is_right == Some(true) => words!("{number} is right", "{number}，对了"),
+            Some(number) => words!("{number} is not right{en}", "{number}，不对{zh}"),
+            None => words!("no prediction{en}", "没有预测{zh}"),
         };
         self.asked += usize::from(given.is_some());
-        let verdict = style.paint(ink, &format!("= {}", verdict.to(style.lang)));
-        let (en, zh) = (&why.en, &why.zh);
-        say(words!("{verdict}: {en}", "{verdict}：{zh}").to(style.lang))?;
-        Ok(())
+        self.right += usize::from(is_right == Some(true));
+        Some(Told::Judged { verdict, is_right, why: why.clone() })
     }
 
     /// Counts what was counted elsewhere, too.

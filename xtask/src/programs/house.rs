@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{self, Child, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use common::{replacement, stop};
 
 /// What must be gone when the task ends: its processes and its scratch directories.
@@ -105,11 +105,7 @@ pub fn house() -> MutexGuard<'static, House> {
 /// # Errors
 /// When the system refuses the handler.
 pub fn close_on_interrupt() -> Result<()> {
-    ctrlc::set_handler(|| {
-        close();
-        process::exit(stop::INTERRUPTED);
-    })
-    .context("cannot listen for Ctrl-C")
+    stop::end_on_signal(close)
 }
 
 fn close() {

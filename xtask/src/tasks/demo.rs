@@ -1,18 +1,19 @@
 //! `cargo xtask demo`: plays lessons over IPv4 and IPv6, and sums up.
 
-use std::env::{self, consts};
-use std::io::{self, IsTerminal};
+use std::env::consts;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use anyhow::Result;
+use common::address::HostPort;
 use common::args::{self, Args};
 use common::narration::{self, say};
 
+use crate::drawing::live::{self, Live};
 use crate::drawing::page::{Cover, Page};
 use crate::drawing::style::{Ink, Style};
 use crate::lessons::{self, Lesson, mistakes};
-use crate::play::audience::{Audience, Left};
+use crate::play::audience::{self, Audience, Left};
 use crate::play::course::Course;
 use crate::programs::{build, house};
 use crate::words::{Lang, Words};
@@ -40,10 +41,11 @@ impl FromStr for Only {
 /// A usage error for an unknown lesson; a failure if any check failed.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, step, wrong) = (args.flag("--list")?, args.flag("--step")?, args.flag("--mistakes")?);
-    let quiz = args.flag("--quiz")?;
+    let (quiz, ascii) = (args.flag("--quiz")?, args.flag("--ascii")?);
     let only = args.given("--ip")?.map(|Only(ip)| ip);
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     let file = args.given::<String>("--html")?;
+    let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
         let lesson = lessons::find(&name).ok_or_else(|| {
@@ -59,8 +61,8 @@ pub fn run(mut args: Args) -> Result<()> {
         chosen.extend(lessons::ALL.iter().filter(|_| list || !wrong));
         chosen.extend(mistakes::ALL.iter().filter(|_| list || wrong));
     }
-    if list && (quiz || step || file.is_some()) {
-        return Err(args::usage("--list plays nothing: --quiz, --step and --html do not go with it"));
+    if list && (quiz || step || file.is_some() || address.is_some()) {
+        return Err(args::usage("--list plays nothing: --quiz, --step, --html and --live do not go with it"));
     }
     if quiz && chosen.iter().any(|lesson| lesson.is_mistake()) {
         return Err(args::usage("--quiz asks about lessons; about mistakes it has no questions"));
@@ -70,7 +72,7 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     house::close_on_interrupt()?;
     let page = file.as_deref().map(Page::open).transpose()?;
-    let style = Style { colour: has_colours(), lang };
+    let style = Style::of_output(lang).fitting(ascii);
     let mut course = Course::new(style, Audience { step, quiz });
     let addresses = match only {
         Some(ip) => vec![ip],
@@ -78,6 +80,10 @@ pub fn run(mut args: Args) -> Result<()> {
         None if quiz => LOOPBACK[..1].to_vec(),
         None => LOOPBACK.to_vec(),
     };
+    let go_on = step.then_some(audience::go_on as live::GoOn);
+    let start = |at: &HostPort| Live::start(at, course.story(), cover(), lang, go_on);
+    let live = address.as_ref().map(start).transpose()?;
+    live.iter().flat_map(Live::words).try_for_each(|words| style.say(Ink::Bold, &words))?;
     build::build()?;
     let greeted = greet(&chosen, &addresses, style, quiz);
     let is_left = match greeted.and_then(|()| play(&chosen, &addresses, &mut course)) {
@@ -89,7 +95,19 @@ pub fn run(mut args: Args) -> Result<()> {
         let name = page.write(&cover(), course.chapters(), lang)?;
         style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
     }
-    course.sum_up(is_left)
+    let outcome = course.sum_up(is_left);
+    if live.is_some() {
+        stay(style);
+    }
+    outcome
+}
+
+/// A class reads on when everything has been played: the page stays until whoever started it has enough.
+fn stay(style: Style) {
+    let words = Words::fixed("[the page stays live until Enter]", "[网页保持可用，按回车结束]");
+    if style.say(Ink::Faint, &words).is_ok() {
+        let _ = audience::answer(); // whatever it is, and be it the end of standard input
+    }
 }
 
 /// Plays each lesson on each of the loopback addresses.
@@ -102,19 +120,15 @@ fn play(chosen: &[&Lesson], addresses: &[IpAddr], course: &mut Course) -> Result
     Ok(())
 }
 
-/// Whether standard output is a terminal with colours, and nobody has asked for none (no-color.org).
-fn has_colours() -> bool {
-    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    io::stdout().is_terminal() && !is_dumb && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
 fn cover() -> Cover {
     let (os, arch) = (consts::OS, consts::ARCH);
     let intro = words!(
         "One run of cargo xtask demo on {os} ({arch}). Nothing on this page was drawn by hand but the legend.",
         "在 {os}（{arch}）上运行一次 cargo xtask demo 的记录。除图例以外，页面内容全部来自这次运行。"
     );
-    Cover { title: Words::fixed("Socket lessons, as they ran", "套接字各课实录"), intro }
+    Cover {
+        title: Words::fixed("Socket lessons, as they ran", "套接字各课实录"), intro, is_bare: false
+    }
 }
 
 /// Prints the lessons' names and claims, lessons and mistakes apart.

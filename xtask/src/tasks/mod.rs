@@ -5,3 +5,4 @@ pub mod docs;
 pub mod grade;
 pub mod origin;
 pub mod soak;
+pub mod tap;

@@ -21,7 +21,7 @@ pub fn run(mut args: Args) -> Result<()> {
     args.finish()?;
     house::close_on_interrupt()?; // a task that was started in the background would inherit to ignore it
     let listener = TcpListener::bind(&address)
-        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::remedy(&e)))?;
+        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::listen_remedy(&address, &e)))?;
     let (events, requests) = mpsc::channel();
     let origin = origin::on(listener, Recorder::new("", events))?;
     say(&format!("listening on {}", origin.address))?;

@@ -1,10 +1,13 @@
 //! What happens in a lesson, and who records it.
 
-use std::sync::mpsc::Sender;
-use std::time::Instant;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::str;
+use std::sync::mpsc::{Sender, SyncSender};
+use std::time::{Duration, Instant};
 
 /// A side of the ladder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
     /// The left one.
     Client,
@@ -20,6 +23,51 @@ impl Lane {
             Self::Client => Self::Server,
             Self::Server => Self::Client,
         }
+    }
+}
+
+/// What becomes of bytes on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// They arrive.
+    Plain,
+    /// They never arrive: the plan was to drop them.
+    Lost,
+    /// They are late: the plan was to hold them back until the next ones have passed.
+    HeldBack,
+    /// They arrive after all, having been held back.
+    Late,
+    /// They arrive a second time.
+    Again,
+}
+
+/// Bytes that crossed the wire as one read or one datagram: all of them or, for a recorder that keeps few, the first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Payload {
+    /// What was kept of them.
+    pub bytes: Vec<u8>,
+    /// How many there were.
+    pub size: usize,
+    /// Whether the last of them was a line feed.
+    pub ends_line: bool,
+    /// Whether what was kept is UTF-8, as far as it goes.
+    pub is_text: bool,
+}
+
+impl Payload {
+    /// The first `limit` of these bytes.
+    pub fn of(bytes: &[u8], limit: usize) -> Self {
+        let (kept, rest) = bytes.split_at(bytes.len().min(limit));
+        // Where a rest follows, half a character may be left at the end.
+        let is_half = |e: str::Utf8Error| e.error_len().is_none() && !rest.is_empty();
+        let is_text = str::from_utf8(kept).map_or_else(is_half, |_| true);
+        Self { bytes: kept.to_vec(), size: bytes.len(), ends_line: bytes.ends_with(b"\n"), is_text }
+    }
+}
+
+impl From<&[u8]> for Payload {
+    fn from(bytes: &[u8]) -> Self {
+        Self::of(bytes, usize::MAX)
     }
 }
 
@@ -42,26 +90,44 @@ pub enum What {
         /// Its process.
         program: u32,
     },
+    /// A client is there whose events have this label from now on.
+    Came {
+        /// Where it is.
+        client: SocketAddr,
+    },
     /// A client connected to the relay, and the relay to the server.
     Connected {
         /// The port that the server sees the connection come from.
         port: u16,
     },
+    /// The server did not take the client, or its datagram.
+    Refused {
+        /// What the system said of it.
+        why: String,
+        /// Nobody listens where it should be.
+        is_absent: bool,
+    },
     /// Bytes crossed the wire, as one read or one datagram.
     Sent {
         /// Where they went.
         toward: Lane,
-        /// All of them.
-        bytes: Vec<u8>,
-        /// The relay's plan was to drop them.
-        lost: bool,
+        /// Which.
+        bytes: Payload,
+        /// Whether they arrived there.
+        how: How,
     },
-    /// A datagram is late: the plan was to hold it back until the next one.
-    Late {
-        /// Where it goes.
+    /// Bytes went on crossing the wire, too many reads or datagrams for each to be told.
+    Flowed {
+        /// Where they went.
         toward: Lane,
-        /// All of it.
-        bytes: Vec<u8>,
+        /// Whether they arrived there.
+        how: How,
+        /// As how many reads or datagrams.
+        pieces: u64,
+        /// How many bytes.
+        size: u64,
+        /// From the first of them to the last.
+        took: Duration,
     },
     /// A side ended its half of the connection.
     Ended {
@@ -72,7 +138,11 @@ pub enum What {
     Broke {
         /// The side across from it.
         toward: Lane,
+        /// Whether the other one is ended by a reset, too; if not, it is told an end of stream.
+        as_reset: bool,
     },
+    /// A client of datagrams was silent for too long, and is forgotten.
+    LetGo,
 }
 
 /// What happened, when, and on whose connection.
@@ -84,6 +154,15 @@ pub struct Event {
     pub label: String,
     /// What.
     pub what: What,
+}
+
+impl What {
+    /// That this error kept a client, or its datagram, from the server.
+    pub fn refused(error: &io::Error) -> Self {
+        // Windows has the one for a connection, and the other one for a datagram.
+        let is_absent = matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset);
+        Self::Refused { why: error.to_string(), is_absent }
+    }
 }
 
 impl Event {
@@ -103,23 +182,52 @@ impl Event {
     }
 }
 
+/// Where events go.
+#[derive(Clone)]
+enum Events {
+    All(Sender<Event>),
+    Bounded(SyncSender<Event>),
+}
+
 /// A place to send events to, under one label.
 #[derive(Clone)]
 pub struct Recorder {
     label: String,
-    events: Sender<Event>,
+    events: Events,
+    /// How many bytes of a payload it keeps.
+    keeps: usize,
 }
 
 impl Recorder {
-    /// Records into a channel.
+    /// Records into a channel, all bytes.
     pub fn new(label: &str, events: Sender<Event>) -> Self {
-        Self { label: label.into(), events }
+        Self { label: label.into(), events: Events::All(events), keeps: usize::MAX }
+    }
+
+    /// Records into a channel that takes so many events, waiting where it is full, and of a payload only the first
+    /// `keeps` bytes: for what runs on and on.
+    pub fn bounded(events: SyncSender<Event>, keeps: usize) -> Self {
+        Self { label: String::new(), events: Events::Bounded(events), keeps }
+    }
+
+    /// One that records under another label, to the same place.
+    pub fn labelled(&self, label: &str) -> Self {
+        Self { label: label.into(), ..self.clone() }
     }
 
     /// Records that something happens now.
     pub fn record(&self, what: What) {
+        let event = Event { at: Instant::now(), label: self.label.clone(), what };
         // Nobody listens any more once the lesson is over.
-        let _ = self.events.send(Event { at: Instant::now(), label: self.label.clone(), what });
+        let _ = match &self.events {
+            Events::All(events) => events.send(event),
+            Events::Bounded(events) => events.send(event),
+        };
+    }
+
+    /// Records bytes that cross the wire.
+    pub fn sent(&self, toward: Lane, bytes: &[u8], how: How) {
+        self.record(What::Sent { toward, bytes: Payload::of(bytes, self.keeps), how });
     }
 
     /// Records a line for a side that is no process of its own.

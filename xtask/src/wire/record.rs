@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use super::event::{Event, Lane, Recorder, What};
+use super::event::{Event, How, Lane, Recorder, What};
 
 /// An experiment in which nothing at all happens for so long is stuck, on the slowest machine.
 pub const STUCK: Duration = Duration::from_secs(60);
@@ -100,7 +100,8 @@ impl Record {
         let of_label = self.kept.iter().filter(|event| event.label == label);
         of_label
             .filter_map(|event| match &event.what {
-                What::Sent { toward, bytes, .. } if *toward == side => Some(bytes.as_slice()),
+                What::Sent { how: How::HeldBack, .. } => None, // it crosses later
+                What::Sent { toward, bytes, .. } if *toward == side => Some(bytes.bytes.as_slice()),
                 _ => None,
             })
             .collect()

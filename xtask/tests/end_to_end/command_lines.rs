@@ -146,3 +146,21 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
         assert!(lab.wait_for_end(server).unwrap().status.is_some(), "{name} was not ended by itself");
     }
 }
+
+#[test]
+fn the_origin_shows_a_browser_a_list_of_its_pages() {
+    let mut lab = Lab::unseen().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(["origin", "127.0.0.1:0"]);
+    let origin = lab.start_command(command).unwrap();
+    let address = lab.wait_for_address(&origin).unwrap();
+    let said = lab.wait_for_line(&origin, "pages: ").unwrap();
+    assert_eq!(
+        crate::run_on(&mut lab, "tcp-client", &["get", &format!("http://{address}/")]).status,
+        Some(0)
+    );
+    let index = std::fs::read_to_string(lab.directory().join("index.html")).unwrap();
+    for path in said["pages: ".len()..].split(' ') {
+        assert!(index.contains(&format!("<a href=\"{path}\">")), "{index}");
+    }
+}

@@ -198,8 +198,15 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
         let is_rung = |line: &&str| is_timed(line) && line.contains('│');
         let legend = 5;
         let rungs = out.lines().filter(is_rung).count() + legend;
-        assert_eq!(page.matches("<text class=\"time\"").count(), rungs);
+        assert_eq!(page.matches("<span class=\"time\"").count(), rungs);
         assert_eq!(page.matches("<p class=\"check kept\">").count(), out.matches("\n  ✓ ").count());
+        assert_eq!(
+            page.matches("<span class=\"twin\">").count(),
+            rungs,
+            "whoever listens is told whose each is"
+        );
+        assert_eq!(page.matches("<svg").count(), page.matches("aria-hidden=\"true\"").count());
+        assert_eq!((page.matches("<main>").count(), page.matches("<h1>").count()), (1, 1));
         assert!(page.contains("Hello, 张三!") && page.contains(">Received "));
         for fetched in ["http", "src=", "url(", "@import", "<script", "<link"] {
             assert!(!page.contains(fetched), "{fetched}");
@@ -228,7 +235,7 @@ fn a_page_that_cannot_be_written_is_an_error_before_anything_is_played() {
 
 /// Plays it over IPv4.
 fn course(lesson: &Lesson, lang: Lang) -> Course {
-    let mut course = Course::new(Style { colour: false, lang }, Audience { step: false, quiz: false });
+    let mut course = Course::new(Style::plain(lang), Audience { step: false, quiz: false });
     course.play(&lesson.part(), "127.0.0.1".parse().unwrap(), lesson.play).unwrap();
     course
 }
@@ -245,7 +252,11 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
     for lang in [Lang::En, Lang::Zh] {
         let course = course(&lesson, lang);
         let words = Words::fixed("<u>", "<u>");
-        let page = page::html(&Cover { title: words.clone(), intro: words }, course.chapters(), lang);
+        let page = page::html(
+            &Cover { title: words.clone(), intro: words, is_bare: false },
+            course.chapters(),
+            lang,
+        );
         assert!(
             is_balanced(&page)
                 && !page.contains("<script")
@@ -255,7 +266,7 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
         );
         assert!(
             page.contains("<p class=\"check broken\">✗ a &amp; b")
-                && page.contains("<div class=\"sum broken\">")
+                && page.contains("<section class=\"sum broken\"")
         );
         assert!(page.contains("<a href=\"#x-IPv4\">✗ x, IPv4</a>") && page.contains("<h3 id=\"x-IPv4\">"));
     }

@@ -57,7 +57,7 @@ fn what_is_not_a_tcp_server_is_an_error_in_time() {
     let silent = peer(|stream| stream.read(&mut [0]).map(|_| ()));
     failing(
         &[&silent.0, "--timeout", "0.1"],
-        "no welcome came - is it a tcp-server with this framing?: nothing came",
+        "no welcome - is it a tcp-server with this framing?: nothing came",
     );
     let gone = peer(|_| Ok(()));
     failing(&[&gone.0], "closed the connection before it said anything");

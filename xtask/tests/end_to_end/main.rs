@@ -9,8 +9,13 @@ mod get;
 mod grade;
 mod greet;
 mod house;
+mod live;
 mod readme;
+mod reasons;
 mod saving;
+#[cfg(unix)]
+mod signals;
+mod tap;
 mod tcp_server;
 mod udp;
 

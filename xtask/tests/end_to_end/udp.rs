@@ -75,7 +75,12 @@ fn an_interrupt_stops_it_at_once_and_the_port_is_free() {
         let at = common::address::reachable(bound);
         let at = if at.is_ipv6() { format!("\"{at}\"") } else { at.to_string() };
         let hint = format!("in another terminal: cargo run -p udp-client -- {at}");
-        assert_eq!(server.stop(), said(&[&first, &hint, "stopped"]));
+        let elsewhere = common::address::reachable_by_others(bound).map(|at| {
+            let at = common::narration::shell_word(&at.to_string());
+            format!("on another machine: cargo run -p udp-client -- {at}")
+        });
+        let lines = [Some(&*first), Some(&*hint), elsewhere.as_deref(), Some("stopped")];
+        assert_eq!(server.stop(), said(&lines.into_iter().flatten().collect::<Vec<_>>()));
         UdpSocket::bind(bound).unwrap();
     }
 }
@@ -126,7 +131,8 @@ fn a_late_a_doubled_and_a_wrong_reply_are_never_taken_for_another_names() {
     .unwrap();
     let greeted = run("udp-client", &[&host.address.to_string(), "A", "B", "C", "--timeout", "60"]);
     assert_eq!(greeted.said, ["Hello, A!", "Hello, B!", "Hello, C!"]);
-    let ignored = ["B", "C"].map(|name| format!("ignored a datagram that is not the greeting for '{name}'"));
+    let ignored = ["B': \"Hello, A!\"", "C': \"Hello, B!\""]
+        .map(|which| format!("ignored a datagram that is not the greeting for '{which}"));
     assert_eq!((greeted.status, greeted.complained), (Some(0), ignored.to_vec()));
 }
 
@@ -148,15 +154,17 @@ fn no_reply_and_nobody_there_are_clear_errors() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let outcome = run("udp-client", &[&address, "A", "--timeout", "0.05", "--tries", "2"]);
-    let why = "udp-client: cannot get the greeting for 'A' from ADDRESS: no reply after 2 x 50ms - is udp-server running there?";
+    let why = "udp-client: cannot get the greeting for 'A' from ADDRESS: no reply after 2 x 50ms - is a server running there? cargo run -p udp-server -- ADDRESS starts one";
     assert_eq!(outcome, crate::outcome(1, &[], &[&why.replace("ADDRESS", &address)]));
     for _ in 0..2 {
         assert_eq!(silent.recv(&mut [0; 8]).unwrap(), 1);
     }
     drop(silent);
     let outcome = run("udp-client", &[&address, "A", "--timeout", "60"]);
-    let why = format!("udp-client: nobody answers at {address} - is udp-server running there?");
-    assert_eq!(outcome, crate::outcome(1, &[], &[&why]));
+    let why = format!(" - is a server running there? cargo run -p udp-server -- {address} starts one");
+    assert_eq!((outcome.status, outcome.said.len(), outcome.complained.len()), (Some(1), 0, 1));
+    assert!(outcome.complained[0].ends_with(&why), "{outcome:?}");
+    assert!(!outcome.complained[0].contains("no reply"), "it was told at once: {outcome:?}");
 }
 
 #[test]

@@ -22,10 +22,11 @@ pub const INTERRUPT: &str = "^C";
 
 /// What serves until it is stopped, and says first where: how its command begins, and what says there where to
 /// listen unless it is told. Its own address, behind an option or alone, is the last one of its command.
-const SERVERS: [(&str, &str); 3] = [
+const SERVERS: [(&str, &str); 4] = [
     ("cargo run -p tcp-server", "127.0.0.1:9999"),
     ("cargo run -p udp-server", "127.0.0.1:9999"),
     ("cargo xtask origin", "127.0.0.1:8000"),
+    ("cargo xtask tap", "--listen 127.0.0.1:9998"),
 ];
 
 /// What not every system has; a command that names a missing one is not available.
@@ -193,7 +194,7 @@ impl Session {
 
     fn speaking(&self, mut command: Command) -> Command {
         let lang = if self.lang == Lang::Zh { "zh_CN.UTF-8" } else { "C.UTF-8" };
-        command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", lang);
+        command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env_remove("COLUMNS").env("LANG", lang);
         command
     }
 

@@ -9,10 +9,9 @@ mod trial;
 mod udp_client;
 mod udp_server;
 
-use std::io::{self, IsTerminal};
 use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime};
-use std::{env, fs, thread};
+use std::{fs, thread};
 
 use anyhow::{Result, bail};
 use common::args::{self, Args};
@@ -132,6 +131,7 @@ struct Wishes {
 pub fn run(mut args: Args) -> Result<()> {
     let (list, all, watch) = (args.flag("--list")?, args.flag("--all")?, args.flag("--watch")?);
     let Only(ip) = args.value("--ip", Only(Ipv4Addr::LOCALHOST.into()))?;
+    let ascii = args.flag("--ascii")?;
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     let (stage, file) = (args.given::<String>("--stage")?, args.given::<String>("--html")?);
     let framing = args.value("--framing", Framing::Line)?;
@@ -157,8 +157,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let command = CommandLine(command);
     check_command(kind, &command, port)?;
     house::close_on_interrupt()?;
-    let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let terms = Terms { command, ip, port, framing, patience, style: Style { colour, lang } };
+    let terms = Terms { command, ip, port, framing, patience, style: Style::of_output(lang).fitting(ascii) };
     let wishes = Wishes { all, only, file };
     if watch {
         return grade_again_and_again(kind, &terms, &wishes);
@@ -294,7 +293,7 @@ fn cover(kind: &Kind, terms: &Terms) -> Cover {
     let (name, shown) = (kind.name, terms.command.shown());
     let date = date(SystemTime::now());
     let intro = words!("Judged on the wire, {date}: {shown}", "在线路上评判，{date}：{shown}");
-    Cover { title: words!("{name}, graded", "{name} 评判报告"), intro }
+    Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
 }
 
 /// A time as a date, in UTC: days are counted from 1 March of the year 0 (of the Gregorian calendar), so that a leap

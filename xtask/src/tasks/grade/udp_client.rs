@@ -10,7 +10,7 @@ use super::client::{NAMES, broken, has_printed_greetings};
 use super::tcp_client::failure_hint;
 use super::trial::{Flaw, Halt, Hint, Played, Stage, Trial, ended_with, hint, shown};
 use crate::peers::sockets::is_silence;
-use crate::wire::event::{Lane, What};
+use crate::wire::event::{How as Crossing, Lane, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::words::Words;
 
@@ -136,7 +136,11 @@ impl Host {
                     self.client = Some(client);
                     let bytes = buffer[..size].to_vec();
                     let recorder = trial.lab.record.recorder("");
-                    recorder.record(What::Sent { toward: Lane::Server, bytes: bytes.clone(), lost: false });
+                    recorder.record(What::Sent {
+                        toward: Lane::Server,
+                        bytes: bytes.as_slice().into(),
+                        how: Crossing::Plain,
+                    });
                     return Ok(Some(bytes));
                 }
                 Err(e) if is_silence(e.kind()) => {}
@@ -214,7 +218,7 @@ impl Host {
     /// As [`Host::replies`], from any socket.
     fn replies_from(&self, socket: &UdpSocket, trial: &Trial<'_>, bytes: &[u8]) {
         let recorder = trial.lab.record.recorder("");
-        recorder.record(What::Sent { toward: Lane::Client, bytes: bytes.into(), lost: false });
+        recorder.record(What::Sent { toward: Lane::Client, bytes: bytes.into(), how: Crossing::Plain });
         if let Some(client) = self.client {
             let _ = socket.send_to(bytes, client); // a client that is gone is found out by what then comes
         }
@@ -263,8 +267,8 @@ fn lost(trial: &mut Trial<'_>) -> Played {
     host.hears(trial, NAMES[0])?;
     trial.lab.record.recorder("").record(What::Sent {
         toward: Lane::Client,
-        bytes: greeting::of(NAMES[0]),
-        lost: true,
+        bytes: greeting::of(NAMES[0]).as_slice().into(),
+        how: Crossing::Lost,
     });
     host.hears_or(trial, NAMES[0], &[], blocked_hint())?;
     host.replies(trial, &greeting::of(NAMES[0]));

@@ -1,0 +1,110 @@
+//! What a keyboard or a word processor puts where an ASCII character belongs: a full-width colon, a long dash.
+
+/// What to type instead of the first such character in `text`, if there is one.
+pub fn advice(text: &str) -> Option<String> {
+    let (c, meant) = text.chars().find_map(|c| Some((c, ascii(c)?)))?;
+    let instead = if meant == ' ' { "leave it out".into() } else { format!("type '{meant}'") };
+    Some(format!("it has {} in it: {instead}", named(c)))
+}
+
+/// How a word that begins with any dash, or with several, is written as an option, if one of its characters is
+/// not ASCII's.
+pub fn option_advice(word: &str) -> Option<String> {
+    let c = word.chars().find(|c| ascii(*c).is_some())?;
+    let plain: String = word.chars().map(|c| ascii(c).unwrap_or(c)).filter(|c| *c != ' ').collect();
+    let name = plain.trim_start_matches('-');
+    let dashes =
+        if name.split('=').next().is_some_and(|name| name.chars().count() == 1) { "-" } else { "--" };
+    Some(format!("it has {} in it: type {dashes}{name}", named(c)))
+}
+
+/// Whether it begins as an option does, but for the dash.
+pub fn begins_with_a_dash(word: &str) -> bool {
+    word.chars().next().and_then(ascii) == Some('-')
+}
+
+/// It may look like the one that was meant, or like nothing: its number tells.
+fn named(c: char) -> String {
+    let shown = crate::narration::escape(c.encode_utf8(&mut [0; 4]).as_bytes());
+    format!("'{shown}' (U+{:04X})", u32::from(c))
+}
+
+/// Zeros of other scripts; the nine digits follow each.
+const ZEROS: [char; 5] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}'];
+
+/// The ASCII character that was meant, a blank where none belongs; nothing for a character that is no such
+/// stand-in. Full-width forms are ASCII's, further up (Unicode, Halfwidth and Fullwidth Forms).
+fn ascii(c: char) -> Option<char> {
+    match c {
+        _ if is_quote(c) || is_blank(c) => Some(' '),
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + u32::from('!')),
+        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{30fc}' | '\u{fe58}' | '\u{fe63}' => Some('-'),
+        '。' | '\u{ff61}' | '\u{b7}' | '\u{fe52}' => Some('.'),
+        '\u{2236}' | '\u{a789}' | '\u{fe30}' | '\u{fe55}' => Some(':'),
+        '、' | '\u{2044}' | '\u{2215}' => Some('/'),
+        '【' | '「' | '〔' => Some('['),
+        '】' | '」' | '〕' => Some(']'),
+        '\u{66a}' | '\u{fe6a}' => Some('%'),
+        '\u{fe66}' => Some('='),
+        _ => ZEROS.iter().find_map(|zero| char::from_digit(u32::from(c).checked_sub(u32::from(*zero))?, 10)),
+    }
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '\u{2018}'..='\u{201f}' | '\u{ff02}' | '\u{ff07}' | '«' | '»' | '《' | '》')
+}
+
+/// Unicode's blanks and format characters, some of which nobody sees.
+fn is_blank(c: char) -> bool {
+    (c.is_whitespace() && !c.is_ascii())
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_stand_in_is_named_with_what_to_type() {
+        for (text, advice_) in [
+            ("127.0.0.1：9999", "it has '：' (U+FF1A) in it: type ':'"),
+            ("h／", "it has '／' (U+FF0F) in it: type '/'"),
+            ("127。0", "it has '。' (U+3002) in it: type '.'"),
+            ("１", "it has '１' (U+FF11) in it: type '1'"),
+            ("٣", "it has '٣' (U+0663) in it: type '3'"),
+            ("９", "it has '９' (U+FF19) in it: type '9'"),
+            ("ａ", "it has 'ａ' (U+FF41) in it: type 'a'"),
+            ("~～", "it has '～' (U+FF5E) in it: type '~'"),
+            ("【::1】", "it has '【' (U+3010) in it: type '['"),
+            ("“h”", "it has '“' (U+201C) in it: leave it out"),
+            ("\u{feff}h", "it has '\\u{feff}' (U+FEFF) in it: leave it out"),
+            ("h\u{a0}", "it has '\u{a0}' (U+00A0) in it: leave it out"),
+            ("a–b", "it has '–' (U+2013) in it: type '-'"),
+        ] {
+            assert_eq!(advice(text).as_deref(), Some(advice_), "{text}");
+        }
+        for text in ["", "localhost:9999", "例子", "é", "\u{1b}"] {
+            assert_eq!(advice(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_option_is_written_out_with_as_many_dashes_as_its_name_takes() {
+        for (word, instead) in [
+            ("–quiet", "--quiet"),
+            ("—quiet", "--quiet"),
+            ("-–quiet", "--quiet"),
+            ("−−quiet", "--quiet"),
+            ("–o", "-o"),
+            ("—timeout=2", "--timeout=2"),
+            ("--timeout＝2", "--timeout=2"),
+            ("—", "--"),
+        ] {
+            let advice = option_advice(word).unwrap();
+            assert!(advice.ends_with(&format!(": type {instead}")), "{word}: {advice}");
+        }
+        assert_eq!(option_advice("--nope"), None);
+        assert!(begins_with_a_dash("–x") && !begins_with_a_dash("-x") && !begins_with_a_dash("x–"));
+    }
+}

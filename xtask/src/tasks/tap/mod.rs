@@ -1,0 +1,227 @@
+//! `cargo xtask tap`: a recording relay in front of somebody's server, for whoever wants to see what crosses the wire.
+
+mod options;
+mod roll;
+mod watch;
+
+use std::any::Any;
+use std::mem;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use common::address::{self, HostPort};
+use common::args::{self, Args};
+use common::backlog;
+use common::narration::HINT;
+use common::narrator::Narrator;
+use common::stop::Stop;
+
+use crate::drawing::ladder::Lanes;
+use crate::drawing::live::Live;
+use crate::drawing::page::{Chapter, Cover, Page};
+use crate::drawing::story::{Story, Told};
+use crate::drawing::style::Style;
+use crate::wire::event::{Event, Recorder, What};
+use crate::wire::tcp_relay;
+use crate::wire::udp_relay;
+use crate::words::Words;
+use options::{Options, Wire};
+use roll::Roll;
+use watch::{Found, Watch};
+
+/// How often the tap looks whether something has paused, and whether Ctrl-C was pressed.
+const TICK: Duration = Duration::from_millis(100);
+/// How many events may wait to be told; a relay that records more waits.
+const WAITING: usize = 4096;
+/// To wake a thread for every read costs more than the read: behind one event, others gather for so long.
+const NAP: Duration = Duration::from_millis(5);
+/// How many bytes of a payload are kept: more than an arrow can show, and the longest name.
+const KEPT: usize = 1024;
+/// As many connections may wait for the tap as for tcp-server.
+const BACKLOG: u16 = 4096;
+
+/// Stands in front of a server until Ctrl-C.
+///
+/// # Errors
+/// When it cannot listen there, or a file that is asked for cannot be read or written.
+pub fn run(args: Args) -> Result<()> {
+    let Options { server, listen, wire, roll, html, live, lang, ascii } = Options::of(args)?;
+    let is_udp = wire.is_udp();
+    let mut roll = roll.map(|file| Roll::read(&file, is_udp)).transpose()?;
+    let page = html.as_deref().map(Page::open).transpose()?;
+    let stop = Stop::on_signal(|| {})?; // the tap looks by itself
+    let (events, happened) = mpsc::sync_channel(WAITING);
+    let (relay, hints) = Relay::start(&server, &listen, wire, &Recorder::bounded(events, KEPT))?;
+
+    // Printing is a thread's of its own: a terminal that is paused costs lines, and holds up nobody.
+    let narrator = Arc::new(Narrator::start(false).context("cannot start the narrator")?);
+    narrator.announce(format_args!("listening on {}, passing on to {}", relay.address, relay.server));
+    for hint in hints {
+        narrator.announce(hint.to(lang));
+    }
+    let style = Style { bare: true, ..Style::of_output(lang) }.fitting(ascii);
+    let lanes = lanes();
+    let printer = Arc::clone(&narrator);
+    let story = Story::bounded(style, move |line| {
+        printer.announce(line);
+        Ok(())
+    });
+    let start = |at: &HostPort| Live::start(at, &story, cover(), lang, None);
+    let live = live.as_ref().map(start).transpose()?;
+    live.iter().flat_map(Live::words).for_each(|words| narrator.announce(words.to(lang)));
+    story.tell(Told::Lanes(lanes.clone()))?;
+    let mut watch = Watch::new(is_udp);
+    follow(&happened, &stop, &story, &mut watch, roll.as_mut())?;
+    mem::forget(relay); // whoever is still connected ends with the process; to wait for them may take for ever
+
+    for words in watch.summary().into_iter().chain(roll.map(|roll| at_the_end(&roll))) {
+        narrator.announce(words.to(lang));
+    }
+    let written = page.map(|page| {
+        let version = if is_udp { "UDP" } else { "TCP" };
+        let chapter = Chapter { name: "tap", version, claims: &[], lanes, told: story.since(1) };
+        let name = page.write(&cover(), &[chapter], lang)?;
+        narrator.announce(words!("The page is in {name}.", "网页已存入 {name}。").to(lang));
+        Ok(())
+    });
+    drop(live);
+    drop(story);
+    if let Some(narrator) = Arc::into_inner(narrator) {
+        narrator.finish();
+    }
+    written.unwrap_or(Ok(()))
+}
+
+/// Tells what happens, until Ctrl-C.
+fn follow(
+    happened: &Receiver<Event>,
+    stop: &Stop,
+    story: &Story,
+    watch: &mut Watch,
+    mut roll: Option<&mut Roll>,
+) -> Result<()> {
+    let tell = |found: Vec<Found>| {
+        found.into_iter().try_for_each(|found| match found {
+            Found::Event(event) => story.sees(&event),
+            Found::Remark(words) => story.tell(Told::Remark(words)),
+        })
+    };
+    let mut see = |watch: &mut Watch, event: Event| {
+        let came = roll.as_mut().and_then(|roll| roll.hears(&event));
+        tell(watch.sees(event))?;
+        came.map_or(Ok(()), |words| story.tell(Told::Remark(words)))
+    };
+    let mut looked = Instant::now();
+    while !stop.requested() {
+        let first = happened.recv_timeout(TICK).ok();
+        let is_idle = first.is_none();
+        first.into_iter().chain(happened.try_iter().take(WAITING)).try_for_each(|event| see(watch, event))?;
+        if looked.elapsed() >= TICK {
+            looked = Instant::now();
+            tell(watch.waits(looked))?;
+        }
+        if !is_idle {
+            stop.pause(NAP);
+        }
+    }
+    // What had happened by then is told; a flow that goes on and on does not hold up the end.
+    happened.try_iter().take(WAITING).try_for_each(|event| see(watch, event))?;
+    tell(watch.rest())
+}
+
+/// A wire to a server.
+struct Relay {
+    address: SocketAddr,
+    server: String,
+    /// It runs as long as this is there.
+    _running: Box<dyn Any>,
+}
+
+impl Relay {
+    /// Starts it; returns what its user should know as well.
+    fn start(
+        server: &HostPort,
+        listen: &HostPort,
+        wire: Wire,
+        recorder: &Recorder,
+    ) -> Result<(Self, Vec<Words>)> {
+        let servers = address::resolve(server)?;
+        let mut labels = (1..).map(|number: u64| format!("#{number}"));
+        let recorder = recorder.clone();
+        let welcome = move |client: SocketAddr| {
+            let recorder = recorder.labelled(&labels.next().unwrap_or_default());
+            recorder.record(What::Came { client });
+            recorder
+        };
+        let not_itself = |bound: SocketAddr| {
+            let is_itself = servers.iter().any(|server| [bound, address::reachable(bound)].contains(server));
+            let why = "SERVER is where the tap itself would listen: --listen HOST:PORT moves the tap";
+            if is_itself { Err(args::usage(why)) } else { Ok(()) }
+        };
+        let mut more = Vec::new();
+        let (address, server, running): (_, _, Box<dyn Any>) = match wire {
+            Wire::Tcp(manner, delay) => {
+                let listener = TcpListener::bind(listen).map_err(|e| {
+                    anyhow!("cannot listen on {listen}: {e} - {}", address::listen_remedy(listen, &e))
+                })?;
+                not_itself(listener.local_addr()?)?;
+                backlog::set(&listener, BACKLOG).context("cannot set the backlog")?;
+                let relay = tcp_relay::on(listener, server.clone(), manner, delay, welcome)?;
+                (relay.address(), server.to_string(), Box::new(relay))
+            }
+            Wire::Udp(weather, by_chance) => {
+                let near = UdpSocket::bind(listen)
+                    .map_err(|e| anyhow!("cannot bind {listen}: {e} - {}", address::remedy(&e)))?;
+                not_itself(near.local_addr()?)?;
+                let (server, seed) = (servers[0], weather.seed);
+                let (idle, clients) = (weather.idle.as_secs(), udp_relay::CLIENTS);
+                more.push(words!(
+                    "a client is let go after {idle} s of silence; at most {clients} clients at once",
+                    "客户端沉默 {idle} 秒后不再保留；同时最多 {clients} 个客户端"
+                ));
+                more.extend(by_chance.then(|| {
+                    words!(
+                        "the lots are those of --seed {seed}",
+                        "随机结果由种子决定，重现请用 --seed {seed}"
+                    )
+                }));
+                let relay = udp_relay::on(near, server, weather, welcome)?;
+                (relay.address, server.to_string(), Box::new(relay))
+            }
+        };
+        let mut hints = hints(address, &server);
+        hints.append(&mut more);
+        Ok((Self { address, server, _running: running }, hints))
+    }
+}
+
+/// Who stands where.
+fn lanes() -> Lanes {
+    (Words::fixed("clients", "客户端"), Words::fixed("the server", "服务器"))
+}
+
+/// Where clients are to connect.
+fn hints(bound: SocketAddr, server: &str) -> Vec<Words> {
+    let at = address::reachable(bound);
+    let here =
+        words!("{HINT}connect to {at} instead of {server}", "在另一个终端里：连接 {at}，而不是 {server}");
+    let others = address::reachable_by_others(bound)
+        .map(|at| words!("on other machines: connect to {at}", "在别的机器上：连接 {at}"));
+    std::iter::once(here).chain(others).collect()
+}
+
+fn at_the_end(roll: &Roll) -> Words {
+    let Words { en, zh } = roll.count();
+    words!("roll: {en}", "点名：{zh}")
+}
+
+fn cover() -> Cover {
+    let intro = Words::fixed(
+        "One run of cargo xtask tap. What crossed the wire between somebody's programs was drawn as it was seen.",
+        "一次运行 cargo xtask tap 的记录。线路上经过的内容，看到什么就画什么。",
+    );
+    Cover { title: Words::fixed("What crossed the wire", "线路实录"), intro, is_bare: true }
+}

@@ -1,0 +1,195 @@
+//! What a user of the tap asks for.
+
+use std::str::FromStr;
+use std::time::{Duration, UNIX_EPOCH};
+
+use anyhow::Result;
+use common::address::HostPort;
+use common::args::{self, Args};
+
+use crate::drawing::live;
+use crate::wire::tcp_relay::Manner;
+use crate::wire::udp_relay::{Fate, IDLE, Weather, Which};
+use crate::words::Lang;
+
+/// The command line.
+pub struct Options {
+    /// Where the server is.
+    pub server: HostPort,
+    /// Where clients come.
+    pub listen: HostPort,
+    /// How what is sent crosses.
+    pub wire: Wire,
+    /// The file of a class' names.
+    pub roll: Option<String>,
+    /// The file for the page.
+    pub html: Option<String>,
+    /// Where browsers find it.
+    pub live: Option<HostPort>,
+    /// The language of what is told.
+    pub lang: Lang,
+    /// As [`crate::drawing::style::Style::ascii`].
+    pub ascii: bool,
+}
+
+/// One of the two protocols, and what is done to what it carries.
+pub enum Wire {
+    /// A stream: it may be cut and held up.
+    Tcp(Manner, Duration),
+    /// Datagrams: they may be lost, doubled and late; whether by chance.
+    Udp(Weather, bool),
+}
+
+impl Wire {
+    /// Whether it carries datagrams.
+    pub fn is_udp(&self) -> bool {
+        matches!(self, Self::Udp(..))
+    }
+}
+
+impl Options {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// Usage errors.
+    pub fn of(mut args: Args) -> Result<Self> {
+        let is_udp = args.flag("--udp")?;
+        let ascii = args.flag("--ascii")?;
+        let listen = args.value("--listen", HostPort::Ip(([127, 0, 0, 1], 9998).into()))?;
+        let (roll, html) = (args.given("--roll")?, args.given("--html")?);
+        let live = args.given_or("--live", live::DEFAULT)?;
+        let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
+        // 0 stands for none; nobody can ask for it.
+        let cut = args.number("--cut", 0, 1..=u16::MAX)?;
+        let lockstep = args.number("--lockstep", 0, 1..=u16::MAX)?;
+        let delay = args.seconds("--delay", 0.0, 0.0..=60.0)?;
+        let seed = args.given("--seed")?;
+        let up = fates(&mut args, ["--lose", "--twice", "--late"])?;
+        let down = fates(&mut args, ["--back-lose", "--back-twice", "--back-late"])?;
+        let server =
+            args.operand()?.ok_or_else(|| args::usage("no SERVER is given: HOST:PORT, where it listens"))?;
+        let server = parse_server(&server)?;
+        args.finish()?;
+        let by_chance = up.iter().chain(&down).any(|(which, _)| matches!(which, Which::Share(..)));
+        let has_fates = !(up.is_empty() && down.is_empty());
+        let wire = match (is_udp, cut, lockstep) {
+            (true, 0, 0) => {
+                let seed = seed
+                    .unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(1, |time| time.subsec_micros().into()));
+                Wire::Udp(Weather { up, down, seed, delay, idle: IDLE }, by_chance)
+            }
+            (true, ..) => {
+                return Err(args::usage("--cut and --lockstep are for TCP: a datagram crosses whole"));
+            }
+            (false, ..) if has_fates => {
+                let why = "a stream loses nothing and keeps its order: --lose and its like go with --udp";
+                return Err(args::usage(why));
+            }
+            (false, 0, 0) => Wire::Tcp(Manner::AsItComes, delay),
+            (false, size, 0) => Wire::Tcp(Manner::Cut(size.into()), delay),
+            (false, 0, size) => Wire::Tcp(Manner::InLockstep(size.into()), delay),
+            (false, ..) => return Err(args::usage("--cut and --lockstep cut both: one of them will do")),
+        };
+        if seed.is_some() && !by_chance {
+            return Err(args::usage(
+                "--seed goes with a share, such as --lose 1/5: nothing else is left to chance",
+            ));
+        }
+        Ok(Self { server, listen, wire, roll, html, live, lang, ascii })
+    }
+}
+
+fn parse_server(word: &std::ffi::OsString) -> Result<HostPort> {
+    Args::new(std::iter::once(word.clone())).operand_or("SERVER", "")
+}
+
+/// The fates that three options give, the first of them first.
+fn fates(args: &mut Args, names: [&str; 3]) -> Result<Vec<(Which, Fate)>> {
+    let mut fates = Vec::<(Which, Fate)>::new();
+    for (name, fate) in names.into_iter().zip([Fate::Lost, Fate::Twice, Fate::Late]) {
+        let Some(Numbers(which)) = args.given(name)? else { continue };
+        for which in which {
+            if let (Which::Number(number), true) = (which, fates.iter().any(|(other, _)| *other == which)) {
+                return Err(args::usage(format!("{name} {number}: this datagram has another fate already")));
+            }
+            fates.push((which, fate));
+        }
+    }
+    Ok(fates)
+}
+
+/// `2`, `2,5` or `1/5`.
+struct Numbers(Vec<Which>);
+
+impl FromStr for Numbers {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        const FORM: &str = "it must be numbers from 1, such as 2 or 2,5, or a share, such as 1/5";
+        let number = |text: &str| {
+            let digits = text.bytes().all(|b| b.is_ascii_digit());
+            text.parse::<u32>().ok().filter(|number| digits && *number > 0).ok_or(FORM)
+        };
+        if let Some((part, of)) = text.split_once('/') {
+            let (part, of) = (number(part)?, number(of)?);
+            return if part <= of {
+                Ok(Self(vec![Which::Share(part, of)]))
+            } else {
+                Err("a share is at most 1/1")
+            };
+        }
+        let numbers = text.split(',').map(|text| Ok(Which::Number(number(text)? as usize)));
+        numbers.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Options> {
+        Options::of(Args::new(line.split(' ').map(Into::into)))
+    }
+
+    fn error(line: &str) -> String {
+        read(line).err().unwrap_or_else(|| panic!("'{line}' was accepted")).to_string()
+    }
+
+    #[test]
+    fn the_fates_of_datagrams_are_read_in_numbers_and_shares() {
+        let options = read("--udp h:1 --lose 2,4 --twice=3 --late 1/5 --back-lose 1 --seed 7").unwrap();
+        let Wire::Udp(Weather { up, down, seed: 7, .. }, true) = options.wire else {
+            panic!("not this wire")
+        };
+        let expected = [
+            (Which::Number(2), Fate::Lost),
+            (Which::Number(4), Fate::Lost),
+            (Which::Number(3), Fate::Twice),
+            (Which::Share(1, 5), Fate::Late),
+        ];
+        assert_eq!((up.as_slice(), down.as_slice()), (&expected[..], &[(Which::Number(1), Fate::Lost)][..]));
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused_with_the_reason() {
+        for (line, reason) in [
+            ("--udp", "no SERVER is given"),
+            ("h", "SERVER 'h': it has no port"),
+            ("h:1 --cut 0", "a number from 1"),
+            ("h:1 --cut 1 --lockstep 1", "one of them will do"),
+            ("h:1 --lose 1", "go with --udp"),
+            ("h:1 --udp --cut 1", "a datagram crosses whole"),
+            ("h:1 --udp --lose 0", "numbers from 1"),
+            ("h:1 --udp --lose 1,", "numbers from 1"),
+            ("h:1 --udp --lose +1", "numbers from 1"),
+            ("h:1 --udp --lose 1/0", "numbers from 1"),
+            ("h:1 --udp --lose 3/2", "at most 1/1"),
+            ("h:1 --udp --lose 2 --late 2", "--late 2: this datagram has another fate already"),
+            ("h:1 --udp --lose 2 --seed 1", "goes with a share"),
+            ("h:1 --delay 61", "seconds from 0 to 60"),
+            ("h:1 h:2", "unexpected argument 'h:2'"),
+        ] {
+            assert!(error(line).contains(reason), "{line}: {}", error(line));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The roll of a class: whose name a client has said, and who is missing.
+
+use std::collections::HashMap;
+use std::fs;
+
+use anyhow::{Context, Result};
+use common::args;
+use common::narration::escape;
+
+use crate::wire::event::{Event, Lane, What};
+use crate::words::Words;
+
+/// A roll is read into memory; no class has a longer one.
+const LARGEST: u64 = 1024 * 1024;
+/// What stands between two names, or has too many bytes for one, is not kept.
+const LONGEST: usize = 1024;
+
+/// The names, and what clients are saying.
+pub struct Roll {
+    is_udp: bool,
+    missing: Vec<String>,
+    here: usize,
+    saying: HashMap<String, Saying>,
+}
+
+/// What a client has said since its last line feed.
+#[derive(Default)]
+struct Saying {
+    bytes: Vec<u8>,
+    /// Where it went on after the server had last answered.
+    since_answer: usize,
+}
+
+impl Roll {
+    /// Reads the names, a line each; blanks around them, empty lines and a byte order mark are left out.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no text, or has no name in it.
+    pub fn read(file: &str, is_udp: bool) -> Result<Self> {
+        let name = escape(file.as_bytes());
+        let cannot =
+            || format!("cannot read the roll '{name}': is it a file with a name on each line, in UTF-8?");
+        let size = fs::metadata(file).with_context(cannot)?.len();
+        if size > LARGEST {
+            return Err(args::usage(format!(
+                "--roll '{name}': a roll has at most {LARGEST} bytes; this has {size}"
+            )));
+        }
+        let text = fs::read_to_string(file).with_context(cannot)?;
+        let mut missing = Vec::new();
+        for name in text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|name| !name.is_empty())
+        {
+            if !missing.iter().any(|other| other == name) {
+                missing.push(name.to_owned());
+            }
+        }
+        if missing.is_empty() {
+            return Err(args::usage(format!("--roll '{name}': there is no name in it")));
+        }
+        Ok(Self { is_udp, missing, here: 0, saying: HashMap::new() })
+    }
+
+    /// Hears what happens; says so when somebody has come.
+    ///
+    /// A name is what stands between two control characters (line feeds, the bytes of a length), and what a client
+    /// had said when the server answered or the client ended.
+    pub fn hears(&mut self, Event { label, what, .. }: &Event) -> Option<Words> {
+        let mut said = Vec::new();
+        match what {
+            What::Sent { toward: Lane::Server, bytes, .. } if self.is_udp => said.push(bytes.bytes.clone()),
+            What::Sent { toward: Lane::Server, bytes, .. } => {
+                let saying = self.saying.entry(label.clone()).or_default();
+                for byte in &bytes.bytes {
+                    if byte.is_ascii_control() {
+                        said.extend(saying.messages());
+                        *saying = Saying::default();
+                    } else if saying.bytes.len() < LONGEST {
+                        saying.bytes.push(*byte);
+                    }
+                }
+            }
+            What::Sent { toward: Lane::Client, .. } => {
+                if let Some(saying) = self.saying.get_mut(label) {
+                    said.extend(saying.messages());
+                    saying.since_answer = saying.bytes.len();
+                }
+            }
+            What::Ended { toward: Lane::Server } | What::Broke { .. } => {
+                said.extend(self.saying.remove(label).iter().flat_map(Saying::messages));
+            }
+            _ => {}
+        }
+        let came: Vec<_> = said.iter().filter_map(|bytes| self.check_in(bytes)).collect();
+        if came.is_empty() {
+            return None;
+        }
+        let (Words { en, zh }, came) = (self.count(), came.join(", "));
+        Some(words!("roll: {came} is here ({label}); {en}", "点名：{came} 到了（{label}）；{zh}"))
+    }
+
+    fn check_in(&mut self, bytes: &[u8]) -> Option<String> {
+        let said = String::from_utf8_lossy(bytes);
+        let at = self.missing.iter().position(|name| name == said.trim())?;
+        self.here += 1;
+        Some(escape(self.missing.remove(at).as_bytes()))
+    }
+
+    /// How many are here, and who is missing.
+    pub fn count(&self) -> Words {
+        let (here, all) = (self.here, self.here + self.missing.len());
+        let missing: Vec<_> = self.missing.iter().map(|name| escape(name.as_bytes())).collect();
+        if missing.is_empty() {
+            return words!(
+                "{here} of {all} are here, nobody is missing",
+                "应到 {all}，实到 {here}，无人缺席"
+            );
+        }
+        let (en, zh) = (missing.join(", "), missing.join("、"));
+        words!("{here} of {all} are here; missing: {en}", "应到 {all}，实到 {here}；未到：{zh}")
+    }
+}
+
+impl Saying {
+    /// What may be one message: all of it, and what was said since the server's last answer.
+    fn messages(&self) -> Vec<Vec<u8>> {
+        vec![self.bytes.clone(), self.bytes[self.since_answer..].to_vec()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::wire::event::How;
+
+    fn class(is_udp: bool) -> Roll {
+        let missing = ["Ann", "Bob", "张三"].map(str::to_owned).to_vec();
+        Roll { is_udp, missing, here: 0, saying: HashMap::new() }
+    }
+
+    fn said(roll: &mut Roll, toward: Lane, bytes: &[u8]) -> Option<String> {
+        let what = What::Sent { toward, bytes: bytes.into(), how: How::Plain };
+        let heard = roll.hears(&Event { at: Instant::now(), label: "#1".into(), what });
+        heard.map(|words| words.en.into_owned())
+    }
+
+    #[test]
+    fn a_name_is_a_line_of_a_stream_however_it_was_cut() {
+        let mut roll = class(false);
+        assert_eq!(said(&mut roll, Lane::Server, b"Annab"), None);
+        assert_eq!(said(&mut roll, Lane::Server, b"el\nAn"), None);
+        let heard = said(&mut roll, Lane::Server, b"n\r\n");
+        assert_eq!(heard.as_deref(), Some("roll: Ann is here (#1); 1 of 3 are here; missing: Bob, 张三"));
+        assert_eq!(said(&mut roll, Lane::Server, b"Ann\n"), None); // she is here already
+    }
+
+    #[test]
+    fn without_line_feeds_a_name_is_what_the_server_answers() {
+        let mut roll = class(false);
+        for name in ["Ann", "Bob", "张三"] {
+            assert_eq!(said(&mut roll, Lane::Server, name.as_bytes()), None);
+            assert!(said(&mut roll, Lane::Client, b"Hello").is_some(), "{name}");
+        }
+        assert_eq!(roll.count().en, "3 of 3 are here, nobody is missing");
+    }
+
+    #[test]
+    fn a_length_before_a_name_is_none_of_it() {
+        let mut roll = class(false);
+        said(&mut roll, Lane::Server, b"\0\0\0\x03Ann\0\0\0\x03Bob");
+        assert_eq!(roll.count().en, "1 of 3 are here; missing: Bob, 张三");
+    }
+
+    #[test]
+    fn a_datagram_is_a_name() {
+        let mut roll = class(true);
+        assert!(said(&mut roll, Lane::Server, b"Bob").is_some());
+        assert!(said(&mut roll, Lane::Server, b"Annabel").is_none());
+    }
+
+    #[test]
+    fn one_that_ends_without_a_line_feed_has_said_its_name() {
+        let mut roll = class(false);
+        said(&mut roll, Lane::Server, b"Ann");
+        let what = What::Ended { toward: Lane::Server };
+        assert!(roll.hears(&Event { at: Instant::now(), label: "#1".into(), what }).is_some());
+    }
+}

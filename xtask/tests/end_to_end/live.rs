@@ -1,0 +1,468 @@
+//! The page that a browser follows: what it is sent, what it may ask for, and what becomes of one that misbehaves.
+
+use std::env;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use xtask::lessons::{self, Lesson};
+use xtask::page::Cover;
+use xtask::{Audience, Course, Lane, Lang, Live, Play, Scratch, Story, Style, Told, Words};
+
+const PLAIN: Style = Style::plain(Lang::En);
+const HOSTILE: &str =
+    "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">&amp;";
+
+/// Serves a story on a free port; where it is.
+fn live(story: &Story, go_on: Option<fn() -> bool>) -> (Live, String) {
+    let words = || Words::fixed("a title", "标题");
+    let cover = Cover { title: words(), intro: words(), is_bare: false };
+    let live = Live::start(&"127.0.0.1:0".parse().unwrap(), story, cover, Lang::En, go_on).unwrap();
+    let at = live.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    (live, at)
+}
+
+/// Everything that is answered to these bytes.
+fn answer(at: &str, request: impl AsRef<[u8]>) -> String {
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.write_all(request.as_ref()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// What a browser says to ask for something.
+fn request(at: &str, first: &str, fields: &str) -> String {
+    format!("{first} HTTP/1.1\r\nHost: {at}\r\n{fields}\r\n")
+}
+
+fn get(at: &str, path: &str) -> String {
+    answer(at, request(at, &format!("GET {path}"), ""))
+}
+
+/// A stream, behind its head.
+struct Events(BufReader<TcpStream>);
+
+/// What one event has.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Event {
+    id: String,
+    kind: String,
+    data: String,
+}
+
+impl Events {
+    fn of(at: &str, last: &str) -> Self {
+        let mut stream = TcpStream::connect(at).unwrap();
+        let fields = if last.is_empty() { String::new() } else { format!("Last-Event-ID: {last}\r\n") };
+        stream.write_all(request(at, "GET /events", &fields).as_bytes()).unwrap();
+        let mut events = Self(BufReader::new(stream));
+        assert_eq!(events.line(), Some("HTTP/1.1 200 OK".into()));
+        assert_eq!(events.line(), Some("Content-Type: text/event-stream".into()));
+        while events.line().unwrap() != "" {}
+        events
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        (self.0.read_line(&mut line).unwrap() > 0).then(|| line.trim_end().to_owned())
+    }
+
+    /// The next one with data; none where the stream ends.
+    fn next(&mut self) -> Option<Event> {
+        let mut event = Event::default();
+        loop {
+            let line = self.line()?;
+            let (field, value) = line.split_once(": ").unwrap_or_default();
+            match field {
+                "id" => event.id = value.into(),
+                "event" => event.kind = value.into(),
+                "data" => event.data += value,
+                _ if line.is_empty() && !event.data.is_empty() => return Some(event),
+                _ => {}
+            }
+        }
+    }
+
+    fn wait_for(&mut self, data: &str) -> Event {
+        loop {
+            let event = self.next().unwrap_or_else(|| panic!("no '{data}' before the end"));
+            if event.data.contains(data) {
+                return event;
+            }
+        }
+    }
+
+    fn rest(mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.next()).collect()
+    }
+}
+
+fn tell(story: &Story, text: &str) {
+    story.tell(Told::Evidence(Words { en: text.to_owned().into(), zh: text.to_owned().into() })).unwrap();
+}
+
+#[test]
+fn a_browser_that_reconnects_gets_what_it_missed_and_a_late_one_all() {
+    let story = Story::new(PLAIN);
+    let (live, at) = live(&story, None);
+    tell(&story, "one");
+    let mut early = Events::of(&at, "");
+    let one = early.wait_for("one");
+    tell(&story, "two"); // as it happens
+    let two = early.next().unwrap();
+    assert_eq!(two.data, "<p class=\"evidence\">two</p>");
+    drop(early);
+    tell(&story, "three");
+    let mut again = Events::of(&at, &two.id);
+    let three = again.next().unwrap();
+    assert!(three.data.contains("three"), "and nothing twice: {three:?}");
+    drop(live);
+    let rest = again.rest();
+    assert_eq!((rest.len(), &*rest[0].kind), (1, "end"), "{rest:?}");
+
+    let (live, at) = self::live(&story, None); // of a story that is over
+    let late = Events::of(&at, "").rest();
+    let data = |event: &Event| event.data.clone();
+    let seen = late.iter().map(data).collect::<Vec<_>>();
+    assert_eq!(seen[..3], [&one, &two, &three].map(data), "a late viewer sees what an early one saw");
+    assert_eq!((late.len(), &*late[3].kind), (4, "end"));
+    for other in [&*two.id, "rubbish", "7", "-"] {
+        let events = Events::of(&at, other).rest();
+        assert_eq!((events.len(), &*events[0].kind), (1, "reload"), "pieces of another run: {other}");
+    }
+    drop(live);
+}
+
+#[test]
+fn every_viewer_is_told_everything_and_one_that_does_not_read_holds_up_nobody() {
+    let story = Story::new(PLAIN);
+    let (live, at) = live(&story, None);
+    let stalled = Events::of(&at, "");
+    let reading: Vec<_> = (0..2)
+        .map(|_| Events::of(&at, ""))
+        .map(|events| std::thread::spawn(|| events.rest().len()))
+        .collect();
+    let (pieces, text) = (400, "x".repeat(40_000)); // more than any socket's buffers hold
+    for _ in 0..pieces {
+        story
+            .tell(Told::Sum { sentence: Words { en: text.clone().into(), zh: "".into() }, is_kept: false })
+            .unwrap();
+    }
+    story.end();
+    for reading in reading {
+        assert_eq!(reading.join().unwrap(), pieces + 1, "the last one is the end");
+    }
+    drop(live);
+    drop(stalled);
+}
+
+#[test]
+fn there_is_a_place_for_a_hundred_viewers_and_one_more_is_told_so() {
+    let story = Story::new(PLAIN);
+    let (live, at) = live(&story, None);
+    let viewers: Vec<_> = (0..100).map(|_| Events::of(&at, "")).collect();
+    let mut one_more = TcpStream::connect(&at).unwrap();
+    one_more.write_all(request(&at, "GET /events", "").as_bytes()).unwrap();
+    let mut status = String::new();
+    let mut one_more = BufReader::new(one_more);
+    one_more.read_line(&mut status).unwrap();
+    assert_eq!(status, "HTTP/1.1 503 Service Unavailable\r\n");
+    let mut refused = String::new();
+    one_more.read_to_string(&mut refused).unwrap();
+    assert!(refused.ends_with("\r\n\r\n100 browsers are watching, and more cannot\n"), "{refused}");
+    assert!(get(&at, "/").starts_with("HTTP/1.1 200 OK\r\n"), "the page itself is still there");
+    drop(live);
+    for viewer in viewers {
+        assert_eq!(viewer.rest().len(), 1, "each is told the end");
+    }
+}
+
+#[test]
+fn the_page_fetches_nothing_but_its_stream_and_runs_nothing_but_its_script() {
+    let (live, at) = live(&Story::new(PLAIN), None);
+    let page = get(&at, "/");
+    let (head, body) = page.split_once("\r\n\r\n").unwrap();
+    let nonce = head.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+    for field in [
+        "Content-Type: text/html; charset=utf-8".to_owned(),
+        "Cache-Control: no-store".into(),
+        "X-Content-Type-Options: nosniff".into(),
+        format!("Content-Length: {}", body.len()),
+        format!(
+            "Content-Security-Policy: default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; \
+             connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+    ] {
+        assert!(head.lines().any(|line| line == field), "{field} is not in {head}");
+    }
+    let tags = |tag: &str| body.matches(&format!("<{tag} nonce=\"{nonce}\"")).count();
+    assert_eq!((tags("script"), tags("style")), (1, 2));
+    assert_eq!((body.matches("<script").count(), body.matches("<style").count()), (1, 2));
+    for fetched in ["http:", "https:", "src=", "href=", "url(", "@import", "<link"] {
+        assert!(!body.contains(fetched), "{fetched}");
+    }
+    assert_eq!((body.matches("<main>").count(), body.matches("<h1>").count()), (1, 1));
+    assert!(body.contains("<html lang=\"en\">") && body.contains("data-token=\"\""));
+    assert!(!get(&at, "/").contains(nonce), "a nonce is used once");
+    let only_head = answer(&at, request(&at, "HEAD /", ""));
+    assert!(only_head.starts_with("HTTP/1.1 200 OK\r\n") && only_head.ends_with("\r\n\r\n"), "{only_head}");
+    drop(live);
+}
+
+#[test]
+fn any_rubbish_as_a_request_is_refused_with_a_reason() {
+    let (live, at) = live(&Story::new(PLAIN), None);
+    let (host, long) = (format!("Host: {at}\r\n"), "x".repeat(17_000));
+    for (request, status) in [
+        (format!("GET /nope HTTP/1.1\r\n{host}\r\n"), "404 Not Found"),
+        (format!("GET /../etc/passwd HTTP/1.1\r\n{host}\r\n"), "404 Not Found"),
+        (format!("PUT / HTTP/1.1\r\n{host}\r\n"), "405 Method Not Allowed"),
+        (format!("POST /events HTTP/1.1\r\n{host}\r\n"), "405 Method Not Allowed"),
+        (format!("POST /next HTTP/1.1\r\n{host}X-Token: \r\n\r\n"), "403 Forbidden"),
+        (format!("POST /next HTTP/1.1\r\n{host}Content-Length: 9\r\n\r\nplease..."), "413 Content Too Large"),
+        ("GET / HTTP/1.1\r\n\r\n".into(), "400 Bad Request"),
+        (format!("GET / HTTP/1.1\r\n{host}{host}\r\n"), "400 Bad Request"),
+        ("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n".into(), "421 Misdirected Request"),
+        (format!("GET / HTTP/1.1\r\n{host}Cookie: {long}\r\n\r\n"), "431 Request Header Fields Too Large"),
+        ("\x16\x03\x01\x02\0\x01".into(), "400 Bad Request"),
+        ("\r\n\r\n".into(), "400 Bad Request"),
+    ] {
+        let refused = answer(&at, &request);
+        assert!(refused.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{request:.40}: {refused}");
+        let reason = refused.split_once("\r\n\r\n").unwrap().1;
+        assert!(reason.ends_with('\n') && reason.len() > 10, "{reason}");
+    }
+    assert_eq!(answer(&at, ""), "", "whoever says nothing is told nothing");
+    drop(live);
+}
+
+/// What a peer sent, and what a lesson said, is hostile.
+fn hostile_story() -> Story {
+    fn speaks(play: &mut Play) -> anyhow::Result<()> {
+        play.act(&Words::fixed(HOSTILE, HOSTILE))?;
+        play.sent(Lane::Server, HOSTILE.as_bytes());
+        play.sent(Lane::Client, b"\r\n\r\nevent: end\r\ndata: x\r\n\r\n");
+        play.called(Lane::Server, HOSTILE);
+        play.checks.equal(Words::fixed("a & b", "a & b"), &HOSTILE, &"");
+        Ok(())
+    }
+    static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed(HOSTILE, HOSTILE))];
+    let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: lessons::TCP, play: speaks };
+    let mut course = Course::new(PLAIN, Audience { step: false, quiz: false });
+    course.play(&lesson.part(), "127.0.0.1".parse().unwrap(), lesson.play).unwrap();
+    course.sum_up(false).unwrap_err();
+    course.story().end();
+    course.story().clone()
+}
+
+#[test]
+fn what_a_peer_sends_is_text_in_every_piece() {
+    let story = hostile_story();
+    let (live, at) = live(&story, None);
+    let events = Events::of(&at, "").rest();
+    let data: String = events.iter().map(|event| event.data.as_str()).collect();
+    assert_eq!(data.matches("&lt;script&gt;").count(), 5, "claim, act, bytes, line, check: {data}");
+    assert!(!data.contains("<script") && !data.contains("<img") && !data.contains("&amp;amp;amp;"), "{data}");
+    assert_eq!(events.iter().filter(|event| event.kind == "end").count(), 1, "no payload is an event");
+    assert!(data.contains("\\r\\n\\r\\nevent: end") && data.contains("1 of 1 checks failed"));
+    drop(live);
+}
+
+/// A Chromium, if there is one: `CHROME`, or one in the path.
+fn chromium() -> Option<String> {
+    let names = env::var("CHROME")
+        .into_iter()
+        .chain(["chromium", "chromium-browser", "google-chrome", "chrome"].map(str::to_owned));
+    names.into_iter().find(|name| {
+        let asked = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        asked.is_ok_and(|status| status.success())
+    })
+}
+
+/// The document as a browser has it when the stream is over.
+fn dump_dom(url: &str) -> Option<String> {
+    let Some(chromium) = chromium() else {
+        println!("a Chromium that is driven over the page: not available here");
+        return None;
+    };
+    let profile = Scratch::new().unwrap();
+    let mut command = Command::new(chromium);
+    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
+    command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
+    command.arg(format!("--user-data-dir={}", profile.path().display()));
+    // Time is virtual, and stands still while the stream goes on.
+    let output = command.args(["--virtual-time-budget=60000", "--dump-dom", url]).output().unwrap();
+    let dom = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !dom.contains("<html") {
+        println!(
+            "a Chromium that can start: not available here: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        return None;
+    }
+    Some(dom)
+}
+
+#[test]
+fn a_browser_shows_every_piece_and_obeys_none() {
+    let story = hostile_story();
+    let (live, _) = live(&story, None);
+    let Some(dom) = dump_dom(&live.url()) else { return };
+    assert!(dom.contains("<title>a title</title>") && !dom.contains("<img"), "{dom}");
+    let story = dom.split("<div id=\"story\"").nth(1).unwrap().split("</main>").next().unwrap();
+    assert_eq!(story.matches("&lt;script&gt;").count(), 5, "{story}");
+    assert!(!story.contains("<script"), "{story}");
+    assert_eq!(
+        (story.matches("<li class=\"rung\">").count(), story.matches("<ol class=\"ladder\"").count()),
+        (3, 1)
+    );
+    assert!(story.contains("<section aria-labelledby=\"x\"><h2 id=\"x\">x</h2>"), "{story}");
+    assert!(dom.contains("the end; what is here stays</span>"), "it says that the story is over: {dom}");
+}
+
+/// A demo that steps, its standard output, and where its page is.
+struct Stepping {
+    demo: Child,
+    out: BufReader<ChildStdout>,
+    at: String,
+}
+
+impl Stepping {
+    fn start(args: &[&str]) -> Self {
+        let mut demo = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(["demo", "--lang=en", "--live=127.0.0.1:0"])
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(demo.stdout.take().unwrap());
+        let mut first = String::new();
+        out.read_line(&mut first).unwrap();
+        let at = first.trim_end().strip_prefix("live at http://").and_then(|rest| rest.strip_suffix('/'));
+        let at = at.unwrap_or_else(|| panic!("{first}")).to_owned();
+        Self { demo, out, at }
+    }
+
+    /// Types a line, and waits for the end; what was printed.
+    fn end(mut self, line: &[u8]) -> String {
+        self.demo.stdin.take().unwrap().write_all(line).unwrap();
+        let mut out = String::new();
+        self.out.read_to_string(&mut out).unwrap();
+        assert!(self.demo.wait().unwrap().success(), "{out}");
+        out
+    }
+}
+
+#[test]
+fn the_page_goes_on_in_a_demo_that_steps_and_nobody_else_does() {
+    let stepping = Stepping::start(&["duplex", "--step"]);
+    let at = stepping.at.clone();
+    let mut events = Events::of(&at, "");
+    events.wait_for("<h4 class=\"act\">");
+    assert_eq!(events.wait_for("yes").kind, "wait");
+    let page = get(&at, "/");
+    let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(token.len() >= 32 && page.contains("PageDown goes on"));
+    let post = |at: &str, host: &str, token: &str| {
+        answer(at, request(host, "POST /next", &format!("X-Token: {token}\r\nContent-Length: 0\r\n")))
+    };
+    assert!(post(&at, &at, "").starts_with("HTTP/1.1 403 "));
+    assert!(post(&at, &at, &token.replace(|_| true, "0")).starts_with("HTTP/1.1 403 "));
+    assert!(post(&at, "evil.example", token).starts_with("HTTP/1.1 421 "));
+    assert!(post(&at, &at, token).starts_with("HTTP/1.1 204 "));
+    assert_eq!(events.wait_for("no").kind, "wait", "the act that was waited for is played");
+    events.wait_for("check kept");
+    events.wait_for("<h4 class=\"act\">");
+    assert_eq!(events.wait_for("yes").kind, "wait", "and the next one waited for");
+    let out = stepping.end(b"q\n\n");
+    assert_eq!(out.matches("[Enter: go on, q: leave]").count(), 2, "{out}");
+    assert_eq!(out.matches("\n  ✓ ").count(), 1, "{out}");
+    assert!(events.wait_for("Left before the end.").data.contains("class=\"sum kept\""));
+}
+
+#[test]
+fn a_class_reads_the_quiz_on_the_page_and_its_questions_are_no_wait_that_the_page_ends() {
+    let demo = Stepping::start(&["crowd", "--quiz"]);
+    let mut events = Events::of(&demo.at, "");
+    let question = events.wait_for("class=\"question\"");
+    assert!(question.data.contains("<ol><li>"), "{question:?}");
+    let out = demo.end("9\n2\n".repeat(9).as_bytes());
+    let question = out.lines().find(|line| line.starts_with("? ")).unwrap();
+    let judged = events.wait_for("<b class=");
+    let (verdict, _) = out.split_once("\n= ").unwrap().1.split_once(": ").unwrap();
+    assert!(judged.data.contains(&format!("= {verdict}</b>")), "{question}: {judged:?}");
+    let rest = events.rest();
+    assert!(rest.iter().all(|event| event.kind != "wait"), "{rest:?}");
+}
+
+#[test]
+fn the_page_stays_behind_the_demo_until_enter_and_shows_what_the_terminal_showed() {
+    let demo = Stepping::start(&["framing"]);
+    let early = Events::of(&demo.at, "");
+    Events::of(&demo.at, "").wait_for("All ");
+    let mut late = Events::of(&demo.at, "");
+    let all = late.wait_for("All ");
+    let behind: usize = all.id.rsplit('-').next().unwrap().parse().unwrap();
+    let out = demo.end(b"\n");
+    assert!(out.ends_with(" checks passed.\n[the page stays live until Enter]\n"), "{out}");
+    let early = early.rest();
+    let pieces: Vec<_> = early.iter().filter(|event| event.kind.is_empty()).collect();
+    assert_eq!(pieces.len(), behind, "the sum is the last piece");
+    let count = |start: &str| pieces.iter().filter(|event| event.data.starts_with(start)).count();
+    assert_eq!(count("<p class=\"check kept\">"), out.matches("\n  ✓ ").count());
+    assert_eq!(
+        count("<h4 class=\"act\">"),
+        out.matches("\n> ").count() - out.matches("\n> says what").count()
+    );
+    let is_rung = |line: &&str| {
+        line.contains('│') && line.get(..7).is_some_and(|time| time.trim_start().parse::<f64>().is_ok())
+    };
+    assert_eq!(count("<li class=\"rung\">"), out.lines().filter(is_rung).count());
+}
+
+#[test]
+fn a_page_that_cannot_be_served_is_an_error_before_anything_is_played() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap().to_string();
+    let xtask = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_xtask")).args(args).output().unwrap();
+    let refused = xtask(&["demo", "--live", &at]);
+    let complaint = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
+    assert!(complaint.starts_with(&format!("cargo xtask: cannot listen on {at}: ")), "{complaint}");
+    assert!(complaint.ends_with("take another port (127.0.0.1:0 picks one)\n"), "{complaint}");
+    for (args, complaint) in [
+        (&["demo", "--live", "8080"][..], "--live '8080': it has no host: write 127.0.0.1:8080"),
+        (&["demo", "--live=nowhere"], "--live 'nowhere': it has no port"),
+        (&["demo", "--live", "nope"], "unknown lesson 'nope'"),
+        (&["demo", "--list", "--live"], "--list plays nothing"),
+    ] {
+        let refused = xtask(args);
+        let found = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{args:?}");
+        assert!(found.starts_with(&format!("cargo xtask: {complaint}")), "{found}");
+    }
+}
+
+#[test]
+fn a_page_without_a_step_has_no_token_and_goes_on_for_nobody() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let (live, at) = live(&Story::new(PLAIN), Some(|| ASKED.fetch_add(1, Ordering::SeqCst) == 0));
+    let page = get(&at, "/");
+    let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
+    let fields = format!("X-Token: {token}\r\n");
+    assert!(answer(&at, request(&at, "POST /next", &fields)).starts_with("HTTP/1.1 204 "));
+    assert!(answer(&at, request(&at, "POST /next", &fields)).starts_with("HTTP/1.1 409 "), "nobody waits");
+    assert_eq!(ASKED.load(Ordering::SeqCst), 2);
+    drop(live);
+    let (live, at) = self::live(&Story::new(PLAIN), None);
+    assert!(get(&at, "/").contains("data-token=\"\""));
+    assert!(
+        answer(&at, request(&at, "POST /next", &fields)).starts_with("HTTP/1.1 403 "),
+        "a token of another run"
+    );
+    drop(live);
+}

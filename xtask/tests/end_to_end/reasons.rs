@@ -1,0 +1,160 @@
+//! What came is said, and the likely reason with it; what is typed wrongly, with what to type.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::thread;
+
+use crate::{Server, run};
+
+/// A peer of one TCP client that sends this, and then waits until the client has left.
+fn saying(words: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let _ = stream.write_all(words);
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    address
+}
+
+fn failing(name: &str, args: &[&str], why: &str) {
+    let outcome = run(name, args);
+    assert_eq!(outcome.status, Some(1), "{outcome:?}");
+    assert!(outcome.complained.last().unwrap().contains(why), "{why}: {outcome:?}");
+}
+
+#[test]
+fn a_welcome_in_another_framing_is_shown_with_the_framing_to_try() {
+    for (framing, words, why) in [
+        ("line", &b"Welcome!"[..], "8 bytes came, \"Welcome!\", and no line feed: try --framing raw"),
+        ("line", b"\0\0\0\x08Welcome!", "Welcome!\", and no line feed: try --framing length"),
+        ("length", b"We", "2 bytes came, \"We\", and no length of 4 bytes: try --framing raw"),
+        ("length", b"Welcome!\n", "\"Welc\" is no length but text: try --framing line or raw"),
+    ] {
+        let args = ["greet", &saying(words), "--framing", framing, "--timeout", "0.5"];
+        failing("tcp-client", &args, why);
+    }
+}
+
+#[test]
+fn a_name_that_stays_incomplete_is_narrated_while_its_sender_is_still_there() {
+    let mut server = Server::start("tcp-server", &["--delay=0"]);
+    let mut guest = server.guest();
+    guest.says("Michael").unwrap();
+    let remark = server.wait_for("waiting for the rest from ");
+    let address = guest.stream().local_addr().unwrap();
+    let what = format!("{address}: 7 bytes came, \"Michael\", and no line feed: try --framing raw");
+    assert!(remark.ends_with(&what), "{remark}");
+    guest.says("\n").unwrap();
+    assert_eq!(guest.line().unwrap(), "Hello, Michael!");
+}
+
+#[test]
+fn a_greeting_with_a_line_end_behind_it_is_shown_and_its_server_is_not_said_to_be_missing() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let answering = thread::spawn(move || {
+        let mut name = [0; 64];
+        let (size, from) = socket.recv_from(&mut name).unwrap();
+        let reply = [&b"Hello, "[..], &name[..size], b"!\n"].concat();
+        socket.send_to(&reply, from).unwrap();
+        socket // kept: a port that is let go would be said to be nobody's
+    });
+    // A try is long enough for the slowest machine to answer in.
+    let outcome = run("udp-client", &[&address, "Michael", "--tries", "1", "--timeout", "10"]);
+    drop(answering.join().unwrap());
+    let [ignored, why] = &outcome.complained[..] else { panic!("{outcome:?}") };
+    assert!(ignored.ends_with("is not the greeting for 'Michael': \"Hello, Michael!\\n\""), "{ignored}");
+    assert!(
+        why.ends_with("; \"Hello, Michael!\\n\" came, not \"Hello, Michael!\": a line end too many"),
+        "{why}"
+    );
+}
+
+#[test]
+fn one_byte_is_not_many() {
+    let mut server = Server::start("udp-server", &["127.0.0.1:0"]);
+    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"x", server.address).unwrap();
+    assert!(server.wait_for("Received ").starts_with("Received 1 byte from "));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_that_is_taken_is_a_servers_or_a_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    failing(
+        "tcp-server",
+        &[&at.to_string()],
+        " - another server listens there: stop it, or take another port",
+    );
+    // A client's own port, which connect(2) picked: nobody listens there, and it has no SO_REUSEADDR.
+    let client = TcpStream::connect(at).unwrap();
+    let own = client.local_addr().unwrap().to_string();
+    failing("tcp-server", &[&own], " - no server listens there, but a connection is open that has the port");
+}
+
+#[test]
+fn the_command_that_starts_a_server_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let start = format!("? cargo run -p tcp-server -- {address} --framing raw starts one");
+    failing("tcp-client", &["greet", &address, "--framing", "raw"], &start);
+    failing(
+        "tcp-client",
+        &["get", &format!("http://{address}/")],
+        "? on this machine, cargo xtask origin starts one",
+    );
+}
+
+#[test]
+fn what_looks_like_ascii_is_named_with_what_to_type() {
+    for (program, args, why) in [
+        (
+            "tcp-server",
+            &["127.0.0.1：9999"][..],
+            "HOST:PORT '127.0.0.1：9999': it has '：' (U+FF1A) in it: type ':'",
+        ),
+        ("udp-client", &["127。0.0.1:9999"], "it has '。' (U+3002) in it: type '.'"),
+        ("udp-server", &["localhost:９999"], "it has '９' (U+FF19) in it: type '9'"),
+        ("udp-server", &["–quiet"], "unknown option '–quiet': it has '–' (U+2013) in it: type --quiet"),
+        ("tcp-client", &["get", "http：//h/"], "it has '：' (U+FF1A) in it: type ':'"),
+        (
+            "tcp-client",
+            &["get", "h:80", "—timeout", "2"],
+            "unknown option '—timeout': it has '—' (U+2014) in it: type --timeout",
+        ),
+        ("tcp-server", &["--delay", "０"], "it has '０' (U+FF10) in it: type '0'"),
+    ] {
+        let outcome = run(program, args);
+        assert_eq!(outcome.status, Some(2), "{outcome:?}");
+        assert!(outcome.complained[0].ends_with(why), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_no_http_reply_begins_with_is_said_before_the_peer_says_more() {
+    for (words, why) in [
+        (&b"\x15\x03\x01\0\x02\x02\x46"[..], "it looks like TLS"),
+        (b"\0\0\x12\x04\0\0\0\0\0", "it looks like HTTP/2"),
+        (b"Welcome!", "\"Welcome!\" came - is the peer a web server?"),
+    ] {
+        // Nothing follows, and the client would wait for an hour.
+        failing("tcp-client", &["get", &format!("http://{}/", saying(words)), "--timeout", "3600"], why);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_answers_from_another_of_its_addresses_is_the_likely_reason() {
+    let server = Server::start("udp-server", &["0.0.0.0:0"]);
+    let second = format!("127.0.0.2:{}", server.address.port());
+    let args = [&*second, "Ann", "--timeout", "0.1", "--tries", "1"];
+    failing(
+        "udp-client",
+        &args,
+        "; a server on 0.0.0.0 may answer from another of its addresses, which is not heard",
+    );
+}

@@ -1,0 +1,286 @@
+//! Signals, and what else the system does to a program that waits: stopped and continued, told to stop while nobody
+//! reads it, at the limit of a file's size, and as the first process of a container.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::process::{ChildStderr, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use xtask::{Lab, Lane, Outcome, Program, Scratch};
+
+use crate::{Guest, Server, said};
+
+fn shell(script: &str) -> String {
+    let output = Command::new("sh").args(["-c", script]).stderr(Stdio::null()).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().into()
+}
+
+fn signal(program: &Program, name: &str) {
+    shell(&format!("kill -{name} {}", program.pid));
+}
+
+/// Stops a program that waits no longer than `limit` and began before; false where it had ended by then. When it is
+/// continued, its time is up.
+fn stop_for_longer_than(limit: Duration, program: &Program) -> bool {
+    signal(program, "STOP");
+    loop {
+        match shell(&format!("ps -o state= -p {}", program.pid)).chars().next() {
+            Some('T') => break,
+            Some('Z') | None => return false,
+            Some(_) => {}
+        }
+    }
+    thread::sleep(limit);
+    true
+}
+
+/// Tries it with longer and longer limits, until the machine is fast enough to stop a program in time.
+fn with_a_limit_that_suffices<T>(mut tried: impl FnMut(Duration) -> Option<T>) -> T {
+    (0..).find_map(|n| tried(Duration::from_millis(300) * 2_u32.pow(n))).unwrap()
+}
+
+fn seconds(limit: Duration) -> String {
+    limit.as_secs_f64().to_string()
+}
+
+/// Sends something and reads until something comes; none where the client was too soon gone.
+fn exchanged(stream: &mut TcpStream, bytes: &str, end: &str) -> Option<()> {
+    stream.write_all(bytes.as_bytes()).ok()?;
+    let mut all = Vec::new();
+    while !all.ends_with(end.as_bytes()) {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).ok()?;
+        all.push(byte[0]);
+    }
+    Some(())
+}
+
+/// A client that is stopped for longer than its time-out once `meet` has met it, and is continued when `answer` has
+/// answered it.
+fn stopped_client<T>(
+    name: &str,
+    args: &dyn Fn(&str) -> Vec<String>,
+    mut meet: impl FnMut() -> Option<T>,
+    answer: impl Fn(&mut T),
+    leave: impl Fn(T),
+) -> Outcome {
+    with_a_limit_that_suffices(|limit| {
+        let mut lab = Lab::unseen().unwrap();
+        let args = args(&seconds(limit));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let client = lab.start(Lane::Client, "", name, &args).unwrap();
+        let mut met = meet()?;
+        if !stop_for_longer_than(limit, &client) {
+            return None;
+        }
+        answer(&mut met);
+        signal(&client, "CONT");
+        leave(met);
+        Some(lab.wait_for_end(client).unwrap())
+    })
+}
+
+#[test]
+fn a_client_that_was_stopped_for_longer_than_its_time_out_takes_what_came_meanwhile() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let greeted = stopped_client(
+        "tcp-client",
+        &|limit| ["greet", &address, "Ann", "--timeout", limit].map(Into::into).into(),
+        || {
+            let mut stream = listener.accept().unwrap().0;
+            exchanged(&mut stream, "Welcome!\n", "Ann\n")?;
+            Some(stream)
+        },
+        |stream| stream.write_all(b"Hello, Ann!\n").unwrap(),
+        |mut stream| exchanged(&mut stream, "", "exit\n").unwrap(),
+    );
+    assert_eq!(greeted, said(&["Welcome!", "Hello, Ann!"]));
+}
+
+#[test]
+fn a_page_whose_rest_came_while_its_client_was_stopped_is_saved() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let got = stopped_client(
+        "tcp-client",
+        &|limit| ["get", &url, "--timeout", limit].map(Into::into).into(),
+        || {
+            let mut stream = listener.accept().unwrap().0;
+            exchanged(&mut stream, "", "\r\n\r\n")?;
+            exchanged(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst", "")?;
+            Some(stream)
+        },
+        |stream| stream.write_all(b" rest").unwrap(),
+        drop,
+    );
+    assert_eq!(got.status, Some(0), "{got:?}");
+}
+
+#[test]
+fn a_reply_that_came_while_udp_client_was_stopped_is_taken() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let greeted = stopped_client(
+        "udp-client",
+        &|limit| [&address, "Ann", "--tries", "1", "--timeout", limit].map(Into::into).into(),
+        || Some(socket.recv_from(&mut [0; 64]).unwrap().1),
+        |from| {
+            socket.send_to(b"not this one", *from).unwrap();
+            socket.send_to(b"Hello, Ann!", *from).unwrap();
+        },
+        drop,
+    );
+    assert_eq!((greeted.status, greeted.said), (Some(0), vec!["Hello, Ann!".to_owned()]));
+}
+
+#[test]
+fn a_name_that_came_while_tcp_server_was_stopped_is_greeted() {
+    let greeting = with_a_limit_that_suffices(|limit| {
+        let server = Server::start("tcp-server", &["--delay=0", "--idle-timeout", &seconds(limit)]);
+        let mut guest = server.guest();
+        assert!(stop_for_longer_than(limit, &server.program));
+        guest.says("Ann\n").unwrap();
+        signal(&server.program, "CONT");
+        let greeting = guest.hears_the_end().unwrap();
+        (!greeting.is_empty() || limit > Duration::from_secs(4)).then_some(greeting)
+    });
+    assert_eq!(greeting, "Hello, Ann!\n");
+}
+
+/// A server started by a shell, after `before`, with what stands `behind` its command; and where it is, from `lines`.
+fn started_by_shell(name: &str, before: &str, behind: &str) -> (Program, ChildStdout, ChildStderr) {
+    let path = xtask::path_of(name).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{before} exec '{}' 127.0.0.1:0 {behind}", path.display())]);
+    Program::spawn(command).unwrap()
+}
+
+fn first_line(from: &mut impl BufRead) -> String {
+    let mut line = String::new();
+    from.read_line(&mut line).unwrap();
+    line
+}
+
+#[test]
+fn a_signal_that_was_ignored_when_a_server_was_started_does_not_stop_it() {
+    for name in ["HUP", "TERM"] {
+        let ignore = format!("trap '' {name};");
+        let (program, stdout, _stderr) = started_by_shell("tcp-server", &ignore, "--delay=0");
+        let mut stdout = BufReader::new(stdout);
+        let address = xtask::address_in(&first_line(&mut stdout)).unwrap();
+        let mut guest = Guest::arrived(address).unwrap();
+        assert_eq!(guest.line().unwrap(), "Welcome!");
+        signal(&program, name);
+        for _ in 0..100 {
+            guest.says("Ann\n").unwrap();
+            assert_eq!(guest.line().unwrap(), "Hello, Ann!", "{name}");
+            Guest::arrived(address).unwrap().says("exit\n").unwrap();
+        }
+        assert!(program.interrupt());
+        assert!(program.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn terminated_while_nobody_reads_either_output_it_ends_all_the_same() {
+    // One pipe for both, and more narration than the pipe and the narrator hold together.
+    let (program, stdout, _stderr) = started_by_shell("tcp-server", "", "--delay=0 2>&1");
+    let mut stdout = BufReader::with_capacity(64, stdout);
+    let address = xtask::address_in(&first_line(&mut stdout)).unwrap();
+    for _ in 0..4000 {
+        let mut guest = Guest::arrived(address).unwrap();
+        guest.says("exit\n").unwrap();
+        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\n");
+    }
+    signal(&program, "TERM");
+    assert!(program.wait().unwrap().success());
+    drop(stdout);
+}
+
+/// How many lines a narration has, those included that it says were lost.
+fn lines_told(narration: &str, complaint: &str) -> usize {
+    let lost = |line: &str| line.trim_start_matches('(').split(' ').next().unwrap().parse::<usize>().unwrap();
+    let printed = narration.lines().map(|line| if line.starts_with('(') { lost(line) } else { 1 });
+    printed.chain(complaint.lines().map(lost)).sum()
+}
+
+#[test]
+fn lines_that_nobody_read_until_the_end_are_counted_to_the_last() {
+    let (program, stdout, mut stderr) = started_by_shell("tcp-server", "", "--delay=0");
+    let mut stdout = BufReader::with_capacity(64, stdout);
+    let mut narration = first_line(&mut stdout);
+    let address = xtask::address_in(&narration).unwrap();
+    for _ in 0..3000 {
+        let mut guest = Guest::arrived(address).unwrap();
+        guest.says("exit\n").unwrap();
+        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\n");
+    }
+    signal(&program, "TERM");
+    let mut complaint = String::new();
+    stderr.read_to_string(&mut complaint).unwrap();
+    stdout.read_to_string(&mut narration).unwrap();
+    assert_eq!(lines_told(&narration, &complaint), 3 + 2 * 3000, "{complaint}");
+}
+
+#[test]
+fn a_file_that_may_grow_no_further_costs_lines_that_are_counted_and_not_the_server() {
+    let scratch = Scratch::new().unwrap();
+    let file = scratch.path().join("narration");
+    let behind = format!("--delay=0 >'{}'", file.display());
+    let (program, _stdout, mut stderr) = started_by_shell("tcp-server", "ulimit -f 8;", &behind);
+    let narration = || fs::read_to_string(&file).unwrap_or_default();
+    let address = loop {
+        if let Some((first, _)) = narration().split_once('\n') {
+            break xtask::address_in(first).unwrap();
+        }
+    };
+    for _ in 0..300 {
+        let mut guest = Guest::arrived(address).unwrap();
+        guest.says("Ann\nexit\n").unwrap();
+        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\nHello, Ann!\n");
+    }
+    assert!(program.interrupt());
+    let mut complaint = String::new();
+    stderr.read_to_string(&mut complaint).unwrap();
+    assert!(program.wait().unwrap().success());
+    let text = narration();
+    let whole = &text[..=text.rfind('\n').unwrap()];
+    assert_eq!(lines_told(whole, &complaint), 3 + 2 * 300, "{complaint}");
+    assert!(complaint.contains("standard output did not take them"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_first_process_of_a_container_ends_on_ctrl_c() {
+    use std::os::unix::process::CommandExt;
+
+    let contained = || {
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--pid", "--fork"]).process_group(0);
+        command
+    };
+    if !contained().arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+        return; // not available here
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for name in ["tcp-client", "udp-client"] {
+        let mut command = contained();
+        command.arg(xtask::path_of(name).unwrap());
+        if name == "tcp-client" {
+            command.args(["greet", &listener.local_addr().unwrap().to_string()]);
+        } else {
+            command.args([&socket.local_addr().unwrap().to_string(), "--timeout=3600"]);
+        }
+        let (program, _stdout, _stderr) = Program::spawn(command).unwrap();
+        let _stream = (name == "tcp-client").then(|| listener.accept().unwrap());
+        if name == "udp-client" {
+            socket.recv_from(&mut [0; 64]).unwrap();
+        }
+        shell(&format!("kill -INT -{}", program.pid)); // the whole group, as a terminal does
+        assert_eq!(program.wait().unwrap().code(), Some(common::stop::INTERRUPTED), "{name}");
+    }
+}

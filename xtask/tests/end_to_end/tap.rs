@@ -1,0 +1,477 @@
+//! The tap, in front of programs that are nobody's: plain sockets of these tests.
+
+#[cfg(unix)]
+use std::fs;
+#[cfg(unix)]
+use std::io::{BufRead, BufReader};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::Command;
+#[cfg(unix)]
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+#[cfg(unix)]
+use xtask::Scratch;
+use xtask::{Lab, Lane, Program};
+
+#[cfg(unix)]
+use crate::Outcome;
+use crate::{outcome, run};
+
+/// A tap, and the lab that it runs in.
+struct Tap {
+    lab: Lab,
+    program: Program,
+    address: SocketAddr,
+}
+
+impl Tap {
+    fn start(server: SocketAddr, options: &[&str]) -> Self {
+        let mut lab = Lab::unseen().unwrap();
+        let server = server.to_string();
+        let args = [&["tap", &*server, "--lang", "en", "--listen", "127.0.0.1:0"], options].concat();
+        let program = lab.start(Lane::Server, "", "xtask", &args).unwrap();
+        let first = lab.wait_for_line(&program, "listening on ").unwrap();
+        let (address, to) = first["listening on ".len()..].split_once(", passing on to ").unwrap();
+        assert_eq!(to, server);
+        Self { lab, program, address: address.parse().unwrap() }
+    }
+
+    /// In front of a TCP server.
+    fn before(options: &[&str]) -> (Self, TcpListener) {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        (Self::start(server.local_addr().unwrap(), options), server)
+    }
+
+    /// In front of a UDP server, with a client of it.
+    fn between(options: &[&str]) -> (Self, UdpSocket, UdpSocket) {
+        let (server, client) =
+            (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
+        let tap = Self::start(server.local_addr().unwrap(), &[&["--udp"], options].concat());
+        client.connect(tap.address).unwrap();
+        (tap, client, server)
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).unwrap()
+    }
+
+    /// Waits for a line in which this stands, and returns all that was said up to it.
+    fn wait_for(&mut self, text: &str) -> Vec<String> {
+        self.wait_for_lines(1, text)
+    }
+
+    /// As [`Self::wait_for`], for so many of such lines.
+    fn wait_for_lines(&mut self, count: usize, text: &str) -> Vec<String> {
+        self.lab.wait_for_lines(&self.program, count, |line| line.contains(text)).unwrap()
+    }
+
+    #[cfg(unix)]
+    fn stop(mut self) -> Outcome {
+        assert!(self.program.interrupt());
+        self.lab.wait_for_end(self.program).unwrap()
+    }
+}
+
+/// What stands on the arrows of a ladder, `>` before what goes to the server, and `x` behind what got lost.
+fn arrows(lines: &[String]) -> Vec<String> {
+    let arrow = |line: &String| {
+        let (_, arrow) = line.split_once(['├', '◀', '✗'])?;
+        let is_up = line.contains('├');
+        let text = arrow.trim_matches(['─', '▶', '│', '┤', '✗', ' ']).to_owned();
+        Some(format!("{}{text}{}", if is_up { ">" } else { "<" }, if line.contains('✗') { " x" } else { "" }))
+    };
+    lines.iter().filter(|line| line.contains('─')).filter_map(arrow).collect()
+}
+
+fn receive(socket: &UdpSocket) -> (String, SocketAddr) {
+    let mut buffer = [0; 100];
+    let (n, from) = socket.recv_from(&mut buffer).unwrap();
+    (String::from_utf8_lossy(&buffer[..n]).into(), from)
+}
+
+#[test]
+fn what_either_side_says_passes_and_one_that_ended_its_half_still_hears_the_rest() {
+    let (mut tap, server) = Tap::before(&[]);
+    let mut client = tap.connect();
+    let mut accepted = server.accept().unwrap().0;
+    client.write_all(b"Ann").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut heard = Vec::new();
+    accepted.read_to_end(&mut heard).unwrap();
+    assert_eq!(heard, b"Ann");
+    accepted.write_all(b"Hello, Ann!").unwrap();
+    drop(accepted);
+    let mut heard = Vec::new();
+    client.read_to_end(&mut heard).unwrap();
+    assert_eq!(heard, b"Hello, Ann!");
+
+    let lines = tap.wait_for("◀───────────────────────────────── end of stream");
+    let port = client.local_addr().unwrap().port();
+    assert!(lines.iter().any(|line| line.contains(&format!("#1 │ 127.0.0.1:{port} "))), "{lines:?}");
+    let drawn = arrows(&lines);
+    assert!(drawn[0].starts_with(">connects from :"), "{drawn:?}");
+    assert_eq!(drawn[1..], [">3 bytes  Ann", ">end of stream", "<11 bytes  Hello, Ann!", "<end of stream"]);
+    let remark = "    remark, #1: the client's side has ended, and the server's goes on sending: ";
+    assert!(lines.iter().any(|line| line.starts_with(remark)), "{lines:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_it_with_the_sums_and_status_0() {
+    let (mut tap, server) = Tap::before(&[]);
+    let (gone, staying) = (tap.connect(), tap.connect());
+    let mut accepted: Vec<_> = (0..2).map(|_| server.accept().unwrap().0).collect();
+    for stream in &mut accepted {
+        stream.write_all(&[b'x'; 600]).unwrap();
+    }
+    for mut stream in [&gone, &staying] {
+        stream.read_exact(&mut [0; 600]).unwrap();
+    }
+    for stream in [&gone].into_iter().chain(&accepted) {
+        let _ = stream.shutdown(Shutdown::Both);
+    }
+    tap.wait_for_lines(3, "─ end of stream ─");
+    let ended = tap.stop();
+    assert_eq!((ended.status, ended.complained.len()), (Some(0), 0));
+    let sums = ended.said.iter().position(|line| line.starts_with("2 connections, ")).unwrap();
+    assert_eq!(ended.said[sums], "2 connections, 0 bytes to the server, 1,200 bytes to clients");
+    let rest = ended.said[sums + 1..].join("\n");
+    assert!(rest.contains("  both sides ended: #") && rest.contains("  still open: #"), "{rest}");
+}
+
+#[test]
+fn a_cut_wire_carries_the_same_bytes_in_small_pieces_both_ways() {
+    let (mut tap, server) = Tap::before(&["--cut", "3"]);
+    let mut client = tap.connect();
+    let mut accepted = server.accept().unwrap().0;
+    client.write_all(b"Michael").unwrap();
+    let mut heard = [0; 7];
+    accepted.read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"Michael");
+    accepted.write_all(b"Hello").unwrap();
+    client.read_exact(&mut heard[..5]).unwrap();
+    assert_eq!(&heard[..5], b"Hello");
+    let drawn = arrows(&tap.wait_for("  lo ─"));
+    assert!(drawn[1..].iter().all(|arrow| arrow[1..].starts_with(['1', '2', '3'])), "{drawn:?}");
+    let carried = |way: char| -> String {
+        let pieces = drawn[1..].iter().filter(|arrow| arrow.starts_with(way));
+        pieces.map(|arrow| arrow.split("  ").last().unwrap()).collect()
+    };
+    assert_eq!((carried('>').as_str(), carried('<').as_str()), ("Michael", "Hello"));
+}
+
+#[test]
+fn in_lockstep_the_next_piece_comes_when_the_one_before_was_answered() {
+    let (mut tap, server) = Tap::before(&["--lockstep", "2"]);
+    let mut client = tap.connect();
+    let mut accepted = server.accept().unwrap().0;
+    client.write_all(b"Michael").unwrap();
+    for piece in ["Mi", "ch", "ae", "l"] {
+        let mut heard = vec![0; piece.len()];
+        accepted.read_exact(&mut heard).unwrap();
+        assert_eq!(heard, piece.as_bytes());
+        accepted.set_nonblocking(true).unwrap();
+        assert!(accepted.read(&mut [0; 9]).is_err(), "more than '{piece}' came");
+        accepted.set_nonblocking(false).unwrap();
+        accepted.write_all(b".").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+    }
+    client.shutdown(Shutdown::Write).unwrap();
+    let drawn = arrows(&tap.wait_for("end of stream"));
+    let up: Vec<_> = drawn.iter().filter(|arrow| arrow.starts_with('>')).skip(1).collect();
+    assert_eq!(up, [">2 bytes  Mi", ">2 bytes  ch", ">2 bytes  ae", ">1 byte  l", ">end of stream"]);
+}
+
+#[test]
+fn a_delay_is_each_ways_and_loses_nothing() {
+    const DELAY: Duration = Duration::from_millis(150);
+    let (tap, server) = Tap::before(&["--delay", "0.15"]);
+    let mut client = tap.connect();
+    let mut accepted = server.accept().unwrap().0;
+    let asked = Instant::now();
+    client.write_all(b"Ann").unwrap();
+    accepted.read_exact(&mut [0; 3]).unwrap();
+    accepted.write_all(b"Hello").unwrap();
+    client.read_exact(&mut [0; 5]).unwrap();
+    assert!(asked.elapsed() >= 2 * DELAY);
+    client.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(accepted.read(&mut [0]).unwrap(), 0);
+
+    let (_tap, client, server) = Tap::between(&["--delay", "0.15"]);
+    let asked = Instant::now();
+    client.send(b"Ann").unwrap();
+    let (said, from) = receive(&server);
+    server.send_to(said.as_bytes(), from).unwrap();
+    assert_eq!(receive(&client).0, "Ann");
+    assert!(asked.elapsed() >= 2 * DELAY);
+}
+
+#[test]
+fn datagrams_of_the_client_are_lost_doubled_and_late_as_asked_and_drawn_so() {
+    let (mut tap, client, server) = Tap::between(&["--lose", "2", "--twice", "3", "--late", "4"]);
+    for name in ["a", "b", "c", "d", "e"] {
+        client.send(name.as_bytes()).unwrap();
+    }
+    let came: Vec<_> = (0..5).map(|_| receive(&server).0).collect();
+    assert_eq!(came, ["a", "c", "c", "e", "d"]);
+    let drawn = arrows(&tap.wait_for("─ late: "));
+    let expected = [
+        ">1 byte  a",
+        ">lost: 1 byte  b x",
+        ">1 byte  c",
+        ">again: 1 byte  c",
+        ">held back: 1 byte  d x",
+        ">1 byte  e",
+        ">late: 1 byte  d",
+    ];
+    assert_eq!(drawn, expected);
+}
+
+#[test]
+fn datagrams_of_the_server_have_fates_of_their_own() {
+    let (mut tap, client, server) =
+        Tap::between(&["--back-lose", "2", "--back-twice", "3", "--back-late", "1"]);
+    client.send(b"go").unwrap();
+    let (_, from) = receive(&server);
+    for name in ["a", "b", "c"] {
+        server.send_to(name.as_bytes(), from).unwrap();
+    }
+    let came: Vec<_> = (0..3).map(|_| receive(&client).0).collect();
+    assert_eq!(came, ["a", "c", "c"]);
+    let drawn = arrows(&tap.wait_for("─ again: "));
+    let expected = [
+        ">2 bytes  go",
+        "<held back: 1 byte  a x",
+        "<lost: 1 byte  b x",
+        "<late: 1 byte  a",
+        "<1 byte  c",
+        "<again: 1 byte  c",
+    ];
+    assert_eq!(drawn, expected);
+}
+
+#[test]
+fn a_share_is_lost_by_lots_that_a_seed_repeats() {
+    let lost = |seed: Option<&str>| {
+        let options =
+            [&["--lose", "1/2"][..], &seed.map_or(Vec::new(), |seed| vec!["--seed", seed])].concat();
+        let (mut tap, client, server) = Tap::between(&options);
+        for number in 0..20 {
+            client.send(format!("n{number};").as_bytes()).unwrap();
+        }
+        let said = tap.wait_for("n19;");
+        drop(server);
+        let lost: Vec<_> = arrows(&said).into_iter().filter(|arrow| arrow.starts_with(">lost: ")).collect();
+        let seed = said.iter().find_map(|line| line.strip_prefix("the lots are those of --seed ")).unwrap();
+        (seed.to_owned(), lost)
+    };
+    let (seed, first) = lost(None);
+    assert_eq!(lost(Some(&seed)), (seed, first));
+    let (_, other) = lost(Some("1"));
+    assert!(!other.is_empty() && other.len() < 20, "{other:?}");
+    assert_ne!(other, lost(Some("2")).1);
+}
+
+#[test]
+fn each_client_of_datagrams_has_its_own_way_to_the_server_and_back() {
+    let (mut tap, first, server) = Tap::between(&["--lose", "2"]);
+    let others = [(); 19].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    for other in &others {
+        other.connect(tap.address).unwrap();
+    }
+    let clients: Vec<_> = std::iter::once(&first).chain(&others).collect();
+    for (number, client) in clients.iter().enumerate() {
+        client.send(format!("name {number}").as_bytes()).unwrap();
+    }
+    let asked: Vec<_> = clients.iter().map(|_| receive(&server)).collect();
+    for (name, from) in asked.iter().rev() {
+        server.send_to(format!("Hello, {name}!").as_bytes(), from).unwrap();
+    }
+    for (number, client) in clients.iter().enumerate() {
+        assert_eq!(receive(client).0, format!("Hello, name {number}!"));
+    }
+    let mut ports: Vec<_> = asked.iter().map(|(_, from)| from.port()).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    assert_eq!(ports.len(), 20);
+    // The second datagram of each is lost, and not that of the second client.
+    others[18].send(b"once more").unwrap();
+    assert_eq!(arrows(&tap.wait_for("once more")).last().unwrap(), ">lost: 9 bytes  once more x");
+}
+
+#[test]
+fn where_nobody_listens_a_rung_says_so_and_the_client_is_ended() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut tap = Tap::start(nobody, &[]);
+    let mut client = tap.connect();
+    let mut heard = Vec::new();
+    let _ = client.read_to_end(&mut heard); // an end or a reset
+    assert_eq!(heard, b"");
+    let drawn = arrows(&tap.wait_for("nobody listens there"));
+    assert!(drawn[0].starts_with(">nobody listens there: ") && drawn[0].ends_with(" x"), "{drawn:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_nobody_listens_for_datagrams_a_rung_says_so_too() {
+    let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut tap = Tap::start(nobody, &["--udp"]);
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.send_to(b"Ann", tap.address).unwrap();
+    let drawn = arrows(&tap.wait_for("nobody listens there"));
+    assert_eq!(drawn[0], ">3 bytes  Ann");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_resets_ends_the_server_and_is_drawn_as_a_reset() {
+    let (mut tap, server) = Tap::before(&[]);
+    let mut client = tap.connect();
+    let mut accepted = server.accept().unwrap().0;
+    accepted.write_all(b"more than is read").unwrap();
+    client.read_exact(&mut [0]).unwrap();
+    drop(client); // with unread bytes: Linux sends a reset
+    while accepted.write(&[0; 4096]).is_ok() {}
+    let drawn = arrows(&tap.wait_for("─ reset ─"));
+    assert_eq!(drawn.last().unwrap(), ">reset");
+    assert!(tap.stop().said.contains(&"  reset on the client's side: #1".to_owned()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_waits_unread_is_ended_by_a_reset_as_well() {
+    let (tap, server) = Tap::before(&[]);
+    let mut client = tap.connect();
+    let mut accepted = server.accept().unwrap().0;
+    // Until neither the tap nor the client takes any more: then something waits in the tap's own socket.
+    accepted.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+    while accepted.write(&[b'x'; 8192]).is_ok() {}
+    client.read_exact(&mut [0]).unwrap();
+    drop(client);
+    // An end of stream would be an empty read, and no error.
+    accepted.set_read_timeout(None).unwrap();
+    assert!(accepted.read(&mut [0]).is_err());
+    let said = tap.stop().said;
+    assert!(!said.iter().any(|line| line.contains("remark, #1")), "{said:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_that_is_sent_reaches_the_terminal_or_the_page_raw() {
+    let directory = Scratch::new().unwrap();
+    let page = directory.path().join("page.html");
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Not in the lab: that escapes what it reads.
+    let mut tap = Command::new(xtask::path_of("xtask").unwrap())
+        .args(["tap", "--listen", "127.0.0.1:0", "--lang", "en", "--html"])
+        .args([page.to_str().unwrap(), &server.local_addr().unwrap().to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(tap.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let first = lines.next().unwrap();
+    let address = first["listening on ".len()..].split_once(", ").unwrap().0.to_owned();
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(b"<i>\x1b[2J\xff\r\n\xe2\x80\xae").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let shown: Vec<_> = lines.by_ref().take_while(|line| !line.contains("end of stream")).collect();
+    let status = Command::new("sh").args(["-c", &format!("kill -INT {}", tap.id())]).status().unwrap();
+    assert!(status.success());
+    let rest: Vec<_> = lines.collect();
+    assert!(tap.wait().unwrap().success());
+    let all = [shown, rest].concat().join("\n");
+    assert!(all.contains(r"13 bytes, not UTF-8  <i>\u{1b}[2J\xff\r\n\u{202e} ─"), "{all}");
+    assert!(!all.contains(['\u{1b}', '\r', '\u{202e}']), "{all:?}");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("&lt;i&gt;") && !page.contains("<i>"), "{page}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_roll_says_who_has_come_and_who_is_missing() {
+    let directory = Scratch::new().unwrap();
+    let names = directory.path().join("names.txt");
+    fs::write(&names, "\u{feff}Ann\r\nBob\r\n\r\n张三\r\nAnn\r\n").unwrap();
+    let (mut tap, server) = Tap::before(&["--roll", names.to_str().unwrap(), "--cut", "2"]);
+    let mut client = tap.connect();
+    let mut accepted = server.accept().unwrap().0;
+    client.write_all("张三\n".as_bytes()).unwrap();
+    accepted.read_exact(&mut [0; 7]).unwrap();
+    let said = tap.wait_for("roll: ");
+    assert_eq!(said.last().unwrap(), "    roll: 张三 is here (#1); 1 of 3 are here; missing: Ann, Bob");
+    client.write_all(b"Bob").unwrap();
+    accepted.read_exact(&mut [0; 3]).unwrap();
+    accepted.write_all(b"Hello, Bob!").unwrap();
+    tap.wait_for("roll: Bob is here (#1)");
+    assert_eq!(tap.stop().said.last().unwrap(), "roll: 2 of 3 are here; missing: Ann");
+}
+
+#[test]
+fn in_ascii_and_80_columns_a_ladder_has_no_other_sign_and_no_more_columns() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = Command::new(xtask::path_of("xtask").unwrap());
+    command.env("COLUMNS", "80").args(["tap", "--ascii", "--lang", "en", "--listen", "127.0.0.1:0"]);
+    command.arg(server.local_addr().unwrap().to_string());
+    let mut lab = Lab::unseen().unwrap();
+    let program = lab.start_command(command).unwrap();
+    let first = lab.wait_for_line(&program, "listening on ").unwrap();
+    let address = first["listening on ".len()..].split_once(", ").unwrap().0.to_owned();
+    let mut tap = Tap { lab, program, address: address.parse().unwrap() };
+    let mut client = tap.connect();
+    client.write_all(&[b'x'; 200]).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let lines = tap.wait_for("- end of stream -");
+    let ladder = &lines[3..];
+    assert!(ladder.iter().all(|line| line.is_ascii() && line.len() == 80), "{ladder:?}");
+    assert!(
+        ladder.iter().any(|line| line.contains("+--- 200 bytes  xxx") && line.ends_with("x... -->|")),
+        "{ladder:?}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn when_two_hundred_clients_have_gone_no_descriptor_and_no_thread_of_theirs_is_left() {
+    let (mut tap, server) = Tap::before(&[]);
+    let count = |what: &str| fs::read_dir(format!("/proc/{}/{what}", tap.program.pid)).unwrap().count();
+    let before = (count("fd"), count("task"));
+    let mut pairs: Vec<_> = (0..200).map(|_| (tap.connect(), server.accept().unwrap().0)).collect();
+    for (client, accepted) in &mut pairs {
+        client.write_all(b"Ann\n").unwrap();
+        accepted.read_exact(&mut [0; 4]).unwrap();
+    }
+    assert!(count("fd") >= before.0 + 400);
+    drop(pairs);
+    while (count("fd"), count("task")) != before {
+        std::thread::yield_now();
+    }
+    tap.wait_for("#200 ");
+    let said = tap.stop().said;
+    assert!(said.contains(&"200 connections, 800 bytes to the server, 0 bytes to clients".to_owned()));
+    assert!(said.contains(&"  both sides ended: #1-#200".to_owned()), "{:?}", said.last());
+}
+
+#[test]
+fn a_mistake_on_its_command_line_is_named_and_exits_with_2() {
+    let own = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    for (args, message) in [
+        (&["tap"][..], "no SERVER is given: HOST:PORT, where it listens"),
+        (
+            &["tap", "h:1", "--lose", "1"],
+            "a stream loses nothing and keeps its order: --lose and its like go with --udp",
+        ),
+        (
+            &["tap", &own, "--listen", &own],
+            "SERVER is where the tap itself would listen: --listen HOST:PORT moves the tap",
+        ),
+    ] {
+        let expected = [&*format!("cargo xtask: {message}"), "Try 'cargo xtask --help'."];
+        assert_eq!(run("xtask", args), outcome(2, &[], &expected));
+    }
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let found = run("xtask", &["tap", &taken.to_string(), "--roll", "nothing.txt"]);
+    assert_eq!(found.status, Some(1));
+    assert!(found.complained[0].starts_with("cargo xtask: cannot read the roll 'nothing.txt'"), "{found:?}");
+}
