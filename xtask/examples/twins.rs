@@ -48,7 +48,7 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
         }
     }
     if mistake == "stops" {
-        ctrlc::set_handler(|| {}).expect("a handler");
+        common::stop::Stop::on_signal(|| {}).expect("a handler");
     }
     assert!(mistake != "crashes", "at once");
     if let Some(mark) = mistake.strip_prefix("forks-") {
@@ -192,7 +192,7 @@ impl ReadExactOf for TcpStream {
 
 fn udp_server(mistake: &'static str, host: &str, port: u16) {
     if mistake == "stops" {
-        ctrlc::set_handler(|| {}).expect("a handler");
+        common::stop::Stop::on_signal(|| {}).expect("a handler");
     }
     let port = if mistake == "binds" { 0 } else { port };
     let socket = UdpSocket::bind((host, port)).expect("cannot bind");
