@@ -79,7 +79,8 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
         }
         return;
     }
-    if mistake != "welcome" {
+    let mut waiting = if mistake == "buffered" { &b"Welcome!\n"[..] } else { b"" };
+    if mistake != "welcome" && mistake != "buffered" {
         let _ = out.write_all(if mistake == "no-line-feed" { b"Welcome!" } else { b"Welcome!\n" });
     }
     if mistake == "glued" || mistake == "cut" || mistake == "half-char" {
@@ -138,7 +139,8 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
             }
             _ => {}
         }
-        if out.write_all(&[b"Hello, ", name.as_slice(), b"!\n"].concat()).is_err() && mistake == "reset" {
+        let answer = [std::mem::take(&mut waiting), b"Hello, ", &name, b"!\n"].concat();
+        if out.write_all(&answer).is_err() && mistake == "reset" {
             eprintln!("connection reset by peer");
             process::exit(1);
         }
@@ -233,7 +235,7 @@ fn tcp_client(mistake: &'static str, host: &str, port: u16) {
         return;
     }
     let stream = connected.expect("cannot connect");
-    let limit = if mistake == "slow" { 300 } else { 15_000 };
+    let limit = if mistake == "slow" { 800 } else { 15_000 };
     stream.set_read_timeout((mistake != "silent").then_some(Duration::from_millis(limit))).unwrap();
     let mut from = BufReader::new(&stream);
     let mut out = &stream;

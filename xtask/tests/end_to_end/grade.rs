@@ -134,6 +134,7 @@ fn a_server_with_one_mistake_breaks_its_stage_and_is_told_which_mistake_it_is() 
         &[
             ("crashes", &["listens"], "crowd"),
             ("welcome", &["welcome"], "crowd"),
+            ("buffered", &["welcome"], "crowd"),
             ("no-line-feed", &["welcome"], "framing"),
             ("line-feed-kept", &["greets"], "framing"),
             ("again", &["again"], "crowd"),

@@ -389,13 +389,18 @@ impl<'a> Trial<'a> {
         let patience = self.terms.patience;
         let first = if message == greeting::WELCOME { patience.min(UNFINISHED) } else { patience };
         let mut heard = self.caller(number)?.hears_within(message, first);
-        if is_silence(&heard) && self.unaccepted() > 0 {
+        let has_begun = heard.as_ref().is_err_and(|found| !found.bytes.is_empty());
+        if is_silence(&heard) && !has_begun {
             heard = self.caller(number)?.hears_within(message, patience.saturating_sub(first));
-        } else if is_silence(&heard) {
-            // A message without an end has one where the next begins; and who never welcomes may greet.
-            if message == greeting::WELCOME || heard.as_ref().is_err_and(|found| !found.bytes.is_empty()) {
+        }
+        if is_silence(&heard) && self.unaccepted() == 0 {
+            // A message without an end has one where the next begins; and who does not welcome may greet.
+            if has_begun || message == greeting::WELCOME {
                 self.says(number, &[b"Tracy"])?;
                 heard = self.caller(number)?.hears(message);
+                if heard.is_ok() && !has_begun {
+                    return Self::welcomed_late(number);
+                }
                 if heard.is_ok() {
                     heard = self.caller(number)?.hears(&greeting::of(b"Tracy"));
                 }
@@ -409,6 +414,22 @@ impl<'a> Trial<'a> {
             }
         }
         heard.map_err(|found| self.flaw(Some(number), Some(message), &found, None))
+    }
+
+    /// The welcome came, and not before the client had spoken.
+    fn welcomed_late(number: usize) -> Played {
+        let label = number + 1;
+        Err(Halt::Broken(Box::new(Flaw {
+            expected: words!("#{label} is welcomed, and then speaks", "#{label} 先收到欢迎，然后才说话"),
+            came: words!("the welcome came once #{label} had spoken", "#{label} 说话之后，欢迎才来"),
+            table: None,
+            hint: hint(
+                "C8",
+                "The welcome waits: send it as soon as accept returns, before the first recv; and flush it, where\n\
+                 what is printed goes through a buffer.",
+                "欢迎被耽搁了：accept 一返回就发送，不要先 recv；输出经过缓冲区的，还要 flush。",
+            ),
+        })))
     }
 
     /// A client says a name, and waits for its greeting.
