@@ -35,6 +35,8 @@ pub enum Verdict {
     Kept,
     /// It did not; this was found.
     Broken(Words),
+    /// Nothing came that would say; this is all that was seen.
+    NotDecided(Words),
     /// This system has no way to find out, for this reason.
     NotAvailable(Words),
 }
@@ -95,6 +97,9 @@ impl Check {
         match &self.verdict {
             Verdict::Kept => self.promise.clone(),
             Verdict::Broken(Words { en: why, zh: why_zh }) => words!("{en}: {why}", "{zh}：{why_zh}"),
+            Verdict::NotDecided(Words { en: why, zh: why_zh }) => {
+                words!("{en}: not decided: {why}", "{zh}：未能判定（{why_zh}）")
+            }
             Verdict::NotAvailable(Words { en: why, zh: why_zh }) => {
                 words!("{en}: not available here: {why}", "{zh}：此处无法演示（{why_zh}）")
             }
@@ -109,6 +114,8 @@ pub struct Tally {
     pub kept: usize,
     /// Promises that did not.
     pub broken: usize,
+    /// Promises of which nothing was seen that would decide.
+    pub not_decided: usize,
     /// Promises that nobody can judge here.
     pub not_available: usize,
 }
@@ -126,18 +133,25 @@ impl Tally {
         *match verdict {
             Verdict::Kept => &mut self.kept,
             Verdict::Broken(_) => &mut self.broken,
+            Verdict::NotDecided(_) => &mut self.not_decided,
             Verdict::NotAvailable(_) => &mut self.not_available,
         } += 1;
     }
 
     /// The sum as a sentence.
     pub fn sentence(&self) -> Words {
-        let Self { kept, broken, not_available } = self;
+        let Self { kept, broken, not_decided, not_available } = self;
         let Words { en, zh } = match not_available {
             0 => Words::fixed("", ""),
             n => words!(", {n} not available here", "，另有 {n} 项此处无法演示"),
         };
-        if kept + broken == 0 {
+        if *not_decided > 0 {
+            let all = kept + broken + not_decided;
+            words!(
+                "{kept} of {all} checks passed, {broken} failed, {not_decided} not decided{en}",
+                "{all} 项检查中 {kept} 项通过，{broken} 项失败，{not_decided} 项未能判定{zh}"
+            )
+        } else if kept + broken == 0 {
             words!("Nothing was checked{en}.", "什么也没有检查{zh}。")
         } else if *broken > 0 {
             let all = kept + broken;

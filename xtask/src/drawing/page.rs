@@ -139,7 +139,7 @@ fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
 
 /// The class of a sum.
 fn state(tally: &Tally) -> &'static str {
-    if tally.broken > 0 { "broken" } else { "kept" }
+    if tally.broken + tally.not_decided > 0 { "broken" } else { "kept" }
 }
 
 fn anchor(chapter: &Chapter) -> String {
@@ -150,13 +150,15 @@ fn anchor(chapter: &Chapter) -> String {
 fn failures(chapters: &[Chapter], lang: Lang) -> String {
     let failed = chapters.iter().flat_map(|chapter| {
         let checks = chapter.told.iter().filter_map(Told::check);
-        let broken = checks.filter(|check| matches!(check.verdict, Verdict::Broken(_)));
+        let broken =
+            checks.filter(|check| matches!(check.verdict, Verdict::Broken(_) | Verdict::NotDecided(_)));
         broken.map(move |check| (chapter, check))
     });
     joined(failed.map(|(chapter, check)| {
         let (at, name, version) = (anchor(chapter), chapter.name, chapter.version);
         let sentence = text(check.sentence().to(lang));
-        format!("<p><a href=\"#{at}\">✗ {name}, {version}</a>: {sentence}</p>\n")
+        let mark = check.verdict.mark();
+        format!("<p><a href=\"#{at}\">{mark} {name}, {version}</a>: {sentence}</p>\n")
     }))
 }
 
@@ -166,10 +168,11 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let claims: Vec<_> = first.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
         let tally = tally(chapters);
         let state = state(&tally);
-        let marks = match (tally.broken, tally.kept) {
-            (0, 0) => String::new(),
-            (0, kept) => format!("✓ {kept}"),
-            (broken, _) => format!("✗ {broken}"),
+        let marks = match (tally.broken, tally.not_decided, tally.kept) {
+            (0, 0, 0) => String::new(),
+            (0, 0, kept) => format!("✓ {kept}"),
+            (0, open, _) => format!("? {open}"),
+            (broken, ..) => format!("✗ {broken}"),
         };
         let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
         let versions = joined(chapters.iter().map(link));

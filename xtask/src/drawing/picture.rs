@@ -40,6 +40,7 @@ pub fn piece(told: &Told, lang: Lang) -> String {
         Told::Remark(words) => paragraph("remark", words),
         Told::Socket(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
         Told::Check(check) => verdict(check, lang),
+        Told::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
         Told::Question { question, choices } => {
             let choices = joined(choices.iter().map(|choice| format!("<li>{}</li>", text(choice.to(lang)))));
             let list = if choices.is_empty() { choices } else { format!("<ol>{choices}</ol>") };
@@ -84,7 +85,7 @@ pub fn one_line(words: &Words, lang: Lang) -> String {
 fn verdict(check: &Check, lang: Lang) -> String {
     let class = match check.verdict {
         Verdict::Kept => "kept",
-        Verdict::Broken(_) => "broken",
+        Verdict::Broken(_) | Verdict::NotDecided(_) => "broken",
         Verdict::NotAvailable(_) => "absent",
     };
     format!("<p class=\"check {class}\">{} {}</p>\n", check.verdict.mark(), text(check.sentence().to(lang)))

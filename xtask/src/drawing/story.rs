@@ -47,6 +47,8 @@ pub enum Told {
     Socket(Words),
     /// What came of a promise.
     Check(Check),
+    /// What to do about it.
+    Hint(Words),
     /// What was noticed about what happened.
     Remark(Words),
     /// What whoever watches is asked to predict: any number, where there are no choices.
@@ -111,6 +113,11 @@ impl Told {
             Self::Evidence(words) => vec![format!("    {}", words.to(style.lang))],
             Self::Socket(words) => {
                 vec![style.paint(Ink::Faint, &format!("      {}", words.to(style.lang)))]
+            }
+            Self::Hint(words) => {
+                let lines = words.to(style.lang).lines().enumerate();
+                let mark = |number| if number == 0 { "→" } else { " " };
+                lines.map(|(number, line)| format!("    {} {line}", mark(number))).collect()
             }
             Self::Check(check) => {
                 let mark = style.paint(check.verdict.ink(), check.verdict.mark());
@@ -224,6 +231,11 @@ impl Story {
             is_over: false,
         };
         Self { style, print, shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
+    }
+
+    /// One that is kept, and printed by whoever keeps it.
+    pub fn kept(style: Style) -> Self {
+        Self::keeping(usize::MAX, style, |_| Ok(()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -120,6 +120,7 @@ impl Verdict {
         match self {
             Self::Kept => "✓",
             Self::Broken(_) => "✗",
+            Self::NotDecided(_) => "?",
             Self::NotAvailable(_) => "-",
         }
     }
@@ -128,7 +129,7 @@ impl Verdict {
     pub fn ink(&self) -> Ink {
         match self {
             Self::Kept => Ink::Good,
-            Self::Broken(_) => Ink::Bad,
+            Self::Broken(_) | Self::NotDecided(_) => Ink::Bad,
             Self::NotAvailable(_) => Ink::Faint,
         }
     }

@@ -83,3 +83,11 @@ impl Lesson {
 pub fn find(name: &OsStr) -> Option<&'static Lesson> {
     ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name)
 }
+
+/// The lesson or the mistake that a number stands for: the one that begins with it, or else has it at all.
+pub fn about(number: &str) -> Option<&'static Lesson> {
+    let mut all = ALL.iter().chain(&mistakes::ALL);
+    let begins = |lesson: &&Lesson| lesson.claims.first().is_some_and(|(claim, _)| *claim == number);
+    let has = |lesson: &&Lesson| lesson.claims.iter().any(|(claim, _)| *claim == number);
+    all.clone().find(begins).or_else(|| all.find(has))
+}

@@ -1,5 +1,7 @@
 //! The other side, by script: whom a program meets.
 
+pub mod asker;
+pub mod caller;
 pub mod guest;
 pub mod host;
 pub mod origin;

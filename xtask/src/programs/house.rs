@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,14 +28,28 @@ pub struct House {
 pub struct Resident {
     /// It.
     pub child: Child,
+    /// What it may have started.
+    pub kind: Kind,
+}
+
+/// What a process may have started, and how that ends with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing.
+    Alone,
     /// It is a task like this one, with children of its own: asked to, it ends them.
-    pub is_task: bool,
+    Task,
+    /// Anything; whatever it is, it is in its process group.
+    Group,
 }
 
 impl Resident {
     /// Ends it, and waits for its end.
     pub fn end(mut self) {
-        if self.is_task && interrupt(self.child.id()) {
+        if self.kind == Kind::Group {
+            kill_group(self.child.id());
+        }
+        if self.kind == Kind::Task && interrupt(self.child.id()) {
             let asked = Instant::now();
             while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < TASK_PATIENCE {
                 thread::sleep(Duration::from_millis(1));
@@ -51,9 +65,33 @@ const TASK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).
 pub fn interrupt(pid: u32) -> bool {
-    // The shell has a kill of its own; /bin/kill is not everywhere.
-    let kill = || Command::new("sh").args(["-c", &format!("kill -INT {pid}")]).status();
-    cfg!(unix) && kill().is_ok_and(|status| status.success())
+    cfg!(unix) && runs("sh", &["-c", &format!("kill -INT {pid}")])
+}
+
+/// Whether Ctrl-C can be sent to a program: std and a shell can do it on Unix.
+pub fn can_interrupt() -> bool {
+    cfg!(unix)
+}
+
+/// Sends it to a whole group, as a terminal does.
+pub fn interrupt_group(group: u32) -> bool {
+    cfg!(unix) && runs("sh", &["-c", &format!("kill -s INT -- -{group}")])
+}
+
+/// Ends a group; on Windows, which has none, a tree of processes.
+fn kill_group(group: u32) {
+    if cfg!(unix) {
+        runs("sh", &["-c", &format!("kill -s KILL -- -{group}")]);
+    } else {
+        runs("taskkill", &["/T", "/F", "/PID", &group.to_string()]);
+    }
+}
+
+/// Whether a command does it. The shell has a kill of its own; /bin/kill is not everywhere.
+fn runs(name: &str, args: &[&str]) -> bool {
+    let mut command = Command::new(name);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// What is there now.

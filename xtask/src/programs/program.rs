@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::build;
-use super::house::{self, Resident, house};
+use super::house::{self, Kind, Resident, house};
 
 /// Where a server is, from the first line that it prints.
 ///
@@ -45,14 +45,28 @@ impl Program {
     ///
     /// # Errors
     /// When it cannot be started, or the task is being interrupted.
-    pub fn spawn(mut command: Command) -> Result<Started> {
+    pub fn spawn(command: Command) -> Result<Started> {
+        let is_task = Path::new(command.get_program()).file_stem().is_some_and(|name| name == "xtask");
+        Self::spawn_as(if is_task { Kind::Task } else { Kind::Alone }, command)
+    }
+
+    /// Starts a command in a process group of its own, which ends with it.
+    ///
+    /// # Errors
+    /// As [`Program::spawn`].
+    pub fn spawn_group(mut command: Command) -> Result<Started> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        Self::spawn_as(Kind::Group, command)
+    }
+
+    fn spawn_as(kind: Kind, mut command: Command) -> Result<Started> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut house = house();
         ensure!(!house.closed, "interrupted");
         let mut child = command.spawn()?;
         let (stdout, stderr, pid) = (child.stdout.take(), child.stderr.take(), child.id());
-        let is_task = Path::new(command.get_program()).file_stem().is_some_and(|name| name == "xtask");
-        house.children.insert(pid, Resident { child, is_task });
+        house.children.insert(pid, Resident { child, kind });
         let outputs = (stdout.context("no standard output")?, stderr.context("no standard error")?);
         Ok((Self { pid }, outputs.0, outputs.1))
     }
@@ -62,17 +76,31 @@ impl Program {
         house::interrupt(self.pid)
     }
 
+    /// As [`Program::interrupt`], to it and all that it has started.
+    pub fn interrupt_group(&self) -> bool {
+        house::interrupt_group(self.pid)
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn status(&self) -> Result<Option<ExitStatus>> {
+        // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
+        match house().children.get_mut(&self.pid) {
+            Some(resident) => resident.child.try_wait().context("cannot wait for a program"),
+            None => Ok(None),
+        }
+    }
+
     /// Waits for its end.
     ///
     /// # Errors
     /// When the system does not tell.
     pub fn wait(self) -> Result<ExitStatus> {
         loop {
-            // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
-            if let Some(resident) = house().children.get_mut(&self.pid) {
-                if let Some(status) = resident.child.try_wait().context("cannot wait for a program")? {
-                    return Ok(status);
-                }
+            if let Some(status) = self.status()? {
+                return Ok(status);
             }
             thread::sleep(Duration::from_millis(1));
         }

@@ -21,7 +21,7 @@ use crate::words::{Lang, Words};
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// `--ip 4` or `--ip 6`: the one loopback address to play on.
-struct Only(IpAddr);
+pub(super) struct Only(pub(super) IpAddr);
 
 impl FromStr for Only {
     type Err = &'static str;

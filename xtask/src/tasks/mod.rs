@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod docs;
+pub mod grade;
 pub mod origin;
 pub mod soak;
 pub mod tap;

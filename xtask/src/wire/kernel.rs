@@ -1,7 +1,8 @@
 //! The kernel's own table of sockets, where there is one to read: Linux' /proc/net (proc(5)).
 
-use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// A transport protocol.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,8 @@ pub enum Protocol {
 /// A line of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
+    /// The address of its own end.
+    pub ip: IpAddr,
     /// The port of its own end.
     pub port: u16,
     /// The port of the other end, 0 if it has none.
@@ -27,6 +30,18 @@ pub struct Row {
     pub to_read: u64,
     /// Datagrams dropped because the queue was full (UDP).
     pub dropped: u64,
+    /// The number by which a process' descriptor names it, 0 while none does.
+    pub inode: u64,
+}
+
+impl Row {
+    /// Whether what is sent to `at` reaches a socket that is bound here: to the very address, to all of its IP
+    /// version, or, as an IPv6 socket may, to all of both.
+    pub fn is_reached_at(&self, at: SocketAddr) -> bool {
+        let is_for_both = self.ip == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        let is_all = self.ip.is_unspecified() && (self.ip.is_ipv4() == at.is_ipv4() || is_for_both);
+        self.port == at.port() && (is_all || self.ip.to_canonical() == at.ip())
+    }
 }
 
 /// The sockets of this IP version whose own port is `port`; none where there is no such table.
@@ -53,6 +68,63 @@ pub fn peers_of(at: SocketAddr) -> Option<Vec<Row>> {
     settled(|| all(Protocol::Tcp, at.ip(), |row| row.peer_port == at.port()))
 }
 
+/// Every socket of both IP versions that waits for whoever comes: TCP's listeners, UDP's sockets without a peer. It
+/// is asked again and again, and so reads no more than it needs of each table, once: the listeners stand first.
+pub fn waiting(protocol: Protocol) -> Option<Vec<Row>> {
+    let is_waiting = |row: &Row| row.peer_port == 0 && matches!(row.state, "LISTEN" | "CLOSE");
+    let of = |ip| Some(lines(protocol, ip)?.map_while(|line| parse(&line).filter(is_waiting)).collect());
+    let of_udp = |ip| Some(lines(protocol, ip)?.filter_map(|line| parse(&line).filter(is_waiting)).collect());
+    let rows = |ip| if matches!(protocol, Protocol::Tcp) { of(ip) } else { of_udp(ip) };
+    let mut both: Vec<Row> = rows(Ipv4Addr::LOCALHOST.into())?;
+    // Where IPv6 is switched off, it has no table.
+    both.extend(rows(Ipv6Addr::LOCALHOST.into()).unwrap_or_default());
+    Some(both)
+}
+
+/// The far end of a connection, read once.
+pub fn far_end(near: SocketAddr, far: SocketAddr) -> Option<Row> {
+    let (near, far) = (near.port(), far.port());
+    let pair = format!(":{far:04X} ");
+    let rows = lines(Protocol::Tcp, IpAddr::V4(Ipv4Addr::LOCALHOST))?
+        .chain(lines(Protocol::Tcp, IpAddr::V6(Ipv6Addr::LOCALHOST)).into_iter().flatten());
+    let mut rows = rows.filter(|line| line.contains(&pair)).filter_map(|line| parse(&line));
+    rows.find(|row| (row.port, row.peer_port) == (far, near))
+}
+
+/// As [`waiting`], of the processes of one group (Linux' /proc/PID/stat and /proc/PID/fd).
+pub fn waiting_of_group(protocol: Protocol, group: u32) -> Option<Vec<Row>> {
+    let owned: Vec<_> = group_members(group)?.into_iter().flat_map(inodes).collect();
+    Some(waiting(protocol)?.into_iter().filter(|row| owned.contains(&row.inode)).collect())
+}
+
+/// Whether a group has processes that have not ended; not, where nobody can tell.
+pub fn has_members(group: u32) -> bool {
+    group_members(group).is_some_and(|members| !members.is_empty())
+}
+
+/// The processes of a group that have not ended.
+fn group_members(group: u32) -> Option<Vec<u32>> {
+    let pids =
+        fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_member = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // PID (NAME) STATE PARENT GROUP: a name may have blanks and brackets in it.
+        let fields = stat.rsplit(") ").next().unwrap_or_default();
+        let mut fields = fields.split(' ');
+        fields.next().is_some_and(|state| state != "Z") && fields.nth(1) == Some(&group.to_string())
+    };
+    Some(pids.filter(is_member).collect())
+}
+
+/// The numbers of a process' sockets.
+fn inodes(pid: u32) -> Vec<u64> {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let link = |path: fs::DirEntry| fs::read_link(path.path()).ok();
+    let number =
+        |link: std::path::PathBuf| link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok();
+    descriptors.filter_map(link).filter_map(number).collect()
+}
+
 /// The table is not read at one instant: while others connect, a row may be missing, or stand in it twice. So it
 /// is read until it says the same two times running.
 fn settled(read: impl Fn() -> Option<Vec<Row>>) -> Option<Vec<Row>> {
@@ -68,26 +140,36 @@ fn settled(read: impl Fn() -> Option<Vec<Row>>) -> Option<Vec<Row>> {
     Some(before)
 }
 
-fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&Row) -> bool) -> Option<Vec<Row>> {
+/// The lines of a table, without its head.
+fn lines(protocol: Protocol, ip: IpAddr) -> Option<impl Iterator<Item = String>> {
+    Some(BufReader::new(File::open(table(protocol, ip)).ok()?).lines().skip(1).map_while(Result::ok))
+}
+
+fn table(protocol: Protocol, ip: IpAddr) -> String {
     let name = match (protocol, ip) {
         (Protocol::Tcp, IpAddr::V4(_)) => "tcp",
         (Protocol::Tcp, IpAddr::V6(_)) => "tcp6",
         (Protocol::Udp, IpAddr::V4(_)) => "udp",
         (Protocol::Udp, IpAddr::V6(_)) => "udp6",
     };
-    let table = fs::read_to_string(format!("/proc/net/{name}")).ok()?;
+    format!("/proc/net/{name}")
+}
+
+fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&Row) -> bool) -> Option<Vec<Row>> {
+    let table = fs::read_to_string(table(protocol, ip)).ok()?;
     let mut rows: Vec<_> = table.lines().skip(1).filter_map(parse).filter(is_wanted).collect();
     for row in rows.iter_mut().filter(|row| matches!(protocol, Protocol::Udp) && row.state == "CLOSE") {
         row.state = "UNCONN"; // the table has TCP's states alone; ss(8) calls it so
     }
-    rows.sort_by_key(|row| (row.port, row.peer_port));
-    rows.dedup_by_key(|row| (row.port, row.peer_port));
+    rows.sort_by_key(|row| (row.port, row.peer_port, row.ip));
+    rows.dedup_by_key(|row| (row.port, row.peer_port, row.ip));
     Some(rows)
 }
 
 fn parse(line: &str) -> Option<Row> {
     let fields: Vec<_> = line.split_whitespace().collect();
     let port = |at: usize| u16::from_str_radix(fields.get(at)?.rsplit(':').next()?, 16).ok();
+    let ip = address(fields.get(1)?.split(':').next()?)?;
     let (to_send, to_read) = fields.get(4)?.split_once(':')?;
     let state = match *fields.get(3)? {
         "01" => "ESTABLISHED",
@@ -104,13 +186,25 @@ fn parse(line: &str) -> Option<Row> {
         _ => "UNKNOWN",
     };
     Some(Row {
+        ip,
         port: port(1)?,
         peer_port: port(2)?,
         state,
         to_send: u64::from_str_radix(to_send, 16).ok()?,
         to_read: u64::from_str_radix(to_read, 16).ok()?,
         dropped: fields.last()?.parse().unwrap_or_default(),
+        inode: fields.get(9).and_then(|field| field.parse().ok()).unwrap_or_default(),
     })
+}
+
+/// An address as the table has it: words of 32 bits, each as this machine keeps the bytes of the network.
+fn address(hex: &str) -> Option<IpAddr> {
+    let word = |at: usize| Some(u32::from_str_radix(hex.get(at..at + 8)?, 16).ok()?.to_ne_bytes());
+    if hex.len() == 8 {
+        return Some(IpAddr::from(word(0)?));
+    }
+    let words = [word(0)?, word(8)?, word(16)?, word(24)?].concat();
+    Some(IpAddr::from(<[u8; 16]>::try_from(words).ok()?))
 }
 
 #[cfg(test)]
@@ -128,5 +222,18 @@ mod tests {
         let line = " 1: 00000000:270F 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 4711 2 0000000000000000 1834";
         assert_eq!(parse(line).map(|row| (row.state, row.dropped)), Some(("CLOSE", 1834)));
         assert_eq!(parse("sl local_address rem_address"), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_listener_of_this_group_stands_in_the_table_under_its_address() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = listener.local_addr().unwrap();
+        let stat = fs::read_to_string("/proc/self/stat").unwrap();
+        let group = stat.rsplit(") ").next().unwrap().split(' ').nth(2).unwrap().parse().unwrap();
+        let rows = waiting_of_group(Protocol::Tcp, group).unwrap();
+        assert!(rows.iter().any(|row| row.is_reached_at(at)), "{at} is not in {rows:?}");
+        let elsewhere = SocketAddr::new([127, 0, 0, 2].into(), at.port());
+        assert!(!rows.iter().any(|row| row.is_reached_at(elsewhere)));
     }
 }

@@ -6,6 +6,7 @@
 mod command_lines;
 mod demo;
 mod get;
+mod grade;
 mod greet;
 mod house;
 mod live;

@@ -171,6 +171,15 @@ impl Session {
             ["cargo", "run", "-p", name, args @ ..] => {
                 (programs::build::path_of(name)?, args.strip_prefix(&["--"]).unwrap_or(args))
             }
+            ["cargo", "xtask", "grade", args @ ..] if !args.contains(&"--list") => {
+                // The program that is graded is one of ours, built already.
+                let at = args.windows(4).position(|words| words == ["cargo", "run", "-q", "-p"]);
+                let at = at.with_context(|| format!("'{typed}' grades no program of ours"))?;
+                let path = programs::build::path_of(args.get(at + 4).context("no program is named")?)?;
+                let mut command = Command::new(programs::build::path_of("xtask")?);
+                command.arg("grade").args(&args[..at]).arg(path).args(args.get(at + 6..).unwrap_or_default());
+                return Ok(self.speaking(command));
+            }
             ["cargo", "xtask", args @ ..] => (programs::build::path_of("xtask")?, args),
             ["cargo", ..] => bail!("'{typed}' is no command that a README can show"),
             _ => ("sh".into(), &["-c", typed][..]),
@@ -179,14 +188,14 @@ impl Session {
         if words.starts_with(&["cargo", "run", "-p", "udp-client"]) && !words.contains(&"--timeout") {
             command.args(["--timeout", "60"]); // on a slow machine, too, it asks once
         }
+        command.args(args);
+        Ok(self.speaking(command))
+    }
+
+    fn speaking(&self, mut command: Command) -> Command {
         let lang = if self.lang == Lang::Zh { "zh_CN.UTF-8" } else { "C.UTF-8" };
+        command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env_remove("COLUMNS").env("LANG", lang);
         command
-            .args(args)
-            .env_remove("LC_ALL")
-            .env_remove("LC_MESSAGES")
-            .env_remove("COLUMNS")
-            .env("LANG", lang);
-        Ok(command)
     }
 
     /// The next so many lines of what runs in a terminal, or all of them once it has ended.

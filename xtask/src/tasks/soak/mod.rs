@@ -75,13 +75,13 @@ pub fn run(mut args: Args) -> Result<()> {
         let Found { verdict, figures } = (row.run)().unwrap_or_else(|e| Found::broken(format!("{e:#}")));
         let found = match &verdict {
             Verdict::Kept => figures,
-            Verdict::Broken(found) => found.en.to_string(),
+            Verdict::Broken(found) | Verdict::NotDecided(found) => found.en.to_string(),
             Verdict::NotAvailable(why) => format!("not available here: {}", why.en),
         };
         tally.add(&verdict);
         say(&format!("{} {:52} {found}", verdict.mark(), row.tried))?;
     }
-    let Tally { kept, broken, not_available } = tally;
+    let Tally { kept, broken, not_available, .. } = tally;
     let absent =
         if not_available > 0 { format!(", {not_available} not available here") } else { String::new() };
     if broken > 0 {

@@ -1,0 +1,392 @@
+//! Programs with one mistake each, as small as can be: by them the judge of `cargo xtask grade` is judged.
+//! `twins KIND MISTAKE HOST PORT`, or for `get` URL FILE; with `none` for a mistake they have none.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::too_many_lines)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::process::{self, Command};
+use std::thread;
+use std::time::Duration;
+use std::{env, fs};
+
+fn main() {
+    let args: Vec<_> = env::args().skip(1).collect();
+    let [kind, mistake, rest @ ..] = args.as_slice() else { panic!("KIND MISTAKE HOST PORT") };
+    let mistake: &'static str = mistake.clone().leak();
+    let port = || rest[1].parse().expect("a port");
+    match kind.as_str() {
+        "sleeper" => thread::sleep(Duration::from_secs(3600)),
+        "tcp-server" => tcp_server(mistake, &rest[0], port()),
+        "udp-server" => udp_server(mistake, &rest[0], port()),
+        "tcp-client" => tcp_client(mistake, &rest[0], port()),
+        "udp-client" => udp_client(mistake, &rest[0], port()),
+        "get" => get(mistake, &rest[0], &rest[1]),
+        other => panic!("no twin of {other}"),
+    }
+}
+
+fn tcp_server(mistake: &'static str, host: &str, port: u16) {
+    let port = match mistake {
+        "swapped" => port.swap_bytes(),
+        "own-port" => 0,
+        _ => port,
+    };
+    if mistake == "restart" {
+        // As without SO_REUSEADDR, which std sets: not while a connection of this port is in TIME_WAIT.
+        let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        let ours = format!(":{port:04X} ");
+        let is_waiting = |line: &str| {
+            line.split(": ").nth(1).is_some_and(|row| row[..14].ends_with(&ours) && row.contains(" 06 "))
+        };
+        assert!(!table.lines().any(is_waiting), "cannot bind: Address already in use");
+    }
+    if mistake == "never-accepts" {
+        let _listener = TcpListener::bind((host, port)).expect("cannot listen");
+        loop {
+            thread::park();
+        }
+    }
+    if mistake == "stops" {
+        common::stop::Stop::on_signal(|| {}).expect("a handler");
+    }
+    assert!(mistake != "crashes", "at once");
+    if let Some(mark) = mistake.strip_prefix("forks-") {
+        let start = || Command::new(env::current_exe().unwrap()).args(["sleeper", mark]).spawn();
+        let children = [(); 3].map(|()| start().expect("cannot start a child"));
+        thread::spawn(move || children.map(|mut child| child.wait()));
+    }
+    let listener = TcpListener::bind((host, port)).expect("cannot listen");
+    for stream in listener.incoming() {
+        let stream = stream.expect("cannot accept");
+        if mistake == "crowd" {
+            converse(mistake, &stream);
+        } else {
+            thread::spawn(move || converse(mistake, &stream));
+        }
+    }
+}
+
+fn converse(mistake: &'static str, stream: &TcpStream) {
+    let mut out = stream;
+    if mistake == "never-answers" {
+        let _ = stream.read_exact_of(usize::MAX);
+        return;
+    }
+    if mistake == "anything" {
+        while out.write_all(b"Welcome!\nHello, Michael!\nHello, Tracy!\n").is_ok() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        return;
+    }
+    let mut waiting = if mistake == "buffered" { &b"Welcome!\n"[..] } else { b"" };
+    if mistake != "welcome" && mistake != "buffered" {
+        let _ = out.write_all(if mistake == "no-line-feed" { b"Welcome!" } else { b"Welcome!\n" });
+    }
+    if mistake == "glued" || mistake == "cut" || mistake == "half-char" {
+        return by_reads(mistake, stream);
+    }
+    let mut from = BufReader::with_capacity(if mistake == "exit-reset" { 1 } else { 1024 }, stream);
+    loop {
+        let mut line = Vec::new();
+        if mistake == "exit-reset" {
+            // A byte at a time: the line feed behind exit stays unread.
+            while !line.ends_with(b"\n") && line != b"exit" {
+                match from.by_ref().take(1).read_to_end(&mut line) {
+                    Ok(1) => {}
+                    _ => return,
+                }
+            }
+        } else {
+            let read = from.read_until(b'\n', &mut line);
+            if mistake == "reset" && read.is_err() {
+                eprintln!("connection reset by peer");
+                process::exit(1);
+            }
+            let is_end = !line.ends_with(b"\n");
+            if is_end && mistake == "leaves" {
+                while out.write_all(b"Hello, !\n").is_ok() {}
+            }
+            if is_end {
+                return;
+            }
+        }
+        if mistake == "sleeps" {
+            thread::sleep(Duration::from_secs(1));
+        }
+        let mut name = line.strip_suffix(b"\n").unwrap_or(&line).to_vec();
+        if name == b"exit" && mistake != "exit-greeted" {
+            match mistake {
+                "exit-ends-all" => process::exit(0),
+                "exit-left-open" => thread::sleep(Duration::from_secs(3600)),
+                _ => {}
+            }
+            return;
+        }
+        match mistake {
+            "line-feed-kept" => name.push(b'\n'),
+            "strip" => name = name.trim_ascii().to_vec(),
+            "lossy" => name = String::from_utf8_lossy(&name).into_owned().into_bytes(),
+            "empty-is-end" if name.is_empty() => return,
+            "long" => name.truncate(512),
+            "half-close" => {
+                // It looks whether the client is still there before it answers.
+                stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+                if matches!(stream.peek(&mut [0]), Ok(0)) {
+                    return;
+                }
+                stream.set_read_timeout(None).unwrap();
+            }
+            _ => {}
+        }
+        let answer = [std::mem::take(&mut waiting), b"Hello, ", &name, b"!\n"].concat();
+        if out.write_all(&answer).is_err() && mistake == "reset" {
+            eprintln!("connection reset by peer");
+            process::exit(1);
+        }
+        if mistake == "again" {
+            let _ = stream.shutdown(Shutdown::Write);
+            return;
+        }
+    }
+}
+
+/// One read is taken for what it is not: one message, whole messages, or text.
+fn by_reads(mistake: &'static str, stream: &TcpStream) {
+    let mut out = stream;
+    let mut rest = Vec::new();
+    loop {
+        let mut buffer = [0; 4096];
+        let n = out.read(&mut buffer).unwrap_or(0);
+        if n == 0 {
+            return;
+        }
+        if mistake == "half-char" && std::str::from_utf8(&buffer[..n]).is_err() {
+            return;
+        }
+        rest.extend_from_slice(&buffer[..n]);
+        if mistake != "cut" && !rest.ends_with(b"\n") {
+            continue;
+        }
+        let read = std::mem::take(&mut rest);
+        let whole = read.strip_suffix(b"\n").unwrap_or(&read);
+        let names: Vec<_> =
+            if mistake == "glued" { vec![whole] } else { whole.split(|byte| *byte == b'\n').collect() };
+        for name in names {
+            if name == b"exit" {
+                return;
+            }
+            let _ = out.write_all(&[b"Hello, ", name, b"!\n"].concat());
+        }
+    }
+}
+
+/// Reads and throws away.
+trait ReadExactOf {
+    fn read_exact_of(&self, limit: usize) -> std::io::Result<u64>;
+}
+
+impl ReadExactOf for TcpStream {
+    fn read_exact_of(&self, limit: usize) -> std::io::Result<u64> {
+        std::io::copy(&mut self.take(limit as u64), &mut std::io::sink())
+    }
+}
+
+fn udp_server(mistake: &'static str, host: &str, port: u16) {
+    if mistake == "stops" {
+        common::stop::Stop::on_signal(|| {}).expect("a handler");
+    }
+    let port = if mistake == "binds" { 0 } else { port };
+    let socket = UdpSocket::bind((host, port)).expect("cannot bind");
+    let mut buffer = vec![0; if mistake == "large" { 1024 } else { 65_535 }];
+    let (mut first, mut seen) = (None, Vec::new());
+    loop {
+        let (size, peer) = socket.recv_from(&mut buffer).expect("cannot receive");
+        let mut name = buffer[..size].to_vec();
+        let peer = if mistake == "clients" { *first.get_or_insert(peer) } else { peer };
+        match mistake {
+            "line-feed" => name.push(b'\n'),
+            "empty" if name.is_empty() => return,
+            "bytes" => name = String::from_utf8_lossy(&name).into_owned().into_bytes(),
+            _ => {}
+        }
+        let is_greeting = name.starts_with(b"Hello, ") && name.ends_with(b"!");
+        if is_greeting && mistake != "greeting" {
+            continue;
+        }
+        if mistake == "gone" && !seen.contains(&peer) {
+            // Who has left keeps a place.
+            seen.push(peer);
+            assert!(seen.len() <= 3, "there is room for three clients");
+        }
+        let sent = socket.send_to(&[b"Hello, ", name.as_slice(), b"!"].concat(), peer);
+        sent.expect("cannot send");
+        if mistake == "again" {
+            return;
+        }
+    }
+}
+
+const NAMES: [&str; 3] = ["Michael", "Tracy", "Sarah"];
+
+fn tcp_client(mistake: &'static str, host: &str, port: u16) {
+    let connected = TcpStream::connect((host, port));
+    if mistake == "nobody" && connected.is_err() {
+        return;
+    }
+    let stream = connected.expect("cannot connect");
+    let limit = if mistake == "slow" { 800 } else { 15_000 };
+    stream.set_read_timeout((mistake != "silent").then_some(Duration::from_millis(limit))).unwrap();
+    let mut from = BufReader::new(&stream);
+    let mut out = &stream;
+    let mut hear = || {
+        let mut line = Vec::new();
+        if mistake == "glued" || mistake == "cut" {
+            line = vec![0; 1024];
+            // One that cuts rightly what has come, but takes what has come by now for a whole message.
+            let read = if mistake == "cut" {
+                let come = from.fill_buf().map(|buffer| buffer.iter().position(|byte| *byte == b'\n'));
+                let size = come.expect("nothing came").map_or(1024, |at| at + 1);
+                from.read(&mut line[..size])
+            } else {
+                (&stream).read(&mut line)
+            };
+            line.truncate(read.expect("nothing came"));
+        } else {
+            from.read_until(b'\n', &mut line).expect("nothing came");
+        }
+        if line.is_empty() && mistake == "early" {
+            process::exit(0);
+        }
+        assert!(!line.is_empty(), "the server closed");
+        println!("{}", String::from_utf8_lossy(&line).trim_end());
+    };
+    hear();
+    for name in if mistake == "greets" { &NAMES[..2] } else { &NAMES } {
+        out.write_all(format!("{name}\n").as_bytes()).unwrap();
+        hear();
+    }
+    out.write_all(b"exit\n").unwrap();
+    if mistake != "exit" {
+        let _ = from.read(&mut [0]);
+    }
+}
+
+fn udp_client(mistake: &'static str, host: &str, port: u16) {
+    let socket = UdpSocket::bind((host, 0)).unwrap();
+    if mistake != "stranger" {
+        socket.connect((host, port)).unwrap();
+    }
+    let is_patient = !["silent", "lost-for-ever"].contains(&mistake);
+    socket.set_read_timeout(is_patient.then_some(Duration::from_secs(1))).unwrap();
+    for name in NAMES {
+        let expected = format!("Hello, {name}!").into_bytes();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            if tries > 3 || (mistake == "lost" && tries > 1) {
+                if mistake == "nobody" {
+                    return;
+                }
+                panic!("no answer");
+            }
+            socket.send_to_or_send(name.as_bytes(), (host, port), mistake == "stranger");
+            let answer = loop {
+                let mut buffer = [0; 2048];
+                match socket.recv(&mut buffer) {
+                    Ok(size) if mistake == "bytes" => {
+                        let text = String::from_utf8(buffer[..size].to_vec()).expect("decode: no UTF-8");
+                        if text.as_bytes() == expected {
+                            break Some(text.into_bytes());
+                        }
+                    }
+                    // It believes whatever comes next, or whatever looks like a greeting.
+                    Ok(size) if mistake == "late" => break Some(buffer[..size].to_vec()),
+                    Ok(size) if buffer[..size] == expected => break Some(buffer[..size].to_vec()),
+                    Ok(_) => {}
+                    Err(_) => break None,
+                }
+            };
+            if let Some(answer) = answer {
+                if mistake != "greets" {
+                    println!("{}", String::from_utf8_lossy(&answer));
+                }
+                break;
+            }
+        }
+    }
+}
+
+/// One call for two kinds of sockets.
+trait Asks {
+    fn send_to_or_send(&self, bytes: &[u8], to: (&str, u16), is_unconnected: bool);
+}
+
+impl Asks for UdpSocket {
+    fn send_to_or_send(&self, bytes: &[u8], to: (&str, u16), is_unconnected: bool) {
+        let _ = if is_unconnected { self.send_to(bytes, to) } else { self.send(bytes) };
+    }
+}
+
+fn get(mistake: &'static str, url: &str, out: &str) {
+    let (at, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let stream = TcpStream::connect(at).expect("cannot connect");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    (&stream).write_all(format!("GET /{path} HTTP/1.1\r\nHost: {at}\r\n\r\n").as_bytes()).unwrap();
+    let mut from = BufReader::new(&stream);
+    if mistake == "cut" {
+        // One read is the whole reply.
+        let mut reply = vec![0; 1 << 20];
+        let size = (&stream).read(&mut reply).unwrap();
+        let reply = String::from_utf8_lossy(&reply[..size]).into_owned();
+        return fs::write(out, reply.split_once("\r\n\r\n").map_or("", |(_, body)| body)).unwrap();
+    }
+    let (mut head, mut length, mut is_chunked) = (String::new(), None, false);
+    loop {
+        let mut line = String::new();
+        let _ = from.read_line(&mut line);
+        if mistake == "no-http" && !line.starts_with("HTTP/") && head.is_empty() {
+            break;
+        }
+        assert!(line.ends_with("\r\n") && (!head.is_empty() || line.starts_with("HTTP/")), "this is no HTTP");
+        if line == "\r\n" {
+            break;
+        }
+        let field = line.to_lowercase();
+        length = field.strip_prefix("content-length: ").map_or(length, |n| n.trim().parse::<u64>().ok());
+        is_chunked |= field.starts_with("transfer-encoding: chunked");
+        head += &line;
+    }
+    if mistake != "status" {
+        print!("{head}");
+    }
+    if mistake != "empty" && head.contains(" 204 ") {
+        return;
+    }
+    let mut body = Vec::new();
+    if is_chunked && mistake != "chunked" {
+        loop {
+            let mut line = String::new();
+            from.read_line(&mut line).unwrap();
+            let size = u64::from_str_radix(line.trim(), 16).unwrap();
+            from.by_ref().take(size).read_to_end(&mut body).unwrap();
+            from.read_line(&mut line).unwrap();
+            if size == 0 {
+                break;
+            }
+        }
+    } else if let (Some(length), false) = (length, mistake == "open") {
+        let limit = if mistake == "large" { length.min(1 << 25) } else { length };
+        from.by_ref().take(limit).read_to_end(&mut body).unwrap();
+        assert!(mistake == "short" || body.len() as u64 == limit, "it is cut short");
+    } else {
+        from.read_to_end(&mut body).unwrap();
+        assert!(length.is_none_or(|length| length == body.len() as u64), "it is cut short");
+    }
+    match mistake {
+        "header" => body = [head.as_bytes(), b"\r\n", &body].concat(),
+        "close" if length.is_none() && !is_chunked => body.clear(),
+        _ => {}
+    }
+    fs::write(out, body).unwrap();
+}

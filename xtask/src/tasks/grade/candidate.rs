@@ -1,0 +1,249 @@
+//! A student's program as a process: started in the student's own directory, whatever its language, in a process
+//! group of its own, and ended with everything that it has started.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::process::{Command, ExitStatus};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use common::narration::escape;
+
+use crate::programs::program::Program;
+use crate::wire::event::{Lane, Recorder, What};
+use crate::wire::kernel::{self, Protocol, Row};
+
+/// How often to look whether it is there, or gone.
+const GLANCE: Duration = Duration::from_millis(3);
+/// How often to look where else it may be, which takes longer.
+const LOOK: Duration = Duration::from_millis(200);
+/// A program may listen somewhere else first; where that has not changed for so long, it is where it listens.
+const SETTLED: Duration = Duration::from_secs(2);
+/// A start takes longer than an answer: it may compile first.
+const STARTS: u32 = 3;
+/// Of each output so many lines are shown, of so many bytes each.
+const LINES: usize = 100;
+const LINE: u64 = 400;
+/// Of what it said when it ended, so many first and last lines: some languages begin with the reason, others end
+/// with it.
+const FIRST: usize = 2;
+const LAST: usize = 3;
+
+/// The command that starts it, with places to be filled: `{host}`, `{port}`, `{url}`, `{out}`.
+#[derive(Clone, Debug)]
+pub struct CommandLine(pub Vec<OsString>);
+
+impl CommandLine {
+    /// Whether the command has this place.
+    pub fn has(&self, place: &str) -> bool {
+        self.0.iter().any(|word| word.to_str().is_some_and(|text| text.contains(place)))
+    }
+
+    /// The words with their places filled.
+    fn filled(&self, places: &[(&str, String)]) -> Vec<OsString> {
+        let fill = |word: &OsString| match word.to_str() {
+            Some(text) => {
+                let fill = |text: String, (place, value): &(&str, String)| text.replace(place, value);
+                places.iter().fold(text.to_owned(), fill).into()
+            }
+            None => word.clone(),
+        };
+        self.0.iter().map(fill).collect()
+    }
+
+    /// As one would type it, for people.
+    pub fn shown(&self) -> String {
+        self.0.iter().map(|word| escape(word.as_encoded_bytes())).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The first and the last lines of an output.
+type LastLines = Arc<Mutex<VecDeque<String>>>;
+
+/// The running program.
+pub struct Candidate {
+    /// Its process.
+    pub program: Program,
+    complained: LastLines,
+    said: LastLines,
+    readers: Vec<thread::JoinHandle<()>>,
+}
+
+/// Whether a server is where it was told to be.
+#[derive(Debug)]
+pub enum Ready {
+    /// It is.
+    Yes,
+    /// It has ended instead.
+    Ended(ExitStatus),
+    /// The kernel's table has it in these places, and not there.
+    Elsewhere(Protocol, Vec<Row>),
+    /// It runs, and is nowhere.
+    Nowhere,
+}
+
+impl Candidate {
+    /// Starts the command; what it prints is recorded in a lane.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(
+        command: &CommandLine,
+        places: &[(&str, String)],
+        lane: Lane,
+        recorder: &Recorder,
+    ) -> Result<Self> {
+        let words = command.filled(places);
+        let (name, args) = words.split_first().context("the command is empty")?;
+        let mut direct = Command::new(name);
+        direct.args(args).env("PYTHONUNBUFFERED", "1");
+        let mut started = Program::spawn_group(direct);
+        if cfg!(windows) && started.is_err() {
+            // No .exe of that name: what npm and python put in its place is for the command interpreter.
+            let mut shell = Command::new("cmd");
+            shell.arg("/C").args(&words).env("PYTHONUNBUFFERED", "1");
+            started = Program::spawn_group(shell);
+        }
+        let (program, stdout, stderr) = started.with_context(|| {
+            format!("cannot start '{}' - is it spelled as in your shell?", escape(name.as_encoded_bytes()))
+        })?;
+        let (said, complained) = (LastLines::default(), LastLines::default());
+        let readers = vec![
+            listen(Box::new(stdout), false, lane, program.pid, recorder.clone(), Arc::clone(&said)),
+            listen(Box::new(stderr), true, lane, program.pid, recorder.clone(), Arc::clone(&complained)),
+        ];
+        Ok(Self { program, complained, said, readers })
+    }
+
+    /// How it ended, if nothing of it is left.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn ended(&self) -> Result<Option<ExitStatus>> {
+        let status = self.program.status()?;
+        Ok(status.filter(|_| !kernel::has_members(self.program.pid)))
+    }
+
+    /// Waits for its end, for so long at most.
+    ///
+    /// # Errors
+    /// As [`Candidate::ended`].
+    pub fn wait_for_end(&self, limit: Duration) -> Result<Option<ExitStatus>> {
+        let asked = Instant::now();
+        loop {
+            let status = self.ended()?;
+            if status.is_some() || asked.elapsed() > limit {
+                return Ok(status);
+            }
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// Waits until what it printed has been read: it has ended, and so have its outputs, but for a moment.
+    pub fn wait_for_output(&self) {
+        let asked = Instant::now();
+        while self.readers.iter().any(|reader| !reader.is_finished()) && asked.elapsed() < SETTLED {
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// The last lines that it printed: its complaints, if it had any.
+    pub fn last_words(&self) -> Vec<String> {
+        self.wait_for_output();
+        let lines = |of: &LastLines| {
+            of.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect::<Vec<_>>()
+        };
+        let complained = lines(&self.complained);
+        if complained.is_empty() { lines(&self.said) } else { complained }
+    }
+
+    /// Waits until it is bound to an address, by the kernel's table where there is one: a connection of the
+    /// student's is not spent on it.
+    ///
+    /// # Errors
+    /// As [`Candidate::ended`].
+    pub fn wait_until_ready(&self, protocol: Protocol, at: SocketAddr, patience: Duration) -> Result<Ready> {
+        let asked = Instant::now();
+        let (mut elsewhere, mut since, mut looked): (Vec<Row>, _, _) = (Vec::new(), asked, asked);
+        loop {
+            let is_there = match kernel::waiting(protocol) {
+                Some(rows) => rows.iter().any(|row| row.is_reached_at(at)),
+                None => answers(protocol, at),
+            };
+            if is_there {
+                return Ok(Ready::Yes);
+            }
+            if let Some(status) = self.ended()? {
+                return Ok(Ready::Ended(status));
+            }
+            if looked.elapsed() > LOOK {
+                let (found_protocol, rows) = self.places(protocol);
+                if rows != elsewhere {
+                    (elsewhere, since) = (rows, Instant::now());
+                }
+                if !elsewhere.is_empty() && since.elapsed() > SETTLED {
+                    return Ok(Ready::Elsewhere(found_protocol, elsewhere));
+                }
+                looked = Instant::now();
+            }
+            if asked.elapsed() > STARTS * patience {
+                return Ok(Ready::Nowhere);
+            }
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// Where else it waits for whoever comes: by this protocol, or else by the other.
+    fn places(&self, protocol: Protocol) -> (Protocol, Vec<Row>) {
+        let other = if matches!(protocol, Protocol::Tcp) { Protocol::Udp } else { Protocol::Tcp };
+        let of = |protocol| kernel::waiting_of_group(protocol, self.program.pid).unwrap_or_default();
+        match of(protocol) {
+            rows if rows.is_empty() => (other, of(other)),
+            rows => (protocol, rows),
+        }
+    }
+}
+
+/// Whether somebody is there, where the kernel has no table: who listens is connected to, and what is bound cannot
+/// be bound again.
+fn answers(protocol: Protocol, at: SocketAddr) -> bool {
+    match protocol {
+        Protocol::Tcp => TcpStream::connect(at).is_ok(),
+        Protocol::Udp => UdpSocket::bind(at).is_err_and(|e| e.kind() == ErrorKind::AddrInUse),
+    }
+}
+
+/// Records what a program prints, to its end: a limited part of it, as it may print without one.
+fn listen(
+    output: Box<dyn Read + Send>,
+    is_error: bool,
+    lane: Lane,
+    program: u32,
+    recorder: Recorder,
+    last: LastLines,
+) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        for number in 0.. {
+            let mut bytes = Vec::new();
+            if !matches!(output.by_ref().take(LINE).read_until(b'\n', &mut bytes), Ok(1..)) {
+                return;
+            }
+            let line = escape(bytes.trim_ascii_end());
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            last.extend(Some(line.clone()).filter(|line| !line.is_empty()));
+            if last.len() > FIRST + LAST {
+                last.remove(FIRST);
+            }
+            drop(last);
+            let line = if number < LINES { line } else { "…".into() };
+            if number <= LINES {
+                recorder.record(What::Said { lane, program, line, is_error });
+            }
+        }
+    })
+}

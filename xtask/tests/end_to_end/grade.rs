@@ -1,0 +1,423 @@
+//! The judge is judged: our own programs keep every stage, and each twin with one mistake breaks its own.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::has_ipv6;
+
+/// What a run of the judge said, and how it ended.
+struct Judged {
+    out: String,
+    status: Option<i32>,
+}
+
+impl Judged {
+    /// The stages with this mark, in order.
+    fn marked(&self, mark: char) -> Vec<&str> {
+        let marked = self.out.lines().filter_map(|line| line.strip_prefix(mark)?.strip_prefix(' '));
+        marked.filter_map(|line| line.split(' ').next()).collect()
+    }
+
+    /// The lessons that its hints name, in order.
+    fn lessons(&self) -> Vec<&str> {
+        self.out.lines().filter_map(|line| line.trim().strip_prefix("see it: cargo xtask demo ")).collect()
+    }
+}
+
+fn grade(args: &[&str]) -> Judged {
+    let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let done = judge.args(["grade", "--lang=en"]).args(args).output().unwrap();
+    let out = format!("{}{}", String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
+    for line in out.lines().filter(|line| line.contains('│')) {
+        assert!(xtask::width(line) <= 100, "{line}");
+    }
+    Judged { out, status: done.status.code() }
+}
+
+/// The programs with one mistake each; cargo builds them where it has built this test.
+fn twins() -> String {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let path = BUILT.get_or_init(|| {
+        let own = PathBuf::from(env!("CARGO_BIN_EXE_xtask"));
+        let profile = own.parent().unwrap();
+        let mut target = profile.parent().unwrap().to_owned();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--package=xtask", "--example=twins"]);
+        if target.ends_with(env!("TARGET_TRIPLE")) {
+            cargo.args(["--target", env!("TARGET_TRIPLE")]);
+            target.pop();
+        }
+        cargo.arg("--target-dir").arg(target);
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().unwrap().success(), "cargo builds the twins");
+        profile.join("examples").join("twins").with_extension(std::env::consts::EXE_EXTENSION)
+    });
+    path.to_str().unwrap().to_owned()
+}
+
+fn twin(kind: &str, mistake: &str, options: &[&str]) -> Judged {
+    let twins = twins();
+    let places = if kind == "get" { ["{url}", "{out}"] } else { ["{host}", "{port}"] };
+    let command = ["--", &twins, kind, mistake];
+    grade(&[&[kind, "--all"], options, &command, &places].concat())
+}
+
+fn path(name: &str) -> String {
+    xtask::path_of(name).unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn our_tcp_server_keeps_every_stage_in_every_framing_over_both_ip_versions() {
+    let server = path("tcp-server");
+    for (ip, at) in [("4", "{host}:{port}"), ("6", "[{host}]:{port}")] {
+        if ip == "6" && !has_ipv6() {
+            continue;
+        }
+        for (framing, kept) in [("line", 15), ("length", 15), ("raw", 13)] {
+            let all = ["tcp-server", "--ip", ip, "--framing", framing, "--"];
+            let judged = grade(&[&all[..], &[&server, at, "--delay=0", "--framing", framing]].concat());
+            let absent = usize::from(!cfg!(unix)); // without Ctrl-C
+            assert_eq!(judged.marked('✓').len(), kept - absent, "{}", judged.out);
+            assert_eq!(judged.marked('-').len(), 15 - kept + absent, "{}", judged.out);
+            assert_eq!(judged.status, Some(0), "{}", judged.out);
+        }
+    }
+}
+
+#[test]
+fn our_udp_server_and_our_clients_keep_every_stage_over_both_ip_versions() {
+    let [udp_server, tcp_client, udp_client] = ["udp-server", "tcp-client", "udp-client"].map(path);
+    for (ip, at) in [("4", "{host}:{port}"), ("6", "[{host}]:{port}")] {
+        if ip == "6" && !has_ipv6() {
+            continue;
+        }
+        let rows: [(&str, &[&str], usize); 6] = [
+            ("udp-server", &[&udp_server, at], if cfg!(unix) { 10 } else { 9 }),
+            ("tcp-client", &[&tcp_client, "greet", at, "--timeout=3"], 8),
+            (
+                "tcp-client --framing=length",
+                &[&tcp_client, "greet", at, "--timeout=3", "--framing=length"],
+                8,
+            ),
+            ("tcp-client --framing=raw", &[&tcp_client, "greet", at, "--timeout=3", "--framing=raw"], 6),
+            ("udp-client", &[&udp_client, at], 8),
+            ("get", &[&tcp_client, "get", "{url}", "-o", "{out}"], 10),
+        ];
+        for (kind, command, kept) in rows {
+            let kind: Vec<_> = kind.split(' ').collect();
+            let judged = grade(&[&kind[..], &["--ip", ip, "--"], command].concat());
+            assert_eq!((judged.marked('✓').len(), judged.status), (kept, Some(0)), "{}", judged.out);
+        }
+    }
+}
+
+/// The mistake, what it breaks, and the lesson that the first hint names.
+type Row = (&'static str, &'static [&'static str], &'static str);
+
+fn each_breaks_its_own(kind: &str, rows: &[Row]) {
+    for (mistake, broken, lesson) in rows {
+        let judged = twin(kind, mistake, &[]);
+        assert_eq!(judged.marked('✗'), *broken, "{mistake}: {}", judged.out);
+        assert_eq!(judged.lessons().first(), Some(lesson), "{mistake}: {}", judged.out);
+        assert_eq!(judged.status, Some(1), "{mistake}: {}", judged.out);
+        assert!(judged.marked('?').is_empty(), "{mistake}: {}", judged.out);
+    }
+}
+
+#[test]
+fn a_server_with_one_mistake_breaks_its_stage_and_is_told_which_mistake_it_is() {
+    each_breaks_its_own(
+        "tcp-server",
+        &[
+            ("crashes", &["listens"], "crowd"),
+            ("welcome", &["welcome"], "crowd"),
+            ("buffered", &["welcome"], "crowd"),
+            ("no-line-feed", &["welcome"], "framing"),
+            ("line-feed-kept", &["greets"], "framing"),
+            ("again", &["again"], "crowd"),
+            ("exit-ends-all", &["exit"], "crowd"),
+            ("leaves", &["leaves", "half-close"], "end"),
+            ("crowd", &["crowd"], "crowd"),
+            ("glued", &["glued"], "glued"),
+            ("cut", &["cut"], "glued"),
+            ("half-char", &["cut", "bytes"], "half-char"),
+            ("lossy", &["bytes"], "not-text"),
+            ("strip", &["bytes"], "framing"),
+            ("empty-is-end", &["bytes"], "end"),
+            ("long", &["long"], "end"),
+            ("half-close", &["half-close"], "duplex"),
+        ],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_resets_falls_to_a_reset_or_does_not_stop_is_told_so() {
+    each_breaks_its_own(
+        "tcp-server",
+        &[
+            ("exit-reset", &["exit", "glued"], "reset"),
+            ("reset", &["reset"], "reset"),
+            ("stops", &["stops"], "stop"),
+        ],
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_kernels_table_says_where_a_server_is_instead_and_that_it_accepts_nobody() {
+    each_breaks_its_own(
+        "tcp-server",
+        &[
+            ("restart", &["restart"], "stop"),
+            ("swapped", &["listens"], "crowd"),
+            ("own-port", &["listens"], "crowd"),
+        ],
+    );
+    assert!(twin("tcp-server", "swapped", &[]).out.contains("two bytes swapped: htons"));
+    let judged = twin("tcp-server", "never-accepts", &["--patience=2"]);
+    assert_eq!((judged.marked('✗'), judged.lessons()), (vec!["welcome"], vec!["socket"]), "{}", judged.out);
+    assert!(judged.out.contains("1 connected, 0 accepted"), "{}", judged.out);
+}
+
+#[test]
+fn a_udp_server_with_one_mistake_breaks_its_stage() {
+    each_breaks_its_own(
+        "udp-server",
+        &[
+            ("line-feed", &["greets"], "udp"),
+            ("empty", &["empty"], "framing"),
+            ("bytes", &["bytes"], "not-text"),
+            ("large", &["large"], "cut-datagram"),
+            ("gone", &["gone"], "udp"),
+            ("greeting", &["greeting"], "udp"),
+        ],
+    );
+    for mistake in ["again", "clients"] {
+        let judged = twin("udp-server", mistake, &["--patience=3"]);
+        assert_eq!(judged.marked('✗').first(), Some(&mistake), "{}", judged.out);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_udp_server_that_goes_on_at_ctrl_c_does_not_stop() {
+    each_breaks_its_own("udp-server", &[("stops", &["stops"], "stop")]);
+}
+
+#[test]
+fn a_tcp_client_with_one_mistake_breaks_its_stage() {
+    each_breaks_its_own(
+        "tcp-client",
+        &[
+            ("greets", &["greets"], "crowd"),
+            ("glued", &["glued", "cut"], "glued"),
+            ("cut", &["cut"], "glued"),
+            ("slow", &["slow"], "slow-exit"),
+            ("exit", &["exit"], "end"),
+            ("early", &["early"], "end"),
+            ("nobody", &["nobody"], "socket"),
+        ],
+    );
+}
+
+#[test]
+fn a_udp_client_with_one_mistake_breaks_its_stage() {
+    each_breaks_its_own(
+        "udp-client",
+        &[
+            ("greets", &["greets"], "udp"),
+            ("lost", &["lost"], "lost-reply"),
+            ("late", &["late", "twice", "bytes"], "late-reply"),
+            ("stranger", &["stranger"], "stranger"),
+            ("bytes", &["bytes"], "not-text"),
+            ("nobody", &["silent", "nobody"], "socket"),
+        ],
+    );
+}
+
+#[test]
+fn a_client_that_gets_pages_with_one_mistake_breaks_its_stage() {
+    each_breaks_its_own(
+        "get",
+        &[
+            ("header", &["length"], "page"),
+            ("close", &["close"], "end"),
+            ("chunked", &["chunked"], "chunk-sizes"),
+            ("empty", &["empty"], "kept-open"),
+            ("short", &["short"], "cut-short"),
+            ("open", &["open"], "kept-open"),
+            ("large", &["large"], "end"),
+            ("status", &["status"], "page"),
+            ("no-http", &["no-http"], "no-header"),
+        ],
+    );
+    let judged = twin("get", "cut", &[]);
+    assert!(judged.marked('✗').contains(&"cut") && judged.marked('✓').contains(&"open"), "{}", judged.out);
+}
+
+#[test]
+fn silence_alone_decides_nothing() {
+    for (kind, mistake, stage) in [
+        ("tcp-server", "never-answers", "welcome"),
+        ("tcp-server", "exit-left-open", "exit"),
+        ("tcp-client", "silent", "silent"),
+        ("udp-client", "silent", "lost"),
+    ] {
+        let judged = twin(kind, mistake, &["--patience=3"]);
+        assert_eq!(judged.marked('?').first(), Some(&stage), "{mistake}: {}", judged.out);
+        assert!(judged.marked('✗').is_empty() && judged.status == Some(1), "{mistake}: {}", judged.out);
+    }
+}
+
+#[test]
+fn a_server_that_thinks_for_a_second_keeps_every_stage_and_so_does_one_that_prints_much() {
+    for mistake in ["sleeps", "talkative"] {
+        let judged = twin("tcp-server", mistake, &[]);
+        assert_eq!(judged.status, Some(0), "{mistake}: {}", judged.out);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn of_a_server_that_starts_others_nothing_is_left() {
+    let mark = format!("of-{}", std::process::id());
+    let judged = twin("tcp-server", &format!("forks-{mark}"), &[]);
+    assert_eq!(judged.status, Some(0), "{}", judged.out);
+    let commands = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let command = std::fs::read(entry.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&command).replace('\0', " "))
+    });
+    assert_eq!(commands.filter(|command| command.contains(&format!("sleeper {mark}"))).count(), 0);
+}
+
+/// The notes' TCP server, with its imports.
+const NOTES_TCP_SERVER: &str = "\
+import socket, sys, threading, time
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+s.bind((sys.argv[1], int(sys.argv[2])))
+s.listen(5)
+def talk(c, peer):
+    c.send(b'Welcome!')
+    while True:
+        data = c.recv(1024)
+        time.sleep(1)
+        if not data or data.decode('utf-8') == 'exit':
+            break
+        c.send(('Hello, %s!' % data.decode('utf-8')).encode('utf-8'))
+    c.close()
+while True:
+    c, peer = s.accept()
+    threading.Thread(target=talk, args=(c, peer)).start()
+";
+
+/// The notes' UDP server, with its import.
+const NOTES_UDP_SERVER: &str = "\
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], int(sys.argv[2])))
+while True:
+    data, peer = s.recvfrom(1024)
+    s.sendto(b'Hello, %s!' % data, peer)
+";
+
+/// The notes' UDP client, with its import.
+const NOTES_UDP_CLIENT: &str = "\
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for data in [b'Michael', b'Tracy', b'Sarah']:
+    s.sendto(data, (sys.argv[1], int(sys.argv[2])))
+    print(s.recv(1024).decode('utf-8'))
+s.close()
+";
+
+/// The notes' TCP client, for any page.
+const NOTES_GET: &str = "\
+import socket, sys
+host, path = sys.argv[1][len('http://'):].split('/', 1)
+name, port = host.split(':')
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+s.connect((name, int(port)))
+s.send(('GET /%s HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n' % (path, host)).encode())
+buffer = []
+while True:
+    d = s.recv(1024)
+    if not d:
+        break
+    buffer.append(d)
+data = b''.join(buffer)
+s.close()
+header, html = data.split(b'\\r\\n\\r\\n', 1)
+print(header.decode('utf-8'))
+with open(sys.argv[2], 'wb') as f:
+    f.write(html)
+";
+
+#[cfg(unix)]
+#[test]
+fn the_notes_programs_fail_where_their_mistakes_are_known() {
+    if !Command::new("python3").arg("--version").output().is_ok_and(|done| done.status.success()) {
+        return println!("not available here: python3");
+    }
+    for (kind, code, broken, open) in [
+        ("tcp-server", NOTES_TCP_SERVER, &["bytes", "stops", "restart"][..], &[][..]),
+        ("udp-server", NOTES_UDP_SERVER, &["large", "greeting"], &[]),
+        (
+            "udp-client",
+            NOTES_UDP_CLIENT,
+            &["late", "twice", "stranger", "bytes"],
+            &["lost", "silent", "nobody"],
+        ),
+        ("get", NOTES_GET, &["chunked", "empty", "short", "open"], &[]),
+    ] {
+        let places = if kind == "get" { ["{url}", "{out}"] } else { ["{host}", "{port}"] };
+        let command = ["--", "python3", "-c", code];
+        let judged = grade(&[&[kind, "--all", "--framing=raw"], &command[..], &places].concat());
+        assert_eq!(judged.marked('✗'), broken, "{kind}: {}", judged.out);
+        assert_eq!(judged.marked('?'), open, "{kind}: {}", judged.out);
+    }
+}
+
+#[test]
+fn a_server_that_answers_everything_with_everything_does_not_get_far() {
+    let judged = twin("tcp-server", "anything", &[]);
+    let kept = judged.marked('✓');
+    assert_eq!(kept, ["listens", "welcome", "greets", "restart"], "{}", judged.out);
+}
+
+#[test]
+fn the_first_stage_that_is_not_kept_ends_the_run_and_one_alone_can_be_played() {
+    let twins = twins();
+    let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
+    let judged = grade(&[&["tcp-server"], &command[..]].concat());
+    assert_eq!(judged.marked('✗'), ["glued"]);
+    assert!(
+        judged.out.ends_with("7 of 15 kept. Next: glued; '--stage glued' plays it alone\n"),
+        "{}",
+        judged.out
+    );
+    let judged = grade(&[&["tcp-server", "--stage=again"], &command[..]].concat());
+    assert_eq!((judged.marked('✓'), judged.status), (vec!["again"], Some(0)), "{}", judged.out);
+}
+
+#[test]
+fn what_cannot_be_graded_is_a_usage_error_that_says_what_to_type() {
+    for (args, told) in [
+        (&[][..], "say what to grade"),
+        (&["soup"], "cannot grade 'soup'"),
+        (&["tcp-server"], "the command that starts your program is missing"),
+        (&["tcp-server", "--", "x"], "the command has no {port}"),
+        (&["tcp-server", "--stage=soup", "--", "x", "{port}"], "no stage 'soup'"),
+        (&["tcp-server", "--patience=0", "--", "x", "{port}"], "--patience '0'"),
+    ] {
+        let judged = grade(args);
+        assert_eq!(judged.status, Some(2), "{args:?}: {}", judged.out);
+        assert!(judged.out.contains(told), "{args:?}: {}", judged.out);
+    }
+    let judged = grade(&["tcp-server", "--", "./no-such-program", "{port}"]);
+    assert_eq!(judged.status, Some(1));
+    assert!(judged.out.contains("cannot start './no-such-program'"), "{}", judged.out);
+}
