@@ -104,7 +104,9 @@ fn check_name(host: &str) -> Result<(), String> {
         return Err("a host name is labels of 1 to 63 letters with dots between, 253 in all".into());
     }
     match name.chars().find(|c| *c != '.' && !u8::try_from(*c).is_ok_and(good)) {
-        Some(c) => Err(format!("{c:?} does not belong in a host name")),
+        Some(c) if c.is_ascii() => Err(format!("{c:?} does not belong in a host name")),
+        // It may look like a letter that does.
+        Some(c) => Err(format!("{} does not belong in a host name", typed::named(c))),
         None => Ok(()),
     }
 }
@@ -322,6 +324,7 @@ mod tests {
             ("*:80", "does not belong"),
             ("user@host:80", "does not belong"),
             ("例子:80", "does not belong"),
+            ("l\u{43e}calhost:80", "(U+043E) does not belong"),
             ("127.0.0.1：9999", "'：' (U+FF1A) in it: type ':'"),
             ("127。0.0.1:9999", "type '.'"),
             ("127.0.0.1:９999", "type '9'"),

@@ -8,11 +8,14 @@ pub fn advice(text: &str) -> Option<String> {
 }
 
 /// How a word that begins with any dash, or with several, is written as an option, if one of its characters is
-/// not ASCII's.
+/// not ASCII's. A letter of another script looks like ASCII's and stands for none: it is only named.
 pub fn option_advice(word: &str) -> Option<String> {
-    let c = word.chars().find(|c| ascii(*c).is_some())?;
-    let plain: String = word.chars().map(|c| ascii(c).unwrap_or(c)).filter(|c| *c != ' ').collect();
-    let name = plain.trim_start_matches('-');
+    let Some(c) = word.chars().find(|c| ascii(*c).is_some()) else {
+        return word.chars().find(|c| !c.is_ascii()).map(|c| format!("it has {} in it", named(c)));
+    };
+    let is_seen = |c: &char| c.is_whitespace() || ascii(*c) != Some(' ');
+    let plain: String = word.chars().filter(is_seen).map(|c| ascii(c).unwrap_or(c)).collect();
+    let name = plain.trim().trim_start_matches('-');
     let dashes =
         if name.split('=').next().is_some_and(|name| name.chars().count() == 1) { "-" } else { "--" };
     Some(format!("it has {} in it: type {dashes}{name}", named(c)))
@@ -24,23 +27,30 @@ pub fn begins_with_a_dash(word: &str) -> bool {
 }
 
 /// It may look like the one that was meant, or like nothing: its number tells.
-fn named(c: char) -> String {
+pub fn named(c: char) -> String {
     let shown = crate::narration::escape(c.encode_utf8(&mut [0; 4]).as_bytes());
     format!("'{shown}' (U+{:04X})", u32::from(c))
 }
 
 /// Zeros of other scripts; the nine digits follow each.
-const ZEROS: [char; 5] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}'];
+const ZEROS: [char; 16] = [
+    '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}', '\u{c66}',
+    '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}',
+];
 
 /// The ASCII character that was meant, a blank where none belongs; nothing for a character that is no such
 /// stand-in. Full-width forms are ASCII's, further up (Unicode, Halfwidth and Fullwidth Forms).
 fn ascii(c: char) -> Option<char> {
     match c {
         _ if is_quote(c) || is_blank(c) => Some(' '),
+        '；' => Some(':'), // the colon's key, without shift
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + u32::from('!')),
-        '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{30fc}' | '\u{fe58}' | '\u{fe63}' => Some('-'),
-        '。' | '\u{ff61}' | '\u{b7}' | '\u{fe52}' => Some('.'),
-        '\u{2236}' | '\u{a789}' | '\u{fe30}' | '\u{fe55}' => Some(':'),
+        '\u{2d7}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{2500}' | '\u{2501}' => Some('-'),
+        '\u{2796}' | '\u{2e3a}' | '\u{2e3b}' | '\u{30fc}' | '\u{fe58}' | '\u{fe63}' => Some('-'),
+        '。' | '\u{ff61}' | '\u{b7}' | '\u{2022}' | '\u{2024}' | '\u{2027}' | '\u{30fb}' | '\u{fe52}' => {
+            Some('.')
+        }
+        '\u{2d0}' | '\u{2236}' | '\u{a789}' | '\u{fe30}' | '\u{fe55}' => Some(':'),
         '、' | '\u{2044}' | '\u{2215}' => Some('/'),
         '【' | '「' | '〔' => Some('['),
         '】' | '」' | '〕' => Some(']'),
@@ -81,6 +91,9 @@ mod tests {
             ("\u{feff}h", "it has '\\u{feff}' (U+FEFF) in it: leave it out"),
             ("h\u{a0}", "it has '\u{a0}' (U+00A0) in it: leave it out"),
             ("a–b", "it has '–' (U+2013) in it: type '-'"),
+            ("h；80", "it has '；' (U+FF1B) in it: type ':'"),
+            ("hː80", "it has 'ː' (U+02D0) in it: type ':'"),
+            ("១", "it has '១' (U+17E1) in it: type '1'"),
         ] {
             assert_eq!(advice(text).as_deref(), Some(advice_), "{text}");
         }
@@ -99,12 +112,19 @@ mod tests {
             ("–o", "-o"),
             ("—timeout=2", "--timeout=2"),
             ("--timeout＝2", "--timeout=2"),
+            ("──quiet", "--quiet"),
+            ("⸺quiet", "--quiet"),
+            ("--framing\u{3000}raw", "--framing raw"),
+            ("--delay\u{a0}2", "--delay 2"),
+            ("--qui\u{200b}et\u{3000}", "--quiet"),
             ("—", "--"),
         ] {
             let advice = option_advice(word).unwrap();
             assert!(advice.ends_with(&format!(": type {instead}")), "{word}: {advice}");
         }
         assert_eq!(option_advice("--nope"), None);
+        let cyrillic = option_advice("--qu\u{456}et").unwrap();
+        assert_eq!(cyrillic, "it has '\u{456}' (U+0456) in it");
         assert!(begins_with_a_dash("–x") && !begins_with_a_dash("-x") && !begins_with_a_dash("x–"));
     }
 }

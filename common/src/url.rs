@@ -27,8 +27,9 @@ impl FromStr for Url {
         let Some((scheme, rest)) = text.split_once("://") else {
             let start =
                 if text.starts_with("http:") { text } else { text.split('/').next().unwrap_or_default() };
-            let missing = || format!("a URL starts with http://, as in http://{text}");
-            return Err(typed::advice(start).unwrap_or_else(missing));
+            return Err(typed::advice(start).unwrap_or_else(|| {
+                format!("a URL starts with http://, as in http://{}", without_a_mistyped_scheme(text))
+            }));
         };
         if let Some(advice) = typed::advice(scheme) {
             return Err(advice);
@@ -70,6 +71,15 @@ impl Url {
     pub fn file_name(&self) -> String {
         let path = self.target.split('?').next().unwrap_or_default();
         file_name::from_segment(path.rsplit('/').next().unwrap_or_default())
+    }
+}
+
+/// What follows `http` and slashes that lean the other way, or one slash, or the key beside the colon's.
+fn without_a_mistyped_scheme(text: &str) -> &str {
+    let marks = [':', ';', '/', '\\'];
+    match text.strip_prefix("http") {
+        Some(rest) if rest.starts_with(marks) => rest.trim_start_matches(marks),
+        _ => text,
     }
 }
 
@@ -162,6 +172,10 @@ mod tests {
             ("http://127.0.0.1：80/", "type ':'"),
             ("http://127。0.0.1/", "type '.'"),
             ("h：80/", "type ':'"),
+            ("http:/h/x", "as in http://h/x"),
+            ("http:\\\\h/x", "as in http://h/x"),
+            ("http;//h/x", "as in http://h/x"),
+            ("httpd/x", "as in http://httpd/x"),
             ("h/页：x", "as in http://h/页：x"),
             ("http://::1/", "brackets"),
             ("http://127.1/", "four decimal"),
