@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::came;
 use crate::greeting;
-use crate::patience::Patient;
+use crate::patience::{self, Patient};
 
 /// The most bytes in one message: what the notes pass to `recv`.
 pub const LIMIT: usize = 1024;
@@ -80,7 +80,8 @@ pub fn write(out: &mut impl Write, framing: Framing, message: &[u8]) -> io::Resu
 /// `UnexpectedEof` when the stream ends inside a message, `InvalidData` when a message is over the limit
 /// (nothing is allocated for it), and whatever the reader reports; inside a message, with what came of it.
 pub fn read(from: &mut impl BufRead, framing: Framing, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    go_on(from, framing, limit, &mut Vec::new())
+    let held = &mut Vec::new();
+    go_on(from, framing, limit, held).map_err(|e| with_what_came(e, framing, held))
 }
 
 /// How long a message may stay incomplete before that is remarked on.
@@ -114,7 +115,7 @@ fn read_or_remark_after(
     let held = &mut Vec::new();
     from.get_mut().idle = first;
     let mut outcome = go_on(from, framing, limit, held);
-    if outcome.as_ref().is_err_and(|e| e.kind() == ErrorKind::TimedOut) {
+    if outcome.as_ref().is_err_and(patience::is_given_up) {
         if !held.is_empty() {
             remark(&missing(framing, held));
         }
@@ -122,12 +123,12 @@ fn read_or_remark_after(
         outcome = go_on(from, framing, limit, held);
     }
     from.get_mut().idle = idle;
-    match outcome {
-        Err(e) if e.kind() == ErrorKind::TimedOut && held.is_empty() => {
-            Err(io::Error::new(ErrorKind::TimedOut, format!("nothing came for {idle:?}")))
+    outcome.map_err(|e| match e {
+        e if held.is_empty() && patience::is_given_up(&e) => {
+            io::Error::new(ErrorKind::TimedOut, format!("nothing came for {idle:?}"))
         }
-        outcome => outcome,
-    }
+        e => with_what_came(e, framing, held),
+    })
 }
 
 /// Goes on with a message of which `held` has come; after an error, what came is there.
@@ -137,17 +138,20 @@ fn go_on(
     limit: usize,
     held: &mut Vec<u8>,
 ) -> io::Result<Option<Vec<u8>>> {
-    let outcome = match framing {
+    match framing {
         Framing::Raw => read_raw(from, limit),
         Framing::Line => read_line(from, limit, held),
         Framing::Length => read_length(from, limit, held),
-    };
-    outcome.map_err(|e| match e.kind() {
-        _ if held.is_empty() => e,
-        ErrorKind::InvalidData => e,
-        ErrorKind::TimedOut => io::Error::new(e.kind(), missing(framing, held)),
-        kind => io::Error::new(kind, format!("{e}: {}", missing(framing, held))),
-    })
+    }
+}
+
+fn with_what_came(error: io::Error, framing: Framing, held: &[u8]) -> io::Error {
+    match error.kind() {
+        _ if held.is_empty() => error,
+        ErrorKind::InvalidData => error,
+        kind if patience::is_given_up(&error) => io::Error::new(kind, missing(framing, held)),
+        kind => io::Error::new(kind, format!("{error}: {}", missing(framing, held))),
+    }
 }
 
 /// What came of a message, and what is missing. Where that looks like another framing, it is named.
@@ -384,6 +388,19 @@ mod tests {
         );
         let error = read_all(&mut &b"Welcome!"[..], Framing::Length).unwrap_err().to_string();
         assert!(error.ends_with("\"Welc\" is no length but text: try --framing line or raw"), "{error}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_connection_that_died_inside_a_message_is_not_silence() {
+        struct Dead;
+        impl Read for Dead {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::from_raw_os_error(110)) // ETIMEDOUT
+            }
+        }
+        let error = read(&mut BufReader::new(b"Mich".chain(Dead)), Framing::Line, LIMIT).unwrap_err();
+        assert!(error.to_string().contains("(os error 110): 4 bytes came"), "{error}");
     }
 
     #[test]

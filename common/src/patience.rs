@@ -119,6 +119,11 @@ pub fn is_over(error: &io::Error) -> bool {
     error.kind() == if cfg!(windows) { ErrorKind::TimedOut } else { ErrorKind::WouldBlock }
 }
 
+/// Whether an error is a [`Patient`]'s own, whose limit is over; one that the system made has a number.
+pub fn is_given_up(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::TimedOut && error.raw_os_error().is_none()
+}
+
 fn timed_out(why: String) -> io::Error {
     io::Error::new(ErrorKind::TimedOut, why)
 }
@@ -224,6 +229,15 @@ mod tests {
             let failed = || Err::<(), _>(ErrorKind::TimedOut.into());
             assert_eq!(wait(&mut LONG.clone(), |_| Ok(()), failed).unwrap_err().kind(), ErrorKind::TimedOut);
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn it_is_the_system_that_gives_a_connection_up_and_a_patient_that_gives_up_a_wait() {
+        assert!(is_given_up(&timed_out("nothing came".into())));
+        let etimedout = io::Error::from_raw_os_error(110);
+        assert_eq!(etimedout.kind(), ErrorKind::TimedOut);
+        assert!(!is_given_up(&etimedout));
     }
 
     /// What a socket reports at the end of its time-out.
