@@ -185,7 +185,15 @@ pub fn connect(peer: &HostPort, limit: Duration, starter: &str) -> Result<TcpStr
         let time = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         TcpStream::connect_timeout(&address, time / left.into())
     });
-    connected.map_err(|e| anyhow!("cannot connect to {peer}: {e} - {}", is_it_running(starter)))
+    connected.map_err(|e| {
+        let why = match e.kind() {
+            io::ErrorKind::ConnectionReset => {
+                "a server took the connection and ended it at once: is it too busy?".into()
+            }
+            _ => unreached(&e, starter),
+        };
+        anyhow!("cannot connect to {peer}: {e} - {why}")
+    })
 }
 
 /// The command that starts one of our servers there, with the options that the client has.
@@ -193,9 +201,19 @@ pub fn starter(server: &str, peer: &HostPort, options: &str) -> String {
     format!("cargo run -p {server} -- {}{options}", shell_word(&peer.to_string()))
 }
 
-/// The question that a client ends with when nobody answered, and the command that mends it.
-pub fn is_it_running(starter: &str) -> String {
-    format!("is a server running there? {starter} starts one")
+const FORBIDDEN: &str = "does a firewall or a sandbox forbid it?";
+
+/// The question that a client ends with when nobody answered, and the command that mends it, unless the system says
+/// that nobody was asked.
+pub fn unreached(error: &io::Error, starter: &str) -> String {
+    use io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, PermissionDenied};
+    match error.kind() {
+        PermissionDenied => FORBIDDEN.into(),
+        HostUnreachable | NetworkDown | NetworkUnreachable => {
+            "is the address right, and the network up?".into()
+        }
+        _ => format!("is a server running there? {starter} starts one"),
+    }
 }
 
 /// The address at which this machine reaches a socket bound to `bound`: a socket bound to every interface
@@ -241,7 +259,7 @@ pub fn accept_outlook(error: &io::Error) -> &'static str {
         (_, Some(23 | 24 | 105 | 55 | 10024 | 10055)) | (io::ErrorKind::OutOfMemory, _) => {
             "newcomers wait until somebody leaves"
         }
-        (io::ErrorKind::PermissionDenied, _) => "does a firewall or a sandbox forbid it?",
+        (io::ErrorKind::PermissionDenied, _) => FORBIDDEN,
         (io::ErrorKind::NetworkDown, _) => "is the network up? The next client is waited for",
         _ => "that client is lost, and the next one is waited for",
     }

@@ -109,7 +109,7 @@ pub fn likely_reason(
         }
         _ => "",
     };
-    format!(" - {}{elsewhere}", address::is_it_running(&starter))
+    format!(" - {}{elsewhere}", address::unreached(error, &starter))
 }
 
 /// Whether a server on every address that is asked there answers from there. It answers from the address that its
@@ -162,6 +162,11 @@ mod tests {
         for kind in [ErrorKind::TimedOut, ErrorKind::ConnectionRefused] {
             assert_eq!(reason(kind, None, "127.0.0.1:9"), running);
         }
+        assert_eq!(
+            reason(ErrorKind::HostUnreachable, None, "127.0.0.1:9"),
+            " - is the address right, and the network up?"
+        );
+        assert!(reason(ErrorKind::PermissionDenied, None, "127.0.0.1:9").contains("firewall"));
         for (came, text) in [
             (&b"Hello, A!\n"[..], "; \"Hello, A!\\n\" came, not \"Hello, A!\": a line end too many"),
             (b"Hello, A!\r\n", "; \"Hello, A!\\r\\n\" came, not \"Hello, A!\": a line end too many"),
