@@ -3,6 +3,9 @@
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind, Write};
+use std::thread;
+use std::time::Duration;
+
 /// Bytes as text that a terminal shows and does not obey: controls, bidirectional controls and bytes that
 /// are not UTF-8 are written as escapes.
 pub fn escape(bytes: &[u8]) -> String {
@@ -50,11 +53,25 @@ pub struct Stdout;
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        io::stdout().write(bytes).map_err(named)
+        taken(|| io::stdout().write(bytes)).map_err(named)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stdout().flush().map_err(named)
+        taken(|| io::stdout().flush()).map_err(named)
+    }
+}
+
+/// Writes to an output that may be non-blocking, which is whatever another program that has it open made of it, and
+/// waits until it takes something.
+///
+/// # Errors
+/// What `write` reports.
+pub fn taken<T>(mut write: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match write() {
+            Err(e) if e.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(1)),
+            outcome => return outcome,
+        }
     }
 }
 
@@ -157,6 +174,15 @@ mod tests {
         assert_eq!(escape(b"a\x1b[2J\x07\x7f\r\n\t"), "a\\x1b[2J\\x07\\x7f\\r\\n\\t");
         assert_eq!(escape("\u{9b}31m \u{202e} \u{2066}".as_bytes()), "\\u{9b}31m \\u{202e} \\u{2066}");
         assert_eq!(escape(b"caf\xe9 \xff\xfe \xe4\xb8"), "caf\\xe9 \\xff\\xfe \\xe4\\xb8");
+    }
+
+    #[test]
+    fn an_output_that_does_not_wait_is_waited_for() {
+        let mut outcomes =
+            [Err(ErrorKind::WouldBlock.into()), Err(ErrorKind::WouldBlock.into()), Ok(7)].into_iter();
+        assert_eq!(taken(|| outcomes.next().unwrap()).unwrap(), 7);
+        let full = || Err::<(), _>(ErrorKind::StorageFull.into());
+        assert_eq!(taken(full).unwrap_err().kind(), ErrorKind::StorageFull);
     }
 
     #[test]

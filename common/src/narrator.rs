@@ -151,7 +151,7 @@ impl Piece {
                 format!("({lost} lines were dropped here: standard output did not take them)\n").into();
         }
         while !self.text.is_empty() {
-            match out.write(&self.text) {
+            match narration::taken(|| out.write(&self.text)) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(n) => {
                     let printed = self.text.drain(..n).filter(|byte| *byte == b'\n').count();

@@ -11,7 +11,7 @@ use std::{mem, process, thread};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use crate::narration::escape;
+use crate::narration::{self, escape};
 
 /// What this process has created and not yet given its name: the only files that are ever removed here.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -116,7 +116,7 @@ impl Replacement {
         // only now. A small page where there was none is not worth the wait: it can be fetched again.
         let is_small = || file.metadata().is_ok_and(|metadata| metadata.len() <= SMALL);
         if beside.as_ref().is_some_and(|beside| beside.has_old || !is_small()) {
-            file.sync_all().or_else(unless_unsupported)?;
+            sync(&file)?;
         }
         drop(file); // the courier's end of input
         if let Some(mut courier) = courier {
@@ -128,7 +128,7 @@ impl Replacement {
 
 impl Write for Replacement {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        narration::taken(|| self.file.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -197,7 +197,7 @@ impl Beside {
         let mut target = File::options().write(true).open(&self.target)?;
         let length = io::copy(&mut File::open(&self.path)?, &mut target)?;
         target.set_len(length)?;
-        target.sync_all().or_else(unless_unsupported)
+        sync(&target)
     }
 }
 
@@ -253,24 +253,34 @@ fn is_held(error: &io::Error) -> bool {
 }
 
 /// Whether a name cannot be given to another file, which says nothing of writing to the one that has it: a mount
-/// point (EBUSY), somebody else's file in a sticky directory (EPERM), a directory with a quota of its own (EXDEV).
+/// point (EBUSY), somebody else's file in a sticky directory (EPERM), a directory with a quota of its own (EXDEV), or
+/// a file system that renames nothing.
 fn is_place_taken(error: &io::Error) -> bool {
     use ErrorKind::{CrossesDevices, PermissionDenied, ResourceBusy};
-    matches!(error.kind(), CrossesDevices | PermissionDenied | ResourceBusy) || is_held(error)
+    matches!(error.kind(), CrossesDevices | PermissionDenied | ResourceBusy)
+        || is_held(error)
+        || is_unsupported(error)
 }
 
-/// Lets pass that a file system has no fsync: durability is what the system can give. What else fsync(2)
-/// reports (EIO, ENOSPC, EDQUOT) is about the content.
-fn unless_unsupported(error: io::Error) -> io::Result<()> {
+/// Brings the content to the disk, where the file system has an fsync (it may say EROFS that it has none, fsync(2)):
+/// durability is what the system can give. What else it reports (EIO, ENOSPC, EDQUOT) is about the content.
+fn sync(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(e) if e.kind() != ErrorKind::ReadOnlyFilesystem && !is_unsupported(&e) => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a file system does not have what it was asked for.
+fn is_unsupported(error: &io::Error) -> bool {
     // ENOTTY, and ENOTSUP or EOPNOTSUPP, which std has no name for; ERROR_INVALID_FUNCTION.
     let numbers: &[i32] = match () {
         () if cfg!(windows) => &[1],
         () if cfg!(target_os = "linux") => &[25, 95],
         () => &[25, 45, 102],
     };
-    let is_unsupported = matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
-        || error.raw_os_error().is_some_and(|number| numbers.contains(&number));
-    if is_unsupported { Ok(()) } else { Err(error) }
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
+        || error.raw_os_error().is_some_and(|number| numbers.contains(&number))
 }
 
 /// Opens what a path stands for where it is open already: `/dev/fd/N`, and what is a link to it, as `/dev/stdout`
@@ -480,10 +490,10 @@ mod tests {
     #[test]
     fn an_error_is_forgiven_only_where_it_says_that_there_is_no_fsync() {
         for kind in [ErrorKind::InvalidInput, ErrorKind::Unsupported] {
-            assert!(unless_unsupported(kind.into()).is_ok(), "{kind:?}");
+            assert!(is_unsupported(&kind.into()), "{kind:?}");
         }
         for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::Other] {
-            assert!(unless_unsupported(kind.into()).is_err(), "{kind:?}");
+            assert!(!is_unsupported(&kind.into()), "{kind:?}");
         }
     }
 
@@ -494,15 +504,15 @@ mod tests {
         let (einval, enotty, enosys, eopnotsupp) = (22, 25, 38, 95);
         let of = io::Error::from_raw_os_error;
         for number in [einval, enotty, enosys, eopnotsupp] {
-            assert!(unless_unsupported(of(number)).is_ok(), "{number}");
+            assert!(is_unsupported(&of(number)), "{number}");
         }
         for number in [eperm, eio, eacces, ebusy, exdev, enospc, edquot] {
-            assert!(unless_unsupported(of(number)).is_err(), "{number}");
+            assert!(!is_unsupported(&of(number)), "{number}");
         }
-        for number in [eperm, eacces, ebusy, exdev] {
+        for number in [eperm, eacces, ebusy, exdev, enosys, eopnotsupp] {
             assert!(is_place_taken(&of(number)), "{number}");
         }
-        for number in [eio, enospc, edquot, einval] {
+        for number in [eio, enospc, edquot] {
             assert!(!is_place_taken(&of(number)), "{number}");
         }
     }

@@ -128,6 +128,29 @@ mod unix {
     }
 
     #[test]
+    fn a_page_comes_whole_out_of_an_output_that_does_not_wait() {
+        use std::os::{fd::OwnedFd, unix::net::UnixStream};
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", 8 << 20);
+        let large = origin(move |stream| {
+            stream.write_all(head.as_bytes())?;
+            stream.write_all(&vec![b'x'; 8 << 20])
+        });
+        let url = format!("http://{}/page", large.address);
+        for file in ["-", "/dev/stdout"] {
+            let (mut ours, theirs) = UnixStream::pair().unwrap();
+            theirs.set_nonblocking(true).unwrap();
+            let mut client = Command::new(xtask::path_of("tcp-client").unwrap());
+            client.args(["get", &url, "-o", file]).stdout(OwnedFd::from(theirs)).stderr(Stdio::null());
+            let mut running = client.spawn().unwrap();
+            drop(client); // it holds their end
+            let mut all = Vec::new();
+            ours.read_to_end(&mut all).unwrap();
+            assert!(running.wait().unwrap().success());
+            assert_eq!(all.iter().filter(|byte| **byte == b'x').count(), 8 << 20, "{file}");
+        }
+    }
+
+    #[test]
     fn an_interrupted_demo_leaves_the_old_page_and_no_litter() {
         let lab = Lab::unseen().unwrap();
         fs::write(lab.directory().join("page.html"), "old").unwrap();
