@@ -180,10 +180,14 @@ pub fn first_of<T>(
 /// # Errors
 /// Every address tried, with what the system said of it.
 pub fn connect(peer: &HostPort, limit: Duration, starter: &str) -> Result<TcpStream> {
-    let end = Instant::now() + limit;
+    let mut time = limit;
     let connected = first_of(&resolve(peer)?, |address, left| {
-        let time = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        TcpStream::connect_timeout(&address, time / left.into())
+        let share = (time / left.into()).max(Duration::from_millis(1));
+        let asked = Instant::now();
+        let outcome = TcpStream::connect_timeout(&address, share);
+        // A process that was stopped meanwhile has not waited longer than its share for this address.
+        time = time.saturating_sub(asked.elapsed().min(share));
+        outcome
     });
     connected.map_err(|e| {
         let why = match e.kind() {
