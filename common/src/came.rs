@@ -18,8 +18,24 @@ impl Display for Bytes {
 
 /// The bytes in quotes, escaped; of many the first.
 pub fn quoted(bytes: &[u8]) -> String {
-    let (shown, more) = if bytes.len() > SHOWN { (&bytes[..SHOWN], "...") } else { (bytes, "") };
+    let (shown, more) = beginning(bytes);
     format!("\"{}\"{more}", escape(shown))
+}
+
+/// A name, escaped; of a long one the beginning.
+pub fn name(bytes: &[u8]) -> String {
+    let (shown, more) = beginning(bytes);
+    escape(shown) + more
+}
+
+/// Cut at a character: half of one would look like bytes that never came.
+fn beginning(bytes: &[u8]) -> (&[u8], &'static str) {
+    if bytes.len() <= SHOWN {
+        return (bytes, "");
+    }
+    let is_inside = |at: &usize| bytes[*at] & 0b1100_0000 == 0b1000_0000;
+    let end = (SHOWN - 3..=SHOWN).rev().find(|at| !is_inside(at)).unwrap_or(SHOWN);
+    (&bytes[..end], "...")
 }
 
 #[cfg(test)]
@@ -32,5 +48,14 @@ mod tests {
         assert_eq!(quoted(b"Hello, Michael!\n\x1b"), "\"Hello, Michael!\\n\\x1b\"");
         assert_eq!(quoted(&[b'x'; 64]), format!("\"{}\"", "x".repeat(64)));
         assert_eq!(quoted(&[b'x'; 65]), format!("\"{}\"...", "x".repeat(64)));
+    }
+
+    #[test]
+    fn of_much_the_beginning_is_shown_up_to_a_whole_character() {
+        let chinese = "文".repeat(30);
+        assert_eq!(quoted(chinese.as_bytes()), format!("\"{}\"...", "文".repeat(21)));
+        assert_eq!(name(&[b'x'; 65]), "x".repeat(64) + "...");
+        assert_eq!(name(&[b'x'; 64]), "x".repeat(64));
+        assert_eq!(name(&[0x80; 65]), "\\x80".repeat(64) + "...");
     }
 }

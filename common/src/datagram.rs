@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::address::{self, HostPort};
-use crate::narration::{self, escape};
+use crate::narration;
 use crate::{came, greeting, patience};
 
 /// Room for any datagram: with less, recv(2) cuts one silently (and Windows reports error 10040).
@@ -68,7 +68,7 @@ pub type Wrong = Option<Vec<u8>>;
 pub fn ignore(datagram: &[u8], name: &[u8], wrong: &mut Wrong) {
     let came = came::quoted(datagram);
     if wrong.replace(datagram.to_vec()).is_none() {
-        let name = escape(name);
+        let name = came::name(name);
         narration::complain(&format!("ignored a datagram that is not the greeting for '{name}': {came}"));
     }
 }

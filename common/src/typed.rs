@@ -43,14 +43,11 @@ const ZEROS: [char; 16] = [
 fn ascii(c: char) -> Option<char> {
     match c {
         _ if is_quote(c) || is_blank(c) => Some(' '),
-        '；' => Some(':'), // the colon's key, without shift
+        _ if is_dash(c) => Some('-'),
+        // The last of them has the colon's key, without shift.
+        '\u{2d0}' | '\u{2236}' | '\u{a789}' | '\u{fe30}' | '\u{fe55}' | '；' => Some(':'),
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + u32::from('!')),
-        '\u{2d7}' | '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{2500}' | '\u{2501}' => Some('-'),
-        '\u{2796}' | '\u{2e3a}' | '\u{2e3b}' | '\u{30fc}' | '\u{fe58}' | '\u{fe63}' => Some('-'),
-        '。' | '\u{ff61}' | '\u{b7}' | '\u{2022}' | '\u{2024}' | '\u{2027}' | '\u{30fb}' | '\u{fe52}' => {
-            Some('.')
-        }
-        '\u{2d0}' | '\u{2236}' | '\u{a789}' | '\u{fe30}' | '\u{fe55}' => Some(':'),
+        '。' | '\u{ff61}' | '\u{b7}' | '\u{2024}' | '\u{2027}' | '\u{30fb}' | '\u{fe52}' => Some('.'),
         '、' | '\u{2044}' | '\u{2215}' => Some('/'),
         '【' | '「' | '〔' => Some('['),
         '】' | '」' | '〕' => Some(']'),
@@ -58,6 +55,12 @@ fn ascii(c: char) -> Option<char> {
         '\u{fe66}' => Some('='),
         _ => ZEROS.iter().find_map(|zero| char::from_digit(u32::from(c).checked_sub(u32::from(*zero))?, 10)),
     }
+}
+
+/// The long ones, the minus, the box drawing line that some input methods make of two, and the Japanese long vowel.
+fn is_dash(c: char) -> bool {
+    matches!(c, '\u{2010}'..='\u{2015}' | '\u{2d7}' | '\u{2043}' | '\u{2212}' | '\u{2500}' | '\u{2501}')
+        || matches!(c, '\u{2796}' | '\u{2e3a}' | '\u{2e3b}' | '\u{30fc}' | '\u{fe58}' | '\u{fe63}')
 }
 
 fn is_quote(c: char) -> bool {

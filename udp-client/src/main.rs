@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
+use common::came;
 use common::datagram::{self, Wrong};
 use common::greeting;
 use common::narration::{self, escape};
@@ -50,14 +51,13 @@ fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
                 ask(&socket, &mut buffer, name, retry, &mut wrong).map(|greeting| (socket, greeting))
             }
             None => datagram::first_to_answer(&addresses, retry.tries, |address, tries| {
-                let socket = connect(address)?;
-                let greeting = ask(&socket, &mut buffer, name, &Retry { tries, ..*retry }, &mut wrong)?;
-                Ok((socket, greeting))
+                let (socket, retry) = (connect(address)?, Retry { tries, ..*retry });
+                ask(&socket, &mut buffer, name, &retry, &mut wrong).map(|greeting| (socket, greeting))
             }),
         };
         let (socket, greeting) = answer.map_err(|e| {
             let why = datagram::likely_reason(&e, wrong.as_deref(), &greeting::of(name), peer, "udp-server");
-            anyhow!("cannot get the greeting for '{}' from {peer}: {e}{why}", escape(name))
+            anyhow!("cannot get the greeting for '{}' from {peer}: {e}{why}", came::name(name))
         })?;
         narration::say(&escape(&greeting))?;
         server = Some(socket);
