@@ -16,6 +16,11 @@ impl Display for Bytes {
     }
 }
 
+/// What came of something that is incomplete: how much, and its beginning.
+pub fn so_far(bytes: &[u8]) -> String {
+    format!("{} came, {}", Bytes(bytes.len() as u64), quoted(bytes))
+}
+
 /// The bytes in quotes, escaped; of many the first.
 pub fn quoted(bytes: &[u8]) -> String {
     let (shown, more) = beginning(bytes);

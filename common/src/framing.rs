@@ -156,7 +156,7 @@ fn with_what_came(error: io::Error, framing: Framing, held: &[u8]) -> io::Error 
 
 /// What came of a message, and what is missing. Where that looks like another framing, it is named.
 fn missing(framing: Framing, held: &[u8]) -> String {
-    let came = format!("{} came, {}", came::Bytes(held.len() as u64), came::quoted(held));
+    let came = came::so_far(held);
     let prefix = held.split_first_chunk::<PREFIX>();
     match (framing, prefix) {
         (Framing::Length, None) => format!("{came}, and no length of {PREFIX} bytes: try --framing raw"),

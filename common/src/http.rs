@@ -296,8 +296,7 @@ fn read_line(from: &mut impl BufRead, limit: usize, budget: &mut usize) -> io::R
     let most = limit.min(*budget);
     let mut line = Vec::new();
     let asked = from.take(most as u64).read_until(b'\n', &mut line);
-    let came =
-        || format!("{} came, {}, and no line feed", came::Bytes(line.len() as u64), came::quoted(&line));
+    let came = || format!("{}, and no line feed", came::so_far(&line));
     asked.map_err(|e| if line.is_empty() { e } else { within(&came(), &e) })?;
     *budget -= line.len();
     let Some(text) = line.strip_suffix(b"\n") else {

@@ -80,7 +80,7 @@ fn greet(peer: &HostPort, names: &[Vec<u8>], how: Framing, timeout: Duration) ->
     };
     narration::say(&escape(&welcome))?;
     for name in names {
-        let shown = came::name(name);
+        let shown = escape(name);
         send(name).with_context(|| format!("cannot send '{shown}'"))?;
         let no_greeting = || format!("no greeting for '{shown}' - do both use one framing?");
         let Some(reply) = receive().with_context(no_greeting)? else {
