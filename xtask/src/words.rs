@@ -17,16 +17,11 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// What the locale asks for: the first that is set of `LC_ALL`, `LC_MESSAGES` and `LANG` (locale(7)). Chinese is
-    /// written in UTF-8 here, which a terminal of another charset would not show.
+    /// What the locale asks for. Chinese is written in UTF-8 here, which a terminal of another charset would not show.
     pub fn of_locale() -> Self {
-        let set = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| env::var(name).ok());
-        let locale = set.into_iter().find(|value| !value.is_empty()).unwrap_or_default();
-        if locale.starts_with("zh") && is_utf8(&locale) { Self::Zh } else { Self::En }
+        if locale("LC_MESSAGES").starts_with("zh") && has_utf8() { Self::Zh } else { Self::En }
     }
-}
 
-impl Lang {
     /// What the command line asks for, whatever else is wrong with it; or else the locale.
     pub fn of_command_line() -> Self {
         let words: Vec<_> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
@@ -36,8 +31,15 @@ impl Lang {
     }
 }
 
-/// Whether a locale such as `zh_CN.UTF-8@pinyin` has UTF-8 for its charset, or names none.
-pub fn is_utf8(locale: &str) -> bool {
+/// The locale of a category: the first that is set of `LC_ALL`, its own variable and `LANG` (locale(7)).
+fn locale(category: &str) -> String {
+    let mut set = ["LC_ALL", category, "LANG"].into_iter().filter_map(|name| env::var(name).ok());
+    set.find(|value| !value.is_empty()).unwrap_or_default()
+}
+
+/// Whether the locale's charset, as in `zh_CN.UTF-8@pinyin`, is UTF-8, or none is named.
+pub fn has_utf8() -> bool {
+    let locale = locale("LC_CTYPE");
     let charset = locale.split_once('.').map(|(_, behind)| behind.split('@').next().unwrap_or_default());
     charset.is_none_or(|name| ["utf8", "utf-8"].iter().any(|utf8| name.eq_ignore_ascii_case(utf8)))
 }

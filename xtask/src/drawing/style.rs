@@ -68,7 +68,7 @@ impl Style {
     #[must_use]
     pub fn fitting(self, ascii: bool) -> Self {
         let width = columns().unwrap_or(Self::WIDTH).clamp(Self::NARROWEST, Self::WIDEST);
-        Self { ascii: ascii || !words::is_utf8(&locale()), width, ..self }
+        Self { ascii: ascii || !words::has_utf8(), width, ..self }
     }
 
     /// The text in its ink.
@@ -106,12 +106,6 @@ fn columns() -> Option<usize> {
         String::from_utf8_lossy(&told.stdout).split_whitespace().nth(1)?.parse().ok()
     });
     found.filter(|columns| *columns > 0) // a terminal that does not know says 0
-}
-
-/// The locale of characters: the first that is set of `LC_ALL`, `LC_CTYPE` and `LANG` (locale(7)).
-fn locale() -> String {
-    let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| env::var(name).ok());
-    set.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
 }
 
 impl Verdict {

@@ -84,6 +84,7 @@ fn the_language_is_the_locales_unless_it_is_said() {
     let with = |locale: &str, args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.args(["demo", "--list", "stop"]).args(args).env_remove("LC_ALL").env_remove("LC_MESSAGES");
+        command.env_remove("LC_CTYPE");
         text(&command.env("LANG", locale).output().unwrap().stdout)
     };
     assert!(with("en_US.UTF-8", &[]).is_ascii() && with("", &[]).is_ascii());
@@ -313,8 +314,9 @@ fn a_broken_promise_and_a_lesson_that_cannot_be_played_fail_the_demo() {
 fn help_and_usage_errors_follow_the_language_and_both_helps_name_the_same() {
     let [en, zh] = ["en", "zh"].map(|lang| text(&xtask(&["--help", "--lang", lang]).stdout));
     let names = |help: &str| {
-        let is_name =
-            |word: &&str| word.starts_with("--") || ["demo", "grade", "tap", "soak", "origin", "docs"].contains(word);
+        let is_name = |word: &&str| {
+            word.starts_with("--") || ["demo", "grade", "tap", "soak", "origin", "docs"].contains(word)
+        };
         let mut names: Vec<_> = help
             .split(|c: char| !(c.is_ascii_alphabetic() || c == '-'))
             .filter(is_name)
