@@ -111,12 +111,15 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     };
     let contents = Words::fixed("Contents", "目录");
     let list = contents_list(chapters, lang);
+    // A page of charts has no ladders to read.
+    let has_rungs = chapters.iter().flat_map(|chapter| &chapter.told).any(|told| told.rung().is_some());
+    let legend = if has_rungs { legend(cover.is_bare, lang) } else { String::new() };
     [
         &head(&title, lang),
         &format!("<style>\n{CSS}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
         &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}{sum}", cover.main()),
         &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
-        &format!("<ul>\n{list}</ul>\n</nav>\n{}", legend(cover.is_bare, lang)),
+        &format!("<ul>\n{list}</ul>\n</nav>\n{legend}"),
         &joined(by_name(chapters).map(|chapters| section(chapters, lang))),
         "</main>\n</body>\n</html>\n",
     ]

@@ -1,6 +1,7 @@
 //! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, for whoever
 //! sees and for whoever listens; its arrow is made of lines (`page.css`) and a tip.
 
+use super::chart;
 use super::ladder::{Lanes, Mark, Rung};
 use super::story::Told;
 use crate::checks::{Check, Verdict};
@@ -41,6 +42,7 @@ pub fn piece(told: &Told, lang: Lang) -> String {
         Told::Socket(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
         Told::Check(check) => verdict(check, lang),
         Told::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
+        Told::Chart(chart) => chart::picture(chart, lang),
         Told::Question { question, choices } => {
             let choices = joined(choices.iter().map(|choice| format!("<li>{}</li>", text(choice.to(lang)))));
             let list = if choices.is_empty() { choices } else { format!("<ol>{choices}</ol>") };

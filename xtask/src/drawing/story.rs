@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use common::narration::{self, say};
 
+use super::chart::{self, Chart};
 use super::ladder::{self, Lanes, Rung};
 use super::style::{Ink, Style};
 use crate::checks::Check;
@@ -49,6 +50,8 @@ pub enum Told {
     Check(Check),
     /// What to do about it.
     Hint(Words),
+    /// What was measured.
+    Chart(Chart),
     /// What was noticed about what happened.
     Remark(Words),
     /// What whoever watches is asked to predict: any number, where there are no choices.
@@ -123,6 +126,7 @@ impl Told {
                 let mark = style.paint(check.verdict.ink(), check.verdict.mark());
                 vec![format!("  {mark} {}", check.sentence().to(style.lang))]
             }
+            Self::Chart(chart) => chart::lines(style, chart),
             Self::Remark(words) => {
                 let lines = ladder::broken(words.to(style.lang), style.width - 6);
                 let indented = lines.iter().enumerate();
