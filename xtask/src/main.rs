@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use common::args::{self, Args};
 use xtask::lessons::loss;
+use xtask::tasks::bench::{self, floor};
 use xtask::tasks::{demo, docs, grade, origin, soak, tap};
 use xtask::{Lang, Words};
 
@@ -14,9 +15,11 @@ fn main() -> ExitCode {
             "demo" => demo::run(args),
             "grade" => grade::run(args),
             "soak" => soak::run(args),
+            "bench" => bench::run(args),
             "origin" => origin::run(args),
             "tap" => tap::run(args),
             "docs" => docs::run(args),
+            floor::FLOOR => floor::run(args),
             loss::LOSSY => loss::in_a_lossy_network(args),
             "" => Err(args::usage(no_task("no task is given", "没有指明任务"))),
             other => Err(args::usage(no_task(
@@ -29,7 +32,7 @@ fn main() -> ExitCode {
 
 fn no_task(en: &str, zh: &str) -> String {
     match Lang::of_command_line() {
-        Lang::En => format!("{en}: it is demo, grade, tap, soak, origin or docs"),
-        Lang::Zh => format!("{zh}：应为 demo、grade、tap、soak、origin、docs 之一"),
+        Lang::En => format!("{en}: it is demo, grade, tap, soak, bench, origin or docs"),
+        Lang::Zh => format!("{zh}：应为 demo、grade、tap、soak、bench、origin、docs 之一"),
     }
 }

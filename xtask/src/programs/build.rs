@@ -28,34 +28,68 @@ pub fn build() -> Result<&'static Path> {
 }
 
 fn build_now() -> Result<PathBuf> {
+    let directory = own_directory()?;
+    let what = "the four programs";
+    cargo_build(&directory, &PROGRAMS, is_release(&directory), what)?;
+    Ok(directory)
+}
+
+/// Where this program is; a test's executable is one directory further down.
+fn own_directory() -> Result<PathBuf> {
     let own = env::current_exe().context("cannot tell where this program is")?;
-    // A test's executable is one directory further down.
     let directory = own.ancestors().skip(1).find(|dir| !dir.ends_with("deps")).context("no directory")?;
+    Ok(directory.to_owned())
+}
+
+fn is_release(directory: &Path) -> bool {
+    directory.ends_with("release")
+}
+
+/// Whether this program, and what it builds, is a release build.
+///
+/// # Errors
+/// When this program cannot tell where it is.
+pub fn is_optimised() -> Result<bool> {
+    Ok(is_release(&own_directory()?))
+}
+
+/// Builds this program as a release, beside this one; returns where it is.
+///
+/// # Errors
+/// As [`build`].
+pub fn optimised_xtask() -> Result<PathBuf> {
+    let directory = own_directory()?;
+    cargo_build(&directory, &["xtask"], true, "a release, as a debug build is not what is to be measured")?;
+    Ok(directory.with_file_name("release").join("xtask").with_extension(env::consts::EXE_EXTENSION))
+}
+
+/// Builds packages to where the program in a directory was built, wherever cargo was told to build it:
+/// `TARGET_DIR[/TRIPLE]/PROFILE`.
+fn cargo_build(directory: &Path, packages: &[&str], release: bool, what: &str) -> Result<()> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // By name: what a student has added to the workspace may not compile yet.
-    cargo.args(["build", "--quiet"]).args(PROGRAMS.map(|name| format!("--package={name}")));
-    // To where this program was built, wherever cargo was told to build it: TARGET_DIR[/TRIPLE]/PROFILE.
+    cargo.args(["build", "--quiet"]).args(packages.iter().map(|name| format!("--package={name}")));
     let mut target = directory.parent().context("no target directory")?;
     if target.ends_with(env!("TARGET_TRIPLE")) {
         cargo.args(["--target", env!("TARGET_TRIPLE")]);
         target = target.parent().context("no target directory")?;
     }
     cargo.arg("--target-dir").arg(target);
-    if directory.ends_with("release") {
+    if release {
         cargo.arg("--release");
     }
     let (status, complaints) =
-        run(cargo.current_dir(env!("CARGO_MANIFEST_DIR"))).context("cannot run cargo")?;
+        run(cargo.current_dir(env!("CARGO_MANIFEST_DIR")), what).context("cannot run cargo")?;
     // Warnings are for whoever sits here; where the output is read by a program, they are none of its lines.
     if !status.success() || io::stderr().is_terminal() {
         io::stderr().write_all(&complaints)?;
     }
     ensure!(status.success(), "cargo build ended with {status}");
-    Ok(directory.to_owned())
+    Ok(())
 }
 
 /// Runs a command that may take a while, and says so on a terminal; returns how it ended, and its standard error.
-fn run(command: &mut Command) -> io::Result<(ExitStatus, Vec<u8>)> {
+fn run(command: &mut Command, what: &str) -> io::Result<(ExitStatus, Vec<u8>)> {
     let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     let mut stderr = child.stderr.take();
     let (ended, end) = mpsc::channel::<()>();
@@ -63,7 +97,7 @@ fn run(command: &mut Command) -> io::Result<(ExitStatus, Vec<u8>)> {
         scope.spawn(move || {
             let is_slow = end.recv_timeout(Duration::from_millis(500)) == Err(RecvTimeoutError::Timeout);
             if is_slow && io::stderr().is_terminal() {
-                complain("building the four programs; the first time it takes a while ...");
+                complain(&format!("building {what}; the first time it takes a while ..."));
             }
         });
         let mut complaints = Vec::new();

@@ -8,22 +8,60 @@ use super::program::Program;
 
 /// A figure of a process in KiB from Linux' /proc/PID/status: `VmRSS`, `VmHWM` (the peak so far).
 pub fn memory(program: &Program, what: &str) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", program.pid)).ok()?;
-    let line = status.lines().find(|line| line.starts_with(what))?;
+    figure_in(&format!("/proc/{}/status", program.pid), what)
+}
+
+/// The memory of a process that is resident, in KiB, from Linux' `/proc/PID/smaps_rollup`: counted page by page,
+/// where status has an estimate (proc(5)), which may be short by some pages a thread.
+pub fn resident(pid: u32) -> Option<u64> {
+    figure_in(&format!("/proc/{pid}/smaps_rollup"), "Rss")
+}
+
+/// How many threads a process has, from Linux' /proc/PID/status.
+pub fn threads(pid: u32) -> Option<u64> {
+    figure_in(&format!("/proc/{pid}/status"), "Threads")
+}
+
+/// The first number behind a name at the beginning of a line.
+fn figure_in(file: &str, name: &str) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// How much of one core a process used during a second, from Linux' /proc/PID/stat (in hundredths of a second,
-/// user and system).
-pub fn share_of_a_core(program: &Program) -> Option<u64> {
-    let used = || {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", program.pid)).ok()?;
-        let fields: Vec<_> = stat.rsplit(") ").next()?.split(' ').map(str::to_owned).collect();
-        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
-    };
-    let before = used()?;
+/// What a process has used of the cores so far, user and system.
+pub struct Used {
+    /// By itself, its threads that have ended included.
+    pub own: Duration,
+    /// By those of its children that it has waited for.
+    pub children: Duration,
+}
+
+/// What a process has used of the cores, from Linux' /proc/PID/stat, which counts hundredths of a second.
+pub fn used(pid: u32) -> Option<Used> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<_> = stat.rsplit(") ").next()?.split(' ').collect();
+    let sum = |two: [usize; 2]| Some(hundredths(fields.get(two[0])?)? + hundredths(fields.get(two[1])?)?);
+    Some(Used { own: sum([11, 12])?, children: sum([13, 14])? })
+}
+
+/// What all processes have used of the cores, and what the machine's owner has taken of them for others ("steal"),
+/// from the first line of Linux' /proc/stat: interrupts aside, as no process is charged with all of them.
+pub fn busy() -> Option<Duration> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let fields: Vec<_> = stat.lines().next()?.split_whitespace().skip(1).collect();
+    [0, 1, 2, 7].into_iter().map(|field| hundredths(fields.get(field)?)).sum()
+}
+
+fn hundredths(text: &str) -> Option<Duration> {
+    Some(Duration::from_millis(10 * text.parse::<u64>().ok()?))
+}
+
+/// How much of one core a process used during a second, in hundredths.
+pub fn share_of_a_core(program: &Program) -> Option<u128> {
+    let before = used(program.pid)?.own;
     thread::sleep(Duration::from_secs(1));
-    Some(used()? - before)
+    Some((used(program.pid)?.own.saturating_sub(before)).as_millis() / 10)
 }
 
 /// Whether every thread of a process sleeps, and waits for something to happen, by Linux' /proc/PID/task: one that has

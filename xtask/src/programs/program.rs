@@ -93,6 +93,11 @@ impl Program {
         }
     }
 
+    /// Whether it has not ended.
+    pub fn is_running(&self) -> bool {
+        matches!(self.status(), Ok(None))
+    }
+
     /// Waits for its end.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What stands behind `cargo xtask NAME`: a file each, a folder where it has parts of its own.
 
+pub mod bench;
 pub mod demo;
 pub mod docs;
 pub mod grade;

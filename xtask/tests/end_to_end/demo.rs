@@ -315,7 +315,8 @@ fn help_and_usage_errors_follow_the_language_and_both_helps_name_the_same() {
     let [en, zh] = ["en", "zh"].map(|lang| text(&xtask(&["--help", "--lang", lang]).stdout));
     let names = |help: &str| {
         let is_name = |word: &&str| {
-            word.starts_with("--") || ["demo", "grade", "tap", "soak", "origin", "docs"].contains(word)
+            let tasks = ["demo", "grade", "tap", "soak", "bench", "origin", "docs"];
+            word.starts_with("--") || tasks.contains(word)
         };
         let mut names: Vec<_> = help
             .split(|c: char| !(c.is_ascii_alphabetic() || c == '-'))

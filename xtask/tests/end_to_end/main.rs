@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::unnecessary_wraps, clippy::too_many_lines)]
 
+mod bench;
 mod command_lines;
 mod demo;
 mod get;

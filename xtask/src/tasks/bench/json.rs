@@ -1,0 +1,43 @@
+//! As much of JSON (RFC 8259) as figures for a machine take: pieces of text that are valid by themselves.
+
+use std::fmt::Write as _;
+
+/// A string.
+pub fn string(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => drop(write!(quoted, "\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+/// An array of what is valid by itself.
+pub fn array(items: impl IntoIterator<Item = String>) -> String {
+    format!("[{}]", items.into_iter().collect::<Vec<_>>().join(", "))
+}
+
+/// An object; its values are valid by themselves.
+pub fn object(members: &[(&str, String)]) -> String {
+    let members: Vec<_> = members.iter().map(|(name, value)| format!("{}: {value}", string(name))).collect();
+    format!("{{{}}}", members.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_end_a_string_or_is_a_control_is_escaped() {
+        let text = string("a\"b\\c\n\u{7f}张");
+        assert_eq!(text, "\"a\\\"b\\\\c\\u000a\\u007f张\"");
+        assert_eq!(
+            object(&[("a", array([text, "1".into()]))]),
+            "{\"a\": [\"a\\\"b\\\\c\\u000a\\u007f张\", 1]}"
+        );
+        assert_eq!(object(&[]) + &array([]), "{}[]");
+    }
+}

@@ -1,0 +1,263 @@
+//! The load: what asks, counts and looks at the clock. It must not be what is measured, and says its own share. All of
+//! it is one thread, which asks each client's question again as soon as that client has its answer: two calls an
+//! answer, and no wait while any of the answers is there.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::iter;
+use std::net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket};
+use std::process::{self, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use common::narration::escape;
+
+use super::sides::{Server, Side};
+use crate::peers::{origin, sockets};
+use crate::programs::figures::{self, busy, used};
+use crate::programs::scratch::Scratch;
+
+/// How long each side is measured in a round.
+const TIME: Duration = Duration::from_millis(400);
+const NAME: &str = "Michael";
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// What one side was seen to cost in one round.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// The work's two figures.
+    pub costs: [f64; 2],
+    /// How many answers, clients or pages they are the mean of.
+    pub count: u32,
+    /// Shares of one core meanwhile, where time was measured.
+    pub shares: Option<Shares>,
+}
+
+/// Shares of one core, from 0 to how many cores there are.
+#[derive(Clone, Copy, Debug)]
+pub struct Shares {
+    /// The load's own.
+    pub load: f64,
+    /// What neither the load nor who is measured has used.
+    pub others: f64,
+}
+
+/// The clock, and what has been used so far: by a server, or by the children that have ended.
+struct Meter {
+    server: Option<u32>,
+    began: Instant,
+    used: [Duration; 3],
+}
+
+impl Meter {
+    fn start(server: Option<&Server>) -> Result<Self> {
+        let server = server.map(|server| server.program.pid);
+        Ok(Self { server, used: Self::used(server)?, began: Instant::now() })
+    }
+
+    /// By who is measured, by the load, by all together.
+    fn used(server: Option<u32>) -> Result<[Duration; 3]> {
+        let load = used(process::id()).context("/proc does not tell what was used")?;
+        let measured = match server {
+            Some(pid) => used(pid).context("the server has ended")?.own,
+            None => load.children,
+        };
+        Ok([measured, load.own, busy().context("/proc/stat does not tell what was used")?])
+    }
+
+    fn is_over(&self) -> bool {
+        self.began.elapsed() >= TIME
+    }
+
+    /// Time and CPU for each of so many, in microseconds.
+    fn stop(&self, count: u32) -> Result<Measured> {
+        let time = self.began.elapsed().as_secs_f64();
+        let now = Self::used(self.server)?;
+        let [measured, load, all] = [0, 1, 2].map(|of| now[of].saturating_sub(self.used[of]).as_secs_f64());
+        let each = 1e6 / f64::from(count);
+        let shares = Shares { load: load / time, others: (all - measured - load).max(0.0) / time };
+        Ok(Measured { costs: [time * each, measured * each], count, shares: Some(shares) })
+    }
+}
+
+/// One end of a conversation with a TCP server.
+struct Client {
+    stream: TcpStream,
+    question: String,
+    welcome: String,
+    answer: String,
+}
+
+impl Client {
+    fn arrives(server: &Server, side: Side) -> Result<Self> {
+        let end = side.end_of_message();
+        let [question, welcome, answer] =
+            [NAME, "Welcome!", &format!("Hello, {NAME}!")].map(|text| text.to_owned() + end);
+        Ok(Self { stream: sockets::connect(server.address)?, question, welcome, answer })
+    }
+
+    fn is_welcomed(&self) -> Result<()> {
+        hears(&self.stream, &self.welcome)
+    }
+
+    fn asks(&self) -> Result<()> {
+        (&self.stream).write_all(self.question.as_bytes()).context("cannot ask")
+    }
+
+    fn is_answered(&self) -> Result<()> {
+        hears(&self.stream, &self.answer)
+    }
+}
+
+/// The very bytes, whatever partition they come in.
+fn hears(mut stream: &TcpStream, expected: &str) -> Result<()> {
+    let mut buffer = [0; 64];
+    let heard = &mut buffer[..expected.len()];
+    stream.read_exact(heard).context("no answer came")?;
+    is_right(heard, expected)
+}
+
+fn is_right(heard: &[u8], expected: &str) -> Result<()> {
+    ensure!(heard == expected.as_bytes(), "heard '{}' instead of '{expected}'", escape(heard));
+    Ok(())
+}
+
+/// So many clients, who all have been welcomed.
+fn crowd(server: &Server, side: Side, size: u32) -> Result<Vec<Client>> {
+    let arrive = |_| {
+        let client = Client::arrives(server, side)?;
+        client.is_welcomed().map(|()| client)
+    };
+    (0..size).map(arrive).collect()
+}
+
+/// So many TCP clients, each of whom asks as soon as it is answered.
+pub fn tcp(side: Side, clients: u32) -> Result<Measured> {
+    let server = side.server("tcp")?;
+    let clients = crowd(&server, side, clients)?;
+    let ask_again = |client: &Client| client.is_answered().and_then(|()| client.asks());
+    clients.iter().try_for_each(Client::asks)?;
+    clients.iter().try_for_each(ask_again)?; // what happens once is over
+    let meter = Meter::start(Some(&server))?;
+    let mut count = 0;
+    while !meter.is_over() {
+        clients.iter().try_for_each(ask_again)?;
+        count += 1;
+    }
+    let measured = meter.stop(count * u32::try_from(clients.len())?)?;
+    clients.iter().try_for_each(Client::is_answered)?;
+    Ok(measured)
+}
+
+/// So many TCP clients at once, each of whom connects, asks once and leaves, and another one comes.
+pub fn churn(side: Side, at_once: u32) -> Result<Measured> {
+    let server = side.server("tcp")?;
+    let arrive = || {
+        let client = Client::arrives(&server, side)?;
+        client.asks().map(|()| client)
+    };
+    let mut clients = iter::repeat_with(arrive).take(at_once as usize).collect::<Result<Vec<_>>>()?;
+    let mut change = |client: &mut Client| {
+        client.is_welcomed()?;
+        client.is_answered()?;
+        *client = arrive()?;
+        Ok::<_, anyhow::Error>(())
+    };
+    clients.iter_mut().try_for_each(&mut change)?;
+    let meter = Meter::start(Some(&server))?;
+    let mut count = 0;
+    while !meter.is_over() {
+        clients.iter_mut().try_for_each(&mut change)?;
+        count += at_once;
+    }
+    meter.stop(count)
+}
+
+/// So many TCP clients who have been welcomed, and are silent: bytes of memory and threads for each.
+pub fn idle(side: Side, clients: u32) -> Result<Measured> {
+    let server = side.server("tcp")?;
+    let _first = crowd(&server, side, 1)?; // what is taken once and for all is not counted
+    let figures = || {
+        let pid = server.program.pid;
+        let both = figures::resident(pid).zip(figures::threads(pid));
+        both.context("/proc does not tell what is taken")
+    };
+    let before = figures()?;
+    let _crowd = crowd(&server, side, clients)?;
+    let after = figures()?;
+    let each = |before, after: u64| {
+        Ok::<_, anyhow::Error>(f64::from(u32::try_from(after.saturating_sub(before))?) / f64::from(clients))
+    };
+    let costs = [each(before.0, after.0)? * 1024.0, each(before.1, after.1)?];
+    Ok(Measured { costs, count: clients, shares: None })
+}
+
+/// One UDP socket, of which so many datagrams are on their way.
+pub fn udp(side: Side, outstanding: u32) -> Result<Measured> {
+    let server = side.server("udp")?;
+    let socket: UdpSocket = sockets::datagram_socket(LOCALHOST)?;
+    socket.connect(server.address)?;
+    let answer = format!("Hello, {NAME}!");
+    let ask = || socket.send(NAME.as_bytes()).map(|_| ()).context("cannot ask");
+    let hear = || {
+        let mut buffer = [0; 64];
+        let size = socket.recv(&mut buffer).context("no answer came")?;
+        is_right(&buffer[..size], &answer)
+    };
+    let ask_again = |_| hear().and_then(|()| ask());
+    (0..outstanding).try_for_each(|_| ask())?;
+    (0..100).try_for_each(ask_again)?;
+    let meter = Meter::start(Some(&server))?;
+    let mut count = 0;
+    while !meter.is_over() {
+        (0..64).try_for_each(ask_again)?;
+        count += 64;
+    }
+    let measured = meter.stop(count)?;
+    (0..outstanding).try_for_each(|_| hear())?;
+    Ok(measured)
+}
+
+/// A page of so many MiB, got again and again, and thrown away: the disk is not what is measured.
+pub fn get(side: Side, mebibytes: u32) -> Result<Measured> {
+    pages(side, mebibytes, 1 << 20, true)
+}
+
+/// A page of so many KiB, each got by a process that starts for it, saves it and ends.
+pub fn start(side: Side, kibibytes: u32) -> Result<Measured> {
+    pages(side, kibibytes, 1 << 10, false)
+}
+
+/// A page in so many pieces, got by one process after the other; time and CPU for each in milliseconds.
+fn pages(side: Side, pieces: u32, size: usize, is_thrown_away: bool) -> Result<Measured> {
+    let (piece, length) = (vec![b'x'; size], size * pieces as usize);
+    let header = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+    let host = origin::replying(LOCALHOST, move |stream| {
+        stream.write_all(header.as_bytes())?;
+        (0..pieces).try_for_each(|_| stream.write_all(&piece))
+    })?;
+    let scratch = Scratch::new()?;
+    let file = if is_thrown_away { "/dev/null".into() } else { scratch.path().join("page") };
+    let get = || {
+        let mut command = side.client(host.address, &file)?;
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let output = command.output().context("cannot start a client")?;
+        ensure!(output.status.success(), "a client ended: {}", escape(&output.stderr));
+        if !is_thrown_away {
+            let saved = fs::metadata(&file)?.len();
+            ensure!(saved >= length as u64, "{saved} bytes were saved of {length}"); // the floor's has the header, too
+            fs::remove_file(&file)?;
+        }
+        Ok(())
+    };
+    get()?;
+    let meter = Meter::start(None)?;
+    let mut count = 0;
+    while !meter.is_over() {
+        get()?;
+        count += 1;
+    }
+    let mut measured = meter.stop(count)?;
+    measured.costs = measured.costs.map(|cost| cost / 1e3);
+    Ok(measured)
+}

@@ -1,0 +1,281 @@
+//! `cargo xtask bench`: what a thread a client costs, and what it gives. Each work is done by a program of ours, by the
+//! bare calls that it is made of (the floor), and in the notes' manner: in the same round, in shuffled order.
+
+pub mod floor;
+mod json;
+mod load;
+mod machine;
+mod one_core;
+mod results;
+mod sides;
+mod works;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, IsTerminal, Write};
+use std::path::{self, Path};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use common::args::{self, Args};
+use common::narration::{escape, say};
+use common::replacement::Replacement;
+
+use self::machine::Machine;
+use self::one_core::OneCore;
+use self::results::{Results, Rounds};
+use self::sides::{Side, python_here};
+use self::works::{ALL, Work};
+use crate::drawing::page::{self, Chapter, Cover, Page};
+use crate::drawing::story::Story;
+use crate::drawing::style::{Ink, Style};
+use crate::programs::figures::busy;
+use crate::programs::{build, house};
+use crate::words::{Lang, Words};
+
+/// All rounds of all works together take no longer, but for the first round of each.
+const LIMIT: Duration = Duration::from_secs(105);
+
+/// Set in the environment of a task that was started again, optimised and with more descriptors.
+const AGAIN: &str = "XTASK_BENCH_AGAIN";
+
+struct Options {
+    works: Vec<&'static Work>,
+    rounds: u16,
+    is_as_built: bool,
+    lang: Lang,
+    ascii: bool,
+    page: Option<String>,
+    figures: Option<OsString>,
+}
+
+impl Options {
+    fn read(mut args: Args) -> Result<Self> {
+        let rounds = args.number("--rounds", 5, 1..=99)?;
+        let is_as_built = args.flag("--as-built")?;
+        let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
+        let ascii = args.flag("--ascii")?;
+        let page = args.given("--html")?;
+        let figures = args.file("--json")?;
+        let mut chosen = BTreeSet::new();
+        while let Some(name) = args.operand()? {
+            let at = ALL.iter().position(|work| *work.name == *name);
+            chosen.insert(at.ok_or_else(|| {
+                let (name, all) =
+                    (escape(name.as_encoded_bytes()), ALL.each_ref().map(|work| work.name).join(" "));
+                let unknown = words!(
+                    "unknown work '{name}': it is one of {all}",
+                    "没有“{name}”这一项：应为 {all} 之一"
+                );
+                args::usage(unknown.to(lang))
+            })?);
+        }
+        let all = ALL.iter().enumerate();
+        let works = all.filter(|(at, _)| chosen.is_empty() || chosen.contains(at)).map(|(_, work)| work);
+        Ok(Self { works: works.collect(), rounds, is_as_built, lang, ascii, page, figures })
+    }
+}
+
+/// Measures the works that the arguments name, or all of them.
+///
+/// # Errors
+/// A usage error for an unknown work; a failure if an answer was wrong or missing.
+pub fn run(args: Args) -> Result<()> {
+    let options = Options::read(args)?;
+    house::close_on_interrupt()?;
+    let page = options.page.as_deref().map(Page::open).transpose()?;
+    let figures = options.figures.as_ref().map(Figures::open).transpose()?;
+    let style = Style::of_output(options.lang).fitting(options.ascii);
+    if busy().is_none() {
+        return style.say(
+            Ink::Bold,
+            &Words::fixed(
+                "Not available here: it takes Linux' /proc to tell what a process uses.",
+                "本系统不支持：进程占用了多少，要由 Linux 的 /proc 给出。",
+            ),
+        );
+    }
+    if env::var_os(AGAIN).is_none() {
+        drop((page, figures)); // they are opened again
+        return run_again(options.is_as_built);
+    }
+    build::build()?;
+    let machine = Machine::here(build::is_optimised()?)?;
+    style.say(Ink::Bold, &machine.sentence())?;
+    style.say(Ink::Faint, &HOW_TO_READ)?;
+    let (chapters, measured) = measure_all(&options.works, options.rounds, style)?;
+    say("")?;
+    if let Some(figures) = figures {
+        let name = figures.write(&machine, measured)?;
+        style.say(Ink::Bold, &words!("The figures are in {name}.", "数据已存入 {name}。"))?;
+    }
+    if let Some(page) = page {
+        let name = page.write(&cover(&machine), &chapters, style.lang)?;
+        style.say(Ink::Bold, &words!("The page is in {name}.", "网页已存入 {name}。"))?;
+    }
+    let tally = page::tally(&chapters);
+    match tally.sentence() {
+        sentence if tally.broken > 0 => bail!("{}", sentence.to(style.lang)),
+        sentence => style.say(Ink::Good, &sentence),
+    }
+}
+
+const HOW_TO_READ: Words = Words::fixed(
+    "Each bar is a cost: shorter is better. Beside it stand the median, the least and the most of the\n\
+     rounds, and how many times the floor of the same round it is. The floor makes the same std calls,\n\
+     and nothing else.",
+    "每一条都是开销，越短越好。旁边依次是各轮的中位数、最小值和最大值，以及相当于同一轮下限的多少倍。\n\
+     “下限”做同样的 std 调用，此外什么也不做。",
+);
+
+fn cover(machine: &Machine) -> Cover {
+    let machine = machine.sentence();
+    let [en, how] = [machine.en, HOW_TO_READ.en].map(|lines| lines.replace('\n', " "));
+    let [zh, how_zh] = [machine.zh, HOW_TO_READ.zh].map(|lines| lines.replace('\n', ""));
+    Cover {
+        title: Words::fixed("What a thread a client costs", "一个客户端一个线程的开销"),
+        intro: words!(
+            "One run of cargo xtask bench. {en} {how}",
+            "运行一次 cargo xtask bench 的记录。{zh}{how_zh}"
+        ),
+        is_bare: false,
+    }
+}
+
+/// Measures one work after the other, and tells what came of each: for a page, and for a machine.
+fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Vec<Chapter>, Vec<String>)> {
+    let (began, count) = (Instant::now(), u32::try_from(works.len())?);
+    let (mut chapters, mut figures) = (Vec::new(), Vec::new());
+    for (number, work) in (1..).zip(works.iter().copied()) {
+        introduce(work, style)?;
+        // What one work leaves of its time is for those that follow.
+        let results = measure(work, rounds, style.lang, began, LIMIT * number / count);
+        let story = Story::new(style);
+        results.told().into_iter().try_for_each(|told| story.tell(told))?;
+        let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
+        let Work { name, claims, .. } = work;
+        chapters.push(Chapter { name, version: "IPv4", claims, lanes, told: story.told() });
+        figures.push(results.json());
+    }
+    Ok((chapters, figures))
+}
+
+fn introduce(work: &Work, style: Style) -> Result<()> {
+    let name = work.name;
+    style.say(Ink::Bold, &words!("\n== {name} ==", "\n== {name} =="))?;
+    work.claims.iter().try_for_each(|(_, words)| Ok(say(words.to(style.lang))?))
+}
+
+/// Starts this task again in place of itself: optimised, unless told otherwise, as a debug build is not what programs
+/// cost, nor fit to be a load; and with as many descriptors as the system lets it have, for which only a shell can ask.
+fn run_again(is_as_built: bool) -> Result<()> {
+    let own = env::current_exe().context("cannot tell where this program is")?;
+    let program = if is_as_built || build::is_optimised()? { own } else { build::optimised_xtask()? };
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$@\""]);
+    command.arg(program).args(env::args_os().skip(1)).env(AGAIN, "yes");
+    take_place(&mut command).context("cannot run sh")
+}
+
+#[cfg(unix)]
+fn take_place(command: &mut Command) -> io::Result<()> {
+    Err(std::os::unix::process::CommandExt::exec(command))
+}
+
+/// Nobody gets here: what has /proc is a Unix.
+#[cfg(not(unix))]
+fn take_place(command: &mut Command) -> io::Result<()> {
+    command.status().map(|_| ())
+}
+
+/// Measures a work in at most so many rounds: there is no second one that would not be over by then.
+fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: Duration) -> Results {
+    let room = descriptors().saturating_sub(100);
+    let places = work.places.iter().copied().take_while(|clients| *clients <= room).collect::<Vec<_>>();
+    let (mut sides, mut absent) = (Vec::new(), Vec::new());
+    for side in work.sides.iter().copied() {
+        if side == Side::Notes && python_here().is_none() {
+            absent.push((side, Words::fixed("it takes python3", "需要 python3")));
+        } else {
+            sides.push(Rounds { side, measured: Vec::new(), failed: None });
+        }
+    }
+    let held = if work.is_on_one_core { OneCore::hold() } else { None };
+    let mut longest = Duration::ZERO;
+    for round in 1..=rounds {
+        let now = began.elapsed();
+        if round > 1 && now + longest > until {
+            break;
+        }
+        // Who comes first may find the machine warmer, or colder: it is another one each time.
+        sides.sort_by_cached_key(|_| RandomState::new().build_hasher().finish());
+        for rounds in sides.iter_mut().filter(|rounds| rounds.failed.is_none()) {
+            let measured = places.iter().map(|place| {
+                let (name, Words { en, zh }) = (work.name, rounds.side.name());
+                progress(words!("{name}, round {round}: {en}", "{name}，第 {round} 轮：{zh}").to(lang));
+                (work.measure)(rounds.side, *place)
+            });
+            match measured.collect() {
+                Ok(measured) => rounds.measured.push(measured),
+                Err(e) => rounds.failed = Some(e),
+            }
+        }
+        longest = longest.max(began.elapsed().saturating_sub(now));
+    }
+    progress("");
+    sides.sort_by_key(|rounds| work.sides.iter().position(|side| *side == rounds.side));
+    Results { work, places, sides, absent, is_on_one_core: held.is_some() }
+}
+
+/// How many descriptors this process may have, by Linux' /proc.
+fn descriptors() -> u32 {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find(|line| line.starts_with("Max open files"));
+    let soft = line.and_then(|line| line.split_whitespace().nth(3)?.parse().ok());
+    soft.unwrap_or(u32::MAX)
+}
+
+/// A line on standard error that the next one takes the place of, where that is a terminal.
+fn progress(line: &str) {
+    if io::stderr().is_terminal() {
+        let _ = write!(io::stderr(), "\r\x1b[K{line}");
+    }
+}
+
+/// A file of figures that will be written; its old content stays until it is.
+struct Figures {
+    name: String,
+    replacement: Replacement,
+}
+
+impl Figures {
+    fn open(file: &OsString) -> Result<Self> {
+        let (name, path) = (escape(file.as_encoded_bytes()), Path::new(file));
+        let is_json = path.extension().is_some_and(|extension| extension == "json");
+        if !is_json || name.ends_with(path::is_separator) {
+            let why = words!(
+                "--json '{name}': the name of a file of figures ends in .json",
+                "--json“{name}”：数据文件的文件名要以 .json 结尾"
+            );
+            return Err(args::usage(why.to(Lang::of_command_line())));
+        }
+        let replacement = Replacement::of(path).with_context(|| Self::cannot_write(&name))?;
+        Ok(Self { name, replacement })
+    }
+
+    fn cannot_write(name: &str) -> String {
+        format!("cannot write the figures to '{name}'")
+    }
+
+    /// Writes the works' figures, and says where they are.
+    fn write(mut self, machine: &Machine, works: Vec<String>) -> Result<String> {
+        let json = json::object(&[("machine", machine.json()), ("works", json::array(works))]) + "\n";
+        let written = self.replacement.write_all(json.as_bytes()).map_err(Into::into);
+        written.and_then(|()| self.replacement.finish()).with_context(|| Self::cannot_write(&self.name))?;
+        Ok(self.name)
+    }
+}
