@@ -95,7 +95,7 @@ pub fn run(args: Args) -> Result<()> {
             Ink::Bold,
             &Words::fixed(
                 "Not available here: it takes Linux' /proc to tell what a process uses.",
-                "本系统不支持：进程占用了多少，要由 Linux 的 /proc 给出。",
+                "此处无法测量：进程占用了多少，要由 Linux 的 /proc 给出。",
             ),
         );
     }

@@ -177,7 +177,7 @@ impl Results {
     fn not_held(&self) -> Option<Words> {
         (self.work.is_on_one_core && !self.is_on_one_core).then_some(Words::fixed(
             "one core for all of it: not available here, it takes taskset; times are the scheduler's, too",
-            "只用一个核：本系统不支持，需要 taskset；时间也随调度器而变",
+            "只用一个核：此处做不到，缺 taskset；时间也随调度器而变",
         ))
     }
 
@@ -186,7 +186,7 @@ impl Results {
         let first = self.work.places.get(self.places.len())?;
         Some(words!(
             "from {first} on not available here: a process may not have so many descriptors",
-            "从 {first} 起本系统不支持：一个进程不能有那么多描述符"
+            "从 {first} 起此处做不到：一个进程不能有那么多描述符"
         ))
     }
 

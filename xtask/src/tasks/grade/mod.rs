@@ -143,7 +143,9 @@ pub fn run(mut args: Args) -> Result<()> {
             let name = escape(name.as_encoded_bytes());
             args::usage(format!("cannot grade '{name}': it is one of {}", kinds()))
         })?,
-        None if list => return KINDS.iter().try_for_each(|kind| introduce(kind, lang)),
+        None if list => {
+            return KINDS.iter().try_for_each(|kind| introduce(kind, lang).and_then(|()| Ok(say("")?)));
+        }
         None => return Err(args::usage(format!("say what to grade: {}", kinds()))),
     };
     let mut command = Vec::new();
@@ -214,7 +216,7 @@ fn introduce(kind: &Kind, lang: Lang) -> Result<()> {
     for (number, stage) in (1..).zip(kind.stages) {
         say(&format!("{number:4} {:11} {}", stage.name, stage.promise.1.to(lang)))?;
     }
-    Ok(say(&format!("\n{}\n", kind.example))?)
+    Ok(say(&format!("\n{}", kind.example))?)
 }
 
 /// Plays the stages in their order, and sums up.
