@@ -6,12 +6,10 @@ use crate::words::{Shown, Words};
 #[derive(Debug, Default)]
 pub struct Checks(Vec<Check>);
 
-/// One check.
 #[derive(Clone, Debug)]
 pub struct Check {
     /// What is promised, as a sentence.
     pub promise: Words,
-    /// What came of it.
     pub verdict: Verdict,
 }
 
@@ -31,7 +29,6 @@ impl Shown for Ended {
 /// What came of a promise.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// It came true.
     Kept,
     /// It did not; this was found.
     Broken(Words),
@@ -84,7 +81,6 @@ impl Checks {
         self.0.push(Check { promise, verdict: Verdict::NotAvailable(why) });
     }
 
-    /// All of them.
     pub fn all(&self) -> &[Check] {
         &self.0
     }
@@ -110,9 +106,7 @@ impl Check {
 /// How many checks came out how.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Promises that came true.
     pub kept: usize,
-    /// Promises that did not.
     pub broken: usize,
     /// Promises of which nothing was seen that would decide.
     pub not_decided: usize,
@@ -121,14 +115,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Of some checks.
     pub fn of<'a>(checks: impl Iterator<Item = &'a Check>) -> Self {
         let mut tally = Self::default();
         checks.for_each(|check| tally.add(&check.verdict));
         tally
     }
 
-    /// One more.
     pub fn add(&mut self, verdict: &Verdict) {
         *match verdict {
             Verdict::Kept => &mut self.kept,

@@ -279,9 +279,6 @@ impl Story {
     }
 
     /// Tells what happened, where that is to be seen.
-    ///
-    /// # Errors
-    /// When standard output fails.
     pub fn sees(&self, event: &Event) -> Result<()> {
         let state = self.state();
         // A program's hint is for whoever types the next command; here nobody does.
@@ -294,9 +291,6 @@ impl Story {
     }
 
     /// Tells something.
-    ///
-    /// # Errors
-    /// When standard output fails.
     pub fn tell(&self, told: Told) -> Result<()> {
         let lines = told.lines(self.style);
         self.change(|state| {

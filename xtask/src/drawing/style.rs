@@ -31,7 +31,6 @@ pub struct Style {
 pub enum Ink {
     /// Times and rules.
     Faint,
-    /// A heading.
     Bold,
     /// The client's side.
     Client,
@@ -85,9 +84,6 @@ impl Style {
     }
 
     /// Prints a line.
-    ///
-    /// # Errors
-    /// When standard output fails.
     pub fn say(self, ink: Ink, words: &Words) -> Result<()> {
         Ok(say(&self.paint(ink, words.to(self.lang)))?)
     }

@@ -53,9 +53,6 @@ pub struct Caller {
 
 impl Caller {
     /// Connects to the server.
-    ///
-    /// # Errors
-    /// When it is refused.
     pub fn connect(
         at: SocketAddr,
         framing: Framing,
@@ -68,9 +65,6 @@ impl Caller {
     }
 
     /// Has accepted a client.
-    ///
-    /// # Errors
-    /// What the socket reports.
     pub fn accepted(
         stream: TcpStream,
         framing: Framing,
@@ -99,9 +93,6 @@ impl Caller {
     }
 
     /// Its own end, and the program's.
-    ///
-    /// # Errors
-    /// What the socket reports.
     pub fn ends_of_it(&self) -> io::Result<(SocketAddr, SocketAddr)> {
         Ok((self.stream.local_addr()?, self.stream.peer_addr()?))
     }

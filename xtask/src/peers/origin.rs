@@ -17,17 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const REQUEST_LIMIT: u64 = 8 * 1024;
 
 /// Starts an origin that runs until it is dropped; what it is asked for appears in the server's lane.
-///
-/// # Errors
-/// When the system gives it no socket.
 pub fn start(ip: IpAddr, recorder: Recorder) -> io::Result<Listening> {
     on(TcpListener::bind((ip, 0))?, recorder)
 }
 
 /// Starts an origin that serves this listener, as [`start`].
-///
-/// # Errors
-/// When the listener cannot tell its address.
 pub fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
     Listening::start(listener, move |clients| {
         for stream in clients {
@@ -37,9 +31,6 @@ pub fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
 }
 
 /// An origin that has one reply, whatever it is asked for: what the script sends. It hears requests.
-///
-/// # Errors
-/// When the system gives it no socket.
 pub fn replying(
     ip: IpAddr,
     mut script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static,

@@ -8,9 +8,6 @@ use anyhow::Result;
 use crate::wire::record::STUCK;
 
 /// A connection to a server; whoever waits for too long on it is stuck, and ends.
-///
-/// # Errors
-/// When it is refused.
 pub fn connect(at: SocketAddr) -> Result<TcpStream> {
     let stream = TcpStream::connect(at)?;
     stream.set_read_timeout(Some(STUCK))?;
@@ -18,9 +15,6 @@ pub fn connect(at: SocketAddr) -> Result<TcpStream> {
 }
 
 /// Two ends of one connection: the client's, and the accepted one.
-///
-/// # Errors
-/// When the system gives no socket.
 pub fn pair(ip: IpAddr) -> Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind((ip, 0))?;
     let client = connect(listener.local_addr()?)?;
@@ -30,9 +24,6 @@ pub fn pair(ip: IpAddr) -> Result<(TcpStream, TcpStream)> {
 }
 
 /// A UDP socket.
-///
-/// # Errors
-/// When the system gives none.
 pub fn datagram_socket(ip: IpAddr) -> Result<UdpSocket> {
     let socket = UdpSocket::bind((ip, 0))?;
     socket.set_read_timeout(Some(STUCK))?;
@@ -52,9 +43,6 @@ pub fn ask(socket: &UdpSocket, server: SocketAddr, datagram: &[u8]) -> Result<Ve
 }
 
 /// Whether nothing is there to be read now, and the stream has not ended either.
-///
-/// # Errors
-/// What the socket reports.
 pub fn is_quiet(mut stream: &TcpStream) -> Result<bool> {
     stream.set_nonblocking(true)?;
     let found = stream.read(&mut [0]);

@@ -21,7 +21,6 @@ pub struct Part {
     pub name: &'static str,
     /// What it is about, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
-    /// Who stands where.
     pub lanes: Lanes,
 }
 

@@ -46,9 +46,6 @@ pub struct Play {
 
 impl Play {
     /// An empty lab, whose events are told as they come, with times from now on.
-    ///
-    /// # Errors
-    /// As [`Lab::new`].
     pub fn new(ip: IpAddr, story: Story, style: Style, audience: Audience) -> Result<Self> {
         story.begin();
         let watching = story.clone();
@@ -69,9 +66,6 @@ impl Play {
     }
 
     /// Shows the checks of the act that is over.
-    ///
-    /// # Errors
-    /// When standard output fails.
     pub fn show_checks(&mut self) -> Result<()> {
         // For the eye: what is under way still belongs above the line that ends the act. No check depends on it.
         self.lab.record.wait_for_lull(MOMENT)?;
@@ -109,17 +103,11 @@ impl Play {
     }
 
     /// Shows what was seen.
-    ///
-    /// # Errors
-    /// When standard output fails.
     pub fn evidence(&mut self, words: &Words) -> Result<()> {
         self.tell(Told::Evidence(words.clone()))
     }
 
     /// Shows what the kernel's own table says, or that it has none that can be read.
-    ///
-    /// # Errors
-    /// When standard output fails.
     pub fn panel(&mut self, rows: Option<&Vec<Row>>) -> Result<()> {
         let Some(rows) = rows else {
             return self.evidence(&Words::fixed(
@@ -132,9 +120,6 @@ impl Play {
     }
 
     /// With `--quiz`, asks what is about to happen: for the number of a choice or, where there are none, any.
-    ///
-    /// # Errors
-    /// As [`quiz::ask`].
     pub fn predict(&mut self, question: &Words, choices: &[Words]) -> Result<Prediction> {
         if !self.audience.quiz {
             return Ok(Prediction::default());
@@ -155,9 +140,6 @@ impl Play {
 
     /// Judges a prediction by what was seen: `worth` says of every number what it is worth as an answer. The verdict
     /// is said at the end of the last act before the next wait for the one who predicted, where it is still seen.
-    ///
-    /// # Errors
-    /// When standard output fails.
     pub fn reveal<W: Into<Worth>>(
         &mut self,
         prediction: Prediction,
@@ -170,17 +152,11 @@ impl Play {
     }
 
     /// Says what came of the last prediction.
-    ///
-    /// # Errors
-    /// When standard output fails.
     pub fn show_verdict(&mut self) -> Result<()> {
         self.verdict.take().into_iter().flatten().try_for_each(|told| self.tell(told))
     }
 
     /// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.
-    ///
-    /// # Errors
-    /// As [`Lab::wait_for_end`].
     pub fn stop(&mut self, server: Program) -> Result<bool> {
         let promise =
             Words::fixed("Ctrl-C stops the server with status 0", "按下 Ctrl-C，服务器停止，退出状态为 0");

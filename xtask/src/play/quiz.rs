@@ -22,7 +22,6 @@ pub struct Score {
 /// What a prediction is worth, by what was seen.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Worth {
-    /// It came true.
     Right,
     /// It may come true, and did not here.
     Possible,

@@ -54,9 +54,6 @@ pub fn is_optimised() -> Result<bool> {
 }
 
 /// Builds this program as a release, beside this one; returns where it is.
-///
-/// # Errors
-/// As [`build`].
 pub fn optimised_xtask() -> Result<PathBuf> {
     let directory = own_directory()?;
     cargo_build(&directory, &["xtask"], true, "a release, as a debug build is not what is to be measured")?;
@@ -109,9 +106,6 @@ fn run(command: &mut Command, what: &str) -> io::Result<(ExitStatus, Vec<u8>)> {
 }
 
 /// Where a program is, once all are built.
-///
-/// # Errors
-/// As [`build`].
 pub fn path_of(name: &str) -> Result<PathBuf> {
     Ok(build()?.join(name).with_extension(env::consts::EXE_EXTENSION))
 }

@@ -20,13 +20,11 @@ pub struct House {
     pub closed: bool,
     /// Processes, by their numbers.
     pub children: BTreeMap<u32, Resident>,
-    /// Directories.
     pub scratch: Vec<PathBuf>,
 }
 
 /// A process that was started here.
 pub struct Resident {
-    /// It.
     pub child: Child,
     /// What it may have started.
     pub kind: Kind,
@@ -35,7 +33,6 @@ pub struct Resident {
 /// What a process may have started, and how that ends with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Nothing.
     Alone,
     /// It is a task like this one, with children of its own: asked to, it ends them.
     Task,
@@ -101,9 +98,6 @@ pub fn house() -> MutexGuard<'static, House> {
 
 /// From now on, Ctrl-C ends every process that was started, removes every scratch directory and every
 /// unfinished file, and ends the task.
-///
-/// # Errors
-/// When the system refuses the handler.
 pub fn close_on_interrupt() -> Result<()> {
     stop::end_on_signal(close)
 }

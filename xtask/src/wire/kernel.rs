@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// A transport protocol.
 #[derive(Clone, Copy, Debug)]
 pub enum Protocol {
     /// Its table is tcp or tcp6.
@@ -13,7 +12,6 @@ pub enum Protocol {
     Udp,
 }
 
-/// A line of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The address of its own end.

@@ -22,9 +22,6 @@ pub struct Listening {
 
 impl Listening {
     /// Has `serve` take the clients as they come, on a thread of its own; they end when this is dropped.
-    ///
-    /// # Errors
-    /// When the listener cannot tell its address.
     pub fn start(
         listener: TcpListener,
         serve: impl FnOnce(&mut dyn Iterator<Item = TcpStream>) + Send + 'static,

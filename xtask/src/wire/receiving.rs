@@ -18,9 +18,6 @@ pub struct Receiving {
 
 impl Receiving {
     /// Hands each datagram and its sender to `take`, on a thread of its own; it ends when this is dropped.
-    ///
-    /// # Errors
-    /// When the socket takes no time-out.
     pub fn start(
         socket: Arc<UdpSocket>,
         mut take: impl FnMut(&[u8], SocketAddr) + Send + 'static,

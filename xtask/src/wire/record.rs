@@ -36,9 +36,6 @@ impl Record {
 
     /// Waits until something is found among the events, or none where it cannot come any more: where nothing happens,
     /// and each of several looks in the course of a second finds it hopeless.
-    ///
-    /// # Errors
-    /// As [`Record::wait_until`].
     pub fn wait_unless<T>(
         &mut self,
         is_hopeless: impl Fn() -> bool,
@@ -63,9 +60,6 @@ impl Record {
     }
 
     /// Waits until something is found among the events.
-    ///
-    /// # Errors
-    /// When nothing happens for a minute, and what the watcher reports.
     pub fn wait_until<T>(&mut self, find: impl Fn(&[Event]) -> Option<T>) -> Result<T> {
         loop {
             if let Some(found) = find(&self.kept) {
@@ -81,9 +75,6 @@ impl Record {
 
     /// Keeps what comes until nothing has come for a while: for the eye, or one who writes down what comes; no
     /// check and no test depends on it.
-    ///
-    /// # Errors
-    /// What the watcher reports.
     pub fn wait_for_lull(&mut self, time: Duration) -> Result<()> {
         while let Ok(event) = self.incoming.recv_timeout(time) {
             self.keep(event)?;
@@ -92,9 +83,6 @@ impl Record {
     }
 
     /// Keeps what has happened meanwhile.
-    ///
-    /// # Errors
-    /// What the watcher reports.
     pub fn catch_up(&mut self) -> Result<()> {
         while let Ok(event) = self.incoming.try_recv() {
             self.keep(event)?;

@@ -93,9 +93,6 @@ pub enum Manner {
 }
 
 /// Starts a relay in front of a TCP server, with the server's IP version.
-///
-/// # Errors
-/// When the system gives it no socket.
 pub fn start(upstream: SocketAddr, manner: Manner, recorder: Recorder) -> io::Result<TcpRelay> {
     let listener = TcpListener::bind(SocketAddr::new(upstream.ip(), 0))?;
     on(listener, HostPort::Ip(upstream), manner, Duration::ZERO, move |_| recorder.clone())
@@ -103,9 +100,6 @@ pub fn start(upstream: SocketAddr, manner: Manner, recorder: Recorder) -> io::Re
 
 /// Starts a relay that serves this listener; whatever passes is `delay` on its way. Each client, with its address,
 /// is given a recorder.
-///
-/// # Errors
-/// When the listener cannot tell its address.
 pub fn on(
     listener: TcpListener,
     upstream: HostPort,

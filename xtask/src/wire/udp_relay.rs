@@ -153,9 +153,6 @@ impl Carrier {
 }
 
 /// Starts a relay in front of a UDP server, with the server's IP version.
-///
-/// # Errors
-/// When the system gives it no socket.
 pub fn start(upstream: SocketAddr, plan: Plan, recorder: Recorder) -> io::Result<UdpRelay> {
     let near = UdpSocket::bind(SocketAddr::new(upstream.ip(), 0))?;
     on(near, upstream, plan.into(), move |_| recorder.clone())

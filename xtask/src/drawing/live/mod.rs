@@ -70,9 +70,6 @@ struct Show {
 
 impl Live {
     /// Serves the story from now on. With `go_on`, a page on this machine can do that.
-    ///
-    /// # Errors
-    /// When it cannot listen there.
     pub fn start(
         at: &HostPort,
         story: &Story,
@@ -160,13 +157,11 @@ impl Drop for Place<'_> {
 
 /// What a request gets.
 enum Answer {
-    /// The page.
     Page(String),
     /// The stream, from a piece on; none where the browser has pieces of another run.
     Stream(Option<usize>),
     /// What was asked for is done.
     Done,
-    /// Nothing.
     Refused(Refused),
 }
 

@@ -151,9 +151,7 @@ fn python(program: &str) -> Result<Command> {
 
 /// A running server, whose narration goes to a file: who reads a pipe would be part of what is measured.
 pub struct Server {
-    /// Its process.
     pub program: Program,
-    /// Where it is.
     pub address: SocketAddr,
     _said: Scratch,
 }

@@ -50,9 +50,6 @@ pub fn run(mut args: Args) -> Result<()> {
 }
 
 /// Everything that is wrong with the READMEs; with `bless`, outputs that were wrong are written anew.
-///
-/// # Errors
-/// When a README cannot be read.
 pub fn check_all(bless: bool) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     if cfg!(target_os = "linux") {
@@ -126,9 +123,6 @@ pub struct Found {
 
 /// Plays the sections of a README's text: of a Chinese one those that speak Chinese, or `all`. The others are held to
 /// its English twin.
-///
-/// # Errors
-/// When something cannot be played.
 pub fn play_text(text: &str, name: &str, lang: Lang, all: bool) -> Result<Found> {
     let mut found = Found::default();
     for section in markdown::consoles(&markdown::lines(text)) {

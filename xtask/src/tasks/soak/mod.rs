@@ -17,15 +17,11 @@ use crate::checks::{Tally, Verdict};
 use crate::programs::{self, server::Server};
 use crate::words::Words;
 
-/// Something to try.
 struct Row {
-    /// What is tried.
     tried: &'static str,
-    /// Tries it.
     run: fn() -> Result<Found>,
 }
 
-/// What came of it.
 struct Found {
     verdict: Verdict,
     /// Where it was kept: a verdict has words for the other two.

@@ -198,7 +198,6 @@ impl Relay {
     }
 }
 
-/// Who stands where.
 fn lanes() -> Lanes {
     (Words::fixed("clients", "客户端"), Words::fixed("the server", "服务器"))
 }

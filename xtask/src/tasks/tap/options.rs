@@ -12,11 +12,8 @@ use crate::wire::tcp_relay::Manner;
 use crate::wire::udp_relay::{Fate, IDLE, Weather, Which};
 use crate::words::Lang;
 
-/// The command line.
 pub struct Options {
-    /// Where the server is.
     pub server: HostPort,
-    /// Where clients come.
     pub listen: HostPort,
     /// How what is sent crosses.
     pub wire: Wire,
@@ -41,17 +38,12 @@ pub enum Wire {
 }
 
 impl Wire {
-    /// Whether it carries datagrams.
     pub fn is_udp(&self) -> bool {
         matches!(self, Self::Udp(..))
     }
 }
 
 impl Options {
-    /// Reads the command line.
-    ///
-    /// # Errors
-    /// Usage errors.
     pub fn of(mut args: Args) -> Result<Self> {
         let is_udp = args.flag("--udp")?;
         let ascii = args.flag("--ascii")?;

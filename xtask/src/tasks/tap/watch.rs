@@ -18,10 +18,8 @@ const LONG_FLOW: Duration = Duration::from_secs(10);
 /// So long a silence of both sides, in the middle of a line, is worth a remark.
 pub const SILENCE: Duration = Duration::from_secs(3);
 
-/// Something to be told.
 #[derive(Debug)]
 pub enum Found {
-    /// What happened.
     Event(Event),
     /// What was noticed about it.
     Remark(Words),
@@ -87,7 +85,6 @@ impl Flow {
 enum Heard {
     /// Something to be told by itself, behind the flow that was over then, if there was one.
     New(Option<Flow>),
-    /// Part of a flow.
     Flow,
 }
 
