@@ -1,6 +1,7 @@
 //! Message framing: how two ends that share a stream of bytes agree where a message ends.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::mem;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -189,11 +190,15 @@ fn read_line(from: &mut impl BufRead, limit: usize, line: &mut Vec<u8>) -> io::R
     if line.is_empty() {
         return Ok(None);
     }
-    let Some(line) = line.strip_suffix(b"\n") else {
+    let Some(message) = line.strip_suffix(b"\n") else {
         return Err(if line.len() > limit { over(limit) } else { ended_inside() });
     };
-    let message = line.strip_suffix(b"\r").unwrap_or(line);
-    if message.len() > limit { Err(over(limit)) } else { Ok(Some(message.to_vec())) }
+    let length = message.strip_suffix(b"\r").unwrap_or(message).len();
+    if length > limit {
+        return Err(over(limit));
+    }
+    line.truncate(length);
+    Ok(Some(mem::take(line)))
 }
 
 fn read_length(from: &mut impl BufRead, limit: usize, held: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
