@@ -54,14 +54,16 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::spawn`].
-    pub fn spawn_group(mut command: Command) -> Result<Started> {
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    pub fn spawn_group(command: Command) -> Result<Started> {
         Self::spawn_as(Kind::Group, command)
     }
 
     fn spawn_as(kind: Kind, mut command: Command) -> Result<Started> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        if matches!(kind, Kind::Group) {
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        }
         let mut house = house();
         ensure!(!house.closed, "interrupted");
         let mut child = command.spawn()?;
