@@ -80,8 +80,8 @@ fn play(play: &mut Play) -> Result<()> {
             prediction,
             |choice| choice == if one.is_err() { 2 } else { 1 },
             &Words::fixed(
-                "to the network, an address stands for an interface; 127.0.0.1 is reached by this machine alone.",
-                "对网络来说，一个地址代表一个接口；127.0.0.1 只有本机自己能连。",
+                "nobody listens at 127.0.0.2: a listener takes what is for its own address, and nothing else.",
+                "127.0.0.2 上没有人监听：监听套接字只接受发往它自己地址的连接，同一台机器也不例外。",
             ),
         )?;
         let [at_one, at_all] = promises;

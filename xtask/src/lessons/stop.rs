@@ -63,7 +63,7 @@ fn play(play: &mut Play) -> Result<()> {
         |choice| choice == 2 && came,
         &Words::fixed(
             "each conversation sees its client hang up, so that what is under way still leaves.",
-            "对每个会话来说，都像是客户端断开了，所以正在准备的回复仍会发出。",
+            "每个会话读到的都是流结束，和客户端离开时一样；正在准备的回复因此照常发出。",
         ),
     )?;
     let promise = Words::fixed(

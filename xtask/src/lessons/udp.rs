@@ -242,8 +242,8 @@ fn thinking(play: &mut Play) -> Result<()> {
         prediction,
         |choice| choice == 3 && last >= 150,
         &words!(
-            "{last} ms: 50 for each of the two before it, its own 50, and what the machine added.",
-            "{last} 毫秒：前面两个各 50，自己的 50，再加上机器本身的耗时。"
+            "it took {last} ms: 50 for each of the two before it, its own 50, and what the machine added.",
+            "实测 {last} 毫秒，前面两个各 50，自己的 50，其余是机器本身的耗时。"
         ),
     )?;
     let order: Vec<_> = answered.iter().map(|(peer, _)| *peer).collect();

@@ -67,7 +67,7 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
     let choices = choices.len() as u64;
     let form = match choices {
         0 => Words::fixed("a number", "一个数"),
-        _ => words!("one of 1 to {choices}", "1 至 {choices} 中的一个"),
+        _ => words!("one of 1 to {choices}", "1 到 {choices} 中的一个数"),
     };
     let (en, zh) = (&form.en, &form.zh);
     let prompt = words!(
@@ -84,7 +84,7 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
                 }
                 _ => {
                     let typed = escape(text.as_bytes());
-                    say(words!("  '{typed}' is not {en}", "  “{typed}”无效，请输入{zh}").to(style.lang))?;
+                    say(words!("  '{typed}' is not {en}", "  “{typed}”无效：请输入 {zh}").to(style.lang))?;
                 }
             },
         }
