@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Protocol {
@@ -105,13 +106,27 @@ fn group_members(group: u32) -> Option<Vec<u32>> {
     let pids =
         fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let is_member = |pid: &u32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // PID (NAME) STATE PARENT GROUP: a name may have blanks and brackets in it.
-        let fields = stat.rsplit(") ").next().unwrap_or_default();
-        let mut fields = fields.split(' ');
-        fields.next().is_some_and(|state| state != "Z") && fields.nth(1) == Some(&group.to_string())
+        state_and_group(Path::new(&format!("/proc/{pid}")))
+            .is_some_and(|(state, of)| state != 'Z' && of == group)
     };
     Some(pids.filter(is_member).collect())
+}
+
+/// The state of a process or a thread, and its group, from its directory in /proc.
+fn state_and_group(directory: &Path) -> Option<(char, u32)> {
+    let stat = fs::read_to_string(directory.join("stat")).ok()?;
+    // PID (NAME) STATE PARENT GROUP: a name may have blanks and brackets in it.
+    let mut fields = stat.rsplit(") ").next()?.split(' ');
+    Some((fields.next()?.parse().ok()?, fields.nth(1)?.parse().ok()?))
+}
+
+/// Whether every thread of a group sleeps, or has ended: whatever has come, it has done what it does about it. None
+/// where nobody can tell.
+pub fn is_idle(group: u32) -> Option<bool> {
+    let threads = |pid| fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let mut states =
+        group_members(group)?.into_iter().flat_map(threads).filter_map(|at| state_and_group(&at.path()));
+    Some(states.all(|(state, _)| !matches!(state, 'R' | 'D')))
 }
 
 /// The numbers of a process' sockets.

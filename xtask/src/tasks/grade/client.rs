@@ -15,8 +15,6 @@ use crate::words::Words;
 pub const NAMES: [&[u8]; 3] = [b"Michael", b"Tracy", b"Sarah"];
 /// In so much time a client that nobody answers is to end by itself.
 const TIME_TO_GIVE_UP: Duration = Duration::from_secs(30);
-/// How long a byte may take to be read, where the kernel does not tell.
-const MOMENT: Duration = Duration::from_millis(20);
 
 /// Something is broken, by what came.
 pub fn broken<T>(expected: Words, came: Words, hint: Option<Hint>) -> Played<T> {
@@ -96,23 +94,6 @@ impl Trial<'_> {
     pub fn host_hears(&mut self, number: usize, message: &[u8]) -> Played {
         let heard = self.caller(number)?.hears(message);
         heard.map_err(|found| self.flaw(Some(number), Some(message), &found, None))
-    }
-
-    /// Sends bytes one by one, each once the one before was read, as far as anybody can tell. `is_early` is asked
-    /// before the last one: whether the client has gone on by then.
-    pub fn says_in_bytes(&mut self, number: usize, bytes: &[u8]) -> Played<bool> {
-        let mut is_early = false;
-        for (at, byte) in bytes.iter().enumerate() {
-            if at + 1 == bytes.len() {
-                is_early = !self.caller(number)?.came_within(MOMENT).is_empty();
-            }
-            self.caller(number)?.sends(&[*byte]);
-            if self.far_end(number).is_none() {
-                thread::sleep(MOMENT);
-            }
-            self.wait_until(|trial| trial.far_end(number).is_none_or(|row| row.to_read == 0));
-        }
-        Ok(is_early)
     }
 
     /// Waits for the client's end; not decided where there is none within `limit`.

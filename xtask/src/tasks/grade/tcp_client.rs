@@ -3,11 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
-use common::framing::Framing;
 use common::greeting;
 
 use super::client::{NAMES, broken, has_printed_greetings, said_hint};
-use super::trial::{Halt, Hint, Played, Seen, Stage, Trial, hint};
+use super::trial::{Hint, Played, Seen, Stage, Trial, hint};
 use crate::peers::caller::{How, framed};
 use crate::words::Words;
 
@@ -135,18 +134,8 @@ fn farewell(trial: &mut Trial<'_>, one: usize) -> Played {
     has_printed_greetings(&outcome)
 }
 
-fn needs_boundary(trial: &Trial<'_>) -> Played {
-    if trial.terms.framing == Framing::Raw {
-        return Err(Halt::NotAvailable(Words::fixed(
-            "raw framing marks no end of a message: cargo xtask demo framing",
-            "raw 不标明消息在哪里结束：cargo xtask demo framing",
-        )));
-    }
-    Ok(())
-}
-
 fn glued(trial: &mut Trial<'_>) -> Played {
-    needs_boundary(trial)?;
+    trial.needs_boundary()?;
     let one = trial.hosts()?;
     trial.says(one, &[greeting::WELCOME, &greeting::of(NAMES[0])])?;
     trial.host_hears(one, NAMES[0])?;
@@ -177,7 +166,7 @@ fn glued(trial: &mut Trial<'_>) -> Played {
 }
 
 fn cut(trial: &mut Trial<'_>) -> Played {
-    needs_boundary(trial)?;
+    trial.needs_boundary()?;
     let one = trial.hosts()?;
     let framing = trial.terms.framing;
     let expected = Words::fixed("it waits until the message is whole", "它等到一条消息收齐");
@@ -228,6 +217,7 @@ fn exit(trial: &mut Trial<'_>) -> Played {
         trial.says(one, &[&greeting::of(name)])?;
     }
     trial.host_hears(one, greeting::EXIT)?;
+    trial.settles()?;
     if trial.program()?.wait_for_end(MOMENT)?.is_some() {
         let expected = Words::fixed("it waits for the end of the stream", "它等待流结束");
         let came = Words::fixed("it ended first, with the connection open", "连接还开着，它就先结束了");

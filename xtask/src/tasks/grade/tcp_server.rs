@@ -101,7 +101,7 @@ pub static STAGES: [Stage; 15] = [
             ),
         ),
         play: |trial| {
-            needs_boundary(trial)?;
+            trial.needs_boundary()?;
             let one = entered(trial)?;
             trial.says(one, &[b"Michael", b"exit"])?;
             trial.hears(one, &greeting::of(b"Michael"))?;
@@ -201,17 +201,6 @@ fn entered(trial: &mut Trial<'_>) -> Played<usize> {
     trial.enters()
 }
 
-/// Without a mark, nobody can tell where one message ends and the next begins.
-fn needs_boundary(trial: &Trial<'_>) -> Played {
-    if trial.terms.framing == Framing::Raw {
-        return Err(Halt::NotAvailable(Words::fixed(
-            "raw framing marks no end of a message: cargo xtask demo framing",
-            "raw 不标明消息在哪里结束：cargo xtask demo framing",
-        )));
-    }
-    Ok(())
-}
-
 fn exit(trial: &mut Trial<'_>) -> Played {
     /// Whoever is served at the same time is welcomed by then; who is served afterwards is judged by `crowd`.
     const MEANWHILE: Duration = Duration::from_secs(1);
@@ -293,19 +282,10 @@ fn one_at_a_time(trial: &mut Trial<'_>, first: usize, waiting: usize) -> Played 
 }
 
 fn cut(trial: &mut Trial<'_>) -> Played {
-    /// Where the kernel does not tell that a byte has been read: long enough for a server that reads.
-    const MOMENT: Duration = Duration::from_millis(20);
-    needs_boundary(trial)?;
+    trial.needs_boundary()?;
     let one = entered(trial)?;
     let name = "张三".as_bytes();
-    for byte in framed(trial.terms.framing, name) {
-        trial.caller(one)?.sends(&[byte]);
-        if trial.far_end(one).is_none() {
-            std::thread::sleep(MOMENT);
-        }
-        // One that does not read is found out by what then does not come.
-        trial.wait_until(|trial| trial.far_end(one).is_none_or(|row| row.to_read == 0));
-    }
+    trial.says_in_bytes(one, &framed(trial.terms.framing, name))?;
     trial.hears(one, &greeting::of(name))
 }
 
@@ -343,6 +323,7 @@ fn reset(trial: &mut Trial<'_>) -> Played {
     let leaving = trial.connects()?;
     trial.says(leaving, &[b"Michael"])?;
     trial.take(leaving)?.resets();
+    trial.settles()?; // whom a reset ends is gone by then
     trial.greeted(witness, b"Tracy")?;
     trial.take(witness)?.leaves();
     let next = trial.enters()?;

@@ -359,6 +359,17 @@ impl<'a> Trial<'a> {
         Ok(number)
     }
 
+    /// Without a mark, nobody can tell where one message ends and the next begins.
+    pub fn needs_boundary(&self) -> Played {
+        if self.terms.framing == Framing::Raw {
+            return Err(Halt::NotAvailable(Words::fixed(
+                "raw framing marks no end of a message: cargo xtask demo framing",
+                "raw 不标明消息在哪里结束：cargo xtask demo framing",
+            )));
+        }
+        Ok(())
+    }
+
     /// A client, by its number.
     ///
     /// # Errors
@@ -660,6 +671,48 @@ impl<'a> Trial<'a> {
         self.askers.clear();
         self.candidate = None;
         self.lab.clear()
+    }
+
+    /// Waits until the program has done what it does about all that has come: it sleeps, and not by chance, or it has
+    /// ended. One that never sleeps is not waited for for long. Where the kernel does not tell, this is a moment.
+    ///
+    /// # Errors
+    /// When no program has been started.
+    pub fn settles(&self) -> Result<()> {
+        const MOMENT: Duration = Duration::from_millis(20);
+        const LIMIT: Duration = Duration::from_secs(2);
+        const LOOKS: u32 = 3;
+        let (asked, group) = (Instant::now(), self.program()?.program.pid);
+        let mut idle = 0;
+        while idle < LOOKS && asked.elapsed() < LIMIT {
+            match kernel::is_idle(group) {
+                Some(is_idle) => idle = if is_idle { idle + 1 } else { 0 },
+                None => break,
+            }
+            std::thread::sleep(MOMENT / LOOKS);
+        }
+        std::thread::sleep(if idle == 0 { MOMENT } else { Duration::ZERO });
+        Ok(())
+    }
+
+    /// Sends bytes one by one, each once the one before was read, as far as anybody can tell. The last one goes when
+    /// the program has settled; returns whether it had said anything by then.
+    pub fn says_in_bytes(&mut self, number: usize, bytes: &[u8]) -> Result<bool> {
+        const MOMENT: Duration = Duration::from_millis(20);
+        let mut is_early = false;
+        for (at, byte) in bytes.iter().enumerate() {
+            if at + 1 == bytes.len() {
+                self.settles()?;
+                is_early = !self.caller(number)?.came_within(MOMENT).is_empty();
+            }
+            self.caller(number)?.sends(&[*byte]);
+            if self.far_end(number).is_none() {
+                std::thread::sleep(MOMENT);
+            }
+            // One that does not read is found out by what then does not come.
+            self.wait_until(|trial| trial.far_end(number).is_none_or(|row| row.to_read == 0));
+        }
+        Ok(is_early)
     }
 
     /// Waits until something is so, by the kernel's table or elsewhere; false once the patience is over.

@@ -27,11 +27,7 @@ pub static STAGES: [Stage; 8] = [
         ),
         play: |trial| {
             let mut host = Host::start(trial)?;
-            for name in NAMES {
-                host.hears(trial, name)?;
-                host.replies(trial, &greeting::of(name));
-            }
-            printed(trial)
+            the_rest(trial, &mut host, 0, None)
         },
         hint: |_| None,
     },
@@ -234,6 +230,7 @@ impl Host {
                 rows.iter().all(|row| row.to_read == 0)
             });
         }
+        trial.settles()?;
         let asked = Instant::now();
         while let Some(bytes) = self.next(trial, MOMENT)? {
             if bytes != name {
@@ -247,9 +244,16 @@ impl Host {
     }
 }
 
-fn printed(trial: &mut Trial<'_>) -> Played {
+/// It ends well, and has printed each greeting once; `told` says why else.
+fn printed(trial: &mut Trial<'_>, told: Option<&Hint>) -> Played {
     let outcome = trial.ends_well()?;
-    has_printed_greetings(&outcome)
+    match has_printed_greetings(&outcome) {
+        Err(Halt::Broken(flaw)) => {
+            let hint = told.cloned().or(flaw.hint);
+            Err(Halt::Broken(Box::new(Flaw { hint, ..*flaw })))
+        }
+        printed => printed,
+    }
 }
 
 /// Answers the names from this one on, as it should be.
@@ -259,7 +263,7 @@ fn the_rest(trial: &mut Trial<'_>, host: &mut Host, from: usize, told: Option<&H
         host.hears_or(trial, NAMES[at], &before, told.cloned())?;
         host.replies(trial, &greeting::of(NAMES[at]));
     }
-    printed(trial)
+    printed(trial, told)
 }
 
 fn lost(trial: &mut Trial<'_>) -> Played {
@@ -300,11 +304,7 @@ fn twice(trial: &mut Trial<'_>) -> Played {
         host.replies(trial, &greeting::of(NAMES[at]));
         host.replies(trial, &greeting::of(NAMES[at]));
     }
-    let outcome = trial.ends_well()?;
-    match has_printed_greetings(&outcome) {
-        Err(Halt::Broken(flaw)) => Err(Halt::Broken(Box::new(Flaw { hint: late_hint(), ..*flaw }))),
-        printed => printed,
-    }
+    printed(trial, late_hint().as_ref())
 }
 
 fn stranger(trial: &mut Trial<'_>) -> Played {
