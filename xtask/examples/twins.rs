@@ -236,7 +236,7 @@ fn tcp_client(mistake: &'static str, host: &str, port: u16) {
         return;
     }
     let stream = connected.expect("cannot connect");
-    stream.set_read_timeout((mistake != "silent").then_some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout((mistake != "silent").then_some(Duration::from_secs(8))).unwrap();
     let mut from = BufReader::new(&stream);
     let mut out = &stream;
     let mut hear = || {
@@ -281,7 +281,7 @@ fn udp_client(mistake: &'static str, host: &str, port: u16) {
     }
     let is_patient = !["silent", "lost-for-ever"].contains(&mistake);
     // Who asks once may not be told a lie by a machine that is slow.
-    let limit = Duration::from_secs(if mistake == "lost" { 4 } else { 1 });
+    let limit = Duration::from_secs(if mistake == "lost" { 2 } else { 1 });
     socket.set_read_timeout(is_patient.then_some(limit)).unwrap();
     for name in NAMES {
         let expected = format!("Hello, {name}!").into_bytes();

@@ -108,7 +108,7 @@ pub fn run(mut args: Args) -> Result<()> {
 }
 
 /// A class reads on when everything has been played: the page stays until whoever started it has enough.
-fn stay(style: Style) {
+pub(super) fn stay(style: Style) {
     let words = Words::fixed("[the page stays live until Enter]", "[网页保持可用，按回车结束]");
     if style.say(Ink::Faint, &words).is_ok() {
         let _ = audience::answer(); // whatever it is, and be it the end of standard input

@@ -85,49 +85,48 @@ fn path(name: &str) -> String {
     xtask::path_of(name).unwrap().to_str().unwrap().to_owned()
 }
 
+/// The IP versions of this machine, with a server's address as our programs take it.
+fn versions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let both = [("4", "{host}:{port}"), ("6", "[{host}]:{port}")];
+    both.into_iter().filter(|(ip, _)| *ip == "4" || has_ipv6())
+}
+
 #[test]
 fn our_tcp_server_keeps_every_stage_in_every_framing_over_both_ip_versions() {
     let server = path("tcp-server");
-    for (ip, at) in [("4", "{host}:{port}"), ("6", "[{host}]:{port}")] {
-        if ip == "6" && !has_ipv6() {
-            continue;
-        }
-        each(&[("line", 15), ("length", 15), ("raw", 13)], |(framing, kept)| {
-            let all = ["tcp-server", "--ip", ip, "--framing", framing, "--"];
-            let judged = grade(&[&all[..], &[&server, at, "--delay=0", "--framing", framing]].concat());
-            let absent = usize::from(!cfg!(unix)); // without Ctrl-C
-            assert_eq!(judged.marked('✓').len(), kept - absent, "{}", judged.out);
-            assert_eq!(judged.marked('-').len(), 15 - kept + absent, "{}", judged.out);
-            assert_eq!(judged.status, Some(0), "{}", judged.out);
-        });
-    }
+    let framings = [("line", 15), ("length", 15), ("raw", 13)];
+    let rows: Vec<_> = versions().flat_map(|version| framings.map(|framing| (version, framing))).collect();
+    each(&rows, |((ip, at), (framing, kept))| {
+        let all = ["tcp-server", "--ip", ip, "--framing", framing, "--"];
+        let judged = grade(&[&all[..], &[&server, at, "--delay=0", "--framing", framing]].concat());
+        let absent = usize::from(!cfg!(unix)); // without Ctrl-C
+        assert_eq!(judged.marked('✓').len(), kept - absent, "{}", judged.out);
+        assert_eq!(judged.marked('-').len(), 15 - kept + absent, "{}", judged.out);
+        assert_eq!(judged.status, Some(0), "{}", judged.out);
+    });
 }
 
 #[test]
 fn our_udp_server_and_our_clients_keep_every_stage_over_both_ip_versions() {
     let [udp_server, tcp_client, udp_client] = ["udp-server", "tcp-client", "udp-client"].map(path);
-    for (ip, at) in [("4", "{host}:{port}"), ("6", "[{host}]:{port}")] {
-        if ip == "6" && !has_ipv6() {
-            continue;
-        }
-        let rows: [(&str, &[&str], usize); 6] = [
-            ("udp-server", &[&udp_server, at], if cfg!(unix) { 10 } else { 9 }),
-            ("tcp-client", &[&tcp_client, "greet", at, "--timeout=3"], 8),
-            (
-                "tcp-client --framing=length",
-                &[&tcp_client, "greet", at, "--timeout=3", "--framing=length"],
-                8,
-            ),
-            ("tcp-client --framing=raw", &[&tcp_client, "greet", at, "--timeout=3", "--framing=raw"], 6),
-            ("udp-client", &[&udp_client, at], 8),
-            ("get", &[&tcp_client, "get", "{url}", "-o", "{out}"], 10),
-        ];
-        each(&rows, |(kind, command, kept)| {
-            let kind: Vec<_> = kind.split(' ').collect();
-            let judged = grade(&[&kind[..], &["--ip", ip, "--"], command].concat());
-            assert_eq!((judged.marked('✓').len(), judged.status), (*kept, Some(0)), "{}", judged.out);
-        });
-    }
+    let rows: Vec<_> = versions()
+        .flat_map(|(ip, at)| {
+            let greet = [&tcp_client, "greet", at, "--timeout=3", "--framing"];
+            let greeting = |framing| [&greet[..], &[framing]].concat();
+            [
+                (ip, "udp-server", "line", vec![&udp_server[..], at], if cfg!(unix) { 10 } else { 9 }),
+                (ip, "tcp-client", "line", greeting("line"), 8),
+                (ip, "tcp-client", "length", greeting("length"), 8),
+                (ip, "tcp-client", "raw", greeting("raw"), 6),
+                (ip, "udp-client", "line", vec![&udp_client, at], 8),
+                (ip, "get", "line", vec![&tcp_client, "get", "{url}", "-o", "{out}"], 10),
+            ]
+        })
+        .collect();
+    each(&rows, |(ip, kind, framing, command, kept)| {
+        let judged = grade(&[&[kind, "--ip", ip, "--framing", framing, "--"], &command[..]].concat());
+        assert_eq!((judged.marked('✓').len(), judged.status), (*kept, Some(0)), "{}", judged.out);
+    });
 }
 
 /// The mistake, what it breaks, and the lesson that the first hint names.
@@ -135,7 +134,8 @@ type Row = (&'static str, &'static [&'static str], &'static str);
 
 fn each_breaks_its_own(kind: &str, rows: &[Row]) {
     each(rows, |(mistake, broken, lesson)| {
-        let judged = twin(kind, mistake, &[]);
+        // Far from every limit of the twins, of which TCP's clients wait longest: 8 s.
+        let judged = twin(kind, mistake, &["--patience=4"]);
         assert_eq!(judged.marked('✗'), *broken, "{mistake}: {}", judged.out);
         assert_eq!(judged.lessons().first(), Some(lesson), "{mistake}: {}", judged.out);
         assert_eq!(judged.status, Some(1), "{mistake}: {}", judged.out);
@@ -218,7 +218,8 @@ fn a_udp_server_with_one_mistake_breaks_its_stage() {
         ],
     );
     each(&["again", "clients"], |mistake| {
-        let judged = twin("udp-server", mistake, &["--patience=3"]);
+        let command = [&twins(), "udp-server", mistake, "{host}", "{port}"];
+        let judged = side_by_side("udp-server", &["--patience=3"], &command);
         assert_eq!(judged.marked('✗').first(), Some(mistake), "{}", judged.out);
     });
 }
@@ -400,7 +401,7 @@ fn the_notes_programs_fail_where_their_mistakes_are_known() {
     each(&rows, |(kind, code, broken, open)| {
         let places = if *kind == "get" { ["{url}", "{out}"] } else { ["{host}", "{port}"] };
         let command = [&["python3", "-c", code], &places[..]].concat();
-        let judged = side_by_side(kind, &["--framing=raw"], &command);
+        let judged = side_by_side(kind, &["--framing=raw", "--patience=4"], &command);
         assert_eq!(judged.marked('✗'), *broken, "{kind}: {}", judged.out);
         assert_eq!(judged.marked('?'), *open, "{kind}: {}", judged.out);
     });

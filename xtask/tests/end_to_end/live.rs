@@ -332,8 +332,12 @@ struct Stepping {
 
 impl Stepping {
     fn start(args: &[&str]) -> Self {
+        Self::start_task("demo", args)
+    }
+
+    fn start_task(task: &str, args: &[&str]) -> Self {
         let mut demo = Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .args(["demo", "--lang=en", "--live=127.0.0.1:0"])
+            .args([task, "--lang=en", "--live=127.0.0.1:0"])
             .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -422,6 +426,21 @@ fn the_page_stays_behind_the_demo_until_enter_and_shows_what_the_terminal_showed
         line.contains('│') && line.get(..7).is_some_and(|time| time.trim_start().parse::<f64>().is_ok())
     };
     assert_eq!(count("<li class=\"rung\">"), out.lines().filter(is_rung).count());
+}
+
+#[test]
+fn a_class_sees_each_stage_of_the_judge_and_what_came_of_it() {
+    let server = xtask::path_of("tcp-server").unwrap();
+    let server = server.to_str().unwrap();
+    let command = ["tcp-server", "--stage=greets", "--", server, "{host}:{port}", "--delay=0"];
+    let judge = Stepping::start_task("grade", &command);
+    let mut events = Events::of(&judge.at, "");
+    events.wait_for("greets over IPv4");
+    events.wait_for("Hello, Michael!\\n");
+    events.wait_for("check kept");
+    events.wait_for("1 of 1 kept.");
+    let out = judge.end(b"\n");
+    assert!(out.ends_with("\n1 of 1 kept.\n[the page stays live until Enter]\n"), "{out}");
 }
 
 #[test]

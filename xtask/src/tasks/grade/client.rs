@@ -13,8 +13,6 @@ use crate::words::Words;
 
 /// The names that a client says, in this order.
 pub const NAMES: [&[u8]; 3] = [b"Michael", b"Tracy", b"Sarah"];
-/// In so much time a client that nobody answers is to end by itself.
-const TIME_TO_GIVE_UP: Duration = Duration::from_secs(30);
 
 /// Something is broken, by what came.
 pub fn broken<T>(expected: Words, came: Words, hint: Option<Hint>) -> Played<T> {
@@ -114,9 +112,8 @@ impl Trial<'_> {
 
     /// It ends well.
     pub fn ends_well(&mut self) -> Played<Outcome> {
-        let limit = 3 * self.terms.patience;
         let outcome = self.ends_within(
-            limit,
+            3 * self.terms.patience,
             hint(
                 "C20",
                 "A guess: it waits for one more message; the end of the stream is the sign to end.",
@@ -147,8 +144,7 @@ impl Trial<'_> {
 
     /// It ends by itself, says why, and its status says that it failed.
     pub fn fails_and_says_so(&mut self, if_not: Option<Hint>, told: Option<Hint>) -> Played<Outcome> {
-        let limit = TIME_TO_GIVE_UP.max(3 * self.terms.patience);
-        let outcome = self.ends_within(limit, if_not)?;
+        let outcome = self.ends_within(3 * self.terms.patience, if_not)?;
         let expected = Words::fixed("a message, and a status that is not 0", "一条消息，以及不为 0 的状态");
         if outcome.status == Some(0) {
             let last = self.program()?.last_words();

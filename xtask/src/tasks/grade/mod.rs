@@ -14,15 +14,17 @@ use std::time::{Duration, SystemTime};
 use std::{fs, thread};
 
 use anyhow::{Result, bail};
+use common::address::HostPort;
 use common::args::{self, Args};
 use common::framing::Framing;
 use common::narration::{complain, escape, say};
 
-use super::demo::Only;
+use super::demo::{Only, stay};
 use crate::checks::{Check, Tally, Verdict};
 use crate::drawing::ladder::{self, Lanes};
+use crate::drawing::live::{self, Live};
 use crate::drawing::page::{self, Chapter, Cover, Page};
-use crate::drawing::story::Told;
+use crate::drawing::story::{Story, Told};
 use crate::drawing::style::{Ink, Style};
 use crate::programs::house;
 use crate::words::{Lang, Words};
@@ -134,6 +136,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let ascii = args.flag("--ascii")?;
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     let (stage, file) = (args.given::<String>("--stage")?, args.given::<String>("--html")?);
+    let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let framing = args.value("--framing", Framing::Line)?;
     let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;
     let port = Some(args.number("--port", 0, 1..=u16::MAX)?).filter(|port| *port > 0);
@@ -159,12 +162,20 @@ pub fn run(mut args: Args) -> Result<()> {
     let command = CommandLine(command);
     check_command(kind, &command, port)?;
     house::close_on_interrupt()?;
-    let terms = Terms { command, ip, port, framing, patience, style: Style::of_output(lang).fitting(ascii) };
+    let style = Style::of_output(lang).fitting(ascii);
+    let terms = Terms { command, ip, port, framing, patience, style, story: Story::kept(style) };
     let wishes = Wishes { all, only, file };
+    let start = |at: &HostPort| Live::start(at, &terms.story, cover(kind, &terms), lang, None);
+    let live = address.as_ref().map(start).transpose()?;
+    live.iter().flat_map(Live::words).try_for_each(|words| style.say(Ink::Bold, &words))?;
     if watch {
         return grade_again_and_again(kind, &terms, &wishes);
     }
-    grade(kind, &terms, &wishes)
+    let outcome = grade(kind, &terms, &wishes);
+    if live.is_some() {
+        stay(style);
+    }
+    outcome
 }
 
 /// Grades whenever a file that the command names has changed, until Ctrl-C.
@@ -242,6 +253,9 @@ fn grade(kind: &Kind, terms: &Terms, wishes: &Wishes) -> Result<()> {
 
 /// Plays one stage, and prints what came of it; false where it is not kept.
 fn play(kind: &Kind, stage: &'static Stage, terms: &Terms) -> Result<(Chapter, bool)> {
+    let version = if terms.ip.is_ipv4() { "IPv4" } else { "IPv6" };
+    terms.story.tell(Told::Title { name: stage.name, version, is_new: true })?;
+    terms.story.tell(Told::Lanes(kind.lanes.clone()))?;
     let mut trial = Trial::new(terms, stage.hint)?;
     let promise = &stage.promise.1;
     trial.tell(Told::Act(promise.clone()))?;
@@ -273,9 +287,8 @@ fn play(kind: &Kind, stage: &'static Stage, terms: &Terms) -> Result<(Chapter, b
             trial.tell(told)?;
         }
     }
-    let version = if terms.ip.is_ipv4() { "IPv4" } else { "IPv6" };
     let claims = std::slice::from_ref(&stage.promise);
-    let told = trial.story.told();
+    let told = trial.told();
     Ok((Chapter { name: stage.name, version, claims, lanes: kind.lanes.clone(), told }, is_kept))
 }
 
@@ -327,8 +340,9 @@ fn sum_up(kind: &Kind, terms: &Terms, wishes: &Wishes, chapters: &[Chapter]) -> 
     let style = terms.style;
     say("")?;
     if kept == all {
-        return style
-            .say(Ink::Good, &words!("{kept} of {all} kept{absent}.", "{all} 项全部做到{absent_zh}。"));
+        let sentence = words!("{kept} of {all} kept{absent}.", "{all} 项全部做到{absent_zh}。");
+        style.say(Ink::Good, &sentence)?;
+        return terms.story.tell(Told::Sum { sentence, is_kept: true });
     }
     let is_kept = |chapter: &&Chapter| {
         let check = chapter.told.iter().find_map(Told::check);
@@ -339,6 +353,7 @@ fn sum_up(kind: &Kind, terms: &Terms, wishes: &Wishes, chapters: &[Chapter]) -> 
         "{kept} of {all} kept{absent}. Next: {next}; '--stage {next}' plays it alone",
         "{all} 项中做到 {kept} 项{absent_zh}。下一步：{next}；--stage {next} 只演示这一项"
     );
+    terms.story.tell(Told::Sum { sentence: sum.clone(), is_kept: false })?;
     bail!("{}", sum.to(style.lang))
 }
 

@@ -130,6 +130,8 @@ pub struct Terms {
     pub patience: Duration,
     /// How to print.
     pub style: Style,
+    /// What is told, of one stage after the other, for whoever watches.
+    pub story: Story,
 }
 
 /// How long a welcome may take before its client speaks all the same.
@@ -149,8 +151,8 @@ pub struct Trial<'a> {
     pub terms: &'a Terms,
     /// Where things happen.
     pub lab: Lab,
-    /// What is told of them.
-    pub story: Story,
+    /// So much had been told before.
+    from: usize,
     /// The program, once it is started.
     pub candidate: Option<Candidate>,
     /// Where it is, or is to find its host.
@@ -168,11 +170,11 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// As [`Lab::new`].
     pub fn new(terms: &'a Terms, hint: fn(&Seen<'_>) -> Option<Hint>) -> Result<Self> {
-        let story = Story::kept(terms.style);
-        let watching = story.clone();
+        terms.story.begin();
+        let (watching, from) = (terms.story.clone(), terms.story.count());
         let lab = Lab::new(move |event| watching.sees(event))?;
         let at = SocketAddr::new(terms.ip, terms.port.unwrap_or_default());
-        Ok(Self { terms, lab, story, candidate: None, at, callers: Vec::new(), askers: Vec::new(), hint })
+        Ok(Self { terms, lab, from, candidate: None, at, callers: Vec::new(), askers: Vec::new(), hint })
     }
 
     /// Tells something behind what has happened meanwhile.
@@ -181,7 +183,12 @@ impl<'a> Trial<'a> {
     /// What the lab reports.
     pub fn tell(&mut self, told: Told) -> Result<()> {
         self.lab.record.catch_up()?;
-        self.story.tell(told)
+        self.terms.story.tell(told)
+    }
+
+    /// What has been told of it.
+    pub fn told(&self) -> Vec<Told> {
+        self.terms.story.since(self.from)
     }
 
     /// Starts the server on a port that is free, and waits until it is there.
@@ -662,7 +669,7 @@ impl<'a> Trial<'a> {
     pub fn ladder(&mut self) -> Result<Vec<Told>> {
         const MOMENT: Duration = Duration::from_millis(20);
         self.lab.record.wait_for_lull(MOMENT)?;
-        Ok(self.story.told().into_iter().filter(|told| told.rung().is_some()).collect())
+        Ok(self.told().into_iter().filter(|told| told.rung().is_some()).collect())
     }
 
     /// Ends everything: the clients first, so that the port is not kept waiting for them.
@@ -699,7 +706,7 @@ impl<'a> Trial<'a> {
     /// the program has settled; returns whether it had said anything by then.
     pub fn says_in_bytes(&mut self, number: usize, bytes: &[u8]) -> Result<bool> {
         const MOMENT: Duration = Duration::from_millis(20);
-        let mut is_early = false;
+        let (mut is_early, mut is_read) = (false, true);
         for (at, byte) in bytes.iter().enumerate() {
             if at + 1 == bytes.len() {
                 self.settles()?;
@@ -710,7 +717,8 @@ impl<'a> Trial<'a> {
                 std::thread::sleep(MOMENT);
             }
             // One that does not read is found out by what then does not come.
-            self.wait_until(|trial| trial.far_end(number).is_none_or(|row| row.to_read == 0));
+            is_read =
+                is_read && self.wait_until(|trial| trial.far_end(number).is_none_or(|row| row.to_read == 0));
         }
         Ok(is_early)
     }
