@@ -1,5 +1,6 @@
 //! The judge is judged: our own programs keep every stage, and each twin with one mistake breaks its own.
 
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -194,18 +195,20 @@ fn the_kernels_table_says_where_a_server_is_instead_and_that_it_accepts_nobody()
         "tcp-server",
         &[
             ("restart", &["restart"], "stop"),
-            ("swapped", &["listens"], "crowd"),
             ("own-port", &["listens"], "crowd"),
             ("never-accepts", &["welcome"], "socket"),
         ],
     );
-    each(
-        &[("swapped", "two bytes swapped: htons"), ("never-accepts", "1 connected, 0 accepted")],
-        |(mistake, told)| {
-            let judged = twin("tcp-server", mistake, &["--patience=2"]);
-            assert!(judged.out.contains(told), "{}", judged.out);
-        },
-    );
+    let judged = twin("tcp-server", "never-accepts", &["--patience=2"]);
+    assert!(judged.out.contains("1 connected, 0 accepted"), "{}", judged.out);
+    // A port that is free with its bytes swapped, too, and open to everybody.
+    let free =
+        std::iter::repeat_with(|| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    let is_free = |port: u16| port > 1023 && TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let port = free.into_iter().find(|port| is_free(port.swap_bytes())).unwrap();
+    let judged = twin("tcp-server", "swapped", &[&format!("--port={port}")]);
+    assert_eq!((judged.marked('✗'), judged.lessons()), (vec!["listens"], vec!["crowd"]), "{}", judged.out);
+    assert!(judged.out.contains("two bytes swapped: htons"), "{}", judged.out);
 }
 
 #[test]

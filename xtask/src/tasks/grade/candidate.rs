@@ -174,11 +174,15 @@ impl Candidate {
                 Some(rows) => rows.iter().any(|row| row.is_reached_at(at)),
                 None => answers(protocol, at),
             };
-            if is_there {
+            // Somebody else may have been quicker; but one that hands its socket to others is there, too.
+            if is_there && self.is_at(protocol, at) {
                 return Ok(Ready::Yes);
             }
             if let Some(status) = self.ended()? {
                 return Ok(Ready::Ended(status));
+            }
+            if is_there && asked.elapsed() > SETTLED {
+                return Ok(Ready::Yes);
             }
             if looked.elapsed() > LOOK {
                 let (found_protocol, rows) = self.places(protocol);
@@ -195,6 +199,12 @@ impl Candidate {
             }
             thread::sleep(GLANCE);
         }
+    }
+
+    /// Whether a socket there is its own; so it is taken to be where nobody tells.
+    fn is_at(&self, protocol: Protocol, at: SocketAddr) -> bool {
+        kernel::waiting_of_group(protocol, self.program.pid)
+            .is_none_or(|rows| rows.iter().any(|row| row.is_reached_at(at)))
     }
 
     /// Where else it waits for whoever comes: by this protocol, or else by the other.
