@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use common::narration::escape;
 
 use super::{Question, decode, instead, the_notes_way, welcomed_pair, wrong};
@@ -94,9 +94,12 @@ fn glued(play: &mut Play) -> Result<()> {
     };
     let prediction = the_notes_way(play, &question)?;
     let (mut client, server) = welcomed_pair(play)?;
+    let recorder = play.lab.record.recorder("");
+    let serving = thread::spawn(move || wrong_server_loop(server, Duration::ZERO, &recorder));
     client.write_all(b"Michaelexit")?; // two sends that the network carries as one
+    client.peek(&mut [0])?; // it is answered
     client.shutdown(Shutdown::Write)?;
-    let heard = wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder(""))?;
+    let heard = serving.join().ok().context("the server panicked")??;
     hears_out(play, &client)?;
     let Words { en, zh } = heard.shown();
     wrong(
