@@ -112,7 +112,7 @@ fn our_udp_server_and_our_clients_keep_every_stage_over_both_ip_versions() {
     let [udp_server, tcp_client, udp_client] = ["udp-server", "tcp-client", "udp-client"].map(path);
     let rows: Vec<_> = versions()
         .flat_map(|(ip, at)| {
-            let greet = [&tcp_client, "greet", at, "--timeout=3", "--framing"];
+            let greet = [&tcp_client, "greet", at, "--timeout=12", "--framing"];
             let greeting = |framing| [&greet[..], &[framing]].concat();
             [
                 (ip, "udp-server", "line", vec![&udp_server[..], at], if cfg!(unix) { 10 } else { 9 }),

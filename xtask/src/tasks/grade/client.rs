@@ -1,7 +1,7 @@
 //! What the stages of clients share: the judge is the host, waits for the program, and looks how it ends.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use super::trial::{Flaw, Halt, Hint, Played, Seen, Trial, ended_with, hint, show
 use crate::lab::Outcome;
 use crate::peers::caller::{Caller, How};
 use crate::wire::event::Lane;
+use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
 /// The names that a client says, in this order.
@@ -160,12 +161,7 @@ impl Trial<'_> {
 
     /// Has nobody listen where the client is sent to.
     pub fn nobody(&mut self, is_tcp: bool) -> Played {
-        let any = SocketAddr::new(self.at.ip(), self.terms.port.unwrap_or_default());
-        self.at = if is_tcp {
-            TcpListener::bind(any)?.local_addr()?
-        } else {
-            UdpSocket::bind(any)?.local_addr()?
-        };
+        self.at = self.free_port(if is_tcp { Protocol::Tcp } else { Protocol::Udp })?;
         self.spawn(Lane::Client)?;
         Ok(())
     }

@@ -351,7 +351,7 @@ fn sum_up(kind: &Kind, terms: &Terms, wishes: &Wishes, chapters: &[Chapter]) -> 
     let next = chapters.iter().find(|chapter| !is_kept(chapter)).map_or("", |chapter| chapter.name);
     let sum = words!(
         "{kept} of {all} kept{absent}. Next: {next}; '--stage {next}' plays it alone",
-        "{all} 项中做到 {kept} 项{absent_zh}。下一步：{next}；--stage {next} 只演示这一项"
+        "{all} 项中做到 {kept} 项{absent_zh}。下一步：{next}；--stage {next} 只评判这一项"
     );
     terms.story.tell(Told::Sum { sentence: sum.clone(), is_kept: false })?;
     bail!("{}", sum.to(style.lang))

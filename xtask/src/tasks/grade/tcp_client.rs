@@ -75,7 +75,7 @@ pub static STAGES: [Stage; 8] = [
             "C20",
             Words::fixed(
                 "fails with a message and a status that is not 0 when the server closes too early",
-                "服务器提前关闭时，给出消息并以不为 0 的状态结束",
+                "服务器提前关闭时，打印出错信息，并以非 0 状态结束",
             ),
         ),
         play: early,
@@ -102,7 +102,7 @@ pub static STAGES: [Stage; 8] = [
             "C1",
             Words::fixed(
                 "fails with a message and a status that is not 0 when nobody listens",
-                "没有人监听时，给出消息并以不为 0 的状态结束",
+                "没有人监听时，打印出错信息，并以非 0 状态结束",
             ),
         ),
         play: |trial| {

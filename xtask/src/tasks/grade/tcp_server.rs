@@ -73,7 +73,7 @@ pub static STAGES: [Stage; 15] = [
             "C3",
             Words::fixed(
                 "lets go clients that leave, without a word or in mid-word, and answers no end",
-                "客户端一言不发或话说到一半就离开，照常收场，对流结束不作回答",
+                "客户端一言不发或话说到一半就离开，照常收场，看到流结束就不再回答",
             ),
         ),
         play: leaves,
@@ -139,7 +139,7 @@ pub static STAGES: [Stage; 15] = [
             "C3",
             Words::fixed(
                 "takes a name of 1024 bytes; one byte more is answered or refused, and it lives",
-                "接受 1024 字节的名字；再多一个字节，回答或拒绝都行，但自己不垮",
+                "接受 1024 字节的名字；再多一个字节，回答或拒绝都行，服务器不能因此崩溃",
             ),
         ),
         play: long,
@@ -555,7 +555,7 @@ pub fn welcome_hint(seen: &Seen<'_>) -> Option<Hint> {
         How::Silent => hint(
             "C8",
             "A guess: it reads before it has said Welcome!, or the welcome sits in a buffer: flush it.",
-            "猜测：它还没说 Welcome! 就去读取，或者欢迎的话留在缓冲区里：要 flush。",
+            "猜测：它还没说 Welcome! 就去读取，或者“Welcome!”还留在缓冲区里：要 flush。",
         ),
         How::Other => hint("C8", "The word has to be this to the letter: Welcome!", "必须一字不差：Welcome!"),
         How::Ended | How::Reset => hint(

@@ -1,5 +1,8 @@
 //! One stage being played on one program: the program, its callers, and what is found.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::iter;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -253,15 +256,23 @@ impl<'a> Trial<'a> {
 
     /// A port for a program that is told one, or the one that it has in its code.
     pub fn free_port(&self, protocol: Protocol) -> Result<SocketAddr> {
+        // Below those that systems give to clients (from 32768 on Linux, ip(7); elsewhere from 49152, RFC 6335): no
+        // other program's connection has it, nor the past of one.
+        const FIRST: u16 = 12_000;
+        const COUNT: u64 = 20_000;
         if self.terms.port.is_some() {
             return Ok(self.at);
         }
-        let any = SocketAddr::new(self.terms.ip, 0);
-        let port = match protocol {
-            Protocol::Tcp => TcpListener::bind(any).and_then(|listener| listener.local_addr()),
-            Protocol::Udp => UdpSocket::bind(any).and_then(|socket| socket.local_addr()),
+        let random = || u16::try_from(RandomState::new().build_hasher().finish() % COUNT).unwrap_or_default();
+        let is_free = |at: &SocketAddr| {
+            let is_bound = match protocol {
+                Protocol::Tcp => TcpListener::bind(at).is_ok(),
+                Protocol::Udp => UdpSocket::bind(at).is_ok(),
+            };
+            is_bound && kernel::sockets(protocol, *at).is_none_or(|rows| rows.is_empty())
         };
-        port.context("no port is free")
+        let mut tried = iter::repeat_with(|| SocketAddr::new(self.terms.ip, FIRST + random())).take(100);
+        tried.find(is_free).context("no port is free")
     }
 
     /// Whether somebody else has the port that was free a moment ago.

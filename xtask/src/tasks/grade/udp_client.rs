@@ -71,7 +71,7 @@ pub static STAGES: [Stage; 8] = [
         name: "bytes",
         promise: (
             "M13",
-            Words::fixed("survives a datagram that is not UTF-8", "收到不是 UTF-8 的数据报，也不垮"),
+            Words::fixed("survives a datagram that is not UTF-8", "收到不是 UTF-8 的数据报，也不崩溃"),
         ),
         play: bytes,
         hint: |_| None,
