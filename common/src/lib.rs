@@ -13,6 +13,7 @@ pub mod http;
 pub mod narration;
 pub mod narrator;
 pub mod patience;
+pub mod random;
 pub mod replacement;
 pub mod stop;
 mod taken;

@@ -4,8 +4,6 @@
 mod document;
 mod request;
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -134,9 +132,9 @@ impl Drop for Live {
     }
 }
 
-/// 64 bits that nobody can guess: std keys its hash maps from the system's source of randomness.
+/// A token that nobody can guess.
 fn random() -> String {
-    format!("{:016x}", RandomState::new().build_hasher().finish())
+    format!("{:016x}", common::random::number())
 }
 
 /// One of a limited number of places.

@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, IsTerminal, Write};
 use std::path::{self, Path};
 use std::process::Command;
@@ -212,7 +211,7 @@ fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: 
             break;
         }
         // Who comes first may find the machine warmer, or colder: it is another one each time.
-        sides.sort_by_cached_key(|_| RandomState::new().build_hasher().finish());
+        sides.sort_by_cached_key(|_| common::random::number());
         for rounds in sides.iter_mut().filter(|rounds| rounds.failed.is_none()) {
             let measured = places.iter().map(|place| {
                 let (name, Words { en, zh }) = (work.name, rounds.side.name());

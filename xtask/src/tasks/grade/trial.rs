@@ -1,7 +1,5 @@
 //! One stage being played on one program: the program, its callers, and what is found.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::iter;
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;
@@ -11,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use common::framing::Framing;
 use common::greeting;
 use common::narration::escape;
+use common::random;
 
 use super::candidate::{Candidate, CommandLine, Ready};
 use super::tcp_server;
@@ -263,7 +262,7 @@ impl<'a> Trial<'a> {
         if self.terms.port.is_some() {
             return Ok(self.at);
         }
-        let random = || u16::try_from(RandomState::new().build_hasher().finish() % COUNT).unwrap_or_default();
+        let above = || u16::try_from(random::number() % COUNT).unwrap_or_default();
         let is_free = |at: &SocketAddr| {
             let is_bound = match protocol {
                 Protocol::Tcp => TcpListener::bind(at).is_ok(),
@@ -271,7 +270,7 @@ impl<'a> Trial<'a> {
             };
             is_bound && kernel::sockets(protocol, *at).is_none_or(|rows| rows.is_empty())
         };
-        let mut tried = iter::repeat_with(|| SocketAddr::new(self.terms.ip, FIRST + random())).take(100);
+        let mut tried = iter::repeat_with(|| SocketAddr::new(self.terms.ip, FIRST + above())).take(100);
         tried.find(is_free).context("no port is free")
     }
 
