@@ -284,3 +284,13 @@ fn the_first_process_of_a_container_ends_on_ctrl_c() {
         assert_eq!(program.wait().unwrap().code(), Some(common::stop::INTERRUPTED), "{name}");
     }
 }
+
+#[test]
+fn the_soak_ends_on_ctrl_c_as_every_other_task_does() {
+    let mut soak = Command::new(xtask::path_of("xtask").unwrap());
+    soak.arg("soak");
+    let (program, stdout, _stderr) = Program::spawn(soak).unwrap();
+    assert!(first_line(&mut BufReader::new(stdout)).contains("1,000"));
+    assert!(program.interrupt());
+    assert_eq!(program.wait().unwrap().code(), Some(common::stop::INTERRUPTED));
+}

@@ -5,11 +5,11 @@ mod tcp_client;
 mod tcp_server;
 mod udp;
 
-use std::env;
-use std::process::Command;
 use std::time::Duration;
+#[cfg(unix)]
+use std::{env, os::unix::process::CommandExt, process::Command};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use common::args::Args;
 use common::narration::say;
 
@@ -52,7 +52,8 @@ fn english(text: impl Into<String>) -> Words {
     words!("{text}", "{text}")
 }
 
-/// Set in the environment of a task that was started again with more descriptors.
+/// Set in the environment of a task that has become one with more descriptors.
+#[cfg(unix)]
 const AGAIN: &str = "XTASK_SOAK_AGAIN";
 
 /// Tries everything and prints a table.
@@ -61,8 +62,9 @@ const AGAIN: &str = "XTASK_SOAK_AGAIN";
 /// If anything was lost.
 pub fn run(mut args: Args) -> Result<()> {
     args.finish()?;
-    if cfg!(unix) && env::var_os(AGAIN).is_none() {
-        return run_with_all_descriptors();
+    #[cfg(unix)]
+    if env::var_os(AGAIN).is_none() {
+        return become_one_with_all_descriptors();
     }
     programs::house::close_on_interrupt()?;
     programs::build::build()?;
@@ -87,19 +89,14 @@ pub fn run(mut args: Args) -> Result<()> {
     Ok(())
 }
 
-/// Starts this task again with as many descriptors as the system lets it have: only a shell can ask for them.
-fn run_with_all_descriptors() -> Result<()> {
-    let own = env::current_exe().context("cannot tell where this program is")?;
-    let status = Command::new("sh")
-        .args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" soak"])
-        .arg(own)
-        .env(AGAIN, "yes")
-        .status()
-        .context("cannot run sh")?;
-    match status.code() {
-        Some(0) => Ok(()),
-        _ => bail!("the soak ended with {status}"),
-    }
+/// Becomes this task anew, with as many descriptors as the system lets it have: only a shell can ask for them. It
+/// stays this process: another one beside it would be ended by Ctrl-C, too, and not as a task is.
+#[cfg(unix)]
+fn become_one_with_all_descriptors() -> Result<()> {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$@\""]).arg(env::current_exe()?);
+    let error = shell.args(env::args_os().skip(1)).env(AGAIN, "yes").exec();
+    Err(anyhow::Error::from(error).context("cannot run sh"))
 }
 
 /// Interrupts a server and turns how it ends into what was found: status 0 within two seconds.
