@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use common::args::{self, Args};
+use common::narration;
 use xtask::lessons::loss;
 use xtask::tasks::bench::{self, floor};
 use xtask::tasks::{demo, docs, grade, origin, soak, tap};
@@ -10,7 +11,8 @@ use xtask::{Lang, Words};
 
 fn main() -> ExitCode {
     let help = Words::fixed(include_str!("help.txt"), include_str!("help.zh.txt"));
-    args::run("cargo xtask", help.to(Lang::of_command_line()), |mut args: Args| {
+    let help = help.to(Lang::of_command_line());
+    args::run("cargo xtask", help, |mut args: Args| {
         match args.command_or("")?.as_str() {
             "demo" => demo::run(args),
             "grade" => grade::run(args),
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
             "docs" => docs::run(args),
             floor::FLOOR => floor::run(args),
             loss::LOSSY => loss::in_a_lossy_network(args),
+            "help" => Ok(narration::say(help.trim_end())?), // of every task, as --help is
             "" => Err(args::usage(no_task("no task is given", "没有指明任务"))),
             other => Err(args::usage(no_task(
                 &format!("unknown task '{other}'"),

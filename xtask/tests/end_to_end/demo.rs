@@ -330,6 +330,9 @@ fn help_and_usage_errors_follow_the_language_and_both_helps_name_the_same() {
     assert!(en.is_ascii() && zh.starts_with("cargo xtask - 让"));
     assert_eq!(names(&en), names(&zh));
     assert!(zh.lines().all(|line| xtask::width(line) <= 100));
+    for (lang, help) in [("en", en), ("zh", zh)] {
+        assert_eq!(text(&xtask(&["help", "demo", "--lang", lang]).stdout), help);
+    }
     for args in
         [&["demo", "nope"][..], &["nope"], &[], &["demo", "--list", "--step"], &["demo", "--html", "x"]]
     {
