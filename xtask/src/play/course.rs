@@ -118,11 +118,12 @@ impl Course {
         shown.and_then(|()| self.audience.wait(self.style, &self.story))
     }
 
-    /// Says how many checks came true, and how many predictions.
+    /// Says how many checks came true, and how many predictions; with which options, each behind a blank, what was
+    /// missed is played again.
     ///
     /// # Errors
     /// If any check failed.
-    pub fn sum_up(&self, is_left: bool) -> Result<()> {
+    pub fn sum_up(&self, is_left: bool, options: &str) -> Result<()> {
         if self.audience.quiz {
             say("")?;
             self.style.say(Ink::Bold, &self.score.sentence())?;
@@ -131,8 +132,10 @@ impl Course {
             }
             let again = self.missed.join(" ");
             if !again.is_empty() {
-                let hint =
-                    words!("Play again: cargo xtask demo {again}", "再看一遍：cargo xtask demo {again}");
+                let hint = words!(
+                    "Play again: cargo xtask demo {again}{options}",
+                    "再来一遍：cargo xtask demo {again}{options}"
+                );
                 self.style.say(Ink::Bold, &hint)?;
             }
         }

@@ -43,7 +43,8 @@ pub fn run(mut args: Args) -> Result<()> {
     let (list, step, wrong) = (args.flag("--list")?, args.flag("--step")?, args.flag("--mistakes")?);
     let (quiz, ascii) = (args.flag("--quiz")?, args.flag("--ascii")?);
     let only = args.given("--ip")?.map(|Only(ip)| ip);
-    let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
+    let spoken = args.given("--lang")?;
+    let lang = spoken.unwrap_or_else(Lang::of_locale);
     let file = args.given::<String>("--html")?;
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let mut chosen = Vec::new();
@@ -100,7 +101,18 @@ pub fn run(mut args: Args) -> Result<()> {
         let name = page.write(&cover(), course.chapters(), lang)?;
         style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
     }
-    let outcome = course.sum_up(is_left);
+    // What plays the same again; where else it is shown is no part of that.
+    let options = [
+        (" --quiz", quiz),
+        (" --step", step),
+        (" --ip 4", only == Some(LOOPBACK[0])),
+        (" --ip 6", only == Some(LOOPBACK[1])),
+        (" --lang en", spoken == Some(Lang::En)),
+        (" --lang zh", spoken == Some(Lang::Zh)),
+        (" --ascii", ascii),
+    ];
+    let again = options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option));
+    let outcome = course.sum_up(is_left, &again.collect::<String>());
     if live.is_some() {
         stay(style);
     }

@@ -166,7 +166,7 @@ fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
 fn a_prediction_that_may_come_true_is_possible_and_one_that_cannot_is_wrong() {
     // Which number is right, the system decides: one that it may give is never wrong.
     let again = "  missed: One write sends 3000 bytes. How many bytes will the first read return, with a buffer of \
-                 1024?\nPlay again: cargo xtask demo end\n";
+                 1024?\nPlay again: cargo xtask demo end --quiz --lang en\n";
     for (answer, is_wrong) in
         [("1", false), ("７００", false), ("1024", false), ("0", true), ("1025", true), ("3000", true)]
     {
@@ -178,6 +178,9 @@ fn a_prediction_that_may_come_true_is_possible_and_one_that_cannot_is_wrong() {
             "{answer}: {out}"
         );
     }
+    let out = answered(&["--ip=6", "end", "--lang", "zh", "--quiz", "--ascii"], "0\n");
+    let again = "\n再来一遍：cargo xtask demo end --quiz --ip 6 --lang zh --ascii\n";
+    assert!(out.contains(again) || !crate::has_ipv6(), "the same is played again: {out}");
     let out = answered(&["end", "--quiz", "--lang=en"], "\n");
     assert!(out.contains("= no prediction: ") && out.contains("Right predictions: 0 of 0."), "{out}");
     let out = answered(&["end", "--quiz", "--lang=en"], "99999999999999999999999\n1 2\n\u{1b}[2J\n1024\n");
@@ -306,7 +309,7 @@ fn a_broken_promise_and_a_lesson_that_cannot_be_played_fail_the_demo() {
         [(breaks as fn(&mut Play) -> _, "1 of 2 checks failed"), (stops, "1 of 1 checks failed")]
     {
         let lesson = lesson(play);
-        assert_eq!(course(&lesson, Lang::En).sum_up(false).unwrap_err().to_string(), sum);
+        assert_eq!(course(&lesson, Lang::En).sum_up(false, "").unwrap_err().to_string(), sum);
     }
 }
 

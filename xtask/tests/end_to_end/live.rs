@@ -253,7 +253,7 @@ fn hostile_story() -> Story {
     let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: lessons::TCP, play: speaks };
     let mut course = Course::new(PLAIN, Audience { step: false, quiz: false });
     course.play(&lesson.part(), "127.0.0.1".parse().unwrap(), lesson.play).unwrap();
-    course.sum_up(false).unwrap_err();
+    course.sum_up(false, "").unwrap_err();
     course.story().end();
     course.story().clone()
 }
