@@ -1,7 +1,7 @@
 //! The one who watches: whether they step, whether they are asked, and what they type.
 
 use std::fmt;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, IsTerminal};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -21,18 +21,28 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// With `--step`, waits for Enter, or for [`go_on`] by a reader of the story.
+    /// With `--step`, waits for Enter, or for [`go_on`] by a reader of the story; where standard input has ended and
+    /// was no terminal, nobody will press it any more.
     ///
     /// # Errors
-    /// [`Left`] when the one who steps says `q`.
+    /// [`Left`] when the one who steps says `q`, or ends a terminal's input.
     pub fn wait(self, style: Style, story: &Story) -> Result<()> {
-        if !self.step {
+        if !self.step || DESK.state().is_deserted {
             return Ok(());
         }
         style.say(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
         let waited = DESK.wait(true, || story.wait(true));
         story.wait(false);
-        waited.map_or(Ok(()), |line| heard(line).map(|_| ()))
+        let Some(line) = waited else { return Ok(()) };
+        if matches!(&line, Ok(line) if line.is_empty()) && !io::stdin().is_terminal() {
+            DESK.state().is_deserted = true;
+            let words = Words::fixed(
+                "  [nobody can press Enter: standard input has ended; on without steps]",
+                "  [标准输入已经结束，没有人能按回车：以下不再逐步等待]",
+            );
+            return style.say(Ink::Faint, &words);
+        }
+        heard(line).map(|_| ())
     }
 }
 
@@ -78,7 +88,7 @@ struct Desk {
 }
 
 static DESK: Desk = Desk {
-    state: Mutex::new(State { is_reading: false, line: None, is_stepping: false }),
+    state: Mutex::new(State { is_reading: false, line: None, is_stepping: false, is_deserted: false }),
     changed: Condvar::new(),
 };
 
@@ -90,6 +100,8 @@ struct State {
     line: Option<io::Result<Vec<u8>>>,
     /// Whoever waits may be told to go on without a line.
     is_stepping: bool,
+    /// Standard input has ended, and nobody steps any more.
+    is_deserted: bool,
 }
 
 impl Desk {

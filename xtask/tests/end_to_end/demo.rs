@@ -112,6 +112,17 @@ fn stepping_waits_for_enter_and_leaves_with_q() {
     assert_eq!(out.matches("\n  ✓ ").count(), 1, "the first act's check, and no other: {out}");
 }
 
+#[test]
+fn where_nobody_can_press_enter_stepping_says_so_once_and_goes_on() {
+    for (lang, words) in [("en", "[nobody can press Enter: "), ("zh", "没有人能按回车")] {
+        let out = answered(&["duplex", "--step", "--ip=4", "--lang", lang], "\n");
+        assert_eq!(out.matches(words).count(), 1, "{out}");
+        let behind = out.split_once(words).unwrap().1;
+        assert!(behind.contains("\n> ") && !behind.contains("  ["), "{out}");
+        assert!(!out.contains("Left before the end") && !out.contains("提前退出"), "{out}");
+    }
+}
+
 /// Plays with these lines on standard input.
 fn answered(args: &[&str], answers: &str) -> String {
     use std::io::Write;
