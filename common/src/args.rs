@@ -35,25 +35,35 @@ pub fn usage(message: impl Into<String>) -> anyhow::Error {
 pub struct Program {
     name: &'static str,
     version: &'static str,
+    /// How a line of complaint is worded.
+    wording: fn(&str) -> String,
+}
+
+impl Program {
+    /// It complains in other words, such as those of another language: each line is passed through `wording`.
+    #[must_use]
+    pub fn worded(self, wording: fn(&str) -> String) -> Self {
+        Self { wording, ..self }
+    }
 }
 
 impl From<(&'static str, &'static str)> for Program {
     fn from((name, version): (&'static str, &'static str)) -> Self {
-        Self { name, version }
+        Self { name, version, wording: str::to_owned }
     }
 }
 
 impl From<&'static str> for Program {
     /// A part of this workspace that has no version of its own.
     fn from(name: &'static str) -> Self {
-        Self { name, version: env!("CARGO_PKG_VERSION") }
+        (name, env!("CARGO_PKG_VERSION")).into()
     }
 }
 
 /// Runs a program: answers `--help` and `--version`, and turns its outcome into an exit status: 0, 1 for a
 /// failure, 2 for a usage error. A standard output that its reader closed (`| head -1`) ends it quietly.
 pub fn run(who: impl Into<Program>, help: &str, program: impl FnOnce(Args) -> Result<()>) -> ExitCode {
-    let Program { name, version } = who.into();
+    let Program { name, version, wording } = who.into();
     let args = Args::new(std::env::args_os().skip(1));
     let outcome = if args.words.iter().any(|word| word == "--help" || word == "-h") {
         narration::say(help.trim_end()).map_err(Into::into)
@@ -66,10 +76,10 @@ pub fn run(who: impl Into<Program>, help: &str, program: impl FnOnce(Args) -> Re
     if narration::reader_left(&error) {
         return ExitCode::SUCCESS;
     }
-    narration::complain(&format!("{name}: {error:#}"));
+    narration::complain(&wording(&format!("{name}: {error:#}")));
     if error.is::<Usage>() {
         let typed = if name.starts_with("cargo ") { name.into() } else { format!("cargo run -p {name} --") };
-        narration::complain(&format!("Try '{typed} --help'."));
+        narration::complain(&wording(&format!("Try '{typed} --help'.")));
         return ExitCode::from(2);
     }
     ExitCode::FAILURE

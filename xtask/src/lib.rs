@@ -5,6 +5,7 @@
 mod words;
 
 mod checks;
+pub mod complaints;
 mod drawing;
 mod lab;
 pub mod lessons;

@@ -2,17 +2,19 @@
 
 use std::process::ExitCode;
 
-use common::args::{self, Args};
+use common::args::{self, Args, Program};
 use common::narration;
 use xtask::lessons::loss;
 use xtask::tasks::bench::{self, floor};
 use xtask::tasks::{demo, docs, grade, origin, soak, tap};
-use xtask::{Lang, Words};
+use xtask::{Lang, Words, complaints};
+
+const TASKS: &str = "it is demo, grade, tap, soak, bench, origin or docs";
 
 fn main() -> ExitCode {
     let help = Words::fixed(include_str!("help.txt"), include_str!("help.zh.txt"));
     let help = help.to(Lang::of_command_line());
-    args::run("cargo xtask", help, |mut args: Args| {
+    args::run(Program::from("cargo xtask").worded(complaints::worded), help, |mut args: Args| {
         match args.command_or("")?.as_str() {
             "demo" => demo::run(args),
             "grade" => grade::run(args),
@@ -24,18 +26,8 @@ fn main() -> ExitCode {
             floor::FLOOR => floor::run(args),
             loss::LOSSY => loss::in_a_lossy_network(args),
             "help" => Ok(narration::say(help.trim_end())?), // of every task, as --help is
-            "" => Err(args::usage(no_task("no task is given", "没有指明任务"))),
-            other => Err(args::usage(no_task(
-                &format!("unknown task '{other}'"),
-                &format!("没有“{other}”这个任务"),
-            ))),
+            "" => Err(args::usage(format!("no task is given: {TASKS}"))),
+            other => Err(args::usage(format!("unknown task '{other}': {TASKS}"))),
         }
     })
-}
-
-fn no_task(en: &str, zh: &str) -> String {
-    match Lang::of_command_line() {
-        Lang::En => format!("{en}: it is demo, grade, tap, soak, bench, origin or docs"),
-        Lang::Zh => format!("{zh}：应为 demo、grade、tap、soak、bench、origin、docs 之一"),
-    }
 }

@@ -447,7 +447,9 @@ fn a_class_sees_each_stage_of_the_judge_and_what_came_of_it() {
 fn a_page_that_cannot_be_served_is_an_error_before_anything_is_played() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = taken.local_addr().unwrap().to_string();
-    let xtask = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_xtask")).args(args).output().unwrap();
+    let xtask = |args: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_xtask")).args(args).arg("--lang=en").output().unwrap()
+    };
     let refused = xtask(&["demo", "--live", &at]);
     let complaint = String::from_utf8(refused.stderr).unwrap();
     assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));

@@ -468,10 +468,10 @@ fn a_mistake_on_its_command_line_is_named_and_exits_with_2() {
         ),
     ] {
         let expected = [&*format!("cargo xtask: {message}"), "Try 'cargo xtask --help'."];
-        assert_eq!(run("xtask", args), outcome(2, &[], &expected));
+        assert_eq!(run("xtask", &[args, &["--lang=en"]].concat()), outcome(2, &[], &expected));
     }
     let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let found = run("xtask", &["tap", &taken.to_string(), "--roll", "nothing.txt"]);
+    let found = run("xtask", &["tap", &taken.to_string(), "--roll", "nothing.txt", "--lang=en"]);
     assert_eq!(found.status, Some(1));
     assert!(found.complained[0].starts_with("cargo xtask: cannot read the roll 'nothing.txt'"), "{found:?}");
 }
