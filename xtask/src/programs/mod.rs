@@ -1,5 +1,6 @@
 //! The programs, as processes.
 
+pub mod again;
 pub mod build;
 pub mod figures;
 pub mod house;

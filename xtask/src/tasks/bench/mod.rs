@@ -16,7 +16,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{self, Path};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -33,14 +32,11 @@ use crate::drawing::page::{self, Chapter, Cover, Page};
 use crate::drawing::story::Story;
 use crate::drawing::style::{Ink, Style};
 use crate::programs::figures::busy;
-use crate::programs::{build, house};
+use crate::programs::{again, build, house};
 use crate::words::{Lang, Words};
 
 /// All rounds of all works together take no longer, but for the first round of each.
 const LIMIT: Duration = Duration::from_secs(105);
-
-/// Set in the environment of a task that was started again, optimised and with more descriptors.
-const AGAIN: &str = "XTASK_BENCH_AGAIN";
 
 struct Options {
     works: Vec<&'static Work>,
@@ -98,7 +94,7 @@ pub fn run(args: Args) -> Result<()> {
             ),
         );
     }
-    if env::var_os(AGAIN).is_none() {
+    if !again::is_again() {
         drop((page, figures)); // they are opened again
         return run_again(options.is_as_built);
     }
@@ -169,26 +165,11 @@ fn introduce(work: &Work, style: Style) -> Result<()> {
     work.claims.iter().try_for_each(|(_, words)| Ok(say(words.to(style.lang))?))
 }
 
-/// Starts this task again in place of itself: optimised, unless told otherwise, as a debug build is not what programs
-/// cost, nor fit to be a load; and with as many descriptors as the system lets it have, for which only a shell can ask.
+/// Starts this task again in place of itself, optimised, unless told otherwise: a debug build is not what programs cost,
+/// nor fit to be a load.
 fn run_again(is_as_built: bool) -> Result<()> {
     let own = env::current_exe().context("cannot tell where this program is")?;
-    let program = if is_as_built || build::is_optimised()? { own } else { build::optimised_xtask()? };
-    let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$@\""]);
-    command.arg(program).args(env::args_os().skip(1)).env(AGAIN, "yes");
-    take_place(&mut command).context("cannot run sh")
-}
-
-#[cfg(unix)]
-fn take_place(command: &mut Command) -> io::Result<()> {
-    Err(std::os::unix::process::CommandExt::exec(command))
-}
-
-/// Nobody gets here: what has /proc is a Unix.
-#[cfg(not(unix))]
-fn take_place(command: &mut Command) -> io::Result<()> {
-    command.status().map(|_| ())
+    again::start_again(&if is_as_built || build::is_optimised()? { own } else { build::optimised_xtask()? })
 }
 
 /// Measures a work in at most so many rounds: there is no second one that would not be over by then.

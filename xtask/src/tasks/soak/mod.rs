@@ -5,16 +5,15 @@ mod tcp_client;
 mod tcp_server;
 mod udp;
 
+use std::env;
 use std::time::Duration;
-#[cfg(unix)]
-use std::{env, os::unix::process::CommandExt, process::Command};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use common::args::Args;
 use common::narration::say;
 
 use crate::checks::{Tally, Verdict};
-use crate::programs::{self, server::Server};
+use crate::programs::{again, build, house, server::Server};
 use crate::words::Words;
 
 struct Row {
@@ -52,22 +51,17 @@ fn english(text: impl Into<String>) -> Words {
     words!("{text}", "{text}")
 }
 
-/// Set in the environment of a task that has become one with more descriptors.
-#[cfg(unix)]
-const AGAIN: &str = "XTASK_SOAK_AGAIN";
-
 /// Tries everything and prints a table.
 ///
 /// # Errors
 /// If anything was lost.
 pub fn run(mut args: Args) -> Result<()> {
     args.finish()?;
-    #[cfg(unix)]
-    if env::var_os(AGAIN).is_none() {
-        return become_one_with_all_descriptors();
+    if cfg!(unix) && !again::is_again() {
+        return again::start_again(&env::current_exe().context("cannot tell where this program is")?);
     }
-    programs::house::close_on_interrupt()?;
-    programs::build::build()?;
+    house::close_on_interrupt()?;
+    build::build()?;
     let mut tally = Tally::default();
     for row in tcp_server::ROWS.iter().chain(&tcp_client::ROWS).chain(&udp::ROWS) {
         let Found { verdict, figures } = (row.run)().unwrap_or_else(|e| Found::broken(format!("{e:#}")));
@@ -87,16 +81,6 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     say(&format!("\nAll {kept} promises held{absent}."))?;
     Ok(())
-}
-
-/// Becomes this task anew, with as many descriptors as the system lets it have: only a shell can ask for them. It
-/// stays this process: another one beside it would be ended by Ctrl-C, too, and not as a task is.
-#[cfg(unix)]
-fn become_one_with_all_descriptors() -> Result<()> {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$@\""]).arg(env::current_exe()?);
-    let error = shell.args(env::args_os().skip(1)).env(AGAIN, "yes").exec();
-    Err(anyhow::Error::from(error).context("cannot run sh"))
 }
 
 /// Interrupts a server and turns how it ends into what was found: status 0 within two seconds.
