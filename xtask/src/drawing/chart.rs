@@ -94,7 +94,7 @@ fn share_of(all: u32, share: f64) -> u32 {
 
 /// The chart as lines of text, as wide as the style says.
 pub fn lines(style: Style, chart: &Chart) -> Vec<String> {
-    let title = style.paint(Ink::Bold, &format!("  {}", chart.title.to(style.lang)));
+    let title = style.paint(Ink::Bold, &format!("  {}", style.signs(chart.title.to(style.lang))));
     let drawn = if chart.places.len() > 1 { curve_lines(style, chart) } else { bar_lines(style, chart) };
     iter::once(title).chain(drawn).collect()
 }

@@ -119,16 +119,17 @@ impl Told {
             }
             Self::Hint(words) => {
                 let lines = words.to(style.lang).lines().enumerate();
-                let mark = |number| if number == 0 { "→" } else { " " };
+                let arrow = style.signs("→");
+                let mark = |number| if number == 0 { &arrow } else { " " };
                 lines.map(|(number, line)| format!("    {} {line}", mark(number))).collect()
             }
             Self::Check(check) => {
-                let mark = style.paint(check.verdict.ink(), check.verdict.mark());
-                vec![format!("  {mark} {}", check.sentence().to(style.lang))]
+                let (mark, sentence) = (style.mark(&check.verdict), check.sentence());
+                vec![format!("  {mark} {}", sentence.to(style.lang))]
             }
             Self::Chart(chart) => chart::lines(style, chart),
             Self::Remark(words) => {
-                let lines = ladder::broken(words.to(style.lang), style.width - 6);
+                let lines = ladder::broken(&style.signs(words.to(style.lang)), style.width - 6);
                 let indented = lines.iter().enumerate();
                 indented
                     .map(|(at, line)| format!("{:1$}{2}", "", if at == 0 { 4 } else { 6 }, line.trim_end()))

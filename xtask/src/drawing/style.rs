@@ -83,6 +83,18 @@ impl Style {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.into() }
     }
 
+    /// A text of ours, with ASCII's signs in place of its own where only those are wanted. Each has as many columns.
+    pub fn signs(self, text: &str) -> String {
+        const SIGNS: [(char, &str); 4] = [('✓', "+"), ('✗', "x"), ('→', ">"), ('µ', "u")];
+        let all = SIGNS.iter().filter(|_| self.ascii);
+        all.fold(text.to_owned(), |text, (sign, ascii)| text.replace(*sign, ascii))
+    }
+
+    /// One character that says what came of a promise, in its colour.
+    pub fn mark(self, verdict: &Verdict) -> String {
+        self.paint(verdict.ink(), &self.signs(verdict.mark()))
+    }
+
     /// Prints a line.
     pub fn say(self, ink: Ink, words: &Words) -> Result<()> {
         Ok(say(&self.paint(ink, words.to(self.lang)))?)

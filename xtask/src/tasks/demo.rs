@@ -197,16 +197,14 @@ fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> 
         );
         style.say(Ink::Bold, &how)?;
     }
-    style.say(
-        Ink::Faint,
-        &Words::fixed(
-            "> says what is about to happen, ✓ what was promised and came true, ✗ what did not.\n\
-             The lanes show what programs print, the arrows between them what crosses the wire; one that\n\
-             ends in ✗ is lost or held back. Lines within a millisecond or two of each other may stand in\n\
-             either order.",
-            "以 > 开头的行说明接下来做什么；✓ 表示结果与预期相符，✗ 表示不符。\n\
-             两侧是程序打印的内容，中间的箭头是线路上经过的数据；末端是 ✗ 的，表示丢失或暂时扣住；\n\
-             时刻相差在一两毫秒以内的行，先后不定。",
-        ),
-    )
+    let signs = Words::fixed(
+        "> says what is about to happen, ✓ what was promised and came true, ✗ what did not.\n\
+         The lanes show what programs print, the arrows between them what crosses the wire; one that\n\
+         ends in ✗ is lost or held back. Lines within a millisecond or two of each other may stand in\n\
+         either order.",
+        "以 > 开头的行说明接下来做什么；✓ 表示结果与预期相符，✗ 表示不符。\n\
+         两侧是程序打印的内容，中间的箭头是线路上经过的数据；末端是 ✗ 的，表示丢失或暂时扣住；\n\
+         时刻相差在一两毫秒以内的行，先后不定。",
+    );
+    Ok(say(&style.paint(Ink::Faint, &style.signs(signs.to(style.lang))))?)
 }

@@ -114,6 +114,15 @@ fn stepping_waits_for_enter_and_leaves_with_q() {
 }
 
 #[test]
+fn in_ascii_the_marks_of_checks_and_of_losses_are_ascii_too() {
+    let asked = xtask(&["demo", "loss", "--ip=4", "--lang=en", "--ascii"]);
+    let (out, names) = (text(&asked.stdout), ['张', '三']);
+    assert!(asked.status.success() && out.contains("\n  + ") && out.contains("+ what was promised"), "{out}");
+    let other = |c: &char| !c.is_ascii() && !names.contains(c);
+    assert_eq!(out.chars().find(other), None, "{out}");
+}
+
+#[test]
 fn where_nobody_can_press_enter_stepping_says_so_once_and_goes_on() {
     for (lang, words) in [("en", "[nobody can press Enter: "), ("zh", "没有人能按回车")] {
         let out = answered(&["duplex", "--step", "--ip=4", "--lang", lang], "\n");
