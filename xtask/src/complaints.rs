@@ -1,5 +1,5 @@
 //! Complaints in Chinese. What goes wrong is said in English where it does, much of it in `common`, which speaks no
-//! other language; here, in one table, each such sentence has its Chinese.
+//! other language; here, in one table, each such sentence has its Chinese, those of the READMEs' check among them.
 
 use crate::words::Lang;
 
@@ -104,6 +104,20 @@ const SENTENCES: &[(&str, &str)] = &[
     ("cannot read the roll '{}': is it a file with a name on each line, in UTF-8?: {}", "无法读取名单“{}”：它是不是一行一个名字、UTF-8 编码的文件？（{}）"),
     ("a roll has at most {} bytes; this has {}", "名单最多 {} 字节，这个有 {} 字节"),
     ("there is no name in it", "里面没有名字"),
+    // docs
+    ("{}: {} shows\n{}\n... but the README has\n{}", "{}：{} 显示\n{}\n……而 README 里是\n{}"),
+    ("{}: beyond this there was:\n{}", "{}：在这之后还有：\n{}"),
+    ("{}: this code stands in no program", "{}：哪个程序里都没有这段代码"),
+    ("{}: this block is of no known kind, or not closed", "{}：这个代码块的种类不认识，或者没有结束"),
+    ("{}: the link {} leads nowhere", "{}：链接 {} 没有目标"),
+    ("{}: there is nothing that '{}' could run", "{}：“{}”没有可运行的东西"),
+    ("{}: README.md has something else here", "{}：README.md 在这里写的不一样"),
+    ("{}: outputs written anew: {}", "{}：改写了 {} 处输出"),
+    ("{}: not available here: the tool that it takes", "{}：此处无法运行，缺少它要用的工具"),
+    ("What the READMEs show was seen on Linux; not available here: comparing it.", "各份 README 里显示的是在 Linux 上看到的；此处无法比较。"),
+    ("Every README shows what is so.", "每一份 README 写的都属实。"),
+    ("what --bless cannot mend: {}", "--bless 改不了的：{} 处"),
+    ("what is not so: {}; where it is an output, --bless writes what was seen", "不属实的：{} 处；如果是输出，--bless 会改写成实际看到的"),
 ];
 
 fn in_chinese(line: &str) -> String {

@@ -288,9 +288,12 @@ fn the_first_process_of_a_container_ends_on_ctrl_c() {
 #[test]
 fn the_soak_ends_on_ctrl_c_as_every_other_task_does() {
     let mut soak = Command::new(xtask::path_of("xtask").unwrap());
-    soak.arg("soak");
+    soak.args(["soak", "--lang=zh", "--ascii"]);
     let (program, stdout, _stderr) = Program::spawn(soak).unwrap();
-    assert!(first_line(&mut BufReader::new(stdout)).contains("1,000"));
+    assert!(
+        first_line(&mut BufReader::new(stdout)).starts_with("+ 一下子 1,000 个连接"),
+        "the first row has come"
+    );
     assert!(program.interrupt());
     assert_eq!(program.wait().unwrap().code(), Some(common::stop::INTERRUPTED));
 }

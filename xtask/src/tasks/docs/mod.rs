@@ -19,6 +19,7 @@ use common::replacement::Replacement;
 
 use self::compare::ELLIPSIS;
 use self::session::{INTERRUPT, Piece, Session};
+use crate::complaints::worded;
 use crate::words::Lang;
 
 /// The directories that have a README, from the workspace's.
@@ -30,20 +31,21 @@ fn readmes_of(directory: &str) -> [(PathBuf, Lang); 2] {
         .map(|(file, lang)| (Path::new(directory).join(file), lang))
 }
 
-/// `cargo xtask docs [--bless]`.
+/// `cargo xtask docs [--bless]`. Its language is the command line's.
 ///
 /// # Errors
 /// If a README shows what is not so.
 pub fn run(mut args: Args) -> Result<()> {
     let bless = args.flag("--bless")?;
+    args.given::<Lang>("--lang")?;
     args.finish()?;
     crate::programs::house::close_on_interrupt()?;
     let complaints = check_all(bless)?;
     for complaint in &complaints {
-        complain(complaint);
+        complain(&worded(complaint));
     }
     match complaints.len() {
-        0 => Ok(say("Every README shows what is so.")?),
+        0 => Ok(say(&worded("Every README shows what is so."))?),
         n if bless => bail!("what --bless cannot mend: {n}"),
         n => bail!("what is not so: {n}; where it is an output, --bless writes what was seen"),
     }
@@ -63,7 +65,7 @@ pub fn check_all(bless: bool) -> Result<Vec<String>> {
             found.flat_map(|found| found.unwrap_or_else(|e| vec![format!("{e:#}")])).collect::<Vec<_>>()
         }));
     } else {
-        say("What the READMEs show was seen on Linux; not available here: comparing it.")?;
+        say(&worded("What the READMEs show was seen on Linux; not available here: comparing it."))?;
     }
     for directory in DIRECTORIES {
         complaints.extend(texts::check(directory)?);
@@ -80,7 +82,7 @@ fn play(name: &Path, lang: Lang, bless: bool) -> Result<Vec<String>> {
     }
     let count = anew.len();
     write(name, &text, anew).with_context(|| format!("cannot write {shown}"))?;
-    say(&format!("{shown}: outputs written anew: {count}"))?;
+    say(&worded(&format!("{shown}: outputs written anew: {count}")))?;
     play(name, lang, false)
 }
 
@@ -140,7 +142,7 @@ fn play_section(section: &[Piece], name: &str, lang: Lang, found: &mut Found) ->
         let played = session.play(piece).with_context(|| format!("{place}: cannot play it"))?;
         let Some(seen) = played else {
             // What follows may need what it would have done.
-            return Ok(say(&format!("{place}: not available here: the tool that it takes"))?);
+            return Ok(say(&worded(&format!("{place}: not available here: the tool that it takes")))?);
         };
         if !compare::same(&piece.shown, &seen, |port| session.is_own(port)) {
             found.complaints.push(format!("{place}: {}", difference(piece, &seen)));
@@ -157,7 +159,7 @@ fn play_section(section: &[Piece], name: &str, lang: Lang, found: &mut Found) ->
 
 fn difference(Piece { typed, shown, .. }: &Piece, seen: &[String]) -> String {
     let typed = if typed.is_empty() { "what still runs" } else { typed };
-    format!("{typed} shows\n{}\n... but the README has\n{}\n", seen.join("\n"), shown.join("\n"))
+    format!("{typed} shows\n{}\n... but the README has\n{}", seen.join("\n"), shown.join("\n"))
 }
 
 /// What was seen in a piece's place; none where it cannot be shown, as a line looks like a fence or a command.

@@ -12,84 +12,99 @@ use anyhow::{Context, Result, bail};
 use common::args::Args;
 use common::narration::say;
 
-use crate::checks::{Tally, Verdict};
+use crate::checks::{Ended, Tally, Verdict};
+use crate::drawing::ladder::width;
+use crate::drawing::style::Style;
 use crate::programs::{again, build, house, server::Server};
-use crate::words::Words;
+use crate::words::{Lang, Shown, Words};
 
 struct Row {
-    tried: &'static str,
+    tried: Words,
     run: fn() -> Result<Found>,
 }
 
 struct Found {
     verdict: Verdict,
     /// Where it was kept: a verdict has words for the other two.
-    figures: String,
+    figures: Words,
 }
 
 impl Found {
-    fn kept(figures: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Kept, figures: figures.into() }
+    fn kept(figures: Words) -> Self {
+        Self { verdict: Verdict::Kept, figures }
     }
 
-    fn broken(found: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Broken(english(found)), figures: String::new() }
+    fn broken(found: Words) -> Self {
+        Self { verdict: Verdict::Broken(found), figures: Words::fixed("", "") }
     }
 
-    fn not_available(why: impl Into<String>) -> Self {
-        Self { verdict: Verdict::NotAvailable(english(why)), figures: String::new() }
+    fn not_available(why: Words) -> Self {
+        Self { verdict: Verdict::NotAvailable(why), figures: Words::fixed("", "") }
     }
 
-    fn kept_if(is_kept: bool, found: impl Into<String>) -> Self {
+    fn kept_if(is_kept: bool, found: Words) -> Self {
         if is_kept { Self::kept(found) } else { Self::broken(found) }
     }
+
+    fn words(&self) -> Words {
+        match &self.verdict {
+            Verdict::Kept => self.figures.clone(),
+            Verdict::Broken(found) | Verdict::NotDecided(found) => found.clone(),
+            Verdict::NotAvailable(Words { en, zh }) => {
+                words!("not available here: {en}", "此处无法测试：{zh}")
+            }
+        }
+    }
 }
 
-/// The soak has one language.
-fn english(text: impl Into<String>) -> Words {
-    let text = text.into();
-    words!("{text}", "{text}")
-}
+/// The columns of what was tried.
+const TRIED: usize = 52;
 
 /// Tries everything and prints a table.
 ///
 /// # Errors
 /// If anything was lost.
 pub fn run(mut args: Args) -> Result<()> {
+    let ascii = args.flag("--ascii")?;
+    let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     args.finish()?;
     if cfg!(unix) && !again::is_again() {
         return again::start_again(&env::current_exe().context("cannot tell where this program is")?);
     }
     house::close_on_interrupt()?;
     build::build()?;
+    let style = Style::of_output(lang).fitting(ascii);
     let mut tally = Tally::default();
     for row in tcp_server::ROWS.iter().chain(&tcp_client::ROWS).chain(&udp::ROWS) {
-        let Found { verdict, figures } = (row.run)().unwrap_or_else(|e| Found::broken(format!("{e:#}")));
-        let found = match &verdict {
-            Verdict::Kept => figures,
-            Verdict::Broken(found) | Verdict::NotDecided(found) => found.en.to_string(),
-            Verdict::NotAvailable(why) => format!("not available here: {}", why.en),
-        };
-        tally.add(&verdict);
-        say(&format!("{} {:52} {found}", verdict.mark(), row.tried))?;
+        let found = (row.run)().unwrap_or_else(|e| Found::broken(words!("{e:#}", "{e:#}")));
+        tally.add(&found.verdict);
+        let (mark, tried, words) = (style.mark(&found.verdict), row.tried.to(lang), found.words());
+        let pad = " ".repeat(TRIED.saturating_sub(width(tried)));
+        say(&format!("{mark} {tried}{pad} {}", words.to(lang)))?;
     }
     let Tally { kept, broken, not_available, .. } = tally;
-    let absent =
-        if not_available > 0 { format!(", {not_available} not available here") } else { String::new() };
+    let Words { en, zh } = match not_available {
+        0 => Words::fixed("", ""),
+        n => words!(", {n} not available here", "，另有 {n} 项此处无法测试"),
+    };
     if broken > 0 {
-        bail!("{broken} of {} promises were broken{absent}", kept + broken);
+        let all = kept + broken;
+        let sum =
+            words!("{broken} of {all} promises were broken{en}", "{all} 项承诺中有 {broken} 项没有兑现{zh}");
+        bail!("{}", sum.to(lang));
     }
-    say(&format!("\nAll {kept} promises held{absent}."))?;
+    say(words!("\nAll {kept} promises held{en}.", "\n全部 {kept} 项承诺都兑现了{zh}。").to(lang))?;
     Ok(())
 }
 
 /// Interrupts a server and turns how it ends into what was found: status 0 within two seconds.
-fn stop_in_time(server: Server, found: &str) -> Result<Found> {
+fn stop_in_time(server: Server, Words { en, zh }: &Words) -> Result<Found> {
     let (status, taken) = server.stop()?;
-    let found = format!("{found}; stopped in {} ms", taken.as_millis());
-    Ok(Found::kept_if(status.success() && taken < Duration::from_secs(2), format!("{found}, {status}")))
+    let (ms, Words { en: how, zh: how_zh }) = (taken.as_millis(), Ended(status.code()).shown());
+    let found = words!("{en}; stopped in {ms} ms, {how}", "{zh}；{ms} 毫秒后停止，{how_zh}");
+    Ok(Found::kept_if(status.success() && taken < Duration::from_secs(2), found))
 }
 
 fn no_proc() -> Found {
-    Found::not_available("it takes Linux' /proc to measure it")
+    Found::not_available(Words::fixed("it takes Linux' /proc to measure it", "要由 Linux 的 /proc 来测量"))
 }

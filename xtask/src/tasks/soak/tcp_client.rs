@@ -13,11 +13,27 @@ use super::{Found, Row, no_proc};
 use crate::peers::host::{Host, repeat};
 use crate::peers::origin;
 use crate::programs::{self, figures::memory, program::Program, scratch::Scratch};
+use crate::words::Words;
 
 pub const ROWS: [Row; 3] = [
-    Row { tried: "tcp-client get: 1 GiB in each framing", run: one_gigabyte },
-    Row { tried: "tcp-client get: a reply that never ends, ten ways", run: endless_replies },
-    Row { tried: "tcp-client get: the disk is full", run: full_disk },
+    Row {
+        tried: Words::fixed(
+            "tcp-client get: 1 GiB in each framing",
+            "tcp-client get：1 GiB，每种定界方式各一次",
+        ),
+        run: one_gigabyte,
+    },
+    Row {
+        tried: Words::fixed(
+            "tcp-client get: a reply that never ends, ten ways",
+            "tcp-client get：没完没了的响应，十种",
+        ),
+        run: endless_replies,
+    },
+    Row {
+        tried: Words::fixed("tcp-client get: the disk is full", "tcp-client get：磁盘已满"),
+        run: full_disk,
+    },
 ];
 
 /// What a process may keep in memory, in KiB, whatever a peer sends.
@@ -73,7 +89,8 @@ fn one_gigabyte() -> Result<Found> {
         found.push(format!("{name} {peak} KiB, {:.1} s", started.elapsed().as_secs_f64()));
         ensure!(succeeded && peak < MEMORY_LIMIT, "{}", found.join("; "));
     }
-    Ok(Found::kept(found.join("; ")))
+    let found = found.join("; ");
+    Ok(Found::kept(words!("{found}", "{found}")))
 }
 
 fn endless_replies() -> Result<Found> {
@@ -101,7 +118,10 @@ fn endless_replies() -> Result<Found> {
         ensure!(!succeeded && fs::read_dir(scratch.path())?.count() == 0, "{shown:?} was accepted");
         most = most.max(peak.unwrap_or_default());
     }
-    let found = format!("each refused, nothing saved; at most {most} KiB of memory");
+    let found = words!(
+        "each refused, nothing saved; at most {most} KiB of memory",
+        "每种都拒绝，什么也没有存下；内存最多 {most} KiB"
+    );
     Ok(Found::kept_if(most < MEMORY_LIMIT, found))
 }
 
@@ -119,13 +139,22 @@ fn full_disk() -> Result<Found> {
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
     command.arg(programs::build::path_of("tcp-client")?).arg(scratch.path()).arg(url(&origin));
     match command.output().map(|output| output.status.code()) {
-        Ok(Some(0)) => {
-            Ok(Found::kept("the error names the file; the old one is as it was, no other is left"))
+        Ok(Some(0)) => Ok(Found::kept(Words::fixed(
+            "the error names the file; the old one is as it was, no other is left",
+            "错误信息写明了文件；旧文件原样未动，没有留下别的文件",
+        ))),
+        Ok(Some(98)) => {
+            Ok(Found::broken(Words::fixed("the error does not name the file", "错误信息没有写明文件")))
         }
-        Ok(Some(98)) => Ok(Found::broken("the error does not name the file")),
         Ok(Some(1)) if Command::new("unshare").args(["-rm", "true"]).status()?.success() => {
-            Ok(Found::broken("the old file changed, or another one is left"))
+            Ok(Found::broken(Words::fixed(
+                "the old file changed, or another one is left",
+                "旧文件变了，或者留下了别的文件",
+            )))
         }
-        _ => Ok(Found::not_available("it takes a mount namespace of one's own (unshare -rm)")),
+        _ => Ok(Found::not_available(Words::fixed(
+            "it takes a mount namespace of one's own (unshare -rm)",
+            "要有自己的挂载命名空间（unshare -rm）",
+        ))),
     }
 }

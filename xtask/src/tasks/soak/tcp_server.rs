@@ -9,28 +9,70 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::{Found, Row, no_proc, stop_in_time};
+use crate::checks::Ended;
 use crate::peers::guest::{self, Guest};
 use crate::programs::figures::{memory, share_of_a_core};
 use crate::programs::program::Program;
 use crate::programs::{self, server::Server};
+use crate::words::{Shown, Words};
 
 const QUIET: &[&str] = &["--delay=0", "--quiet"];
 
 pub const ROWS: [Row; 14] = [
-    Row { tried: "a burst of 1,000 connections, three times", run: burst },
-    Row { tried: "500 clients, three names each, --delay 1", run: classroom },
-    Row { tried: "Ctrl-C while 500 clients talk", run: stop_while_talking },
-    Row { tried: "Ctrl-C while a client floods and does not read", run: stop_while_deaf },
-    Row { tried: "Ctrl-C twice", run: stop_twice },
-    Row { tried: "10,000 idle clients: memory, and the next one", run: ten_thousand },
-    Row { tried: "18,000 connections against the default limit", run: too_many },
-    Row { tried: "200 resets while their reply is thought about", run: resets },
-    Row { tried: "64 MiB without an end", run: endless_name },
-    Row { tried: "a client that floods and never reads", run: never_reads },
-    Row { tried: "all descriptors used up", run: no_descriptors },
-    Row { tried: "no threads to be had", run: no_threads },
-    Row { tried: "standard output that nobody reads", run: stalled_output },
-    Row { tried: "standard output on a full disk", run: full_output },
+    Row {
+        tried: Words::fixed("a burst of 1,000 connections, three times", "一下子 1,000 个连接，三次"),
+        run: burst,
+    },
+    Row {
+        tried: Words::fixed(
+            "500 clients, three names each, --delay 1",
+            "500 个客户端，每个三个名字，--delay 1",
+        ),
+        run: classroom,
+    },
+    Row {
+        tried: Words::fixed("Ctrl-C while 500 clients talk", "500 个客户端正在说话时按 Ctrl-C"),
+        run: stop_while_talking,
+    },
+    Row {
+        tried: Words::fixed(
+            "Ctrl-C while a client floods and does not read",
+            "一个客户端猛发而不读时按 Ctrl-C",
+        ),
+        run: stop_while_deaf,
+    },
+    Row { tried: Words::fixed("Ctrl-C twice", "按两次 Ctrl-C"), run: stop_twice },
+    Row {
+        tried: Words::fixed(
+            "10,000 idle clients: memory, and the next one",
+            "10,000 个沉默的客户端：内存，以及下一个客户端",
+        ),
+        run: ten_thousand,
+    },
+    Row {
+        tried: Words::fixed("18,000 connections against the default limit", "18,000 个连接，上限为默认值"),
+        run: too_many,
+    },
+    Row {
+        tried: Words::fixed(
+            "200 resets while their reply is thought about",
+            "服务器还在想怎么回答，200 个客户端已经复位",
+        ),
+        run: resets,
+    },
+    Row { tried: Words::fixed("64 MiB without an end", "64 MiB，没有结尾"), run: endless_name },
+    Row {
+        tried: Words::fixed("a client that floods and never reads", "一个客户端猛发而从不读"),
+        run: never_reads,
+    },
+    Row { tried: Words::fixed("all descriptors used up", "描述符全部用完"), run: no_descriptors },
+    Row { tried: Words::fixed("no threads to be had", "不能再启动线程"), run: no_threads },
+    Row {
+        tried: Words::fixed("standard output that nobody reads", "标准输出没有人读"), run: stalled_output
+    },
+    Row {
+        tried: Words::fixed("standard output on a full disk", "标准输出所在的磁盘已满"), run: full_output
+    },
 ];
 
 fn burst() -> Result<Found> {
@@ -40,7 +82,8 @@ fn burst() -> Result<Found> {
         let guests = crowd(&server, 1000)?;
         welcomed.push(guests.into_iter().filter_map(|mut guest| guest.hears("Welcome!").ok()).count());
     }
-    Ok(Found::kept_if(welcomed.iter().all(|n| *n == 1000), format!("{welcomed:?} welcomed")))
+    let found = words!("{welcomed:?} welcomed", "得到欢迎的：{welcomed:?}");
+    Ok(Found::kept_if(welcomed.iter().all(|n| *n == 1000), found))
 }
 
 /// Guests that have connected.
@@ -53,10 +96,9 @@ fn classroom() -> Result<Found> {
     let started = Instant::now();
     guest::class(server.address, 500)?;
     let taken = started.elapsed();
-    Ok(Found::kept_if(
-        taken < Duration::from_secs(30),
-        format!("all greeted in {:.2} s, not 1500", taken.as_secs_f64()),
-    ))
+    let seconds = format!("{:.2}", taken.as_secs_f64());
+    let found = words!("all greeted in {seconds} s, not 1500", "{seconds} 秒内全部问候完毕，而不是 1500 秒");
+    Ok(Found::kept_if(taken < Duration::from_secs(30), found))
 }
 
 fn stop_while_talking() -> Result<Found> {
@@ -66,7 +108,7 @@ fn stop_while_talking() -> Result<Found> {
         for guest in &mut guests {
             scope.spawn(|| guest.talks_on());
         }
-        stop_in_time(server, "all were let go")
+        stop_in_time(server, &Words::fixed("all were let go", "全部放走"))
     })
 }
 
@@ -74,7 +116,7 @@ fn stop_while_deaf() -> Result<Found> {
     let server = Server::start("tcp-server", QUIET)?;
     let guest = Guest::welcomed(server.address)?;
     fill_up(&guest)?;
-    stop_in_time(server, "its writes were blocked")
+    stop_in_time(server, &Words::fixed("its writes were blocked", "它的写已经堵住"))
 }
 
 fn fill_up(guest: &Guest) -> Result<()> {
@@ -87,7 +129,8 @@ fn stop_twice() -> Result<Found> {
     fill_up(&guest)?; // the grace of a second that this client is given is the time for the second signal
     ensure!(server.program.interrupt(), "no signal can be sent");
     let (status, taken) = server.stop()?;
-    let found = format!("{status}, {} ms after the second one", taken.as_millis());
+    let (ms, Words { en, zh }) = (taken.as_millis(), Ended(status.code()).shown());
+    let found = words!("{en}, {ms} ms after the second one", "{zh}，第二次之后 {ms} 毫秒");
     Ok(Found::kept_if(status.code() == Some(130), found))
 }
 
@@ -99,7 +142,10 @@ fn ten_thousand() -> Result<Found> {
     for number in 0..CLIENTS {
         match Guest::arrived(server.address) {
             Ok(client) => clients.push(client),
-            Err(e) => return Ok(Found::not_available(format!("client {number}: {e:#}"))),
+            Err(e) => {
+                let why = words!("client {number}: {e:#}", "第 {number} 个客户端：{e:#}");
+                return Ok(Found::not_available(why));
+            }
         }
     }
     for client in &mut clients {
@@ -111,7 +157,11 @@ fn ten_thousand() -> Result<Found> {
     guest.gives_name("Michael")?;
     let greeted = asked.elapsed();
     let each = (after - before) * 1024 / CLIENTS;
-    let found = format!("{each} bytes each; the next greeted in {} ms", greeted.as_millis());
+    let ms = greeted.as_millis();
+    let found = words!(
+        "{each} bytes each; the next greeted in {ms} ms",
+        "每个 {each} 字节；下一个在 {ms} 毫秒内得到问候"
+    );
     if each > 10 * 1024 || greeted > Duration::from_secs(1) {
         return Ok(Found::broken(found));
     }
@@ -139,7 +189,11 @@ fn too_many() -> Result<Found> {
     while Guest::welcomed(server.address).is_err() {
         ensure!(freed.elapsed() < Duration::from_secs(60), "no place came free");
     }
-    let found = format!("{welcomed} served, {refused} told so, the slowest in {} ms", slowest.as_millis());
+    let ms = slowest.as_millis();
+    let found = words!(
+        "{welcomed} served, {refused} told so, the slowest in {ms} ms",
+        "服务 {welcomed} 个，告知 {refused} 个已满，最慢的 {ms} 毫秒"
+    );
     if welcomed != 4096 {
         return Ok(Found::broken(found));
     }
@@ -155,7 +209,7 @@ fn resets() -> Result<Found> {
         guest.resets()?;
     }
     witness.gives_name("Michael")?;
-    stop_in_time(server, "the others were greeted")
+    stop_in_time(server, &Words::fixed("the others were greeted", "其他客户端得到了问候"))
 }
 
 fn endless_name() -> Result<Found> {
@@ -177,9 +231,12 @@ fn endless_name() -> Result<Found> {
     let (Some(before), Some(after)) = (before, memory(&server.program, "VmHWM")) else {
         return Ok(no_proc());
     };
-    let found =
-        format!("refused once, {taken} MiB taken off the wire; memory grew by {} KiB", after - before);
-    Ok(Found::kept_if(after - before <= 64, found))
+    let grown = after.saturating_sub(before);
+    let found = words!(
+        "refused once, {taken} MiB taken off the wire; memory grew by {grown} KiB",
+        "拒绝一次，从线路上取走 {taken} MiB；内存增加 {grown} KiB"
+    );
+    Ok(Found::kept_if(grown <= 64, found))
 }
 
 fn never_reads() -> Result<Found> {
@@ -194,8 +251,11 @@ fn never_reads() -> Result<Found> {
         line.clear();
         ensure!(server.lines.read_line(&mut line)? > 0, "the server ended");
     }
-    let found =
-        format!("let go after {:.1} s; another was greeted meanwhile", started.elapsed().as_secs_f64());
+    let seconds = format!("{:.1}", started.elapsed().as_secs_f64());
+    let found = words!(
+        "let go after {seconds} s; another was greeted meanwhile",
+        "{seconds} 秒后放走；其间另一个客户端得到了问候"
+    );
     stop_in_time(server, &found)
 }
 
@@ -210,7 +270,10 @@ fn no_descriptors() -> Result<Found> {
         client.hears("Welcome!").context("a client that waited was not welcomed")?;
     }
     let crowd = crowd(&server, 100)?;
-    let found = format!("{share}% of a core meanwhile, 50 who waited were served");
+    let found = words!(
+        "{share}% of a core meanwhile, 50 who waited were served",
+        "其间占用一个核的 {share}%，等着的 50 个都得到了服务"
+    );
     if share >= 20 {
         return Ok(Found::broken(found));
     }
@@ -226,11 +289,17 @@ fn no_threads() -> Result<Found> {
     command.args(["--nproc=30:30", "setpriv", "--reuid=54321", "--clear-groups"]);
     command.arg(programs::build::path_of("tcp-server")?).args(["127.0.0.1:0", "--delay=0"]);
     if id != b"0\n" {
-        return Ok(Found::not_available("it takes root, to become a user without other threads"));
+        return Ok(Found::not_available(Words::fixed(
+            "it takes root, to become a user without other threads",
+            "要有 root 权限，才能换成一个没有其他线程的用户",
+        )));
     }
     let server = match Server::start_command(command) {
         Ok(server) => server,
-        Err(e) => return Ok(Found::not_available(format!("another user cannot run it: {e:#}"))),
+        Err(e) => {
+            let why = words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}");
+            return Ok(Found::not_available(why));
+        }
     };
     let (mut inside, mut refused) = (Vec::new(), 0);
     for _ in 0..60 {
@@ -243,7 +312,7 @@ fn no_threads() -> Result<Found> {
     while Guest::welcomed(server.address).is_err() {
         ensure!(freed.elapsed() < Duration::from_secs(60), "no thread came free");
     }
-    let found = format!("{welcomed} served, {refused} told so");
+    let found = words!("{welcomed} served, {refused} told so", "服务 {welcomed} 个，告知 {refused} 个已满");
     if welcomed == 0 || refused == 0 {
         return Ok(Found::broken(found));
     }
@@ -270,13 +339,19 @@ fn stalled_output() -> Result<Found> {
         line.clear();
     }
     let status = server.program.wait()?;
-    let found = format!("4,001 served; {printed} lines printed, {dropped} said to be dropped");
+    let found = words!(
+        "4,001 served; {printed} lines printed, {dropped} said to be dropped",
+        "服务 4,001 个；打印 {printed} 行，说明丢弃了 {dropped} 行"
+    );
     Ok(Found::kept_if(status.success() && dropped > 0, found))
 }
 
 fn full_output() -> Result<Found> {
     if !cfg!(target_os = "linux") {
-        return Ok(Found::not_available("it takes Linux' /dev/full"));
+        return Ok(Found::not_available(Words::fixed(
+            "it takes Linux' /dev/full",
+            "要有 Linux 的 /dev/full",
+        )));
     }
     // Nobody can read the address, so a port is chosen that was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
@@ -293,5 +368,6 @@ fn full_output() -> Result<Found> {
     };
     guest.gives_name("Michael")?;
     program.interrupt();
-    Ok(Found::kept_if(program.wait()?.success(), "greeted, and stopped with status 0"))
+    let found = Words::fixed("greeted, and stopped with status 0", "得到问候，停止时状态为 0");
+    Ok(Found::kept_if(program.wait()?.success(), found))
 }

@@ -10,10 +10,20 @@ use anyhow::Result;
 use super::{Found, Row, no_proc, stop_in_time};
 use crate::programs::server::Server;
 use crate::wire::kernel::dropped;
+use crate::words::Words;
 
 pub const ROWS: [Row; 2] = [
-    Row { tried: "udp-server: a burst of 20,000 datagrams", run: burst },
-    Row { tried: "udp-server: Ctrl-C in the flood", run: stop_in_the_flood },
+    Row {
+        tried: Words::fixed(
+            "udp-server: a burst of 20,000 datagrams",
+            "udp-server：一口气发来 20,000 个数据报",
+        ),
+        run: burst,
+    },
+    Row {
+        tried: Words::fixed("udp-server: Ctrl-C in the flood", "udp-server：数据报不断涌来时按 Ctrl-C"),
+        run: stop_in_the_flood,
+    },
 ];
 
 fn burst() -> Result<Found> {
@@ -38,7 +48,10 @@ fn burst() -> Result<Found> {
     let mut reply = [0; 64];
     let n = socket.recv(&mut reply)?;
     let lives = &reply[..n] == b"Hello, Michael!";
-    let found = format!("{answered} answered + {there} dropped there + {here} dropped here");
+    let found = words!(
+        "{answered} answered + {there} dropped there + {here} dropped here",
+        "应答 {answered} 个 + 那端丢弃 {there} 个 + 这端丢弃 {here} 个"
+    );
     Ok(Found::kept_if(lives && answered + there + here == SENT, found))
 }
 
@@ -53,7 +66,7 @@ fn stop_in_the_flood() -> Result<Found> {
             }
         });
         thread::sleep(Duration::from_millis(100));
-        let stopped = stop_in_time(server, "it was flooded");
+        let stopped = stop_in_time(server, &Words::fixed("it was flooded", "数据报不断涌来"));
         over.store(true, Ordering::Relaxed);
         stopped
     })
