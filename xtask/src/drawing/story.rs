@@ -108,12 +108,15 @@ impl Told {
                 vec![String::new(), style.paint(Ink::Bold, title.to(style.lang))]
             }
             Self::Claim(number, words) => {
-                vec![format!("{number:4} {}", words.to(style.lang).replace('\n', "\n     "))]
+                let lines = words.to(style.lang).lines().map(|line| style.folded(5, line));
+                vec![format!("{number:4} {}", lines.collect::<Vec<_>>().join("\n     "))]
             }
             Self::Lanes(lanes) => vec![ladder::head(style, lanes)],
-            Self::Act(words) => vec![style.paint(Ink::Bold, &format!("> {}", words.to(style.lang)))],
+            Self::Act(words) => {
+                vec![style.paint(Ink::Bold, &format!("> {}", style.folded(2, words.to(style.lang))))]
+            }
             Self::Rung(rung) => ladder::lines(style, rung),
-            Self::Evidence(words) => vec![format!("    {}", words.to(style.lang))],
+            Self::Evidence(words) => vec![format!("    {}", style.folded(4, words.to(style.lang)))],
             Self::Socket(words) => {
                 vec![style.paint(Ink::Faint, &format!("      {}", words.to(style.lang)))]
             }
@@ -121,11 +124,13 @@ impl Told {
                 let lines = words.to(style.lang).lines().enumerate();
                 let arrow = style.signs("→");
                 let mark = |number| if number == 0 { &arrow } else { " " };
-                lines.map(|(number, line)| format!("    {} {line}", mark(number))).collect()
+                lines
+                    .map(|(number, line)| format!("    {} {}", mark(number), style.folded(6, line)))
+                    .collect()
             }
             Self::Check(check) => {
                 let (mark, sentence) = (style.mark(&check.verdict), check.sentence());
-                vec![format!("  {mark} {}", sentence.to(style.lang))]
+                vec![format!("  {mark} {}", style.folded(4, sentence.to(style.lang)))]
             }
             Self::Chart(chart) => chart::lines(style, chart),
             Self::Remark(words) => {
@@ -136,17 +141,21 @@ impl Told {
                     .collect()
             }
             Self::Question { question, choices } => {
-                let question = style.paint(Ink::Bold, &format!("? {}", question.to(style.lang)));
+                let question =
+                    style.paint(Ink::Bold, &format!("? {}", style.folded(2, question.to(style.lang))));
                 let choices = (1..).zip(choices);
-                let choices =
-                    choices.map(|(number, choice)| format!("    {number}  {}", choice.to(style.lang)));
+                let choices = choices.map(|(number, choice)| {
+                    format!("    {number}  {}", style.folded(7, choice.to(style.lang)))
+                });
                 std::iter::once(question).chain(choices).collect()
             }
             Self::Judged { verdict, is_right, why } => {
                 let ink = is_right.map_or(Ink::Bold, |right| if right { Ink::Good } else { Ink::Bad });
-                let verdict = style.paint(ink, &format!("= {}", verdict.to(style.lang)));
+                let verdict = format!("= {}", verdict.to(style.lang));
                 let (en, zh) = (&why.en, &why.zh);
-                vec![words!("{verdict}: {en}", "{verdict}：{zh}").to(style.lang).to_owned()]
+                let line = words!("{verdict}: {en}", "{verdict}：{zh}");
+                let folded = style.folded(2, line.to(style.lang));
+                vec![folded.replacen(&verdict, &style.paint(ink, &verdict), 1)]
             }
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]

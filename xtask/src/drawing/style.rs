@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::Result;
 use common::narration::say;
 
+use super::ladder;
 use crate::checks::Verdict;
 use crate::words::{self, Lang, Words};
 
@@ -90,9 +91,29 @@ impl Style {
         all.fold(text.to_owned(), |text, (sign, ascii)| text.replace(*sign, ascii))
     }
 
+    /// A text that stands behind so many columns, broken at blanks where a line has fewer than [`Style::WIDTH`], which
+    /// texts are written for.
+    pub fn folded(self, behind: usize, text: &str) -> String {
+        if self.width >= Self::WIDTH {
+            return text.into();
+        }
+        let lines = ladder::broken(text, self.width - behind);
+        let lines: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
+        lines.join(&format!("\n{:behind$}", ""))
+    }
+
     /// One character that says what came of a promise, in its colour.
     pub fn mark(self, verdict: &Verdict) -> String {
         self.paint(verdict.ink(), &self.signs(verdict.mark()))
+    }
+
+    /// Prints a paragraph of ours, its lines shared out anew where there are fewer columns.
+    pub fn explain(self, ink: Ink, words: &Words) -> Result<()> {
+        let text = self.signs(words.to(self.lang));
+        let between = if self.lang == Lang::Zh { "" } else { " " };
+        let is_narrow = self.width < Self::WIDTH;
+        let text = if is_narrow { self.folded(0, &text.replace('\n', between)) } else { text };
+        Ok(say(&self.paint(ink, &text))?)
     }
 
     /// Prints a line.

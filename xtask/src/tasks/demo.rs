@@ -176,7 +176,7 @@ fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> 
     let is_all = chosen.len() == lessons::ALL.len() && !chosen.iter().any(|lesson| lesson.is_mistake());
     let count = chosen.len();
     if is_all {
-        style.say(
+        style.explain(
             Ink::Bold,
             &words!(
                 "{count} lessons about sockets, on real sockets of this machine alone; Ctrl-C ends it.",
@@ -189,13 +189,13 @@ fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> 
             "Each asks before it shows, over one IP version; Enter alone skips a question, 'q' leaves.",
             "每课先提问，再演示，只用一个 IP 版本；只按回车跳过一题，q 退出。",
         );
-        style.say(Ink::Bold, &how)?;
+        style.explain(Ink::Bold, &how)?;
     } else if is_all && addresses.len() > 1 {
         let how = Words::fixed(
             "Each plays over IPv4, then over IPv6 ('--step' waits for Enter, '--list' says what comes).",
             "每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。",
         );
-        style.say(Ink::Bold, &how)?;
+        style.explain(Ink::Bold, &how)?;
     }
     let signs = Words::fixed(
         "> says what is about to happen, ✓ what was promised and came true, ✗ what did not.\n\
@@ -206,5 +206,5 @@ fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> 
          两侧是程序打印的内容，中间的箭头是线路上经过的数据；末端是 ✗ 的，表示丢失或暂时扣住；\n\
          时刻相差在一两毫秒以内的行，先后不定。",
     );
-    Ok(say(&style.paint(Ink::Faint, &style.signs(signs.to(style.lang))))?)
+    style.explain(Ink::Faint, &signs)
 }

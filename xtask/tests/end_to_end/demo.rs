@@ -123,6 +123,19 @@ fn in_ascii_the_marks_of_checks_and_of_losses_are_ascii_too() {
 }
 
 #[test]
+fn in_80_columns_no_line_has_more() {
+    for (lang, lessons) in [("en", ["crowd", "loss"]), ("zh", ["socket", "half-char"])] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.env("COLUMNS", "80").args(["demo", "--ip=4", "--lang", lang]).args(lessons);
+        let out = text(&command.output().unwrap().stdout);
+        assert!(out.contains("\n> "));
+        for line in out.lines() {
+            assert!(xtask::width(line) <= 80, "{line}");
+        }
+    }
+}
+
+#[test]
 fn where_nobody_can_press_enter_stepping_says_so_once_and_goes_on() {
     for (lang, words) in [("en", "[nobody can press Enter: "), ("zh", "没有人能按回车")] {
         let out = answered(&["duplex", "--step", "--ip=4", "--lang", lang], "\n");

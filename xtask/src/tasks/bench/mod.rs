@@ -100,8 +100,8 @@ pub fn run(args: Args) -> Result<()> {
     }
     build::build()?;
     let machine = Machine::here(build::is_optimised()?)?;
-    style.say(Ink::Bold, &machine.sentence())?;
-    style.say(Ink::Faint, &HOW_TO_READ)?;
+    style.explain(Ink::Bold, &machine.sentence())?;
+    style.explain(Ink::Faint, &HOW_TO_READ)?;
     let (chapters, measured) = measure_all(&options.works, options.rounds, style)?;
     say("")?;
     if let Some(figures) = figures {
@@ -162,7 +162,7 @@ fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Ve
 fn introduce(work: &Work, style: Style) -> Result<()> {
     let name = work.name;
     style.say(Ink::Bold, &words!("\n== {name} ==", "\n== {name} =="))?;
-    work.claims.iter().try_for_each(|(_, words)| Ok(say(words.to(style.lang))?))
+    work.claims.iter().try_for_each(|(_, words)| Ok(say(&style.folded(0, words.to(style.lang)))?))
 }
 
 /// Starts this task again in place of itself, optimised, unless told otherwise: a debug build is not what programs cost,
