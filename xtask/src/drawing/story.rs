@@ -120,14 +120,7 @@ impl Told {
             Self::Socket(words) => {
                 vec![style.paint(Ink::Faint, &format!("      {}", words.to(style.lang)))]
             }
-            Self::Hint(words) => {
-                let lines = words.to(style.lang).lines().enumerate();
-                let arrow = style.signs("→");
-                let mark = |number| if number == 0 { &arrow } else { " " };
-                lines
-                    .map(|(number, line)| format!("    {} {}", mark(number), style.folded(6, line)))
-                    .collect()
-            }
+            Self::Hint(words) => style.broken(&style.signs("    → "), words.to(style.lang)),
             Self::Check(check) => {
                 let (mark, sentence) = (style.mark(&check.verdict), check.sentence());
                 vec![format!("  {mark} {}", style.folded(4, sentence.to(style.lang)))]

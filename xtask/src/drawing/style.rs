@@ -3,6 +3,7 @@
 use std::env;
 use std::fs::File;
 use std::io::{self, IsTerminal};
+use std::iter;
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
@@ -114,6 +115,14 @@ impl Style {
         let is_narrow = self.width < Self::WIDTH;
         let text = if is_narrow { self.folded(0, &text.replace('\n', between)) } else { text };
         Ok(say(&self.paint(ink, &text))?)
+    }
+
+    /// A text in lines that fit, under each other, the first one behind a head.
+    pub fn broken(self, head: &str, text: &str) -> Vec<String> {
+        let indent = " ".repeat(ladder::width(head));
+        let lines = text.lines().flat_map(|line| ladder::broken(line, self.width - indent.len()));
+        let heads = iter::once(head).chain(iter::repeat(indent.as_str()));
+        heads.zip(lines).map(|(head, line)| format!("{head}{}", line.trim_end())).collect()
     }
 
     /// Prints a line.

@@ -6,7 +6,9 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use common::framing::{self, Framing};
+use common::greeting;
 
+use super::found::{Found, How};
 use super::sockets::is_silence;
 use crate::wire::event::{How as Crossing, Lane, Payload, Recorder, What};
 
@@ -16,27 +18,8 @@ const ENOUGH: usize = 4096;
 /// How long to go on listening, for the eye alone, once what came is not what was expected.
 const REST_OF_IT: Duration = Duration::from_millis(100);
 
-/// How a wait for something else ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    /// Other bytes came.
-    Other,
-    /// The stream ended.
-    Ended,
-    /// The connection was reset.
-    Reset,
-    /// Nothing more came for as long as the patience lasts.
-    Silent,
-}
-
-/// What came in place of what was expected.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// How the wait ended.
-    pub how: How,
-    /// What had come by then and was not yet understood.
-    pub bytes: Vec<u8>,
-}
+/// How long the rest of a message may take that has begun.
+const UNFINISHED: Duration = Duration::from_secs(2);
 
 /// One with a connection of its own, which is recorded.
 pub struct Caller {
@@ -49,6 +32,8 @@ pub struct Caller {
     heard: Vec<u8>,
     /// What it said last, as it went.
     pub said: Vec<u8>,
+    /// How much of the last name went out, where it broke off.
+    begun: Vec<u8>,
 }
 
 impl Caller {
@@ -84,7 +69,16 @@ impl Caller {
     ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(patience))?;
-        Ok(Self { stream, program, recorder, framing, patience, heard: Vec::new(), said: Vec::new() })
+        Ok(Self {
+            stream,
+            program,
+            recorder,
+            framing,
+            patience,
+            heard: Vec::new(),
+            said: Vec::new(),
+            begun: Vec::new(),
+        })
     }
 
     /// Whether the program is its client.
@@ -113,27 +107,46 @@ impl Caller {
         self.stream.write_all(bytes).is_ok()
     }
 
-    /// Waits until these bytes have come; returns what came up to and with them.
+    /// Waits for a request of this path and the empty line behind it.
     ///
     /// # Errors
-    /// Whatever came in their place.
-    pub fn hears_until(&mut self, end: &[u8]) -> Result<Vec<u8>, Found> {
-        loop {
-            if let Some(at) = self.heard.windows(end.len()).position(|window| window == end) {
-                return Ok(self.heard.drain(..at + end.len()).collect());
-            }
-            if self.heard.len() > 4 * ENOUGH {
+    /// Whatever came in its place: another request, by its first line.
+    pub fn is_asked_for(&mut self, path: &str) -> Result<(), Found> {
+        const END: &[u8] = b"\r\n\r\n";
+        while !self.heard.windows(END.len()).any(|window| window == END) {
+            if self.heard.len() > ENOUGH {
                 return Err(self.found(How::Other));
             }
             self.read(self.patience).map_err(|how| self.found(how))?;
         }
+        if self.heard.starts_with(format!("GET {path} ").as_bytes()) {
+            self.heard.clear();
+            return Ok(());
+        }
+        let line = self.heard.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        Err(Found { how: How::Other, bytes: line.to_vec() })
     }
 
     /// Sends bytes as they are. That they do not get through is seen by what then comes.
     pub fn sends(&mut self, bytes: &[u8]) {
-        self.recorder.record(What::Sent { toward: self.program, bytes: bytes.into(), how: Crossing::Plain });
+        self.recorder.sent(self.program, bytes, Crossing::Plain);
         self.said = bytes.into();
         let _ = self.stream.write_all(bytes);
+    }
+
+    /// Says a message byte by byte.
+    pub fn says_by_bytes(&mut self, message: &[u8]) {
+        framed(self.framing, message).iter().for_each(|byte| self.sends(&[*byte]));
+    }
+
+    /// Says a message but for its last bytes, and ends its half.
+    pub fn breaks_off(&mut self, message: &[u8]) {
+        const LEFT_OUT: usize = 4;
+        let whole = framed(self.framing, message);
+        self.sends(&whole[..whole.len().saturating_sub(LEFT_OUT)]);
+        let prefix = if self.framing == Framing::Length { LEFT_OUT } else { 0 };
+        self.begun = self.said.get(prefix..).unwrap_or_default().to_vec();
+        self.ends();
     }
 
     /// Ends its half: it has nothing more to say, and goes on listening.
@@ -175,8 +188,24 @@ impl Caller {
                     return Ok(());
                 }
                 Some(Err(())) => return Err(self.other()),
-                None => self.read(patience).map_err(|how| self.found(how))?,
+                None => {
+                    let limit = if self.heard.is_empty() { patience } else { patience.min(UNFINISHED) };
+                    self.read(limit).map_err(|how| self.found(how))?;
+                }
             }
+        }
+    }
+
+    /// Waits for a greeting of what was broken off, or for none, and then for the end.
+    ///
+    /// # Errors
+    /// Whatever came in their place.
+    pub fn hears_half_at_most(&mut self) -> Result<(), Found> {
+        let greeting = greeting::of(&self.begun);
+        match self.hears(&greeting) {
+            Ok(()) => self.hears_the_end(),
+            Err(found) if found.how == How::Ended && found.bytes.is_empty() => Ok(()),
+            Err(found) => Err(found),
         }
     }
 
@@ -195,16 +224,15 @@ impl Caller {
         }
     }
 
-    /// Waits for any message at all, or for any end; returns whether it was a message.
+    /// Waits for any message at all, or for any end.
     ///
     /// # Errors
     /// When neither comes.
-    pub fn hears_anything(&mut self) -> Result<bool, Found> {
+    pub fn hears_anything(&mut self) -> Result<(), Found> {
         loop {
             match (self.framing, self.read(self.patience)) {
                 (Framing::Line, Ok(())) if !self.heard.contains(&b'\n') && self.heard.len() < ENOUGH => {}
-                (_, Ok(())) => return Ok(true),
-                (_, Err(How::Ended | How::Reset)) => return Ok(false),
+                (_, Ok(()) | Err(How::Ended | How::Reset)) => return Ok(()),
                 (_, Err(how)) => return Err(self.found(how)),
             }
         }

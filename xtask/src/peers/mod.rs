@@ -2,8 +2,11 @@
 
 pub mod asker;
 pub mod caller;
+pub mod found;
 pub mod guest;
 pub mod host;
 pub mod origin;
 pub mod replies;
+pub mod script;
+pub mod scripts;
 pub mod sockets;

@@ -75,7 +75,5 @@ fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
         return stream.write_all(replies::index().as_bytes());
     }
     let page = PAGES.iter().find(|page| Some(page.path) == path);
-    stream.write_all(
-        page.map_or("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", |page| page.reply).as_bytes(),
-    )
+    stream.write_all(page.map_or(replies::NOT_FOUND, |page| page.reply).as_bytes())
 }

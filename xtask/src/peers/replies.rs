@@ -2,6 +2,22 @@
 
 use crate::words::Words;
 
+/// Whose body is as long as it says.
+pub const LENGTH: &str = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, world!";
+/// In two chunks.
+pub const CHUNKED: &str =
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n";
+/// Whose body ends with the connection.
+pub const CLOSE: &str = "HTTP/1.1 200 OK\r\n\r\nHello, world!";
+/// Without a body.
+pub const NO_CONTENT: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+/// Whose body is cut short.
+pub const CUT: &str = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,";
+/// There is no such page.
+pub const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+/// The body in them, where it is whole.
+pub const BODY: &str = "Hello, world!";
+
 /// A page: how its body ends, and the bytes of its reply.
 #[derive(Debug)]
 pub struct Page {
@@ -20,25 +36,25 @@ pub static PAGES: [Page; 5] = [
     Page {
         path: "/length",
         how: Words::fixed("after as many bytes as Content-Length says", "由 Content-Length 给出长度"),
-        reply: "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, world!",
-        body: Some("Hello, world!"),
+        reply: LENGTH,
+        body: Some(BODY),
     },
     Page {
         path: "/chunked",
         how: Words::fixed("with a chunk of size 0", "以大小为 0 的分块结尾"),
-        reply: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n",
-        body: Some("Hello, world!"),
+        reply: CHUNKED,
+        body: Some(BODY),
     },
     Page {
         path: "/close",
         how: Words::fixed("where the connection is closed", "以关闭连接结束"),
-        reply: "HTTP/1.1 200 OK\r\n\r\nHello, world!",
-        body: Some("Hello, world!"),
+        reply: CLOSE,
+        body: Some(BODY),
     },
     Page {
         path: "/no-content",
         how: Words::fixed("before it begins: status 204 has none", "状态码 204，没有响应体"),
-        reply: "HTTP/1.1 204 No Content\r\n\r\n",
+        reply: NO_CONTENT,
         body: Some(""),
     },
     Page {
@@ -47,7 +63,7 @@ pub static PAGES: [Page; 5] = [
             "too early: 13 bytes are promised, 6 are sent",
             "提前中断，声明 13 字节，只发了 6 字节",
         ),
-        reply: "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,",
+        reply: CUT,
         body: None,
     },
 ];

@@ -28,10 +28,10 @@ const STARTS: u32 = 3;
 /// Of each output so many lines are shown, of so many bytes each.
 const LINES: usize = 100;
 const LINE: u64 = 400;
-/// Of what it said when it ended, so many first and last lines: some languages begin with the reason, others end
-/// with it.
-const FIRST: usize = 2;
+/// Of what it said when it ended, so many last lines.
 const LAST: usize = 3;
+/// What stands in a line that says why a program has failed, in one language or another.
+const TELLING: [&str; 4] = ["Error", "error:", "Exception", "panicked at"];
 
 /// The command that starts it, with places to be filled: `{host}`, `{port}`, `{url}`, `{out}`.
 #[derive(Clone, Debug)]
@@ -61,15 +61,54 @@ impl CommandLine {
     }
 }
 
-/// The first and the last lines of an output.
-type LastLines = Arc<Mutex<VecDeque<String>>>;
+/// What an output ended with.
+#[derive(Clone, Default)]
+pub struct LastWords {
+    /// The last line that says what failed.
+    telling: Option<String>,
+    lines: VecDeque<String>,
+}
+
+impl LastWords {
+    fn add(&mut self, line: &str) {
+        if line.is_empty() {
+            return;
+        }
+        match &mut self.telling {
+            Some(begun) if begun.ends_with(':') => *begun += &format!(" {}", line.trim_start()),
+            telling if TELLING.iter().any(|sign| line.contains(sign)) => *telling = Some(line.into()),
+            _ => {}
+        }
+        self.lines.push_back(line.into());
+        if self.lines.len() > LAST {
+            self.lines.pop_front();
+        }
+    }
+
+    /// Whether nothing was said.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The line that tells most: the one that says what failed, or the last one.
+    pub fn telling(&self) -> Option<&str> {
+        self.telling.as_deref().or(self.lines.back().map(String::as_str))
+    }
+
+    /// All that is known of them.
+    pub fn text(&self) -> String {
+        self.telling.iter().chain(&self.lines).map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
+}
+
+type Last = Arc<Mutex<LastWords>>;
 
 /// The running program.
 pub struct Candidate {
     /// Its process.
     pub program: Program,
-    complained: LastLines,
-    said: LastLines,
+    complained: Last,
+    said: Last,
     readers: Vec<thread::JoinHandle<()>>,
 }
 
@@ -111,7 +150,7 @@ impl Candidate {
         let (program, stdout, stderr) = started.with_context(|| {
             format!("cannot start '{}' - is it spelled as in your shell?", escape(name.as_encoded_bytes()))
         })?;
-        let (said, complained) = (LastLines::default(), LastLines::default());
+        let (said, complained) = (Last::default(), Last::default());
         let readers = vec![
             listen(Box::new(stdout), false, lane, program.pid, recorder.clone(), Arc::clone(&said)),
             listen(Box::new(stderr), true, lane, program.pid, recorder.clone(), Arc::clone(&complained)),
@@ -151,14 +190,11 @@ impl Candidate {
         }
     }
 
-    /// The last lines that it printed: its complaints, if it had any.
-    pub fn last_words(&self) -> Vec<String> {
+    /// What it printed last: its complaints, if it had any.
+    pub fn last_words(&self) -> LastWords {
         self.wait_for_output();
-        let lines = |of: &LastLines| {
-            of.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect::<Vec<_>>()
-        };
-        let complained = lines(&self.complained);
-        if complained.is_empty() { lines(&self.said) } else { complained }
+        let of = |last: &Last| last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(of(&self.complained)).filter(|words| !words.is_empty()).unwrap_or_else(|| of(&self.said))
     }
 
     /// Waits until it is bound to an address, by the kernel's table where there is one: a connection of the
@@ -234,7 +270,7 @@ fn listen(
     lane: Lane,
     program: u32,
     recorder: Recorder,
-    last: LastLines,
+    last: Last,
 ) -> thread::JoinHandle<()> {
     thread::spawn(move || {
         let mut output = BufReader::new(output);
@@ -244,12 +280,7 @@ fn listen(
                 return;
             }
             let line = escape(bytes.trim_ascii_end());
-            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-            last.extend(Some(line.clone()).filter(|line| !line.is_empty()));
-            if last.len() > FIRST + LAST {
-                last.remove(FIRST);
-            }
-            drop(last);
+            last.lock().unwrap_or_else(PoisonError::into_inner).add(&line);
             let line = if number < LINES { line } else { "…".into() };
             if number <= LINES {
                 recorder.record(What::Said { lane, program, line, is_error });

@@ -1,13 +1,17 @@
 //! The stages of a TCP client: it greets Michael, Tracy and Sarah, prints what comes back, says exit.
 
-use std::thread;
 use std::time::Duration;
 
 use common::greeting;
 
-use super::client::{NAMES, broken, has_printed_greetings, said_hint};
-use super::trial::{Hint, Played, Seen, Stage, Trial, hint};
-use crate::peers::caller::{How, framed};
+use super::ending::{failure_hint, printed_hint};
+use super::stage::Act::{Does, Plays, PlaysOr};
+use super::stage::{Halt, Hint, Played, Seen, Stage, hint};
+use super::starting::{hosts, sends_to_nobody};
+use super::trial::Trial;
+use crate::peers::found::How;
+use crate::peers::script::{Expected, Miss, Step};
+use crate::peers::scripts::tcp_client as scripts;
 use crate::words::Words;
 
 /// In the order in which a client is built.
@@ -21,7 +25,7 @@ pub static STAGES: [Stage; 8] = [
                 "依次说 Michael、Tracy、Sarah，打印每个回复，以状态 0 结束",
             ),
         ),
-        play: |trial| converse(trial, Duration::ZERO),
+        acts: &[Does(hosts), Plays(scripts::GREETS), Does(ends)],
         hint: said_hint,
     },
     Stage {
@@ -33,7 +37,7 @@ pub static STAGES: [Stage; 8] = [
                 "欢迎和问候在同一个报文段里到达，也分成两条消息",
             ),
         ),
-        play: glued,
+        acts: &[Does(hosts), PlaysOr(scripts::GLUED, goes_on_later), Does(ends)],
         hint: glued_hint,
     },
     Stage {
@@ -45,8 +49,8 @@ pub static STAGES: [Stage; 8] = [
                 "问候一个字节一个字节地到达，也等到收齐",
             ),
         ),
-        play: cut,
-        hint: said_hint,
+        acts: &[Does(hosts), Plays(scripts::CUT), Does(ends)],
+        hint: cut_hint,
     },
     Stage {
         name: "slow",
@@ -54,7 +58,7 @@ pub static STAGES: [Stage; 8] = [
             "C3",
             Words::fixed("waits for a server that thinks for a second", "服务器想一秒钟才回答，也耐心等待"),
         ),
-        play: |trial| converse(trial, Duration::from_secs(1)),
+        acts: &[Does(hosts), Plays(scripts::SLOW), Does(ends)],
         hint: slow_hint,
     },
     Stage {
@@ -66,7 +70,7 @@ pub static STAGES: [Stage; 8] = [
                 "说 exit，等服务器关闭之后才结束",
             ),
         ),
-        play: exit,
+        acts: &[Does(hosts), Plays(scripts::GREETS), Does(waits_for_the_end)],
         hint: said_hint,
     },
     Stage {
@@ -78,7 +82,11 @@ pub static STAGES: [Stage; 8] = [
                 "服务器提前关闭时，打印出错信息，并以非 0 状态结束",
             ),
         ),
-        play: early,
+        acts: &[
+            Does(hosts),
+            Plays(scripts::EARLY),
+            Does(|trial| trial.fails_and_says_so(early_hint(), early_hint()).map(|_| ())),
+        ],
         hint: said_hint,
     },
     Stage {
@@ -90,10 +98,7 @@ pub static STAGES: [Stage; 8] = [
                 "服务器什么也不说时，30 秒内自己结束",
             ),
         ),
-        play: |trial| {
-            trial.hosts()?;
-            trial.fails_and_says_so(timeout_hint(), failure_hint()).map(|_| ())
-        },
+        acts: &[Does(hosts), Does(|trial| fails(trial, timeout_hint()))],
         hint: said_hint,
     },
     Stage {
@@ -105,87 +110,59 @@ pub static STAGES: [Stage; 8] = [
                 "没有人监听时，打印出错信息，并以非 0 状态结束",
             ),
         ),
-        play: |trial| {
-            trial.nobody(true)?;
-            trial.fails_and_says_so(timeout_hint(), failure_hint()).map(|_| ())
-        },
+        acts: &[Does(sends_to_nobody), Does(|trial| fails(trial, timeout_hint()))],
         hint: said_hint,
     },
 ];
 
-/// The whole conversation; the server pauses before its welcome and its first greeting.
-fn converse(trial: &mut Trial<'_>, pause: Duration) -> Played {
-    let one = trial.hosts()?;
-    thread::sleep(pause);
-    trial.says(one, &[greeting::WELCOME])?;
-    for (number, name) in NAMES.iter().enumerate() {
-        trial.host_hears(one, name)?;
-        thread::sleep(if number == 0 { pause } else { Duration::ZERO });
-        trial.says(one, &[&greeting::of(name)])?;
-    }
-    farewell(trial, one)
+/// The server closes behind exit, and so the client ends.
+fn ends(trial: &mut Trial<'_>) -> Played {
+    trial.plays(&[Step::SaysNoMore(1)], |_, _| Ok(()))?;
+    trial.has_printed_greetings(printed_hint())
 }
 
-/// From `exit` to the client's end.
-fn farewell(trial: &mut Trial<'_>, one: usize) -> Played {
-    trial.host_hears(one, greeting::EXIT)?;
-    trial.caller(one)?.ends();
-    let outcome = trial.ends_well()?;
-    has_printed_greetings(&outcome)
+/// As [`ends`], and not before the server closes.
+fn waits_for_the_end(trial: &mut Trial<'_>) -> Played {
+    /// For a client that leaves at once to be seen leaving.
+    const MOMENT: Duration = Duration::from_millis(300);
+    trial.settles()?;
+    if trial.program()?.wait_for_end(MOMENT)?.is_some() {
+        let expected = Words::fixed("it waits for the end of the stream", "它等待流结束");
+        let came = Words::fixed("it ended first, with the connection open", "连接还开着，它就先结束了");
+        return Err(Halt::broken(expected, came, end_hint()));
+    }
+    trial.plays(&[Step::SaysNoMore(1)], |_, _| Ok(()))?;
+    trial.ends_well().map(|_| ())
 }
 
-fn glued(trial: &mut Trial<'_>) -> Played {
-    trial.needs_boundary()?;
-    let one = trial.hosts()?;
-    trial.says(one, &[greeting::WELCOME, &greeting::of(NAMES[0])])?;
-    trial.host_hears(one, NAMES[0])?;
-    match trial.caller(one)?.hears(NAMES[1]) {
-        Ok(()) => {}
-        Err(found) if found.how == How::Silent => {
-            // One that waits for what it has already goes on with the next greeting.
-            trial.says(one, &[&greeting::of(NAMES[1])])?;
-            if trial.caller(one)?.hears(NAMES[1]).is_ok() {
-                let expected = Words::fixed(
-                    "it says Tracy: Michael's greeting has come",
-                    "它说 Tracy：给 Michael 的问候已经到了",
-                );
-                let came = Words::fixed(
-                    "it waited on, and went on with the next message",
-                    "它还在等，来了下一条消息才继续",
-                );
-                return broken(expected, came, one_recv_hint());
-            }
-            return Err(trial.flaw(Some(one), Some(NAMES[1]), &found, None));
-        }
-        Err(found) => return Err(trial.flaw(Some(one), Some(NAMES[1]), &found, None)),
-    }
-    trial.says(one, &[&greeting::of(NAMES[1])])?;
-    trial.host_hears(one, NAMES[2])?;
-    trial.says(one, &[&greeting::of(NAMES[2])])?;
-    farewell(trial, one)
+fn fails(trial: &mut Trial<'_>, if_not: Option<Hint>) -> Played {
+    trial.fails_and_says_so(if_not, failure_hint()).map(|_| ())
 }
 
-fn cut(trial: &mut Trial<'_>) -> Played {
-    trial.needs_boundary()?;
-    let one = trial.hosts()?;
-    let framing = trial.terms.framing;
-    let expected = Words::fixed("it waits until the message is whole", "它等到一条消息收齐");
-    let came = Words::fixed("it went on before the last byte had come", "最后一个字节还没来，它就继续了");
-    trial.says(one, &[greeting::WELCOME])?;
-    trial.host_hears(one, NAMES[0])?;
-    if trial.says_in_bytes(one, &framed(framing, &greeting::of(NAMES[0])))? {
-        return broken(expected, came, one_recv_hint());
+/// One that waits for what it has already goes on with the next greeting.
+fn goes_on_later(trial: &mut Trial<'_>, miss: &Miss) -> Played {
+    let tracy = Step::Hears(1, b"Tracy");
+    if !matches!(&miss.expected, Expected::Message(message) if message == b"Tracy") {
+        return Ok(());
     }
-    for name in &NAMES[1..] {
-        trial.host_hears(one, name)?;
-        trial.says(one, &[&greeting::of(name)])?;
+    trial.cast.says(1, &[b"Hello, Tracy!"]);
+    if trial.cast.plays(tracy, &|| false).is_err() {
+        return Ok(());
     }
-    farewell(trial, one)
+    let expected =
+        Words::fixed("it says Tracy: Michael's greeting has come", "它说 Tracy：给 Michael 的问候已经到了");
+    let came =
+        Words::fixed("it waited on, and went on with the next message", "它还在等，来了下一条消息才继续");
+    Err(Halt::broken(expected, came, one_recv_hint()))
 }
 
 fn glued_hint(seen: &Seen<'_>) -> Option<Hint> {
     // It has been greeted already, and has not seen it.
-    if seen.expected == Some(NAMES[1]) { one_recv_hint() } else { said_hint(seen) }
+    if seen.expected == Some(b"Tracy") { one_recv_hint() } else { said_hint(seen) }
+}
+
+fn cut_hint(seen: &Seen<'_>) -> Option<Hint> {
+    if seen.how == How::WentOn { one_recv_hint() } else { said_hint(seen) }
 }
 
 fn slow_hint(seen: &Seen<'_>) -> Option<Hint> {
@@ -207,47 +184,25 @@ fn one_recv_hint() -> Option<Hint> {
     )
 }
 
-fn exit(trial: &mut Trial<'_>) -> Played {
-    /// For a client that leaves at once to be seen leaving.
-    const MOMENT: Duration = Duration::from_millis(300);
-    let one = trial.hosts()?;
-    trial.says(one, &[greeting::WELCOME])?;
-    for name in NAMES {
-        trial.host_hears(one, name)?;
-        trial.says(one, &[&greeting::of(name)])?;
-    }
-    trial.host_hears(one, greeting::EXIT)?;
-    trial.settles()?;
-    if trial.program()?.wait_for_end(MOMENT)?.is_some() {
-        let expected = Words::fixed("it waits for the end of the stream", "它等待流结束");
-        let came = Words::fixed("it ended first, with the connection open", "连接还开着，它就先结束了");
-        let told = hint(
-            "C20",
-            "After exit, recv once more: it returns nothing once the server has closed. Only then is it over.",
-            "说完 exit 再 recv 一次：服务器关闭之后它返回空，那时才算结束。",
-        );
-        return broken(expected, came, told);
-    }
-    trial.caller(one)?.ends();
-    trial.ends_well().map(|_| ())
+fn end_hint() -> Option<Hint> {
+    hint(
+        "C20",
+        "After exit, recv once more: it returns nothing once the server has closed. Only then is it over.",
+        "说完 exit 再 recv 一次：服务器关闭之后它返回空，那时才算结束。",
+    )
 }
 
-fn early(trial: &mut Trial<'_>) -> Played {
-    let one = trial.hosts()?;
-    trial.says(one, &[greeting::WELCOME])?;
-    trial.host_hears(one, NAMES[0])?;
-    trial.caller(one)?.ends();
-    let told = hint(
+fn early_hint() -> Option<Hint> {
+    hint(
         "C3",
-        "recv that returns nothing is the end: where a greeting should come, that is a failure to be said, and\n\
-         the status of a failure is not 0.",
+        "recv that returns nothing is the end: where a greeting should come, that is a failure to be said, and the \
+         status of a failure is not 0.",
         "recv 返回空就是流结束：本该有回复的地方，这就是失败，要说出来，状态也不能是 0。",
-    );
-    trial.fails_and_says_so(told.clone(), told).map(|_| ())
+    )
 }
 
 /// A wait without a limit.
-pub fn timeout_hint() -> Option<Hint> {
+fn timeout_hint() -> Option<Hint> {
     hint(
         "M12",
         "It waits for ever: give the socket a time-out, and say so when it is over (status not 0).",
@@ -255,11 +210,50 @@ pub fn timeout_hint() -> Option<Hint> {
     )
 }
 
-/// A failure that is none to see.
-pub fn failure_hint() -> Option<Hint> {
-    hint(
-        "C1",
-        "That nobody answers is a failure: say it, and end with a status that is not 0.",
-        "没有人应答就是失败：要说出来，并以不为 0 的状态结束。",
-    )
+/// Why a client may not have said what it should.
+fn said_hint(seen: &Seen<'_>) -> Option<Hint> {
+    let is_unended =
+        seen.expected.is_some_and(|expected| !expected.is_empty() && seen.bytes.starts_with(expected));
+    if seen.expected == Some(greeting::EXIT) && !is_unended && seen.bytes.is_empty() {
+        return hint(
+            "C13",
+            "Say exit behind the last name, and read until the end.",
+            "最后一个名字之后还要说 exit，再读到流结束。",
+        );
+    }
+    if seen.is_gone && !is_unended && !seen.last_words.is_empty() {
+        return hint(
+            "C1",
+            "It ended in the middle of it: its last words say why.",
+            "它中途结束了：原因见它最后的输出。",
+        );
+    }
+    match seen.how {
+        How::Silent if seen.unread > 0 => hint(
+            "C3",
+            "What the server said has come, and is not read: recv comes before the next send.",
+            "服务器的话已经到了，还没有读取：下一次 send 之前要先 recv。",
+        ),
+        How::Silent if !is_unended => hint(
+            "C7",
+            "A guess: it waits for more than has come - for a message, read until its end and no further.",
+            "猜测：它等的比来的多：一条消息读到它的结尾为止，不要再等。",
+        ),
+        How::Ended | How::Reset if !is_unended => hint(
+            "C20",
+            "It leaves before it is done: the names are Michael, Tracy, Sarah, and then exit.",
+            "它没做完就离开了：名字依次是 Michael、Tracy、Sarah，最后是 exit。",
+        ),
+        How::Other if seen.has(b"exit") => hint(
+            "C13",
+            "exit comes last: the names are Michael, Tracy, Sarah.",
+            "exit 最后才说：名字依次是 Michael、Tracy、Sarah。",
+        ),
+        _ => hint(
+            "C7",
+            "A message is the name, and what its framing adds: a line feed with line, four bytes before it with \
+             length, nothing with raw.",
+            "一条消息就是名字，加上所选的边界标记：line 末尾一个换行符，length 前面 4 个字节，raw 什么也不加。",
+        ),
+    }
 }

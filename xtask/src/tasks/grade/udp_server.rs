@@ -1,12 +1,14 @@
 //! The stages of a UDP server: every datagram stands alone, and is answered to whoever sent it.
 
-use common::greeting;
-
-use super::client::broken;
-use super::tcp_server::{TIME_TO_STOP, interrupt};
-use super::trial::{Flaw, Halt, Hint, Played, Seen, Stage, Trial, hint, shown};
-use crate::peers::caller::{Found, How};
-use crate::wire::kernel::Protocol;
+use super::finding::shown;
+use super::stage::Act::{Does, Plays, PlaysOr};
+use super::stage::{Halt, Hint, Played, Seen, Stage, hint, is_about_text};
+use super::starting::{starts, stays};
+use super::tcp_server_hints::goes_on;
+use super::trial::Trial;
+use crate::peers::found::How;
+use crate::peers::script::{Expected, Miss, Step};
+use crate::peers::scripts::udp_server as scripts;
 use crate::words::Words;
 
 /// In the order in which a server is built.
@@ -14,10 +16,7 @@ pub static STAGES: [Stage; 10] = [
     Stage {
         name: "binds",
         promise: ("C12", Words::fixed("is bound where it is told to be", "绑定到给定的地址和端口")),
-        play: |trial| {
-            trial.start_server(Protocol::Udp)?;
-            trial.stays(Protocol::Udp)
-        },
+        acts: &[Does(starts), Does(stays)],
         hint: |_| None,
     },
     Stage {
@@ -26,23 +25,13 @@ pub static STAGES: [Stage; 10] = [
             "C12",
             Words::fixed("answers Michael with Hello, Michael!", "收到 Michael，回复 Hello, Michael!"),
         ),
-        play: |trial| {
-            trial.start_server(Protocol::Udp)?;
-            let one = trial.asks()?;
-            trial.answered(one, b"Michael")
-        },
+        acts: &[Does(starts), Plays(scripts::GREETS)],
         hint: answer_hint,
     },
     Stage {
         name: "again",
         promise: ("C12", Words::fixed("answers three names, one after the other", "依次回答三个名字")),
-        play: |trial| {
-            trial.start_server(Protocol::Udp)?;
-            let one = trial.asks()?;
-            trial.answered(one, b"Michael")?;
-            trial.answered(one, b"Tracy")?;
-            trial.answered(one, "张三".as_bytes())
-        },
+        acts: &[Does(starts), Plays(scripts::AGAIN)],
         hint: again_hint,
     },
     Stage {
@@ -51,18 +40,13 @@ pub static STAGES: [Stage; 10] = [
             "C12",
             Words::fixed("answers three clients in turns, each its own", "三个客户端交替提问，各得各的回复"),
         ),
-        play: clients,
+        acts: &[Does(starts), PlaysOr(scripts::CLIENTS, heard_by_another)],
         hint: clients_hint,
     },
     Stage {
         name: "empty",
         promise: ("C7", Words::fixed("answers an empty datagram, and goes on", "空数据报也回答，并继续服务")),
-        play: |trial| {
-            trial.start_server(Protocol::Udp)?;
-            let one = trial.asks()?;
-            trial.answered(one, b"")?;
-            trial.answered(one, b"Tracy")
-        },
+        acts: &[Does(starts), Plays(scripts::EMPTY)],
         hint: empty_hint,
     },
     Stage {
@@ -74,12 +58,7 @@ pub static STAGES: [Stage; 10] = [
                 "名字原样返回：不是 UTF-8 的、全是空格的",
             ),
         ),
-        play: |trial| {
-            trial.start_server(Protocol::Udp)?;
-            let one = trial.asks()?;
-            trial.answered(one, b"\xff\xfe")?;
-            trial.answered(one, b"   ")
-        },
+        acts: &[Does(starts), Plays(scripts::BYTES)],
         hint: bytes_hint,
     },
     Stage {
@@ -91,7 +70,7 @@ pub static STAGES: [Stage; 10] = [
                 "1024 字节完整回答；8000 字节完整回答或说明拒绝，但不截断",
             ),
         ),
-        play: large,
+        acts: &[Does(starts), Plays(scripts::LARGE)],
         hint: large_hint,
     },
     Stage {
@@ -103,7 +82,7 @@ pub static STAGES: [Stage; 10] = [
                 "客户端没等回复就离开，照常服务下一个",
             ),
         ),
-        play: gone,
+        acts: &[Does(starts), Plays(scripts::GONE)],
         hint: gone_hint,
     },
     Stage {
@@ -115,103 +94,44 @@ pub static STAGES: [Stage; 10] = [
                 "收到问候不再问候：否则两台这样的服务器会没完没了",
             ),
         ),
-        play: greeted_greeting,
+        acts: &[Does(starts), Plays(scripts::GREETING)],
         hint: greeting_hint,
     },
     Stage {
         name: "stops",
         promise: ("-", Words::fixed("ends within 5 s of Ctrl-C", "按 Ctrl-C，5 秒内结束")),
-        play: stops,
+        acts: &[Does(starts), Plays(scripts::GREETS), Does(stops)],
         hint: |_| None,
     },
 ];
 
-fn clients(trial: &mut Trial<'_>) -> Played {
-    trial.start_server(Protocol::Udp)?;
-    let names: [&[u8]; 3] = [b"Michael", b"Tracy", b"Sarah"];
-    let all = [trial.asks()?, trial.asks()?, trial.asks()?];
-    for (number, name) in all.iter().zip(names) {
-        trial.asker(*number)?.says(name);
-    }
-    for (number, name) in all.iter().zip(names).rev() {
-        let heard = trial.asker(*number)?.hears(&greeting::of(name));
-        if heard.as_ref().is_err_and(|found| found.how == How::Silent) {
-            heard_by_another(trial, &all, *number, name)?;
-        }
-        trial.judge(*number, &greeting::of(name), heard)?;
-    }
-    trial.answered(all[1], b"Michael")
-}
-
 /// What another client has heard decides, where the one that asked has heard nothing.
-fn heard_by_another(trial: &mut Trial<'_>, all: &[usize], asked: usize, name: &[u8]) -> Played {
-    for other in all.iter().filter(|other| **other != asked) {
-        if trial.asker(*other)?.has_heard(&greeting::of(name)) {
-            let (label, other, name) = (asked + 1, other + 1, shown(&greeting::of(name)));
-            return broken(
-                words!("#{label} hears {name}", "#{label} 收到 {name}"),
+fn heard_by_another(trial: &mut Trial<'_>, miss: &Miss) -> Played {
+    let Expected::Message(message) = &miss.expected else { return Ok(()) };
+    for other in (1..=3).filter(|other| *other != miss.number) {
+        if trial.cast.asker(other).is_some_and(|asker| asker.has_heard(message)) {
+            let (label, message) = (miss.number, shown(message));
+            return Err(Halt::broken(
+                words!("#{label} hears {message}", "#{label} 收到 {message}"),
                 words!("#{other} heard it", "收到的是 #{other}"),
                 mixed_up_hint(),
-            );
+            ));
         }
     }
     Ok(())
 }
 
-fn large(trial: &mut Trial<'_>) -> Played {
-    const LARGE: usize = 8000;
-    trial.start_server(Protocol::Udp)?;
-    let one = trial.asks()?;
-    trial.answered(one, &[b'x'; 1024])?;
-    let name = vec![b'y'; LARGE];
-    trial.asker(one)?.says(&name);
-    match trial.asker(one)?.hears(&greeting::of(&name)) {
-        // What is no greeting is a statement.
-        Err(Found { how: How::Other, bytes }) if !bytes.starts_with(b"Hello, y") => Ok(()),
-        heard => trial.judge(one, &greeting::of(&name), heard),
-    }
-}
-
-fn gone(trial: &mut Trial<'_>) -> Played {
-    trial.start_server(Protocol::Udp)?;
-    for _ in 0..3 {
-        let leaving = trial.asks()?;
-        trial.asker(leaving)?.says(b"Michael");
-        trial.leaves(leaving);
-    }
-    let next = trial.asks()?;
-    trial.answered(next, b"Tracy")
-}
-
-fn greeted_greeting(trial: &mut Trial<'_>) -> Played {
-    trial.start_server(Protocol::Udp)?;
-    let one = trial.asks()?;
-    trial.asker(one)?.says(b"Hello, Bob!");
-    trial.answered(one, b"Tracy")
-}
-
 fn stops(trial: &mut Trial<'_>) -> Played {
-    trial.start_server(Protocol::Udp)?;
-    let one = trial.asks()?;
-    trial.answered(one, b"Michael")?;
-    interrupt(trial)?;
-    if trial.program()?.wait_for_end(TIME_TO_STOP.max(trial.terms.patience))?.is_some() {
+    if trial.ends_at_an_interrupt()? {
         return Ok(());
     }
     let expected = Words::fixed("it ends", "它结束");
-    trial.asker(one)?.says(b"Tracy");
-    if trial.asker(one)?.hears(&greeting::of(b"Tracy")).is_ok() {
+    if trial.cast.plays(Step::Greeted(1, b"Tracy"), &|| false).is_ok() {
         let came = Words::fixed("it goes on, and has answered Tracy", "它照常运行，还回答了 Tracy");
-        let told = hint(
-            "-",
-            "Ctrl-C reached it and it went on: a handler that only returns, or an exception that is caught\n\
-             around recvfrom.",
-            "Ctrl-C 到了，它却继续运行：处理函数只是返回，或者 recvfrom 外面把异常捕获了。",
-        );
-        return Err(Halt::Broken(Box::new(Flaw { expected, came, table: None, hint: told })));
+        return Err(Halt::broken(expected, came, goes_on()));
     }
     let came = Words::fixed("it still runs, and answers nobody", "它还在运行，但不再回答任何人");
-    Err(Halt::NotDecided(Box::new(Flaw { expected, came, table: None, hint: None })))
+    Err(Halt::not_decided(expected, came, None))
 }
 
 fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
@@ -251,15 +171,14 @@ fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
 
 /// Why a server may have ended in the middle of it.
 fn ended_hint(seen: &Seen<'_>) -> Option<Hint> {
-    let words = seen.last_words.to_lowercase();
-    if words.contains("decode") || words.contains("utf-8") || words.contains("unicode") {
+    if is_about_text(seen.last_words) {
         return bytes_hint(seen);
     }
     hint(
         "C12",
-        "One datagram ended the whole server: its last words say why. Loop around recvfrom, and let no\n\
+        "One datagram ended the whole server: its last words say why. Loop around recvfrom, and let no \
          datagram out of its own turn.",
-        "一个数据报就让整个服务器结束了，原因见它最后的输出。recvfrom 要放在循环里，\n一个数据报的错误不能影响到下一个。",
+        "一个数据报就让整个服务器结束了，原因见它最后的输出。recvfrom 要放在循环里，一个数据报的错误不能影响到下一个。",
     )
 }
 
@@ -284,9 +203,9 @@ fn clients_hint(seen: &Seen<'_>) -> Option<Hint> {
 fn mixed_up_hint() -> Option<Hint> {
     hint(
         "C12",
-        "An answer went to another client: there is no connection, so each goes to the address that this very\n\
+        "An answer went to another client: there is no connection, so each goes to the address that this very \
          recvfrom returned (and a connected socket hears one client alone).",
-        "回复发给了别的客户端：UDP 没有连接，每个回复都要发往这一次 recvfrom 返回的地址\n（已 connect 的套接字只收得到一个客户端）。",
+        "回复发给了别的客户端：UDP 没有连接，每个回复都要发往这一次 recvfrom 返回的地址（已 connect 的套接字只收得到一个客户端）。",
     )
 }
 

@@ -1,0 +1,326 @@
+//! What a miss comes to: it is broken by what came or by the kernel's table; silence alone decides nothing, and so
+//! the others do what makes a server show itself.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use anyhow::Result;
+use common::greeting;
+use common::narration::escape;
+
+use super::candidate::LastWords;
+use super::stage::{Flaw, Halt, Played, Seen, hint};
+use super::starting::{ENDING, not_come};
+use super::tcp_server;
+use super::trial::Trial;
+use crate::peers::found::{Found, How};
+use crate::peers::script::{Expected, Miss, Step};
+use crate::wire::event::Lane;
+use crate::wire::kernel::Protocol;
+use crate::words::Words;
+
+/// How long what the next client sets off may take.
+const NUDGED: Duration = Duration::from_secs(1);
+
+/// What the kernel's tables say of the program, as far as there are any.
+#[derive(Default)]
+struct Tables {
+    /// Connections that wait to be accepted.
+    unaccepted: u64,
+    /// Bytes that have come and are not read.
+    unread: u64,
+    /// The client has left, and the program's end is open.
+    is_left_open: bool,
+}
+
+impl Trial<'_> {
+    /// What a miss comes to; nothing, where it was kept after all.
+    ///
+    /// # Errors
+    /// The verdict.
+    pub fn finds(&mut self, miss: Miss) -> Played {
+        let tables = self.tables(miss.number);
+        let is_silent = miss.found.how == How::Silent;
+        if !is_silent || self.kind.lane == Lane::Client || tables.unaccepted > 0 {
+            return Err(self.halt(&miss, &tables, None)?);
+        }
+        match (self.kind.speaks, &miss.expected) {
+            (Protocol::Tcp, Expected::Message(message)) => {
+                let message = message.clone();
+                self.provokes_a_message(miss, &message, &tables)
+            }
+            (Protocol::Udp, _) => {
+                let behind = Words::fixed("the next datagram was answered", "下一个数据报得到了回答");
+                self.cast.says(miss.number, &[b"Nobody"]);
+                let is_answered = self.cast.hears(miss.number, &greeting::of(b"Nobody"), &|| false).is_ok();
+                Err(self.halt(&miss, &tables, Some(behind).filter(|_| is_answered))?)
+            }
+            _ => Err(self.halt(&miss, &tables, None)?),
+        }
+    }
+
+    /// A client has heard nothing, or a message without its end. What comes once it says another name, and once
+    /// another client comes, decides.
+    fn provokes_a_message(&mut self, mut miss: Miss, message: &[u8], tables: &Tables) -> Played {
+        let number = miss.number;
+        let has_begun = !miss.found.bytes.is_empty();
+        // A message without an end has one where the next begins; and who does not welcome may greet.
+        if has_begun || message == greeting::WELCOME {
+            self.cast.says(number, &[b"Tracy"]);
+            match self.cast.hears(number, message, &|| false) {
+                Ok(()) if has_begun => {
+                    return self.plays(&[Step::HearsGreeting(number, b"Tracy")], |_, _| Ok(()));
+                }
+                Ok(()) => return Err(welcomed_late(number)),
+                Err(other) => miss = other,
+            }
+        }
+        if miss.found.how != How::Silent {
+            return Err(self.halt(&miss, tables, None)?);
+        }
+        // A conversation whose thread has died may keep its socket until the next client comes.
+        let next = self.cast.next();
+        self.lab
+            .record
+            .recorder("")
+            .said(Lane::Client, format!("(#{next} comes, to see what the server does)"));
+        let came = self.cast.plays(Step::Comes(next), &|| false);
+        let patience = NUDGED.min(self.terms.patience);
+        let caller = self.caller(number)?;
+        let nudged = caller.hears_within(message, patience);
+        let Err(found) = nudged else { return Ok(()) };
+        if tables.unread == 0 {
+            miss.found = found;
+            return Err(self.halt(&miss, tables, None)?);
+        }
+        // What it has left unread is seen already; whom it then serves says that it will not come back to it.
+        let is_next_served =
+            came.is_ok() && self.caller(next)?.hears_within(greeting::WELCOME, patience).is_ok();
+        let behind = words!(
+            "then #{next} came, and was welcomed, with that unread",
+            "随后 #{next} 来了并受到欢迎，而那些数据仍未读取"
+        );
+        Err(self.halt(&miss, tables, Some(behind).filter(|_| is_next_served))?)
+    }
+
+    fn tables(&mut self, number: usize) -> Tables {
+        match self.kind.speaks {
+            Protocol::Udp => Tables { unread: self.waiting_to_be_read(Protocol::Udp), ..Tables::default() },
+            Protocol::Tcp => {
+                let far_end = self.far_end(number).filter(|row| row.inode != 0); // it is accepted
+                Tables {
+                    unaccepted: self.unaccepted(),
+                    unread: far_end.as_ref().map_or(0, |row| row.to_read),
+                    is_left_open: far_end.is_some_and(|row| row.state == "CLOSE_WAIT"),
+                }
+            }
+        }
+    }
+
+    /// The verdict; `behind` is what decides where nothing came.
+    fn halt(&mut self, miss: &Miss, tables: &Tables, behind: Option<Words>) -> Result<Halt> {
+        let Miss { number, expected, found } = miss;
+        let is_silent = found.how == How::Silent;
+        let program = self.program()?;
+        let status = program.wait_for_end(if found.how == How::Other { Duration::ZERO } else { ENDING })?;
+        if self.kind.lane == Lane::Client && self.cast.asker(1).is_some_and(|host| host.client.is_none()) {
+            return not_come(self, status);
+        }
+        let last_words = if status.is_some() { self.program()?.last_words() } else { LastWords::default() };
+        let came = came(found, self.kind.speaks, self.terms.patience, self.said(*number));
+        let came = match status {
+            Some(status) if found.how == How::Ended && found.bytes.is_empty() => {
+                ended_with(status, &last_words)
+            }
+            Some(status) => {
+                let (Words { en, zh }, Words { en: end, zh: end_zh }) =
+                    (came, ended_with(status, &last_words));
+                words!("{en}; {end}", "{zh}；{end_zh}")
+            }
+            None => came,
+        };
+        let text = last_words.text();
+        let message = match expected {
+            Expected::Message(message) => Some(message.as_slice()),
+            _ => None,
+        };
+        let said = self.said(*number);
+        let seen = Seen {
+            expected: message,
+            said: &said,
+            how: found.how,
+            bytes: &found.bytes,
+            framing: self.cast.framing,
+            is_gone: status.is_some(),
+            last_words: &text,
+            unaccepted: tables.unaccepted,
+            unread: tables.unread,
+        };
+        let is_opening = *number == 1 && message == Some(greeting::WELCOME);
+        let hint = if is_opening { tcp_server::welcome_hint(&seen) } else { (self.stage.hint)(&seen) };
+        let is_decided = !is_silent
+            || status.is_some()
+            || tables.unaccepted > 0
+            || tables.is_left_open
+            || behind.is_some();
+        let table = Some(self.table(*number, tables)).filter(|_| is_silent);
+        let behind = both(table.flatten(), behind);
+        let flaw = Box::new(Flaw { expected: self.expected(*number, expected), came, behind, hint });
+        Ok(if is_decided { Halt::Broken(flaw) } else { Halt::NotDecided(flaw) })
+    }
+
+    /// What one said last.
+    fn said(&mut self, number: usize) -> Vec<u8> {
+        self.cast.party(number).map_or(Vec::new(), |party| party.said().to_vec())
+    }
+
+    /// Whom the program has to do with, by his name.
+    fn label(&self, number: usize) -> (String, String) {
+        match self.kind.lane {
+            Lane::Client => ("the server".into(), "服务器".into()),
+            Lane::Server => (format!("#{number}"), format!("#{number}")),
+        }
+    }
+
+    /// What was expected, in words.
+    fn expected(&self, number: usize, expected: &Expected) -> Words {
+        let (label, label_zh) = self.label(number);
+        match expected {
+            Expected::Connection => words!("client {label} is accepted", "接受客户端 {label_zh}"),
+            Expected::Message(message) => {
+                let shown = shown(message);
+                words!("{label} hears {shown}", "{label_zh} 收到 {shown}")
+            }
+            Expected::Request(path) => words!(
+                "a request: GET {path} HTTP/1.1, and an empty line behind it",
+                "请求：GET {path} HTTP/1.1，后面跟一个空行"
+            ),
+            Expected::Anything => {
+                words!("an answer, a refusal or the end for {label}", "{label_zh} 得到回答、拒绝或流结束")
+            }
+            Expected::HalfAtMost => {
+                words!(
+                    "one answer at most for {label}, then the end",
+                    "{label_zh} 至多得到一个回答，然后流结束"
+                )
+            }
+            Expected::End => words!("the end of {label}'s connection", "{label_zh} 的连接结束"),
+            Expected::Patience(message) => {
+                let shown = shown(message);
+                match self.kind.speaks {
+                    Protocol::Tcp => words!("it waits for all of {shown}", "它等 {shown} 收齐"),
+                    Protocol::Udp => {
+                        words!("it waits for the answer to {shown}", "它等待对 {shown} 的回复")
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the kernel's tables say, in words.
+    fn table(&self, number: usize, tables: &Tables) -> Option<Words> {
+        let (label, label_zh) = self.label(number);
+        let (connected, unread) = (self.cast.size() as u64, tables.unread);
+        if tables.unaccepted > 0 {
+            let accepted = connected.saturating_sub(tables.unaccepted);
+            return Some(words!(
+                "the kernel's table: {connected} connected, {accepted} accepted",
+                "内核的套接字表：已连接 {connected} 个，其中 accept 了 {accepted} 个"
+            ));
+        }
+        if tables.is_left_open {
+            return Some(words!(
+                "the kernel's table: {label} has left, and your end is still open (CLOSE_WAIT)",
+                "内核的套接字表：{label_zh} 已经离开，你这一端还没有关闭（CLOSE_WAIT）"
+            ));
+        }
+        let overhead = matches!(self.kind.speaks, Protocol::Udp);
+        let (with, with_zh) = if overhead { (", with overhead", "，含开销") } else { ("", "") };
+        (unread > 0).then(|| {
+            words!(
+                "the kernel's table: your program has not read what {label} sent ({unread} bytes wait{with})",
+                "内核的套接字表：{label_zh} 发送的数据你的程序还没有读取（{unread} 字节在等待{with_zh}）"
+            )
+        })
+    }
+}
+
+/// One remark and the next.
+fn both(first: Option<Words>, second: Option<Words>) -> Option<Words> {
+    match (first, second) {
+        (Some(Words { en, zh }), Some(Words { en: next, zh: next_zh })) => {
+            Some(words!("{en}; {next}", "{zh}；{next_zh}"))
+        }
+        (first, second) => first.or(second),
+    }
+}
+
+/// The welcome came, and not before the client had spoken.
+fn welcomed_late(number: usize) -> Halt {
+    Halt::broken(
+        words!("#{number} is welcomed, and then speaks", "#{number} 先收到欢迎，然后才说话"),
+        words!("the welcome came once #{number} had spoken", "#{number} 说话之后，欢迎才来"),
+        hint(
+            "C8",
+            "The welcome waits: send it as soon as accept returns, before the first recv; and flush it, where what \
+             is printed goes through a buffer.",
+            "欢迎被耽搁了：accept 一返回就发送，不要先 recv；输出经过缓冲区的，还要 flush。",
+        ),
+    )
+}
+
+/// Bytes as they are shown: what is long, by its beginning.
+pub fn shown(bytes: &[u8]) -> String {
+    const ROOM: usize = 60;
+    let text = escape(&bytes[..bytes.len().min(ROOM)]);
+    match bytes.len() {
+        0..=ROOM => format!("'{text}'"),
+        n => format!("'{text}...' ({n} bytes)"),
+    }
+}
+
+/// What came, in words.
+fn came(found: &Found, protocol: Protocol, patience: Duration, said: Vec<u8>) -> Words {
+    let (shown_bytes, seconds) = (shown(&found.bytes), patience.as_secs_f64());
+    let is_empty = found.bytes.is_empty();
+    match found.how {
+        How::Other => words!("{shown_bytes}", "{shown_bytes}"),
+        How::Ended if is_empty => Words::fixed("the end of the connection", "连接结束了"),
+        How::Ended => {
+            words!("{shown_bytes}, then the end of the connection", "{shown_bytes}，然后连接结束了")
+        }
+        How::Reset if matches!(protocol, Protocol::Udp) => {
+            Words::fixed("no socket has that port", "没有套接字使用这个端口")
+        }
+        How::Reset if is_empty => Words::fixed("a reset of the connection", "连接被复位（RST）"),
+        How::Reset => words!("{shown_bytes}, then a reset", "{shown_bytes}，然后连接被复位（RST）"),
+        How::Refused => {
+            let why = escape(&found.bytes);
+            words!("{why}", "{why}")
+        }
+        How::Silent if is_empty => words!("nothing, for {seconds} s", "{seconds} 秒内什么也没有"),
+        How::Silent => {
+            words!(
+                "{shown_bytes}, and nothing more for {seconds} s",
+                "{shown_bytes}，此后 {seconds} 秒内再没有"
+            )
+        }
+        How::WentOn => {
+            let said = shown(&said);
+            words!(
+                "it went on with {shown_bytes} when {said} came",
+                "收到 {said} 之后，它就继续发送 {shown_bytes}"
+            )
+        }
+    }
+}
+
+/// That the program has ended, with the line that tells most.
+pub fn ended_with(status: impl Display, last_words: &LastWords) -> Words {
+    match last_words.telling() {
+        Some(line) => {
+            words!("your program has ended ({status}): {line}", "你的程序已经结束（{status}）：{line}")
+        }
+        None => words!("your program has ended ({status})", "你的程序已经结束（{status}）"),
+    }
+}

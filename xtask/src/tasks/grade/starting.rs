@@ -1,0 +1,381 @@
+//! How a stage begins: a server is started and found where it was told to be, a client is started and finds its host.
+
+use std::io::{self, ErrorKind, IsTerminal};
+use std::iter;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::process::ExitStatus;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use common::narration::say;
+use common::random;
+
+use super::candidate::Ready;
+use super::finding::ended_with;
+use super::stage::{Halt, Hint, Played, hint};
+use super::trial::Trial;
+use crate::drawing::style::Ink;
+use crate::peers::asker::Asker;
+use crate::peers::caller::Caller;
+use crate::peers::script::Party;
+use crate::wire::kernel::{self, Protocol, Row};
+
+/// A program that ends at once ends within this time; one that is ending closes its connections so long before.
+pub const ENDING: Duration = Duration::from_millis(500);
+/// A start takes longer than an answer: it may compile first.
+const STARTS: u32 = 3;
+
+/// Starts the server on a port that is free, and waits until it is there.
+///
+/// # Errors
+/// When it does not come there.
+pub fn starts(trial: &mut Trial<'_>) -> Played {
+    const TRIES: usize = 5;
+    let protocol = trial.kind.speaks;
+    for _ in 0..TRIES {
+        trial.cast.at = trial.free_port()?;
+        trial.check_free()?;
+        trial.spawn()?;
+        match trial.wait_until_ready()? {
+            Ready::Ended(_) if trial.terms.port.is_none() && !is_free(protocol, trial.cast.at) => {} // taken meanwhile
+            Ready::Ended(_) if trial.terms.port.is_some() && trial.is_kept_waiting() => {
+                trial.wait_for_port()?;
+            }
+            ready => return trial.expect_ready(ready),
+        }
+    }
+    Err(anyhow!("no port stays free").into())
+}
+
+/// It does not end at once, as one does that never comes to accept.
+///
+/// # Errors
+/// When it does.
+pub fn stays(trial: &mut Trial<'_>) -> Played {
+    match trial.program()?.wait_for_end(ENDING)? {
+        Some(status) => trial.expect_ready(Ready::Ended(status)),
+        None => Ok(()),
+    }
+}
+
+/// Starts the client, and takes its connection as #1.
+///
+/// # Errors
+/// When it does not come.
+pub fn hosts(trial: &mut Trial<'_>) -> Played {
+    const GLANCE: Duration = Duration::from_millis(1);
+    let listener = TcpListener::bind(trial.cast.at)?;
+    trial.cast.at = listener.local_addr()?;
+    trial.spawn()?;
+    listener.set_nonblocking(true)?;
+    let (asked, mut ended) = (Instant::now(), None);
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                let recorder = trial.lab.record.recorder("");
+                let (framing, patience) = (trial.cast.framing, trial.terms.patience);
+                let caller = Caller::accepted(stream, framing, patience, recorder)?;
+                trial.cast.joins(1, Party::Caller(caller));
+                return Ok(());
+            }
+            Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+            Err(e) => return Err(e.into()),
+        }
+        // It may connect and be gone before it is accepted: so once more after it has ended.
+        if let Some(status) = ended.take() {
+            return Err(not_come(trial, Some(status))?);
+        }
+        ended = trial.program()?.ended()?;
+        if asked.elapsed() > STARTS * trial.terms.patience {
+            return Err(not_come(trial, None)?);
+        }
+        if ended.is_none() {
+            thread::sleep(GLANCE);
+        }
+    }
+}
+
+/// Starts the client, and has its host wait as #1 for what it asks.
+///
+/// # Errors
+/// When that cannot be done.
+pub fn hosts_datagrams(trial: &mut Trial<'_>) -> Played {
+    let recorder = trial.lab.record.recorder("");
+    let host = Asker::host(trial.cast.at, trial.terms.patience, recorder)?;
+    trial.cast.at = host.address()?;
+    trial.cast.joins(1, Party::Asker(host));
+    trial.spawn()?;
+    Ok(())
+}
+
+/// Starts the client, with nobody where it is sent to.
+///
+/// # Errors
+/// When that cannot be done.
+pub fn sends_to_nobody(trial: &mut Trial<'_>) -> Played {
+    trial.cast.at = trial.free_port()?;
+    trial.spawn()?;
+    Ok(())
+}
+
+/// It did not come to its host.
+///
+/// # Errors
+/// When no program has been started.
+pub fn not_come(trial: &Trial<'_>, status: Option<ExitStatus>) -> Result<Halt> {
+    let at = trial.cast.at;
+    let expected = words!("it comes to {at}", "它来到 {at}");
+    let Some(status) = status else {
+        let came = words!("it runs, and does not come", "程序在运行，却没有来");
+        let told = hint(
+            "C1",
+            "A guess: it waits for something first, or goes to another port.",
+            "猜测：它先在等别的什么，或者去了别的端口。",
+        );
+        return Ok(Halt::not_decided(expected, came, told));
+    };
+    let last_words = trial.program()?.last_words();
+    let told = if last_words.is_empty() {
+        hint(
+            "C1",
+            "It came to the end of its code. It is given where its server is on its command line: it is to connect \
+             and speak (over UDP: to send).",
+            "程序运行到代码末尾就结束了。命令行给出了服务器在哪里：它应当连接并说话（UDP 是直接发送）。",
+        )
+    } else if is_start_error(&last_words.text()) {
+        start_error_hint()
+    } else {
+        hint(
+            "C1",
+            "Its last words say why. It is given {host} and {port} on its command line.",
+            "原因在它最后的输出里。命令行给出了 {host} 和 {port}。",
+        )
+    };
+    Ok(Halt::broken(expected, ended_with(status, &last_words), told))
+}
+
+impl Trial<'_> {
+    /// Waits until the program is where it was told to be.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn wait_until_ready(&self) -> Result<Ready> {
+        self.program()?.wait_until_ready(self.kind.speaks, self.cast.at, self.terms.patience)
+    }
+
+    /// A port for a program that is told one, or the one that it has in its code.
+    fn free_port(&self) -> Result<SocketAddr> {
+        // Below those that systems give to clients (from 32768 on Linux, ip(7); elsewhere from 49152, RFC 6335): no
+        // other program's connection has it, nor the past of one.
+        const FIRST: u16 = 12_000;
+        const COUNT: u64 = 20_000;
+        if self.terms.port.is_some() {
+            return Ok(self.cast.at);
+        }
+        let protocol = self.kind.speaks;
+        let above = || u16::try_from(random::number() % COUNT).unwrap_or_default();
+        let mut tried = iter::repeat_with(|| SocketAddr::new(self.terms.ip, FIRST + above())).take(100);
+        let has_no_past = |at| kernel::sockets(protocol, at).is_none_or(|rows| rows.is_empty());
+        tried.find(|at| is_free(protocol, *at) && has_no_past(*at)).context("no port is free")
+    }
+
+    /// Refuses a port that somebody else has.
+    fn check_free(&self) -> Result<()> {
+        let at = self.cast.at;
+        if kernel::waiting(self.kind.speaks).is_some_and(|rows| rows.iter().any(|row| row.is_reached_at(at)))
+        {
+            bail!("somebody is at {at} already - end that program, and grade again");
+        }
+        Ok(())
+    }
+
+    /// Whether the port has connections that are over (`TIME_WAIT`), of the stage before.
+    fn is_kept_waiting(&self) -> bool {
+        kernel::sockets(Protocol::Tcp, self.cast.at).is_some_and(|rows| !rows.is_empty())
+    }
+
+    /// Waits until it has none: so one mistake breaks one stage, which is `restart`.
+    fn wait_for_port(&self) -> Result<()> {
+        const LIMIT: Duration = Duration::from_secs(300);
+        let port = self.cast.at.port();
+        if io::stdout().is_terminal() {
+            say("")?; // behind the stage that is being played
+        }
+        self.terms.style.say(
+            Ink::Faint,
+            &words!(
+                "  port {port} is in TIME_WAIT, and this program cannot have it yet ('restart' counts that once): \
+                 waiting until it is free, a minute or so",
+                "  端口 {port} 处于 TIME_WAIT，这个程序暂时用不了（只在 restart 一项里计一次）：等它空出来，大约一分钟"
+            ),
+        )?;
+        let asked = Instant::now();
+        while self.is_kept_waiting() {
+            ensure!(asked.elapsed() < LIMIT, "port {port} does not get free");
+            thread::sleep(Duration::from_millis(500));
+        }
+        Ok(())
+    }
+
+    /// It has to be there.
+    ///
+    /// # Errors
+    /// Where it is instead.
+    pub fn expect_ready(&self, ready: Ready) -> Played {
+        let (at, protocol) = (self.cast.at, self.kind.speaks);
+        let expected = match protocol {
+            Protocol::Tcp => words!("a listening TCP socket at {at}", "在 {at} 监听的 TCP 套接字"),
+            Protocol::Udp => words!("a UDP socket bound to {at}", "绑定到 {at} 的 UDP 套接字"),
+        };
+        match ready {
+            Ready::Yes => Ok(()),
+            Ready::Ended(status) => {
+                let last_words = self.program()?.last_words();
+                let hint = start_hint(&last_words.text(), protocol);
+                Err(Halt::broken(expected, ended_with(status, &last_words), hint))
+            }
+            Ready::Elsewhere(found, rows) => {
+                let is_tcp = matches!(found, Protocol::Tcp);
+                let places = rows.iter().map(|row| SocketAddr::new(row.ip, row.port).to_string());
+                let places = places.collect::<Vec<_>>().join(", ");
+                let came = if is_tcp {
+                    words!("it listens on TCP {places}", "它监听的是 TCP {places}")
+                } else {
+                    words!("it is bound to UDP {places}", "它绑定的是 UDP {places}")
+                };
+                let is_other = is_tcp != matches!(protocol, Protocol::Tcp);
+                Err(Halt::broken(expected, came, place_hint(at, is_other, &rows)))
+            }
+            Ready::Nowhere => {
+                let name = if matches!(protocol, Protocol::Tcp) { "TCP" } else { "UDP" };
+                let came = words!(
+                    "it runs, and has no {name} socket that waits",
+                    "程序在运行，但没有等待中的 {name} 套接字"
+                );
+                Err(Halt::not_decided(expected, came, nowhere_hint(protocol)))
+            }
+        }
+    }
+}
+
+/// Whether a port can be had.
+fn is_free(protocol: Protocol, at: SocketAddr) -> bool {
+    match protocol {
+        Protocol::Tcp => TcpListener::bind(at).is_ok(),
+        Protocol::Udp => UdpSocket::bind(at).is_ok(),
+    }
+}
+
+/// Whether a program never came to run: its file is not there, or is no program in its language.
+fn is_start_error(last_words: &str) -> bool {
+    let signs = [
+        "can't open file",
+        "No such file or directory",
+        "Cannot find module",
+        "Could not find or load main class",
+        "SyntaxError",
+        "IndentationError",
+        "error: cannot find symbol",
+        "compilation failed",
+        "could not compile",
+        "cannot find package",
+        "ModuleNotFoundError",
+    ];
+    signs.iter().any(|sign| last_words.contains(sign))
+}
+
+fn start_error_hint() -> Option<Hint> {
+    hint("", "It did not start: mend that first.", "程序没能启动：先解决这个问题。")
+}
+
+/// Why a server may have ended before it was there.
+fn start_hint(last_words: &str, protocol: Protocol) -> Option<Hint> {
+    let text = last_words.to_lowercase();
+    let is_tcp = matches!(protocol, Protocol::Tcp);
+    if is_start_error(last_words) {
+        return start_error_hint();
+    }
+    if text.contains("in use") || text.contains("eaddrinuse") || text.contains("10048") {
+        return hint(
+            "-",
+            "The port is still in use: SO_REUSEADDR, set before bind, lets a server have it again at once.",
+            "端口还被占用：在 bind 之前设置 SO_REUSEADDR，服务器就能立刻再用它。",
+        );
+    }
+    if text.contains("address family") || text.contains("getaddrinfo") || text.contains("gaierror") {
+        return hint(
+            "C15",
+            "The host that it was given does not fit its socket: an IPv6 address needs an AF_INET6 socket.",
+            "给出的主机与套接字不符：IPv6 地址要用 AF_INET6 套接字。",
+        );
+    }
+    if text.is_empty() && is_tcp {
+        return hint(
+            "C8",
+            "It came to the end of its code. It is given {host} and {port} on its command line: it is to bind, \
+             listen, and accept in a loop.",
+            "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind、listen，然后循环 accept。",
+        );
+    }
+    if text.is_empty() {
+        return hint(
+            "C12",
+            "It came to the end of its code. It is given {host} and {port} on its command line: it is to bind, and \
+             to call recvfrom in a loop.",
+            "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind，然后循环 recvfrom。",
+        );
+    }
+    hint(
+        if is_tcp { "C8" } else { "C12" },
+        "Its last words say why. It is given {host} and {port} on its command line.",
+        "原因在它最后的输出里。命令行给出了 {host} 和 {port}。",
+    )
+}
+
+/// Why a server may be somewhere else.
+fn place_hint(at: SocketAddr, is_other_protocol: bool, rows: &[Row]) -> Option<Hint> {
+    if is_other_protocol {
+        return hint(
+            "C16",
+            "This is the other protocol: SOCK_STREAM is TCP, SOCK_DGRAM is UDP.",
+            "协议用反了：SOCK_STREAM 是 TCP，SOCK_DGRAM 是 UDP。",
+        );
+    }
+    if rows.iter().any(|row| row.port == at.port().swap_bytes()) {
+        return hint(
+            "C8",
+            "Your port with its two bytes swapped: htons is missing where the port goes into the address.",
+            "你的端口的两个字节颠倒了：把端口写进地址结构时漏了 htons。",
+        );
+    }
+    if rows.iter().any(|row| row.port == at.port()) {
+        return hint(
+            "C15",
+            "The port is right, the address is another one: bind the one that {host} gives.",
+            "端口对，地址不对：应绑定 {host} 给出的地址。",
+        );
+    }
+    hint(
+        "C8",
+        "Not the port that it was given: take {port} from the command line, or say '--port N' to the judge.",
+        "不是给它的端口：应使用命令行上的 {port}，或用 --port N 告诉评判程序它固定的端口。",
+    )
+}
+
+/// Why a server may be nowhere.
+fn nowhere_hint(protocol: Protocol) -> Option<Hint> {
+    match protocol {
+        Protocol::Tcp => hint(
+            "C8",
+            "A guess: bind or listen is not reached - the program waits for something before it.",
+            "猜测：程序没有执行到 bind 或 listen，卡在了前面的某一步。",
+        ),
+        Protocol::Udp => hint(
+            "C12",
+            "A guess: bind is not reached - the program waits for something before it.",
+            "猜测：程序没有执行到 bind，卡在了前面的某一步。",
+        ),
+    }
+}
