@@ -1,22 +1,27 @@
 //! Programs with one mistake each, as small as can be: by them the judge of `cargo xtask grade` is judged.
-//! `twins KIND MISTAKE HOST PORT`, or for `get` URL FILE; with `none` for a mistake they have none.
+//! `twins KIND MISTAKE HOST PORT`, or for `get` URL FILE; with `none` for a mistake they have none. A mistake may also
+//! be the name of a file that has it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::too_many_lines)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
-use std::process::{self, Command};
+use std::path::Path;
+use std::process::{self, Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
-use std::{env, fs};
+use std::{env, fs, panic};
 
 fn main() {
     let args: Vec<_> = env::args().skip(1).collect();
     let [kind, mistake, rest @ ..] = args.as_slice() else { panic!("KIND MISTAKE HOST PORT") };
-    let mistake: &'static str = mistake.clone().leak();
+    let mistake: &'static str = fs::read_to_string(mistake).unwrap_or_else(|_| mistake.clone()).leak();
     let port = || rest[1].parse().expect("a port");
     match kind.as_str() {
         "sleeper" => thread::sleep(Duration::from_secs(3600)),
+        "holder" => drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink())),
+        "thief" => thief(Path::new(mistake), &rest[0], port()),
         "tcp-server" => tcp_server(mistake, &rest[0], port()),
         "udp-server" => udp_server(mistake, &rest[0], port()),
         "tcp-client" => tcp_client(mistake, &rest[0], port()),
@@ -33,19 +38,42 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
         _ => port,
     };
     if mistake == "restart" {
-        // As without SO_REUSEADDR, which std sets: not while a connection of this port is in TIME_WAIT.
+        // As without SO_REUSEADDR, which std sets: not while a connection has this port, or had it (TIME_WAIT).
         let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
         let ours = format!(":{port:04X} ");
-        let is_waiting = |line: &str| {
-            line.split(": ").nth(1).is_some_and(|row| row[..14].ends_with(&ours) && row.contains(" 06 "))
+        let is_connection = |line: &str| {
+            line.split(": ").nth(1).is_some_and(|row| row[..14].ends_with(&ours) && !row.contains(" 0A "))
         };
-        assert!(!table.lines().any(is_waiting), "cannot bind: Address already in use");
+        assert!(!table.lines().any(is_connection), "cannot bind: Address already in use");
     }
     if mistake == "never-accepts" {
         let _listener = TcpListener::bind((host, port)).expect("cannot listen");
-        loop {
-            thread::park();
-        }
+        waits_for_ever();
+    }
+    if mistake == "never-binds" {
+        waits_for_ever();
+    }
+    if mistake == "on-udp" {
+        let _socket = UdpSocket::bind((host, port)).expect("cannot bind");
+        waits_for_ever();
+    }
+    if mistake == "hands-over" {
+        // As a launcher does: it ends, and what it has started serves.
+        let mut server = Command::new(env::current_exe().unwrap());
+        drop(server.args(["tcp-server", "none", host, &port.to_string()]).spawn().expect("cannot start it"));
+        return;
+    }
+    if let Some(path) = mistake.strip_prefix("robbed-") {
+        robbed_once(path, host, port);
+    }
+    if mistake == "unbuffered" {
+        assert_eq!(env::var("PYTHONUNBUFFERED").as_deref(), Ok("1"));
+    }
+    if mistake == "talkative" || mistake == "talks-and-ends" {
+        talks();
+    }
+    if mistake == "talks-and-ends" {
+        process::exit(3);
     }
     if mistake == "stops" {
         common::stop::Stop::on_signal(|| {}).expect("a handler");
@@ -59,6 +87,7 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
     let listener = TcpListener::bind((host, port)).expect("cannot listen");
     for stream in listener.incoming() {
         let stream = stream.expect("cannot accept");
+        drop(HELD.lock().unwrap().take());
         if mistake == "crowd" {
             converse(mistake, &stream);
         } else {
@@ -67,8 +96,63 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
     }
 }
 
+/// The connection of a conversation that has died, of which nothing is closed before the next one begins.
+static HELD: Mutex<Option<TcpStream>> = Mutex::new(None);
+
+fn waits_for_ever() -> ! {
+    loop {
+        thread::park();
+    }
+}
+
+/// Prints a megabyte: half of it in many lines, and half, as a complaint, in one.
+fn talks() {
+    const HALF: usize = 500_000;
+    print!("{}", format!("{}\n", "o".repeat(99)).repeat(HALF / 100));
+    eprintln!("{}", "e".repeat(HALF));
+}
+
+/// Where there is no such file yet, somebody who is no child of its group takes its port before it does.
+fn robbed_once(path: &str, host: &str, port: u16) {
+    if fs::exists(path).unwrap() {
+        return;
+    }
+    let mut thief = Command::new(env::current_exe().unwrap());
+    thief.args(["thief", path, host, &port.to_string()]);
+    thief.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut thief, 0);
+    drop(thief.spawn().expect("cannot start it"));
+    while !fs::exists(path).unwrap() {
+        thread::yield_now();
+    }
+}
+
+/// Has the port, and says so with a file; gives it back when the file is gone.
+fn thief(path: &Path, host: &str, port: u16) {
+    let _listener = TcpListener::bind((host, port)).expect("cannot listen");
+    fs::write(path, "").unwrap();
+    while path.exists() {
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Gives a copy of the connection to a program that is not of its group, which has it until the client goes.
+#[cfg(unix)]
+fn hand_to_another(stream: &TcpStream) {
+    let mut holder = Command::new(env::current_exe().unwrap());
+    holder.args(["holder", "none"]).stdout(Stdio::null()).stderr(Stdio::null());
+    holder.stdin(std::os::fd::OwnedFd::from(stream.try_clone().unwrap()));
+    std::os::unix::process::CommandExt::process_group(&mut holder, 0);
+    drop(holder.spawn().expect("cannot start it"));
+}
+
 fn converse(mistake: &'static str, stream: &TcpStream) {
     let mut out = stream;
+    #[cfg(unix)]
+    if mistake == "held-open" {
+        hand_to_another(stream);
+    }
     if mistake == "never-answers" {
         let _ = stream.read_exact_of(usize::MAX);
         return;
@@ -107,6 +191,9 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
             if is_end && mistake == "leaves" {
                 while out.write_all(b"Hello, !\n").is_ok() {}
             }
+            if is_end && mistake == "left-open" {
+                waits_for_ever();
+            }
             if is_end {
                 return;
             }
@@ -127,6 +214,10 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
             "line-feed-kept" => name.push(b'\n'),
             "strip" => name = name.trim_ascii().to_vec(),
             "lossy" => name = String::from_utf8_lossy(&name).into_owned().into_bytes(),
+            "closed-late" if std::str::from_utf8(&name).is_err() => {
+                *HELD.lock().unwrap() = stream.try_clone().ok();
+                return;
+            }
             "empty-is-end" if name.is_empty() => return,
             "long" => name.truncate(512),
             "half-close" => {
@@ -196,6 +287,13 @@ fn udp_server(mistake: &'static str, host: &str, port: u16) {
     if mistake == "stops" {
         common::stop::Stop::on_signal(|| {}).expect("a handler");
     }
+    if mistake == "on-tcp" {
+        let _listener = TcpListener::bind((host, port)).expect("cannot listen");
+        waits_for_ever();
+    }
+    if mistake == "unbound" {
+        return;
+    }
     let port = if mistake == "binds" { 0 } else { port };
     let socket = UdpSocket::bind((host, port)).expect("cannot bind");
     let mut buffer = vec![0; if mistake == "large" { 1024 } else { 65_535 }];
@@ -219,7 +317,8 @@ fn udp_server(mistake: &'static str, host: &str, port: u16) {
             seen.push(peer);
             assert!(seen.len() <= 3, "there is room for three clients");
         }
-        let sent = socket.send_to(&[b"Hello, ", name.as_slice(), b"!"].concat(), peer);
+        let end = if mistake == "line-feed-behind" { &b"!\n"[..] } else { b"!" };
+        let sent = socket.send_to(&[b"Hello, ", name.as_slice(), end].concat(), peer);
         sent.expect("cannot send");
         if mistake == "again" {
             return;
@@ -231,6 +330,13 @@ const NAMES: [&str; 3] = ["Michael", "Tracy", "Sarah"];
 
 fn tcp_client(mistake: &'static str, host: &str, port: u16) {
     let began = Instant::now();
+    assert!(mistake != "crashes", "at once");
+    if mistake == "never-comes" {
+        waits_for_ever();
+    }
+    if mistake == "mute" {
+        panic::set_hook(Box::new(|_| {}));
+    }
     let connected = TcpStream::connect((host, port));
     if mistake == "nobody" && connected.is_err() {
         return;
@@ -253,15 +359,25 @@ fn tcp_client(mistake: &'static str, host: &str, port: u16) {
             };
             line.truncate(read.expect("nothing came"));
         } else {
-            from.read_until(b'\n', &mut line).expect("nothing came");
+            let end = if mistake == "ends-at-mark" { b'!' } else { b'\n' };
+            let read = from.read_until(end, &mut line);
+            if mistake == "gives-up" && read.is_err() {
+                process::exit(0);
+            }
+            read.expect("nothing came");
         }
         if line.is_empty() && mistake == "early" {
             process::exit(0);
         }
         assert!(!line.is_empty(), "the server closed");
+        // Busy, and not asleep, before it goes on.
+        let heard = Instant::now();
+        while mistake == "ends-at-mark" && heard.elapsed() < Duration::from_millis(300) {}
         // By its own clock, and so even where it is the one that was not served.
         assert!(mistake != "slow" || began.elapsed() < Duration::from_millis(800), "too late");
-        println!("{}", String::from_utf8_lossy(&line).trim_end());
+        for _ in 0..if mistake == "prints-twice" { 2 } else { 1 } {
+            println!("{}", String::from_utf8_lossy(&line).trim_end());
+        }
     };
     hear();
     for name in if mistake == "greets" { &NAMES[..2] } else { &NAMES } {
@@ -270,7 +386,10 @@ fn tcp_client(mistake: &'static str, host: &str, port: u16) {
     }
     out.write_all(b"exit\n").unwrap();
     if mistake != "exit" {
-        let _ = from.read(&mut [0]);
+        let _ = from.read_to_end(&mut Vec::new());
+    }
+    if mistake == "fails-at-last" {
+        process::exit(3);
     }
 }
 
@@ -279,10 +398,11 @@ fn udp_client(mistake: &'static str, host: &str, port: u16) {
     if mistake != "stranger" {
         socket.connect((host, port)).unwrap();
     }
-    let is_patient = !["silent", "lost-for-ever"].contains(&mistake);
+    assert!(mistake != "crashes", "at once");
     // Who asks once may not be told a lie by a machine that is slow.
     let limit = Duration::from_secs(if mistake == "lost" { 2 } else { 1 });
-    socket.set_read_timeout(is_patient.then_some(limit)).unwrap();
+    socket.set_read_timeout((mistake != "silent").then_some(limit)).unwrap();
+    let mut surplus = 0; // of the whole run
     for name in NAMES {
         let expected = format!("Hello, {name}!").into_bytes();
         let mut tries = 0;
@@ -307,7 +427,13 @@ fn udp_client(mistake: &'static str, host: &str, port: u16) {
                     // It believes whatever comes next, or whatever looks like a greeting.
                     Ok(size) if mistake == "late" => break Some(buffer[..size].to_vec()),
                     Ok(size) if buffer[..size] == expected => break Some(buffer[..size].to_vec()),
-                    Ok(_) => {}
+                    Ok(size) => {
+                        surplus += 1;
+                        assert!(surplus < 2 || mistake != "gives-up", "more answers than questions");
+                        if surplus == 2 && mistake == "twice" {
+                            break Some(buffer[..size].to_vec()); // who says it again will mean it
+                        }
+                    }
                     Err(_) => break None,
                 }
             };
@@ -335,7 +461,6 @@ impl Asks for UdpSocket {
 fn get(mistake: &'static str, url: &str, out: &str) {
     let (at, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let stream = TcpStream::connect(at).expect("cannot connect");
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     (&stream).write_all(format!("GET /{path} HTTP/1.1\r\nHost: {at}\r\n\r\n").as_bytes()).unwrap();
     let mut from = BufReader::new(&stream);
     if mistake == "cut" {

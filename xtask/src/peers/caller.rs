@@ -136,7 +136,9 @@ impl Caller {
 
     /// Says a message byte by byte.
     pub fn says_by_bytes(&mut self, message: &[u8]) {
-        framed(self.framing, message).iter().for_each(|byte| self.sends(&[*byte]));
+        for byte in framed(self.framing, message) {
+            self.sends(&[byte]);
+        }
     }
 
     /// Says a message but for its last bytes, and ends its half.

@@ -242,14 +242,17 @@ impl Cast {
                 self.finds(number, Expected::HalfAtMost, Caller::hears_half_at_most)?;
             }
             Step::HearsTheEnd(number) => self.finds(number, Expected::End, Caller::hears_the_end)?,
-            Step::Leaves(number) => match self.parties.remove(&number) {
-                Some(Party::Caller(caller)) => caller.leaves(),
-                _ => {} // a datagram has no end
-            },
-            Step::Resets(number) => match self.parties.remove(&number) {
-                Some(Party::Caller(caller)) => caller.resets(),
-                _ => {}
-            },
+            Step::Leaves(number) => {
+                // A datagram has no end.
+                if let Some(Party::Caller(caller)) = self.parties.remove(&number) {
+                    caller.leaves();
+                }
+            }
+            Step::Resets(number) => {
+                if let Some(Party::Caller(caller)) = self.parties.remove(&number) {
+                    caller.resets();
+                }
+            }
             Step::Loses(number, message) => {
                 self.asker(number).into_iter().for_each(|asker| asker.loses(message));
             }

@@ -1,10 +1,15 @@
 //! The judge is judged: our own programs keep every stage, and each twin with one mistake breaks its own.
 
+use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpListener;
+#[cfg(target_os = "linux")]
+use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
+
+use xtask::Scratch;
 
 use crate::has_ipv6;
 
@@ -21,11 +26,42 @@ impl Judged {
         marked.filter_map(|line| line.split(' ').next()).collect()
     }
 
-    /// The lessons that its hints name, in order.
-    fn lessons(&self) -> Vec<&str> {
-        self.out.lines().filter_map(|line| line.trim().strip_prefix("see it: cargo xtask demo ")).collect()
+    /// The sentence of the first hint, on one line, and the lesson that it names.
+    fn hint(&self) -> (String, &str) {
+        let hint = self.out.split_once("\n    → ").map_or("", |(_, hint)| hint);
+        let (sentence, lesson) = hint.split_once("see it: cargo xtask demo ").unwrap_or_default();
+        let words: Vec<_> = sentence.split_whitespace().collect();
+        (words.join(" "), lesson.lines().next().unwrap_or_default())
+    }
+
+    /// What became of each stage that was not kept: as if there were no other.
+    fn flaws(&self) -> impl Iterator<Item = Judged> {
+        let marks = ["\n✗ ", "\n? ", "\n✓ ", "\n- "];
+        let starts = |at: &usize| marks.iter().any(|mark| self.out[*at..].starts_with(mark));
+        let mut starts: Vec<_> = self.out.match_indices('\n').map(|(at, _)| at).filter(starts).collect();
+        starts.push(self.out.len());
+        let parts: Vec<_> = starts.windows(2).map(|part| self.out[part[0] + 1..part[1]].to_owned()).collect();
+        let flaws = parts.into_iter().filter(|part| part.starts_with(['✗', '?']));
+        flaws.map(|out| Judged { out, status: self.status })
+    }
+
+    /// These stages are not kept, each with its mark, and each is told the likely mistake.
+    fn assert_flaws(&self, mark: char, expected: &[Flaw], of: &str) {
+        let flaws: Vec<_> = self.flaws().collect();
+        let found: Vec<_> = flaws.iter().flat_map(|flaw| flaw.marked(mark)).collect();
+        let stages: Vec<_> = expected.iter().map(|(stage, ..)| *stage).collect();
+        assert_eq!((flaws.len(), found), (expected.len(), stages), "{of}: {}", self.out);
+        for (flaw, (stage, lesson, words)) in flaws.iter().zip(expected) {
+            let (sentence, see) = flaw.hint();
+            assert!(sentence.contains(words) && see.contains(lesson), "{of} in {stage}: {}", flaw.out);
+        }
+        assert_eq!(self.status, Some(1), "{of}: {}", self.out);
     }
 }
+
+/// A stage that is not kept, the lesson that its hint names, and some words that no other hint has. Both are empty
+/// where a stage only falls with another one, which has the hint.
+type Flaw = (&'static str, &'static str, &'static str);
 
 fn grade(args: &[&str]) -> Judged {
     let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
@@ -130,17 +166,13 @@ fn our_udp_server_and_our_clients_keep_every_stage_over_both_ip_versions() {
     });
 }
 
-/// The mistake, what it breaks, and the lesson that the first hint names.
-type Row = (&'static str, &'static [&'static str], &'static str);
+/// The mistake, and what it breaks.
+type Row = (&'static str, &'static [Flaw]);
 
 fn each_breaks_its_own(kind: &str, rows: &[Row]) {
-    each(rows, |(mistake, broken, lesson)| {
+    each(rows, |(mistake, broken)| {
         // Far from every limit of the twins, of which TCP's clients wait longest: 8 s.
-        let judged = twin(kind, mistake, &["--patience=4"]);
-        assert_eq!(judged.marked('✗'), *broken, "{mistake}: {}", judged.out);
-        assert_eq!(judged.lessons().first(), Some(lesson), "{mistake}: {}", judged.out);
-        assert_eq!(judged.status, Some(1), "{mistake}: {}", judged.out);
-        assert!(judged.marked('?').is_empty(), "{mistake}: {}", judged.out);
+        twin(kind, mistake, &["--patience=4"]).assert_flaws('✗', broken, mistake);
     });
 }
 
@@ -154,23 +186,37 @@ fn a_server_with_one_mistake_breaks_its_stage_and_is_told_which_mistake_it_is() 
     each_breaks_its_own(
         "tcp-server",
         &[
-            ("crashes", &["listens"], "crowd"),
-            ("welcome", &["welcome"], "crowd"),
-            ("buffered", &["welcome"], "crowd"),
-            ("no-line-feed", &["welcome"], "framing"),
-            ("line-feed-kept", &["greets"], "framing"),
-            ("again", &["again"], "crowd"),
-            ("exit-ends-all", &["exit"], "crowd"),
-            ("leaves", &["leaves", "half-close"], "end"),
-            ("crowd", &["crowd"], "crowd"),
-            ("glued", &["glued"], "glued"),
-            ("cut", &["cut"], "glued"),
-            ("half-char", &["cut", "bytes"], "half-char"),
-            ("lossy", &["bytes"], "not-text"),
-            ("strip", &["bytes"], "framing"),
-            ("empty-is-end", &["bytes"], "end"),
-            ("long", &["long"], "end"),
-            ("half-close", &["half-close"], "duplex"),
+            ("crashes", &[("listens", "crowd", "it is to bind, listen, accept")]),
+            ("welcome", &[("welcome", "crowd", "It answers and never welcomes")]),
+            ("buffered", &[("welcome", "crowd", "The welcome waits")]),
+            ("no-line-feed", &[("welcome", "framing", "No line feed ends your message")]),
+            ("line-feed-kept", &[("greets", "framing", "is no part of the name: take it off")]),
+            ("again", &[("again", "crowd", "It reads one name and no more")]),
+            ("exit-ends-all", &[("exit", "crowd", "and does not end the server")]),
+            ("exit-greeted", &[("exit", "crowd", "exit is greeted like a name"), ("glued", "", "")]),
+            (
+                "leaves",
+                &[
+                    ("leaves", "end", "The end is answered like a name"),
+                    ("half-close", "end", "The end is answered like a name"),
+                ],
+            ),
+            ("crowd", &[("crowd", "crowd", "It serves one client at a time")]),
+            ("glued", &[("glued", "glued", "cut it where a message ends")]),
+            ("cut", &[("cut", "glued", "It answered a part of the name")]),
+            (
+                "half-char",
+                &[
+                    ("cut", "half-char", "Half a character was decoded"),
+                    ("bytes", "not-text", "give them back as they came"),
+                ],
+            ),
+            ("lossy", &[("bytes", "not-text", "give them back as they came")]),
+            ("closed-late", &[("bytes", "not-text", "give them back as they came")]),
+            ("strip", &[("bytes", "framing", "The blanks are gone")]),
+            ("empty-is-end", &[("bytes", "end", "An empty name is a message of no bytes")]),
+            ("long", &[("long", "end", "recv(1024) returns at most 1024 bytes")]),
+            ("half-close", &[("half-close", "duplex", "The client has ended its half, not yours")]),
         ],
     );
 }
@@ -181,11 +227,20 @@ fn a_server_that_resets_falls_to_a_reset_or_does_not_stop_is_told_so() {
     each_breaks_its_own(
         "tcp-server",
         &[
-            ("exit-reset", &["exit", "glued"], "reset"),
-            ("reset", &["reset"], "reset"),
-            ("stops", &["stops"], "stop"),
+            ("exit-reset", &[("exit", "reset", "with something unread in it"), ("glued", "", "")]),
+            ("reset", &[("reset", "reset", "A reset is an error of recv or send")]),
+            ("stops", &[("stops", "stop", "an exception that is caught around accept")]),
         ],
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_ends_while_its_clients_see_no_end_has_not_stopped_as_it_should() {
+    let command = ["--patience=1", "--", &twins(), "tcp-server", "held-open", "{host}", "{port}"];
+    let judged = grade(&[&["tcp-server", "--stage=stops"], &command[..]].concat());
+    assert_eq!((judged.flaws().count(), judged.status), (1, Some(1)), "{}", judged.out);
+    assert!(judged.out.contains("expected  the end of #1's connection"), "{}", judged.out);
 }
 
 #[cfg(target_os = "linux")]
@@ -194,9 +249,24 @@ fn the_kernels_table_says_where_a_server_is_instead_and_that_it_accepts_nobody()
     each_breaks_its_own(
         "tcp-server",
         &[
-            ("restart", &["restart"], "stop"),
-            ("own-port", &["listens"], "crowd"),
-            ("never-accepts", &["welcome"], "socket"),
+            ("restart", &[("restart", "stop", "SO_REUSEADDR, set before bind")]),
+            ("own-port", &[("listens", "crowd", "Not the port that it was given")]),
+            ("on-udp", &[("listens", "system", "This is the other protocol")]),
+            ("never-accepts", &[("welcome", "socket", "does not come to accept")]),
+            (
+                "left-open",
+                &[
+                    ("leaves", "end", "Its client has left and the socket stays open"),
+                    ("half-close", "end", "Its client has left and the socket stays open"),
+                ],
+            ),
+        ],
+    );
+    each_breaks_its_own(
+        "udp-server",
+        &[
+            ("binds", &[("binds", "crowd", "Not the port that it was given")]),
+            ("on-tcp", &[("binds", "system", "This is the other protocol")]),
         ],
     );
     let judged = twin("tcp-server", "never-accepts", &["--patience=2"]);
@@ -207,8 +277,7 @@ fn the_kernels_table_says_where_a_server_is_instead_and_that_it_accepts_nobody()
     let is_free = |port: u16| port > 1023 && TcpListener::bind(("127.0.0.1", port)).is_ok();
     let port = free.into_iter().find(|port| is_free(port.swap_bytes())).unwrap();
     let judged = twin("tcp-server", "swapped", &[&format!("--port={port}")]);
-    assert_eq!((judged.marked('✗'), judged.lessons()), (vec!["listens"], vec!["crowd"]), "{}", judged.out);
-    assert!(judged.out.contains("two bytes swapped: htons"), "{}", judged.out);
+    judged.assert_flaws('✗', &[("listens", "crowd", "two bytes swapped: htons")], "swapped");
 }
 
 #[test]
@@ -216,92 +285,155 @@ fn a_udp_server_with_one_mistake_breaks_its_stage() {
     each_breaks_its_own(
         "udp-server",
         &[
-            ("line-feed", &["greets"], "udp"),
-            ("empty", &["empty"], "framing"),
-            ("bytes", &["bytes"], "not-text"),
-            ("large", &["large"], "cut-datagram"),
-            ("gone", &["gone"], "udp"),
-            ("greeting", &["greeting"], "udp"),
+            ("unbound", &[("binds", "udp", "It came to the end of its code")]),
+            ("line-feed", &[("greets", "udp", "The words have to be these to the letter")]),
+            ("line-feed-behind", &[("greets", "framing", "A datagram has its own end")]),
+            (
+                "again",
+                &[
+                    ("again", "udp", "It answers once and no more"),
+                    ("clients", "", ""),
+                    ("empty", "", ""),
+                    ("bytes", "", ""),
+                    ("large", "", ""),
+                    ("gone", "", ""),
+                ],
+            ),
+            ("empty", &[("empty", "framing", "An empty datagram is a datagram")]),
+            ("bytes", &[("bytes", "not-text", "give them back as they came")]),
+            ("large", &[("large", "cut-datagram", "recvfrom(1024) cuts a longer datagram")]),
+            ("gone", &[("gone", "udp", "That nobody is there any more is no reason to end")]),
+            ("greeting", &[("greeting", "udp", "is an answer: do not answer it")]),
         ],
     );
-    each(&["again", "clients"], |mistake| {
-        let command = [&twins(), "udp-server", mistake, "{host}", "{port}"];
-        let judged = side_by_side("udp-server", &["--patience=3"], &command);
-        assert_eq!(judged.marked('✗').first(), Some(mistake), "{}", judged.out);
-    });
+    let judged = twin("udp-server", "clients", &["--patience=3"]);
+    assert_eq!((judged.marked('✗'), judged.marked('?')), (vec!["clients"], vec!["gone"]), "{}", judged.out);
+    let (sentence, lesson) = judged.hint();
+    assert!(sentence.starts_with("An answer went to another client") && lesson == "udp", "{}", judged.out);
 }
 
 #[cfg(unix)]
 #[test]
 fn a_udp_server_that_goes_on_at_ctrl_c_does_not_stop() {
-    each_breaks_its_own("udp-server", &[("stops", &["stops"], "stop")]);
+    const GOES_ON: Flaw = ("stops", "stop", "caught around accept or recvfrom");
+    each_breaks_its_own("udp-server", &[("stops", &[GOES_ON])]);
 }
 
 #[test]
 fn a_tcp_client_with_one_mistake_breaks_its_stage() {
+    const NO_FAILURE: &str = "That nobody answers is a failure";
     each_breaks_its_own(
         "tcp-client",
         &[
-            ("greets", &["greets"], "crowd"),
-            ("glued", &["glued", "cut"], "glued"),
-            ("cut", &["cut"], "glued"),
-            ("exit", &["exit"], "end"),
-            ("early", &["early"], "end"),
-            ("nobody", &["nobody"], "socket"),
+            ("crashes", &[("greets", "socket", "Its last words say why. It is given {host}")]),
+            ("greets", &[("greets", "crowd", "exit comes last")]),
+            ("prints-twice", &[("greets", "udp", "is printed, and is that name's own")]),
+            ("fails-at-last", &[("greets", "end", "All went well on the wire")]),
+            (
+                "glued",
+                &[
+                    ("glued", "glued", "cut it where a message ends"),
+                    ("cut", "glued", "cut it where a message ends"),
+                ],
+            ),
+            ("cut", &[("cut", "glued", "cut it where a message ends")]),
+            ("exit", &[("exit", "end", "After exit, recv once more")]),
+            ("early", &[("early", "end", "where a greeting should come, that is a failure")]),
+            ("gives-up", &[("silent", "socket", NO_FAILURE)]),
+            ("nobody", &[("nobody", "socket", NO_FAILURE)]),
+            (
+                "mute",
+                &[
+                    ("early", "end", "where a greeting should come, that is a failure"),
+                    ("silent", "socket", NO_FAILURE),
+                    ("nobody", "socket", NO_FAILURE),
+                ],
+            ),
         ],
     );
+    // It thinks before it goes on, which the judge waits for where the kernel tells that it is busy.
+    if cfg!(target_os = "linux") {
+        each_breaks_its_own(
+            "tcp-client",
+            &[("ends-at-mark", &[("cut", "glued", "cut it where a message ends")])],
+        );
+    }
     // Its mistake is a time, and a slow machine may meet it in any stage.
-    let judged = twin("tcp-client", "slow", &["--stage=slow"]);
-    assert_eq!((judged.marked('✗'), judged.lessons()), (vec!["slow"], vec!["slow-exit"]), "{}", judged.out);
+    let told = ("slow", "slow-exit", "the client's time-out has to be longer");
+    twin("tcp-client", "slow", &["--stage=slow"]).assert_flaws('✗', &[told], "slow");
 }
 
 #[test]
 fn a_udp_client_with_one_mistake_breaks_its_stage() {
+    const ANY: &str = "Whatever came next was taken for the reply";
+    const NO_FAILURE: &str = "That nobody answers is a failure";
     each_breaks_its_own(
         "udp-client",
         &[
-            ("greets", &["greets"], "udp"),
-            ("lost", &["lost"], "lost-reply"),
-            ("late", &["late", "twice", "bytes"], "late-reply"),
-            ("stranger", &["stranger"], "stranger"),
-            ("bytes", &["bytes"], "not-text"),
-            ("nobody", &["silent", "nobody"], "socket"),
+            ("crashes", &[("greets", "socket", "Its last words say why. It is given {host}")]),
+            ("greets", &[("greets", "udp", "is printed, and is that name's own")]),
+            ("lost", &[("lost", "lost-reply", "ask again when it is over")]),
+            (
+                "late",
+                &[("late", "late-reply", ANY), ("twice", "late-reply", ANY), ("bytes", "late-reply", ANY)],
+            ),
+            ("twice", &[("twice", "late-reply", ANY)]),
+            ("gives-up", &[("twice", "end", "its last words say why it failed nevertheless")]),
+            ("stranger", &[("stranger", "stranger", "Whoever sends to its port is believed")]),
+            ("bytes", &[("bytes", "not-text", "work with bytes, and print what is no text")]),
+            ("nobody", &[("silent", "socket", NO_FAILURE), ("nobody", "socket", NO_FAILURE)]),
         ],
     );
 }
 
 #[test]
 fn a_client_that_gets_pages_with_one_mistake_breaks_its_stage() {
+    const ITS_END: &str = "recv in a loop until the body's own end";
     each_breaks_its_own(
         "get",
         &[
-            ("header", &["length"], "page"),
-            ("close", &["close"], "end"),
-            ("chunked", &["chunked"], "chunk-sizes"),
-            ("empty", &["empty"], "kept-open"),
-            ("short", &["short"], "cut-short"),
-            ("open", &["open"], "kept-open"),
-            ("large", &["large"], "end"),
-            ("status", &["status"], "page"),
-            ("no-http", &["no-http"], "no-header"),
+            ("header", &[("length", "page", "the body begins behind the first empty line")]),
+            ("close", &[("close", "end", ITS_END)]),
+            ("chunked", &[("chunked", "chunk-sizes", "The chunk sizes are in it")]),
+            ("empty", &[("empty", "kept-open", "The reply says where it ends")]),
+            ("short", &[("short", "cut-short", "the end of the stream, and not of the body")]),
+            ("open", &[("open", "kept-open", "The reply says where it ends")]),
+            ("large", &[("large", "end", ITS_END)]),
+            ("status", &[("status", "page", "The first line of the reply has the status")]),
+            ("no-http", &[("no-http", "no-header", "A reply need not have a header")]),
         ],
     );
     let judged = twin("get", "cut", &[]);
-    assert!(judged.marked('✗').contains(&"cut") && judged.marked('✓').contains(&"open"), "{}", judged.out);
+    let cut = judged.flaws().find(|flaw| flaw.marked('✗') == ["cut"]).expect("cut is broken");
+    assert!(cut.hint().0.ends_with("recv in a loop until the body's own end."), "{}", cut.out);
+    assert!(judged.marked('✓').contains(&"open"), "{}", judged.out);
 }
 
 #[test]
 fn silence_alone_decides_nothing() {
     let rows = [
-        ("tcp-server", "never-answers", "welcome"),
-        ("tcp-server", "exit-left-open", "exit"),
-        ("tcp-client", "silent", "silent"),
-        ("udp-client", "silent", "lost"),
+        ("tcp-server", "never-answers", "welcome", "crowd", "it reads before it has said Welcome!"),
+        ("tcp-server", "exit-left-open", "exit", "crowd", "leaves the loop and does not close the socket"),
+        ("tcp-client", "silent", "silent", "kept-open", "It waits for ever"),
+        ("udp-client", "silent", "lost", "lost-reply", "recv without a time-out then waits for ever"),
     ];
-    each(&rows, |(kind, mistake, stage)| {
+    each(&rows, |(kind, mistake, stage, lesson, words)| {
         let judged = side_by_side(kind, &["--patience=3"], &[&twins(), kind, mistake, "{host}", "{port}"]);
         assert_eq!(judged.marked('?').first(), Some(stage), "{mistake}: {}", judged.out);
         assert!(judged.marked('✗').is_empty() && judged.status == Some(1), "{mistake}: {}", judged.out);
+        let (sentence, see) = judged.hint();
+        assert!(sentence.contains(words) && see == *lesson, "{mistake}: {}", judged.out);
+    });
+}
+
+#[test]
+fn of_a_program_that_is_nowhere_nothing_is_decided_either() {
+    let rows = [
+        ("tcp-server", "never-binds", ("listens", "crowd", "bind or listen is not reached")),
+        ("tcp-client", "never-comes", ("greets", "socket", "it waits for something first")),
+    ];
+    each(&rows, |(kind, mistake, flaw)| {
+        twin(kind, mistake, &["--patience=1"]).assert_flaws('?', &[*flaw], mistake);
     });
 }
 
@@ -311,6 +443,14 @@ fn a_server_that_thinks_for_a_second_keeps_every_stage_and_so_does_one_that_prin
         let judged = side_by_side("tcp-server", &[], &[&twins(), "tcp-server", mistake, "{host}", "{port}"]);
         assert_eq!(judged.status, Some(0), "{mistake}: {}", judged.out);
     });
+}
+
+#[test]
+fn of_what_a_program_prints_without_an_end_a_part_is_shown() {
+    let judged = twin("tcp-server", "talks-and-ends", &[]);
+    judged.assert_flaws('✗', &[("listens", "crowd", "Its last words say why")], "talks-and-ends");
+    assert!(judged.out.lines().any(|line| line.ends_with('…')), "{}", judged.out);
+    assert!(judged.out.len() < 100_000, "{} bytes of a million", judged.out.len());
 }
 
 #[cfg(target_os = "linux")]
@@ -330,6 +470,143 @@ fn of_a_server_that_starts_others_nothing_is_left() {
     let asked = std::time::Instant::now();
     while is_left() {
         assert!(asked.elapsed().as_secs() < 60, "a child of the server is left");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_launcher_may_end_while_what_it_has_started_serves() {
+    each(&["greets", "stops"], |stage| {
+        let judged = twin("tcp-server", "hands-over", &[&format!("--stage={stage}")]);
+        assert_eq!((judged.marked('✓'), judged.status), (vec![*stage], Some(0)), "{}", judged.out);
+    });
+}
+
+#[test]
+fn a_program_is_asked_not_to_hold_back_what_it_prints() {
+    let command = ["--", &twins(), "tcp-server", "unbuffered", "{host}", "{port}"];
+    let judged = grade(&[&["tcp-server", "--stage=listens"], &command[..]].concat());
+    assert_eq!(judged.status, Some(0), "{}", judged.out);
+}
+
+/// A port that no system gives to clients, as the judge's are; no two tests have the same.
+#[cfg(target_os = "linux")]
+fn own_port() -> (TcpListener, u16) {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let first = std::process::id() as usize + 1000 * CALLS.fetch_add(1, Ordering::Relaxed);
+    let ports = (12_000..32_000).cycle().skip(first % 20_000);
+    ports.into_iter().find_map(|port| Some((TcpListener::bind(("127.0.0.1", port)).ok()?, port))).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_that_somebody_has_is_not_graded_and_one_that_somebody_takes_meanwhile_is_no_mistake() {
+    let (_listener, port) = own_port();
+    let (twins, port) = (twins(), format!("--port={port}"));
+    let judged = grade(&["tcp-server", &port, "--", &twins, "tcp-server", "none", "{host}", "{port}"]);
+    assert_eq!((judged.flaws().count(), judged.status), (0, Some(1)), "{}", judged.out);
+    assert!(judged.out.contains("already - end that program, and grade again"), "{}", judged.out);
+
+    let scratch = Scratch::new().unwrap();
+    let taken = scratch.path().join("taken");
+    let robbed = format!("robbed-{}", taken.display());
+    let command = ["--", &twins, "tcp-server", &robbed, "{host}", "{port}"];
+    let judged = grade(&[&["tcp-server", "--stage=greets"], &command[..]].concat());
+    assert!(taken.exists(), "the port was taken");
+    assert_eq!((judged.marked('✓'), judged.status), (vec!["greets"], Some(0)), "{}", judged.out);
+}
+
+/// A judge that runs, and what it says.
+struct Judge {
+    task: Child,
+    out: Lines<BufReader<ChildStdout>>,
+}
+
+impl Judge {
+    fn start(args: &[&str]) -> Self {
+        let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut task =
+            judge.args(["grade", "--lang=en"]).args(args).stdout(Stdio::piped()).spawn().expect("a judge");
+        let out = BufReader::new(task.stdout.take().unwrap()).lines();
+        Self { task, out }
+    }
+
+    /// Waits for a line with these words.
+    fn wait_for(&mut self, words: &str) {
+        let mut said = Vec::new();
+        for line in self.out.by_ref().map_while(Result::ok) {
+            if line.contains(words) {
+                return;
+            }
+            said.push(line);
+        }
+        panic!("no '{words}' in {said:#?}");
+    }
+}
+
+impl Drop for Judge {
+    fn drop(&mut self) {
+        let _ = self.task.kill();
+        let _ = self.task.wait();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
+    let (listener, port) = own_port();
+    let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let connection = listener.accept().unwrap();
+    drop(listener);
+    let twins = twins();
+    let command = ["--", &twins, "tcp-server", "restart", "{host}", "{port}"];
+    let mut judge =
+        Judge::start(&[&["tcp-server", "--stage=greets", &format!("--port={port}")], &command[..]].concat());
+    judge.wait_for(&format!("port {port} is in TIME_WAIT"));
+    // As long as another server is judged, this one waits.
+    assert_eq!(twin("tcp-server", "none", &["--stage=listens"]).status, Some(0));
+    drop(client); // first, and so nothing of it is left here
+    drop(connection);
+    judge.wait_for("✓ greets");
+}
+
+#[test]
+fn a_change_of_a_file_that_the_command_names_is_graded() {
+    let scratch = Scratch::new().unwrap();
+    let file = scratch.path().join("mistake");
+    let name = file.to_str().unwrap();
+    std::fs::write(&file, "line-feed-kept").unwrap();
+    let twins = twins();
+    let command = ["--", &twins, "tcp-server", name, "{host}", "{port}"];
+    let mut judge = Judge::start(&[&["tcp-server", "--watch", "--stage=greets"], &command[..]].concat());
+    judge.wait_for("✗ greets");
+    judge.wait_for("Waiting for a change");
+    let mended = scratch.path().join("mended");
+    std::fs::write(&mended, "none").unwrap();
+    // Some file systems have no finer time than two seconds.
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+    std::fs::File::options().write(true).open(&mended).unwrap().set_modified(later).unwrap();
+    std::fs::rename(&mended, &file).unwrap();
+    judge.wait_for("✓ greets");
+    judge.wait_for("Waiting for a change");
+}
+
+#[test]
+fn a_report_has_a_chapter_for_each_stage_that_was_played_with_what_came_of_it() {
+    let scratch = Scratch::new().unwrap();
+    let report = scratch.path().join("report.html");
+    let twins = twins();
+    let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
+    let judged = grade(&[&["tcp-server", "--html", report.to_str().unwrap()], &command[..]].concat());
+    let report = std::fs::read_to_string(report).unwrap();
+    let stages = [judged.marked('✓'), judged.marked('✗')].concat();
+    assert_eq!((stages.len(), judged.marked('✗')), (8, vec!["glued"]), "{}", judged.out);
+    for stage in stages {
+        assert!(report.contains(&format!("<h2 id=\"{stage}\">{stage}</h2>")), "{stage} is not in {report}");
+    }
+    for words in ["tcp-server glued {host} {port}", "Hello, Michael\\nexit!", "One recv was taken for one"] {
+        assert!(report.contains(words), "'{words}' is not in {report}");
     }
 }
 
@@ -435,6 +712,7 @@ fn the_first_stage_that_is_not_kept_ends_the_run_and_one_alone_can_be_played() {
     let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
     let judged = grade(&[&["tcp-server"], &command[..]].concat());
     assert_eq!(judged.marked('✗'), ["glued"]);
+    assert!(judged.out.contains("13 bytes  Michael\\nexit\\n"), "the ladder: {}", judged.out);
     assert!(
         judged.out.ends_with("7 of 15 kept. Next: glued; '--stage glued' plays it alone\n"),
         "{}",

@@ -75,7 +75,10 @@ impl LastWords {
             return;
         }
         match &mut self.telling {
-            Some(begun) if begun.ends_with(':') => *begun += &format!(" {}", line.trim_start()),
+            Some(begun) if begun.ends_with(':') => {
+                *begun += " ";
+                *begun += line.trim_start();
+            }
             telling if TELLING.iter().any(|sign| line.contains(sign)) => *telling = Some(line.into()),
             _ => {}
         }

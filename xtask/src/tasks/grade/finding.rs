@@ -127,7 +127,7 @@ impl Trial<'_> {
             return not_come(self, status);
         }
         let last_words = if status.is_some() { self.program()?.last_words() } else { LastWords::default() };
-        let came = came(found, self.kind.speaks, self.terms.patience, self.said(*number));
+        let came = came(found, self.kind.speaks, self.terms.patience, &self.said(*number));
         let came = match status {
             Some(status) if found.how == How::Ended && found.bytes.is_empty() => {
                 ended_with(status, &last_words)
@@ -280,7 +280,7 @@ pub fn shown(bytes: &[u8]) -> String {
 }
 
 /// What came, in words.
-fn came(found: &Found, protocol: Protocol, patience: Duration, said: Vec<u8>) -> Words {
+fn came(found: &Found, protocol: Protocol, patience: Duration, said: &[u8]) -> Words {
     let (shown_bytes, seconds) = (shown(&found.bytes), patience.as_secs_f64());
     let is_empty = found.bytes.is_empty();
     match found.how {
@@ -306,7 +306,7 @@ fn came(found: &Found, protocol: Protocol, patience: Duration, said: Vec<u8>) ->
             )
         }
         How::WentOn => {
-            let said = shown(&said);
+            let said = shown(said);
             words!(
                 "it went on with {shown_bytes} when {said} came",
                 "收到 {said} 之后，它就继续发送 {shown_bytes}"

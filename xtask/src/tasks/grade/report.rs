@@ -81,7 +81,7 @@ fn play(kind: &'static Kind, stage: &'static Stage, terms: &Terms) -> Result<(Ch
     };
     cleared?;
     let ladder = ladder?;
-    let mark = style.paint(verdict.ink(), verdict.mark());
+    let mark = style.mark(&verdict);
     say(&format!("{}{mark}{first}", if is_seen { "\r" } else { "" }))?;
     lines.iter().skip(1).try_for_each(|line| say(line))?;
     if let Verdict::NotAvailable(why) = &verdict {

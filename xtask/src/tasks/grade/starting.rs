@@ -327,10 +327,17 @@ fn start_hint(last_words: &str, protocol: Protocol) -> Option<Hint> {
             "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind，然后循环 recvfrom。",
         );
     }
+    if is_tcp {
+        return hint(
+            "C8",
+            "Its last words say why. It is given {host} and {port} on its command line; it is to bind, listen, accept.",
+            "原因在它最后的输出里。命令行给出了 {host} 和 {port}：它应当 bind、listen、accept。",
+        );
+    }
     hint(
-        if is_tcp { "C8" } else { "C12" },
-        "Its last words say why. It is given {host} and {port} on its command line.",
-        "原因在它最后的输出里。命令行给出了 {host} 和 {port}。",
+        "C12",
+        "Its last words say why. It is given {host} and {port} on its command line; it is to bind, and recvfrom.",
+        "原因在它最后的输出里。命令行给出了 {host} 和 {port}：它应当 bind、recvfrom。",
     )
 }
 

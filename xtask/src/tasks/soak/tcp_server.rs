@@ -11,9 +11,12 @@ use anyhow::{Context, Result, ensure};
 use super::{Found, Row, no_proc, stop_in_time};
 use crate::checks::Ended;
 use crate::peers::guest::{self, Guest};
+use crate::peers::script::plays_on;
+use crate::peers::scripts::tcp_server as scripts;
 use crate::programs::figures::{memory, share_of_a_core};
 use crate::programs::program::Program;
 use crate::programs::{self, server::Server};
+use crate::wire::kernel::Protocol;
 use crate::words::{Shown, Words};
 
 const QUIET: &[&str] = &["--delay=0", "--quiet"];
@@ -156,6 +159,8 @@ fn ten_thousand() -> Result<Found> {
     let mut guest = Guest::welcomed(server.address)?;
     guest.gives_name("Michael")?;
     let greeted = asked.elapsed();
+    // Nor does anything else that clients do go wrong meanwhile.
+    scripts::ALL.iter().try_for_each(|script| plays_on(server.address, Protocol::Tcp, script))?;
     let each = (after - before) * 1024 / CLIENTS;
     let ms = greeted.as_millis();
     let found = words!(
