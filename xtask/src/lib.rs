@@ -25,7 +25,6 @@ pub use peers::guest::Guest;
 pub use peers::host::{Host, repeat, until_it_leaves};
 pub use peers::origin::replying;
 pub use peers::sockets::ask;
-pub use peers::{script, scripts};
 pub use play::Play;
 pub use play::audience::Audience;
 pub use play::course::Course;

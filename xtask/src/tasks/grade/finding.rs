@@ -13,6 +13,7 @@ use super::stage::{Flaw, Halt, Played, Seen, hint};
 use super::starting::{ENDING, not_come};
 use super::tcp_server;
 use super::trial::Trial;
+use crate::peers::caller::framed;
 use crate::peers::found::{Found, How};
 use crate::peers::script::{Expected, Miss, Step};
 use crate::wire::event::Lane;
@@ -188,7 +189,10 @@ impl Trial<'_> {
         match expected {
             Expected::Connection => words!("client {label} is accepted", "接受客户端 {label_zh}"),
             Expected::Message(message) => {
-                let shown = shown(message);
+                let shown = shown(&match self.kind.speaks {
+                    Protocol::Tcp => framed(self.cast.framing, message),
+                    Protocol::Udp => message.clone(),
+                });
                 words!("{label} hears {shown}", "{label_zh} 收到 {shown}")
             }
             Expected::Request(path) => words!(
