@@ -35,7 +35,9 @@ pub fn starts(trial: &mut Trial<'_>) -> Played {
     let protocol = trial.kind.speaks;
     for _ in 0..TRIES {
         trial.cast.at = trial.free_port()?;
-        trial.check_free()?;
+        if trial.terms.port.is_some() {
+            trial.check_free()?; // one that was drawn is free, or another one is drawn
+        }
         trial.spawn()?;
         match trial.wait_until_ready()? {
             Ready::Ended(_) if trial.terms.port.is_none() && !is_free(protocol, trial.cast.at) => {} // taken meanwhile
