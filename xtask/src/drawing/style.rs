@@ -98,9 +98,8 @@ impl Style {
         if self.width >= Self::WIDTH {
             return text.into();
         }
-        let lines = ladder::broken(text, self.width - behind);
-        let lines: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
-        lines.join(&format!("\n{:behind$}", ""))
+        let lines = self.broken(&" ".repeat(behind), text).join("\n");
+        lines.get(behind..).unwrap_or_default().to_owned()
     }
 
     /// One character that says what came of a promise, in its colour.
