@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 use common::datagram;
 
 use super::found::{Found, How};
+use super::script::STARTS;
 use super::sockets::is_silence;
 use crate::wire::event::{How as Crossing, Lane, Recorder};
 
 /// How often to look whether the program is gone.
 const GLANCE: Duration = Duration::from_millis(20);
-/// A program that is to ask first may have to be compiled first.
-const STARTS: u32 = 3;
 
 /// One with a socket of its own.
 pub struct Asker {

@@ -21,6 +21,9 @@ use crate::wire::record::STUCK;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// A program that starts is given so many times the patience: it may have to be compiled first.
+pub const STARTS: u32 = 3;
+
 /// What one of them does, or has to meet. They are counted from 1, as a ladder shows them.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
@@ -220,7 +223,9 @@ impl Cast {
             Step::SaysByBytes(number, message) => self.does(number, |caller| caller.says_by_bytes(message)),
             Step::BreaksOff(number, message) => self.does(number, |caller| caller.breaks_off(message)),
             Step::SaysNoMore(number) => self.does(number, Caller::ends),
-            Step::Waits(number) => self.does(number, |caller| drop(caller.came_within(SECOND).to_vec())),
+            Step::Waits(number) => self.does(number, |caller| {
+                caller.came_within(SECOND);
+            }),
             Step::Hears(number, message) => self.hears(number, message, is_over)?,
             Step::HearsGreeting(number, name) => self.hears(number, &greeting::of(name), is_over)?,
             Step::Greeted(number, name) => {

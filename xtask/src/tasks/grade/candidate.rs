@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use common::narration::escape;
 
+use crate::peers::script::STARTS;
 use crate::programs::program::Program;
 use crate::wire::event::{Lane, Recorder, What};
 use crate::wire::kernel::{self, Protocol, Row};
@@ -23,8 +24,6 @@ const GLANCE: Duration = Duration::from_millis(3);
 const LOOK: Duration = Duration::from_millis(200);
 /// A program may listen somewhere else first; where that has not changed for so long, it is where it listens.
 const SETTLED: Duration = Duration::from_secs(2);
-/// A start takes longer than an answer: it may compile first.
-const STARTS: u32 = 3;
 /// Of each output so many lines are shown, of so many bytes each.
 const LINES: usize = 100;
 const LINE: u64 = 400;

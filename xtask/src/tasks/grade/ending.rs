@@ -151,3 +151,13 @@ pub fn failure_hint() -> Option<Hint> {
         "没有人应答就是失败：要说出来，并以不为 0 的状态结束。",
     )
 }
+
+/// It does not end at Ctrl-C.
+pub fn goes_on_hint() -> Option<Hint> {
+    hint(
+        "-",
+        "Ctrl-C reached it and it went on: a handler that only returns, or an exception that is caught around \
+         accept or recvfrom.",
+        "Ctrl-C 到了，它却继续运行：处理函数只是返回，或者 accept、recvfrom 外面把异常捕获了。",
+    )
+}

@@ -70,7 +70,7 @@ impl Trial<'_> {
             self.cast.says(number, &[b"Tracy"]);
             match self.cast.hears(number, message, &|| false) {
                 Ok(()) if has_begun => {
-                    return self.plays(&[Step::HearsGreeting(number, b"Tracy")], |_, _| Ok(()));
+                    return self.plays(&[Step::HearsGreeting(number, b"Tracy")]);
                 }
                 Ok(()) => return Err(welcomed_late(number)),
                 Err(other) => miss = other,
@@ -104,13 +104,19 @@ impl Trial<'_> {
         Err(self.halt(&miss, tables, Some(behind).filter(|_| is_next_served))?)
     }
 
+    /// What the kernel's tables say of a client and the program now.
+    pub fn tables_say(&mut self, number: usize) -> Option<Words> {
+        let tables = self.tables(number);
+        self.table(number, &tables)
+    }
+
     fn tables(&mut self, number: usize) -> Tables {
         match self.kind.speaks {
             Protocol::Udp => Tables { unread: self.waiting_to_be_read(Protocol::Udp), ..Tables::default() },
             Protocol::Tcp => {
                 let far_end = self.far_end(number).filter(|row| row.inode != 0); // it is accepted
                 Tables {
-                    unaccepted: self.unaccepted(),
+                    unaccepted: self.waiting_to_be_read(Protocol::Tcp),
                     unread: far_end.as_ref().map_or(0, |row| row.to_read),
                     is_left_open: far_end.is_some_and(|row| row.state == "CLOSE_WAIT"),
                 }
@@ -128,7 +134,8 @@ impl Trial<'_> {
             return not_come(self, status);
         }
         let last_words = if status.is_some() { self.program()?.last_words() } else { LastWords::default() };
-        let came = came(found, self.kind.speaks, self.terms.patience, &self.said(*number));
+        let said = self.said(*number);
+        let came = came(found, self.kind.speaks, self.terms.patience, &said);
         let came = match status {
             Some(status) if found.how == How::Ended && found.bytes.is_empty() => {
                 ended_with(status, &last_words)
@@ -145,7 +152,6 @@ impl Trial<'_> {
             Expected::Message(message) => Some(message.as_slice()),
             _ => None,
         };
-        let said = self.said(*number);
         let seen = Seen {
             expected: message,
             said: &said,

@@ -167,7 +167,7 @@ fn saves_nothing(trial: &mut Trial<'_>) -> Played {
 /// What comes once the server has closed decides where the client waits for that.
 fn ends_with_connection_open(trial: &mut Trial<'_>) -> Played {
     if trial.program()?.wait_for_end(trial.terms.patience)?.is_none() {
-        trial.plays(&[Step::SaysNoMore(1)], |_, _| Ok(()))?;
+        trial.plays(&[Step::SaysNoMore(1)])?;
         if trial.program()?.wait_for_end(trial.terms.patience)?.is_some() {
             let expected = Words::fixed("it ends when the reply is complete", "响应收齐，它就结束");
             let came = Words::fixed("it ended once the server had closed", "服务器关闭之后它才结束");

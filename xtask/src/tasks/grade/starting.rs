@@ -18,13 +18,11 @@ use super::trial::Trial;
 use crate::drawing::style::Ink;
 use crate::peers::asker::Asker;
 use crate::peers::caller::Caller;
-use crate::peers::script::Party;
+use crate::peers::script::{Party, STARTS};
 use crate::wire::kernel::{self, Protocol, Row};
 
 /// A program that ends at once ends within this time; one that is ending closes its connections so long before.
 pub const ENDING: Duration = Duration::from_millis(500);
-/// A start takes longer than an answer: it may compile first.
-const STARTS: u32 = 3;
 
 /// Starts the server on a port that is free, and waits until it is there.
 ///
@@ -146,14 +144,15 @@ pub fn not_come(trial: &Trial<'_>, status: Option<ExitStatus>) -> Result<Halt> {
              and speak (over UDP: to send).",
             "程序运行到代码末尾就结束了。命令行给出了服务器在哪里：它应当连接并说话（UDP 是直接发送）。",
         )
-    } else if is_start_error(&last_words.text()) {
-        start_error_hint()
     } else {
-        hint(
-            "C1",
-            "Its last words say why. It is given {host} and {port} on its command line.",
-            "原因在它最后的输出里。命令行给出了 {host} 和 {port}。",
-        )
+        let says_why = || {
+            hint(
+                "C1",
+                "Its last words say why. It is given {host} and {port} on its command line.",
+                "原因在它最后的输出里。命令行给出了 {host} 和 {port}。",
+            )
+        };
+        start_error_hint(&last_words.text()).or_else(says_why)
     };
     Ok(Halt::broken(expected, ended_with(status, &last_words), told))
 }
@@ -270,8 +269,8 @@ fn is_free(protocol: Protocol, at: SocketAddr) -> bool {
     }
 }
 
-/// Whether a program never came to run: its file is not there, or is no program in its language.
-fn is_start_error(last_words: &str) -> bool {
+/// A program that never came to run: its file is not there, or is no program in its language.
+fn start_error_hint(last_words: &str) -> Option<Hint> {
     let signs = [
         "can't open file",
         "No such file or directory",
@@ -285,10 +284,9 @@ fn is_start_error(last_words: &str) -> bool {
         "cannot find package",
         "ModuleNotFoundError",
     ];
-    signs.iter().any(|sign| last_words.contains(sign))
-}
-
-fn start_error_hint() -> Option<Hint> {
+    if !signs.iter().any(|sign| last_words.contains(sign)) {
+        return None;
+    }
     hint("", "It did not start: mend that first.", "程序没能启动：先解决这个问题。")
 }
 
@@ -296,8 +294,8 @@ fn start_error_hint() -> Option<Hint> {
 fn start_hint(last_words: &str, protocol: Protocol) -> Option<Hint> {
     let text = last_words.to_lowercase();
     let is_tcp = matches!(protocol, Protocol::Tcp);
-    if is_start_error(last_words) {
-        return start_error_hint();
+    if let Some(told) = start_error_hint(last_words) {
+        return Some(told);
     }
     if text.contains("in use") || text.contains("eaddrinuse") || text.contains("10048") {
         return hint(

@@ -11,7 +11,7 @@ use super::starting::{hosts, sends_to_nobody};
 use super::trial::Trial;
 use crate::peers::found::How;
 use crate::peers::script::{Expected, Miss, Step};
-use crate::peers::scripts::tcp_client as scripts;
+use crate::peers::scripts::{THE_OTHERS, tcp_client as scripts};
 use crate::words::Words;
 
 /// In the order in which a client is built.
@@ -25,7 +25,7 @@ pub static STAGES: [Stage; 8] = [
                 "依次说 Michael、Tracy、Sarah，打印每个回复，以状态 0 结束",
             ),
         ),
-        acts: &[Does(hosts), Plays(scripts::GREETS), Does(ends)],
+        acts: &[Does(hosts), Plays(scripts::GREETS), Plays(THE_OTHERS), Plays(scripts::EXITS), Does(ends)],
         hint: said_hint,
     },
     Stage {
@@ -37,7 +37,13 @@ pub static STAGES: [Stage; 8] = [
                 "欢迎和问候在同一个报文段里到达，也分成两条消息",
             ),
         ),
-        acts: &[Does(hosts), PlaysOr(scripts::GLUED, goes_on_later), Does(ends)],
+        acts: &[
+            Does(hosts),
+            Plays(scripts::GLUED),
+            PlaysOr(THE_OTHERS, goes_on_later),
+            Plays(scripts::EXITS),
+            Does(ends),
+        ],
         hint: glued_hint,
     },
     Stage {
@@ -49,7 +55,7 @@ pub static STAGES: [Stage; 8] = [
                 "问候一个字节一个字节地到达，也等到收齐",
             ),
         ),
-        acts: &[Does(hosts), Plays(scripts::CUT), Does(ends)],
+        acts: &[Does(hosts), Plays(scripts::CUT), Plays(THE_OTHERS), Plays(scripts::EXITS), Does(ends)],
         hint: cut_hint,
     },
     Stage {
@@ -58,7 +64,7 @@ pub static STAGES: [Stage; 8] = [
             "C3",
             Words::fixed("waits for a server that thinks for a second", "服务器想一秒钟才回答，也耐心等待"),
         ),
-        acts: &[Does(hosts), Plays(scripts::SLOW), Does(ends)],
+        acts: &[Does(hosts), Plays(scripts::SLOW), Plays(THE_OTHERS), Plays(scripts::EXITS), Does(ends)],
         hint: slow_hint,
     },
     Stage {
@@ -70,7 +76,13 @@ pub static STAGES: [Stage; 8] = [
                 "说 exit，等服务器关闭之后才结束",
             ),
         ),
-        acts: &[Does(hosts), Plays(scripts::GREETS), Does(waits_for_the_end)],
+        acts: &[
+            Does(hosts),
+            Plays(scripts::GREETS),
+            Plays(THE_OTHERS),
+            Plays(scripts::EXITS),
+            Does(waits_for_the_end),
+        ],
         hint: said_hint,
     },
     Stage {
@@ -117,7 +129,7 @@ pub static STAGES: [Stage; 8] = [
 
 /// The server closes behind exit, and so the client ends.
 fn ends(trial: &mut Trial<'_>) -> Played {
-    trial.plays(&[Step::SaysNoMore(1)], |_, _| Ok(()))?;
+    trial.plays(&[Step::SaysNoMore(1)])?;
     trial.has_printed_greetings(printed_hint())
 }
 
@@ -131,7 +143,7 @@ fn waits_for_the_end(trial: &mut Trial<'_>) -> Played {
         let came = Words::fixed("it ended first, with the connection open", "连接还开着，它就先结束了");
         return Err(Halt::broken(expected, came, end_hint()));
     }
-    trial.plays(&[Step::SaysNoMore(1)], |_, _| Ok(()))?;
+    trial.plays(&[Step::SaysNoMore(1)])?;
     trial.ends_well().map(|_| ())
 }
 

@@ -2,6 +2,7 @@
 
 use common::greeting;
 
+use super::ending::goes_on_hint;
 use super::stage::Act::{Does, Plays, PlaysOr};
 use super::stage::{Flaw, Halt, Played, Stage};
 use super::starting::{starts, stays};
@@ -177,33 +178,25 @@ fn one_at_a_time(trial: &mut Trial<'_>, miss: &Miss) -> Played {
         return Ok(());
     }
     let label = miss.number;
-    let unaccepted = trial.unaccepted();
-    let connected = trial.cast.size() as u64;
-    let accepted = connected.saturating_sub(unaccepted);
-    let table = (unaccepted > 0).then(|| {
-        words!(
-            "the kernel's table: {connected} connected, {accepted} accepted",
-            "内核的套接字表：已连接 {connected} 个，其中 accept 了 {accepted} 个"
-        )
-    });
-    trial.plays(&[Step::Leaves(1)], |_, _| Ok(()))?;
+    let behind = trial.tables_say(label);
+    trial.plays(&[Step::Leaves(1)])?;
     if trial.cast.hears(label, greeting::WELCOME, &|| false).is_err() {
         return Ok(());
     }
     Err(Halt::Broken(Box::new(Flaw {
         expected: words!("#{label} is welcomed while #1 is there", "#1 还在时，#{label} 就收到欢迎"),
         came: words!("#{label} was welcomed once #1 had left", "#1 离开之后，#{label} 才收到欢迎"),
-        behind: table,
+        behind,
         hint: hints::one_at_a_time(),
     })))
 }
 
 fn stops(trial: &mut Trial<'_>) -> Played {
     if trial.ends_at_an_interrupt()? {
-        return trial.plays(&[Step::HearsTheEnd(1)], |_, _| Ok(()));
+        return trial.plays(&[Step::HearsTheEnd(1)]);
     }
     let expected = Words::fixed("it ends, with a client connected", "有客户端连着，它也结束");
-    trial.plays(&[Step::Leaves(1)], |_, _| Ok(()))?;
+    trial.plays(&[Step::Leaves(1)])?;
     if trial.program()?.wait_for_end(trial.terms.patience)?.is_some() {
         let came = Words::fixed("it ended once its client had left", "客户端离开之后它才结束");
         return Err(Halt::broken(expected, came, hints::is_held()));
@@ -212,7 +205,7 @@ fn stops(trial: &mut Trial<'_>) -> Played {
     if trial.cast.plays(next, &|| false).is_ok() {
         let came =
             Words::fixed("it goes on, and has welcomed another client", "它照常运行，还欢迎了新的客户端");
-        return Err(Halt::broken(expected, came, hints::goes_on()));
+        return Err(Halt::broken(expected, came, goes_on_hint()));
     }
     let came = Words::fixed("it still runs, and serves nobody", "它还在运行，但不再服务任何人");
     Err(Halt::not_decided(expected, came, None))
@@ -223,7 +216,7 @@ fn restarts(trial: &mut Trial<'_>) -> Played {
     trial.candidate = None;
     // The side that ends first keeps the connection in TIME_WAIT: here, the server's.
     let _ = trial.caller(1)?.hears_the_end();
-    trial.plays(&[Step::Leaves(1)], |_, _| Ok(()))?;
+    trial.plays(&[Step::Leaves(1)])?;
     trial.spawn()?;
     trial.expect_ready(trial.wait_until_ready()?)
 }

@@ -442,13 +442,3 @@ pub fn is_held() -> Option<Hint> {
         "客户端的线程拖住了它：设为守护线程，或者把还连着的套接字 shutdown。",
     )
 }
-
-/// It does not end.
-pub fn goes_on() -> Option<Hint> {
-    hint(
-        "-",
-        "Ctrl-C reached it and it went on: a handler that only returns, or an exception that is caught around \
-         accept or recvfrom.",
-        "Ctrl-C 到了，它却继续运行：处理函数只是返回，或者 accept、recvfrom 外面把异常捕获了。",
-    )
-}

@@ -79,17 +79,22 @@ impl<'a> Trial<'a> {
     /// Where it does not go on, and why.
     pub fn plays_the_stage(&mut self) -> Played {
         self.stage.acts.iter().try_for_each(|act| match act {
-            Act::Plays(script) => self.plays(script, |_, _| Ok(())),
-            Act::PlaysOr(script, tries) => self.plays(script, tries),
+            Act::Plays(script) => self.plays(script),
+            Act::PlaysOr(script, tries) => self.plays_or(script, *tries),
             Act::Does(act) => act(self),
         })
     }
 
-    /// Has the others play a script; `tries` is what decides where nothing comes.
+    /// Has the others play a script.
     ///
     /// # Errors
     /// Where it does not go on, and why.
-    pub fn plays(&mut self, script: &[Step], tries: impl Fn(&mut Self, &Miss) -> Played) -> Played {
+    pub fn plays(&mut self, script: &[Step]) -> Played {
+        self.plays_or(script, |_, _| Ok(()))
+    }
+
+    /// As [`Trial::plays`]; `tries` is what decides where nothing comes.
+    fn plays_or(&mut self, script: &[Step], tries: fn(&mut Self, &Miss) -> Played) -> Played {
         for (number, step) in script.iter().enumerate() {
             if matches!(step, Step::NeedsBoundary) && self.terms.framing == Framing::Raw {
                 return if number == 0 { Err(needs_boundary()) } else { Ok(()) };
@@ -172,11 +177,6 @@ impl<'a> Trial<'a> {
     /// When he has left.
     pub fn caller(&mut self, number: usize) -> Result<&mut Caller> {
         self.cast.caller(number).with_context(|| format!("#{number} has left"))
-    }
-
-    /// How many connections wait to be accepted, where the kernel tells.
-    pub fn unaccepted(&self) -> u64 {
-        self.waiting_to_be_read(Protocol::Tcp)
     }
 
     /// What waits at the program's place: connections at a listener, bytes at a UDP socket, where the kernel tells.

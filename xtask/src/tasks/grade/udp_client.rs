@@ -6,7 +6,7 @@ use super::stage::{Hint, Played, Seen, Stage, hint, is_about_text};
 use super::starting::{hosts_datagrams as hosts, sends_to_nobody};
 use super::trial::Trial;
 use crate::peers::found::How;
-use crate::peers::scripts::udp_client as scripts;
+use crate::peers::scripts::{THE_OTHERS, udp_client as scripts};
 use crate::words::Words;
 
 /// In the order in which a client is built.
@@ -23,6 +23,7 @@ pub static STAGES: [Stage; 8] = [
         acts: &[
             Does(hosts),
             Plays(scripts::GREETS),
+            Plays(THE_OTHERS),
             Does(|trial| trial.has_printed_greetings(printed_hint())),
         ],
         hint: asked_hint,
@@ -30,7 +31,12 @@ pub static STAGES: [Stage; 8] = [
     Stage {
         name: "lost",
         promise: ("M4", Words::fixed("asks again when a reply is lost", "回复丢失，就再问一次")),
-        acts: &[Does(hosts), Plays(scripts::LOST), Does(|trial| trial.has_printed_greetings(printed_hint()))],
+        acts: &[
+            Does(hosts),
+            Plays(scripts::LOST),
+            Plays(THE_OTHERS),
+            Does(|trial| trial.has_printed_greetings(printed_hint())),
+        ],
         hint: lost_hint,
     },
     Stage {
@@ -63,6 +69,7 @@ pub static STAGES: [Stage; 8] = [
         acts: &[
             Does(hosts),
             Plays(scripts::STRANGER),
+            Plays(THE_OTHERS),
             Does(|trial| trial.has_printed_greetings(stranger_hint())),
         ],
         hint: believed_a_stranger_hint,
@@ -76,6 +83,7 @@ pub static STAGES: [Stage; 8] = [
         acts: &[
             Does(hosts),
             Plays(scripts::BYTES),
+            Plays(THE_OTHERS),
             Does(|trial| trial.has_printed_greetings(printed_hint())),
         ],
         hint: believed_hint,

@@ -1,10 +1,10 @@
 //! The stages of a UDP server: every datagram stands alone, and is answered to whoever sent it.
 
+use super::ending::goes_on_hint;
 use super::finding::shown;
 use super::stage::Act::{Does, Plays, PlaysOr};
 use super::stage::{Halt, Hint, Played, Seen, Stage, hint, is_about_text};
 use super::starting::{starts, stays};
-use super::tcp_server_hints::goes_on;
 use super::trial::Trial;
 use crate::peers::found::How;
 use crate::peers::script::{Expected, Miss, Step};
@@ -128,7 +128,7 @@ fn stops(trial: &mut Trial<'_>) -> Played {
     let expected = Words::fixed("it ends", "它结束");
     if trial.cast.plays(Step::Greeted(1, b"Tracy"), &|| false).is_ok() {
         let came = Words::fixed("it goes on, and has answered Tracy", "它照常运行，还回答了 Tracy");
-        return Err(Halt::broken(expected, came, goes_on()));
+        return Err(Halt::broken(expected, came, goes_on_hint()));
     }
     let came = Words::fixed("it still runs, and answers nobody", "它还在运行，但不再回答任何人");
     Err(Halt::not_decided(expected, came, None))
