@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::too_many_lines)]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{self, Command, Stdio};
@@ -66,6 +66,9 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
     if let Some(path) = mistake.strip_prefix("robbed-") {
         robbed_once(path, host, port);
     }
+    if let Some(path) = mistake.strip_prefix("beaten-") {
+        beaten_once(path);
+    }
     if mistake == "unbuffered" {
         assert_eq!(env::var("PYTHONUNBUFFERED").as_deref(), Ok("1"));
     }
@@ -126,6 +129,13 @@ fn robbed_once(path: &str, host: &str, port: u16) {
     while !fs::exists(path).unwrap() {
         thread::yield_now();
     }
+}
+
+/// Where there is no such file yet, it ends as one does whose port somebody had for a moment.
+fn beaten_once(path: &str) {
+    let is_first = !fs::exists(path).unwrap();
+    fs::write(path, "").unwrap();
+    assert!(!is_first, "{}", ErrorKind::AddrInUse);
 }
 
 /// Has the port, and says so with a file; gives it back when the file is gone.

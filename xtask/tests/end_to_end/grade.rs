@@ -509,12 +509,14 @@ fn a_port_that_somebody_has_is_not_graded_and_one_that_somebody_takes_meanwhile_
     assert!(judged.out.contains("already - end that program, and grade again"), "{}", judged.out);
 
     let scratch = Scratch::new().unwrap();
-    let taken = scratch.path().join("taken");
-    let robbed = format!("robbed-{}", taken.display());
-    let command = ["--", &twins, "tcp-server", &robbed, "{host}", "{port}"];
-    let judged = grade(&[&["tcp-server", "--stage=greets"], &command[..]].concat());
-    assert!(taken.exists(), "the port was taken");
-    assert_eq!((judged.marked('✓'), judged.status), (vec!["greets"], Some(0)), "{}", judged.out);
+    for thief in ["robbed", "beaten"] {
+        let taken = scratch.path().join(thief);
+        let robbed = format!("{thief}-{}", taken.display());
+        let command = ["--", &twins, "tcp-server", &robbed, "{host}", "{port}"];
+        let judged = grade(&[&["tcp-server", "--stage=greets"], &command[..]].concat());
+        assert!(taken.exists(), "{thief}: the port was taken");
+        assert_eq!((judged.marked('✓'), judged.status), (vec!["greets"], Some(0)), "{}", judged.out);
+    }
 }
 
 /// A judge that runs, and what it says.

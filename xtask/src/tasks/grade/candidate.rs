@@ -78,7 +78,9 @@ impl LastWords {
                 *begun += " ";
                 *begun += line.trim_start();
             }
-            telling if TELLING.iter().any(|sign| line.contains(sign)) => *telling = Some(line.into()),
+            telling if TELLING.iter().any(|sign| line.contains(sign)) && !is_frame(line) => {
+                *telling = Some(line.into());
+            }
             _ => {}
         }
         self.lines.push_back(line.into());
@@ -101,6 +103,12 @@ impl LastWords {
     pub fn text(&self) -> String {
         self.telling.iter().chain(&self.lines).map(String::as_str).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// Whether a line is one of a backtrace, as Rust, Java and Node draw it: the names in it tell nothing.
+fn is_frame(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("at ") || line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(": ")
 }
 
 type Last = Arc<Mutex<LastWords>>;
@@ -289,4 +297,31 @@ fn listen(
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_that_tells_most_is_no_frame_of_a_backtrace() {
+        for (lines, telling) in [
+            (&["Traceback:", "  File \"s.py\"", "OSError: in use", ""][..], "OSError: in use"),
+            (
+                &["panicked at a.rs:2:", "AddrInUse", "   2: <std::io::error::ErrorKind>"],
+                "panicked at a.rs:2: AddrInUse",
+            ),
+            (
+                &["Error: listen EADDRINUSE", "    at new SystemError (node:1)", "Node.js v20"],
+                "Error: listen EADDRINUSE",
+            ),
+            (&["one", "two"], "two"),
+        ] {
+            let mut words = LastWords::default();
+            for line in lines {
+                words.add(line);
+            }
+            assert_eq!(words.telling(), Some(telling));
+        }
+    }
 }

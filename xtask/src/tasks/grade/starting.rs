@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use common::narration::say;
 use common::random;
 
@@ -30,22 +30,17 @@ pub const ENDING: Duration = Duration::from_millis(500);
 /// When it does not come there.
 pub fn starts(trial: &mut Trial<'_>) -> Played {
     const TRIES: usize = 5;
-    let protocol = trial.kind.speaks;
-    for _ in 0..TRIES {
-        trial.cast.at = trial.free_port()?;
-        if trial.terms.port.is_some() {
-            trial.check_free()?; // one that was drawn is free, or another one is drawn
-        }
-        trial.spawn()?;
-        match trial.wait_until_ready()? {
-            Ready::Ended(_) if trial.terms.port.is_none() && !is_free(protocol, trial.cast.at) => {} // taken meanwhile
-            Ready::Ended(_) if trial.terms.port.is_some() && trial.is_kept_waiting() => {
-                trial.wait_for_port()?;
-            }
+    for _ in 1..TRIES {
+        let ready = trial.starts_once()?;
+        let is_drawn = trial.terms.port.is_none();
+        match ready {
+            Ready::Ended(_) if is_drawn && trial.is_port_taken()? => {} // by somebody else, meanwhile
+            Ready::Ended(_) if !is_drawn && trial.is_kept_waiting() => trial.wait_for_port()?,
             ready => return trial.expect_ready(ready),
         }
     }
-    Err(anyhow!("no port stays free").into())
+    let ready = trial.starts_once()?;
+    trial.expect_ready(ready)
 }
 
 /// It does not end at once, as one does that never comes to accept.
@@ -166,6 +161,22 @@ impl Trial<'_> {
         self.program()?.wait_until_ready(self.kind.speaks, self.cast.at, self.terms.patience)
     }
 
+    /// Starts it where it can be, and waits until it is there.
+    fn starts_once(&mut self) -> Result<Ready> {
+        self.cast.at = self.free_port()?;
+        if self.terms.port.is_some() {
+            self.check_free()?; // one that was drawn is free
+        }
+        self.spawn()?;
+        self.wait_until_ready()
+    }
+
+    /// Whether somebody has its port, or had it for the moment in which the program wanted it.
+    fn is_port_taken(&self) -> Result<bool> {
+        let is_said = is_about_a_port_in_use(&self.program()?.last_words().text());
+        Ok(is_said || !is_free(self.kind.speaks, self.cast.at))
+    }
+
     /// A port for a program that is told one, or the one that it has in its code.
     fn free_port(&self) -> Result<SocketAddr> {
         // Below those that systems give to clients (from 32768 on Linux, ip(7); elsewhere from 49152, RFC 6335): no
@@ -179,7 +190,7 @@ impl Trial<'_> {
         let above = || u16::try_from(random::number() % COUNT).unwrap_or_default();
         let mut tried = iter::repeat_with(|| SocketAddr::new(self.terms.ip, FIRST + above())).take(100);
         let has_no_past = |at| kernel::sockets(protocol, at).is_none_or(|rows| rows.is_empty());
-        tried.find(|at| is_free(protocol, *at) && has_no_past(*at)).context("no port is free")
+        tried.find(|at| has_no_past(*at) && is_free(protocol, *at)).context("no port is free")
     }
 
     /// Refuses a port that somebody else has.
@@ -290,6 +301,12 @@ fn start_error_hint(last_words: &str) -> Option<Hint> {
     hint("", "It did not start: mend that first.", "程序没能启动：先解决这个问题。")
 }
 
+/// Whether a program's last words say that somebody else has its port.
+fn is_about_a_port_in_use(last_words: &str) -> bool {
+    let text = last_words.to_lowercase();
+    ["in use", "eaddrinuse", "10048"].iter().any(|sign| text.contains(sign))
+}
+
 /// Why a server may have ended before it was there.
 fn start_hint(last_words: &str, protocol: Protocol) -> Option<Hint> {
     let text = last_words.to_lowercase();
@@ -297,7 +314,7 @@ fn start_hint(last_words: &str, protocol: Protocol) -> Option<Hint> {
     if let Some(told) = start_error_hint(last_words) {
         return Some(told);
     }
-    if text.contains("in use") || text.contains("eaddrinuse") || text.contains("10048") {
+    if is_about_a_port_in_use(last_words) {
         return hint(
             "-",
             "The port is still in use: SO_REUSEADDR, set before bind, lets a server have it again at once.",
