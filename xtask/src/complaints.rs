@@ -104,6 +104,18 @@ const SENTENCES: &[(&str, &str)] = &[
     ("cannot read the roll '{}': is it a file with a name on each line, in UTF-8?: {}", "无法读取名单“{}”：它是不是一行一个名字、UTF-8 编码的文件？（{}）"),
     ("a roll has at most {} bytes; this has {}", "名单最多 {} 字节，这个有 {} 字节"),
     ("there is no name in it", "里面没有名字"),
+    // grade
+    ("say what to grade: {}", "请写出要评判什么：{}"),
+    ("cannot grade '{}': it is one of {}", "“{}”不能评判，应为其中之一：{}"),
+    ("no stage '{}': it is one of {}", "没有“{}”这一项，应为其中之一：{}"),
+    ("the command that starts your program is missing: {}", "缺少启动你的程序的命令：{}"),
+    ("the command has no {}, or --port N for one that it has in its code (PowerShell takes braces away: put them in quotes): {}", "命令里没有 {}（端口写在代码里的程序用 --port N；PowerShell 会去掉花括号，请加引号）：{}"),
+    ("the command has no {}, or --port N for one that it has in its code: {}", "命令里没有 {}（端口写在代码里的程序用 --port N）：{}"),
+    ("the command has no {} (PowerShell takes braces away: put them in quotes): {}", "命令里没有 {}（PowerShell 会去掉花括号，请加引号）：{}"),
+    ("the command has no {}: {}", "命令里没有 {}：{}"),
+    ("cannot start '{}' - is it spelled as in your shell?: {}", "无法启动“{}”，它在你的 shell 里也是这样写的吗？（{}）"),
+    ("somebody is at {} already - end that program, and grade again", "{} 已经有程序占着：请先结束它，再来评判"),
+    ("port {} does not get free", "端口 {} 一直没有空出来"),
     // docs
     ("{}: {} shows\n{}\n... but the README has\n{}", "{}：{} 显示\n{}\n……而 README 里是\n{}"),
     ("{}: beyond this there was:\n{}", "{}：在这之后还有：\n{}"),

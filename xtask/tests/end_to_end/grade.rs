@@ -65,6 +65,7 @@ type Flaw = (&'static str, &'static str, &'static str);
 
 fn grade(args: &[&str]) -> Judged {
     let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    judge.env("RUST_BACKTRACE", "0"); // to draw a twin's takes seconds where the machine is busy
     let done = judge.args(["grade", "--lang=en"]).args(args).output().unwrap();
     let out = format!("{}{}", String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
     for line in out.lines().filter(|line| line.contains('│')) {
@@ -737,6 +738,18 @@ fn what_cannot_be_graded_is_a_usage_error_that_says_what_to_type() {
         let judged = grade(args);
         assert_eq!(judged.status, Some(2), "{args:?}: {}", judged.out);
         assert!(judged.out.contains(told), "{args:?}: {}", judged.out);
+    }
+    for (args, told) in [
+        (&["soup"][..], "“soup”不能评判，应为其中之一："),
+        (&["tcp-server"], "缺少启动你的程序的命令："),
+        (&["get", "--", "x", "url"], "命令里没有 {url}（PowerShell 会去掉花括号，请加引号）："),
+        (&["tcp-server", "--stage=soup", "--", "x", "{port}"], "没有“soup”这一项，应为其中之一："),
+        (&["tcp-server", "--", "./no-such-program", "{port}"], "无法启动“./no-such-program”"),
+    ] {
+        let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let done = judge.args(["grade", "--lang=zh"]).args(args).output().unwrap();
+        let complaint = String::from_utf8(done.stderr).unwrap();
+        assert!(complaint.contains(told), "{args:?}: {complaint}");
     }
     let judged = grade(&["tcp-server", "--", "./no-such-program", "{port}"]);
     assert_eq!(judged.status, Some(1));
