@@ -55,7 +55,8 @@ impl Read for Patient<'_> {
 }
 
 impl Write for Patient<'_> {
-    /// Returns how many bytes were taken, which may be a part of them: the next write tells whether the peer reads.
+    /// Returns how many bytes were taken, which may be a part of them: the next write tells whether the peer reads. So
+    /// one that reads nothing may be given the limit twice.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let stream = self.stream;
         let set = |time| set_once(&mut self.write_limit, time, |time| stream.set_write_timeout(time));
