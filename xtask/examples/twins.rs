@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{self, Command, Stdio};
 use std::sync::Mutex;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::{env, fs, panic};
 
@@ -60,8 +60,13 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
     if mistake == "hands-over" {
         // As a launcher does: it ends, and what it has started serves.
         let mut server = Command::new(env::current_exe().unwrap());
-        drop(server.args(["tcp-server", "none", host, &port.to_string()]).spawn().expect("cannot start it"));
+        server.args(["tcp-server", "handed-over", host, &port.to_string()]).stdin(Stdio::piped());
+        drop(server.spawn().expect("cannot start it"));
         return;
+    }
+    if mistake == "handed-over" {
+        let _ = std::io::stdin().read(&mut [0]); // the launcher has ended
+        thread::sleep(Duration::from_millis(200)); // for whoever takes that for the end of all
     }
     if let Some(path) = mistake.strip_prefix("robbed-") {
         robbed_once(path, host, port);
@@ -88,6 +93,18 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
         thread::spawn(move || children.map(|mut child| child.wait()));
     }
     let listener = TcpListener::bind((host, port)).expect("cannot listen");
+    if mistake == "listens-once" || mistake == "closes-listener" {
+        let places = if mistake == "listens-once" { 1 } else { 2 };
+        let talks = |stream: std::io::Result<TcpStream>| {
+            thread::spawn(move || converse(mistake, &stream.expect("cannot accept")))
+        };
+        let talks: Vec<_> = listener.incoming().take(places).map(talks).collect();
+        while mistake == "closes-listener" && !talks.iter().any(JoinHandle::is_finished) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        drop(listener);
+        waits_for_ever();
+    }
     for stream in listener.incoming() {
         let stream = stream.expect("cannot accept");
         drop(HELD.lock().unwrap().take());
@@ -101,6 +118,9 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
 
 /// The connection of a conversation that has died, of which nothing is closed before the next one begins.
 static HELD: Mutex<Option<TcpStream>> = Mutex::new(None);
+
+/// What has come of a message, whoever it is from.
+static ONE_BUFFER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 fn waits_for_ever() -> ! {
     loop {
@@ -175,10 +195,18 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
     }
     let mut waiting = if mistake == "buffered" { &b"Welcome!\n"[..] } else { b"" };
     if mistake != "welcome" && mistake != "buffered" {
-        let _ = out.write_all(if mistake == "no-line-feed" { b"Welcome!" } else { b"Welcome!\n" });
+        let _ = out.write_all(if matches!(mistake, "no-line-feed" | "never-ends-a-line") {
+            b"Welcome!"
+        } else {
+            b"Welcome!\n"
+        });
     }
     if mistake == "glued" || mistake == "cut" || mistake == "half-char" {
         return by_reads(mistake, stream);
+    }
+    if mistake == "never-ends-a-line" {
+        let _ = stream.read_exact_of(usize::MAX);
+        return;
     }
     let mut from = BufReader::with_capacity(if mistake == "exit-reset" { 1 } else { 1024 }, stream);
     loop {
@@ -204,9 +232,13 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
             if is_end && mistake == "left-open" {
                 waits_for_ever();
             }
+            if is_end && mistake == "one-buffer" {
+                ONE_BUFFER.lock().unwrap().append(&mut line);
+            }
             if is_end {
                 return;
             }
+            line.splice(..0, ONE_BUFFER.lock().unwrap().drain(..));
         }
         if mistake == "sleeps" {
             thread::sleep(Duration::from_secs(1));
@@ -216,6 +248,7 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
             match mistake {
                 "exit-ends-all" => process::exit(0),
                 "exit-left-open" => thread::sleep(Duration::from_secs(3600)),
+                "closes-listener" => *HELD.lock().unwrap() = stream.try_clone().ok(), // and not this
                 _ => {}
             }
             return;
@@ -244,6 +277,9 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
         if out.write_all(&answer).is_err() && mistake == "reset" {
             eprintln!("connection reset by peer");
             process::exit(1);
+        }
+        if mistake == "again-ignored" {
+            let _ = stream.read_exact_of(usize::MAX);
         }
         if mistake == "again" {
             let _ = stream.shutdown(Shutdown::Write);

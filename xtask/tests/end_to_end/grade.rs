@@ -66,6 +66,7 @@ type Flaw = (&'static str, &'static str, &'static str);
 fn grade(args: &[&str]) -> Judged {
     let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
     judge.env("RUST_BACKTRACE", "0"); // to draw a twin's takes seconds where the machine is busy
+    judge.env_remove("PYTHONUNBUFFERED"); // the judge sets it
     let done = judge.args(["grade", "--lang=en"]).args(args).output().unwrap();
     let out = format!("{}{}", String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
     for line in out.lines().filter(|line| line.contains('│')) {
@@ -202,6 +203,7 @@ fn a_server_with_one_mistake_breaks_its_stage_and_is_told_which_mistake_it_is() 
                     ("half-close", "end", "The end is answered like a name"),
                 ],
             ),
+            ("one-buffer", &[("leaves", "crowd", "each conversation has a buffer of its own")]),
             ("crowd", &[("crowd", "crowd", "It serves one client at a time")]),
             ("glued", &[("glued", "glued", "cut it where a message ends")]),
             ("cut", &[("cut", "glued", "It answered a part of the name")]),
@@ -413,7 +415,13 @@ fn a_client_that_gets_pages_with_one_mistake_breaks_its_stage() {
 #[test]
 fn silence_alone_decides_nothing() {
     let rows = [
-        ("tcp-server", "never-answers", "welcome", "crowd", "it reads before it has said Welcome!"),
+        (
+            "tcp-server",
+            "never-answers",
+            "welcome",
+            "crowd",
+            "it says nothing to whoever comes, or reads first",
+        ),
         ("tcp-server", "exit-left-open", "exit", "crowd", "leaves the loop and does not close the socket"),
         ("tcp-client", "silent", "silent", "kept-open", "It waits for ever"),
         ("udp-client", "silent", "lost", "lost-reply", "recv without a time-out then waits for ever"),
@@ -424,6 +432,23 @@ fn silence_alone_decides_nothing() {
         assert!(judged.marked('✗').is_empty() && judged.status == Some(1), "{mistake}: {}", judged.out);
         let (sentence, see) = judged.hint();
         assert!(sentence.contains(words) && see == *lesson, "{mistake}: {}", judged.out);
+    });
+}
+
+#[test]
+fn a_hint_of_one_stage_says_what_was_seen_in_it() {
+    let rows = [
+        ("never-ends-a-line", '?', ("welcome", "framing", "No line feed ends your message")),
+        ("again-ignored", '?', ("again", "crowd", "it takes one name and no more")),
+        ("listens-once", '✗', ("exit", "crowd", "Nobody listens any more")),
+        #[cfg(target_os = "linux")]
+        ("closes-listener", '?', ("exit", "crowd", "It closes the listener")),
+    ];
+    each(&rows, |(mistake, mark, flaw)| {
+        let stage = format!("--stage={}", flaw.0);
+        let command = ["--patience=2", "--", &twins(), "tcp-server", mistake, "{host}", "{port}"];
+        let judged = grade(&[&["tcp-server", &stage], &command[..]].concat());
+        judged.assert_flaws(*mark, &[*flaw], mistake);
     });
 }
 

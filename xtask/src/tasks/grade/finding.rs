@@ -32,6 +32,8 @@ struct Tables {
     unread: u64,
     /// The client has left, and the program's end is open.
     is_left_open: bool,
+    /// The program runs, and nobody can come to it any more.
+    is_closed: bool,
 }
 
 impl Trial<'_> {
@@ -79,6 +81,7 @@ impl Trial<'_> {
         if miss.found.how != How::Silent {
             return Err(self.halt(&miss, tables, None)?);
         }
+        let tables = self.tables(number); // as they are by now
         // A conversation whose thread has died may keep its socket until the next client comes.
         let next = self.cast.next();
         self.lab
@@ -92,7 +95,7 @@ impl Trial<'_> {
         let Err(found) = nudged else { return Ok(()) };
         if tables.unread == 0 {
             miss.found = found;
-            return Err(self.halt(&miss, tables, None)?);
+            return Err(self.halt(&miss, &tables, None)?);
         }
         // What it has left unread is seen already; whom it then serves says that it will not come back to it.
         let is_next_served =
@@ -101,7 +104,7 @@ impl Trial<'_> {
             "then #{next} came, and was welcomed, with that unread",
             "随后 #{next} 来了并受到欢迎，而那些数据仍未读取"
         );
-        Err(self.halt(&miss, tables, Some(behind).filter(|_| is_next_served))?)
+        Err(self.halt(&miss, &tables, Some(behind).filter(|_| is_next_served))?)
     }
 
     /// What the kernel's tables say of a client and the program now.
@@ -115,10 +118,12 @@ impl Trial<'_> {
             Protocol::Udp => Tables { unread: self.waiting_to_be_read(Protocol::Udp), ..Tables::default() },
             Protocol::Tcp => {
                 let far_end = self.far_end(number).filter(|row| row.inode != 0); // it is accepted
+                let is_server = self.kind.lane == Lane::Server;
                 Tables {
                     unaccepted: self.waiting_to_be_read(Protocol::Tcp),
                     unread: far_end.as_ref().map_or(0, |row| row.to_read),
                     is_left_open: far_end.is_some_and(|row| row.state == "CLOSE_WAIT"),
+                    is_closed: is_server && self.is_anybody_there() == Some(false),
                 }
             }
         }
@@ -162,9 +167,16 @@ impl Trial<'_> {
             last_words: &text,
             unaccepted: tables.unaccepted,
             unread: tables.unread,
+            is_closed: tables.is_closed,
         };
         let is_opening = *number == 1 && message == Some(greeting::WELCOME);
-        let hint = if is_opening { tcp_server::welcome_hint(&seen) } else { (self.stage.hint)(&seen) };
+        let hint = if is_opening {
+            tcp_server::welcome_hint(&seen)
+        } else if found.how == How::Refused && !seen.is_gone {
+            tcp_server::refused_hint()
+        } else {
+            (self.stage.hint)(&seen)
+        };
         let is_decided = !is_silent
             || status.is_some()
             || tables.unaccepted > 0
@@ -242,6 +254,13 @@ impl Trial<'_> {
             return Some(words!(
                 "the kernel's table: {label} has left, and your end is still open (CLOSE_WAIT)",
                 "内核的套接字表：{label_zh} 已经离开，你这一端还没有关闭（CLOSE_WAIT）"
+            ));
+        }
+        if tables.is_closed {
+            let at = self.cast.at;
+            return Some(words!(
+                "the kernel's table: your program listens at {at} no more",
+                "内核的套接字表：你的程序不再监听 {at}"
             ));
         }
         let overhead = matches!(self.kind.speaks, Protocol::Udp);

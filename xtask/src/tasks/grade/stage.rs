@@ -142,6 +142,8 @@ pub struct Seen<'a> {
     pub unaccepted: u64,
     /// Bytes that have reached the program and that it has not read, where the kernel tells.
     pub unread: u64,
+    /// Nobody listens where the server was, where the kernel tells.
+    pub is_closed: bool,
 }
 
 impl Seen<'_> {

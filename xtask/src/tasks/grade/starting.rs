@@ -196,8 +196,7 @@ impl Trial<'_> {
     /// Refuses a port that somebody else has.
     fn check_free(&self) -> Result<()> {
         let at = self.cast.at;
-        if kernel::waiting(self.kind.speaks).is_some_and(|rows| rows.iter().any(|row| row.is_reached_at(at)))
-        {
+        if self.is_anybody_there() == Some(true) {
             bail!("somebody is at {at} already - end that program, and grade again");
         }
         Ok(())

@@ -11,7 +11,7 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
     if seen.is_gone {
         return gone_hint(seen);
     }
-    if seen.how == How::Silent {
+    if seen.how == How::Silent && seen.bytes.is_empty() {
         return None;
     }
     let expected = seen.expected.unwrap_or_default();
@@ -160,8 +160,9 @@ pub fn welcome_hint(seen: &Seen<'_>) -> Option<Hint> {
         ),
         How::Silent => hint(
             "C8",
-            "A guess: it reads before it has said Welcome!, or the welcome sits in a buffer: flush it.",
-            "猜测：它还没说 Welcome! 就去读取，或者“Welcome!”还留在缓冲区里：要 flush。",
+            "A guess: it says nothing to whoever comes, or reads first: send Welcome! as soon as accept returns, and \
+             flush it, where what is printed goes through a buffer.",
+            "猜测：客户端来了它什么也不说，或者先去读取：accept 一返回就发送 Welcome!；输出经过缓冲区的，还要 flush。",
         ),
         How::Other | How::WentOn => hint("C8", "The word has to be this to the letter: Welcome!", "必须一字不差：Welcome!"),
         How::Ended | How::Reset | How::Refused => hint(
@@ -191,7 +192,24 @@ pub fn again(seen: &Seen<'_>) -> Option<Hint> {
             "回答里有先前的名字：缓冲区里只有这次 recv 返回的那些字节是新的。",
         );
     }
+    if seen.how == How::Silent {
+        return hint(
+            "C13",
+            "A guess: it takes one name and no more. recv in a loop (or handle every event), until exit or the end.",
+            "猜测：它只处理一个名字。要循环 recv（或处理每一次事件），直到 exit 或流结束。",
+        );
+    }
     answer_hint(seen)
+}
+
+/// A client is not let in, and the server runs.
+pub fn refused_hint() -> Option<Hint> {
+    hint(
+        "C9",
+        "Nobody listens any more: the listener stays open as long as the server runs, and what a conversation \
+         closes is the socket that accept returned.",
+        "没有人监听了：服务器运行期间监听套接字要一直开着，会话结束时关闭的是 accept 返回的那个套接字。",
+    )
 }
 
 pub fn exit(seen: &Seen<'_>) -> Option<Hint> {
@@ -221,6 +239,11 @@ pub fn exit(seen: &Seen<'_>) -> Option<Hint> {
             "C13",
             "exit is not answered: the connection is closed, and nothing is said before.",
             "exit 不需要回答：什么也不说，直接关闭连接。",
+        ),
+        How::Silent if is_end_expected && seen.is_closed => hint(
+            "C13",
+            "It closes the listener: what exit closes is the socket that accept returned.",
+            "它关闭的是监听套接字：exit 要关闭的是 accept 返回的那个套接字。",
         ),
         How::Silent if is_end_expected => hint(
             "C13",
@@ -267,6 +290,13 @@ pub fn leaves(seen: &Seen<'_>) -> Option<Hint> {
             "C20",
             "Its client has left and the socket stays open: when recv returns nothing, close it.",
             "客户端已经离开，套接字却还开着：recv 返回空，就关闭它。",
+        );
+    }
+    if seen.has(b"Mich") {
+        return hint(
+            "C9",
+            "What another client said is in this answer: each conversation has a buffer of its own.",
+            "回答里有别的客户端说的话：每个会话要有自己的缓冲区。",
         );
     }
     words_hint(seen).or_else(|| answer_hint(seen))
@@ -324,14 +354,19 @@ pub fn glued(seen: &Seen<'_>) -> Option<Hint> {
     if seen.is_over() && seen.expected.is_some() {
         return hint(
             "M1",
-            "A guess: it looked for exit anywhere in what came. Cut it into messages first.",
-            "猜测：它在收到的全部数据里找 exit。应先切成一条条消息。",
+            "A guess: exit was obeyed before the name in front of it was answered. Cut what came into messages, and \
+             be done with one before the next.",
+            "猜测：前面的名字还没回答，exit 就先执行了。应先切成一条条消息，处理完一条再处理下一条。",
         );
     }
     words_hint(seen).or_else(|| answer_hint(seen))
 }
 
 pub fn cut(seen: &Seen<'_>) -> Option<Hint> {
+    let answers = seen.bytes.windows(7).filter(|window| window == b"Hello, ").count();
+    if !seen.is_gone && answers > 1 {
+        return answered_a_part();
+    }
     if seen.is_gone || seen.is_over() || seen.has("\u{fffd}".as_bytes()) {
         return hint(
             "M9",
@@ -340,16 +375,20 @@ pub fn cut(seen: &Seen<'_>) -> Option<Hint> {
         );
     }
     if seen.how == How::Other {
-        return hint(
-            "M1",
-            "It answered a part of the name: one recv was taken for one message. Read on until its end.",
-            "它回答的只是名字的一部分：把一次 recv 当成了一条消息。应一直读到消息的结尾。",
-        );
+        return answered_a_part();
     }
     hint(
         "M1",
         "A guess: of a name that came in several reads, only the last one is kept, or none.",
         "猜测：名字分几次读到，它只留下了最后一次的，或者都没留下。",
+    )
+}
+
+fn answered_a_part() -> Option<Hint> {
+    hint(
+        "M1",
+        "It answered a part of the name: one recv was taken for one message. Read on until its end.",
+        "它回答的只是名字的一部分：把一次 recv 当成了一条消息。应一直读到消息的结尾。",
     )
 }
 
@@ -437,8 +476,8 @@ pub fn stops(seen: &Seen<'_>) -> Option<Hint> {
 pub fn is_held() -> Option<Hint> {
     hint(
         "-",
-        "The client's thread holds it: make it a daemon thread, or shut down the sockets of those who are still \
-         there.",
-        "客户端的线程拖住了它：设为守护线程，或者把还连着的套接字 shutdown。",
+        "A client that is still there holds it: shut down the sockets of all of them (a thread of its own that \
+         waits for one can be a daemon thread).",
+        "还连着的客户端拖住了它：把它们的套接字都 shutdown（等待客户端的线程也可以设为守护线程）。",
     )
 }

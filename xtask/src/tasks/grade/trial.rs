@@ -185,6 +185,11 @@ impl<'a> Trial<'a> {
         rows.iter().filter(|row| row.is_reached_at(self.cast.at)).map(|row| row.to_read).sum()
     }
 
+    /// Whether somebody is at the program's place, where the kernel tells.
+    pub fn is_anybody_there(&self) -> Option<bool> {
+        Some(kernel::waiting(self.kind.speaks)?.iter().any(|row| row.is_reached_at(self.cast.at)))
+    }
+
     /// The program's end of a connection, where the kernel tells.
     pub fn far_end(&mut self, number: usize) -> Option<Row> {
         let (near, far) = self.cast.caller(number)?.ends_of_it().ok()?;
