@@ -180,7 +180,7 @@ fn hand_to_another(stream: &TcpStream) {
 fn converse(mistake: &'static str, stream: &TcpStream) {
     let mut out = stream;
     #[cfg(unix)]
-    if mistake == "held-open" {
+    if mistake == "held-open" || mistake == "deserts" {
         hand_to_another(stream);
     }
     if mistake == "never-answers" {
@@ -239,6 +239,9 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
                 return;
             }
             line.splice(..0, ONE_BUFFER.lock().unwrap().drain(..));
+        }
+        if mistake == "deserts" {
+            process::exit(0);
         }
         if mistake == "sleeps" {
             thread::sleep(Duration::from_secs(1));

@@ -244,6 +244,10 @@ fn a_server_that_ends_while_its_clients_see_no_end_has_not_stopped_as_it_should(
     let judged = grade(&[&["tcp-server", "--stage=stops"], &command[..]].concat());
     assert_eq!((judged.flaws().count(), judged.status), (1, Some(1)), "{}", judged.out);
     assert!(judged.out.contains("expected  the end of #1's connection"), "{}", judged.out);
+    // It has ended, and somebody else has its connection: silence and an end decide.
+    let command = ["--patience=1", "--", &twins(), "tcp-server", "deserts", "{host}", "{port}"];
+    let judged = grade(&[&["tcp-server", "--stage=greets"], &command[..]].concat());
+    judged.assert_flaws('✗', &[("greets", "crowd", "It came to the end of its code")], "deserts");
 }
 
 #[cfg(target_os = "linux")]
