@@ -37,18 +37,25 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
         "own-port" => 0,
         _ => port,
     };
-    if mistake == "restart" {
+    let mut port = port;
+    if mistake == "restart" || mistake == "restart-unchecked" {
         // As without SO_REUSEADDR, which std sets: not while a connection has this port, or had it (TIME_WAIT).
         let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
         let ours = format!(":{port:04X} ");
         let is_connection = |line: &str| {
             line.split(": ").nth(1).is_some_and(|row| row[..14].ends_with(&ours) && !row.contains(" 0A "))
         };
-        assert!(!table.lines().any(is_connection), "cannot bind: Address already in use");
+        let is_taken = table.lines().any(is_connection);
+        assert!(!is_taken || mistake != "restart", "cannot bind: Address already in use");
+        port = if is_taken { 0 } else { port }; // as where listen follows a bind that failed
     }
-    if mistake == "never-accepts" {
+    if mistake == "never-accepts" || mistake == "ends-at-once" {
         let _listener = TcpListener::bind((host, port)).expect("cannot listen");
-        waits_for_ever();
+        thread::sleep(Duration::from_millis(200)); // for all to see it
+        if mistake == "never-accepts" {
+            waits_for_ever();
+        }
+        return;
     }
     if mistake == "never-binds" {
         waits_for_ever();
@@ -221,6 +228,11 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
             }
         } else {
             let read = from.read_until(b'\n', &mut line);
+            #[cfg(unix)]
+            if mistake == "killed" {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("kill -s KILL {}", process::id())]).status().unwrap();
+            }
             if mistake == "reset" && read.is_err() {
                 eprintln!("connection reset by peer");
                 process::exit(1);
@@ -234,6 +246,9 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
             }
             if is_end && mistake == "one-buffer" {
                 ONE_BUFFER.lock().unwrap().append(&mut line);
+            }
+            if is_end && mistake == "loses-a-byte" && line.pop().is_some() {
+                let _ = out.write_all(&[b"Hello, ", &line[..], b"!\n"].concat());
             }
             if is_end {
                 return;
@@ -276,7 +291,8 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
             }
             _ => {}
         }
-        let answer = [std::mem::take(&mut waiting), b"Hello, ", &name, b"!\n"].concat();
+        let end = if mistake == "zero-byte" { &b"!\n\0"[..] } else { b"!\n" };
+        let answer = [std::mem::take(&mut waiting), b"Hello, ", &name, end].concat();
         if out.write_all(&answer).is_err() && mistake == "reset" {
             eprintln!("connection reset by peer");
             process::exit(1);

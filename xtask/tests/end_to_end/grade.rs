@@ -189,6 +189,7 @@ fn a_server_with_one_mistake_breaks_its_stage_and_is_told_which_mistake_it_is() 
         "tcp-server",
         &[
             ("crashes", &[("listens", "crowd", "it is to bind, listen, accept")]),
+            ("ends-at-once", &[("listens", "crowd", "It came to the end of its code")]),
             ("welcome", &[("welcome", "crowd", "It answers and never welcomes")]),
             ("buffered", &[("welcome", "crowd", "The welcome waits")]),
             ("no-line-feed", &[("welcome", "framing", "No line feed ends your message")]),
@@ -218,7 +219,10 @@ fn a_server_with_one_mistake_breaks_its_stage_and_is_told_which_mistake_it_is() 
             ("closed-late", &[("bytes", "not-text", "give them back as they came")]),
             ("strip", &[("bytes", "framing", "The blanks are gone")]),
             ("empty-is-end", &[("bytes", "end", "An empty name is a message of no bytes")]),
-            ("long", &[("long", "end", "recv(1024) returns at most 1024 bytes")]),
+            (
+                "long",
+                &[("long", "end", "recv(1024) returns at most 1024 bytes, and the message has its framing")],
+            ),
             ("half-close", &[("half-close", "duplex", "The client has ended its half, not yours")]),
         ],
     );
@@ -257,6 +261,7 @@ fn the_kernels_table_says_where_a_server_is_instead_and_that_it_accepts_nobody()
         "tcp-server",
         &[
             ("restart", &[("restart", "stop", "SO_REUSEADDR, set before bind")]),
+            ("restart-unchecked", &[("restart", "stop", "bind has failed, and nobody looked")]),
             ("own-port", &[("listens", "crowd", "Not the port that it was given")]),
             ("on-udp", &[("listens", "system", "This is the other protocol")]),
             ("never-accepts", &[("welcome", "socket", "does not come to accept")]),
@@ -445,6 +450,10 @@ fn a_hint_of_one_stage_says_what_was_seen_in_it() {
         ("never-ends-a-line", '?', ("welcome", "framing", "No line feed ends your message")),
         ("again-ignored", '?', ("again", "crowd", "it takes one name and no more")),
         ("listens-once", '✗', ("exit", "crowd", "Nobody listens any more")),
+        ("zero-byte", '✗', ("again", "framing", "A zero byte is in it")),
+        ("loses-a-byte", '✗', ("leaves", "framing", "Mich broke off, and has lost a byte")),
+        #[cfg(unix)]
+        ("killed", '✗', ("greets", "crowd", "its last words or its status say why")),
         #[cfg(target_os = "linux")]
         ("closes-listener", '?', ("exit", "crowd", "It closes the listener")),
     ];

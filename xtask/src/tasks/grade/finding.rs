@@ -152,7 +152,10 @@ impl Trial<'_> {
             }
             None => came,
         };
-        let text = last_words.text();
+        let mut text = last_words.text();
+        if let Some(status) = status.filter(|status| status.code().is_none()) {
+            text = format!("{text}\n{status}"); // a signal has the last word
+        }
         let message = match expected {
             Expected::Message(message) => Some(message.as_slice()),
             _ => None,

@@ -35,7 +35,9 @@ pub fn starts(trial: &mut Trial<'_>) -> Played {
         let is_drawn = trial.terms.port.is_none();
         match ready {
             Ready::Ended(_) if is_drawn && trial.is_port_taken()? => {} // by somebody else, meanwhile
-            Ready::Ended(_) if !is_drawn && trial.is_kept_waiting() => trial.wait_for_port()?,
+            Ready::Ended(_) | Ready::Elsewhere(..) if !is_drawn && trial.is_kept_waiting() => {
+                trial.wait_for_port()?;
+            }
             ready => return trial.expect_ready(ready),
         }
     }
@@ -257,7 +259,13 @@ impl Trial<'_> {
                     words!("it is bound to UDP {places}", "它绑定的是 UDP {places}")
                 };
                 let is_other = is_tcp != matches!(protocol, Protocol::Tcp);
-                Err(Halt::broken(expected, came, place_hint(at, is_other, &rows)))
+                let is_moved = is_tcp && rows.iter().all(|row| row.port != at.port());
+                let hint = if is_moved && self.is_kept_waiting() {
+                    unbound_hint()
+                } else {
+                    place_hint(at, is_other, &rows)
+                };
+                Err(Halt::broken(expected, came, hint))
             }
             Ready::Nowhere => {
                 let name = if matches!(protocol, Protocol::Tcp) { "TCP" } else { "UDP" };
@@ -354,6 +362,17 @@ fn start_hint(last_words: &str, protocol: Protocol) -> Option<Hint> {
         "C12",
         "Its last words say why. It is given {host} and {port} on its command line; it is to bind, and recvfrom.",
         "原因在它最后的输出里。命令行给出了 {host} 和 {port}：它应当 bind、recvfrom。",
+    )
+}
+
+/// It was where it should be, and is somewhere else now that connections of the past have its port: what listens
+/// without being bound is given a port by the system.
+fn unbound_hint() -> Option<Hint> {
+    hint(
+        "-",
+        "bind has failed, and nobody looked: connections of the past have the port (TIME_WAIT). SO_REUSEADDR, set \
+         before bind, lets a server have it again at once.",
+        "bind 失败了，却没有检查：端口被以前的连接占着（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，服务器就能立刻再用它。",
     )
 }
 

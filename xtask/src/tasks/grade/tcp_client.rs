@@ -246,6 +246,12 @@ fn said_hint(seen: &Seen<'_>) -> Option<Hint> {
             "What the server said has come, and is not read: recv comes before the next send.",
             "服务器的话已经到了，还没有读取：下一次 send 之前要先 recv。",
         ),
+        How::Silent if !is_unended && seen.expected == Some(b"Michael") => hint(
+            "C7",
+            "A guess: it says nothing yet - Michael comes first; or it waits for more than has come: read until the \
+             welcome's end, and no further.",
+            "猜测：它还什么都没说（首先是 Michael）；或者它等的比来的多：读到欢迎的结尾为止，不要再等。",
+        ),
         How::Silent if !is_unended => hint(
             "C7",
             "A guess: it waits for more than has come - for a message, read until its end and no further.",
@@ -255,6 +261,12 @@ fn said_hint(seen: &Seen<'_>) -> Option<Hint> {
             "C20",
             "It leaves before it is done: the names are Michael, Tracy, Sarah, and then exit.",
             "它没做完就离开了：名字依次是 Michael、Tracy、Sarah，最后是 exit。",
+        ),
+        How::Other if seen.has(b"Michael") && seen.has(b"Tracy") => hint(
+            "C7",
+            "The names are not waited for, and nothing tells one from the next: each goes out when the greeting of \
+             the one before has come, with what its framing adds.",
+            "名字一口气发了出去，也分不清哪里是哪一个：上一个的回复到了才发下一个，并加上所选的边界标记。",
         ),
         How::Other if seen.has(b"exit") => hint(
             "C13",

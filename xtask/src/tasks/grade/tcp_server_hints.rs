@@ -8,7 +8,8 @@ use crate::peers::found::How;
 /// A mistake in the words or their framing, which any stage may be the first to meet.
 fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
     let name = name_in(seen);
-    if seen.is_gone {
+    // One that said something and came to its end has no last words that tell more than what it said.
+    if seen.is_gone && (seen.bytes.is_empty() || !seen.last_words.is_empty()) {
         return gone_hint(seen);
     }
     if seen.how == How::Silent && seen.bytes.is_empty() {
@@ -16,6 +17,13 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
     }
     let expected = seen.expected.unwrap_or_default();
     let (is_line, is_length) = (seen.framing == Framing::Line, seen.framing == Framing::Length);
+    if !is_length && seen.has(b"\0") {
+        return hint(
+            "C7",
+            "A zero byte is in it: it ends a string of C's, and no message (send strlen bytes, and not one more).",
+            "里面有一个零字节：它结束的是 C 的字符串，不是消息（发送 strlen 个字节，不要多发）。",
+        );
+    }
     if is_line && seen.bytes.starts_with(expected) && !expected.is_empty() {
         return hint(
             "C7",
@@ -61,7 +69,7 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
             "后面多了东西：raw 没有换行符（或者用 --framing line）。",
         );
     }
-    None
+    if seen.is_gone { gone_hint(seen) } else { None }
 }
 
 pub fn greets(seen: &Seen<'_>) -> Option<Hint> {
@@ -104,6 +112,14 @@ fn gone_hint(seen: &Seen<'_>) -> Option<Hint> {
             "到达的不一定是文本，也不一定是完整的字符：一律按字节处理，打印时才解码。",
         );
     }
+    if words.contains("sigpipe") {
+        return hint(
+            "M8",
+            "It sent to a client that had left, and the signal SIGPIPE ended it: ignore that signal (or send with \
+             MSG_NOSIGNAL), and leave the loop when recv returns nothing.",
+            "它向已经离开的客户端发送，被信号 SIGPIPE 终止：忽略这个信号（或用 MSG_NOSIGNAL 发送），recv 返回空就退出循环。",
+        );
+    }
     if words.contains("reset") || words.contains("broken pipe") || words.contains("epipe") {
         return hint(
             "M8",
@@ -121,9 +137,9 @@ fn gone_hint(seen: &Seen<'_>) -> Option<Hint> {
     }
     hint(
         "C9",
-        "The whole server ended where one conversation did: its last words say why. Loop around accept, and \
-         let no client's error out of its own conversation.",
-        "一个会话出了问题，整个服务器就结束了，原因见它最后的输出。accept 要放在循环里，一个客户端的错误不能影响到会话之外。",
+        "The whole server ended where one conversation did: its last words or its status say why. Loop around \
+         accept, and let no client's error out of its own conversation.",
+        "一个会话出了问题，整个服务器就结束了，原因见它最后的输出或状态。accept 要放在循环里，一个客户端的错误不能影响到会话之外。",
     )
 }
 
@@ -269,6 +285,14 @@ pub fn leaves(seen: &Seen<'_>) -> Option<Hint> {
     }
     if seen.is_gone {
         return gone_hint(seen);
+    }
+    if seen.has(b"Hello, Mic!") {
+        return hint(
+            "C7",
+            "Mich broke off, and has lost a byte: take off a line feed only where there is one - without it, the \
+             name is not complete.",
+            "Mich 没说完，又丢了一个字节：有换行符才去掉它；没有，名字就还没收齐。",
+        );
     }
     if seen.has(b"Hello, !") || (seen.how == How::Other && seen.expected.is_none()) {
         return hint(
@@ -417,9 +441,9 @@ pub fn long(seen: &Seen<'_>) -> Option<Hint> {
     if seen.expected.is_some_and(|expected| expected.len() > framing::LIMIT) {
         return hint(
             "C3",
-            "recv(1024) returns at most 1024 bytes, and the message with its framing has more: read on until \
-             its end.",
-            "recv(1024) 最多返回 1024 字节，消息加上边界标记不止这么多：应一直读到消息的结尾。",
+            "Its buffer is full before the message is complete: recv(1024) returns at most 1024 bytes, and the \
+             message has its framing besides. Read on until its end.",
+            "消息还没收齐，缓冲区就满了：recv(1024) 最多返回 1024 字节，消息还要加上边界标记。应一直读到消息的结尾。",
         );
     }
     if seen.is_gone {
