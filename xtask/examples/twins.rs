@@ -258,6 +258,11 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
         if mistake == "deserts" {
             process::exit(0);
         }
+        if mistake.starts_with("thread-dies") {
+            eprintln!("Exception in thread 1:");
+            eprintln!("{}", if mistake == "thread-dies" { "no such key" } else { "decode: no UTF-8" });
+            waits_for_ever();
+        }
         if mistake == "sleeps" {
             thread::sleep(Duration::from_secs(1));
         }

@@ -452,6 +452,8 @@ fn a_hint_of_one_stage_says_what_was_seen_in_it() {
         ("listens-once", '✗', ("exit", "crowd", "Nobody listens any more")),
         ("zero-byte", '✗', ("again", "framing", "A zero byte is in it")),
         ("loses-a-byte", '✗', ("leaves", "framing", "Mich broke off, and has lost a byte")),
+        ("thread-dies", '?', ("greets", "crowd", "An error has ended one conversation")),
+        ("thread-dies-of-text", '?', ("greets", "half-char", "need not be text, nor a whole character")),
         #[cfg(unix)]
         ("killed", '✗', ("greets", "crowd", "its last words or its status say why")),
         #[cfg(target_os = "linux")]

@@ -207,6 +207,12 @@ impl Candidate {
         Some(of(&self.complained)).filter(|words| !words.is_empty()).unwrap_or_else(|| of(&self.said))
     }
 
+    /// What it has complained of so far, if a line of that says what has failed.
+    pub fn complaint(&self) -> LastWords {
+        let complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(complained.clone()).filter(|words| words.telling.is_some()).unwrap_or_default()
+    }
+
     /// Waits until it is bound to an address, by the kernel's table where there is one: a connection of the
     /// student's is not spent on it.
     ///

@@ -2,6 +2,7 @@
 //! the others do what makes a server show itself.
 
 use std::fmt::Display;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -9,7 +10,7 @@ use common::greeting;
 use common::narration::escape;
 
 use super::candidate::LastWords;
-use super::stage::{Flaw, Halt, Played, Seen, hint};
+use super::stage::{Flaw, Halt, Hint, Played, Seen, hint};
 use super::starting::{ENDING, not_come};
 use super::tcp_server;
 use super::trial::Trial;
@@ -34,6 +35,30 @@ struct Tables {
     is_left_open: bool,
     /// The program runs, and nobody can come to it any more.
     is_closed: bool,
+}
+
+/// What has become of the program.
+struct Fate {
+    status: Option<ExitStatus>,
+    last_words: LastWords,
+}
+
+impl Fate {
+    /// In words, where there is something to say.
+    fn words(&self) -> Option<Words> {
+        let Some(status) = self.status else {
+            let line = self.last_words.telling()?;
+            return Some(words!("your program complains: {line}", "你的程序报错：{line}"));
+        };
+        Some(ended_with(status, &self.last_words))
+    }
+
+    /// All its words; a signal has the last one.
+    fn text(&self) -> String {
+        let signal = self.status.filter(|status| status.code().is_none());
+        let signal = signal.map(|status| status.to_string());
+        [self.last_words.text()].into_iter().chain(signal).collect::<Vec<_>>().join("\n").trim().to_owned()
+    }
 }
 
 impl Trial<'_> {
@@ -132,63 +157,73 @@ impl Trial<'_> {
     /// The verdict; `behind` is what decides where nothing came.
     fn halt(&mut self, miss: &Miss, tables: &Tables, behind: Option<Words>) -> Result<Halt> {
         let Miss { number, expected, found } = miss;
-        let is_silent = found.how == How::Silent;
-        let program = self.program()?;
-        let status = program.wait_for_end(if found.how == How::Other { Duration::ZERO } else { ENDING })?;
+        let (is_silent, said) = (found.how == How::Silent, self.said(*number));
+        let fate = self.fate(found.how)?;
         if self.kind.lane == Lane::Client && self.cast.asker(1).is_some_and(|host| host.client.is_none()) {
-            return not_come(self, status);
+            return not_come(self, fate.status);
         }
-        let last_words = if status.is_some() { self.program()?.last_words() } else { LastWords::default() };
-        let said = self.said(*number);
         let came = came(found, self.kind.speaks, self.terms.patience, &said);
-        let came = match status {
-            Some(status) if found.how == How::Ended && found.bytes.is_empty() => {
-                ended_with(status, &last_words)
-            }
-            Some(status) => {
-                let (Words { en, zh }, Words { en: end, zh: end_zh }) =
-                    (came, ended_with(status, &last_words));
-                words!("{en}; {end}", "{zh}；{end_zh}")
-            }
-            None => came,
+        let is_all = fate.status.is_some() && found.how == How::Ended && found.bytes.is_empty();
+        let came = match fate.words() {
+            Some(fate) if is_all => fate,
+            fate => joined(came, fate),
         };
-        let mut text = last_words.text();
-        if let Some(status) = status.filter(|status| status.code().is_none()) {
-            text = format!("{text}\n{status}"); // a signal has the last word
-        }
         let message = match expected {
             Expected::Message(message) => Some(message.as_slice()),
             _ => None,
         };
+        let text = fate.text();
         let seen = Seen {
             expected: message,
             said: &said,
             how: found.how,
             bytes: &found.bytes,
             framing: self.cast.framing,
-            is_gone: status.is_some(),
+            is_gone: fate.status.is_some(),
             last_words: &text,
             unaccepted: tables.unaccepted,
             unread: tables.unread,
             is_closed: tables.is_closed,
         };
-        let is_opening = *number == 1 && message == Some(greeting::WELCOME);
-        let hint = if is_opening {
-            tcp_server::welcome_hint(&seen)
-        } else if found.how == How::Refused && !seen.is_gone {
-            tcp_server::refused_hint()
-        } else {
-            (self.stage.hint)(&seen)
+        let is_decided =
+            !is_silent || seen.is_gone || tables.unaccepted > 0 || tables.is_left_open || behind.is_some();
+        let hint = self.hint(*number, &seen, tables.is_left_open);
+        let table = self.table(*number, tables).filter(|_| is_silent);
+        let behind = match table {
+            Some(table) => Some(joined(table, behind)),
+            None => behind,
         };
-        let is_decided = !is_silent
-            || status.is_some()
-            || tables.unaccepted > 0
-            || tables.is_left_open
-            || behind.is_some();
-        let table = Some(self.table(*number, tables)).filter(|_| is_silent);
-        let behind = both(table.flatten(), behind);
         let flaw = Box::new(Flaw { expected: self.expected(*number, expected), came, behind, hint });
         Ok(if is_decided { Halt::Broken(flaw) } else { Halt::NotDecided(flaw) })
+    }
+
+    /// The likely mistake: what any stage may be the first to meet, or one of this stage.
+    fn hint(&self, number: usize, seen: &Seen<'_>, is_left_open: bool) -> Option<Hint> {
+        let is_tcp_server = self.kind.lane == Lane::Server && matches!(self.kind.speaks, Protocol::Tcp);
+        let has_complained = !seen.is_gone && !seen.last_words.is_empty();
+        if is_tcp_server && has_complained && !is_left_open {
+            return tcp_server::fallen_hint(seen);
+        }
+        if number == 1 && seen.expected == Some(greeting::WELCOME) {
+            return tcp_server::welcome_hint(seen);
+        }
+        if seen.how == How::Refused && !seen.is_gone {
+            return tcp_server::refused_hint();
+        }
+        (self.stage.hint)(seen)
+    }
+
+    /// What has become of the program. What ends a thread need not end all of it: then it has complained, and says
+    /// no more.
+    fn fate(&self, how: How) -> Result<Fate> {
+        let program = self.program()?;
+        let status = program.wait_for_end(if how == How::Other { Duration::ZERO } else { ENDING })?;
+        let last_words = match status {
+            Some(_) => program.last_words(),
+            None if how == How::Other => LastWords::default(),
+            None => program.complaint(),
+        };
+        Ok(Fate { status, last_words })
     }
 
     /// What one said last.
@@ -278,12 +313,10 @@ impl Trial<'_> {
 }
 
 /// One remark and the next.
-fn both(first: Option<Words>, second: Option<Words>) -> Option<Words> {
-    match (first, second) {
-        (Some(Words { en, zh }), Some(Words { en: next, zh: next_zh })) => {
-            Some(words!("{en}; {next}", "{zh}；{next_zh}"))
-        }
-        (first, second) => first.or(second),
+fn joined(Words { en, zh }: Words, next: Option<Words>) -> Words {
+    match next {
+        Some(Words { en: next, zh: next_zh }) => words!("{en}; {next}", "{zh}；{next_zh}"),
+        None => Words { en, zh },
     }
 }
 

@@ -10,7 +10,7 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
     let name = name_in(seen);
     // One that said something and came to its end has no last words that tell more than what it said.
     if seen.is_gone && (seen.bytes.is_empty() || !seen.last_words.is_empty()) {
-        return gone_hint(seen);
+        return fallen_hint(seen);
     }
     if seen.how == How::Silent && seen.bytes.is_empty() {
         return None;
@@ -69,7 +69,7 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
             "后面多了东西：raw 没有换行符（或者用 --framing line）。",
         );
     }
-    if seen.is_gone { gone_hint(seen) } else { None }
+    if seen.is_gone { fallen_hint(seen) } else { None }
 }
 
 pub fn greets(seen: &Seen<'_>) -> Option<Hint> {
@@ -102,14 +102,31 @@ fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
     }
 }
 
-/// Why a program may have ended in the middle of it.
-fn gone_hint(seen: &Seen<'_>) -> Option<Hint> {
+/// Why a program, or one of its threads, may have ended in the middle of it.
+pub fn fallen_hint(seen: &Seen<'_>) -> Option<Hint> {
     let words = seen.last_words.to_lowercase();
     if is_about_text(seen.last_words) {
         return hint(
             "M9",
             "What arrives need not be text, nor a whole character: work with bytes, and decode only to print.",
             "到达的不一定是文本，也不一定是完整的字符：一律按字节处理，打印时才解码。",
+        );
+    }
+    if words.contains("bytes-like") {
+        return hint(
+            "C8",
+            "A socket carries bytes, and this is text: write b'...', or encode it.",
+            "套接字收发的是字节，这里给的是文本：写成 b'...'，或先 encode。",
+        );
+    }
+    if words.contains("bad file descriptor")
+        || words.contains("socket closed")
+        || words.contains("socket is closed")
+    {
+        return hint(
+            "C13",
+            "It goes on with a socket that it has closed: behind close, leave the loop.",
+            "套接字已经关闭，却还在用：关闭之后就退出循环。",
         );
     }
     if words.contains("sigpipe") {
@@ -133,6 +150,13 @@ fn gone_hint(seen: &Seen<'_>) -> Option<Hint> {
             "It came to the end of its code: a server goes on. Loop around accept, and in each conversation \
              around recv.",
             "程序运行到代码末尾就结束了，而服务器要一直运行：accept 放在循环里，每个会话里 recv 也放在循环里。",
+        );
+    }
+    if !seen.is_gone {
+        return hint(
+            "C9",
+            "An error has ended one conversation, and not the program: what it complains of says why.",
+            "一个错误结束了一个会话，程序还在运行：原因见它报的错。",
         );
     }
     hint(
@@ -159,6 +183,14 @@ pub fn welcome_hint(seen: &Seen<'_>) -> Option<Hint> {
             "C1",
             "connect succeeds before accept: the kernel shakes hands. Your program does not come to accept.",
             "connect 不等 accept 就成功：握手由内核完成。你的程序没有执行到 accept。",
+        );
+    }
+    if seen.is_gone && seen.last_words.is_empty() && seen.bytes.is_empty() && !seen.said.is_empty() {
+        return hint(
+            "C8",
+            "It has read, and come to its end, and Welcome! was never sent: send it before the first recv, and flush \
+             it, where what is printed goes through a buffer.",
+            "它读了数据，运行到结尾，Welcome! 却一直没有发出：先发送，再 recv；输出经过缓冲区的，还要 flush。",
         );
     }
     if seen.bytes.starts_with(b"Hello") {
@@ -284,7 +316,7 @@ pub fn leaves(seen: &Seen<'_>) -> Option<Hint> {
         );
     }
     if seen.is_gone {
-        return gone_hint(seen);
+        return fallen_hint(seen);
     }
     if seen.has(b"Hello, Mic!") {
         return hint(
@@ -340,7 +372,7 @@ pub fn crowd(seen: &Seen<'_>) -> Option<Hint> {
         return one_at_a_time();
     }
     if seen.is_gone {
-        return gone_hint(seen);
+        return fallen_hint(seen);
     }
     if let Some(told) = words_hint(seen) {
         return Some(told);
@@ -447,7 +479,7 @@ pub fn long(seen: &Seen<'_>) -> Option<Hint> {
         );
     }
     if seen.is_gone {
-        return gone_hint(seen);
+        return fallen_hint(seen);
     }
     hint(
         "C3",
@@ -458,7 +490,7 @@ pub fn long(seen: &Seen<'_>) -> Option<Hint> {
 
 pub fn half_close(seen: &Seen<'_>) -> Option<Hint> {
     if seen.is_gone {
-        return gone_hint(seen);
+        return fallen_hint(seen);
     }
     if seen.is_over() && seen.expected.is_some() {
         return hint(
