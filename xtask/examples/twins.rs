@@ -578,6 +578,9 @@ fn get(mistake: &'static str, url: &str, out: &str) {
     } else if let (Some(length), false) = (length, mistake == "open") {
         let limit = if mistake == "large" { length.min(1 << 25) } else { length };
         from.by_ref().take(limit).read_to_end(&mut body).unwrap();
+        if mistake == "half-kept" {
+            fs::write(out, &body).unwrap();
+        }
         assert!(mistake == "short" || body.len() as u64 == limit, "it is cut short");
     } else {
         from.read_to_end(&mut body).unwrap();
@@ -586,6 +589,7 @@ fn get(mistake: &'static str, url: &str, out: &str) {
     match mistake {
         "header" => body = [head.as_bytes(), b"\r\n", &body].concat(),
         "close" if length.is_none() && !is_chunked => body.clear(),
+        "unsaved" => return,
         _ => {}
     }
     fs::write(out, body).unwrap();

@@ -241,6 +241,13 @@ fn a_server_that_resets_falls_to_a_reset_or_does_not_stop_is_told_so() {
     );
 }
 
+#[test]
+fn one_at_a_time_is_seen_by_who_is_served_once_the_first_has_left() {
+    let judged = twin("tcp-server", "crowd", &["--stage=crowd", "--patience=2"]);
+    judged.assert_flaws('✗', &[("crowd", "crowd", "It serves one client at a time")], "crowd");
+    assert!(judged.out.contains("came      #2 was welcomed once #1 had left"), "{}", judged.out);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_server_that_ends_while_its_clients_see_no_end_has_not_stopped_as_it_should() {
@@ -405,10 +412,12 @@ fn a_client_that_gets_pages_with_one_mistake_breaks_its_stage() {
         "get",
         &[
             ("header", &[("length", "page", "the body begins behind the first empty line")]),
+            ("unsaved", &[("length", "page", "names the file that the body goes to")]),
             ("close", &[("close", "end", ITS_END)]),
             ("chunked", &[("chunked", "chunk-sizes", "The chunk sizes are in it")]),
             ("empty", &[("empty", "kept-open", "The reply says where it ends")]),
             ("short", &[("short", "cut-short", "the end of the stream, and not of the body")]),
+            ("half-kept", &[("short", "cut-short", "keep the file only when all have come")]),
             ("open", &[("open", "kept-open", "The reply says where it ends")]),
             ("large", &[("large", "end", ITS_END)]),
             ("status", &[("status", "page", "The first line of the reply has the status")]),
