@@ -561,6 +561,9 @@ fn get(mistake: &'static str, url: &str, out: &str) {
         print!("{head}");
     }
     if mistake != "empty" && head.contains(" 204 ") {
+        if mistake == "saves-head" {
+            fs::write(out, head).unwrap();
+        }
         return;
     }
     let mut body = Vec::new();

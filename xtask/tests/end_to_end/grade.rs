@@ -416,6 +416,7 @@ fn a_client_that_gets_pages_with_one_mistake_breaks_its_stage() {
             ("close", &[("close", "end", ITS_END)]),
             ("chunked", &[("chunked", "chunk-sizes", "The chunk sizes are in it")]),
             ("empty", &[("empty", "kept-open", "The reply says where it ends")]),
+            ("saves-head", &[("empty", "page", "the body begins behind the first empty line")]),
             ("short", &[("short", "cut-short", "the end of the stream, and not of the body")]),
             ("half-kept", &[("short", "cut-short", "keep the file only when all have come")]),
             ("open", &[("open", "kept-open", "The reply says where it ends")]),
