@@ -258,9 +258,14 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
         if mistake == "deserts" {
             process::exit(0);
         }
-        if mistake.starts_with("thread-dies") {
+        if let Some(of) = mistake.strip_prefix("thread-dies-of-") {
             eprintln!("Exception in thread 1:");
-            eprintln!("{}", if mistake == "thread-dies" { "no such key" } else { "decode: no UTF-8" });
+            match of {
+                "text" => eprintln!("decode: no UTF-8"),
+                "bytes" => eprintln!("a bytes-like object is required"),
+                "its-socket" => eprintln!("bad file descriptor"),
+                _ => eprintln!("no such key"),
+            }
             waits_for_ever();
         }
         if mistake == "sleeps" {

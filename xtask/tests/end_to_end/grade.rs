@@ -462,7 +462,9 @@ fn a_hint_of_one_stage_says_what_was_seen_in_it() {
         ("listens-once", '✗', ("exit", "crowd", "Nobody listens any more")),
         ("zero-byte", '✗', ("again", "framing", "A zero byte is in it")),
         ("loses-a-byte", '✗', ("leaves", "framing", "Mich broke off, and has lost a byte")),
-        ("thread-dies", '?', ("greets", "crowd", "An error has ended one conversation")),
+        ("thread-dies-of-a-key", '?', ("greets", "crowd", "An error has ended one conversation")),
+        ("thread-dies-of-bytes", '?', ("greets", "crowd", "A socket carries bytes, and this is text")),
+        ("thread-dies-of-its-socket", '?', ("greets", "crowd", "a socket that it has closed")),
         ("thread-dies-of-text", '?', ("greets", "half-char", "need not be text, nor a whole character")),
         #[cfg(unix)]
         ("killed", '✗', ("greets", "crowd", "its last words or its status say why")),

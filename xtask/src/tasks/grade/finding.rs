@@ -199,6 +199,13 @@ impl Trial<'_> {
 
     /// The likely mistake: what any stage may be the first to meet, or one of this stage.
     fn hint(&self, number: usize, seen: &Seen<'_>, is_left_open: bool) -> Option<Hint> {
+        if seen.last_words.contains("bytes-like object") {
+            return hint(
+                "C8",
+                "A socket carries bytes, and this is text: write b'...', or encode it.",
+                "套接字收发的是字节，这里给的是文本：写成 b'...'，或先 encode。",
+            );
+        }
         let is_tcp_server = self.kind.lane == Lane::Server && matches!(self.kind.speaks, Protocol::Tcp);
         let has_complained = !seen.is_gone && !seen.last_words.is_empty();
         if is_tcp_server && has_complained && !is_left_open {

@@ -112,13 +112,6 @@ pub fn fallen_hint(seen: &Seen<'_>) -> Option<Hint> {
             "到达的不一定是文本，也不一定是完整的字符：一律按字节处理，打印时才解码。",
         );
     }
-    if words.contains("bytes-like") {
-        return hint(
-            "C8",
-            "A socket carries bytes, and this is text: write b'...', or encode it.",
-            "套接字收发的是字节，这里给的是文本：写成 b'...'，或先 encode。",
-        );
-    }
     if words.contains("bad file descriptor")
         || words.contains("socket closed")
         || words.contains("socket is closed")
