@@ -202,6 +202,9 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
     }
     let mut waiting = if mistake == "buffered" { &b"Welcome!\n"[..] } else { b"" };
     if mistake != "welcome" && mistake != "buffered" {
+        if mistake == "wordy" {
+            let _ = out.write_all(b"Welcome! What is your name?\n");
+        }
         let _ = out.write_all(if matches!(mistake, "no-line-feed" | "never-ends-a-line") {
             b"Welcome!"
         } else {

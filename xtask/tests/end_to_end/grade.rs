@@ -191,6 +191,7 @@ fn a_server_with_one_mistake_breaks_its_stage_and_is_told_which_mistake_it_is() 
             ("crashes", &[("listens", "crowd", "it is to bind, listen, accept")]),
             ("ends-at-once", &[("listens", "crowd", "It came to the end of its code")]),
             ("welcome", &[("welcome", "crowd", "It answers and never welcomes")]),
+            ("wordy", &[("welcome", "crowd", "The word has to be this to the letter")]),
             ("buffered", &[("welcome", "crowd", "The welcome waits")]),
             ("no-line-feed", &[("welcome", "framing", "No line feed ends your message")]),
             ("line-feed-kept", &[("greets", "framing", "is no part of the name: take it off")]),

@@ -24,7 +24,9 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
             "里面有一个零字节：它结束的是 C 的字符串，不是消息（发送 strlen 个字节，不要多发）。",
         );
     }
-    if is_line && seen.bytes.starts_with(expected) && !expected.is_empty() {
+    // Nothing is behind it, or the next message.
+    let is_unended = |behind: &[u8]| !behind.contains(&b'\n') || behind.starts_with(b"Hello, ");
+    if is_line && !expected.is_empty() && seen.bytes.strip_prefix(expected).is_some_and(is_unended) {
         return hint(
             "C7",
             "No line feed ends your message: send one behind each, or the client cannot tell where it ends.",
