@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{self, Command, Stdio};
 use std::sync::Mutex;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs, panic};
 
@@ -100,23 +100,19 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
         thread::spawn(move || children.map(|mut child| child.wait()));
     }
     let listener = TcpListener::bind((host, port)).expect("cannot listen");
-    if mistake == "listens-once" || mistake == "closes-listener" {
-        let places = if mistake == "listens-once" { 1 } else { 2 };
-        let talks = |stream: std::io::Result<TcpStream>| {
-            thread::spawn(move || converse(mistake, &stream.expect("cannot accept")))
-        };
-        let talks: Vec<_> = listener.incoming().take(places).map(talks).collect();
-        while mistake == "closes-listener" && !talks.iter().any(JoinHandle::is_finished) {
-            thread::sleep(Duration::from_millis(1));
-        }
+    if matches!(mistake, "listens-once" | "closes-listener" | "stops-listening") {
+        let (stream, _) = listener.accept().expect("cannot accept");
+        let listener = Some(listener).filter(|_| mistake != "listens-once");
+        converse(mistake, &stream);
+        drop(stream);
         drop(listener);
         waits_for_ever();
     }
     for stream in listener.incoming() {
         let stream = stream.expect("cannot accept");
         drop(HELD.lock().unwrap().take());
-        if mistake == "crowd" {
-            converse(mistake, &stream);
+        if mistake == "crowd" || mistake == "turns-away" && *IS_BUSY.lock().unwrap() {
+            converse(if mistake == "crowd" { mistake } else { "sent-away" }, &stream);
         } else {
             thread::spawn(move || converse(mistake, &stream));
         }
@@ -125,6 +121,9 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
 
 /// The connection of a conversation that has died, of which nothing is closed before the next one begins.
 static HELD: Mutex<Option<TcpStream>> = Mutex::new(None);
+
+/// Somebody has come, and nobody else is let in.
+static IS_BUSY: Mutex<bool> = Mutex::new(false);
 
 /// What has come of a message, whoever it is from.
 static ONE_BUFFER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -190,6 +189,12 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
     if mistake == "held-open" || mistake == "deserts" {
         hand_to_another(stream);
     }
+    if mistake == "sent-away" {
+        return;
+    }
+    if mistake == "turns-away" {
+        *IS_BUSY.lock().unwrap() = true;
+    }
     if mistake == "never-answers" {
         let _ = stream.read_exact_of(usize::MAX);
         return;
@@ -204,6 +209,9 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
     if mistake != "welcome" && mistake != "buffered" {
         if mistake == "wordy" {
             let _ = out.write_all(b"Welcome! What is your name?\n");
+        }
+        if mistake == "chatty" {
+            let _ = out.write_all(b"Welcome!\nWhat is your name?\n");
         }
         let _ = out.write_all(if matches!(mistake, "no-line-feed" | "never-ends-a-line") {
             b"Welcome!"
@@ -275,6 +283,9 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
             thread::sleep(Duration::from_secs(1));
         }
         let mut name = line.strip_suffix(b"\n").unwrap_or(&line).to_vec();
+        if mistake == "exit-anywhere" && name.starts_with(b"exit") {
+            return;
+        }
         if name == b"exit" && mistake != "exit-greeted" {
             match mistake {
                 "exit-ends-all" => process::exit(0),
@@ -293,6 +304,8 @@ fn converse(mistake: &'static str, stream: &TcpStream) {
                 return;
             }
             "empty-is-end" if name.is_empty() => return,
+            "ascii" => name.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?'),
+            "leftover" if name.len() < 7 => name.extend_from_slice(&b"Michael"[name.len()..]),
             "long" => name.truncate(512),
             "half-close" => {
                 // It looks whether the client is still there before it answers.
@@ -395,6 +408,9 @@ fn udp_server(mistake: &'static str, host: &str, port: u16) {
             seen.push(peer);
             assert!(seen.len() <= 3, "there is room for three clients");
         }
+        if mistake == "in-parts" {
+            socket.send_to(b"Hello, ", peer).unwrap();
+        }
         let end = if mistake == "line-feed-behind" { &b"!\n"[..] } else { b"!" };
         let sent = socket.send_to(&[b"Hello, ", name.as_slice(), end].concat(), peer);
         sent.expect("cannot send");
@@ -458,6 +474,14 @@ fn tcp_client(mistake: &'static str, host: &str, port: u16) {
         }
     };
     hear();
+    if mistake == "pipelines" {
+        out.write_all(b"Michael\nTracy\nSarah\nexit\n").unwrap();
+        for _ in NAMES {
+            hear();
+        }
+        let _ = from.read_to_end(&mut Vec::new());
+        return;
+    }
     for name in if mistake == "greets" { &NAMES[..2] } else { &NAMES } {
         out.write_all(format!("{name}\n").as_bytes()).unwrap();
         hear();
@@ -480,6 +504,17 @@ fn udp_client(mistake: &'static str, host: &str, port: u16) {
     // Who asks once may not be told a lie by a machine that is slow.
     let limit = Duration::from_secs(if mistake == "lost" { 2 } else { 1 });
     socket.set_read_timeout((mistake != "silent").then_some(limit)).unwrap();
+    if mistake == "pipelines" {
+        for name in NAMES {
+            socket.send(name.as_bytes()).unwrap();
+        }
+        for _ in NAMES {
+            let mut buffer = [0; 64];
+            let size = socket.recv(&mut buffer).expect("no answer");
+            println!("{}", String::from_utf8_lossy(&buffer[..size]));
+        }
+        return;
+    }
     let mut surplus = 0; // of the whole run
     for name in NAMES {
         let expected = format!("Hello, {name}!").into_bytes();
@@ -540,7 +575,8 @@ impl Asks for UdpSocket {
 fn get(mistake: &'static str, url: &str, out: &str) {
     let (at, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let stream = TcpStream::connect(at).expect("cannot connect");
-    (&stream).write_all(format!("GET /{path} HTTP/1.1\r\nHost: {at}\r\n\r\n").as_bytes()).unwrap();
+    let host = if mistake == "no-host" { String::new() } else { format!("Host: {at}\r\n") };
+    (&stream).write_all(format!("GET /{path} HTTP/1.1\r\n{host}\r\n").as_bytes()).unwrap();
     let mut from = BufReader::new(&stream);
     if mistake == "cut" {
         // One read is the whole reply.

@@ -114,6 +114,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("the command has no {} (PowerShell takes braces away: put them in quotes): {}", "命令里没有 {}（PowerShell 会去掉花括号，请加引号）：{}"),
     ("the command has no {}: {}", "命令里没有 {}：{}"),
     ("cannot start '{}' - is it spelled as in your shell?: {}", "无法启动“{}”，它在你的 shell 里也是这样写的吗？（{}）"),
+    ("cannot start '{}': {}", "无法启动“{}”（{}）"),
     ("somebody is at {} already - end that program, and grade again", "{} 已经有程序占着：请先结束它，再来评判"),
     ("port {} does not get free", "端口 {} 一直没有空出来"),
     // docs

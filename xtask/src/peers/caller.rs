@@ -97,17 +97,28 @@ impl Caller {
         &self.heard
     }
 
-    /// Sends much, of which the beginning alone is recorded; false where not all of it got through.
+    /// Sends much, of which the beginning alone is recorded; false where no more of it was taken for as long as the
+    /// patience lasts. That nobody is there any more is seen by what then comes.
     pub fn sends_much(&mut self, bytes: &[u8]) -> bool {
+        let mut taken = 0;
+        let outcome = loop {
+            match self.stream.write(&bytes[taken..]) {
+                Ok(0) => break Ok(()),
+                Ok(n) => taken += n,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => break Err(e),
+            }
+        };
         self.recorder.record(What::Sent {
             toward: self.program,
-            bytes: Payload::of(bytes, 64),
+            bytes: Payload::of(&bytes[..taken], 64),
             how: Crossing::Plain,
         });
-        self.stream.write_all(bytes).is_ok()
+        !outcome.is_err_and(|e| is_silence(e.kind()))
     }
 
-    /// Waits for a request of this path and the empty line behind it.
+    /// Waits for a request of this path and the empty line behind it. One that says HTTP/1.1 has to name the Host
+    /// (RFC 9112, section 3.2).
     ///
     /// # Errors
     /// Whatever came in its place: another request, by its first line.
@@ -119,12 +130,15 @@ impl Caller {
             }
             self.read(self.patience).map_err(|how| self.found(how))?;
         }
-        if self.heard.starts_with(format!("GET {path} ").as_bytes()) {
+        let head = String::from_utf8_lossy(&self.heard).to_lowercase();
+        let has_host = !head.contains(" http/1.1\r\n") || head.contains("\r\nhost:");
+        let is_it = self.heard.starts_with(format!("GET {path} ").as_bytes());
+        if is_it && has_host {
             self.heard.clear();
             return Ok(());
         }
-        let line = self.heard.split(|byte| *byte == b'\r').next().unwrap_or_default();
-        Err(Found { how: How::Other, bytes: line.to_vec() })
+        let line = self.heard.split(|byte| *byte == b'\r').next().filter(|_| !is_it);
+        Err(Found { how: How::Other, bytes: line.unwrap_or(&self.heard).to_vec() })
     }
 
     /// Sends bytes as they are. That they do not get through is seen by what then comes.
@@ -209,6 +223,15 @@ impl Caller {
             Err(found) if found.how == How::Ended && found.bytes.is_empty() => Ok(()),
             Err(found) => Err(found),
         }
+    }
+
+    /// Takes a look at what else has come; that it waited until all could be here is the script's affair.
+    ///
+    /// # Errors
+    /// What came, if anything did.
+    pub fn hears_no_more(&mut self) -> Result<(), Found> {
+        const LOOK: Duration = Duration::from_millis(20);
+        if self.came_within(LOOK).is_empty() { Ok(()) } else { Err(self.found(How::WentOn)) }
     }
 
     /// Waits for the end of the stream, with nothing before it.

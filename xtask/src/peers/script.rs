@@ -53,6 +53,8 @@ pub enum Step {
     HearsAnything(usize),
     /// Hears a greeting of what was broken off, or none; and then the end.
     HearsHalfAtMost(usize),
+    /// Hears nothing more before it says something.
+    HearsNoMore(usize),
     /// Hears the end, and nothing before it.
     HearsTheEnd(usize),
     /// Ends its half: it has nothing more to say, and goes on listening.
@@ -88,6 +90,8 @@ pub enum Expected {
     HalfAtMost,
     /// To ask for this path.
     Request(&'static str),
+    /// To say nothing more for the time being.
+    NoMore,
     /// To end the connection.
     End,
     /// To wait for the answer to this.
@@ -246,6 +250,7 @@ impl Cast {
             Step::HearsHalfAtMost(number) => {
                 self.finds(number, Expected::HalfAtMost, Caller::hears_half_at_most)?;
             }
+            Step::HearsNoMore(number) => self.finds(number, Expected::NoMore, Caller::hears_no_more)?,
             Step::HearsTheEnd(number) => self.finds(number, Expected::End, Caller::hears_the_end)?,
             Step::Leaves(number) => {
                 // A datagram has no end.

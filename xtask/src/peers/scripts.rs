@@ -9,6 +9,8 @@ use super::script::Step;
 const MICHAEL: &[u8] = b"Michael";
 const TRACY: &[u8] = b"Tracy";
 const SARAH: &[u8] = b"Sarah";
+/// A name, though it begins as one that leaves.
+const EXITING: &[u8] = b"exiting";
 const CHINESE: &[u8] = "张三".as_bytes();
 const NOT_UTF8: &[u8] = b"\xff\xfe";
 const BLANKS: &[u8] = b"   ";
@@ -17,22 +19,26 @@ const BLANKS: &[u8] = b"   ";
 pub mod tcp_server {
     use super::Step::{
         self, BreaksOff, Comes, Enters, Greeted, Hears, HearsAnything, HearsGreeting, HearsHalfAtMost,
-        HearsTheEnd, Leaves, NeedsBoundary, Resets, Rest, Says, SaysByBytes, SaysNoMore, Waits,
+        HearsNoMore, HearsTheEnd, Leaves, NeedsBoundary, Resets, Rest, Says, SaysByBytes, SaysNoMore, Waits,
     };
-    use super::{BLANKS, CHINESE, EXIT, LIMIT, MICHAEL, NOT_UTF8, SARAH, TRACY, WELCOME};
+    use super::{BLANKS, CHINESE, EXIT, EXITING, LIMIT, MICHAEL, NOT_UTF8, SARAH, TRACY, WELCOME};
 
-    pub const WELCOMES: &[Step] = &[Enters(1)];
-    pub const GREETS: &[Step] = &[Enters(1), Greeted(1, MICHAEL)];
+    pub const WELCOMES: &[Step] = &[Enters(1), Rest, HearsNoMore(1)];
+    pub const GREETS: &[Step] = &[Enters(1), Greeted(1, MICHAEL), Rest, HearsNoMore(1)];
     pub const AGAIN: &[Step] = &[Enters(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)];
-    /// Whoever is served at the same time is welcomed before the first one leaves.
+    /// First with nobody else there. Whoever is served at the same time is welcomed before the one who then says it
+    /// leaves; and who comes later is let in.
     pub const EXITS: &[Step] = &[
         Enters(1),
-        Comes(2),
-        Waits(2),
         Says(1, &[EXIT]),
         HearsTheEnd(1),
-        Hears(2, WELCOME),
-        Greeted(2, TRACY),
+        Enters(2),
+        Comes(3),
+        Waits(3),
+        Says(2, &[EXIT]),
+        HearsTheEnd(2),
+        Hears(3, WELCOME),
+        Greeted(3, EXITING),
     ];
     pub const LEAVES: &[Step] = &[
         Enters(1),
@@ -92,6 +98,8 @@ pub mod tcp_server {
         Leaves(1),
         Enters(3),
         Greeted(3, SARAH),
+        Leaves(3),
+        Enters(4), // a listener that is closed while accept waits may take one more
     ];
 
     /// All of them.
@@ -154,10 +162,12 @@ pub const THE_OTHERS: &[Step] = &[
 
 /// What a host does to its client over TCP; [`THE_OTHERS`] follow, and then [`EXITS`](tcp_client::EXITS).
 pub mod tcp_client {
-    use super::Step::{self, Hears, NeedsBoundary, Says, SaysByBytes, SaysNoMore, Thinks};
+    use super::Step::{self, Hears, HearsNoMore, NeedsBoundary, Rest, Says, SaysByBytes, SaysNoMore, Thinks};
     use super::{EXIT, HELLO_MICHAEL, MICHAEL, WELCOME};
 
-    pub const GREETS: &[Step] = &[Says(1, &[WELCOME]), Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL])];
+    /// It waits for the answer.
+    pub const GREETS: &[Step] =
+        &[Says(1, &[WELCOME]), Hears(1, MICHAEL), Rest, HearsNoMore(1), Says(1, &[HELLO_MICHAEL])];
     pub const GLUED: &[Step] = &[NeedsBoundary, Says(1, &[WELCOME, HELLO_MICHAEL]), Hears(1, MICHAEL)];
     pub const CUT: &[Step] =
         &[NeedsBoundary, Says(1, &[WELCOME]), Hears(1, MICHAEL), SaysByBytes(1, HELLO_MICHAEL)];
@@ -173,7 +183,7 @@ pub mod udp_client {
     use super::Step::{self, Hears, IsWaitedFor, Loses, Says, StrangerSays};
     use super::{HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY};
 
-    pub const GREETS: &[Step] = &[Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL])];
+    pub const GREETS: &[Step] = &[Hears(1, MICHAEL), IsWaitedFor(1, MICHAEL), Says(1, &[HELLO_MICHAEL])];
     pub const LOST: &[Step] =
         &[Hears(1, MICHAEL), Loses(1, HELLO_MICHAEL), Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL])];
     /// A copy of the first answer was under way for long. Nothing follows.

@@ -29,10 +29,10 @@ impl Listening {
         let address = listener.local_addr()?;
         let over = Arc::new(AtomicBool::new(false));
         let ending = Arc::clone(&over);
-        let thread = thread::spawn(move || {
+        let thread = thread::Builder::new().spawn(move || {
             let accepted = listener.incoming().take_while(|_| !ending.load(Ordering::SeqCst));
             serve(&mut accepted.filter_map(|client| client.map_err(|_| thread::sleep(BACK_OFF)).ok()));
-        });
+        })?;
         Ok(Self { address, over, thread: Some(thread) })
     }
 }

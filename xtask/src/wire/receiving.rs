@@ -25,13 +25,13 @@ impl Receiving {
         socket.set_read_timeout(Some(GLANCE))?;
         let over = Arc::new(AtomicBool::new(false));
         let ending = Arc::clone(&over);
-        let thread = thread::spawn(move || {
+        let thread = thread::Builder::new().spawn(move || {
             let mut buffer = vec![0; 65_535];
             while !ending.load(Ordering::SeqCst) {
                 let Ok((size, sender)) = socket.recv_from(&mut buffer) else { continue };
                 take(&buffer[..size], sender);
             }
-        });
+        })?;
         Ok(Self { over, thread: Some(thread) })
     }
 }

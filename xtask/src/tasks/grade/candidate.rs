@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +27,8 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// Of each output so many lines are shown, of so many bytes each.
 const LINES: usize = 100;
 const LINE: u64 = 400;
+/// Of a backtrace, so many frames are shown, the last one by its sign.
+const FRAMES: usize = 3;
 /// Of what it said when it ended, so many last lines.
 const LAST: usize = 3;
 /// What stands in a line that says why a program has failed, in one language or another.
@@ -157,13 +159,15 @@ impl Candidate {
             shell.arg("/C").args(&words).env("PYTHONUNBUFFERED", "1");
             started = Program::spawn_group(shell);
         }
-        let (program, stdout, stderr) = started.with_context(|| {
-            format!("cannot start '{}' - is it spelled as in your shell?", escape(name.as_encoded_bytes()))
+        let (program, stdout, stderr) = started.map_err(|e| {
+            let is_there = e.downcast_ref().is_none_or(|e: &io::Error| e.kind() != ErrorKind::NotFound);
+            let remedy = if is_there { "" } else { " - is it spelled as in your shell?" };
+            e.context(format!("cannot start '{}'{remedy}", escape(name.as_encoded_bytes())))
         })?;
         let (said, complained) = (Last::default(), Last::default());
         let readers = vec![
-            listen(Box::new(stdout), false, lane, program.pid, recorder.clone(), Arc::clone(&said)),
-            listen(Box::new(stderr), true, lane, program.pid, recorder.clone(), Arc::clone(&complained)),
+            listen(Box::new(stdout), false, lane, program.pid, recorder.clone(), Arc::clone(&said))?,
+            listen(Box::new(stderr), true, lane, program.pid, recorder.clone(), Arc::clone(&complained))?,
         ];
         Ok(Self { program, complained, said, readers })
     }
@@ -287,22 +291,31 @@ fn listen(
     program: u32,
     recorder: Recorder,
     last: Last,
-) -> thread::JoinHandle<()> {
-    thread::spawn(move || {
+) -> Result<thread::JoinHandle<()>> {
+    let listening = move || {
         let mut output = BufReader::new(output);
-        for number in 0.. {
+        let (mut number, mut frames) = (0, 0);
+        loop {
             let mut bytes = Vec::new();
             if !matches!(output.by_ref().take(LINE).read_until(b'\n', &mut bytes), Ok(1..)) {
                 return;
             }
             let line = escape(bytes.trim_ascii_end());
             last.lock().unwrap_or_else(PoisonError::into_inner).add(&line);
-            let line = if number < LINES { line } else { "…".into() };
-            if number <= LINES {
+            frames = if is_frame(&line) { frames + 1 } else { 0 };
+            if frames > FRAMES {
+                continue;
+            }
+            let line = if number < LINES && frames < FRAMES { line } else { "…".into() };
+            number += 1;
+            if number <= LINES + 1 {
                 recorder.record(What::Said { lane, program, line, is_error });
             }
         }
-    })
+    };
+    thread::Builder::new()
+        .spawn(listening)
+        .context("cannot start a thread - end programs that run beside this, and try again")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::trial::Trial;
 use crate::lab::Outcome;
 use crate::programs::house;
 use crate::wire::event::Lane;
+use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
 /// The names that a client says, in this order.
@@ -59,12 +60,7 @@ impl Trial<'_> {
     /// # Errors
     /// How else it ends.
     pub fn ends_well(&mut self) -> Played<Outcome> {
-        let waits = hint(
-            "C20",
-            "A guess: it waits for one more message; the end of the stream is the sign to end.",
-            "猜测：它还在等一条消息；流结束就是结束的信号。",
-        );
-        let outcome = self.ends(waits)?;
+        let outcome = self.ends(self.at_work_hint())?;
         if outcome.status == Some(0) {
             return Ok(outcome);
         }
@@ -72,6 +68,29 @@ impl Trial<'_> {
         let told = if is_about_text(&last_words.text()) { not_text_hint() } else { failed_hint() };
         let expected = Words::fixed("it ends with status 0", "它以状态 0 结束");
         Err(Halt::broken(expected, ended_with(status_of(&outcome), &last_words), told))
+    }
+
+    /// Why a client may not have ended yet.
+    pub fn at_work_hint(&self) -> Option<Hint> {
+        match self.kind.speaks {
+            Protocol::Udp => hint(
+                "C12",
+                "A guess: its socket is still open, or it waits for one more datagram. UDP has no end: close the \
+                 socket when the last greeting has come.",
+                "猜测：套接字还开着，或者它还在等一个数据报。UDP 没有结束：最后一个回复到了就关闭套接字。",
+            ),
+            Protocol::Tcp if self.kind.framing.is_some() => hint(
+                "C4",
+                "A guess: it waits for more than the reply has, or is still at work: join what came in pieces once, and \
+                 not piece by piece.",
+                "猜测：它等的比响应多，或者还在忙：分段收到的数据最后一次拼接，不要来一段拼一次。",
+            ),
+            Protocol::Tcp => hint(
+                "C20",
+                "A guess: it waits for one more message; the end of the stream is the sign to end.",
+                "猜测：它还在等一条消息；流结束就是结束的信号。",
+            ),
+        }
     }
 
     /// It ends by itself, says why, and its status says that it failed.
@@ -118,11 +137,11 @@ fn status_of(outcome: &Outcome) -> String {
 }
 
 /// Its own greeting is what is printed for a name.
-pub fn printed_hint() -> Option<Hint> {
+pub fn printed_hint(about: &'static str) -> Option<Hint> {
     hint(
-        "C12",
-        "What comes back for a name is printed, and is that name's own.",
-        "每个名字的回复都要打印出来，而且是它自己的。",
+        about,
+        "What comes back for a name is printed whole, on standard output, and is that name's own.",
+        "每个名字的回复都要完整地打印到标准输出，而且是它自己的。",
     )
 }
 

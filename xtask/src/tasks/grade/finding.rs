@@ -21,6 +21,9 @@ use crate::wire::event::Lane;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
+/// Of what is long, so many bytes are shown.
+const ROOM: usize = 60;
+
 /// How long what the next client sets off may take.
 const NUDGED: Duration = Duration::from_secs(1);
 
@@ -53,11 +56,10 @@ impl Fate {
         Some(ended_with(status, &self.last_words))
     }
 
-    /// All its words; a signal has the last one.
+    /// All its words; a status that is not 0 has the last one.
     fn text(&self) -> String {
-        let signal = self.status.filter(|status| status.code().is_none());
-        let signal = signal.map(|status| status.to_string());
-        [self.last_words.text()].into_iter().chain(signal).collect::<Vec<_>>().join("\n").trim().to_owned()
+        let status = self.status.filter(|status| !status.success()).map(|status| status.to_string());
+        [self.last_words.text()].into_iter().chain(status).collect::<Vec<_>>().join("\n").trim().to_owned()
     }
 }
 
@@ -162,7 +164,8 @@ impl Trial<'_> {
         if self.kind.lane == Lane::Client && self.cast.asker(1).is_some_and(|host| host.client.is_none()) {
             return not_come(self, fate.status);
         }
-        let came = came(found, self.kind.speaks, self.terms.patience, &said);
+        let came =
+            joined(came(found, self.kind.speaks, self.terms.patience, &said), differs(expected, found));
         let is_all = fate.status.is_some() && found.how == How::Ended && found.bytes.is_empty();
         let came = match fate.words() {
             Some(fate) if is_all => fate,
@@ -214,8 +217,16 @@ impl Trial<'_> {
         if number == 1 && seen.expected == Some(greeting::WELCOME) {
             return tcp_server::welcome_hint(seen);
         }
-        if seen.how == How::Refused && !seen.is_gone {
+        let is_turned_away = seen.expected == Some(greeting::WELCOME) && seen.is_over() && !seen.is_gone;
+        let is_refused = seen.how == How::Refused && !seen.is_gone;
+        if is_tcp_server && (is_refused || is_turned_away && seen.is_closed) {
             return tcp_server::refused_hint();
+        }
+        if is_tcp_server && seen.how == How::WentOn {
+            return tcp_server::surplus_hint(seen);
+        }
+        if is_tcp_server && is_turned_away {
+            return tcp_server::turned_away_hint();
         }
         (self.stage.hint)(seen)
     }
@@ -259,8 +270,8 @@ impl Trial<'_> {
                 words!("{label} hears {shown}", "{label_zh} 收到 {shown}")
             }
             Expected::Request(path) => words!(
-                "a request: GET {path} HTTP/1.1, and an empty line behind it",
-                "请求：GET {path} HTTP/1.1，后面跟一个空行"
+                "a request: GET {path} HTTP/1.1, the Host, and an empty line behind them",
+                "请求：GET {path} HTTP/1.1，Host，后面跟一个空行"
             ),
             Expected::Anything => {
                 words!("an answer, a refusal or the end for {label}", "{label_zh} 得到回答、拒绝或流结束")
@@ -271,6 +282,14 @@ impl Trial<'_> {
                     "{label_zh} 至多得到一个回答，然后流结束"
                 )
             }
+            Expected::NoMore => match self.kind.lane {
+                Lane::Server => {
+                    words!("nothing more, until {label} speaks", "{label_zh} 说话之前，什么也不再来")
+                }
+                Lane::Client => {
+                    Words::fixed("nothing more, until it is answered", "得到回复之前，什么也不再说")
+                }
+            },
             Expected::End => words!("the end of {label}'s connection", "{label_zh} 的连接结束"),
             Expected::Patience(message) => {
                 let shown = shown(message);
@@ -319,6 +338,14 @@ impl Trial<'_> {
     }
 }
 
+/// Where what came is not what was expected, if that cannot be seen.
+fn differs(expected: &Expected, found: &Found) -> Option<Words> {
+    let Expected::Message(message) = expected else { return None };
+    let same = found.bytes.iter().zip(message).take_while(|(one, other)| one == other).count();
+    let is_hidden = found.how == How::Other && same >= ROOM && same < message.len();
+    is_hidden.then(|| words!("the first {same} bytes are right", "前 {same} 字节是对的"))
+}
+
 /// One remark and the next.
 fn joined(Words { en, zh }: Words, next: Option<Words>) -> Words {
     match next {
@@ -343,7 +370,6 @@ fn welcomed_late(number: usize) -> Halt {
 
 /// Bytes as they are shown: what is long, by its beginning.
 pub fn shown(bytes: &[u8]) -> String {
-    const ROOM: usize = 60;
     let text = escape(&bytes[..bytes.len().min(ROOM)]);
     match bytes.len() {
         0..=ROOM => format!("'{text}'"),
@@ -377,6 +403,7 @@ fn came(found: &Found, protocol: Protocol, patience: Duration, said: &[u8]) -> W
                 "{shown_bytes}，此后 {seconds} 秒内再没有"
             )
         }
+        How::WentOn if said.is_empty() => words!("it went on with {shown_bytes}", "它继续发送 {shown_bytes}"),
         How::WentOn => {
             let said = shown(said);
             words!(

@@ -181,8 +181,13 @@ fn saves_much(trial: &mut Trial<'_>) -> Played {
     let body: Vec<u8> = (0..LARGE).map(|at| at.to_le_bytes()[at % 3]).collect();
     let host = trial.caller(1)?;
     host.sends(format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n").as_bytes());
-    host.sends_much(&body);
-    host.ends();
+    if !host.sends_much(&body) {
+        let seconds = trial.terms.patience.as_secs_f64();
+        let expected = words!("it takes all of these {LARGE} bytes", "它收下全部 {LARGE} 字节");
+        let came = words!("it took no more of them for {seconds} s", "{seconds} 秒内它没有再收");
+        return Err(Halt::not_decided(expected, came, trial.at_work_hint()));
+    }
+    trial.plays(&[Step::SaysNoMore(1)])?;
     trial.ends_well()?;
     has_saved(trial, &body)
 }
@@ -246,8 +251,8 @@ fn open_hint() -> Option<Hint> {
     hint(
         "M12",
         "The reply says where it ends: after Content-Length bytes, at once with 204. Do not wait for the end of the \
-         connection (nor leave it to Connection: close).",
-        "响应自己说明了在哪里结束：Content-Length 个字节之后，204 则立刻结束。不要等连接关闭（也不要指望 Connection: close）。",
+         connection (nor leave it to Connection: close): close it yourself, and end.",
+        "响应自己说明了在哪里结束：Content-Length 个字节之后，204 则立刻结束。不要等连接关闭（也不要指望 Connection: close）：自己关闭，然后结束。",
     )
 }
 

@@ -134,7 +134,14 @@ pub fn not_come(trial: &Trial<'_>, status: Option<ExitStatus>) -> Result<Halt> {
         return Ok(Halt::not_decided(expected, came, told));
     };
     let last_words = trial.program()?.last_words();
-    let told = if last_words.is_empty() {
+    let told = if last_words.is_empty() && !status.success() {
+        hint(
+            "C1",
+            "It has failed without a word: look at what connect returns (and, in C, whether the port went through \
+             htons).",
+            "它失败了，却什么也没说：检查 connect 的返回值（用 C 的话，还要看端口有没有经过 htons）。",
+        )
+    } else if last_words.is_empty() {
         hint(
             "C1",
             "It came to the end of its code. It is given where its server is on its command line: it is to connect \
@@ -273,7 +280,9 @@ impl Trial<'_> {
                     "it runs, and has no {name} socket that waits",
                     "程序在运行，但没有等待中的 {name} 套接字"
                 );
-                Err(Halt::not_decided(expected, came, nowhere_hint(protocol)))
+                let is_kept = matches!(protocol, Protocol::Tcp) && self.is_kept_waiting();
+                let hint = if is_kept { unbound_hint() } else { nowhere_hint(protocol) };
+                Err(Halt::not_decided(expected, came, hint))
             }
         }
     }
@@ -365,14 +374,14 @@ fn start_hint(last_words: &str, protocol: Protocol) -> Option<Hint> {
     )
 }
 
-/// It was where it should be, and is somewhere else now that connections of the past have its port: what listens
-/// without being bound is given a port by the system.
+/// It runs and is not where it should be, and connections of the past have that port: it tries again, or it takes
+/// another one, or it has not looked, and what listens without being bound is given a port by the system.
 fn unbound_hint() -> Option<Hint> {
     hint(
         "-",
-        "bind has failed, and nobody looked: connections of the past have the port (TIME_WAIT). SO_REUSEADDR, set \
-         before bind, lets a server have it again at once.",
-        "bind 失败了，却没有检查：端口被以前的连接占着（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，服务器就能立刻再用它。",
+        "bind fails: connections of the past have the port (TIME_WAIT). SO_REUSEADDR, set before bind, lets a \
+         server have it again at once. (And look at what bind returns.)",
+        "bind 失败了：端口被以前的连接占着（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，服务器就能立刻再用它。（并检查 bind 的返回值。）",
     )
 }
 
@@ -401,8 +410,9 @@ fn place_hint(at: SocketAddr, is_other_protocol: bool, rows: &[Row]) -> Option<H
     }
     hint(
         "C8",
-        "Not the port that it was given: take {port} from the command line, or say '--port N' to the judge.",
-        "不是给它的端口：应使用命令行上的 {port}，或用 --port N 告诉评判程序它固定的端口。",
+        "Not the port that it was given: take {port} from the command line, or say '--port N' to the judge. (Or bind \
+         failed, and nobody looked at what it returned.)",
+        "不是给它的端口：应使用命令行上的 {port}，或用 --port N 告诉评判程序它固定的端口。（也可能是 bind 失败了，却没有检查返回值。）",
     )
 }
 
@@ -411,13 +421,15 @@ fn nowhere_hint(protocol: Protocol) -> Option<Hint> {
     match protocol {
         Protocol::Tcp => hint(
             "C8",
-            "A guess: bind or listen is not reached - the program waits for something before it.",
-            "猜测：程序没有执行到 bind 或 listen，卡在了前面的某一步。",
+            "A guess: it does not come to listen (bind alone lets nobody in): it waits for something before it, or \
+             starts slowly (--patience gives it more time).",
+            "猜测：程序没有执行到 listen（只有 bind 还不能接受连接）：卡在了前面的某一步，或者启动很慢（可用 --patience 多给时间）。",
         ),
         Protocol::Udp => hint(
             "C12",
-            "A guess: bind is not reached - the program waits for something before it.",
-            "猜测：程序没有执行到 bind，卡在了前面的某一步。",
+            "A guess: bind is not reached: the program waits for something before it, or starts slowly (--patience gives \
+             it more time).",
+            "猜测：程序没有执行到 bind：卡在了前面的某一步，或者启动很慢（可用 --patience 多给时间）。",
         ),
     }
 }

@@ -7,7 +7,7 @@ use super::stage::Act::{Does, Plays, PlaysOr};
 use super::stage::{Flaw, Halt, Played, Stage};
 use super::starting::{starts, stays};
 use super::tcp_server_hints as hints;
-pub use super::tcp_server_hints::{fallen_hint, refused_hint, welcome_hint};
+pub use super::tcp_server_hints::{fallen_hint, refused_hint, surplus_hint, turned_away_hint, welcome_hint};
 use super::trial::Trial;
 use crate::peers::script::{Expected, Miss, Step};
 use crate::peers::scripts::tcp_server as scripts;
@@ -160,13 +160,13 @@ pub static STAGES: [Stage; 15] = [
                 "有客户端连着时按 Ctrl-C，5 秒内结束，客户端看到流结束",
             ),
         ),
-        acts: &[Does(starts), Plays(scripts::WELCOMES), Does(stops)],
+        acts: &[Does(starts), Plays(&[Step::Enters(1)]), Does(stops)],
         hint: hints::stops,
     },
     Stage {
         name: "restart",
         promise: ("-", Words::fixed("starts again at once on the same port", "立刻在同一端口上再次启动")),
-        acts: &[Does(starts), Plays(scripts::WELCOMES), Does(restarts), Plays(&[Step::Enters(2)])],
+        acts: &[Does(starts), Plays(&[Step::Enters(1)]), Does(restarts), Plays(&[Step::Enters(2)])],
         hint: |_| None,
     },
 ];
@@ -208,7 +208,7 @@ fn stops(trial: &mut Trial<'_>) -> Played {
         return Err(Halt::broken(expected, came, goes_on_hint()));
     }
     let came = Words::fixed("it still runs, and serves nobody", "它还在运行，但不再服务任何人");
-    Err(Halt::not_decided(expected, came, None))
+    Err(Halt::not_decided(expected, came, hints::is_ending()))
 }
 
 fn restarts(trial: &mut Trial<'_>) -> Played {

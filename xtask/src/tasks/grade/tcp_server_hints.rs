@@ -17,11 +17,16 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
     }
     let expected = seen.expected.unwrap_or_default();
     let (is_line, is_length) = (seen.framing == Framing::Line, seen.framing == Framing::Length);
-    if !is_length && seen.has(b"\0") {
+    if let Some(told) = zero_hint(seen) {
+        return Some(told);
+    }
+    let begins = [b"Hello, ", expected].iter().any(|words| seen.bytes.starts_with(words));
+    if !is_length && !expected.is_empty() && seen.has(expected) && !begins {
         return hint(
             "C7",
-            "A zero byte is in it: it ends a string of C's, and no message (send strlen bytes, and not one more).",
-            "里面有一个零字节：它结束的是 C 的字符串，不是消息（发送 strlen 个字节，不要多发）。",
+            "Something stands before the words: what puts a length or a header of its own in front (writeUTF, \
+             writeObject) speaks another protocol. Send the bytes alone.",
+            "前面多了东西：自己加长度或头部的写法（writeUTF、writeObject）是另一种协议。只发送这些字节本身。",
         );
     }
     // Nothing is behind it, or the next message.
@@ -57,7 +62,7 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
             "长度的字节序反了：网络字节序是大端（htonl；'>I'）。",
         );
     }
-    if !name.is_empty() && seen.has(&[b"b'", name].concat()) {
+    if seen.bytes.starts_with(b"b'") || (!name.is_empty() && seen.has(&[b"b'", name].concat())) {
         return hint(
             "C8",
             "These are Python's words for bytes: put bytes together as bytes, or decode them first.",
@@ -65,13 +70,60 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
         );
     }
     if seen.framing == Framing::Raw && seen.bytes.trim_ascii_end() == expected && !expected.is_empty() {
-        return hint(
-            "C7",
-            "Something stands behind the words: with raw framing there is no line feed (or use --framing line).",
-            "后面多了东西：raw 没有换行符（或者用 --framing line）。",
-        );
+        return line_feed_hint();
     }
     if seen.is_gone { fallen_hint(seen) } else { None }
+}
+
+/// What a string of C's has, and no message.
+fn zero_hint(seen: &Seen<'_>) -> Option<Hint> {
+    let is_told = seen.framing != Framing::Length
+        && (seen.bytes.ends_with(b"\0") || seen.has(b"\0Hello, ") || seen.has(b"\0!"));
+    hint(
+        "C7",
+        "A zero byte is in it: it ends a string of C's, and no message (send strlen bytes, and not one more).",
+        "里面有一个零字节：它结束的是 C 的字符串，不是消息（发送 strlen 个字节，不要多发）。",
+    )
+    .filter(|_| is_told)
+}
+
+/// It says something that nobody has asked for.
+pub fn surplus_hint(seen: &Seen<'_>) -> Option<Hint> {
+    if let Some(told) = zero_hint(seen) {
+        return Some(told);
+    }
+    if seen.framing == Framing::Raw && seen.bytes.trim_ascii().is_empty() {
+        return line_feed_hint();
+    }
+    if seen.bytes.starts_with(b"Hello, !") {
+        return hint(
+            "C7",
+            "What is behind the last line feed is no name, even if it is empty: it is the beginning of the next message.",
+            "最后一个换行符后面的不是名字，空的也不是：那是下一条消息的开头。",
+        );
+    }
+    hint(
+        "C8",
+        "It says more than it should: Welcome! to whoever comes, one greeting for each name, and nothing else.",
+        "它说得太多了：客户端来了说 Welcome!，每个名字一个问候，别的什么也不说。",
+    )
+}
+
+fn line_feed_hint() -> Option<Hint> {
+    hint(
+        "C7",
+        "Something stands behind the words: with raw framing there is no line feed (or use --framing line).",
+        "后面多了东西：raw 没有换行符（或者用 --framing line）。",
+    )
+}
+
+/// Another client is let in, and sent away unheard.
+pub fn turned_away_hint() -> Option<Hint> {
+    hint(
+        "C9",
+        "Another client is sent away: as long as the server runs, whoever comes has a conversation of his own.",
+        "别的客户端被拒之门外：服务器运行期间，谁来都有自己的会话。",
+    )
 }
 
 pub fn greets(seen: &Seen<'_>) -> Option<Hint> {
@@ -81,20 +133,27 @@ pub fn greets(seen: &Seen<'_>) -> Option<Hint> {
 /// Words that are not those of the protocol.
 fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
     match seen.how {
-        _ if seen.unread > 0 => hint(
+        How::Silent if seen.unread > 0 => hint(
             "C3",
             "It has not come to read what was sent: recv is not reached, or waits on another socket.",
             "它还没有读取发来的数据：没有执行到 recv，或者读的是另一个套接字。",
         ),
         How::Silent => hint(
             "C7",
-            "A guess: it has read the name and waits for more, or its answer sits in a buffer: flush it.",
-            "猜测：它读到了名字却还在等更多的数据，或者回答留在缓冲区里：要 flush。",
+            "A guess: it has read the name and waits for more, or its answer is printed and not sent, or sits in a \
+             buffer: flush it.",
+            "猜测：它读到了名字却还在等更多的数据，或者只打印了回答却没有发送，或者回答留在缓冲区里：要 flush。",
+        ),
+        How::Other if is_greeting_of_a_part(seen) => hint(
+            "C3",
+            "It answers the beginning of the name: recv(N) returns N bytes at most. Read on until the message's end.",
+            "它回答的只是名字的开头：recv(N) 最多返回 N 字节。应一直读到消息的结尾。",
         ),
         How::Other | How::WentOn => hint(
             "C8",
-            "The words have to be these to the letter: 'Hello, ', the name as it came, '!'.",
-            "回复必须一字不差：“Hello, ”、原样的名字、“!”。",
+            "The words have to be these to the letter: 'Hello, ', the name as it came (as many bytes as recv \
+             returned), '!'.",
+            "回复必须一字不差：“Hello, ”、原样的名字（recv 返回多少字节就是多少）、“!”。",
         ),
         How::Ended | How::Reset | How::Refused => hint(
             "C8",
@@ -102,6 +161,13 @@ fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
             "它没有回答就关闭了连接：应先读取名字并回答。",
         ),
     }
+}
+
+/// Whether the greeting of a name's beginning came.
+fn is_greeting_of_a_part(seen: &Seen<'_>) -> bool {
+    let name = name_in(seen);
+    let part = seen.bytes.strip_prefix(b"Hello, ").and_then(|rest| rest.split(|byte| *byte == b'!').next());
+    part.is_some_and(|part| !part.is_empty() && part.len() < name.len() && name.starts_with(part))
 }
 
 /// Why a program, or one of its threads, may have ended in the middle of it.
@@ -114,14 +180,22 @@ pub fn fallen_hint(seen: &Seen<'_>) -> Option<Hint> {
             "到达的不一定是文本，也不一定是完整的字符：一律按字节处理，打印时才解码。",
         );
     }
+    if words.contains("not connected") {
+        return hint(
+            "C8",
+            "It speaks or reads on the listener, which is connected to nobody: use the socket that accept returned.",
+            "它在监听套接字上收发，而监听套接字没有连接任何人：应使用 accept 返回的套接字。",
+        );
+    }
     if words.contains("bad file descriptor")
         || words.contains("socket closed")
         || words.contains("socket is closed")
     {
         return hint(
             "C13",
-            "It goes on with a socket that it has closed: behind close, leave the loop.",
-            "套接字已经关闭，却还在用：关闭之后就退出循环。",
+            "It goes on with a socket that it has closed: behind close, leave the loop; and close the one that accept \
+             returned, not the listener.",
+            "套接字已经关闭，却还在用：关闭之后就退出循环；要关闭的是 accept 返回的那个，不是监听套接字。",
         );
     }
     if words.contains("sigpipe") {
@@ -195,7 +269,17 @@ pub fn welcome_hint(seen: &Seen<'_>) -> Option<Hint> {
             "它只回答，不欢迎：accept 一返回就发送 Welcome!，然后才 recv。",
         );
     }
-    words_hint(seen).or_else(|| match seen.how {
+    if seen.is_gone && seen.last_words.to_lowercase().contains("broken pipe") {
+        return hint(
+            "C8",
+            "It speaks on the listener, which is connected to nobody: use the socket that accept returned.",
+            "它在监听套接字上说话，而监听套接字没有连接任何人：应使用 accept 返回的套接字。",
+        );
+    }
+    // Who has been told a name has waited for the welcome in vain, whatever came then.
+    let has_waited = seen.is_over() && !seen.said.is_empty();
+    let how = if has_waited { How::Silent } else { seen.how };
+    words_hint(seen).or_else(|| match how {
         How::Silent if seen.unread > 0 => hint(
             "C8",
             "It neither says nor reads anything: send Welcome! as soon as accept returns, then recv.",
@@ -220,14 +304,23 @@ pub fn again(seen: &Seen<'_>) -> Option<Hint> {
     if let Some(told) = words_hint(seen) {
         return Some(told);
     }
-    if seen.is_over() || seen.unread > 0 {
+    if seen.is_over() || (seen.unread > 0 && seen.how == How::Silent) {
         return hint(
             "C13",
             "It reads one name and no more: recv in a loop, until exit or the end.",
             "它只读一个名字：要循环 recv，直到 exit 或流结束。",
         );
     }
-    let older = [&b"Michael"[..], b"Tracy"].into_iter().filter(|name| *name != name_in(seen));
+    if seen.bytes.starts_with(b"Hello, ") && seen.expected.is_some_and(|expected| !expected.is_ascii()) {
+        return hint(
+            "M13",
+            "This name is not ASCII, and does not come back as it came: pass its bytes on, or decode and encode them \
+             both as UTF-8.",
+            "这个名字不是 ASCII，没有原样返回：直接传递它的字节，或者解码和编码都用 UTF-8。",
+        );
+    }
+    // A whole name, or what a shorter one leaves of it.
+    let older = [&b"Michael"[..], b"Tracy\nl", b"Tracyel"].into_iter().filter(|name| *name != name_in(seen));
     if older.clone().any(|name| seen.has(name)) {
         return hint(
             "C7",
@@ -257,7 +350,8 @@ pub fn refused_hint() -> Option<Hint> {
 
 pub fn exit(seen: &Seen<'_>) -> Option<Hint> {
     let is_end_expected = seen.expected.is_none();
-    if seen.is_gone && seen.last_words.is_empty() {
+    let has_just_ended = seen.last_words.is_empty() || seen.last_words.starts_with("exit ");
+    if seen.is_gone && has_just_ended {
         return hint(
             "C13",
             "exit closes the connection that said it, and does not end the server.",
@@ -267,16 +361,25 @@ pub fn exit(seen: &Seen<'_>) -> Option<Hint> {
     if let Some(told) = words_hint(seen).filter(|_| seen.is_gone) {
         return Some(told);
     }
+    if seen.is_over() && name_in(seen) == b"exiting" {
+        return hint(
+            "C13",
+            "exit is a whole message: a name that begins with it, or has it in it, is a name.",
+            "exit 是整条消息：以它开头、包含它的名字，还是名字。",
+        );
+    }
     match seen.how {
         How::Reset if is_end_expected => hint(
             "M8",
-            "A socket that is closed with something unread in it sends a reset: read it all, then close.",
-            "还有未读的数据就关闭套接字，发出的是复位：先读完，再关闭。",
+            "A socket that is closed with something unread in it sends a reset (as one does that is told to: \
+             SO_LINGER, destroy): read it all, then close.",
+            "还有未读的数据就关闭套接字，发出的是复位（要求它复位时也是：SO_LINGER、destroy）：先读完，再关闭。",
         ),
         How::Other if is_end_expected && seen.has(b"exit") => hint(
             "C13",
-            "exit is greeted like a name: compare the message, its line feed taken off, with exit.",
-            "exit 被当成名字问候了：先去掉换行符，再与 exit 比较。",
+            "exit is greeted like a name: compare the message, its line feed taken off, with exit, before it is \
+             answered.",
+            "exit 被当成名字问候了：先去掉换行符，与 exit 比较，然后才回答。",
         ),
         How::Other if is_end_expected => hint(
             "C13",
@@ -290,9 +393,9 @@ pub fn exit(seen: &Seen<'_>) -> Option<Hint> {
         ),
         How::Silent if is_end_expected => hint(
             "C13",
-            "A guess: it leaves the loop and does not close the socket, or a copy of it (a file made of it, \
-             another process) keeps it open.",
-            "猜测：退出了循环却没有关闭套接字，或者它的副本（由它得到的文件对象、另一个进程）还开着。",
+            "A guess: it leaves the loop and does not close the socket, or closes another client's, or a copy of it \
+             (a file made of it, another process) keeps it open.",
+            "猜测：退出了循环却没有关闭套接字，或者关闭了别的客户端的，或者它的副本（由它得到的文件对象、另一个进程）还开着。",
         ),
         _ => hint(
             "C13",
@@ -324,8 +427,8 @@ pub fn leaves(seen: &Seen<'_>) -> Option<Hint> {
     if seen.has(b"Hello, !") || (seen.how == How::Other && seen.expected.is_none()) {
         return hint(
             "C3",
-            "The end is answered like a name: when recv returns nothing, the client has left. Leave the loop.",
-            "流结束被当成名字回答了：recv 返回空，说明客户端已经离开，应退出循环。",
+            "The end is answered: when recv returns nothing, the client has left. Say nothing, and leave the loop.",
+            "流结束也回答了：recv 返回空，说明客户端已经离开。什么也不说，退出循环。",
         );
     }
     if seen.unaccepted > 0 || (seen.how == How::Silent && seen.expected.is_some()) {
@@ -453,8 +556,9 @@ pub fn bytes(seen: &Seen<'_>) -> Option<Hint> {
         ),
         Some(b"   ") => hint(
             "C7",
-            "The blanks are gone: take off the one line feed that ends the message, and no more (no strip).",
-            "空格丢了：只去掉标明消息结尾的那一个换行符，别的不动（不要用 strip）。",
+            "The blanks are gone, or were skipped: take off the one line feed that ends the message, and no more (no \
+             strip, trim or scanf).",
+            "空格丢了，或者被跳过了：只去掉标明消息结尾的那一个换行符，别的不动（不要用 strip、trim、scanf）。",
         ),
         _ => hint(
             "M13",
@@ -468,9 +572,9 @@ pub fn long(seen: &Seen<'_>) -> Option<Hint> {
     if seen.expected.is_some_and(|expected| expected.len() > framing::LIMIT) {
         return hint(
             "C3",
-            "Its buffer is full before the message is complete: recv(1024) returns at most 1024 bytes, and the \
-             message has its framing besides. Read on until its end.",
-            "消息还没收齐，缓冲区就满了：recv(1024) 最多返回 1024 字节，消息还要加上边界标记。应一直读到消息的结尾。",
+            "Its buffer, or its limit, is full before the message is complete: recv(1024) returns at most 1024 bytes, \
+             and the message has its framing besides. Read on until its end, and count the name alone.",
+            "消息还没收齐，缓冲区或上限就满了：recv(1024) 最多返回 1024 字节，消息还要加上边界标记。应一直读到消息的结尾，计数只算名字。",
         );
     }
     if seen.is_gone {
@@ -505,6 +609,14 @@ pub fn reset(seen: &Seen<'_>) -> Option<Hint> {
             "猜测：服务器还在为已经离开的客户端忙：收到复位，会话就该结束。",
         );
     }
+    if seen.last_words.contains("Unhandled 'error' event") {
+        return hint(
+            "M8",
+            "A reset is an event of one socket, 'error', and an error that nobody handles ends the program: \
+             socket.on('error', ...).",
+            "复位是某个套接字的 'error' 事件，没有处理的错误会结束整个程序：socket.on('error', ...)。",
+        );
+    }
     hint(
         "M8",
         "A reset is an error of recv or send in one conversation: catch it there, close, and serve the others.",
@@ -519,7 +631,16 @@ pub fn stops(seen: &Seen<'_>) -> Option<Hint> {
             "The client sees a reset: end its half (shutdown) before the program ends.",
             "客户端看到的是复位：程序结束之前先 shutdown 写端。",
         ),
-        _ => words_hint(seen),
+        How::Other => hint(
+            "C13",
+            "Its client is told something before the end: close without a word.",
+            "结束之前客户端还收到了别的：什么也不说，直接关闭。",
+        ),
+        _ => hint(
+            "C20",
+            "It has ended, and its client sees no end: something that it has started still has the connection.",
+            "它结束了，客户端却看不到流结束：它启动的别的进程还占着这个连接。",
+        ),
     }
 }
 
@@ -527,8 +648,18 @@ pub fn stops(seen: &Seen<'_>) -> Option<Hint> {
 pub fn is_held() -> Option<Hint> {
     hint(
         "-",
-        "A client that is still there holds it: shut down the sockets of all of them (a thread of its own that \
-         waits for one can be a daemon thread).",
-        "还连着的客户端拖住了它：把它们的套接字都 shutdown（等待客户端的线程也可以设为守护线程）。",
+        "A client that is still there holds it: shut down the sockets of all of them (shutdown; close alone wakes no \
+         thread that reads). Or let the threads that wait for clients be daemon threads.",
+        "还连着的客户端拖住了它：把它们的套接字都 shutdown（只 close 唤不醒正在读的线程）。或者把等待客户端的线程设为守护线程。",
+    )
+}
+
+/// It has begun to end, and is not through with it.
+pub fn is_ending() -> Option<Hint> {
+    hint(
+        "-",
+        "A guess: it has begun to end, and waits for something: for a thread that waits for its client (shut the \
+         clients' sockets down), or for a time that is too long.",
+        "猜测：它开始结束了，却还在等什么：等一个正在等待客户端的线程（应 shutdown 客户端的套接字），或者等的时间太长。",
     )
 }

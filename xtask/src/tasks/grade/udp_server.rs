@@ -139,13 +139,16 @@ fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
         return ended_hint(seen);
     }
     match seen.how {
-        How::Other if seen.bytes.trim_ascii_end() == seen.expected.unwrap_or_default().trim_ascii_end() => {
-            hint(
-                "C7",
-                "A datagram has its own end: no line feed, no zero byte, no length goes with it.",
-                "数据报自带边界：不需要换行符、零字节或长度。",
-            )
-        }
+        How::Other if is_other_by_its_end(seen) => hint(
+            "C7",
+            "A datagram has its own end: no line feed, no zero byte, no length goes with it.",
+            "数据报自带边界：不需要换行符、零字节或长度。",
+        ),
+        How::Other if seen.expected.is_some_and(|expected| expected.starts_with(seen.bytes)) => hint(
+            "C7",
+            "A part of the answer is a datagram of its own: put the answer together, and send it once.",
+            "回复的一部分单独成了一个数据报：先拼成完整的回复，再一次发送。",
+        ),
         How::Other if seen.has(b"b'") => hint(
             "C12",
             "These are Python's words for bytes: put bytes together as bytes, or decode them first.",
@@ -153,20 +156,28 @@ fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
         ),
         How::Other => hint(
             "C12",
-            "The words have to be these to the letter: 'Hello, ', the name as it came, '!'.",
-            "回复必须一字不差：“Hello, ”、原样的名字、“!”。",
+            "The words have to be these to the letter: 'Hello, ', the name as it came (as many bytes as recvfrom \
+             returned), '!'.",
+            "回复必须一字不差：“Hello, ”、原样的名字（recvfrom 返回多少字节就是多少）、“!”。",
         ),
-        _ if seen.unread > 0 => hint(
+        How::Silent if seen.unread > 0 => hint(
             "C12",
             "It has not come to read the datagram: recvfrom is not reached.",
             "它还没有读取数据报：没有执行到 recvfrom。",
         ),
         _ => hint(
             "C12",
-            "A guess: it answers to another address. recvfrom tells who asked: sendto goes there.",
-            "猜测：它把回复发到了别处。recvfrom 会告诉你是谁问的，sendto 就发给他。",
+            "A guess: it prints the answer and does not send it, or sends it to another address, or by another socket. \
+             recvfrom tells who asked: sendto goes there.",
+            "猜测：它打印了回复却没有发送，或者发到了别处，或者用了另一个套接字。recvfrom 会告诉你是谁问的，sendto 就发给他。",
         ),
     }
+}
+
+/// It is the answer, but for what stands behind it.
+fn is_other_by_its_end(seen: &Seen<'_>) -> bool {
+    let trimmed = |bytes: &[u8]| bytes.strip_suffix(b"\0").unwrap_or(bytes).trim_ascii_end().to_vec();
+    trimmed(seen.bytes) == trimmed(seen.expected.unwrap_or_default())
 }
 
 /// Why a server may have ended in the middle of it.
@@ -183,7 +194,14 @@ fn ended_hint(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 fn again_hint(seen: &Seen<'_>) -> Option<Hint> {
-    if seen.how == How::Silent || seen.is_gone {
+    if seen.bytes.starts_with(b"Hello, Tracyel") {
+        return hint(
+            "C12",
+            "An earlier name is in this answer: only the bytes that this recvfrom returned are the name.",
+            "回答里有先前的名字：只有这次 recvfrom 返回的那些字节才是名字。",
+        );
+    }
+    if seen.how == How::Silent || (seen.is_gone && seen.last_words.is_empty()) {
         return hint(
             "C12",
             "It answers once and no more: recvfrom and sendto stand in a loop.",
