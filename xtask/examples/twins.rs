@@ -75,6 +75,7 @@ fn tcp_server(mistake: &'static str, host: &str, port: u16) {
         let _ = std::io::stdin().read(&mut [0]); // the launcher has ended
         thread::sleep(Duration::from_millis(200)); // for whoever takes that for the end of all
     }
+    assert!(mistake != "binds-twice", "{}", ErrorKind::AddrInUse);
     if let Some(path) = mistake.strip_prefix("robbed-") {
         robbed_once(path, host, port);
     }

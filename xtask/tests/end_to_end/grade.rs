@@ -189,6 +189,7 @@ fn a_server_with_one_mistake_breaks_its_stage_and_is_told_which_mistake_it_is() 
         "tcp-server",
         &[
             ("crashes", &[("listens", "crowd", "it is to bind, listen, accept")]),
+            ("binds-twice", &[("listens", "crowd", "it binds twice")]),
             ("ends-at-once", &[("listens", "crowd", "It came to the end of its code")]),
             ("welcome", &[("welcome", "crowd", "It answers and never welcomes")]),
             ("wordy", &[("welcome", "crowd", "The word has to be this to the letter")]),

@@ -253,7 +253,13 @@ impl Trial<'_> {
             Ready::Yes => Ok(()),
             Ready::Ended(status) => {
                 let last_words = self.program()?.last_words();
-                let hint = start_hint(&last_words.text(), protocol);
+                let text = last_words.text();
+                let is_nobodys = is_about_a_port_in_use(&text) && is_free(protocol, at);
+                let hint = if is_nobodys && !self.is_kept_waiting() {
+                    bound_twice_hint()
+                } else {
+                    start_hint(&text, protocol)
+                };
                 Err(Halt::broken(expected, ended_with(status, &last_words), hint))
             }
             Ready::Elsewhere(found, rows) => {
@@ -382,6 +388,15 @@ fn unbound_hint() -> Option<Hint> {
         "bind fails: connections of the past have the port (TIME_WAIT). SO_REUSEADDR, set before bind, lets a \
          server have it again at once. (And look at what bind returns.)",
         "bind 失败了：端口被以前的连接占着（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，服务器就能立刻再用它。（并检查 bind 的返回值。）",
+    )
+}
+
+/// What it wants is in use, and this is not the port that it was given.
+fn bound_twice_hint() -> Option<Hint> {
+    hint(
+        "C8",
+        "Nobody has the port that it was given: it binds twice, or something else than {host} and {port}.",
+        "给它的端口没有人占用：它绑定了两次，或者绑定的不是 {host} 和 {port}。",
     )
 }
 

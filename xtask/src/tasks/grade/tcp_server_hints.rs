@@ -206,6 +206,14 @@ pub fn fallen_hint(seen: &Seen<'_>) -> Option<Hint> {
             "它向已经离开的客户端发送，被信号 SIGPIPE 终止：忽略这个信号（或用 MSG_NOSIGNAL 发送），recv 返回空就退出循环。",
         );
     }
+    if words.contains("node.js v") && (words.contains("econnreset") || words.contains("epipe")) {
+        return hint(
+            "M8",
+            "A reset is an event of one socket, 'error', and one that nobody handles ends the program: \
+             socket.on('error', ...).",
+            "复位是某个套接字的 'error' 事件，没有处理的错误会结束整个程序：socket.on('error', ...)。",
+        );
+    }
     if words.contains("reset") || words.contains("broken pipe") || words.contains("epipe") {
         return hint(
             "M8",
@@ -602,19 +610,14 @@ pub fn half_close(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 pub fn reset(seen: &Seen<'_>) -> Option<Hint> {
+    if seen.is_gone && seen.last_words.contains("Node.js v") {
+        return fallen_hint(seen);
+    }
     if seen.how == How::Silent && !seen.is_gone {
         return hint(
             "M8",
             "A guess: the server is still busy with the client that has left: a reset ends its conversation.",
             "猜测：服务器还在为已经离开的客户端忙：收到复位，会话就该结束。",
-        );
-    }
-    if seen.last_words.contains("Unhandled 'error' event") {
-        return hint(
-            "M8",
-            "A reset is an event of one socket, 'error', and an error that nobody handles ends the program: \
-             socket.on('error', ...).",
-            "复位是某个套接字的 'error' 事件，没有处理的错误会结束整个程序：socket.on('error', ...)。",
         );
     }
     hint(
