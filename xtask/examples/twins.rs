@@ -623,6 +623,9 @@ fn get(mistake: &'static str, url: &str, out: &str) {
                 break;
             }
         }
+        if mistake == "chunk-by-close" {
+            from.read_to_end(&mut Vec::new()).unwrap();
+        }
     } else if let (Some(length), false) = (length, mistake == "open") {
         let limit = if mistake == "large" { length.min(1 << 25) } else { length };
         from.by_ref().take(limit).read_to_end(&mut body).unwrap();

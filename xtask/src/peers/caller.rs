@@ -117,8 +117,7 @@ impl Caller {
         !outcome.is_err_and(|e| is_silence(e.kind()))
     }
 
-    /// Waits for a request of this path and the empty line behind it. One that says HTTP/1.1 has to name the Host
-    /// (RFC 9112, section 3.2).
+    /// Waits for a request of this path and the empty line behind it. It has to name the Host (RFC 9112, section 3.2).
     ///
     /// # Errors
     /// Whatever came in its place: another request, by its first line.
@@ -131,9 +130,8 @@ impl Caller {
             self.read(self.patience).map_err(|how| self.found(how))?;
         }
         let head = String::from_utf8_lossy(&self.heard).to_lowercase();
-        let has_host = !head.contains(" http/1.1\r\n") || head.contains("\r\nhost:");
-        let is_it = self.heard.starts_with(format!("GET {path} ").as_bytes());
-        if is_it && has_host {
+        let is_it = self.heard.starts_with(format!("GET {path} HTTP/1.1\r\n").as_bytes());
+        if is_it && head.contains("\r\nhost:") {
             self.heard.clear();
             return Ok(());
         }

@@ -7,6 +7,11 @@ pub const LENGTH: &str = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, wo
 /// In two chunks.
 pub const CHUNKED: &str =
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n";
+/// In two chunks, one with a size that is no decimal number, and a line's end within it.
+pub const CHUNKED_LINES: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+     b\r\nHello, \r\nwo\r\n4\r\nrld!\r\n0\r\n\r\n";
+/// The body in that.
+pub const LINES: &str = "Hello, \r\nworld!";
 /// Whose body ends with the connection.
 pub const CLOSE: &str = "HTTP/1.1 200 OK\r\n\r\nHello, world!";
 /// Without a body.

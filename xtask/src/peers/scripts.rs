@@ -229,11 +229,12 @@ pub mod get {
 
     pub const LENGTH: &[Step] = &[ASKED, Says(1, &[replies::LENGTH.as_bytes()]), SaysNoMore(1)];
     pub const CLOSE: &[Step] = &[ASKED, Says(1, &[replies::CLOSE.as_bytes()]), SaysNoMore(1)];
-    pub const CHUNKED: &[Step] = &[ASKED, Says(1, &[replies::CHUNKED.as_bytes()]), SaysNoMore(1)];
+    pub const CHUNKED: &[Step] = &[ASKED, Says(1, &[replies::CHUNKED_LINES.as_bytes()]), SaysNoMore(1)];
     pub const CUT: &[Step] = &[ASKED, SaysByBytes(1, replies::LENGTH.as_bytes()), SaysNoMore(1)];
     pub const EMPTY: &[Step] = &[ASKED, Says(1, &[replies::NO_CONTENT.as_bytes()])];
     pub const SHORT: &[Step] = &[ASKED, Says(1, &[replies::CUT.as_bytes()]), SaysNoMore(1)];
     pub const OPEN: &[Step] = &[ASKED, Says(1, &[replies::LENGTH.as_bytes()])];
+    pub const OPEN_CHUNKED: &[Step] = &[ASKED, Says(1, &[replies::CHUNKED_LINES.as_bytes()])];
     pub const LARGE: &[Step] = &[ASKED];
     pub const STATUS: &[Step] = &[ASKED, Says(1, &[replies::NOT_FOUND.as_bytes()]), SaysNoMore(1)];
     pub const NO_HTTP: &[Step] = &[ASKED, Says(1, &[b"SSH-2.0-OpenSSH_9.6\r\n"]), SaysNoMore(1)];

@@ -4,11 +4,11 @@ use std::fs;
 
 use super::finding::{ended_with, shown};
 use super::stage::Act::{Does, Plays};
-use super::stage::{Halt, Hint, Played, Seen, Stage, hint};
+use super::stage::{Flaw, Halt, Hint, Played, Seen, Stage, hint};
 use super::starting::hosts;
 use super::trial::Trial;
 use crate::peers::found::How;
-use crate::peers::replies::BODY;
+use crate::peers::replies::{BODY, LINES};
 use crate::peers::script::Step;
 use crate::peers::scripts::get as scripts;
 use crate::words::Words;
@@ -45,7 +45,7 @@ pub static STAGES: [Stage; 10] = [
             "M2",
             Words::fixed("saves a chunked body without its chunk sizes", "分块的响应体，保存时不含分块大小"),
         ),
-        acts: &[Does(hosts), Plays(scripts::CHUNKED), Does(saves)],
+        acts: &[Does(hosts), Plays(scripts::CHUNKED), Does(saves_lines)],
         hint: request_hint,
     },
     Stage {
@@ -54,7 +54,7 @@ pub static STAGES: [Stage; 10] = [
             "C3",
             Words::fixed("reads a reply that comes byte by byte", "响应一个字节一个字节地到达，也读得完整"),
         ),
-        acts: &[Does(hosts), Plays(scripts::CUT), Does(saves)],
+        acts: &[Does(hosts), Plays(scripts::CUT), Does(saves_what_came_in_pieces)],
         hint: request_hint,
     },
     Stage {
@@ -90,7 +90,16 @@ pub static STAGES: [Stage; 10] = [
                 "响应体收齐就结束，服务器不关闭连接也一样",
             ),
         ),
-        acts: &[Does(hosts), Plays(scripts::OPEN), Does(ends_with_connection_open), Does(saves)],
+        acts: &[
+            Does(hosts),
+            Plays(scripts::OPEN),
+            Does(ends_with_connection_open),
+            Does(saves),
+            Does(hosts),
+            Plays(scripts::OPEN_CHUNKED),
+            Does(ends_with_connection_open),
+            Does(saves_lines),
+        ],
         hint: request_hint,
     },
     Stage {
@@ -123,6 +132,20 @@ pub static STAGES: [Stage; 10] = [
 fn saves(trial: &mut Trial<'_>) -> Played {
     trial.ends_well()?;
     has_saved(trial, BODY.as_bytes())
+}
+
+/// As [`saves`], a body with a line's end in it.
+fn saves_lines(trial: &mut Trial<'_>) -> Played {
+    trial.ends_well()?;
+    has_saved(trial, LINES.as_bytes())
+}
+
+/// As [`saves`]; what goes wrong is likely to be about the pieces.
+fn saves_what_came_in_pieces(trial: &mut Trial<'_>) -> Played {
+    saves(trial).map_err(|halt| match halt {
+        Halt::Broken(flaw) => Halt::Broken(Box::new(Flaw { hint: pieces_hint(), ..*flaw })),
+        other => other,
+    })
 }
 
 fn has_saved(trial: &Trial<'_>, body: &[u8]) -> Played {
@@ -224,7 +247,21 @@ fn saved_hint(saved: &[u8]) -> Option<Hint> {
             "头部也存进去了：响应体从第一个空行之后开始。",
         );
     }
-    if saved.starts_with(b"7\r\n") {
+    if saved.starts_with(b"b'") {
+        return hint(
+            "C8",
+            "These are Python's words for bytes: write the bytes themselves, to a file that is opened as binary ('wb').",
+            "这是 Python 打印 bytes 的样子：文件用二进制方式打开（'wb'），写入字节本身。",
+        );
+    }
+    if LINES.as_bytes().strip_suffix(b"rld!") == Some(saved) {
+        return hint(
+            "M2",
+            "This is the first chunk: read on, until the one of size 0.",
+            "这只是第一块：应继续读，直到大小为 0 的块。",
+        );
+    }
+    if saved.starts_with(b"b\r\n") || saved.starts_with(b"bHello") {
         return hint(
             "M2",
             "The chunk sizes are in it: with Transfer-Encoding: chunked, each chunk has its size before it, and \
@@ -239,6 +276,15 @@ fn saved_hint(saved: &[u8]) -> Option<Hint> {
     )
 }
 
+fn pieces_hint() -> Option<Hint> {
+    hint(
+        "C3",
+        "One recv is not the whole reply, nor its header: recv in a loop until the empty line, and then until the \
+         body's own end.",
+        "一次 recv 收到的不是完整的响应，也不一定是完整的头部：循环 recv，先到空行，再到响应体自己的结尾。",
+    )
+}
+
 fn file_hint() -> Option<Hint> {
     hint(
         "C19",
@@ -250,9 +296,9 @@ fn file_hint() -> Option<Hint> {
 fn open_hint() -> Option<Hint> {
     hint(
         "M12",
-        "The reply says where it ends: after Content-Length bytes, at once with 204. Do not wait for the end of the \
+        "The reply says where it ends: after Content-Length bytes, with the chunk of size 0, at once with 204. Do not wait for the end of the \
          connection (nor leave it to Connection: close): close it yourself, and end.",
-        "响应自己说明了在哪里结束：Content-Length 个字节之后，204 则立刻结束。不要等连接关闭（也不要指望 Connection: close）：自己关闭，然后结束。",
+        "响应自己说明了在哪里结束：Content-Length 个字节之后、大小为 0 的块之后，204 则立刻结束。不要等连接关闭（也不要指望 Connection: close）：自己关闭，然后结束。",
     )
 }
 
@@ -292,6 +338,11 @@ fn path_hint() -> Option<Hint> {
 
 fn request_hint(seen: &Seen<'_>) -> Option<Hint> {
     match seen.how {
+        _ if seen.is_gone && !seen.last_words.is_empty() => hint(
+            "C19",
+            "It ended in the middle of it: its last words say why.",
+            "它中途结束了：原因见它最后的输出。",
+        ),
         How::Silent => hint(
             "C19",
             "A request ends with an empty line: \\r\\n\\r\\n behind its last field.",

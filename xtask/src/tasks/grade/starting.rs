@@ -144,16 +144,16 @@ pub fn not_come(trial: &Trial<'_>, status: Option<ExitStatus>) -> Result<Halt> {
     } else if last_words.is_empty() {
         hint(
             "C1",
-            "It came to the end of its code. It is given where its server is on its command line: it is to connect \
-             and speak (over UDP: to send).",
+            "It came to the end of its code. Its command line says where its server is: it is to connect and speak (over \
+             UDP: to send).",
             "程序运行到代码末尾就结束了。命令行给出了服务器在哪里：它应当连接并说话（UDP 是直接发送）。",
         )
     } else {
         let says_why = || {
             hint(
                 "C1",
-                "Its last words say why. It is given {host} and {port} on its command line.",
-                "原因在它最后的输出里。命令行给出了 {host} 和 {port}。",
+                "Its last words say why. Its command line says where its server is.",
+                "原因在它最后的输出里。命令行给出了服务器在哪里。",
             )
         };
         start_error_hint(&last_words.text()).or_else(says_why)

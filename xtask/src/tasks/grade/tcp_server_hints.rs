@@ -62,6 +62,14 @@ fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
             "长度的字节序反了：网络字节序是大端（htonl；'>I'）。",
         );
     }
+    if is_length && !expected.is_empty() && seen.has(expected) {
+        return hint(
+            "C7",
+            "The length in front is another one: four bytes, big-endian, for as many bytes of message as follow (and no \
+             line feed).",
+            "前面的长度不对：4 个字节，大端序，等于后面消息的字节数（没有换行符）。",
+        );
+    }
     if seen.bytes.starts_with(b"b'") || (!name.is_empty() && seen.has(&[b"b'", name].concat())) {
         return hint(
             "C8",
@@ -509,8 +517,8 @@ pub fn glued(seen: &Seen<'_>) -> Option<Hint> {
         return hint(
             "M1",
             "Of what one recv returned, only the first message was taken: the rest waits in the buffer for \
-             its turn, and no recv is needed for it.",
-            "一次 recv 返回的数据里只取了第一条消息：其余的还在缓冲区里，不必再 recv 就该处理。",
+             its turn, and no recv is needed for it. (Or exit closes nothing: see --stage exit.)",
+            "一次 recv 返回的数据里只取了第一条消息：其余的还在缓冲区里，不必再 recv 就该处理。（或者 exit 没有关闭连接：见 --stage exit。）",
         );
     }
     if seen.is_over() && seen.expected.is_some() {
