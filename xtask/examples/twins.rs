@@ -20,7 +20,8 @@ fn main() {
     let port = || rest[1].parse().expect("a port");
     match kind.as_str() {
         "sleeper" => thread::sleep(Duration::from_secs(3600)),
-        "holder" => drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink())),
+        #[cfg(unix)]
+        "holder" => holder(mistake),
         "thief" => thief(Path::new(mistake), &rest[0], port()),
         "tcp-server" => tcp_server(mistake, &rest[0], port()),
         "udp-server" => udp_server(mistake, &rest[0], port()),
@@ -178,10 +179,19 @@ fn thief(path: &Path, host: &str, port: u16) {
 #[cfg(unix)]
 fn hand_to_another(stream: &TcpStream) {
     let mut holder = Command::new(env::current_exe().unwrap());
-    holder.args(["holder", "none"]).stdout(Stdio::null()).stderr(Stdio::null());
+    holder.args(["holder", &process::id().to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
     holder.stdin(std::os::fd::OwnedFd::from(stream.try_clone().unwrap()));
     std::os::unix::process::CommandExt::process_group(&mut holder, 0);
     drop(holder.spawn().expect("cannot start it"));
+}
+
+/// Has a copy of a connection, and reads nothing of it while whoever gave it is there.
+#[cfg(unix)]
+fn holder(giver: &str) {
+    while std::os::unix::process::parent_id().to_string() == giver {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
 }
 
 fn converse(mistake: &'static str, stream: &TcpStream) {

@@ -13,8 +13,9 @@ use crate::peers::script::Step;
 use crate::peers::scripts::get as scripts;
 use crate::words::Words;
 
-/// What a page is made of where it is large: of different bytes everywhere.
+/// How large a page is where it is large, and how large the blocks are that it is made of.
 const LARGE: usize = 64 << 20;
+const BLOCK: usize = 64 << 10;
 
 /// In the order in which such a client is built.
 pub static STAGES: [Stage; 10] = [
@@ -168,7 +169,10 @@ fn has_saved(trial: &Trial<'_>, body: &[u8]) -> Played {
         )
     } else {
         let (size, length) = (body.len(), saved.len());
-        let same = saved.iter().zip(body).take_while(|(one, other)| one == other).count();
+        let blocks = saved.chunks(BLOCK).zip(body.chunks(BLOCK)).take_while(|(one, other)| one == other);
+        let begun = (blocks.count() * BLOCK).min(length);
+        let rest = saved[begun..].iter().zip(&body[begun.min(size)..]);
+        let same = begun + rest.take_while(|(one, other)| one == other).count();
         (
             words!("{{out}} holds these {size} bytes", "{{out}} 的内容就是这 {size} 字节"),
             words!(
@@ -201,7 +205,7 @@ fn ends_with_connection_open(trial: &mut Trial<'_>) -> Played {
 }
 
 fn saves_much(trial: &mut Trial<'_>) -> Played {
-    let body: Vec<u8> = (0..LARGE).map(|at| at.to_le_bytes()[at % 3]).collect();
+    let body = large_body();
     let host = trial.caller(1)?;
     host.sends(format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n").as_bytes());
     if !host.sends_much(&body) {
@@ -213,6 +217,13 @@ fn saves_much(trial: &mut Trial<'_>) -> Played {
     trial.plays(&[Step::SaysNoMore(1)])?;
     trial.ends_well()?;
     has_saved(trial, &body)
+}
+
+/// No block is like another, and none like itself where a part of it is missing.
+fn large_body() -> Vec<u8> {
+    let counters: Vec<u8> = (0_u32..).take(BLOCK / 4).flat_map(u32::to_be_bytes).collect();
+    let block = |number: u64| [&number.to_be_bytes(), &counters[8..]].concat();
+    (0..).take(LARGE / BLOCK).map(block).collect::<Vec<_>>().concat()
 }
 
 fn shows_status(trial: &mut Trial<'_>) -> Played {
