@@ -12,7 +12,7 @@ use common::narration::escape;
 use super::candidate::LastWords;
 use super::stage::{Flaw, Halt, Hint, Played, Seen, hint};
 use super::starting::{ENDING, not_come};
-use super::tcp_server;
+use super::tcp_server_words as server;
 use super::trial::Trial;
 use crate::peers::caller::framed;
 use crate::peers::found::{Found, How};
@@ -212,21 +212,21 @@ impl Trial<'_> {
         let is_tcp_server = self.kind.lane == Lane::Server && matches!(self.kind.speaks, Protocol::Tcp);
         let has_complained = !seen.is_gone && !seen.last_words.is_empty();
         if is_tcp_server && has_complained && !is_left_open {
-            return tcp_server::fallen_hint(seen);
+            return server::fallen_hint(seen);
         }
         if number == 1 && seen.expected == Some(greeting::WELCOME) {
-            return tcp_server::welcome_hint(seen);
+            return server::welcome_hint(seen);
         }
         let is_turned_away = seen.expected == Some(greeting::WELCOME) && seen.is_over() && !seen.is_gone;
         let is_refused = seen.how == How::Refused && !seen.is_gone;
         if is_tcp_server && (is_refused || is_turned_away && seen.is_closed) {
-            return tcp_server::refused_hint();
+            return server::refused_hint();
         }
         if is_tcp_server && seen.how == How::WentOn {
-            return tcp_server::surplus_hint(seen);
+            return server::surplus_hint(seen);
         }
         if is_tcp_server && is_turned_away {
-            return tcp_server::turned_away_hint();
+            return server::turned_away_hint();
         }
         (self.stage.hint)(seen)
     }

@@ -11,6 +11,7 @@ mod starting;
 mod tcp_client;
 mod tcp_server;
 mod tcp_server_hints;
+mod tcp_server_words;
 mod trial;
 mod udp_client;
 mod udp_server;

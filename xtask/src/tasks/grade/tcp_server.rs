@@ -7,7 +7,7 @@ use super::stage::Act::{Does, Plays, PlaysOr};
 use super::stage::{Flaw, Halt, Played, Stage};
 use super::starting::{starts, stays};
 use super::tcp_server_hints as hints;
-pub use super::tcp_server_hints::{fallen_hint, refused_hint, surplus_hint, turned_away_hint, welcome_hint};
+use super::tcp_server_words::welcome_hint;
 use super::trial::Trial;
 use crate::peers::script::{Expected, Miss, Step};
 use crate::peers::scripts::tcp_server as scripts;
