@@ -407,6 +407,7 @@ fn udp_server(mistake: &'static str, host: &str, port: u16) {
         match mistake {
             "line-feed" => name.push(b'\n'),
             "empty" if name.is_empty() => return,
+            "strip" => name = name.trim_ascii().to_vec(),
             "bytes" => name = String::from_utf8_lossy(&name).into_owned().into_bytes(),
             _ => {}
         }

@@ -350,6 +350,13 @@ fn start_hint(last_words: &str, protocol: Protocol) -> Option<Hint> {
             "给出的主机与套接字不符：IPv6 地址要用 AF_INET6 套接字。",
         );
     }
+    if text.contains("not connected") && !is_tcp {
+        return hint(
+            "C16",
+            "This is a TCP socket, connected to nobody: SOCK_DGRAM makes one for UDP.",
+            "这是一个 TCP 套接字，没有连接任何人：UDP 要用 SOCK_DGRAM。",
+        );
+    }
     if text.is_empty() && is_tcp {
         return hint(
             "C8",

@@ -138,7 +138,8 @@ fn asked_hint(seen: &Seen<'_>) -> Option<Hint> {
 
 /// It has not asked again.
 fn lost_hint(seen: &Seen<'_>) -> Option<Hint> {
-    if seen.how == How::Ended { blocked_hint() } else { asked_hint(seen) }
+    let has_gone_on = seen.how == How::Other && seen.bytes == b"Tracy";
+    if seen.how == How::Ended || has_gone_on { blocked_hint() } else { asked_hint(seen) }
 }
 
 /// It may have believed what it should not have.

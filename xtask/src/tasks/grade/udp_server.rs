@@ -185,6 +185,13 @@ fn ended_hint(seen: &Seen<'_>) -> Option<Hint> {
     if is_about_text(seen.last_words) {
         return bytes_hint(seen);
     }
+    if seen.last_words.is_empty() {
+        return hint(
+            "C12",
+            "It came to the end of its code: a server goes on. recvfrom and sendto stand in a loop.",
+            "程序运行到代码末尾就结束了，而服务器要一直运行：recvfrom 和 sendto 要放在循环里。",
+        );
+    }
     hint(
         "C12",
         "One datagram ended the whole server: its last words say why. Loop around recvfrom, and let no \
@@ -235,7 +242,14 @@ fn empty_hint(_: &Seen<'_>) -> Option<Hint> {
     )
 }
 
-fn bytes_hint(_: &Seen<'_>) -> Option<Hint> {
+fn bytes_hint(seen: &Seen<'_>) -> Option<Hint> {
+    if seen.expected == Some(b"Hello,    !") {
+        return hint(
+            "C7",
+            "The blanks are gone, or were skipped: a datagram is the name as it stands (no strip, trim or scanf).",
+            "空格丢了，或者被跳过了：整个数据报就是名字，原样不动（不要用 strip、trim、scanf）。",
+        );
+    }
     hint(
         "M13",
         "A name is bytes, and need not be UTF-8: give them back as they came, and decode only to print.",
@@ -246,8 +260,9 @@ fn bytes_hint(_: &Seen<'_>) -> Option<Hint> {
 fn large_hint(_: &Seen<'_>) -> Option<Hint> {
     hint(
         "M7",
-        "recvfrom(1024) cuts a longer datagram, and the rest is lost: give it room for any (65,535 bytes).",
-        "recvfrom(1024) 会截断更长的数据报，其余的就丢了：缓冲区要装得下任何数据报（65,535 字节）。",
+        "recvfrom(N) cuts a datagram that is longer than N bytes, and the rest is lost: give it room for any (65,535 \
+         bytes).",
+        "recvfrom(N) 会截断超过 N 字节的数据报，其余的就丢了：缓冲区要装得下任何数据报（65,535 字节）。",
     )
 }
 
