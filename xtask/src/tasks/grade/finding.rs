@@ -111,10 +111,10 @@ impl Trial<'_> {
         let tables = self.tables(number); // as they are by now
         // A conversation whose thread has died may keep its socket until the next client comes.
         let next = self.cast.next();
-        self.lab
-            .record
-            .recorder("")
-            .said(Lane::Client, format!("(#{next} comes, to see what the server does)"));
+        self.remarks(
+            Lane::Client,
+            &words!("(#{next} comes, to see what the server does)", "（#{next} 来了，看服务器怎么做）"),
+        );
         let came = self.cast.plays(Step::Comes(next), &|| false);
         let patience = NUDGED.min(self.terms.patience);
         let caller = self.caller(number)?;

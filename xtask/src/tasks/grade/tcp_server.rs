@@ -212,7 +212,7 @@ fn stops(trial: &mut Trial<'_>) -> Played {
 }
 
 fn restarts(trial: &mut Trial<'_>) -> Played {
-    trial.lab.record.recorder("").said(Lane::Server, "(killed, and started again)");
+    trial.remarks(Lane::Server, &Words::fixed("(killed, and started again)", "（强行终止，再次启动）"));
     trial.candidate = None;
     // The side that ends first keeps the connection in TIME_WAIT: here, the server's.
     let _ = trial.caller(1)?.hears_the_end();

@@ -16,6 +16,7 @@ use crate::lab::Lab;
 use crate::peers::caller::{Caller, framed};
 use crate::peers::found::{Found, How};
 use crate::peers::script::{Cast, Expected, Miss, Step};
+use crate::wire::event::Lane;
 use crate::wire::kernel::{self, Protocol, Row};
 use crate::words::Words;
 
@@ -133,6 +134,11 @@ impl<'a> Trial<'a> {
     pub fn tell(&mut self, told: Told) -> Result<()> {
         self.lab.record.catch_up()?;
         self.terms.story.tell(told)
+    }
+
+    /// Puts a remark of the judge's own into a lane of the ladder.
+    pub fn remarks(&self, lane: Lane, words: &Words) {
+        self.lab.record.recorder("").said(lane, words.to(self.terms.style.lang));
     }
 
     /// What has been told of it.
