@@ -10,7 +10,8 @@ use common::greeting;
 use common::narration::escape;
 
 use super::candidate::LastWords;
-use super::stage::{Flaw, Halt, Hint, Played, Seen, hint};
+use super::hints;
+use super::stage::{Flaw, Halt, Hint, Played, Seen, Tables, hint};
 use super::starting::{ENDING, not_come};
 use super::tcp_server_words as server;
 use super::trial::Trial;
@@ -26,19 +27,6 @@ const ROOM: usize = 60;
 
 /// How long what the next client sets off may take.
 const NUDGED: Duration = Duration::from_secs(1);
-
-/// What the kernel's tables say of the program, as far as there are any.
-#[derive(Default)]
-struct Tables {
-    /// Connections that wait to be accepted.
-    unaccepted: u64,
-    /// Bytes that have come and are not read.
-    unread: u64,
-    /// The client has left, and the program's end is open.
-    is_left_open: bool,
-    /// The program runs, and nobody can come to it any more.
-    is_closed: bool,
-}
 
 /// What has become of the program.
 struct Fate {
@@ -77,7 +65,7 @@ impl Trial<'_> {
         match (self.kind.speaks, &miss.expected) {
             (Protocol::Tcp, Expected::Message(message)) => {
                 let message = message.clone();
-                self.provokes_a_message(miss, &message, &tables)
+                self.provokes_a_message(miss, &message)
             }
             (Protocol::Udp, _) => {
                 let behind = Words::fixed("the next datagram was answered", "下一个数据报得到了回答");
@@ -91,7 +79,7 @@ impl Trial<'_> {
 
     /// A client has heard nothing, or a message without its end. What comes once it says another name, and once
     /// another client comes, decides.
-    fn provokes_a_message(&mut self, mut miss: Miss, message: &[u8], tables: &Tables) -> Played {
+    fn provokes_a_message(&mut self, mut miss: Miss, message: &[u8]) -> Played {
         let number = miss.number;
         let has_begun = !miss.found.bytes.is_empty();
         // A message without an end has one where the next begins; and who does not welcome may greet.
@@ -105,10 +93,10 @@ impl Trial<'_> {
                 Err(other) => miss = other,
             }
         }
-        if miss.found.how != How::Silent {
-            return Err(self.halt(&miss, tables, None)?);
-        }
         let tables = self.tables(number); // as they are by now
+        if miss.found.how != How::Silent {
+            return Err(self.halt(&miss, &tables, None)?);
+        }
         // A conversation whose thread has died may keep its socket until the next client comes.
         let next = self.cast.next();
         self.remarks(
@@ -184,13 +172,11 @@ impl Trial<'_> {
             framing: self.cast.framing,
             is_gone: fate.status.is_some(),
             last_words: &text,
-            unaccepted: tables.unaccepted,
-            unread: tables.unread,
-            is_closed: tables.is_closed,
+            tables,
         };
         let is_decided =
             !is_silent || seen.is_gone || tables.unaccepted > 0 || tables.is_left_open || behind.is_some();
-        let hint = self.hint(*number, &seen, tables.is_left_open);
+        let hint = self.hint(*number, &seen);
         let table = self.table(*number, tables).filter(|_| is_silent);
         let behind = match table {
             Some(table) => Some(joined(table, behind)),
@@ -201,34 +187,13 @@ impl Trial<'_> {
     }
 
     /// The likely mistake: what any stage may be the first to meet, or one of this stage.
-    fn hint(&self, number: usize, seen: &Seen<'_>, is_left_open: bool) -> Option<Hint> {
+    fn hint(&self, number: usize, seen: &Seen<'_>) -> Option<Hint> {
         if seen.last_words.contains("bytes-like object") {
-            return hint(
-                "C8",
-                "A socket carries bytes, and this is text: write b'...', or encode it.",
-                "套接字收发的是字节，这里给的是文本：写成 b'...'，或先 encode。",
-            );
+            return hints::text_for_bytes();
         }
         let is_tcp_server = self.kind.lane == Lane::Server && matches!(self.kind.speaks, Protocol::Tcp);
-        let has_complained = !seen.is_gone && !seen.last_words.is_empty();
-        if is_tcp_server && has_complained && !is_left_open {
-            return server::fallen_hint(seen);
-        }
-        if number == 1 && seen.expected == Some(greeting::WELCOME) {
-            return server::welcome_hint(seen);
-        }
-        let is_turned_away = seen.expected == Some(greeting::WELCOME) && seen.is_over() && !seen.is_gone;
-        let is_refused = seen.how == How::Refused && !seen.is_gone;
-        if is_tcp_server && (is_refused || is_turned_away && seen.is_closed) {
-            return server::refused_hint();
-        }
-        if is_tcp_server && seen.how == How::WentOn {
-            return server::surplus_hint(seen);
-        }
-        if is_tcp_server && is_turned_away {
-            return server::turned_away_hint();
-        }
-        (self.stage.hint)(seen)
+        let anywhere = is_tcp_server.then(|| server::met_anywhere(number, seen)).flatten();
+        anywhere.or_else(|| (self.stage.hint)(seen))
     }
 
     /// What has become of the program. What ends a thread need not end all of it: then it has complained, and says
@@ -341,9 +306,17 @@ impl Trial<'_> {
 /// Where what came is not what was expected, if that cannot be seen.
 fn differs(expected: &Expected, found: &Found) -> Option<Words> {
     let Expected::Message(message) = expected else { return None };
-    let same = found.bytes.iter().zip(message).take_while(|(one, other)| one == other).count();
+    let same = common_prefix(&found.bytes, message);
     let is_hidden = found.how == How::Other && same >= ROOM && same < message.len();
     is_hidden.then(|| words!("the first {same} bytes are right", "前 {same} 字节是对的"))
+}
+
+/// How many bytes are the same in both, from the first: whole blocks are compared at once, for what is large.
+pub fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    const BLOCK: usize = 4096;
+    let blocks = one.chunks_exact(BLOCK).zip(other.chunks_exact(BLOCK));
+    let begun = BLOCK * blocks.take_while(|(one, other)| one == other).count();
+    begun + one[begun..].iter().zip(&other[begun..]).take_while(|(one, other)| one == other).count()
 }
 
 /// One remark and the next.
@@ -421,5 +394,23 @@ pub fn ended_with(status: impl Display, last_words: &LastWords) -> Words {
             words!("your program has ended ({status}): {line}", "你的程序已经结束（{status}）：{line}")
         }
         None => words!("your program has ended ({status})", "你的程序已经结束（{status}）"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_the_same_from_the_first_is_counted_across_blocks_and_to_the_shorter_ones_end() {
+        let whole = vec![b'x'; 10_000];
+        for differs in [0, 4095, 4096, 9999] {
+            let mut other = whole.clone();
+            other[differs] = b'y';
+            assert_eq!(common_prefix(&whole, &other), differs);
+        }
+        for size in [0, 4095, 8192, 10_000] {
+            assert_eq!(common_prefix(&whole, &whole[..size]), size);
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use super::finding::{ended_with, shown};
+use super::finding::{common_prefix, ended_with, shown};
+use super::hints;
 use super::stage::Act::{Does, Plays};
 use super::stage::{Flaw, Halt, Hint, Played, Seen, Stage, hint};
 use super::starting::hosts;
@@ -169,10 +170,7 @@ fn has_saved(trial: &Trial<'_>, body: &[u8]) -> Played {
         )
     } else {
         let (size, length) = (body.len(), saved.len());
-        let blocks = saved.chunks(BLOCK).zip(body.chunks(BLOCK)).take_while(|(one, other)| one == other);
-        let begun = (blocks.count() * BLOCK).min(length);
-        let rest = saved[begun..].iter().zip(&body[begun.min(size)..]);
-        let same = begun + rest.take_while(|(one, other)| one == other).count();
+        let same = common_prefix(&saved, body);
         (
             words!("{{out}} holds these {size} bytes", "{{out}} 的内容就是这 {size} 字节"),
             words!(
@@ -307,8 +305,8 @@ fn file_hint() -> Option<Hint> {
 fn open_hint() -> Option<Hint> {
     hint(
         "M12",
-        "The reply says where it ends: after Content-Length bytes, with the chunk of size 0, at once with 204. Do not wait for the end of the \
-         connection (nor leave it to Connection: close): close it yourself, and end.",
+        "The reply says where it ends: after Content-Length bytes, with the chunk of size 0, at once with 204. Do not \
+         wait for the end of the connection (nor leave it to Connection: close): close it yourself, and end.",
         "响应自己说明了在哪里结束：Content-Length 个字节之后、大小为 0 的块之后，204 则立刻结束。不要等连接关闭（也不要指望 Connection: close）：自己关闭，然后结束。",
     )
 }
@@ -349,11 +347,7 @@ fn path_hint() -> Option<Hint> {
 
 fn request_hint(seen: &Seen<'_>) -> Option<Hint> {
     match seen.how {
-        _ if seen.is_gone && !seen.last_words.is_empty() => hint(
-            "C19",
-            "It ended in the middle of it: its last words say why.",
-            "它中途结束了：原因见它最后的输出。",
-        ),
+        _ if seen.is_gone && !seen.last_words.is_empty() => hints::ended_in_the_middle("C19"),
         How::Silent => hint(
             "C19",
             "A request ends with an empty line: \\r\\n\\r\\n behind its last field.",

@@ -4,6 +4,7 @@ mod candidate;
 mod ending;
 mod finding;
 mod get;
+mod hints;
 mod kinds;
 mod report;
 mod stage;

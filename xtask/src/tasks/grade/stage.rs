@@ -122,6 +122,19 @@ pub const fn hint(about: &'static str, en: &'static str, zh: &'static str) -> Op
     Some(Hint { about, words: Words::fixed(en, zh) })
 }
 
+/// What the kernel's tables say of the program, as far as there are any.
+#[derive(Default)]
+pub struct Tables {
+    /// Connections that wait to be accepted.
+    pub unaccepted: u64,
+    /// Bytes that have come and are not read.
+    pub unread: u64,
+    /// The client has left, and the program's end is open.
+    pub is_left_open: bool,
+    /// The program runs, and nobody can come to it any more.
+    pub is_closed: bool,
+}
+
 /// What was seen where something else was expected: hints are chosen by it.
 pub struct Seen<'a> {
     /// The message that was expected; none where it was something else: the end.
@@ -138,12 +151,8 @@ pub struct Seen<'a> {
     pub is_gone: bool,
     /// Its last lines, if it has.
     pub last_words: &'a str,
-    /// Connections that wait to be accepted, where the kernel tells.
-    pub unaccepted: u64,
-    /// Bytes that have reached the program and that it has not read, where the kernel tells.
-    pub unread: u64,
-    /// Nobody listens where the server was, where the kernel tells.
-    pub is_closed: bool,
+    /// What the kernel's tables say.
+    pub tables: &'a Tables,
 }
 
 impl Seen<'_> {

@@ -173,8 +173,9 @@ impl Trial<'_> {
     /// Starts it where it can be, and waits until it is there.
     fn starts_once(&mut self) -> Result<Ready> {
         self.cast.at = self.free_port()?;
-        if self.terms.port.is_some() {
-            self.check_free()?; // one that was drawn is free
+        let at = self.cast.at;
+        if self.terms.port.is_some() && self.is_anybody_there() == Some(true) {
+            bail!("somebody is at {at} already - end that program, and grade again");
         }
         self.spawn()?;
         self.wait_until_ready()
@@ -202,18 +203,10 @@ impl Trial<'_> {
         tried.find(|at| has_no_past(*at) && is_free(protocol, *at)).context("no port is free")
     }
 
-    /// Refuses a port that somebody else has.
-    fn check_free(&self) -> Result<()> {
-        let at = self.cast.at;
-        if self.is_anybody_there() == Some(true) {
-            bail!("somebody is at {at} already - end that program, and grade again");
-        }
-        Ok(())
-    }
-
-    /// Whether the port has connections that are over (`TIME_WAIT`), of the stage before.
+    /// Whether a TCP server's port has connections that are over (`TIME_WAIT`), of the stage before.
     fn is_kept_waiting(&self) -> bool {
-        kernel::sockets(Protocol::Tcp, self.cast.at).is_some_and(|rows| !rows.is_empty())
+        matches!(self.kind.speaks, Protocol::Tcp)
+            && kernel::sockets(Protocol::Tcp, self.cast.at).is_some_and(|rows| !rows.is_empty())
     }
 
     /// Waits until it has none: so one mistake breaks one stage, which is `restart`.
@@ -286,8 +279,7 @@ impl Trial<'_> {
                     "it runs, and has no {name} socket that waits",
                     "程序在运行，但没有等待中的 {name} 套接字"
                 );
-                let is_kept = matches!(protocol, Protocol::Tcp) && self.is_kept_waiting();
-                let hint = if is_kept { unbound_hint() } else { nowhere_hint(protocol) };
+                let hint = if self.is_kept_waiting() { unbound_hint() } else { nowhere_hint(protocol) };
                 Err(Halt::not_decided(expected, came, hint))
             }
         }

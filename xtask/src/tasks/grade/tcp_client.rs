@@ -5,6 +5,7 @@ use std::time::Duration;
 use common::greeting;
 
 use super::ending::{failure_hint, printed_hint};
+use super::hints;
 use super::stage::Act::{Does, Plays, PlaysOr};
 use super::stage::{Halt, Hint, Played, Seen, Stage, hint};
 use super::starting::{hosts, sends_to_nobody};
@@ -165,16 +166,16 @@ fn goes_on_later(trial: &mut Trial<'_>, miss: &Miss) -> Played {
         Words::fixed("it says Tracy: Michael's greeting has come", "它说 Tracy：给 Michael 的问候已经到了");
     let came =
         Words::fixed("it waited on, and went on with the next message", "它还在等，来了下一条消息才继续");
-    Err(Halt::broken(expected, came, one_recv_hint()))
+    Err(Halt::broken(expected, came, hints::one_recv()))
 }
 
 fn glued_hint(seen: &Seen<'_>) -> Option<Hint> {
     // It has been greeted already, and has not seen it.
-    if seen.expected == Some(b"Tracy") { one_recv_hint() } else { said_hint(seen) }
+    if seen.expected == Some(b"Tracy") { hints::one_recv() } else { said_hint(seen) }
 }
 
 fn cut_hint(seen: &Seen<'_>) -> Option<Hint> {
-    if seen.how == How::WentOn { one_recv_hint() } else { said_hint(seen) }
+    if seen.how == How::WentOn { hints::one_recv() } else { said_hint(seen) }
 }
 
 fn slow_hint(seen: &Seen<'_>) -> Option<Hint> {
@@ -186,14 +187,6 @@ fn slow_hint(seen: &Seen<'_>) -> Option<Hint> {
         );
     }
     said_hint(seen)
-}
-
-fn one_recv_hint() -> Option<Hint> {
-    hint(
-        "M1",
-        "One recv was taken for one message. Keep what came in a buffer, and cut it where a message ends.",
-        "把一次 recv 当成了一条消息。应把收到的放进缓冲区，按消息的结尾切开。",
-    )
 }
 
 fn end_hint() -> Option<Hint> {
@@ -242,14 +235,10 @@ fn said_hint(seen: &Seen<'_>) -> Option<Hint> {
         );
     }
     if seen.is_gone && !is_unended && !seen.last_words.is_empty() {
-        return hint(
-            "C1",
-            "It ended in the middle of it: its last words say why.",
-            "它中途结束了：原因见它最后的输出。",
-        );
+        return hints::ended_in_the_middle("C1");
     }
     match seen.how {
-        How::Silent if seen.unread > 0 => hint(
+        How::Silent if seen.tables.unread > 0 => hint(
             "C3",
             "What the server said has come, and is not read: recv comes before the next send.",
             "服务器的话已经到了，还没有读取：下一次 send 之前要先 recv。",

@@ -2,6 +2,7 @@
 
 use common::framing;
 
+use super::hints;
 use super::stage::{Hint, Seen, hint};
 use super::tcp_server_words::{answer_hint, fallen_hint, name_in, words_hint};
 use crate::peers::found::How;
@@ -14,7 +15,7 @@ pub fn again(seen: &Seen<'_>) -> Option<Hint> {
     if let Some(told) = words_hint(seen) {
         return Some(told);
     }
-    if seen.is_over() || (seen.unread > 0 && seen.how == How::Silent) {
+    if seen.is_over() || (seen.tables.unread > 0 && seen.how == How::Silent) {
         return hint(
             "C13",
             "It reads one name and no more: recv in a loop, until exit or the end.",
@@ -86,7 +87,7 @@ pub fn exit(seen: &Seen<'_>) -> Option<Hint> {
             "exit is not answered: the connection is closed, and nothing is said before.",
             "exit 不需要回答：什么也不说，直接关闭连接。",
         ),
-        How::Silent if is_end_expected && seen.is_closed => hint(
+        How::Silent if is_end_expected && seen.tables.is_closed => hint(
             "C13",
             "It closes the listener: what exit closes is the socket that accept returned.",
             "它关闭的是监听套接字：exit 要关闭的是 accept 返回的那个套接字。",
@@ -131,7 +132,7 @@ pub fn leaves(seen: &Seen<'_>) -> Option<Hint> {
             "流结束也回答了：recv 返回空，说明客户端已经离开。什么也不说，退出循环。",
         );
     }
-    if seen.unaccepted > 0 || (seen.how == How::Silent && seen.expected.is_some()) {
+    if seen.tables.unaccepted > 0 || (seen.how == How::Silent && seen.expected.is_some()) {
         return hint(
             "C3",
             "A client has left and the server is still busy with it: when recv returns nothing, leave the \
@@ -166,7 +167,7 @@ pub fn one_at_a_time() -> Option<Hint> {
 }
 
 pub fn crowd(seen: &Seen<'_>) -> Option<Hint> {
-    if seen.unaccepted > 0 {
+    if seen.tables.unaccepted > 0 {
         return one_at_a_time();
     }
     if seen.is_gone {
@@ -191,11 +192,7 @@ pub fn crowd(seen: &Seen<'_>) -> Option<Hint> {
 
 pub fn glued(seen: &Seen<'_>) -> Option<Hint> {
     if seen.has(b"exit") {
-        return hint(
-            "M1",
-            "One recv was taken for one message. Keep what came in a buffer, and cut it where a message ends.",
-            "把一次 recv 当成了一条消息。应把收到的放进缓冲区，按消息的结尾切开。",
-        );
+        return hints::one_recv();
     }
     if seen.how == How::Silent && seen.expected.is_none() {
         return hint(
@@ -260,11 +257,7 @@ pub fn bytes(seen: &Seen<'_>) -> Option<Hint> {
              strip, trim or scanf).",
             "空格丢了，或者被跳过了：只去掉标明消息结尾的那一个换行符，别的不动（不要用 strip、trim、scanf）。",
         ),
-        _ => hint(
-            "M13",
-            "A name is bytes, and need not be UTF-8: give them back as they came, and decode only to print.",
-            "名字是字节，不一定是 UTF-8：原样返回，打印时才解码。",
-        ),
+        _ => hints::not_as_it_came(),
     }
 }
 

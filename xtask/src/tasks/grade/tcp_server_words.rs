@@ -1,9 +1,30 @@
 //! What is likely wrong with what a TCP server says, or with how it ends, in whatever stage that is met.
 
 use common::framing::Framing;
+use common::greeting;
 
+use super::hints;
 use super::stage::{Hint, Seen, hint, is_about_text};
 use crate::peers::found::How;
+
+/// What any stage may be the first to meet, if it is one of these.
+pub fn met_anywhere(number: usize, seen: &Seen<'_>) -> Option<Hint> {
+    let (is_welcome, is_running) = (seen.expected == Some(greeting::WELCOME), !seen.is_gone);
+    let is_turned_away = is_running && is_welcome && seen.is_over();
+    if is_running && !seen.last_words.is_empty() && !seen.tables.is_left_open {
+        return fallen_hint(seen);
+    }
+    if number == 1 && is_welcome {
+        return welcome_hint(seen);
+    }
+    if is_running && seen.how == How::Refused || is_turned_away && seen.tables.is_closed {
+        return refused_hint();
+    }
+    if seen.how == How::WentOn {
+        return surplus_hint(seen);
+    }
+    if is_turned_away { turned_away_hint() } else { None }
+}
 
 /// A mistake in the words or their framing, which any stage may be the first to meet.
 pub fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
@@ -71,11 +92,7 @@ pub fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
         );
     }
     if seen.bytes.starts_with(b"b'") || (!name.is_empty() && seen.has(&[b"b'", name].concat())) {
-        return hint(
-            "C8",
-            "These are Python's words for bytes: put bytes together as bytes, or decode them first.",
-            "这是 Python 打印 bytes 的样子：用 bytes 拼接，或者先解码。",
-        );
+        return hints::python_words("C8");
     }
     if seen.framing == Framing::Raw && seen.bytes.trim_ascii_end() == expected && !expected.is_empty() {
         return line_feed_hint();
@@ -96,7 +113,7 @@ fn zero_hint(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 /// It says something that nobody has asked for.
-pub fn surplus_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn surplus_hint(seen: &Seen<'_>) -> Option<Hint> {
     if let Some(told) = zero_hint(seen) {
         return Some(told);
     }
@@ -126,7 +143,7 @@ fn line_feed_hint() -> Option<Hint> {
 }
 
 /// Another client is let in, and sent away unheard.
-pub fn turned_away_hint() -> Option<Hint> {
+fn turned_away_hint() -> Option<Hint> {
     hint(
         "C9",
         "Another client is sent away: as long as the server runs, whoever comes has a conversation of his own.",
@@ -137,7 +154,7 @@ pub fn turned_away_hint() -> Option<Hint> {
 /// Words that are not those of the protocol.
 pub fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
     match seen.how {
-        How::Silent if seen.unread > 0 => hint(
+        How::Silent if seen.tables.unread > 0 => hint(
             "C3",
             "It has not come to read what was sent: recv is not reached, or waits on another socket.",
             "它还没有读取发来的数据：没有执行到 recv，或者读的是另一个套接字。",
@@ -185,11 +202,7 @@ pub fn fallen_hint(seen: &Seen<'_>) -> Option<Hint> {
         );
     }
     if words.contains("not connected") {
-        return hint(
-            "C8",
-            "It speaks or reads on the listener, which is connected to nobody: use the socket that accept returned.",
-            "它在监听套接字上收发，而监听套接字没有连接任何人：应使用 accept 返回的套接字。",
-        );
+        return on_the_listener();
     }
     if words.contains("bad file descriptor")
         || words.contains("socket closed")
@@ -248,6 +261,14 @@ pub fn fallen_hint(seen: &Seen<'_>) -> Option<Hint> {
     )
 }
 
+fn on_the_listener() -> Option<Hint> {
+    hint(
+        "C8",
+        "It speaks or reads on the listener, which is connected to nobody: use the socket that accept returned.",
+        "它在监听套接字上收发，而监听套接字没有连接任何人：应使用 accept 返回的套接字。",
+    )
+}
+
 /// The name that was said last, without its framing.
 pub fn name_in<'a>(seen: &Seen<'a>) -> &'a [u8] {
     match seen.framing {
@@ -259,7 +280,7 @@ pub fn name_in<'a>(seen: &Seen<'a>) -> &'a [u8] {
 
 /// What is wrong before the first client is welcomed, in whatever stage it is met.
 pub fn welcome_hint(seen: &Seen<'_>) -> Option<Hint> {
-    if seen.unaccepted > 0 {
+    if seen.tables.unaccepted > 0 {
         return hint(
             "C1",
             "connect succeeds before accept: the kernel shakes hands. Your program does not come to accept.",
@@ -282,17 +303,13 @@ pub fn welcome_hint(seen: &Seen<'_>) -> Option<Hint> {
         );
     }
     if seen.is_gone && seen.last_words.to_lowercase().contains("broken pipe") {
-        return hint(
-            "C8",
-            "It speaks on the listener, which is connected to nobody: use the socket that accept returned.",
-            "它在监听套接字上说话，而监听套接字没有连接任何人：应使用 accept 返回的套接字。",
-        );
+        return on_the_listener();
     }
     // Who has been told a name has waited for the welcome in vain, whatever came then.
     let has_waited = seen.is_over() && !seen.said.is_empty();
     let how = if has_waited { How::Silent } else { seen.how };
     words_hint(seen).or_else(|| match how {
-        How::Silent if seen.unread > 0 => hint(
+        How::Silent if seen.tables.unread > 0 => hint(
             "C8",
             "It neither says nor reads anything: send Welcome! as soon as accept returns, then recv.",
             "它既不说话，也不读取：accept 一返回就发送 Welcome!，然后 recv。",
@@ -313,7 +330,7 @@ pub fn welcome_hint(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 /// A client is not let in, and the server runs.
-pub fn refused_hint() -> Option<Hint> {
+fn refused_hint() -> Option<Hint> {
     hint(
         "C9",
         "Nobody listens any more: the listener stays open as long as the server runs, and what a conversation \

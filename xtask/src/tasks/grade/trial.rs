@@ -251,9 +251,8 @@ impl<'a> Trial<'a> {
             if at + 1 == bytes.len() {
                 self.settles()?;
                 let caller = self.caller(number)?;
-                let came = caller.came_within(MOMENT).to_vec();
-                if caller.is_host() && !came.is_empty() {
-                    let found = Found { how: How::WentOn, bytes: came };
+                let looked = caller.hears_no_more();
+                if let (true, Err(found)) = (caller.is_host(), looked) {
                     return Ok(Err(Miss { number, expected: Expected::Patience(message.into()), found }));
                 }
             }

@@ -1,6 +1,7 @@
 //! The stages of a UDP client: each name is a datagram, and its reply may be lost, late, doubled or a stranger's.
 
 use super::ending::{failure_hint, not_text_hint, printed_hint};
+use super::hints;
 use super::stage::Act::{Does, Plays};
 use super::stage::{Hint, Played, Seen, Stage, hint, is_about_text};
 use super::starting::{hosts_datagrams as hosts, sends_to_nobody};
@@ -168,7 +169,7 @@ fn ended_hint(seen: &Seen<'_>) -> Option<Hint> {
             "程序过早运行到代码末尾：名字依次是 Michael、Tracy、Sarah，各发一个数据报。",
         );
     }
-    hint("C12", "It ended in the middle of it: its last words say why.", "它中途结束了：原因见它最后的输出。")
+    hints::ended_in_the_middle("C12")
 }
 
 fn blocked_hint() -> Option<Hint> {

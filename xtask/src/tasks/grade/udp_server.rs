@@ -2,6 +2,7 @@
 
 use super::ending::goes_on_hint;
 use super::finding::shown;
+use super::hints;
 use super::stage::Act::{Does, Plays, PlaysOr};
 use super::stage::{Halt, Hint, Played, Seen, Stage, hint, is_about_text};
 use super::starting::{starts, stays};
@@ -149,18 +150,14 @@ fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
             "A part of the answer is a datagram of its own: put the answer together, and send it once.",
             "回复的一部分单独成了一个数据报：先拼成完整的回复，再一次发送。",
         ),
-        How::Other if seen.has(b"b'") => hint(
-            "C12",
-            "These are Python's words for bytes: put bytes together as bytes, or decode them first.",
-            "这是 Python 打印 bytes 的样子：用 bytes 拼接，或者先解码。",
-        ),
+        How::Other if seen.has(b"b'") => hints::python_words("C12"),
         How::Other => hint(
             "C12",
             "The words have to be these to the letter: 'Hello, ', the name as it came (as many bytes as recvfrom \
              returned), '!'.",
             "回复必须一字不差：“Hello, ”、原样的名字（recvfrom 返回多少字节就是多少）、“!”。",
         ),
-        How::Silent if seen.unread > 0 => hint(
+        How::Silent if seen.tables.unread > 0 => hint(
             "C12",
             "It has not come to read the datagram: recvfrom is not reached.",
             "它还没有读取数据报：没有执行到 recvfrom。",
@@ -250,11 +247,7 @@ fn bytes_hint(seen: &Seen<'_>) -> Option<Hint> {
             "空格丢了，或者被跳过了：整个数据报就是名字，原样不动（不要用 strip、trim、scanf）。",
         );
     }
-    hint(
-        "M13",
-        "A name is bytes, and need not be UTF-8: give them back as they came, and decode only to print.",
-        "名字是字节，不一定是 UTF-8：原样返回，打印时才解码。",
-    )
+    hints::not_as_it_came()
 }
 
 fn large_hint(_: &Seen<'_>) -> Option<Hint> {
