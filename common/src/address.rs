@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, bail};
 
 use crate::narration::shell_word;
-use crate::{taken, typed};
+use crate::{lookalikes, port_owner};
 
 /// Where to listen or to connect: `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl FromStr for HostPort {
         if text.contains("://") {
             return Err("this is a URL; an address is HOST:PORT, such as localhost:9999".into());
         }
-        if let Some(advice) = typed::advice(text) {
+        if let Some(advice) = lookalikes::advice(text) {
             return Err(advice);
         }
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
@@ -106,7 +106,7 @@ fn check_name(host: &str) -> Result<(), String> {
     match name.chars().find(|c| *c != '.' && !u8::try_from(*c).is_ok_and(good)) {
         Some(c) if c.is_ascii() => Err(format!("{c:?} does not belong in a host name")),
         // It may look like a letter that does.
-        Some(c) => Err(format!("{} does not belong in a host name", typed::named(c))),
+        Some(c) => Err(format!("{} does not belong in a host name", lookalikes::named(c))),
         None => Ok(()),
     }
 }
@@ -252,8 +252,8 @@ pub fn listen_remedy(address: &HostPort, error: &io::Error) -> String {
     if error.kind() != io::ErrorKind::AddrInUse {
         return remedy(error).into();
     }
-    let holder = address.to_socket_addrs().ok().and_then(|mut all| all.find_map(taken::by));
-    format!("{}, or take another port (127.0.0.1:0 picks one)", taken::remedy(holder))
+    let holder = address.to_socket_addrs().ok().and_then(|mut all| all.find_map(port_owner::by));
+    format!("{}, or take another port (127.0.0.1:0 picks one)", port_owner::remedy(holder))
 }
 
 /// What an error of accept(2) means for those who want to be accepted.

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::lookalikes;
 use crate::narration::{self, escape};
-use crate::typed;
 
 /// The user's mistake: the program ends with status 2 and points at its `--help`.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl Args {
         match self.words.first() {
             Some(word) if has_other_dash(word) => Err(unknown_option(word)),
             Some(word) if !is_option(word) => {
-                if let Some(advice) = word.to_str().and_then(typed::advice) {
+                if let Some(advice) = word.to_str().and_then(lookalikes::advice) {
                     return Err(bad("command", word, &advice));
                 }
                 parse("command", &self.words.remove(0))
@@ -257,13 +257,13 @@ fn is_like_an_address(word: &OsString) -> bool {
 }
 
 fn unknown_option(word: &OsString) -> anyhow::Error {
-    let advice = word.to_str().and_then(typed::option_advice);
+    let advice = word.to_str().and_then(lookalikes::option_advice);
     let why = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
     usage(format!("unknown option '{}'{why}", show(word)))
 }
 
 fn has_other_dash(word: &OsString) -> bool {
-    word.to_str().is_some_and(typed::begins_with_a_dash)
+    word.to_str().is_some_and(lookalikes::begins_with_a_dash)
 }
 
 fn is_named(word: &OsString, name: &str) -> bool {
@@ -298,7 +298,7 @@ fn bad(what: &str, text: &OsString, why: &str) -> anyhow::Error {
 
 /// As [`bad`], for a value that has to be ASCII.
 fn wrong(what: &str, text: &OsString, why: &str) -> anyhow::Error {
-    match text.to_str().and_then(typed::advice) {
+    match text.to_str().and_then(lookalikes::advice) {
         Some(advice) if !why.contains(&advice) => bad(what, text, &format!("{why}; {advice}")),
         _ => bad(what, text, why),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::address::{self, HostPort};
 use crate::narration;
-use crate::{came, greeting, patience};
+use crate::{greeting, show_bytes, timed_stream};
 
 /// Room for any datagram: with less, recv(2) cuts one silently (and Windows reports error 10040).
 pub const BUFFER: usize = 65_535;
@@ -30,7 +30,7 @@ pub fn largest(peer: SocketAddr) -> usize {
 
 /// Why a datagram was not sent on a socket whose write time-out is [`SEND_LIMIT`].
 pub fn not_sent(error: &io::Error) -> String {
-    if patience::is_over(error) {
+    if timed_stream::is_over(error) {
         return format!("it is lost: the send buffer was full for {SEND_LIMIT:?}");
     }
     error.to_string()
@@ -66,9 +66,9 @@ pub type Wrong = Option<Vec<u8>>;
 
 /// Keeps a datagram that is not the greeting for `name`; the first one is said on standard error.
 pub fn ignore(datagram: &[u8], name: &[u8], wrong: &mut Wrong) {
-    let came = came::quoted(datagram);
+    let came = show_bytes::quoted(datagram);
     if wrong.replace(datagram.to_vec()).is_none() {
-        let name = came::name(name);
+        let name = show_bytes::name(name);
         narration::complain(&format!("ignored a datagram that is not the greeting for '{name}': {came}"));
     }
 }
@@ -97,7 +97,7 @@ pub fn likely_reason(
 ) -> String {
     if let Some(came) = came {
         let why = if came.trim_ascii_end() == expected { ": a line end too many" } else { "" };
-        return format!("; {} came, not {}{why}", came::quoted(came), came::quoted(expected));
+        return format!("; {} came, not {}{why}", show_bytes::quoted(came), show_bytes::quoted(expected));
     }
     if error.kind() == ErrorKind::InvalidInput {
         return String::new(); // nobody was asked

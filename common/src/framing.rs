@@ -5,9 +5,9 @@ use std::mem;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::came;
 use crate::greeting;
-use crate::patience::{self, Patient};
+use crate::show_bytes;
+use crate::timed_stream::{self, TimedStream};
 
 /// The most bytes in one message: what the notes pass to `recv`.
 pub const LIMIT: usize = 1024;
@@ -94,7 +94,7 @@ pub const REMARK: Duration = Duration::from_secs(3);
 /// # Errors
 /// As [`read`].
 pub fn read_or_remark(
-    from: &mut BufReader<Patient<'_>>,
+    from: &mut BufReader<TimedStream<'_>>,
     framing: Framing,
     limit: usize,
     remark: impl FnOnce(&str),
@@ -104,7 +104,7 @@ pub fn read_or_remark(
 
 fn read_or_remark_after(
     first: Duration,
-    from: &mut BufReader<Patient<'_>>,
+    from: &mut BufReader<TimedStream<'_>>,
     framing: Framing,
     limit: usize,
     remark: impl FnOnce(&str),
@@ -116,7 +116,7 @@ fn read_or_remark_after(
     let held = &mut Vec::new();
     from.get_mut().idle = first;
     let mut outcome = go_on(from, framing, limit, held);
-    if outcome.as_ref().is_err_and(patience::is_given_up) {
+    if outcome.as_ref().is_err_and(timed_stream::is_given_up) {
         if !held.is_empty() {
             remark(&missing(framing, held));
         }
@@ -125,7 +125,7 @@ fn read_or_remark_after(
     }
     from.get_mut().idle = idle;
     outcome.map_err(|e| match e {
-        e if held.is_empty() && patience::is_given_up(&e) => {
+        e if held.is_empty() && timed_stream::is_given_up(&e) => {
             io::Error::new(ErrorKind::TimedOut, format!("nothing came for {idle:?}"))
         }
         e => with_what_came(e, framing, held),
@@ -150,14 +150,14 @@ fn with_what_came(error: io::Error, framing: Framing, held: &[u8]) -> io::Error 
     match error.kind() {
         _ if held.is_empty() => error,
         ErrorKind::InvalidData => error,
-        kind if patience::is_given_up(&error) => io::Error::new(kind, missing(framing, held)),
+        kind if timed_stream::is_given_up(&error) => io::Error::new(kind, missing(framing, held)),
         kind => io::Error::new(kind, format!("{error}: {}", missing(framing, held))),
     }
 }
 
 /// What came of a message, and what is missing. Where that looks like another framing, it is named.
 fn missing(framing: Framing, held: &[u8]) -> String {
-    let came = came::so_far(held);
+    let came = show_bytes::so_far(held);
     let prefix = held.split_first_chunk::<PREFIX>();
     match (framing, prefix) {
         (Framing::Length, None) => format!("{came}, and no length of {PREFIX} bytes: try --framing raw"),
@@ -227,7 +227,7 @@ fn over_by_prefix(limit: usize, prefix: [u8; PREFIX]) -> io::Error {
     let why = format!(
         "{}, and {} is no length but text: try --framing line or raw",
         over(limit),
-        came::quoted(&prefix)
+        show_bytes::quoted(&prefix)
     );
     io::Error::new(ErrorKind::InvalidData, why)
 }
@@ -413,7 +413,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let near = listener.accept().unwrap().0;
-        let patient = Patient::new(&near, Duration::from_secs(10), Duration::MAX);
+        let patient = TimedStream::new(&near, Duration::from_secs(10), Duration::MAX);
         let mut reader = BufReader::new(patient);
         for (framing, begin, end, remark) in [
             (Framing::Line, &b"Mich"[..], &b"ael\n"[..], "4 bytes came, \"Mich\", and no line feed"),

@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 
-use crate::came;
+use crate::show_bytes;
 
 /// The most bytes in one line of a head or of a trailer section.
 pub const LINE_LIMIT: usize = 64 * 1024;
@@ -97,7 +97,7 @@ fn check_beginning(from: &mut impl BufRead) -> io::Result<()> {
         [0, 0, _, 4, ..] => "it looks like HTTP/2; this client speaks HTTP/1.1",
         _ => "is the peer a web server?",
     };
-    Err(bad(&format!("this is not an HTTP/1.x reply: {} came - {reason}", came::quoted(came))))
+    Err(bad(&format!("this is not an HTTP/1.x reply: {} came - {reason}", show_bytes::quoted(came))))
 }
 
 /// Reads the head of a reply, as [`read_head`], and tells where its body ends, as [`body_framing`]. A server that
@@ -296,7 +296,7 @@ fn read_line(from: &mut impl BufRead, limit: usize, budget: &mut usize) -> io::R
     let most = limit.min(*budget);
     let mut line = Vec::new();
     let asked = from.take(most as u64).read_until(b'\n', &mut line);
-    let came = || format!("{}, and no line feed", came::so_far(&line));
+    let came = || format!("{}, and no line feed", show_bytes::so_far(&line));
     asked.map_err(|e| if line.is_empty() { e } else { within(&came(), &e) })?;
     *budget -= line.len();
     let Some(text) = line.strip_suffix(b"\n") else {
@@ -392,7 +392,7 @@ fn bad(why: &str) -> io::Error {
 }
 
 fn after(copied: u64) -> String {
-    format!("after {}", came::Bytes(copied))
+    format!("after {}", show_bytes::Bytes(copied))
 }
 
 fn cut_short(place: &str) -> io::Error {

@@ -4,20 +4,20 @@
 pub mod address;
 pub mod args;
 pub mod backlog;
-pub mod came;
 pub mod datagram;
 pub mod file_name;
 pub mod framing;
 pub mod greeting;
 pub mod http;
+pub mod lookalikes;
 pub mod narration;
 pub mod narrator;
-pub mod patience;
+mod port_owner;
 pub mod random;
 pub mod replacement;
+pub mod show_bytes;
 pub mod stop;
-mod taken;
 #[cfg(test)]
 mod testing;
-pub mod typed;
+pub mod timed_stream;
 pub mod url;

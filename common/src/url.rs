@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use crate::address::HostPort;
-use crate::{file_name, typed};
+use crate::{file_name, lookalikes};
 
 const DEFAULT_PORT: &str = "80";
 
@@ -13,7 +13,7 @@ const DEFAULT_PORT: &str = "80";
 pub struct Url {
     /// Where to connect.
     pub peer: HostPort,
-    /// What the `Host` field says: the authority as written, without a scope, which means nothing to others, and
+    /// What the `ScriptedServer` field says: the authority as written, without a scope, which means nothing to others, and
     /// without the colon of an empty port.
     pub host: String,
     /// What the request line asks for: the path and the query, what does not belong there percent-encoded.
@@ -27,11 +27,11 @@ impl FromStr for Url {
         let Some((scheme, rest)) = text.split_once("://") else {
             let start =
                 if text.starts_with("http:") { text } else { text.split('/').next().unwrap_or_default() };
-            return Err(typed::advice(start).unwrap_or_else(|| {
+            return Err(lookalikes::advice(start).unwrap_or_else(|| {
                 format!("a URL starts with http://, as in http://{}", without_a_mistyped_scheme(text))
             }));
         };
-        if let Some(advice) = typed::advice(scheme) {
+        if let Some(advice) = lookalikes::advice(scheme) {
             return Err(advice);
         }
         if scheme.eq_ignore_ascii_case("https") {
@@ -44,7 +44,7 @@ impl FromStr for Url {
         }
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        if let Some(advice) = typed::advice(authority) {
+        if let Some(advice) = lookalikes::advice(authority) {
             return Err(advice);
         }
         if authority.contains('@') {

@@ -10,13 +10,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
-use common::came;
 use common::framing::{self, Framing};
 use common::greeting;
 use common::http;
 use common::narration::{self, escape};
-use common::patience::Patient;
+use common::show_bytes;
 use common::stop;
+use common::timed_stream::TimedStream;
 use common::url::Url;
 
 use output::Output;
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 fn get(url: &Url, file: &OsStr, timeout: Duration) -> Result<()> {
     let mut output = Output::open(file)?; // before anything is asked for that could not be saved
     let stream = address::connect(&url.peer, timeout, "on this machine, cargo xtask origin")?;
-    let mut patient = Patient::new(&stream, timeout, TOTAL_FACTOR * timeout);
+    let mut patient = TimedStream::new(&stream, timeout, TOTAL_FACTOR * timeout);
     let (host, target) = (&url.host, &url.target);
     let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     let sent = patient.write_all(request.as_bytes());
@@ -60,7 +60,11 @@ fn get(url: &Url, file: &OsStr, timeout: Duration) -> Result<()> {
     output.narrate(&head.lines.iter().map(|line| escape(line) + "\n").collect::<String>());
     let bytes = http::copy_body(&mut reader, body_end, &mut output)?;
     let reads = reader.get_ref().reads;
-    output.finish(&format!("{} in {reads} {}", came::Bytes(bytes), if reads == 1 { "read" } else { "reads" }))
+    output.finish(&format!(
+        "{} in {reads} {}",
+        show_bytes::Bytes(bytes),
+        if reads == 1 { "read" } else { "reads" }
+    ))
 }
 
 /// Holds the notes' conversation: a welcome, a greeting for each name, `exit`, and the close.
@@ -69,7 +73,7 @@ fn greet(peer: &HostPort, names: &[Vec<u8>], how: Framing, timeout: Duration) ->
     let starter = address::starter("tcp-server", peer, how.option());
     let stream = address::connect(peer, timeout, &starter)?;
     stream.set_nodelay(true)?;
-    let patient = || Patient::new(&stream, timeout, TOTAL_FACTOR * timeout);
+    let patient = || TimedStream::new(&stream, timeout, TOTAL_FACTOR * timeout);
     let mut writer = patient();
     let mut reader = BufReader::with_capacity(framing::REPLY_LIMIT, patient());
     let mut receive = || framing::read(&mut reader, how, framing::REPLY_LIMIT);

@@ -15,8 +15,8 @@ use common::backlog;
 use common::framing::{self, Framing};
 use common::greeting;
 use common::narrator::Narrator;
-use common::patience::Patient;
 use common::stop::{self, Stop};
+use common::timed_stream::TimedStream;
 
 /// Small, as each of thousands of clients has one; a longer message takes several reads.
 const READ_BUFFER: usize = 64;
@@ -84,10 +84,10 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
 /// Welcomes a client, then greets each name it sends, until it says `exit` or leaves.
 fn converse(stream: &TcpStream, options: &Options, stop: &Stop, remark: impl Fn(&str)) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut writer = Patient::new(stream, WRITE_TIMEOUT, Duration::MAX);
+    let mut writer = TimedStream::new(stream, WRITE_TIMEOUT, Duration::MAX);
     framing::write(&mut writer, options.framing, greeting::WELCOME)?;
 
-    let patient = Patient::new(stream, options.idle_timeout, Duration::MAX);
+    let patient = TimedStream::new(stream, options.idle_timeout, Duration::MAX);
     let mut reader = BufReader::with_capacity(READ_BUFFER, patient);
     loop {
         match framing::read_or_remark(&mut reader, options.framing, framing::LIMIT, &remark) {
@@ -114,6 +114,6 @@ fn converse(stream: &TcpStream, options: &Options, stop: &Stop, remark: impl Fn(
 /// sends a reset, and a reset can cost the client our last words.
 fn say_goodbye(stream: &TcpStream) {
     let _ = stream.shutdown(Shutdown::Write);
-    let mut rest = Patient::new(stream, GOODBYE_TIMEOUT, GOODBYE_TIMEOUT);
+    let mut rest = TimedStream::new(stream, GOODBYE_TIMEOUT, GOODBYE_TIMEOUT);
     while matches!(rest.read(&mut [0; framing::LIMIT]), Ok(1..)) {}
 }

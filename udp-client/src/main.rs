@@ -9,12 +9,12 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
-use common::came;
 use common::datagram::{self, Wrong};
 use common::greeting;
 use common::narration::{self, escape};
-use common::patience;
+use common::show_bytes;
 use common::stop;
+use common::timed_stream;
 
 /// How long to wait for a reply, and how often to ask.
 struct Retry {
@@ -57,7 +57,7 @@ fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
         };
         let (socket, greeting) = answer.map_err(|e| {
             let why = datagram::likely_reason(&e, wrong.as_deref(), &greeting::of(name), peer, "udp-server");
-            anyhow!("cannot get the greeting for '{}' from {peer}: {e}{why}", came::name(name))
+            anyhow!("cannot get the greeting for '{}' from {peer}: {e}{why}", show_bytes::name(name))
         })?;
         narration::say(&escape(&greeting))?;
         server = Some(socket);
@@ -100,5 +100,5 @@ fn ask(
 
 /// The size of the next datagram, or none once nothing is left of the time.
 fn receive(socket: &UdpSocket, buffer: &mut [u8], left: &mut Duration) -> io::Result<Option<usize>> {
-    patience::wait(left, |time| socket.set_read_timeout(time), || socket.recv(buffer))
+    timed_stream::wait(left, |time| socket.set_read_timeout(time), || socket.recv(buffer))
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
-use common::came;
 use common::datagram;
 use common::greeting;
 use common::narrator::Narrator;
-use common::patience;
+use common::show_bytes;
 use common::stop::{self, Stop};
+use common::timed_stream;
 
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const BACK_OFF: Duration = Duration::from_millis(50);
@@ -59,7 +59,7 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
         }
         match received {
             Ok((size, peer)) => {
-                narrator.say(format_args!("Received {} from {peer}", came::Bytes(size as u64)));
+                narrator.say(format_args!("Received {} from {peer}", show_bytes::Bytes(size as u64)));
                 let name = &buffer[..size];
                 greeting::put(&mut greeting, name);
                 if let Some(why_not) = reason_not_to_answer(name, peer, bound) {
@@ -68,7 +68,7 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
                     narrator.say(format_args!("No reply to {peer}: {}", datagram::not_sent(&e)));
                 }
             }
-            Err(e) if patience::is_over(&e) || e.kind() == ErrorKind::Interrupted => {}
+            Err(e) if timed_stream::is_over(&e) || e.kind() == ErrorKind::Interrupted => {}
             // An earlier reply found nobody there (Windows says so here): nothing to do, nor to wait for.
             Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused) => {}
             Err(e) => {

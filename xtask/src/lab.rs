@@ -13,9 +13,9 @@ use common::narration::escape;
 
 use crate::programs::program::{self, Program, Started};
 use crate::programs::scratch::Scratch;
-use crate::wire::event::{Event, Lane, What};
+use crate::wire::event::{Event, Side, What};
 use crate::wire::record::Record;
-use crate::wire::tcp_relay::{self, Manner, TcpRelay};
+use crate::wire::tcp_relay::{self, RelayMode, TcpRelay};
 use crate::wire::udp_relay::{self, Plan, UdpRelay};
 
 /// How a program ended.
@@ -56,7 +56,7 @@ impl Lab {
     ///
     /// # Errors
     /// As [`Lab::new`].
-    pub fn unseen() -> Result<Self> {
+    pub fn discarding() -> Result<Self> {
         Self::new(|_| Ok(()))
     }
 
@@ -69,7 +69,7 @@ impl Lab {
     ///
     /// # Errors
     /// As [`Program::start`].
-    pub fn start(&self, lane: Lane, label: &str, name: &str, args: &[&str]) -> Result<Program> {
+    pub fn start(&self, lane: Side, label: &str, name: &str, args: &[&str]) -> Result<Program> {
         Ok(self.listen_to(lane, label, Program::start(name, args, self.directory())?))
     }
 
@@ -81,10 +81,10 @@ impl Lab {
         command.current_dir(self.directory());
         let name = command.get_program().to_string_lossy().into_owned();
         let started = Program::spawn(command).with_context(|| format!("cannot start {name}"))?;
-        Ok(self.listen_to(Lane::Client, "", started))
+        Ok(self.listen_to(Side::Client, "", started))
     }
 
-    fn listen_to(&self, lane: Lane, label: &str, (program, stdout, stderr): Started) -> Program {
+    fn listen_to(&self, lane: Side, label: &str, (program, stdout, stderr): Started) -> Program {
         let (recorder, id) = (self.record.recorder(label), program.pid);
         let echo = move |output: Box<dyn Read + Send>, is_error| {
             let recorder = recorder.clone();
@@ -116,7 +116,7 @@ impl Lab {
     /// # Errors
     /// When it does not start, or does not say where it is.
     pub fn start_server(&mut self, name: &str, args: &[&str]) -> Result<(Program, SocketAddr)> {
-        let program = self.start(Lane::Server, "", name, args)?;
+        let program = self.start(Side::Server, "", name, args)?;
         let address = self.wait_for_address(&program)?;
         Ok((program, address))
     }
@@ -133,7 +133,7 @@ impl Lab {
     ///
     /// # Errors
     /// When the system gives the relay no socket.
-    pub fn wire(&mut self, label: &str, server: SocketAddr, manner: Manner) -> Result<SocketAddr> {
+    pub fn wire(&mut self, label: &str, server: SocketAddr, manner: RelayMode) -> Result<SocketAddr> {
         let recorder = self.record.recorder(label);
         let relay = tcp_relay::start(server, manner, recorder).context("cannot start the relay")?;
         let address = relay.address();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use common::args::{self, Args, Program};
 use common::narration;
 use xtask::lessons::loss;
-use xtask::tasks::bench::{self, floor};
+use xtask::tasks::bench::{self, baseline};
 use xtask::tasks::{demo, docs, grade, origin, soak, tap};
 use xtask::{Lang, Words, complaints};
 
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             "origin" => origin::run(args),
             "tap" => tap::run(args),
             "docs" => docs::run(args),
-            floor::FLOOR => floor::run(args),
+            baseline::BASELINE => baseline::run(args),
             loss::LOSSY => loss::in_a_lossy_network(args),
             "help" => Ok(narration::say(help.trim_end())?), // of every task, as --help is
             "" => Err(args::usage(format!("no task is given: {TASKS}"))),

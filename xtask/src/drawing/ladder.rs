@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::narration::escape;
 
 use super::style::{Ink, Style};
-use crate::wire::event::{How, Lane, Payload, What};
+use crate::wire::event::{How, Payload, Side, What};
 use crate::words::Words;
 
 /// The columns of the wire, which are the client's lane as well, where a line has [`Style::WIDTH`].
@@ -79,11 +79,11 @@ pub struct Rung {
 #[derive(Clone, Debug)]
 pub enum Mark {
     /// A side printed a line, here in pieces that fit its lane.
-    Said(Lane, Vec<String>),
+    Said(Side, Vec<String>),
     /// Something crossed the wire.
     Crossed {
         /// The side it went to.
-        toward: Lane,
+        toward: Side,
         /// What it was, in as many columns as the longest arrow has room for.
         what: Words,
         /// It did not arrive, or not yet.
@@ -94,16 +94,16 @@ pub enum Mark {
 impl Rung {
     /// How an event is seen, if it is.
     pub fn of(time: Duration, label: &str, what: &What) -> Option<Self> {
-        let crossed = |toward: Lane, what: Words, is_lost| {
+        let crossed = |toward: Side, what: Words, is_lost| {
             let what = Words { en: fit(&what.en, LONGEST).into(), zh: fit(&what.zh, LONGEST).into() };
             Mark::Crossed { toward, what, is_lost }
         };
         let mark = match what {
-            What::Said { lane: Lane::Client, line, .. } => Mark::Said(Lane::Client, wrap(line, WIRE)),
-            What::Said { lane: Lane::Server, line, .. } => Mark::Said(Lane::Server, wrap(line, SERVER_LANE)),
-            What::Came { client } => Mark::Said(Lane::Client, vec![client.to_string()]),
+            What::Said { lane: Side::Client, line, .. } => Mark::Said(Side::Client, wrap(line, WIRE)),
+            What::Said { lane: Side::Server, line, .. } => Mark::Said(Side::Server, wrap(line, SERVER_LANE)),
+            What::Came { client } => Mark::Said(Side::Client, vec![client.to_string()]),
             What::Connected { port } => {
-                crossed(Lane::Server, words!("connects from :{port}", "从 :{port} 连接"), false)
+                crossed(Side::Server, words!("connects from :{port}", "从 :{port} 连接"), false)
             }
             What::Refused { why, is_absent } => {
                 let why = escape(why.as_bytes());
@@ -111,7 +111,7 @@ impl Rung {
                     true => words!("nobody listens there: {why}", "那里无人监听：{why}"),
                     false => words!("cannot connect: {why}", "无法连接：{why}"),
                 };
-                crossed(Lane::Server, what, true)
+                crossed(Side::Server, what, true)
             }
             What::Sent { toward, bytes, how } => crossed(*toward, fated(*how, content(bytes)), is_lost(*how)),
             What::Flowed { toward, how, pieces, size, took } => {
@@ -167,21 +167,21 @@ pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
     let margin = style.paint(Ink::Faint, &format!("{} {label:>room$} ", seconds(*time)));
     let continued = " ".repeat(margin_of(room));
     let drawn: Vec<_> = match mark {
-        Mark::Said(Lane::Client, said) => wrapped(style, said, wire)
+        Mark::Said(Side::Client, said) => wrapped(style, said, wire)
             .iter()
             .map(|said| {
                 let pad = (wire + 1).saturating_sub(width(said));
                 format!("{rail} {}{:pad$}{rail}", style.paint(Ink::Client, said), "")
             })
             .collect(),
-        Mark::Said(Lane::Server, said) if style.bare => wrapped(style, said, wire)
+        Mark::Said(Side::Server, said) if style.bare => wrapped(style, said, wire)
             .iter()
             .map(|said| {
                 let pad = (wire + 1).saturating_sub(width(said));
                 format!("{rail}{:pad$}{} {rail}", "", style.paint(Ink::Server, said))
             })
             .collect(),
-        Mark::Said(Lane::Server, said) => wrapped(style, said, server_lane)
+        Mark::Said(Side::Server, said) => wrapped(style, said, server_lane)
             .iter()
             .map(|said| format!("{rail}{:wire$}  {rail} {}", "", style.paint(Ink::Server, said)))
             .collect(),
@@ -290,7 +290,7 @@ pub fn grouped(number: u64) -> String {
     head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
 }
 
-fn arrow(style: Style, toward: Lane, words: &Words, is_lost: bool) -> String {
+fn arrow(style: Style, toward: Side, words: &Words, is_lost: bool) -> String {
     let (Columns { wire, .. }, signs) = (Columns::of(style), Signs::of(style));
     let text = dotted(style, fit(words.to(style.lang), wire - ARROW), wire - ARROW);
     let room = wire - width(&text) - 2;
@@ -299,11 +299,11 @@ fn arrow(style: Style, toward: Lane, words: &Words, is_lost: bool) -> String {
     let ink = if is_lost { Ink::Bad } else { Ink::Faint };
     let Signs { rail, line, from_left, from_right, to_right, to_left, lost } = signs;
     let (left, right) = match toward {
-        Lane::Server => (
+        Side::Server => (
             format!("{from_left}{before}{line} "),
             format!(" {after}{}{rail}", if is_lost { lost } else { to_right }),
         ),
-        Lane::Client => (
+        Side::Client => (
             format!("{rail}{}{before} ", if is_lost { lost } else { to_left }),
             format!(" {line}{after}{from_right}"),
         ),
@@ -382,7 +382,7 @@ mod tests {
         drawn_in(PLAIN, what)
     }
 
-    fn sent(toward: Lane, bytes: &[u8], is_lost: bool) -> What {
+    fn sent(toward: Side, bytes: &[u8], is_lost: bool) -> What {
         What::Sent { toward, bytes: bytes.into(), how: if is_lost { How::Lost } else { How::Plain } }
     }
 
@@ -391,19 +391,19 @@ mod tests {
         let long = "long 长".repeat(40);
         let said = |lane, line: &str| What::Said { lane, program: 1, line: line.into(), is_error: false };
         for what in [
-            said(Lane::Client, &long),
-            said(Lane::Client, &"a word of two-and-twenty letters ".repeat(5)),
-            said(Lane::Client, "Hello, 张三!"),
-            said(Lane::Server, &long),
-            said(Lane::Server, "listening"),
-            sent(Lane::Server, long.as_bytes(), false),
-            sent(Lane::Client, b"x", true),
-            sent(Lane::Server, "张三\n".as_bytes(), true),
+            said(Side::Client, &long),
+            said(Side::Client, &"a word of two-and-twenty letters ".repeat(5)),
+            said(Side::Client, "Hello, 张三!"),
+            said(Side::Server, &long),
+            said(Side::Server, "listening"),
+            sent(Side::Server, long.as_bytes(), false),
+            sent(Side::Client, b"x", true),
+            sent(Side::Server, "张三\n".as_bytes(), true),
             What::Came { client: ([127, 0, 0, 1], 65_535).into() },
             What::Connected { port: 65_535 },
             What::Refused { why: long.clone(), is_absent: true },
-            What::Ended { toward: Lane::Client },
-            What::Broke { toward: Lane::Server, as_reset: true },
+            What::Ended { toward: Side::Client },
+            What::Broke { toward: Side::Server, as_reset: true },
         ] {
             for width_of_line in [80, 81, 100, 160] {
                 for (bare, ascii) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -427,11 +427,11 @@ mod tests {
 
     #[test]
     fn a_ladder_of_100_columns_is_the_one_that_the_readmes_show() {
-        let said = What::Said { lane: Lane::Server, program: 1, line: "up".into(), is_error: false };
+        let said = What::Said { lane: Side::Server, program: 1, line: "up".into(), is_error: false };
         let lanes = (Words::fixed("client", ""), Words::fixed("server", ""));
         assert_eq!(head(PLAIN, &lanes), format!("   time      client{:39}server", ""));
         assert_eq!(drawn(&said), format!("  0.012 #1 │{:44}│ up", ""));
-        let line = drawn(&sent(Lane::Server, b"x", false));
+        let line = drawn(&sent(Side::Server, b"x", false));
         assert_eq!(line, format!("  0.012 #1 ├{} 1 byte  x {}▶│", "─".repeat(16), "─".repeat(16)));
     }
 
@@ -445,7 +445,7 @@ mod tests {
     #[test]
     fn a_payload_that_was_cut_says_so_and_so_does_one_that_is_no_text() {
         let shown = |bytes: &[u8], limit| {
-            let what = What::Sent { toward: Lane::Server, bytes: Payload::of(bytes, limit), how: How::Plain };
+            let what = What::Sent { toward: Side::Server, bytes: Payload::of(bytes, limit), how: How::Plain };
             drawn(&what)
         };
         assert!(shown("张三".as_bytes(), 4).contains(" 6 bytes  张… ─"));
@@ -457,7 +457,7 @@ mod tests {
     #[test]
     fn a_flow_is_one_rung_with_its_sums() {
         let (pieces, size, took) = (412, 12_345_678, Duration::from_millis(3210));
-        let flow = What::Flowed { toward: Lane::Client, how: How::Plain, pieces, size, took };
+        let flow = What::Flowed { toward: Side::Client, how: How::Plain, pieces, size, took };
         assert!(
             drawn_in(Style { bare: true, ..PLAIN }, &flow)
                 .contains(" 412 reads, 12,345,678 bytes in 3.2 s ─")
@@ -468,12 +468,12 @@ mod tests {
 
     #[test]
     fn arrows_show_direction_size_and_loss() {
-        assert!(drawn(&sent(Lane::Server, b"Michael\n", false)).contains(" 8 bytes  Michael\\n ─"));
-        assert!(drawn(&sent(Lane::Server, b"x", false)).ends_with("▶│"));
-        assert!(drawn(&sent(Lane::Client, b"x", false)).contains("│◀─"));
+        assert!(drawn(&sent(Side::Server, b"Michael\n", false)).contains(" 8 bytes  Michael\\n ─"));
+        assert!(drawn(&sent(Side::Server, b"x", false)).ends_with("▶│"));
+        assert!(drawn(&sent(Side::Client, b"x", false)).contains("│◀─"));
         assert!(
-            drawn(&sent(Lane::Client, b"x", true)).contains("│✗─")
-                && drawn(&sent(Lane::Client, b"x", true)).contains("lost: 1")
+            drawn(&sent(Side::Client, b"x", true)).contains("│✗─")
+                && drawn(&sent(Side::Client, b"x", true)).contains("lost: 1")
         );
     }
 }

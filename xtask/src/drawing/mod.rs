@@ -6,5 +6,5 @@ pub mod ladder;
 pub mod live;
 pub mod page;
 pub mod picture;
-pub mod story;
 pub mod style;
+pub mod transcript;

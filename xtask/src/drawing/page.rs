@@ -11,9 +11,9 @@ use common::replacement::Replacement;
 
 use super::ladder::{Lanes, Mark, Rung};
 use super::picture::{self, body, joined, one_line, text};
-use super::story::Told;
+use super::transcript::Entry;
 use crate::checks::{Tally, Verdict};
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
 /// How everything looks, on a page and in a live one.
@@ -51,12 +51,12 @@ pub struct Chapter {
     /// Who stands where.
     pub lanes: Lanes,
     /// What was told of it.
-    pub told: Vec<Told>,
+    pub told: Vec<Entry>,
 }
 
 /// How the checks of some chapters came out.
 pub fn tally(chapters: &[Chapter]) -> Tally {
-    Tally::of(chapters.iter().flat_map(|chapter| &chapter.told).filter_map(Told::check))
+    Tally::of(chapters.iter().flat_map(|chapter| &chapter.told).filter_map(Entry::check))
 }
 
 /// A page that will be written; the file's old content stays until it is.
@@ -152,7 +152,7 @@ fn anchor(chapter: &Chapter) -> String {
 /// Every check that failed, where nobody can miss it.
 fn failures(chapters: &[Chapter], lang: Lang) -> String {
     let failed = chapters.iter().flat_map(|chapter| {
-        let checks = chapter.told.iter().filter_map(Told::check);
+        let checks = chapter.told.iter().filter_map(Entry::check);
         let broken =
             checks.filter(|check| matches!(check.verdict, Verdict::Broken(_) | Verdict::NotDecided(_)));
         broken.map(move |check| (chapter, check))
@@ -188,7 +188,7 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
 
 /// A ladder with everything that a ladder can show.
 pub fn legend(is_bare: bool, lang: Lang) -> String {
-    let rung = |label: &str, mark| Told::Rung(Rung { time: Duration::ZERO, label: label.into(), mark });
+    let rung = |label: &str, mark| Entry::Rung(Rung { time: Duration::ZERO, label: label.into(), mark });
     let said = |lane, en: &'static str, zh: &'static str| {
         Mark::Said(lane, vec![Words::fixed(en, zh).to(lang).to_owned()])
     };
@@ -198,11 +198,11 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
         is_lost,
     };
     let mut told = vec![
-        rung("#1", said(Lane::Client, "what a program on the left prints", "左侧程序打印的一行")),
-        rung("#1", crossed(Lane::Server, "bytes on the wire, to the right", "线路上向右的数据", false)),
-        rung("#2", crossed(Lane::Client, "to the left, on connection #2", "向左，属于连接 #2", false)),
-        rung("", crossed(Lane::Server, "lost, or not there yet", "丢失，或尚未到达", true)),
-        rung("", said(Lane::Server, "what a program on the right prints", "右侧程序打印的一行")),
+        rung("#1", said(Side::Client, "what a program on the left prints", "左侧程序打印的一行")),
+        rung("#1", crossed(Side::Server, "bytes on the wire, to the right", "线路上向右的数据", false)),
+        rung("#2", crossed(Side::Client, "to the left, on connection #2", "向左，属于连接 #2", false)),
+        rung("", crossed(Side::Server, "lost, or not there yet", "丢失，或尚未到达", true)),
+        rung("", said(Side::Server, "what a program on the right prints", "右侧程序打印的一行")),
     ];
     told.retain(|told| !is_bare || told.rung().is_some_and(|rung| matches!(rung.mark, Mark::Crossed { .. })));
     let lanes =
@@ -230,7 +230,7 @@ fn section(chapters: &[Chapter], lang: Lang) -> String {
     let first = &chapters[0];
     let name = first.name;
     let claims = joined(
-        first.claims.iter().map(|(number, words)| picture::piece(&Told::Claim(number, words.clone()), lang)),
+        first.claims.iter().map(|(number, words)| picture::piece(&Entry::Claim(number, words.clone()), lang)),
     );
     let plays = joined(chapters.iter().map(|chapter| {
         let told = body(&chapter.told, &chapter.lanes, lang);

@@ -3,15 +3,15 @@
 
 use super::chart;
 use super::ladder::{Lanes, Mark, Rung};
-use super::story::Told;
+use super::transcript::Entry;
 use crate::checks::{Check, Verdict};
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
 /// What was told, with the rungs between two other things as one ladder under its lanes.
-pub fn body(told: &[Told], standing: &Lanes, lang: Lang) -> String {
-    let is_rung = |told: &Told| matches!(told, Told::Rung(_));
-    let draw = |told: &[Told]| joined(told.iter().map(|told| piece(told, lang)));
+pub fn body(told: &[Entry], standing: &Lanes, lang: Lang) -> String {
+    let is_rung = |told: &Entry| matches!(told, Entry::Rung(_));
+    let draw = |told: &[Entry]| joined(told.iter().map(|told| piece(told, lang)));
     joined(told.chunk_by(|a, b| is_rung(a) && is_rung(b)).map(|group| {
         if !is_rung(&group[0]) {
             return draw(group);
@@ -26,35 +26,35 @@ pub fn body(told: &[Told], standing: &Lanes, lang: Lang) -> String {
 const RUNGS_A_SHEET: usize = 20;
 
 /// One thing that was told; a rung is an item of a [`ladder`].
-pub fn piece(told: &Told, lang: Lang) -> String {
+pub fn piece(told: &Entry, lang: Lang) -> String {
     let paragraph =
         |class: &str, words: &Words| format!("<p class=\"{class}\">{}</p>\n", text(words.to(lang)));
     match told {
-        Told::Title { name, version, is_new } => title(name, version, *is_new, lang),
-        Told::Claim(number, words) => {
+        Entry::Title { name, version, is_new } => title(name, version, *is_new, lang),
+        Entry::Claim(number, words) => {
             format!("<p class=\"claim\"><b>{}</b> {}</p>\n", text(number), text(&one_line(words, lang)))
         }
-        Told::Lanes(standing) => lanes(standing, lang),
-        Told::Act(words) => format!("<h4 class=\"act\">{}</h4>\n", text(words.to(lang))),
-        Told::Rung(it) => rung(it, lang),
-        Told::Evidence(words) => paragraph("evidence", words),
-        Told::Remark(words) => paragraph("remark", words),
-        Told::Socket(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
-        Told::Check(check) => verdict(check, lang),
-        Told::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
-        Told::Chart(chart) => chart::picture(chart, lang),
-        Told::Question { question, choices } => {
+        Entry::Lanes(standing) => lanes(standing, lang),
+        Entry::Act(words) => format!("<h4 class=\"act\">{}</h4>\n", text(words.to(lang))),
+        Entry::Rung(it) => rung(it, lang),
+        Entry::Evidence(words) => paragraph("evidence", words),
+        Entry::Remark(words) => paragraph("remark", words),
+        Entry::Socket(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
+        Entry::Check(check) => verdict(check, lang),
+        Entry::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
+        Entry::Chart(chart) => chart::picture(chart, lang),
+        Entry::Question { question, choices } => {
             let choices = joined(choices.iter().map(|choice| format!("<li>{}</li>", text(choice.to(lang)))));
             let list = if choices.is_empty() { choices } else { format!("<ol>{choices}</ol>") };
             format!("<div class=\"question\"><p>? {}</p>{list}</div>\n", text(question.to(lang)))
         }
-        Told::Judged { verdict, is_right, why } => {
+        Entry::Judged { verdict, is_right, why } => {
             let class = is_right.map_or("absent", |right| if right { "kept" } else { "broken" });
             let (verdict, why) = (text(verdict.to(lang)), text(why.to(lang)));
             let colon = if lang == Lang::Zh { "：" } else { ": " };
             format!("<p class=\"evidence\"><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n")
         }
-        Told::Sum { sentence, is_kept } => sum(sentence, *is_kept, "", lang),
+        Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, "", lang),
     }
 }
 
@@ -103,11 +103,11 @@ fn rung(Rung { time, label, mark }: &Rung, lang: Lang) -> String {
     let (class, what, tip) = match mark {
         Mark::Said(lane, lines) => {
             // The lines were broken for a terminal; here the browser breaks them.
-            let class = if *lane == Lane::Client { "client" } else { "server" };
+            let class = if *lane == Side::Client { "client" } else { "server" };
             (class.to_owned(), lines.concat(), String::new())
         }
         Mark::Crossed { toward, what, is_lost } => {
-            let class = if *toward == Lane::Server { "wire right" } else { "wire left" };
+            let class = if *toward == Side::Server { "wire right" } else { "wire left" };
             let lost = if *is_lost { " lost" } else { "" };
             (format!("{class}{lost}"), what.to(lang).to_owned(), tip(*toward, *is_lost))
         }
@@ -123,23 +123,23 @@ fn rung(Rung { time, label, mark }: &Rung, lang: Lang) -> String {
 /// Whose a rung is, in words: what its place and its arrow show to whoever sees them.
 fn who(mark: &Mark) -> Words {
     match mark {
-        Mark::Said(Lane::Client, _) => Words::fixed("client's side: ", "客户端一侧："),
-        Mark::Said(Lane::Server, _) => Words::fixed("server's side: ", "服务器一侧："),
-        Mark::Crossed { toward: Lane::Server, .. } => {
+        Mark::Said(Side::Client, _) => Words::fixed("client's side: ", "客户端一侧："),
+        Mark::Said(Side::Server, _) => Words::fixed("server's side: ", "服务器一侧："),
+        Mark::Crossed { toward: Side::Server, .. } => {
             Words::fixed("to the server's side: ", "发往服务器一侧：")
         }
-        Mark::Crossed { toward: Lane::Client, .. } => {
+        Mark::Crossed { toward: Side::Client, .. } => {
             Words::fixed("to the client's side: ", "发往客户端一侧：")
         }
     }
 }
 
 /// The end of an arrow: a point, or a cross where nothing arrived.
-fn tip(toward: Lane, is_lost: bool) -> String {
+fn tip(toward: Side, is_lost: bool) -> String {
     let path = match toward {
         _ if is_lost => "<path class=\"cross\" d=\"M1.5 1.5 L8.5 8.5 M8.5 1.5 L1.5 8.5\"/>",
-        Lane::Server => "<path d=\"M0 0 L10 5 L0 10 Z\"/>",
-        Lane::Client => "<path d=\"M10 0 L0 5 L10 10 Z\"/>",
+        Side::Server => "<path d=\"M0 0 L10 5 L0 10 Z\"/>",
+        Side::Client => "<path d=\"M10 0 L0 5 L10 10 Z\"/>",
     };
     format!("<svg class=\"tip\" viewBox=\"0 0 10 10\" aria-hidden=\"true\">{path}</svg>")
 }

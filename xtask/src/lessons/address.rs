@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::{Lesson, TCP};
 use crate::checks::Ended;
 use crate::play::Play;
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
@@ -73,8 +73,8 @@ fn play(play: &mut Play) -> Result<()> {
         let [one, all] = [play.ip, Ipv4Addr::UNSPECIFIED.into()].map(called_at_second);
         let (one, all) = (one?, all?);
         for (name, found) in [("127.0.0.1", one), ("0.0.0.0", all)] {
-            play.called(Lane::Server, format!("listens on {name}"));
-            play.called(Lane::Client, format!("connects to {SECOND}: {}", found.shown().en));
+            play.called(Side::Server, format!("listens on {name}"));
+            play.called(Side::Client, format!("connects to {SECOND}: {}", found.shown().en));
         }
         play.reveal(
             prediction,
@@ -119,7 +119,7 @@ fn by_name(play: &mut Play) -> Result<()> {
     let address = SocketAddr::new(play.ip, port).to_string();
     let (_server, _) = play.lab.start_server("tcp-server", &[&address, "--delay", "0"])?;
     let args = ["greet", &format!("localhost:{port}"), "Michael"];
-    let client = play.lab.start(Lane::Client, "", "tcp-client", &args)?;
+    let client = play.lab.start(Side::Client, "", "tcp-client", &args)?;
     let outcome = play.lab.wait_for_end(client)?;
     let expected = ["Welcome!", "Hello, Michael!"].map(str::to_owned).to_vec();
     play.checks.equal(promise, &(Ended(outcome.status), outcome.said), &(Ended(Some(0)), expected));

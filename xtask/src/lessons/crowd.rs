@@ -9,15 +9,15 @@ use common::narration::escape;
 
 use super::{Lesson, TCP};
 use crate::checks::Ended;
-use crate::peers::host::{Host, until_it_leaves};
+use crate::peers::scripted_server::{ScriptedServer, until_it_leaves};
 use crate::peers::sockets::{connect, is_quiet};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::programs::figures;
-use crate::wire::event::{Lane, What};
+use crate::wire::event::{Side, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::record::STUCK;
-use crate::wire::tcp_relay::{Gate, Manner};
+use crate::wire::tcp_relay::{Gate, RelayMode};
 use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
@@ -75,9 +75,9 @@ fn play(play: &mut Play) -> Result<()> {
     let gates = [Gate::default(), Gate::default(), Gate::default()];
     let mut clients = Vec::new();
     for ((label, names), gate) in CLIENTS.into_iter().zip(&gates) {
-        let wire = play.lab.wire(label, at, Manner::Behind(gate.clone()))?.to_string();
+        let wire = play.lab.wire(label, at, RelayMode::Behind(gate.clone()))?.to_string();
         let args = ["greet", &wire, names[0], names[1], "--timeout", "3600"];
-        clients.push(play.lab.start(Lane::Client, label, "tcp-client", &args)?);
+        clients.push(play.lab.start(Side::Client, label, "tcp-client", &args)?);
     }
     // A thread that waits in accept is woken by the first connection that waits for it. Where one waits, and all
     // threads sleep, nobody is there who would accept it.
@@ -125,7 +125,7 @@ fn play(play: &mut Play) -> Result<()> {
             &(Ended(Some(0)), expected),
         );
         let sent = names.map(|name| format!("{name}\n")).concat() + "exit\n";
-        let crossed = String::from_utf8_lossy(&play.lab.record.crossed(label, Lane::Server)).into_owned();
+        let crossed = String::from_utf8_lossy(&play.lab.record.crossed(label, Side::Server)).into_owned();
         play.checks.equal(
             words!("{label} sent a line for each name, and exit", "{label} 每个名字发一行，最后发 exit"),
             &crossed,
@@ -211,7 +211,7 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         "For comparison: a server that serves one client at a time, and three clients again.",
         "对照：一个每次只服务一个客户端的服务器，仍是三个客户端。",
     ))?;
-    let host = Host::speaking(play.ip, |stream| {
+    let host = ScriptedServer::speaking(play.ip, |stream| {
         stream.write_all(b"Welcome!")?;
         until_it_leaves(stream)
     })?;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::{BOTH_SIDES, Lesson};
 use crate::peers::sockets::{is_silence, pair};
 use crate::play::Play;
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
@@ -44,8 +44,8 @@ fn play(play: &mut Play) -> Result<()> {
         let [one, two] = received;
         anyhow::Ok([one?, two?])
     })?;
-    play.called(Lane::Client, format!("sent {SIZE} bytes, read {} bytes", exchanged[0]));
-    play.called(Lane::Server, format!("sent {SIZE} bytes, read {} bytes", exchanged[1]));
+    play.called(Side::Client, format!("sent {SIZE} bytes, read {} bytes", exchanged[0]));
+    play.called(Side::Server, format!("sent {SIZE} bytes, read {} bytes", exchanged[1]));
     let promise = Words::fixed("each received all that the other sent", "双方都收到了对方发送的全部数据");
     play.checks.equal(promise, &exchanged, &[SIZE as u64; 2]);
 
@@ -55,20 +55,20 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(b"the last word")?;
-    play.sent(Lane::Server, b"the last word");
+    play.sent(Side::Server, b"the last word");
     client.shutdown(Shutdown::Write)?;
-    play.ended(Lane::Server);
+    play.ended(Side::Server);
     let mut heard = String::new();
     server.read_to_string(&mut heard)?; // to the end
-    play.called(Lane::Server, format!("read to the end: {heard}"));
+    play.called(Side::Server, format!("read to the end: {heard}"));
     let reply = format!("heard: {heard}");
     server.write_all(reply.as_bytes())?;
-    play.sent(Lane::Client, reply.as_bytes());
+    play.sent(Side::Client, reply.as_bytes());
     drop(server);
-    play.ended(Lane::Client);
+    play.ended(Side::Client);
     let mut answer = String::new();
     client.read_to_string(&mut answer)?;
-    play.called(Lane::Client, format!("read to the end: {answer}"));
+    play.called(Side::Client, format!("read to the end: {answer}"));
     let promise =
         Words::fixed("the answer came through the half that was open", "回答经由仍然打开的那个方向到达");
     play.checks.equal(promise, &answer.as_str(), &"heard: the last word");
@@ -95,8 +95,8 @@ fn play(play: &mut Play) -> Result<()> {
         (one.join(), two.join())
     });
     let (one, two) = (one.ok().context("a sender panicked")?, two.ok().context("a sender panicked")?);
-    play.called(Lane::Client, format!("write: {}", one.shown().en));
-    play.called(Lane::Server, format!("write: {}", two.shown().en));
+    play.called(Side::Client, format!("write: {}", one.shown().en));
+    play.called(Side::Server, format!("write: {}", two.shown().en));
     let Words { en, zh } = [one, two].shown();
     play.evidence(&words!(
         "nobody read: after 300 ms without progress, the two writes came to: {en}",

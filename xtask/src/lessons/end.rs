@@ -11,7 +11,7 @@ use super::{BOTH_SIDES, Lesson};
 use crate::peers::sockets::{is_quiet, pair};
 use crate::play::Play;
 use crate::play::quiz::a_number;
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::wire::kernel;
 use crate::words::{Shown, Words};
 
@@ -51,11 +51,11 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(&[b'x'; 3000])?;
-    play.sent(Lane::Server, &[b'x'; 3000]);
+    play.sent(Side::Server, &[b'x'; 3000]);
     let mut reads = Vec::new();
     while reads.iter().sum::<usize>() < 3000 {
         let n = server.read(&mut [0; 1024])?;
-        play.called(Lane::Server, format!("read: {n} bytes"));
+        play.called(Side::Server, format!("read: {n} bytes"));
         reads.push(n);
     }
     let Words { en, zh } = reads.shown();
@@ -75,9 +75,9 @@ fn play(play: &mut Play) -> Result<()> {
         &true,
     );
     client.shutdown(Shutdown::Write)?;
-    play.ended(Lane::Server);
+    play.ended(Side::Server);
     let n = server.read(&mut [0; 1024])?;
-    play.called(Lane::Server, format!("read: {n} bytes"));
+    play.called(Side::Server, format!("read: {n} bytes"));
     play.checks.equal(
         Words::fixed(
             "once the sender has shut down, a read gives 0 bytes: the end",
@@ -94,7 +94,7 @@ fn play(play: &mut Play) -> Result<()> {
         play.act(&words!("The {who} closes first.", "{who_zh}先关闭。"))?;
         let (client, server) = pair(play.ip)?;
         let (first, second) = if client_first { (client, server) } else { (server, client) };
-        let lane = if client_first { Lane::Client } else { Lane::Server };
+        let lane = if client_first { Side::Client } else { Side::Server };
         let ends = (first.local_addr()?, second.local_addr()?);
         drop(first);
         play.called(lane, "close");

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use super::{BOTH_SIDES, Lesson};
 use crate::peers::sockets::pair;
 use crate::play::Play;
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::wire::kernel;
 use crate::words::Words;
 
@@ -59,7 +59,7 @@ fn play(play: &mut Play) -> Result<()> {
     let (client, mut server) = pair(play.ip)?;
     client.set_nonblocking(true)?;
     let taken = fill(&client)?;
-    play.called(Lane::Client, format!("write: took {taken} bytes, then none"));
+    play.called(Side::Client, format!("write: took {taken} bytes, then none"));
     let (near, far) = (client.local_addr()?, server.local_addr()?);
     let table = settled(near, far, taken as u64);
     play.panel(table.as_ref())?;
@@ -78,13 +78,13 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let mut received = vec![0; taken];
     server.read_exact(&mut received)?;
-    play.called(Lane::Server, format!("read: {taken} bytes"));
+    play.called(Side::Server, format!("read: {taken} bytes"));
     client.set_nonblocking(false)?;
     let writing = thread::spawn(move || (&client).write_all(b"and on"));
     let mut more = String::new();
     server.read_to_string(&mut more)?;
     writing.join().ok().context("the writer panicked")??;
-    play.called(Lane::Server, format!("read to the end: {more}"));
+    play.called(Side::Server, format!("read to the end: {more}"));
     let is_whole = received.iter().zip(0..).all(|(byte, at)| *byte == byte_at(at));
     let promise = Words::fixed("nothing was lost, and the writing went on", "没有丢失任何数据，写入得以继续");
     play.checks.equal(promise, &(is_whole, more.as_str()), &(true, "and on"));

@@ -11,8 +11,8 @@ use super::{Lesson, TCP};
 use crate::checks::Ended;
 use crate::peers::sockets::connect;
 use crate::play::Play;
-use crate::wire::event::Lane;
-use crate::wire::tcp_relay::Manner;
+use crate::wire::event::Side;
+use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
 pub const LESSON: Lesson = Lesson {
@@ -52,9 +52,9 @@ fn play(play: &mut Play) -> Result<()> {
     let mut first_greeted = None;
     for (number, size) in (1..).zip(CUTS) {
         let label = format!("r{number}");
-        let wire = play.lab.wire(&label, at, Manner::InLockstep(size))?.to_string();
+        let wire = play.lab.wire(&label, at, RelayMode::InLockstep(size))?.to_string();
         let client = play.lab.start(
-            Lane::Client,
+            Side::Client,
             &label,
             "tcp-client",
             &["greet", &wire, NAME, "--framing", "raw"],
@@ -91,7 +91,7 @@ fn play(play: &mut Play) -> Result<()> {
         "raw again: a name and exit arrive glued together.",
         "还是 raw：名字和 exit 粘在一起到达。",
     ))?;
-    let wire = play.lab.wire("g1", at, Manner::AsItComes)?;
+    let wire = play.lab.wire("g1", at, RelayMode::AsItComes)?;
     let mut stream = connect(wire)?;
     hears(&mut stream, greeting::WELCOME)?;
     stream.write_all(b"Michaelexit")?;
@@ -116,7 +116,7 @@ fn play(play: &mut Play) -> Result<()> {
             if size != 7 {
                 play.story.hide(&label); // one cut is enough to look at
             }
-            let wire = play.lab.wire(&label, at, Manner::Cut(size))?;
+            let wire = play.lab.wire(&label, at, RelayMode::Cut(size))?;
             let transcript = converse(wire, how)?;
             play.checks.equal(
                 words!(

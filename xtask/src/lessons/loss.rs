@@ -15,7 +15,7 @@ use super::{Lesson, UDP};
 use crate::checks::Ended;
 use crate::peers::sockets::datagram_socket;
 use crate::play::Play;
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::wire::kernel;
 use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::Words;
@@ -130,7 +130,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
     let plan = Plan { up: vec![(3, Fate::Lost)], down: vec![(1, Fate::Twice), (2, Fate::Late)] };
     let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, "Michael", "Tracy", "Sarah", "--timeout", "0.5", "--tries", "100"];
-    let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
+    let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
     let outcome = play.lab.wait_for_end(client)?;
     let printed = match outcome.said.get(1).map(String::as_str) {
         Some("Hello, Tracy!") => 2,

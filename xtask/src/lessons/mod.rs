@@ -23,7 +23,7 @@ use anyhow::Result;
 
 use crate::drawing::ladder::Lanes;
 use crate::play::Play;
-use crate::play::course::Part;
+use crate::play::runner::LessonInfo;
 use crate::words::Words;
 
 /// All lessons, in the order in which they are played.
@@ -69,8 +69,8 @@ pub struct Lesson {
 
 impl Lesson {
     /// What a course has to know of it.
-    pub fn part(&self) -> Part {
-        Part { name: self.name, claims: self.claims, lanes: self.lanes.clone() }
+    pub fn part(&self) -> LessonInfo {
+        LessonInfo { name: self.name, claims: self.claims, lanes: self.lanes.clone() }
     }
 
     /// Whether it is about a mistake of the notes' code.

@@ -11,8 +11,8 @@ use common::greeting;
 use super::Lesson;
 use crate::peers::sockets::connect;
 use crate::play::Play;
-use crate::wire::event::Lane;
-use crate::wire::tcp_relay::Manner;
+use crate::wire::event::Side;
+use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
 pub const LESSON: Lesson = Lesson {
@@ -54,7 +54,7 @@ fn play(play: &mut Play) -> Result<()> {
     let serving = thread::spawn(move || serve(&listener, CLIENTS.len()));
     let mut clients = Vec::new();
     for (label, name) in CLIENTS {
-        let manner = if label == "#3" { Manner::Cut(4) } else { Manner::AsItComes };
+        let manner = if label == "#3" { RelayMode::Cut(4) } else { RelayMode::AsItComes };
         let mut client = BufReader::new(connect(play.lab.wire(label, at, manner)?)?);
         let mut welcome = String::new();
         client.read_line(&mut welcome)?;
@@ -97,7 +97,7 @@ fn play(play: &mut Play) -> Result<()> {
     );
     play.checks.equal(promise, &last_words.as_str(), &"");
     let turns = serving.join().ok().context("the server panicked")??;
-    play.called(Lane::Server, format!("{turns} times round the loop"));
+    play.called(Side::Server, format!("{turns} times round the loop"));
     play.evidence(&Words::fixed(
         "what it costs in code: of each client, what it has said so far, as no thread's stack keeps it; a loop \
          that asks everybody",

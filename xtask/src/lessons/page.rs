@@ -10,8 +10,8 @@ use crate::peers::origin;
 use crate::peers::replies::{PAGES, Page};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
-use crate::wire::event::Lane;
-use crate::wire::tcp_relay::Manner;
+use crate::wire::event::Side;
+use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
 pub const LESSON: Lesson = Lesson {
@@ -35,13 +35,13 @@ fn play(play: &mut Play) -> Result<()> {
         let (how_en, how_zh) = (&how.en, &how.zh);
         let prediction = predict(play, page)?;
         play.act(&words!("The body ends {how_en}.", "响应体如何结束：{how_zh}。"))?;
-        let wire = play.lab.wire(&label, origin.address, Manner::AsItComes)?;
+        let wire = play.lab.wire(&label, origin.address, RelayMode::AsItComes)?;
         let url = format!("http://{wire}{}", page.path);
-        let client = play.lab.start(Lane::Client, &label, "tcp-client", &["get", &url])?;
+        let client = play.lab.start(Side::Client, &label, "tcp-client", &["get", &url])?;
         let outcome = play.lab.wait_for_end(client)?;
 
         let request = format!("GET {} HTTP/1.1\r\nHost: {wire}\r\nConnection: close\r\n\r\n", page.path);
-        let asked = String::from_utf8_lossy(&play.lab.record.crossed(&label, Lane::Server)).into_owned();
+        let asked = String::from_utf8_lossy(&play.lab.record.crossed(&label, Side::Server)).into_owned();
         play.checks.equal(
             words!("{label} the request crossed the wire whole", "{label} 请求完整通过线路"),
             &asked,

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use super::Lesson;
 use crate::peers::sockets::{datagram_socket, is_silence, pair};
 use crate::play::Play;
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::{Shown, Words};
 
@@ -70,12 +70,12 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(DATA.as_bytes())?;
-    play.sent(Lane::Server, DATA.as_bytes());
+    play.sent(Side::Server, DATA.as_bytes());
     drop(client);
-    play.ended(Lane::Server);
+    play.ended(Side::Server);
     let mut received = String::new();
     server.read_to_string(&mut received)?;
-    play.called(Lane::Server, format!("read to the end: {received}"));
+    play.called(Side::Server, format!("read to the end: {received}"));
     let promise =
         Words::fixed("TCP delivers the same, and nobody counted", "TCP 送达同样的数据，程序不必自己编号");
     play.checks.equal(promise, &received.as_str(), &DATA);
@@ -145,7 +145,7 @@ fn transfer(play: &mut Play, parts: Parts, plan: Plan) -> Result<(Result<(), Err
     let sent = send(&near, parts).map_err(|e| e.kind());
     near.send(b"")?; // the end, behind everything on the same wire
     let received = receiving.join().ok().context("the receiver panicked")??;
-    play.called(Lane::Server, format!("has {received}"));
+    play.called(Side::Server, format!("has {received}"));
     Ok((sent, received))
 }
 

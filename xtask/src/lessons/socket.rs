@@ -11,7 +11,7 @@ use common::narration::escape;
 
 use super::{BOTH_SIDES, Lesson};
 use crate::play::Play;
-use crate::wire::event::{Lane, What};
+use crate::wire::event::{Side, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::words::{Shown, Words};
 
@@ -62,11 +62,11 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let listener = TcpListener::bind(play.loopback())?;
     let at = listener.local_addr()?;
-    play.called(Lane::Server, "bind and listen");
+    play.called(Side::Server, "bind and listen");
     let mut client = TcpStream::connect(at)?;
     play.lab.record.recorder("").record(What::Connected { port: client.local_addr()?.port() });
     client.write_all(b"sent before accept")?;
-    play.sent(Lane::Server, b"sent before accept");
+    play.sent(Side::Server, b"sent before accept");
     let table = kernel::both_ends(client.local_addr()?, at);
     play.panel(table.as_ref())?;
     let promise = Words::fixed(
@@ -76,10 +76,10 @@ fn play(play: &mut Play) -> Result<()> {
     let established = table.map(|rows| rows.iter().filter(|row| row.state == "ESTABLISHED").count());
     play.checks.kernel_says(promise, established, &2);
     let (mut accepted, peer) = listener.accept()?;
-    play.called(Lane::Server, format!("accept: a socket for {peer}"));
+    play.called(Side::Server, format!("accept: a socket for {peer}"));
     let mut received = [0; 18];
     accepted.read_exact(&mut received)?;
-    play.called(Lane::Server, format!("read: {}", escape(&received)));
+    play.called(Side::Server, format!("read: {}", escape(&received)));
     play.checks.equal(
         Words::fixed(
             "accept returns the connection with the bytes in it",
@@ -182,7 +182,7 @@ fn one_too_many(play: &mut Play) -> Result<()> {
     let at = listener.local_addr()?;
     backlog::set(&listener, 0)?;
     let _first = TcpStream::connect(at)?; // it has the one place
-    play.called(Lane::Client, "connect: the first is connected");
+    play.called(Side::Client, "connect: the first is connected");
     let connecting = thread::spawn(move || TcpStream::connect(at));
     let rows = loop {
         let rows = kernel::peers_of(at);
@@ -195,10 +195,10 @@ fn one_too_many(play: &mut Play) -> Result<()> {
     play.panel(rows.as_ref())?;
     play.checks.kernel_says(waits, rows.map(|rows| rows.iter().any(|row| row.state == "SYN_SENT")), &true);
     let _accepted = listener.accept()?;
-    play.called(Lane::Server, "accept: a place is free");
+    play.called(Side::Server, "accept: a place is free");
     let found =
         connecting.join().ok().context("the second client panicked")?.map(|_| ()).map_err(|e| e.kind());
-    play.called(Lane::Client, format!("connect: the second, {}", found.shown().en));
+    play.called(Side::Client, format!("connect: the second, {}", found.shown().en));
     play.checks.equal(goes_on, &found, &Ok(()));
     Ok(())
 }

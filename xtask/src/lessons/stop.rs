@@ -8,7 +8,7 @@ use super::Lesson;
 use crate::peers::guest::Guest;
 use crate::play::Play;
 use crate::play::quiz::Prediction;
-use crate::wire::tcp_relay::Manner;
+use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
 pub const LESSON: Lesson = Lesson {
@@ -47,7 +47,8 @@ fn play(play: &mut Play) -> Result<()> {
         "一个客户端沉默；给另一个的回复还在准备，要 2 秒。这时按 Ctrl-C。",
     ))?;
     let (server, at) = play.lab.start_server("tcp-server", &[&any, "--delay", "2"])?;
-    let wires = [play.lab.wire("#1", at, Manner::AsItComes)?, play.lab.wire("#2", at, Manner::AsItComes)?];
+    let wires =
+        [play.lab.wire("#1", at, RelayMode::AsItComes)?, play.lab.wire("#2", at, RelayMode::AsItComes)?];
     let mut silent = Guest::welcomed(wires[0])?;
     let mut asking = Guest::welcomed(wires[1])?;
     // One segment: when the first name has been greeted, the second one has been read.

@@ -11,7 +11,7 @@ use super::{BOTH_SIDES, Lesson};
 use crate::peers::sockets::pair;
 use crate::play::Play;
 use crate::play::quiz::a_number;
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
@@ -83,17 +83,17 @@ fn play(play: &mut Play) -> Result<()> {
     let (mut client, mut server) = pair(play.ip)?;
     for name in ["Michael", "Tracy", "Sarah"] {
         client.write_all(name.as_bytes())?;
-        play.sent(Lane::Server, name.as_bytes());
+        play.sent(Side::Server, name.as_bytes());
     }
     drop(client);
-    play.ended(Lane::Server);
+    play.ended(Side::Server);
     let (mut pieces, mut all) = (Vec::new(), String::new());
     loop {
         let n = server.read(&mut buffer)?;
         if n == 0 {
             break;
         }
-        play.called(Lane::Server, format!("read: {}", escape(&buffer[..n])));
+        play.called(Side::Server, format!("read: {}", escape(&buffer[..n])));
         pieces.push(n);
         all += &String::from_utf8_lossy(&buffer[..n]);
     }
@@ -140,7 +140,7 @@ fn partial_write(play: &mut Play) -> Result<()> {
     let data = vec![b'x'; 64 << 20];
     client.set_nonblocking(true)?;
     let taken = (&client).write(&data)?;
-    play.called(Lane::Client, format!("write: took {taken} of {} bytes", data.len()));
+    play.called(Side::Client, format!("write: took {taken} of {} bytes", data.len()));
     play.evidence(&words!("one write took {taken} bytes", "一次写入收下 {taken} 字节"))?;
     let promise =
         Words::fixed("one write took a part, and said how much", "一次写入只收下一部分，并说明收下多少");

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use super::Lesson;
 use crate::peers::sockets::is_silence;
 use crate::play::Play;
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
@@ -86,7 +86,7 @@ fn play(play: &mut Play) -> Result<()> {
         ("tcp-client", &["greet", &at.to_string(), "Michael"][..]),
         ("udp-client", &[&at.to_string(), "Michael"]),
     ] {
-        let program = play.lab.start(Lane::Client, "", client, args)?;
+        let program = play.lab.start(Side::Client, "", client, args)?;
         let outcome = play.lab.wait_for_end(program)?;
         is_reached &= outcome.status == Some(0);
         play.checks.equal(

@@ -11,7 +11,7 @@ use super::{Lesson, UDP};
 use crate::checks::Ended;
 use crate::peers::sockets::{ask, connect, datagram_socket};
 use crate::play::Play;
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::{Shown, Words};
@@ -72,7 +72,7 @@ fn play(play: &mut Play) -> Result<()> {
     let plan = Plan { up: vec![(2, Fate::Lost)], down: Vec::new() };
     let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, NAMES[0], NAMES[1], NAMES[2], "--tries", "100"];
-    let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
+    let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
     let outcome = play.lab.wait_for_end(client)?;
     let greetings = NAMES.map(|name| format!("Hello, {name}!"));
     let is_whole = outcome.said == greetings;
@@ -93,7 +93,7 @@ fn play(play: &mut Play) -> Result<()> {
     let asked: Vec<_> = play
         .lab
         .record
-        .pieces("", Lane::Server)
+        .pieces("", Side::Server)
         .iter()
         .map(|d| String::from_utf8_lossy(d).into_owned())
         .collect();
@@ -159,7 +159,7 @@ fn two_servers(play: &mut Play) -> Result<()> {
         let mut buffer = [0; 64];
         let (n, server) = socket.recv_from(&mut buffer)?;
         let reply = escape(&buffer[..n]);
-        play.called(Lane::Client, format!("recv_from {server}: {reply}"));
+        play.called(Side::Client, format!("recv_from {server}: {reply}"));
         replies.push((server, reply));
     }
     replies.sort_by_key(|(server, _)| *server != one); // which comes first is the network's affair

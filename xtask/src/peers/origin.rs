@@ -5,11 +5,11 @@ use std::net::{IpAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use common::narration::escape;
-use common::patience::Patient;
+use common::timed_stream::TimedStream;
 
-use super::host::Host;
 use super::replies::{self, PAGES};
-use crate::wire::event::{Lane, Recorder};
+use super::scripted_server::ScriptedServer;
+use crate::wire::event::{Recorder, Side};
 use crate::wire::listening::Listening;
 
 /// For a client that does not say what it wants, or goes on and on.
@@ -34,8 +34,8 @@ pub fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
 pub fn replying(
     ip: IpAddr,
     mut script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static,
-) -> io::Result<Host> {
-    Host::serving(ip, move |stream| {
+) -> io::Result<ScriptedServer> {
+    ScriptedServer::serving(ip, move |stream| {
         let request = head(&mut request(stream))?;
         script(stream)?;
         Ok(request)
@@ -44,7 +44,7 @@ pub fn replying(
 
 /// One client at a time, and the next one waits: so a client has a limit, in time and in bytes.
 fn request(stream: &TcpStream) -> impl BufRead {
-    BufReader::new(Patient::new(stream, PATIENCE, PATIENCE).take(REQUEST_LIMIT))
+    BufReader::new(TimedStream::new(stream, PATIENCE, PATIENCE).take(REQUEST_LIMIT))
 }
 
 fn line(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
@@ -68,7 +68,7 @@ fn head(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
 fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
     let mut from = request(stream);
     let first = escape(line(&mut from)?.trim_ascii_end());
-    recorder.said(Lane::Server, first.as_str());
+    recorder.said(Side::Server, first.as_str());
     head(&mut from)?;
     let path = first.split(' ').nth(1);
     if path == Some("/") {

@@ -12,9 +12,9 @@ use common::framing::Framing;
 use common::greeting;
 use common::narration::escape;
 
-use super::asker::Asker;
-use super::caller::{Caller, framed};
 use super::found::{Found, How};
+use super::tcp_peer::{TcpPeer, framed};
+use super::udp_peer::UdpPeer;
 use crate::wire::event::Recorder;
 use crate::wire::kernel::Protocol;
 use crate::wire::record::STUCK;
@@ -100,7 +100,7 @@ pub enum Expected {
 
 /// Where a script did not go on.
 #[derive(Clone, Debug)]
-pub struct Miss {
+pub struct Mismatch {
     /// Whom the program failed.
     pub number: usize,
     /// What was expected.
@@ -109,7 +109,7 @@ pub struct Miss {
     pub found: Found,
 }
 
-impl Display for Miss {
+impl Display for Mismatch {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Self { number, expected, found } = self;
         match expected {
@@ -121,32 +121,32 @@ impl Display for Miss {
 }
 
 /// One of those who play.
-pub enum Party {
+pub enum Peer {
     /// Over TCP.
-    Caller(Caller),
+    TcpPeer(TcpPeer),
     /// Over UDP.
-    Asker(Asker),
+    UdpPeer(UdpPeer),
 }
 
-impl Party {
+impl Peer {
     /// What it said last, as it went.
     pub fn said(&self) -> &[u8] {
         match self {
-            Self::Caller(caller) => &caller.said,
-            Self::Asker(asker) => &asker.said,
+            Self::TcpPeer(caller) => &caller.said,
+            Self::UdpPeer(asker) => &asker.said,
         }
     }
 
     fn hears(&mut self, message: &[u8], is_over: &dyn Fn() -> bool) -> Result<(), Found> {
         match self {
-            Self::Caller(caller) => caller.hears(message),
-            Self::Asker(asker) => asker.hears(message, is_over),
+            Self::TcpPeer(caller) => caller.hears(message),
+            Self::UdpPeer(asker) => asker.hears(message, is_over),
         }
     }
 }
 
 /// Those who play, on a program at this address.
-pub struct Cast {
+pub struct Peers {
     /// Where a server is; where a client finds its host.
     pub at: SocketAddr,
     /// What the clients of a server speak.
@@ -156,10 +156,10 @@ pub struct Cast {
     /// How long a silence may be.
     pub patience: Duration,
     recorder: Recorder,
-    parties: BTreeMap<usize, Party>,
+    parties: BTreeMap<usize, Peer>,
 }
 
-impl Cast {
+impl Peers {
     /// Nobody has come yet.
     pub fn new(
         at: SocketAddr,
@@ -172,28 +172,28 @@ impl Cast {
     }
 
     /// One of them, unless he has left.
-    pub fn party(&mut self, number: usize) -> Option<&mut Party> {
+    pub fn party(&mut self, number: usize) -> Option<&mut Peer> {
         self.parties.get_mut(&number)
     }
 
     /// One of them who speaks TCP, unless he has left.
-    pub fn caller(&mut self, number: usize) -> Option<&mut Caller> {
+    pub fn caller(&mut self, number: usize) -> Option<&mut TcpPeer> {
         match self.parties.get_mut(&number) {
-            Some(Party::Caller(caller)) => Some(caller),
+            Some(Peer::TcpPeer(caller)) => Some(caller),
             _ => None,
         }
     }
 
     /// One of them who speaks UDP, unless he has left.
-    pub fn asker(&mut self, number: usize) -> Option<&mut Asker> {
+    pub fn asker(&mut self, number: usize) -> Option<&mut UdpPeer> {
         match self.parties.get_mut(&number) {
-            Some(Party::Asker(asker)) => Some(asker),
+            Some(Peer::UdpPeer(asker)) => Some(asker),
             _ => None,
         }
     }
 
     /// One more of them, who is there already.
-    pub fn joins(&mut self, number: usize, party: Party) {
+    pub fn joins(&mut self, number: usize, party: Peer) {
         self.parties.insert(number, party);
     }
 
@@ -216,7 +216,7 @@ impl Cast {
     ///
     /// # Errors
     /// What came in place of what was expected.
-    pub fn plays(&mut self, step: Step, is_over: &dyn Fn() -> bool) -> Result<(), Miss> {
+    pub fn plays(&mut self, step: Step, is_over: &dyn Fn() -> bool) -> Result<(), Mismatch> {
         match step {
             Step::Comes(number) => self.comes(number)?,
             Step::Enters(number) => {
@@ -226,7 +226,7 @@ impl Cast {
             Step::Says(number, messages) => self.says(number, messages),
             Step::SaysByBytes(number, message) => self.does(number, |caller| caller.says_by_bytes(message)),
             Step::BreaksOff(number, message) => self.does(number, |caller| caller.breaks_off(message)),
-            Step::SaysNoMore(number) => self.does(number, Caller::ends),
+            Step::SaysNoMore(number) => self.does(number, TcpPeer::ends),
             Step::Waits(number) => self.does(number, |caller| {
                 caller.came_within(SECOND);
             }),
@@ -245,21 +245,21 @@ impl Cast {
                 self.finds(number, Expected::Request(path), |caller| caller.is_asked_for(path))?;
             }
             Step::HearsAnything(number) => {
-                self.finds(number, Expected::Anything, Caller::hears_anything)?;
+                self.finds(number, Expected::Anything, TcpPeer::hears_anything)?;
             }
             Step::HearsHalfAtMost(number) => {
-                self.finds(number, Expected::HalfAtMost, Caller::hears_half_at_most)?;
+                self.finds(number, Expected::HalfAtMost, TcpPeer::hears_half_at_most)?;
             }
-            Step::HearsNoMore(number) => self.finds(number, Expected::NoMore, Caller::hears_no_more)?,
-            Step::HearsTheEnd(number) => self.finds(number, Expected::End, Caller::hears_the_end)?,
+            Step::HearsNoMore(number) => self.finds(number, Expected::NoMore, TcpPeer::hears_no_more)?,
+            Step::HearsTheEnd(number) => self.finds(number, Expected::End, TcpPeer::hears_the_end)?,
             Step::Leaves(number) => {
                 // A datagram has no end.
-                if let Some(Party::Caller(caller)) = self.parties.remove(&number) {
+                if let Some(Peer::TcpPeer(caller)) = self.parties.remove(&number) {
                     caller.leaves();
                 }
             }
             Step::Resets(number) => {
-                if let Some(Party::Caller(caller)) = self.parties.remove(&number) {
+                if let Some(Peer::TcpPeer(caller)) = self.parties.remove(&number) {
                     caller.resets();
                 }
             }
@@ -276,7 +276,7 @@ impl Cast {
     }
 
     /// What one does over TCP.
-    fn does(&mut self, number: usize, act: impl FnOnce(&mut Caller)) {
+    fn does(&mut self, number: usize, act: impl FnOnce(&mut TcpPeer)) {
         if let Some(caller) = self.caller(number) {
             act(caller);
         }
@@ -287,20 +287,20 @@ impl Cast {
         &mut self,
         number: usize,
         expected: Expected,
-        find: impl FnOnce(&mut Caller) -> Result<(), Found>,
-    ) -> Result<(), Miss> {
+        find: impl FnOnce(&mut TcpPeer) -> Result<(), Found>,
+    ) -> Result<(), Mismatch> {
         let found = self.caller(number).map_or(Ok(()), find);
-        found.map_err(|found| Miss { number, expected, found })
+        found.map_err(|found| Mismatch { number, expected, found })
     }
 
     /// One more client of the server.
-    fn comes(&mut self, number: usize) -> Result<(), Miss> {
+    fn comes(&mut self, number: usize) -> Result<(), Mismatch> {
         let recorder = self.recorder.labelled(&format!("#{number}"));
         let came = match self.protocol {
             Protocol::Tcp => {
-                Caller::connect(self.at, self.framing, self.patience, recorder).map(Party::Caller)
+                TcpPeer::connect(self.at, self.framing, self.patience, recorder).map(Peer::TcpPeer)
             }
-            Protocol::Udp => Asker::new(self.at, self.patience, recorder).map(Party::Asker),
+            Protocol::Udp => UdpPeer::new(self.at, self.patience, recorder).map(Peer::UdpPeer),
         };
         match came {
             Ok(party) => {
@@ -309,7 +309,7 @@ impl Cast {
             }
             Err(e) => {
                 let found = Found { how: How::Refused, bytes: e.to_string().into_bytes() };
-                Err(Miss { number, expected: Expected::Connection, found })
+                Err(Mismatch { number, expected: Expected::Connection, found })
             }
         }
     }
@@ -318,11 +318,11 @@ impl Cast {
     pub fn says(&mut self, number: usize, messages: &[&[u8]]) {
         let framing = self.framing;
         match self.parties.get_mut(&number) {
-            Some(Party::Caller(caller)) => {
+            Some(Peer::TcpPeer(caller)) => {
                 let bytes: Vec<_> = messages.iter().flat_map(|message| framed(framing, message)).collect();
                 caller.sends(&bytes);
             }
-            Some(Party::Asker(asker)) => messages.iter().for_each(|message| asker.says(message)),
+            Some(Peer::UdpPeer(asker)) => messages.iter().for_each(|message| asker.says(message)),
             None => {}
         }
     }
@@ -331,10 +331,15 @@ impl Cast {
     ///
     /// # Errors
     /// Whatever came in its place.
-    pub fn hears(&mut self, number: usize, message: &[u8], is_over: &dyn Fn() -> bool) -> Result<(), Miss> {
+    pub fn hears(
+        &mut self,
+        number: usize,
+        message: &[u8],
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<(), Mismatch> {
         let nobody = || Err(Found::nothing(How::Ended));
         let heard = self.parties.get_mut(&number).map_or_else(nobody, |party| party.hears(message, is_over));
-        heard.map_err(|found| Miss { number, expected: Expected::Message(message.into()), found })
+        heard.map_err(|found| Mismatch { number, expected: Expected::Message(message.into()), found })
     }
 }
 
@@ -343,6 +348,6 @@ impl Cast {
 /// # Errors
 /// Where it does not go on.
 pub fn plays_on(at: SocketAddr, protocol: Protocol, steps: &[Step]) -> Result<()> {
-    let mut cast = Cast::new(at, protocol, Framing::Line, STUCK, Recorder::unseen());
+    let mut cast = Peers::new(at, protocol, Framing::Line, STUCK, Recorder::discarding());
     steps.iter().try_for_each(|step| cast.plays(*step, &|| false)).map_err(|miss| anyhow!("{miss}"))
 }

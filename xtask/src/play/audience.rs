@@ -7,8 +7,8 @@ use std::thread;
 
 use anyhow::Result;
 
-use crate::drawing::story::Story;
 use crate::drawing::style::{Ink, Style};
+use crate::drawing::transcript::Transcript;
 use crate::words::Words;
 
 /// What the one who watches wants to do besides.
@@ -26,8 +26,8 @@ impl Audience {
     ///
     /// # Errors
     /// [`Left`] when the one who steps says `q`, or ends a terminal's input.
-    pub fn wait(self, style: Style, story: &Story) -> Result<()> {
-        if !self.step || DESK.state().is_deserted {
+    pub fn wait(self, style: Style, story: &Transcript) -> Result<()> {
+        if !self.step || DESK.state().at_eof {
             return Ok(());
         }
         style.say(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
@@ -35,7 +35,7 @@ impl Audience {
         story.wait(false);
         let Some(line) = waited else { return Ok(()) };
         if matches!(&line, Ok(line) if line.is_empty()) && !io::stdin().is_terminal() {
-            DESK.state().is_deserted = true;
+            DESK.state().at_eof = true;
             let words = Words::fixed(
                 "  [nobody can press Enter: standard input has ended; on without steps]",
                 "  [标准输入已经结束，没有人能按回车：以下不再逐步等待]",
@@ -82,13 +82,13 @@ fn heard(line: io::Result<Vec<u8>>) -> Result<String> {
 }
 
 /// Where standard input and others meet the one who waits.
-struct Desk {
+struct StdinGate {
     state: Mutex<State>,
     changed: Condvar,
 }
 
-static DESK: Desk = Desk {
-    state: Mutex::new(State { is_reading: false, line: None, is_stepping: false, is_deserted: false }),
+static DESK: StdinGate = StdinGate {
+    state: Mutex::new(State { is_reading: false, line: None, is_stepping: false, at_eof: false }),
     changed: Condvar::new(),
 };
 
@@ -101,10 +101,10 @@ struct State {
     /// Whoever waits may be told to go on without a line.
     is_stepping: bool,
     /// Standard input has ended, and nobody steps any more.
-    is_deserted: bool,
+    at_eof: bool,
 }
 
-impl Desk {
+impl StdinGate {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

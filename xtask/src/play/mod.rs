@@ -1,8 +1,8 @@
 //! A part being played: where it happens, what is told of it, and what is found.
 
 pub mod audience;
-pub mod course;
 pub mod quiz;
+pub mod runner;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::checks::{Checks, Ended};
-use crate::drawing::story::{Story, Told};
 use crate::drawing::style::Style;
+use crate::drawing::transcript::{Entry, Transcript};
 use crate::lab::Lab;
 use crate::programs::program::Program;
-use crate::wire::event::{How, Lane, What};
+use crate::wire::event::{How, Side, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
@@ -29,7 +29,7 @@ pub struct Play {
     /// Where things happen.
     pub lab: Lab,
     /// What is told of them.
-    pub story: Story,
+    pub story: Transcript,
     /// What is found.
     pub checks: Checks,
     /// The loopback address.
@@ -39,14 +39,14 @@ pub struct Play {
     /// How many of the checks have been shown.
     shown: usize,
     /// What came of a prediction: it is held back until the one who watches is asked again, or all is over.
-    verdict: Option<[Told; 2]>,
+    verdict: Option<[Entry; 2]>,
     style: Style,
     audience: Audience,
 }
 
 impl Play {
     /// An empty lab, whose events are told as they come, with times from now on.
-    pub fn new(ip: IpAddr, story: Story, style: Style, audience: Audience) -> Result<Self> {
+    pub fn new(ip: IpAddr, story: Transcript, style: Style, audience: Audience) -> Result<Self> {
         story.begin();
         let watching = story.clone();
         let lab = Lab::new(move |event| watching.sees(event))?;
@@ -55,7 +55,7 @@ impl Play {
     }
 
     /// Tells something, behind what has happened meanwhile.
-    fn tell(&mut self, told: Told) -> Result<()> {
+    fn tell(&mut self, told: Entry) -> Result<()> {
         self.lab.record.catch_up()?;
         self.story.tell(told)
     }
@@ -71,7 +71,7 @@ impl Play {
         self.lab.record.wait_for_lull(MOMENT)?;
         let new = self.checks.all()[self.shown..].to_vec();
         self.shown += new.len();
-        new.into_iter().try_for_each(|check| self.tell(Told::Check(check)))
+        new.into_iter().try_for_each(|check| self.tell(Entry::Check(check)))
     }
 
     /// Ends the act before, and says what is about to happen; with `--step`, waits for Enter.
@@ -83,28 +83,28 @@ impl Play {
         if self.audience.step {
             self.show_verdict()?;
         }
-        self.tell(Told::Act(words.clone()))?;
+        self.tell(Entry::Act(words.clone()))?;
         self.pause(|play| play.audience.wait(play.style, &play.story))
     }
 
     /// Records a call that the lesson itself has made for one side, and what it returned.
-    pub fn called(&self, lane: Lane, call: impl Into<String>) {
+    pub fn called(&self, lane: Side, call: impl Into<String>) {
         self.lab.record.recorder("").said(lane, call);
     }
 
     /// Records bytes that the lesson itself has sent.
-    pub fn sent(&self, toward: Lane, bytes: &[u8]) {
+    pub fn sent(&self, toward: Side, bytes: &[u8]) {
         self.lab.record.recorder("").sent(toward, bytes, How::Plain);
     }
 
     /// Records that the lesson itself has ended one direction.
-    pub fn ended(&self, toward: Lane) {
+    pub fn ended(&self, toward: Side) {
         self.lab.record.recorder("").record(What::Ended { toward });
     }
 
     /// Shows what was seen.
     pub fn evidence(&mut self, words: &Words) -> Result<()> {
-        self.tell(Told::Evidence(words.clone()))
+        self.tell(Entry::Evidence(words.clone()))
     }
 
     /// Shows what the kernel's own table says, or that it has none that can be read.
@@ -116,7 +116,7 @@ impl Play {
             ));
         };
         self.evidence(&Words::fixed("the kernel's table of sockets:", "内核的套接字表："))?;
-        rows.iter().try_for_each(|row| self.tell(Told::socket(row)))
+        rows.iter().try_for_each(|row| self.tell(Entry::socket(row)))
     }
 
     /// With `--quiz`, asks what is about to happen: for the number of a choice or, where there are none, any.
@@ -126,7 +126,7 @@ impl Play {
         }
         self.show_checks()?;
         self.show_verdict()?;
-        self.tell(Told::Question { question: question.clone(), choices: choices.to_vec() })?;
+        self.tell(Entry::Question { question: question.clone(), choices: choices.to_vec() })?;
         self.pause(|play| quiz::ask(play.style, question, choices))
     }
 
@@ -161,7 +161,7 @@ impl Play {
         let promise =
             Words::fixed("Ctrl-C stops the server with status 0", "按下 Ctrl-C，服务器停止，退出状态为 0");
         if cfg!(unix) {
-            self.called(Lane::Server, "^C");
+            self.called(Side::Server, "^C");
         }
         if !server.interrupt() {
             let why = Words::fixed(

@@ -4,8 +4,8 @@ use anyhow::Result;
 use common::narration::{escape, say};
 
 use super::audience;
-use crate::drawing::story::Told;
 use crate::drawing::style::{Ink, Style};
+use crate::drawing::transcript::Entry;
 use crate::words::Words;
 
 /// How good the predictions were.
@@ -99,7 +99,7 @@ impl Score {
         prediction: Prediction,
         worth: impl Fn(u64) -> W,
         why: &Words,
-    ) -> Option<[Told; 2]> {
+    ) -> Option<[Entry; 2]> {
         let Answer { question, choices, given } = prediction.0?;
         let right = (1..).zip(&choices).find(|(number, _)| worth(*number).into() == Worth::Right);
         let Words { en, zh } = right.map_or(Words::fixed("", ""), |(right, Words { en, zh })| {
@@ -120,8 +120,8 @@ impl Score {
             }
             None => (None, words!("no prediction{en}", "没有预测{zh}")),
         };
-        let asked = Told::Question { question, choices: Vec::new() };
-        Some([asked, Told::Judged { verdict, is_right, why: why.clone() }])
+        let asked = Entry::Question { question, choices: Vec::new() };
+        Some([asked, Entry::Judged { verdict, is_right, why: why.clone() }])
     }
 
     /// The questions that were missed.

@@ -1,9 +1,9 @@
 //! The programs, as processes.
 
-pub mod again;
 pub mod build;
+pub mod cleanup;
 pub mod figures;
-pub mod house;
 pub mod program;
+pub mod reexec;
 pub mod scratch;
 pub mod server;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::build;
-use super::house::{self, Kind, Resident, house};
+use super::cleanup::{self, ChildGroup, Kind, cleanup};
 
 /// Where a server is, from the first line that it prints.
 ///
@@ -64,23 +64,23 @@ impl Program {
         if matches!(kind, Kind::Group) {
             std::os::unix::process::CommandExt::process_group(&mut command, 0);
         }
-        let mut house = house();
-        ensure!(!house.closed, "interrupted");
+        let mut cleanup = cleanup();
+        ensure!(!cleanup.closed, "interrupted");
         let mut child = command.spawn()?;
         let (stdout, stderr, pid) = (child.stdout.take(), child.stderr.take(), child.id());
-        house.children.insert(pid, Resident { child, kind });
+        cleanup.children.insert(pid, ChildGroup { child, kind });
         let outputs = (stdout.context("no standard output")?, stderr.context("no standard error")?);
         Ok((Self { pid }, outputs.0, outputs.1))
     }
 
     /// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).
     pub fn interrupt(&self) -> bool {
-        house::interrupt(self.pid)
+        cleanup::interrupt(self.pid)
     }
 
     /// As [`Program::interrupt`], to it and all that it has started.
     pub fn interrupt_group(&self) -> bool {
-        house::interrupt_group(self.pid)
+        cleanup::interrupt_group(self.pid)
     }
 
     /// How it ended, if it has.
@@ -89,7 +89,7 @@ impl Program {
     /// When the system does not tell.
     pub fn status(&self) -> Result<Option<ExitStatus>> {
         // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
-        match house().children.get_mut(&self.pid) {
+        match cleanup().children.get_mut(&self.pid) {
             Some(resident) => resident.child.try_wait().context("cannot wait for a program"),
             None => Ok(None),
         }
@@ -116,7 +116,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let resident = house().children.remove(&self.pid);
+        let resident = cleanup().children.remove(&self.pid);
         if let Some(resident) = resident {
             resident.end();
         }

@@ -8,7 +8,7 @@ use std::process;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::house::house;
+use super::cleanup::cleanup;
 
 /// An empty directory of one's own; dropped, it is removed.
 #[derive(Debug)]
@@ -22,15 +22,15 @@ impl Scratch {
     /// When the system does not.
     pub fn new() -> Result<Self> {
         let directory = env::temp_dir();
-        let mut house = house();
-        ensure!(!house.closed, "interrupted");
+        let mut cleanup = cleanup();
+        ensure!(!cleanup.closed, "interrupted");
         for number in 0.. {
             let path = directory.join(format!("xtask-{}-{number}", process::id()));
             match fs::create_dir(&path) {
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
                 made => {
                     made.with_context(|| format!("cannot make a directory in {}", directory.display()))?;
-                    house.scratch.push(path.clone());
+                    cleanup.scratch.push(path.clone());
                     return Ok(Self(path));
                 }
             }
@@ -46,7 +46,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        house().scratch.retain(|path| path != &self.0);
+        cleanup().scratch.retain(|path| path != &self.0);
         let _ = fs::remove_dir_all(&self.0);
     }
 }

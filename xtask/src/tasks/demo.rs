@@ -14,8 +14,8 @@ use crate::drawing::page::{Cover, Page};
 use crate::drawing::style::{Ink, Style};
 use crate::lessons::{self, Lesson, mistakes};
 use crate::play::audience::{self, Audience, Left};
-use crate::play::course::Course;
-use crate::programs::{build, house};
+use crate::play::runner::Runner;
+use crate::programs::{build, cleanup};
 use crate::words::{Lang, Words};
 
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
@@ -76,10 +76,10 @@ pub fn run(mut args: Args) -> Result<()> {
     if list {
         return introduce(&chosen, lang);
     }
-    house::close_on_interrupt()?;
+    cleanup::close_on_interrupt()?;
     let page = file.as_deref().map(Page::open).transpose()?;
     let style = Style::of_output(lang).fitting(ascii);
-    let mut course = Course::new(style, Audience { step, quiz });
+    let mut course = Runner::new(style, Audience { step, quiz });
     let addresses = match only {
         Some(ip) => vec![ip],
         // Whoever has been asked over IPv4 knows the answers over IPv6.
@@ -128,7 +128,7 @@ pub(super) fn stay(style: Style) {
 }
 
 /// Plays each lesson on each of the loopback addresses.
-fn play(chosen: &[&Lesson], addresses: &[IpAddr], course: &mut Course) -> Result<()> {
+fn play(chosen: &[&Lesson], addresses: &[IpAddr], course: &mut Runner) -> Result<()> {
     for lesson in chosen {
         for ip in addresses {
             course.play(&lesson.part(), *ip, lesson.play)?;

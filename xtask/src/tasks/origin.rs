@@ -9,7 +9,7 @@ use common::args::Args;
 use common::narration::{HINT, say, shell_word};
 
 use crate::peers::{origin, replies::PAGES};
-use crate::programs::house;
+use crate::programs::cleanup;
 use crate::wire::event::{Recorder, What};
 
 /// Serves the pages, and says what it is asked for.
@@ -19,7 +19,7 @@ use crate::wire::event::{Recorder, What};
 pub fn run(mut args: Args) -> Result<()> {
     let address: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:8000")?;
     args.finish()?;
-    house::close_on_interrupt()?; // a task that was started in the background would inherit to ignore it
+    cleanup::close_on_interrupt()?; // a task that was started in the background would inherit to ignore it
     let listener = TcpListener::bind(&address)
         .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::listen_remedy(&address, &e)))?;
     let (events, requests) = mpsc::channel();

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 /// A side of the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lane {
+pub enum Side {
     /// The left one.
     Client,
     /// The right one.
     Server,
 }
 
-impl Lane {
+impl Side {
     /// The side across.
     #[must_use]
     pub fn other(self) -> Self {
@@ -77,7 +77,7 @@ pub enum What {
     /// A program printed a line.
     Said {
         /// Its side.
-        lane: Lane,
+        lane: Side,
         /// Its process.
         program: u32,
         /// Escaped.
@@ -110,7 +110,7 @@ pub enum What {
     /// Bytes crossed the wire, as one read or one datagram.
     Sent {
         /// Where they went.
-        toward: Lane,
+        toward: Side,
         /// Which.
         bytes: Payload,
         /// Whether they arrived there.
@@ -119,7 +119,7 @@ pub enum What {
     /// Bytes went on crossing the wire, too many reads or datagrams for each to be told.
     Flowed {
         /// Where they went.
-        toward: Lane,
+        toward: Side,
         /// Whether they arrived there.
         how: How,
         /// As how many reads or datagrams.
@@ -132,12 +132,12 @@ pub enum What {
     /// A side ended its half of the connection.
     Ended {
         /// The side that was told.
-        toward: Lane,
+        toward: Side,
     },
     /// A side's connection broke; the relay ends the other one.
     Broke {
         /// The side across from it.
-        toward: Lane,
+        toward: Side,
         /// Whether the other one is ended by a reset, too; if not, it is told an end of stream.
         as_reset: bool,
     },
@@ -212,7 +212,7 @@ impl Recorder {
     }
 
     /// One that records nothing.
-    pub fn unseen() -> Self {
+    pub fn discarding() -> Self {
         Self { label: String::new(), events: Events::Unseen, keeps: 0 }
     }
 
@@ -233,12 +233,12 @@ impl Recorder {
     }
 
     /// Records bytes that cross the wire.
-    pub fn sent(&self, toward: Lane, bytes: &[u8], how: How) {
+    pub fn sent(&self, toward: Side, bytes: &[u8], how: How) {
         self.record(What::Sent { toward, bytes: Payload::of(bytes, self.keeps), how });
     }
 
     /// Records a line for a side that is no process of its own.
-    pub fn said(&self, lane: Lane, line: impl Into<String>) {
+    pub fn said(&self, lane: Side, line: impl Into<String>) {
         self.record(What::Said { lane, program: 0, line: line.into(), is_error: false });
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::event::{Event, How, Lane, Recorder, What};
+use super::event::{Event, How, Recorder, Side, What};
 
 /// An experiment in which nothing at all happens for so long is stuck, on the slowest machine.
 pub const STUCK: Duration = Duration::from_secs(60);
@@ -107,12 +107,12 @@ impl Record {
     }
 
     /// All bytes that crossed the wire to one side under a label.
-    pub fn crossed(&self, label: &str, side: Lane) -> Vec<u8> {
+    pub fn crossed(&self, label: &str, side: Side) -> Vec<u8> {
         self.pieces(label, side).concat()
     }
 
     /// The reads or datagrams that crossed the wire to one side under a label.
-    pub fn pieces(&self, label: &str, side: Lane) -> Vec<&[u8]> {
+    pub fn pieces(&self, label: &str, side: Side) -> Vec<&[u8]> {
         let of_label = self.kept.iter().filter(|event| event.label == label);
         of_label
             .filter_map(|event| match &event.what {
@@ -125,7 +125,7 @@ impl Record {
 
     /// How often the client sent this very datagram, those that were lost included.
     pub fn times_sent(&self, datagram: &[u8]) -> usize {
-        self.pieces("", Lane::Server).iter().filter(|piece| **piece == datagram).count()
+        self.pieces("", Side::Server).iter().filter(|piece| **piece == datagram).count()
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_wait_for_what_cannot_come_ends_and_one_for_what_has_come_does_not_look() {
         let mut record = Record::new(|_| Ok(()));
-        record.recorder("").said(Lane::Server, "here");
+        record.recorder("").said(Side::Server, "here");
         let found = record.wait_unless(|| true, |events| events.first().map(|event| event.is_line("here")));
         assert_eq!(found.unwrap(), Some(true));
         assert_eq!(record.wait_unless(|| true, |events| events.get(1).map(|_| ())).unwrap(), None);

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use common::address::HostPort;
 
-use super::event::{How, Lane, Recorder, What};
+use super::event::{How, Recorder, Side, What};
 use super::listening::Listening;
 
 /// How much is read at once.
@@ -80,7 +80,7 @@ impl<T> Awaited<T> {
 
 /// How a TCP relay passes on what it is sent.
 #[derive(Clone)]
-pub enum Manner {
+pub enum RelayMode {
     /// As it comes.
     AsItComes,
     /// What clients say waits behind this gate.
@@ -93,7 +93,7 @@ pub enum Manner {
 }
 
 /// Starts a relay in front of a TCP server, with the server's IP version.
-pub fn start(upstream: SocketAddr, manner: Manner, recorder: Recorder) -> io::Result<TcpRelay> {
+pub fn start(upstream: SocketAddr, manner: RelayMode, recorder: Recorder) -> io::Result<TcpRelay> {
     let listener = TcpListener::bind(SocketAddr::new(upstream.ip(), 0))?;
     on(listener, HostPort::Ip(upstream), manner, Duration::ZERO, move |_| recorder.clone())
 }
@@ -103,11 +103,11 @@ pub fn start(upstream: SocketAddr, manner: Manner, recorder: Recorder) -> io::Re
 pub fn on(
     listener: TcpListener,
     upstream: HostPort,
-    manner: Manner,
+    manner: RelayMode,
     delay: Duration,
     mut recorder_for: impl FnMut(SocketAddr) -> Recorder + Send + 'static,
 ) -> io::Result<TcpRelay> {
-    let gate = if let Manner::Behind(gate) = &manner { gate.clone() } else { Gate::default() };
+    let gate = if let RelayMode::Behind(gate) = &manner { gate.clone() } else { Gate::default() };
     let listening = Listening::start(listener, move |clients| {
         let (upstream, manner) = (&upstream, &manner);
         thread::scope(|scope| {
@@ -134,7 +134,7 @@ pub fn on(
 fn serve(
     client: TcpStream,
     upstream: &HostPort,
-    manner: &Manner,
+    manner: &RelayMode,
     delay: Duration,
     recorder: &Recorder,
 ) -> io::Result<()> {
@@ -150,13 +150,13 @@ fn serve(
         let (ready, is_ready) = mpsc::channel();
         thread::Builder::new().spawn_scoped(scope, move || {
             if is_ready.recv().is_ok() {
-                connection.pass_on(Lane::Client);
+                connection.pass_on(Side::Client);
                 connection.answers.change(|count| *count += 1); // the end answers, too
             }
         })?;
         recorder.record(What::Connected { port });
         let _ = ready.send(());
-        connection.pass_on(Lane::Server);
+        connection.pass_on(Side::Server);
         Ok(())
     })
 }
@@ -172,7 +172,7 @@ enum Passing<'a> {
 struct Connection<'a> {
     client: TcpStream,
     server: TcpStream,
-    manner: &'a Manner,
+    manner: &'a RelayMode,
     delay: Duration,
     recorder: &'a Recorder,
     /// One of the two broke, and both are ended.
@@ -182,10 +182,10 @@ struct Connection<'a> {
 }
 
 impl Connection<'_> {
-    fn side(&self, lane: Lane) -> &TcpStream {
+    fn side(&self, lane: Side) -> &TcpStream {
         match lane {
-            Lane::Client => &self.client,
-            Lane::Server => &self.server,
+            Side::Client => &self.client,
+            Side::Server => &self.server,
         }
     }
 
@@ -194,7 +194,7 @@ impl Connection<'_> {
     }
 
     /// Passes on what goes to one side, until there is nothing more.
-    fn pass_on(&self, toward: Lane) {
+    fn pass_on(&self, toward: Side) {
         if self.delay.is_zero() {
             return self.read(toward, |passing| self.deliver(toward, passing));
         }
@@ -230,7 +230,7 @@ impl Connection<'_> {
     }
 
     /// Reads what goes to one side, as long as it can be passed on.
-    fn read(&self, toward: Lane, mut pass: impl FnMut(Passing<'_>) -> io::Result<()>) {
+    fn read(&self, toward: Side, mut pass: impl FnMut(Passing<'_>) -> io::Result<()>) {
         let mut from = self.side(toward.other());
         let mut buffer = vec![0; READ_BUFFER];
         let mut goes_on = true;
@@ -245,7 +245,7 @@ impl Connection<'_> {
         }
     }
 
-    fn deliver(&self, toward: Lane, passing: Passing<'_>) -> io::Result<()> {
+    fn deliver(&self, toward: Side, passing: Passing<'_>) -> io::Result<()> {
         if self.is_broken() {
             return Err(ErrorKind::BrokenPipe.into()); // what was read then is our own shutdown
         }
@@ -266,23 +266,23 @@ impl Connection<'_> {
         }
     }
 
-    fn hold_and_cut(&self, toward: Lane, bytes: &[u8]) -> io::Result<()> {
+    fn hold_and_cut(&self, toward: Side, bytes: &[u8]) -> io::Result<()> {
         let mut pieces = bytes.chunks(match self.manner {
-            Manner::Cut(size) => *size,
-            Manner::InLockstep(size) if toward == Lane::Server => *size,
+            RelayMode::Cut(size) => *size,
+            RelayMode::InLockstep(size) if toward == Side::Server => *size,
             _ => bytes.len(),
         });
-        if toward == Lane::Client {
+        if toward == Side::Client {
             self.answers.change(|count| *count += 1);
             return pieces.try_for_each(|piece| self.write(toward, piece));
         }
-        if let Manner::Behind(gate) = self.manner {
+        if let RelayMode::Behind(gate) = self.manner {
             gate.0.wait_until(|is_open| *is_open);
         }
         pieces.try_for_each(|piece| {
             let before = *self.answers.lock();
             self.write(toward, piece)?;
-            if matches!(self.manner, Manner::InLockstep(_)) {
+            if matches!(self.manner, RelayMode::InLockstep(_)) {
                 while !self.answers.wait_for(Duration::from_secs(1), |count| *count > before) {
                     self.check(toward)?;
                 }
@@ -291,7 +291,7 @@ impl Connection<'_> {
         })
     }
 
-    fn write(&self, toward: Lane, mut piece: &[u8]) -> io::Result<()> {
+    fn write(&self, toward: Side, mut piece: &[u8]) -> io::Result<()> {
         if self.is_broken() {
             return Err(ErrorKind::BrokenPipe.into());
         }
@@ -311,7 +311,7 @@ impl Connection<'_> {
 
     /// Whether there still is something to be passed on, and somebody to take it. Whoever waits for one side does
     /// not read from the other, and would never hear that it has been reset.
-    fn check(&self, toward: Lane) -> io::Result<()> {
+    fn check(&self, toward: Side) -> io::Result<()> {
         if let Some(e) = self.side(toward.other()).take_error()? {
             self.break_off(toward);
             return Err(e);
@@ -325,7 +325,7 @@ impl Connection<'_> {
     /// Linux a socket that is closed with unread bytes in it sends a reset (RFC 2525 section 2.17). So where there are
     /// some they stay there, and our readers are woken by a shutdown that sends nothing, to let both sockets go.
     /// Where there are none, the other side is told an end of stream, and whatever it then sends is answered by a reset.
-    fn break_off(&self, toward: Lane) {
+    fn break_off(&self, toward: Side) {
         if self.is_broken.swap(true, Ordering::SeqCst) {
             return;
         }

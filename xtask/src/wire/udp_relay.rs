@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::event::{How, Lane, Recorder, What};
+use super::event::{How, Recorder, Side, What};
 
 /// How often a relay of datagrams looks whether it is over, and whether a client has been silent for too long.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -142,7 +142,7 @@ impl Carrier {
         carried
     }
 
-    fn pass_on(&mut self, datagram: &[u8], toward: Lane, recorder: &Recorder, send: impl Fn(&[u8])) {
+    fn pass_on(&mut self, datagram: &[u8], toward: Side, recorder: &Recorder, send: impl Fn(&[u8])) {
         for (how, bytes) in self.carry(datagram) {
             recorder.sent(toward, &bytes, how);
             if !matches!(how, How::Lost | How::HeldBack) {
@@ -202,7 +202,7 @@ pub fn on(
                 }
                 if let Some(client) = clients.get(&from) {
                     client.touch();
-                    relay.send_off(&wire, client, Lane::Server, &buffer[..n]);
+                    relay.send_off(&wire, client, Side::Server, &buffer[..n]);
                 }
             }
         });
@@ -211,7 +211,7 @@ pub fn on(
 }
 
 /// A datagram of a client's, or for it, that is under way.
-type Job = (Arc<Client>, Lane, Vec<u8>);
+type Job = (Arc<Client>, Side, Vec<u8>);
 
 struct Relay {
     near: UdpSocket,
@@ -276,7 +276,7 @@ impl Relay {
             match client.far.recv(&mut buffer) {
                 Ok(n) => {
                     client.touch();
-                    self.send_off(wire, client, Lane::Client, &buffer[..n]);
+                    self.send_off(wire, client, Side::Client, &buffer[..n]);
                 }
                 Err(e) if matches!(e.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) => {
                     client.recorder.record(What::refused(&e));
@@ -296,7 +296,7 @@ impl Relay {
         &self,
         wire: &SyncSender<(Instant, Job)>,
         client: &Arc<Client>,
-        toward: Lane,
+        toward: Side,
         datagram: &[u8],
     ) {
         if self.weather.delay.is_zero() {
@@ -316,12 +316,12 @@ impl Relay {
         }
     }
 
-    fn pass_on(&self, client: &Client, toward: Lane, datagram: &[u8]) {
+    fn pass_on(&self, client: &Client, toward: Side, datagram: &[u8]) {
         match toward {
-            Lane::Server => {
+            Side::Server => {
                 lock(&client.up).pass_on(datagram, toward, &client.recorder, |bytes| client.send(bytes));
             }
-            Lane::Client => lock(&client.down).pass_on(datagram, toward, &client.recorder, |bytes| {
+            Side::Client => lock(&client.down).pass_on(datagram, toward, &client.recorder, |bytes| {
                 let _ = self.near.send_to(bytes, client.address); // one that is gone does not hear it
             }),
         }

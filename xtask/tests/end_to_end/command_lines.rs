@@ -139,7 +139,7 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
         // A shell has its background jobs ignore SIGINT, and what they run inherits that.
         command.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
         command.arg(xtask::path_of(name).unwrap()).args(task).arg("127.0.0.1:0");
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         let server = lab.start_command(command).unwrap();
         lab.wait_for_address(&server).unwrap();
         assert!(server.interrupt());
@@ -149,7 +149,7 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
 
 #[test]
 fn the_origin_shows_a_browser_a_list_of_its_pages() {
-    let mut lab = Lab::unseen().unwrap();
+    let mut lab = Lab::discarding().unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["origin", "127.0.0.1:0"]);
     let origin = lab.start_command(command).unwrap();

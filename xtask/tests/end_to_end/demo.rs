@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use xtask::lessons::{self, Lesson};
 use xtask::page::{self, Cover};
-use xtask::{Audience, Course, Lang, Play, Style, Words};
+use xtask::{Audience, Lang, Play, Runner, Style, Words};
 
 /// Whoever runs it may speak Chinese.
 fn xtask(args: &[&str]) -> Output {
@@ -290,8 +290,8 @@ fn a_page_that_cannot_be_written_is_an_error_before_anything_is_played() {
 }
 
 /// Plays it over IPv4.
-fn course(lesson: &Lesson, lang: Lang) -> Course {
-    let mut course = Course::new(Style::plain(lang), Audience { step: false, quiz: false });
+fn course(lesson: &Lesson, lang: Lang) -> Runner {
+    let mut course = Runner::new(Style::plain(lang), Audience { step: false, quiz: false });
     course.play(&lesson.part(), "127.0.0.1".parse().unwrap(), lesson.play).unwrap();
     course
 }

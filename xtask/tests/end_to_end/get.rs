@@ -4,22 +4,22 @@ use std::fs;
 use std::io::{self, Write};
 use std::net::TcpStream;
 
-use xtask::{Host, Lab, Outcome, repeat, until_it_leaves};
+use xtask::{Lab, Outcome, ScriptedServer, repeat, until_it_leaves};
 
 use crate::{LOOPBACK, files, run_on};
 
 const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
-fn origin(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> Host {
+fn origin(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> ScriptedServer {
     xtask::replying(LOOPBACK, script).unwrap()
 }
 
-fn replying(reply: &'static [u8]) -> Host {
+fn replying(reply: &'static [u8]) -> ScriptedServer {
     origin(|stream| stream.write_all(reply))
 }
 
 /// An origin that sends the page, but for its last two bytes.
-fn stalling() -> Host {
+fn stalling() -> ScriptedServer {
     origin(|stream| {
         stream.write_all(&HELLO[..HELLO.len() - 2])?;
         until_it_leaves(stream)
@@ -27,17 +27,17 @@ fn stalling() -> Host {
 }
 
 /// The URL of a page there.
-fn page(origin: &Host) -> String {
+fn page(origin: &ScriptedServer) -> String {
     format!("http://{}/dir/page.html?x=y", origin.address)
 }
 
-fn get(lab: &mut Lab, origin: &Host, more: &[&str]) -> Outcome {
+fn get(lab: &mut Lab, origin: &ScriptedServer, more: &[&str]) -> Outcome {
     run_on(lab, "tcp-client", &[&["get", &page(origin)][..], more].concat())
 }
 
 #[test]
 fn the_request_is_the_notes_and_the_body_is_saved_under_the_urls_last_segment() {
-    let mut lab = Lab::unseen().unwrap();
+    let mut lab = Lab::discarding().unwrap();
     let origin = replying(HELLO);
     let outcome = get(&mut lab, &origin, &[]);
     assert_eq!(outcome.status, Some(0), "{outcome:?}");
@@ -52,7 +52,7 @@ fn the_request_is_the_notes_and_the_body_is_saved_under_the_urls_last_segment() 
 
 #[test]
 fn dash_is_standard_output_and_the_header_goes_to_standard_error() {
-    let mut lab = Lab::unseen().unwrap();
+    let mut lab = Lab::discarding().unwrap();
     let outcome = get(&mut lab, &replying(HELLO), &["-o", "-"]);
     assert_eq!((outcome.status, outcome.said), (Some(0), vec!["hello".to_owned()]));
     assert_eq!(outcome.complained[0], "HTTP/1.1 200 OK");
@@ -65,7 +65,7 @@ fn a_redirect_and_an_error_status_are_shown_and_saved_and_not_followed() {
         &b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 4\r\n\r\nmove"[..],
         b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone",
     ] {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         let outcome = get(&mut lab, &replying(reply), &["-o", "f"]);
         assert_eq!(outcome.status, Some(0), "{outcome:?}");
         assert_eq!(fs::read(lab.directory().join("f")).unwrap().len(), 4);
@@ -80,7 +80,7 @@ fn a_reply_that_is_cut_short_leaves_the_old_file_as_it_was_and_no_other() {
         b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n",
         b"",
     ] {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         fs::write(lab.directory().join("page.html"), "old").unwrap();
         let outcome = get(&mut lab, &replying(reply), &[]);
         assert_eq!(outcome.status, Some(1));
@@ -93,7 +93,7 @@ fn a_reply_that_is_cut_short_leaves_the_old_file_as_it_was_and_no_other() {
 #[test]
 fn what_is_not_an_http_reply_is_said_at_once() {
     for reply in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"Welcome!\n", b"HTTP/1.1 2000 OK\r\n\r\n"] {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         let origin = origin(move |stream| {
             stream.write_all(reply)?;
             until_it_leaves(stream)
@@ -106,7 +106,7 @@ fn what_is_not_an_http_reply_is_said_at_once() {
 
 #[test]
 fn controls_in_the_header_reach_the_terminal_escaped() {
-    let mut lab = Lab::unseen().unwrap();
+    let mut lab = Lab::discarding().unwrap();
     let reply =
         b"HTTP/1.1 200 \x1b[31m\r\nX: \x7f \xc2\x9b \xe2\x80\xae \xe9 \x07\r\nContent-Length: 0\r\n\r\n";
     let outcome = get(&mut lab, &replying(reply), &["-o", "f"]);
@@ -116,7 +116,7 @@ fn controls_in_the_header_reach_the_terminal_escaped() {
 
 #[test]
 fn a_stall_and_a_trickle_end_with_the_limit_that_was_met() {
-    let mut lab = Lab::unseen().unwrap();
+    let mut lab = Lab::discarding().unwrap();
     let outcome = get(&mut lab, &stalling(), &["--timeout", "0.1"]);
     assert!(outcome.complained.last().unwrap().ends_with(": nothing came for 100ms"), "{outcome:?}");
 
@@ -136,7 +136,7 @@ fn a_stall_and_a_trickle_end_with_the_limit_that_was_met() {
 
 #[test]
 fn what_cannot_be_written_to_is_named() {
-    let mut lab = Lab::unseen().unwrap();
+    let mut lab = Lab::discarding().unwrap();
     fs::create_dir(lab.directory().join("dir")).unwrap();
     for (file, why) in
         [("dir", "it is a directory"), ("none/f", "its directory would not take a new file"), ("", "")]
@@ -163,11 +163,11 @@ mod unix {
     use std::io::Read;
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::process::Command;
-    use xtask::Lane;
+    use xtask::Side;
 
     #[test]
     fn a_symbolic_link_stays_a_link_and_permissions_stay() {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         let (real, link) = (lab.directory().join("real"), lab.directory().join("link"));
         fs::write(&real, "old").unwrap();
         fs::set_permissions(&real, fs::Permissions::from_mode(0o4750)).unwrap();
@@ -185,7 +185,7 @@ mod unix {
 
     #[test]
     fn a_device_and_a_fifo_are_written_to_and_not_replaced() {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         assert_eq!(get(&mut lab, &replying(HELLO), &["-o", "/dev/null"]).status, Some(0));
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
         let fifo = lab.directory().join("fifo");
@@ -202,7 +202,7 @@ mod unix {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_an_error() {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         let outcome = get(&mut lab, &replying(HELLO), &["-o", "/dev/full"]);
         assert_eq!(outcome.status, Some(1), "{outcome:?}");
         assert!(outcome.complained.last().unwrap().contains("cannot write to '/dev/full': "), "{outcome:?}");
@@ -210,7 +210,7 @@ mod unix {
 
     #[test]
     fn a_pipe_by_name_is_written_to() {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         let outcome = get(&mut lab, &replying(HELLO), &["-o", "/dev/stdout"]);
         assert_eq!(outcome.status, Some(0), "{outcome:?}");
         assert!(outcome.said.iter().any(|line| line.starts_with("hello")), "{outcome:?}");
@@ -218,7 +218,7 @@ mod unix {
 
     #[test]
     fn a_file_is_saved_though_nobody_reads_what_is_said_of_it() {
-        let lab = Lab::unseen().unwrap();
+        let lab = Lab::discarding().unwrap();
         let origin = replying(HELLO);
         let args = ["get", &page(&origin), "-o", "f"];
         let (program, stdout, mut stderr) =
@@ -232,10 +232,10 @@ mod unix {
 
     #[test]
     fn an_interrupt_leaves_the_old_file_and_no_litter() {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         fs::write(lab.directory().join("page.html"), "old").unwrap();
         let origin = stalling();
-        let client = lab.start(Lane::Client, "", "tcp-client", &["get", &page(&origin)]).unwrap();
+        let client = lab.start(Side::Client, "", "tcp-client", &["get", &page(&origin)]).unwrap();
         lab.wait_for_line(&client, "HTTP/1.1 200 OK").unwrap(); // the unfinished file is there by now
         assert_eq!(files(&lab).len(), 2);
         assert!(client.interrupt());
@@ -249,7 +249,7 @@ mod unix {
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
             repeat(stream, b"line\n")
         });
-        let directory = Lab::unseen().unwrap();
+        let directory = Lab::discarding().unwrap();
         let args = ["get", &page(&origin), "-o", "-"];
         let (program, mut stdout, mut stderr) =
             xtask::Program::start("tcp-client", &args, directory.directory()).unwrap();
@@ -268,7 +268,7 @@ fn a_large_body_arrives_whole_in_every_framing() {
     let pattern = move |at: usize| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0];
     let body: Vec<u8> = (0..size).map(pattern).collect();
     for framing in ["length", "chunked", "close"] {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         let origin = origin({
             let body = body.clone();
             move |stream| match framing {

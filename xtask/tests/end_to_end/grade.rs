@@ -46,7 +46,7 @@ impl Judged {
     }
 
     /// These stages are not kept, each with its mark, and each is told the likely mistake.
-    fn assert_flaws(&self, mark: char, expected: &[Flaw], of: &str) {
+    fn assert_flaws(&self, mark: char, expected: &[Failure], of: &str) {
         let flaws: Vec<_> = self.flaws().collect();
         let found: Vec<_> = flaws.iter().flat_map(|flaw| flaw.marked(mark)).collect();
         let stages: Vec<_> = expected.iter().map(|(stage, ..)| *stage).collect();
@@ -61,7 +61,7 @@ impl Judged {
 
 /// A stage that is not kept, the lesson that its hint names, and some words that no other hint has. Both are empty
 /// where a stage only falls with another one, which has the hint.
-type Flaw = (&'static str, &'static str, &'static str);
+type Failure = (&'static str, &'static str, &'static str);
 
 fn grade(args: &[&str]) -> Judged {
     let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
@@ -169,7 +169,7 @@ fn our_udp_server_and_our_clients_keep_every_stage_over_both_ip_versions() {
 }
 
 /// The mistake, and what it breaks.
-type Row = (&'static str, &'static [Flaw]);
+type Row = (&'static str, &'static [Failure]);
 
 fn each_breaks_its_own(kind: &str, rows: &[Row]) {
     each(rows, |(mistake, broken)| {
@@ -343,7 +343,7 @@ fn a_udp_server_with_one_mistake_breaks_its_stage() {
 #[cfg(unix)]
 #[test]
 fn a_udp_server_that_goes_on_at_ctrl_c_does_not_stop() {
-    const GOES_ON: Flaw = ("stops", "stop", "caught around accept or recvfrom");
+    const GOES_ON: Failure = ("stops", "stop", "caught around accept or recvfrom");
     each_breaks_its_own("udp-server", &[("stops", &[GOES_ON])]);
 }
 

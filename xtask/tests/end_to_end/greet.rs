@@ -3,13 +3,13 @@
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use xtask::{Host, repeat, until_it_leaves};
+use xtask::{ScriptedServer, repeat, until_it_leaves};
 
 use crate::{LOOPBACK, Server, run, said};
 
 /// A server that says this to tcp-client, and where it is.
-fn peer(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> (String, Host) {
-    let host = Host::speaking(LOOPBACK, script).unwrap();
+fn peer(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> (String, ScriptedServer) {
+    let host = ScriptedServer::speaking(LOOPBACK, script).unwrap();
     (host.address.to_string(), host)
 }
 

@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use xtask::lessons::{self, Lesson};
 use xtask::page::Cover;
-use xtask::{Audience, Course, Lane, Lang, Live, Play, Scratch, Story, Style, Told, Words};
+use xtask::{Audience, Entry, Lang, Live, Play, Runner, Scratch, Side, Style, Transcript, Words};
 
 const PLAIN: Style = Style::plain(Lang::En);
 const HOSTILE: &str =
     "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">&amp;";
 
 /// Serves a story on a free port; where it is.
-fn live(story: &Story, go_on: Option<fn() -> bool>) -> (Live, String) {
+fn live(story: &Transcript, go_on: Option<fn() -> bool>) -> (Live, String) {
     let words = || Words::fixed("a title", "标题");
     let cover = Cover { title: words(), intro: words(), is_bare: false };
     let live = Live::start(&"127.0.0.1:0".parse().unwrap(), story, cover, Lang::En, go_on).unwrap();
@@ -100,13 +100,13 @@ impl Events {
     }
 }
 
-fn tell(story: &Story, text: &str) {
-    story.tell(Told::Evidence(Words { en: text.to_owned().into(), zh: text.to_owned().into() })).unwrap();
+fn tell(story: &Transcript, text: &str) {
+    story.tell(Entry::Evidence(Words { en: text.to_owned().into(), zh: text.to_owned().into() })).unwrap();
 }
 
 #[test]
 fn a_browser_that_reconnects_gets_what_it_missed_and_a_late_one_all() {
-    let story = Story::new(PLAIN);
+    let story = Transcript::new(PLAIN);
     let (live, at) = live(&story, None);
     tell(&story, "one");
     let mut early = Events::of(&at, "");
@@ -138,7 +138,7 @@ fn a_browser_that_reconnects_gets_what_it_missed_and_a_late_one_all() {
 
 #[test]
 fn every_viewer_is_told_everything_and_one_that_does_not_read_holds_up_nobody() {
-    let story = Story::new(PLAIN);
+    let story = Transcript::new(PLAIN);
     let (live, at) = live(&story, None);
     let stalled = Events::of(&at, "");
     let reading: Vec<_> = (0..2)
@@ -148,7 +148,7 @@ fn every_viewer_is_told_everything_and_one_that_does_not_read_holds_up_nobody() 
     let (pieces, text) = (400, "x".repeat(40_000)); // more than any socket's buffers hold
     for _ in 0..pieces {
         story
-            .tell(Told::Sum { sentence: Words { en: text.clone().into(), zh: "".into() }, is_kept: false })
+            .tell(Entry::Sum { sentence: Words { en: text.clone().into(), zh: "".into() }, is_kept: false })
             .unwrap();
     }
     story.end();
@@ -161,7 +161,7 @@ fn every_viewer_is_told_everything_and_one_that_does_not_read_holds_up_nobody() 
 
 #[test]
 fn there_is_a_place_for_a_hundred_viewers_and_one_more_is_told_so() {
-    let story = Story::new(PLAIN);
+    let story = Transcript::new(PLAIN);
     let (live, at) = live(&story, None);
     let viewers: Vec<_> = (0..100).map(|_| Events::of(&at, "")).collect();
     let mut one_more = TcpStream::connect(&at).unwrap();
@@ -182,7 +182,7 @@ fn there_is_a_place_for_a_hundred_viewers_and_one_more_is_told_so() {
 
 #[test]
 fn the_page_fetches_nothing_but_its_stream_and_runs_nothing_but_its_script() {
-    let (live, at) = live(&Story::new(PLAIN), None);
+    let (live, at) = live(&Transcript::new(PLAIN), None);
     let page = get(&at, "/");
     let (head, body) = page.split_once("\r\n\r\n").unwrap();
     let nonce = head.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
@@ -214,7 +214,7 @@ fn the_page_fetches_nothing_but_its_stream_and_runs_nothing_but_its_script() {
 
 #[test]
 fn any_rubbish_as_a_request_is_refused_with_a_reason() {
-    let (live, at) = live(&Story::new(PLAIN), None);
+    let (live, at) = live(&Transcript::new(PLAIN), None);
     let (host, long) = (format!("Host: {at}\r\n"), "x".repeat(17_000));
     for (request, status) in [
         (format!("GET /nope HTTP/1.1\r\n{host}\r\n"), "404 Not Found"),
@@ -240,18 +240,18 @@ fn any_rubbish_as_a_request_is_refused_with_a_reason() {
 }
 
 /// What a peer sent, and what a lesson said, is hostile.
-fn hostile_story() -> Story {
+fn hostile_story() -> Transcript {
     fn speaks(play: &mut Play) -> anyhow::Result<()> {
         play.act(&Words::fixed(HOSTILE, HOSTILE))?;
-        play.sent(Lane::Server, HOSTILE.as_bytes());
-        play.sent(Lane::Client, b"\r\n\r\nevent: end\r\ndata: x\r\n\r\n");
-        play.called(Lane::Server, HOSTILE);
+        play.sent(Side::Server, HOSTILE.as_bytes());
+        play.sent(Side::Client, b"\r\n\r\nevent: end\r\ndata: x\r\n\r\n");
+        play.called(Side::Server, HOSTILE);
         play.checks.equal(Words::fixed("a & b", "a & b"), &HOSTILE, &"");
         Ok(())
     }
     static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed(HOSTILE, HOSTILE))];
     let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: lessons::TCP, play: speaks };
-    let mut course = Course::new(PLAIN, Audience { step: false, quiz: false });
+    let mut course = Runner::new(PLAIN, Audience { step: false, quiz: false });
     course.play(&lesson.part(), "127.0.0.1".parse().unwrap(), lesson.play).unwrap();
     course.sum_up(false, "").unwrap_err();
     course.story().end();
@@ -471,7 +471,7 @@ fn a_page_that_cannot_be_served_is_an_error_before_anything_is_played() {
 #[test]
 fn a_page_without_a_step_has_no_token_and_goes_on_for_nobody() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
-    let (live, at) = live(&Story::new(PLAIN), Some(|| ASKED.fetch_add(1, Ordering::SeqCst) == 0));
+    let (live, at) = live(&Transcript::new(PLAIN), Some(|| ASKED.fetch_add(1, Ordering::SeqCst) == 0));
     let page = get(&at, "/");
     let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
     let fields = format!("X-Token: {token}\r\n");
@@ -479,7 +479,7 @@ fn a_page_without_a_step_has_no_token_and_goes_on_for_nobody() {
     assert!(answer(&at, request(&at, "POST /next", &fields)).starts_with("HTTP/1.1 409 "), "nobody waits");
     assert_eq!(ASKED.load(Ordering::SeqCst), 2);
     drop(live);
-    let (live, at) = self::live(&Story::new(PLAIN), None);
+    let (live, at) = self::live(&Transcript::new(PLAIN), None);
     assert!(get(&at, "/").contains("data-token=\"\""));
     assert!(
         answer(&at, request(&at, "POST /next", &fields)).starts_with("HTTP/1.1 403 "),

@@ -9,7 +9,7 @@ mod demo;
 mod get;
 mod grade;
 mod greet;
-mod house;
+mod layout;
 mod live;
 mod readme;
 mod reasons;
@@ -22,7 +22,7 @@ mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
-use xtask::{Guest, Lab, Lane, Outcome, Program};
+use xtask::{Guest, Lab, Outcome, Program, Side};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -35,7 +35,7 @@ struct Server {
 
 impl Server {
     fn start(name: &str, args: &[&str]) -> Self {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         let has_address = args.iter().any(|arg| arg.contains(':'));
         let all = [args, if has_address { &[] } else { &["127.0.0.1:0"] }].concat();
         let (program, address) = lab.start_server(name, &all).unwrap();
@@ -70,12 +70,12 @@ fn has_ipv6() -> bool {
 
 /// Runs a client to its end.
 fn run(name: &str, args: &[&str]) -> Outcome {
-    let mut lab = Lab::unseen().unwrap();
+    let mut lab = Lab::discarding().unwrap();
     run_on(&mut lab, name, args)
 }
 
 fn run_on(lab: &mut Lab, name: &str, args: &[&str]) -> Outcome {
-    let program = lab.start(Lane::Client, "", name, args).unwrap();
+    let program = lab.start(Side::Client, "", name, args).unwrap();
     lab.wait_for_end(program).unwrap()
 }
 

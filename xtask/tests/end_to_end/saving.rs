@@ -4,23 +4,23 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 
-use xtask::{Host, Lab};
+use xtask::{Lab, ScriptedServer};
 
 use crate::{LOOPBACK, files, run_on};
 
 const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
-fn origin(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> Host {
+fn origin(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> ScriptedServer {
     xtask::replying(LOOPBACK, script).unwrap()
 }
 
-fn hello() -> Host {
+fn hello() -> ScriptedServer {
     origin(|stream| stream.write_all(HELLO))
 }
 
 #[test]
 fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
-    let mut lab = Lab::unseen().unwrap();
+    let mut lab = Lab::discarding().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}/page", listener.local_addr().unwrap());
@@ -44,7 +44,7 @@ fn the_default_name_is_decoded_and_one_that_every_system_takes_for_a_plain_files
         ("aux.html", "index.html".into()),
         ("report.", "index.html".into()),
     ] {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         let url = format!("http://{}/dir/{segment}", hello.address);
         let outcome = run_on(&mut lab, "tcp-client", &["get", &url]);
         assert_eq!(outcome.status, Some(0), "{segment}: {outcome:?}");
@@ -54,7 +54,7 @@ fn the_default_name_is_decoded_and_one_that_every_system_takes_for_a_plain_files
 
 #[test]
 fn a_page_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where() {
-    let mut lab = Lab::unseen().unwrap();
+    let mut lab = Lab::discarding().unwrap();
     let target = lab.directory().join("page");
     let origin = origin(move |stream| {
         fs::create_dir(&target)?;
@@ -85,7 +85,7 @@ mod unix {
 
     #[test]
     fn an_output_that_is_open_is_written_to_where_it_stands_and_nothing_behind_it_is_lost() {
-        let lab = Lab::unseen().unwrap();
+        let lab = Lab::discarding().unwrap();
         std::os::unix::fs::symlink("/dev/stdout", lab.directory().join("link")).unwrap();
         for (file, redirected) in [
             ("/dev/stdout", "> log"),
@@ -120,7 +120,7 @@ mod unix {
             println!("not available here: a device that is full");
             return;
         }
-        let lab = Lab::unseen().unwrap();
+        let lab = Lab::discarding().unwrap();
         assert_eq!(sh(&lab, "\"$CLIENT\" get \"$URL\" > /dev/full 2> said").code(), Some(1));
         assert_eq!(fs::read(lab.directory().join("page")).unwrap(), b"hello");
         let said = fs::read_to_string(lab.directory().join("said")).unwrap();
@@ -153,7 +153,7 @@ mod unix {
 
     #[test]
     fn an_interrupted_demo_leaves_the_old_page_and_no_litter() {
-        let lab = Lab::unseen().unwrap();
+        let lab = Lab::discarding().unwrap();
         fs::write(lab.directory().join("page.html"), "old").unwrap();
         let mut demo = Command::new(env!("CARGO_BIN_EXE_xtask"));
         demo.args(["demo", "crowd", "--step", "--html", "page.html"]).current_dir(lab.directory());
@@ -170,7 +170,7 @@ mod unix {
 
     #[test]
     fn a_file_that_is_mounted_on_gets_the_pages_content_in_its_own_place() {
-        let lab = Lab::unseen().unwrap();
+        let lab = Lab::discarding().unwrap();
         if !sh(&lab, "unshare -rm true 2>/dev/null").success() {
             println!("not available here: a mount of one's own");
             return;
@@ -188,7 +188,7 @@ mod unix {
     #[test]
     fn a_files_name_is_bytes() {
         use std::os::unix::ffi::OsStringExt;
-        let lab = Lab::unseen().unwrap();
+        let lab = Lab::discarding().unwrap();
         // GBK for a Chinese word; printf makes it of octal digits.
         for option in ["-o \"$FILE\"", "-o=\"$FILE\""] {
             let command = format!("FILE=$(printf '\\316\\304.html'); \"$CLIENT\" get \"$URL\" {option}");

@@ -8,7 +8,7 @@ use std::process::{ChildStderr, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use xtask::{Lab, Lane, Outcome, Program, Scratch};
+use xtask::{Lab, Outcome, Program, Scratch, Side};
 
 use crate::{Guest, Server, said};
 
@@ -67,10 +67,10 @@ fn stopped_client<T>(
     leave: impl Fn(T),
 ) -> Outcome {
     with_a_limit_that_suffices(|limit| {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         let args = args(&seconds(limit));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let client = lab.start(Lane::Client, "", name, &args).unwrap();
+        let client = lab.start(Side::Client, "", name, &args).unwrap();
         let mut met = meet()?;
         if !stop_for_longer_than(limit, &client) {
             return None;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use xtask::Scratch;
-use xtask::{Lab, Lane, Program};
+use xtask::{Lab, Program, Side};
 
 #[cfg(unix)]
 use crate::Outcome;
@@ -28,10 +28,10 @@ struct Tap {
 
 impl Tap {
     fn start(server: SocketAddr, options: &[&str]) -> Self {
-        let mut lab = Lab::unseen().unwrap();
+        let mut lab = Lab::discarding().unwrap();
         let server = server.to_string();
         let args = [&["tap", &*server, "--lang", "en", "--listen", "127.0.0.1:0"], options].concat();
-        let program = lab.start(Lane::Server, "", "xtask", &args).unwrap();
+        let program = lab.start(Side::Server, "", "xtask", &args).unwrap();
         let first = lab.wait_for_line(&program, "listening on ").unwrap();
         let (address, to) = first["listening on ".len()..].split_once(", passing on to ").unwrap();
         assert_eq!(to, server);
@@ -414,7 +414,7 @@ fn in_ascii_and_80_columns_a_ladder_has_no_other_sign_and_no_more_columns() {
     let mut command = Command::new(xtask::path_of("xtask").unwrap());
     command.env("COLUMNS", "80").args(["tap", "--ascii", "--lang", "en", "--listen", "127.0.0.1:0"]);
     command.arg(server.local_addr().unwrap().to_string());
-    let mut lab = Lab::unseen().unwrap();
+    let mut lab = Lab::discarding().unwrap();
     let program = lab.start_command(command).unwrap();
     let first = lab.wait_for_line(&program, "listening on ").unwrap();
     let address = first["listening on ".len()..].split_once(", ").unwrap().0.to_owned();

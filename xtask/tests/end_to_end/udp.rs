@@ -2,7 +2,7 @@
 
 use std::net::UdpSocket;
 
-use xtask::{Host, ask};
+use xtask::{ScriptedServer, ask};
 
 use crate::{LOOPBACK, Server, run, said};
 
@@ -108,7 +108,7 @@ fn the_same_client_goes_on_with_a_restarted_server() {
 #[test]
 fn a_lost_reply_is_asked_for_again() {
     let mut is_lost = false;
-    let host = Host::answering(LOOPBACK, move |_, name| {
+    let host = ScriptedServer::answering(LOOPBACK, move |_, name| {
         let is_first_b = name == b"B" && !std::mem::replace(&mut is_lost, true);
         if is_first_b { vec![] } else { vec![hello(name)] }
     })
@@ -123,7 +123,7 @@ fn a_lost_reply_is_asked_for_again() {
 
 #[test]
 fn a_late_a_doubled_and_a_wrong_reply_are_never_taken_for_another_names() {
-    let host = Host::answering(LOOPBACK, |number, name| match number {
+    let host = ScriptedServer::answering(LOOPBACK, |number, name| match number {
         0 => vec![hello(name), hello(name)],
         1 => vec![b"Hello, ".into(), b"\x1b[2J\xff".into(), vec![b'x'; 60_000], hello(name)],
         _ => vec![hello(b"B"), hello(name)],
@@ -139,12 +139,12 @@ fn a_late_a_doubled_and_a_wrong_reply_are_never_taken_for_another_names() {
 #[test]
 fn a_reply_from_another_port_is_not_believed() {
     let answer = |_, name: &[u8]| vec![hello(name)]; // the right words
-    let stranger = Host::answered_by_a_stranger(LOOPBACK, answer).unwrap();
+    let stranger = ScriptedServer::answered_by_a_stranger(LOOPBACK, answer).unwrap();
     let address = stranger.address.to_string();
     let refused = run("udp-client", &[&address, "A", "--timeout", "0.2", "--tries", "1"]);
     assert_eq!((refused.status, refused.said.len()), (Some(1), 0), "{refused:?}");
     assert_eq!(stranger.heard().unwrap(), b"A");
-    let host = Host::answering(LOOPBACK, answer).unwrap();
+    let host = ScriptedServer::answering(LOOPBACK, answer).unwrap();
     let greeted = run("udp-client", &[&host.address.to_string(), "A", "--timeout", "60"]);
     assert_eq!(greeted, said(&["Hello, A!"]));
 }

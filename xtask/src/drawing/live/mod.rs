@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
-use common::patience::Patient;
+use common::timed_stream::TimedStream;
 
 use self::request::{PATIENCE, Refused, Request, read_out};
 use super::page::Cover;
 use super::picture::{joined, piece, text};
-use super::story::{Story, Told};
+use super::transcript::{Entry, Transcript};
 use crate::wire::listening::Listening;
 use crate::words::{Lang, Words};
 
@@ -45,14 +45,14 @@ pub type GoOn = fn() -> bool;
 
 /// A story that can be watched until this is dropped; what browsers show stays there.
 pub struct Live {
-    story: Story,
+    story: Transcript,
     show: Arc<Show>,
     /// Dropped after the last words have been said.
     listening: Listening,
 }
 
 struct Show {
-    story: Story,
+    story: Transcript,
     cover: Cover,
     lang: Lang,
     /// This run, in the numbers of its pieces: a browser may still have those of another.
@@ -70,7 +70,7 @@ impl Live {
     /// Serves the story from now on. With `go_on`, a page on this machine can do that.
     pub fn start(
         at: &HostPort,
-        story: &Story,
+        story: &Transcript,
         cover: Cover,
         lang: Lang,
         go_on: Option<GoOn>,
@@ -178,14 +178,14 @@ impl Show {
 
     fn serve(&self, client: &TcpStream) -> io::Result<()> {
         let peer = client.peer_addr()?.ip().to_canonical();
-        let (answer, is_head) = match Request::read(Patient::new(client, PATIENCE, PATIENCE)) {
+        let (answer, is_head) = match Request::read(TimedStream::new(client, PATIENCE, PATIENCE)) {
             Ok(None) => return Ok(()),
             Ok(Some(request)) => {
                 (self.answer(&request, peer).unwrap_or_else(Answer::Refused), request.method == "HEAD")
             }
             Err(refused) => (Answer::Refused(refused), false),
         };
-        let mut to = Patient::new(client, UNREAD, UNREAD);
+        let mut to = TimedStream::new(client, UNREAD, UNREAD);
         let mut send = |status, kind, fields: &str, body: &str| {
             let length = body.len();
             let head =
@@ -218,7 +218,7 @@ impl Show {
             }
         }
         client.shutdown(Shutdown::Write)?;
-        read_out(Patient::new(client, PATIENCE, PATIENCE));
+        read_out(TimedStream::new(client, PATIENCE, PATIENCE));
         Ok(())
     }
 
@@ -263,7 +263,7 @@ impl Show {
     }
 
     /// Sends what is told, until the end of the story or of the browser's patience.
-    fn stream(&self, to: &mut Patient<'_>, from: Option<usize>) -> io::Result<()> {
+    fn stream(&self, to: &mut TimedStream<'_>, from: Option<usize>) -> io::Result<()> {
         let Some(mut number) = from else {
             return to.write_all(b"event: reload\ndata: another run\n\n");
         };
@@ -278,7 +278,7 @@ impl Show {
                     words!("{missing} earlier pieces are no longer kept.", "更早的 {missing} 条已不再保留。");
                 sent += &event("", &format!("<p class=\"evidence\">{}</p>", text(words.to(lang))));
             }
-            let lanes = news.lanes.map(Told::Lanes);
+            let lanes = news.lanes.map(Entry::Lanes);
             sent.extend(lanes.iter().map(|lanes| event("", &piece(lanes, lang))));
             let first = news.number - news.told.len();
             for (number, told) in (first + 1..).zip(&news.told) {
@@ -329,7 +329,7 @@ mod tests {
     fn show(is_private: bool, go_on: Option<GoOn>) -> Show {
         let words = || Words::fixed("", "");
         Show {
-            story: Story::new(Style::plain(Lang::En)),
+            story: Transcript::new(Style::plain(Lang::En)),
             cover: Cover { title: words(), intro: words(), is_bare: false },
             lang: Lang::En,
             run: "run".into(),

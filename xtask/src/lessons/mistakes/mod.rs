@@ -16,9 +16,9 @@ use crate::lessons::Lesson;
 use crate::peers::sockets::connect;
 use crate::play::Play;
 use crate::play::quiz::Prediction;
-use crate::wire::event::{Lane, Recorder};
+use crate::wire::event::{Recorder, Side};
 use crate::wire::record::STUCK;
-use crate::wire::tcp_relay::Manner;
+use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
 /// All that can be shown, each as a lesson of its own.
@@ -52,7 +52,7 @@ struct Question {
 }
 
 /// The notes' `decode('utf-8')`: bytes that are no text, or half of it, are an exception.
-fn decode(bytes: &[u8], lane: Lane, recorder: &Recorder) -> io::Result<String> {
+fn decode(bytes: &[u8], lane: Side, recorder: &Recorder) -> io::Result<String> {
     String::from_utf8(bytes.into()).map_err(|e| {
         recorder.said(lane, "decode('utf-8'): UnicodeDecodeError");
         io::Error::new(ErrorKind::InvalidData, e)
@@ -63,13 +63,13 @@ fn decode(bytes: &[u8], lane: Lane, recorder: &Recorder) -> io::Result<String> {
 /// what passes.
 fn welcomed_pair(play: &mut Play) -> Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind(play.loopback())?;
-    let mut client = connect(play.lab.wire("", listener.local_addr()?, Manner::AsItComes)?)?;
+    let mut client = connect(play.lab.wire("", listener.local_addr()?, RelayMode::AsItComes)?)?;
     let mut server = listener.accept()?.0;
     server.set_read_timeout(Some(STUCK))?;
-    play.called(Lane::Server, "send: Welcome!");
+    play.called(Side::Server, "send: Welcome!");
     server.write_all(b"Welcome!")?;
     client.read_exact(&mut [0; 8])?;
-    play.called(Lane::Client, "recv(1024): Welcome!");
+    play.called(Side::Client, "recv(1024): Welcome!");
     Ok((client, server))
 }
 

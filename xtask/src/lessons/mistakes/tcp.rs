@@ -14,8 +14,8 @@ use crate::peers::guest::Guest;
 use crate::peers::sockets::{connect, pair};
 use crate::play::Play;
 use crate::programs::program::Program;
-use crate::wire::event::{Lane, Recorder, What};
-use crate::wire::tcp_relay::Manner;
+use crate::wire::event::{Recorder, Side, What};
+use crate::wire::tcp_relay::RelayMode;
 use crate::words::{Shown, Words};
 
 /// The notes' server loop: one read is one message, and text; it thinks before it looks at what came.
@@ -24,7 +24,7 @@ fn wrong_server_loop(
     pause: Duration,
     recorder: &Recorder,
 ) -> std::io::Result<Vec<String>> {
-    let says = |call: &str| recorder.said(Lane::Server, call);
+    let says = |call: &str| recorder.said(Side::Server, call);
     let mut heard = Vec::new();
     loop {
         let mut buffer = [0; 1024];
@@ -35,7 +35,7 @@ fn wrong_server_loop(
             format!("recv(1024): {}", escape(&buffer[..n]))
         });
         thread::sleep(pause);
-        let name = decode(&buffer[..n], Lane::Server, recorder)?;
+        let name = decode(&buffer[..n], Side::Server, recorder)?;
         if n == 0 || name == "exit" {
             says("close()");
             return Ok(heard);
@@ -51,7 +51,7 @@ fn wrong_server_loop(
 fn hears_out(play: &Play, mut client: &TcpStream) -> Result<()> {
     let mut all = Vec::new();
     client.read_to_end(&mut all)?;
-    play.called(Lane::Client, format!("recv until b'': {}", escape(&all)));
+    play.called(Side::Client, format!("recv until b'': {}", escape(&all)));
     Ok(())
 }
 
@@ -111,7 +111,7 @@ fn glued(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
-    let mut guest = Guest::arrived(play.lab.wire("", at, Manner::AsItComes)?)?;
+    let mut guest = Guest::arrived(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     guest.says("Michael\nexit\n")?;
     let all = guest.hears_the_end()?;
     play.checks.equal(
@@ -156,21 +156,21 @@ fn reset(play: &mut Play) -> Result<()> {
     // No relay: what comes of a reset is for the two sockets alone.
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(b"a name that nobody reads")?;
-    play.sent(Lane::Server, b"a name that nobody reads");
+    play.sent(Side::Server, b"a name that nobody reads");
     server.peek(&mut [0])?; // it has come
     server.write_all(b"goodbye")?;
-    play.sent(Lane::Client, b"goodbye");
+    play.sent(Side::Client, b"goodbye");
     drop(server);
-    play.called(Lane::Server, "close(), and the name is unread");
+    play.called(Side::Server, "close(), and the name is unread");
     let mut heard = Vec::new();
     let found = client.read_to_end(&mut heard).map(|_| ()).map_err(|e| e.kind());
     if found.is_err() {
-        play.lab.record.recorder("").record(What::Broke { toward: Lane::Client, as_reset: true });
+        play.lab.record.recorder("").record(What::Broke { toward: Side::Client, as_reset: true });
     }
     let heard = escape(&heard);
     let Words { en, zh } =
         found.map_or_else(|e| e.shown(), |()| Words::fixed("the end of the stream", "流结束（FIN）"));
-    play.called(Lane::Client, format!("recv: '{heard}', then: {en}"));
+    play.called(Side::Client, format!("recv: '{heard}', then: {en}"));
     wrong(
         play,
         &words!(
@@ -187,12 +187,12 @@ fn reset(play: &mut Play) -> Result<()> {
     // More than the server reads at once: some of it is still in the socket when it closes.
     let words = format!("exit\n{}\n", "x".repeat(1000));
     client.write_all(words.as_bytes())?;
-    play.sent(Lane::Server, words.as_bytes());
+    play.sent(Side::Server, words.as_bytes());
     let mut all = String::new();
     let found = client.read_to_string(&mut all).map(|_| all).map_err(|e| e.kind());
     if let Ok(all) = &found {
-        play.sent(Lane::Client, all.as_bytes());
-        play.ended(Lane::Client);
+        play.sent(Side::Client, all.as_bytes());
+        play.ended(Side::Client);
     }
     let promise = Words::fixed(
         "tcp-server ends its half and lets the client finish: an end, no reset",
@@ -251,7 +251,7 @@ fn half_char(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
-    let mut guest = Guest::arrived(play.lab.wire("", at, Manner::AsItComes)?)?;
+    let mut guest = Guest::arrived(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     guest.says([b"Ann\n", &"张".as_bytes()[..2]].concat())?;
     guest.hears("Welcome!")?;
     guest.hears("Hello, Ann!")?; // hence what came with her name has been read
@@ -312,7 +312,7 @@ fn gbk_name(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
-    let mut client = connect(play.lab.wire("", at, Manner::AsItComes)?)?;
+    let mut client = connect(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     client.write_all(&[GBK, b"\nexit\n"].concat())?;
     let mut all = Vec::new();
     client.read_to_end(&mut all)?;
@@ -376,7 +376,7 @@ fn slow_exit(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "3600")?;
-    let mut guest = Guest::arrived(play.lab.wire("", at, Manner::AsItComes)?)?;
+    let mut guest = Guest::arrived(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     guest.says("exit\n")?;
     let all = guest.hears_the_end()?;
     let promise = Words::fixed(

@@ -11,10 +11,10 @@ use super::{Question, WATCHED, decode, instead, the_notes_way, wrong};
 use crate::checks::Ended;
 use crate::lab::Outcome;
 use crate::lessons::{Lesson, UDP};
-use crate::peers::host::Host;
+use crate::peers::scripted_server::ScriptedServer;
 use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
-use crate::wire::event::{How, Lane, Recorder};
+use crate::wire::event::{How, Recorder, Side};
 use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::{Shown, Words};
 
@@ -26,13 +26,13 @@ fn wrong_ask(
     server: SocketAddr,
     recorder: &Recorder,
 ) -> std::io::Result<String> {
-    let says = |call: &str, what: &str| recorder.said(Lane::Client, format!("{call}: {what}"));
+    let says = |call: &str, what: &str| recorder.said(Side::Client, format!("{call}: {what}"));
     says("sendto", &escape(name));
     socket.send_to(name, server)?;
     let mut buffer = [0; 1024];
     let n = socket.recv(&mut buffer).inspect_err(|_| says("recv(1024)", "still waiting"))?;
     says("recv(1024)", &escape(&buffer[..n]));
-    decode(&buffer[..n], Lane::Client, recorder)
+    decode(&buffer[..n], Side::Client, recorder)
 }
 
 /// Gives up once it has been watched.
@@ -43,7 +43,7 @@ fn impatient_socket(play: &Play) -> Result<UdpSocket> {
 }
 
 /// Records that a datagram crossed the wire where no relay stands: it would hide who sent it.
-fn crosses(recorder: &Recorder, toward: Lane, bytes: &[u8]) {
+fn crosses(recorder: &Recorder, toward: Side, bytes: &[u8]) {
     recorder.sent(toward, bytes, How::Plain);
 }
 
@@ -54,7 +54,7 @@ fn udp_client(play: &mut Play, plan: Plan) -> Result<Outcome> {
     let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
     let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, "Michael", "Tracy", "--timeout", "0.5", "--tries", "100"];
-    let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
+    let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
     play.lab.wait_for_end(client)
 }
 
@@ -88,7 +88,7 @@ fn lost_reply(play: &mut Play) -> Result<()> {
         ),
     };
     let prediction = the_notes_way(play, &question)?;
-    let host = Host::answering(play.ip, |_, name| vec![greeting::of(name)])?;
+    let host = ScriptedServer::answering(play.ip, |_, name| vec![greeting::of(name)])?;
     let wire = play.lab.udp_wire(host.address, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
     let recorder = play.lab.record.recorder("");
     let found = wrong_ask(&impatient_socket(play)?, b"Michael", wire, &recorder).map_err(|e| e.kind());
@@ -149,7 +149,7 @@ fn late_reply(play: &mut Play) -> Result<()> {
     let (client, recorder) = (impatient_socket(play)?, play.lab.record.recorder(""));
     let first = wrong_ask(&client, b"Michael", wire, &recorder).map_err(|e| e.kind()); // it gave up waiting
     let (_, peer) = server.recv_from(&mut [0; 64])?;
-    recorder.said(Lane::Server, "sendto, late: Hello, Michael!");
+    recorder.said(Side::Server, "sendto, late: Hello, Michael!");
     server.send_to(b"Hello, Michael!", peer)?;
     client.peek(&mut [0; 64])?; // it is there when Tracy is asked for
     let second = wrong_ask(&client, b"Tracy", wire, &recorder)?;
@@ -197,11 +197,11 @@ fn stranger(play: &mut Play) -> Result<()> {
     };
     let prediction = the_notes_way(play, &question)?;
     let recorder = play.lab.record.recorder("");
-    let host = Host::answered_by_a_stranger(play.ip, move |number, asked| {
+    let host = ScriptedServer::answered_by_a_stranger(play.ip, move |number, asked| {
         let lie = if number == 0 { &b"send me your password"[..] } else { b"Hello, Michael!" };
-        crosses(&recorder, Lane::Server, asked);
-        recorder.said(Lane::Server, "a stranger answers, from another port");
-        crosses(&recorder, Lane::Client, lie);
+        crosses(&recorder, Side::Server, asked);
+        recorder.said(Side::Server, "a stranger answers, from another port");
+        crosses(&recorder, Side::Client, lie);
         vec![lie.into()]
     })?;
     let at = host.address;
@@ -217,7 +217,7 @@ fn stranger(play: &mut Play) -> Result<()> {
     )?;
     instead(play, "udp-client")?;
     let args = [&at.to_string(), "Michael", "--timeout", "0.3", "--tries", "2"];
-    let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
+    let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
     let outcome = play.lab.wait_for_end(client)?;
     drop(host); // whatever it still said has been told
     let promise = Words::fixed(
@@ -265,15 +265,15 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
     let receiver = datagram_socket(play.ip)?;
     let sender = UdpSocket::bind(play.loopback())?;
     sender.send_to(&[b'x'; 2000], receiver.local_addr()?)?;
-    play.sent(Lane::Server, &[b'x'; 2000]);
+    play.sent(Side::Server, &[b'x'; 2000]);
     let found = receiver.recv(&mut [0; 1024]).map_err(|e| e.kind());
     let got = found.map_or_else(|e| e.shown().en.into_owned(), |n| format!("{n} bytes"));
-    play.called(Lane::Server, format!("recvfrom(1024): {got}"));
+    play.called(Side::Server, format!("recvfrom(1024): {got}"));
     sender.send_to(b"next", receiver.local_addr()?)?;
-    play.sent(Lane::Server, b"next");
+    play.sent(Side::Server, b"next");
     let mut next = [0; 1024];
     let n = receiver.recv(&mut next)?;
-    play.called(Lane::Server, format!("recvfrom(1024): {}", escape(&next[..n])));
+    play.called(Side::Server, format!("recvfrom(1024): {}", escape(&next[..n])));
     if found.is_err() {
         question.right = 3;
     }
@@ -295,7 +295,7 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
     let wire = play.lab.udp_wire(at, Plan::default())?.to_string();
     let name = "x".repeat(2000);
     play.story.hide("long"); // its line is the greeting, of 2000 letters
-    let client = play.lab.start(Lane::Client, "long", "udp-client", &[&wire, &name])?;
+    let client = play.lab.start(Side::Client, "long", "udp-client", &[&wire, &name])?;
     let outcome = play.lab.wait_for_end(client)?;
     let promise = Words::fixed(
         "udp-server and udp-client carry all 2000",
@@ -338,11 +338,11 @@ fn not_text(play: &mut Play) -> Result<()> {
     };
     let prediction = the_notes_way(play, &question)?;
     let recorder = play.lab.record.recorder("");
-    let host = Host::answering(play.ip, move |_, asked| {
-        crosses(&recorder, Lane::Server, asked);
+    let host = ScriptedServer::answering(play.ip, move |_, asked| {
+        crosses(&recorder, Side::Server, asked);
         let replies = [BYTES, b"Hello, Michael!"];
         for reply in replies {
-            crosses(&recorder, Lane::Client, reply);
+            crosses(&recorder, Side::Client, reply);
         }
         replies.map(Vec::from).into()
     })?;
@@ -362,7 +362,7 @@ fn not_text(play: &mut Play) -> Result<()> {
 
     instead(play, "udp-client")?;
     let args = [&host.address.to_string(), "Michael", "--timeout", "60"];
-    let client = play.lab.start(Lane::Client, "", "udp-client", &args)?;
+    let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
     let outcome = play.lab.wait_for_end(client)?;
     let promise = Words::fixed(
         "udp-client passes over what is not the greeting, and takes the greeting",

@@ -10,17 +10,17 @@ use common::narration::escape;
 use super::{Question, WATCHED, decode, instead, the_notes_way, wrong};
 use crate::checks::Ended;
 use crate::lessons::{Lesson, WEB};
-use crate::peers::host::until_it_leaves;
 use crate::peers::origin;
+use crate::peers::scripted_server::until_it_leaves;
 use crate::peers::sockets::{connect, is_silence};
 use crate::play::Play;
-use crate::wire::event::Lane;
-use crate::wire::tcp_relay::Manner;
+use crate::wire::event::Side;
+use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
 /// The notes' request, sent over a wire that shows it.
 fn requested(play: &mut Play, origin: SocketAddr, path: &str) -> Result<TcpStream> {
-    let mut stream = connect(play.lab.wire("", origin, Manner::AsItComes)?)?;
+    let mut stream = connect(play.lab.wire("", origin, RelayMode::AsItComes)?)?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes())?;
     Ok(stream)
 }
@@ -30,23 +30,23 @@ fn wrong_get(play: &mut Play, origin: SocketAddr, path: &str) -> Result<String> 
     let mut stream = requested(play, origin, path)?;
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply)?;
-    play.called(Lane::Client, format!("recv(1024) until b'': {} bytes", reply.len()));
+    play.called(Side::Client, format!("recv(1024) until b'': {} bytes", reply.len()));
     let Some(end) = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
-        play.called(Lane::Client, "split: ValueError");
+        play.called(Side::Client, "split: ValueError");
         return Err(anyhow::anyhow!("no header"));
     };
-    decode(&reply[..end], Lane::Client, &play.lab.record.recorder(""))
+    decode(&reply[..end], Side::Client, &play.lab.record.recorder(""))
         .context("a header that is not UTF-8")?;
     let body = &reply[end + 4..];
-    play.called(Lane::Client, format!("f.write: {}", escape(body)));
+    play.called(Side::Client, format!("f.write: {}", escape(body)));
     Ok(String::from_utf8_lossy(body).into())
 }
 
 /// What tcp-client makes of a page: its exit status, and what it saves.
 fn tcp_client(play: &mut Play, at: SocketAddr, page: &str) -> Result<(Ended, Option<String>)> {
-    let wire = play.lab.wire("", at, Manner::AsItComes)?;
+    let wire = play.lab.wire("", at, RelayMode::AsItComes)?;
     let client =
-        play.lab.start(Lane::Client, "", "tcp-client", &["get", &format!("http://{wire}/{page}")])?;
+        play.lab.start(Side::Client, "", "tcp-client", &["get", &format!("http://{wire}/{page}")])?;
     let outcome = play.lab.wait_for_end(client)?;
     Ok((Ended(outcome.status), fs::read_to_string(play.lab.directory().join(page)).ok()))
 }
@@ -245,12 +245,12 @@ fn kept_open(play: &mut Play) -> Result<()> {
     let mut stream = requested(play, origin.address, "/")?;
     let size = REPLY.len();
     stream.read_exact(&mut vec![0; size])?;
-    play.called(Lane::Client, format!("recv(1024): {size} bytes"));
+    play.called(Side::Client, format!("recv(1024): {size} bytes"));
     stream.set_read_timeout(Some(WATCHED))?;
     let next = stream.read(&mut [0]).map_err(|e| e.kind());
     let is_waiting = next.is_err_and(is_silence);
     if is_waiting {
-        play.called(Lane::Client, "recv(1024): still waiting");
+        play.called(Side::Client, "recv(1024): still waiting");
     }
     let what = words!(
         "all {size} bytes have come, and half a second later the notes' client waits on, for ever",

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use common::narration::escape;
 
-use super::sides::{Server, Side};
+use super::sides::{Contestant, Server};
 use crate::peers::{origin, sockets};
 use crate::programs::figures::{self, busy, used};
 use crate::programs::scratch::Scratch;
@@ -89,7 +89,7 @@ struct Client {
 }
 
 impl Client {
-    fn arrives(server: &Server, side: Side) -> Result<Self> {
+    fn arrives(server: &Server, side: Contestant) -> Result<Self> {
         let end = side.end_of_message();
         let [question, welcome, answer] =
             [NAME, "Welcome!", &format!("Hello, {NAME}!")].map(|text| text.to_owned() + end);
@@ -123,7 +123,7 @@ fn is_right(heard: &[u8], expected: &str) -> Result<()> {
 }
 
 /// So many clients, who all have been welcomed.
-fn crowd(server: &Server, side: Side, size: u32) -> Result<Vec<Client>> {
+fn crowd(server: &Server, side: Contestant, size: u32) -> Result<Vec<Client>> {
     let arrive = |_| {
         let client = Client::arrives(server, side)?;
         client.is_welcomed().map(|()| client)
@@ -132,7 +132,7 @@ fn crowd(server: &Server, side: Side, size: u32) -> Result<Vec<Client>> {
 }
 
 /// So many TCP clients, each of whom asks as soon as it is answered.
-pub fn tcp(side: Side, clients: u32) -> Result<Measured> {
+pub fn tcp(side: Contestant, clients: u32) -> Result<Measured> {
     let server = side.server("tcp")?;
     let clients = crowd(&server, side, clients)?;
     let ask_again = |client: &Client| client.is_answered().and_then(|()| client.asks());
@@ -150,7 +150,7 @@ pub fn tcp(side: Side, clients: u32) -> Result<Measured> {
 }
 
 /// So many TCP clients at once, each of whom connects, asks once and leaves, and another one comes.
-pub fn churn(side: Side, at_once: u32) -> Result<Measured> {
+pub fn churn(side: Contestant, at_once: u32) -> Result<Measured> {
     let server = side.server("tcp")?;
     let arrive = || {
         let client = Client::arrives(&server, side)?;
@@ -174,7 +174,7 @@ pub fn churn(side: Side, at_once: u32) -> Result<Measured> {
 }
 
 /// So many TCP clients who have been welcomed, and are silent: bytes of memory and threads for each.
-pub fn idle(side: Side, clients: u32) -> Result<Measured> {
+pub fn idle(side: Contestant, clients: u32) -> Result<Measured> {
     let server = side.server("tcp")?;
     let _first = crowd(&server, side, 1)?; // what is taken once and for all is not counted
     let figures = || {
@@ -193,7 +193,7 @@ pub fn idle(side: Side, clients: u32) -> Result<Measured> {
 }
 
 /// One UDP socket, of which so many datagrams are on their way.
-pub fn udp(side: Side, outstanding: u32) -> Result<Measured> {
+pub fn udp(side: Contestant, outstanding: u32) -> Result<Measured> {
     let server = side.server("udp")?;
     let socket: UdpSocket = sockets::datagram_socket(LOCALHOST)?;
     socket.connect(server.address)?;
@@ -219,17 +219,17 @@ pub fn udp(side: Side, outstanding: u32) -> Result<Measured> {
 }
 
 /// A page of so many MiB, got again and again, and thrown away: the disk is not what is measured.
-pub fn get(side: Side, mebibytes: u32) -> Result<Measured> {
+pub fn get(side: Contestant, mebibytes: u32) -> Result<Measured> {
     pages(side, mebibytes, 1 << 20, true)
 }
 
 /// A page of so many KiB, each got by a process that starts for it, saves it and ends.
-pub fn start(side: Side, kibibytes: u32) -> Result<Measured> {
+pub fn start(side: Contestant, kibibytes: u32) -> Result<Measured> {
     pages(side, kibibytes, 1 << 10, false)
 }
 
 /// A page in so many pieces, got by one process after the other; time and CPU for each in milliseconds.
-fn pages(side: Side, pieces: u32, size: usize, is_thrown_away: bool) -> Result<Measured> {
+fn pages(side: Contestant, pieces: u32, size: usize, is_thrown_away: bool) -> Result<Measured> {
     let (piece, length) = (vec![b'x'; size], size * pieces as usize);
     let header = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
     let host = origin::replying(LOCALHOST, move |stream| {

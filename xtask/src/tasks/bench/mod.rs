@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what a thread a client costs, and what it gives. Each work is done by a program of ours, by the
 //! bare calls that it is made of (the floor), and in the notes' manner: in the same round, in shuffled order.
 
-pub mod floor;
+pub mod baseline;
 mod json;
 mod load;
 mod machine;
@@ -26,13 +26,13 @@ use common::replacement::Replacement;
 use self::machine::Machine;
 use self::one_core::OneCore;
 use self::results::{Results, Rounds};
-use self::sides::{Side, python_here};
+use self::sides::{Contestant, python_here};
 use self::works::{ALL, Work};
 use crate::drawing::page::{self, Chapter, Cover, Page};
-use crate::drawing::story::Story;
 use crate::drawing::style::{Ink, Style};
+use crate::drawing::transcript::Transcript;
 use crate::programs::figures::busy;
-use crate::programs::{again, build, house};
+use crate::programs::{build, cleanup, reexec};
 use crate::words::{Lang, Words};
 
 /// All rounds of all works together take no longer, but for the first round of each.
@@ -81,7 +81,7 @@ impl Options {
 /// A usage error for an unknown work; a failure if an answer was wrong or missing.
 pub fn run(args: Args) -> Result<()> {
     let options = Options::read(args)?;
-    house::close_on_interrupt()?;
+    cleanup::close_on_interrupt()?;
     let page = options.page.as_deref().map(Page::open).transpose()?;
     let figures = options.figures.as_ref().map(Figures::open).transpose()?;
     let style = Style::of_output(options.lang).fitting(options.ascii);
@@ -94,7 +94,7 @@ pub fn run(args: Args) -> Result<()> {
             ),
         );
     }
-    if !again::is_again() {
+    if !reexec::is_again() {
         drop((page, figures)); // they are opened again
         return run_again(options.is_as_built);
     }
@@ -149,7 +149,7 @@ fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Ve
         introduce(work, style)?;
         // What one work leaves of its time is for those that follow.
         let results = measure(work, rounds, style.lang, began, LIMIT * number / count);
-        let story = Story::new(style);
+        let story = Transcript::new(style);
         results.told().into_iter().try_for_each(|told| story.tell(told))?;
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
         let Work { name, claims, .. } = work;
@@ -169,7 +169,7 @@ fn introduce(work: &Work, style: Style) -> Result<()> {
 /// nor fit to be a load.
 fn run_again(is_as_built: bool) -> Result<()> {
     let own = env::current_exe().context("cannot tell where this program is")?;
-    again::start_again(&if is_as_built || build::is_optimised()? { own } else { build::optimised_xtask()? })
+    reexec::start_again(&if is_as_built || build::is_optimised()? { own } else { build::optimised_xtask()? })
 }
 
 /// Measures a work in at most so many rounds: there is no second one that would not be over by then.
@@ -178,7 +178,7 @@ fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: 
     let places = work.places.iter().copied().take_while(|clients| *clients <= room).collect::<Vec<_>>();
     let (mut sides, mut absent) = (Vec::new(), Vec::new());
     for side in work.sides.iter().copied() {
-        if side == Side::Notes && python_here().is_none() {
+        if side == Contestant::Notes && python_here().is_none() {
             absent.push((side, Words::fixed("it takes python3", "需要 python3")));
         } else {
             sides.push(Rounds { side, measured: Vec::new(), failed: None });

@@ -4,11 +4,11 @@ use anyhow::Error;
 
 use super::json;
 use super::load::{Measured, Shares};
-use super::sides::Side;
+use super::sides::Contestant;
 use super::works::Work;
 use crate::checks::{Check, Verdict};
 use crate::drawing::chart::{Chart, Cost, Series, shown};
-use crate::drawing::story::Told;
+use crate::drawing::transcript::Entry;
 use crate::words::Words;
 
 /// Where the load takes so much of a core, it is what time shows.
@@ -23,14 +23,14 @@ pub struct Results {
     pub places: Vec<u32>,
     pub sides: Vec<Rounds>,
     /// Sides that are not here, and why.
-    pub absent: Vec<(Side, Words)>,
+    pub absent: Vec<(Contestant, Words)>,
     /// Whether the work was held on one core.
     pub is_on_one_core: bool,
 }
 
 /// One side: what was measured in each round at each place, up to a failure.
 pub struct Rounds {
-    pub side: Side,
+    pub side: Contestant,
     pub measured: Vec<Vec<Measured>>,
     pub failed: Option<Error>,
 }
@@ -62,13 +62,13 @@ impl Results {
         self.sides.iter().flat_map(|side| side.measured.iter().flatten())
     }
 
-    fn side(&self, side: Side) -> Option<&Rounds> {
+    fn side(&self, side: Contestant) -> Option<&Rounds> {
         self.whole().find(|rounds| rounds.side == side)
     }
 
     fn cost(&self, rounds: &Rounds, place: usize, figure: usize) -> Cost {
         let figures = rounds.figures(place, figure);
-        let floor = self.side(Side::Floor).filter(|floor| floor.side != rounds.side);
+        let floor = self.side(Contestant::Floor).filter(|floor| floor.side != rounds.side);
         // Both of a pair are of one round: what disturbs a round disturbs the two alike.
         let ratio = floor.map(|floor| {
             let floor = floor.figures(place, figure);
@@ -101,8 +101,8 @@ impl Results {
     }
 
     /// What is to be told of it.
-    pub fn told(&self) -> Vec<Told> {
-        let charts = self.charts().into_iter().filter(Chart::has_costs).map(Told::Chart);
+    pub fn told(&self) -> Vec<Entry> {
+        let charts = self.charts().into_iter().filter(Chart::has_costs).map(Entry::Chart);
         let remarks = [
             self.rounds_and_load(),
             self.busy_load(),
@@ -111,8 +111,8 @@ impl Results {
             self.not_held(),
             self.no_room(),
         ];
-        let remarks = remarks.into_iter().flatten().map(Told::Remark);
-        charts.chain(remarks).chain(self.checks().into_iter().map(Told::Check)).collect()
+        let remarks = remarks.into_iter().flatten().map(Entry::Remark);
+        charts.chain(remarks).chain(self.checks().into_iter().map(Entry::Check)).collect()
     }
 
     /// How often it was measured, and what the load took meanwhile.
@@ -143,7 +143,7 @@ impl Results {
 
     /// What it costs to start a thread for each client: the floor, less the one whose threads are there already.
     fn price_of_a_thread(&self) -> Option<Words> {
-        let (started, ready) = (self.side(Side::Floor)?, self.side(Side::Ready)?);
+        let (started, ready) = (self.side(Contestant::Floor)?, self.side(Contestant::Ready)?);
         let pairs = started.figures(0, 1).into_iter().zip(ready.figures(0, 1));
         let price = median(&pairs.map(|(started, ready)| started - ready).collect::<Vec<_>>());
         let price = format!("{price:.0}");
@@ -270,7 +270,7 @@ mod tests {
     use super::*;
     use crate::tasks::bench::works;
 
-    fn rounds(side: Side, figures: &[f64], others: f64) -> Rounds {
+    fn rounds(side: Contestant, figures: &[f64], others: f64) -> Rounds {
         let measured = |cost: &f64| {
             let shares = Some(Shares { load: 0.5, others });
             vec![Measured { costs: [*cost, *cost], count: 7, shares }]
@@ -285,8 +285,8 @@ mod tests {
     #[test]
     fn a_ratio_is_the_median_of_the_pairs_and_not_of_the_medians() {
         let results = results(vec![
-            rounds(Side::Floor, &[1.0, 10.0, 4.0], 0.0),
-            rounds(Side::Ours, &[2.0, 5.0, 12.0], 0.0),
+            rounds(Contestant::Floor, &[1.0, 10.0, 4.0], 0.0),
+            rounds(Contestant::Ours, &[2.0, 5.0, 12.0], 0.0),
         ]);
         let costs: Vec<_> = results.charts()[0].series.iter().map(|series| series.costs[0]).collect();
         assert_eq!((costs[0].median, costs[0].ratio), (4.0, None));
@@ -299,9 +299,9 @@ mod tests {
 
     #[test]
     fn a_side_that_failed_breaks_the_promise_and_has_no_bar() {
-        let mut failing = rounds(Side::Ours, &[1.0], 0.0);
+        let mut failing = rounds(Contestant::Ours, &[1.0], 0.0);
         failing.failed = Some(Error::msg("heard 'x'"));
-        let results = results(vec![failing, rounds(Side::Floor, &[1.0], 0.0)]);
+        let results = results(vec![failing, rounds(Contestant::Floor, &[1.0], 0.0)]);
         let [check] = &results.checks()[..] else { panic!("one check") };
         assert_eq!(check.sentence().en, "each of 14 answers was the right one: ours: heard 'x'");
         assert_eq!(results.charts()[0].series.len(), 1);
@@ -309,10 +309,12 @@ mod tests {
 
     #[test]
     fn a_round_in_which_others_took_much_is_said_to_be_disturbed() {
-        let calm = results(vec![rounds(Side::Floor, &[1.0, 1.0], 0.1)]);
+        let calm = results(vec![rounds(Contestant::Floor, &[1.0, 1.0], 0.1)]);
         assert!(calm.disturbance().is_none());
-        let disturbed =
-            results(vec![rounds(Side::Floor, &[1.0], 0.0), rounds(Side::Ours, &[1.0, 1.0], 0.75)]);
+        let disturbed = results(vec![
+            rounds(Contestant::Floor, &[1.0], 0.0),
+            rounds(Contestant::Ours, &[1.0, 1.0], 0.75),
+        ]);
         let said = disturbed.disturbance().unwrap();
         assert_eq!(said.en, "disturbed in round 1, 2: other processes took up to 75% of a core");
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::floor::FLOOR;
+use super::baseline::BASELINE;
 use crate::drawing::style::Ink;
 use crate::programs::build;
 use crate::programs::program::{Program, address_in};
@@ -22,7 +22,7 @@ use crate::words::Words;
 
 /// One of those who do the same work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum Contestant {
     /// A program of ours, which narrates as it does unless told otherwise.
     Ours,
     /// The same with `--quiet`.
@@ -35,7 +35,7 @@ pub enum Side {
     Notes,
 }
 
-impl Side {
+impl Contestant {
     /// For a machine.
     pub fn key(self) -> &'static str {
         match self {
@@ -125,7 +125,7 @@ impl Side {
 
 fn floor(args: &[&str]) -> Result<Command> {
     let mut command = Command::new(env::current_exe().context("cannot tell where this program is")?);
-    command.arg(FLOOR).args(args);
+    command.arg(BASELINE).args(args);
     Ok(command)
 }
 

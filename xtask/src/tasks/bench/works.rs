@@ -1,7 +1,7 @@
 //! The works, as data: what is done, by whom, and what of it is a cost.
 
 use super::load::{self, Measured};
-use super::sides::Side;
+use super::sides::Contestant;
 use crate::words::Words;
 
 /// Something that several sides do, so that it can be seen what it costs each.
@@ -11,7 +11,7 @@ pub struct Work {
     /// What is done, as a page's chapter says what it is about.
     pub claims: [(&'static str, Words); 1],
     /// Who does it.
-    pub sides: &'static [Side],
+    pub sides: &'static [Contestant],
     /// How many of them at once: with more than one number, a curve.
     pub places: &'static [u32],
     /// All of it shares a core, so that the scheduler has no choice.
@@ -23,7 +23,7 @@ pub struct Work {
     /// What is promised of each that was counted.
     pub promise: fn(u64) -> Words,
     /// Does it.
-    pub measure: fn(Side, u32) -> anyhow::Result<Measured>,
+    pub measure: fn(Contestant, u32) -> anyhow::Result<Measured>,
 }
 
 /// A cost.
@@ -76,9 +76,9 @@ static PAGES: [Figure; 2] = [
 ];
 
 const CLIENTS: Words = Words::fixed("clients at once", "同时在线的客户端数");
-const TCP: &[Side] = &[Side::Ours, Side::Floor, Side::Notes];
+const TCP: &[Contestant] = &[Contestant::Ours, Contestant::Floor, Contestant::Notes];
 /// Where something is narrated for each that is counted.
-const NARRATED: &[Side] = &[Side::Ours, Side::Quiet, Side::Floor, Side::Notes];
+const NARRATED: &[Contestant] = &[Contestant::Ours, Contestant::Quiet, Contestant::Floor, Contestant::Notes];
 
 fn answered(n: u64) -> Words {
     words!("each of {n} answers was the right one", "{n} 个应答个个正确")
@@ -127,7 +127,13 @@ pub static ALL: [Work; 10] = [
                 "同时 64 个 TCP 客户端，各自连接、问一次就离开：每一个都要启动一个线程。",
             ),
         )],
-        sides: &[Side::Ours, Side::Quiet, Side::Floor, Side::Ready, Side::Notes],
+        sides: &[
+            Contestant::Ours,
+            Contestant::Quiet,
+            Contestant::Floor,
+            Contestant::Ready,
+            Contestant::Notes,
+        ],
         places: &[64],
         is_on_one_core: false,
         across: CLIENTS,

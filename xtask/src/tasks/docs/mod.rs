@@ -39,7 +39,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let bless = args.flag("--bless")?;
     args.given::<Lang>("--lang")?;
     args.finish()?;
-    crate::programs::house::close_on_interrupt()?;
+    crate::programs::cleanup::close_on_interrupt()?;
     let complaints = check_all(bless)?;
     for complaint in &complaints {
         complain(&worded(complaint));

@@ -15,7 +15,7 @@ use common::narration::escape;
 
 use crate::peers::script::STARTS;
 use crate::programs::program::Program;
-use crate::wire::event::{Lane, Recorder, What};
+use crate::wire::event::{Recorder, Side, What};
 use crate::wire::kernel::{self, Protocol, Row};
 
 /// How often to look whether it is there, or gone.
@@ -145,7 +145,7 @@ impl Candidate {
     pub fn start(
         command: &CommandLine,
         places: &[(&str, String)],
-        lane: Lane,
+        lane: Side,
         recorder: &Recorder,
     ) -> Result<Self> {
         let words = command.filled(places);
@@ -287,7 +287,7 @@ fn answers(protocol: Protocol, at: SocketAddr) -> bool {
 fn listen(
     output: Box<dyn Read + Send>,
     is_error: bool,
-    lane: Lane,
+    lane: Side,
     program: u32,
     recorder: Recorder,
     last: Last,

@@ -6,8 +6,8 @@ use super::finding::{ended_with, shown};
 use super::stage::{Halt, Hint, Played, hint, is_about_text};
 use super::trial::Trial;
 use crate::lab::Outcome;
-use crate::programs::house;
-use crate::wire::event::Lane;
+use crate::programs::cleanup;
+use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
@@ -27,13 +27,13 @@ impl Trial<'_> {
     /// # Errors
     /// Not available, where nobody can press it.
     pub fn ends_at_an_interrupt(&mut self) -> Played<bool> {
-        if !house::can_interrupt() {
+        if !cleanup::can_interrupt() {
             return Err(Halt::NotAvailable(Words::fixed(
                 "only Unix lets a program send another its Ctrl-C",
                 "只有 Unix 允许程序向别的程序发送 Ctrl-C",
             )));
         }
-        self.lab.record.recorder("").said(Lane::Server, "^C");
+        self.lab.record.recorder("").said(Side::Server, "^C");
         self.program()?.program.interrupt_group();
         Ok(self.program()?.wait_for_end(TIME_TO_STOP.max(self.terms.patience))?.is_some())
     }

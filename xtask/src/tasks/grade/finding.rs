@@ -11,14 +11,14 @@ use common::narration::escape;
 
 use super::candidate::LastWords;
 use super::hints;
-use super::stage::{Flaw, Halt, Hint, Played, Seen, Tables, hint};
+use super::stage::{Evidence, Failure, Halt, Hint, Played, Tables, hint};
 use super::starting::{ENDING, not_come};
 use super::tcp_server_words as server;
 use super::trial::Trial;
-use crate::peers::caller::framed;
 use crate::peers::found::{Found, How};
-use crate::peers::script::{Expected, Miss, Step};
-use crate::wire::event::Lane;
+use crate::peers::script::{Expected, Mismatch, Step};
+use crate::peers::tcp_peer::framed;
+use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
@@ -56,10 +56,10 @@ impl Trial<'_> {
     ///
     /// # Errors
     /// The verdict.
-    pub fn finds(&mut self, miss: Miss) -> Played {
+    pub fn finds(&mut self, miss: Mismatch) -> Played {
         let tables = self.tables(miss.number);
         let is_silent = miss.found.how == How::Silent;
-        if !is_silent || self.kind.lane == Lane::Client || tables.unaccepted > 0 {
+        if !is_silent || self.kind.lane == Side::Client || tables.unaccepted > 0 {
             return Err(self.halt(&miss, &tables, None)?);
         }
         match (self.kind.speaks, &miss.expected) {
@@ -79,7 +79,7 @@ impl Trial<'_> {
 
     /// A client has heard nothing, or a message without its end. What comes once it says another name, and once
     /// another client comes, decides.
-    fn provokes_a_message(&mut self, mut miss: Miss, message: &[u8]) -> Played {
+    fn provokes_a_message(&mut self, mut miss: Mismatch, message: &[u8]) -> Played {
         let number = miss.number;
         let has_begun = !miss.found.bytes.is_empty();
         // A message without an end has one where the next begins; and who does not welcome may greet.
@@ -100,7 +100,7 @@ impl Trial<'_> {
         // A conversation whose thread has died may keep its socket until the next client comes.
         let next = self.cast.next();
         self.remarks(
-            Lane::Client,
+            Side::Client,
             &words!("(#{next} comes, to see what the server does)", "（#{next} 来了，看服务器怎么做）"),
         );
         let came = self.cast.plays(Step::Comes(next), &|| false);
@@ -133,7 +133,7 @@ impl Trial<'_> {
             Protocol::Udp => Tables { unread: self.waiting_to_be_read(Protocol::Udp), ..Tables::default() },
             Protocol::Tcp => {
                 let far_end = self.far_end(number).filter(|row| row.inode != 0); // it is accepted
-                let is_server = self.kind.lane == Lane::Server;
+                let is_server = self.kind.lane == Side::Server;
                 Tables {
                     unaccepted: self.waiting_to_be_read(Protocol::Tcp),
                     unread: far_end.as_ref().map_or(0, |row| row.to_read),
@@ -145,11 +145,11 @@ impl Trial<'_> {
     }
 
     /// The verdict; `behind` is what decides where nothing came.
-    fn halt(&mut self, miss: &Miss, tables: &Tables, behind: Option<Words>) -> Result<Halt> {
-        let Miss { number, expected, found } = miss;
+    fn halt(&mut self, miss: &Mismatch, tables: &Tables, behind: Option<Words>) -> Result<Halt> {
+        let Mismatch { number, expected, found } = miss;
         let (is_silent, said) = (found.how == How::Silent, self.said(*number));
         let fate = self.fate(found.how)?;
-        if self.kind.lane == Lane::Client && self.cast.asker(1).is_some_and(|host| host.client.is_none()) {
+        if self.kind.lane == Side::Client && self.cast.asker(1).is_some_and(|host| host.client.is_none()) {
             return not_come(self, fate.status);
         }
         let came =
@@ -164,7 +164,7 @@ impl Trial<'_> {
             _ => None,
         };
         let text = fate.text();
-        let seen = Seen {
+        let seen = Evidence {
             expected: message,
             said: &said,
             how: found.how,
@@ -182,16 +182,16 @@ impl Trial<'_> {
             Some(table) => Some(joined(table, behind)),
             None => behind,
         };
-        let flaw = Box::new(Flaw { expected: self.expected(*number, expected), came, behind, hint });
+        let flaw = Box::new(Failure { expected: self.expected(*number, expected), came, behind, hint });
         Ok(if is_decided { Halt::Broken(flaw) } else { Halt::NotDecided(flaw) })
     }
 
     /// The likely mistake: what any stage may be the first to meet, or one of this stage.
-    fn hint(&self, number: usize, seen: &Seen<'_>) -> Option<Hint> {
+    fn hint(&self, number: usize, seen: &Evidence<'_>) -> Option<Hint> {
         if seen.last_words.contains("bytes-like object") {
             return hints::text_for_bytes();
         }
-        let is_tcp_server = self.kind.lane == Lane::Server && matches!(self.kind.speaks, Protocol::Tcp);
+        let is_tcp_server = self.kind.lane == Side::Server && matches!(self.kind.speaks, Protocol::Tcp);
         let anywhere = is_tcp_server.then(|| server::met_anywhere(number, seen)).flatten();
         anywhere.or_else(|| (self.stage.hint)(seen))
     }
@@ -217,8 +217,8 @@ impl Trial<'_> {
     /// Whom the program has to do with, by his name.
     fn label(&self, number: usize) -> (String, String) {
         match self.kind.lane {
-            Lane::Client => ("the server".into(), "服务器".into()),
-            Lane::Server => (format!("#{number}"), format!("#{number}")),
+            Side::Client => ("the server".into(), "服务器".into()),
+            Side::Server => (format!("#{number}"), format!("#{number}")),
         }
     }
 
@@ -248,10 +248,10 @@ impl Trial<'_> {
                 )
             }
             Expected::NoMore => match self.kind.lane {
-                Lane::Server => {
+                Side::Server => {
                     words!("nothing more, until {label} speaks", "{label_zh} 说话之前，什么也不再来")
                 }
-                Lane::Client => {
+                Side::Client => {
                     Words::fixed("nothing more, until it is answered", "得到回复之前，什么也不再说")
                 }
             },

@@ -5,7 +5,7 @@ use std::fs;
 use super::finding::{common_prefix, ended_with, shown};
 use super::hints;
 use super::stage::Act::{Does, Plays};
-use super::stage::{Flaw, Halt, Hint, Played, Seen, Stage, hint};
+use super::stage::{Evidence, Failure, Halt, Hint, Played, Stage, hint};
 use super::starting::hosts;
 use super::trial::Trial;
 use crate::peers::found::How;
@@ -145,7 +145,7 @@ fn saves_lines(trial: &mut Trial<'_>) -> Played {
 /// As [`saves`]; what goes wrong is likely to be about the pieces.
 fn saves_what_came_in_pieces(trial: &mut Trial<'_>) -> Played {
     saves(trial).map_err(|halt| match halt {
-        Halt::Broken(flaw) => Halt::Broken(Box::new(Flaw { hint: pieces_hint(), ..*flaw })),
+        Halt::Broken(flaw) => Halt::Broken(Box::new(Failure { hint: pieces_hint(), ..*flaw })),
         other => other,
     })
 }
@@ -345,7 +345,7 @@ fn path_hint() -> Option<Hint> {
     )
 }
 
-fn request_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn request_hint(seen: &Evidence<'_>) -> Option<Hint> {
     match seen.how {
         _ if seen.is_gone && !seen.last_words.is_empty() => hints::ended_in_the_middle("C19"),
         How::Silent => hint(

@@ -11,7 +11,7 @@ use super::candidate::CommandLine;
 use super::stage::{Kind, Stage};
 use super::{get, tcp_client, tcp_server, udp_client, udp_server};
 use crate::drawing::style::Style;
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
@@ -35,7 +35,7 @@ pub static KINDS: [Kind; 5] = [
         ground: 3,
         speaks: Protocol::Tcp,
         framing: None,
-        lane: Lane::Server,
+        lane: Side::Server,
         lanes: (CLIENTS, YOUR_SERVER),
     },
     Kind {
@@ -50,7 +50,7 @@ pub static KINDS: [Kind; 5] = [
         ground: 2,
         speaks: Protocol::Udp,
         framing: None,
-        lane: Lane::Server,
+        lane: Side::Server,
         lanes: (CLIENTS, YOUR_SERVER),
     },
     Kind {
@@ -67,7 +67,7 @@ pub static KINDS: [Kind; 5] = [
         ground: 1,
         speaks: Protocol::Tcp,
         framing: None,
-        lane: Lane::Client,
+        lane: Side::Client,
         lanes: (YOUR_CLIENT, SERVER),
     },
     Kind {
@@ -82,7 +82,7 @@ pub static KINDS: [Kind; 5] = [
         ground: 1,
         speaks: Protocol::Udp,
         framing: None,
-        lane: Lane::Client,
+        lane: Side::Client,
         lanes: (YOUR_CLIENT, SERVER),
     },
     Kind {
@@ -97,7 +97,7 @@ pub static KINDS: [Kind; 5] = [
         ground: 1,
         speaks: Protocol::Tcp,
         framing: Some(Framing::Raw),
-        lane: Lane::Client,
+        lane: Side::Client,
         lanes: (YOUR_CLIENT, SERVER),
     },
 ];

@@ -30,15 +30,15 @@ use common::narration::{complain, say};
 
 use super::demo::{Only, stay};
 use crate::drawing::live::{self, Live};
-use crate::drawing::story::Story;
 use crate::drawing::style::{Ink, Style};
-use crate::programs::house;
+use crate::drawing::transcript::Transcript;
+use crate::programs::cleanup;
 use crate::words::{Lang, Words};
 use candidate::CommandLine;
 use kinds::KINDS;
-use report::{Wishes, cover, grade};
+use report::{Selection, cover, grade};
 use stage::Kind;
-use trial::Terms;
+use trial::Config;
 
 /// Judges the program that the arguments name.
 ///
@@ -72,9 +72,9 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     let command = CommandLine(command);
     kind.check(&command, port)?;
-    house::close_on_interrupt()?;
-    let terms = Terms { command, ip, port, framing, patience, style, story: Story::kept(style) };
-    let wishes = Wishes { all, only, file };
+    cleanup::close_on_interrupt()?;
+    let terms = Config { command, ip, port, framing, patience, style, story: Transcript::kept(style) };
+    let wishes = Selection { all, only, file };
     let start = |at: &HostPort| Live::start(at, &terms.story, cover(kind, &terms), lang, None);
     let live = address.as_ref().map(start).transpose()?;
     live.iter().flat_map(Live::words).try_for_each(|words| style.say(Ink::Bold, &words))?;
@@ -89,7 +89,7 @@ pub fn run(mut args: Args) -> Result<()> {
 }
 
 /// Grades whenever a file that the command names has changed, until Ctrl-C.
-fn grade_again_and_again(kind: &'static Kind, terms: &Terms, wishes: &Wishes) -> Result<()> {
+fn grade_again_and_again(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<()> {
     const GLANCE: Duration = Duration::from_millis(200);
     let changed =
         || terms.command.0.iter().map(|word| fs::metadata(word).and_then(|file| file.modified()).ok());

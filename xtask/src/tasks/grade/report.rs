@@ -6,18 +6,18 @@ use std::time::SystemTime;
 use anyhow::{Result, bail};
 use common::narration::{Stdout, say};
 
-use super::stage::{Flaw, Halt, Hint, Kind, Stage};
-use super::trial::{Terms, Trial};
+use super::stage::{Failure, Halt, Hint, Kind, Stage};
+use super::trial::{Config, Trial};
 use crate::checks::{Check, Tally, Verdict};
 use crate::drawing::ladder;
 use crate::drawing::page::{self, Chapter, Cover, Page};
-use crate::drawing::story::Told;
 use crate::drawing::style::Ink;
+use crate::drawing::transcript::Entry;
 use crate::lessons;
 use crate::words::Words;
 
 /// What to do besides playing the stages.
-pub struct Wishes {
+pub struct Selection {
     /// Go on behind a stage that is not kept.
     pub all: bool,
     /// Play this one alone.
@@ -30,7 +30,7 @@ pub struct Wishes {
 ///
 /// # Errors
 /// When one is not kept, and when the judge himself cannot go on.
-pub fn grade(kind: &'static Kind, terms: &Terms, wishes: &Wishes) -> Result<()> {
+pub fn grade(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<()> {
     let page = wishes.file.as_deref().map(Page::open).transpose()?;
     let (style, name, shown) = (terms.style, kind.name, terms.command.shown());
     style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
@@ -51,13 +51,13 @@ pub fn grade(kind: &'static Kind, terms: &Terms, wishes: &Wishes) -> Result<()> 
 }
 
 /// Plays one stage, and prints what came of it; false where it is not kept.
-fn play(kind: &'static Kind, stage: &'static Stage, terms: &Terms) -> Result<(Chapter, bool)> {
+fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(Chapter, bool)> {
     let version = if terms.ip.is_ipv4() { "IPv4" } else { "IPv6" };
-    terms.story.tell(Told::Title { name: stage.name, version, is_new: true })?;
-    terms.story.tell(Told::Lanes(kind.lanes.clone()))?;
+    terms.story.tell(Entry::Title { name: stage.name, version, is_new: true })?;
+    terms.story.tell(Entry::Lanes(kind.lanes.clone()))?;
     let mut trial = Trial::new(terms, kind, stage)?;
     let (style, promise) = (terms.style, &stage.promise.1);
-    trial.tell(Told::Act(promise.clone()))?;
+    trial.tell(Entry::Act(promise.clone()))?;
     let lines = style.broken(&format!("  {:11} ", stage.name), promise.to(style.lang));
     // On a terminal one sees what is being waited for.
     let is_seen = io::stdout().is_terminal();
@@ -87,7 +87,7 @@ fn play(kind: &'static Kind, stage: &'static Stage, terms: &Terms) -> Result<(Ch
     if let Verdict::NotAvailable(why) = &verdict {
         say(&format!("    {}", why.to(style.lang)))?;
     }
-    trial.tell(Told::Check(Check { promise: promise.clone(), verdict }))?;
+    trial.tell(Entry::Check(Check { promise: promise.clone(), verdict }))?;
     let is_kept = flaw.is_none();
     if let Some(flaw) = flaw {
         say(&ladder::head(style, &kind.lanes))?;
@@ -103,19 +103,19 @@ fn play(kind: &'static Kind, stage: &'static Stage, terms: &Terms) -> Result<(Ch
 }
 
 /// What was expected, what came, and what to do about it.
-fn told_of(flaw: &Flaw) -> Vec<Told> {
+fn told_of(flaw: &Failure) -> Vec<Entry> {
     let pair = |en: &str, zh: &str, words: &Words| {
         let (is, is_zh) = (&words.en, &words.zh);
-        Told::Evidence(words!("{en:9} {is}", "{zh}：{is_zh}"))
+        Entry::Evidence(words!("{en:9} {is}", "{zh}：{is_zh}"))
     };
     let mut told = vec![pair("expected", "应有", &flaw.expected), pair("came", "实有", &flaw.came)];
-    told.extend(flaw.behind.clone().map(Told::Evidence));
-    told.extend(flaw.hint.as_ref().map(|hint| Told::Hint(hint_words(hint))));
+    told.extend(flaw.behind.clone().map(Entry::Evidence));
+    told.extend(flaw.hint.as_ref().map(|hint| Entry::Hint(hint_words(hint))));
     told
 }
 
 /// What stands above a report.
-pub fn cover(kind: &Kind, terms: &Terms) -> Cover {
+pub fn cover(kind: &Kind, terms: &Config) -> Cover {
     let (name, shown) = (kind.name, terms.command.shown());
     let date = date(SystemTime::now());
     let intro = words!("Judged on the wire, {date}: {shown}", "在线路上评判，{date}：{shown}");
@@ -140,7 +140,7 @@ fn date(time: SystemTime) -> String {
 }
 
 /// How many stages were kept, and what to do next.
-fn sum_up(kind: &Kind, terms: &Terms, wishes: &Wishes, chapters: &[Chapter]) -> Result<()> {
+fn sum_up(kind: &Kind, terms: &Config, wishes: &Selection, chapters: &[Chapter]) -> Result<()> {
     let Tally { kept, not_available, .. } = page::tally(chapters);
     let all = if wishes.only.is_some() { 1 } else { kind.stages.len() } - not_available;
     let absent = match not_available {
@@ -153,10 +153,10 @@ fn sum_up(kind: &Kind, terms: &Terms, wishes: &Wishes, chapters: &[Chapter]) -> 
     if kept == all {
         let sentence = words!("{kept} of {all} kept{absent}.", "{all} 项全部做到{absent_zh}。");
         style.say(Ink::Good, &sentence)?;
-        return terms.story.tell(Told::Sum { sentence, is_kept: true });
+        return terms.story.tell(Entry::Sum { sentence, is_kept: true });
     }
     let is_kept = |chapter: &&Chapter| {
-        let check = chapter.told.iter().find_map(Told::check);
+        let check = chapter.told.iter().find_map(Entry::check);
         check.is_none_or(|check| matches!(check.verdict, Verdict::Kept | Verdict::NotAvailable(_)))
     };
     let next = chapters.iter().find(|chapter| !is_kept(chapter)).map_or("", |chapter| chapter.name);
@@ -169,7 +169,7 @@ fn sum_up(kind: &Kind, terms: &Terms, wishes: &Wishes, chapters: &[Chapter]) -> 
         "{kept} of {all} kept{absent}. Next: {next}{alone}",
         "{all} 项中做到 {kept} 项{absent_zh}。下一步：{next}{alone_zh}"
     );
-    terms.story.tell(Told::Sum { sentence: sum.clone(), is_kept: false })?;
+    terms.story.tell(Entry::Sum { sentence: sum.clone(), is_kept: false })?;
     bail!("{}", sum.to(style.lang))
 }
 

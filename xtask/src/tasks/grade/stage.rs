@@ -5,8 +5,8 @@ use common::framing::Framing;
 use super::trial::Trial;
 use crate::drawing::ladder::Lanes;
 use crate::peers::found::How;
-use crate::peers::script::{Miss, Step};
-use crate::wire::event::Lane;
+use crate::peers::script::{Mismatch, Step};
+use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
@@ -29,7 +29,7 @@ pub struct Kind {
     /// Where its messages end, whatever is asked for.
     pub framing: Option<Framing>,
     /// Its lane in a ladder.
-    pub lane: Lane,
+    pub lane: Side,
     /// Who stands in the lanes.
     pub lanes: Lanes,
 }
@@ -43,7 +43,7 @@ pub struct Stage {
     /// What is done, in this order.
     pub acts: &'static [Act],
     /// What the likely mistake is, where what came tells.
-    pub hint: fn(&Seen<'_>) -> Option<Hint>,
+    pub hint: fn(&Evidence<'_>) -> Option<Hint>,
 }
 
 /// A part of a stage.
@@ -51,7 +51,7 @@ pub enum Act {
     /// The other side plays a script, and meets what stands in it.
     Plays(&'static [Step]),
     /// As [`Act::Plays`]; where nothing comes, this tries what else would decide.
-    PlaysOr(&'static [Step], fn(&mut Trial<'_>, &Miss) -> Played),
+    PlaysOr(&'static [Step], fn(&mut Trial<'_>, &Mismatch) -> Played),
     /// The judge starts something, or looks at the program itself.
     Does(fn(&mut Trial<'_>) -> Played),
 }
@@ -62,9 +62,9 @@ pub type Played<T = ()> = Result<T, Halt>;
 /// Why a stage was not played to its end.
 pub enum Halt {
     /// The promise is broken: by what came, or by the kernel's table.
-    Broken(Box<Flaw>),
+    Broken(Box<Failure>),
     /// Nothing came that would decide.
-    NotDecided(Box<Flaw>),
+    NotDecided(Box<Failure>),
     /// It cannot be judged here.
     NotAvailable(Words),
     /// The judge himself cannot go on.
@@ -84,7 +84,7 @@ impl From<std::io::Error> for Halt {
 }
 
 /// What is wrong.
-pub struct Flaw {
+pub struct Failure {
     /// What was expected.
     pub expected: Words,
     /// What came.
@@ -98,12 +98,12 @@ pub struct Flaw {
 impl Halt {
     /// Something is broken, by what came.
     pub fn broken(expected: Words, came: Words, hint: Option<Hint>) -> Self {
-        Self::Broken(Box::new(Flaw { expected, came, behind: None, hint }))
+        Self::Broken(Box::new(Failure { expected, came, behind: None, hint }))
     }
 
     /// Nothing came that would decide.
     pub fn not_decided(expected: Words, came: Words, hint: Option<Hint>) -> Self {
-        Self::NotDecided(Box::new(Flaw { expected, came, behind: None, hint }))
+        Self::NotDecided(Box::new(Failure { expected, came, behind: None, hint }))
     }
 }
 
@@ -136,7 +136,7 @@ pub struct Tables {
 }
 
 /// What was seen where something else was expected: hints are chosen by it.
-pub struct Seen<'a> {
+pub struct Evidence<'a> {
     /// The message that was expected; none where it was something else: the end.
     pub expected: Option<&'a [u8]>,
     /// What the program had been told last, as it went over the wire.
@@ -155,7 +155,7 @@ pub struct Seen<'a> {
     pub tables: &'a Tables,
 }
 
-impl Seen<'_> {
+impl Evidence<'_> {
     /// Whether these bytes are somewhere in what came.
     pub fn has(&self, bytes: &[u8]) -> bool {
         self.bytes.windows(bytes.len().max(1)).any(|window| window == bytes)

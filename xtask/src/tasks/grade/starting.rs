@@ -16,9 +16,9 @@ use super::finding::ended_with;
 use super::stage::{Halt, Hint, Played, hint};
 use super::trial::Trial;
 use crate::drawing::style::Ink;
-use crate::peers::asker::Asker;
-use crate::peers::caller::Caller;
-use crate::peers::script::{Party, STARTS};
+use crate::peers::script::{Peer, STARTS};
+use crate::peers::tcp_peer::TcpPeer;
+use crate::peers::udp_peer::UdpPeer;
 use crate::wire::kernel::{self, Protocol, Row};
 
 /// A program that ends at once ends within this time; one that is ending closes its connections so long before.
@@ -73,8 +73,8 @@ pub fn hosts(trial: &mut Trial<'_>) -> Played {
                 stream.set_nonblocking(false)?;
                 let recorder = trial.lab.record.recorder("");
                 let (framing, patience) = (trial.cast.framing, trial.terms.patience);
-                let caller = Caller::accepted(stream, framing, patience, recorder)?;
-                trial.cast.joins(1, Party::Caller(caller));
+                let caller = TcpPeer::accepted(stream, framing, patience, recorder)?;
+                trial.cast.joins(1, Peer::TcpPeer(caller));
                 return Ok(());
             }
             Err(e) if e.kind() == ErrorKind::WouldBlock => {}
@@ -100,9 +100,9 @@ pub fn hosts(trial: &mut Trial<'_>) -> Played {
 /// When that cannot be done.
 pub fn hosts_datagrams(trial: &mut Trial<'_>) -> Played {
     let recorder = trial.lab.record.recorder("");
-    let host = Asker::host(trial.cast.at, trial.terms.patience, recorder)?;
+    let host = UdpPeer::host(trial.cast.at, trial.terms.patience, recorder)?;
     trial.cast.at = host.address()?;
-    trial.cast.joins(1, Party::Asker(host));
+    trial.cast.joins(1, Peer::UdpPeer(host));
     trial.spawn()?;
     Ok(())
 }

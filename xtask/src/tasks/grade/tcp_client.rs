@@ -7,11 +7,11 @@ use common::greeting;
 use super::ending::{failure_hint, printed_hint};
 use super::hints;
 use super::stage::Act::{Does, Plays, PlaysOr};
-use super::stage::{Halt, Hint, Played, Seen, Stage, hint};
+use super::stage::{Evidence, Halt, Hint, Played, Stage, hint};
 use super::starting::{hosts, sends_to_nobody};
 use super::trial::Trial;
 use crate::peers::found::How;
-use crate::peers::script::{Expected, Miss, Step};
+use crate::peers::script::{Expected, Mismatch, Step};
 use crate::peers::scripts::{THE_OTHERS, tcp_client as scripts};
 use crate::words::Words;
 
@@ -153,7 +153,7 @@ fn fails(trial: &mut Trial<'_>, if_not: Option<Hint>) -> Played {
 }
 
 /// One that waits for what it has already goes on with the next greeting.
-fn goes_on_later(trial: &mut Trial<'_>, miss: &Miss) -> Played {
+fn goes_on_later(trial: &mut Trial<'_>, miss: &Mismatch) -> Played {
     let tracy = Step::Hears(1, b"Tracy");
     if !matches!(&miss.expected, Expected::Message(message) if message == b"Tracy") {
         return Ok(());
@@ -169,16 +169,16 @@ fn goes_on_later(trial: &mut Trial<'_>, miss: &Miss) -> Played {
     Err(Halt::broken(expected, came, hints::one_recv()))
 }
 
-fn glued_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn glued_hint(seen: &Evidence<'_>) -> Option<Hint> {
     // It has been greeted already, and has not seen it.
     if seen.expected == Some(b"Tracy") { hints::one_recv() } else { said_hint(seen) }
 }
 
-fn cut_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn cut_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.how == How::WentOn { hints::one_recv() } else { said_hint(seen) }
 }
 
-fn slow_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn slow_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.is_gone || matches!(seen.how, How::Ended | How::Reset) {
         return hint(
             "M10",
@@ -216,7 +216,7 @@ fn timeout_hint() -> Option<Hint> {
 }
 
 /// Why a client may not have said what it should.
-fn said_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn said_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.how == How::WentOn || (seen.how == How::Other && seen.has(b"Michael") && seen.has(b"Tracy")) {
         return hint(
             "C7",

@@ -4,14 +4,14 @@ use common::greeting;
 
 use super::ending::goes_on_hint;
 use super::stage::Act::{Does, Plays, PlaysOr};
-use super::stage::{Flaw, Halt, Played, Stage};
+use super::stage::{Failure, Halt, Played, Stage};
 use super::starting::{starts, stays};
 use super::tcp_server_hints as hints;
 use super::tcp_server_words::welcome_hint;
 use super::trial::Trial;
-use crate::peers::script::{Expected, Miss, Step};
+use crate::peers::script::{Expected, Mismatch, Step};
 use crate::peers::scripts::tcp_server as scripts;
-use crate::wire::event::Lane;
+use crate::wire::event::Side;
 use crate::words::Words;
 
 /// In the order in which a server is built.
@@ -172,7 +172,7 @@ pub static STAGES: [Stage; 15] = [
 ];
 
 /// What comes once the first has left decides where the kernel has no table.
-fn one_at_a_time(trial: &mut Trial<'_>, miss: &Miss) -> Played {
+fn one_at_a_time(trial: &mut Trial<'_>, miss: &Mismatch) -> Played {
     let is_waiting = matches!(&miss.expected, Expected::Message(message) if message == greeting::WELCOME);
     if miss.number == 1 || !is_waiting {
         return Ok(());
@@ -183,7 +183,7 @@ fn one_at_a_time(trial: &mut Trial<'_>, miss: &Miss) -> Played {
     if trial.cast.hears(label, greeting::WELCOME, &|| false).is_err() {
         return Ok(());
     }
-    Err(Halt::Broken(Box::new(Flaw {
+    Err(Halt::Broken(Box::new(Failure {
         expected: words!("#{label} is welcomed while #1 is there", "#1 还在时，#{label} 就收到欢迎"),
         came: words!("#{label} was welcomed once #1 had left", "#1 离开之后，#{label} 才收到欢迎"),
         behind,
@@ -212,7 +212,7 @@ fn stops(trial: &mut Trial<'_>) -> Played {
 }
 
 fn restarts(trial: &mut Trial<'_>) -> Played {
-    trial.remarks(Lane::Server, &Words::fixed("(killed, and started again)", "（强行终止，再次启动）"));
+    trial.remarks(Side::Server, &Words::fixed("(killed, and started again)", "（强行终止，再次启动）"));
     trial.candidate = None;
     // The side that ends first keeps the connection in TIME_WAIT: here, the server's.
     let _ = trial.caller(1)?.hears_the_end();

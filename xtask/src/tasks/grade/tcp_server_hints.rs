@@ -3,15 +3,15 @@
 use common::framing;
 
 use super::hints;
-use super::stage::{Hint, Seen, hint};
+use super::stage::{Evidence, Hint, hint};
 use super::tcp_server_words::{answer_hint, fallen_hint, name_in, words_hint};
 use crate::peers::found::How;
 
-pub fn greets(seen: &Seen<'_>) -> Option<Hint> {
+pub fn greets(seen: &Evidence<'_>) -> Option<Hint> {
     words_hint(seen).or_else(|| answer_hint(seen))
 }
 
-pub fn again(seen: &Seen<'_>) -> Option<Hint> {
+pub fn again(seen: &Evidence<'_>) -> Option<Hint> {
     if let Some(told) = words_hint(seen) {
         return Some(told);
     }
@@ -49,7 +49,7 @@ pub fn again(seen: &Seen<'_>) -> Option<Hint> {
     answer_hint(seen)
 }
 
-pub fn exit(seen: &Seen<'_>) -> Option<Hint> {
+pub fn exit(seen: &Evidence<'_>) -> Option<Hint> {
     let is_end_expected = seen.expected.is_none();
     let has_just_ended = seen.last_words.is_empty() || seen.last_words.starts_with("exit ");
     if seen.is_gone && has_just_ended {
@@ -106,7 +106,7 @@ pub fn exit(seen: &Seen<'_>) -> Option<Hint> {
     }
 }
 
-pub fn leaves(seen: &Seen<'_>) -> Option<Hint> {
+pub fn leaves(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.is_gone && seen.last_words.to_lowercase().contains("broken pipe") {
         return hint(
             "C3",
@@ -166,7 +166,7 @@ pub fn one_at_a_time() -> Option<Hint> {
     )
 }
 
-pub fn crowd(seen: &Seen<'_>) -> Option<Hint> {
+pub fn crowd(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.tables.unaccepted > 0 {
         return one_at_a_time();
     }
@@ -190,7 +190,7 @@ pub fn crowd(seen: &Seen<'_>) -> Option<Hint> {
     }
 }
 
-pub fn glued(seen: &Seen<'_>) -> Option<Hint> {
+pub fn glued(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.has(b"exit") {
         return hints::one_recv();
     }
@@ -213,7 +213,7 @@ pub fn glued(seen: &Seen<'_>) -> Option<Hint> {
     words_hint(seen).or_else(|| answer_hint(seen))
 }
 
-pub fn cut(seen: &Seen<'_>) -> Option<Hint> {
+pub fn cut(seen: &Evidence<'_>) -> Option<Hint> {
     let answers = seen.bytes.windows(7).filter(|window| window == b"Hello, ").count();
     if !seen.is_gone && answers > 1 {
         return answered_a_part();
@@ -243,7 +243,7 @@ fn answered_a_part() -> Option<Hint> {
     )
 }
 
-pub fn bytes(seen: &Seen<'_>) -> Option<Hint> {
+pub fn bytes(seen: &Evidence<'_>) -> Option<Hint> {
     let name = seen.expected.and_then(|greeting| greeting.strip_prefix(b"Hello, ")?.strip_suffix(b"!"));
     match name {
         Some(b"") => hint(
@@ -261,7 +261,7 @@ pub fn bytes(seen: &Seen<'_>) -> Option<Hint> {
     }
 }
 
-pub fn long(seen: &Seen<'_>) -> Option<Hint> {
+pub fn long(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.expected.is_some_and(|expected| expected.len() > framing::LIMIT) {
         return hint(
             "C3",
@@ -280,7 +280,7 @@ pub fn long(seen: &Seen<'_>) -> Option<Hint> {
     )
 }
 
-pub fn half_close(seen: &Seen<'_>) -> Option<Hint> {
+pub fn half_close(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.is_gone {
         return fallen_hint(seen);
     }
@@ -294,7 +294,7 @@ pub fn half_close(seen: &Seen<'_>) -> Option<Hint> {
     leaves(seen)
 }
 
-pub fn reset(seen: &Seen<'_>) -> Option<Hint> {
+pub fn reset(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.is_gone && seen.last_words.contains("Node.js v") {
         return fallen_hint(seen);
     }
@@ -312,7 +312,7 @@ pub fn reset(seen: &Seen<'_>) -> Option<Hint> {
     )
 }
 
-pub fn stops(seen: &Seen<'_>) -> Option<Hint> {
+pub fn stops(seen: &Evidence<'_>) -> Option<Hint> {
     match seen.how {
         How::Reset => hint(
             "M8",

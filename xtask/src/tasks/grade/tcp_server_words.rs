@@ -4,11 +4,11 @@ use common::framing::Framing;
 use common::greeting;
 
 use super::hints;
-use super::stage::{Hint, Seen, hint, is_about_text};
+use super::stage::{Evidence, Hint, hint, is_about_text};
 use crate::peers::found::How;
 
 /// What any stage may be the first to meet, if it is one of these.
-pub fn met_anywhere(number: usize, seen: &Seen<'_>) -> Option<Hint> {
+pub fn met_anywhere(number: usize, seen: &Evidence<'_>) -> Option<Hint> {
     let (is_welcome, is_running) = (seen.expected == Some(greeting::WELCOME), !seen.is_gone);
     let is_turned_away = is_running && is_welcome && seen.is_over();
     if is_running && !seen.last_words.is_empty() && !seen.tables.is_left_open {
@@ -27,7 +27,7 @@ pub fn met_anywhere(number: usize, seen: &Seen<'_>) -> Option<Hint> {
 }
 
 /// A mistake in the words or their framing, which any stage may be the first to meet.
-pub fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
+pub fn words_hint(seen: &Evidence<'_>) -> Option<Hint> {
     let name = name_in(seen);
     // One that said something and came to its end has no last words that tell more than what it said.
     if seen.is_gone && (seen.bytes.is_empty() || !seen.last_words.is_empty()) {
@@ -101,7 +101,7 @@ pub fn words_hint(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 /// What a string of C's has, and no message.
-fn zero_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn zero_hint(seen: &Evidence<'_>) -> Option<Hint> {
     let is_told = seen.framing != Framing::Length
         && (seen.bytes.ends_with(b"\0") || seen.has(b"\0Hello, ") || seen.has(b"\0!"));
     hint(
@@ -113,7 +113,7 @@ fn zero_hint(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 /// It says something that nobody has asked for.
-fn surplus_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn surplus_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if let Some(told) = zero_hint(seen) {
         return Some(told);
     }
@@ -152,7 +152,7 @@ fn turned_away_hint() -> Option<Hint> {
 }
 
 /// Words that are not those of the protocol.
-pub fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
+pub fn answer_hint(seen: &Evidence<'_>) -> Option<Hint> {
     match seen.how {
         How::Silent if seen.tables.unread > 0 => hint(
             "C3",
@@ -185,14 +185,14 @@ pub fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 /// Whether the greeting of a name's beginning came.
-fn is_greeting_of_a_part(seen: &Seen<'_>) -> bool {
+fn is_greeting_of_a_part(seen: &Evidence<'_>) -> bool {
     let name = name_in(seen);
     let part = seen.bytes.strip_prefix(b"Hello, ").and_then(|rest| rest.split(|byte| *byte == b'!').next());
     part.is_some_and(|part| !part.is_empty() && part.len() < name.len() && name.starts_with(part))
 }
 
 /// Why a program, or one of its threads, may have ended in the middle of it.
-pub fn fallen_hint(seen: &Seen<'_>) -> Option<Hint> {
+pub fn fallen_hint(seen: &Evidence<'_>) -> Option<Hint> {
     let words = seen.last_words.to_lowercase();
     if is_about_text(seen.last_words) {
         return hint(
@@ -270,7 +270,7 @@ fn on_the_listener() -> Option<Hint> {
 }
 
 /// The name that was said last, without its framing.
-pub fn name_in<'a>(seen: &Seen<'a>) -> &'a [u8] {
+pub fn name_in<'a>(seen: &Evidence<'a>) -> &'a [u8] {
     match seen.framing {
         Framing::Line => seen.said.trim_ascii_end(),
         Framing::Length => seen.said.get(4..).unwrap_or_default(),
@@ -279,7 +279,7 @@ pub fn name_in<'a>(seen: &Seen<'a>) -> &'a [u8] {
 }
 
 /// What is wrong before the first client is welcomed, in whatever stage it is met.
-pub fn welcome_hint(seen: &Seen<'_>) -> Option<Hint> {
+pub fn welcome_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.tables.unaccepted > 0 {
         return hint(
             "C1",

@@ -10,18 +10,18 @@ use common::framing::Framing;
 
 use super::candidate::{Candidate, CommandLine};
 use super::stage::{Act, Halt, Kind, Played, Stage};
-use crate::drawing::story::{Story, Told};
 use crate::drawing::style::Style;
+use crate::drawing::transcript::{Entry, Transcript};
 use crate::lab::Lab;
-use crate::peers::caller::{Caller, framed};
 use crate::peers::found::{Found, How};
-use crate::peers::script::{Cast, Expected, Miss, Step};
-use crate::wire::event::Lane;
+use crate::peers::script::{Expected, Mismatch, Peers, Step};
+use crate::peers::tcp_peer::{TcpPeer, framed};
+use crate::wire::event::Side;
 use crate::wire::kernel::{self, Protocol, Row};
 use crate::words::Words;
 
 /// What is judged, and how.
-pub struct Terms {
+pub struct Config {
     /// The command.
     pub command: CommandLine,
     /// The loopback address.
@@ -35,7 +35,7 @@ pub struct Terms {
     /// How to print.
     pub style: Style,
     /// What is told, of one stage after the other, for whoever watches.
-    pub story: Story,
+    pub story: Transcript,
 }
 
 /// How long a look takes for what may have come a moment ago.
@@ -44,7 +44,7 @@ const MOMENT: Duration = Duration::from_millis(20);
 /// One stage on one program.
 pub struct Trial<'a> {
     /// What is judged, and how.
-    pub terms: &'a Terms,
+    pub terms: &'a Config,
     /// What kind of program it is.
     pub kind: &'static Kind,
     /// The stage.
@@ -56,7 +56,7 @@ pub struct Trial<'a> {
     /// The program, once it is started.
     pub candidate: Option<Candidate>,
     /// Whom it meets.
-    pub cast: Cast,
+    pub cast: Peers,
 }
 
 impl<'a> Trial<'a> {
@@ -64,13 +64,13 @@ impl<'a> Trial<'a> {
     ///
     /// # Errors
     /// As [`Lab::new`].
-    pub fn new(terms: &'a Terms, kind: &'static Kind, stage: &'static Stage) -> Result<Self> {
+    pub fn new(terms: &'a Config, kind: &'static Kind, stage: &'static Stage) -> Result<Self> {
         terms.story.begin();
         let (watching, from) = (terms.story.clone(), terms.story.count());
         let lab = Lab::new(move |event| watching.sees(event))?;
         let at = SocketAddr::new(terms.ip, terms.port.unwrap_or_default());
         let framing = kind.framing.unwrap_or(terms.framing);
-        let cast = Cast::new(at, kind.speaks, framing, terms.patience, lab.record.recorder(""));
+        let cast = Peers::new(at, kind.speaks, framing, terms.patience, lab.record.recorder(""));
         Ok(Self { terms, kind, stage, lab, from, candidate: None, cast })
     }
 
@@ -95,7 +95,7 @@ impl<'a> Trial<'a> {
     }
 
     /// As [`Trial::plays`]; `tries` is what decides where nothing comes.
-    fn plays_or(&mut self, script: &[Step], tries: fn(&mut Self, &Miss) -> Played) -> Played {
+    fn plays_or(&mut self, script: &[Step], tries: fn(&mut Self, &Mismatch) -> Played) -> Played {
         for (number, step) in script.iter().enumerate() {
             if matches!(step, Step::NeedsBoundary) && self.terms.framing == Framing::Raw {
                 return if number == 0 { Err(needs_boundary()) } else { Ok(()) };
@@ -111,7 +111,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Plays one step: those here that take a look into the program, the others as anybody would.
-    fn plays_step(&mut self, step: Step) -> Result<Result<(), Miss>> {
+    fn plays_step(&mut self, step: Step) -> Result<Result<(), Mismatch>> {
         match step {
             Step::Rest => self.settles().map(Ok),
             Step::SaysByBytes(number, message) => self.says_by_bytes(number, message),
@@ -131,18 +131,18 @@ impl<'a> Trial<'a> {
     ///
     /// # Errors
     /// What the lab reports.
-    pub fn tell(&mut self, told: Told) -> Result<()> {
+    pub fn tell(&mut self, told: Entry) -> Result<()> {
         self.lab.record.catch_up()?;
         self.terms.story.tell(told)
     }
 
     /// Puts a remark of the judge's own into a lane of the ladder.
-    pub fn remarks(&self, lane: Lane, words: &Words) {
+    pub fn remarks(&self, lane: Side, words: &Words) {
         self.lab.record.recorder("").said(lane, words.to(self.terms.style.lang));
     }
 
     /// What has been told of it.
-    pub fn told(&self) -> Vec<Told> {
+    pub fn told(&self) -> Vec<Entry> {
         self.terms.story.since(self.from)
     }
 
@@ -181,7 +181,7 @@ impl<'a> Trial<'a> {
     ///
     /// # Errors
     /// When he has left.
-    pub fn caller(&mut self, number: usize) -> Result<&mut Caller> {
+    pub fn caller(&mut self, number: usize) -> Result<&mut TcpPeer> {
         self.cast.caller(number).with_context(|| format!("#{number} has left"))
     }
 
@@ -206,7 +206,7 @@ impl<'a> Trial<'a> {
     ///
     /// # Errors
     /// What the lab reports.
-    pub fn ladder(&mut self) -> Result<Vec<Told>> {
+    pub fn ladder(&mut self) -> Result<Vec<Entry>> {
         self.lab.record.wait_for_lull(MOMENT)?;
         Ok(self.told().into_iter().filter(|told| told.rung().is_some()).collect())
     }
@@ -244,7 +244,7 @@ impl<'a> Trial<'a> {
 
     /// Sends a message byte by byte, each once the one before was read, as far as anybody can tell. The last one goes
     /// when the program has settled: a client that has gone on by then has not waited for it.
-    fn says_by_bytes(&mut self, number: usize, message: &[u8]) -> Result<Result<(), Miss>> {
+    fn says_by_bytes(&mut self, number: usize, message: &[u8]) -> Result<Result<(), Mismatch>> {
         let bytes = framed(self.cast.framing, message);
         let mut is_read = true;
         for (at, byte) in bytes.iter().enumerate() {
@@ -253,7 +253,7 @@ impl<'a> Trial<'a> {
                 let caller = self.caller(number)?;
                 let looked = caller.hears_no_more();
                 if let (true, Err(found)) = (caller.is_host(), looked) {
-                    return Ok(Err(Miss { number, expected: Expected::Patience(message.into()), found }));
+                    return Ok(Err(Mismatch { number, expected: Expected::Patience(message.into()), found }));
                 }
             }
             self.caller(number)?.sends(&[*byte]);
@@ -269,7 +269,7 @@ impl<'a> Trial<'a> {
 
     /// Waits until the client has taken the datagram that it was sent, as far as anybody can tell; it is not to go on
     /// then with another one than this.
-    fn is_waited_for(&mut self, number: usize, message: &[u8]) -> Result<Result<(), Miss>> {
+    fn is_waited_for(&mut self, number: usize, message: &[u8]) -> Result<Result<(), Mismatch>> {
         const WHILE: Duration = Duration::from_millis(200);
         if let Some(client) = self.cast.asker(number).and_then(|asker| asker.client) {
             self.wait_until(|_| {
@@ -279,7 +279,7 @@ impl<'a> Trial<'a> {
         }
         self.settles()?;
         let miss = |how, bytes| {
-            Ok(Err(Miss {
+            Ok(Err(Mismatch {
                 number,
                 expected: Expected::Patience(message.into()),
                 found: Found { how, bytes },

@@ -3,7 +3,7 @@
 use super::ending::{failure_hint, not_text_hint, printed_hint};
 use super::hints;
 use super::stage::Act::{Does, Plays};
-use super::stage::{Hint, Played, Seen, Stage, hint, is_about_text};
+use super::stage::{Evidence, Hint, Played, Stage, hint, is_about_text};
 use super::starting::{hosts_datagrams as hosts, sends_to_nobody};
 use super::trial::Trial;
 use crate::peers::found::How;
@@ -117,7 +117,7 @@ fn fails(trial: &mut Trial<'_>) -> Played {
 }
 
 /// Why a client may not have asked for what it should.
-fn asked_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn asked_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.is_gone && is_about_text(seen.last_words) {
         return not_text_hint();
     }
@@ -138,13 +138,13 @@ fn asked_hint(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 /// It has not asked again.
-fn lost_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn lost_hint(seen: &Evidence<'_>) -> Option<Hint> {
     let has_gone_on = seen.how == How::Other && seen.bytes == b"Tracy";
     if seen.how == How::Ended || has_gone_on { blocked_hint() } else { asked_hint(seen) }
 }
 
 /// It may have believed what it should not have.
-fn believed_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn believed_hint(seen: &Evidence<'_>) -> Option<Hint> {
     match seen.how {
         How::WentOn => late_hint(),
         How::Ended if !is_about_text(seen.last_words) => late_hint(),
@@ -153,7 +153,7 @@ fn believed_hint(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 /// It may have believed whoever spoke.
-fn believed_a_stranger_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn believed_a_stranger_hint(seen: &Evidence<'_>) -> Option<Hint> {
     match seen.how {
         How::WentOn | How::Ended => stranger_hint(),
         _ => asked_hint(seen),
@@ -161,7 +161,7 @@ fn believed_a_stranger_hint(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 /// Why it may have ended before it had asked for everything.
-fn ended_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn ended_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.last_words.is_empty() {
         return hint(
             "C12",

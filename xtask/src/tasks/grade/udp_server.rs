@@ -4,11 +4,11 @@ use super::ending::goes_on_hint;
 use super::finding::shown;
 use super::hints;
 use super::stage::Act::{Does, Plays, PlaysOr};
-use super::stage::{Halt, Hint, Played, Seen, Stage, hint, is_about_text};
+use super::stage::{Evidence, Halt, Hint, Played, Stage, hint, is_about_text};
 use super::starting::{starts, stays};
 use super::trial::Trial;
 use crate::peers::found::How;
-use crate::peers::script::{Expected, Miss, Step};
+use crate::peers::script::{Expected, Mismatch, Step};
 use crate::peers::scripts::udp_server as scripts;
 use crate::words::Words;
 
@@ -107,7 +107,7 @@ pub static STAGES: [Stage; 10] = [
 ];
 
 /// What another client has heard decides, where the one that asked has heard nothing.
-fn heard_by_another(trial: &mut Trial<'_>, miss: &Miss) -> Played {
+fn heard_by_another(trial: &mut Trial<'_>, miss: &Mismatch) -> Played {
     let Expected::Message(message) = &miss.expected else { return Ok(()) };
     for other in (1..=3).filter(|other| *other != miss.number) {
         if trial.cast.asker(other).is_some_and(|asker| asker.has_heard(message)) {
@@ -135,7 +135,7 @@ fn stops(trial: &mut Trial<'_>) -> Played {
     Err(Halt::not_decided(expected, came, None))
 }
 
-fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn answer_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.is_gone {
         return ended_hint(seen);
     }
@@ -172,13 +172,13 @@ fn answer_hint(seen: &Seen<'_>) -> Option<Hint> {
 }
 
 /// It is the answer, but for what stands behind it.
-fn is_other_by_its_end(seen: &Seen<'_>) -> bool {
+fn is_other_by_its_end(seen: &Evidence<'_>) -> bool {
     let trimmed = |bytes: &[u8]| bytes.strip_suffix(b"\0").unwrap_or(bytes).trim_ascii_end().to_vec();
     trimmed(seen.bytes) == trimmed(seen.expected.unwrap_or_default())
 }
 
 /// Why a server may have ended in the middle of it.
-fn ended_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn ended_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if is_about_text(seen.last_words) {
         return bytes_hint(seen);
     }
@@ -197,7 +197,7 @@ fn ended_hint(seen: &Seen<'_>) -> Option<Hint> {
     )
 }
 
-fn again_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn again_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.bytes.starts_with(b"Hello, Tracyel") {
         return hint(
             "C12",
@@ -215,7 +215,7 @@ fn again_hint(seen: &Seen<'_>) -> Option<Hint> {
     answer_hint(seen)
 }
 
-fn clients_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn clients_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.is_gone {
         return ended_hint(seen);
     }
@@ -231,7 +231,7 @@ fn mixed_up_hint() -> Option<Hint> {
     )
 }
 
-fn empty_hint(_: &Seen<'_>) -> Option<Hint> {
+fn empty_hint(_: &Evidence<'_>) -> Option<Hint> {
     hint(
         "C7",
         "An empty datagram is a datagram, and not the end: UDP has none.",
@@ -239,7 +239,7 @@ fn empty_hint(_: &Seen<'_>) -> Option<Hint> {
     )
 }
 
-fn bytes_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn bytes_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.expected == Some(b"Hello,    !") {
         return hint(
             "C7",
@@ -250,7 +250,7 @@ fn bytes_hint(seen: &Seen<'_>) -> Option<Hint> {
     hints::not_as_it_came()
 }
 
-fn large_hint(_: &Seen<'_>) -> Option<Hint> {
+fn large_hint(_: &Evidence<'_>) -> Option<Hint> {
     hint(
         "M7",
         "recvfrom(N) cuts a datagram that is longer than N bytes, and the rest is lost: give it room for any (65,535 \
@@ -259,7 +259,7 @@ fn large_hint(_: &Seen<'_>) -> Option<Hint> {
     )
 }
 
-fn gone_hint(_: &Seen<'_>) -> Option<Hint> {
+fn gone_hint(_: &Evidence<'_>) -> Option<Hint> {
     hint(
         "C12",
         "That nobody is there any more is no reason to end: an error of sendto or recvfrom is about one datagram.",
@@ -267,7 +267,7 @@ fn gone_hint(_: &Seen<'_>) -> Option<Hint> {
     )
 }
 
-fn greeting_hint(seen: &Seen<'_>) -> Option<Hint> {
+fn greeting_hint(seen: &Evidence<'_>) -> Option<Hint> {
     if seen.is_gone {
         return ended_hint(seen);
     }

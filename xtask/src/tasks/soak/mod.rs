@@ -15,7 +15,7 @@ use common::narration::say;
 use crate::checks::{Ended, Tally, Verdict};
 use crate::drawing::ladder::width;
 use crate::drawing::style::Style;
-use crate::programs::{again, build, house, server::Server};
+use crate::programs::{build, cleanup, reexec, server::Server};
 use crate::words::{Lang, Shown, Words};
 
 struct Row {
@@ -68,10 +68,10 @@ pub fn run(mut args: Args) -> Result<()> {
     let ascii = args.flag("--ascii")?;
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
     args.finish()?;
-    if cfg!(unix) && !again::is_again() {
-        return again::start_again(&env::current_exe().context("cannot tell where this program is")?);
+    if cfg!(unix) && !reexec::is_again() {
+        return reexec::start_again(&env::current_exe().context("cannot tell where this program is")?);
     }
-    house::close_on_interrupt()?;
+    cleanup::close_on_interrupt()?;
     build::build()?;
     let style = Style::of_output(lang).fitting(ascii);
     let mut tally = Tally::default();

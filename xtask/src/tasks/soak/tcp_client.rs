@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::{Found, Row, no_proc};
-use crate::peers::host::{Host, repeat};
 use crate::peers::origin;
+use crate::peers::scripted_server::{ScriptedServer, repeat};
 use crate::programs::{self, figures::memory, program::Program, scratch::Scratch};
 use crate::words::Words;
 
@@ -54,11 +54,11 @@ fn run_watched(command: Command) -> Result<(bool, Option<u64>)> {
     Ok((program.wait()?.success(), peak))
 }
 
-fn url(origin: &Host) -> String {
+fn url(origin: &ScriptedServer) -> String {
     format!("http://{}/page", origin.address)
 }
 
-fn get(origin: &Host, file: &str) -> Result<Command> {
+fn get(origin: &ScriptedServer, file: &str) -> Result<Command> {
     let mut command = Command::new(programs::build::path_of("tcp-client")?);
     command.args(["get", &url(origin), "-o", file]);
     Ok(command)

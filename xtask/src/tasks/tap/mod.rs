@@ -1,7 +1,7 @@
 //! `cargo xtask tap`: a recording relay in front of somebody's server, for whoever wants to see what crosses the wire.
 
+mod attendance;
 mod options;
-mod roll;
 mod watch;
 
 use std::any::Any;
@@ -22,14 +22,14 @@ use common::stop::Stop;
 use crate::drawing::ladder::Lanes;
 use crate::drawing::live::Live;
 use crate::drawing::page::{Chapter, Cover, Page};
-use crate::drawing::story::{Story, Told};
 use crate::drawing::style::Style;
+use crate::drawing::transcript::{Entry, Transcript};
 use crate::wire::event::{Event, Recorder, What};
 use crate::wire::tcp_relay;
 use crate::wire::udp_relay;
 use crate::words::Words;
+use attendance::Attendance;
 use options::{Options, Wire};
-use roll::Roll;
 use watch::{Found, Watch};
 
 /// How often the tap looks whether something has paused, and whether Ctrl-C was pressed.
@@ -50,7 +50,7 @@ const BACKLOG: u16 = 4096;
 pub fn run(args: Args) -> Result<()> {
     let Options { server, listen, wire, roll, html, live, lang, ascii } = Options::of(args)?;
     let is_udp = wire.is_udp();
-    let mut roll = roll.map(|file| Roll::read(&file, is_udp)).transpose()?;
+    let mut roll = roll.map(|file| Attendance::read(&file, is_udp)).transpose()?;
     let page = html.as_deref().map(Page::open).transpose()?;
     let stop = Stop::on_signal(|| {})?; // the tap looks by itself
     let (events, happened) = mpsc::sync_channel(WAITING);
@@ -65,14 +65,14 @@ pub fn run(args: Args) -> Result<()> {
     let style = Style { bare: true, ..Style::of_output(lang) }.fitting(ascii);
     let lanes = lanes();
     let printer = Arc::clone(&narrator);
-    let story = Story::bounded(style, move |line| {
+    let story = Transcript::bounded(style, move |line| {
         printer.announce(line);
         Ok(())
     });
     let start = |at: &HostPort| Live::start(at, &story, cover(), lang, None);
     let live = live.as_ref().map(start).transpose()?;
     live.iter().flat_map(Live::words).for_each(|words| narrator.announce(words.to(lang)));
-    story.tell(Told::Lanes(lanes.clone()))?;
+    story.tell(Entry::Lanes(lanes.clone()))?;
     let mut watch = Watch::new(is_udp);
     follow(&happened, &stop, &story, &mut watch, roll.as_mut())?;
     mem::forget(relay); // whoever is still connected ends with the process; to wait for them may take for ever
@@ -99,20 +99,20 @@ pub fn run(args: Args) -> Result<()> {
 fn follow(
     happened: &Receiver<Event>,
     stop: &Stop,
-    story: &Story,
+    story: &Transcript,
     watch: &mut Watch,
-    mut roll: Option<&mut Roll>,
+    mut roll: Option<&mut Attendance>,
 ) -> Result<()> {
     let tell = |found: Vec<Found>| {
         found.into_iter().try_for_each(|found| match found {
             Found::Event(event) => story.sees(&event),
-            Found::Remark(words) => story.tell(Told::Remark(words)),
+            Found::Remark(words) => story.tell(Entry::Remark(words)),
         })
     };
     let mut see = |watch: &mut Watch, event: Event| {
         let came = roll.as_mut().and_then(|roll| roll.hears(&event));
         tell(watch.sees(event))?;
-        came.map_or(Ok(()), |words| story.tell(Told::Remark(words)))
+        came.map_or(Ok(()), |words| story.tell(Entry::Remark(words)))
     };
     let mut looked = Instant::now();
     while !stop.requested() {
@@ -212,7 +212,7 @@ fn hints(bound: SocketAddr, server: &str) -> Vec<Words> {
     std::iter::once(here).chain(others).collect()
 }
 
-fn at_the_end(roll: &Roll) -> Words {
+fn at_the_end(roll: &Attendance) -> Words {
     let Words { en, zh } = roll.count();
     words!("roll: {en}", "点名：{zh}")
 }

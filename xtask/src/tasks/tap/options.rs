@@ -8,7 +8,7 @@ use common::address::HostPort;
 use common::args::{self, Args};
 
 use crate::drawing::live;
-use crate::wire::tcp_relay::Manner;
+use crate::wire::tcp_relay::RelayMode;
 use crate::wire::udp_relay::{Fate, IDLE, Weather, Which};
 use crate::words::Lang;
 
@@ -32,7 +32,7 @@ pub struct Options {
 /// One of the two protocols, and what is done to what it carries.
 pub enum Wire {
     /// A stream: it may be cut and held up.
-    Tcp(Manner, Duration),
+    Tcp(RelayMode, Duration),
     /// Datagrams: they may be lost, doubled and late; whether by chance.
     Udp(Weather, bool),
 }
@@ -77,9 +77,9 @@ impl Options {
                 let why = "a stream loses nothing and keeps its order: --lose and its like go with --udp";
                 return Err(args::usage(why));
             }
-            (false, 0, 0) => Wire::Tcp(Manner::AsItComes, delay),
-            (false, size, 0) => Wire::Tcp(Manner::Cut(size.into()), delay),
-            (false, 0, size) => Wire::Tcp(Manner::InLockstep(size.into()), delay),
+            (false, 0, 0) => Wire::Tcp(RelayMode::AsItComes, delay),
+            (false, size, 0) => Wire::Tcp(RelayMode::Cut(size.into()), delay),
+            (false, 0, size) => Wire::Tcp(RelayMode::InLockstep(size.into()), delay),
             (false, ..) => return Err(args::usage("--cut and --lockstep cut both: one of them will do")),
         };
         if seed.is_some() && !by_chance {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::drawing::ladder::grouped;
-use crate::wire::event::{Event, How, Lane, Payload, What};
+use crate::wire::event::{Event, How, Payload, Side, What};
 use crate::words::Words;
 
 /// So many reads in one direction, without a pause between them, are told one by one; those that follow are a flow.
@@ -70,7 +70,7 @@ struct Flow {
 }
 
 impl Flow {
-    fn told(self, toward: Lane, how: How) -> (Instant, What) {
+    fn told(self, toward: Side, how: How) -> (Instant, What) {
         let Self { first, began, ended, pieces, size } = self;
         let took = ended.saturating_duration_since(began);
         let what = match pieces {
@@ -90,18 +90,18 @@ enum Heard {
 
 #[derive(Default)]
 struct Connection {
-    ways: BTreeMap<(Lane, How), Way>,
+    ways: BTreeMap<(Side, How), Way>,
     /// The sides that were told an end.
-    ended: Vec<Lane>,
+    ended: Vec<Side>,
     /// When something was last sent, where it went, and whether it ended a line.
-    last: Option<(Instant, Lane, bool)>,
+    last: Option<(Instant, Side, bool)>,
     is_silence_told: bool,
     is_half_told: bool,
 }
 
 impl Connection {
     /// Takes note of bytes.
-    fn hears(&mut self, at: Instant, toward: Lane, bytes: &Payload, how: How) -> Heard {
+    fn hears(&mut self, at: Instant, toward: Side, bytes: &Payload, how: How) -> Heard {
         self.last = Some((at, toward, bytes.ends_line));
         self.is_silence_told = false;
         let way = self.ways.entry((toward, how)).or_default();
@@ -158,7 +158,7 @@ impl Watch {
         }
         if let What::Sent { toward, bytes, how } = &event.what {
             if !matches!(how, How::Lost | How::HeldBack) {
-                self.passed[usize::from(*toward == Lane::Client)] += bytes.size as u64;
+                self.passed[usize::from(*toward == Side::Client)] += bytes.size as u64;
             }
         }
         // What another thread recorded behind the end of its connection is told, too.
@@ -184,7 +184,7 @@ impl Watch {
             }
             What::Broke { toward, as_reset } => {
                 remark = (!as_reset).then(|| soft_remark(&label, *toward));
-                let is_client = *toward == Lane::Server;
+                let is_client = *toward == Side::Server;
                 Some(if is_client { Ending::ResetByClient } else { Ending::ResetByServer })
             }
             What::Refused { .. } if !self.is_udp => Some(Ending::NotTaken),
@@ -296,15 +296,15 @@ fn silence_remark(label: &str) -> Words {
 }
 
 /// The side that goes on is the one across from `toward`.
-fn half_remark(label: &str, toward: Lane) -> Words {
+fn half_remark(label: &str, toward: Side) -> Words {
     match toward {
-        Lane::Client => words!(
+        Side::Client => words!(
             "remark, {label}: the client's side has ended, and the server's goes on sending: one that has closed \
              does not read it, one that has ended its half alone does",
             "备注 {label}：客户端一侧已经结束，服务器一侧还在发送：若客户端已 close，就读不到；若只结束了自己的一半，\
              仍能读到"
         ),
-        Lane::Server => words!(
+        Side::Server => words!(
             "remark, {label}: the server's side has ended, and the client's goes on sending: one that has closed \
              does not read it, one that has ended its half alone does",
             "备注 {label}：服务器一侧已经结束，客户端一侧还在发送：若服务器已 close，就读不到；若只结束了自己的一半，\
@@ -313,10 +313,10 @@ fn half_remark(label: &str, toward: Lane) -> Words {
     }
 }
 
-fn soft_remark(label: &str, toward: Lane) -> Words {
+fn soft_remark(label: &str, toward: Side) -> Words {
     let (en, zh) = match toward {
-        Lane::Client => ("client", "客户端"),
-        Lane::Server => ("server", "服务器"),
+        Side::Client => ("client", "客户端"),
+        Side::Server => ("server", "服务器"),
     };
     words!(
         "remark, {label}: to the {en} this looks like an end of stream, until it sends something: std cannot pass a \
@@ -361,7 +361,7 @@ mod tests {
             self.keep(found);
         }
 
-        fn sent(&mut self, millis: u64, toward: Lane, text: &str) {
+        fn sent(&mut self, millis: u64, toward: Side, text: &str) {
             self.at(millis, What::Sent { toward, bytes: text.as_bytes().into(), how: How::Plain });
         }
 
@@ -380,14 +380,14 @@ mod tests {
     fn a_stream_that_flows_is_one_find_that_is_told_when_it_pauses() {
         let mut wire = Wire::new(false);
         for n in 0..1000 {
-            wire.sent(n, Lane::Client, "data");
+            wire.sent(n, Side::Client, "data");
         }
         assert_eq!(wire.new_finds().len(), 1 + 32);
         wire.waits(999 + 199);
         assert_eq!(wire.new_finds(), [""; 0]);
         wire.waits(999 + 200);
         assert_eq!(wire.new_finds(), ["968 3872 967"]);
-        wire.sent(1300, Lane::Client, "again");
+        wire.sent(1300, Side::Client, "again");
         assert_eq!(wire.new_finds(), ["again"]);
     }
 
@@ -395,24 +395,24 @@ mod tests {
     fn a_flow_without_a_pause_is_told_now_and_then_and_before_an_end() {
         let mut wire = Wire::new(false);
         for n in 0..=110 {
-            wire.sent(100 * n, Lane::Server, "x");
+            wire.sent(100 * n, Side::Server, "x");
         }
         wire.new_finds();
         wire.waits(13_200 - 1);
         assert_eq!(wire.new_finds().len(), 1);
-        wire.sent(13_200, Lane::Server, "one");
+        wire.sent(13_200, Side::Server, "one");
         for n in 0..40 {
-            wire.sent(13_300 + n, Lane::Server, "x");
+            wire.sent(13_300 + n, Side::Server, "x");
         }
         wire.new_finds();
-        wire.at(13_400, What::Ended { toward: Lane::Server });
+        wire.at(13_400, What::Ended { toward: Side::Server });
         assert_eq!(wire.new_finds(), ["9 9 8", "Ended { toward: Server }"]);
     }
 
     #[test]
     fn three_seconds_of_silence_in_the_middle_of_a_line_are_remarked_once() {
         let mut wire = Wire::new(false);
-        wire.sent(0, Lane::Client, "Welcome!");
+        wire.sent(0, Side::Client, "Welcome!");
         wire.new_finds();
         wire.waits(2_999);
         assert_eq!(wire.new_finds(), [""; 0]);
@@ -420,11 +420,11 @@ mod tests {
         wire.waits(9_000);
         let remark = "remark, #1: both silent for 3 s; what came last has no line feed: whoever reads lines is still waiting";
         assert_eq!(wire.new_finds(), [remark]);
-        wire.sent(10_000, Lane::Server, "Ann\n");
+        wire.sent(10_000, Side::Server, "Ann\n");
         wire.waits(20_000);
         assert_eq!(wire.new_finds(), ["Ann\n"]); // a whole line: nobody waits for the rest
-        wire.sent(21_000, Lane::Server, "exit");
-        wire.at(21_000, What::Ended { toward: Lane::Server });
+        wire.sent(21_000, Side::Server, "exit");
+        wire.at(21_000, What::Ended { toward: Side::Server });
         wire.waits(30_000);
         assert_eq!(wire.new_finds().len(), 2); // the end of the stream ends a line as well
     }
@@ -432,7 +432,7 @@ mod tests {
     #[test]
     fn a_datagram_needs_no_line_feed() {
         let mut wire = Wire::new(true);
-        wire.sent(0, Lane::Server, "Ann");
+        wire.sent(0, Side::Server, "Ann");
         wire.new_finds();
         wire.waits(60_000);
         assert_eq!(wire.new_finds(), [""; 0]);
@@ -441,9 +441,9 @@ mod tests {
     #[test]
     fn a_side_that_goes_on_behind_the_others_end_is_remarked_once() {
         let mut wire = Wire::new(false);
-        wire.at(0, What::Ended { toward: Lane::Server });
-        wire.sent(1, Lane::Client, "more\n");
-        wire.sent(2, Lane::Client, "and more\n");
+        wire.at(0, What::Ended { toward: Side::Server });
+        wire.sent(1, Side::Client, "more\n");
+        wire.sent(2, Side::Client, "and more\n");
         let found = wire.new_finds();
         assert_eq!(found.len(), 5, "{found:?}");
         assert!(
@@ -455,7 +455,7 @@ mod tests {
     fn a_reset_that_could_not_be_passed_on_is_remarked() {
         for (as_reset, finds) in [(true, 2), (false, 3)] {
             let mut wire = Wire::new(false);
-            wire.at(0, What::Broke { toward: Lane::Server, as_reset });
+            wire.at(0, What::Broke { toward: Side::Server, as_reset });
             assert_eq!(wire.new_finds().len(), finds);
         }
     }
@@ -470,12 +470,12 @@ mod tests {
             happens(number, What::Came { client: ([127, 0, 0, 1], 5000).into() });
         }
         for number in [3, 1, 2, 5] {
-            happens(number, What::Sent { toward: Lane::Server, bytes: b"12345"[..].into(), how: How::Plain });
-            happens(number, What::Sent { toward: Lane::Server, bytes: b"12345"[..].into(), how: How::Lost });
-            happens(number, What::Ended { toward: Lane::Server });
-            happens(number, What::Ended { toward: Lane::Client });
+            happens(number, What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: How::Plain });
+            happens(number, What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: How::Lost });
+            happens(number, What::Ended { toward: Side::Server });
+            happens(number, What::Ended { toward: Side::Client });
         }
-        happens(4, What::Broke { toward: Lane::Client, as_reset: true });
+        happens(4, What::Broke { toward: Side::Client, as_reset: true });
         let lines: Vec<_> = watch.summary().into_iter().map(|words| words.en.into_owned()).collect();
         let expected = [
             "6 connections, 20 bytes to the server, 0 bytes to clients",

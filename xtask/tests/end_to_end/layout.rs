@@ -75,7 +75,7 @@ fn what_is_named_across_a_wall_is_seen_however_it_is_written() {
         (&["programs"], "mod tests {\n    use super::super::drawing::style::Ink;", "drawing"),
         (&["checks"], "    let ink = crate::drawing::style::Ink::Good;", "drawing"),
         (&["drawing", "page"], "use crate::lessons::Lesson;", "lessons"),
-        (&["play", "course"], "use crate::lessons::{self, Lesson};", "lessons"),
+        (&["play", "runner"], "use crate::lessons::{self, Lesson};", "lessons"),
         (&["lessons", "loss"], "use crate::tasks::demo;", "tasks"),
     ] {
         assert_eq!(rooms_named(file, text), [room], "{text}");

@@ -10,16 +10,16 @@ use common::datagram;
 use super::found::{Found, How};
 use super::script::STARTS;
 use super::sockets::is_silence;
-use crate::wire::event::{How as Crossing, Lane, Recorder};
+use crate::wire::event::{How as Crossing, Recorder, Side};
 
 /// How often to look whether the program is gone.
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// One with a socket of its own.
-pub struct Asker {
+pub struct UdpPeer {
     socket: UdpSocket,
     /// The lane of the program.
-    program: Lane,
+    program: Side,
     /// Whoever asked this host last.
     pub client: Option<SocketAddr>,
     recorder: Recorder,
@@ -30,7 +30,7 @@ pub struct Asker {
     heard: Vec<Vec<u8>>,
 }
 
-impl Asker {
+impl UdpPeer {
     /// A client, who hears the server alone.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl Asker {
     pub fn new(server: SocketAddr, patience: Duration, recorder: Recorder) -> io::Result<Self> {
         let socket = UdpSocket::bind(SocketAddr::new(server.ip(), 0))?;
         socket.connect(server)?;
-        Ok(Self::on(socket, Lane::Server, patience, recorder))
+        Ok(Self::on(socket, Side::Server, patience, recorder))
     }
 
     /// A host, who hears everybody and answers whoever spoke last.
@@ -46,16 +46,16 @@ impl Asker {
     /// # Errors
     /// When the port is taken.
     pub fn host(at: SocketAddr, patience: Duration, recorder: Recorder) -> io::Result<Self> {
-        Ok(Self::on(UdpSocket::bind(at)?, Lane::Client, patience, recorder))
+        Ok(Self::on(UdpSocket::bind(at)?, Side::Client, patience, recorder))
     }
 
-    fn on(socket: UdpSocket, program: Lane, patience: Duration, recorder: Recorder) -> Self {
+    fn on(socket: UdpSocket, program: Side, patience: Duration, recorder: Recorder) -> Self {
         Self { socket, program, client: None, recorder, patience, said: Vec::new(), heard: Vec::new() }
     }
 
     /// Whether the program is its client.
     pub fn is_host(&self) -> bool {
-        self.program == Lane::Client
+        self.program == Side::Client
     }
 
     /// Where it is.

@@ -24,7 +24,7 @@ const AT_ONCE: usize = 256;
 
 /// Something that was told.
 #[derive(Clone, Debug)]
-pub enum Told {
+pub enum Entry {
     /// What is played from here on.
     Title {
         /// As on the command line.
@@ -79,7 +79,7 @@ pub enum Told {
     },
 }
 
-impl Told {
+impl Entry {
     /// A line of the kernel's table.
     pub fn socket(row: &Row) -> Self {
         let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
@@ -163,7 +163,7 @@ type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
 
 /// What was told so far. Clones are the same story: one is told to, another watches the lab, others are read from.
 #[derive(Clone)]
-pub struct Story {
+pub struct Transcript {
     style: Style,
     print: Arc<Print>,
     shared: Arc<Shared>,
@@ -178,7 +178,7 @@ struct State {
     /// When the times begin.
     began: Instant,
     hidden: Vec<String>,
-    told: VecDeque<Told>,
+    told: VecDeque<Entry>,
     limit: usize,
     /// How many pieces, the first ones, are no longer kept.
     forgotten: usize,
@@ -201,7 +201,7 @@ pub struct News {
     /// How many pieces beyond the number are no longer kept.
     pub missing: usize,
     /// The pieces, a few hundred at most.
-    pub told: Vec<Told>,
+    pub told: Vec<Entry>,
     /// The number to ask beyond next.
     pub number: usize,
     /// Whoever steps is waited for.
@@ -210,7 +210,7 @@ pub struct News {
     pub is_over: bool,
 }
 
-impl Story {
+impl Transcript {
     /// One that begins now, printed in this style; all of it is kept.
     pub fn new(style: Style) -> Self {
         Self::keeping(usize::MAX, style, |line| Ok(say(line)?))
@@ -290,16 +290,16 @@ impl Story {
         }
         let rung = Rung::of(event.at.saturating_duration_since(state.began), &event.label, &event.what);
         drop(state);
-        rung.map_or(Ok(()), |rung| self.tell(Told::Rung(rung)))
+        rung.map_or(Ok(()), |rung| self.tell(Entry::Rung(rung)))
     }
 
     /// Tells something.
-    pub fn tell(&self, told: Told) -> Result<()> {
+    pub fn tell(&self, told: Entry) -> Result<()> {
         let lines = told.lines(self.style);
         self.change(|state| {
             state.told.push_back(told);
             while state.told.len() > state.limit {
-                if let Some(Told::Lanes(lanes)) = state.told.pop_front() {
+                if let Some(Entry::Lanes(lanes)) = state.told.pop_front() {
                     state.lanes = Some(lanes);
                 }
                 state.forgotten += 1;
@@ -314,13 +314,13 @@ impl Story {
     }
 
     /// The pieces beyond the first `number` that are still kept.
-    pub fn since(&self, number: usize) -> Vec<Told> {
+    pub fn since(&self, number: usize) -> Vec<Entry> {
         let state = self.state();
         state.told.iter().skip(number.saturating_sub(state.forgotten)).cloned().collect()
     }
 
     /// Everything that is kept of it.
-    pub fn told(&self) -> Vec<Told> {
+    pub fn told(&self) -> Vec<Entry> {
         self.since(0)
     }
 
@@ -355,19 +355,19 @@ mod tests {
     /// Long enough that a test which waits for it has failed.
     const LONG: Duration = Duration::from_secs(3600);
 
-    fn story(limit: usize) -> Story {
-        Story::keeping(limit, Style::plain(Lang::En), |_| Ok(()))
+    fn story(limit: usize) -> Transcript {
+        Transcript::keeping(limit, Style::plain(Lang::En), |_| Ok(()))
     }
 
     /// A piece that prints nothing.
-    fn sum(number: usize) -> Told {
-        Told::Sum { sentence: words!("{number}", "{number}"), is_kept: false }
+    fn sum(number: usize) -> Entry {
+        Entry::Sum { sentence: words!("{number}", "{number}"), is_kept: false }
     }
 
-    fn sums(told: &[Told]) -> Vec<&str> {
+    fn sums(told: &[Entry]) -> Vec<&str> {
         told.iter()
             .filter_map(|told| match told {
-                Told::Sum { sentence, .. } => Some(&*sentence.en),
+                Entry::Sum { sentence, .. } => Some(&*sentence.en),
                 _ => None,
             })
             .collect()
@@ -407,7 +407,7 @@ mod tests {
     #[test]
     fn a_bounded_story_forgets_its_beginning_and_says_how_much_and_who_stood_where() {
         let story = story(3);
-        story.tell(Told::Lanes((Words::fixed("left", "left"), Words::fixed("right", "right")))).unwrap();
+        story.tell(Entry::Lanes((Words::fixed("left", "left"), Words::fixed("right", "right")))).unwrap();
         (1..=5).for_each(|number| story.tell(sum(number)).unwrap());
         assert_eq!((story.count(), sums(&story.told()).len()), (6, 3));
         let news = story.beyond(1, false, LONG);
@@ -432,22 +432,22 @@ mod tests {
     fn a_bounded_story_prints_everything_and_forgets_its_beginning() {
         let printed = Arc::new(Mutex::new(0));
         let counting = Arc::clone(&printed);
-        let story = Story::bounded(Style::plain(Lang::En), move |_| {
+        let story = Transcript::bounded(Style::plain(Lang::En), move |_| {
             *counting.lock().unwrap() += 1;
             Ok(())
         });
         for number in 0..KEPT + 5 {
-            story.tell(Told::Act(words!("{number}", "{number}"))).unwrap();
+            story.tell(Entry::Act(words!("{number}", "{number}"))).unwrap();
         }
         let told = story.told();
         assert_eq!((told.len(), *printed.lock().unwrap()), (KEPT, KEPT + 5));
-        assert!(matches!(&told[0], Told::Act(words) if words.en == "5"), "{:?}", told[0]);
+        assert!(matches!(&told[0], Entry::Act(words) if words.en == "5"), "{:?}", told[0]);
     }
 
     #[test]
     fn a_remark_is_broken_where_the_line_ends() {
         let style = Style { width: 80, ..Style::plain(Lang::En) };
-        let lines = Told::Remark(Words { en: "word ".repeat(40).into(), zh: "".into() }).lines(style);
+        let lines = Entry::Remark(Words { en: "word ".repeat(40).into(), zh: "".into() }).lines(style);
         assert_eq!(lines.len(), 3);
         assert!(lines[0].starts_with("    word") && lines[1].starts_with("      word"), "{lines:?}");
         assert!(lines.iter().all(|line| ladder::width(line) <= 80 && line.ends_with("word")), "{lines:?}");

@@ -12,7 +12,7 @@ use common::args::{self, Args};
 use common::narration::say;
 
 /// The hidden task.
-pub const FLOOR: &str = "bare-calls";
+pub const BASELINE: &str = "bare-calls";
 
 /// As many threads stand ready as clients come at once.
 const READY: usize = 64;

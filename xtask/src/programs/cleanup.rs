@@ -12,19 +12,19 @@ use anyhow::Result;
 use common::{replacement, stop};
 
 /// What must be gone when the task ends: its processes and its scratch directories.
-static HOUSE: Mutex<House> =
-    Mutex::new(House { closed: false, children: BTreeMap::new(), scratch: Vec::new() });
+static HOUSE: Mutex<Cleanup> =
+    Mutex::new(Cleanup { closed: false, children: BTreeMap::new(), scratch: Vec::new() });
 
-pub struct House {
+pub struct Cleanup {
     /// Nothing starts any more.
     pub closed: bool,
     /// Processes, by their numbers.
-    pub children: BTreeMap<u32, Resident>,
+    pub children: BTreeMap<u32, ChildGroup>,
     pub scratch: Vec<PathBuf>,
 }
 
 /// A process that was started here.
-pub struct Resident {
+pub struct ChildGroup {
     pub child: Child,
     /// What it may have started.
     pub kind: Kind,
@@ -40,7 +40,7 @@ pub enum Kind {
     Group,
 }
 
-impl Resident {
+impl ChildGroup {
     /// Ends it, and waits for its end.
     pub fn end(mut self) {
         if self.kind == Kind::Group {
@@ -92,7 +92,7 @@ fn runs(name: &str, args: &[&str]) -> bool {
 }
 
 /// What is there now.
-pub fn house() -> MutexGuard<'static, House> {
+pub fn cleanup() -> MutexGuard<'static, Cleanup> {
     HOUSE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -103,12 +103,12 @@ pub fn close_on_interrupt() -> Result<()> {
 }
 
 fn close() {
-    let mut house = house();
-    house.closed = true;
-    while let Some((_, resident)) = house.children.pop_first() {
+    let mut cleanup = cleanup();
+    cleanup.closed = true;
+    while let Some((_, resident)) = cleanup.children.pop_first() {
         resident.end();
     }
-    for path in house.scratch.drain(..) {
+    for path in cleanup.scratch.drain(..) {
         let _ = fs::remove_dir_all(path);
     }
     replacement::abandon_all();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use common::patience::Patient;
+use common::timed_stream::TimedStream;
 
 use crate::wire::listening::Listening;
 use crate::wire::receiving::Receiving;
@@ -19,14 +19,14 @@ const STAY: Duration = Duration::from_secs(3600);
 const LIMIT: u64 = 1 << 20;
 
 /// A server by script, on a thread of its own.
-pub struct Host {
+pub struct ScriptedServer {
     /// Where clients find it.
     pub address: SocketAddr,
     heard: Receiver<io::Result<Vec<u8>>>,
     _running: Box<dyn Send>, // until it is dropped
 }
 
-impl Host {
+impl ScriptedServer {
     /// Over TCP, for one client after the other: says what the script says, ends its half, and hears the client out.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Host {
             script(stream)?;
             let _ = stream.shutdown(Shutdown::Write);
             let mut heard = Vec::new();
-            let _ = Patient::new(stream, STAY, STAY).take(LIMIT).read_to_end(&mut heard);
+            let _ = TimedStream::new(stream, STAY, STAY).take(LIMIT).read_to_end(&mut heard);
             Ok(heard)
         })
     }
@@ -74,7 +74,7 @@ impl Host {
         Self::answering_from(Arc::clone(&asked), asked, script)
     }
 
-    /// Over UDP, as [`Host::answering`]; but it is a stranger who answers, from a port that nobody asked.
+    /// Over UDP, as [`ScriptedServer::answering`]; but it is a stranger who answers, from a port that nobody asked.
     ///
     /// # Errors
     /// When the system gives it no socket.
@@ -128,7 +128,7 @@ pub fn repeat(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// When it leaves with a reset.
 pub fn until_it_leaves(stream: &TcpStream) -> io::Result<()> {
-    io::copy(&mut Patient::new(stream, STAY, STAY), &mut io::sink()).map(|_| ())
+    io::copy(&mut TimedStream::new(stream, STAY, STAY), &mut io::sink()).map(|_| ())
 }
 
 /// The connection that a script is at; dropped, it ends, and there is no other one: no script outlives its host.
@@ -189,7 +189,7 @@ mod tests {
             stream.write_all(b"x")?;
             until_it_leaves(stream)
         };
-        let host = Host::speaking(Ipv4Addr::LOCALHOST.into(), script).unwrap();
+        let host = ScriptedServer::speaking(Ipv4Addr::LOCALHOST.into(), script).unwrap();
         let [mut talking, mut waiting] = [(); 2].map(|()| connect(host.address).unwrap());
         talking.read_exact(&mut [0]).unwrap();
         drop(host);

@@ -13,7 +13,7 @@ const LOOK: Duration = Duration::from_millis(1);
 
 /// A stream that waits no longer than `idle` for the next bytes, or for its own to be taken, and no longer than
 /// `total` in all its reads together. What is done between two reads is not the peer's time.
-pub struct Patient<'a> {
+pub struct TimedStream<'a> {
     stream: &'a TcpStream,
     /// How long it waits for the next bytes.
     pub idle: Duration,
@@ -26,7 +26,7 @@ pub struct Patient<'a> {
     pub reads: u64,
 }
 
-impl<'a> Patient<'a> {
+impl<'a> TimedStream<'a> {
     /// It has waited for nothing yet.
     pub fn new(stream: &'a TcpStream, idle: Duration, total: Duration) -> Self {
         let (read_limit, write_limit) = (None, None);
@@ -34,7 +34,7 @@ impl<'a> Patient<'a> {
     }
 }
 
-impl Read for Patient<'_> {
+impl Read for TimedStream<'_> {
     /// `TimedOut`, with a text that names the limit, when one of them is over.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let stream = self.stream;
@@ -54,7 +54,7 @@ impl Read for Patient<'_> {
     }
 }
 
-impl Write for Patient<'_> {
+impl Write for TimedStream<'_> {
     /// Returns how many bytes were taken, which may be a part of them: the next write tells whether the peer reads. So
     /// one that reads nothing may be given the limit twice.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -120,7 +120,7 @@ pub fn is_over(error: &io::Error) -> bool {
     error.kind() == if cfg!(windows) { ErrorKind::TimedOut } else { ErrorKind::WouldBlock }
 }
 
-/// Whether an error is a [`Patient`]'s own, whose limit is over; one that the system made has a number.
+/// Whether an error is a [`TimedStream`]'s own, whose limit is over; one that the system made has a number.
 pub fn is_given_up(error: &io::Error) -> bool {
     error.kind() == ErrorKind::TimedOut && error.raw_os_error().is_none()
 }
@@ -147,7 +147,7 @@ mod tests {
     fn bytes_that_came_are_returned_and_silence_is_an_error_that_names_its_limit() {
         let (near, mut far) = pair();
         far.write_all(b"x").unwrap();
-        let mut patient = Patient::new(&near, SHORT, LONG);
+        let mut patient = TimedStream::new(&near, SHORT, LONG);
         assert_eq!(patient.read(&mut [0; 8]).unwrap(), 1);
         let error = patient.read(&mut [0; 8]).unwrap_err();
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::TimedOut, "nothing came for 20ms".into()));
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn a_peer_that_never_stops_sending_meets_the_total_limit() {
         let (near, mut far) = pair();
-        let mut patient = Patient::new(&near, LONG, SHORT);
+        let mut patient = TimedStream::new(&near, LONG, SHORT);
         let error = loop {
             far.write_all(b"x").unwrap();
             if let Err(e) = patient.read(&mut [0; 8]) {
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_peer_that_does_not_read_is_an_error_that_says_so() {
         let (near, _far) = pair();
-        let mut patient = Patient::new(&near, SHORT, LONG);
+        let mut patient = TimedStream::new(&near, SHORT, LONG);
         let error = loop {
             if let Err(e) = patient.write_all(&[b'x'; 4096]) {
                 break e;
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn of_what_a_peer_takes_in_part_the_next_write_tells_whether_it_reads() {
         let (near, _far) = pair();
-        let mut patient = Patient::new(&near, SHORT, LONG);
+        let mut patient = TimedStream::new(&near, SHORT, LONG);
         let more_than_buffers_hold = vec![b'x'; 64 << 20];
         let taken = patient.write(&more_than_buffers_hold).unwrap();
         assert!(taken > 0 && taken < more_than_buffers_hold.len());
@@ -250,7 +250,7 @@ mod tests {
     fn the_end_of_the_stream_is_the_end() {
         let (near, far) = pair();
         drop(far);
-        let mut patient = Patient::new(&near, LONG, LONG);
+        let mut patient = TimedStream::new(&near, LONG, LONG);
         assert_eq!(patient.read(&mut [0; 8]).unwrap(), 0);
         assert_eq!(patient.reads, 0);
     }

@@ -10,7 +10,7 @@ use common::greeting;
 
 use super::found::{Found, How};
 use super::sockets::is_silence;
-use crate::wire::event::{How as Crossing, Lane, Payload, Recorder, What};
+use crate::wire::event::{How as Crossing, Payload, Recorder, Side, What};
 
 /// More than any answer here has; a server that says more than this says too much.
 const ENOUGH: usize = 4096;
@@ -22,10 +22,10 @@ const REST_OF_IT: Duration = Duration::from_millis(100);
 const UNFINISHED: Duration = Duration::from_secs(2);
 
 /// One with a connection of its own, which is recorded.
-pub struct Caller {
+pub struct TcpPeer {
     stream: TcpStream,
     /// The lane of the program.
-    program: Lane,
+    program: Side,
     recorder: Recorder,
     framing: Framing,
     patience: Duration,
@@ -36,7 +36,7 @@ pub struct Caller {
     begun: Vec<u8>,
 }
 
-impl Caller {
+impl TcpPeer {
     /// Connects to the server.
     pub fn connect(
         at: SocketAddr,
@@ -46,7 +46,7 @@ impl Caller {
     ) -> io::Result<Self> {
         let stream = TcpStream::connect(at)?;
         recorder.record(What::Connected { port: stream.local_addr()?.port() });
-        Self::on(stream, Lane::Server, framing, patience, recorder)
+        Self::on(stream, Side::Server, framing, patience, recorder)
     }
 
     /// Has accepted a client.
@@ -57,12 +57,12 @@ impl Caller {
         recorder: Recorder,
     ) -> io::Result<Self> {
         recorder.record(What::Connected { port: stream.peer_addr()?.port() });
-        Self::on(stream, Lane::Client, framing, patience, recorder)
+        Self::on(stream, Side::Client, framing, patience, recorder)
     }
 
     fn on(
         stream: TcpStream,
-        program: Lane,
+        program: Side,
         framing: Framing,
         patience: Duration,
         recorder: Recorder,
@@ -83,7 +83,7 @@ impl Caller {
 
     /// Whether the program is its client.
     pub fn is_host(&self) -> bool {
-        self.program == Lane::Client
+        self.program == Side::Client
     }
 
     /// Its own end, and the program's.
@@ -190,7 +190,7 @@ impl Caller {
         self.hears_within(message, self.patience)
     }
 
-    /// As [`Caller::hears`], with a patience of its own.
+    /// As [`TcpPeer::hears`], with a patience of its own.
     ///
     /// # Errors
     /// Whatever came in its place.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use common::args;
 use common::narration::escape;
 
-use crate::wire::event::{Event, Lane, What};
+use crate::wire::event::{Event, Side, What};
 use crate::words::Words;
 
 /// A roll is read into memory; no class has a longer one.
@@ -16,7 +16,7 @@ const LARGEST: u64 = 1024 * 1024;
 const LONGEST: usize = 1024;
 
 /// The names, and what clients are saying.
-pub struct Roll {
+pub struct Attendance {
     is_udp: bool,
     missing: Vec<String>,
     here: usize,
@@ -31,7 +31,7 @@ struct Saying {
     since_answer: usize,
 }
 
-impl Roll {
+impl Attendance {
     /// Reads the names, a line each; blanks around them, empty lines and a byte order mark are left out.
     ///
     /// # Errors
@@ -67,8 +67,8 @@ impl Roll {
     pub fn hears(&mut self, Event { label, what, .. }: &Event) -> Option<Words> {
         let mut said = Vec::new();
         match what {
-            What::Sent { toward: Lane::Server, bytes, .. } if self.is_udp => said.push(bytes.bytes.clone()),
-            What::Sent { toward: Lane::Server, bytes, .. } => {
+            What::Sent { toward: Side::Server, bytes, .. } if self.is_udp => said.push(bytes.bytes.clone()),
+            What::Sent { toward: Side::Server, bytes, .. } => {
                 let saying = self.saying.entry(label.clone()).or_default();
                 for byte in &bytes.bytes {
                     if byte.is_ascii_control() {
@@ -79,13 +79,13 @@ impl Roll {
                     }
                 }
             }
-            What::Sent { toward: Lane::Client, .. } => {
+            What::Sent { toward: Side::Client, .. } => {
                 if let Some(saying) = self.saying.get_mut(label) {
                     said.extend(saying.messages());
                     saying.since_answer = saying.bytes.len();
                 }
             }
-            What::Ended { toward: Lane::Server } | What::Broke { .. } => {
+            What::Ended { toward: Side::Server } | What::Broke { .. } => {
                 said.extend(self.saying.remove(label).iter().flat_map(Saying::messages));
             }
             _ => {}
@@ -134,12 +134,12 @@ mod tests {
     use super::*;
     use crate::wire::event::How;
 
-    fn class(is_udp: bool) -> Roll {
+    fn class(is_udp: bool) -> Attendance {
         let missing = ["Ann", "Bob", "张三"].map(str::to_owned).to_vec();
-        Roll { is_udp, missing, here: 0, saying: HashMap::new() }
+        Attendance { is_udp, missing, here: 0, saying: HashMap::new() }
     }
 
-    fn said(roll: &mut Roll, toward: Lane, bytes: &[u8]) -> Option<String> {
+    fn said(roll: &mut Attendance, toward: Side, bytes: &[u8]) -> Option<String> {
         let what = What::Sent { toward, bytes: bytes.into(), how: How::Plain };
         let heard = roll.hears(&Event { at: Instant::now(), label: "#1".into(), what });
         heard.map(|words| words.en.into_owned())
@@ -148,19 +148,19 @@ mod tests {
     #[test]
     fn a_name_is_a_line_of_a_stream_however_it_was_cut() {
         let mut roll = class(false);
-        assert_eq!(said(&mut roll, Lane::Server, b"Annab"), None);
-        assert_eq!(said(&mut roll, Lane::Server, b"el\nAn"), None);
-        let heard = said(&mut roll, Lane::Server, b"n\r\n");
+        assert_eq!(said(&mut roll, Side::Server, b"Annab"), None);
+        assert_eq!(said(&mut roll, Side::Server, b"el\nAn"), None);
+        let heard = said(&mut roll, Side::Server, b"n\r\n");
         assert_eq!(heard.as_deref(), Some("roll: Ann is here (#1); 1 of 3 are here; missing: Bob, 张三"));
-        assert_eq!(said(&mut roll, Lane::Server, b"Ann\n"), None); // she is here already
+        assert_eq!(said(&mut roll, Side::Server, b"Ann\n"), None); // she is here already
     }
 
     #[test]
     fn without_line_feeds_a_name_is_what_the_server_answers() {
         let mut roll = class(false);
         for name in ["Ann", "Bob", "张三"] {
-            assert_eq!(said(&mut roll, Lane::Server, name.as_bytes()), None);
-            assert!(said(&mut roll, Lane::Client, b"Hello").is_some(), "{name}");
+            assert_eq!(said(&mut roll, Side::Server, name.as_bytes()), None);
+            assert!(said(&mut roll, Side::Client, b"Hello").is_some(), "{name}");
         }
         assert_eq!(roll.count().en, "3 of 3 are here, nobody is missing");
     }
@@ -168,22 +168,22 @@ mod tests {
     #[test]
     fn a_length_before_a_name_is_none_of_it() {
         let mut roll = class(false);
-        said(&mut roll, Lane::Server, b"\0\0\0\x03Ann\0\0\0\x03Bob");
+        said(&mut roll, Side::Server, b"\0\0\0\x03Ann\0\0\0\x03Bob");
         assert_eq!(roll.count().en, "1 of 3 are here; missing: Bob, 张三");
     }
 
     #[test]
     fn a_datagram_is_a_name() {
         let mut roll = class(true);
-        assert!(said(&mut roll, Lane::Server, b"Bob").is_some());
-        assert!(said(&mut roll, Lane::Server, b"Annabel").is_none());
+        assert!(said(&mut roll, Side::Server, b"Bob").is_some());
+        assert!(said(&mut roll, Side::Server, b"Annabel").is_none());
     }
 
     #[test]
     fn one_that_ends_without_a_line_feed_has_said_its_name() {
         let mut roll = class(false);
-        said(&mut roll, Lane::Server, b"Ann");
-        let what = What::Ended { toward: Lane::Server };
+        said(&mut roll, Side::Server, b"Ann");
+        let what = What::Ended { toward: Side::Server };
         assert!(roll.hears(&Event { at: Instant::now(), label: "#1".into(), what }).is_some());
     }
 }

@@ -4,19 +4,19 @@ use std::net::{IpAddr, TcpListener};
 
 use anyhow::{Result, bail};
 use common::narration::{self, say};
-use common::patience;
+use common::timed_stream;
 
 use super::Play;
 use super::audience::{Audience, Left};
 use super::quiz::Score;
 use crate::drawing::ladder::Lanes;
 use crate::drawing::page::{self, Chapter};
-use crate::drawing::story::{Story, Told};
 use crate::drawing::style::{Ink, Style};
+use crate::drawing::transcript::{Entry, Transcript};
 use crate::words::Words;
 
 /// Something that can be played.
-pub struct Part {
+pub struct LessonInfo {
     /// As it is called on the command line.
     pub name: &'static str,
     /// What it is about, with the numbers of the claims.
@@ -25,21 +25,21 @@ pub struct Part {
 }
 
 /// Parts being played.
-pub struct Course {
+pub struct Runner {
     style: Style,
     audience: Audience,
-    story: Story,
+    story: Transcript,
     chapters: Vec<Chapter>,
     score: Score,
     /// The parts in which a question was missed.
     missed: Vec<&'static str>,
 }
 
-impl Course {
+impl Runner {
     /// Nothing has been played yet.
     pub fn new(style: Style, audience: Audience) -> Self {
         let (chapters, missed) = (Vec::new(), Vec::new());
-        Self { style, audience, story: Story::new(style), chapters, score: Score::default(), missed }
+        Self { style, audience, story: Transcript::new(style), chapters, score: Score::default(), missed }
     }
 
     /// What has been played.
@@ -48,7 +48,7 @@ impl Course {
     }
 
     /// What is told of all of it, for whoever wants to watch.
-    pub fn story(&self) -> &Story {
+    pub fn story(&self) -> &Transcript {
         &self.story
     }
 
@@ -58,13 +58,13 @@ impl Course {
     /// When standard output fails, and [`Left`]; a failed check is none.
     pub fn play(
         &mut self,
-        part: &Part,
+        part: &LessonInfo,
         ip: IpAddr,
         play: impl FnOnce(&mut Play) -> Result<()>,
     ) -> Result<()> {
         let (name, version) = (part.name, if ip.is_ipv4() { "IPv4" } else { "IPv6" });
         let is_new = self.chapters.last().is_none_or(|last| last.name != name);
-        self.story.tell(Told::Title { name, version, is_new })?;
+        self.story.tell(Entry::Title { name, version, is_new })?;
         if is_new && !self.audience.quiz {
             self.claim(part)?;
         }
@@ -76,13 +76,13 @@ impl Course {
     }
 
     /// Says what the part is about, in the notes' words.
-    fn claim(&self, part: &Part) -> Result<()> {
-        part.claims.iter().try_for_each(|(claim, words)| self.story.tell(Told::Claim(claim, words.clone())))
+    fn claim(&self, part: &LessonInfo) -> Result<()> {
+        part.claims.iter().try_for_each(|(claim, words)| self.story.tell(Entry::Claim(claim, words.clone())))
     }
 
     fn watch(
         &mut self,
-        part: &Part,
+        part: &LessonInfo,
         ip: IpAddr,
         version: &'static str,
         run: impl FnOnce(&mut Play) -> Result<()>,
@@ -93,7 +93,7 @@ impl Course {
             play.checks.not_available(Words::fixed("the lesson is played", "演示本课"), words!("{e}", "{e}"));
             Ok(())
         } else {
-            self.story.tell(Told::Lanes(part.lanes.clone()))?;
+            self.story.tell(Entry::Lanes(part.lanes.clone()))?;
             from += 1;
             run(&mut play).and_then(|()| play.lab.clear())
         };
@@ -102,17 +102,17 @@ impl Course {
         let mut left = None;
         match played {
             Err(e) if narration::reader_left(&e) || e.is::<Left>() => left = Some(e),
-            Err(e) if e.downcast_ref().is_some_and(patience::is_over) => {
+            Err(e) if e.downcast_ref().is_some_and(timed_stream::is_over) => {
                 play.checks.stopped_short(&Words::fixed("nothing came for a minute", "一分钟内没有任何动静"));
             }
             Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
             Ok(()) => {}
         }
         let shown = left.map_or_else(|| play.show_checks().and_then(|()| play.show_verdict()), Err);
-        let Part { name, claims, lanes } = part;
+        let LessonInfo { name, claims, lanes } = part;
         let chapter = Chapter { name, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
         // Whoever leaves at the first question has seen nothing.
-        let is_seen = |told: &Told| !matches!(told, Told::Question { .. });
+        let is_seen = |told: &Entry| !matches!(told, Entry::Question { .. });
         self.chapters
             .extend(Some(chapter).filter(|chapter| shown.is_ok() || chapter.told.iter().any(is_seen)));
         shown.and_then(|()| self.audience.wait(self.style, &self.story))
@@ -142,11 +142,11 @@ impl Course {
         let tally = page::tally(&self.chapters);
         let sentence = tally.sentence();
         if tally.broken > 0 {
-            self.story.tell(Told::Sum { sentence: sentence.clone(), is_kept: false })?;
+            self.story.tell(Entry::Sum { sentence: sentence.clone(), is_kept: false })?;
             bail!("{}", sentence.to(self.style.lang));
         }
         let Words { en, zh } = &sentence;
         let left = words!("Left before the end. {en}", "提前退出。{zh}");
-        self.story.tell(Told::Sum { sentence: if is_left { left } else { sentence }, is_kept: true })
+        self.story.tell(Entry::Sum { sentence: if is_left { left } else { sentence }, is_kept: true })
     }
 }
