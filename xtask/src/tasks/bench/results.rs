@@ -7,8 +7,8 @@ use super::load::{Measured, Shares};
 use super::sides::Contestant;
 use super::works::Work;
 use crate::checks::{Check, Verdict};
-use crate::drawing::chart::{Chart, Cost, Series, shown};
-use crate::drawing::transcript::Entry;
+use crate::drawing::entry::Entry;
+use crate::drawing::entry::{Chart, Cost, Series, shown};
 use crate::words::Words;
 
 /// Where the load takes so much of a core, it is what time shows.

@@ -9,10 +9,10 @@ use common::narration::{Stdout, say};
 use super::stage::{Failure, Halt, Hint, Kind, Stage};
 use super::trial::{Config, Trial};
 use crate::checks::{Check, Tally, Verdict};
-use crate::drawing::ladder;
+use crate::drawing::entry::Entry;
 use crate::drawing::page::{self, Chapter, Cover, Page};
 use crate::drawing::style::Ink;
-use crate::drawing::transcript::Entry;
+use crate::drawing::text::ladder;
 use crate::lessons;
 use crate::words::Words;
 

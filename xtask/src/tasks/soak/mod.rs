@@ -13,7 +13,7 @@ use common::args::Args;
 use common::narration::say;
 
 use crate::checks::{Ended, Tally, Verdict};
-use crate::drawing::ladder::width;
+use crate::drawing::columns::width;
 use crate::drawing::style::Style;
 use crate::programs::{build, cleanup, reexec, server::Server};
 use crate::words::{Lang, Shown, Words};

@@ -19,11 +19,12 @@ use common::narration::HINT;
 use common::narrator::Narrator;
 use common::stop::Stop;
 
-use crate::drawing::ladder::Lanes;
+use crate::drawing::entry::Entry;
+use crate::drawing::entry::Lanes;
 use crate::drawing::live::Live;
 use crate::drawing::page::{Chapter, Cover, Page};
 use crate::drawing::style::Style;
-use crate::drawing::transcript::{Entry, Transcript};
+use crate::drawing::transcript::Transcript;
 use crate::wire::event::{Event, Recorder, What};
 use crate::wire::tcp_relay;
 use crate::wire::udp_relay;

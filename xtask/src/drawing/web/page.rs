@@ -9,10 +9,10 @@ use common::args;
 use common::narration::escape;
 use common::replacement::Replacement;
 
-use super::ladder::{Lanes, Mark, Rung};
-use super::picture::{self, body, joined, one_line, text};
-use super::transcript::Entry;
+use super::markup::{joined, text};
+use super::pieces::{self, body, one_line};
 use crate::checks::{Tally, Verdict};
+use crate::drawing::entry::{Entry, Lanes, Mark, Rung};
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -107,7 +107,7 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let sum = if tally == Tally::default() {
         String::new() // nothing was promised
     } else {
-        picture::sum(&tally.sentence(), tally.broken == 0, &failures(chapters, lang), lang)
+        pieces::sum(&tally.sentence(), tally.broken == 0, &failures(chapters, lang), lang)
     };
     let contents = Words::fixed("Contents", "目录");
     let list = contents_list(chapters, lang);
@@ -189,9 +189,8 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
 /// A ladder with everything that a ladder can show.
 pub fn legend(is_bare: bool, lang: Lang) -> String {
     let rung = |label: &str, mark| Entry::Rung(Rung { time: Duration::ZERO, label: label.into(), mark });
-    let said = |lane, en: &'static str, zh: &'static str| {
-        Mark::Said(lane, vec![Words::fixed(en, zh).to(lang).to_owned()])
-    };
+    let said =
+        |lane, en: &'static str, zh: &'static str| Mark::Said(lane, Words::fixed(en, zh).to(lang).to_owned());
     let crossed = |toward, en: &'static str, zh: &'static str, is_lost| Mark::Crossed {
         toward,
         what: Words::fixed(en, zh),
@@ -230,11 +229,11 @@ fn section(chapters: &[Chapter], lang: Lang) -> String {
     let first = &chapters[0];
     let name = first.name;
     let claims = joined(
-        first.claims.iter().map(|(number, words)| picture::piece(&Entry::Claim(number, words.clone()), lang)),
+        first.claims.iter().map(|(number, words)| pieces::piece(&Entry::Claim(number, words.clone()), lang)),
     );
     let plays = joined(chapters.iter().map(|chapter| {
         let told = body(&chapter.told, &chapter.lanes, lang);
-        format!("{}{told}", picture::title(name, chapter.version, false, lang))
+        format!("{}{told}", pieces::title(name, chapter.version, false, lang))
     }));
     format!(
         "<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n"
