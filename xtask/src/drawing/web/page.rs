@@ -1,13 +1,6 @@
 //! What was told, as one page for a projector and for paper, whoever told it. It needs no script and fetches nothing.
 
-use std::io::Write as _;
-use std::path::Path;
 use std::time::Duration;
-
-use anyhow::{Context, Result};
-use common::args;
-use common::narration::escape;
-use common::replacement::Replacement;
 
 use super::markup::{joined, text};
 use super::pieces::{self, body, one_line};
@@ -57,47 +50,6 @@ pub struct Chapter {
 /// How the checks of some chapters came out.
 pub fn tally(chapters: &[Chapter]) -> Tally {
     Tally::of(chapters.iter().flat_map(|chapter| &chapter.told).filter_map(Entry::check))
-}
-
-/// A page that will be written; the file's old content stays until it is.
-pub struct Page {
-    name: String,
-    replacement: Replacement,
-}
-
-impl Page {
-    /// Makes sure that the file can be written, before anything is played for it.
-    ///
-    /// # Errors
-    /// A usage error for a name that is not a page's: what is replaced should be one. A failure as
-    /// [`Replacement::of`].
-    pub fn open(file: &str) -> Result<Self> {
-        let (name, path) = (escape(file.as_bytes()), Path::new(file));
-        let is_page = path.extension().is_some_and(|extension| extension == "html");
-        if !is_page || file.ends_with(std::path::is_separator) {
-            let why = words!(
-                "--html '{name}': the name of a page ends in .html",
-                "--html“{name}”：网页的文件名要以 .html 结尾"
-            );
-            return Err(args::usage(why.to(Lang::of_command_line())));
-        }
-        let replacement = Replacement::of(path).with_context(|| cannot_write(&name))?;
-        Ok(Self { name, replacement })
-    }
-
-    /// Writes the page, and says where it is.
-    ///
-    /// # Errors
-    /// When the disk does not take it.
-    pub fn write(mut self, cover: &Cover, chapters: &[Chapter], lang: Lang) -> Result<String> {
-        let written = self.replacement.write_all(html(cover, chapters, lang).as_bytes()).map_err(Into::into);
-        written.and_then(|()| self.replacement.finish()).with_context(|| cannot_write(&self.name))?;
-        Ok(self.name)
-    }
-}
-
-fn cannot_write(name: &str) -> String {
-    format!("cannot write the page to '{name}'")
 }
 
 /// The whole page.
