@@ -3,7 +3,7 @@
 use common::framing::Framing;
 
 use super::trial::Trial;
-use crate::drawing::ladder::Lanes;
+use crate::drawing::entry::Lanes;
 use crate::peers::found::How;
 use crate::peers::script::{Mismatch, Step};
 use crate::wire::event::Side;

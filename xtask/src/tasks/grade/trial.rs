@@ -10,8 +10,9 @@ use common::framing::Framing;
 
 use super::candidate::{Candidate, CommandLine};
 use super::stage::{Act, Halt, Kind, Played, Stage};
+use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
-use crate::drawing::transcript::{Entry, Transcript};
+use crate::drawing::transcript::Transcript;
 use crate::lab::Lab;
 use crate::peers::found::{Found, How};
 use crate::peers::script::{Expected, Mismatch, Peers, Step};
