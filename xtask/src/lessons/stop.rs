@@ -17,7 +17,7 @@ pub const LESSON: Lesson = Lesson {
     claims: &[(
         "-",
         Words::fixed(
-            "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be able\nto start again at once.",
+            "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be\nable to start again at once.",
             "笔记里没有说的：不管客户端在做什么，\n按 Ctrl-C，服务器都应停止，并能立即再次启动。",
         ),
     )],
