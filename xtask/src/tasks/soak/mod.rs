@@ -31,11 +31,11 @@ struct Found {
 
 impl Found {
     fn kept(figures: Words) -> Self {
-        Self { verdict: Verdict::Kept, figures }
+        Self { verdict: Verdict::Passed, figures }
     }
 
     fn broken(found: Words) -> Self {
-        Self { verdict: Verdict::Broken(found), figures: Words::fixed("", "") }
+        Self { verdict: Verdict::Failed(found), figures: Words::fixed("", "") }
     }
 
     fn not_available(why: Words) -> Self {
@@ -48,8 +48,8 @@ impl Found {
 
     fn words(&self) -> Words {
         match &self.verdict {
-            Verdict::Kept => self.figures.clone(),
-            Verdict::Broken(found) | Verdict::NotDecided(found) => found.clone(),
+            Verdict::Passed => self.figures.clone(),
+            Verdict::Failed(found) | Verdict::Undecided(found) => found.clone(),
             Verdict::NotAvailable(Words { en, zh }) => {
                 words!("not available here: {en}", "此处无法测试：{zh}")
             }
@@ -82,18 +82,18 @@ pub fn run(mut args: Args) -> Result<()> {
         let pad = " ".repeat(TRIED.saturating_sub(width(tried)));
         say(&format!("{mark} {tried}{pad} {}", words.to(lang)))?;
     }
-    let Tally { kept, broken, not_available, .. } = tally;
+    let Tally { passed, failed, not_available, .. } = tally;
     let Words { en, zh } = match not_available {
         0 => Words::fixed("", ""),
         n => words!(", {n} not available here", "，另有 {n} 项此处无法测试"),
     };
-    if broken > 0 {
-        let all = kept + broken;
+    if failed > 0 {
+        let all = passed + failed;
         let sum =
-            words!("{broken} of {all} promises were broken{en}", "{all} 项承诺中有 {broken} 项没有兑现{zh}");
+            words!("{failed} of {all} promises were broken{en}", "{all} 项承诺中有 {failed} 项没有兑现{zh}");
         bail!("{}", sum.to(lang));
     }
-    say(words!("\nAll {kept} promises held{en}.", "\n全部 {kept} 项承诺都兑现了{zh}。").to(lang))?;
+    say(words!("\nAll {passed} promises held{en}.", "\n全部 {passed} 项承诺都兑现了{zh}。").to(lang))?;
     Ok(())
 }
 
