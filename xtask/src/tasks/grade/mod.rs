@@ -32,6 +32,7 @@ use super::demo::{Only, stay};
 use crate::drawing::live::{self, Live};
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
+use crate::peers::talk::Patience;
 use crate::programs::cleanup;
 use crate::words::{Lang, Words};
 use candidate::CommandLine;
@@ -73,7 +74,15 @@ pub fn run(mut args: Args) -> Result<()> {
     let command = CommandLine(command);
     kind.check(&command, port)?;
     cleanup::close_on_interrupt()?;
-    let terms = Config { command, ip, port, framing, patience, style, story: Transcript::kept(style) };
+    let terms = Config {
+        command,
+        ip,
+        port,
+        framing,
+        patience: Patience::new(patience),
+        style,
+        story: Transcript::kept(style),
+    };
     let wishes = Selection { all, only, file };
     let start = |at: &HostPort| Live::start(at, &terms.story, cover(kind, &terms), lang, None);
     let live = address.as_ref().map(start).transpose()?;

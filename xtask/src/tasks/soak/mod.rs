@@ -15,7 +15,11 @@ use common::narration::say;
 use crate::checks::{Ended, Tally, Verdict};
 use crate::drawing::ladder::width;
 use crate::drawing::style::Style;
+use crate::peers::player::{Met, Peers};
+use crate::peers::script::Step;
+use crate::peers::talk::Talk;
 use crate::programs::{build, cleanup, reexec, server::Server};
+use crate::wire::kernel::Protocol;
 use crate::words::{Lang, Shown, Words};
 
 struct Row {
@@ -103,6 +107,14 @@ fn stop_in_time(server: Server, Words { en, zh }: &Words) -> Result<Found> {
     let (ms, Words { en: how, zh: how_zh }) = (taken.as_millis(), Ended(status.code()).shown());
     let found = words!("{en}; stopped in {ms} ms, {how}", "{zh}；{ms} 毫秒后停止，{how_zh}");
     Ok(Found::kept_if(status.success() && taken < Duration::from_secs(2), found))
+}
+
+/// Plays the judge's scripts on a server of ours.
+fn plays_all(server: &Server, protocol: Protocol, scripts: &[&[Step]]) -> Result<()> {
+    let has_ended = || !server.program.is_running();
+    let met = Met { program: Some(server.program.pid), has_ended: &has_ended };
+    let play = |script: &&[Step]| Peers::new(server.address, protocol, Talk::default()).plays(script, &met);
+    Ok(scripts.iter().try_for_each(play)?)
 }
 
 fn no_proc() -> Found {
