@@ -126,7 +126,7 @@ fn the_limits_table_has_the_defaults_of_the_help() {
             http::HEAD_LIMIT >> 10
         ),
         format!("size line {} KiB", http::CHUNK_LINE_LIMIT >> 10),
-        format!("a second one ends at once with {}", stop::INTERRUPTED),
+        format!("second one ends at once with {}", stop::INTERRUPTED),
     ] {
         assert!(readme.contains(&words), "{words}");
     }
