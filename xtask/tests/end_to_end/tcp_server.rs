@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use xtask::Guest;
 
 use crate::Server;
+use crate::process::{descriptors, eventually};
 
 const AT_ONCE: [&str; 2] = ["--delay", "0"];
 
@@ -164,13 +165,16 @@ fn a_client_too_many_is_told_so_and_a_place_that_comes_free_is_given_again() {
     one.hears_the_end().unwrap();
     drop(one);
     server.wait_for("closed connection");
-    while Guest::arrived(server.address).unwrap().line().unwrap() != "Welcome!" {} // it is given back just behind that line
+    eventually("a place is free again, just after that line", || {
+        (Guest::arrived(server.address).unwrap().line().unwrap() == "Welcome!").then_some(())
+    });
 }
 
 #[test]
-fn a_burst_of_500_is_welcomed_to_the_last() {
+fn a_burst_of_clients_is_welcomed_to_the_last() {
     let server = server(&[]);
-    let mut guests: Vec<_> = (0..500).map(|_| Guest::arrived(server.address).unwrap()).collect();
+    let clients_that_fit = 500.min(descriptors() / 4); // other tests need some at the same time
+    let mut guests: Vec<_> = (0..clients_that_fit).map(|_| Guest::arrived(server.address).unwrap()).collect();
     for guest in &mut guests {
         guest.hears("Welcome!").unwrap();
     }
@@ -274,7 +278,9 @@ mod stopping {
 /// A server whose outputs are at hand, to be closed or not to be read.
 #[cfg(unix)]
 fn with_outputs() -> xtask::Server {
-    xtask::Server::start("tcp-server", &["--delay=0"]).unwrap()
+    let mut command = crate::program("tcp-server");
+    command.args(["127.0.0.1:0", "--delay=0"]);
+    xtask::Server::start_command(command).unwrap()
 }
 
 #[cfg(unix)]

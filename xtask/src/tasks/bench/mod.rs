@@ -110,7 +110,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     let tally = page::tally(&chapters);
     match tally.sentence() {
-        sentence if tally.broken > 0 => bail!("{}", sentence.to(style.lang)),
+        sentence if tally.failed > 0 => bail!("{}", sentence.to(style.lang)),
         sentence => style.say(Ink::Good, &sentence),
     }
 }

@@ -32,6 +32,7 @@ use super::shown::{self, Only};
 use crate::drawing::live;
 use crate::drawing::style::Ink;
 use crate::drawing::transcript::Transcript;
+use crate::peers::talk::Patience;
 use crate::programs::cleanup;
 use crate::words::Words;
 use candidate::CommandLine;
@@ -71,7 +72,15 @@ pub fn run(mut args: Args) -> Result<()> {
     let command = CommandLine(command);
     kind.check(&command, port)?;
     cleanup::close_on_interrupt()?;
-    let terms = Config { command, ip, port, framing, patience, style, story: Transcript::kept(style) };
+    let terms = Config {
+        command,
+        ip,
+        port,
+        framing,
+        patience: Patience::new(patience),
+        style,
+        story: Transcript::kept(style),
+    };
     let wishes = Selection { all, only, file };
     let live = shown::go_live(address.as_ref(), &terms.story, cover(kind, &terms), style, None)?;
     if watch {
