@@ -9,10 +9,11 @@ use common::timed_stream;
 use super::Play;
 use super::audience::{Audience, Left};
 use super::quiz::Score;
-use crate::drawing::ladder::Lanes;
+use crate::drawing::entry::Entry;
+use crate::drawing::entry::Lanes;
 use crate::drawing::page::{self, Chapter};
 use crate::drawing::style::{Ink, Style};
-use crate::drawing::transcript::{Entry, Transcript};
+use crate::drawing::transcript::Transcript;
 use crate::words::Words;
 
 /// Something that can be played.
@@ -141,7 +142,7 @@ impl Runner {
         }
         let tally = page::tally(&self.chapters);
         let sentence = tally.sentence();
-        if tally.broken > 0 {
+        if tally.failed > 0 {
             self.story.tell(Entry::Sum { sentence: sentence.clone(), is_kept: false })?;
             bail!("{}", sentence.to(self.style.lang));
         }

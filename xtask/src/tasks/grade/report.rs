@@ -9,11 +9,12 @@ use common::narration::{Stdout, say};
 use super::stage::{Failure, Halt, Hint, Kind, Stage};
 use super::trial::{Config, Trial};
 use crate::checks::{Check, Tally, Verdict};
-use crate::drawing::ladder;
-use crate::drawing::page::{self, Chapter, Cover, Page};
+use crate::drawing::entry::Entry;
+use crate::drawing::page::{self, Chapter, Cover};
 use crate::drawing::style::Ink;
-use crate::drawing::transcript::Entry;
+use crate::drawing::text::ladder;
 use crate::lessons;
+use crate::tasks::wanted::Wanted;
 use crate::words::Words;
 
 /// What to do besides playing the stages.
@@ -31,7 +32,7 @@ pub struct Selection {
 /// # Errors
 /// When one is not kept, and when the judge himself cannot go on.
 pub fn grade(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<()> {
-    let page = wishes.file.as_deref().map(Page::open).transpose()?;
+    let page = wishes.file.as_deref().map(Wanted::page).transpose()?;
     let (style, name, shown) = (terms.style, kind.name, terms.command.shown());
     style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
     let stages = kind.stages.iter().filter(|stage| wishes.only.is_none_or(|only| only.name == stage.name));
@@ -44,7 +45,7 @@ pub fn grade(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<
         }
     }
     if let Some(page) = page {
-        let name = page.write(&cover(kind, terms), &chapters, style.lang)?;
+        let name = page.write(&page::html(&cover(kind, terms), &chapters, style.lang))?;
         style.say(Ink::Bold, &words!("\nThe report is in {name}.", "\n报告已存入 {name}。"))?;
     }
     sum_up(kind, terms, wishes, &chapters)
@@ -70,9 +71,9 @@ fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(C
     let ladder = trial.ladder();
     let cleared = trial.clear();
     let (verdict, flaw) = match played {
-        Ok(()) => (Verdict::Kept, None),
-        Err(Halt::Broken(flaw)) => (Verdict::Broken(flaw.came.clone()), Some(flaw)),
-        Err(Halt::NotDecided(flaw)) => (Verdict::NotDecided(flaw.came.clone()), Some(flaw)),
+        Ok(()) => (Verdict::Passed, None),
+        Err(Halt::Broken(flaw)) => (Verdict::Failed(flaw.came.clone()), Some(flaw)),
+        Err(Halt::NotDecided(flaw)) => (Verdict::Undecided(flaw.came.clone()), Some(flaw)),
         Err(Halt::NotAvailable(why)) => (Verdict::NotAvailable(why), None),
         Err(Halt::Failed(e)) => {
             say("")?;
@@ -141,7 +142,7 @@ fn date(time: SystemTime) -> String {
 
 /// How many stages were kept, and what to do next.
 fn sum_up(kind: &Kind, terms: &Config, wishes: &Selection, chapters: &[Chapter]) -> Result<()> {
-    let Tally { kept, not_available, .. } = page::tally(chapters);
+    let Tally { passed: kept, not_available, .. } = page::tally(chapters);
     let all = if wishes.only.is_some() { 1 } else { kind.stages.len() } - not_available;
     let absent = match not_available {
         0 => Words::fixed("", ""),
@@ -157,7 +158,7 @@ fn sum_up(kind: &Kind, terms: &Config, wishes: &Selection, chapters: &[Chapter])
     }
     let is_kept = |chapter: &&Chapter| {
         let check = chapter.told.iter().find_map(Entry::check);
-        check.is_none_or(|check| matches!(check.verdict, Verdict::Kept | Verdict::NotAvailable(_)))
+        check.is_none_or(|check| matches!(check.verdict, Verdict::Passed | Verdict::NotAvailable(_)))
     };
     let next = chapters.iter().find(|chapter| !is_kept(chapter)).map_or("", |chapter| chapter.name);
     let alone = match wishes.only {

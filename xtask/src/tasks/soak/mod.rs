@@ -12,11 +12,15 @@ use anyhow::{Context, Result, bail};
 use common::args::Args;
 use common::narration::say;
 
+use super::shown;
 use crate::checks::{Ended, Tally, Verdict};
-use crate::drawing::ladder::width;
-use crate::drawing::style::Style;
+use crate::drawing::columns::width;
+use crate::peers::player::{Met, Peers};
+use crate::peers::script::Step;
+use crate::peers::talk::Talk;
 use crate::programs::{build, cleanup, reexec, server::Server};
-use crate::words::{Lang, Shown, Words};
+use crate::wire::kernel::Protocol;
+use crate::words::{Shown, Words};
 
 struct Row {
     tried: Words,
@@ -31,11 +35,11 @@ struct Found {
 
 impl Found {
     fn kept(figures: Words) -> Self {
-        Self { verdict: Verdict::Kept, figures }
+        Self { verdict: Verdict::Passed, figures }
     }
 
     fn broken(found: Words) -> Self {
-        Self { verdict: Verdict::Broken(found), figures: Words::fixed("", "") }
+        Self { verdict: Verdict::Failed(found), figures: Words::fixed("", "") }
     }
 
     fn not_available(why: Words) -> Self {
@@ -48,8 +52,8 @@ impl Found {
 
     fn words(&self) -> Words {
         match &self.verdict {
-            Verdict::Kept => self.figures.clone(),
-            Verdict::Broken(found) | Verdict::NotDecided(found) => found.clone(),
+            Verdict::Passed => self.figures.clone(),
+            Verdict::Failed(found) | Verdict::Undecided(found) => found.clone(),
             Verdict::NotAvailable(Words { en, zh }) => {
                 words!("not available here: {en}", "此处无法测试：{zh}")
             }
@@ -65,15 +69,14 @@ const TRIED: usize = 52;
 /// # Errors
 /// If anything was lost.
 pub fn run(mut args: Args) -> Result<()> {
-    let ascii = args.flag("--ascii")?;
-    let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
+    let style = shown::style(&mut args)?;
+    let lang = style.lang;
     args.finish()?;
     if cfg!(unix) && !reexec::is_again() {
         return reexec::start_again(&env::current_exe().context("cannot tell where this program is")?);
     }
     cleanup::close_on_interrupt()?;
     build::build()?;
-    let style = Style::of_output(lang).fitting(ascii);
     let mut tally = Tally::default();
     for row in tcp_server::ROWS.iter().chain(&tcp_client::ROWS).chain(&udp::ROWS) {
         let found = (row.run)().unwrap_or_else(|e| Found::broken(words!("{e:#}", "{e:#}")));
@@ -82,18 +85,18 @@ pub fn run(mut args: Args) -> Result<()> {
         let pad = " ".repeat(TRIED.saturating_sub(width(tried)));
         say(&format!("{mark} {tried}{pad} {}", words.to(lang)))?;
     }
-    let Tally { kept, broken, not_available, .. } = tally;
+    let Tally { passed, failed, not_available, .. } = tally;
     let Words { en, zh } = match not_available {
         0 => Words::fixed("", ""),
         n => words!(", {n} not available here", "，另有 {n} 项此处无法测试"),
     };
-    if broken > 0 {
-        let all = kept + broken;
+    if failed > 0 {
+        let all = passed + failed;
         let sum =
-            words!("{broken} of {all} promises were broken{en}", "{all} 项承诺中有 {broken} 项没有兑现{zh}");
+            words!("{failed} of {all} promises were broken{en}", "{all} 项承诺中有 {failed} 项没有兑现{zh}");
         bail!("{}", sum.to(lang));
     }
-    say(words!("\nAll {kept} promises held{en}.", "\n全部 {kept} 项承诺都兑现了{zh}。").to(lang))?;
+    say(words!("\nAll {passed} promises held{en}.", "\n全部 {passed} 项承诺都兑现了{zh}。").to(lang))?;
     Ok(())
 }
 
@@ -103,6 +106,14 @@ fn stop_in_time(server: Server, Words { en, zh }: &Words) -> Result<Found> {
     let (ms, Words { en: how, zh: how_zh }) = (taken.as_millis(), Ended::with(status.code()).shown());
     let found = words!("{en}; stopped in {ms} ms, {how}", "{zh}；{ms} 毫秒后停止，{how_zh}");
     Ok(Found::kept_if(status.success() && taken < Duration::from_secs(2), found))
+}
+
+/// Plays the judge's scripts on a server of ours.
+fn plays_all(server: &Server, protocol: Protocol, scripts: &[&[Step]]) -> Result<()> {
+    let has_ended = || !server.program.is_running();
+    let met = Met { program: Some(server.program.pid), has_ended: &has_ended };
+    let play = |script: &&[Step]| Peers::new(server.address, protocol, Talk::default()).plays(script, &met);
+    Ok(scripts.iter().try_for_each(play)?)
 }
 
 fn no_proc() -> Found {

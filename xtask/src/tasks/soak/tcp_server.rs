@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Found, Row, no_proc, stop_in_time};
+use super::{Found, Row, no_proc, plays_all, stop_in_time};
 use crate::checks::Ended;
 use crate::peers::guest::{self, Guest};
-use crate::peers::script::plays_on;
 use crate::peers::scripts::tcp_server as scripts;
 use crate::programs::figures::{memory, share_of_a_core};
 use crate::programs::program::Program;
@@ -160,7 +159,7 @@ fn ten_thousand() -> Result<Found> {
     guest.gives_name("Michael")?;
     let greeted = asked.elapsed();
     // Nor does anything else that clients do go wrong meanwhile.
-    scripts::ALL.iter().try_for_each(|script| plays_on(server.address, Protocol::Tcp, script))?;
+    plays_all(&server, Protocol::Tcp, &scripts::ALL)?;
     let each = (after - before) * 1024 / CLIENTS;
     let ms = greeted.as_millis();
     let found = words!(

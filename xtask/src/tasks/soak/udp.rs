@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Found, Row, no_proc, stop_in_time};
-use crate::peers::script::plays_on;
+use super::{Found, Row, no_proc, plays_all, stop_in_time};
 use crate::peers::scripts::udp_server as scripts;
 use crate::programs::server::Server;
 use crate::wire::kernel::{Protocol, dropped};
@@ -47,7 +46,7 @@ fn burst() -> Result<Found> {
         return Ok(no_proc());
     };
     // It serves as before, whatever clients do.
-    let lives = scripts::ALL.iter().all(|script| plays_on(server.address, Protocol::Udp, script).is_ok());
+    let lives = plays_all(&server, Protocol::Udp, &scripts::ALL).is_ok();
     let found = words!(
         "{answered} answered + {there} dropped there + {here} dropped here",
         "应答 {answered} 个 + 那端丢弃 {there} 个 + 这端丢弃 {here} 个"
