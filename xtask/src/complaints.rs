@@ -116,6 +116,8 @@ const SENTENCES: &[(&str, &str)] = &[
     ("cannot start '{}' - is it spelled as in your shell?: {}", "无法启动“{}”，它在你的 shell 里也是这样写的吗？（{}）"),
     ("cannot start '{}': {}", "无法启动“{}”（{}）"),
     ("somebody is at {} already - end that program, and grade again", "{} 已经有程序占着：请先结束它，再来评判"),
+    ("cannot use {} on this machine; try --ip {}: {}", "这台机器上不能使用 {}，请试试 --ip {}（{}）"),
+    ("no port is free", "没有空闲的端口"),
     ("port {} does not get free", "端口 {} 一直没有空出来"),
     // docs
     ("{}: {} shows\n{}\n... but the README has\n{}", "{}：{} 显示\n{}\n……而 README 里是\n{}"),

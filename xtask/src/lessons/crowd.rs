@@ -10,7 +10,7 @@ use common::narration::escape;
 use super::{Lesson, TCP};
 use crate::checks::Ended;
 use crate::peers::scripted_server::{ScriptedServer, until_it_leaves};
-use crate::peers::sockets::{connect, is_quiet};
+use crate::peers::sockets::{connect, is_quiet, is_silence};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::programs::figures;
@@ -121,8 +121,8 @@ fn play(play: &mut Play) -> Result<()> {
                 "{label} is welcomed, greeted by each of its names, and exits with 0",
                 "{label} 收到欢迎，每个名字都得到问候，退出状态为 0"
             ),
-            &(Ended(outcome.status), outcome.said),
-            &(Ended(Some(0)), expected),
+            &(Ended::from(&outcome), outcome.said),
+            &(Ended::with(0), expected),
         );
         let sent = names.map(|name| format!("{name}\n")).concat() + "exit\n";
         let crossed = String::from_utf8_lossy(&play.lab.record.crossed(label, Side::Server)).into_owned();
@@ -180,7 +180,13 @@ fn queues(play: &mut Play) -> Result<()> {
         &refused,
         &Err(ErrorKind::ConnectionRefused),
     );
-    loud.write_all(&[b'x'; 10_000])?;
+    let sent = sends_what_fits(&mut loud, &[b'x'; 10_000])?;
+    if sent < 10_000 {
+        play.evidence(&words!(
+            "{sent} bytes fit into this system's buffers",
+            "这个系统的缓冲区只放得下 {sent} 字节"
+        ))?;
+    }
     from_loud.peek(&mut [0])?; // they have come
     play.panel(kernel::sockets(Protocol::Tcp, at).as_ref())?;
     let promise = Words::fixed("the other client's queue is empty", "另一个客户端的队列是空的");
@@ -192,6 +198,20 @@ fn queues(play: &mut Play) -> Result<()> {
         Words::fixed("its conversation goes on, without the listener", "监听套接字关了，它的会话照常进行");
     play.checks.equal(promise, &escape(&heard).as_str(), &"calm");
     Ok(())
+}
+
+/// Sends until all has gone, or the system takes no more; returns how many bytes it took.
+fn sends_what_fits(stream: &mut TcpStream, bytes: &[u8]) -> Result<usize> {
+    stream.set_write_timeout(Some(Duration::from_secs(1)))?; // only full buffers make it wait
+    let mut sent = 0;
+    while sent < bytes.len() {
+        match stream.write(&bytes[sent..]) {
+            Ok(n) => sent += n,
+            Err(e) if is_silence(e.kind()) => break,
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(sent)
 }
 
 /// The negative control: the check of C9 has to be able to fail.

@@ -71,7 +71,7 @@ fn play(play: &mut Play) -> Result<()> {
                 "raw，每 {size} 字节切一段：问候的是“{heard}”"
             ),
             greeted && outcome.status == status,
-            &(Ended(outcome.status), &outcome.said),
+            &(Ended::from(&outcome), &outcome.said),
         );
         if size == 2 {
             first_greeted = outcome.said.into_iter().nth(1);

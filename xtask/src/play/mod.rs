@@ -174,7 +174,7 @@ impl Play {
             return Ok(false);
         }
         let outcome = self.lab.wait_for_end(server)?;
-        self.checks.equal(promise, &Ended(outcome.status), &Ended(Some(0)));
+        self.checks.equal(promise, &Ended::from(&outcome), &Ended::with(0));
         let promise = Words::fixed("its last word is 'stopped'", "它最后输出“stopped”");
         self.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("stopped"));
         Ok(true)

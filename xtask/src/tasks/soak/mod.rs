@@ -103,7 +103,7 @@ pub fn run(mut args: Args) -> Result<()> {
 /// Interrupts a server and turns how it ends into what was found: status 0 within two seconds.
 fn stop_in_time(server: Server, Words { en, zh }: &Words) -> Result<Found> {
     let (status, taken) = server.stop()?;
-    let (ms, Words { en: how, zh: how_zh }) = (taken.as_millis(), Ended(status.code()).shown());
+    let (ms, Words { en: how, zh: how_zh }) = (taken.as_millis(), Ended::with(status.code()).shown());
     let found = words!("{en}; stopped in {ms} ms, {how}", "{zh}；{ms} 毫秒后停止，{how_zh}");
     Ok(Found::kept_if(status.success() && taken < Duration::from_secs(2), found))
 }

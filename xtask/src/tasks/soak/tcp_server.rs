@@ -131,7 +131,7 @@ fn stop_twice() -> Result<Found> {
     fill_up(&guest)?; // the grace of a second that this client is given is the time for the second signal
     ensure!(server.program.interrupt(), "no signal can be sent");
     let (status, taken) = server.stop()?;
-    let (ms, Words { en, zh }) = (taken.as_millis(), Ended(status.code()).shown());
+    let (ms, Words { en, zh }) = (taken.as_millis(), Ended::with(status.code()).shown());
     let found = words!("{en}, {ms} ms after the second one", "{zh}，第二次之后 {ms} 毫秒");
     Ok(Found::kept_if(status.code() == Some(130), found))
 }
