@@ -77,7 +77,7 @@ fn greet(peer: &HostPort, names: &[Vec<u8>], how: Framing, timeout: Duration) ->
     let mut send = |message: &[u8]| framing::write(&mut writer, how, message);
 
     let Some(welcome) = receive().context("no welcome - is it a tcp-server with this framing?")? else {
-        bail!("the server at {peer} closed the connection without a welcome");
+        bail!("the server at {peer} closed the connection before it said anything");
     };
     narration::say(&escape(&welcome))?;
     for name in names {
