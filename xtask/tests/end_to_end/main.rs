@@ -16,13 +16,14 @@ mod reasons;
 mod saving;
 #[cfg(unix)]
 mod signals;
+mod soak;
 mod tap;
 mod tcp_server;
 mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
-use xtask::{Guest, Lab, Outcome, Program, Side};
+use xtask::{Lab, Outcome, Program, Side, TcpPeer};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -47,8 +48,8 @@ impl Server {
     }
 
     /// A client of the line framing that has been welcomed.
-    fn guest(&self) -> Guest {
-        Guest::welcomed(self.address).unwrap()
+    fn client(&self) -> TcpPeer {
+        TcpPeer::welcomed(self.address).unwrap()
     }
 
     fn wait_for(&mut self, start: &str) -> String {
