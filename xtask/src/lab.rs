@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use common::narration::escape;
@@ -47,7 +47,7 @@ impl Lab {
     ///
     /// # Errors
     /// When the directory cannot be made.
-    pub fn new(watcher: impl FnMut(&Event) -> Result<()> + 'static) -> Result<Self> {
+    pub fn new(watcher: impl FnMut(&Event) -> Result<()> + Send + 'static) -> Result<Self> {
         let scratch = Scratch::new()?;
         Ok(Self { record: Record::new(watcher), tcp_relays: Vec::new(), udp_relays: Vec::new(), scratch })
     }
@@ -90,11 +90,12 @@ impl Lab {
             let recorder = recorder.clone();
             move || {
                 for bytes in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                    let at = Instant::now();
                     if is_error {
                         thread::sleep(GRACE);
                     }
                     let said = escape(bytes.strip_suffix(b"\r").unwrap_or(&bytes));
-                    recorder.record(What::Said { lane, program: id, line: said, is_error });
+                    recorder.record_at(at, What::Said { lane, program: id, line: said, is_error });
                 }
             }
         };

@@ -15,11 +15,12 @@ mod programs;
 pub mod tasks;
 mod wire;
 
-pub use drawing::ladder::width;
+pub use drawing::columns::width;
+pub use drawing::entry::Entry;
 pub use drawing::live::Live;
 pub use drawing::page;
 pub use drawing::style::Style;
-pub use drawing::transcript::{Entry, Transcript};
+pub use drawing::transcript::Transcript;
 pub use lab::{Lab, Outcome};
 pub use peers::origin::replying;
 pub use peers::scripted_server::{ScriptedServer, repeat, until_it_leaves};

@@ -21,7 +21,7 @@ use std::ffi::OsStr;
 
 use anyhow::Result;
 
-use crate::drawing::ladder::Lanes;
+use crate::drawing::entry::Lanes;
 use crate::play::Play;
 use crate::play::runner::LessonInfo;
 use crate::words::Words;

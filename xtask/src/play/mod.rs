@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::checks::{Checks, Ended};
+use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
-use crate::drawing::transcript::{Entry, Transcript};
+use crate::drawing::transcript::Transcript;
 use crate::lab::Lab;
 use crate::programs::program::Program;
 use crate::wire::event::{How, Side, What};

@@ -9,10 +9,11 @@ use common::timed_stream;
 use super::Play;
 use super::audience::{Audience, Left};
 use super::quiz::Score;
-use crate::drawing::ladder::Lanes;
+use crate::drawing::entry::Entry;
+use crate::drawing::entry::Lanes;
 use crate::drawing::page::{self, Chapter};
 use crate::drawing::style::{Ink, Style};
-use crate::drawing::transcript::{Entry, Transcript};
+use crate::drawing::transcript::Transcript;
 use crate::words::Words;
 
 /// Something that can be played.

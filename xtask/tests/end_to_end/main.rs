@@ -11,6 +11,7 @@ mod grade;
 mod greet;
 mod layout;
 mod live;
+mod process;
 mod readme;
 mod reasons;
 mod saving;
@@ -23,7 +24,8 @@ mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
-use xtask::{Lab, Outcome, Program, Side, TcpPeer};
+use process::program;
+use xtask::{Lab, Outcome, Program, TcpPeer};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -38,8 +40,10 @@ impl Server {
     fn start(name: &str, args: &[&str]) -> Self {
         let mut lab = Lab::discarding().unwrap();
         let has_address = args.iter().any(|arg| arg.contains(':'));
-        let all = [args, if has_address { &[] } else { &["127.0.0.1:0"] }].concat();
-        let (program, address) = lab.start_server(name, &all).unwrap();
+        let mut command = program(name);
+        command.args(args).args((!has_address).then_some("127.0.0.1:0"));
+        let program = lab.start_command(command).unwrap();
+        let address = lab.wait_for_address(&program).unwrap();
         Self { lab, program, address }
     }
 
@@ -76,8 +80,14 @@ fn run(name: &str, args: &[&str]) -> Outcome {
 }
 
 fn run_on(lab: &mut Lab, name: &str, args: &[&str]) -> Outcome {
-    let program = lab.start(Side::Client, "", name, args).unwrap();
+    let program = start_on(lab, name, args);
     lab.wait_for_end(program).unwrap()
+}
+
+fn start_on(lab: &Lab, name: &str, args: &[&str]) -> Program {
+    let mut command = program(name);
+    command.args(args);
+    lab.start_command(command).unwrap()
 }
 
 /// The names of all files on the lab.

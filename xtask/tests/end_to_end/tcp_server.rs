@@ -147,7 +147,9 @@ mod stopping {
 /// A server whose outputs are at hand, to be closed or not to be read.
 #[cfg(unix)]
 fn with_outputs() -> xtask::Server {
-    xtask::Server::start("tcp-server", &["--delay=0"]).unwrap()
+    let mut command = crate::program("tcp-server");
+    command.args(["127.0.0.1:0", "--delay=0"]);
+    xtask::Server::start_command(command).unwrap()
 }
 
 #[cfg(unix)]

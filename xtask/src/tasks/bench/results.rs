@@ -2,13 +2,13 @@
 
 use anyhow::Error;
 
-use super::json;
 use super::load::{Measured, Shares};
 use super::sides::Contestant;
 use super::works::Work;
 use crate::checks::{Check, Verdict};
-use crate::drawing::chart::{Chart, Cost, Series, shown};
-use crate::drawing::transcript::Entry;
+use crate::drawing::entry::Entry;
+use crate::drawing::entry::{Chart, Cost, Series, shown};
+use crate::tasks::json;
 use crate::words::Words;
 
 /// Where the load takes so much of a core, it is what time shows.

@@ -9,11 +9,12 @@ use common::narration::{Stdout, say};
 use super::stage::{Failure, Halt, Hint, Kind, Stage};
 use super::trial::{Config, Trial};
 use crate::checks::{Check, Tally, Verdict};
-use crate::drawing::ladder;
-use crate::drawing::page::{self, Chapter, Cover, Page};
+use crate::drawing::entry::Entry;
+use crate::drawing::page::{self, Chapter, Cover};
 use crate::drawing::style::Ink;
-use crate::drawing::transcript::Entry;
+use crate::drawing::text::ladder;
 use crate::lessons;
+use crate::tasks::wanted::Wanted;
 use crate::words::Words;
 
 /// What to do besides playing the stages.
@@ -31,7 +32,7 @@ pub struct Selection {
 /// # Errors
 /// When one is not kept, and when the judge himself cannot go on.
 pub fn grade(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<()> {
-    let page = wishes.file.as_deref().map(Page::open).transpose()?;
+    let page = wishes.file.as_deref().map(Wanted::page).transpose()?;
     let (style, name, shown) = (terms.style, kind.name, terms.command.shown());
     style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
     let stages = kind.stages.iter().filter(|stage| wishes.only.is_none_or(|only| only.name == stage.name));
@@ -44,7 +45,7 @@ pub fn grade(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<
         }
     }
     if let Some(page) = page {
-        let name = page.write(&cover(kind, terms), &chapters, style.lang)?;
+        let name = page.write(&page::html(&cover(kind, terms), &chapters, style.lang))?;
         style.say(Ink::Bold, &words!("\nThe report is in {name}.", "\n报告已存入 {name}。"))?;
     }
     sum_up(kind, terms, wishes, &chapters)

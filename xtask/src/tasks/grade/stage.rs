@@ -3,7 +3,7 @@
 use common::framing::Framing;
 
 use super::trial::Trial;
-use crate::drawing::ladder::Lanes;
+use crate::drawing::entry::Lanes;
 use crate::peers::script::{How, Step, Stop};
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;

@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 
 use super::candidate::{Candidate, CommandLine};
 use super::stage::{Act, Kind, Played, Stage};
+use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
-use crate::drawing::transcript::{Entry, Transcript};
+use crate::drawing::transcript::Transcript;
 use crate::lab::Lab;
 use crate::peers::player::{Met, Peers};
 use crate::peers::script::{Step, Stop, playable};

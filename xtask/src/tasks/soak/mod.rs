@@ -16,15 +16,15 @@ use anyhow::{Context, Result, bail};
 use common::args::Args;
 use common::narration::{Stdout, say};
 
+use super::shown;
 use crate::checks::{Ended, Tally, Verdict};
-use crate::drawing::ladder::width;
-use crate::drawing::style::Style;
+use crate::drawing::columns::width;
 use crate::peers::player::{Met, Peers};
 use crate::peers::script::{Step, Stop};
 use crate::peers::talk::Talk;
 use crate::programs::{build, cleanup, reexec, server::Server};
 use crate::wire::kernel::Protocol;
-use crate::words::{Lang, Shown, Words};
+use crate::words::{Shown, Words};
 
 struct Row {
     tried: Words,
@@ -102,15 +102,14 @@ const TRIED: usize = 52;
 /// # Errors
 /// When a promise did not hold.
 pub fn run(mut args: Args) -> Result<()> {
-    let ascii = args.flag("--ascii")?;
-    let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
+    let style = shown::style(&mut args)?;
+    let lang = style.lang;
     args.finish()?;
     if cfg!(unix) && !reexec::is_again() {
         return reexec::start_again(&env::current_exe().context("cannot tell where this program is")?);
     }
     cleanup::close_on_interrupt()?;
     build::build()?;
-    let style = Style::of_output(lang).fitting(ascii);
     let mut tally = Tally::default();
     for row in rows() {
         let tried = row.tried.to(lang);

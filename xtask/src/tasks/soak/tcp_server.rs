@@ -79,7 +79,7 @@ pub static ROWS: [Row; 14] = [
 ];
 
 fn burst(size: Size) -> Result<Tried> {
-    let clients = size.of(1000, 100);
+    let clients = size.of(1000, 30);
     can_wait(clients)?;
     let mut welcomed = Vec::new();
     for _ in 0..3 {
@@ -103,7 +103,7 @@ fn welcomed(server: SocketAddr, size: usize) -> Result<Vec<TcpPeer>> {
 
 /// All of them give three names, each as soon as the one before was greeted.
 fn classroom(size: Size) -> Result<Tried> {
-    let clients = size.of(500, 20);
+    let clients = size.of(500, 10);
     let server = Server::start("tcp-server", &["--quiet"])?;
     let give_names = |number: usize| {
         let mut client = TcpPeer::welcomed(server.address)?;
@@ -126,7 +126,7 @@ fn classroom(size: Size) -> Result<Tried> {
 
 fn stop_while_talking(size: Size) -> Result<Tried> {
     let server = Server::start("tcp-server", QUIET)?;
-    let mut clients = welcomed(server.address, size.of(500, 10))?;
+    let mut clients = welcomed(server.address, size.of(500, 5))?;
     thread::scope(|scope| {
         for client in &mut clients {
             scope.spawn(|| while client.gives_name("x").is_ok() {});
@@ -167,7 +167,7 @@ fn stop_twice(_: Size) -> Result<Tried> {
 }
 
 fn ten_thousand(size: Size) -> Result<Tried> {
-    let number = size.of(10_000, 20);
+    let number = size.of(10_000, 10);
     let server = Server::start("tcp-server", &["--delay=0", "--quiet", "--max-clients=15000"])?;
     let before = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
     // A machine that has no room for so many says so here.
@@ -190,7 +190,7 @@ fn ten_thousand(size: Size) -> Result<Tried> {
 }
 
 fn too_many(size: Size) -> Result<Tried> {
-    let (places, clients) = size.of((4096, 18_000), (16, 64));
+    let (places, clients) = size.of((4096, 18_000), (8, 24));
     let limit = format!("--max-clients={places}");
     let server = Server::start("tcp-server", size.of(QUIET, &["--delay=0", "--quiet", &limit]))?;
     let (mut inside, mut refused, mut slowest) = (Vec::new(), 0, Duration::ZERO);
@@ -279,20 +279,21 @@ fn never_reads(size: Size) -> Result<Tried> {
 }
 
 fn no_descriptors(size: Size) -> Result<Tried> {
-    can_wait(100)?;
+    let half = size.of(50, 24);
+    can_wait(2 * half)?;
     let server = Server::start_behind("ulimit -n 40", "tcp-server", &["--delay=0"])?;
-    let mut clients = crowd(server.address, 100)?;
+    let mut clients = crowd(server.address, 2 * half)?;
     let share = share_of_a_core(&server.program).ok_or_else(no_proc)?;
     // Those that were served leave; those that waited are served without connecting again.
-    let waiting = clients.split_off(50);
+    let waiting = clients.split_off(half);
     drop(clients);
     for mut client in waiting {
         client.hears("Welcome!").context("a client that waited was not welcomed")?;
     }
-    let crowd = crowd(server.address, 100)?;
+    let crowd = crowd(server.address, 2 * half)?;
     let figures = words!(
-        "{share}% of a core meanwhile, 50 that waited were served",
-        "其间占用一个核的 {share}%，等着的 50 个都得到了服务"
+        "{share}% of a core meanwhile, {half} that waited were served",
+        "其间占用一个核的 {share}%，等着的 {half} 个都得到了服务"
     );
     let holds = share < 20;
     let stopped = stop_in_time(size, server, holds, &figures);

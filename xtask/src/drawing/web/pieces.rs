@@ -2,9 +2,9 @@
 //! sees and for whoever listens; its arrow is made of lines (`page.css`) and a tip.
 
 use super::chart;
-use super::ladder::{Lanes, Mark, Rung};
-use super::transcript::Entry;
+use super::markup::{joined, text};
 use crate::checks::{Check, Verdict};
+use crate::drawing::entry::{Entry, Lanes, Mark, Rung};
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -101,10 +101,9 @@ fn lanes((client, server): &Lanes, lang: Lang) -> String {
 
 fn rung(Rung { time, label, mark }: &Rung, lang: Lang) -> String {
     let (class, what, tip) = match mark {
-        Mark::Said(lane, lines) => {
-            // The lines were broken for a terminal; here the browser breaks them.
+        Mark::Said(lane, line) => {
             let class = if *lane == Side::Client { "client" } else { "server" };
-            (class.to_owned(), lines.concat(), String::new())
+            (class.to_owned(), line.clone(), String::new())
         }
         Mark::Crossed { toward, what, is_lost } => {
             let class = if *toward == Side::Server { "wire right" } else { "wire left" };
@@ -142,24 +141,4 @@ fn tip(toward: Side, is_lost: bool) -> String {
         Side::Client => "<path d=\"M10 0 L0 5 L10 10 Z\"/>",
     };
     format!("<svg class=\"tip\" viewBox=\"0 0 10 10\" aria-hidden=\"true\">{path}</svg>")
-}
-
-pub fn joined(parts: impl Iterator<Item = String>) -> String {
-    parts.collect()
-}
-
-/// Text that a browser shows and does not obey.
-pub fn text(words: &str) -> String {
-    let mut shown = String::with_capacity(words.len());
-    for c in words.chars() {
-        match c {
-            '&' => shown += "&amp;",
-            '<' => shown += "&lt;",
-            '>' => shown += "&gt;",
-            '"' => shown += "&quot;",
-            '\'' => shown += "&#39;",
-            _ => shown.push(c),
-        }
-    }
-    shown
 }

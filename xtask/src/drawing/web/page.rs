@@ -1,18 +1,11 @@
 //! What was told, as one page for a projector and for paper, whoever told it. It needs no script and fetches nothing.
 
-use std::io::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use common::args;
-use common::narration::escape;
-use common::replacement::Replacement;
-
-use super::ladder::{Lanes, Mark, Rung};
-use super::picture::{self, body, joined, one_line, text};
-use super::transcript::Entry;
+use super::markup::{joined, text};
+use super::pieces::{self, body, one_line};
 use crate::checks::{Tally, Verdict};
+use crate::drawing::entry::{Entry, Lanes, Mark, Rung};
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -59,47 +52,6 @@ pub fn tally(chapters: &[Chapter]) -> Tally {
     Tally::of(chapters.iter().flat_map(|chapter| &chapter.told).filter_map(Entry::check))
 }
 
-/// A page that will be written; the file's old content stays until it is.
-pub struct Page {
-    name: String,
-    replacement: Replacement,
-}
-
-impl Page {
-    /// Makes sure that the file can be written, before anything is played for it.
-    ///
-    /// # Errors
-    /// A usage error for a name that is not a page's: what is replaced should be one. A failure as
-    /// [`Replacement::of`].
-    pub fn open(file: &str) -> Result<Self> {
-        let (name, path) = (escape(file.as_bytes()), Path::new(file));
-        let is_page = path.extension().is_some_and(|extension| extension == "html");
-        if !is_page || file.ends_with(std::path::is_separator) {
-            let why = words!(
-                "--html '{name}': the name of a page ends in .html",
-                "--html“{name}”：网页的文件名要以 .html 结尾"
-            );
-            return Err(args::usage(why.to(Lang::of_command_line())));
-        }
-        let replacement = Replacement::of(path).with_context(|| cannot_write(&name))?;
-        Ok(Self { name, replacement })
-    }
-
-    /// Writes the page, and says where it is.
-    ///
-    /// # Errors
-    /// When the disk does not take it.
-    pub fn write(mut self, cover: &Cover, chapters: &[Chapter], lang: Lang) -> Result<String> {
-        let written = self.replacement.write_all(html(cover, chapters, lang).as_bytes()).map_err(Into::into);
-        written.and_then(|()| self.replacement.finish()).with_context(|| cannot_write(&self.name))?;
-        Ok(self.name)
-    }
-}
-
-fn cannot_write(name: &str) -> String {
-    format!("cannot write the page to '{name}'")
-}
-
 /// The whole page.
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
@@ -107,7 +59,7 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let sum = if tally == Tally::default() {
         String::new() // nothing was promised
     } else {
-        picture::sum(&tally.sentence(), tally.failed == 0, &failures(chapters, lang), lang)
+        pieces::sum(&tally.sentence(), tally.failed == 0, &failures(chapters, lang), lang)
     };
     let contents = Words::fixed("Contents", "目录");
     let list = contents_list(chapters, lang);
@@ -189,9 +141,8 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
 /// A ladder with everything that a ladder can show.
 pub fn legend(is_bare: bool, lang: Lang) -> String {
     let rung = |label: &str, mark| Entry::Rung(Rung { time: Duration::ZERO, label: label.into(), mark });
-    let said = |lane, en: &'static str, zh: &'static str| {
-        Mark::Said(lane, vec![Words::fixed(en, zh).to(lang).to_owned()])
-    };
+    let said =
+        |lane, en: &'static str, zh: &'static str| Mark::Said(lane, Words::fixed(en, zh).to(lang).to_owned());
     let crossed = |toward, en: &'static str, zh: &'static str, is_lost| Mark::Crossed {
         toward,
         what: Words::fixed(en, zh),
@@ -230,11 +181,11 @@ fn section(chapters: &[Chapter], lang: Lang) -> String {
     let first = &chapters[0];
     let name = first.name;
     let claims = joined(
-        first.claims.iter().map(|(number, words)| picture::piece(&Entry::Claim(number, words.clone()), lang)),
+        first.claims.iter().map(|(number, words)| pieces::piece(&Entry::Claim(number, words.clone()), lang)),
     );
     let plays = joined(chapters.iter().map(|chapter| {
         let told = body(&chapter.told, &chapter.lanes, lang);
-        format!("{}{told}", picture::title(name, chapter.version, false, lang))
+        format!("{}{told}", pieces::title(name, chapter.version, false, lang))
     }));
     format!(
         "<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n"
