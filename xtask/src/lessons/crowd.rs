@@ -13,7 +13,6 @@ use crate::peers::scripted_server::{ScriptedServer, until_it_leaves};
 use crate::peers::sockets::{connect, is_quiet};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
-use crate::programs::figures;
 use crate::wire::event::{Side, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::record::STUCK;
@@ -83,7 +82,7 @@ fn play(play: &mut Play) -> Result<()> {
     // threads sleep, nobody is there who would accept it.
     let nobody_accepts = || {
         let waits = |row: &kernel::Row| row.state == "LISTEN" && row.to_read > 0;
-        figures::is_asleep(&server)
+        kernel::is_idle(server.pid) == Some(true)
             && kernel::sockets(Protocol::Tcp, at).is_some_and(|rows| rows.iter().any(waits))
     };
     let all = play.lab.record.wait_unless(nobody_accepts, |events| {

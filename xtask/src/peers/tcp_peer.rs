@@ -54,17 +54,11 @@ impl TcpPeer {
     }
 
     /// A client of one of our own servers, unrecorded and patient.
-    ///
-    /// # Errors
-    /// When it is refused.
     pub fn connected(server: SocketAddr) -> Result<Self> {
         Self::connect(server, Talk::default()).with_context(|| format!("cannot connect to {server}"))
     }
 
     /// As [`TcpPeer::connected`]; it has heard the welcome.
-    ///
-    /// # Errors
-    /// When it is refused, or hears something else.
     pub fn welcomed(server: SocketAddr) -> Result<Self> {
         let mut peer = Self::connected(server)?;
         peer.hears(greeting::WELCOME)?;
@@ -199,17 +193,11 @@ impl TcpPeer {
     }
 
     /// Waits for exactly this message; a carriage return before its line feed is fine.
-    ///
-    /// # Errors
-    /// What came in its place.
     pub fn hears(&mut self, message: impl AsRef<[u8]>) -> Result<(), Mismatch> {
         self.hears_within(message, self.silence())
     }
 
     /// As [`TcpPeer::hears`], but waits only this long.
-    ///
-    /// # Errors
-    /// What came in its place.
     pub fn hears_within(&mut self, message: impl AsRef<[u8]>, limit: Duration) -> Result<(), Mismatch> {
         let message = message.as_ref();
         let expected = || Expected::Message(message.into());
@@ -231,18 +219,12 @@ impl TcpPeer {
     }
 
     /// Says a name, and hears its greeting.
-    ///
-    /// # Errors
-    /// What came in its place.
     pub fn gives_name(&mut self, name: &str) -> Result<(), Mismatch> {
         self.says(&[name.as_bytes()]);
         self.hears(greeting::of(name.as_bytes()))
     }
 
     /// The next line, without its line feed; what is not UTF-8 in it is replaced.
-    ///
-    /// # Errors
-    /// No whole line came.
     pub fn line(&mut self) -> Result<String, Mismatch> {
         while !self.heard.contains(&b'\n') && self.heard.len() <= LIMIT {
             self.read(self.silence()).map_err(|how| self.missed(Expected::Anything, how))?;
@@ -254,9 +236,6 @@ impl TcpPeer {
     }
 
     /// All that still comes before the end; what is not UTF-8 in it is replaced.
-    ///
-    /// # Errors
-    /// There was no end.
     pub fn hears_out(&mut self) -> Result<String, Mismatch> {
         loop {
             match self.read(self.silence()) {
@@ -269,9 +248,6 @@ impl TcpPeer {
     }
 
     /// Waits for a greeting of what was broken off, or for none, and then for the end.
-    ///
-    /// # Errors
-    /// What came in their place.
     pub fn hears_half_at_most(&mut self) -> Result<(), Mismatch> {
         let heard = match self.hears(greeting::of(&self.begun)) {
             Ok(()) => self.hears_the_end(),
@@ -282,9 +258,6 @@ impl TcpPeer {
     }
 
     /// Looks whether anything else has come; waiting until all could be here is the script's job.
-    ///
-    /// # Errors
-    /// What came.
     pub fn hears_no_more(&mut self) -> Result<(), Mismatch> {
         const LOOK: Duration = Duration::from_millis(20);
         let is_quiet = self.came_within(LOOK).is_empty();
@@ -292,9 +265,6 @@ impl TcpPeer {
     }
 
     /// Waits for the end of the stream, with nothing before it.
-    ///
-    /// # Errors
-    /// What came in its place.
     pub fn hears_the_end(&mut self) -> Result<(), Mismatch> {
         if !self.heard.is_empty() {
             return Err(self.other(Expected::End));
@@ -307,9 +277,6 @@ impl TcpPeer {
     }
 
     /// Waits for any message, or for any end.
-    ///
-    /// # Errors
-    /// Neither came.
     pub fn hears_anything(&mut self) -> Result<(), Mismatch> {
         loop {
             match (self.talk.framing, self.read(self.silence())) {
