@@ -127,7 +127,7 @@ fn by_name(play: &mut Play) -> Result<()> {
     let client = play.lab.start(Side::Client, "", "tcp-client", &args)?;
     let outcome = play.lab.wait_for_end(client)?;
     let expected = ["Welcome!", "Hello, Michael!"].map(str::to_owned).to_vec();
-    play.checks.equal(promise, &(Ended(outcome.status), outcome.said), &(Ended(Some(0)), expected));
+    play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));
     Ok(())
 }
 

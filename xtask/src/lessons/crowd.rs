@@ -10,7 +10,7 @@ use common::narration::escape;
 use super::{Lesson, TCP};
 use crate::checks::Ended;
 use crate::peers::scripted_server::{ScriptedServer, until_it_leaves};
-use crate::peers::sockets::{connect, is_quiet};
+use crate::peers::sockets::{connect, is_quiet, is_silence};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::programs::figures;
@@ -84,7 +84,7 @@ fn play(play: &mut Play) -> Result<()> {
     // A connection waits in the queue while all threads sleep: no thread is in accept, which it would have woken.
     let nobody_accepts = || {
         let waits = |row: &kernel::Row| row.state == "LISTEN" && row.to_read > 0;
-        figures::is_asleep(&server)
+        kernel::is_idle(server.pid) == Some(true)
             && kernel::sockets(Protocol::Tcp, at).is_some_and(|rows| rows.iter().any(waits))
     };
     let all = play.lab.record.wait_unless(nobody_accepts, |events| {
@@ -137,8 +137,8 @@ fn play(play: &mut Play) -> Result<()> {
                 "{label} is welcomed, each of its names is greeted, and it exits with 0",
                 "{label} 收到欢迎，每个名字都得到问候，退出状态为 0"
             ),
-            &(Ended(outcome.status), outcome.said),
-            &(Ended(Some(0)), expected),
+            &(Ended::from(&outcome), outcome.said),
+            &(Ended::with(0), expected),
         );
         let sent = names.map(|name| format!("{name}\n")).concat() + "exit\n";
         let crossed = String::from_utf8_lossy(&play.lab.record.crossed(label, Side::Server)).into_owned();
@@ -196,7 +196,13 @@ fn queues(play: &mut Play) -> Result<()> {
         &refused,
         &Err(ErrorKind::ConnectionRefused),
     );
-    loud.write_all(&[b'x'; 10_000])?;
+    let sent = sends_what_fits(&mut loud, &[b'x'; 10_000])?;
+    if sent < 10_000 {
+        play.evidence(&words!(
+            "{sent} bytes fit into this system's buffers",
+            "这个系统的缓冲区只放得下 {sent} 字节"
+        ))?;
+    }
     from_loud.peek(&mut [0])?; // they have arrived
     play.panel(kernel::sockets(Protocol::Tcp, at).as_ref(), &[at])?;
     let promise = Words::fixed("the other client's receive queue is empty", "另一个客户端的接收队列是空的");
@@ -210,6 +216,20 @@ fn queues(play: &mut Play) -> Result<()> {
     );
     play.checks.equal(promise, &escape(&heard).as_str(), &"calm");
     Ok(())
+}
+
+/// Sends until all has gone, or the system takes no more; returns how many bytes it took.
+fn sends_what_fits(stream: &mut TcpStream, bytes: &[u8]) -> Result<usize> {
+    stream.set_write_timeout(Some(Duration::from_secs(1)))?; // only full buffers make it wait
+    let mut sent = 0;
+    while sent < bytes.len() {
+        match stream.write(&bytes[sent..]) {
+            Ok(n) => sent += n,
+            Err(e) if is_silence(e.kind()) => break,
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(sent)
 }
 
 /// The check of C9 must be able to fail: a server for which it does.

@@ -75,7 +75,7 @@ fn play(play: &mut Play) -> Result<()> {
                 "raw，每 {size} 字节切一段：问候的是“{heard}”"
             ),
             greeted && outcome.status == status,
-            &(Ended(outcome.status), &outcome.said),
+            &(Ended::from(&outcome), &outcome.said),
         );
         if size == 2 {
             first_greeted = outcome.said.into_iter().nth(1);
@@ -91,6 +91,11 @@ fn play(play: &mut Play) -> Result<()> {
         ),
     )?;
 
+    with_a_mark(play, &any)
+}
+
+/// A line feed or a length marks where each message ends.
+fn with_a_mark(play: &mut Play, any: &str) -> Result<()> {
     for (how, name) in [(Framing::Line, "line"), (Framing::Length, "length")] {
         let (mark, mark_zh) = match how {
             Framing::Length => ("each message after its length", "消息前面写明长度"),
@@ -100,8 +105,7 @@ fn play(play: &mut Play) -> Result<()> {
             "{name}: {mark}. Three names and exit in one write, cut at 1, 2, 7, 1024 bytes; shown: 7.",
             "{name}：{mark_zh}。一次写入三个名字和 exit，每 1、2、7、1024 字节切一段；只画出 7 的情形。"
         ))?;
-        let (_server, at) =
-            play.lab.start_server("tcp-server", &[&any, "--delay", "0", "--framing", name])?;
+        let (_server, at) = play.lab.start_server("tcp-server", &[any, "--delay", "0", "--framing", name])?;
         let expected = predicted(how)?;
         for (number, size) in (1..).zip(CUTS) {
             let label = format!("{}{number}", &name[..1]);

@@ -120,14 +120,16 @@ fn serve(listener: &TcpListener, expected: usize) -> io::Result<u64> {
         if let Some((mut stream, _)) = unless_it_would_wait(listener.accept())? {
             stream.set_nonblocking(true)?;
             stream.write_all(b"Welcome!\n")?; // a few bytes always fit; more would have to be stored, too
-            open.push((stream, Vec::new()));
+            open.push((stream, Vec::new(), false));
             is_idle = false;
         }
         let before = open.len();
-        for (stream, heard) in &mut open {
-            is_idle &= !listen_to(stream, heard)?;
+        for (stream, heard, is_over) in &mut open {
+            if let Some(over) = listen_to(stream, heard)? {
+                (is_idle, *is_over) = (false, over);
+            }
         }
-        open.retain(|(_, heard)| heard != greeting::EXIT);
+        open.retain(|(_, _, is_over)| !is_over);
         left += before - open.len();
         if is_idle {
             thread::sleep(Duration::from_millis(1));
@@ -136,28 +138,48 @@ fn serve(listener: &TcpListener, expected: usize) -> io::Result<u64> {
     Ok(turns)
 }
 
-/// Reads what a client has sent, and greets each whole line; `heard` keeps the rest, or `exit`.
-fn listen_to(stream: &mut TcpStream, heard: &mut Vec<u8>) -> io::Result<bool> {
+/// Reads what a client has sent, and greets each whole line; `heard` keeps the rest. Returns whether the client has said
+/// exit or disconnected, or none if nothing has arrived.
+fn listen_to(stream: &mut TcpStream, heard: &mut Vec<u8>) -> io::Result<Option<bool>> {
     let mut buffer = [0; 1024];
-    let Some(n) = unless_it_would_wait(stream.read(&mut buffer))? else { return Ok(false) };
+    let Some(n) = unless_it_would_wait(stream.read(&mut buffer))? else { return Ok(None) };
     heard.extend(&buffer[..n]);
-    if n == 0 {
-        *heard = greeting::EXIT.to_vec(); // it disconnected
-    }
     while let Some(end) = heard.iter().position(|byte| *byte == b'\n') {
         let line: Vec<_> = heard.drain(..=end).take(end).collect();
         if line == greeting::EXIT {
-            *heard = line;
-            break;
+            return Ok(Some(true));
         }
         stream.write_all(&[greeting::of(&line), b"\n".to_vec()].concat())?;
     }
-    Ok(true)
+    Ok(Some(n == 0))
 }
 
 fn unless_it_would_wait<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
     match outcome {
         Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
         outcome => outcome.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peers::sockets::pair;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn the_beginning_of_a_line_is_not_taken_for_exit() {
+        let (mut client, mut stream) = pair(Ipv4Addr::LOCALHOST.into()).unwrap();
+        let mut heard = Vec::new();
+        let pieces: [(&[u8], bool); 4] =
+            [(b"exit", false), (b"ing\n", false), (b"exit", false), (b"\n", true)];
+        for (piece, is_over) in pieces {
+            client.write_all(piece).unwrap();
+            assert_eq!(listen_to(&mut stream, &mut heard).unwrap(), Some(is_over), "{piece:?}");
+        }
+        drop(stream);
+        let mut all = String::new();
+        client.read_to_string(&mut all).unwrap();
+        assert_eq!(all, "Hello, exiting!\n");
     }
 }

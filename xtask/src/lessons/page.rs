@@ -49,7 +49,7 @@ fn play(play: &mut Play) -> Result<()> {
             &request,
         );
         let saved = fs::read_to_string(play.lab.directory().join(page.path.trim_start_matches('/'))).ok();
-        let status = Ended(Some(i32::from(page.body.is_none())));
+        let status = Ended::with(i32::from(page.body.is_none()));
         let expected = (status, page.body.map(str::to_owned));
         let promise = if page.body.is_some() {
             words!(
@@ -62,7 +62,7 @@ fn play(play: &mut Play) -> Result<()> {
                 "{label} 什么也不保存：tcp-client 的退出状态为 1"
             )
         };
-        let found = (Ended(outcome.status), saved);
+        let found = (Ended::from(&outcome), saved);
         play.checks.equal(promise, &found, &expected);
         if page.body.is_none() {
             let is_said =

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use anyhow::Result;
 
 use super::Lesson;
-use crate::peers::guest::Guest;
+use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::wire::tcp_relay::RelayMode;
@@ -50,15 +50,15 @@ fn play(play: &mut Play) -> Result<()> {
     let (server, at) = play.lab.start_server("tcp-server", &[&any, "--delay", "2"])?;
     let wires =
         [play.lab.wire("#1", at, RelayMode::AsItComes)?, play.lab.wire("#2", at, RelayMode::AsItComes)?];
-    let mut silent = Guest::welcomed(wires[0])?;
-    let mut asking = Guest::welcomed(wires[1])?;
-    // Both names in one segment: once the first is greeted, the server has read the second.
-    asking.says("Michael\nTracy\n")?;
+    let mut silent = TcpPeer::welcomed(wires[0])?;
+    let mut asking = TcpPeer::welcomed(wires[1])?;
+    // One segment: when the first name has been greeted, the second one has been read.
+    asking.sends("Michael\nTracy\n");
     asking.hears("Hello, Michael!")?;
     if !play.stop(server)? {
         return Ok(());
     }
-    let (rest_of_silent, rest_of_asking) = (silent.hears_the_end()?, asking.hears_the_end()?);
+    let (rest_of_silent, rest_of_asking) = (silent.hears_out()?, asking.hears_out()?);
     let came = !rest_of_asking.is_empty();
     play.reveal(
         prediction,

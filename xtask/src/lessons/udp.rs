@@ -90,8 +90,8 @@ fn play(play: &mut Play) -> Result<()> {
     )?;
     play.checks.equal(
         Words::fixed("each name gets its own greeting, in order", "每个名字依次得到自己的问候"),
-        &(Ended(outcome.status), outcome.said),
-        &(Ended(Some(0)), greetings.to_vec()),
+        &(Ended::from(&outcome), outcome.said),
+        &(Ended::with(0), greetings.to_vec()),
     );
     // On a slow machine, the second datagram (the lost one) may be the first name, sent again.
     let asked: Vec<_> = play

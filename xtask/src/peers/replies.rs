@@ -1,4 +1,4 @@
-//! What an origin sends, written out byte for byte: it is the wire that a lesson is about.
+//! What an origin sends, byte for byte.
 
 use crate::words::Words;
 

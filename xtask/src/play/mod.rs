@@ -188,7 +188,7 @@ impl Play {
             return Ok(false);
         }
         let outcome = self.lab.wait_for_end(server)?;
-        self.checks.equal(promise, &Ended(outcome.status), &Ended(Some(0)));
+        self.checks.equal(promise, &Ended::from(&outcome), &Ended::with(0));
         let promise = Words::fixed("the last line it prints is 'stopped'", "它打印的最后一行是“stopped”");
         self.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("stopped"));
         Ok(true)

@@ -146,7 +146,7 @@ impl Runner {
         }
         let tally = page::tally(&self.chapters);
         let sentence = tally.sentence();
-        if tally.broken > 0 {
+        if tally.failed > 0 {
             self.story.tell(Entry::Sum { sentence: sentence.clone(), is_kept: false })?;
             bail!("{}", sentence.to(self.style.lang));
         }

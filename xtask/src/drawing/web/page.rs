@@ -61,7 +61,7 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let sum = if tally == Tally::default() {
         String::new() // nothing was promised
     } else {
-        pieces::sum(&tally.sentence(), tally.broken == 0, &failures(chapters, lang), lang)
+        pieces::sum(&tally.sentence(), tally.failed == 0, &failures(chapters, lang), lang)
     };
     let contents = Words::fixed("Contents", "目录");
     let list = contents_list(chapters, lang);
@@ -96,7 +96,7 @@ fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
 
 /// The class of a sum.
 fn state(tally: &Tally) -> &'static str {
-    if tally.broken + tally.not_decided > 0 { "broken" } else { "kept" }
+    if tally.failed + tally.undecided > 0 { "broken" } else { "kept" }
 }
 
 fn anchor(chapter: &Chapter) -> String {
@@ -108,7 +108,7 @@ fn failures(chapters: &[Chapter], lang: Lang) -> String {
     let failed = chapters.iter().flat_map(|chapter| {
         let checks = chapter.told.iter().filter_map(Entry::check);
         let broken =
-            checks.filter(|check| matches!(check.verdict, Verdict::Broken(_) | Verdict::NotDecided(_)));
+            checks.filter(|check| matches!(check.verdict, Verdict::Failed(_) | Verdict::Undecided(_)));
         broken.map(move |check| (chapter, check))
     });
     joined(failed.map(|(chapter, check)| {
@@ -125,7 +125,7 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let claims: Vec<_> = first.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
         let tally = tally(chapters);
         let state = state(&tally);
-        let marks = match (tally.broken, tally.not_decided, tally.kept) {
+        let marks = match (tally.failed, tally.undecided, tally.passed) {
             (0, 0, 0) => String::new(),
             (0, 0, kept) => format!("✓ {kept}"),
             (0, open, _) => format!("? {open}"),

@@ -93,8 +93,8 @@ pub fn one_line(words: &Words, lang: Lang) -> String {
 
 fn verdict(check: &Check, lang: Lang) -> String {
     let class = match check.verdict {
-        Verdict::Kept => "kept",
-        Verdict::Broken(_) | Verdict::NotDecided(_) => "broken",
+        Verdict::Passed => "kept",
+        Verdict::Failed(_) | Verdict::Undecided(_) => "broken",
         Verdict::NotAvailable(_) => "absent",
     };
     format!("<p class=\"check {class}\">{} {}</p>\n", check.verdict.mark(), text(check.sentence().to(lang)))

@@ -10,8 +10,8 @@ use common::narration::escape;
 
 use super::{Question, decode, instead, the_notes_way, welcomed_pair, wrong};
 use crate::lessons::{Lesson, TCP};
-use crate::peers::guest::Guest;
 use crate::peers::sockets::{connect, pair};
+use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
 use crate::programs::program::Program;
 use crate::wire::event::{Recorder, Side, What};
@@ -117,9 +117,9 @@ fn glued(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
-    let mut guest = Guest::arrived(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    guest.says("Michael\nexit\n")?;
-    let all = guest.hears_the_end()?;
+    let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
+    client.sends("Michael\nexit\n");
+    let all = client.hears_out()?;
     play.checks.equal(
         Words::fixed("tcp-server greets Michael and recognizes exit", "tcp-server 问候 Michael，并识别 exit"),
         &all,
@@ -259,12 +259,12 @@ fn half_char(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
-    let mut guest = Guest::arrived(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    guest.says([b"Ann\n", &"张".as_bytes()[..2]].concat())?;
-    guest.hears("Welcome!")?;
-    guest.hears("Hello, Ann!")?; // so the server has read what arrived with her name
-    guest.says([&"张".as_bytes()[2..], b"\nexit\n"].concat())?;
-    let rest = guest.hears_the_end()?;
+    let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
+    client.sends([b"Ann\n", &"张".as_bytes()[..2]].concat());
+    client.hears("Welcome!")?;
+    client.hears("Hello, Ann!")?; // hence what came with her name has been read
+    client.sends([&"张".as_bytes()[2..], b"\nexit\n"].concat());
+    let rest = client.hears_out()?;
     let promise = Words::fixed(
         "tcp-server waits for the rest of 张 and of the line, and greets it",
         "tcp-server 等到“张”字和这一行收齐，才问候",
@@ -386,9 +386,9 @@ fn slow_exit(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "3600")?;
-    let mut guest = Guest::arrived(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    guest.says("exit\n")?;
-    let all = guest.hears_the_end()?;
+    let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
+    client.sends("exit\n");
+    let all = client.hears_out()?;
     let promise = Words::fixed(
         "tcp-server, started with a delay of an hour before greetings, closes at once on exit",
         "tcp-server 在这里问候之前要停顿一小时，收到 exit 却立即关闭",

@@ -52,12 +52,12 @@ fn tcp_client(play: &mut Play, at: SocketAddr, page: &str) -> Result<(Ended, Opt
     let client =
         play.lab.start(Side::Client, "", "tcp-client", &["get", &format!("http://{wire}/{page}")])?;
     let outcome = play.lab.wait_for_end(client)?;
-    Ok((Ended(outcome.status), fs::read_to_string(play.lab.directory().join(page)).ok()))
+    Ok((Ended::from(&outcome), fs::read_to_string(play.lab.directory().join(page)).ok()))
 }
 
 /// The expected exit status and file.
 fn done(status: i32, saved: Option<&str>) -> (Ended, Option<String>) {
-    (Ended(Some(status)), saved.map(str::to_owned))
+    (Ended::with(status), saved.map(str::to_owned))
 }
 
 pub const CHUNK_SIZES: Lesson = Lesson {

@@ -71,9 +71,9 @@ fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(C
     let ladder = trial.ladder();
     let cleared = trial.clear();
     let (verdict, flaw) = match played {
-        Ok(()) => (Verdict::Kept, None),
-        Err(Halt::Broken(flaw)) => (Verdict::Broken(flaw.came.clone()), Some(flaw)),
-        Err(Halt::NotDecided(flaw)) => (Verdict::NotDecided(flaw.came.clone()), Some(flaw)),
+        Ok(()) => (Verdict::Passed, None),
+        Err(Halt::Broken(flaw)) => (Verdict::Failed(flaw.came.clone()), Some(flaw)),
+        Err(Halt::NotDecided(flaw)) => (Verdict::Undecided(flaw.came.clone()), Some(flaw)),
         Err(Halt::NotAvailable(why)) => (Verdict::NotAvailable(why), None),
         Err(Halt::Failed(e)) => {
             say("")?;
@@ -145,7 +145,7 @@ fn date(time: SystemTime) -> String {
 
 /// How many stages were kept, and what to do next.
 fn sum_up(kind: &Kind, terms: &Config, wishes: &Selection, chapters: &[Chapter]) -> Result<()> {
-    let Tally { kept, not_available, .. } = page::tally(chapters);
+    let Tally { passed: kept, not_available, .. } = page::tally(chapters);
     let all = if wishes.only.is_some() { 1 } else { kind.stages.len() } - not_available;
     let absent = match not_available {
         0 => Words::fixed("", ""),
@@ -161,7 +161,7 @@ fn sum_up(kind: &Kind, terms: &Config, wishes: &Selection, chapters: &[Chapter])
     }
     let is_kept = |chapter: &&Chapter| {
         let check = chapter.told.iter().find_map(Entry::check);
-        check.is_none_or(|check| matches!(check.verdict, Verdict::Kept | Verdict::NotAvailable(_)))
+        check.is_none_or(|check| matches!(check.verdict, Verdict::Passed | Verdict::NotAvailable(_)))
     };
     let next = chapters.iter().find(|chapter| !is_kept(chapter)).map_or("", |chapter| chapter.name);
     let alone = match wishes.only {
