@@ -52,7 +52,7 @@ fn play(play: &mut Play) -> Result<()> {
         [play.lab.wire("#1", at, RelayMode::AsItComes)?, play.lab.wire("#2", at, RelayMode::AsItComes)?];
     let mut silent = TcpPeer::welcomed(wires[0])?;
     let mut asking = TcpPeer::welcomed(wires[1])?;
-    // One segment: when the first name has been greeted, the second one has been read.
+    // Both names in one segment: once the first is greeted, the server has read the second.
     asking.sends("Michael\nTracy\n");
     asking.hears("Hello, Michael!")?;
     if !play.stop(server)? {
