@@ -193,6 +193,7 @@ fn unbuffered_stdout() -> io::Result<impl Write + Send> {
 
 /// Standard output; on Windows, a console takes its text from std alone.
 #[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)] // as on Unix
 fn unbuffered_stdout() -> io::Result<impl Write + Send> {
     Ok(narration::Stdout)
 }

@@ -50,6 +50,7 @@ pub fn signal(pid: u32, name: &str) {
 }
 
 /// Whether a tool is here and works; says so where it is not.
+#[cfg(unix)]
 pub fn has_tool(name: &str, args: &[&str]) -> bool {
     let asked = command(name).args(args).stdin(Stdio::null()).output();
     let is_here = asked.is_ok_and(|output| output.status.success());
