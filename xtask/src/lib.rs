@@ -12,6 +12,7 @@ pub mod lessons;
 mod peers;
 mod play;
 mod programs;
+mod random;
 pub mod tasks;
 mod wire;
 

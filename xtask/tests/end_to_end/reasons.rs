@@ -148,6 +148,13 @@ fn what_no_http_reply_begins_with_is_said_before_the_peer_says_more() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn a_broadcast_address_is_not_said_to_lack_a_server() {
+    let args = ["127.255.255.255:9", "Ann", "--timeout", "0.1", "--tries", "1"];
+    failing("udp-client", &args, " - is it a broadcast address, or ");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn a_server_that_answers_from_another_of_its_addresses_is_the_likely_reason() {
     let server = Server::start("udp-server", &["0.0.0.0:0"]);
     let second = format!("127.0.0.2:{}", server.address.port());

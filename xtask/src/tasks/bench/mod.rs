@@ -188,7 +188,7 @@ fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: 
             break;
         }
         // Who comes first may find the machine warmer, or colder: it is another one each time.
-        sides.sort_by_cached_key(|_| common::random::number());
+        sides.sort_by_cached_key(|_| crate::random::number());
         for rounds in sides.iter_mut().filter(|rounds| rounds.failed.is_none()) {
             let measured = places.iter().map(|place| {
                 let (name, Words { en, zh }) = (work.name, rounds.side.name());
