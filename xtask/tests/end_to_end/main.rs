@@ -17,6 +17,7 @@ mod reasons;
 mod saving;
 #[cfg(unix)]
 mod signals;
+mod soak;
 mod tap;
 mod tcp_server;
 mod udp;
@@ -24,7 +25,7 @@ mod udp;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
 use process::program;
-use xtask::{Guest, Lab, Outcome, Program};
+use xtask::{Lab, Outcome, Program, TcpPeer};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -51,8 +52,8 @@ impl Server {
     }
 
     /// A client of the line framing that has been welcomed.
-    fn guest(&self) -> Guest {
-        Guest::welcomed(self.address).unwrap()
+    fn client(&self) -> TcpPeer {
+        TcpPeer::welcomed(self.address).unwrap()
     }
 
     fn wait_for(&mut self, start: &str) -> String {

@@ -43,23 +43,10 @@ fn every_size_is_greeted_whole_or_refused_with_a_line() {
 }
 
 #[test]
-fn a_greeting_is_not_greeted_and_neither_is_the_server_itself() {
+fn that_a_greeting_gets_no_reply_is_narrated() {
     let mut server = Server::start("udp-server", &["127.0.0.1:0"]);
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.send_to(b"Hello, Michael!", server.address).unwrap();
+    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"Hello, Michael!", server.address).unwrap();
     assert!(server.wait_for("No reply to ").ends_with(": this is a greeting itself"));
-    // The next reply is the next name's: nothing was sent before it.
-    assert_eq!(ask(&socket, server.address, b"Tracy").unwrap(), b"Hello, Tracy!");
-}
-
-#[test]
-fn a_peer_that_is_gone_does_not_stop_it() {
-    let server = Server::start("udp-server", &["127.0.0.1:0"]);
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap(); // first: no reply to one that is gone comes here
-    for _ in 0..50 {
-        UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"gone", server.address).unwrap();
-    }
-    assert_eq!(ask(&socket, server.address, b"here").unwrap(), b"Hello, here!");
 }
 
 #[cfg(unix)]
@@ -106,22 +93,6 @@ fn the_same_client_goes_on_with_a_restarted_server() {
 }
 
 #[test]
-fn a_lost_reply_is_asked_for_again() {
-    let mut is_lost = false;
-    let host = ScriptedServer::answering(LOOPBACK, move |_, name| {
-        let is_first_b = name == b"B" && !std::mem::replace(&mut is_lost, true);
-        if is_first_b { vec![] } else { vec![hello(name)] }
-    })
-    .unwrap();
-    let greeted = run("udp-client", &[&host.address.to_string(), "A", "B", "C", "--timeout", "2"]);
-    assert_eq!(greeted, said(&["Hello, A!", "Hello, B!", "Hello, C!"]));
-    let heard: Vec<_> =
-        std::iter::repeat_with(|| host.heard().unwrap()).take_while(|name| name != b"C").collect();
-    assert_eq!(heard.first().map(Vec::as_slice), Some(&b"A"[..]));
-    assert!(heard.iter().filter(|name| **name == b"B").count() >= 2, "{heard:?}");
-}
-
-#[test]
 fn a_late_a_doubled_and_a_wrong_reply_are_never_taken_for_another_names() {
     let host = ScriptedServer::answering(LOOPBACK, |number, name| match number {
         0 => vec![hello(name), hello(name)],
@@ -134,19 +105,6 @@ fn a_late_a_doubled_and_a_wrong_reply_are_never_taken_for_another_names() {
     let ignored = ["B': \"Hello, A!\"", "C': \"Hello, B!\""]
         .map(|which| format!("ignored a datagram that is not the greeting for '{which}"));
     assert_eq!((greeted.status, greeted.complained), (Some(0), ignored.to_vec()));
-}
-
-#[test]
-fn a_reply_from_another_port_is_not_believed() {
-    let answer = |_, name: &[u8]| vec![hello(name)]; // the right words
-    let stranger = ScriptedServer::answered_by_a_stranger(LOOPBACK, answer).unwrap();
-    let address = stranger.address.to_string();
-    let refused = run("udp-client", &[&address, "A", "--timeout", "0.2", "--tries", "1"]);
-    assert_eq!((refused.status, refused.said.len()), (Some(1), 0), "{refused:?}");
-    assert_eq!(stranger.heard().unwrap(), b"A");
-    let host = ScriptedServer::answering(LOOPBACK, answer).unwrap();
-    let greeted = run("udp-client", &[&host.address.to_string(), "A", "--timeout", "60"]);
-    assert_eq!(greeted, said(&["Hello, A!"]));
 }
 
 #[test]

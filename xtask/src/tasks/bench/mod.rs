@@ -149,7 +149,7 @@ fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Ve
         results.told().into_iter().try_for_each(|told| story.tell(told))?;
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
         let Work { name, claims, .. } = work;
-        chapters.push(Chapter { name, version: "IPv4", claims, lanes, told: story.told() });
+        chapters.push(Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told: story.told() });
         figures.push(results.json());
     }
     Ok((chapters, figures))
