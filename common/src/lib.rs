@@ -8,6 +8,7 @@ pub mod datagram;
 pub mod file_name;
 pub mod framing;
 pub mod greeting;
+pub mod language;
 pub mod lookalikes;
 pub mod narration;
 pub mod narrator;

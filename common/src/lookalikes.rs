@@ -1,24 +1,37 @@
-//! What a keyboard or a word processor puts where an ASCII character belongs: a full-width colon, a long dash.
+//! Characters that look like ASCII, from a keyboard or a word processor: a full-width colon, a long dash.
+
+use crate::text;
 
 /// What to type instead of the first such character in `text`, if there is one.
 pub fn advice(text: &str) -> Option<String> {
     let (c, meant) = text.chars().find_map(|c| Some((c, ascii(c)?)))?;
-    let instead = if meant == ' ' { "leave it out".into() } else { format!("type '{meant}'") };
-    Some(format!("it has {} in it: {instead}", named(c)))
+    let instead = if meant == ' ' {
+        text!("leave it out", "请去掉")
+    } else {
+        text!("type '{meant}'", "请改成 '{meant}'")
+    };
+    let has = has(c);
+    Some(text!("{has}: {instead}", "{has}，{instead}"))
 }
 
 /// How a word that begins with any dash, or with several, is written as an option, if one of its characters is
 /// not ASCII's. A letter of another script looks like ASCII's and stands for none: it is only named.
 pub fn option_advice(word: &str) -> Option<String> {
     let Some(c) = word.chars().find(|c| ascii(*c).is_some()) else {
-        return word.chars().find(|c| !c.is_ascii()).map(|c| format!("it has {} in it", named(c)));
+        return word.chars().find(|c| !c.is_ascii()).map(has);
     };
     let is_seen = |c: &char| c.is_whitespace() || ascii(*c) != Some(' ');
     let plain: String = word.chars().filter(is_seen).map(|c| ascii(c).unwrap_or(c)).collect();
     let name = plain.trim().trim_start_matches('-');
     let dashes =
         if name.split('=').next().is_some_and(|name| name.chars().count() == 1) { "-" } else { "--" };
-    Some(format!("it has {} in it: type {dashes}{name}", named(c)))
+    let has = has(c);
+    Some(text!("{has}: type {dashes}{name}", "{has}，请改成 {dashes}{name}"))
+}
+
+fn has(c: char) -> String {
+    let named = named(c);
+    text!("it has {named} in it", "里面有 {named}")
 }
 
 /// Whether it begins as an option does, but for the dash.

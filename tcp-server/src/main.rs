@@ -53,8 +53,7 @@ fn main() -> ExitCode {
 
 fn serve(address: &HostPort, options: &Options) -> Result<()> {
     // std's bind is the notes' socket, bind and listen in one call.
-    let listener = TcpListener::bind(address)
-        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::listen_remedy(address, &e)))?;
+    let listener = TcpListener::bind(address).map_err(|e| anyhow!(address::cannot_listen(address, &e)))?;
     backlog::set(&listener, options.backlog).context("cannot set the backlog")?;
     let bound = listener.local_addr().context("cannot tell the listener's address")?;
 

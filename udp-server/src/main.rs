@@ -29,8 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(address: &HostPort, quiet: bool) -> Result<()> {
-    let socket = UdpSocket::bind(address)
-        .map_err(|e| anyhow!("cannot bind {address}: {e} - {}", address::remedy(&e)))?;
+    let socket = UdpSocket::bind(address).map_err(|e| anyhow!(address::cannot_bind(address, &e)))?;
     let bound = socket.local_addr().context("cannot tell the socket's address")?;
 
     // A signal need not wake recv_from; on Ctrl-C a datagram to ourselves does. Where none can be sent, because

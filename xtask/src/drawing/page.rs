@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use common::args;
 use common::narration::escape;
 use common::replacement::Replacement;
+use common::text;
 
 use super::ladder::{Lanes, Mark, Rung};
 use super::picture::{self, body, joined, one_line, text};
@@ -97,7 +98,7 @@ impl Page {
 }
 
 fn cannot_write(name: &str) -> String {
-    format!("cannot write the page to '{name}'")
+    text!("cannot write the page to '{name}'", "无法把网页写入“{name}”")
 }
 
 /// The whole page.

@@ -24,13 +24,13 @@ const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6A
 pub(super) struct Only(pub(super) IpAddr);
 
 impl FromStr for Only {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "4" => Ok(Self(LOOPBACK[0])),
             "6" => Ok(Self(LOOPBACK[1])),
-            _ => Err("it is 4 or 6"),
+            _ => Err(common::text!("it is 4 or 6", "应为 4 或 6")),
         }
     }
 }

@@ -22,6 +22,7 @@ use anyhow::{Context, Result, bail};
 use common::args::{self, Args};
 use common::narration::{escape, say};
 use common::replacement::Replacement;
+use common::text;
 
 use self::machine::Machine;
 use self::one_core::OneCore;
@@ -248,7 +249,7 @@ impl Figures {
     }
 
     fn cannot_write(name: &str) -> String {
-        format!("cannot write the figures to '{name}'")
+        text!("cannot write the figures to '{name}'", "无法把数据写入“{name}”")
     }
 
     /// Writes the works' figures, and says where they are.

@@ -27,6 +27,7 @@ use common::address::HostPort;
 use common::args::{self, Args};
 use common::framing::Framing;
 use common::narration::{complain, say};
+use common::text;
 
 use super::demo::{Only, stay};
 use crate::drawing::live::{self, Live};
@@ -60,7 +61,10 @@ pub fn run(mut args: Args) -> Result<()> {
         None if list => {
             return KINDS.iter().try_for_each(|kind| kind.introduce(style).and_then(|()| Ok(say("")?)));
         }
-        None => return Err(args::usage(format!("say what to grade: {}", kinds::names()))),
+        None => {
+            let names = kinds::names();
+            return Err(args::usage(text!("say what to grade: {names}", "请写出要评判什么：{names}")));
+        }
     };
     let only = stage.map(|name| kind.stage(&name)).transpose()?;
     if list {

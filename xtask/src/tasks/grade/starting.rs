@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::random;
 use anyhow::{Context, Result, bail, ensure};
 use common::narration::say;
+use common::text;
 
 use super::candidate::Ready;
 use super::finding::ended_with;
@@ -175,7 +176,10 @@ impl Trial<'_> {
         self.cast.at = self.free_port()?;
         let at = self.cast.at;
         if self.terms.port.is_some() && self.is_anybody_there() == Some(true) {
-            bail!("somebody is at {at} already - end that program, and grade again");
+            bail!(text!(
+                "somebody is at {at} already - end that program, and grade again",
+                "{at} 已经有程序占着：请先结束它，再来评判"
+            ));
         }
         self.spawn()?;
         self.wait_until_ready()
@@ -226,7 +230,8 @@ impl Trial<'_> {
         )?;
         let asked = Instant::now();
         while self.is_kept_waiting() {
-            ensure!(asked.elapsed() < LIMIT, "port {port} does not get free");
+            let is_late = asked.elapsed() >= LIMIT;
+            ensure!(!is_late, text!("port {port} does not get free", "端口 {port} 一直没有空出来"));
             thread::sleep(Duration::from_millis(500));
         }
         Ok(())
