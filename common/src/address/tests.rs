@@ -147,8 +147,7 @@ fn only_where_a_server_may_be_missing_is_its_command_named() {
 
 #[test]
 fn every_address_has_its_turn_and_its_end_in_the_error() {
-    let peer: HostPort = "localhost:9".parse().unwrap();
-    let all = resolve(&peer).unwrap();
+    let all: Vec<SocketAddr> = ["127.0.0.1:9", "[::1]:9"].map(|at| at.parse().unwrap()).into();
     let mut tried = Vec::new();
     let error = first_of(&all, |address, left| -> io::Result<()> {
         tried.push((address, left.into()));
@@ -158,7 +157,7 @@ fn every_address_has_its_turn_and_its_end_in_the_error() {
     assert_eq!(tried, expected);
     let error = error.unwrap_err().to_string();
     assert_eq!(error.matches("silent").count(), all.len(), "{error}");
-    assert!(all.len() == 1 || all.iter().all(|address| error.contains(&format!("{address}: silent"))));
+    assert!(all.iter().all(|address| error.contains(&format!("{address}: silent"))));
 }
 
 #[test]

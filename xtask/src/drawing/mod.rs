@@ -1,10 +1,11 @@
-//! What is seen of what happens: text on the terminal, pieces of a page. It knows events and verdicts, and not
-//! whose they are.
+//! What is seen of what happens: one model of it (`entry`), drawn as text on the terminal and as pieces of a page. It
+//! knows events and verdicts, and not whose they are.
 
-pub mod chart;
-pub mod ladder;
-pub mod live;
-pub mod page;
-pub mod picture;
+pub mod columns;
+pub mod entry;
 pub mod style;
+pub mod text;
 pub mod transcript;
+mod web;
+
+pub use web::{live, page};

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::Result;
 use common::narration::say;
 
-use super::ladder;
+use super::columns;
 use crate::checks::Verdict;
 use crate::words::{self, Lang, Words};
 
@@ -68,7 +68,7 @@ impl Style {
     /// locale's characters are not UTF-8.
     #[must_use]
     pub fn fitting(self, ascii: bool) -> Self {
-        let width = columns().unwrap_or(Self::WIDTH).clamp(Self::NARROWEST, Self::WIDEST);
+        let width = columns_here().unwrap_or(Self::WIDTH).clamp(Self::NARROWEST, Self::WIDEST);
         Self { ascii: ascii || !words::has_utf8(), width, ..self }
     }
 
@@ -118,8 +118,8 @@ impl Style {
 
     /// A text in lines that fit, under each other, the first one behind a head.
     pub fn broken(self, head: &str, text: &str) -> Vec<String> {
-        let indent = " ".repeat(ladder::width(head));
-        let lines = text.lines().flat_map(|line| ladder::broken(line, self.width - indent.len()));
+        let indent = " ".repeat(columns::width(head));
+        let lines = text.lines().flat_map(|line| columns::broken(line, self.width - indent.len()));
         let heads = iter::once(head).chain(iter::repeat(indent.as_str()));
         heads.zip(lines).map(|(head, line)| format!("{head}{}", line.trim_end())).collect()
     }
@@ -132,7 +132,7 @@ impl Style {
 
 /// How many columns standard output has, from COLUMNS or, on a terminal, from stty(1), which asks the terminal that
 /// it reads from.
-fn columns() -> Option<usize> {
+fn columns_here() -> Option<usize> {
     let given = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let found: Option<usize> = given.or_else(|| {
         if !io::stdout().is_terminal() {
@@ -149,9 +149,9 @@ impl Verdict {
     /// One character that says what came of a promise.
     pub fn mark(&self) -> &'static str {
         match self {
-            Self::Kept => "✓",
-            Self::Broken(_) => "✗",
-            Self::NotDecided(_) => "?",
+            Self::Passed => "✓",
+            Self::Failed(_) => "✗",
+            Self::Undecided(_) => "?",
             Self::NotAvailable(_) => "-",
         }
     }
@@ -159,8 +159,8 @@ impl Verdict {
     /// The colour of the mark.
     pub fn ink(&self) -> Ink {
         match self {
-            Self::Kept => Ink::Good,
-            Self::Broken(_) | Self::NotDecided(_) => Ink::Bad,
+            Self::Passed => Ink::Good,
+            Self::Failed(_) | Self::Undecided(_) => Ink::Bad,
             Self::NotAvailable(_) => Ink::Faint,
         }
     }

@@ -8,155 +8,15 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use common::narration::{self, say};
 
-use super::chart::{self, Chart};
-use super::ladder::{self, Lanes, Rung};
-use super::style::{Ink, Style};
-use crate::checks::Check;
+use super::entry::{Entry, Lanes, Rung};
+use super::style::Style;
 use crate::wire::event::Event;
-use crate::wire::kernel::Row;
-use crate::words::Words;
 
 /// How many pieces a bounded story keeps.
 pub const KEPT: usize = 10_000;
 
 /// How many pieces a reader is handed at once.
 const AT_ONCE: usize = 256;
-
-/// Something that was told.
-#[derive(Clone, Debug)]
-pub enum Entry {
-    /// What is played from here on.
-    Title {
-        /// As on the command line.
-        name: &'static str,
-        /// `IPv4` or `IPv6`.
-        version: &'static str,
-        /// It was not played just before.
-        is_new: bool,
-    },
-    /// What it is about: a claim, with its number.
-    Claim(&'static str, Words),
-    /// Who stands where from here on.
-    Lanes(Lanes),
-    /// What is about to happen.
-    Act(Words),
-    /// What happened.
-    Rung(Rung),
-    /// What was seen of it.
-    Evidence(Words),
-    /// A line of the kernel's table of sockets.
-    Socket(Words),
-    /// What came of a promise.
-    Check(Check),
-    /// What to do about it.
-    Hint(Words),
-    /// What was measured.
-    Chart(Chart),
-    /// What was noticed about what happened.
-    Remark(Words),
-    /// What whoever watches is asked to predict: any number, where there are no choices.
-    Question {
-        /// The question.
-        question: Words,
-        /// Numbered from 1.
-        choices: Vec<Words>,
-    },
-    /// What came of the prediction.
-    Judged {
-        /// In one sentence.
-        verdict: Words,
-        /// Nothing, where nothing was predicted.
-        is_right: Option<bool>,
-        /// What was seen, and why it was so.
-        why: Words,
-    },
-    /// How everything came out.
-    Sum {
-        /// As a sentence.
-        sentence: Words,
-        /// No promise was broken.
-        is_kept: bool,
-    },
-}
-
-impl Entry {
-    /// A line of the kernel's table.
-    pub fn socket(row: &Row) -> Self {
-        let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
-        let Row { state, port, to_send, to_read, .. } = row;
-        Self::Socket(words!(
-            "{state:12} local :{port:<5} peer :{peer:<5}  to send {to_send}, to read {to_read}",
-            "{state:12} 本端 :{port:<5} 对端 :{peer:<5}  待发送 {to_send}，待读取 {to_read}"
-        ))
-    }
-
-    /// What happened, if it is that.
-    pub fn rung(&self) -> Option<&Rung> {
-        if let Self::Rung(rung) = self { Some(rung) } else { None }
-    }
-
-    /// What came of a promise, if it is that.
-    pub fn check(&self) -> Option<&Check> {
-        if let Self::Check(check) = self { Some(check) } else { None }
-    }
-
-    /// As lines of text.
-    pub fn lines(&self, style: Style) -> Vec<String> {
-        match self {
-            Self::Title { name, version, .. } => {
-                let title = words!("== {name} over {version} ==", "== {name}（{version}）==");
-                vec![String::new(), style.paint(Ink::Bold, title.to(style.lang))]
-            }
-            Self::Claim(number, words) => {
-                let lines = words.to(style.lang).lines().map(|line| style.folded(5, line));
-                vec![format!("{number:4} {}", lines.collect::<Vec<_>>().join("\n     "))]
-            }
-            Self::Lanes(lanes) => vec![ladder::head(style, lanes)],
-            Self::Act(words) => {
-                vec![style.paint(Ink::Bold, &format!("> {}", style.folded(2, words.to(style.lang))))]
-            }
-            Self::Rung(rung) => ladder::lines(style, rung),
-            Self::Evidence(words) => vec![format!("    {}", style.folded(4, words.to(style.lang)))],
-            Self::Socket(words) => {
-                vec![style.paint(Ink::Faint, &format!("      {}", words.to(style.lang)))]
-            }
-            Self::Hint(words) => style.broken(&style.signs("    → "), words.to(style.lang)),
-            Self::Check(check) => {
-                let (mark, sentence) = (style.mark(&check.verdict), check.sentence());
-                vec![format!("  {mark} {}", style.folded(4, sentence.to(style.lang)))]
-            }
-            Self::Chart(chart) => chart::lines(style, chart),
-            Self::Remark(words) => {
-                let lines = ladder::broken(&style.signs(words.to(style.lang)), style.width - 6);
-                let indented = lines.iter().enumerate();
-                indented
-                    .map(|(at, line)| format!("{:1$}{2}", "", if at == 0 { 4 } else { 6 }, line.trim_end()))
-                    .collect()
-            }
-            Self::Question { question, choices } => {
-                let question =
-                    style.paint(Ink::Bold, &format!("? {}", style.folded(2, question.to(style.lang))));
-                let choices = (1..).zip(choices);
-                let choices = choices.map(|(number, choice)| {
-                    format!("    {number}  {}", style.folded(7, choice.to(style.lang)))
-                });
-                std::iter::once(question).chain(choices).collect()
-            }
-            Self::Judged { verdict, is_right, why } => {
-                let ink = is_right.map_or(Ink::Bold, |right| if right { Ink::Good } else { Ink::Bad });
-                let verdict = format!("= {}", verdict.to(style.lang));
-                let (en, zh) = (&why.en, &why.zh);
-                let line = words!("{verdict}: {en}", "{verdict}：{zh}");
-                let folded = style.folded(2, line.to(style.lang));
-                vec![folded.replacen(&verdict, &style.paint(ink, &verdict), 1)]
-            }
-            Self::Sum { sentence, is_kept: true } => {
-                vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]
-            }
-            Self::Sum { is_kept: false, .. } => Vec::new(), // it is the task's error, and is said as one
-        }
-    }
-}
 
 /// Where a story's lines go.
 type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
@@ -170,6 +30,8 @@ pub struct Transcript {
 }
 
 struct Shared {
+    /// Held from the note of a piece until it is printed: both have the same order.
+    printing: Mutex<()>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -237,7 +99,15 @@ impl Transcript {
             is_waiting: false,
             is_over: false,
         };
-        Self { style, print, shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
+        Self {
+            style,
+            print,
+            shared: Arc::new(Shared {
+                printing: Mutex::new(()),
+                state: Mutex::new(state),
+                changed: Condvar::new(),
+            }),
+        }
     }
 
     /// One that is kept, and printed by whoever keeps it.
@@ -296,6 +166,7 @@ impl Transcript {
     /// Tells something.
     pub fn tell(&self, told: Entry) -> Result<()> {
         let lines = told.lines(self.style);
+        let _printing = self.shared.printing.lock().unwrap_or_else(PoisonError::into_inner);
         self.change(|state| {
             state.told.push_back(told);
             while state.told.len() > state.limit {
@@ -349,7 +220,7 @@ impl Transcript {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::Lang;
+    use crate::words::{Lang, Words};
     use std::thread;
 
     /// Long enough that a test which waits for it has failed.
@@ -442,14 +313,5 @@ mod tests {
         let told = story.told();
         assert_eq!((told.len(), *printed.lock().unwrap()), (KEPT, KEPT + 5));
         assert!(matches!(&told[0], Entry::Act(words) if words.en == "5"), "{:?}", told[0]);
-    }
-
-    #[test]
-    fn a_remark_is_broken_where_the_line_ends() {
-        let style = Style { width: 80, ..Style::plain(Lang::En) };
-        let lines = Entry::Remark(Words { en: "word ".repeat(40).into(), zh: "".into() }).lines(style);
-        assert_eq!(lines.len(), 3);
-        assert!(lines[0].starts_with("    word") && lines[1].starts_with("      word"), "{lines:?}");
-        assert!(lines.iter().all(|line| ladder::width(line) <= 80 && line.ends_with("word")), "{lines:?}");
     }
 }

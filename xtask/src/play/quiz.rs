@@ -4,8 +4,8 @@ use anyhow::Result;
 use common::narration::{escape, say};
 
 use super::audience;
+use crate::drawing::entry::Entry;
 use crate::drawing::style::{Ink, Style};
-use crate::drawing::transcript::Entry;
 use crate::words::Words;
 
 /// How good the predictions were.

@@ -1,16 +1,17 @@
 //! `cargo xtask demo`: plays lessons over IPv4 and IPv6, and sums up.
 
 use std::env::consts;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::str::FromStr;
+use std::net::IpAddr;
 
 use anyhow::Result;
 use common::address::HostPort;
 use common::args::{self, Args};
 use common::narration::{self, say};
 
-use crate::drawing::live::{self, Live};
-use crate::drawing::page::{Cover, Page};
+use super::shown::{self, LOOPBACK, Only};
+use super::wanted::Wanted;
+use crate::drawing::live;
+use crate::drawing::page::{self, Cover};
 use crate::drawing::style::{Ink, Style};
 use crate::lessons::{self, Lesson, mistakes};
 use crate::play::audience::{self, Audience, Left};
@@ -18,33 +19,16 @@ use crate::play::runner::Runner;
 use crate::programs::{build, cleanup};
 use crate::words::{Lang, Words};
 
-const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-
-/// `--ip 4` or `--ip 6`: the one loopback address to play on.
-pub(super) struct Only(pub(super) IpAddr);
-
-impl FromStr for Only {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "4" => Ok(Self(LOOPBACK[0])),
-            "6" => Ok(Self(LOOPBACK[1])),
-            _ => Err(common::text!("it is 4 or 6", "应为 4 或 6")),
-        }
-    }
-}
-
 /// Plays the lessons that the arguments name, or all of them.
 ///
 /// # Errors
 /// A usage error for an unknown lesson; a failure if any check failed.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, step, wrong) = (args.flag("--list")?, args.flag("--step")?, args.flag("--mistakes")?);
-    let (quiz, ascii) = (args.flag("--quiz")?, args.flag("--ascii")?);
+    let quiz = args.flag("--quiz")?;
     let only = args.given("--ip")?.map(|Only(ip)| ip);
-    let spoken = args.given("--lang")?;
-    let lang = spoken.unwrap_or_else(Lang::of_locale);
+    let style = shown::style(&mut args)?;
+    let lang = style.lang;
     let file = args.given::<String>("--html")?;
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let mut chosen = Vec::new();
@@ -77,8 +61,7 @@ pub fn run(mut args: Args) -> Result<()> {
         return introduce(&chosen, lang);
     }
     cleanup::close_on_interrupt()?;
-    let page = file.as_deref().map(Page::open).transpose()?;
-    let style = Style::of_output(lang).fitting(ascii);
+    let page = file.as_deref().map(Wanted::page).transpose()?;
     let mut course = Runner::new(style, Audience { step, quiz });
     let addresses = match only {
         Some(ip) => vec![ip],
@@ -87,9 +70,7 @@ pub fn run(mut args: Args) -> Result<()> {
         None => LOOPBACK.to_vec(),
     };
     let go_on = step.then_some(audience::go_on as live::GoOn);
-    let start = |at: &HostPort| Live::start(at, course.story(), cover(), lang, go_on);
-    let live = address.as_ref().map(start).transpose()?;
-    live.iter().flat_map(Live::words).try_for_each(|words| style.say(Ink::Bold, &words))?;
+    let live = shown::go_live(address.as_ref(), course.story(), cover(), style, go_on)?;
     build::build()?;
     let greeted = greet(&chosen, &addresses, style, quiz);
     let is_left = match greeted.and_then(|()| play(&chosen, &addresses, &mut course)) {
@@ -98,7 +79,7 @@ pub fn run(mut args: Args) -> Result<()> {
         outcome => outcome.map(|()| false)?,
     };
     if let Some(page) = page.filter(|_| !course.chapters().is_empty()) {
-        let name = page.write(&cover(), course.chapters(), lang)?;
+        let name = page.write(&page::html(&cover(), course.chapters(), lang))?;
         style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
     }
     // What plays the same again; where else it is shown is no part of that.
@@ -107,24 +88,14 @@ pub fn run(mut args: Args) -> Result<()> {
         (" --step", step),
         (" --ip 4", only == Some(LOOPBACK[0])),
         (" --ip 6", only == Some(LOOPBACK[1])),
-        (" --lang en", spoken == Some(Lang::En)),
-        (" --lang zh", spoken == Some(Lang::Zh)),
-        (" --ascii", ascii),
+        (" --lang en", lang == Lang::En && lang != Lang::of_locale()),
+        (" --lang zh", lang == Lang::Zh && lang != Lang::of_locale()),
+        (" --ascii", style.ascii),
     ];
     let again = options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option));
     let outcome = course.sum_up(is_left, &again.collect::<String>());
-    if live.is_some() {
-        stay(style);
-    }
+    shown::stay(live.as_ref(), style);
     outcome
-}
-
-/// A class reads on when everything has been played: the page stays until whoever started it has enough.
-pub(super) fn stay(style: Style) {
-    let words = Words::fixed("[the page stays live until Enter]", "[网页保持可用，按回车结束]");
-    if style.say(Ink::Faint, &words).is_ok() {
-        let _ = audience::answer(); // whatever it is, and be it the end of standard input
-    }
 }
 
 /// Plays each lesson on each of the loopback addresses.

@@ -143,6 +143,8 @@ pub enum What {
     },
     /// A client of datagrams was silent for too long, and is forgotten.
     LetGo,
+    /// Nothing: everything that was recorded before this has been handed on.
+    Mark,
 }
 
 /// What happened, when, and on whose connection.
@@ -223,7 +225,12 @@ impl Recorder {
 
     /// Records that something happens now.
     pub fn record(&self, what: What) {
-        let event = Event { at: Instant::now(), label: self.label.clone(), what };
+        self.record_at(Instant::now(), what);
+    }
+
+    /// Records that something happened at that time.
+    pub fn record_at(&self, at: Instant, what: What) {
+        let event = Event { at, label: self.label.clone(), what };
         // Nobody listens any more once the lesson is over.
         let _ = match &self.events {
             Events::All(events) => events.send(event),

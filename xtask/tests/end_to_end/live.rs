@@ -3,12 +3,14 @@
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use xtask::lessons::{self, Lesson};
 use xtask::page::Cover;
 use xtask::{Audience, Entry, Lang, Live, Play, Runner, Scratch, Side, Style, Transcript, Words};
+
+use crate::process::command;
 
 const PLAIN: Style = Style::plain(Lang::En);
 const HOSTILE: &str =
@@ -250,7 +252,7 @@ fn hostile_story() -> Transcript {
         Ok(())
     }
     static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed(HOSTILE, HOSTILE))];
-    let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: lessons::TCP, play: speaks };
+    let lesson = Lesson { name: "x", subject_zh: "", claims: &CLAIMS, lanes: lessons::TCP, play: speaks };
     let mut course = Runner::new(PLAIN, Audience { step: false, quiz: false });
     course.play(&lesson.part(), "127.0.0.1".parse().unwrap(), lesson.play).unwrap();
     course.sum_up(false, "").unwrap_err();
@@ -277,7 +279,7 @@ fn chromium() -> Option<String> {
         .into_iter()
         .chain(["chromium", "chromium-browser", "google-chrome", "chrome"].map(str::to_owned));
     names.into_iter().find(|name| {
-        let asked = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let asked = command(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         asked.is_ok_and(|status| status.success())
     })
 }
@@ -289,7 +291,7 @@ fn dump_dom(url: &str) -> Option<String> {
         return None;
     };
     let profile = Scratch::new().unwrap();
-    let mut command = Command::new(chromium);
+    let mut command = command(chromium);
     command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
     command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
     command.arg(format!("--user-data-dir={}", profile.path().display()));
@@ -336,7 +338,7 @@ impl Stepping {
     }
 
     fn start_task(task: &str, args: &[&str]) -> Self {
-        let mut demo = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        let mut demo = crate::program("xtask")
             .args([task, "--lang=en", "--live=127.0.0.1:0"])
             .args(args)
             .stdin(Stdio::piped())
@@ -412,7 +414,10 @@ fn the_page_stays_behind_the_demo_until_enter_and_shows_what_the_terminal_showed
     let all = late.wait_for("All ");
     let behind: usize = all.id.rsplit('-').next().unwrap().parse().unwrap();
     let out = demo.end(b"\n");
-    assert!(out.ends_with(" checks passed.\n[the page stays live until Enter]\n"), "{out}");
+    assert!(
+        out.contains(" checks passed") && out.ends_with(".\n[the page stays live until Enter]\n"),
+        "{out}"
+    );
     let early = early.rest();
     let pieces: Vec<_> = early.iter().filter(|event| event.kind.is_empty()).collect();
     assert_eq!(pieces.len(), behind, "the sum is the last piece");
@@ -447,9 +452,7 @@ fn a_class_sees_each_stage_of_the_judge_and_what_came_of_it() {
 fn a_page_that_cannot_be_served_is_an_error_before_anything_is_played() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = taken.local_addr().unwrap().to_string();
-    let xtask = |args: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_xtask")).args(args).arg("--lang=en").output().unwrap()
-    };
+    let xtask = |args: &[&str]| crate::program("xtask").args(args).arg("--lang=en").output().unwrap();
     let refused = xtask(&["demo", "--live", &at]);
     let complaint = String::from_utf8(refused.stderr).unwrap();
     assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));

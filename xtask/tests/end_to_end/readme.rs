@@ -108,7 +108,7 @@ fn the_limits_table_has_the_defaults_of_the_help() {
     for (option, default, words) in [
         ("--max-clients", "4096", "4096 at once (`--max-clients`)"),
         ("--backlog", "4096", "4096 more may wait (`--backlog`)"),
-        ("--idle-timeout", "300", "is let go after 300 s (`--idle-timeout`)"),
+        ("--idle-timeout", "300", "is disconnected after 300 s (`--idle-timeout`)"),
     ] {
         assert!(readme.contains(words), "{words}");
         let help = crate::run("tcp-server", &["--help"]).said.join(" ");
@@ -119,7 +119,7 @@ fn the_limits_table_has_the_defaults_of_the_help() {
     for words in [
         format!("{} bytes at most; one more is refused", framing::LIMIT),
         format!("{} bytes over IPv4, {} over IPv6", largest("127.0.0.1:1"), largest("[::1]:1")),
-        format!("a second one ends at once with {}", stop::INTERRUPTED),
+        format!("second one ends at once with {}", stop::INTERRUPTED),
     ] {
         assert!(readme.contains(&words), "{words}");
     }

@@ -6,8 +6,8 @@ use std::thread;
 
 use anyhow::Result;
 
-use super::json;
 use super::sides::python_here;
+use crate::tasks::json;
 use crate::words::Words;
 
 /// The machine, and how the programs are built.

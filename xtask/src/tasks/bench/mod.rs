@@ -2,7 +2,6 @@
 //! bare calls that it is made of (the floor), and in the notes' manner: in the same round, in shuffled order.
 
 pub mod baseline;
-mod json;
 mod load;
 mod machine;
 mod one_core;
@@ -12,24 +11,23 @@ mod works;
 
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::path::{self, Path};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use common::args::{self, Args};
 use common::narration::{escape, say};
-use common::replacement::Replacement;
-use common::text;
 
 use self::machine::Machine;
 use self::one_core::OneCore;
 use self::results::{Results, Rounds};
 use self::sides::{Contestant, python_here};
 use self::works::{ALL, Work};
-use crate::drawing::page::{self, Chapter, Cover, Page};
+use super::json;
+use super::shown;
+use super::wanted::Wanted;
+use crate::drawing::page::{self, Chapter, Cover};
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
 use crate::programs::figures::busy;
@@ -43,20 +41,17 @@ struct Options {
     works: Vec<&'static Work>,
     rounds: u16,
     is_as_built: bool,
-    lang: Lang,
-    ascii: bool,
+    style: Style,
     page: Option<String>,
-    figures: Option<OsString>,
+    figures: Option<String>,
 }
 
 impl Options {
     fn read(mut args: Args) -> Result<Self> {
         let rounds = args.number("--rounds", 5, 1..=99)?;
         let is_as_built = args.flag("--as-built")?;
-        let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
-        let ascii = args.flag("--ascii")?;
-        let page = args.given("--html")?;
-        let figures = args.file("--json")?;
+        let style = shown::style(&mut args)?;
+        let (page, figures) = (args.given("--html")?, args.given("--json")?);
         let mut chosen = BTreeSet::new();
         while let Some(name) = args.operand()? {
             let at = ALL.iter().position(|work| *work.name == *name);
@@ -67,12 +62,12 @@ impl Options {
                     "unknown work '{name}': it is one of {all}",
                     "没有“{name}”这一项：应为 {all} 之一"
                 );
-                args::usage(unknown.to(lang))
+                args::usage(unknown.to(style.lang))
             })?);
         }
         let all = ALL.iter().enumerate();
         let works = all.filter(|(at, _)| chosen.is_empty() || chosen.contains(at)).map(|(_, work)| work);
-        Ok(Self { works: works.collect(), rounds, is_as_built, lang, ascii, page, figures })
+        Ok(Self { works: works.collect(), rounds, is_as_built, style, page, figures })
     }
 }
 
@@ -83,9 +78,9 @@ impl Options {
 pub fn run(args: Args) -> Result<()> {
     let options = Options::read(args)?;
     cleanup::close_on_interrupt()?;
-    let page = options.page.as_deref().map(Page::open).transpose()?;
-    let figures = options.figures.as_ref().map(Figures::open).transpose()?;
-    let style = Style::of_output(options.lang).fitting(options.ascii);
+    let page = options.page.as_deref().map(Wanted::page).transpose()?;
+    let figures = options.figures.as_deref().map(Wanted::figures).transpose()?;
+    let style = options.style;
     if busy().is_none() {
         return style.say(
             Ink::Bold,
@@ -106,16 +101,16 @@ pub fn run(args: Args) -> Result<()> {
     let (chapters, measured) = measure_all(&options.works, options.rounds, style)?;
     say("")?;
     if let Some(figures) = figures {
-        let name = figures.write(&machine, measured)?;
+        let name = figures.write(&figures_of(&machine, measured))?;
         style.say(Ink::Bold, &words!("The figures are in {name}.", "数据已存入 {name}。"))?;
     }
     if let Some(page) = page {
-        let name = page.write(&cover(&machine), &chapters, style.lang)?;
+        let name = page.write(&page::html(&cover(&machine), &chapters, style.lang))?;
         style.say(Ink::Bold, &words!("The page is in {name}.", "网页已存入 {name}。"))?;
     }
     let tally = page::tally(&chapters);
     match tally.sentence() {
-        sentence if tally.broken > 0 => bail!("{}", sentence.to(style.lang)),
+        sentence if tally.failed > 0 => bail!("{}", sentence.to(style.lang)),
         sentence => style.say(Ink::Good, &sentence),
     }
 }
@@ -154,7 +149,7 @@ fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Ve
         results.told().into_iter().try_for_each(|told| story.tell(told))?;
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
         let Work { name, claims, .. } = work;
-        chapters.push(Chapter { name, version: "IPv4", claims, lanes, told: story.told() });
+        chapters.push(Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told: story.told() });
         figures.push(results.json());
     }
     Ok((chapters, figures))
@@ -227,36 +222,7 @@ fn progress(line: &str) {
     }
 }
 
-/// A file of figures that will be written; its old content stays until it is.
-struct Figures {
-    name: String,
-    replacement: Replacement,
-}
-
-impl Figures {
-    fn open(file: &OsString) -> Result<Self> {
-        let (name, path) = (escape(file.as_encoded_bytes()), Path::new(file));
-        let is_json = path.extension().is_some_and(|extension| extension == "json");
-        if !is_json || name.ends_with(path::is_separator) {
-            let why = words!(
-                "--json '{name}': the name of a file of figures ends in .json",
-                "--json“{name}”：数据文件的文件名要以 .json 结尾"
-            );
-            return Err(args::usage(why.to(Lang::of_command_line())));
-        }
-        let replacement = Replacement::of(path).with_context(|| Self::cannot_write(&name))?;
-        Ok(Self { name, replacement })
-    }
-
-    fn cannot_write(name: &str) -> String {
-        text!("cannot write the figures to '{name}'", "无法把数据写入“{name}”")
-    }
-
-    /// Writes the works' figures, and says where they are.
-    fn write(mut self, machine: &Machine, works: Vec<String>) -> Result<String> {
-        let json = json::object(&[("machine", machine.json()), ("works", json::array(works))]) + "\n";
-        let written = self.replacement.write_all(json.as_bytes()).map_err(Into::into);
-        written.and_then(|()| self.replacement.finish()).with_context(|| Self::cannot_write(&self.name))?;
-        Ok(self.name)
-    }
+/// What a machine reads.
+fn figures_of(machine: &Machine, works: Vec<String>) -> String {
+    json::object(&[("machine", machine.json()), ("works", json::array(works))]) + "\n"
 }

@@ -2,13 +2,13 @@
 
 use anyhow::Error;
 
-use super::json;
 use super::load::{Measured, Shares};
 use super::sides::Contestant;
 use super::works::Work;
 use crate::checks::{Check, Verdict};
-use crate::drawing::chart::{Chart, Cost, Series, shown};
-use crate::drawing::transcript::Entry;
+use crate::drawing::entry::Entry;
+use crate::drawing::entry::{Chart, Cost, Series, shown};
+use crate::tasks::json;
 use crate::words::Words;
 
 /// Where the load takes so much of a core, it is what time shows.
@@ -199,16 +199,16 @@ impl Results {
         });
         let mut failed: Vec<_> = failed.collect();
         let verdict = match failed.pop() {
-            Some(why) => Verdict::Broken(why),
+            Some(why) => Verdict::Failed(why),
             None if counted == 0 => {
                 Verdict::NotAvailable(Words::fixed("nothing was measured", "什么也没有测量"))
             }
-            None => Verdict::Kept,
+            None => Verdict::Passed,
         };
         let promise = (self.work.promise)(counted);
         let mut checks = vec![Check { promise: promise.clone(), verdict }];
         checks.extend(
-            failed.into_iter().map(|why| Check { promise: promise.clone(), verdict: Verdict::Broken(why) }),
+            failed.into_iter().map(|why| Check { promise: promise.clone(), verdict: Verdict::Failed(why) }),
         );
         checks.extend(
             self.absent.iter().map(|(side, why)| Check {

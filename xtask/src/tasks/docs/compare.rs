@@ -1,7 +1,7 @@
 //! Whether what a README shows is what is seen: what varies from run to run is taken out of both, and the rest has
 //! to be equal. Times, passing ports and the number of reads vary, and which of two places of a ladder comes first.
 
-use crate::drawing::ladder;
+use crate::drawing::text::ladder;
 
 /// What a README leaves out: a line or more.
 pub const ELLIPSIS: &str = "...";

@@ -18,23 +18,24 @@ mod udp_client;
 mod udp_server;
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use common::address::HostPort;
 use common::args::{self, Args};
 use common::framing::Framing;
 use common::narration::{complain, say};
 use common::text;
 
-use super::demo::{Only, stay};
-use crate::drawing::live::{self, Live};
-use crate::drawing::style::{Ink, Style};
+use super::shown::{self, Only};
+use crate::drawing::live;
+use crate::drawing::style::Ink;
 use crate::drawing::transcript::Transcript;
+use crate::peers::talk::Patience;
 use crate::programs::cleanup;
-use crate::words::{Lang, Words};
+use crate::words::Words;
 use candidate::CommandLine;
 use kinds::KINDS;
 use report::{Selection, cover, grade};
@@ -48,14 +49,12 @@ use trial::Config;
 pub fn run(mut args: Args) -> Result<()> {
     let (list, all, watch) = (args.flag("--list")?, args.flag("--all")?, args.flag("--watch")?);
     let Only(ip) = args.value("--ip", Only(Ipv4Addr::LOCALHOST.into()))?;
-    let ascii = args.flag("--ascii")?;
-    let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
+    let style = shown::style(&mut args)?;
     let (stage, file) = (args.given::<String>("--stage")?, args.given::<String>("--html")?);
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let framing = args.value("--framing", Framing::Line)?;
     let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;
     let port = Some(args.number("--port", 0, 1..=u16::MAX)?).filter(|port| *port > 0);
-    let style = Style::of_output(lang).fitting(ascii);
     let kind = match args.operand()? {
         Some(name) => Kind::of(&name)?,
         None if list => {
@@ -76,19 +75,30 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     let command = CommandLine(command);
     kind.check(&command, port)?;
+    let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
+    TcpListener::bind((ip, 0)).with_context(|| {
+        text!(
+            "cannot use IPv{version} on this machine; try --ip {other}",
+            "这台机器上不能使用 IPv{version}，请试试 --ip {other}"
+        )
+    })?;
     cleanup::close_on_interrupt()?;
-    let terms = Config { command, ip, port, framing, patience, style, story: Transcript::kept(style) };
+    let terms = Config {
+        command,
+        ip,
+        port,
+        framing,
+        patience: Patience::new(patience),
+        style,
+        story: Transcript::kept(style),
+    };
     let wishes = Selection { all, only, file };
-    let start = |at: &HostPort| Live::start(at, &terms.story, cover(kind, &terms), lang, None);
-    let live = address.as_ref().map(start).transpose()?;
-    live.iter().flat_map(Live::words).try_for_each(|words| style.say(Ink::Bold, &words))?;
+    let live = shown::go_live(address.as_ref(), &terms.story, cover(kind, &terms), style, None)?;
     if watch {
         return grade_again_and_again(kind, &terms, &wishes);
     }
     let outcome = grade(kind, &terms, &wishes);
-    if live.is_some() {
-        stay(style);
-    }
+    shown::stay(live.as_ref(), style);
     outcome
 }
 

@@ -9,11 +9,12 @@ use common::narration::{Stdout, say};
 use super::stage::{Failure, Halt, Hint, Kind, Stage};
 use super::trial::{Config, Trial};
 use crate::checks::{Check, Tally, Verdict};
-use crate::drawing::ladder;
-use crate::drawing::page::{self, Chapter, Cover, Page};
+use crate::drawing::entry::Entry;
+use crate::drawing::page::{self, Chapter, Cover};
 use crate::drawing::style::Ink;
-use crate::drawing::transcript::Entry;
+use crate::drawing::text::ladder;
 use crate::lessons;
+use crate::tasks::wanted::Wanted;
 use crate::words::Words;
 
 /// What to do besides playing the stages.
@@ -31,7 +32,7 @@ pub struct Selection {
 /// # Errors
 /// When one is not kept, and when the judge himself cannot go on.
 pub fn grade(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<()> {
-    let page = wishes.file.as_deref().map(Page::open).transpose()?;
+    let page = wishes.file.as_deref().map(Wanted::page).transpose()?;
     let (style, name, shown) = (terms.style, kind.name, terms.command.shown());
     style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
     let stages = kind.stages.iter().filter(|stage| wishes.only.is_none_or(|only| only.name == stage.name));
@@ -44,7 +45,7 @@ pub fn grade(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<
         }
     }
     if let Some(page) = page {
-        let name = page.write(&cover(kind, terms), &chapters, style.lang)?;
+        let name = page.write(&page::html(&cover(kind, terms), &chapters, style.lang))?;
         style.say(Ink::Bold, &words!("\nThe report is in {name}.", "\n报告已存入 {name}。"))?;
     }
     sum_up(kind, terms, wishes, &chapters)
@@ -53,7 +54,7 @@ pub fn grade(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<
 /// Plays one stage, and prints what came of it; false where it is not kept.
 fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(Chapter, bool)> {
     let version = if terms.ip.is_ipv4() { "IPv4" } else { "IPv6" };
-    terms.story.tell(Entry::Title { name: stage.name, version, is_new: true })?;
+    terms.story.tell(Entry::Title { name: stage.name, subject_zh: "", version, is_new: true })?;
     terms.story.tell(Entry::Lanes(kind.lanes.clone()))?;
     let mut trial = Trial::new(terms, kind, stage)?;
     let (style, promise) = (terms.style, &stage.promise.1);
@@ -70,9 +71,9 @@ fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(C
     let ladder = trial.ladder();
     let cleared = trial.clear();
     let (verdict, flaw) = match played {
-        Ok(()) => (Verdict::Kept, None),
-        Err(Halt::Broken(flaw)) => (Verdict::Broken(flaw.came.clone()), Some(flaw)),
-        Err(Halt::NotDecided(flaw)) => (Verdict::NotDecided(flaw.came.clone()), Some(flaw)),
+        Ok(()) => (Verdict::Passed, None),
+        Err(Halt::Broken(flaw)) => (Verdict::Failed(flaw.came.clone()), Some(flaw)),
+        Err(Halt::NotDecided(flaw)) => (Verdict::Undecided(flaw.came.clone()), Some(flaw)),
         Err(Halt::NotAvailable(why)) => (Verdict::NotAvailable(why), None),
         Err(Halt::Failed(e)) => {
             say("")?;
@@ -99,7 +100,10 @@ fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(C
     }
     let claims = std::slice::from_ref(&stage.promise);
     let told = trial.told();
-    Ok((Chapter { name: stage.name, version, claims, lanes: kind.lanes.clone(), told }, is_kept))
+    Ok((
+        Chapter { name: stage.name, subject_zh: "", version, claims, lanes: kind.lanes.clone(), told },
+        is_kept,
+    ))
 }
 
 /// What was expected, what came, and what to do about it.
@@ -141,7 +145,7 @@ fn date(time: SystemTime) -> String {
 
 /// How many stages were kept, and what to do next.
 fn sum_up(kind: &Kind, terms: &Config, wishes: &Selection, chapters: &[Chapter]) -> Result<()> {
-    let Tally { kept, not_available, .. } = page::tally(chapters);
+    let Tally { passed: kept, not_available, .. } = page::tally(chapters);
     let all = if wishes.only.is_some() { 1 } else { kind.stages.len() } - not_available;
     let absent = match not_available {
         0 => Words::fixed("", ""),
@@ -157,7 +161,7 @@ fn sum_up(kind: &Kind, terms: &Config, wishes: &Selection, chapters: &[Chapter])
     }
     let is_kept = |chapter: &&Chapter| {
         let check = chapter.told.iter().find_map(Entry::check);
-        check.is_none_or(|check| matches!(check.verdict, Verdict::Kept | Verdict::NotAvailable(_)))
+        check.is_none_or(|check| matches!(check.verdict, Verdict::Passed | Verdict::NotAvailable(_)))
     };
     let next = chapters.iter().find(|chapter| !is_kept(chapter)).map_or("", |chapter| chapter.name);
     let alone = match wishes.only {

@@ -17,7 +17,7 @@ use super::finding::ended_with;
 use super::stage::{Halt, Hint, Played, hint};
 use super::trial::Trial;
 use crate::drawing::style::Ink;
-use crate::peers::script::{Peer, STARTS};
+use crate::peers::player::Peer;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::peers::udp_peer::UdpPeer;
 use crate::wire::kernel::{self, Protocol, Row};
@@ -72,10 +72,8 @@ pub fn hosts(trial: &mut Trial<'_>) -> Played {
         match listener.accept() {
             Ok((stream, _)) => {
                 stream.set_nonblocking(false)?;
-                let recorder = trial.lab.record.recorder("");
-                let (framing, patience) = (trial.cast.framing, trial.terms.patience);
-                let caller = TcpPeer::accepted(stream, framing, patience, recorder)?;
-                trial.cast.joins(1, Peer::TcpPeer(caller));
+                let server = TcpPeer::accepted(stream, trial.cast.talk.clone())?;
+                trial.cast.joins(1, Peer::Tcp(server));
                 return Ok(());
             }
             Err(e) if e.kind() == ErrorKind::WouldBlock => {}
@@ -86,7 +84,7 @@ pub fn hosts(trial: &mut Trial<'_>) -> Played {
             return Err(not_come(trial, Some(status))?);
         }
         ended = trial.program()?.ended()?;
-        if asked.elapsed() > STARTS * trial.terms.patience {
+        if asked.elapsed() > trial.terms.patience.to_start() {
             return Err(not_come(trial, None)?);
         }
         if ended.is_none() {
@@ -100,10 +98,9 @@ pub fn hosts(trial: &mut Trial<'_>) -> Played {
 /// # Errors
 /// When that cannot be done.
 pub fn hosts_datagrams(trial: &mut Trial<'_>) -> Played {
-    let recorder = trial.lab.record.recorder("");
-    let host = UdpPeer::host(trial.cast.at, trial.terms.patience, recorder)?;
-    trial.cast.at = host.address()?;
-    trial.cast.joins(1, Peer::UdpPeer(host));
+    let server = UdpPeer::server(trial.cast.at, trial.cast.talk.clone())?;
+    trial.cast.at = server.address()?;
+    trial.cast.joins(1, Peer::Udp(server));
     trial.spawn()?;
     Ok(())
 }
@@ -204,7 +201,9 @@ impl Trial<'_> {
         let above = || u16::try_from(random::number() % COUNT).unwrap_or_default();
         let mut tried = iter::repeat_with(|| SocketAddr::new(self.terms.ip, FIRST + above())).take(100);
         let has_no_past = |at| kernel::sockets(protocol, at).is_none_or(|rows| rows.is_empty());
-        tried.find(|at| has_no_past(*at) && is_free(protocol, *at)).context("no port is free")
+        tried
+            .find(|at| has_no_past(*at) && is_free(protocol, *at))
+            .with_context(|| text!("no port is free", "没有空闲的端口"))
     }
 
     /// Whether a TCP server's port has connections that are over (`TIME_WAIT`), of the stage before.

@@ -20,11 +20,13 @@ use common::narrator::Narrator;
 use common::stop::Stop;
 use common::text;
 
-use crate::drawing::ladder::Lanes;
+use crate::drawing::entry::Entry;
+use crate::drawing::entry::Lanes;
 use crate::drawing::live::Live;
-use crate::drawing::page::{Chapter, Cover, Page};
+use crate::drawing::page::{self, Chapter, Cover};
 use crate::drawing::style::Style;
-use crate::drawing::transcript::{Entry, Transcript};
+use crate::drawing::transcript::Transcript;
+use crate::tasks::wanted::Wanted;
 use crate::wire::event::{Event, Recorder, What};
 use crate::wire::tcp_relay;
 use crate::wire::udp_relay;
@@ -49,10 +51,12 @@ const BACKLOG: u16 = 4096;
 /// # Errors
 /// When it cannot listen there, or a file that is asked for cannot be read or written.
 pub fn run(args: Args) -> Result<()> {
-    let Options { server, listen, wire, roll, html, live, lang, ascii } = Options::of(args)?;
+    let Options { server, listen, wire, roll, html, live, style } = Options::of(args)?;
+    let style = Style { bare: true, ..style };
+    let lang = style.lang;
     let is_udp = wire.is_udp();
     let mut roll = roll.map(|file| Attendance::read(&file, is_udp)).transpose()?;
-    let page = html.as_deref().map(Page::open).transpose()?;
+    let page = html.as_deref().map(Wanted::page).transpose()?;
     let stop = Stop::on_signal(|| {})?; // the tap looks by itself
     let (events, happened) = mpsc::sync_channel(WAITING);
     let (relay, hints) = Relay::start(&server, &listen, wire, &Recorder::bounded(events, KEPT))?;
@@ -63,7 +67,6 @@ pub fn run(args: Args) -> Result<()> {
     for hint in hints {
         narrator.announce(hint.to(lang));
     }
-    let style = Style { bare: true, ..Style::of_output(lang) }.fitting(ascii);
     let lanes = lanes();
     let printer = Arc::clone(&narrator);
     let story = Transcript::bounded(style, move |line| {
@@ -83,8 +86,9 @@ pub fn run(args: Args) -> Result<()> {
     }
     let written = page.map(|page| {
         let version = if is_udp { "UDP" } else { "TCP" };
-        let chapter = Chapter { name: "tap", version, claims: &[], lanes, told: story.since(1) };
-        let name = page.write(&cover(), &[chapter], lang)?;
+        let chapter =
+            Chapter { name: "tap", subject_zh: "", version, claims: &[], lanes, told: story.since(1) };
+        let name = page.write(&page::html(&cover(), &[chapter], lang))?;
         narrator.announce(words!("The page is in {name}.", "网页已存入 {name}。").to(lang));
         Ok(())
     });

@@ -9,9 +9,10 @@ use common::args::{self, Args};
 use common::text;
 
 use crate::drawing::live;
+use crate::drawing::style::Style;
+use crate::tasks::shown;
 use crate::wire::tcp_relay::RelayMode;
 use crate::wire::udp_relay::{Fate, IDLE, Weather, Which};
-use crate::words::Lang;
 
 pub struct Options {
     pub server: HostPort,
@@ -24,10 +25,7 @@ pub struct Options {
     pub html: Option<String>,
     /// Where browsers find it.
     pub live: Option<HostPort>,
-    /// The language of what is told.
-    pub lang: Lang,
-    /// As [`crate::drawing::style::Style::ascii`].
-    pub ascii: bool,
+    pub style: Style,
 }
 
 /// One of the two protocols, and what is done to what it carries.
@@ -47,11 +45,10 @@ impl Wire {
 impl Options {
     pub fn of(mut args: Args) -> Result<Self> {
         let is_udp = args.flag("--udp")?;
-        let ascii = args.flag("--ascii")?;
         let listen = args.value("--listen", HostPort::Ip(([127, 0, 0, 1], 9998).into()))?;
         let (roll, html) = (args.given("--roll")?, args.given("--html")?);
         let live = args.given_or("--live", live::DEFAULT)?;
-        let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
+        let style = shown::style(&mut args)?;
         // 0 stands for none; nobody can ask for it.
         let cut = args.number("--cut", 0, 1..=u16::MAX)?;
         let lockstep = args.number("--lockstep", 0, 1..=u16::MAX)?;
@@ -104,7 +101,7 @@ impl Options {
                 "--seed 要与比例同用，例如 --lose 1/5：别的都不是随机的"
             )));
         }
-        Ok(Self { server, listen, wire, roll, html, live, lang, ascii })
+        Ok(Self { server, listen, wire, roll, html, live, style })
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::drawing::ladder::grouped;
+use crate::drawing::columns::grouped;
 use crate::wire::event::{Event, How, Payload, Side, What};
 use crate::words::Words;
 

@@ -1,26 +1,21 @@
-//! The ladder: what the client's side said, what crossed the wire, what the server's side said. [`Rung`] is the
-//! one model of it, an event as it is to be seen; [`lines`] draws it as text of as many columns as there are, and
-//! `picture.rs` as a picture. Pure: it draws what it is given.
+//! The ladder as text of as many columns as there are: what the client's side said, what crossed the wire, what the
+//! server's side said. Pure.
 
 use std::time::Duration;
 
-use common::narration::escape;
-
-use super::style::{Ink, Style};
-use crate::wire::event::{How, Payload, Side, What};
+use crate::drawing::columns::{fit, width, wrap};
+use crate::drawing::entry::{Lanes, Mark, Rung};
+use crate::drawing::style::{Ink, Style};
+use crate::wire::event::Side;
 use crate::words::Words;
 
 /// The columns of the wire, which are the client's lane as well, where a line has [`Style::WIDTH`].
-pub const WIRE: usize = 42;
-/// The columns of the server's lane there.
-pub const SERVER_LANE: usize = 42;
+const WIRE: usize = 42;
 /// The columns of a rung's time.
 const TIME: usize = 7;
 /// The columns of a connection's label; of somebody else's programs there may be thousands of connections.
 const LABEL: usize = 2;
 const LONG_LABEL: usize = 5;
-/// The columns of the longest text on an arrow.
-const LONGEST: usize = 120;
 /// The columns that are left to an arrow's line and tip, whatever stands on it.
 const ARROW: usize = 6;
 
@@ -63,91 +58,6 @@ impl Signs {
         Self { rail, line, from_left, from_right, to_right, to_left, lost }
     }
 }
-
-/// One event of a ladder.
-#[derive(Clone, Debug)]
-pub struct Rung {
-    /// Since the lesson began.
-    pub time: Duration,
-    /// As [`crate::wire::event::Event::label`].
-    pub label: String,
-    /// What is to be seen.
-    pub mark: Mark,
-}
-
-/// What is to be seen of an event.
-#[derive(Clone, Debug)]
-pub enum Mark {
-    /// A side printed a line, here in pieces that fit its lane.
-    Said(Side, Vec<String>),
-    /// Something crossed the wire.
-    Crossed {
-        /// The side it went to.
-        toward: Side,
-        /// What it was, in as many columns as the longest arrow has room for.
-        what: Words,
-        /// It did not arrive, or not yet.
-        is_lost: bool,
-    },
-}
-
-impl Rung {
-    /// How an event is seen, if it is.
-    pub fn of(time: Duration, label: &str, what: &What) -> Option<Self> {
-        let crossed = |toward: Side, what: Words, is_lost| {
-            let what = Words { en: fit(&what.en, LONGEST).into(), zh: fit(&what.zh, LONGEST).into() };
-            Mark::Crossed { toward, what, is_lost }
-        };
-        let mark = match what {
-            What::Said { lane: Side::Client, line, .. } => Mark::Said(Side::Client, wrap(line, WIRE)),
-            What::Said { lane: Side::Server, line, .. } => Mark::Said(Side::Server, wrap(line, SERVER_LANE)),
-            What::Came { client } => Mark::Said(Side::Client, vec![client.to_string()]),
-            What::Connected { port } => {
-                crossed(Side::Server, words!("connects from :{port}", "从 :{port} 连接"), false)
-            }
-            What::Refused { why, is_absent } => {
-                let why = escape(why.as_bytes());
-                let what = match is_absent {
-                    true => words!("nobody listens there: {why}", "那里无人监听：{why}"),
-                    false => words!("cannot connect: {why}", "无法连接：{why}"),
-                };
-                crossed(Side::Server, what, true)
-            }
-            What::Sent { toward, bytes, how } => crossed(*toward, fated(*how, content(bytes)), is_lost(*how)),
-            What::Flowed { toward, how, pieces, size, took } => {
-                let (size, seconds) = (grouped(*size), took.as_secs_f64());
-                let reads = if *pieces == 1 { "read" } else { "reads" };
-                let flow = words!(
-                    "{pieces} {reads}, {size} bytes in {seconds:.1} s",
-                    "读取 {pieces} 次，{size} 字节，历时 {seconds:.1} 秒"
-                );
-                crossed(*toward, fated(*how, flow), is_lost(*how))
-            }
-            What::Ended { toward } => crossed(*toward, Words::fixed("end of stream", "流结束（FIN）"), false),
-            What::Broke { toward, .. } => crossed(*toward, Words::fixed("reset", "复位（RST）"), false),
-            What::Finished { .. } | What::LetGo => return None,
-        };
-        Some(Self { time, label: label.into(), mark })
-    }
-}
-
-fn is_lost(how: How) -> bool {
-    matches!(how, How::Lost | How::HeldBack)
-}
-
-/// What became of something.
-fn fated(how: How, Words { en, zh }: Words) -> Words {
-    match how {
-        How::Plain => Words { en, zh },
-        How::Lost => words!("lost: {en}", "丢失：{zh}"),
-        How::HeldBack => words!("held back: {en}", "扣住：{zh}"),
-        How::Late => words!("late: {en}", "迟到：{zh}"),
-        How::Again => words!("again: {en}", "重复：{zh}"),
-    }
-}
-
-/// Who stands on the client's and on the server's side.
-pub type Lanes = (Words, Words);
 
 /// The line above the lanes.
 pub fn head(style: Style, (client, server): &Lanes) -> String {
@@ -248,11 +158,9 @@ fn seconds(time: Duration) -> String {
     format!("{seconds:TIME$.digits$}")
 }
 
-/// What was said in a lane of [`WIRE`] columns, for a lane of another width.
-fn wrapped(style: Style, said: &[String], limit: usize) -> Vec<String> {
-    let fits = limit == WIRE && !style.bare;
-    let lines = if fits { said.to_vec() } else { wrap(&said.concat(), limit) };
-    lines.into_iter().map(|line| dotted(style, line, limit)).collect()
+/// What was said, in a lane of so many columns.
+fn wrapped(style: Style, said: &str, limit: usize) -> Vec<String> {
+    wrap(said, limit).into_iter().map(|line| dotted(style, line, limit)).collect()
 }
 
 /// In ASCII, the sign of what was cut off is three dots: some terminals give the other one two columns.
@@ -267,27 +175,6 @@ fn dotted(style: Style, text: String, limit: usize) -> String {
         }
         _ => text,
     }
-}
-
-/// How many bytes, and which.
-fn content(Payload { bytes, size, is_text, .. }: &Payload) -> Words {
-    let is_cut = bytes.len() < *size;
-    // Of a text that is cut, half a character may be left at the end.
-    let whole = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
-    let shown = escape(if *is_text && is_cut { &bytes[..whole] } else { bytes });
-    let more = if is_cut { "…" } else { "" };
-    let unit = if *size == 1 { "byte" } else { "bytes" };
-    let (en, zh) = if *is_text { ("", "") } else { (", not UTF-8", "，非 UTF-8") };
-    words!("{size} {unit}{en}  {shown}{more}", "{size} 字节{zh}  {shown}{more}")
-}
-
-/// A number with its thousands apart.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let first = digits.len() % 3;
-    let groups = digits.as_bytes()[first..].chunks(3).map(|group| String::from_utf8_lossy(group));
-    let head = Some(digits[..first].into()).filter(|head: &std::borrow::Cow<'_, str>| !head.is_empty());
-    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
 }
 
 fn arrow(style: Style, toward: Side, words: &Words, is_lost: bool) -> String {
@@ -311,64 +198,11 @@ fn arrow(style: Style, toward: Side, words: &Words, is_lost: bool) -> String {
     format!("{}{text}{}", style.paint(ink, &left), style.paint(ink, &right))
 }
 
-/// The text in at most so many lines of at most `limit` columns.
-fn wrap(text: &str, limit: usize) -> Vec<String> {
-    const LINES: usize = 4;
-    let mut lines = broken(text, limit);
-    if lines.len() > LINES {
-        lines.truncate(LINES);
-        lines[LINES - 1] = fit(&format!("{}…", lines[LINES - 1]), limit);
-    }
-    lines
-}
-
-/// The text in lines of at most `limit` columns, broken at a blank if there is one near the end.
-pub fn broken(text: &str, limit: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for c in text.chars() {
-        if let Some(line) = lines.last_mut().filter(|line| width(line) + columns(c) > limit) {
-            let blank = line.rfind(' ').filter(|at| *at > line.len() / 2);
-            let begun = blank.map_or(String::new(), |at| line.split_off(at + 1));
-            lines.push(begun);
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push(c);
-        }
-    }
-    lines
-}
-
-/// The text in at most `limit` columns.
-pub fn fit(text: &str, limit: usize) -> String {
-    if width(text) <= limit {
-        return text.into();
-    }
-    let mut fitted = String::new();
-    for c in text.chars() {
-        if width(&fitted) + columns(c) >= limit {
-            break;
-        }
-        fitted.push(c);
-    }
-    fitted + "…"
-}
-
-/// How many columns a terminal gives the text.
-pub fn width(text: &str) -> usize {
-    text.chars().map(columns).sum()
-}
-
-/// East Asian wide characters and emoji take two columns (UAX #11, the blocks that names are written in).
-fn columns(c: char) -> usize {
-    let is_wide = matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}'
-        | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}');
-    1 + usize::from(is_wide)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drawing::columns::grouped;
+    use crate::wire::event::{How, Payload, What};
     use crate::words::Lang;
 
     const PLAIN: Style = Style::plain(Lang::En);

@@ -16,9 +16,11 @@ use common::address::{self, HostPort};
 use common::timed_stream::TimedStream;
 
 use self::request::{PATIENCE, Refused, Request, read_out};
+use super::markup::{joined, text};
 use super::page::Cover;
-use super::picture::{joined, piece, text};
-use super::transcript::{Entry, Transcript};
+use super::pieces::piece;
+use crate::drawing::entry::Entry;
+use crate::drawing::transcript::Transcript;
 use crate::wire::listening::Listening;
 use crate::words::{Lang, Words};
 

@@ -1,7 +1,8 @@
 //! The page itself: what stands around the pieces, and what it may do.
 
-use crate::drawing::page::{self, CSS, Cover, DARK, DARK_WHEN};
-use crate::drawing::picture::{joined, ladder, text};
+use crate::drawing::web::markup::{joined, text};
+use crate::drawing::web::page::{self, CSS, Cover, DARK, DARK_WHEN};
+use crate::drawing::web::pieces::ladder;
 use crate::words::Lang;
 
 const STYLE: &str = include_str!("live.css");

@@ -1,19 +1,11 @@
 //! What was told, as one page for a projector and for paper, whoever told it. It needs no script and fetches nothing.
 
-use std::io::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use common::args;
-use common::narration::escape;
-use common::replacement::Replacement;
-use common::text;
-
-use super::ladder::{Lanes, Mark, Rung};
-use super::picture::{self, body, joined, one_line, text};
-use super::transcript::Entry;
+use super::markup::{joined, text};
+use super::pieces::{self, body, one_line};
 use crate::checks::{Tally, Verdict};
+use crate::drawing::entry::{Entry, Lanes, Mark, Rung};
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -45,6 +37,8 @@ impl Cover {
 pub struct Chapter {
     /// What was played.
     pub name: &'static str,
+    /// Its subject, shown after the name in Chinese; may be empty.
+    pub subject_zh: &'static str,
     /// `IPv4` or `IPv6`.
     pub version: &'static str,
     /// What it is about, with the numbers of the claims.
@@ -60,47 +54,6 @@ pub fn tally(chapters: &[Chapter]) -> Tally {
     Tally::of(chapters.iter().flat_map(|chapter| &chapter.told).filter_map(Entry::check))
 }
 
-/// A page that will be written; the file's old content stays until it is.
-pub struct Page {
-    name: String,
-    replacement: Replacement,
-}
-
-impl Page {
-    /// Makes sure that the file can be written, before anything is played for it.
-    ///
-    /// # Errors
-    /// A usage error for a name that is not a page's: what is replaced should be one. A failure as
-    /// [`Replacement::of`].
-    pub fn open(file: &str) -> Result<Self> {
-        let (name, path) = (escape(file.as_bytes()), Path::new(file));
-        let is_page = path.extension().is_some_and(|extension| extension == "html");
-        if !is_page || file.ends_with(std::path::is_separator) {
-            let why = words!(
-                "--html '{name}': the name of a page ends in .html",
-                "--html“{name}”：网页的文件名要以 .html 结尾"
-            );
-            return Err(args::usage(why.to(Lang::of_command_line())));
-        }
-        let replacement = Replacement::of(path).with_context(|| cannot_write(&name))?;
-        Ok(Self { name, replacement })
-    }
-
-    /// Writes the page, and says where it is.
-    ///
-    /// # Errors
-    /// When the disk does not take it.
-    pub fn write(mut self, cover: &Cover, chapters: &[Chapter], lang: Lang) -> Result<String> {
-        let written = self.replacement.write_all(html(cover, chapters, lang).as_bytes()).map_err(Into::into);
-        written.and_then(|()| self.replacement.finish()).with_context(|| cannot_write(&self.name))?;
-        Ok(self.name)
-    }
-}
-
-fn cannot_write(name: &str) -> String {
-    text!("cannot write the page to '{name}'", "无法把网页写入“{name}”")
-}
-
 /// The whole page.
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
@@ -108,7 +61,7 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let sum = if tally == Tally::default() {
         String::new() // nothing was promised
     } else {
-        picture::sum(&tally.sentence(), tally.broken == 0, &failures(chapters, lang), lang)
+        pieces::sum(&tally.sentence(), tally.failed == 0, &failures(chapters, lang), lang)
     };
     let contents = Words::fixed("Contents", "目录");
     let list = contents_list(chapters, lang);
@@ -143,7 +96,7 @@ fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
 
 /// The class of a sum.
 fn state(tally: &Tally) -> &'static str {
-    if tally.broken + tally.not_decided > 0 { "broken" } else { "kept" }
+    if tally.failed + tally.undecided > 0 { "broken" } else { "kept" }
 }
 
 fn anchor(chapter: &Chapter) -> String {
@@ -155,7 +108,7 @@ fn failures(chapters: &[Chapter], lang: Lang) -> String {
     let failed = chapters.iter().flat_map(|chapter| {
         let checks = chapter.told.iter().filter_map(Entry::check);
         let broken =
-            checks.filter(|check| matches!(check.verdict, Verdict::Broken(_) | Verdict::NotDecided(_)));
+            checks.filter(|check| matches!(check.verdict, Verdict::Failed(_) | Verdict::Undecided(_)));
         broken.map(move |check| (chapter, check))
     });
     joined(failed.map(|(chapter, check)| {
@@ -172,7 +125,7 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let claims: Vec<_> = first.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
         let tally = tally(chapters);
         let state = state(&tally);
-        let marks = match (tally.broken, tally.not_decided, tally.kept) {
+        let marks = match (tally.failed, tally.undecided, tally.passed) {
             (0, 0, 0) => String::new(),
             (0, 0, kept) => format!("✓ {kept}"),
             (0, open, _) => format!("? {open}"),
@@ -181,7 +134,8 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
         let versions = joined(chapters.iter().map(link));
         let (name, claims) = (first.name, text(&claims.join(if lang == Lang::Zh { "" } else { " " })));
-        let head = format!("<a href=\"#{name}\"><b>{name}</b></a>{versions}");
+        let shown = text(&pieces::named(name, first.subject_zh, lang));
+        let head = format!("<a href=\"#{name}\"><b>{shown}</b></a>{versions}");
         format!("<li>{head} <span class=\"{state}\">{marks}</span><br>{claims}</li>\n")
     };
     joined(by_name(chapters).map(entry))
@@ -190,9 +144,8 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
 /// A ladder with everything that a ladder can show.
 pub fn legend(is_bare: bool, lang: Lang) -> String {
     let rung = |label: &str, mark| Entry::Rung(Rung { time: Duration::ZERO, label: label.into(), mark });
-    let said = |lane, en: &'static str, zh: &'static str| {
-        Mark::Said(lane, vec![Words::fixed(en, zh).to(lang).to_owned()])
-    };
+    let said =
+        |lane, en: &'static str, zh: &'static str| Mark::Said(lane, Words::fixed(en, zh).to(lang).to_owned());
     let crossed = |toward, en: &'static str, zh: &'static str, is_lost| Mark::Crossed {
         toward,
         what: Words::fixed(en, zh),
@@ -230,15 +183,16 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
 fn section(chapters: &[Chapter], lang: Lang) -> String {
     let first = &chapters[0];
     let name = first.name;
+    let shown = text(&pieces::named(name, first.subject_zh, lang));
     let claims = joined(
-        first.claims.iter().map(|(number, words)| picture::piece(&Entry::Claim(number, words.clone()), lang)),
+        first.claims.iter().map(|(number, words)| pieces::piece(&Entry::Claim(number, words.clone()), lang)),
     );
     let plays = joined(chapters.iter().map(|chapter| {
         let told = body(&chapter.told, &chapter.lanes, lang);
-        format!("{}{told}", picture::title(name, chapter.version, false, lang))
+        format!("{}{told}", pieces::title((name, ""), chapter.version, false, lang))
     }));
     format!(
-        "<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n"
+        "<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{shown}</h2>\n{claims}{plays}</section>\n"
     )
 }
 

@@ -1,0 +1,303 @@
+//! What is told of a run, piece by piece: the one model, which `text` and `web` draw. It knows events and figures, and
+//! not how anything looks.
+
+use std::time::Duration;
+
+use common::narration::escape;
+
+use super::columns::{fit, grouped};
+use super::style::Ink;
+use crate::checks::Check;
+use crate::wire::event::{How, Payload, Side, What};
+use crate::wire::kernel::Row;
+use crate::words::Words;
+
+/// Something that was told.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// What is played from here on.
+    Title {
+        /// As on the command line.
+        name: &'static str,
+        /// Its subject, shown after the name in Chinese; may be empty.
+        subject_zh: &'static str,
+        /// `IPv4` or `IPv6`.
+        version: &'static str,
+        /// It was not played just before.
+        is_new: bool,
+    },
+    /// What it is about: a claim, with its number.
+    Claim(&'static str, Words),
+    /// Who stands where from here on.
+    Lanes(Lanes),
+    /// What is about to happen.
+    Act(Words),
+    /// What happened.
+    Rung(Rung),
+    /// What was seen of it.
+    Evidence(Words),
+    /// A line of the kernel's table of sockets.
+    Socket(Words),
+    /// What came of a promise.
+    Check(Check),
+    /// What to do about it.
+    Hint(Words),
+    /// What was measured.
+    Chart(Chart),
+    /// What was noticed about what happened.
+    Remark(Words),
+    /// What whoever watches is asked to predict: any number, where there are no choices.
+    Question {
+        /// The question.
+        question: Words,
+        /// Numbered from 1.
+        choices: Vec<Words>,
+    },
+    /// What came of the prediction.
+    Judged {
+        /// In one sentence.
+        verdict: Words,
+        /// Nothing, where nothing was predicted.
+        is_right: Option<bool>,
+        /// What was seen, and why it was so.
+        why: Words,
+    },
+    /// How everything came out.
+    Sum {
+        /// As a sentence.
+        sentence: Words,
+        /// No promise was broken.
+        is_kept: bool,
+    },
+}
+
+impl Entry {
+    /// A line of the kernel's table.
+    pub fn socket(row: &Row, is_server: bool) -> Self {
+        let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
+        let Row { state, port, to_send, to_read, .. } = row;
+        let (side, side_zh) = if is_server { ("server", "服务器") } else { ("client", "客户端") };
+        // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
+        let Words { en, zh } = match *state {
+            "LISTEN" => words!("in the queue {to_read}", "排队 {to_read}"),
+            "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
+            _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
+        };
+        Self::Socket(words!(
+            "{side} {state:11} :{port:<5} peer :{peer:<5}  {en}",
+            "{side_zh} {state:11} :{port:<5} 对端 :{peer:<5}  {zh}"
+        ))
+    }
+
+    /// What happened, if it is that.
+    pub fn rung(&self) -> Option<&Rung> {
+        if let Self::Rung(rung) = self { Some(rung) } else { None }
+    }
+
+    /// What came of a promise, if it is that.
+    pub fn check(&self) -> Option<&Check> {
+        if let Self::Check(check) = self { Some(check) } else { None }
+    }
+}
+
+/// The columns of the longest text on an arrow, and of the longest line that a program prints.
+const LONGEST: usize = 120;
+const LONGEST_LINE: usize = 600;
+
+/// One event of a ladder.
+#[derive(Clone, Debug)]
+pub struct Rung {
+    /// Since the lesson began.
+    pub time: Duration,
+    /// As [`crate::wire::event::Event::label`].
+    pub label: String,
+    /// What is to be seen.
+    pub mark: Mark,
+}
+
+/// What is to be seen of an event.
+#[derive(Clone, Debug)]
+pub enum Mark {
+    /// A side printed a line.
+    Said(Side, String),
+    /// Something crossed the wire.
+    Crossed {
+        /// The side it went to.
+        toward: Side,
+        /// What it was, in as many columns as the longest arrow has room for.
+        what: Words,
+        /// It did not arrive, or not yet.
+        is_lost: bool,
+    },
+}
+
+impl Rung {
+    /// How an event is seen, if it is.
+    pub fn of(time: Duration, label: &str, what: &What) -> Option<Self> {
+        let crossed = |toward: Side, what: Words, is_lost| {
+            let what = Words { en: fit(&what.en, LONGEST).into(), zh: fit(&what.zh, LONGEST).into() };
+            Mark::Crossed { toward, what, is_lost }
+        };
+        let mark = match what {
+            What::Said { lane, line, .. } => Mark::Said(*lane, fit(line, LONGEST_LINE)),
+            What::Came { client } => Mark::Said(Side::Client, client.to_string()),
+            What::Connected { port } => {
+                crossed(Side::Server, words!("connects from :{port}", "从 :{port} 连接"), false)
+            }
+            What::Refused { why, is_absent } => {
+                let why = escape(why.as_bytes());
+                let what = match is_absent {
+                    true => words!("nobody listens there: {why}", "那里无人监听：{why}"),
+                    false => words!("cannot connect: {why}", "无法连接：{why}"),
+                };
+                crossed(Side::Server, what, true)
+            }
+            What::Sent { toward, bytes, how } => crossed(*toward, fated(*how, content(bytes)), is_lost(*how)),
+            What::Flowed { toward, how, pieces, size, took } => {
+                let (size, seconds) = (grouped(*size), took.as_secs_f64());
+                let reads = if *pieces == 1 { "read" } else { "reads" };
+                let flow = words!(
+                    "{pieces} {reads}, {size} bytes in {seconds:.1} s",
+                    "读取 {pieces} 次，{size} 字节，历时 {seconds:.1} 秒"
+                );
+                crossed(*toward, fated(*how, flow), is_lost(*how))
+            }
+            What::Ended { toward } => crossed(*toward, Words::fixed("end of stream", "流结束（FIN）"), false),
+            What::Broke { toward, .. } => crossed(*toward, Words::fixed("reset", "复位（RST）"), false),
+            What::Finished { .. } | What::LetGo | What::Mark => return None,
+        };
+        Some(Self { time, label: label.into(), mark })
+    }
+}
+
+fn is_lost(how: How) -> bool {
+    matches!(how, How::Lost | How::HeldBack)
+}
+
+/// What became of something.
+fn fated(how: How, Words { en, zh }: Words) -> Words {
+    match how {
+        How::Plain => Words { en, zh },
+        How::Lost => words!("lost: {en}", "丢失：{zh}"),
+        How::HeldBack => words!("held back: {en}", "扣住：{zh}"),
+        How::Late => words!("late: {en}", "迟到：{zh}"),
+        How::Again => words!("again: {en}", "重复：{zh}"),
+    }
+}
+
+/// Who stands on the client's and on the server's side.
+pub type Lanes = (Words, Words);
+
+/// How many bytes, and which.
+fn content(Payload { bytes, size, is_text, .. }: &Payload) -> Words {
+    let is_cut = bytes.len() < *size;
+    // Of a text that is cut, half a character may be left at the end.
+    let whole = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
+    let shown = escape(if *is_text && is_cut { &bytes[..whole] } else { bytes });
+    let more = if is_cut { "…" } else { "" };
+    let unit = if *size == 1 { "byte" } else { "bytes" };
+    let (en, zh) = if *is_text { ("", "") } else { (", not UTF-8", "，非 UTF-8") };
+    words!("{size} {unit}{en}  {shown}{more}", "{size} 字节{zh}  {shown}{more}")
+}
+
+/// Costs of several sides, at one place or at several ones from left to right: shorter is better.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    /// What it is that costs, and the unit.
+    pub title: Words,
+    /// What the places count.
+    pub across: Words,
+    /// The places: with one, it is bars, with more, a curve. They are drawn evenly spaced.
+    pub places: Vec<u64>,
+    /// Who stands side by side.
+    pub series: Vec<Series>,
+}
+
+/// One side of a chart.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// Who it is.
+    pub name: Words,
+    /// Its colour.
+    pub ink: Ink,
+    /// A cost for each place.
+    pub costs: Vec<Cost>,
+}
+
+/// What something costs.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// The median of the rounds.
+    pub median: f64,
+    /// The least of them.
+    pub low: f64,
+    /// The most of them.
+    pub high: f64,
+    /// How many times as much as the floor of the same round, in the median; the floor has none.
+    pub ratio: Option<f64>,
+}
+
+impl Chart {
+    /// Whether there is anything to be seen.
+    pub fn has_costs(&self) -> bool {
+        self.series.iter().any(|series| !series.costs.is_empty())
+    }
+
+    pub fn highest(&self, figure: impl Fn(&Cost) -> f64) -> f64 {
+        let costs = self.series.iter().flat_map(|series| &series.costs);
+        costs.map(figure).fold(f64::MIN_POSITIVE, f64::max)
+    }
+}
+
+impl Cost {
+    pub fn spread(&self) -> String {
+        format!("{}-{}", shown(self.low), shown(self.high))
+    }
+
+    pub fn times_floor(&self) -> String {
+        self.ratio.map_or(String::new(), |ratio| format!("x{ratio:.2}"))
+    }
+}
+
+/// A figure with three digits that say something, or all of those before the point.
+pub fn shown(figure: f64) -> String {
+    match figure {
+        ..0.0005 => "0".into(),
+        100.0.. => format!("{figure:.0}"),
+        10.0.. => format!("{figure:.1}"),
+        1.0.. => format!("{figure:.2}"),
+        _ => format!("{figure:.3}"),
+    }
+}
+
+/// How many of `all` a share of them is.
+pub fn share_of(all: u32, share: f64) -> u32 {
+    let share = share * f64::from(all) + 0.5;
+    (1..=all).take_while(|n| f64::from(*n) <= share).last().unwrap_or(0)
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    fn cost(median: f64) -> Cost {
+        Cost { median, low: median / 2.0, high: median, ratio: Some(1.5) }
+    }
+
+    /// A chart of two sides, whose names are ours and <floor>.
+    pub fn chart(places: &[u64], figures: [&[f64]; 2]) -> Chart {
+        let series =
+            figures.into_iter().zip([("ours", "我们的"), ("<floor>", "下限")]).map(|(costs, name)| {
+                let costs = costs.iter().copied().map(cost).collect();
+                Series { name: Words::fixed(name.0, name.1), ink: Ink::Client, costs }
+            });
+        let (title, across) = (Words::fixed("time", "时间"), Words::fixed("clients", "客户端"));
+        Chart { title, across, places: places.into(), series: series.collect() }
+    }
+
+    #[test]
+    fn a_figure_has_three_digits_or_all_before_the_point() {
+        let figures = [0.0004, 0.01234, 0.9, 1.234, 12.34, 123.4, 10_084.4].map(shown);
+        assert_eq!(figures, ["0", "0.012", "0.900", "1.23", "12.3", "123", "10084"]);
+    }
+}

@@ -1,0 +1,141 @@
+//! Charts as text: bars side by side, or a curve of them. Pure.
+
+use std::iter;
+
+use crate::drawing::columns::width;
+use crate::drawing::entry::{Chart, Series, share_of, shown};
+use crate::drawing::style::{Ink, Style};
+
+/// The columns of a name, of everything beside a bar, and between two places of a curve; the rows of a curve.
+const NAME: usize = 25;
+const BESIDE: usize = 64;
+const STEP: u32 = 16;
+const ROWS: u32 = 12;
+/// A side's mark on a curve, in their order.
+const MARKS: [char; 5] = ['o', '+', 'x', '*', '#'];
+
+/// The chart as lines of text, as wide as the style says.
+pub fn lines(style: Style, chart: &Chart) -> Vec<String> {
+    let title = style.paint(Ink::Bold, &format!("  {}", style.signs(chart.title.to(style.lang))));
+    let drawn = if chart.places.len() > 1 { curve_lines(style, chart) } else { bar_lines(style, chart) };
+    iter::once(title).chain(drawn).collect()
+}
+
+fn padded(words: &str) -> String {
+    format!("{words}{}", " ".repeat(NAME.saturating_sub(width(words))))
+}
+
+fn bar_lines(style: Style, chart: &Chart) -> Vec<String> {
+    let highest = chart.highest(|cost| cost.median);
+    let room = style.width.saturating_sub(BESIDE).max(1);
+    let sign = if style.ascii { "#" } else { "█" };
+    let bar = |Series { name, ink, costs }: &Series| {
+        let cost = costs.first()?;
+        let full = share_of(u32::try_from(room).ok()?, cost.median / highest) as usize;
+        let (name, median) = (padded(name.to(style.lang)), shown(cost.median));
+        let bar = style.paint(*ink, &sign.repeat(full.max(1)));
+        let rest = " ".repeat(room - full.max(1));
+        let figures = format!("{:15} {}", cost.spread(), cost.times_floor());
+        Some(format!("    {name}{median:>7} {bar}{rest} {}", figures.trim_end()))
+    };
+    chart.series.iter().filter_map(bar).collect()
+}
+
+fn curve_lines(style: Style, chart: &Chart) -> Vec<String> {
+    let (highest, wide) = (chart.highest(|cost| cost.median), STEP as usize);
+    let (axis, dot) = if style.ascii { ('|', '.') } else { ('│', '·') };
+    let mut grid = vec![vec![(' ', Ink::Faint); (chart.places.len() - 1) * wide + 1]; ROWS as usize + 1];
+    for (Series { ink, costs, .. }, mark) in chart.series.iter().zip(MARKS) {
+        for (place, cost) in costs.iter().enumerate() {
+            let next = costs.get(place + 1).unwrap_or(cost);
+            for step in 0..STEP {
+                let between = cost.median + (next.median - cost.median) * f64::from(step) / f64::from(STEP);
+                let row = (ROWS - share_of(ROWS, between / highest)) as usize;
+                // A mark is never hidden: not by a line, and not by the mark of a later side.
+                let at = grid[row].get_mut(place * wide + step as usize);
+                if let Some(cell) = at.filter(|cell| cell.0 == ' ' || (step == 0 && cell.0 == dot)) {
+                    *cell = (if step == 0 { mark } else { dot }, *ink);
+                }
+            }
+        }
+    }
+    let row = |(number, cells): (usize, Vec<(char, Ink)>)| {
+        let label = match number {
+            0 => shown(highest),
+            _ if number == ROWS as usize => shown(0.0),
+            _ => String::new(),
+        };
+        let painted = cells.chunk_by(|a, b| (a.0 == ' ') == (b.0 == ' ') && same(a.1, b.1)).map(|run| {
+            let run_text: String = run.iter().map(|cell| cell.0).collect();
+            if run[0].0 == ' ' { run_text } else { style.paint(run[0].1, &run_text) }
+        });
+        format!("{label:>8} {axis}{}", painted.collect::<String>()).trim_end().to_owned()
+    };
+    let mut lines: Vec<_> = grid.into_iter().enumerate().map(row).collect();
+    let places = chart.places.iter().map(|place| format!("{place:<wide$}")).collect::<Vec<_>>().concat();
+    lines.push(format!("{:10}{}", "", places.trim_end()));
+    let cells =
+        |costs: Vec<String>| costs.into_iter().map(|cost| format!("{cost:>9}")).collect::<Vec<_>>().concat();
+    let places = cells(chart.places.iter().map(u64::to_string).collect());
+    lines.push(style.paint(Ink::Faint, &format!("      {}{places}", padded(chart.across.to(style.lang)))));
+    lines.extend(chart.series.iter().zip(MARKS).map(|(Series { name, ink, costs }, mark)| {
+        let costs = cells(costs.iter().map(|cost| shown(cost.median)).collect());
+        format!("    {} {}{costs}", style.paint(*ink, &mark.to_string()), padded(name.to(style.lang)))
+    }));
+    lines
+}
+
+fn same(one: Ink, other: Ink) -> bool {
+    std::mem::discriminant(&one) == std::mem::discriminant(&other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawing::entry::tests::chart;
+    use crate::words::Lang;
+
+    const PLAIN: Style = Style::plain(Lang::En);
+
+    #[test]
+    fn a_bar_is_as_long_as_its_cost_and_the_longest_has_all_the_room() {
+        let drawn = lines(PLAIN, &chart(&[1], [&[50.0], &[25.0]]));
+        let bars: Vec<_> = drawn[1..].iter().map(|line| line.matches('█').count()).collect();
+        assert_eq!(bars, [36, 18]);
+        assert!(drawn[1].contains("50.0") && drawn[1].ends_with("25.0-50.0       x1.50"), "{}", drawn[1]);
+        let nothing = lines(PLAIN, &chart(&[1], [&[0.0], &[0.0]]));
+        assert!(nothing[1].contains(" 0 █ "), "nothing is seen, too: {}", nothing[1]);
+    }
+
+    #[test]
+    fn a_curve_has_a_mark_for_each_cost_and_the_figures_below() {
+        let drawn = lines(PLAIN, &chart(&[1, 8, 64], [&[1.0, 2.0, 4.0], &[4.0, 3.0, 0.0]]));
+        let marks = |mark| drawn[1..14].iter().map(|line| line[9..].matches(mark).count()).sum::<usize>();
+        assert_eq!((marks('o'), marks('+')), (3, 3));
+        assert!(drawn[1].starts_with("    4.00 │+") && drawn[1].ends_with('o'), "{}", drawn[1]);
+        assert!(drawn[13].starts_with("       0 │") && drawn[13].ends_with('+'), "{}", drawn[13]);
+        assert!(drawn[16].ends_with("     1.00     2.00     4.00"), "{}", drawn[16]);
+    }
+
+    #[test]
+    fn no_line_is_longer_than_the_style_says_in_either_language() {
+        for (lang, width_of_line) in [(Lang::En, 80), (Lang::Zh, 80), (Lang::En, 100), (Lang::Zh, 160)] {
+            for places in [&[1][..], &[1, 8, 64, 512, 4096]] {
+                let costs = vec![1_234_567.0; places.len()];
+                let style = Style { width: width_of_line, ..Style::plain(lang) };
+                for line in lines(style, &chart(places, [&costs, &costs])) {
+                    assert!(width(&line) <= width_of_line, "{} columns: {line}", width(&line));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn where_there_are_no_other_signs_it_is_drawn_in_ascii() {
+        for places in [&[1][..], &[1, 8]] {
+            let costs = &[7.25, 7.5][..places.len()];
+            let drawn = lines(Style { ascii: true, ..PLAIN }, &chart(places, [costs, costs]));
+            assert!(drawn.iter().all(|line| line.is_ascii()), "{drawn:?}");
+        }
+    }
+}

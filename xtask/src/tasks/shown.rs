@@ -1,0 +1,62 @@
+//! What every task may be asked for: a language, ASCII signs, a live page, one version of IP.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use anyhow::Result;
+use common::address::HostPort;
+use common::args::Args;
+use common::text;
+
+use crate::drawing::live::{GoOn, Live};
+use crate::drawing::page::Cover;
+use crate::drawing::style::{Ink, Style};
+use crate::drawing::transcript::Transcript;
+use crate::play::audience;
+use crate::words::{Lang, Words};
+
+/// The loopback addresses of both versions.
+pub const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+
+/// `--ip 4` or `--ip 6`: the one loopback address to play on.
+pub struct Only(pub IpAddr);
+
+impl FromStr for Only {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "4" => Ok(Self(LOOPBACK[0])),
+            "6" => Ok(Self(LOOPBACK[1])),
+            _ => Err(text!("it is 4 or 6", "应为 4 或 6")),
+        }
+    }
+}
+
+/// How to print, by `--lang`, `--ascii` and the terminal.
+pub fn style(args: &mut Args) -> Result<Style> {
+    let ascii = args.flag("--ascii")?;
+    let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
+    Ok(Style::of_output(lang).fitting(ascii))
+}
+
+/// Serves the transcript live, if an address is given for that, and prints where.
+pub fn go_live(
+    at: Option<&HostPort>,
+    transcript: &Transcript,
+    cover: Cover,
+    style: Style,
+    go_on: Option<GoOn>,
+) -> Result<Option<Live>> {
+    let live = at.map(|at| Live::start(at, transcript, cover, style.lang, go_on)).transpose()?;
+    live.iter().flat_map(Live::words).try_for_each(|words| style.say(Ink::Bold, &words))?;
+    Ok(live)
+}
+
+/// Keeps the live page, if there is one, until Enter: a class reads on when everything has been played.
+pub fn stay(live: Option<&Live>, style: Style) {
+    let words = Words::fixed("[the page stays live until Enter]", "[网页保持可用，按回车结束]");
+    if live.is_some() && style.say(Ink::Faint, &words).is_ok() {
+        let _ = audience::answer(); // whatever it is, or the end of standard input
+    }
+}
