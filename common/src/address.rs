@@ -1,4 +1,4 @@
-//! `HOST:PORT`, read strictly: what is not surely an address is refused with the reason, never guessed at.
+//! `HOST:PORT`, read strictly: a text that is not clearly an address is refused with the reason.
 
 use std::fmt;
 use std::io;
@@ -14,7 +14,7 @@ use crate::{lookalikes, port_owner, text};
 /// Where to listen or to connect: `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostPort {
-    /// An address as it stands.
+    /// An IP address.
     Ip(SocketAddr),
     /// A name that the system resolves, and a port.
     Name(String, u16),
@@ -48,7 +48,7 @@ impl FromStr for HostPort {
         };
         if host.contains(':') && !host.starts_with('[') {
             return Err(text!(
-                "an IPv6 address stands in brackets: [::1]:9999",
+                "an IPv6 address must be in brackets: [::1]:9999",
                 "IPv6 地址要放在方括号里：[::1]:9999"
             ));
         }
@@ -94,7 +94,7 @@ fn parse_ipv6(after_bracket: &str) -> Result<SocketAddrV6, String> {
                 "作用域（scope）是网络接口的编号（见 ip link），不是它的名字"
             )
         }
-        _ => text!("what stands in the brackets is not an IPv6 address", "方括号里的不是 IPv6 地址"),
+        _ => text!("the text in the brackets is not an IPv6 address", "方括号里的不是 IPv6 地址"),
     })
 }
 
@@ -123,7 +123,7 @@ fn check_name(host: &str) -> Result<(), String> {
         ));
     }
     if host.contains(char::is_whitespace) {
-        return Err(text!("it has a blank in it", "里面有空格"));
+        return Err(text!("it has a space in it", "里面有空格"));
     }
     let name = host.strip_suffix('.').unwrap_or(host);
     let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
@@ -191,11 +191,11 @@ pub fn resolve(peer: &HostPort) -> Result<Vec<SocketAddr>> {
     Ok(found)
 }
 
-/// Tries every address in turn, until one succeeds. `attempt` is told how many are left, itself one of
-/// them, and takes no more than its share of time or of tries.
+/// Tries every address in turn, until one succeeds. `attempt` gets the number of addresses left, this one included,
+/// so that it can take its share of the time or of the tries.
 ///
 /// # Errors
-/// Every address tried, with what came of it; the last one's kind.
+/// The errors of all addresses; the kind of the last one.
 pub fn first_of<T>(
     addresses: &[SocketAddr],
     mut attempt: impl FnMut(SocketAddr, u16) -> io::Result<T>,
@@ -218,7 +218,7 @@ pub fn first_of<T>(
 /// time to resolve the name is not counted. `starter` is the command that starts a server.
 ///
 /// # Errors
-/// Every address tried, with what the system said of it.
+/// The errors of all addresses, and the likely reason.
 pub fn connect<T>(
     peer: &HostPort,
     limit: Duration,
@@ -245,15 +245,15 @@ pub fn connect<T>(
     })
 }
 
-/// The command that starts one of our servers there, with the options that the client has.
+/// The command that starts one of our servers there, with the client's options.
 pub fn starter(server: &str, peer: &HostPort, options: &str) -> String {
     format!("cargo run -p {server} -- {}{options}", shell_word(&peer.to_string()))
 }
 
 const FORBIDDEN: &str = "does a firewall or a sandbox forbid it?";
 
-/// What a client ends with when it reached nobody: the likely reason and the command that helps. Where nothing was
-/// sent, that is not a server that is missing (ip(7), connect(2)).
+/// What to do when a client reached no server. If nothing could be sent, a missing server is not the likely reason
+/// (ip(7), connect(2)).
 pub fn unreached(error: &io::Error, starter: &str) -> String {
     use io::ErrorKind::{
         AddrInUse, AddrNotAvailable, HostUnreachable, NetworkDown, NetworkUnreachable, PermissionDenied,
@@ -282,8 +282,8 @@ pub fn reachable(bound: SocketAddr) -> SocketAddr {
 }
 
 /// The address at which other machines reach a socket bound to `bound`, if it is bound to every interface and the
-/// system has a way out: the one that a packet to another network would come from. None is sent: to connect a UDP
-/// socket takes the routing table alone. The networks asked for are those of examples (RFC 5737, RFC 3849).
+/// system has a route to other networks: the source address of a packet to one. No packet is sent: connecting a UDP
+/// socket only consults the routing table. The networks are reserved for examples (RFC 5737, RFC 3849).
 pub fn reachable_by_others(bound: SocketAddr) -> Option<SocketAddr> {
     let (any, elsewhere) = match bound.ip() {
         ip if !ip.is_unspecified() => return None,
@@ -296,8 +296,8 @@ pub fn reachable_by_others(bound: SocketAddr) -> Option<SocketAddr> {
     (!ip.is_loopback() && !ip.is_unspecified()).then(|| SocketAddr::new(ip, bound.port()))
 }
 
-/// Why a TCP server cannot listen, and what to do. Not only a server may have the address that it wants, but also
-/// connections of a server that has stopped.
+/// Why a TCP server cannot listen, and what to do. Its address may be taken by another server, or by connections of a
+/// server that has stopped.
 pub fn cannot_listen(address: &HostPort, error: &io::Error) -> String {
     let remedy = if error.kind() == io::ErrorKind::AddrInUse {
         let holder = address.to_socket_addrs().ok().and_then(|mut all| all.find_map(port_owner::by));
@@ -318,7 +318,7 @@ pub fn cannot_bind(address: &HostPort, error: &io::Error) -> String {
     text!("cannot bind {address}: {error} - {remedy}", "无法绑定 {address}：{error}。{remedy}")
 }
 
-/// What an error of accept(2) means for those who want to be accepted.
+/// What an error of accept(2) means for clients that wait.
 pub fn accept_outlook(error: &io::Error) -> &'static str {
     match (error.kind(), error.raw_os_error()) {
         // ENFILE and EMFILE, the same on every Unix; ENOBUFS on Linux and on the BSDs; Windows' numbers for them.

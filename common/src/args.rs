@@ -56,7 +56,7 @@ pub fn run((name, version): (&str, &str), help: &str, program: impl FnOnce(Args)
     ExitCode::FAILURE
 }
 
-/// The words of a command line that were not taken yet.
+/// The words of a command line that have not been read yet.
 pub struct Args {
     words: Vec<OsString>,
     after_dashes: Vec<OsString>,
@@ -163,7 +163,7 @@ impl Args {
         Ok(self.take(name, false)?.is_some())
     }
 
-    /// The next operand, if there is one. Options come first: one still left here is unknown.
+    /// The next operand, if there is one. Options are read first: one that is left here is unknown.
     pub fn operand(&mut self) -> Result<Option<OsString>> {
         if let Some(word) = self.words.iter().find(|word| is_option(word) || has_other_dash(word)) {
             return Err(unknown_option(word));

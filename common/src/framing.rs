@@ -1,4 +1,4 @@
-//! Message framing: how two ends that share a stream of bytes agree where a message ends.
+//! Message framing: how both ends of a byte stream agree where a message ends.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::mem;
@@ -21,16 +21,16 @@ const PREFIX: usize = size_of::<u32>();
 /// Where a message ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// Wherever one read happened to end: the notes' way, which works until the network cuts elsewhere.
+    /// Where a read happens to end: the notes' way, which works until the network cuts elsewhere.
     Raw,
-    /// At a line feed; a carriage return before it is dropped in reading, as `telnet` sends one.
+    /// At a line feed. A carriage return before it is dropped, because `telnet` sends one.
     Line,
-    /// After as many bytes as its first four say, a big-endian number.
+    /// After as many bytes as the four bytes before it say, in big-endian order.
     Length,
 }
 
 impl Framing {
-    /// How a client's command line asks for it; `line` is asked for anyway.
+    /// The option of a client's command line, with a space before it; `line` is the default.
     pub fn option(self) -> &'static str {
         match self {
             Self::Raw => " --framing raw",
@@ -53,8 +53,8 @@ impl FromStr for Framing {
     }
 }
 
-/// Sends one message with one write: small writes one after the other wait for each other's acknowledgement
-/// (Nagle's algorithm meets delayed acknowledgements, RFC 9293 section 3.7.4).
+/// Sends one message with one write: of several small writes, each waits for the acknowledgement of the one before
+/// (Nagle's algorithm and delayed acknowledgements, RFC 9293 section 3.7.4).
 ///
 /// # Errors
 /// `InvalidInput` for a message that this framing cannot carry, before a byte is written.
@@ -80,20 +80,17 @@ pub fn write(out: &mut impl Write, framing: Framing, message: &[u8]) -> io::Resu
 ///
 /// # Errors
 /// `UnexpectedEof` when the stream ends inside a message, `InvalidData` when a message is over the limit
-/// (nothing is allocated for it), and whatever the reader reports; inside a message, with what came of it.
+/// (nothing is allocated for it), and what the reader reports, with the part that was received.
 pub fn read(from: &mut impl BufRead, framing: Framing, limit: usize) -> io::Result<Option<Vec<u8>>> {
     let held = &mut Vec::new();
     go_on(from, framing, limit, held).map_err(|e| with_what_came(e, framing, held))
 }
 
-/// How long a message may stay incomplete before that is remarked on.
+/// How long a message may stay incomplete before that is reported.
 pub const REMARK: Duration = Duration::from_secs(3);
 
-/// Receives one message, as [`read`] does. When nothing came for [`REMARK`] and the message is incomplete, `remark`
-/// is told what came of it and what is missing, and the rest of the stream's patience is waited out.
-///
-/// # Errors
-/// As [`read`].
+/// Receives one message, as [`read`] does. If a message stays incomplete for [`REMARK`], `remark` gets the part that
+/// was received and what is missing, once, and the wait goes on up to the stream's own limit.
 pub fn read_or_remark(
     from: &mut BufReader<TimedStream<'_>>,
     framing: Framing,
@@ -133,7 +130,7 @@ fn read_or_remark_after(
     })
 }
 
-/// Goes on with a message of which `held` has come; after an error, what came is there.
+/// Continues a message of which `held` has been received, and adds to it what is received before an error.
 fn go_on(
     from: &mut impl BufRead,
     framing: Framing,
@@ -156,7 +153,7 @@ fn with_what_came(error: io::Error, framing: Framing, held: &[u8]) -> io::Error 
     }
 }
 
-/// What came of a message, and what is missing. Where that looks like another framing, it is named.
+/// The part of a message that was received, what is missing, and which framing it looks like.
 fn missing(framing: Framing, held: &[u8]) -> String {
     let came = show_bytes::so_far(held);
     let prefix = held.split_first_chunk::<PREFIX>();
@@ -186,7 +183,7 @@ fn read_raw(from: &mut impl BufRead, limit: usize) -> io::Result<Option<Vec<u8>>
 }
 
 fn read_line(from: &mut impl BufRead, limit: usize, line: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
-    let room = limit + 2 - line.len(); // 2: carriage return, line feed
+    let room = limit + 2 - line.len(); // 2: the carriage return and the line feed
     from.take(room as u64).read_until(b'\n', line)?;
     if line.is_empty() {
         return Ok(None);
@@ -220,7 +217,7 @@ fn over(limit: usize) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, format!("a message is at most {limit} bytes"))
 }
 
-/// Four letters are no length that anybody meant.
+/// Four printable bytes as a length: the peer probably sends text.
 fn over_by_prefix(limit: usize, prefix: [u8; PREFIX]) -> io::Error {
     if !prefix.iter().all(|b| b.is_ascii_graphic() || *b == b' ') {
         return over(limit);

@@ -1,4 +1,4 @@
-//! Whose the port is that a server could not have: a server's, or a connection's that a server left behind.
+//! Who has the port that a server wants: another server, or a connection that a stopped server left.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -11,11 +11,12 @@ pub enum Holder {
     Listener,
     /// A connection that is open, at one end at least.
     Connection,
-    /// A connection that is over, kept so that nothing late of it is taken for a new one's (RFC 9293 section 3.6.1).
+    /// A connection in `TIME_WAIT`: it is over, and kept so that late segments are not mistaken for those of a new one
+    /// (RFC 9293 section 3.6.1).
     Past,
 }
 
-/// What to do about it; where the system does not tell, both are named.
+/// What to do about it. Where the system does not tell the holder, both are named.
 pub fn remedy(holder: Option<Holder>) -> String {
     match holder {
         Some(Holder::Listener) => {
@@ -39,13 +40,13 @@ pub fn remedy(holder: Option<Holder>) -> String {
     }
 }
 
-/// What holds the port of a TCP address by the kernel's own tables, which Linux has (proc(5), /proc/net/tcp).
+/// What holds the port of a TCP address, from the kernel's tables on Linux (proc(5), /proc/net/tcp).
 pub fn by(address: SocketAddr) -> Option<Holder> {
     let read = |file| std::fs::read_to_string(file).unwrap_or_default();
     in_table(&(read("/proc/net/tcp") + &read("/proc/net/tcp6")), address)
 }
 
-/// The first kind of them that is there: a listener before a connection, and what is open before what is past.
+/// A listener if there is one, or else an open connection, or else one in `TIME_WAIT`.
 fn in_table(table: &str, address: SocketAddr) -> Option<Holder> {
     let holders = table.lines().filter_map(|line| {
         let mut columns = line.split_whitespace().skip(1);
@@ -66,7 +67,7 @@ fn overlap(one: IpAddr, other: IpAddr) -> bool {
     one.is_unspecified() || other.is_unspecified() || one.to_canonical() == other.to_canonical()
 }
 
-/// An address as the table has it: numbers of four bytes, each in the machine's own order.
+/// An address in the table's form: numbers of four bytes, each in the byte order of the machine.
 fn parse_ip(hex: &str) -> Option<IpAddr> {
     let number = |at: usize| u32::from_str_radix(hex.get(at..at + 8)?, 16).ok().map(u32::to_ne_bytes);
     match hex.len() {

@@ -86,7 +86,7 @@ fn mistakes_are_named() {
     let text = error(args("ｇet").command_or(""));
     assert_eq!(text, "command 'ｇet': it has 'ｇ' (U+FF47) in it: type 'g'");
     let text = error(args("::1:9").operand_or::<HostPort>("HOST:PORT", ""));
-    assert_eq!(text, "HOST:PORT '::1:9': an IPv6 address stands in brackets: [::1]:9999");
+    assert_eq!(text, "HOST:PORT '::1:9': an IPv6 address must be in brackets: [::1]:9999");
 }
 
 #[cfg(unix)]

@@ -13,9 +13,6 @@ use crate::programs::cleanup;
 use crate::wire::event::{Recorder, What};
 
 /// Serves the pages, and says what it is asked for.
-///
-/// # Errors
-/// When it cannot listen there, or standard output fails.
 pub fn run(mut args: Args) -> Result<()> {
     let address: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:8000")?;
     args.finish()?;

@@ -32,9 +32,6 @@ fn readmes_of(directory: &str) -> [(PathBuf, Lang); 2] {
 }
 
 /// `cargo xtask docs [--bless]`. Its language is the command line's.
-///
-/// # Errors
-/// If a README shows what is not so.
 pub fn run(mut args: Args) -> Result<()> {
     let bless = args.flag("--bless")?;
     args.given::<Lang>("--lang")?;

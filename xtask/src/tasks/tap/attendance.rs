@@ -34,9 +34,6 @@ struct Saying {
 
 impl Attendance {
     /// Reads the names, a line each; blanks around them, empty lines and a byte order mark are left out.
-    ///
-    /// # Errors
-    /// When the file cannot be read, is no text, or has no name in it.
     pub fn read(file: &str, is_udp: bool) -> Result<Self> {
         let name = escape(file.as_bytes());
         let cannot = || {

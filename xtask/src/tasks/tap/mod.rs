@@ -47,9 +47,6 @@ const KEPT: usize = 1024;
 const BACKLOG: u16 = 4096;
 
 /// Stands in front of a server until Ctrl-C.
-///
-/// # Errors
-/// When it cannot listen there, or a file that is asked for cannot be read or written.
 pub fn run(args: Args) -> Result<()> {
     let Options { server, listen, wire, roll, html, live, style } = Options::of(args)?;
     let style = Style { bare: true, ..style };
