@@ -124,9 +124,6 @@ impl Runner {
 
     /// Says how many checks came true, and how many predictions; with which options, each behind a blank, what was
     /// missed is played again.
-    ///
-    /// # Errors
-    /// If any check failed.
     pub fn sum_up(&self, is_left: bool, options: &str) -> Result<()> {
         if self.audience.quiz {
             say("")?;
