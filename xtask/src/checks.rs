@@ -13,15 +13,36 @@ pub struct Check {
     pub verdict: Verdict,
 }
 
-/// How a program ended: its exit status; none if a signal ended it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended(pub Option<i32>);
+/// How a program ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its exit status; none if a signal ended it.
+    pub status: Option<i32>,
+    /// Its last line on standard error, which is shown where it failed, and not compared.
+    pub why: Option<String>,
+}
+
+impl Ended {
+    pub fn with(status: impl Into<Option<i32>>) -> Self {
+        Self { status: status.into(), why: None }
+    }
+}
+
+impl PartialEq for Ended {
+    fn eq(&self, other: &Self) -> bool {
+        self.status == other.status
+    }
+}
 
 impl Shown for Ended {
     fn shown(&self) -> Words {
-        match self.0 {
+        let Words { en, zh } = match self.status {
             Some(status) => words!("exit status {status}", "退出状态 {status}"),
             None => Words::fixed("ended by a signal", "被信号终止"),
+        };
+        match &self.why {
+            Some(why) => words!("{en} ({why})", "{zh}（{why}）"),
+            None => Words { en, zh },
         }
     }
 }
@@ -170,11 +191,14 @@ mod tests {
         checks.not_available(promise(), promise());
         let marks: String = checks.all().iter().map(|check| check.verdict.mark()).collect();
         assert_eq!(marks, "✓✗✓✗✗-");
-        checks.equal(promise(), &(Ended(None), vec!["a", "b"]), &(Ended(Some(0)), vec![]));
+        checks.equal(promise(), &(Ended::with(None), vec!["a", "b"]), &(Ended::with(0), vec![]));
         let Some(Verdict::Failed(why)) = checks.all().last().map(|check| &check.verdict) else { panic!() };
         let expected = r#"expected exit status 0; nothing, found ended by a signal; "a", "b""#;
         assert_eq!(why.en, expected);
         assert_eq!(why.zh, r#"应为 退出状态 0；无，实为 被信号终止；"a"、"b""#);
+        let failed = Ended { status: Some(1), why: Some("udp-server: no".into()) };
+        assert!(failed == Ended::with(1), "the cause is shown, and not compared");
+        assert_eq!(failed.shown().en, "exit status 1 (udp-server: no)");
         let Verdict::Failed(why) = &checks.all()[1].verdict else { panic!("{checks:?}") };
         assert_eq!((&*why.en, &*why.zh), ("expected 2, found 1", "应为 2，实为 1"));
     }

@@ -1,6 +1,5 @@
 //! The other side of a program: peers that play scripts, servers by script, plain sockets.
 
-pub mod guest;
 pub mod origin;
 pub mod player;
 pub mod replies;

@@ -1,4 +1,4 @@
-//! A loopback HTTP origin: of pages, or one by script.
+//! A loopback HTTP origin: it serves pages, or plays a script.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use super::scripted_server::ScriptedServer;
 use crate::wire::event::{Recorder, Side};
 use crate::wire::listening::Listening;
 
-/// For a client that does not say what it wants, or goes on and on.
+/// Limits for a client whose request does not end.
 const PATIENCE: Duration = Duration::from_secs(10);
 const REQUEST_LIMIT: u64 = 8 * 1024;
 
@@ -25,7 +25,7 @@ pub fn start(ip: IpAddr, recorder: Recorder) -> io::Result<Listening> {
 pub fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
     Listening::start(listener, move |clients| {
         for stream in clients {
-            let _ = answer(&stream, &recorder); // a client that leaves early is its own affair; its wire shows it
+            let _ = answer(&stream, &recorder); // a client may leave early; its wire shows it
         }
     })
 }
@@ -42,7 +42,7 @@ pub fn replying(
     })
 }
 
-/// One client at a time, and the next one waits: so a client has a limit, in time and in bytes.
+/// The next client waits for this one, so a request is limited in time and in bytes.
 fn request(stream: &TcpStream) -> impl BufRead {
     BufReader::new(TimedStream::new(stream, PATIENCE, PATIENCE).take(REQUEST_LIMIT))
 }

@@ -88,9 +88,6 @@ impl Peers {
     }
 
     /// One of them that speaks TCP.
-    ///
-    /// # Errors
-    /// As [`Peers::peer`].
     pub fn tcp(&mut self, number: usize) -> Result<&mut TcpPeer> {
         match self.peer(number)? {
             Peer::Tcp(peer) => Ok(peer),
@@ -99,9 +96,6 @@ impl Peers {
     }
 
     /// One of them that speaks UDP.
-    ///
-    /// # Errors
-    /// As [`Peers::peer`].
     pub fn udp(&mut self, number: usize) -> Result<&mut UdpPeer> {
         match self.peer(number)? {
             Peer::Udp(peer) => Ok(peer),
@@ -134,17 +128,11 @@ impl Peers {
     }
 
     /// Plays a script, as far as it can be played with this framing.
-    ///
-    /// # Errors
-    /// Where it did not go on.
     pub fn plays(&mut self, script: &[Step], met: &Met<'_>) -> Result<(), Stop> {
         playable(script, self.talk.framing)?.iter().try_for_each(|step| self.plays_step(*step, met))
     }
 
     /// Plays one step.
-    ///
-    /// # Errors
-    /// What came in place of what was expected.
     pub fn plays_step(&mut self, step: Step, met: &Met<'_>) -> Result<(), Stop> {
         match step {
             Step::Comes(number) => self.comes(number)?,
@@ -215,9 +203,6 @@ impl Peers {
     }
 
     /// One says messages: over TCP all of them with one write.
-    ///
-    /// # Errors
-    /// As [`Peers::peer`].
     pub fn says(&mut self, number: usize, messages: &[&[u8]]) -> Result<()> {
         match self.peer(number)? {
             Peer::Tcp(peer) => peer.says(messages),
@@ -227,9 +212,6 @@ impl Peers {
     }
 
     /// One must hear this message next. Over UDP, another client may have got it.
-    ///
-    /// # Errors
-    /// What came in its place.
     pub fn hears(&mut self, number: usize, message: &[u8], met: &Met<'_>) -> Result<(), Stop> {
         let heard = match self.peer(number)? {
             Peer::Tcp(peer) => peer.hears(message),

@@ -2,9 +2,11 @@
 //! it hears is a finding, and an error for whoever tests one of our programs.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use anyhow::{Context, Result};
 use common::framing::{self, Framing};
 use common::greeting;
 
@@ -15,6 +17,9 @@ use crate::wire::event::{How as Crossing, Payload, Side, What};
 
 /// More bytes than any answer has; a program that says more than this says too much.
 const ENOUGH: usize = 4096;
+
+/// How many bytes are kept of a program that never stops, where its words are wanted whole.
+const LIMIT: usize = 1 << 20;
 
 /// How long to go on listening once something unexpected came: for the ladder, nothing depends on it.
 const REST_OF_IT: Duration = Duration::from_millis(100);
@@ -48,11 +53,28 @@ impl TcpPeer {
         Self::on(stream, Side::Client, talk)
     }
 
+    /// A client of one of our own servers, unrecorded and patient.
+    pub fn connected(server: SocketAddr) -> Result<Self> {
+        Self::connect(server, Talk::default()).with_context(|| format!("cannot connect to {server}"))
+    }
+
+    /// As [`TcpPeer::connected`]; it has heard the welcome.
+    pub fn welcomed(server: SocketAddr) -> Result<Self> {
+        let mut peer = Self::connected(server)?;
+        peer.hears(greeting::WELCOME)?;
+        Ok(peer)
+    }
+
     fn on(stream: TcpStream, program: Side, talk: Talk) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(talk.patience.silence()))?;
         let (heard, said, begun) = Default::default();
         Ok(Self { number: 0, stream, program, talk, heard, said, begun })
+    }
+
+    /// Its socket.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
     }
 
     /// Whether the program is its client.
@@ -75,20 +97,18 @@ impl TcpPeer {
     /// patience lasts. That the program has left is seen by what then comes.
     pub fn sends_much(&mut self, bytes: &[u8]) -> bool {
         let mut taken = 0;
-        let outcome = loop {
+        let is_taken = loop {
             match self.stream.write(&bytes[taken..]) {
-                Ok(0) => break Ok(()),
+                Ok(0) => break true,
                 Ok(n) => taken += n,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => break Err(e),
+                Err(e) => break !is_silence(e.kind()),
             }
         };
-        self.talk.recorder.record(What::Sent {
-            toward: self.program,
-            bytes: Payload::of(&bytes[..taken], 64),
-            how: Crossing::Plain,
-        });
-        !outcome.is_err_and(|e| is_silence(e.kind()))
+        let beginning = Payload::of(&bytes[..taken], 64);
+        let sent = What::Sent { toward: self.program, bytes: beginning, how: Crossing::Plain };
+        self.talk.recorder.record(sent);
+        is_taken
     }
 
     /// Waits for a request of this path and the empty line after it. It must name the Host (RFC 9112, section 3.2).
@@ -173,17 +193,11 @@ impl TcpPeer {
     }
 
     /// Waits for exactly this message; a carriage return before its line feed is fine.
-    ///
-    /// # Errors
-    /// What came in its place.
     pub fn hears(&mut self, message: impl AsRef<[u8]>) -> Result<(), Mismatch> {
         self.hears_within(message, self.silence())
     }
 
     /// As [`TcpPeer::hears`], but waits only this long.
-    ///
-    /// # Errors
-    /// What came in its place.
     pub fn hears_within(&mut self, message: impl AsRef<[u8]>, limit: Duration) -> Result<(), Mismatch> {
         let message = message.as_ref();
         let expected = || Expected::Message(message.into());
@@ -204,10 +218,36 @@ impl TcpPeer {
         }
     }
 
+    /// Says a name, and hears its greeting.
+    pub fn gives_name(&mut self, name: &str) -> Result<(), Mismatch> {
+        self.says(&[name.as_bytes()]);
+        self.hears(greeting::of(name.as_bytes()))
+    }
+
+    /// The next line, without its line feed; what is not UTF-8 in it is replaced.
+    pub fn line(&mut self) -> Result<String, Mismatch> {
+        while !self.heard.contains(&b'\n') && self.heard.len() <= LIMIT {
+            self.read(self.silence()).map_err(|how| self.missed(Expected::Anything, how))?;
+        }
+        let end = self.heard.iter().position(|byte| *byte == b'\n');
+        let end = end.ok_or_else(|| self.missed(Expected::Anything, How::Other))?;
+        let line: Vec<_> = self.heard.drain(..=end).collect();
+        Ok(String::from_utf8_lossy(&line[..end]).into())
+    }
+
+    /// All that still comes before the end; what is not UTF-8 in it is replaced.
+    pub fn hears_out(&mut self) -> Result<String, Mismatch> {
+        loop {
+            match self.read(self.silence()) {
+                Ok(()) if self.heard.len() <= LIMIT => {}
+                Ok(()) => return Err(self.missed(Expected::End, How::Other)),
+                Err(How::Ended) => return Ok(String::from_utf8_lossy(&mem::take(&mut self.heard)).into()),
+                Err(how) => return Err(self.missed(Expected::End, how)),
+            }
+        }
+    }
+
     /// Waits for a greeting of what was broken off, or for none, and then for the end.
-    ///
-    /// # Errors
-    /// What came in their place.
     pub fn hears_half_at_most(&mut self) -> Result<(), Mismatch> {
         let heard = match self.hears(greeting::of(&self.begun)) {
             Ok(()) => self.hears_the_end(),
@@ -218,9 +258,6 @@ impl TcpPeer {
     }
 
     /// Looks whether anything else has come; waiting until all could be here is the script's job.
-    ///
-    /// # Errors
-    /// What came.
     pub fn hears_no_more(&mut self) -> Result<(), Mismatch> {
         const LOOK: Duration = Duration::from_millis(20);
         let is_quiet = self.came_within(LOOK).is_empty();
@@ -228,9 +265,6 @@ impl TcpPeer {
     }
 
     /// Waits for the end of the stream, with nothing before it.
-    ///
-    /// # Errors
-    /// What came in its place.
     pub fn hears_the_end(&mut self) -> Result<(), Mismatch> {
         if !self.heard.is_empty() {
             return Err(self.other(Expected::End));
@@ -243,9 +277,6 @@ impl TcpPeer {
     }
 
     /// Waits for any message, or for any end.
-    ///
-    /// # Errors
-    /// Neither came.
     pub fn hears_anything(&mut self) -> Result<(), Mismatch> {
         loop {
             match (self.talk.framing, self.read(self.silence())) {
@@ -316,11 +347,7 @@ impl TcpPeer {
                 }
                 Ok(n) => {
                     self.heard.extend_from_slice(&buffer[..n]);
-                    self.talk.recorder.record(What::Sent {
-                        toward: self.program.other(),
-                        bytes: buffer[..n].into(),
-                        how: Crossing::Plain,
-                    });
+                    self.talk.recorder.sent(self.program.other(), &buffer[..n], Crossing::Plain);
                     return Ok(());
                 }
                 Err(e) if is_silence(e.kind()) || e.kind() == ErrorKind::Interrupted => {}

@@ -11,7 +11,7 @@ use super::sockets::is_silence;
 use super::talk::Talk;
 use crate::wire::event::{How as Crossing, Side};
 
-/// How often to look whether the program is gone.
+/// How often to look whether the program has ended.
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// A peer with a UDP socket.
@@ -73,7 +73,7 @@ impl UdpPeer {
         self.said = bytes.into();
     }
 
-    /// Somebody else answers in its place, from a socket that nobody has asked.
+    /// Another socket, which the program has never asked, answers in its place.
     pub fn is_outshouted(&mut self, bytes: &[u8]) {
         let stranger = self.address().and_then(|at| UdpSocket::bind((at.ip(), 0)));
         let from = stranger.as_ref().ok().and_then(|stranger| stranger.local_addr().ok());
@@ -123,9 +123,6 @@ impl UdpPeer {
     }
 
     /// Waits for exactly this datagram; a server lets those pass that a client may send again.
-    ///
-    /// # Errors
-    /// What came in its place.
     pub fn hears(&mut self, message: &[u8], is_over: &dyn Fn() -> bool) -> Result<(), Mismatch> {
         let is_first = self.is_server() && self.client.is_none();
         let patience = self.talk.patience;

@@ -1,4 +1,4 @@
-//! A program as a process; none outlives the task.
+//! A program as a process. None outlives the task.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,9 +12,6 @@ use super::build;
 use super::cleanup::{self, ChildGroup, Kind, cleanup};
 
 /// Where a server is, from the first line that it prints.
-///
-/// # Errors
-/// When the line does not end with an address.
 pub fn address_in(line: &str) -> Result<SocketAddr> {
     let address = line.trim_end().rsplit(' ').next().unwrap_or_default();
     address.parse().with_context(|| format!("the server did not say where it is, but: {line:?}"))
@@ -32,9 +29,6 @@ pub struct Program {
 
 impl Program {
     /// Starts one of the four programs in a directory, and returns its two outputs.
-    ///
-    /// # Errors
-    /// When the programs cannot be built or started, or the task is being interrupted.
     pub fn start(name: &str, args: &[&str], directory: &Path) -> Result<Started> {
         let mut command = Command::new(build::path_of(name)?);
         command.args(args).current_dir(directory);
@@ -42,18 +36,12 @@ impl Program {
     }
 
     /// Starts a command with nothing to read, and returns its two outputs.
-    ///
-    /// # Errors
-    /// When it cannot be started, or the task is being interrupted.
     pub fn spawn(command: Command) -> Result<Started> {
         let is_task = Path::new(command.get_program()).file_stem().is_some_and(|name| name == "xtask");
         Self::spawn_as(if is_task { Kind::Task } else { Kind::Alone }, command)
     }
 
     /// Starts a command in a process group of its own, which ends with it.
-    ///
-    /// # Errors
-    /// As [`Program::spawn`].
     pub fn spawn_group(command: Command) -> Result<Started> {
         Self::spawn_as(Kind::Group, command)
     }
@@ -84,9 +72,6 @@ impl Program {
     }
 
     /// How it ended, if it has.
-    ///
-    /// # Errors
-    /// When the system does not tell.
     pub fn status(&self) -> Result<Option<ExitStatus>> {
         // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
         match cleanup().children.get_mut(&self.pid) {
@@ -101,9 +86,6 @@ impl Program {
     }
 
     /// Waits for its end.
-    ///
-    /// # Errors
-    /// When the system does not tell.
     pub fn wait(self) -> Result<ExitStatus> {
         loop {
             if let Some(status) = self.status()? {

@@ -302,7 +302,7 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
         Ok(())
     }
     static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed("<b>", "<b>"))];
-    let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: lessons::TCP, play: breaks };
+    let lesson = Lesson { name: "x", subject_zh: "", claims: &CLAIMS, lanes: lessons::TCP, play: breaks };
     for lang in [Lang::En, Lang::Zh] {
         let course = course(&lesson, lang);
         let words = Words::fixed("<u>", "<u>");
@@ -336,7 +336,7 @@ fn a_broken_promise_and_a_lesson_that_cannot_be_played_fail_the_demo() {
     fn stops(_: &mut Play) -> anyhow::Result<()> {
         anyhow::bail!("no server")
     }
-    let lesson = |play| Lesson { name: "x", claims: &[], lanes: lessons::TCP, play };
+    let lesson = |play| Lesson { name: "x", subject_zh: "", claims: &[], lanes: lessons::TCP, play };
     for (play, sum) in
         [(breaks as fn(&mut Play) -> _, "1 of 2 checks failed"), (stops, "1 of 1 checks failed")]
     {

@@ -768,7 +768,7 @@ fn the_notes_programs_fail_where_their_mistakes_are_known() {
     each(&rows, |(kind, code, broken, open)| {
         let places = if *kind == "get" { ["{url}", "{out}"] } else { ["{host}", "{port}"] };
         let command = [&["python3", "-c", code], &places[..]].concat();
-        let judged = side_by_side(kind, &["--framing=raw", "--patience=4"], &command);
+        let judged = side_by_side(kind, &["--framing=raw", "--patience=20"], &command);
         assert_eq!(judged.marked('✗'), *broken, "{kind}: {}", judged.out);
         assert_eq!(judged.marked('?'), *open, "{kind}: {}", judged.out);
     });

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 /// A room names those before it, and none after it.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
+    "random",
     "words",
     "checks",
     "complaints",

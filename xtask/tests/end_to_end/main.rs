@@ -17,6 +17,7 @@ mod reasons;
 mod saving;
 #[cfg(unix)]
 mod signals;
+mod soak;
 mod tap;
 mod tcp_server;
 mod udp;
@@ -24,7 +25,7 @@ mod udp;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
 use process::program;
-use xtask::{Guest, Lab, Outcome, Program};
+use xtask::{Lab, Outcome, Program, TcpPeer};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -51,8 +52,8 @@ impl Server {
     }
 
     /// A client of the line framing that has been welcomed.
-    fn guest(&self) -> Guest {
-        Guest::welcomed(self.address).unwrap()
+    fn client(&self) -> TcpPeer {
+        TcpPeer::welcomed(self.address).unwrap()
     }
 
     fn wait_for(&mut self, start: &str) -> String {
@@ -70,6 +71,16 @@ impl Server {
 /// Whether this system has IPv6; where it has not, what is about it is not available here.
 fn has_ipv6() -> bool {
     std::net::TcpListener::bind("[::1]:0").is_ok()
+}
+
+/// Whether localhost is an address of IPv4 here; it takes the C library's resolver, and /etc/hosts.
+fn is_localhost_ipv4() -> bool {
+    let found = std::net::ToSocketAddrs::to_socket_addrs("localhost:0");
+    let is_so = found.is_ok_and(|mut all| all.any(|address| address.is_ipv4()));
+    if !is_so {
+        println!("not available here: localhost as 127.0.0.1");
+    }
+    is_so
 }
 
 /// Runs a client to its end.

@@ -14,7 +14,7 @@ use xtask::{Lab, Outcome, Program, Scratch};
 #[cfg(target_os = "linux")]
 use crate::process::has_tool;
 use crate::process::{command, eventually, signal};
-use crate::{Guest, Server, program, said, start_on};
+use crate::{Server, TcpPeer, program, said, start_on};
 
 /// The state of a process, as Linux' /proc has it (proc(5)), or ps(1) elsewhere: `T` is stopped, `Z` has ended.
 fn state(pid: u32) -> Option<char> {
@@ -146,11 +146,11 @@ fn a_reply_that_came_while_udp_client_was_stopped_is_taken() {
 fn a_name_that_came_while_tcp_server_was_stopped_is_greeted() {
     let greeting = with_a_limit_that_suffices(|limit| {
         let server = Server::start("tcp-server", &["--delay=0", "--idle-timeout", &seconds(limit)]);
-        let mut guest = server.guest();
+        let mut client = server.client();
         assert!(stop_for_longer_than(limit, &server.program));
-        guest.says("Ann\n").unwrap();
+        client.sends("Ann\n");
         signal(server.program.pid, "CONT");
-        let greeting = guest.hears_the_end().unwrap();
+        let greeting = client.hears_out().unwrap();
         (!greeting.is_empty() || limit > Duration::from_secs(4)).then_some(greeting)
     });
     assert_eq!(greeting, "Hello, Ann!\n");
@@ -177,13 +177,13 @@ fn a_signal_that_was_ignored_when_a_server_was_started_does_not_stop_it() {
         let (program, stdout, _stderr) = started_by_shell(&ignore, "", Path::new(""));
         let mut stdout = BufReader::new(stdout);
         let address = xtask::address_in(&first_line(&mut stdout)).unwrap();
-        let mut guest = Guest::arrived(address).unwrap();
-        assert_eq!(guest.line().unwrap(), "Welcome!");
+        let mut client = TcpPeer::connected(address).unwrap();
+        assert_eq!(client.line().unwrap(), "Welcome!");
         signal(program.pid, name);
         for _ in 0..100 {
-            guest.says("Ann\n").unwrap();
-            assert_eq!(guest.line().unwrap(), "Hello, Ann!", "{name}");
-            Guest::arrived(address).unwrap().says("exit\n").unwrap();
+            client.sends("Ann\n");
+            assert_eq!(client.line().unwrap(), "Hello, Ann!", "{name}");
+            TcpPeer::connected(address).unwrap().sends("exit\n");
         }
         assert!(program.interrupt());
         assert!(program.wait().unwrap().success());
@@ -197,9 +197,9 @@ fn terminated_while_nobody_reads_either_output_it_ends_all_the_same() {
     let mut stdout = BufReader::with_capacity(64, stdout);
     let address = xtask::address_in(&first_line(&mut stdout)).unwrap();
     for _ in 0..4000 {
-        let mut guest = Guest::arrived(address).unwrap();
-        guest.says("exit\n").unwrap();
-        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\n");
+        let mut client = TcpPeer::connected(address).unwrap();
+        client.sends("exit\n");
+        assert_eq!(client.hears_out().unwrap(), "Welcome!\n");
     }
     signal(program.pid, "TERM");
     assert!(program.wait().unwrap().success());
@@ -220,9 +220,9 @@ fn lines_that_nobody_read_until_the_end_are_counted_to_the_last() {
     let mut narration = first_line(&mut stdout);
     let address = xtask::address_in(&narration).unwrap();
     for _ in 0..3000 {
-        let mut guest = Guest::arrived(address).unwrap();
-        guest.says("exit\n").unwrap();
-        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\n");
+        let mut client = TcpPeer::connected(address).unwrap();
+        client.sends("exit\n");
+        assert_eq!(client.hears_out().unwrap(), "Welcome!\n");
     }
     signal(program.pid, "TERM");
     let mut complaint = String::new();
@@ -242,9 +242,9 @@ fn a_file_that_may_grow_no_further_costs_lines_that_are_counted_and_not_the_serv
     });
     let address = xtask::address_in(&first).unwrap();
     for _ in 0..300 {
-        let mut guest = Guest::arrived(address).unwrap();
-        guest.says("Ann\nexit\n").unwrap();
-        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\nHello, Ann!\n");
+        let mut client = TcpPeer::connected(address).unwrap();
+        client.sends("Ann\nexit\n");
+        assert_eq!(client.hears_out().unwrap(), "Welcome!\nHello, Ann!\n");
     }
     assert!(program.interrupt());
     let mut complaint = String::new();

@@ -37,6 +37,8 @@ impl Cover {
 pub struct Chapter {
     /// What was played.
     pub name: &'static str,
+    /// Its subject, shown after the name in Chinese; may be empty.
+    pub subject_zh: &'static str,
     /// `IPv4` or `IPv6`.
     pub version: &'static str,
     /// What it is about, with the numbers of the claims.
@@ -132,7 +134,8 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
         let versions = joined(chapters.iter().map(link));
         let (name, claims) = (first.name, text(&claims.join(if lang == Lang::Zh { "" } else { " " })));
-        let head = format!("<a href=\"#{name}\"><b>{name}</b></a>{versions}");
+        let shown = text(&pieces::named(name, first.subject_zh, lang));
+        let head = format!("<a href=\"#{name}\"><b>{shown}</b></a>{versions}");
         format!("<li>{head} <span class=\"{state}\">{marks}</span><br>{claims}</li>\n")
     };
     joined(by_name(chapters).map(entry))
@@ -180,15 +183,16 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
 fn section(chapters: &[Chapter], lang: Lang) -> String {
     let first = &chapters[0];
     let name = first.name;
+    let shown = text(&pieces::named(name, first.subject_zh, lang));
     let claims = joined(
         first.claims.iter().map(|(number, words)| pieces::piece(&Entry::Claim(number, words.clone()), lang)),
     );
     let plays = joined(chapters.iter().map(|chapter| {
         let told = body(&chapter.told, &chapter.lanes, lang);
-        format!("{}{told}", pieces::title(name, chapter.version, false, lang))
+        format!("{}{told}", pieces::title((name, ""), chapter.version, false, lang))
     }));
     format!(
-        "<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n"
+        "<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{shown}</h2>\n{claims}{plays}</section>\n"
     )
 }
 

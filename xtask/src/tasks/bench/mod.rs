@@ -150,7 +150,7 @@ fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Ve
         sentences::told(&results).into_iter().try_for_each(|told| story.tell(told))?;
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
         let Work { name, claims, .. } = work;
-        chapters.push(Chapter { name, version: "IPv4", claims, lanes, told: story.told() });
+        chapters.push(Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told: story.told() });
         all.push(results);
     }
     Ok((chapters, all))
@@ -186,7 +186,7 @@ fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: 
             break;
         }
         // The first one may find the machine warmer, or colder: the order changes from round to round.
-        variants.sort_by_cached_key(|_| common::random::number());
+        variants.sort_by_cached_key(|_| crate::random::number());
         for rounds in variants.iter_mut().filter(|rounds| rounds.failed.is_none()) {
             let measured = places.iter().map(|place| {
                 let (name, Words { en, zh }) = (work.name, rounds.variant.name());

@@ -18,11 +18,11 @@ mod udp_client;
 mod udp_server;
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use common::address::HostPort;
 use common::args::{self, Args};
 use common::framing::Framing;
@@ -71,6 +71,9 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     let command = CommandLine(command);
     kind.check(&command, port)?;
+    let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
+    TcpListener::bind((ip, 0))
+        .with_context(|| format!("cannot use IPv{version} on this machine; try --ip {other}"))?;
     cleanup::close_on_interrupt()?;
     let terms = Config {
         command,

@@ -7,9 +7,9 @@ use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::random;
 use anyhow::{Context, Result, bail, ensure};
 use common::narration::say;
-use common::random;
 
 use super::candidate::Ready;
 use super::finding::ended_with;
