@@ -1,6 +1,5 @@
 //! What a lesson promised, and what came of it.
 
-use crate::lab::Outcome;
 use crate::words::{Shown, Words};
 
 /// The checks of one lesson, in the order they were made.
@@ -18,21 +17,14 @@ pub struct Check {
 #[derive(Clone, Debug)]
 pub struct Ended {
     /// Its exit status; none if a signal ended it.
-    status: Option<i32>,
+    pub status: Option<i32>,
     /// Its last line on standard error, which is shown where it failed, and not compared.
-    why: Option<String>,
+    pub why: Option<String>,
 }
 
 impl Ended {
     pub fn with(status: impl Into<Option<i32>>) -> Self {
         Self { status: status.into(), why: None }
-    }
-}
-
-impl From<&Outcome> for Ended {
-    fn from(outcome: &Outcome) -> Self {
-        let why = outcome.complained.last().filter(|_| outcome.status != Some(0));
-        Self { status: outcome.status, why: why.cloned() }
     }
 }
 
@@ -203,10 +195,9 @@ mod tests {
         let expected = r#"expected exit status 0; nothing, got ended by a signal; "a", "b""#;
         assert_eq!(why.en, expected);
         assert_eq!(why.zh, r#"应为 退出状态 0；无，实为 被信号终止；"a"、"b""#);
-        let complained = vec!["udp-server: no".to_owned()];
-        let failed = Outcome { status: Some(1), complained, ..Outcome::default() };
-        assert!(Ended::from(&failed) == Ended::with(1), "the cause is shown, and not compared");
-        assert_eq!(Ended::from(&failed).shown().en, "exit status 1 (udp-server: no)");
+        let failed = Ended { status: Some(1), why: Some("udp-server: no".into()) };
+        assert!(failed == Ended::with(1), "the cause is shown, and not compared");
+        assert_eq!(failed.shown().en, "exit status 1 (udp-server: no)");
         let Verdict::Failed(why) = &checks.all()[1].verdict else { panic!("{checks:?}") };
         assert_eq!((&*why.en, &*why.zh), ("expected 2, got 1", "应为 2，实为 1"));
     }

@@ -125,9 +125,6 @@ impl Runner {
 
     /// Says how many checks passed, and how many predictions came true. `options` are those to repeat missed lessons
     /// with, each after a blank.
-    ///
-    /// # Errors
-    /// If any check failed.
     pub fn sum_up(&self, is_left: bool, options: &str) -> Result<()> {
         if self.audience.quiz {
             say("")?;
