@@ -322,7 +322,7 @@ fn a_browser_shows_every_piece_and_obeys_none() {
         (3, 1)
     );
     assert!(story.contains("<section aria-labelledby=\"x\"><h2 id=\"x\">x</h2>"), "{story}");
-    assert!(dom.contains("the end; what is here stays</span>"), "it says that the story is over: {dom}");
+    assert!(dom.contains("the end; the content stays</span>"), "it says that the story is over: {dom}");
 }
 
 /// A demo that steps, its standard output, and where its page is.
@@ -372,7 +372,7 @@ fn the_page_goes_on_in_a_demo_that_steps_and_nobody_else_does() {
     assert_eq!(events.wait_for("yes").kind, "wait");
     let page = get(&at, "/");
     let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
-    assert!(token.len() >= 32 && page.contains("PageDown goes on"));
+    assert!(token.len() >= 32 && page.contains("PageDown continues"));
     let post = |at: &str, host: &str, token: &str| {
         answer(at, request(host, "POST /next", &format!("X-Token: {token}\r\nContent-Length: 0\r\n")))
     };
