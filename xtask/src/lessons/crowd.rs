@@ -177,7 +177,8 @@ fn sockets_of(play: &mut Play, at: SocketAddr, prediction: Prediction) -> Result
 /// C8 and C10, on plain sockets: conversations outlive their listener, and each has its own queue.
 fn queues(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "Two clients are connected, and the listening socket is closed; one sends 10000 bytes that the server does not read.",
+        "Two clients are connected, and the listening socket is closed; one sends 10000 bytes that the server \
+         does not read.",
         "两个客户端连着时关闭监听套接字；其中一个发来 10000 字节，服务器不读。",
     ))?;
     let listener = TcpListener::bind(play.loopback())?;
@@ -275,7 +276,8 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         prediction,
         |choice| choice == 2 && welcomed == [true, false, false],
         &Words::fixed(
-            "the kernel completes the handshake and puts the connection in the queue of the listener (the backlog): connected does not mean served.",
+            "the kernel completes the handshake and puts the connection in the queue of the listener (the \
+             backlog): connected does not mean served.",
             "三次握手由内核完成，连接进入全连接队列（已完成连接的队列，长度由 backlog 限定）：连上了，不等于有人服务。",
         ),
     )
