@@ -145,13 +145,6 @@ fn play_section(section: &[Piece], name: &str, lang: Lang, found: &mut Found) ->
             found.anew.extend(anew(piece, &seen));
         }
     }
-    let rest = session.finish()?.join("\n");
-    if !rest.is_empty() {
-        let end = section.last().map_or(0, |piece| piece.at + piece.shown.len());
-        found
-            .complaints
-            .push(text!("{name}:{end}: there was more:\n{rest}", "{name}:{end}：之后还有：\n{rest}"));
-    }
     Ok(())
 }
 
