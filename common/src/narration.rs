@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use std::thread;
 use std::time::Duration;
 
-/// Bytes as text that cannot control a terminal: control characters, bidirectional controls and bytes that are not
+/// Bytes as text that cannot control a terminal: control characters, invisible characters and bytes that are not
 /// UTF-8 are written as escapes.
 pub fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
@@ -26,11 +26,23 @@ pub fn escape(bytes: &[u8]) -> String {
     text
 }
 
-/// Unicode's control characters, line separators, byte order mark and bidirectional controls (UAX #9).
+/// Unicode's controls, and characters that are not seen but change what is: line separators, bidirectional controls
+/// (UAX #9), zero-width spaces and joiners, fillers, tags.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
-        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{180e}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+        )
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Prints a line on standard output.
@@ -182,6 +194,7 @@ mod tests {
         assert_eq!(escape("Grüße, 张三 👋".as_bytes()), "Grüße, 张三 👋");
         assert_eq!(escape(b"a\x1b[2J\x07\x7f\r\n\t"), "a\\x1b[2J\\x07\\x7f\\r\\n\\t");
         assert_eq!(escape("\u{9b}31m \u{202e} \u{2066}".as_bytes()), "\\u{9b}31m \\u{202e} \\u{2066}");
+        assert_eq!(escape("Ann\u{200b} \u{e0041}".as_bytes()), "Ann\\u{200b} \\u{e0041}");
         assert_eq!(escape(b"caf\xe9 \xff\xfe \xe4\xb8"), "caf\\xe9 \\xff\\xfe \\xe4\\xb8");
     }
 

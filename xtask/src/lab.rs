@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use common::narration::escape;
 
+use crate::checks::Ended;
 use crate::programs::program::{self, Program, Started};
 use crate::programs::scratch::Scratch;
 use crate::wire::event::{Event, Side, What};
@@ -27,6 +28,13 @@ pub struct Outcome {
     pub said: Vec<String>,
     /// What it said on standard error.
     pub complained: Vec<String>,
+}
+
+impl From<&Outcome> for Ended {
+    fn from(outcome: &Outcome) -> Self {
+        let why = outcome.complained.last().filter(|_| outcome.status != Some(0));
+        Self { status: outcome.status, why: why.cloned() }
+    }
 }
 
 /// Two pipes have no common order. What a program printed on standard output before it complained is in its pipe

@@ -92,10 +92,9 @@ impl Style {
         all.fold(text.to_owned(), |text, (sign, ascii)| text.replace(*sign, ascii))
     }
 
-    /// A text that stands behind so many columns, broken at blanks where a line has fewer than [`Style::WIDTH`], which
-    /// texts are written for.
+    /// A text that stands behind so many columns, broken at blanks where its lines do not fit.
     pub fn folded(self, behind: usize, text: &str) -> String {
-        if self.width >= Self::WIDTH {
+        if text.lines().all(|line| behind + columns::width(line) <= self.width) {
             return text.into();
         }
         let lines = self.broken(&" ".repeat(behind), text).join("\n");
@@ -107,13 +106,19 @@ impl Style {
         self.paint(verdict.ink(), &self.signs(verdict.mark()))
     }
 
-    /// Prints a paragraph of ours, its lines shared out anew where there are fewer columns.
-    pub fn explain(self, ink: Ink, words: &Words) -> Result<()> {
+    /// A paragraph, its lines shared out anew where one of them does not fit.
+    pub fn paragraph(self, words: &Words) -> String {
         let text = self.signs(words.to(self.lang));
         let between = if self.lang == Lang::Zh { "" } else { " " };
-        let is_narrow = self.width < Self::WIDTH;
-        let text = if is_narrow { self.folded(0, &text.replace('\n', between)) } else { text };
-        Ok(say(&self.paint(ink, &text))?)
+        if text.lines().all(|line| columns::width(line) <= self.width) {
+            return text;
+        }
+        self.folded(0, &text.replace('\n', between))
+    }
+
+    /// Prints a paragraph.
+    pub fn explain(self, ink: Ink, words: &Words) -> Result<()> {
+        Ok(say(&self.paint(ink, &self.paragraph(words)))?)
     }
 
     /// A text in lines that fit, under each other, the first one behind a head.

@@ -53,10 +53,10 @@ pub fn go_live(
     Ok(live)
 }
 
-/// Keeps the live page, if there is one, until Enter: a class reads on when everything has been played.
+/// Keeps the live page, if there is one, until Enter, so that a class can read on.
 pub fn stay(live: Option<&Live>, style: Style) {
     let words = Words::fixed("[the page stays live until Enter]", "[网页保持可用，按回车结束]");
     if live.is_some() && style.say(Ink::Faint, &words).is_ok() {
-        let _ = audience::answer(); // whatever it is, or the end of standard input
+        let _ = audience::answer(); // any line, or the end of standard input
     }
 }

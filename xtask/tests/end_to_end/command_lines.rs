@@ -1,6 +1,5 @@
 //! What a user types, and what is said of it.
 
-#[cfg(unix)]
 use xtask::Lab;
 
 use crate::{outcome, run};

@@ -1,4 +1,4 @@
-//! The floor: the std calls that a program of ours is made of, and nothing else. No framing's limit, no time-out, no
+//! The baseline: the std calls that a program of ours is made of, and nothing else. No framing's limit, no time-out, no
 //! narration, no stop. It is a hidden task, as only a process of its own has figures of its own.
 
 use std::ffi::OsString;
