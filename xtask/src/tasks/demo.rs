@@ -65,7 +65,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let mut course = Runner::new(style, Audience { step, quiz });
     let addresses = match only {
         Some(ip) => vec![ip],
-        // Whoever has been asked over IPv4 knows the answers over IPv6.
+        // The answers over IPv6 are those over IPv4.
         None if quiz => LOOPBACK[..1].to_vec(),
         None => LOOPBACK.to_vec(),
     };
@@ -142,7 +142,7 @@ fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
     Ok(())
 }
 
-/// Tells where the one who watches is, and what comes.
+/// Says what comes, and how to read it.
 fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> Result<()> {
     let is_all = chosen.len() == lessons::ALL.len() && !chosen.iter().any(|lesson| lesson.is_mistake());
     let count = chosen.len();

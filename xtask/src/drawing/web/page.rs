@@ -1,4 +1,4 @@
-//! What was told, as one page for a projector and for paper, whoever told it. It needs no script and fetches nothing.
+//! What was told, as one page for a projector and for paper. It needs no script and fetches nothing.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub struct Chapter {
     pub version: &'static str,
     /// What it is about, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
-    /// Who stands where.
+    /// The titles of its lanes.
     pub lanes: Lanes,
     /// What was told of it.
     pub told: Vec<Entry>,

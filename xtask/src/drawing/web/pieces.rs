@@ -1,5 +1,5 @@
-//! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, for whoever
-//! sees and for whoever listens; its arrow is made of lines (`page.css`) and a tip.
+//! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, so
+//! that a screen reader reads them; its arrow is made of lines (`page.css`) and a tip.
 
 use super::chart;
 use super::markup::{joined, text};
@@ -126,7 +126,7 @@ fn rung(Rung { time, label, mark }: &Rung, lang: Lang) -> String {
     )
 }
 
-/// Whose a rung is, in words: what its place and its arrow show to whoever sees them.
+/// Whose a rung is, in words: for a screen reader, what its place and its arrow show.
 fn who(mark: &Mark) -> Words {
     match mark {
         Mark::Said(Side::Client, _) => Words::fixed("client's side: ", "客户端一侧："),
