@@ -1,4 +1,4 @@
-//! What the programs say: safe on a terminal, with errors that name standard output.
+//! Output of the programs: safe on a terminal, with errors that name standard output.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -6,8 +6,8 @@ use std::io::{self, ErrorKind, Write};
 use std::thread;
 use std::time::Duration;
 
-/// Bytes as text that a terminal shows and does not obey: controls, what is not seen and bytes that are not UTF-8 are
-/// written as escapes.
+/// Bytes as text that cannot control a terminal: control characters, invisible characters and bytes that are not
+/// UTF-8 are written as escapes.
 pub fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -55,7 +55,7 @@ pub fn say(line: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Prints a line on standard error; where that fails there is nobody left to tell.
+/// Prints a line on standard error. If that fails, there is no other place to report it.
 pub fn complain(line: &str) {
     let _ = Waiting(io::stderr()).write_all(format!("{line}\n").as_bytes());
 }
@@ -87,9 +87,6 @@ impl Write for Stdout {
 }
 
 /// Writes to an output that may be non-blocking, and waits until it takes something.
-///
-/// # Errors
-/// What `write` reports.
 pub fn taken<T>(mut write: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match write() {
@@ -107,7 +104,7 @@ fn named(error: io::Error) -> io::Error {
     }
 }
 
-/// Whoever read standard output closed it.
+/// The reader of standard output closed it.
 #[derive(Debug)]
 struct ReaderLeft;
 
@@ -119,26 +116,26 @@ impl fmt::Display for ReaderLeft {
 
 impl Error for ReaderLeft {}
 
-/// Whether an error only says that the reader of standard output left.
+/// Whether an error only says that the reader of standard output closed it.
 pub fn reader_left(error: &anyhow::Error) -> bool {
-    // What an io::Error wraps is not its source, so the chain does not show it.
+    // An error inside an io::Error is not its source, so the chain does not show it.
     let wrapped =
         |cause: &io::Error| cause.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<ReaderLeft>);
     error.chain().any(|cause| cause.downcast_ref().is_some_and(wrapped))
 }
 
-/// A terminal: a peer's bytes are escaped, tabs and the ends of lines (LF, CRLF) aside.
+/// A terminal, which gets a peer's bytes escaped, except tabs and line ends (LF, CRLF).
 pub struct Escaped<W> {
     out: W,
-    /// The end of the last write, where a character or a line's end may be incomplete.
+    /// The end of the last write, where a character or a line end may be incomplete.
     held: Vec<u8>,
 }
 
 impl<W: Write> Escaped<W> {
-    /// Escaped, a byte may take many times its room: few of them are escaped at once.
+    /// In bytes. Escaped text is much longer, so only this much is escaped at once.
     const AT_ONCE: usize = 8 * 1024;
 
-    /// Prints there.
+    /// Prints on `out`.
     pub fn on(out: W) -> Self {
         Self { out, held: Vec::new() }
     }
@@ -177,15 +174,15 @@ impl<W: Write> Write for Escaped<W> {
     }
 }
 
-/// An address or a URL as a word of a command line: to some shells, the brackets of IPv6 are a pattern.
+/// An address or a URL as a word of a command line: some shells read the brackets of IPv6 as a pattern.
 pub fn shell_word(word: &str) -> String {
     if word.contains('[') { format!("\"{word}\"") } else { word.into() }
 }
 
-/// How a hint at the next command begins.
+/// The beginning of a hint at the next command.
 pub const HINT: &str = "in another terminal: ";
 
-/// How it begins for those whom the network reaches.
+/// The beginning of a hint for another machine.
 pub const ELSEWHERE: &str = "on another machine: ";
 
 #[cfg(test)]

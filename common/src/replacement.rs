@@ -12,6 +12,7 @@ use std::{mem, process};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::narration::{self, escape};
+use crate::text;
 
 /// The files that this process has created and not yet renamed: the only ones that are ever removed here.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -60,26 +61,31 @@ impl Replacement {
         }
         let old = match fs::metadata(path) {
             Err(e) if e.kind() == ErrorKind::NotFound && path.is_symlink() => {
-                bail!("it is a symbolic link to nothing")
+                bail!(text!("it is a symbolic link to nothing", "这是一个没有指向任何文件的符号链接"))
             }
             Err(e) if e.kind() == ErrorKind::NotFound => None,
             metadata => Some(metadata?),
         };
         match &old {
-            Some(old) if old.is_dir() => bail!("it is a directory - name a file in it"),
-            Some(old) if old.permissions().readonly() => bail!("it is read-only"),
+            Some(old) if old.is_dir() => {
+                bail!(text!("it is a directory - name a file in it", "这是一个目录，请写出其中的文件名"))
+            }
+            Some(old) if old.permissions().readonly() => bail!(text!("it is read-only", "它是只读的")),
             Some(old) => {
                 let file = File::options().write(true).open(path)?;
                 if !old.is_file() {
                     return Ok(Self { file, beside: None });
                 }
             }
-            None if !ends_with_a_name(path) => bail!("that is a directory's name - name a file in it"),
+            None if !ends_with_a_name(path) => bail!(text!(
+                "that is a directory's name - name a file in it",
+                "这是目录的写法，请写出其中的文件名"
+            )),
             None => {}
         }
         let target = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
-        let (file, beside) =
-            Beside::create(target, old).context("its directory would not take a new file")?;
+        let (file, beside) = Beside::create(target, old)
+            .with_context(|| text!("its directory would not take a new file", "它所在的目录不能新建文件"))?;
         Ok(Self { file, beside: Some(beside) })
     }
 
@@ -153,7 +159,9 @@ impl Beside {
         unfinished.retain(|path| path != &self.path);
         let kept = escape(self.path.as_os_str().as_encoded_bytes());
         match outcome {
-            Err(e) if self.path.exists() => Err(anyhow!(e).context(format!("all of it is in '{kept}'"))),
+            Err(e) if self.path.exists() => {
+                Err(anyhow!(e).context(text!("all of it is in '{kept}'", "全部内容存在“{kept}”里")))
+            }
             outcome => Ok(outcome?),
         }
     }
@@ -261,7 +269,10 @@ fn open_as_it_is(path: &Path) -> Option<io::Result<File>> {
         return None;
     }
     if name.contains('.') {
-        return Some(Err(io::Error::other("Windows keeps this name for a device - name another file")));
+        return Some(Err(io::Error::other(text!(
+            "Windows keeps this name for a device - name another file",
+            "Windows 把这个名字留给设备，请换一个文件名"
+        ))));
     }
     Some(File::options().write(true).open(path))
 }

@@ -115,7 +115,10 @@ fn stepping_waits_for_enter_and_leaves_with_q() {
 fn in_ascii_the_marks_of_checks_and_of_losses_are_ascii_too() {
     let asked = xtask(&["demo", "loss", "--ip=4", "--lang=en", "--ascii"]);
     let (out, names) = (text(&asked.stdout), ['张', '三']);
-    assert!(asked.status.success() && out.contains("\n  + ") && out.contains("+ what was promised"), "{out}");
+    assert!(
+        asked.status.success() && out.contains("\n  + ") && out.contains("+ is a check that passed"),
+        "{out}"
+    );
     let other = |c: &char| !c.is_ascii() && !names.contains(c);
     assert_eq!(out.chars().find(other), None, "{out}");
 }

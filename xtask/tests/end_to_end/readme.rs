@@ -13,7 +13,7 @@ use xtask::tasks::docs::Found;
 const SENTENCES: [(&str, &str, &str); 2] = [
     (
         concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"),
-        "## The page, sentence by sentence",
+        "## The notes, sentence by sentence",
         "said, not shown",
     ),
     (concat!(env!("CARGO_MANIFEST_DIR"), "/README.zh-CN.md"), "## 那页笔记，逐句对照", "只说明，不演示"),

@@ -152,11 +152,11 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
         is_lost,
     };
     let mut told = vec![
-        rung("#1", said(Side::Client, "what a program on the left prints", "左侧程序打印的一行")),
+        rung("#1", said(Side::Client, "printed by a program on the left", "左侧程序打印的一行")),
         rung("#1", crossed(Side::Server, "bytes on the wire, to the right", "线路上向右的数据", false)),
         rung("#2", crossed(Side::Client, "to the left, on connection #2", "向左，属于连接 #2", false)),
-        rung("", crossed(Side::Server, "lost, or not there yet", "丢失，或尚未到达", true)),
-        rung("", said(Side::Server, "what a program on the right prints", "右侧程序打印的一行")),
+        rung("", crossed(Side::Server, "lost, or held back", "丢失，或暂时扣住", true)),
+        rung("", said(Side::Server, "printed by a program on the right", "右侧程序打印的一行")),
     ];
     told.retain(|told| !is_bare || told.rung().is_some_and(|rung| matches!(rung.mark, Mark::Crossed { .. })));
     let lanes =
@@ -165,11 +165,11 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
         Words::fixed("Times are seconds since the beginning.", "时间是从开始算起的秒数。")
     } else {
         Words::fixed(
-            "Times are seconds since the lesson began. Lines within a millisecond or two of each other may stand \
-             in either order: a program's line shows when it was read. Behind each act stand its checks: ✓ came \
-             true, ✗ did not, - cannot be judged on this system.",
-            "时间是本课开始后的秒数。时刻相差在一两毫秒以内的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
-             每一步之后是它的检查结果：✓ 相符，✗ 不符，- 在本系统上无法判断。",
+            "Times are seconds since the lesson began. Lines less than two milliseconds apart may appear in either \
+             order: a program's line has the time at which it was read. After each act come its checks: ✓ passed, \
+             ✗ failed, - not available on this system.",
+            "时间是本课开始后的秒数。时刻相差不到两毫秒的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
+             每一步之后是它的检查：✓ 通过，✗ 失败，- 在本系统上无法演示。",
         )
     };
     let (heading, drawn) = (Words::fixed("How to read it", "图例"), body(&told, &lanes, lang));

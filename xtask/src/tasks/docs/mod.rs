@@ -16,10 +16,10 @@ use anyhow::{Context, Result, bail, ensure};
 use common::args::Args;
 use common::narration::{complain, say};
 use common::replacement::Replacement;
+use common::text;
 
 use self::compare::ELLIPSIS;
 use self::session::{INTERRUPT, Piece, Session};
-use crate::complaints::worded;
 use crate::words::Lang;
 
 /// The directories that have a README, from the workspace's.
@@ -32,9 +32,6 @@ fn readmes_of(directory: &str) -> [(PathBuf, Lang); 2] {
 }
 
 /// `cargo xtask docs [--bless]`. Its language is the command line's.
-///
-/// # Errors
-/// If a README shows what is not so.
 pub fn run(mut args: Args) -> Result<()> {
     let bless = args.flag("--bless")?;
     args.given::<Lang>("--lang")?;
@@ -42,12 +39,15 @@ pub fn run(mut args: Args) -> Result<()> {
     crate::programs::cleanup::close_on_interrupt()?;
     let complaints = check_all(bless)?;
     for complaint in &complaints {
-        complain(&worded(complaint));
+        complain(complaint);
     }
     match complaints.len() {
-        0 => Ok(say(&worded("Every README shows what is so."))?),
-        n if bless => bail!("what --bless cannot mend: {n}"),
-        n => bail!("what is not so: {n}; where it is an output, --bless writes what was seen"),
+        0 => Ok(say(&text!("All that the READMEs show is true.", "每一份 README 写的都属实。"))?),
+        n if bless => bail!(text!("{n} that --bless cannot fix", "--bless 改不了的：{n} 处")),
+        n => bail!(text!(
+            "{n} not true; outputs are written anew with --bless",
+            "不属实的：{n} 处；如果是输出，--bless 会改写成实际看到的"
+        )),
     }
 }
 
@@ -65,7 +65,10 @@ pub fn check_all(bless: bool) -> Result<Vec<String>> {
             found.flat_map(|found| found.unwrap_or_else(|e| vec![format!("{e:#}")])).collect::<Vec<_>>()
         }));
     } else {
-        say(&worded("What the READMEs show was seen on Linux; not available here: comparing it."))?;
+        say(&text!(
+            "not available here: what the READMEs show was seen on Linux",
+            "此处无法比较：各份 README 里显示的是在 Linux 上看到的"
+        ))?;
     }
     for directory in DIRECTORIES {
         complaints.extend(texts::check(directory)?);
@@ -82,7 +85,7 @@ fn play(name: &Path, lang: Lang, bless: bool) -> Result<Vec<String>> {
     }
     let count = anew.len();
     write(name, &text, anew).with_context(|| format!("cannot write {shown}"))?;
-    say(&worded(&format!("{shown}: outputs written anew: {count}")))?;
+    say(&text!("{shown}: {count} outputs written anew", "{shown}：改写了 {count} 处输出"))?;
     play(name, lang, false)
 }
 
@@ -142,7 +145,10 @@ fn play_section(section: &[Piece], name: &str, lang: Lang, found: &mut Found) ->
         let played = session.play(piece).with_context(|| format!("{place}: cannot play it"))?;
         let Some(seen) = played else {
             // What follows may need what it would have done.
-            return Ok(say(&worded(&format!("{place}: not available here: the tool that it takes")))?);
+            return Ok(say(&text!(
+                "{place}: not available here: it needs a tool that is missing",
+                "{place}：此处无法运行，缺少它要用的工具"
+            ))?);
         };
         if !compare::same(&piece.shown, &seen, |port| session.is_own(port)) {
             found.complaints.push(format!("{place}: {}", difference(piece, &seen)));
@@ -152,14 +158,19 @@ fn play_section(section: &[Piece], name: &str, lang: Lang, found: &mut Found) ->
     let rest = session.finish()?.join("\n");
     if !rest.is_empty() {
         let end = section.last().map_or(0, |piece| piece.at + piece.shown.len());
-        found.complaints.push(format!("{name}:{end}: beyond this there was:\n{rest}"));
+        let more =
+            text!("{name}:{end}: after this there was more:\n{rest}", "{name}:{end}：在这之后还有：\n{rest}");
+        found.complaints.push(more);
     }
     Ok(())
 }
 
 fn difference(Piece { typed, shown, .. }: &Piece, seen: &[String]) -> String {
-    let typed = if typed.is_empty() { "what still runs" } else { typed };
-    format!("{typed} shows\n{}\n... but the README has\n{}", seen.join("\n"), shown.join("\n"))
+    let (seen, shown) = (seen.join("\n"), shown.join("\n"));
+    text!(
+        "'{typed}' shows\n{seen}\n... but the README has\n{shown}",
+        "“{typed}” 显示\n{seen}\n……而 README 里是\n{shown}"
+    )
 }
 
 /// What was seen in a piece's place; none where it cannot be shown, as a line looks like a fence or a command.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::{fs, iter, slice};
 
 use anyhow::Result;
+use common::text;
 
 use super::compare::{self, ELLIPSIS};
 use super::markdown::{self, Line};
@@ -21,7 +22,8 @@ pub fn check(directory: &str) -> Result<Vec<String>> {
         both.push(in_common(&lines));
         if let [one, other] = &both[..] {
             let different = first_difference(one, other);
-            wrong.extend(different.map(|at| (at, "README.md has something else here".into())));
+            let why = || text!("README.md has something else here", "README.md 在这里写的不一样");
+            wrong.extend(different.map(|at| (at, why())));
         }
         complaints.extend(wrong.iter().map(|(at, why)| format!("{}:{}: {why}", name.display(), at + 1)));
     }
@@ -34,16 +36,28 @@ fn wrong_lines(readme: &Path, lines: &[Line], sources: &[String]) -> Vec<(usize,
     for block in lines.chunk_by(|a, b| a.block == b.block) {
         match block[0].kind.as_str() {
             "rust" if sources.iter().any(|source| stands_in(source, block)) => {}
-            "rust" => wrong.push((block[0].at, "this code stands in no program".into())),
+            "rust" => {
+                wrong.push((block[0].at, text!("no program has this code", "哪个程序里都没有这段代码")));
+            }
             "" | "#" | "console" | "sh" | "text" => {}
-            _ => wrong.push((block[0].at, "this block is of no known kind, or not closed".into())),
+            _ => {
+                let why = text!(
+                    "this block is of an unknown kind, or not closed",
+                    "这个代码块的种类不认识，或者没有结束"
+                );
+                wrong.push((block[0].at, why));
+            }
         }
     }
     for line in lines {
         let links = line.links().filter(|link| !leads_somewhere(readme, link));
-        wrong.extend(links.map(|link| (line.at, format!("the link {link} leads nowhere"))));
+        wrong.extend(
+            links.map(|link| (line.at, text!("the link {link} leads nowhere", "链接 {link} 没有目标"))),
+        );
         let code = line.code().into_iter().filter(|code| code.starts_with("cargo ") && !is_known(code));
-        wrong.extend(code.map(|command| (line.at, format!("there is nothing that '{command}' could run"))));
+        let nothing =
+            |command| text!("there is nothing for '{command}' to run", "“{command}”没有可运行的东西");
+        wrong.extend(code.map(|command| (line.at, nothing(command))));
     }
     wrong
 }
