@@ -32,11 +32,11 @@ pub struct Transcript {
 struct Shared {
     /// Held from the note of a piece until it is printed: both have the same order.
     printing: Mutex<()>,
-    state: Mutex<State>,
+    state: Mutex<Contents>,
     changed: Condvar,
 }
 
-struct State {
+struct Contents {
     /// When the times begin.
     began: Instant,
     hidden: Vec<String>,
@@ -50,7 +50,7 @@ struct State {
     is_over: bool,
 }
 
-impl State {
+impl Contents {
     fn count(&self) -> usize {
         self.forgotten + self.told.len()
     }
@@ -89,7 +89,7 @@ impl Transcript {
         print: impl Fn(&str) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
         let print: Arc<Print> = Arc::new(print);
-        let state = State {
+        let state = Contents {
             began: Instant::now(),
             hidden: Vec::new(),
             told: VecDeque::new(),
@@ -115,11 +115,11 @@ impl Transcript {
         Self::keeping(usize::MAX, style, |_| Ok(()))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Contents> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut Contents)) {
         change(&mut self.state());
         self.shared.changed.notify_all();
     }
@@ -198,8 +198,9 @@ impl Transcript {
     /// Waits until something is told beyond the first `number` entries, the end comes, or `is_waiting` is no longer what
     /// the reader knows; at most for `patience`.
     pub fn beyond(&self, number: usize, is_waiting: bool, patience: Duration) -> News {
-        let nothing_new =
-            |state: &mut State| state.count() <= number && state.is_waiting == is_waiting && !state.is_over;
+        let nothing_new = |state: &mut Contents| {
+            state.count() <= number && state.is_waiting == is_waiting && !state.is_over
+        };
         let waited = self.shared.changed.wait_timeout_while(self.state(), patience, nothing_new);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let first = number.clamp(state.forgotten, state.count());
