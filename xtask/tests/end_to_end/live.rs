@@ -449,6 +449,18 @@ fn a_class_sees_each_stage_of_the_judge_and_what_came_of_it() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_class_sees_what_happens_while_the_judge_waits_for_a_silent_program() {
+    let server = xtask::path_of("tcp-server").unwrap();
+    let silent = [server.to_str().unwrap(), "{host}:{port}", "--delay=3600"];
+    let command = [&["tcp-server", "--stage=greets", "--patience=3600", "--"][..], &silent].concat();
+    let mut judge = Stepping::start_task("grade", &command);
+    Events::of(&judge.at, "").wait_for("connects from");
+    crate::process::signal(judge.demo.id(), "INT");
+    assert!(!judge.demo.wait().unwrap().success(), "it waited for an hour, and was interrupted");
+}
+
+#[test]
 fn a_page_that_cannot_be_served_is_an_error_before_anything_is_played() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = taken.local_addr().unwrap().to_string();
