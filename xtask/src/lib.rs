@@ -5,13 +5,13 @@
 mod words;
 
 mod checks;
-pub mod complaints;
 mod drawing;
 mod lab;
 pub mod lessons;
 mod peers;
 mod play;
 mod programs;
+mod random;
 pub mod tasks;
 mod wire;
 

@@ -19,6 +19,8 @@ pub enum Entry {
     Title {
         /// As on the command line.
         name: &'static str,
+        /// Its subject, shown after the name in Chinese; may be empty.
+        subject_zh: &'static str,
         /// `IPv4` or `IPv6`.
         version: &'static str,
         /// It was not played just before.
@@ -26,7 +28,7 @@ pub enum Entry {
     },
     /// What it is about: a claim, with its number.
     Claim(&'static str, Words),
-    /// Who stands where from here on.
+    /// Which programs the two lanes show from here on.
     Lanes(Lanes),
     /// What is about to happen.
     Act(Words),
@@ -44,7 +46,7 @@ pub enum Entry {
     Chart(Chart),
     /// What was noticed about what happened.
     Remark(Words),
-    /// What whoever watches is asked to predict: any number, where there are no choices.
+    /// What the audience is asked to predict: any number, where there are no choices.
     Question {
         /// The question.
         question: Words,
@@ -64,19 +66,26 @@ pub enum Entry {
     Sum {
         /// As a sentence.
         sentence: Words,
-        /// No promise was broken.
+        /// Whether no check failed.
         is_kept: bool,
     },
 }
 
 impl Entry {
     /// A line of the kernel's table.
-    pub fn socket(row: &Row) -> Self {
+    pub fn socket(row: &Row, is_server: bool) -> Self {
         let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
         let Row { state, port, to_send, to_read, .. } = row;
+        let (side, side_zh) = if is_server { ("server", "服务器") } else { ("client", "客户端") };
+        // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
+        let Words { en, zh } = match *state {
+            "LISTEN" => words!("in the queue {to_read}", "排队 {to_read}"),
+            "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
+            _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
+        };
         Self::Socket(words!(
-            "{state:12} local :{port:<5} peer :{peer:<5}  to send {to_send}, to read {to_read}",
-            "{state:12} 本端 :{port:<5} 对端 :{peer:<5}  待发送 {to_send}，待读取 {to_read}"
+            "{side} {state:11} :{port:<5} peer :{peer:<5}  {en}",
+            "{side_zh} {state:11} :{port:<5} 对端 :{peer:<5}  {zh}"
         ))
     }
 
@@ -176,7 +185,7 @@ fn fated(how: How, Words { en, zh }: Words) -> Words {
     }
 }
 
-/// Who stands on the client's and on the server's side.
+/// The titles of the client's and of the server's lane.
 pub type Lanes = (Words, Words);
 
 /// How many bytes, and which.
@@ -200,7 +209,7 @@ pub struct Chart {
     pub across: Words,
     /// The places: with one, it is bars, with more, a curve. They are drawn evenly spaced.
     pub places: Vec<u64>,
-    /// Who stands side by side.
+    /// What is compared.
     pub series: Vec<Series>,
 }
 
@@ -224,7 +233,7 @@ pub struct Cost {
     pub low: f64,
     /// The most of them.
     pub high: f64,
-    /// How many times as much as the floor of the same round, in the median; the floor has none.
+    /// How many times as much as the baseline of the same round, in the median; the baseline has none.
     pub ratio: Option<f64>,
 }
 
@@ -245,7 +254,7 @@ impl Cost {
         format!("{}-{}", shown(self.low), shown(self.high))
     }
 
-    pub fn times_floor(&self) -> String {
+    pub fn times_baseline(&self) -> String {
         self.ratio.map_or(String::new(), |ratio| format!("x{ratio:.2}"))
     }
 }
@@ -275,10 +284,10 @@ pub mod tests {
         Cost { median, low: median / 2.0, high: median, ratio: Some(1.5) }
     }
 
-    /// A chart of two sides, whose names are ours and <floor>.
+    /// A chart of two sides, whose names are ours and <baseline>.
     pub fn chart(places: &[u64], figures: [&[f64]; 2]) -> Chart {
         let series =
-            figures.into_iter().zip([("ours", "我们的"), ("<floor>", "下限")]).map(|(costs, name)| {
+            figures.into_iter().zip([("ours", "我们的"), ("<baseline>", "基准")]).map(|(costs, name)| {
                 let costs = costs.iter().copied().map(cost).collect();
                 Series { name: Words::fixed(name.0, name.1), ink: Ink::Client, costs }
             });

@@ -115,7 +115,10 @@ fn stepping_waits_for_enter_and_leaves_with_q() {
 fn in_ascii_the_marks_of_checks_and_of_losses_are_ascii_too() {
     let asked = xtask(&["demo", "loss", "--ip=4", "--lang=en", "--ascii"]);
     let (out, names) = (text(&asked.stdout), ['张', '三']);
-    assert!(asked.status.success() && out.contains("\n  + ") && out.contains("+ what was promised"), "{out}");
+    assert!(
+        asked.status.success() && out.contains("\n  + ") && out.contains("+ is a check that passed"),
+        "{out}"
+    );
     let other = |c: &char| !c.is_ascii() && !names.contains(c);
     assert_eq!(out.chars().find(other), None, "{out}");
 }
@@ -253,7 +256,7 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
         let legend = 5;
         let rungs = out.lines().filter(is_rung).count() + legend;
         assert_eq!(page.matches("<span class=\"time\"").count(), rungs);
-        assert_eq!(page.matches("<p class=\"check kept\">").count(), out.matches("\n  ✓ ").count());
+        assert_eq!(page.matches("<p class=\"check passed\">").count(), out.matches("\n  ✓ ").count());
         assert_eq!(
             page.matches("<span class=\"twin\">").count(),
             rungs,
@@ -302,7 +305,7 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
         Ok(())
     }
     static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed("<b>", "<b>"))];
-    let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: lessons::TCP, play: breaks };
+    let lesson = Lesson { name: "x", subject_zh: "", claims: &CLAIMS, lanes: lessons::TCP, play: breaks };
     for lang in [Lang::En, Lang::Zh] {
         let course = course(&lesson, lang);
         let words = Words::fixed("<u>", "<u>");
@@ -319,8 +322,8 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
                 && !page.contains("<u>")
         );
         assert!(
-            page.contains("<p class=\"check broken\">✗ a &amp; b")
-                && page.contains("<section class=\"sum broken\"")
+            page.contains("<p class=\"check failed\">✗ a &amp; b")
+                && page.contains("<section class=\"sum failed\"")
         );
         assert!(page.contains("<a href=\"#x-IPv4\">✗ x, IPv4</a>") && page.contains("<h3 id=\"x-IPv4\">"));
     }
@@ -336,7 +339,7 @@ fn a_broken_promise_and_a_lesson_that_cannot_be_played_fail_the_demo() {
     fn stops(_: &mut Play) -> anyhow::Result<()> {
         anyhow::bail!("no server")
     }
-    let lesson = |play| Lesson { name: "x", claims: &[], lanes: lessons::TCP, play };
+    let lesson = |play| Lesson { name: "x", subject_zh: "", claims: &[], lanes: lessons::TCP, play };
     for (play, sum) in
         [(breaks as fn(&mut Play) -> _, "1 of 2 checks failed"), (stops, "1 of 1 checks failed")]
     {

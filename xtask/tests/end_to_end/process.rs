@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsStr;
-use std::process::{self, Command, Stdio};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -48,8 +50,9 @@ pub fn signal(pid: u32, name: &str) {
 }
 
 /// Whether a tool is here and works; says so where it is not.
+#[cfg(unix)]
 pub fn has_tool(name: &str, args: &[&str]) -> bool {
-    let asked = command(name).args(args).stdin(Stdio::null()).output();
+    let asked = command(name).args(args).stdin(process::Stdio::null()).output();
     let is_here = asked.is_ok_and(|output| output.status.success());
     if !is_here {
         println!("not available here: {name} {}", args.join(" "));
@@ -106,7 +109,8 @@ impl Test {
         WATCHED.call_once(|| drop(thread::spawn(end_when_tests_hang)));
         let name = thread::current().name().unwrap_or("a thread of a test").to_owned();
         running().tests.insert(name.clone());
-        Self { name, temporary: Scratch::new().unwrap() }
+        // Where cargo builds, there is room, too.
+        Self { name, temporary: Scratch::within(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap() }
     }
 }
 
@@ -132,9 +136,9 @@ fn end_when_tests_hang() {
 
 #[test]
 fn every_test_starts_its_programs_here() {
-    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end");
-    for file in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
-        let text = std::fs::read_to_string(&file).unwrap();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end");
+    for file in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = fs::read_to_string(&file).unwrap();
         for call in ["Command::new(", "Program::start(", "lab.start(", "xtask::Server::start("] {
             assert!(file.ends_with("process.rs") || !text.contains(call), "{}: {call}", file.display());
         }
@@ -149,12 +153,18 @@ fn what_this_machine_has_in_its_environment_no_program_finds() {
     for name in ["PATH", "HOME", "LD_PRELOAD", "CARGO_HOME", "RUSTUP_HOME", "RUSTFLAGS", "SEED"] {
         assert!(!is_of_the_machine(name), "{name}");
     }
-    let temporary = |command: &Command| {
+    let temporary = || {
+        let command = command("x");
         let set = command.get_envs().find(|(name, _)| *name == "TMPDIR");
-        set.unwrap().1.unwrap().to_owned()
+        PathBuf::from(set.unwrap().1.unwrap())
     };
-    let ours = temporary(&command("x"));
-    assert!(std::fs::read_dir(&ours).unwrap().next().is_none(), "an empty directory");
-    let others = thread::spawn(move || temporary(&command("x"))).join().unwrap();
-    assert!(ours != others && !std::path::Path::new(&others).exists(), "it ends with the test");
+    let ours = temporary();
+    assert!(fs::read_dir(&ours).unwrap().next().is_none(), "an empty directory");
+    let leaves_a_file = move || {
+        let file = temporary().join("left behind");
+        fs::write(&file, "").unwrap();
+        file
+    };
+    let others = thread::spawn(leaves_a_file).join().unwrap();
+    assert!(!others.starts_with(ours) && !others.exists(), "it ends with the test: {}", others.display());
 }

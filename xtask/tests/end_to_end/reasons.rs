@@ -1,7 +1,7 @@
 //! What came is said, and the likely reason with it; what is typed wrongly, with what to type.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpListener, UdpSocket};
 use std::thread;
 
 use crate::{Server, run};
@@ -90,7 +90,7 @@ fn a_port_that_is_taken_is_a_servers_or_a_connections() {
         " - another server listens there: stop it, or take another port",
     );
     // A client's own port, which connect(2) picked: nobody listens there, and it has no SO_REUSEADDR.
-    let client = TcpStream::connect(at).unwrap();
+    let client = std::net::TcpStream::connect(at).unwrap();
     let own = client.local_addr().unwrap().to_string();
     failing("tcp-server", &[&own], " - no server listens there, but a connection is open that has the port");
 }
@@ -144,6 +144,13 @@ fn what_no_http_reply_begins_with_is_said_before_the_peer_says_more() {
         // Nothing follows, and the client would wait for an hour.
         failing("tcp-client", &["get", &format!("http://{}/", saying(words)), "--timeout", "3600"], why);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_broadcast_address_is_not_said_to_lack_a_server() {
+    let args = ["127.255.255.255:9", "Ann", "--timeout", "0.1", "--tries", "1"];
+    failing("udp-client", &args, " - is it a broadcast address, or ");
 }
 
 #[cfg(target_os = "linux")]

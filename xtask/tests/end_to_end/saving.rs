@@ -95,7 +95,6 @@ mod unix {
             ("link", ">> log"),
             ("/dev/stderr", "2>> log >&2"),
             ("/dev/fd/5", "5>> log >&5"),
-            ("/dev/fd/5", "5> log >&5"),
         ] {
             fs::write(lab.directory().join("log"), "before\n").unwrap();
             let command =
@@ -108,9 +107,11 @@ mod unix {
             assert!(log.ends_with("after\n"), "{command}: {log}");
             assert!(lab.directory().join("link").is_symlink());
         }
-        for (file, redirected) in
-            [("/dev/fd/5", "5>&-"), ("/dev/fd/5", "5< log"), ("/dev/stdout", "< log >&0")]
-        {
+        // As bash's `>(COMMAND)`, which is a pipe's end.
+        let command = "{ \"$CLIENT\" get \"$URL\" -o /dev/fd/5 > said; } 5>&1 | cat > log";
+        assert!(sh(&lab, command).success());
+        assert_eq!(fs::read(lab.directory().join("log")).unwrap(), b"hello");
+        for (file, redirected) in [("/dev/fd/5", "5>&-"), ("/dev/stdout", "< log >&0")] {
             let command = format!("\"$CLIENT\" get \"$URL\" -o {file} {redirected}");
             assert!(!sh(&lab, &command).success(), "{redirected}");
         }

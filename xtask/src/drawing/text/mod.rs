@@ -13,8 +13,10 @@ impl Entry {
     /// As lines of text.
     pub fn lines(&self, style: Style) -> Vec<String> {
         match self {
-            Self::Title { name, version, .. } => {
-                let title = words!("== {name} over {version} ==", "== {name}（{version}）==");
+            Self::Title { name, subject_zh, version, .. } => {
+                let colon = if subject_zh.is_empty() { "" } else { "：" };
+                let title =
+                    words!("== {name} over {version} ==", "== {name}{colon}{subject_zh}（{version}）==");
                 vec![String::new(), style.paint(Ink::Bold, title.to(style.lang))]
             }
             Self::Claim(number, words) => {
@@ -63,7 +65,7 @@ impl Entry {
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]
             }
-            Self::Sum { is_kept: false, .. } => Vec::new(), // it is the task's error, and is said as one
+            Self::Sum { is_kept: false, .. } => Vec::new(), // the task reports it as its error
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, for whoever
-//! sees and for whoever listens; its arrow is made of lines (`page.css`) and a tip.
+//! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, so
+//! that a screen reader reads them; its arrow is made of lines (`page.css`) and a tip.
 
 use super::chart;
 use super::markup::{joined, text};
@@ -30,7 +30,9 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
     let paragraph =
         |class: &str, words: &Words| format!("<p class=\"{class}\">{}</p>\n", text(words.to(lang)));
     match told {
-        Entry::Title { name, version, is_new } => title(name, version, *is_new, lang),
+        Entry::Title { name, subject_zh, version, is_new } => {
+            title((name, subject_zh), version, *is_new, lang)
+        }
         Entry::Claim(number, words) => {
             format!("<p class=\"claim\"><b>{}</b> {}</p>\n", text(number), text(&one_line(words, lang)))
         }
@@ -49,7 +51,7 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
             format!("<div class=\"question\"><p>? {}</p>{list}</div>\n", text(question.to(lang)))
         }
         Entry::Judged { verdict, is_right, why } => {
-            let class = is_right.map_or("absent", |right| if right { "kept" } else { "broken" });
+            let class = is_right.map_or("absent", |right| if right { "passed" } else { "failed" });
             let (verdict, why) = (text(verdict.to(lang)), text(why.to(lang)));
             let colon = if lang == Lang::Zh { "：" } else { ": " };
             format!("<p class=\"evidence\"><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n")
@@ -65,16 +67,21 @@ pub fn ladder(rungs: &str, lang: Lang) -> String {
 }
 
 /// What is played over which version, under the name where that is new.
-pub fn title(name: &str, version: &str, is_new: bool, lang: Lang) -> String {
-    let name = text(name);
-    let heading = if is_new { format!("<h2 id=\"{name}\">{name}</h2>\n") } else { String::new() };
+pub fn title((name, subject): (&str, &str), version: &str, is_new: bool, lang: Lang) -> String {
+    let (name, shown) = (text(name), text(&named(name, subject, lang)));
+    let heading = if is_new { format!("<h2 id=\"{name}\">{shown}</h2>\n") } else { String::new() };
     let full = words!("{name} over {version}", "{name}（{version}）");
     format!("{heading}<h3 id=\"{name}-{version}\">{}</h3>\n", full.to(lang))
 }
 
+/// A name, in Chinese with the subject after it, if there is one.
+pub fn named(name: &str, subject_zh: &str, lang: Lang) -> String {
+    if lang == Lang::En || subject_zh.is_empty() { name.into() } else { format!("{name}：{subject_zh}") }
+}
+
 /// How everything came out, and markup that belongs to it.
 pub fn sum(sentence: &Words, is_kept: bool, more: &str, lang: Lang) -> String {
-    let (state, name) = (if is_kept { "kept" } else { "broken" }, Words::fixed("Result", "结果"));
+    let (state, name) = (if is_kept { "passed" } else { "failed" }, Words::fixed("Result", "结果"));
     let (name, sentence) = (name.to(lang), text(sentence.to(lang)));
     format!("<section class=\"sum {state}\" aria-label=\"{name}\"><p>{sentence}</p>\n{more}</section>\n")
 }
@@ -86,8 +93,8 @@ pub fn one_line(words: &Words, lang: Lang) -> String {
 
 fn verdict(check: &Check, lang: Lang) -> String {
     let class = match check.verdict {
-        Verdict::Passed => "kept",
-        Verdict::Failed(_) | Verdict::Undecided(_) => "broken",
+        Verdict::Passed => "passed",
+        Verdict::Failed(_) | Verdict::Undecided(_) => "failed",
         Verdict::NotAvailable(_) => "absent",
     };
     format!("<p class=\"check {class}\">{} {}</p>\n", check.verdict.mark(), text(check.sentence().to(lang)))
@@ -119,7 +126,7 @@ fn rung(Rung { time, label, mark }: &Rung, lang: Lang) -> String {
     )
 }
 
-/// Whose a rung is, in words: what its place and its arrow show to whoever sees them.
+/// Whose a rung is, in words: for a screen reader, what its place and its arrow show.
 fn who(mark: &Mark) -> Words {
     match mark {
         Mark::Said(Side::Client, _) => Words::fixed("client's side: ", "客户端一侧："),

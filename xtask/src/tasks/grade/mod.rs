@@ -18,15 +18,16 @@ mod udp_client;
 mod udp_server;
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use common::address::HostPort;
 use common::args::{self, Args};
 use common::framing::Framing;
 use common::narration::{complain, say};
+use common::text;
 
 use super::shown::{self, Only};
 use crate::drawing::live;
@@ -59,7 +60,10 @@ pub fn run(mut args: Args) -> Result<()> {
         None if list => {
             return KINDS.iter().try_for_each(|kind| kind.introduce(style).and_then(|()| Ok(say("")?)));
         }
-        None => return Err(args::usage(format!("say what to grade: {}", kinds::names()))),
+        None => {
+            let names = kinds::names();
+            return Err(args::usage(text!("say what to grade: {names}", "请写出要评判什么：{names}")));
+        }
     };
     let only = stage.map(|name| kind.stage(&name)).transpose()?;
     if list {
@@ -71,6 +75,13 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     let command = CommandLine(command);
     kind.check(&command, port)?;
+    let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
+    TcpListener::bind((ip, 0)).with_context(|| {
+        text!(
+            "cannot use IPv{version} on this machine; try --ip {other}",
+            "这台机器上不能使用 IPv{version}，请试试 --ip {other}"
+        )
+    })?;
     cleanup::close_on_interrupt()?;
     let terms = Config {
         command,

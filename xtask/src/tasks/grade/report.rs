@@ -54,7 +54,7 @@ pub fn grade(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<
 /// Plays one stage, and prints what came of it; false where it is not kept.
 fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(Chapter, bool)> {
     let version = if terms.ip.is_ipv4() { "IPv4" } else { "IPv6" };
-    terms.story.tell(Entry::Title { name: stage.name, version, is_new: true })?;
+    terms.story.tell(Entry::Title { name: stage.name, subject_zh: "", version, is_new: true })?;
     terms.story.tell(Entry::Lanes(kind.lanes.clone()))?;
     let mut trial = Trial::new(terms, kind, stage)?;
     let (style, promise) = (terms.style, &stage.promise.1);
@@ -100,7 +100,10 @@ fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(C
     }
     let claims = std::slice::from_ref(&stage.promise);
     let told = trial.told();
-    Ok((Chapter { name: stage.name, version, claims, lanes: kind.lanes.clone(), told }, is_kept))
+    Ok((
+        Chapter { name: stage.name, subject_zh: "", version, claims, lanes: kind.lanes.clone(), told },
+        is_kept,
+    ))
 }
 
 /// What was expected, what came, and what to do about it.

@@ -99,9 +99,6 @@ pub fn failures_in_small() -> Vec<String> {
 const TRIED: usize = 52;
 
 /// Tries everything and prints a table.
-///
-/// # Errors
-/// When a promise did not hold.
 pub fn run(mut args: Args) -> Result<()> {
     let style = shown::style(&mut args)?;
     let lang = style.lang;
@@ -143,7 +140,7 @@ pub fn run(mut args: Args) -> Result<()> {
 /// Interrupts a server, and adds to the figures how it ended: status 0, within two seconds.
 fn stop_in_time(size: Size, server: Server, holds: bool, Words { en, zh }: &Words) -> Result<Tried> {
     let (status, taken) = interrupted(server)?;
-    let (ms, Words { en: how, zh: how_zh }) = (taken.as_millis(), Ended(status.code()).shown());
+    let (ms, Words { en: how, zh: how_zh }) = (taken.as_millis(), Ended::with(status.code()).shown());
     let figures = words!("{en}; stopped in {ms} ms, {how}", "{zh}；{ms} 毫秒后停止，{how_zh}");
     Ok((holds && status.success() && size.within(taken, Duration::from_secs(2)), figures))
 }

@@ -6,6 +6,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use common::args;
 use common::narration::escape;
+use common::text;
 
 use crate::wire::event::{Event, Side, What};
 use crate::words::Words;
@@ -33,17 +34,19 @@ struct Saying {
 
 impl Attendance {
     /// Reads the names, a line each; blanks around them, empty lines and a byte order mark are left out.
-    ///
-    /// # Errors
-    /// When the file cannot be read, is no text, or has no name in it.
     pub fn read(file: &str, is_udp: bool) -> Result<Self> {
         let name = escape(file.as_bytes());
-        let cannot =
-            || format!("cannot read the roll '{name}': is it a file with a name on each line, in UTF-8?");
+        let cannot = || {
+            text!(
+                "cannot read the roll '{name}': is it a file with a name on each line, in UTF-8?",
+                "无法读取名单“{name}”：它是不是一行一个名字、UTF-8 编码的文件？"
+            )
+        };
         let size = fs::metadata(file).with_context(cannot)?.len();
         if size > LARGEST {
-            return Err(args::usage(format!(
-                "--roll '{name}': a roll has at most {LARGEST} bytes; this has {size}"
+            return Err(args::usage(text!(
+                "--roll '{name}': a roll has at most {LARGEST} bytes; this has {size}",
+                "--roll“{name}”：名单最多 {LARGEST} 字节，这个有 {size} 字节"
             )));
         }
         let text = fs::read_to_string(file).with_context(cannot)?;
@@ -55,7 +58,10 @@ impl Attendance {
             }
         }
         if missing.is_empty() {
-            return Err(args::usage(format!("--roll '{name}': there is no name in it")));
+            return Err(args::usage(text!(
+                "--roll '{name}': there is no name in it",
+                "--roll“{name}”：里面没有名字"
+            )));
         }
         Ok(Self { is_udp, missing, here: 0, saying: HashMap::new() })
     }
