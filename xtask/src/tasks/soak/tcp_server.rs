@@ -95,6 +95,7 @@ fn welcomed(server: SocketAddr, size: usize) -> Result<Vec<TcpPeer>> {
 /// All of them give three names, each as soon as the one before was greeted.
 fn classroom(size: Size) -> Result<Tried> {
     let clients = size.of(500, 10);
+    can_wait(clients)?;
     let server = Server::start("tcp-server", &["--quiet"])?;
     let give_names = |number: usize| {
         let mut client = TcpPeer::welcomed(server.address)?;
