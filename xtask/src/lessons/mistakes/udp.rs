@@ -1,6 +1,6 @@
 //! The mistakes of the notes' UDP client and server.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 
 use anyhow::Result;
@@ -20,12 +20,7 @@ use crate::words::{Shown, Words};
 
 /// The notes' UDP client: sends a name, and takes the next datagram from any sender as its reply, and as text. It
 /// would wait forever; the sockets here have a time limit.
-fn wrong_ask(
-    socket: &UdpSocket,
-    name: &[u8],
-    server: SocketAddr,
-    recorder: &Recorder,
-) -> std::io::Result<String> {
+fn wrong_ask(socket: &UdpSocket, name: &[u8], server: SocketAddr, recorder: &Recorder) -> io::Result<String> {
     let says = |call: &str, what: &str| recorder.said(Side::Client, format!("{call}: {what}"));
     says("sendto", &escape(name));
     socket.send_to(name, server)?;
