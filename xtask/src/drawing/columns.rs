@@ -13,7 +13,7 @@ pub fn wrap(text: &str, limit: usize) -> Vec<String> {
     lines
 }
 
-/// The text in lines of at most `limit` columns, broken at a blank if there is one near the end.
+/// The text in lines of at most `limit` columns, broken at a space if there is one in the second half.
 pub fn broken(text: &str, limit: usize) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
     for c in text.chars() {
@@ -106,7 +106,7 @@ mod tests {
             ("Jose\u{301}", 4),
             ("Zoe\u{308}", 3),
             ("張三", 4),
-            ("ก\u{e33}ล\u{e31}ง", 4), // of the two vowels, one has a column of its own
+            ("ก\u{e33}ล\u{e31}ง", 4), // of the two vowels, one takes a column
             ("\u{1112}\u{1161}\u{11ab}", 2),
             ("한", 2),
             ("\u{935}\u{93f}\u{95c}\u{92f}", 4),

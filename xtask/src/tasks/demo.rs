@@ -65,7 +65,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let mut course = Runner::new(style, Audience { step, quiz });
     let addresses = match only {
         Some(ip) => vec![ip],
-        // Whoever has been asked over IPv4 knows the answers over IPv6.
+        // The answers over IPv6 are those over IPv4.
         None if quiz => LOOPBACK[..1].to_vec(),
         None => LOOPBACK.to_vec(),
     };

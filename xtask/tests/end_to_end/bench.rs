@@ -25,12 +25,12 @@ fn is_available(said: &str) -> bool {
 
 /// The figures of the bars of a work, in their order.
 fn printed(said: &str, work: &str) -> Vec<String> {
-    let behind = said.split(&format!("\n== {work} ==\n")).nth(1).unwrap();
-    let bars = behind.split("\n== ").next().unwrap().lines().filter(|line| line.contains('█'));
+    let rest = said.split(&format!("\n== {work} ==\n")).nth(1).unwrap();
+    let bars = rest.split("\n== ").next().unwrap().lines().filter(|line| line.contains('█'));
     bars.map(|line| line.split(" █").next().unwrap().split(' ').next_back().unwrap().to_owned()).collect()
 }
 
-/// What stands behind a name in JSON, each time; of an array, the first.
+/// The values of a name in JSON, one after another; of an array, its first item.
 fn values<'a>(json: &'a str, name: &str) -> Vec<&'a str> {
     let name = format!("\"{name}\": ");
     json.split(&name)

@@ -256,7 +256,7 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
         let legend = 5;
         let rungs = out.lines().filter(is_rung).count() + legend;
         assert_eq!(page.matches("<span class=\"time\"").count(), rungs);
-        assert_eq!(page.matches("<p class=\"check kept\">").count(), out.matches("\n  ✓ ").count());
+        assert_eq!(page.matches("<p class=\"check passed\">").count(), out.matches("\n  ✓ ").count());
         assert_eq!(
             page.matches("<span class=\"twin\">").count(),
             rungs,
@@ -322,8 +322,8 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
                 && !page.contains("<u>")
         );
         assert!(
-            page.contains("<p class=\"check broken\">✗ a &amp; b")
-                && page.contains("<section class=\"sum broken\"")
+            page.contains("<p class=\"check failed\">✗ a &amp; b")
+                && page.contains("<section class=\"sum failed\"")
         );
         assert!(page.contains("<a href=\"#x-IPv4\">✗ x, IPv4</a>") && page.contains("<h3 id=\"x-IPv4\">"));
     }

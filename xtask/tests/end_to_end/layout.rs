@@ -5,11 +5,10 @@ use std::fs;
 use std::path::Path;
 
 /// A room names those before it, and none after it.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 12] = [
     "random",
     "words",
     "checks",
-    "complaints",
     "wire",
     "programs",
     "peers",

@@ -1,4 +1,4 @@
-//! What was told, as one page for a projector and for paper, whoever told it. It needs no script and fetches nothing.
+//! What was told, as one page for a projector and for paper. It needs no script and fetches nothing.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub struct Chapter {
     pub version: &'static str,
     /// What it is about, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
-    /// Who stands where.
+    /// The titles of its lanes.
     pub lanes: Lanes,
     /// What was told of it.
     pub told: Vec<Entry>,
@@ -96,7 +96,7 @@ fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
 
 /// The class of a sum.
 fn state(tally: &Tally) -> &'static str {
-    if tally.failed + tally.undecided > 0 { "broken" } else { "kept" }
+    if tally.failed + tally.undecided > 0 { "failed" } else { "passed" }
 }
 
 fn anchor(chapter: &Chapter) -> String {
@@ -107,9 +107,9 @@ fn anchor(chapter: &Chapter) -> String {
 fn failures(chapters: &[Chapter], lang: Lang) -> String {
     let failed = chapters.iter().flat_map(|chapter| {
         let checks = chapter.told.iter().filter_map(Entry::check);
-        let broken =
+        let failing =
             checks.filter(|check| matches!(check.verdict, Verdict::Failed(_) | Verdict::Undecided(_)));
-        broken.map(move |check| (chapter, check))
+        failing.map(move |check| (chapter, check))
     });
     joined(failed.map(|(chapter, check)| {
         let (at, name, version) = (anchor(chapter), chapter.name, chapter.version);
@@ -127,9 +127,9 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let state = state(&tally);
         let marks = match (tally.failed, tally.undecided, tally.passed) {
             (0, 0, 0) => String::new(),
-            (0, 0, kept) => format!("✓ {kept}"),
+            (0, 0, passed) => format!("✓ {passed}"),
             (0, open, _) => format!("? {open}"),
-            (broken, ..) => format!("✗ {broken}"),
+            (failing, ..) => format!("✗ {failing}"),
         };
         let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
         let versions = joined(chapters.iter().map(link));

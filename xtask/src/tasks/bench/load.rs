@@ -39,7 +39,7 @@ pub struct Measured {
 pub struct Shares {
     /// The load's own.
     pub load: f64,
-    /// What neither the load nor who is measured has used.
+    /// What other processes used.
     pub others: f64,
 }
 
@@ -56,7 +56,7 @@ impl Meter {
         Ok(Self { server, used: Self::used(server)?, began: Instant::now() })
     }
 
-    /// By who is measured, by the load, by all together.
+    /// By the program that is measured, by the load, by all together.
     fn used(server: Option<u32>) -> Result<[Duration; 3]> {
         let load = used(process::id()).context("/proc does not tell what was used")?;
         let measured = match server {
@@ -70,7 +70,7 @@ impl Meter {
         self.began.elapsed() >= TIME
     }
 
-    /// Time and CPU for each of so many, in microseconds.
+    /// Time and CPU for each of `count`, in microseconds.
     fn stop(&self, count: u32) -> Result<Measured> {
         let time = self.began.elapsed().as_secs_f64();
         let now = Self::used(self.server)?;
@@ -124,7 +124,7 @@ fn is_right(heard: &[u8], expected: &str) -> Result<()> {
     Ok(())
 }
 
-/// So many clients, who all have been welcomed.
+/// Clients that have all been welcomed.
 fn crowd(server: &Server, variant: Variant, size: u32) -> Result<Vec<Client>> {
     let arrive = |_| {
         let client = Client::arrives(server, variant)?;
@@ -133,7 +133,7 @@ fn crowd(server: &Server, variant: Variant, size: u32) -> Result<Vec<Client>> {
     (0..size).map(arrive).collect()
 }
 
-/// So many TCP clients, each of whom asks as soon as it is answered.
+/// TCP clients, each of which asks as soon as it is answered.
 pub fn tcp(variant: Variant, clients: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
     let clients = crowd(&server, variant, clients)?;
@@ -151,7 +151,7 @@ pub fn tcp(variant: Variant, clients: u32) -> Result<Measured> {
     Ok(measured)
 }
 
-/// So many TCP clients at once, each of whom connects, asks once and leaves, and another one comes.
+/// TCP clients at once, each of which connects, asks once and leaves, and the next one comes.
 pub fn churn(variant: Variant, at_once: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
     let arrive = || {
@@ -175,7 +175,7 @@ pub fn churn(variant: Variant, at_once: u32) -> Result<Measured> {
     meter.stop(count)
 }
 
-/// So many TCP clients who have been welcomed, and are silent: bytes of memory and threads for each.
+/// TCP clients that have been welcomed and are silent: bytes of memory and threads for each.
 pub fn idle(variant: Variant, clients: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
     let _first = crowd(&server, variant, 1)?; // what is taken once and for all is not counted
@@ -194,7 +194,7 @@ pub fn idle(variant: Variant, clients: u32) -> Result<Measured> {
     Ok(Measured { costs, count: clients, shares: None })
 }
 
-/// One UDP socket, of which so many datagrams are on their way.
+/// One UDP socket, with this many datagrams on their way.
 pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
     let server = variant.server("udp")?;
     let socket: UdpSocket = sockets::datagram_socket(LOCALHOST)?;
@@ -220,17 +220,17 @@ pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
     Ok(measured)
 }
 
-/// A page of so many MiB, got again and again, and thrown away: the disk is not what is measured.
+/// A page of this many MiB, got again and again, and thrown away: the disk is not what is measured.
 pub fn get(variant: Variant, mebibytes: u32) -> Result<Measured> {
     pages(variant, mebibytes, 1 << 20, true)
 }
 
-/// A page of so many KiB, each got by a process that starts for it, saves it and ends.
+/// A page of this many KiB, each got by a process that starts for it, saves it and ends.
 pub fn start(variant: Variant, kibibytes: u32) -> Result<Measured> {
     pages(variant, kibibytes, 1 << 10, false)
 }
 
-/// A page in so many pieces, got by one process after the other; time and CPU for each in milliseconds.
+/// A page in pieces, got by one process after another; time and CPU for each in milliseconds.
 fn pages(variant: Variant, pieces: u32, size: usize, is_thrown_away: bool) -> Result<Measured> {
     let (piece, length) = (vec![b'x'; size], size * pieces as usize);
     let header = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");

@@ -32,7 +32,7 @@ impl Machine {
 
     /// One with this kernel and this list of CPUs, as in `/proc/cpuinfo`.
     fn of(kernel: &str, cpus: &str, cores: usize, is_optimised: bool, python: Option<&'static str>) -> Self {
-        // Blanks stand in some names by the dozen.
+        // Some names are padded with spaces.
         let clean = |name: &str| escape(name.split_whitespace().collect::<Vec<_>>().join(" ").as_bytes());
         Self { kernel: clean(kernel), cpu: clean(cpu_in(cpus)), cores, is_optimised, python }
     }
@@ -58,7 +58,7 @@ impl Machine {
         )
     }
 
-    /// For a machine.
+    /// As JSON.
     pub fn json(&self) -> String {
         object(&[
             ("os", string(consts::OS)),

@@ -117,7 +117,7 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 const HOW_TO_READ: Words = Words::fixed(
-    "Each bar is a cost: shorter is better. Beside it stand the median, the least and the most of the\n\
+    "Each bar is a cost: shorter is better. Beside it are the median, the least and the most of the\n\
      rounds, and how many times the baseline of the same round it is. The baseline makes the same\n\
      std calls, and nothing else.",
     "每一条都是开销，越短越好。旁边依次是各轮的中位数、最小值和最大值，以及相当于同一轮基准的多少倍。\n\
@@ -169,7 +169,7 @@ fn run_again(is_as_built: bool) -> Result<()> {
     reexec::start_again(&if is_as_built || build::is_optimised()? { own } else { build::optimised_xtask()? })
 }
 
-/// Measures a work in at most so many rounds: there is no second one that would not be over by then.
+/// Measures a work in at most `rounds` rounds: after the first, none is begun that would not be over at `until`.
 fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: Duration) -> Results {
     let room = descriptors().saturating_sub(100);
     let places = work.places.iter().copied().take_while(|clients| *clients <= room).collect::<Vec<_>>();
