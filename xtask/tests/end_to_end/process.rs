@@ -109,7 +109,8 @@ impl Test {
         WATCHED.call_once(|| drop(thread::spawn(end_when_tests_hang)));
         let name = thread::current().name().unwrap_or("a thread of a test").to_owned();
         running().tests.insert(name.clone());
-        Self { name, temporary: Scratch::new().unwrap() }
+        // Where cargo builds, there is room, too.
+        Self { name, temporary: Scratch::within(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap() }
     }
 }
 

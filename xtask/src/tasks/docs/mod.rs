@@ -1,6 +1,5 @@
-//! The READMEs, held to what they say: `cargo xtask docs`, and a test. Every command in a console block is run
-//! and what it shows compared, every piece of code has to stand in a program, and the two languages have to show
-//! the same.
+//! Checks the READMEs: `cargo xtask docs`, and a test. Every command in a console block is run and its output compared,
+//! every piece of code must be in a program, and both languages must show the same.
 
 mod compare;
 mod markdown;
@@ -31,7 +30,7 @@ fn readmes_of(directory: &str) -> [(PathBuf, Lang); 2] {
         .map(|(file, lang)| (Path::new(directory).join(file), lang))
 }
 
-/// `cargo xtask docs [--bless]`. Its language is the command line's.
+/// `cargo xtask docs [--bless]`.
 pub fn run(mut args: Args) -> Result<()> {
     let bless = args.flag("--bless")?;
     args.given::<Lang>("--lang")?;
@@ -44,10 +43,7 @@ pub fn run(mut args: Args) -> Result<()> {
     match complaints.len() {
         0 => Ok(say(&text!("All that the READMEs show is true.", "每一份 README 写的都属实。"))?),
         n if bless => bail!(text!("{n} that --bless cannot fix", "--bless 改不了的：{n} 处")),
-        n => bail!(text!(
-            "{n} not true; outputs are written anew with --bless",
-            "不属实的：{n} 处；如果是输出，--bless 会改写成实际看到的"
-        )),
+        n => bail!(text!("{n} not true; --bless writes outputs anew", "不属实的：{n} 处；--bless 改写输出")),
     }
 }
 
@@ -76,10 +72,10 @@ pub fn check_all(bless: bool) -> Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// Runs a README's console blocks; blessed, what was seen stands in it, and it is run once more.
+/// Runs a README's console blocks; with `bless`, writes what was seen, and runs them once more.
 fn play(name: &Path, lang: Lang, bless: bool) -> Result<Vec<String>> {
     let (shown, text) = (name.display(), read(name)?);
-    let Found { complaints, anew } = play_text(&text, &shown.to_string(), lang, bless)?;
+    let Found { complaints, anew } = play_text(&text, &shown.to_string(), lang)?;
     if !bless || anew.is_empty() {
         return Ok(complaints);
     }
@@ -96,25 +92,22 @@ fn workspace() -> PathBuf {
 /// The text of a file of the workspace.
 fn read(name: &Path) -> Result<String> {
     let text = fs::read_to_string(workspace().join(name));
-    Ok(text.with_context(|| format!("cannot read {}", name.display()))?.replace('\r', ""))
+    text.with_context(|| format!("cannot read {}", name.display()))
 }
 
-/// Writes what was seen into a README, if it is still as it was read. It is there whole or not at all.
+/// Writes what was seen into a README, unless it was changed meanwhile.
 fn write(name: &Path, text: &str, anew: Vec<Anew>) -> Result<()> {
     let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
     for (at, old, new) in anew.into_iter().rev() {
         lines.splice(at..at + old, new);
     }
-    let path = workspace().join(name);
-    let now = fs::read_to_string(&path)?;
-    ensure!(now.replace('\r', "") == text, "it was changed meanwhile; try again");
-    let end = if now.contains("\r\n") { "\r\n" } else { "\n" };
-    let mut replacement = Replacement::of(&path)?;
-    replacement.write_all((lines.join(end) + end).as_bytes())?;
+    ensure!(read(name)? == text, "it was changed meanwhile; try again");
+    let mut replacement = Replacement::of(&workspace().join(name))?;
+    replacement.write_all((lines.join("\n") + "\n").as_bytes())?;
     replacement.finish()
 }
 
-/// Where in a README something else was seen: the first line, how many lines, and what stands there instead.
+/// Where in a README something else was seen: the first line, how many lines, and the new ones.
 type Anew = (usize, usize, Vec<String>);
 
 /// What is wrong with a README's outputs, and what they should be.
@@ -126,14 +119,11 @@ pub struct Found {
     pub anew: Vec<Anew>,
 }
 
-/// Plays the sections of a README's text: of a Chinese one those that speak Chinese, or `all`. The others are held to
-/// its English twin.
-pub fn play_text(text: &str, name: &str, lang: Lang, all: bool) -> Result<Found> {
+/// Plays the sections of a README's text.
+pub fn play_text(text: &str, name: &str, lang: Lang) -> Result<Found> {
     let mut found = Found::default();
     for section in markdown::consoles(&markdown::lines(text)) {
-        if all || lang == Lang::En || session::speaks(&section) {
-            play_section(&session::pieces(&section), name, lang, &mut found)?;
-        }
+        play_section(&session::pieces(&section), name, lang, &mut found)?;
     }
     Ok(found)
 }
@@ -146,8 +136,8 @@ fn play_section(section: &[Piece], name: &str, lang: Lang, found: &mut Found) ->
         let Some(seen) = played else {
             // What follows may need what it would have done.
             return Ok(say(&text!(
-                "{place}: not available here: it needs a tool that is missing",
-                "{place}：此处无法运行，缺少它要用的工具"
+                "{place}: not available here: a tool is missing",
+                "{place}：此处缺少所用的工具"
             ))?);
         };
         if !compare::same(&piece.shown, &seen, |port| session.is_own(port)) {
@@ -155,22 +145,12 @@ fn play_section(section: &[Piece], name: &str, lang: Lang, found: &mut Found) ->
             found.anew.extend(anew(piece, &seen));
         }
     }
-    let rest = session.finish()?.join("\n");
-    if !rest.is_empty() {
-        let end = section.last().map_or(0, |piece| piece.at + piece.shown.len());
-        let more =
-            text!("{name}:{end}: after this there was more:\n{rest}", "{name}:{end}：在这之后还有：\n{rest}");
-        found.complaints.push(more);
-    }
     Ok(())
 }
 
 fn difference(Piece { typed, shown, .. }: &Piece, seen: &[String]) -> String {
     let (seen, shown) = (seen.join("\n"), shown.join("\n"));
-    text!(
-        "'{typed}' shows\n{seen}\n... but the README has\n{shown}",
-        "“{typed}” 显示\n{seen}\n……而 README 里是\n{shown}"
-    )
+    text!("'{typed}' shows\n{seen}\nbut the README\n{shown}", "“{typed}”显示\n{seen}\nREADME 里是\n{shown}")
 }
 
 /// What was seen in a piece's place; none where it cannot be shown, as a line looks like a fence or a command.
