@@ -11,12 +11,16 @@ mod grade;
 mod greet;
 mod layout;
 mod live;
+mod live_tasks;
+#[cfg(target_os = "linux")]
+mod processes;
 mod readme;
 mod reasons;
 mod saving;
 #[cfg(unix)]
 mod signals;
 mod tap;
+mod tap_udp;
 mod tcp_server;
 mod udp;
 
