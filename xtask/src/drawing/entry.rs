@@ -155,7 +155,7 @@ impl Rung {
             }
             What::Ended { toward } => crossed(*toward, Words::fixed("end of stream", "流结束（FIN）"), false),
             What::Broke { toward, .. } => crossed(*toward, Words::fixed("reset", "复位（RST）"), false),
-            What::Finished { .. } | What::LetGo => return None,
+            What::Finished { .. } | What::LetGo | What::GaveWay => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }

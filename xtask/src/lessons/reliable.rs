@@ -12,7 +12,7 @@ use super::Lesson;
 use crate::peers::sockets::{datagram_socket, is_silence, pair};
 use crate::play::Play;
 use crate::wire::event::Side;
-use crate::wire::udp_relay::{Fate, Plan};
+use crate::wire::impairments::{Impairment, Impairments};
 use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
@@ -56,8 +56,8 @@ fn play(play: &mut Play) -> Result<()> {
         "Numbers, acknowledgements and a timer, on a wire that loses 2, doubles 4, delays 7, and loses answer 5.",
         "序号、确认、定时器齐全；线路丢第 2 个、重复第 4 个、让第 7 个迟到，还丢第 5 个确认。",
     ))?;
-    let up = vec![(2, Fate::Lost), (4, Fate::Twice), (7, Fate::Late)];
-    let bad = Plan { up, down: vec![(5, Fate::Lost)] };
+    let up = [(2, Impairment::Lost), (4, Impairment::Twice), (7, Impairment::Late)];
+    let bad = Impairments::numbered(&up, &[(5, Impairment::Lost)]);
     let (sent, received) = transfer(play, ALL, bad)?;
     let promise = Words::fixed("the data arrives whole and in order", "数据完整、按序到达");
     play.checks.equal(promise, &(sent, received.as_str()), &(Ok(()), DATA));
@@ -89,7 +89,7 @@ fn without_each(play: &mut Play) -> Result<()> {
         "没有确认，线路丢第 2 个。",
     ))?;
     let parts = Parts { acknowledgements: false, ..ALL };
-    let (_, received) = transfer(play, parts, Plan { up: vec![(2, Fate::Lost)], down: Vec::new() })?;
+    let (_, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let promise =
         Words::fixed("what is lost is missing, and nobody knows", "丢失的数据就此缺失，双方都不知道");
     play.checks.equal(promise, &received.as_str(), &"01456789ABCDEF");
@@ -110,7 +110,7 @@ fn without_each(play: &mut Play) -> Result<()> {
         "没有序号，线路丢第 1 个确认。",
     ))?;
     let parts = Parts { numbers: false, ..ALL };
-    let (_, received) = transfer(play, parts, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
+    let (_, received) = transfer(play, parts, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let is_doubled = received.starts_with("0101");
     play.reveal(
         prediction,
@@ -125,7 +125,7 @@ fn without_each(play: &mut Play) -> Result<()> {
 
     play.act(&Words::fixed("Without a timer, on a wire that loses 2.", "没有定时器，线路丢第 2 个。"))?;
     let parts = Parts { timer: false, ..ALL };
-    let (sent, received) = transfer(play, parts, Plan { up: vec![(2, Fate::Lost)], down: Vec::new() })?;
+    let (sent, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let (Words { en, zh }, ms) = (sent.shown(), WATCHED.as_millis());
     play.evidence(&words!(
         "watched for {ms} ms, the sender's wait came to: {en}",
@@ -136,10 +136,14 @@ fn without_each(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// Sends the data over a wire with this plan; returns how the sender ended, and what the receiver took.
-fn transfer(play: &mut Play, parts: Parts, plan: Plan) -> Result<(Result<(), ErrorKind>, String)> {
+/// Sends the data over a wire that impairs datagrams so; returns how the sender ended, and what the receiver took.
+fn transfer(
+    play: &mut Play,
+    parts: Parts,
+    impairments: Impairments,
+) -> Result<(Result<(), ErrorKind>, String)> {
     let (near, far) = (datagram_socket(play.ip)?, datagram_socket(play.ip)?);
-    near.connect(play.lab.udp_wire(far.local_addr()?, plan)?)?;
+    near.connect(play.lab.udp_wire(far.local_addr()?, impairments)?)?;
     near.set_read_timeout(Some(if parts.timer { TIMER } else { WATCHED }))?;
     let receiving = thread::spawn(move || receive(&far, parts));
     let sent = send(&near, parts).map_err(|e| e.kind());

@@ -143,6 +143,8 @@ pub enum What {
     },
     /// A client of datagrams was silent for too long, and is forgotten.
     LetGo,
+    /// All places were taken, and this client's went to another one.
+    GaveWay,
 }
 
 /// What happened, when, and on whose connection.

@@ -15,7 +15,7 @@ use crate::peers::scripted_server::ScriptedServer;
 use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
 use crate::wire::event::{How, Recorder, Side};
-use crate::wire::udp_relay::{Fate, Plan};
+use crate::wire::impairments::{Impairment, Impairments};
 use crate::words::{Shown, Words};
 
 /// The notes' UDP client: sends, and believes whatever comes next, from whomever, to be text. Its wait would have no
@@ -47,12 +47,12 @@ fn crosses(recorder: &Recorder, toward: Side, bytes: &[u8]) {
     recorder.sent(toward, bytes, How::Plain);
 }
 
-/// What udp-client says on a wire with this plan, behind which udp-server stands.
-fn udp_client(play: &mut Play, plan: Plan) -> Result<Outcome> {
+/// What udp-client says on a wire that impairs datagrams so, behind which udp-server stands.
+fn udp_client(play: &mut Play, impairments: Impairments) -> Result<Outcome> {
     instead(play, "udp-client")?;
     let any = play.loopback().to_string();
     let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
-    let wire = play.lab.udp_wire(at, plan)?.to_string();
+    let wire = play.lab.udp_wire(at, impairments)?.to_string();
     let args = [&wire, "Michael", "Tracy", "--timeout", "0.5", "--tries", "100"];
     let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
     play.lab.wait_for_end(client)
@@ -89,7 +89,7 @@ fn lost_reply(play: &mut Play) -> Result<()> {
     };
     let prediction = the_notes_way(play, &question)?;
     let host = ScriptedServer::answering(play.ip, |_, name| vec![greeting::of(name)])?;
-    let wire = play.lab.udp_wire(host.address, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
+    let wire = play.lab.udp_wire(host.address, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let recorder = play.lab.record.recorder("");
     let found = wrong_ask(&impatient_socket(play)?, b"Michael", wire, &recorder).map_err(|e| e.kind());
     wrong(
@@ -105,7 +105,7 @@ fn lost_reply(play: &mut Play) -> Result<()> {
     play.lab.record.catch_up()?;
     let before = play.lab.record.times_sent(b"Michael");
     let outcome =
-        udp_client(play, Plan { up: Vec::new(), down: (1..=3).map(|reply| (reply, Fate::Lost)).collect() })?;
+        udp_client(play, Impairments::numbered(&[], &[1, 2, 3].map(|reply| (reply, Impairment::Lost))))?;
     let asked = play.lab.record.times_sent(b"Michael") - before;
     play.checks.holds(Words::fixed("Michael was asked for again", "Michael 被重发"), asked >= 2, &asked);
     play.checks.equal(
@@ -145,7 +145,7 @@ fn late_reply(play: &mut Play) -> Result<()> {
     };
     let prediction = the_notes_way(play, &question)?;
     let server = datagram_socket(play.ip)?;
-    let wire = play.lab.udp_wire(server.local_addr()?, Plan::default())?;
+    let wire = play.lab.udp_wire(server.local_addr()?, Impairments::default())?;
     let (client, recorder) = (impatient_socket(play)?, play.lab.record.recorder(""));
     let first = wrong_ask(&client, b"Michael", wire, &recorder).map_err(|e| e.kind()); // it gave up waiting
     let (_, peer) = server.recv_from(&mut [0; 64])?;
@@ -162,7 +162,7 @@ fn late_reply(play: &mut Play) -> Result<()> {
         &question,
         prediction,
     )?;
-    let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Late)] })?;
+    let outcome = udp_client(play, Impairments::numbered(&[], &[(1, Impairment::Late)]))?;
     let promise = Words::fixed("udp-client gives each name its own", "udp-client 让每个名字得到自己的回复");
     play.checks.equal(promise, &outcome.said, &BOTH.map(str::to_owned).to_vec());
     Ok(())
@@ -292,7 +292,7 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
     instead(play, "udp-server")?;
     let any = play.loopback().to_string();
     let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
-    let wire = play.lab.udp_wire(at, Plan::default())?.to_string();
+    let wire = play.lab.udp_wire(at, Impairments::default())?.to_string();
     let name = "x".repeat(2000);
     play.story.hide("long"); // its line is the greeting, of 2000 letters
     let client = play.lab.start(Side::Client, "long", "udp-client", &[&wire, &name])?;

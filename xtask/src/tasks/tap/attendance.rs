@@ -35,27 +35,32 @@ impl Attendance {
     /// Reads the names, a line each; blanks around them, empty lines and a byte order mark are left out.
     ///
     /// # Errors
-    /// When the file cannot be read, is no text, or has no name in it.
+    /// When the file cannot be read, is no text, or has no name in it, or one twice: nobody could tell who has come.
     pub fn read(file: &str, is_udp: bool) -> Result<Self> {
-        let name = escape(file.as_bytes());
-        let cannot =
-            || format!("cannot read the roll '{name}': is it a file with a name on each line, in UTF-8?");
+        let file_name = escape(file.as_bytes());
+        let cannot = || {
+            format!("cannot read the roll '{file_name}': is it a file with a name on each line, in UTF-8?")
+        };
         let size = fs::metadata(file).with_context(cannot)?.len();
         if size > LARGEST {
             return Err(args::usage(format!(
-                "--roll '{name}': a roll has at most {LARGEST} bytes; this has {size}"
+                "--roll '{file_name}': a roll has at most {LARGEST} bytes; this has {size}"
             )));
         }
         let text = fs::read_to_string(file).with_context(cannot)?;
         let mut missing = Vec::new();
         for name in text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|name| !name.is_empty())
         {
-            if !missing.iter().any(|other| other == name) {
-                missing.push(name.to_owned());
+            if missing.iter().any(|other| other == name) {
+                let twice = escape(name.as_bytes());
+                return Err(args::usage(format!(
+                    "--roll '{file_name}': '{twice}' is there twice: write them so that they differ"
+                )));
             }
+            missing.push(name.to_owned());
         }
         if missing.is_empty() {
-            return Err(args::usage(format!("--roll '{name}': there is no name in it")));
+            return Err(args::usage(format!("--roll '{file_name}': there is no name in it")));
         }
         Ok(Self { is_udp, missing, here: 0, saying: HashMap::new() })
     }
