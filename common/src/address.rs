@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs, UdpSocket};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -174,18 +174,23 @@ pub fn first_of<T>(
     Err(io::Error::new(kind, failures.join("; ")))
 }
 
-/// Connects to the first resolved address that answers, within `limit` for all of them together.
-/// The time that the system takes to resolve a name is its own. `starter` is the command that starts a server.
+/// Connects to the first resolved address that answers, with `call`, within `limit` for all of them together; the
+/// time to resolve the name is not counted. `starter` is the command that starts a server.
 ///
 /// # Errors
 /// Every address tried, with what the system said of it.
-pub fn connect(peer: &HostPort, limit: Duration, starter: &str) -> Result<TcpStream> {
+pub fn connect<T>(
+    peer: &HostPort,
+    limit: Duration,
+    call: impl Fn(&SocketAddr, Duration) -> io::Result<T>,
+    starter: &str,
+) -> Result<T> {
     let mut time = limit;
     let connected = first_of(&resolve(peer)?, |address, left| {
         let share = (time / left.into()).max(Duration::from_millis(1));
         let asked = Instant::now();
-        let outcome = TcpStream::connect_timeout(&address, share);
-        // A process that was stopped meanwhile has not waited longer than its share for this address.
+        let outcome = call(&address, share);
+        // If this process was stopped meanwhile, it still waited no longer than its share for this address.
         time = time.saturating_sub(asked.elapsed().min(share));
         outcome
     });
@@ -207,12 +212,17 @@ pub fn starter(server: &str, peer: &HostPort, options: &str) -> String {
 
 const FORBIDDEN: &str = "does a firewall or a sandbox forbid it?";
 
-/// The question that a client ends with when nobody answered, and the command that mends it, unless the system says
-/// that nobody was asked.
+/// What a client ends with when it reached nobody: the likely reason and the command that helps. Where nothing was
+/// sent, that is not a server that is missing (ip(7), connect(2)).
 pub fn unreached(error: &io::Error, starter: &str) -> String {
-    use io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable, PermissionDenied};
+    use io::ErrorKind::{
+        AddrInUse, AddrNotAvailable, HostUnreachable, NetworkDown, NetworkUnreachable, PermissionDenied,
+    };
     match error.kind() {
-        PermissionDenied => FORBIDDEN.into(),
+        PermissionDenied => "is it a broadcast address, or does a firewall or a sandbox forbid it?".into(),
+        AddrInUse | AddrNotAvailable => {
+            "this machine has no free port, or no address of that kind, to send from".into()
+        }
         HostUnreachable | NetworkDown | NetworkUnreachable => {
             "is the address right, and the network up?".into()
         }
@@ -276,7 +286,9 @@ pub fn remedy(error: &io::Error) -> &'static str {
             "does another server run there? Stop it, or take another port (127.0.0.1:0 picks one)"
         }
         io::ErrorKind::AddrNotAvailable => "is it an address of this machine? 127.0.0.1 and [::1] always are",
-        io::ErrorKind::PermissionDenied => "ports below 1024 may be reserved; take a higher one",
+        io::ErrorKind::PermissionDenied => {
+            "the system reserves this port, as it may those below 1024: take another one (127.0.0.1:0 picks one)"
+        }
         _ => "is HOST:PORT right?",
     }
 }
@@ -363,7 +375,7 @@ mod tests {
 
     #[test]
     fn random_text_never_panics_and_what_is_accepted_round_trips() {
-        let mut random = crate::testing::Seeded::from_environment();
+        let mut random = crate::seeded::Seeded::from_environment();
         for _ in 0..20_000 {
             let parts = [
                 "127.0.0.1",
@@ -428,9 +440,26 @@ mod tests {
     }
 
     #[test]
+    fn only_where_a_server_may_be_missing_is_its_command_named() {
+        use io::ErrorKind::{
+            AddrInUse, AddrNotAvailable, ConnectionRefused, NetworkDown, PermissionDenied, TimedOut,
+        };
+        for (kind, reason) in [
+            (ConnectionRefused, "? this starts one"),
+            (TimedOut, "? this starts one"),
+            (PermissionDenied, "is it a broadcast address, or does a firewall"),
+            (AddrNotAvailable, "this machine has no free port"),
+            (AddrInUse, "this machine has no free port"),
+            (NetworkDown, "the network up?"),
+        ] {
+            let why = unreached(&kind.into(), "this");
+            assert!(why.contains(reason) && why.contains("starts") == reason.contains("starts"), "{why}");
+        }
+    }
+
+    #[test]
     fn every_address_has_its_turn_and_its_end_in_the_error() {
-        let peer: HostPort = "localhost:9".parse().unwrap();
-        let all = resolve(&peer).unwrap();
+        let all: Vec<SocketAddr> = ["127.0.0.1:9", "[::1]:9"].map(|at| at.parse().unwrap()).into();
         let mut tried = Vec::new();
         let error = first_of(&all, |address, left| -> io::Result<()> {
             tried.push((address, left.into()));
@@ -440,19 +469,22 @@ mod tests {
         assert_eq!(tried, expected);
         let error = error.unwrap_err().to_string();
         assert_eq!(error.matches("silent").count(), all.len(), "{error}");
-        assert!(all.len() == 1 || all.iter().all(|address| error.contains(&format!("{address}: silent"))));
+        assert!(all.iter().all(|address| error.contains(&format!("{address}: silent"))));
     }
 
     #[test]
     fn a_connection_is_made_or_the_error_names_the_peer() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = HostPort::Ip(listener.local_addr().unwrap());
-        connect(&peer, Duration::from_secs(60), "").unwrap();
+        let connect = |peer: &HostPort| {
+            connect(peer, Duration::from_secs(60), std::net::TcpStream::connect_timeout, "this")
+        };
+        connect(&peer).unwrap();
         drop(listener);
-        let error = connect(&peer, Duration::from_secs(60), "this").unwrap_err().to_string();
+        let error = connect(&peer).unwrap_err().to_string();
         assert!(error.starts_with(&format!("cannot connect to {peer}: ")), "{error}");
         assert!(error.ends_with(" - is a server running there? this starts one"), "{error}");
-        let error = connect(&"127.0.0.1:0".parse().unwrap(), Duration::from_secs(60), "").unwrap_err();
+        let error = connect(&"127.0.0.1:0".parse().unwrap()).unwrap_err();
         assert!(error.to_string().contains("port 0"), "{error}");
     }
 }

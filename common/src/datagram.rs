@@ -36,6 +36,19 @@ pub fn not_sent(error: &io::Error) -> String {
     error.to_string()
 }
 
+/// What became of a datagram that was sent: an error is returned as a value if only this datagram is lost, and the
+/// next may pass. A packet filter that drops it makes send(2) fail with EPERM, a full queue with ENOBUFS.
+///
+/// # Errors
+/// Every other error.
+pub fn lost(sent: io::Result<usize>) -> io::Result<Option<io::Error>> {
+    match sent {
+        // EPERM on every Unix; ENOBUFS on Linux and on the BSDs; Windows' number for it.
+        Err(e) if matches!(e.raw_os_error(), Some(1 | 105 | 55 | 10055)) => Ok(Some(e)),
+        sent => sent.map(|_| None),
+    }
+}
+
 /// Asks at one address after the other, until one answers. Each has its share of the tries, one at least; where
 /// nobody is, none is used up.
 ///
@@ -71,6 +84,12 @@ pub fn ignore(datagram: &[u8], name: &[u8], wrong: &mut Wrong) {
         let name = show_bytes::name(name);
         narration::complain(&format!("ignored a datagram that is not the greeting for '{name}': {came}"));
     }
+}
+
+/// The error for a name that was sent `tries` times.
+pub fn no_answer(wrong: &Wrong, tries: u16, timeout: Duration) -> io::Error {
+    let what = if wrong.is_some() { "no greeting" } else { "no reply" };
+    io::Error::new(ErrorKind::TimedOut, format!("{what} after {tries} x {timeout:?}"))
 }
 
 /// Refuses a name whose greeting its server could not send.
@@ -154,6 +173,16 @@ mod tests {
             _ => Err(ErrorKind::TimedOut.into()),
         });
         assert_eq!(answer.unwrap(), "hello");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_datagram_that_the_system_dropped_is_lost_and_another_error_is_one() {
+        let (eperm, eacces, emsgsize, enobufs) = (1, 13, 90, 105);
+        let sent = |code| lost(Err(io::Error::from_raw_os_error(code)));
+        assert!(lost(Ok(3)).unwrap().is_none());
+        assert!([eperm, enobufs].iter().all(|code| sent(*code).unwrap().is_some()));
+        assert!([eacces, emsgsize].iter().all(|code| sent(*code).is_err()));
     }
 
     #[test]

@@ -239,8 +239,24 @@ fn ended_inside() -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{InPieces, Seeded};
+    use crate::seeded::Seeded;
     use std::io::BufReader;
+
+    /// Yields its data in pieces of at most `size` bytes, as a network may.
+    struct InPieces<'a> {
+        data: &'a [u8],
+        size: usize,
+    }
+
+    impl Read for InPieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let n = self.size.min(buffer.len()).min(self.data.len());
+            let (piece, rest) = self.data.split_at(n);
+            buffer[..n].copy_from_slice(piece);
+            self.data = rest;
+            Ok(n)
+        }
+    }
 
     const DELIMITED: [Framing; 2] = [Framing::Line, Framing::Length];
 

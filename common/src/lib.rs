@@ -8,16 +8,13 @@ pub mod datagram;
 pub mod file_name;
 pub mod framing;
 pub mod greeting;
-pub mod http;
 pub mod lookalikes;
 pub mod narration;
 pub mod narrator;
 mod port_owner;
-pub mod random;
 pub mod replacement;
+pub mod seeded;
 pub mod show_bytes;
 pub mod stop;
-#[cfg(test)]
-mod testing;
 pub mod timed_stream;
 pub mod url;

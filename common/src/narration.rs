@@ -45,7 +45,20 @@ pub fn say(line: &str) -> io::Result<()> {
 
 /// Prints a line on standard error; where that fails there is nobody left to tell.
 pub fn complain(line: &str) {
-    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+    let _ = Waiting(io::stderr()).write_all(format!("{line}\n").as_bytes());
+}
+
+/// An output that may be non-blocking, as another program that has it open may have made it: it is waited for.
+struct Waiting<W>(W);
+
+impl<W: Write> Write for Waiting<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        taken(|| self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        taken(|| self.0.flush())
+    }
 }
 
 /// Standard output, with errors that say so.
@@ -61,8 +74,7 @@ impl Write for Stdout {
     }
 }
 
-/// Writes to an output that may be non-blocking, which is whatever another program that has it open made of it, and
-/// waits until it takes something.
+/// Writes to an output that may be non-blocking, and waits until it takes something.
 ///
 /// # Errors
 /// What `write` reports.
@@ -176,6 +188,23 @@ mod tests {
         assert_eq!(escape(b"caf\xe9 \xff\xfe \xe4\xb8"), "caf\\xe9 \\xff\\xfe \\xe4\\xb8");
     }
 
+    /// Takes every other write, and three bytes of it.
+    #[derive(Default)]
+    struct Slow(Vec<u8>, bool);
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 {
+                Err(ErrorKind::WouldBlock.into())
+            } else {
+                self.0.write(&bytes[..bytes.len().min(3)])
+            }
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[test]
     fn an_output_that_does_not_wait_is_waited_for() {
         let mut outcomes =
@@ -183,6 +212,9 @@ mod tests {
         assert_eq!(taken(|| outcomes.next().unwrap()).unwrap(), 7);
         let full = || Err::<(), _>(ErrorKind::StorageFull.into());
         assert_eq!(taken(full).unwrap_err().kind(), ErrorKind::StorageFull);
+        let mut slow = Waiting(Slow::default());
+        slow.write_all(b"all of a line").unwrap();
+        assert_eq!(slow.0.0, b"all of a line");
     }
 
     #[test]

@@ -1,69 +1,62 @@
-//! A server's narration. A thread of its own prints, so that a terminal that is paused, a disk that is full or a
-//! pipe that is closed costs lines, and never a client its service. What it costs is counted, and said.
+//! A server's narration. A separate thread prints it, so that a paused terminal, a full disk or a closed pipe costs
+//! lines, which are counted, and never makes a client wait.
 
-use std::collections::VecDeque;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use std::{iter, mem};
 
 use crate::address;
 use crate::narration::{self, ELSEWHERE, HINT};
 
-/// How many bytes are written at once: a pipe takes so many whole or not at all (`PIPE_BUF`, pipe(7)), so that it
-/// is known what a reader got who stopped reading.
+/// How many lines may wait for standard output before lines are dropped.
+const WAITING: usize = 4096;
+
+/// How many bytes are written at once: a pipe takes these as a whole or not at all (`PIPE_BUF`, pipe(7)), so that it
+/// is known which lines were printed.
 const PIECE: usize = 4096;
 
-/// How many pieces may wait for a slow standard output before lines are dropped.
-const WAITING: usize = 48;
-
-/// How long the printer looks away after it has printed: what is said meanwhile wakes nobody, which costs more than
-/// to print it.
+/// After printing, sleep this long so that further lines are batched; waking a thread costs more than printing.
 const NAP: Duration = Duration::from_millis(1);
 
-/// How long a server that stops waits for an output that nobody reads.
+/// How long a server that stops waits for a standard output that nobody reads.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Says what a server does, without ever waiting for the one who reads it.
+/// Prints what a server does, and never waits for a reader.
 pub struct Narrator {
-    lines: Arc<Mutex<Lines>>,
+    /// Each line comes with the number of lines that were dropped before it.
+    lines: SyncSender<(usize, String)>,
+    counts: Arc<Counts>,
     printer: JoinHandle<()>,
     quiet: bool,
 }
 
-/// What was said and is not printed yet.
 #[derive(Default)]
-struct Lines {
-    waiting: VecDeque<Piece>,
-    /// Up when a line is said, down when it was printed, or its loss told.
-    owed: usize,
-    is_last_said: bool,
-}
-
-/// Some lines; or, without a text yet, the lines that were lost here.
-struct Piece {
-    text: Vec<u8>,
-    /// For how many lines each line feed stands.
-    worth: usize,
+struct Counts {
+    /// Lines dropped since the last one that was not.
+    dropped: AtomicUsize,
+    /// Lines that are not printed, and whose loss is not printed.
+    owed: AtomicUsize,
 }
 
 impl Narrator {
-    /// Starts the printing thread; a quiet narrator prints what is announced, and nothing else.
-    ///
-    /// # Errors
-    /// When the system refuses a thread, or a descriptor.
+    /// Starts the printing thread; a quiet narrator prints only announcements.
     pub fn start(quiet: bool) -> io::Result<Self> {
         Self::on(quiet, unbuffered_stdout()?)
     }
 
     fn on(quiet: bool, out: impl Write + Send + 'static) -> io::Result<Self> {
-        let lines = Arc::new(Mutex::new(Lines::default()));
-        let to_print = Arc::clone(&lines);
-        let printer =
-            thread::Builder::new().name("narrator".into()).spawn(move || print_all(&to_print, out))?;
-        Ok(Self { lines, printer, quiet })
+        let (lines, to_print) = mpsc::sync_channel(WAITING);
+        let counts = Arc::new(Counts::default());
+        let counted = Arc::clone(&counts);
+        let print = move || print_all(&to_print, &counted, out);
+        let printer = thread::Builder::new().name("narrator".into()).spawn(print)?;
+        Ok(Self { lines, counts, printer, quiet })
     }
 
     /// Prints a line, unless quiet. Never waits and never fails.
@@ -73,8 +66,8 @@ impl Narrator {
         }
     }
 
-    /// Prints which client to start next, unless quiet: its command line up to the address, the address that
-    /// this server is bound to, and what follows it.
+    /// Prints how to start a client, unless quiet: its command up to the address, the address of this server, and
+    /// the client's options.
     pub fn hint(&self, client: &str, bound: SocketAddr, options: &str) {
         let at = narration::shell_word(&address::reachable(bound).to_string());
         self.say(format_args!("{HINT}cargo run -p {client} {at}{options}"));
@@ -86,31 +79,33 @@ impl Narrator {
 
     /// Prints a line even when quiet. Never waits and never fails.
     pub fn announce(&self, line: impl Display) {
-        let line = format!("{line}\n");
-        lock(&self.lines).add(line.as_bytes());
-        self.printer.thread().unpark(); // a system call only where the printer sleeps for want of lines
-    }
-
-    /// Prints what still waits, as long as somebody reads it, and says on standard error what was lost, which may be
-    /// the same pipe that nobody reads.
-    pub fn finish(self) {
-        let owed = self.end();
-        if owed > 0 {
-            let tell = move || {
-                narration::complain(&format!("{owed} lines were dropped: standard output did not take them"));
-            };
-            if let Ok(telling) = thread::Builder::new().spawn(tell) {
-                wait_a_moment_for(&telling);
-            }
+        let text = format!("{line}\n");
+        let count = text.matches('\n').count();
+        self.counts.owed.fetch_add(count, SeqCst);
+        let line = (self.counts.dropped.swap(0, SeqCst), text);
+        if let Err(TrySendError::Full((dropped, _)) | TrySendError::Disconnected((dropped, _))) =
+            self.lines.try_send(line)
+        {
+            self.counts.dropped.fetch_add(dropped + count, SeqCst);
         }
     }
 
-    /// Prints what still waits; returns how many lines remain owed.
+    /// Prints the lines that wait, as long as they are read, and reports on standard error how many were lost; both
+    /// may be the same pipe that nobody reads.
+    pub fn finish(self) {
+        let owed = self.end();
+        let complaint = format!("{owed} lines were dropped: standard output did not take them");
+        if owed > 0 {
+            let telling = thread::Builder::new().spawn(move || narration::complain(&complaint));
+            let _ = telling.map(|telling| wait_a_moment_for(&telling));
+        }
+    }
+
+    /// Prints the lines that wait; returns how many were lost without a word.
     fn end(self) -> usize {
-        lock(&self.lines).is_last_said = true;
-        self.printer.thread().unpark();
+        drop(self.lines);
         wait_a_moment_for(&self.printer);
-        lock(&self.lines).owed
+        self.counts.owed.load(SeqCst)
     }
 }
 
@@ -121,77 +116,55 @@ fn wait_a_moment_for(thread: &JoinHandle<()>) {
     }
 }
 
-fn lock(lines: &Mutex<Lines>) -> MutexGuard<'_, Lines> {
-    lines.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Lines {
-    fn add(&mut self, line: &[u8]) {
-        self.owed += 1;
-        let is_full = self.waiting.len() >= WAITING;
-        match self.waiting.back_mut() {
-            Some(lost) if lost.text.is_empty() && is_full => lost.worth += 1,
-            Some(last) if last.takes(line) => last.text.extend_from_slice(line),
-            _ if is_full => self.waiting.push_back(Piece { text: Vec::new(), worth: 1 }),
-            _ => self.waiting.push_back(Piece { text: line.to_vec(), worth: 1 }),
-        }
-    }
-}
-
-impl Piece {
-    fn takes(&self, line: &[u8]) -> bool {
-        self.worth == 1 && !self.text.is_empty() && self.text.len() + line.len() <= PIECE
-    }
-
-    /// Writes all of it; what is written is owed no more.
-    fn print(&mut self, out: &mut impl Write, lines: &Mutex<Lines>) -> io::Result<()> {
-        if self.text.is_empty() {
-            let lost = self.worth;
-            self.text =
-                format!("({lost} lines were dropped here: standard output did not take them)\n").into();
-        }
-        while !self.text.is_empty() {
-            match narration::taken(|| out.write(&self.text)) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(n) => {
-                    let printed = self.text.drain(..n).filter(|byte| *byte == b'\n').count();
-                    lock(lines).owed -= printed * self.worth;
-                }
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
+/// Prints until the narrator is gone. Lines that the output refuses are dropped, too.
+fn print_all(lines: &Receiver<(usize, String)>, counts: &Counts, mut out: impl Write) {
+    let mut print = |text: &str, stands_for: usize| {
+        let printed = lines_taken(&mut out, text) * stands_for;
+        counts.owed.fetch_sub(printed, SeqCst);
+        counts.dropped.fetch_add(text.matches('\n').count() * stands_for - printed, SeqCst);
+    };
+    let note = |dropped| format!("({dropped} lines were dropped here: standard output did not take them)\n");
+    let mut piece = String::new();
+    while let Ok(first) = lines.recv() {
+        for (dropped, line) in iter::once(first).chain(lines.try_iter()) {
+            if dropped > 0 || piece.len() + line.len() > PIECE {
+                print(&mem::take(&mut piece), 1);
             }
-        }
-        Ok(())
-    }
-}
-
-/// Prints until the last line was said. What the output refuses is tried again with the next line.
-fn print_all(lines: &Mutex<Lines>, mut out: impl Write) {
-    let next = || lock(lines).waiting.pop_front();
-    loop {
-        let is_last_turn = lock(lines).is_last_said;
-        while let Some(mut piece) = next() {
-            if piece.print(&mut out, lines).is_err() {
-                lock(lines).waiting.push_front(piece);
-                break;
+            if dropped > 0 {
+                print(&note(dropped), dropped);
             }
+            piece += &line;
         }
-        if is_last_turn {
-            return;
-        }
+        print(&mem::take(&mut piece), 1);
         thread::sleep(NAP);
-        thread::park();
+    }
+    match counts.dropped.swap(0, SeqCst) {
+        0 => {}
+        dropped => print(&note(dropped), dropped),
     }
 }
 
-/// Standard output without std's buffer: what that keeps for later, nobody can count.
+/// Writes lines; returns how many were taken whole.
+fn lines_taken(out: &mut impl Write, lines: &str) -> usize {
+    let mut taken = 0;
+    while taken < lines.len() {
+        match narration::taken(|| out.write(&lines.as_bytes()[taken..])) {
+            Ok(n) if n > 0 => taken += n,
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            _ => break,
+        }
+    }
+    lines.match_indices('\n').take_while(|(at, _)| *at < taken).count()
+}
+
+/// Standard output without std's buffer: what is in a buffer is neither printed nor lost.
 #[cfg(unix)]
 fn unbuffered_stdout() -> io::Result<impl Write + Send> {
     use std::os::fd::AsFd;
     io::stdout().as_fd().try_clone_to_owned().map(std::fs::File::from)
 }
 
-/// Standard output; on Windows, a console takes its text from std alone.
+/// Standard output; on Windows, only std can write text to a console.
 #[cfg(not(unix))]
 fn unbuffered_stdout() -> io::Result<impl Write + Send> {
     Ok(narration::Stdout)
@@ -200,115 +173,85 @@ fn unbuffered_stdout() -> io::Result<impl Write + Send> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
+    use std::sync::Mutex;
 
-    /// Takes no byte until it is told to, and then keeps what it got.
-    #[derive(Clone, Default)]
-    struct Stalled(Arc<Mutex<Vec<u8>>>);
+    /// Takes no byte while its lock is held, and `room` bytes in all; refuses the first write if it is told to.
+    #[derive(Clone)]
+    struct Slow {
+        taken: Arc<Mutex<Vec<u8>>>,
+        refuses: bool,
+        room: usize,
+    }
 
-    impl Write for Stalled {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
+    impl Slow {
+        fn new() -> Self {
+            Self { taken: Arc::default(), refuses: false, room: usize::MAX }
         }
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut taken = self.taken.lock().unwrap();
+            let n = bytes.len().min(self.room - taken.len());
+            if mem::take(&mut self.refuses) || n == 0 {
+                return Err(ErrorKind::StorageFull.into());
+            }
+            taken.extend_from_slice(&bytes[..n]);
+            Ok(n)
+        }
+
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
 
-    /// The lines of a narration, and how many lines it says were lost.
-    fn told(text: &[u8]) -> (Vec<&str>, usize) {
-        let text = std::str::from_utf8(text).unwrap();
-        let (notes, lines): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with('('));
-        (lines, notes.iter().map(|note| note[1..].split(' ').next().unwrap().parse::<usize>().unwrap()).sum())
-    }
-
     #[test]
     fn a_stalled_output_costs_lines_that_are_counted_in_their_place_and_never_a_wait() {
-        let out = Stalled::default();
-        let stalled = out.0.lock().unwrap();
+        let out = Slow::new();
+        let stalled = out.taken.lock().unwrap();
         let narrator = Narrator::on(false, out.clone()).unwrap();
-        let said = 2 * WAITING * PIECE / "line 12345\n".len();
+        let said = 2 * WAITING + PIECE;
         for n in 0..said {
             narrator.say(format_args!("line {n}"));
         }
-        assert_eq!(lock(&narrator.lines).owed, said);
+        assert_eq!(narrator.counts.owed.load(SeqCst), said);
         drop(stalled);
         assert_eq!(narrator.end(), 0);
-        let text = out.0.lock().unwrap().clone();
-        let (lines, lost) = told(&text);
-        assert_eq!(lines.len() + lost, said);
-        assert!(lost > 0);
-        let in_order: Vec<_> = (0..lines.len()).map(|n| format!("line {n}")).collect();
-        assert_eq!(lines, in_order, "what was lost was said last");
+        let (mut next, mut lost) = (0, 0);
+        for line in String::from_utf8_lossy(&out.taken.lock().unwrap()).lines() {
+            if let Some(note) = line.strip_prefix('(') {
+                lost += note.split(' ').next().unwrap().parse::<usize>().unwrap();
+            } else {
+                assert_eq!(line, format!("line {}", next + lost));
+                next += 1;
+            }
+        }
+        assert!(lost > 0 && next + lost == said);
     }
 
     #[test]
-    fn lines_that_wait_or_are_in_the_printers_hand_at_the_end_are_owed() {
-        let out = Stalled::default();
-        let stalled = out.0.lock().unwrap();
-        let narrator = Narrator::on(false, out.clone()).unwrap();
-        for line in ["one", "two", "three"] {
-            narrator.say(line);
+    fn what_an_output_refuses_is_counted_to_the_line() {
+        let note = "(2 lines were dropped here: standard output did not take them)\n";
+        for (refuses, room, owed, printed) in
+            [(true, usize::MAX, 0, note), (false, 5, 1, "one\nt"), (true, 20, 2, &note[..20])]
+        {
+            let out = Slow { refuses, room, ..Slow::new() };
+            let stalled = out.taken.lock().unwrap();
+            let narrator = Narrator::on(false, out.clone()).unwrap();
+            narrator.say("one\ntwo"); // said as one, so that both are in one piece
+            drop(stalled);
+            assert_eq!(narrator.end(), owed);
+            assert_eq!(String::from_utf8_lossy(&out.taken.lock().unwrap()), printed);
         }
-        assert_eq!(narrator.end(), 3);
-        drop(stalled);
-    }
-
-    #[test]
-    fn what_an_output_refuses_is_tried_again_with_the_next_line() {
-        struct FullOnce(Option<mpsc::Sender<()>>, Stalled);
-        impl Write for FullOnce {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                match self.0.take() {
-                    Some(refused) => {
-                        refused.send(()).unwrap();
-                        Err(ErrorKind::StorageFull.into())
-                    }
-                    None => self.1.write(&bytes[..1]),
-                }
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let out = Stalled::default();
-        let (refused, was_refused) = mpsc::channel();
-        let narrator = Narrator::on(false, FullOnce(Some(refused), out.clone())).unwrap();
-        narrator.say("one");
-        was_refused.recv().unwrap();
-        narrator.say("two");
-        assert_eq!(narrator.end(), 0);
-        assert_eq!(*out.0.lock().unwrap(), b"one\ntwo\n");
-    }
-
-    #[test]
-    fn of_a_piece_that_was_taken_in_part_the_rest_alone_is_owed() {
-        struct Short(usize);
-        impl Write for Short {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                let taken = self.0.min(bytes.len());
-                self.0 -= taken;
-                if taken == 0 { Err(ErrorKind::StorageFull.into()) } else { Ok(taken) }
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let narrator = Narrator::on(false, Short("one\ntwo\nth".len())).unwrap();
-        for line in ["one", "two", "three", "four"] {
-            narrator.say(line);
-        }
-        assert_eq!(narrator.end(), 2);
     }
 
     #[test]
     fn a_quiet_narrator_only_announces() {
-        let out = Stalled::default();
+        let out = Slow::new();
         let narrator = Narrator::on(true, out.clone()).unwrap();
         narrator.say("accepted");
         narrator.announce("stopped");
         narrator.finish();
-        assert_eq!(*out.0.lock().unwrap(), b"stopped\n");
+        assert_eq!(*out.taken.lock().unwrap(), b"stopped\n");
     }
 }

@@ -1,27 +1,27 @@
-//! A file's new content, kept beside it until it is complete: whatever goes wrong, the old content stays.
+//! A file's new content, written beside it until it is complete: whatever goes wrong before that, the old content stays.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
+#[cfg(unix)]
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Child;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use std::{mem, process, thread};
+use std::{mem, process};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::narration::{self, escape};
 
-/// What this process has created and not yet given its name: the only files that are ever removed here.
+/// The files that this process has created and not yet renamed: the only ones that are ever removed here.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes every unfinished file, for a process that is about to end (Ctrl-C). It stays locked: nothing is
-/// created or renamed any more, and whoever would, waits for the end.
+/// Removes every unfinished file, for a process that is about to end (Ctrl-C). The lock is kept: from now on
+/// nothing is created or renamed, and a thread that tries waits for the end of the process.
 pub fn abandon_all() {
     let mut unfinished = unfinished();
     for path in unfinished.drain(..) {
@@ -30,35 +30,33 @@ pub fn abandon_all() {
     mem::forget(unfinished);
 }
 
-/// In bytes: what is fetched again sooner than it is synced.
+/// In bytes: a new file up to this size is not synced. Fetching it again takes less time.
 const SMALL: u64 = 64 << 10;
 
 /// The new content of a file.
 pub struct Replacement {
     file: File,
-    /// Whoever passes the content on, where we cannot write to its place ourselves.
-    courier: Option<Child>,
-    /// None where the content goes straight to what is no regular file.
+    /// None where the content goes straight to something that is not a regular file.
     beside: Option<Beside>,
 }
 
-/// A file that is to take another one's place; dropped, it is removed.
+/// A file that is to take the place of another one; removed when dropped.
 struct Beside {
     path: PathBuf,
     target: PathBuf,
-    has_old: bool,
+    old: Option<Metadata>,
 }
 
 impl Replacement {
-    /// Makes sure that a file can be replaced; the new one is open to nobody whom the old one was closed to. A
-    /// symbolic link stands for what it points to. A device, a pipe and an output that is open already
-    /// (`/dev/fd/3`) are written to as they are.
+    /// Makes sure that a file can be replaced, before there is anything to write. A symbolic link means the file
+    /// that it points to. A device or a pipe is written to as it is, and an output that is already open
+    /// (`/dev/fd/3`) is appended to.
     ///
     /// # Errors
-    /// When it is a directory or may not be written, or its directory would not take a new file.
+    /// For a directory, a file that may not be written, and a directory that does not take a new file.
     pub fn of(path: &Path) -> Result<Self> {
-        if let Some((file, courier)) = open_as_it_is(path)? {
-            return Ok(Self { file, courier, beside: None });
+        if let Some(file) = open_as_it_is(path) {
+            return Ok(Self { file: file?, beside: None });
         }
         let old = match fs::metadata(path) {
             Err(e) if e.kind() == ErrorKind::NotFound && path.is_symlink() => {
@@ -67,34 +65,25 @@ impl Replacement {
             Err(e) if e.kind() == ErrorKind::NotFound => None,
             metadata => Some(metadata?),
         };
-        let writable = || File::options().write(true).open(path);
         match &old {
-            Some(metadata) if metadata.is_dir() => bail!("it is a directory - name a file in it"),
-            Some(metadata) if !metadata.is_file() => {
-                return Ok(Self { file: writable()?, courier: None, beside: None });
-            }
-            Some(metadata) if metadata.permissions().readonly() => bail!("it is read-only"),
-            // What we may not write we do not replace. A program that runs, or a file that another program
-            // holds for a moment, can be replaced though it cannot be opened.
-            Some(_) => match writable() {
-                Err(e) if matches!(e.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
-                    return Err(e.into());
+            Some(old) if old.is_dir() => bail!("it is a directory - name a file in it"),
+            Some(old) if old.permissions().readonly() => bail!("it is read-only"),
+            Some(old) => {
+                let file = File::options().write(true).open(path)?;
+                if !old.is_file() {
+                    return Ok(Self { file, beside: None });
                 }
-                _ => {}
-            },
+            }
             None if !ends_with_a_name(path) => bail!("that is a directory's name - name a file in it"),
             None => {}
         }
         let target = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
         let (file, beside) =
-            Beside::create(target, old.is_some()).context("its directory would not take a new file")?;
-        if let Some(old) = old {
-            keep_access(&file, &old);
-        }
-        Ok(Self { file, courier: None, beside: Some(beside) })
+            Beside::create(target, old).context("its directory would not take a new file")?;
+        Ok(Self { file, beside: Some(beside) })
     }
 
-    /// Whether the content becomes a regular file of its own.
+    /// Whether the content becomes a regular file.
     pub fn is_regular(&self) -> bool {
         self.beside.is_some()
     }
@@ -107,22 +96,16 @@ impl Replacement {
     /// Puts the complete content in the file's place.
     ///
     /// # Errors
-    /// When the disk has not taken all of it: it is removed. When it has, and the file's place is not to be
-    /// had: it is kept, and the error says where.
+    /// When the disk did not take all of it: then it is removed, and the old content stays. When it did, and it can
+    /// neither be renamed nor copied to its place: then it is kept, and the error says where.
     pub fn finish(self) -> Result<()> {
-        let Self { file, courier, beside } = self;
-        // A power cut must not leave a name with nothing behind it where the old content was: it goes to the
-        // disk first. Nor must much that has come be lost, as a file system on a network, or with a quota, may say
-        // only now. A small page where there was none is not worth the wait: it can be fetched again.
-        let is_small = || file.metadata().is_ok_and(|metadata| metadata.len() <= SMALL);
-        if beside.as_ref().is_some_and(|beside| beside.has_old || !is_small()) {
-            sync(&file)?;
+        let Some(beside) = self.beside else { return Ok(()) };
+        // After a power cut, a renamed file may be empty unless it was synced; and a full disk, a quota or a file
+        // system on a network may report only now that something was not written.
+        if beside.old.is_some() || self.file.metadata()?.len() > SMALL {
+            sync(&self.file)?;
         }
-        drop(file); // the courier's end of input
-        if let Some(mut courier) = courier {
-            ensure!(courier.wait()?.success(), "what is open there does not take it");
-        }
-        beside.map_or(Ok(()), Beside::take_its_place)
+        beside.take_its_place(self.file)
     }
 }
 
@@ -137,64 +120,48 @@ impl Write for Replacement {
 }
 
 impl Beside {
-    /// How often a rename is tried that another program is in the way of, on Windows; a scanner looks at a new
-    /// file for some tenths of a second.
-    const TRIES: u32 = 20;
-    const BETWEEN: Duration = Duration::from_millis(50);
-
-    /// Creates it under the first name that is free. Another process may have our number (in another container,
-    /// on another machine), so nothing is taken for ours but what we created. The target's name is in it: what
-    /// the file system does not take in a name, it refuses now.
-    fn create(target: PathBuf, has_old: bool) -> io::Result<(File, Self)> {
+    /// Creates the file under the first name that is free. A process in another container or on another machine may
+    /// have our number, so a name that is taken is never assumed to be ours.
+    fn create(target: PathBuf, old: Option<Metadata>) -> io::Result<(File, Self)> {
         let name: String =
             target.file_name().unwrap_or_default().to_string_lossy().chars().take(50).collect();
         let mut unfinished = unfinished();
         let mut number = 0;
         loop {
             let path = target.with_file_name(format!(".{name}.{}-{number}.part", process::id()));
-            match create_new(&path, has_old) {
+            match create_new(&path, old.is_some()) {
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => number += 1,
                 created => {
                     let file = created?;
                     unfinished.push(path.clone());
-                    return Ok((file, Self { path, target, has_old }));
+                    return Ok((file, Self { path, target, old }));
                 }
             }
         }
     }
 
-    /// Gives it the target's name, or else the target its content; where neither can be done, it is kept.
-    fn take_its_place(self) -> Result<()> {
-        let mut outcome = self.rename();
-        for _ in 1..Self::TRIES {
-            if outcome.as_ref().is_err_and(is_held) {
-                thread::sleep(Self::BETWEEN);
-                outcome = self.rename();
-            }
-        }
-        if self.has_old && outcome.as_ref().is_err_and(is_place_taken) {
-            let _unfinished = unfinished(); // Ctrl-C waits for the end of it
-            outcome = self.overwrite();
-        }
-        let Err(e) = outcome else { return Ok(()) };
-        if !self.path.exists() {
-            return Err(e.into());
-        }
-        unfinished().retain(|path| path != &self.path);
-        let kept = escape(self.path.as_os_str().as_encoded_bytes());
-        Err(anyhow!(e).context(format!("all of it is in '{kept}'")))
-    }
-
-    fn rename(&self) -> io::Result<()> {
-        let mut unfinished = unfinished();
-        fs::rename(&self.path, &self.target)?;
+    /// Renames it to the target, or else copies it into the target; where both fail, it is kept.
+    fn take_its_place(self, file: File) -> Result<()> {
+        let mut unfinished = unfinished(); // Ctrl-C waits until this is over
+        let take_after = |old| is_like(&file, old) && file.set_permissions(permissions(old)).is_ok();
+        let can_rename = self.old.as_ref().is_none_or(take_after);
+        drop(file);
+        let outcome = match can_rename.then(|| fs::rename(&self.path, &self.target)) {
+            Some(Ok(())) => Ok(()),
+            _ => self.copy().map(|()| _ = fs::remove_file(&self.path)),
+        };
         unfinished.retain(|path| path != &self.path);
-        Ok(())
+        let kept = escape(self.path.as_os_str().as_encoded_bytes());
+        match outcome {
+            Err(e) if self.path.exists() => Err(anyhow!(e).context(format!("all of it is in '{kept}'"))),
+            outcome => Ok(outcome?),
+        }
     }
 
-    /// Copies it into the target. What is longer is cut last: a disk that is full fails before that.
-    fn overwrite(&self) -> io::Result<()> {
-        let mut target = File::options().write(true).open(&self.target)?;
+    /// Copies it into the target. The target is cut to its new length last: a disk that is full fails before that.
+    fn copy(&self) -> io::Result<()> {
+        let mut target = File::options().write(true).create(true).truncate(false).open(&self.target)?;
+        let _ = self.old.as_ref().map(|old| target.set_permissions(permissions(old)));
         let length = io::copy(&mut File::open(&self.path)?, &mut target)?;
         target.set_len(length)?;
         sync(&target)
@@ -211,13 +178,13 @@ impl Drop for Beside {
     }
 }
 
-/// Whether the last thing in a path is a name, and no slash behind it.
+/// Whether a path ends with a name and not with a slash.
 fn ends_with_a_name(path: &Path) -> bool {
     let ends_with = |name: &OsStr| path.as_os_str().as_encoded_bytes().ends_with(name.as_encoded_bytes());
     path.file_name().is_some_and(ends_with)
 }
 
-/// Creates a file; a private one is its maker's alone until it gets the old one's permissions.
+/// Creates a file; a private one may be opened by its owner only.
 fn create_new(path: &Path, is_private: bool) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -230,124 +197,73 @@ fn create_new(path: &Path, is_private: bool) -> io::Result<File> {
     options.open(path)
 }
 
-/// Gives a new file the old one's owner, group and permissions, as far as the system lets us; what a group may that
-/// we cannot give it to, no other group gets. Who may read, write and run a file says nothing of whom it runs as: the
-/// set-id bits are left out.
+/// An old file's permissions, without the set-id bits: those who may run it do not become its owner by it.
+fn permissions(old: &Metadata) -> Permissions {
+    #[cfg(unix)]
+    return PermissionsExt::from_mode(old.mode() & 0o777);
+    #[cfg(not(unix))]
+    old.permissions()
+}
+
+/// Whether a new file with the old one's permissions is the same to everybody. It is not if the old one has
+/// another owner, group or name, or if its group may do more than everybody: that is also how an access control list
+/// looks from here (acl(5)).
 #[cfg(unix)]
-fn keep_access(file: &File, old: &Metadata) {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-    let has_group = fchown(file, None, Some(old.gid())).is_ok();
-    let _ = fchown(file, Some(old.uid()), None);
-    let kept = if has_group { 0o777 } else { 0o707 };
-    let _ = file.set_permissions(fs::Permissions::from_mode(old.mode() & kept));
+fn is_like(new: &File, old: &Metadata) -> bool {
+    let is_same = |made: Metadata| (made.uid(), made.gid(), 1) == (old.uid(), old.gid(), old.nlink());
+    let group_may_more = (old.mode() >> 3) & !old.mode() & 0o7 != 0;
+    !group_may_more && new.metadata().is_ok_and(is_same)
 }
 
 #[cfg(not(unix))]
-fn keep_access(file: &File, old: &Metadata) {
-    let _ = file.set_permissions(old.permissions());
+fn is_like(_new: &File, _old: &Metadata) -> bool {
+    true
 }
 
-/// On Windows: whether another program holds the file (`ERROR_ACCESS_DENIED`, `ERROR_SHARING_VIOLATION`).
-fn is_held(error: &io::Error) -> bool {
-    cfg!(windows) && matches!(error.raw_os_error(), Some(5 | 32))
-}
-
-/// Whether a name cannot be given to another file, which says nothing of writing to the one that has it: a mount
-/// point (EBUSY), somebody else's file in a sticky directory (EPERM), a directory with a quota of its own (EXDEV), or
-/// a file system that renames nothing.
-fn is_place_taken(error: &io::Error) -> bool {
-    use ErrorKind::{CrossesDevices, PermissionDenied, ResourceBusy};
-    matches!(error.kind(), CrossesDevices | PermissionDenied | ResourceBusy)
-        || is_held(error)
-        || is_unsupported(error)
-}
-
-/// Brings the content to the disk, where the file system has an fsync (it may say EROFS that it has none, fsync(2)):
-/// durability is what the system can give. What else it reports (EIO, ENOSPC, EDQUOT) is about the content.
+/// Brings the content to the disk, where the file system can do that (fsync(2)).
 fn sync(file: &File) -> io::Result<()> {
     match file.sync_all() {
-        Err(e) if e.kind() != ErrorKind::ReadOnlyFilesystem && !is_unsupported(&e) => Err(e),
+        Err(e) if !matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Err(e),
         _ => Ok(()),
     }
 }
 
-/// Whether a file system does not have what it was asked for.
-fn is_unsupported(error: &io::Error) -> bool {
-    // ENOTTY, and ENOTSUP or EOPNOTSUPP, which std has no name for; ERROR_INVALID_FUNCTION.
-    let numbers: &[i32] = match () {
-        () if cfg!(windows) => &[1],
-        () if cfg!(target_os = "linux") => &[25, 95],
-        () => &[25, 45, 102],
-    };
-    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported)
-        || error.raw_os_error().is_some_and(|number| numbers.contains(&number))
-}
-
-/// Opens what a path stands for where it is open already: `/dev/fd/N`, and what is a link to it, as `/dev/stdout`
-/// is. Behind it may be a file, in which others go on writing: to take its place would lose what they write.
+/// Opens what is open already: `/dev/fd/N`, and what links to it, as `/dev/stdout` does. It may be a file that others
+/// go on writing to, and what they write must not be lost. On Linux it is opened once more, to append; elsewhere
+/// opening is a dup(2). A standard stream is always a duplicate, as a socket cannot be opened.
 #[cfg(unix)]
-fn open_as_it_is(path: &Path) -> Result<Option<(File, Option<Child>)>> {
+fn open_as_it_is(path: &Path) -> Option<io::Result<File>> {
+    use std::os::fd::AsFd;
     const LINKS: usize = 40; // Linux follows no more, either
-    let listed = ["/proc/self/fd", "/dev/fd"].into_iter().find_map(|path| fs::canonicalize(path).ok());
-    let Some(descriptors) = listed else { return Ok(None) };
-    let mut path = path.to_owned();
+    let ours = fs::canonicalize("/dev/fd").ok()?;
+    let mut path = std::path::absolute(path).ok()?;
     for _ in 0..LINKS {
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let Ok(directory) = fs::canonicalize(directory.unwrap_or(Path::new("."))) else { return Ok(None) };
-        let is_ours = descriptors.parent().is_some_and(|ours| directory.starts_with(ours));
-        let number = path.file_name().and_then(|name| name.to_str()?.parse().ok());
-        if let (true, true, Some(number)) = (is_ours, directory.ends_with("fd"), number) {
-            return Ok(Some(opened(number)?));
+        let directory = fs::canonicalize(path.parent()?).ok()?;
+        let is_ours = directory == ours;
+        if is_ours || (directory.starts_with("/proc") && directory.ends_with("fd")) {
+            let standard = match path.file_name()?.to_str()? {
+                "1" if is_ours => io::stdout().as_fd().try_clone_to_owned(),
+                "2" if is_ours => io::stderr().as_fd().try_clone_to_owned(),
+                _ => return Some(File::options().append(true).open(&path)),
+            };
+            return Some(standard.map(File::from));
         }
-        let Ok(link) = fs::read_link(&path) else { return Ok(None) };
-        if directory.starts_with("/proc") {
-            return Ok(Some((File::options().append(true).open(&path)?, None))); // another process's
-        }
-        path = directory.join(link);
+        path = directory.join(fs::read_link(&path).ok()?);
     }
-    Ok(None)
+    None
 }
 
-/// On Windows, what is named like a device is one; to some of its versions, with an extension, too.
+/// On Windows, a device has a reserved name; on some versions even with an extension.
 #[cfg(not(unix))]
-fn open_as_it_is(path: &Path) -> Result<Option<(File, Option<Child>)>> {
+fn open_as_it_is(path: &Path) -> Option<io::Result<File>> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if !cfg!(windows) || !crate::file_name::is_device(&name) {
-        return Ok(None);
+        return None;
     }
     if name.contains('.') {
-        bail!("Windows keeps this name for a device - name another file");
+        return Some(Err(io::Error::other("Windows keeps this name for a device - name another file")));
     }
-    Ok(Some((File::options().write(true).open(path)?, None)))
-}
-
-/// An output that is open, by the number of its descriptor. Whoever writes to it shares its place in the file with
-/// the others that do. Of std's streams std gives another descriptor; to any other, a child writes that inherits it.
-#[cfg(unix)]
-fn opened(number: u32) -> Result<(File, Option<Child>)> {
-    use std::os::fd::{AsFd, OwnedFd};
-    use std::process::{Command, Stdio};
-    let stream = match number {
-        0 => Some(io::stdin().as_fd().try_clone_to_owned()?),
-        1 => Some(io::stdout().as_fd().try_clone_to_owned()?),
-        2 => Some(io::stderr().as_fd().try_clone_to_owned()?),
-        _ => None,
-    };
-    if let Some(stream) = stream {
-        let mut file = File::from(stream);
-        let _ = file.write(&[])?; // fails where it is open for reading only
-        return Ok((file, None));
-    }
-    let shell = |script: &str| {
-        let mut command = Command::new("sh");
-        command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::null());
-        command
-    };
-    let is_open = shell(&format!(": >&{number}")).stderr(Stdio::null()).status()?.success();
-    ensure!(is_open, "nothing is open there");
-    let mut courier = shell(&format!("exec cat >&{number}")).spawn().context("cannot run sh")?;
-    let input = courier.stdin.take().context("sh has no standard input")?;
-    Ok((OwnedFd::from(input).into(), Some(courier)))
+    Some(File::options().write(true).open(path))
 }
 
 #[cfg(test)]
@@ -475,54 +391,27 @@ mod tests {
         assert!(said.starts_with("all of it is in '") && said.contains(&files[0].0), "{said}");
     }
 
-    #[test]
-    fn what_cannot_be_replaced_is_overwritten_to_the_last_byte() {
-        let directory = Directory::new("overwritten");
-        let target = directory.file("page", "old, and longer");
-        let path = directory.file("new", "new");
-        let beside = Beside { path, target, has_old: true };
-        beside.overwrite().unwrap();
-        drop(beside);
-        let is_left = owned(&[("new", "new"), ("page", "new")]);
-        assert_eq!(directory.files(), is_left, "what is not in the list of the unfinished is not removed");
-    }
-
-    #[test]
-    fn an_error_is_forgiven_only_where_it_says_that_there_is_no_fsync() {
-        for kind in [ErrorKind::InvalidInput, ErrorKind::Unsupported] {
-            assert!(is_unsupported(&kind.into()), "{kind:?}");
-        }
-        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::Other] {
-            assert!(!is_unsupported(&kind.into()), "{kind:?}");
-        }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn linux_numbers_for_no_fsync_and_for_a_place_that_is_taken() {
-        let (eperm, eio, eacces, ebusy, exdev, enospc, edquot) = (1, 5, 13, 16, 18, 28, 122);
-        let (einval, enotty, enosys, eopnotsupp) = (22, 25, 38, 95);
-        let of = io::Error::from_raw_os_error;
-        for number in [einval, enotty, enosys, eopnotsupp] {
-            assert!(is_unsupported(&of(number)), "{number}");
-        }
-        for number in [eperm, eio, eacces, ebusy, exdev, enospc, edquot] {
-            assert!(!is_unsupported(&of(number)), "{number}");
-        }
-        for number in [eperm, eacces, ebusy, exdev, enosys, eopnotsupp] {
-            assert!(is_place_taken(&of(number)), "{number}");
-        }
-        for number in [eio, enospc, edquot] {
-            assert!(!is_place_taken(&of(number)), "{number}");
-        }
-    }
-
     #[cfg(unix)]
     #[test]
-    fn a_file_beside_an_old_one_is_its_makers_alone_until_it_has_the_old_ones_permissions() {
-        use std::os::unix::fs::PermissionsExt;
-        let directory = Directory::new("private");
-        let file = create_new(&directory.0.join("private"), true).unwrap();
-        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    fn a_file_that_is_more_than_a_name_and_its_mode_bits_is_written_into() {
+        for (mode, has_two_names, is_same_file) in
+            [(0o644, false, false), (0o600, false, false), (0o640, false, true), (0o600, true, true)]
+        {
+            let directory = Directory::new(&format!("place-{mode:o}-{has_two_names}"));
+            let path = directory.file("page", "old, and longer");
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            if has_two_names {
+                fs::hard_link(&path, directory.0.join("too")).unwrap();
+            }
+            let before = fs::metadata(&path).unwrap().ino();
+            let mut replacement = Replacement::of(&path).unwrap();
+            let private = replacement.file.metadata().unwrap().mode() & 0o777;
+            replacement.write_all(b"new").unwrap();
+            replacement.finish().unwrap();
+            let after = fs::metadata(&path).unwrap();
+            assert_eq!((private, after.mode() & 0o777, after.ino() == before), (0o600, mode, is_same_file));
+            assert!(directory.files().iter().all(|(_, content)| content == "new"), "{:?}", directory.files());
+            assert_eq!(directory.files().len(), 1 + usize::from(has_two_names));
+        }
     }
 }

@@ -8,14 +8,18 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::address;
+use crate::{address, replacement};
 
 /// The exit status of a program that a signal ended: 128 and SIGINT's number, as shells have it.
 pub const INTERRUPTED: i32 = 130;
+
+/// A signal that comes this soon after the first is the same stop, said twice: `timeout` signals its command and then
+/// the group that the command is in.
+const SAME_STOP: Duration = Duration::from_millis(100);
 
 /// For a connection to ourselves, which takes microseconds.
 const KNOCK_TIMEOUT: Duration = Duration::from_millis(200);
@@ -59,31 +63,36 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Waits for Ctrl-C, SIGTERM or SIGHUP: the first sets the flag and calls `knock`, on a thread of its own;
-    /// the second ends the process at once with status 130. Of the latter two, one that was ignored when the program
-    /// was started (nohup) stays ignored.
+    /// Waits for Ctrl-C, SIGTERM or SIGHUP: the first sets the flag and calls `knock`, on a separate thread; the next
+    /// one, from 100 ms on, ends the process at once with status 130. SIGTERM or SIGHUP stays ignored if it was
+    /// ignored when the program was started (nohup).
     ///
     /// # Errors
     /// When the system refuses the handler.
     pub fn on_signal(mut knock: impl FnMut() + Send + 'static) -> Result<Arc<Self>> {
         let stop = Arc::new(Self::default());
         let flag = Arc::clone(&stop);
-        set_handler(move || {
-            if flag.request() {
+        let mut stopped = None;
+        set_handler(move || match stopped {
+            None => {
+                flag.request();
+                knock();
+                stopped = Some(Instant::now());
+            }
+            Some(stopped) if is_same_stop(stopped, Instant::now()) => {}
+            Some(_) => {
+                replacement::abandon_all();
                 process::exit(INTERRUPTED);
             }
-            knock();
         })?;
         Ok(stop)
     }
 
-    /// Sets the flag; returns what it was.
-    fn request(&self) -> bool {
-        let before = self.requested.swap(true, Ordering::SeqCst);
-        // With the lock, nobody is between having read the flag and waiting.
-        drop(self.pausing.lock());
+    /// Sets the flag, and wakes every thread that pauses.
+    fn request(&self) {
+        self.requested.store(true, Ordering::SeqCst);
+        drop(self.pausing.lock()); // so that no thread is between reading the flag and waiting
         self.changed.notify_all();
-        before
     }
 
     /// Whether the stop was requested.
@@ -99,6 +108,10 @@ impl Stop {
         }
         self.requested()
     }
+}
+
+fn is_same_stop(first: Instant, next: Instant) -> bool {
+    next.saturating_duration_since(first) < SAME_STOP
 }
 
 /// Lets Ctrl-C, SIGTERM and SIGHUP end this program with status 130, after `last` was called on a thread of its own.
@@ -187,15 +200,22 @@ mod tests {
     use std::thread;
 
     #[test]
+    fn two_signals_are_one_stop_only_if_they_come_together() {
+        let first = Instant::now();
+        let next = |milliseconds| is_same_stop(first, first + Duration::from_millis(milliseconds));
+        assert!(next(0) && next(20) && next(99) && !next(100) && !next(2000));
+    }
+
+    #[test]
     fn a_pause_ends_with_its_time_or_with_the_stop() {
         let stop = Stop::default();
         assert!(!stop.pause(Duration::from_millis(1)));
         thread::scope(|scope| {
             let pausing = scope.spawn(|| stop.pause(Duration::from_secs(3600)));
-            assert!(!stop.request());
+            stop.request();
             assert!(pausing.join().unwrap());
         });
-        assert!(stop.requested() && stop.request());
+        assert!(stop.requested());
         assert!(stop.pause(Duration::from_secs(3600)));
     }
 }

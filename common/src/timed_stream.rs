@@ -46,7 +46,7 @@ impl Read for TimedStream<'_> {
         self.reads += u64::from(got.is_some_and(|n| n > 0));
         got.ok_or_else(|| {
             timed_out(if self.waited == self.total {
-                format!("it was not over after {:?}", self.total)
+                format!("the waits for it took {:?} in all", self.total)
             } else {
                 format!("nothing came for {:?}", self.idle)
             })
@@ -166,7 +166,7 @@ mod tests {
         };
         assert_eq!(
             (error.kind(), error.to_string()),
-            (ErrorKind::TimedOut, "it was not over after 20ms".into())
+            (ErrorKind::TimedOut, "the waits for it took 20ms in all".into())
         );
     }
 

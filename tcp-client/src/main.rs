@@ -1,9 +1,11 @@
 //! The notes' TCP client, which fetches a page, and the client that talks to the notes' TCP server.
 
+mod http;
 mod output;
 
 use std::ffi::OsStr;
 use std::io::{BufReader, Write};
+use std::net::TcpStream;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,16 +14,14 @@ use common::address::{self, HostPort};
 use common::args::{self, Args};
 use common::framing::{self, Framing};
 use common::greeting;
-use common::http;
 use common::narration::{self, escape};
-use common::show_bytes;
 use common::stop;
 use common::timed_stream::TimedStream;
 use common::url::Url;
 
 use output::Output;
 
-/// The whole exchange may take so many times the wait for the next bytes.
+/// All waits of an exchange together may take this many times the limit of one wait.
 const TOTAL_FACTOR: u32 = 120;
 
 fn main() -> ExitCode {
@@ -48,34 +48,31 @@ fn main() -> ExitCode {
 
 /// Asks for a page, prints the header of the reply and saves its body.
 fn get(url: &Url, file: &OsStr, timeout: Duration) -> Result<()> {
-    let mut output = Output::open(file)?; // before anything is asked for that could not be saved
-    let stream = address::connect(&url.peer, timeout, "on this machine, cargo xtask origin")?;
-    let mut patient = TimedStream::new(&stream, timeout, TOTAL_FACTOR * timeout);
+    let mut output = Output::open(file)?; // before asking for a page that could not be saved
+    let starter = "on this machine, cargo xtask origin";
+    let stream = address::connect(&url.peer, timeout, TcpStream::connect_timeout, starter)?;
+    let mut timed = TimedStream::new(&stream, timeout, TOTAL_FACTOR * timeout);
     let (host, target) = (&url.host, &url.target);
     let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    let sent = patient.write_all(request.as_bytes());
+    let sent = timed.write_all(request.as_bytes());
 
-    let mut reader = BufReader::with_capacity(http::BUFFER, patient);
+    let mut reader = BufReader::with_capacity(http::BUFFER, timed);
     let (head, body_end) = http::read_reply(&mut reader, sent)?;
     output.narrate(&head.lines.iter().map(|line| escape(line) + "\n").collect::<String>());
+    ensure!(head.status != 304, "304 says that an older copy is still right: there is nothing to save");
     let bytes = http::copy_body(&mut reader, body_end, &mut output)?;
-    let reads = reader.get_ref().reads;
-    output.finish(&format!(
-        "{} in {reads} {}",
-        show_bytes::Bytes(bytes),
-        if reads == 1 { "read" } else { "reads" }
-    ))
+    output.finish(bytes, reader.get_ref().reads)
 }
 
 /// Holds the notes' conversation: a welcome, a greeting for each name, `exit`, and the close.
 fn greet(peer: &HostPort, names: &[Vec<u8>], how: Framing, timeout: Duration) -> Result<()> {
     stop::end_client_on_signal()?;
     let starter = address::starter("tcp-server", peer, how.option());
-    let stream = address::connect(peer, timeout, &starter)?;
+    let stream = address::connect(peer, timeout, TcpStream::connect_timeout, &starter)?;
     stream.set_nodelay(true)?;
-    let patient = || TimedStream::new(&stream, timeout, TOTAL_FACTOR * timeout);
-    let mut writer = patient();
-    let mut reader = BufReader::with_capacity(framing::REPLY_LIMIT, patient());
+    let timed = || TimedStream::new(&stream, timeout, TOTAL_FACTOR * timeout);
+    let mut writer = timed();
+    let mut reader = BufReader::with_capacity(framing::REPLY_LIMIT, timed());
     let mut receive = || framing::read(&mut reader, how, framing::REPLY_LIMIT);
     let mut send = |message: &[u8]| framing::write(&mut writer, how, message);
 

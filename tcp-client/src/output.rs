@@ -1,4 +1,4 @@
-//! Where a body goes: to a file, once it is complete, to an output, or to a terminal.
+//! Where a body goes: to a file, which is replaced when the body is complete, to an output, or to a terminal.
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use common::narration::{self, Escaped, Stdout, escape};
 use common::replacement::{self, Replacement};
-use common::stop;
+use common::{show_bytes, stop};
 
-/// The body's way out. A file's old content stays until [`Output::finish`].
+/// The output of a body. A file's old content stays until [`Output::finish`].
 pub struct Output {
     to: To,
-    /// What to call it in messages.
+    /// For messages.
     name: String,
     progress: Progress,
 }
@@ -41,7 +41,7 @@ impl Output {
         Ok(Self { to, name, progress: Progress::default() })
     }
 
-    /// Prints a line where the body does not go. A file is still wanted where what is said of it is lost.
+    /// Prints a line where the body does not go. That a line is lost is no reason not to save a file.
     pub fn narrate(&self, line: &str) {
         match self.to {
             To::File(_) => say(line).unwrap_or_else(|e| narration::complain(&e.to_string())),
@@ -49,10 +49,11 @@ impl Output {
         }
     }
 
-    /// Makes what was written the file that was asked for, and says so.
-    pub fn finish(mut self, figures: &str) -> Result<()> {
+    /// Puts the complete body in the file's place, and says how much it was.
+    pub fn finish(mut self, bytes: u64, reads: u64) -> Result<()> {
         self.progress.clear();
-        let saved = format!("saved {figures} to {}", self.name);
+        let unit = if reads == 1 { "read" } else { "reads" };
+        let saved = format!("saved {} in {reads} {unit} to {}", show_bytes::Bytes(bytes), self.name);
         match self.to {
             To::File(file) => {
                 file.finish().with_context(|| format!("cannot write to '{}'", self.name))?;
@@ -64,7 +65,7 @@ impl Output {
     }
 }
 
-/// That nobody reads what is said of a file is nobody's fault.
+/// Prints a line about a file; a closed standard output is not an error.
 fn say(line: &str) -> Result<()> {
     match narration::say(line) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e.into()),
@@ -81,7 +82,7 @@ impl Write for Output {
                 let n = file
                     .write(bytes)
                     .map_err(|e| io::Error::new(e.kind(), format!("cannot write to '{}': {e}", self.name)))?;
-                // A pipe's bytes may come out on this very screen; a regular file's do not.
+                // A pipe may end on this very screen, and a line about the progress would be in the way.
                 if file.is_regular() {
                     self.progress.advance(n);
                 }
@@ -114,14 +115,14 @@ struct Progress {
 }
 
 impl Progress {
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const QUIET: Duration = Duration::from_secs(1);
     const INTERVAL: Duration = Duration::from_millis(200);
 
     fn advance(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
         let taken = self.started.get_or_insert_with(Instant::now).elapsed();
         let is_due = self.shown.is_none_or(|shown| shown.elapsed() > Self::INTERVAL);
-        if taken > Self::PATIENCE && is_due && io::stderr().is_terminal() {
+        if taken > Self::QUIET && is_due && io::stderr().is_terminal() {
             self.shown = Some(Instant::now());
             let _ = write!(io::stderr(), "\r{} bytes in {} s ", self.bytes, taken.as_secs());
         }

@@ -1,7 +1,7 @@
 //! The notes' UDP client: each name is a datagram, and so is each reply. Either may be lost, late, doubled or
 //! somebody else's.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -84,8 +84,9 @@ fn ask(
 ) -> io::Result<Vec<u8>> {
     datagram::check_greeting_fits(name, socket.peer_addr()?)?;
     let expected = greeting::of(name);
+    let mut lost = None;
     for _ in 0..retry.tries {
-        socket.send(name)?;
+        lost = datagram::lost(socket.send(name))?;
         let mut left = retry.timeout;
         while let Some(size) = receive(socket, buffer, &mut left)? {
             if buffer[..size] == expected {
@@ -94,8 +95,7 @@ fn ask(
             datagram::ignore(&buffer[..size], name, wrong);
         }
     }
-    let what = if wrong.is_some() { "no greeting" } else { "no reply" };
-    Err(io::Error::new(ErrorKind::TimedOut, format!("{what} after {} x {:?}", retry.tries, retry.timeout)))
+    Err(lost.unwrap_or_else(|| datagram::no_answer(wrong, retry.tries, retry.timeout)))
 }
 
 /// The size of the next datagram, or none once nothing is left of the time.

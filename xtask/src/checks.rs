@@ -1,5 +1,6 @@
 //! What a lesson promised, and what came of it.
 
+use crate::lab::Outcome;
 use crate::words::{Shown, Words};
 
 /// The checks of one lesson, in the order they were made.
@@ -13,15 +14,43 @@ pub struct Check {
     pub verdict: Verdict,
 }
 
-/// How a program ended: its exit status; none if a signal ended it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended(pub Option<i32>);
+/// How a program ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its exit status; none if a signal ended it.
+    status: Option<i32>,
+    /// Its last line on standard error, which is shown where it failed, and not compared.
+    why: Option<String>,
+}
+
+impl Ended {
+    pub fn with(status: impl Into<Option<i32>>) -> Self {
+        Self { status: status.into(), why: None }
+    }
+}
+
+impl From<&Outcome> for Ended {
+    fn from(outcome: &Outcome) -> Self {
+        let why = outcome.complained.last().filter(|_| outcome.status != Some(0));
+        Self { status: outcome.status, why: why.cloned() }
+    }
+}
+
+impl PartialEq for Ended {
+    fn eq(&self, other: &Self) -> bool {
+        self.status == other.status
+    }
+}
 
 impl Shown for Ended {
     fn shown(&self) -> Words {
-        match self.0 {
+        let Words { en, zh } = match self.status {
             Some(status) => words!("exit status {status}", "退出状态 {status}"),
             None => Words::fixed("ended by a signal", "被信号终止"),
+        };
+        match &self.why {
+            Some(why) => words!("{en} ({why})", "{zh}（{why}）"),
+            None => Words { en, zh },
         }
     }
 }
@@ -29,11 +58,11 @@ impl Shown for Ended {
 /// What came of a promise.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    Kept,
-    /// It did not; this was found.
-    Broken(Words),
-    /// Nothing came that would say; this is all that was seen.
-    NotDecided(Words),
+    Passed,
+    /// It does not hold; this was found.
+    Failed(Words),
+    /// Nothing came that would decide; this is all that was seen.
+    Undecided(Words),
     /// This system has no way to find out, for this reason.
     NotAvailable(Words),
 }
@@ -63,7 +92,7 @@ impl Checks {
     }
 
     fn judge(&mut self, promise: Words, kept: bool, found: impl FnOnce() -> Words) {
-        let verdict = if kept { Verdict::Kept } else { Verdict::Broken(found()) };
+        let verdict = if kept { Verdict::Passed } else { Verdict::Failed(found()) };
         self.0.push(Check { promise, verdict });
     }
 
@@ -87,14 +116,14 @@ impl Checks {
 }
 
 impl Check {
-    /// The promise, and what was found where it was not kept.
+    /// The promise, and what was found where it does not hold.
     pub fn sentence(&self) -> Words {
         let (en, zh) = (&self.promise.en, &self.promise.zh);
         match &self.verdict {
-            Verdict::Kept => self.promise.clone(),
-            Verdict::Broken(Words { en: why, zh: why_zh }) => words!("{en}: {why}", "{zh}：{why_zh}"),
-            Verdict::NotDecided(Words { en: why, zh: why_zh }) => {
-                words!("{en}: not decided: {why}", "{zh}：未能判定（{why_zh}）")
+            Verdict::Passed => self.promise.clone(),
+            Verdict::Failed(Words { en: why, zh: why_zh }) => words!("{en}: {why}", "{zh}：{why_zh}"),
+            Verdict::Undecided(Words { en: why, zh: why_zh }) => {
+                words!("{en}: undecided: {why}", "{zh}：未能判定（{why_zh}）")
             }
             Verdict::NotAvailable(Words { en: why, zh: why_zh }) => {
                 words!("{en}: not available here: {why}", "{zh}：此处无法演示（{why_zh}）")
@@ -106,11 +135,11 @@ impl Check {
 /// How many checks came out how.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    pub kept: usize,
-    pub broken: usize,
+    pub passed: usize,
+    pub failed: usize,
     /// Promises of which nothing was seen that would decide.
-    pub not_decided: usize,
-    /// Promises that nobody can judge here.
+    pub undecided: usize,
+    /// Promises that cannot be judged here.
     pub not_available: usize,
 }
 
@@ -123,33 +152,33 @@ impl Tally {
 
     pub fn add(&mut self, verdict: &Verdict) {
         *match verdict {
-            Verdict::Kept => &mut self.kept,
-            Verdict::Broken(_) => &mut self.broken,
-            Verdict::NotDecided(_) => &mut self.not_decided,
+            Verdict::Passed => &mut self.passed,
+            Verdict::Failed(_) => &mut self.failed,
+            Verdict::Undecided(_) => &mut self.undecided,
             Verdict::NotAvailable(_) => &mut self.not_available,
         } += 1;
     }
 
     /// The sum as a sentence.
     pub fn sentence(&self) -> Words {
-        let Self { kept, broken, not_decided, not_available } = self;
+        let Self { passed, failed, undecided, not_available } = self;
         let Words { en, zh } = match not_available {
             0 => Words::fixed("", ""),
             n => words!(", {n} not available here", "，另有 {n} 项此处无法演示"),
         };
-        if *not_decided > 0 {
-            let all = kept + broken + not_decided;
+        if *undecided > 0 {
+            let all = passed + failed + undecided;
             words!(
-                "{kept} of {all} checks passed, {broken} failed, {not_decided} not decided{en}",
-                "{all} 项检查中 {kept} 项通过，{broken} 项失败，{not_decided} 项未能判定{zh}"
+                "{passed} of {all} checks passed, {failed} failed, {undecided} undecided{en}",
+                "{all} 项检查中 {passed} 项通过，{failed} 项失败，{undecided} 项未能判定{zh}"
             )
-        } else if kept + broken == 0 {
+        } else if passed + failed == 0 {
             words!("Nothing was checked{en}.", "什么也没有检查{zh}。")
-        } else if *broken > 0 {
-            let all = kept + broken;
-            words!("{broken} of {all} checks failed{en}", "{all} 项检查中 {broken} 项失败{zh}")
+        } else if *failed > 0 {
+            let all = passed + failed;
+            words!("{failed} of {all} checks failed{en}", "{all} 项检查中 {failed} 项失败{zh}")
         } else {
-            words!("All {kept} checks passed{en}.", "全部 {kept} 项检查通过{zh}。")
+            words!("All {passed} checks passed{en}.", "全部 {passed} 项检查通过{zh}。")
         }
     }
 }
@@ -170,12 +199,16 @@ mod tests {
         checks.not_available(promise(), promise());
         let marks: String = checks.all().iter().map(|check| check.verdict.mark()).collect();
         assert_eq!(marks, "✓✗✓✗✗-");
-        checks.equal(promise(), &(Ended(None), vec!["a", "b"]), &(Ended(Some(0)), vec![]));
-        let Some(Verdict::Broken(why)) = checks.all().last().map(|check| &check.verdict) else { panic!() };
+        checks.equal(promise(), &(Ended::with(None), vec!["a", "b"]), &(Ended::with(0), vec![]));
+        let Some(Verdict::Failed(why)) = checks.all().last().map(|check| &check.verdict) else { panic!() };
         let expected = r#"expected exit status 0; nothing, found ended by a signal; "a", "b""#;
         assert_eq!(why.en, expected);
         assert_eq!(why.zh, r#"应为 退出状态 0；无，实为 被信号终止；"a"、"b""#);
-        let Verdict::Broken(why) = &checks.all()[1].verdict else { panic!("{checks:?}") };
+        let complained = vec!["udp-server: no".to_owned()];
+        let failed = Outcome { status: Some(1), complained, ..Outcome::default() };
+        assert!(Ended::from(&failed) == Ended::with(1), "the cause is shown, and not compared");
+        assert_eq!(Ended::from(&failed).shown().en, "exit status 1 (udp-server: no)");
+        let Verdict::Failed(why) = &checks.all()[1].verdict else { panic!("{checks:?}") };
         assert_eq!((&*why.en, &*why.zh), ("expected 2, found 1", "应为 2，实为 1"));
     }
 }

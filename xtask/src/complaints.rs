@@ -58,7 +58,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("cannot connect to {} - nobody can listen on port 0; write the port that the server printed", "无法连接 {}：端口 0 上不可能有人监听；请写服务器打印出来的端口"),
     ("does another server run there? Stop it, or take another port (127.0.0.1:0 picks one)", "那里是不是已经有一个服务器？请先停掉它，或者换一个端口（127.0.0.1:0 由系统挑选）"),
     ("is it an address of this machine? 127.0.0.1 and [::1] always are", "这是本机的地址吗？127.0.0.1 和 [::1] 总是本机地址"),
-    ("ports below 1024 may be reserved; take a higher one", "1024 以下的端口可能是保留的；请用大一些的"),
+    ("the system reserves this port, as it may those below 1024: take another one (127.0.0.1:0 picks one)", "系统保留了这个端口，1024 以下的端口常常如此：请换一个（127.0.0.1:0 由系统挑选）"),
     ("is HOST:PORT right?", "HOST:PORT 写对了吗？"),
     ("another server listens there: stop it", "已有另一个服务器在那里监听，请先停掉它"),
     ("no server listens there, but a connection is open that has the port (SO_REUSEADDR at its server would have let you in): end it", "那里没有服务器在监听，但有一个还开着的连接占着这个端口（它的服务器设了 SO_REUSEADDR 就不会这样）：请结束它"),
@@ -72,7 +72,6 @@ const SENTENCES: &[(&str, &str)] = &[
     ("that is a directory's name - name a file in it", "这是目录的写法，请写出其中的文件名"),
     ("it is read-only", "它是只读的"),
     ("its directory would not take a new file: {}", "它所在的目录不能新建文件：{}"),
-    ("what is open there does not take it", "那里打开着的不接收它"),
     ("all of it is in '{}': {}", "全部内容存在“{}”里：{}"),
     ("Windows keeps this name for a device - name another file", "Windows 把这个名字留给设备，请换一个文件名"),
     // std
@@ -116,6 +115,8 @@ const SENTENCES: &[(&str, &str)] = &[
     ("cannot start '{}' - is it spelled as in your shell?: {}", "无法启动“{}”，它在你的 shell 里也是这样写的吗？（{}）"),
     ("cannot start '{}': {}", "无法启动“{}”（{}）"),
     ("somebody is at {} already - end that program, and grade again", "{} 已经有程序占着：请先结束它，再来评判"),
+    ("cannot use {} on this machine; try --ip {}: {}", "这台机器上不能使用 {}，请试试 --ip {}（{}）"),
+    ("no port is free", "没有空闲的端口"),
     ("port {} does not get free", "端口 {} 一直没有空出来"),
     // docs
     ("{}: {} shows\n{}\n... but the README has\n{}", "{}：{} 显示\n{}\n……而 README 里是\n{}"),

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use common::narration::escape;
@@ -45,18 +45,12 @@ pub struct Lab {
 
 impl Lab {
     /// An empty one, whose events are handed to a watcher; its programs run in an empty directory.
-    ///
-    /// # Errors
-    /// When the directory cannot be made.
-    pub fn new(watcher: impl FnMut(&Event) -> Result<()> + 'static) -> Result<Self> {
+    pub fn new(watcher: impl FnMut(&Event) -> Result<()> + Send + 'static) -> Result<Self> {
         let scratch = Scratch::new()?;
         Ok(Self { record: Record::new(watcher), tcp_relays: Vec::new(), udp_relays: Vec::new(), scratch })
     }
 
     /// One that nobody watches.
-    ///
-    /// # Errors
-    /// As [`Lab::new`].
     pub fn discarding() -> Result<Self> {
         Self::new(|_| Ok(()))
     }
@@ -67,17 +61,11 @@ impl Lab {
     }
 
     /// Starts one of the four programs, whose lines appear in its lane.
-    ///
-    /// # Errors
-    /// As [`Program::start`].
     pub fn start(&self, lane: Side, label: &str, name: &str, args: &[&str]) -> Result<Program> {
         Ok(self.listen_to(lane, label, Program::start(name, args, self.directory())?))
     }
 
     /// Starts a command in the lab's directory.
-    ///
-    /// # Errors
-    /// As [`Program::spawn`].
     pub fn start_command(&self, mut command: Command) -> Result<Program> {
         command.current_dir(self.directory());
         let name = command.get_program().to_string_lossy().into_owned();
@@ -91,11 +79,12 @@ impl Lab {
             let recorder = recorder.clone();
             move || {
                 for bytes in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                    let at = Instant::now();
                     if is_error {
                         thread::sleep(GRACE);
                     }
                     let said = escape(bytes.strip_suffix(b"\r").unwrap_or(&bytes));
-                    recorder.record(What::Said { lane, program: id, line: said, is_error });
+                    recorder.record_at(at, What::Said { lane, program: id, line: said, is_error });
                 }
             }
         };
@@ -113,9 +102,6 @@ impl Lab {
     }
 
     /// Starts a server and waits for the address in its first line.
-    ///
-    /// # Errors
-    /// When it does not start, or does not say where it is.
     pub fn start_server(&mut self, name: &str, args: &[&str]) -> Result<(Program, SocketAddr)> {
         let program = self.start(Side::Server, "", name, args)?;
         let address = self.wait_for_address(&program)?;
@@ -123,17 +109,11 @@ impl Lab {
     }
 
     /// Waits for the address in a server's first line.
-    ///
-    /// # Errors
-    /// When the server does not say where it is.
     pub fn wait_for_address(&mut self, server: &Program) -> Result<SocketAddr> {
         program::address_in(&self.wait_for_line(server, "")?)
     }
 
     /// A wire to a TCP server; every client that connects to it is recorded under the label.
-    ///
-    /// # Errors
-    /// When the system gives the relay no socket.
     pub fn wire(&mut self, label: &str, server: SocketAddr, manner: RelayMode) -> Result<SocketAddr> {
         let recorder = self.record.recorder(label);
         let relay = tcp_relay::start(server, manner, recorder).context("cannot start the relay")?;
@@ -143,9 +123,6 @@ impl Lab {
     }
 
     /// A wire to a UDP server that impairs what it carries.
-    ///
-    /// # Errors
-    /// When the system gives the relay no socket.
     pub fn udp_wire(&mut self, server: SocketAddr, impairments: Impairments) -> Result<SocketAddr> {
         let recorder = self.record.recorder("");
         let relay = udp_relay::start(server, impairments, recorder).context("cannot start the relay")?;
@@ -240,9 +217,6 @@ impl Lab {
     }
 
     /// Takes the wires away, and keeps what was still under way on them.
-    ///
-    /// # Errors
-    /// What the watcher reports.
     pub fn clear(&mut self) -> Result<()> {
         self.tcp_relays.clear();
         self.udp_relays.clear();

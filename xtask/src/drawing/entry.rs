@@ -19,6 +19,8 @@ pub enum Entry {
     Title {
         /// As on the command line.
         name: &'static str,
+        /// Its subject, shown after the name in Chinese; may be empty.
+        subject_zh: &'static str,
         /// `IPv4` or `IPv6`.
         version: &'static str,
         /// It was not played just before.
@@ -71,12 +73,19 @@ pub enum Entry {
 
 impl Entry {
     /// A line of the kernel's table.
-    pub fn socket(row: &Row) -> Self {
+    pub fn socket(row: &Row, is_server: bool) -> Self {
         let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
         let Row { state, port, to_send, to_read, .. } = row;
+        let (side, side_zh) = if is_server { ("server", "服务器") } else { ("client", "客户端") };
+        // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
+        let Words { en, zh } = match *state {
+            "LISTEN" => words!("in the queue {to_read}", "排队 {to_read}"),
+            "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
+            _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
+        };
         Self::Socket(words!(
-            "{state:12} local :{port:<5} peer :{peer:<5}  to send {to_send}, to read {to_read}",
-            "{state:12} 本端 :{port:<5} 对端 :{peer:<5}  待发送 {to_send}，待读取 {to_read}"
+            "{side} {state:11} :{port:<5} peer :{peer:<5}  {en}",
+            "{side_zh} {state:11} :{port:<5} 对端 :{peer:<5}  {zh}"
         ))
     }
 
@@ -155,7 +164,7 @@ impl Rung {
             }
             What::Ended { toward } => crossed(*toward, Words::fixed("end of stream", "流结束（FIN）"), false),
             What::Broke { toward, .. } => crossed(*toward, Words::fixed("reset", "复位（RST）"), false),
-            What::Finished { .. } | What::LetGo | What::GaveWay => return None,
+            What::Finished { .. } | What::LetGo | What::GaveWay | What::Mark => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }

@@ -149,9 +149,9 @@ impl Verdict {
     /// One character that says what came of a promise.
     pub fn mark(&self) -> &'static str {
         match self {
-            Self::Kept => "✓",
-            Self::Broken(_) => "✗",
-            Self::NotDecided(_) => "?",
+            Self::Passed => "✓",
+            Self::Failed(_) => "✗",
+            Self::Undecided(_) => "?",
             Self::NotAvailable(_) => "-",
         }
     }
@@ -159,8 +159,8 @@ impl Verdict {
     /// The colour of the mark.
     pub fn ink(&self) -> Ink {
         match self {
-            Self::Kept => Ink::Good,
-            Self::Broken(_) | Self::NotDecided(_) => Ink::Bad,
+            Self::Passed => Ink::Good,
+            Self::Failed(_) | Self::Undecided(_) => Ink::Bad,
             Self::NotAvailable(_) => Ink::Faint,
         }
     }

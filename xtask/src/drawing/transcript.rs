@@ -30,6 +30,8 @@ pub struct Transcript {
 }
 
 struct Shared {
+    /// Held from the note of a piece until it is printed: both have the same order.
+    printing: Mutex<()>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -105,7 +107,15 @@ impl Transcript {
             is_waiting: false,
             is_over: false,
         };
-        Self { style, print, shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
+        Self {
+            style,
+            print,
+            shared: Arc::new(Shared {
+                printing: Mutex::new(()),
+                state: Mutex::new(state),
+                changed: Condvar::new(),
+            }),
+        }
     }
 
     /// One that is kept, and printed by whoever keeps it.
@@ -164,6 +174,7 @@ impl Transcript {
     /// Tells something.
     pub fn tell(&self, told: Entry) -> Result<()> {
         let lines = told.lines(self.style);
+        let _printing = self.shared.printing.lock().unwrap_or_else(PoisonError::into_inner);
         self.change(|state| {
             state.told.push_back(Arc::new(Piece { entry: told, drawn: OnceLock::new() }));
             while state.told.len() > state.limit {

@@ -1,4 +1,4 @@
-//! Addresses: which of its own a server is bound to, and which of a name's a client connects to.
+//! Addresses: the one that a server is bound to, and those of a host name that a client tries.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -14,18 +14,19 @@ use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
     name: "address",
+    subject_zh: "地址与主机名",
     claims: &[
         (
             "C26",
             Words::fixed(
-                "bind takes an interface's address: it decides who can reach the server.",
+                "bind takes the address of an interface, which decides who can reach the server.",
                 "bind 绑定某个接口的地址：谁能连上服务器，由它决定。",
             ),
         ),
         (
             "C27",
             Words::fixed(
-                "connect takes a host's name, too: it is resolved first, to all its addresses.",
+                "connect also takes a host name: it is first resolved to all its addresses.",
                 "connect 也接受主机名：先解析，得到它的全部地址。",
             ),
         ),
@@ -41,29 +42,29 @@ const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
-            "This machine has 127.0.0.2, too. A server is bound to 127.0.0.1. Who calls 127.0.0.2?",
+            "This machine has 127.0.0.2, too. A server is bound to 127.0.0.1. A client connects to 127.0.0.2: what happens?",
             "本机还有 127.0.0.2 这个地址。服务器绑定 127.0.0.1。连接 127.0.0.2 会怎样？",
         ),
         &[
-            Words::fixed("reaches the server: it is the same machine", "连上服务器：同一台机器"),
-            Words::fixed("is refused", "被拒绝"),
-            Words::fixed("waits", "一直等待"),
+            Words::fixed("it reaches the server: it is the same machine", "连上服务器：同一台机器"),
+            Words::fixed("it is refused", "被拒绝"),
+            Words::fixed("it waits", "一直等待"),
         ],
     )?;
     play.act(&Words::fixed(
-        "A server on one address of this machine, and one on all of them. A client calls another address.",
+        "One server listens on one address of this machine, another on all of them. A client connects to a second address.",
         "一个服务器只绑定本机的一个地址，另一个绑定全部地址。客户端连接另一个地址。",
     ))?;
     let promises = [
         Words::fixed(
-            "bound to one address, it is not reached at another",
+            "a server bound to one address cannot be reached at another",
             "只绑定一个地址时，经别的地址连不上",
         ),
-        Words::fixed("bound to all (0.0.0.0), it is", "绑定全部地址（0.0.0.0）时，连得上"),
+        Words::fixed("a server bound to all addresses (0.0.0.0) can", "绑定全部地址（0.0.0.0）时，连得上"),
     ];
     if play.ip.is_ipv6() || TcpListener::bind((SECOND, 0)).is_err() {
         let why = Words::fixed(
-            "it takes a second loopback address, as 127.0.0.2",
+            "it needs a second loopback address, such as 127.0.0.2",
             "缺第二个环回地址，例如 127.0.0.2",
         );
         for promise in promises {
@@ -73,14 +74,18 @@ fn play(play: &mut Play) -> Result<()> {
         let [one, all] = [play.ip, Ipv4Addr::UNSPECIFIED.into()].map(called_at_second);
         let (one, all) = (one?, all?);
         for (name, found) in [("127.0.0.1", one), ("0.0.0.0", all)] {
-            play.called(Side::Server, format!("listens on {name}"));
-            play.called(Side::Client, format!("connects to {SECOND}: {}", found.shown().en));
+            let Words { en, zh } = match found {
+                Ok(()) => Words::fixed("connected", "连上了"),
+                Err(error) => error.shown(),
+            };
+            play.said(Side::Server, &words!("listens on {name}", "在 {name} 上监听"));
+            play.said(Side::Client, &words!("connects to {SECOND}: {en}", "连接 {SECOND}：{zh}"));
         }
         play.reveal(
             prediction,
             |choice| choice == if one.is_err() { 2 } else { 1 },
             &Words::fixed(
-                "nobody listens at 127.0.0.2: a listener takes what is for its own address, and nothing else.",
+                "no socket listens on 127.0.0.2: a listening socket accepts connections to its own address only.",
                 "127.0.0.2 上没有人监听：监听套接字只接受发往它自己地址的连接，同一台机器也不例外。",
             ),
         )?;
@@ -91,7 +96,7 @@ fn play(play: &mut Play) -> Result<()> {
     by_name(play)
 }
 
-/// Calls a server that is bound there, at the second address.
+/// Connects to the second address of a server that is bound to `bound`.
 fn called_at_second(bound: IpAddr) -> Result<Result<(), ErrorKind>> {
     let listener = TcpListener::bind((bound, 0))?;
     let at = SocketAddr::new(SECOND, listener.local_addr()?.port());
@@ -101,15 +106,15 @@ fn called_at_second(bound: IpAddr) -> Result<Result<(), ErrorKind>> {
 /// C27: localhost may have several addresses, and the server has one of them.
 fn by_name(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "tcp-client is told a name, localhost; the server listens on one of its addresses.",
-        "让 tcp-client 连接主机名 localhost；服务器只监听它的一个地址。",
+        "tcp-client connects to the name localhost; the server listens on one of its addresses.",
+        "让 tcp-client 连接主机名 localhost；服务器只在 localhost 解析出的一个地址上监听。",
     ))?;
     let promise =
         Words::fixed("tcp-client finds the address that answers", "tcp-client 找到了有服务器应答的地址");
     let addresses: Vec<_> = ("localhost", 0).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
     let ips: Vec<_> = addresses.iter().map(SocketAddr::ip).collect();
     let Words { en, zh } = ips.shown();
-    play.evidence(&words!("localhost is resolved to {en}", "localhost 解析为 {zh}"))?;
+    play.evidence(&words!("localhost resolves to {en}", "localhost 解析为 {zh}"))?;
     if !ips.contains(&play.ip) {
         let why = Words::fixed("localhost has no such address here", "localhost 在这里没有这种地址");
         play.checks.not_available(promise, why);
@@ -122,11 +127,11 @@ fn by_name(play: &mut Play) -> Result<()> {
     let client = play.lab.start(Side::Client, "", "tcp-client", &args)?;
     let outcome = play.lab.wait_for_end(client)?;
     let expected = ["Welcome!", "Hello, Michael!"].map(str::to_owned).to_vec();
-    play.checks.equal(promise, &(Ended(outcome.status), outcome.said), &(Ended(Some(0)), expected));
+    play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));
     Ok(())
 }
 
-/// A port that nobody has, over either IP version.
+/// A port that is free over both IP versions.
 fn free_in_both(ip: IpAddr) -> Result<u16> {
     let other: IpAddr = if ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
     let has_other = TcpListener::bind((other, 0)).is_ok();

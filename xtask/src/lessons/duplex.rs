@@ -1,4 +1,4 @@
-//! Both directions at once, each with its own end - and how two polite ends wait for each other for ever.
+//! Both directions at once, each with its own end; and how two sides can wait for each other forever.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -15,10 +15,11 @@ use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
     name: "duplex",
+    subject_zh: "双向通信与半关闭",
     claims: &[(
         "C11",
         Words::fixed(
-            "Sockets work both ways: both sides may send at any time.",
+            "Sockets work in both directions: each side may send at any time.",
             "套接字支持双向通信：双方都可以随时发送。",
         ),
     )],
@@ -44,13 +45,15 @@ fn play(play: &mut Play) -> Result<()> {
         let [one, two] = received;
         anyhow::Ok([one?, two?])
     })?;
-    play.called(Side::Client, format!("sent {SIZE} bytes, read {} bytes", exchanged[0]));
-    play.called(Side::Server, format!("sent {SIZE} bytes, read {} bytes", exchanged[1]));
-    let promise = Words::fixed("each received all that the other sent", "双方都收到了对方发送的全部数据");
+    for (side, read) in [(Side::Client, exchanged[0]), (Side::Server, exchanged[1])] {
+        play.said(side, &words!("sent {SIZE} bytes, read {read}", "发送 {SIZE} 字节，读取 {read} 字节"));
+    }
+    let promise =
+        Words::fixed("each side received everything that the other sent", "双方都收到了对方发送的全部数据");
     play.checks.equal(promise, &exchanged, &[SIZE as u64; 2]);
 
     play.act(&Words::fixed(
-        "Half-close: the client ends its half, and the server answers all the same.",
+        "Half-close: the client ends its direction, and the server still answers.",
         "半关闭：客户端关闭自己的写端，服务器照样回答。",
     ))?;
     let (mut client, mut server) = pair(play.ip)?;
@@ -60,7 +63,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.ended(Side::Server);
     let mut heard = String::new();
     server.read_to_string(&mut heard)?; // to the end
-    play.called(Side::Server, format!("read to the end: {heard}"));
+    play.said(Side::Server, &words!("read to the end: {heard}", "读到结束：{heard}"));
     let reply = format!("heard: {heard}");
     server.write_all(reply.as_bytes())?;
     play.sent(Side::Client, reply.as_bytes());
@@ -68,14 +71,16 @@ fn play(play: &mut Play) -> Result<()> {
     play.ended(Side::Client);
     let mut answer = String::new();
     client.read_to_string(&mut answer)?;
-    play.called(Side::Client, format!("read to the end: {answer}"));
-    let promise =
-        Words::fixed("the answer came through the half that was open", "回答经由仍然打开的那个方向到达");
+    play.said(Side::Client, &words!("read to the end: {answer}", "读到结束：{answer}"));
+    let promise = Words::fixed(
+        "the answer arrived through the direction that was still open",
+        "回答经由仍然打开的那个方向到达",
+    );
     play.checks.equal(promise, &answer.as_str(), &"heard: the last word");
 
     let prediction = play.predict(
         &Words::fixed(
-            "Both sides send 64 MiB, and want to read only afterwards. Who gets to the end of its sending?",
+            "Both sides send 64 MiB, and read only afterwards. Which of them finishes sending?",
             "双方各发 64 MiB，都打算发完再读。谁能发完？",
         ),
         &[
@@ -85,7 +90,7 @@ fn play(play: &mut Play) -> Result<()> {
         ],
     )?;
     play.act(&Words::fixed(
-        "For comparison: both send 64 MiB first and want to read afterwards.",
+        "For comparison: both sides send 64 MiB first, and read only afterwards.",
         "对照：双方都先发 64 MiB，打算发完再读。",
     ))?;
     let (client, server) = pair(play.ip)?;
@@ -95,24 +100,28 @@ fn play(play: &mut Play) -> Result<()> {
         (one.join(), two.join())
     });
     let (one, two) = (one.ok().context("a sender panicked")?, two.ok().context("a sender panicked")?);
-    play.called(Side::Client, format!("write: {}", one.shown().en));
-    play.called(Side::Server, format!("write: {}", two.shown().en));
+    for (side, written) in [(Side::Client, one), (Side::Server, two)] {
+        let Words { en, zh } = written.shown();
+        play.said(side, &words!("write: {en}", "write：{zh}"));
+    }
     let Words { en, zh } = [one, two].shown();
     play.evidence(&words!(
-        "nobody read: after 300 ms without progress, the two writes came to: {en}",
-        "无人读取：300 毫秒毫无进展，两个写操作的结果：{zh}"
+        "neither side read; 300 ms without progress ended both writes: {en}",
+        "双方都不读；300 毫秒毫无进展，两个写操作的结果：{zh}"
     ))?;
     let finished = u64::from(one.is_ok()) + u64::from(two.is_ok());
     play.reveal(
         prediction,
         |choice| choice == 3 - finished,
         &Words::fixed(
-            "the buffers fill up, and each waits for the other to read: a deadlock.",
+            "the buffers are full, and each side waits for the other to read: a deadlock.",
             "缓冲区满了，双方都在等对方读取：死锁。",
         ),
     )?;
-    let promise =
-        Words::fixed("neither could finish, as neither read: a deadlock", "双方都不读，双方都发不完：死锁");
+    let promise = Words::fixed(
+        "neither side finished, because neither read: a deadlock",
+        "双方都不读，双方都发不完：死锁",
+    );
     play.checks.holds(promise, one.is_err_and(is_silence) && two.is_err_and(is_silence), &(one, two));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a read returns, what the end of a stream is, and what close leaves behind.
+//! What a read returns, what the end of a stream is, and the states of a connection after close.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -17,19 +17,20 @@ use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
     name: "end",
+    subject_zh: "流的结束与四次挥手",
     claims: &[
         (
             "C3",
             Words::fixed(
-                "recv(1024) gives at most 1024 bytes: read in a loop until it gives none.",
+                "recv(1024) returns at most 1024 bytes: read in a loop until it returns none.",
                 "recv(1024) 最多返回 1024 字节：循环读取，直到返回空。",
             ),
         ),
         (
             "C20",
             Words::fixed(
-                "close ends the connection once both sides have done it: each sends its own FIN.",
-                "双方都 close，连接才真正结束：各自发送自己的 FIN。",
+                "close ends the connection once both sides have called it: each sends its own FIN.",
+                "四次挥手：双方各发一个 FIN，各得到一个确认；双方都 close，连接才真正结束。",
             ),
         ),
     ],
@@ -46,7 +47,7 @@ fn play(play: &mut Play) -> Result<()> {
         &[],
     )?;
     play.act(&Words::fixed(
-        "3000 bytes are sent with one write and read with a buffer of 1024.",
+        "One write sends 3000 bytes; they are read with a buffer of 1024.",
         "一次写入发送 3000 字节，用 1024 字节的缓冲区读取。",
     ))?;
     let (mut client, mut server) = pair(play.ip)?;
@@ -55,32 +56,34 @@ fn play(play: &mut Play) -> Result<()> {
     let mut reads = Vec::new();
     while reads.iter().sum::<usize>() < 3000 {
         let n = server.read(&mut [0; 1024])?;
-        play.called(Side::Server, format!("read: {n} bytes"));
+        play.said(Side::Server, &words!("read: {n} bytes", "read：{n} 字节"));
         reads.push(n);
     }
     let Words { en, zh } = reads.shown();
-    play.evidence(&words!("the reads gave {en}", "各次读取得到 {zh}"))?;
+    play.evidence(&words!("the reads returned {en}", "各次读取得到 {zh}"))?;
     let first = reads[0];
     play.reveal(prediction, |number| a_number(number, first as u64, 1024), &words!(
             "it returned {first} here; any number from 1 to 1024 is possible, and the rest comes with the next reads.",
             "这一次返回 {first}；1 到 1024 都有可能，其余的由后面的读取得到。"
         ))?;
-    let promise =
-        Words::fixed("each read gave 1 to 1024 bytes, 3000 in all", "每次读取 1 到 1024 字节，共 3000 字节");
+    let promise = Words::fixed(
+        "each read returned 1 to 1024 bytes, 3000 in all",
+        "每次读取 1 到 1024 字节，共 3000 字节",
+    );
     let is_right = reads.iter().all(|n| (1..=1024).contains(n)) && reads.iter().sum::<usize>() == 3000;
     play.checks.holds(promise, is_right, &reads);
     play.checks.equal(
-        Words::fixed("then there is nothing yet, which is not the end", "此后暂时没有数据，但这不是结束"),
+        Words::fixed("now no data is there, which is not the end", "此后暂时没有数据，但这不是结束"),
         &is_quiet(&server)?,
         &true,
     );
     client.shutdown(Shutdown::Write)?;
     play.ended(Side::Server);
     let n = server.read(&mut [0; 1024])?;
-    play.called(Side::Server, format!("read: {n} bytes"));
+    play.said(Side::Server, &words!("read: {n} bytes", "read：{n} 字节"));
     play.checks.equal(
         Words::fixed(
-            "once the sender has shut down, a read gives 0 bytes: the end",
+            "after the sender has shut down, a read returns 0 bytes: the end",
             "发送方关闭写端之后，读取返回 0 字节：流结束",
         ),
         &n,
@@ -96,31 +99,33 @@ fn play(play: &mut Play) -> Result<()> {
         let (first, second) = if client_first { (client, server) } else { (server, client) };
         let lane = if client_first { Side::Client } else { Side::Server };
         let ends = (first.local_addr()?, second.local_addr()?);
+        let server_end = if client_first { ends.1 } else { ends.0 };
         drop(first);
         play.called(lane, "close");
         play.ended(lane.other());
         let promise = words!(
-            "{who} first: the {who} is in FIN_WAIT2, the {other} in CLOSE_WAIT until it closes (a FIN reads as 1)",
-            "{who_zh}先关：{who_zh}处于 FIN_WAIT2，{other_zh}在 close 之前处于 CLOSE_WAIT（“待读取 1”就是 FIN）"
+            "{who} first: the {who} is in FIN_WAIT2, the {other} in CLOSE_WAIT until it closes (the 1 unread is the FIN)",
+            "{who_zh}先关：{who_zh}处于 FIN_WAIT2，{other_zh}在 close 之前处于 CLOSE_WAIT（“未读 1”就是 FIN）"
         );
-        states(play, promise, ends, &["FIN_WAIT2", "CLOSE_WAIT"])?;
+        states(play, promise, ends, server_end, &["FIN_WAIT2", "CLOSE_WAIT"])?;
         drop(second);
         play.called(lane.other(), "close");
         play.ended(lane);
         let promise = words!(
-            "{who} first: the {who} keeps the connection in TIME_WAIT; the {other}'s end is gone",
-            "{who_zh}先关：{who_zh}一端停留在 TIME_WAIT，{other_zh}一端已经消失"
+            "{who} first: the {who} keeps the connection in TIME_WAIT; the {other}'s end no longer exists",
+            "{who_zh}先关：主动关闭的{who_zh}停留在 TIME_WAIT（2MSL），被动关闭的{other_zh}一端已经消失"
         );
-        states(play, promise, ends, &["TIME_WAIT"])?;
+        states(play, promise, ends, server_end, &["TIME_WAIT"])?;
     }
     Ok(())
 }
 
-/// Checks the states of a connection's two ends, once they are as expected, or as they are after ten seconds.
+/// Checks the states of a connection's two ends; waits up to ten seconds for the expected ones.
 fn states(
     play: &mut Play,
     promise: Words,
     ends: (SocketAddr, SocketAddr),
+    server_end: SocketAddr,
     expected: &[&'static str],
 ) -> Result<()> {
     let asked = Instant::now();
@@ -133,7 +138,7 @@ fn states(
         }
         thread::sleep(Duration::from_millis(1));
     };
-    play.panel(rows.as_ref())?;
+    play.panel(rows.as_ref(), &[server_end])?;
     if rows.as_ref().is_some_and(|rows| rows.iter().all(|row| row.port != ends.0.port())) {
         let why = Words::fixed(
             "this system keeps no more of them (tcp_max_tw_buckets)",

@@ -1,4 +1,4 @@
-//! Flow control: a reader that does not read stops the writer, and nothing is lost for it.
+//! Flow control: a reader that does not read stops the writer, and nothing is lost.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -17,12 +17,13 @@ use crate::words::Words;
 
 pub const LESSON: Lesson = Lesson {
     name: "flow",
+    subject_zh: "流量控制与接收窗口",
     claims: &[
         (
             "C23",
             Words::fixed(
-                "Sockets hide flow control: whoever sends may not send more than the other side has\nroom for.",
-                "套接字隐藏了流量控制：在途的数据不会超过接收方剩余的缓冲空间。",
+                "Sockets hide flow control: a sender may not send more than fits in the window that the\nreceiver announces.",
+                "套接字隐藏了流量控制：已发送未确认的数据不超过对方通告的接收窗口。",
             ),
         ),
         (
@@ -40,60 +41,63 @@ pub const LESSON: Lesson = Lesson {
 fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
-            "The client writes on and on, and the server reads nothing. What becomes of the bytes?",
+            "The client keeps writing, and the server reads nothing. What happens to the bytes?",
             "客户端不停地写，服务器一个字节也不读。这些字节会怎样？",
         ),
         &[
             Words::fixed(
-                "they wait on both sides, and then the writer is stopped",
+                "they wait in queues on both sides, and then the writer has to wait",
                 "在两边排队，随后写入方阻塞",
             ),
-            Words::fixed("the server's kernel drops what it has no room for", "服务器的内核丢弃放不下的部分"),
-            Words::fixed("the network holds them", "它们停在网络里"),
+            Words::fixed("the server's kernel drops what does not fit", "服务器的内核丢弃放不下的部分"),
+            Words::fixed("they stay in the network", "它们停在网络里"),
         ],
     )?;
     play.act(&Words::fixed(
-        "The client writes 64 KiB at a time, until the kernel takes no more; the server does not read.",
+        "The client writes 64 KiB at a time, until the kernel accepts no more; the server does not read.",
         "客户端每次写 64 KiB，直到内核不再接收；服务器不读取。",
     ))?;
     let (client, mut server) = pair(play.ip)?;
     client.set_nonblocking(true)?;
     let taken = fill(&client)?;
-    play.called(Side::Client, format!("write: took {taken} bytes, then none"));
+    play.said(
+        Side::Client,
+        &words!("write: {taken} bytes accepted, then none", "write：收下 {taken} 字节，然后一个也不收"),
+    );
     let (near, far) = (client.local_addr()?, server.local_addr()?);
     let table = settled(near, far, taken as u64);
-    play.panel(table.as_ref())?;
+    play.panel(table.as_ref(), &[far])?;
     let waiting = table.as_deref().and_then(queues);
-    let promise = Words::fixed("both queues hold something", "两个队列里都有数据");
+    let promise = Words::fixed("both queues hold data", "两个队列里都有数据");
     play.checks.kernel_says(promise, waiting.map(|(to_send, to_read)| to_send > 0 && to_read > 0), &true);
     let promise = Words::fixed(
-        "they hold every byte: sent and not yet taken, or come and not yet read",
-        "全部字节都在队列里：已发送而对方尚未收下的，或者已到达而尚未读取的",
+        "they hold every byte: unacknowledged at the sender, or unread at the receiver",
+        "全部字节都在两个队列里：发送方还未被确认的，接收方还未读取的",
     );
     play.checks.kernel_says(promise, waiting.map(|(to_send, to_read)| to_send + to_read), &(taken as u64));
 
     play.act(&Words::fixed(
-        "Now the server reads all of it, and the client may go on.",
+        "Now the server reads all of it, and the client can continue.",
         "现在服务器全部读走，客户端可以接着写。",
     ))?;
     let mut received = vec![0; taken];
     server.read_exact(&mut received)?;
-    play.called(Side::Server, format!("read: {taken} bytes"));
+    play.said(Side::Server, &words!("read: {taken} bytes", "read：{taken} 字节"));
     client.set_nonblocking(false)?;
     let writing = thread::spawn(move || (&client).write_all(b"and on"));
     let mut more = String::new();
     server.read_to_string(&mut more)?;
     writing.join().ok().context("the writer panicked")??;
-    play.called(Side::Server, format!("read to the end: {more}"));
+    play.said(Side::Server, &words!("read to the end: {more}", "读到结束：{more}"));
     let is_whole = received.iter().zip(0..).all(|(byte, at)| *byte == byte_at(at));
-    let promise = Words::fixed("nothing was lost, and the writing went on", "没有丢失任何数据，写入得以继续");
+    let promise = Words::fixed("nothing was lost, and writing continued", "没有丢失任何数据，写入得以继续");
     play.checks.equal(promise, &(is_whole, more.as_str()), &(true, "and on"));
     play.reveal(
         prediction,
         |choice| choice == 1 && is_whole,
         &Words::fixed(
-            "each acknowledgement says how much room is left (RFC 9293, the window); with none, the sender waits.",
-            "每个确认都告诉对方还有多少空间（RFC 9293 的窗口）；没有空间，发送方就等待。",
+            "each segment announces the receive window, the room that is left (RFC 9293); if it is 0, the sender waits.",
+            "每个报文段都通告接收窗口，即剩余的空间（RFC 9293）；窗口为 0，发送方就等待。",
         ),
     )?;
     said_not_shown(play)
@@ -103,11 +107,11 @@ fn byte_at(place: usize) -> u8 {
     (place ^ (place >> 8)).to_le_bytes()[0]
 }
 
-/// Writes until the kernel takes no more; returns how many bytes it took.
+/// Writes until the kernel accepts no more; returns how many bytes it accepted.
 fn fill(mut stream: &TcpStream) -> Result<usize> {
     let mut taken = 0;
     let mut refusals = 0;
-    // What is under way to the other side makes room once more, for a moment.
+    // Bytes on their way to the other side may free some room a moment later.
     while refusals < 20 {
         let piece: Vec<u8> = (taken..taken + (64 << 10)).map(byte_at).collect();
         match stream.write(&piece) {
@@ -122,7 +126,7 @@ fn fill(mut stream: &TcpStream) -> Result<usize> {
     Ok(taken)
 }
 
-/// Both ends' rows, once what is under way has come to rest in one of the queues.
+/// Both ends' rows, once all bytes are in one of the two queues.
 fn settled(near: SocketAddr, far: SocketAddr, taken: u64) -> Option<Vec<kernel::Row>> {
     let asked = Instant::now();
     loop {
@@ -135,31 +139,31 @@ fn settled(near: SocketAddr, far: SocketAddr, taken: u64) -> Option<Vec<kernel::
     }
 }
 
-/// What the client's end has yet to send, and what the server's has yet to read.
+/// The bytes unacknowledged at the client's end, and unread at the server's.
 fn queues(rows: &[kernel::Row]) -> Option<(u64, u64)> {
     let [near, far] = rows else { return None };
     Some((near.to_send, far.to_read))
 }
 
-/// What a loopback cannot show: nothing on it is congested, and nothing is damaged.
+/// What loopback cannot show: it is never congested, and damages nothing.
 fn said_not_shown(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "Not shown, as loopback neither jams nor damages anything: congestion control and checksums.",
+        "Not shown, because loopback is never congested and damages nothing: congestion control and checksums.",
         "环回接口既不会拥塞也不会损坏数据，所以以下两项不演示：拥塞控制、校验和。",
     ))?;
     play.evidence(&Words::fixed(
-        "each segment carries a checksum; a damaged one is dropped, and sent again as a lost one is (RFC 9293)",
-        "每个报文段都带校验和；损坏的被丢弃，像丢失的一样重发（RFC 9293）",
+        "each segment has a checksum; a damaged one is dropped, and the sender sends it again after a time-out (RFC 9293)",
+        "每个报文段都带校验和；损坏的被丢弃，由发送方超时重传（RFC 9293）",
     ))?;
     let (client, _server) = pair(play.ip)?;
     match congestion_window(client.local_addr()?.port()) {
         Some(segments) => play.evidence(&words!(
-            "at most so many segments may be under way, until answers show that more get through: {segments} (ss -ti)",
-            "在确认表明还能更多之前，最多允许这么多报文段在途：{segments}（ss -ti）"
+            "initial congestion window: {segments} segments (cwnd of ss -ti); it grows as acknowledgements arrive",
+            "拥塞窗口初值：{segments} 个报文段（ss -ti 的 cwnd），收到确认后增大"
         )),
         None => play.evidence(&Words::fixed(
-            "how many segments may be under way: not available here, it takes Linux' ss -ti",
-            "允许多少报文段在途：此处无法显示，缺 Linux 的 ss -ti",
+            "the congestion window: not available here, it needs Linux' ss -ti",
+            "拥塞窗口：此处无法显示，缺 Linux 的 ss -ti",
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! Where a message ends: raw, line and length framing on a wire that cuts and glues.
+//! Where a message ends: raw, line and length framing on a wire that cuts messages and joins them.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -17,10 +17,11 @@ use crate::words::Words;
 
 pub const LESSON: Lesson = Lesson {
     name: "framing",
+    subject_zh: "消息边界",
     claims: &[(
         "C7",
         Words::fixed(
-            "A stream keeps no boundaries: whoever wants messages has to mark where they end.",
+            "A stream has no message boundaries: a program has to mark where each message ends.",
             "字节流没有消息边界（所谓“粘包”）：要传递消息，就必须标明消息在何处结束。",
         ),
     )],
@@ -41,17 +42,20 @@ fn play(play: &mut Play) -> Result<()> {
         &[
             Words::fixed("Alexander: it was one write", "Alexander：它是一次写入的"),
             Words::fixed("Al", "Al"),
-            Words::fixed("nobody, before the rest is there", "其余部分到达之前，谁也不问候"),
+            Words::fixed("nobody, until the rest has arrived", "其余部分到达之前，谁也不问候"),
         ],
     )?;
     play.act(&Words::fixed(
-        "raw, the notes' way: one read is one message. The wire cuts what the client says.",
-        "raw，即笔记的做法：一次读取就是一条消息。线路把客户端发送的数据拆开。",
+        "raw, the notes' way: one read is one message. The wire cuts what the client sends into 1, 2, 7 or 1024 bytes; shown: 2.",
+        "raw，即笔记的做法：一次读取就是一条消息。线路把客户端发送的数据每 1、2、7、1024 字节切一段；只画出 2 的情形。",
     ))?;
     let (_raw, at) = play.lab.start_server("tcp-server", &[&any, "--delay", "0", "--framing", "raw"])?;
     let mut first_greeted = None;
     for (number, size) in (1..).zip(CUTS) {
         let label = format!("r{number}");
+        if size != 2 {
+            play.story.hide(&label); // one cut is enough to look at
+        }
         let wire = play.lab.wire(&label, at, RelayMode::InLockstep(size))?.to_string();
         let client = play.lab.start(
             Side::Client,
@@ -62,7 +66,7 @@ fn play(play: &mut Play) -> Result<()> {
         let outcome = play.lab.wait_for_end(client)?;
         let heard = &NAME[..size.min(NAME.len())];
         let predicted = format!("Hello, {heard}!");
-        // Only the first greeting is certain: what follows it may be glued to it, or come too late to be read.
+        // Only the first greeting is certain: the next may be joined to it, or arrive too late to be read.
         let greeted = outcome.said.get(1).is_some_and(|line| line.starts_with(&predicted));
         let status = if heard == NAME { Some(0) } else { Some(1) };
         play.checks.holds(
@@ -71,7 +75,7 @@ fn play(play: &mut Play) -> Result<()> {
                 "raw，每 {size} 字节切一段：问候的是“{heard}”"
             ),
             greeted && outcome.status == status,
-            &(Ended(outcome.status), &outcome.said),
+            &(Ended::from(&outcome), &outcome.said),
         );
         if size == 2 {
             first_greeted = outcome.said.into_iter().nth(1);
@@ -82,13 +86,13 @@ fn play(play: &mut Play) -> Result<()> {
         prediction,
         |choice| choice == 2 && is_al,
         &Words::fixed(
-            "a read returns what has come, and nothing in it says that a name goes on.",
+            "a read returns what has arrived, and nothing in it says that the name is incomplete.",
             "读取返回已经到达的数据，其中没有任何东西说明名字还没完。",
         ),
     )?;
 
     play.act(&Words::fixed(
-        "raw again: a name and exit arrive glued together.",
+        "raw again: a name and exit arrive together.",
         "还是 raw：名字和 exit 粘在一起到达。",
     ))?;
     let wire = play.lab.wire("g1", at, RelayMode::AsItComes)?;
@@ -97,19 +101,26 @@ fn play(play: &mut Play) -> Result<()> {
     stream.write_all(b"Michaelexit")?;
     let reply = hears(&mut stream, b"Hello, Michaelexit!")?;
     let promise = Words::fixed(
-        "one Michaelexit is greeted, whom there is not, and exit is not seen",
+        "the server greets a Michaelexit that nobody sent, and does not recognize exit",
         "服务器问候了并不存在的 Michaelexit，没有识别 exit",
     );
     play.checks.equal(promise, &reply.as_str(), &"Hello, Michaelexit!");
     drop(stream);
+    with_a_mark(play, &any)
+}
 
+/// The same names, with a mark that says where each message ends.
+fn with_a_mark(play: &mut Play, any: &str) -> Result<()> {
     for (how, name) in [(Framing::Line, "line"), (Framing::Length, "length")] {
+        let (mark, mark_zh) = match how {
+            Framing::Length => ("each message after its length", "消息前面写明长度"),
+            _ => ("a line feed ends each message", "换行符标明消息结尾"),
+        };
         play.act(&words!(
-            "{name}: a marked end. Three names and exit in one write, cut at 1, 2, 7, 1024 bytes; drawn: 7.",
-            "{name}：标明消息结尾。一次写入三个名字和 exit，每 1、2、7、1024 字节切一段；只画出 7 的情形。"
+            "{name}: {mark}. Three names and exit in one write, cut at 1, 2, 7, 1024 bytes; shown: 7.",
+            "{name}：{mark_zh}。一次写入三个名字和 exit，每 1、2、7、1024 字节切一段；只画出 7 的情形。"
         ))?;
-        let (_server, at) =
-            play.lab.start_server("tcp-server", &[&any, "--delay", "0", "--framing", name])?;
+        let (_server, at) = play.lab.start_server("tcp-server", &[any, "--delay", "0", "--framing", name])?;
         let expected = predicted(how)?;
         for (number, size) in (1..).zip(CUTS) {
             let label = format!("{}{number}", &name[..1]);
@@ -120,7 +131,7 @@ fn play(play: &mut Play) -> Result<()> {
             let transcript = converse(wire, how)?;
             play.checks.equal(
                 words!(
-                    "{name}, cut at {size}: each name is greeted, and exit is seen",
+                    "{name}, cut at {size}: each name is greeted, and exit is recognized",
                     "{name}，每 {size} 字节切一段：每个名字都得到问候，exit 也被识别"
                 ),
                 &transcript,
@@ -139,7 +150,7 @@ fn hears(stream: &mut TcpStream, words: &[u8]) -> Result<String> {
 
 const NAMES: [&[u8]; 3] = [b"Michael", "张三".as_bytes(), b"Sarah"];
 
-/// Says all names and exit with one write; returns everything that comes back until the end.
+/// Sends all names and exit with one write; returns everything that comes back until the end.
 fn converse(at: SocketAddr, how: Framing) -> Result<String> {
     let mut stream = connect(at)?;
     let mut all = Vec::new();

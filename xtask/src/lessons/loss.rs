@@ -22,11 +22,12 @@ use crate::words::Words;
 
 pub(super) const LESSON: Lesson = Lesson {
     name: "loss",
+    subject_zh: "丢失与乱序",
     claims: &[
         (
             "C4",
             Words::fixed(
-                "Where packets are lost, TCP still delivers everything, in order.",
+                "TCP delivers everything, in order, even when packets are lost.",
                 "即使丢包，TCP 仍按序送达全部数据。",
             ),
         ),
@@ -43,7 +44,7 @@ fn play(play: &mut Play) -> Result<()> {
     real_loss(play)
 }
 
-/// C5: a receiver that does not read; the kernel counts what it had no room for.
+/// C5: a receiver that does not read; the kernel counts the datagrams that it dropped.
 fn overflow(play: &mut Play) -> Result<()> {
     const SENT: u64 = 20_000; // 20 MB: more than any receive queue holds
     play.act(&words!(
@@ -63,7 +64,7 @@ fn overflow(play: &mut Play) -> Result<()> {
             received += 1;
         }
         let dropped = kernel::dropped(at);
-        // A busy kernel may have some of them under way still.
+        // On a busy machine, some may still be on their way.
         if dropped.is_none_or(|dropped| received + dropped == SENT)
             || asked.elapsed() > Duration::from_secs(10)
         {
@@ -72,7 +73,7 @@ fn overflow(play: &mut Play) -> Result<()> {
         thread::sleep(Duration::from_millis(1));
     };
     let promise = Words::fixed(
-        "sent = received + dropped, by the kernel's own count",
+        "sent = received + dropped, as counted by the kernel",
         "发送数 = 收到数 + 内核自己统计的丢弃数",
     );
     if let Some(dropped) = dropped {
@@ -87,11 +88,11 @@ fn overflow(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// C6: loopback keeps the order, so a relay follows a written plan.
+/// C6: loopback keeps the order, so a relay changes it by plan.
 fn by_plan(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "Loopback keeps datagrams in order. A wire with a plan does not: 2 late, 4 lost, 5 twice, 6 late.",
-        "数据报在环回接口上不会乱序，所以让中继按计划捣乱：2 迟到，4 丢失，5 重复，6 迟到。",
+        "Loopback keeps datagrams in order, so the relay disturbs them by plan: 2 late, 4 lost, 5 twice, 6 late.",
+        "数据报在环回接口上不会乱序，所以让中继按计划捣乱：第 2 个迟到，第 4 个丢失，第 5 个重复，第 6 个迟到。",
     ))?;
     let receiver = datagram_socket(play.ip)?;
     let up = [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
@@ -112,17 +113,20 @@ fn by_plan(play: &mut Play) -> Result<()> {
 
     let prediction = play.predict(
         &Words::fixed(
-            "Michael's reply comes twice. udp-client asks for Tracy next: what does it print for her?",
+            "The reply to Michael arrives twice. udp-client sends Tracy next: what does it print then?",
             "给 Michael 的回复来了两次。udp-client 接着发送 Tracy：它随后打印什么？",
         ),
         &[
-            Words::fixed("Hello, Michael!, which was there already", "已经在那里的 Hello, Michael!"),
+            Words::fixed(
+                "the second Hello, Michael!, which is already there",
+                "已经在那里的 Hello, Michael!",
+            ),
             Words::fixed("Hello, Tracy!", "Hello, Tracy!"),
             Words::fixed("nothing", "什么也不打印"),
         ],
     )?;
     play.act(&Words::fixed(
-        "udp-client on such a wire: reply 1 comes twice, reply 2 late, and its third datagram is lost.",
+        "udp-client on such a wire: reply 1 arrives twice, reply 2 late, and its third datagram is lost.",
         "udp-client 走这样的线路：第 1 个回复来两次，第 2 个迟到，它发出的第 3 个数据报丢失。",
     ))?;
     let any = play.loopback().to_string();
@@ -142,29 +146,29 @@ fn by_plan(play: &mut Play) -> Result<()> {
         prediction,
         |choice| choice == printed,
         &Words::fixed(
-            "it takes only the greeting for the name that it sent; the notes' client takes any.",
-            "它只认所发名字的问候；笔记的客户端来什么就收什么。",
+            "it accepts only the greeting for the name that it sent last.",
+            "它只认最近所发名字的问候。",
         ),
     )?;
     let expected = ["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"].map(str::to_owned).to_vec();
     let promise = Words::fixed("each name still gets its own greeting", "每个名字仍然得到自己的问候");
-    play.checks.equal(promise, &(Ended(outcome.status), outcome.said), &(Ended(Some(0)), expected));
+    play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));
     let names = [&b"Michael"[..], b"Tracy", b"Sarah"];
     let asked: usize = names.iter().map(|name| play.lab.record.times_sent(name)).sum();
-    play.checks.holds(Words::fixed("a name was asked for again", "至少一个名字被重发"), asked > 3, &asked);
+    play.checks.holds(Words::fixed("a name was sent again", "至少一个名字被重发"), asked > 3, &asked);
     Ok(())
 }
 
 /// The hidden task that runs where packets are lost.
 pub const LOSSY: &str = "in-a-lossy-network";
 
-/// C4 under loss: a network namespace of one's own, whose kernel drops one packet in five.
+/// C4 under loss: a separate network namespace, in which the kernel drops one packet in five.
 fn real_loss(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "A network of its own that drops a fifth of the packets with data: 200 lines, 200 datagrams.",
-        "一个独立的网络，其内核随机丢弃五分之一携带数据的数据包：经 TCP 发 200 行，经 UDP 发 200 个数据报。",
+        "A separate network namespace, in which the kernel drops a fifth of the packets with data: 200 lines over TCP, 200 datagrams over UDP.",
+        "另建一个网络命名空间，内核随机丢弃五分之一带数据的分组：经 TCP 发 200 行，经 UDP 发 200 个数据报。",
     ))?;
-    let promise = Words::fixed("all 200 lines came over TCP, in order", "200 行经 TCP 全部按序到达");
+    let promise = Words::fixed("all 200 lines arrived over TCP, in order", "200 行经 TCP 全部按序到达");
     let script = format!("ip link set lo up && nft -f - && exec \"$0\" {LOSSY} \"$1\"");
     let rules = "table inet loss { chain input { type filter hook input priority 0; \
                  meta length > 90 numgen random mod 100 < 20 drop; }; }";
@@ -173,12 +177,15 @@ fn real_loss(play: &mut Play) -> Result<()> {
         .args(["-rn", "sh", "-c", &format!("echo '{rules}' | ( {script} )")])
         .arg(std::env::current_exe()?)
         .arg(play.loopback().to_string());
+    // Where ip and nft are; on Debian, only root has that in its PATH.
+    let path = std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".into());
+    command.env("PATH", path + ":/usr/sbin:/sbin");
     let found = command.output().ok().filter(|output| output.status.success());
     let found = found.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     let Some((tcp, udp)) = found.as_deref().and_then(|line| line.split_once(' ')) else {
         let why = Words::fixed(
-            "it takes unshare -rn, ip and nft, and a system that lets a user make a network",
-            "缺 unshare -rn、ip、nft 之一，或者系统不允许普通用户建立网络",
+            "it needs unshare -rn, ip and nft, and a system that lets users create network namespaces",
+            "缺 unshare -rn、ip、nft 之一，或者系统不允许普通用户建立网络命名空间",
         );
         play.checks.not_available(promise, why);
         return Ok(());
@@ -188,7 +195,7 @@ fn real_loss(play: &mut Play) -> Result<()> {
         "TCP：200 行中到达 {tcp} 行；UDP：200 个数据报中到达 {udp} 个"
     ))?;
     play.checks.equal(promise, &tcp, &"200");
-    let promise = Words::fixed("not all datagrams came over UDP", "UDP 的数据报没有全部到达");
+    let promise = Words::fixed("not all datagrams arrived over UDP", "UDP 的数据报没有全部到达");
     play.checks.holds(promise, udp != "200", &udp);
     Ok(())
 }
@@ -202,7 +209,7 @@ pub fn in_a_lossy_network(mut args: Args) -> Result<()> {
     const LINES: u32 = 200;
     let any: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:0")?;
     args.finish()?;
-    // Long enough to be told from the handshake and from acknowledgements, which are not dropped.
+    // Longer than the packets of the handshake and the acknowledgements, which are not dropped.
     let line = |number| {
         format!(
             "line {number:3} of two hundred in a network that loses one packet in five, acknowledgements aside"
@@ -225,7 +232,7 @@ pub fn in_a_lossy_network(mut args: Args) -> Result<()> {
     let (receiver, sender) = (UdpSocket::bind(&any)?, UdpSocket::bind(&any)?);
     for number in 0..LINES {
         match sender.send_to(line(number).as_bytes(), receiver.local_addr()?) {
-            Err(e) if e.kind() != ErrorKind::PermissionDenied => bail!(e), // a drop may be told as one
+            Err(e) if e.kind() != ErrorKind::PermissionDenied => bail!(e), // some systems report a drop so
             _ => {}
         }
     }

@@ -52,25 +52,32 @@ pub const UDP: Lanes = (Words::fixed("udp-client", "udp-client"), Words::fixed("
 /// The TCP client, and the origin that it fetches a page from.
 pub const WEB: Lanes =
     (Words::fixed("tcp-client", "tcp-client"), Words::fixed("a small web server", "一个小型 Web 服务器"));
-/// A lesson that makes the calls of both sides itself.
+/// The sides of a lesson that makes the calls of both itself.
 const BOTH_SIDES: Lanes = (Words::fixed("the client", "客户端"), Words::fixed("the server", "服务器"));
 
 /// An experiment about some of the notes' claims.
 pub struct Lesson {
     /// As it is called on the command line.
     pub name: &'static str,
+    /// What it is about, for its Chinese title; in English its name is the title.
+    pub subject_zh: &'static str,
     /// What the notes claim, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
-    /// Who stands where.
+    /// The names of the two sides.
     pub lanes: Lanes,
     /// Plays it.
     pub play: fn(&mut Play) -> Result<()>,
 }
 
 impl Lesson {
-    /// What a course has to know of it.
+    /// What the runner needs to know of it.
     pub fn part(&self) -> LessonInfo {
-        LessonInfo { name: self.name, claims: self.claims, lanes: self.lanes.clone() }
+        LessonInfo {
+            name: self.name,
+            subject_zh: self.subject_zh,
+            claims: self.claims,
+            lanes: self.lanes.clone(),
+        }
     }
 
     /// Whether it is about a mistake of the notes' code.
@@ -84,7 +91,7 @@ pub fn find(name: &OsStr) -> Option<&'static Lesson> {
     ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name)
 }
 
-/// The lesson or the mistake that a number stands for: the one that begins with it, or else has it at all.
+/// The lesson or the mistake about a claim's number: one that begins with it is preferred.
 pub fn about(number: &str) -> Option<&'static Lesson> {
     let mut all = ALL.iter().chain(&mistakes::ALL);
     let begins = |lesson: &&Lesson| lesson.claims.first().is_some_and(|(claim, _)| *claim == number);

@@ -1,4 +1,4 @@
-//! One thread for all clients: sockets that do not wait, and a loop that asks each in turn.
+//! One thread for all clients: non-blocking sockets, and a loop that reads each in turn.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,16 +17,17 @@ use crate::words::Words;
 
 pub const LESSON: Lesson = Lesson {
     name: "nonblocking",
+    subject_zh: "一个线程与非阻塞套接字",
     claims: &[(
         "C25",
         Words::fixed(
-            "With threads or with asynchronous programming, sockets serve many clients.",
+            "With threads or asynchronous programming, a server serves many clients at once.",
             "通过多线程或异步编程，套接字可以同时服务多个客户端。",
         ),
     )],
     lanes: (
         Words::fixed("three clients", "三个客户端"),
-        Words::fixed("a server of one thread", "单线程服务器"),
+        Words::fixed("a server with one thread", "单线程服务器"),
     ),
     play,
 };
@@ -36,17 +37,17 @@ const CLIENTS: [(&str, &str); 3] = [("#1", "Michael"), ("#2", "Tracy"), ("#3", "
 fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
-            "One thread serves all three; the third speaks first. Who is greeted first?",
+            "One thread serves all three; the third sends first. Which is greeted first?",
             "一个线程服务三个客户端，第三个先发送。谁先得到问候？",
         ),
         &[
-            Words::fixed("the first: it was there before", "第一个：它先来"),
+            Words::fixed("the first: it connected first", "第一个：它先来"),
             Words::fixed("the third", "第三个"),
-            Words::fixed("nobody: the thread waits for the first", "谁也没有：线程在等第一个"),
+            Words::fixed("none: the thread waits for the first", "谁也没有：线程在等第一个"),
         ],
     )?;
     play.act(&Words::fixed(
-        "Three clients connect to a server of one thread, whose sockets do not wait.",
+        "Three clients connect to a server with one thread and non-blocking sockets.",
         "三个客户端连接一个单线程服务器，它的套接字都是非阻塞的。",
     ))?;
     let listener = TcpListener::bind(play.loopback())?;
@@ -61,7 +62,7 @@ fn play(play: &mut Play) -> Result<()> {
         clients.push((client, name));
     }
     play.act(&Words::fixed(
-        "The third speaks, in pieces; then the second, then the first.",
+        "The third sends, in pieces; then the second, then the first.",
         "第三个先发送，数据分成几段到达；然后是第二个，再是第一个。",
     ))?;
     let mut greeted = Vec::new();
@@ -76,13 +77,13 @@ fn play(play: &mut Play) -> Result<()> {
         prediction,
         |choice| choice == 2 && is_third,
         &Words::fixed(
-            "a read that does not wait says that there is nothing, and the loop asks the next.",
+            "a non-blocking read without data returns at once, and the loop goes on to the next client.",
             "非阻塞的读发现没有数据就立即返回，循环接着查询下一个。",
         ),
     )?;
     let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!\n")).into_iter().rev().collect();
     let promise = Words::fixed(
-        "each is greeted when it speaks, in reverse order",
+        "each is greeted when it sends, in reverse order of connecting",
         "谁先发送，谁先得到问候，与连接的先后相反",
     );
     play.checks.equal(promise, &greeted, &expected);
@@ -92,24 +93,24 @@ fn play(play: &mut Play) -> Result<()> {
         client.read_to_string(&mut last_words)?;
     }
     let promise = Words::fixed(
-        "exit ends each connection, without another word",
+        "exit ends each connection; the server sends nothing more",
         "exit 结束各自的连接，服务器不再发送任何数据",
     );
     play.checks.equal(promise, &last_words.as_str(), &"");
     let turns = serving.join().ok().context("the server panicked")??;
-    play.called(Side::Server, format!("{turns} times round the loop"));
+    play.said(Side::Server, &words!("{turns} rounds of the loop", "循环了 {turns} 圈"));
     play.evidence(&Words::fixed(
-        "what it costs in code: of each client, what it has said so far, as no thread's stack keeps it; a loop \
-         that asks everybody",
-        "代码上的代价：没有各自的线程栈，每个客户端收到了哪里要自己记录；循环还要逐个查询",
+        "the price is in the code: no thread's stack keeps what each client has sent so far, so the server stores \
+         it, and a loop reads every client",
+        "代价在代码里：没有线程栈替你记住进度，每个客户端收到了哪里要自己记录；循环还要逐个查询",
     ))?;
     play.evidence(&Words::fixed(
-        "and naps in between: std cannot ask the kernel who has something (poll, epoll, kqueue: libraries do)",
+        "and it sleeps after each round: std cannot ask the kernel which client has data (libraries can: poll, epoll, kqueue)",
         "查询一圈之后还要短暂休眠：标准库无法向内核查询“谁有数据”（poll、epoll、kqueue 要靠第三方库）",
     ))
 }
 
-/// Serves so many clients with one thread, until all have left; returns how often it asked round.
+/// Serves `expected` clients with one thread until all have left; returns the rounds of the loop.
 fn serve(listener: &TcpListener, expected: usize) -> io::Result<u64> {
     listener.set_nonblocking(true)?;
     let (mut open, mut left, mut turns) = (Vec::new(), 0, 0);
@@ -118,15 +119,17 @@ fn serve(listener: &TcpListener, expected: usize) -> io::Result<u64> {
         let mut is_idle = true;
         if let Some((mut stream, _)) = unless_it_would_wait(listener.accept())? {
             stream.set_nonblocking(true)?;
-            stream.write_all(b"Welcome!\n")?; // a few bytes find room; more would have to be kept, too
-            open.push((stream, Vec::new()));
+            stream.write_all(b"Welcome!\n")?; // a few bytes always fit; more would have to be stored, too
+            open.push((stream, Vec::new(), false));
             is_idle = false;
         }
         let before = open.len();
-        for (stream, heard) in &mut open {
-            is_idle &= !listen_to(stream, heard)?;
+        for (stream, heard, is_over) in &mut open {
+            if let Some(over) = listen_to(stream, heard)? {
+                (is_idle, *is_over) = (false, over);
+            }
         }
-        open.retain(|(_, heard)| heard != greeting::EXIT);
+        open.retain(|(_, _, is_over)| !is_over);
         left += before - open.len();
         if is_idle {
             thread::sleep(Duration::from_millis(1));
@@ -135,28 +138,48 @@ fn serve(listener: &TcpListener, expected: usize) -> io::Result<u64> {
     Ok(turns)
 }
 
-/// Takes what a client has said, and greets it for each whole line; `heard` is what is left of a line, or `exit`.
-fn listen_to(stream: &mut TcpStream, heard: &mut Vec<u8>) -> io::Result<bool> {
+/// Reads what a client has sent, and greets each whole line; `heard` keeps the rest. Returns whether the client has said
+/// exit or disconnected, or none if nothing has arrived.
+fn listen_to(stream: &mut TcpStream, heard: &mut Vec<u8>) -> io::Result<Option<bool>> {
     let mut buffer = [0; 1024];
-    let Some(n) = unless_it_would_wait(stream.read(&mut buffer))? else { return Ok(false) };
+    let Some(n) = unless_it_would_wait(stream.read(&mut buffer))? else { return Ok(None) };
     heard.extend(&buffer[..n]);
-    if n == 0 {
-        *heard = greeting::EXIT.to_vec(); // it left without a word
-    }
     while let Some(end) = heard.iter().position(|byte| *byte == b'\n') {
         let line: Vec<_> = heard.drain(..=end).take(end).collect();
         if line == greeting::EXIT {
-            *heard = line;
-            break;
+            return Ok(Some(true));
         }
         stream.write_all(&[greeting::of(&line), b"\n".to_vec()].concat())?;
     }
-    Ok(true)
+    Ok(Some(n == 0))
 }
 
 fn unless_it_would_wait<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
     match outcome {
         Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
         outcome => outcome.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peers::sockets::pair;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn the_beginning_of_a_line_is_not_taken_for_exit() {
+        let (mut client, mut stream) = pair(Ipv4Addr::LOCALHOST.into()).unwrap();
+        let mut heard = Vec::new();
+        let pieces: [(&[u8], bool); 4] =
+            [(b"exit", false), (b"ing\n", false), (b"exit", false), (b"\n", true)];
+        for (piece, is_over) in pieces {
+            client.write_all(piece).unwrap();
+            assert_eq!(listen_to(&mut stream, &mut heard).unwrap(), Some(is_over), "{piece:?}");
+        }
+        drop(stream);
+        let mut all = String::new();
+        client.read_to_string(&mut all).unwrap();
+        assert_eq!(all, "Hello, exiting!\n");
     }
 }

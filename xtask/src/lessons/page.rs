@@ -16,12 +16,13 @@ use crate::words::Words;
 
 pub const LESSON: Lesson = Lesson {
     name: "page",
+    subject_zh: "响应体在哪里结束",
     claims: &[(
         "C19",
         Words::fixed(
             "An empty recv means that the reply is complete - if the reply says where it ends.\n\
          A body that was cut short ends with an empty recv, too.",
-            "recv 返回空就表示接收完毕——只有当响应自己说明在何处结束时才能确定。\n被截断的响应体同样以空的 recv 结束。",
+            "recv 返回空就表示接收完毕？只有响应自己说明了在哪里结束，才能断定。\n被截断的响应体同样以空的 recv 结束。",
         ),
     )],
     lanes: WEB,
@@ -43,12 +44,12 @@ fn play(play: &mut Play) -> Result<()> {
         let request = format!("GET {} HTTP/1.1\r\nHost: {wire}\r\nConnection: close\r\n\r\n", page.path);
         let asked = String::from_utf8_lossy(&play.lab.record.crossed(&label, Side::Server)).into_owned();
         play.checks.equal(
-            words!("{label} the request crossed the wire whole", "{label} 请求完整通过线路"),
+            words!("{label} the whole request crossed the wire", "{label} 请求完整经过线路"),
             &asked,
             &request,
         );
         let saved = fs::read_to_string(play.lab.directory().join(page.path.trim_start_matches('/'))).ok();
-        let status = Ended(Some(i32::from(page.body.is_none())));
+        let status = Ended::with(i32::from(page.body.is_none()));
         let expected = (status, page.body.map(str::to_owned));
         let promise = if page.body.is_some() {
             words!(
@@ -61,12 +62,13 @@ fn play(play: &mut Play) -> Result<()> {
                 "{label} 什么也不保存：tcp-client 的退出状态为 1"
             )
         };
-        let found = (Ended(outcome.status), saved);
+        let found = (Ended::from(&outcome), saved);
         play.checks.equal(promise, &found, &expected);
         if page.body.is_none() {
             let is_said =
                 outcome.complained.iter().any(|line| line.contains("cut short after 6 of 13 bytes"));
-            let promise = words!("{label} it says how much is missing", "{label} tcp-client 说明缺了多少");
+            let promise =
+                words!("{label} tcp-client says how much is missing", "{label} tcp-client 说明缺了多少");
             play.checks.holds(promise, is_said, &outcome.complained);
             play.reveal(
                 prediction,
@@ -81,20 +83,20 @@ fn play(play: &mut Play) -> Result<()> {
     let whole = PAGES.iter().filter(|page| page.body.is_some()).count();
     let left = fs::read_dir(play.lab.directory())?.count();
     let promise =
-        Words::fixed("nothing is left of the body that was cut short", "被截断的响应体没有留下任何文件");
+        Words::fixed("no file is left of the body that was cut short", "被截断的响应体没有留下任何文件");
     play.checks.equal(promise, &left, &whole);
     Ok(())
 }
 
-/// Asks about the reply that ends too early; the others hold no surprise.
+/// Asks about the reply that ends too early; the others are no surprise.
 fn predict(play: &mut Play, page: &Page) -> Result<Prediction> {
     if page.body.is_some() {
         return Ok(Prediction::default());
     }
     play.predict(
         &Words::fixed(
-            "13 bytes are promised, 6 come, and the connection is closed. What does tcp-client do?",
-            "声明 13 字节，只来了 6 字节，连接就关闭了。tcp-client 会怎样？",
+            "The header announces 13 bytes, 6 arrive, and the connection is closed. What does tcp-client do?",
+            "响应头声明 13 字节，只来了 6 字节，连接就关闭了。tcp-client 会怎样？",
         ),
         &[
             Words::fixed("it saves the 6 bytes", "保存这 6 字节"),

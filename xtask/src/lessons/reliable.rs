@@ -1,5 +1,5 @@
-//! What the kernel does for a stream, built by hand over datagrams, as small as it can be: numbers, acknowledgements
-//! and a timer (stop and wait, as RFC 1350 has it) - and what happens without each of them.
+//! What the kernel does for a stream, built by hand over datagrams: sequence numbers, acknowledgements and a timer
+//! (stop-and-wait, as in RFC 1350), and what happens without each of them.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::UdpSocket;
@@ -17,12 +17,13 @@ use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
     name: "reliable",
+    subject_zh: "停止等待协议",
     claims: &[(
         "C22",
         Words::fixed(
-            "Sockets hide sequence numbers, acknowledgements and retransmission: for a stream, the\n\
-             kernel does them.",
-            "套接字隐藏了序号、确认和重传：对流来说，这些由内核完成。",
+            "Sockets hide sequence numbers, acknowledgement numbers and retransmission: for TCP,\n\
+             the kernel does all three.",
+            "套接字隐藏了序号、确认号和超时重传：TCP 的这些由内核完成。",
         ),
     )],
     lanes: (Words::fixed("a sender", "发送方"), Words::fixed("a receiver", "接收方")),
@@ -35,17 +36,17 @@ const PIECE: usize = 2;
 
 /// How long to wait for an acknowledgement before sending again.
 const TIMER: Duration = Duration::from_millis(100);
-/// How long a wait is watched that would have no end.
+/// How long to watch a wait that would never end.
 const WATCHED: Duration = Duration::from_millis(500);
 
-/// What a transfer is built of.
+/// The parts of a transfer.
 #[derive(Clone, Copy)]
 struct Parts {
-    /// Each datagram says which piece it carries, so that one that comes again is told from a new one.
+    /// Each datagram has the number of its piece, so that a repeated one is recognized.
     numbers: bool,
-    /// The receiver says what has come, and the sender waits for it.
+    /// The receiver confirms each piece, and the sender waits for that.
     acknowledgements: bool,
-    /// A sender that has waited for too long sends again.
+    /// After a time-out the sender sends again.
     timer: bool,
 }
 
@@ -53,20 +54,24 @@ const ALL: Parts = Parts { numbers: true, acknowledgements: true, timer: true };
 
 fn play(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "Numbers, acknowledgements and a timer, on a wire that loses 2, doubles 4, delays 7, and loses answer 5.",
-        "序号、确认、定时器齐全；线路丢第 2 个、重复第 4 个、让第 7 个迟到，还丢第 5 个确认。",
+        "Stop-and-wait with sequence numbers, acknowledgements and a timer. The wire loses datagram 2, doubles 4, delays 7, and loses acknowledgement 5.",
+        "停止等待协议：序号、确认、超时重传齐全；第 2 个数据报丢失，第 4 个重复，第 7 个迟到，第 5 个确认丢失。",
     ))?;
     let up = [(2, Impairment::Lost), (4, Impairment::Twice), (7, Impairment::Late)];
     let bad = Impairments::numbered(&up, &[(5, Impairment::Lost)]);
     let (sent, received) = transfer(play, ALL, bad)?;
     let promise = Words::fixed("the data arrives whole and in order", "数据完整、按序到达");
     play.checks.equal(promise, &(sent, received.as_str()), &(Ok(()), DATA));
+    play.evidence(&Words::fixed(
+        "here, ack N confirms piece N; TCP's acknowledgement number is that of the next byte it expects",
+        "这里 ack N 确认的是第 N 段，TCP 的确认号是期望收到的下一个字节的序号",
+    ))?;
 
     without_each(play)?;
 
     play.act(&Words::fixed(
-        "The same bytes over TCP: one write_all. Numbers, acknowledgements, timer: all in the kernel.",
-        "同样的字节走 TCP：一次 write_all。序号、确认、定时器都在内核里。",
+        "The same bytes over TCP, with one write_all: sequence numbers, acknowledgements and timer are in the kernel.",
+        "同样的字节走 TCP，一次 write_all：序号、确认号、超时重传都由内核完成。",
     ))?;
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(DATA.as_bytes())?;
@@ -75,39 +80,41 @@ fn play(play: &mut Play) -> Result<()> {
     play.ended(Side::Server);
     let mut received = String::new();
     server.read_to_string(&mut received)?;
-    play.called(Side::Server, format!("read to the end: {received}"));
-    let promise =
-        Words::fixed("TCP delivers the same, and nobody counted", "TCP 送达同样的数据，程序不必自己编号");
+    play.said(Side::Server, &words!("read to the end: {received}", "读到结束：{received}"));
+    let promise = Words::fixed(
+        "TCP delivers the same data, without numbers in the program",
+        "TCP 送达同样的数据，程序不必自己编号",
+    );
     play.checks.equal(promise, &received.as_str(), &DATA);
     Ok(())
 }
 
-/// The negative controls: each part is there for something.
+/// Each part is needed: transfers without one of them fail.
 fn without_each(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "Without acknowledgements, on a wire that loses 2.",
-        "没有确认，线路丢第 2 个。",
+        "Without acknowledgements; the wire loses datagram 2.",
+        "没有确认，第 2 个数据报丢失。",
     ))?;
     let parts = Parts { acknowledgements: false, ..ALL };
     let (_, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let promise =
-        Words::fixed("what is lost is missing, and nobody knows", "丢失的数据就此缺失，双方都不知道");
+        Words::fixed("the lost piece is missing, and neither side knows", "丢失的数据就此缺失，双方都不知道");
     play.checks.equal(promise, &received.as_str(), &"01456789ABCDEF");
 
     let prediction = play.predict(
         &Words::fixed(
-            "Now with acknowledgements and a timer, but no numbers. An acknowledgement is lost. What arrives?",
+            "With acknowledgements and a timer, but without sequence numbers; an acknowledgement is lost. What arrives?",
             "有确认和定时器，但没有序号。一个确认丢失了。收到的是什么？",
         ),
         &[
-            Words::fixed("all, once and in order", "全部数据，一次，按序"),
-            Words::fixed("all, and one piece twice", "全部数据，其中一段重复"),
-            Words::fixed("a piece too few", "少一段"),
+            Words::fixed("all data, once and in order", "全部数据，一次，按序"),
+            Words::fixed("all data, with one piece twice", "全部数据，其中一段重复"),
+            Words::fixed("one piece is missing", "少一段"),
         ],
     )?;
     play.act(&Words::fixed(
-        "Without numbers, on a wire that loses the first acknowledgement.",
-        "没有序号，线路丢第 1 个确认。",
+        "Without sequence numbers; the wire loses the first acknowledgement.",
+        "没有序号，第 1 个确认丢失。",
     ))?;
     let parts = Parts { numbers: false, ..ALL };
     let (_, received) = transfer(play, parts, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
@@ -116,22 +123,23 @@ fn without_each(play: &mut Play) -> Result<()> {
         prediction,
         |choice| choice == 2 && is_doubled,
         &Words::fixed(
-            "the sender could not know that its piece had come, and sent it again; nothing told the receiver so.",
+            "the sender could not know that its piece had arrived, and sent it again; without a number, the receiver could not recognize it.",
             "发送方不知道那一段已经到了，于是再发；接收方也无从得知那是重复的。",
         ),
     )?;
-    let promise = Words::fixed("a piece that was sent again is taken for the next", "重发的一段被当成下一段");
+    let promise =
+        Words::fixed("a piece that was sent again is taken for the next one", "重发的一段被当成下一段");
     play.checks.holds(promise, is_doubled, &received);
 
-    play.act(&Words::fixed("Without a timer, on a wire that loses 2.", "没有定时器，线路丢第 2 个。"))?;
+    play.act(&Words::fixed(
+        "Without a timer; the wire loses datagram 2.",
+        "没有定时器，第 2 个数据报丢失。",
+    ))?;
     let parts = Parts { timer: false, ..ALL };
     let (sent, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let (Words { en, zh }, ms) = (sent.shown(), WATCHED.as_millis());
-    play.evidence(&words!(
-        "watched for {ms} ms, the sender's wait came to: {en}",
-        "观察了 {ms} 毫秒，发送方的等待结果：{zh}"
-    ))?;
-    let promise = Words::fixed("each waits for the other, for ever", "双方互相等待，没有尽头");
+    play.evidence(&words!("the sender waited for {ms} ms: {en}", "发送方等了 {ms} 毫秒，结果：{zh}"))?;
+    let promise = Words::fixed("each side waits for the other, forever", "双方互相等待，没有尽头");
     play.checks.holds(promise, sent.is_err_and(is_silence) && received == "01", &received);
     Ok(())
 }
@@ -147,7 +155,7 @@ fn transfer(
     near.set_read_timeout(Some(if parts.timer { TIMER } else { WATCHED }))?;
     let receiving = thread::spawn(move || receive(&far, parts));
     let sent = send(&near, parts).map_err(|e| e.kind());
-    near.send(b"")?; // the end, behind everything on the same wire
+    near.send(b"")?; // the end, after everything else on the same wire
     let received = receiving.join().ok().context("the receiver panicked")??;
     play.called(Side::Server, format!("has {received}"));
     Ok((sent, received))
@@ -176,14 +184,14 @@ fn is_acknowledged(socket: &UdpSocket, number: usize, parts: Parts) -> io::Resul
     }
     loop {
         let n = socket.recv(&mut buffer)?;
-        // One of an earlier piece may still have been under way.
+        // It may be a late one, for an earlier piece.
         if buffer[..n] == *expected.as_bytes() {
             return Ok(());
         }
     }
 }
 
-/// What came, up to an empty datagram.
+/// Receives until an empty datagram arrives.
 fn receive(socket: &UdpSocket, parts: Parts) -> io::Result<String> {
     let (mut received, mut next) = (String::new(), 0);
     let mut buffer = [0; 16];
@@ -201,7 +209,8 @@ fn receive(socket: &UdpSocket, parts: Parts) -> io::Result<String> {
             let ack = if parts.numbers { format!("ack {number}") } else { "ack".into() };
             socket.send_to(ack.as_bytes(), peer)?;
         }
-        // Without acknowledgements nothing comes again, and what is missing never does.
+        // An earlier number is a repeated piece. Missing ones are not waited for: without acknowledgements, none
+        // would be sent again.
         if number >= next {
             received += piece;
             next = number + 1;

@@ -1,9 +1,9 @@
-//! What a socket hides: the handshake, and a queue of connections that nobody has accepted yet.
+//! What a socket hides: the handshake, and the queue of connections that are not accepted yet.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use common::backlog;
@@ -17,18 +17,19 @@ use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
     name: "socket",
+    subject_zh: "三次握手与监听队列",
     claims: &[
         (
             "C1",
             Words::fixed(
-                "Sockets hide TCP's handshake: the kernel does it.",
-                "套接字隐藏了 TCP 的握手：握手由内核完成。",
+                "Sockets hide TCP's three-way handshake: both kernels do it, and programs only call\nconnect and accept.",
+                "套接字隐藏了 TCP 的三次握手：由双方内核完成，程序只调用 connect 和 accept。",
             ),
         ),
         (
             "C2",
             Words::fixed(
-                "listen(n) bounds how many connections may wait to be accepted.",
+                "listen(n) limits how many connections may wait to be accepted.",
                 "listen(n) 限定有多少连接可以排队等待 accept。",
             ),
         ),
@@ -37,8 +38,8 @@ pub const LESSON: Lesson = Lesson {
     play,
 };
 
-/// A connect that takes longer finds no place in the queue; on loopback a place takes microseconds, and the
-/// first one is certain.
+/// How long a connect may take before the queue counts as full: on loopback it takes microseconds. The first one
+/// always succeeds.
 const PATIENCE: [Duration; 2] = [Duration::from_secs(10), Duration::from_millis(300)];
 
 fn play(play: &mut Play) -> Result<()> {
@@ -62,45 +63,46 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let listener = TcpListener::bind(play.loopback())?;
     let at = listener.local_addr()?;
-    play.called(Side::Server, "bind and listen");
+    play.said(Side::Server, &Words::fixed("bind and listen", "bind，listen"));
     let mut client = TcpStream::connect(at)?;
     play.lab.record.recorder("").record(What::Connected { port: client.local_addr()?.port() });
     client.write_all(b"sent before accept")?;
     play.sent(Side::Server, b"sent before accept");
     let table = kernel::both_ends(client.local_addr()?, at);
-    play.panel(table.as_ref())?;
+    play.panel(table.as_ref(), &[at])?;
     let promise = Words::fixed(
-        "before any accept, the kernel holds both ends of an established connection",
+        "before accept, the kernel has both ends of an established connection",
         "accept 之前，内核里已经有了这条连接的两端，状态都是 ESTABLISHED",
     );
     let established = table.map(|rows| rows.iter().filter(|row| row.state == "ESTABLISHED").count());
     play.checks.kernel_says(promise, established, &2);
     let (mut accepted, peer) = listener.accept()?;
-    play.called(Side::Server, format!("accept: a socket for {peer}"));
+    play.said(Side::Server, &words!("accept: a socket for {peer}", "accept：{peer} 的通信套接字"));
     let mut received = [0; 18];
     accepted.read_exact(&mut received)?;
-    play.called(Side::Server, format!("read: {}", escape(&received)));
+    let read = escape(&received);
+    play.said(Side::Server, &words!("read: {read}", "read：{read}"));
     play.checks.equal(
         Words::fixed(
-            "accept returns the connection with the bytes in it",
+            "accept returns the connection, and the bytes are already there",
             "accept 返回这条连接，数据已在其中",
         ),
         &escape(&received).as_str(),
         &"sent before accept",
     );
     play.checks.equal(
-        Words::fixed("and the client's address", "并给出客户端的地址"),
+        Words::fixed("accept also returns the client's address", "accept 还返回客户端的地址"),
         &peer,
         &client.local_addr()?,
     );
 
-    // A connect or a write that waits for accept would have waited for ever.
+    // If connect or write waited for accept, the lesson would not get here.
     play.reveal(
         prediction,
         |choice| choice == 3,
         &Words::fixed(
-            "the kernel shakes hands and keeps what comes; accept hands over what is there.",
-            "握手由内核完成，数据由内核保存；accept 只是把现成的连接交出来。",
+            "the kernel completes the handshake and stores the data; accept only returns the connection.",
+            "三次握手由内核完成，数据由内核保存；accept 只是把现成的连接交出来。",
         ),
     )?;
     queue(play)
@@ -110,13 +112,13 @@ fn play(play: &mut Play) -> Result<()> {
 fn queue(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
-            "Nobody accepts after listen(5). How many connections are established all the same?",
+            "After listen(5), the server never calls accept. How many connections are established?",
             "listen(5) 之后无人 accept，仍有多少个连接能够建立？",
         ),
         &[],
     )?;
     play.act(&Words::fixed(
-        "Nobody accepts: how many connections fit into the queue?",
+        "The server does not call accept: how many connections fit into the queue?",
         "无人 accept：队列里容得下多少个连接？",
     ))?;
     let mut found = 0;
@@ -132,17 +134,18 @@ fn queue(play: &mut Play) -> Result<()> {
             }
         }
         let count = waiting.len();
+        let tried = (count + 1).min(200); // the last one had to wait
         let held = kernel::sockets(Protocol::Tcp, at)
             .and_then(|rows| rows.iter().find(|row| row.state == "LISTEN").map(|row| row.to_read.to_string()))
             .unwrap_or_else(|| "?".into());
         play.evidence(&words!(
-            "listen({asked}): {count} connected unaccepted; the kernel's queue holds {held}",
-            "listen({asked})：{count} 个已连上但还没被 accept；内核队列中有 {held} 个"
+            "listen({asked}): the kernel's queue holds {held}",
+            "listen({asked})：内核的全连接队列中有 {held} 个"
         ))?;
         play.checks.holds(
             words!(
-                "listen({asked}): the queue has room for some, and not for all",
-                "listen({asked})：队列容得下一部分连接，但不是全部"
+                "listen({asked}): {tried} try to connect, {count} are connected, the rest waits",
+                "listen({asked})：尝试 {tried} 个，连上 {count} 个，其余在等"
             ),
             (1..200).contains(&count),
             &count,
@@ -153,27 +156,28 @@ fn queue(play: &mut Play) -> Result<()> {
         prediction,
         |number| number == found as u64,
         &words!(
-            "{found} on this system; Linux lets n + 1 wait, others have rules of their own.",
+            "{found} on this system; Linux lets n + 1 wait, other systems have other rules.",
             "本系统上是 {found} 个；Linux 容纳 n + 1 个，其他系统各有规则。"
         ),
     )?;
     one_too_many(play)
 }
 
-/// C2: who finds no place in the queue, on Linux, waits with the handshake; others refuse, each in its way.
+/// C2: with a full queue, Linux does not answer the SYN, so the client waits; other systems differ.
 fn one_too_many(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "The queue is full, and one more client connects. Then the server accepts one.",
-        "队列已满，又来一个客户端。然后服务器 accept 一个。",
+        "The queue is full, and a second client connects. Then the server accepts the first.",
+        "队列已满，又来第二个客户端。然后服务器 accept 第一个。",
     ))?;
     let waits = Words::fixed(
-        "the one too many waits, its handshake not answered",
-        "多出来的一个在等待，握手得不到回应",
+        "the second client gets no SYN+ACK and stays in SYN_SENT (the 1 unacknowledged is its SYN)",
+        "它的 SYN 得不到 SYN+ACK，停在 SYN_SENT（“未确认 1”就是这个 SYN）",
     );
-    let goes_on = Words::fixed("once a place is free, it is connected", "空出位置以后，它就连上了");
+    let goes_on = Words::fixed("after a place is free, it is connected", "空出位置以后，它就连上了");
     if !cfg!(target_os = "linux") {
         for promise in [waits, goes_on] {
-            let why = Words::fixed("this is Linux' way with a full queue", "这是 Linux 处理队列已满的方式");
+            let why =
+                Words::fixed("only Linux treats a full queue like this", "这是 Linux 处理队列已满的方式");
             play.checks.not_available(promise, why);
         }
         return Ok(());
@@ -181,8 +185,9 @@ fn one_too_many(play: &mut Play) -> Result<()> {
     let listener = TcpListener::bind(play.loopback())?;
     let at = listener.local_addr()?;
     backlog::set(&listener, 0)?;
-    let _first = TcpStream::connect(at)?; // it has the one place
-    play.called(Side::Client, "connect: the first is connected");
+    let _first = TcpStream::connect(at)?; // it takes the only place
+    play.said(Side::Client, &Words::fixed("connect: the first is connected", "connect：第一个连上了"));
+    let asked = Instant::now();
     let connecting = thread::spawn(move || TcpStream::connect(at));
     let rows = loop {
         let rows = kernel::peers_of(at);
@@ -192,13 +197,22 @@ fn one_too_many(play: &mut Play) -> Result<()> {
         ensure!(!connecting.is_finished(), "the second was connected, though the queue was full");
         thread::sleep(Duration::from_millis(1));
     };
-    play.panel(rows.as_ref())?;
+    play.panel(rows.as_ref(), &[at])?;
     play.checks.kernel_says(waits, rows.map(|rows| rows.iter().any(|row| row.state == "SYN_SENT")), &true);
     let _accepted = listener.accept()?;
-    play.called(Side::Server, "accept: a place is free");
+    play.said(Side::Server, &Words::fixed("accept: a place is free", "accept：空出一个位置"));
     let found =
         connecting.join().ok().context("the second client panicked")?.map(|_| ()).map_err(|e| e.kind());
-    play.called(Side::Client, format!("connect: the second, {}", found.shown().en));
+    let took = asked.elapsed().as_secs_f64();
+    let Words { en, zh } = match found {
+        Ok(()) => Words::fixed("is connected", "连上了"),
+        Err(error) => error.shown(),
+    };
+    play.said(Side::Client, &words!("connect: the second {en}", "connect：第二个{zh}"));
     play.checks.equal(goes_on, &found, &Ok(()));
+    play.evidence(&words!(
+        "its connect took {took:.2} s: the kernel sends an unanswered SYN again after 1 s, then after 2 s, 4 s (RFC 6298)",
+        "它的 connect 用了 {took:.2} 秒：SYN 得不到回应，内核隔 1、2、4 秒重传（RFC 6298）"
+    ))?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use anyhow::Result;
 
 use super::Lesson;
-use crate::peers::guest::Guest;
+use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::wire::tcp_relay::RelayMode;
@@ -13,10 +13,11 @@ use crate::words::Words;
 
 pub const LESSON: Lesson = Lesson {
     name: "stop",
+    subject_zh: "停止服务器",
     claims: &[(
         "-",
         Words::fixed(
-            "Said nowhere in the notes: a server stops on Ctrl-C, whatever its clients do, and\nstarts again at once.",
+            "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be able\nto start again at once.",
             "笔记里没有说的：不管客户端在做什么，\n按 Ctrl-C，服务器都应停止，并能立即再次启动。",
         ),
     )],
@@ -26,16 +27,16 @@ pub const LESSON: Lesson = Lesson {
 
 fn play(play: &mut Play) -> Result<()> {
     let any = play.loopback().to_string();
-    // Only Unix lets the demo press Ctrl-C, and shows what is right.
+    // Only on Unix can the demo press Ctrl-C and see the answer.
     let prediction = if cfg!(unix) {
         play.predict(
             &Words::fixed(
-                "One client is silent, for another a reply is under way. What does tcp-server do on Ctrl-C?",
+                "One client is silent; a reply to another is being prepared. What does tcp-server do on Ctrl-C?",
                 "一个客户端沉默，给另一个的回复还在准备。这时按 Ctrl-C，tcp-server 会怎样？",
             ),
             &[
-                Words::fixed("it ends at once, and the reply is lost", "立即结束，回复丢失"),
-                Words::fixed("it sends the reply, and ends", "发出回复，然后结束"),
+                Words::fixed("it ends at once; the reply is lost", "立即结束，回复丢失"),
+                Words::fixed("it sends the reply, then ends", "发出回复，然后结束"),
                 Words::fixed("it ends when both clients have left", "等两个客户端都离开才结束"),
             ],
         )?
@@ -43,36 +44,37 @@ fn play(play: &mut Play) -> Result<()> {
         Prediction::default()
     };
     play.act(&Words::fixed(
-        "One client is silent; for the other a reply is under way, which would take 2 seconds. Then Ctrl-C.",
+        "One client is silent; a reply to the other is being prepared, which takes 2 seconds. Then Ctrl-C.",
         "一个客户端沉默；给另一个的回复还在准备，要 2 秒。这时按 Ctrl-C。",
     ))?;
     let (server, at) = play.lab.start_server("tcp-server", &[&any, "--delay", "2"])?;
     let wires =
         [play.lab.wire("#1", at, RelayMode::AsItComes)?, play.lab.wire("#2", at, RelayMode::AsItComes)?];
-    let mut silent = Guest::welcomed(wires[0])?;
-    let mut asking = Guest::welcomed(wires[1])?;
+    let mut silent = TcpPeer::welcomed(wires[0])?;
+    let mut asking = TcpPeer::welcomed(wires[1])?;
     // One segment: when the first name has been greeted, the second one has been read.
-    asking.says("Michael\nTracy\n")?;
+    asking.sends("Michael\nTracy\n");
     asking.hears("Hello, Michael!")?;
     if !play.stop(server)? {
         return Ok(());
     }
-    let (rest_of_silent, rest_of_asking) = (silent.hears_the_end()?, asking.hears_the_end()?);
+    let (rest_of_silent, rest_of_asking) = (silent.hears_out()?, asking.hears_out()?);
     let came = !rest_of_asking.is_empty();
     play.reveal(
         prediction,
         |choice| choice == 2 && came,
         &Words::fixed(
-            "each conversation sees its client hang up, so that what is under way still leaves.",
+            "each conversation reads an end of stream, as if its client had left, so the reply is still sent.",
             "每个会话读到的都是流结束，和客户端离开时一样；正在准备的回复因此照常发出。",
         ),
     )?;
     let promise = Words::fixed(
-        "the reply under way still came, and then the end",
+        "the reply still arrived, then the end of the stream",
         "正在准备的回复仍然到达，随后流结束",
     );
     play.checks.equal(promise, &rest_of_asking.as_str(), &"Hello, Tracy!\n");
-    let promise = Words::fixed("the silent client was told the end, too", "沉默的客户端也读到流结束（FIN）");
+    let promise =
+        Words::fixed("the silent client read the end of the stream, too", "沉默的客户端也读到流结束（FIN）");
     play.checks.equal(promise, &rest_of_silent.as_str(), &"");
     let again = TcpListener::bind(at).map(|_| ()).map_err(|e| e.to_string());
     let promise = Words::fixed("the port can be bound again at once", "端口立即可以再次绑定");

@@ -1,4 +1,4 @@
-//! The same calls on every system, for both IP versions and both protocols; and what differs all the same.
+//! The same calls on every system, for both IP versions and both protocols; and what still differs.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -13,33 +13,34 @@ use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
     name: "system",
+    subject_zh: "各系统的同一套调用",
     claims: &[
         (
             "C14",
             Words::fixed(
-                "The calls are the same on every system; what they report in odd cases is not.",
+                "The calls are the same on every system; what they report in unusual cases differs.",
                 "各系统的调用相同；遇到特殊情形，表现却不尽相同。",
             ),
         ),
         (
             "C15",
             Words::fixed(
-                "AF_INET is IPv4, AF_INET6 is IPv6: two families of addresses. An IPv6 socket may\ntake IPv4 as well, as ::ffff:a.b.c.d.",
+                "AF_INET is IPv4, AF_INET6 is IPv6: two address families. An IPv6 socket may also\naccept IPv4, as ::ffff:a.b.c.d.",
                 "AF_INET 即 IPv4，AF_INET6 即 IPv6：两个地址族。\nIPv6 套接字也可能以映射地址（::ffff:a.b.c.d）兼收 IPv4。",
             ),
         ),
         (
             "C16",
             Words::fixed(
-                "The TCP server and the UDP server can both have port 9999: each protocol has\nports of its own.",
+                "The TCP server and the UDP server can both use port 9999: each protocol has its own\nports.",
                 "TCP 服务器和 UDP 服务器可以同用 9999 端口：每种协议有自己的端口空间。",
             ),
         ),
         (
             "C21",
             Words::fixed(
-                "Raw sockets send IP packets without TCP or UDP. std has none, and systems\nreserve them for the administrator: said here, and not faked.",
-                "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，\n系统也只允许管理员使用：此处只作说明，不做模拟演示。",
+                "Raw sockets send IP packets without TCP or UDP. std has none, and systems reserve\nthem for administrators: said here, not shown.",
+                "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，\n系统也只允许管理员使用：此处只说明，不演示。",
             ),
         ),
     ],
@@ -50,20 +51,20 @@ pub const LESSON: Lesson = Lesson {
 fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
-            "tcp-server has a port number. What does udp-server get that asks for the same one?",
+            "tcp-server uses a port number, and udp-server asks for the same one. What happens?",
             "tcp-server 已占用一个端口号。udp-server 也要同一个端口号，结果如何？",
         ),
         &[
             Words::fixed("an error: the address is in use", "出错：地址已被占用"),
-            Words::fixed("the port, and both are reached there", "得到该端口，两者都能连通"),
+            Words::fixed("udp-server gets it, and both can be reached", "得到该端口，两者都能连通"),
             Words::fixed(
-                "the port, and tcp-server is not reached there any more",
+                "udp-server gets it, and tcp-server can no longer be reached",
                 "得到该端口，tcp-server 从此连不上",
             ),
         ],
     )?;
     play.act(&Words::fixed(
-        "tcp-server and udp-server take the same port number, and both answer.",
+        "tcp-server and udp-server use the same port number, and both answer.",
         "tcp-server 和 udp-server 占用同一个端口号，并且都能应答。",
     ))?;
     let any = play.loopback().to_string();
@@ -71,7 +72,7 @@ fn play(play: &mut Play) -> Result<()> {
     let (tcp, udp, at) = loop {
         let (tcp, at) = play.lab.start_server("tcp-server", &[&any, "--delay", "0"])?;
         tries += 1;
-        // Some other program may have that UDP port; then another number will do.
+        // If another program uses that UDP port, try another number.
         match play.lab.start_server("udp-server", &[&at.to_string()]) {
             Ok((udp, same)) => {
                 ensure!(same == at);
@@ -98,19 +99,19 @@ fn play(play: &mut Play) -> Result<()> {
     play.reveal(
         prediction,
         |choice| choice == 2 && is_reached,
-        &Words::fixed("TCP and UDP count their ports separately.", "TCP 和 UDP 的端口各自独立编号。"),
+        &Words::fixed("TCP and UDP have separate ports.", "TCP 和 UDP 的端口各自独立编号。"),
     )?;
     drop((tcp, udp));
 
     play.act(&Words::fixed(
-        "A listener of one IP version is called on the other one, at the same port number.",
-        "监听套接字只用一个 IP 版本；改用另一个版本连接同一端口号。",
+        "A server listens over one IP version; a client connects to the same port number over the other one.",
+        "服务器只用一个 IP 版本监听；客户端改用另一个版本连接同一端口号。",
     ))?;
     let other: IpAddr =
         if play.ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
-    let promise = Words::fixed("it is not reached there", "用另一个版本连接不上它");
+    let promise = Words::fixed("the connection fails", "用另一个版本连接不上");
     if TcpListener::bind((other, 0)).is_ok() {
-        // A port that nobody has in the other world.
+        // A port that is also free over the other version.
         let listener = loop {
             let listener = TcpListener::bind(play.loopback())?;
             if TcpListener::bind((other, listener.local_addr()?.port())).is_ok() {
@@ -124,15 +125,15 @@ fn play(play: &mut Play) -> Result<()> {
         play.evidence(&words!("a connection to {other}: {en}", "连接 {other}：{zh}"))?;
         play.checks.holds(promise, found.is_err(), &found);
     } else {
-        let why = Words::fixed("this system has one IP version only", "本系统只有一个 IP 版本");
+        let why = Words::fixed("this system has only one IP version", "本系统只有一个 IP 版本");
         play.checks.not_available(promise, why);
     }
 
-    play.act(&Words::fixed("What this system reports in odd cases:", "本系统遇到特殊情形时的表现："))?;
+    play.act(&Words::fixed("What this system reports in unusual cases:", "本系统遇到特殊情形时的表现："))?;
     probe(play)
 }
 
-/// Prints what differs from system to system; no check is about it.
+/// Prints what differs between systems; without checks.
 fn probe(play: &mut Play) -> Result<()> {
     let gone = UdpSocket::bind(play.loopback())?.local_addr()?;
     let socket = UdpSocket::bind(play.loopback())?;
@@ -140,7 +141,7 @@ fn probe(play: &mut Play) -> Result<()> {
     socket.set_read_timeout(Some(Duration::from_millis(300)))?;
     let _ = socket.send(b"anybody there?");
     let closed = match socket.recv(&mut [0; 8]).map_err(|e| e.kind()) {
-        Err(error) if is_silence(error) => Words::fixed("silence", "没有任何回应"),
+        Err(error) if is_silence(error) => Words::fixed("no answer", "没有任何回应"),
         other => other.shown(),
     };
     let (en, zh) = (&closed.en, &closed.zh);
@@ -150,8 +151,16 @@ fn probe(play: &mut Play) -> Result<()> {
     socket.connect(receiver.local_addr()?)?;
     socket.send(b"0123456789")?;
     let cut = receiver.recv(&mut [0; 4]).map_err(|e| e.kind());
-    let Words { en, zh } = cut.shown();
-    play.evidence(&words!("10 bytes into a buffer of 4: {en}", "用 4 字节的缓冲区接收 10 字节：{zh}"))?;
+    let (Words { en, zh }, is_cut) = (cut.shown(), cut.is_ok());
+    let (cut_en, cut_zh) = if is_cut {
+        (format!("only {en} bytes"), format!("只得到 {zh} 字节"))
+    } else {
+        (en.into(), zh.into())
+    };
+    play.evidence(&words!(
+        "10 bytes received with a buffer of 4: {cut_en}",
+        "用 4 字节的缓冲区接收 10 字节：{cut_zh}"
+    ))?;
 
     let dual = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).and_then(|listener| {
         TcpStream::connect((Ipv4Addr::LOCALHOST, listener.local_addr()?.port()))?;
@@ -159,7 +168,7 @@ fn probe(play: &mut Play) -> Result<()> {
     });
     let Words { en, zh } = dual.map_err(|e| e.kind()).shown();
     play.evidence(&words!(
-        "a listener on [::] called over IPv4 sees: {en}",
+        "connecting over IPv4 to a listener on [::], it sees: {en}",
         "经 IPv4 连接 [::] 上的监听套接字，它看到的对端地址：{zh}"
     ))
 }

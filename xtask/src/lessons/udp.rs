@@ -1,4 +1,4 @@
-//! Datagrams: each stands alone, nobody is connected, and one socket serves everybody.
+//! Datagrams: each is separate, there are no connections, and one socket serves all clients.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
@@ -18,17 +18,21 @@ use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
     name: "udp",
+    subject_zh: "没有连接的数据报",
     claims: &[
         (
             "C7",
             Words::fixed(
-                "Each datagram stands alone: three sends are three receives, and an empty one is\nnot the end.",
+                "Each datagram is separate: three sends are three receives, and an empty one is not\nthe end.",
                 "每个数据报各自独立：发三次就收三次，空的数据报也不是结束。",
             ),
         ),
         (
             "C28",
-            Words::fixed("Each datagram is addressed and routed by itself.", "每个数据报都单独寻址和路由。"),
+            Words::fixed(
+                "Each datagram is addressed and routed separately (one machine cannot show routing).",
+                "每个数据报都单独寻址和路由（路由在本机上看不到）。",
+            ),
         ),
         (
             "C12",
@@ -40,8 +44,8 @@ pub const LESSON: Lesson = Lesson {
         (
             "C18",
             Words::fixed(
-                "The UDP server answers at once, so that one thread is enough - as long as it does.",
-                "UDP 服务器立即应答，所以一个线程就够了——前提是它确实能立即应答。",
+                "The UDP server answers at once, so one thread is enough - as long as that is true.",
+                "UDP 服务器立即应答，所以一个线程就够了，前提是它确实能立即应答。",
             ),
         ),
     ],
@@ -61,11 +65,11 @@ fn play(play: &mut Play) -> Result<()> {
         &[
             Words::fixed("all three greetings", "全部三个问候"),
             Words::fixed("the first and the third", "第一个和第三个"),
-            Words::fixed("the first, and then it waits for ever", "第一个，然后永远等下去"),
+            Words::fixed("the first, and then it waits forever", "第一个，然后永远等下去"),
         ],
     )?;
     play.act(&Words::fixed(
-        "Three names as datagrams. The wire loses the second, and nobody but the client can notice.",
+        "Three names as datagrams. The wire loses the second, and only the client can notice.",
         "三个名字作为数据报发送。线路丢掉第二个，只有客户端自己能发觉。",
     ))?;
     let (server, at) = play.lab.start_server("udp-server", &[&any])?;
@@ -80,16 +84,16 @@ fn play(play: &mut Play) -> Result<()> {
         prediction,
         |choice| choice == 1 && is_whole,
         &Words::fixed(
-            "no reply came in time, so it asked again; UDP itself does not.",
-            "没有按时收到回复，于是它再问一次；UDP 本身不会重发。",
+            "no reply arrived in time, so udp-client sent the name again; UDP itself never does.",
+            "没有按时收到回复，于是 udp-client 再问一次；UDP 本身不会重发。",
         ),
     )?;
     play.checks.equal(
         Words::fixed("each name gets its own greeting, in order", "每个名字依次得到自己的问候"),
-        &(Ended(outcome.status), outcome.said),
-        &(Ended(Some(0)), greetings.to_vec()),
+        &(Ended::from(&outcome), outcome.said),
+        &(Ended::with(0), greetings.to_vec()),
     );
-    // On a slow machine the second datagram, which is lost, may be the first name again.
+    // On a slow machine, the second datagram (the lost one) may be the first name, sent again.
     let asked: Vec<_> = play
         .lab
         .record
@@ -98,25 +102,25 @@ fn play(play: &mut Play) -> Result<()> {
         .map(|d| String::from_utf8_lossy(d).into_owned())
         .collect();
     play.checks.holds(
-        Words::fixed("the name that was lost was sent again", "丢失的名字被重发"),
+        Words::fixed("the lost name was sent again", "丢失的名字被重发"),
         asked.get(1).is_some_and(|lost| asked.iter().filter(|name| *name == lost).count() >= 2),
         &asked,
     );
     let is_a_name = |datagram: &String| NAMES.contains(&datagram.as_str());
     let promise = Words::fixed(
-        "each datagram is one name, nothing before or behind it",
+        "each datagram is one name, with nothing before or after it",
         "每个数据报就是一个名字，前后没有别的",
     );
     play.checks.holds(promise, asked.iter().all(is_a_name), &asked);
 
     play.act(&Words::fixed(
-        "A datagram of no bytes, and then one more.",
+        "A datagram without bytes, and then another one.",
         "一个零字节的数据报，然后再发一个。",
     ))?;
     let socket = datagram_socket(play.ip)?;
     let replies = [greeting(&socket, at, b"")?, greeting(&socket, at, b"Bob")?];
     let promise = Words::fixed(
-        "the empty name is greeted, and so is the next: no end",
+        "the empty name is greeted, and so is the next one: not an end",
         "空名字得到问候，下一个名字也得到：空数据报不表示结束",
     );
     play.checks.equal(promise, &replies, &["Hello, !".to_owned(), "Hello, Bob!".to_owned()]);
@@ -125,14 +129,16 @@ fn play(play: &mut Play) -> Result<()> {
     resources(play, at, &any)?;
 
     play.act(&Words::fixed(
-        "The server is ended, and another one started in its place.",
+        "The server is stopped, and another one is started on the same port.",
         "结束服务器，在同一端口再启动一个。",
     ))?;
     let can_stop = play.stop(server)?;
     if can_stop {
         let (_again, _) = play.lab.start_server("udp-server", &[&at.to_string()])?;
-        let promise =
-            Words::fixed("the same client socket goes on with it", "同一个客户端套接字与它继续对话");
+        let promise = Words::fixed(
+            "the same client socket continues with the new server",
+            "同一个客户端套接字与它继续对话",
+        );
         play.checks.equal(promise, &greeting(&socket, at, b"again")?, &"Hello, again!".to_owned());
     }
     thinking(play)
@@ -142,10 +148,10 @@ fn greeting(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<Strin
     Ok(String::from_utf8_lossy(&ask(socket, server, name)?).into())
 }
 
-/// C28: one socket, two servers, and each reply says whose it is.
+/// C28: one socket, two servers; each reply has its sender's address.
 fn two_servers(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "One socket asks two servers; each datagram has an address of its own.",
+        "One socket asks two servers; each datagram has its own address.",
         "一个套接字向两个服务器提问：每个数据报各有自己的地址。",
     ))?;
     let any = play.loopback().to_string();
@@ -162,7 +168,7 @@ fn two_servers(play: &mut Play) -> Result<()> {
         play.called(Side::Client, format!("recv_from {server}: {reply}"));
         replies.push((server, reply));
     }
-    replies.sort_by_key(|(server, _)| *server != one); // which comes first is the network's affair
+    replies.sort_by_key(|(server, _)| *server != one); // either may arrive first
     let promise =
         Words::fixed("recv_from tells the two replies apart", "recv_from 能分清两个回复来自哪个服务器");
     let expected = vec![(one, "Hello, Ann!".to_owned()), (two, "Hello, Bob!".to_owned())];
@@ -170,10 +176,10 @@ fn two_servers(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// C12: how many sockets four clients cost a server of each kind.
+/// C12: how many sockets each kind of server needs for four clients.
 fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
     play.act(&Words::fixed(
-        "Four clients each, of tcp-server and of udp-server.",
+        "Four clients of tcp-server, and four of udp-server.",
         "tcp-server 和 udp-server 各有四个客户端。",
     ))?;
     let (_server, tcp) = play.lab.start_server("tcp-server", &[any, "--delay", "0", "--quiet"])?;
@@ -185,32 +191,32 @@ fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
         ask(&datagram_socket(play.ip)?, udp, b"Bob")?;
     }
     let held = kernel::sockets(Protocol::Tcp, tcp).zip(kernel::sockets(Protocol::Udp, udp));
-    play.panel(held.clone().map(|(tcp, udp)| [tcp, udp].concat()).as_ref())?;
+    play.panel(held.clone().map(|(tcp, udp)| [tcp, udp].concat()).as_ref(), &[tcp, udp])?;
     let promise = Words::fixed(
-        "the TCP server holds 5 sockets, the UDP server 1",
+        "the TCP server has 5 sockets, the UDP server 1",
         "TCP 服务器有 5 个套接字，UDP 服务器有 1 个",
     );
-    // A connection of an earlier program that had this port may be in TIME_WAIT still; it is nobody's socket.
+    // Connections in TIME_WAIT belong to no program: an earlier one may have used this port.
     let count = |rows: Vec<kernel::Row>| rows.iter().filter(|row| row.state != "TIME_WAIT").count();
     play.checks.kernel_says(promise, held.map(|(tcp, udp)| (count(tcp), count(udp))), &(5, 1));
     Ok(())
 }
 
-/// C18: a server with one thread that thinks for 50 ms.
+/// C18: a server with one thread that needs 50 ms for each answer.
 fn thinking(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
-            "One thread, 50 ms for each answer, and three ask at once. When is the third answered?",
+            "A server with one thread needs 50 ms for each answer; three clients ask at once. When is the third answered?",
             "单线程服务器每次回答要用 50 毫秒，三个客户端同时提问：第三个等多久才得到回答？",
         ),
         &[
-            Words::fixed("after some 50 ms, as all ask at once", "约 50 毫秒：三个是同时问的"),
-            Words::fixed("after some 100 ms: two are before it", "约 100 毫秒：前面有两个"),
-            Words::fixed("after some 150 ms", "约 150 毫秒"),
+            Words::fixed("after about 50 ms: all ask at once", "约 50 毫秒：三个是同时问的"),
+            Words::fixed("after about 100 ms: two are before it", "约 100 毫秒：前面有两个"),
+            Words::fixed("after about 150 ms", "约 150 毫秒"),
         ],
     )?;
     play.act(&Words::fixed(
-        "A server with one thread that thinks for 50 ms, and three clients that ask at once.",
+        "A server with one thread needs 50 ms for each answer; three clients ask at once.",
         "一个单线程、每次回答要用 50 毫秒的服务器，三个客户端同时提问。",
     ))?;
     let server = UdpSocket::bind(play.loopback())?;
@@ -242,14 +248,14 @@ fn thinking(play: &mut Play) -> Result<()> {
         prediction,
         |choice| choice == 3 && last >= 150,
         &words!(
-            "it took {last} ms: 50 for each of the two before it, its own 50, and what the machine added.",
-            "实测 {last} 毫秒，前面两个各 50，自己的 50，其余是机器本身的耗时。"
+            "it took {last} ms: 50 for each of the two before it, 50 for its own answer, the rest is the machine's.",
+            "实测 {last} 毫秒：前面两个各 50，自己的 50，其余是机器本身的耗时。"
         ),
     )?;
     let order: Vec<_> = answered.iter().map(|(peer, _)| *peer).collect();
     let expected = clients.iter().map(UdpSocket::local_addr).collect::<std::io::Result<Vec<_>>>()?;
     let promise = Words::fixed(
-        "one after the other, in the order in which they asked",
+        "answered one after another, in the order in which they asked",
         "按提问的先后，一个接一个得到回答",
     );
     play.checks.equal(promise, &order, &expected);

@@ -1,12 +1,12 @@
-//! The other side, by script: whom a program meets.
+//! The other side of a program: peers that play scripts, servers by script, plain sockets.
 
-pub mod found;
-pub mod guest;
 pub mod origin;
+pub mod player;
 pub mod replies;
 pub mod script;
 pub mod scripted_server;
 pub mod scripts;
 pub mod sockets;
+pub mod talk;
 pub mod tcp_peer;
 pub mod udp_peer;

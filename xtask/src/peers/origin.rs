@@ -1,4 +1,4 @@
-//! A loopback HTTP origin: of pages, or one by script.
+//! A loopback HTTP origin: it serves pages, or plays a script.
 
 use std::io::{self, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use crate::wire::event::{Recorder, Side};
 use crate::wire::listening::Listening;
 use crate::wire::request::{self, Refused, Request};
 
-/// For a client that does not say what it wants, or goes on and on.
+/// Limits for a client whose request does not end.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How many clients there may be at once; browsers connect ahead of what they ask.
 const CLIENTS: usize = 64;

@@ -1,4 +1,4 @@
-//! What an origin sends, written out byte for byte: it is the wire that a lesson is about.
+//! What an origin sends, byte for byte.
 
 use crate::words::Words;
 
@@ -40,7 +40,10 @@ pub struct Page {
 pub static PAGES: [Page; 5] = [
     Page {
         path: "/length",
-        how: Words::fixed("after as many bytes as Content-Length says", "由 Content-Length 给出长度"),
+        how: Words::fixed(
+            "after the number of bytes that Content-Length announces",
+            "由 Content-Length 给出长度",
+        ),
         reply: LENGTH,
         body: Some(BODY),
     },
@@ -52,20 +55,20 @@ pub static PAGES: [Page; 5] = [
     },
     Page {
         path: "/close",
-        how: Words::fixed("where the connection is closed", "以关闭连接结束"),
+        how: Words::fixed("when the connection is closed", "以关闭连接结束"),
         reply: CLOSE,
         body: Some(BODY),
     },
     Page {
         path: "/no-content",
-        how: Words::fixed("before it begins: status 204 has none", "状态码 204，没有响应体"),
+        how: Words::fixed("at once: a reply with status 204 has no body", "状态码 204，没有响应体"),
         reply: NO_CONTENT,
         body: Some(""),
     },
     Page {
         path: "/cut",
         how: Words::fixed(
-            "too early: 13 bytes are promised, 6 are sent",
+            "too early: 13 bytes are announced, 6 are sent",
             "提前中断，声明 13 字节，只发了 6 字节",
         ),
         reply: CUT,

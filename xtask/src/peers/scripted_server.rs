@@ -1,5 +1,5 @@
-//! Whom a client meets, by script: it answers, lies, is late or silent. Over TCP a script is a conversation, over
-//! UDP it is what comes back for each datagram. A host ends when it is dropped, whatever its script is at.
+//! A server that a client of ours meets, scripted by a closure: it answers, lies, is late or silent. Over TCP the script
+//! is a conversation, over UDP it returns the answers to each datagram. Dropping the server interrupts its script.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -18,7 +18,7 @@ use crate::wire::record::STUCK;
 const STAY: Duration = Duration::from_secs(3600);
 const LIMIT: u64 = 1 << 20;
 
-/// A server by script, on a thread of its own.
+/// A scripted server, on its own thread.
 pub struct ScriptedServer {
     /// Where clients find it.
     pub address: SocketAddr,
@@ -27,10 +27,7 @@ pub struct ScriptedServer {
 }
 
 impl ScriptedServer {
-    /// Over TCP, for one client after the other: says what the script says, ends its half, and hears the client out.
-    ///
-    /// # Errors
-    /// When the system gives it no socket.
+    /// Over TCP, for one client after another: plays the script, shuts down its half, and reads until the client ends.
     pub fn speaking(
         ip: IpAddr,
         mut script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static,
@@ -44,7 +41,7 @@ impl ScriptedServer {
         })
     }
 
-    /// Over TCP, for one client after the other: a script that returns what it heard.
+    /// Over TCP, for one client after another: a script that returns what it heard.
     pub(super) fn serving(
         ip: IpAddr,
         mut script: impl FnMut(&mut TcpStream) -> io::Result<Vec<u8>> + Send + 'static,
@@ -61,9 +58,6 @@ impl ScriptedServer {
     }
 
     /// Over UDP: sends back what the script returns for each datagram, which are counted from 0.
-    ///
-    /// # Errors
-    /// When the system gives it no socket.
     pub fn answering(
         ip: IpAddr,
         script: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static,
@@ -72,10 +66,7 @@ impl ScriptedServer {
         Self::answering_from(Arc::clone(&asked), asked, script)
     }
 
-    /// Over UDP, as [`ScriptedServer::answering`]; but it is a stranger who answers, from a port that nobody asked.
-    ///
-    /// # Errors
-    /// When the system gives it no socket.
+    /// As [`ScriptedServer::answering`], but the answers come from another port than the one that was asked.
     pub fn answered_by_a_stranger(
         ip: IpAddr,
         script: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static,
@@ -94,7 +85,7 @@ impl ScriptedServer {
         let receiving = Receiving::start(asked, move |datagram, peer| {
             let _ = hearing.send(Ok(datagram.to_vec()));
             for reply in script(number, datagram) {
-                let _ = speaker.send_to(&reply, peer); // a client that is gone is its own affair
+                let _ = speaker.send_to(&reply, peer); // the client may be gone
             }
             number += 1;
         })?;
@@ -129,22 +120,22 @@ pub fn until_it_leaves(stream: &TcpStream) -> io::Result<()> {
     io::copy(&mut TimedStream::new(stream, STAY, STAY), &mut io::sink()).map(|_| ())
 }
 
-/// The connection that a script is at; dropped, it ends, and there is no other one: no script outlives its host.
+/// The connection that the script is using; dropped, it is shut down, and no other one is begun.
 #[derive(Default)]
-struct Conversation(Arc<Mutex<State>>);
+struct Conversation(Arc<Mutex<Talking>>);
 
 #[derive(Default)]
-struct State {
+struct Talking {
     client: Option<TcpStream>,
     is_over: bool,
 }
 
 impl Conversation {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Talking> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the script talk to a client, unless it is all over.
+    /// Plays the script with a client, unless the server has been dropped.
     fn hold(
         &self,
         mut client: TcpStream,
@@ -156,7 +147,7 @@ impl Conversation {
         }
         state.client = Some(client.try_clone()?);
         drop(state);
-        // On Windows, a call that waits is not woken when the host is dropped.
+        // On Windows, a waiting call is not woken when the connection is shut down.
         client.set_read_timeout(Some(STUCK))?;
         client.set_write_timeout(Some(STUCK))?;
         let heard = script(&mut client);
@@ -182,15 +173,15 @@ mod tests {
     use std::net::Ipv4Addr;
 
     #[test]
-    fn a_host_that_is_dropped_ends_its_script_and_begins_no_other() {
+    fn a_server_that_is_dropped_ends_its_script_and_begins_no_other() {
         let script = |stream: &mut TcpStream| {
             stream.write_all(b"x")?;
             until_it_leaves(stream)
         };
-        let host = ScriptedServer::speaking(Ipv4Addr::LOCALHOST.into(), script).unwrap();
-        let [mut talking, mut waiting] = [(); 2].map(|()| connect(host.address).unwrap());
+        let server = ScriptedServer::speaking(Ipv4Addr::LOCALHOST.into(), script).unwrap();
+        let [mut talking, mut waiting] = [(); 2].map(|()| connect(server.address).unwrap());
         talking.read_exact(&mut [0]).unwrap();
-        drop(host);
+        drop(server);
         assert_eq!(talking.read(&mut [0]).unwrap(), 0);
         assert_ne!(waiting.read(&mut [0]).unwrap_or(0), 1);
     }

@@ -19,7 +19,8 @@ const BLANKS: &[u8] = b"   ";
 pub mod tcp_server {
     use super::Step::{
         self, BreaksOff, Comes, Enters, Greeted, Hears, HearsAnything, HearsGreeting, HearsHalfAtMost,
-        HearsNoMore, HearsTheEnd, Leaves, NeedsBoundary, Resets, Rest, Says, SaysByBytes, SaysNoMore, Waits,
+        HearsNoMore, HearsOr, HearsTheEnd, Leaves, NeedsBoundary, Resets, Rest, Says, SaysByBytes,
+        SaysNoMore, Waits,
     };
     use super::{BLANKS, CHINESE, EXIT, EXITING, LIMIT, MICHAEL, NOT_UTF8, SARAH, TRACY, WELCOME};
 
@@ -56,8 +57,8 @@ pub mod tcp_server {
         Enters(1),
         Comes(2),
         Comes(3),
-        Hears(2, WELCOME),
-        Hears(3, WELCOME),
+        HearsOr(2, WELCOME, &[Leaves(1)]),
+        HearsOr(3, WELCOME, &[Leaves(1)]),
         Greeted(3, SARAH),
         Greeted(2, TRACY),
         Greeted(1, MICHAEL),
@@ -162,13 +163,24 @@ pub const THE_OTHERS: &[Step] = &[
 
 /// What a host does to its client over TCP; [`THE_OTHERS`] follow, and then [`EXITS`](tcp_client::EXITS).
 pub mod tcp_client {
-    use super::Step::{self, Hears, HearsNoMore, NeedsBoundary, Rest, Says, SaysByBytes, SaysNoMore, Thinks};
-    use super::{EXIT, HELLO_MICHAEL, MICHAEL, WELCOME};
+    use super::Step::{
+        self, Hears, HearsNoMore, HearsOr, NeedsBoundary, Rest, Says, SaysByBytes, SaysNoMore, Thinks,
+    };
+    use super::{EXIT, HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY, WELCOME};
 
     /// It waits for the answer.
     pub const GREETS: &[Step] =
         &[Says(1, &[WELCOME]), Hears(1, MICHAEL), Rest, HearsNoMore(1), Says(1, &[HELLO_MICHAEL])];
-    pub const GLUED: &[Step] = &[NeedsBoundary, Says(1, &[WELCOME, HELLO_MICHAEL]), Hears(1, MICHAEL)];
+    /// One that waits for what it has already goes on with the next greeting.
+    pub const GLUED: &[Step] = &[
+        NeedsBoundary,
+        Says(1, &[WELCOME, HELLO_MICHAEL]),
+        Hears(1, MICHAEL),
+        HearsOr(1, TRACY, &[Says(1, &[HELLO_TRACY])]),
+        Says(1, &[HELLO_TRACY]),
+        Hears(1, SARAH),
+        Says(1, &[HELLO_SARAH]),
+    ];
     pub const CUT: &[Step] =
         &[NeedsBoundary, Says(1, &[WELCOME]), Hears(1, MICHAEL), SaysByBytes(1, HELLO_MICHAEL)];
     pub const SLOW: &[Step] =

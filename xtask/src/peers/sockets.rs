@@ -1,4 +1,4 @@
-//! Plain sockets for whoever makes the calls of a side itself: a wait on one of them is not for ever.
+//! Plain sockets for code that makes the socket calls itself. Waits on them are limited to a minute.
 
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::wire::record::STUCK;
 
-/// A connection to a server; whoever waits for too long on it is stuck, and ends.
+/// A connection to a server; a read that takes a minute fails.
 pub fn connect(at: SocketAddr) -> Result<TcpStream> {
     let stream = TcpStream::connect(at)?;
     stream.set_read_timeout(Some(STUCK))?;
@@ -50,7 +50,7 @@ pub fn is_quiet(mut stream: &TcpStream) -> Result<bool> {
     Ok(found.is_err_and(|e| e.kind() == ErrorKind::WouldBlock))
 }
 
-/// Whether a wait with a time-out came to nothing: Unix has one error for it, Windows another.
+/// Whether a wait timed out: Unix has one error for it, Windows another.
 pub fn is_silence(error: ErrorKind) -> bool {
     matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -1,88 +1,84 @@
-//! The other side of a conversation with a program that is being judged: a client of a server, or the host that a
-//! client meets. What it hears is a finding, and no error: it may be anything.
+//! The other side of a TCP conversation with a program: a client of a server, or the server that a client meets. What
+//! it hears is a finding, and an error for whoever tests one of our programs.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use anyhow::{Context, Result};
 use common::framing::{self, Framing};
 use common::greeting;
 
-use super::found::{Found, How};
+use super::script::{Expected, Found, How, Mismatch};
 use super::sockets::is_silence;
-use crate::wire::event::{How as Crossing, Payload, Recorder, Side, What};
+use super::talk::Talk;
+use crate::wire::event::{How as Crossing, Payload, Side, What};
 
-/// More than any answer here has; a server that says more than this says too much.
+/// More bytes than any answer has; a program that says more than this says too much.
 const ENOUGH: usize = 4096;
 
-/// How long to go on listening, for the eye alone, once what came is not what was expected.
+/// How many bytes are kept of a program that never stops, where its words are wanted whole.
+const LIMIT: usize = 1 << 20;
+
+/// How long to go on listening once something unexpected came: for the ladder, nothing depends on it.
 const REST_OF_IT: Duration = Duration::from_millis(100);
 
-/// How long the rest of a message may take that has begun.
-const UNFINISHED: Duration = Duration::from_secs(2);
-
-/// One with a connection of its own, which is recorded.
+/// A peer with a TCP connection; dropped, it closes.
 pub struct TcpPeer {
+    /// Its number in a script.
+    pub number: usize,
     stream: TcpStream,
-    /// The lane of the program.
+    /// The program's side.
     program: Side,
-    recorder: Recorder,
-    framing: Framing,
-    patience: Duration,
+    talk: Talk,
     heard: Vec<u8>,
-    /// What it said last, as it went.
+    /// What it said last, as it went over the wire.
     pub said: Vec<u8>,
     /// How much of the last name went out, where it broke off.
     begun: Vec<u8>,
 }
 
 impl TcpPeer {
-    /// Connects to the server.
-    pub fn connect(
-        at: SocketAddr,
-        framing: Framing,
-        patience: Duration,
-        recorder: Recorder,
-    ) -> io::Result<Self> {
-        let stream = TcpStream::connect(at)?;
-        recorder.record(What::Connected { port: stream.local_addr()?.port() });
-        Self::on(stream, Side::Server, framing, patience, recorder)
+    /// A client, which connects to the server.
+    pub fn connect(server: SocketAddr, talk: Talk) -> io::Result<Self> {
+        let stream = TcpStream::connect(server)?;
+        talk.recorder.record(What::Connected { port: stream.local_addr()?.port() });
+        Self::on(stream, Side::Server, talk)
     }
 
-    /// Has accepted a client.
-    pub fn accepted(
-        stream: TcpStream,
-        framing: Framing,
-        patience: Duration,
-        recorder: Recorder,
-    ) -> io::Result<Self> {
-        recorder.record(What::Connected { port: stream.peer_addr()?.port() });
-        Self::on(stream, Side::Client, framing, patience, recorder)
+    /// A server, which has accepted a client.
+    pub fn accepted(stream: TcpStream, talk: Talk) -> io::Result<Self> {
+        talk.recorder.record(What::Connected { port: stream.peer_addr()?.port() });
+        Self::on(stream, Side::Client, talk)
     }
 
-    fn on(
-        stream: TcpStream,
-        program: Side,
-        framing: Framing,
-        patience: Duration,
-        recorder: Recorder,
-    ) -> io::Result<Self> {
+    /// A client of one of our own servers, unrecorded and patient.
+    pub fn connected(server: SocketAddr) -> Result<Self> {
+        Self::connect(server, Talk::default()).with_context(|| format!("cannot connect to {server}"))
+    }
+
+    /// As [`TcpPeer::connected`]; it has heard the welcome.
+    pub fn welcomed(server: SocketAddr) -> Result<Self> {
+        let mut peer = Self::connected(server)?;
+        peer.hears(greeting::WELCOME)?;
+        Ok(peer)
+    }
+
+    fn on(stream: TcpStream, program: Side, talk: Talk) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(patience))?;
-        Ok(Self {
-            stream,
-            program,
-            recorder,
-            framing,
-            patience,
-            heard: Vec::new(),
-            said: Vec::new(),
-            begun: Vec::new(),
-        })
+        stream.set_write_timeout(Some(talk.patience.silence()))?;
+        let (heard, said, begun) = Default::default();
+        Ok(Self { number: 0, stream, program, talk, heard, said, begun })
+    }
+
+    /// Its socket.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
     }
 
     /// Whether the program is its client.
-    pub fn is_host(&self) -> bool {
+    pub fn is_server(&self) -> bool {
         self.program == Side::Client
     }
 
@@ -97,37 +93,36 @@ impl TcpPeer {
         &self.heard
     }
 
-    /// Sends much, of which the beginning alone is recorded; false where no more of it was taken for as long as the
-    /// patience lasts. That nobody is there any more is seen by what then comes.
+    /// Sends much, of which only the beginning is recorded; false where no more of it was taken for as long as the
+    /// patience lasts. That the program has left is seen by what then comes.
     pub fn sends_much(&mut self, bytes: &[u8]) -> bool {
         let mut taken = 0;
-        let outcome = loop {
+        let is_taken = loop {
             match self.stream.write(&bytes[taken..]) {
-                Ok(0) => break Ok(()),
+                Ok(0) => break true,
                 Ok(n) => taken += n,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => break Err(e),
+                Err(e) => break !is_silence(e.kind()),
             }
         };
-        self.recorder.record(What::Sent {
-            toward: self.program,
-            bytes: Payload::of(&bytes[..taken], 64),
-            how: Crossing::Plain,
-        });
-        !outcome.is_err_and(|e| is_silence(e.kind()))
+        let beginning = Payload::of(&bytes[..taken], 64);
+        let sent = What::Sent { toward: self.program, bytes: beginning, how: Crossing::Plain };
+        self.talk.recorder.record(sent);
+        is_taken
     }
 
-    /// Waits for a request of this path and the empty line behind it. It has to name the Host (RFC 9112, section 3.2).
+    /// Waits for a request of this path and the empty line after it. It must name the Host (RFC 9112, section 3.2).
     ///
     /// # Errors
-    /// Whatever came in its place: another request, by its first line.
-    pub fn is_asked_for(&mut self, path: &str) -> Result<(), Found> {
+    /// What came in its place: another request, by its first line.
+    pub fn is_asked_for(&mut self, path: &'static str) -> Result<(), Mismatch> {
         const END: &[u8] = b"\r\n\r\n";
+        let expected = || Expected::Request(path);
         while !self.heard.windows(END.len()).any(|window| window == END) {
             if self.heard.len() > ENOUGH {
-                return Err(self.found(How::Other));
+                return Err(self.missed(expected(), How::Other));
             }
-            self.read(self.patience).map_err(|how| self.found(how))?;
+            self.read(self.silence()).map_err(|how| self.missed(expected(), how))?;
         }
         let head = String::from_utf8_lossy(&self.heard).to_lowercase();
         let is_it = self.heard.starts_with(format!("GET {path} HTTP/1.1\r\n").as_bytes());
@@ -135,136 +130,171 @@ impl TcpPeer {
             self.heard.clear();
             return Ok(());
         }
-        let line = self.heard.split(|byte| *byte == b'\r').next().filter(|_| !is_it);
-        Err(Found { how: How::Other, bytes: line.unwrap_or(&self.heard).to_vec() })
+        if !is_it {
+            self.heard = self.heard.split(|byte| *byte == b'\r').next().unwrap_or_default().to_vec();
+        }
+        Err(self.missed(expected(), How::Other))
+    }
+
+    /// A message as it goes over the wire; nothing where the framing cannot carry it.
+    pub fn framed(&self, message: &[u8]) -> Vec<u8> {
+        framed(self.talk.framing, message)
+    }
+
+    /// Says messages with one write.
+    pub fn says(&mut self, messages: &[&[u8]]) {
+        let bytes: Vec<_> = messages.iter().flat_map(|message| self.framed(message)).collect();
+        self.sends(bytes);
     }
 
     /// Sends bytes as they are. That they do not get through is seen by what then comes.
-    pub fn sends(&mut self, bytes: &[u8]) {
-        self.recorder.sent(self.program, bytes, Crossing::Plain);
+    pub fn sends(&mut self, bytes: impl AsRef<[u8]>) {
+        let bytes = bytes.as_ref();
+        self.talk.recorder.sent(self.program, bytes, Crossing::Plain);
         self.said = bytes.into();
         let _ = self.stream.write_all(bytes);
     }
 
-    /// Says a message byte by byte.
-    pub fn says_by_bytes(&mut self, message: &[u8]) {
-        for byte in framed(self.framing, message) {
-            self.sends(&[byte]);
-        }
-    }
-
-    /// Says a message but for its last bytes, and ends its half.
+    /// Says a message without its last bytes, and shuts down its half.
     pub fn breaks_off(&mut self, message: &[u8]) {
         const LEFT_OUT: usize = 4;
-        let whole = framed(self.framing, message);
+        let whole = self.framed(message);
         self.sends(&whole[..whole.len().saturating_sub(LEFT_OUT)]);
-        let prefix = if self.framing == Framing::Length { LEFT_OUT } else { 0 };
+        let prefix = if self.talk.framing == Framing::Length { LEFT_OUT } else { 0 };
         self.begun = self.said.get(prefix..).unwrap_or_default().to_vec();
         self.ends();
     }
 
-    /// Ends its half: it has nothing more to say, and goes on listening.
+    /// Shuts down its half, and goes on listening.
     pub fn ends(&mut self) {
-        self.recorder.record(What::Ended { toward: self.program });
+        self.talk.recorder.record(What::Ended { toward: self.program });
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Leaves with a reset: the system sends one where a socket is closed with something unread in it. So this
-    /// waits until there is something, and does not read it.
-    pub fn resets(self) {
-        let _ = self.stream.set_read_timeout(Some(self.patience));
-        let _ = self.stream.peek(&mut [0]);
-        self.recorder.record(What::Broke { toward: self.program, as_reset: true });
+    /// Leaves with a reset: the system sends one where a socket is closed with something unread in it. So this waits
+    /// until there is something, and does not read it.
+    ///
+    /// # Errors
+    /// Nothing came: it has left without a reset.
+    pub fn resets(self) -> Result<(), Mismatch> {
+        let _ = self.stream.set_read_timeout(Some(self.silence()));
+        if !matches!(self.stream.peek(&mut [0]), Ok(1)) {
+            let nothing = self.missed(Expected::Anything, How::Silent);
+            self.leaves();
+            return Err(nothing);
+        }
+        self.talk.recorder.record(What::Broke { toward: self.program, as_reset: true });
+        Ok(())
     }
 
     /// Leaves: closes, with nothing unread.
     pub fn leaves(self) {
-        self.recorder.record(What::Ended { toward: self.program });
+        self.talk.recorder.record(What::Ended { toward: self.program });
     }
 
-    /// Waits for this very message; a carriage return before its line feed is fine.
-    ///
-    /// # Errors
-    /// Whatever came in its place.
-    pub fn hears(&mut self, message: &[u8]) -> Result<(), Found> {
-        self.hears_within(message, self.patience)
+    /// Waits for exactly this message; a carriage return before its line feed is fine.
+    pub fn hears(&mut self, message: impl AsRef<[u8]>) -> Result<(), Mismatch> {
+        self.hears_within(message, self.silence())
     }
 
-    /// As [`TcpPeer::hears`], with a patience of its own.
-    ///
-    /// # Errors
-    /// Whatever came in its place.
-    pub fn hears_within(&mut self, message: &[u8], patience: Duration) -> Result<(), Found> {
+    /// As [`TcpPeer::hears`], but waits only this long.
+    pub fn hears_within(&mut self, message: impl AsRef<[u8]>, limit: Duration) -> Result<(), Mismatch> {
+        let message = message.as_ref();
+        let expected = || Expected::Message(message.into());
         loop {
             match self.understood(message) {
                 Some(Ok(size)) => {
                     self.heard.drain(..size);
                     return Ok(());
                 }
-                Some(Err(())) => return Err(self.other()),
+                Some(Err(())) => return Err(self.other(expected())),
                 None => {
-                    let limit = if self.heard.is_empty() { patience } else { patience.min(UNFINISHED) };
-                    self.read(limit).map_err(|how| self.found(how))?;
+                    let has_begun = !self.heard.is_empty();
+                    let rest = self.talk.patience.rest_of_a_message();
+                    let limit = if has_begun { limit.min(rest) } else { limit };
+                    self.read(limit).map_err(|how| self.missed(expected(), how))?;
                 }
             }
         }
     }
 
-    /// Waits for a greeting of what was broken off, or for none, and then for the end.
-    ///
-    /// # Errors
-    /// Whatever came in their place.
-    pub fn hears_half_at_most(&mut self) -> Result<(), Found> {
-        let greeting = greeting::of(&self.begun);
-        match self.hears(&greeting) {
-            Ok(()) => self.hears_the_end(),
-            Err(found) if found.how == How::Ended && found.bytes.is_empty() => Ok(()),
-            Err(found) => Err(found),
+    /// Says a name, and hears its greeting.
+    pub fn gives_name(&mut self, name: &str) -> Result<(), Mismatch> {
+        self.says(&[name.as_bytes()]);
+        self.hears(greeting::of(name.as_bytes()))
+    }
+
+    /// The next line, without its line feed; what is not UTF-8 in it is replaced.
+    pub fn line(&mut self) -> Result<String, Mismatch> {
+        while !self.heard.contains(&b'\n') && self.heard.len() <= LIMIT {
+            self.read(self.silence()).map_err(|how| self.missed(Expected::Anything, how))?;
+        }
+        let end = self.heard.iter().position(|byte| *byte == b'\n');
+        let end = end.ok_or_else(|| self.missed(Expected::Anything, How::Other))?;
+        let line: Vec<_> = self.heard.drain(..=end).collect();
+        Ok(String::from_utf8_lossy(&line[..end]).into())
+    }
+
+    /// All that still comes before the end; what is not UTF-8 in it is replaced.
+    pub fn hears_out(&mut self) -> Result<String, Mismatch> {
+        loop {
+            match self.read(self.silence()) {
+                Ok(()) if self.heard.len() <= LIMIT => {}
+                Ok(()) => return Err(self.missed(Expected::End, How::Other)),
+                Err(How::Ended) => return Ok(String::from_utf8_lossy(&mem::take(&mut self.heard)).into()),
+                Err(how) => return Err(self.missed(Expected::End, how)),
+            }
         }
     }
 
-    /// Takes a look at what else has come; that it waited until all could be here is the script's affair.
-    ///
-    /// # Errors
-    /// What came, if anything did.
-    pub fn hears_no_more(&mut self) -> Result<(), Found> {
+    /// Waits for a greeting of what was broken off, or for none, and then for the end.
+    pub fn hears_half_at_most(&mut self) -> Result<(), Mismatch> {
+        let heard = match self.hears(greeting::of(&self.begun)) {
+            Ok(()) => self.hears_the_end(),
+            Err(missed) if missed.found.how == How::Ended && missed.found.bytes.is_empty() => Ok(()),
+            missed => missed,
+        };
+        heard.map_err(|missed| Mismatch { expected: Expected::HalfAtMost, ..missed })
+    }
+
+    /// Looks whether anything else has come; waiting until all could be here is the script's job.
+    pub fn hears_no_more(&mut self) -> Result<(), Mismatch> {
         const LOOK: Duration = Duration::from_millis(20);
-        if self.came_within(LOOK).is_empty() { Ok(()) } else { Err(self.found(How::WentOn)) }
+        let is_quiet = self.came_within(LOOK).is_empty();
+        if is_quiet { Ok(()) } else { Err(self.missed(Expected::NoMore, How::WentOn)) }
     }
 
     /// Waits for the end of the stream, with nothing before it.
-    ///
-    /// # Errors
-    /// Whatever came in its place.
-    pub fn hears_the_end(&mut self) -> Result<(), Found> {
+    pub fn hears_the_end(&mut self) -> Result<(), Mismatch> {
         if !self.heard.is_empty() {
-            return Err(self.other());
+            return Err(self.other(Expected::End));
         }
-        match self.read(self.patience) {
-            Ok(()) => Err(self.other()),
+        match self.read(self.silence()) {
+            Ok(()) => Err(self.other(Expected::End)),
             Err(How::Ended) => Ok(()),
-            Err(how) => Err(self.found(how)),
+            Err(how) => Err(self.missed(Expected::End, how)),
         }
     }
 
-    /// Waits for any message at all, or for any end.
-    ///
-    /// # Errors
-    /// When neither comes.
-    pub fn hears_anything(&mut self) -> Result<(), Found> {
+    /// Waits for any message, or for any end.
+    pub fn hears_anything(&mut self) -> Result<(), Mismatch> {
         loop {
-            match (self.framing, self.read(self.patience)) {
+            match (self.talk.framing, self.read(self.silence())) {
                 (Framing::Line, Ok(())) if !self.heard.contains(&b'\n') && self.heard.len() < ENOUGH => {}
                 (_, Ok(()) | Err(How::Ended | How::Reset)) => return Ok(()),
-                (_, Err(how)) => return Err(self.found(how)),
+                (_, Err(how)) => return Err(self.missed(Expected::Anything, how)),
             }
         }
+    }
+
+    fn silence(&self) -> Duration {
+        self.talk.patience.silence()
     }
 
     /// How many bytes of what came are this message; an error if it cannot be it any more, none if it still can.
     fn understood(&self, message: &[u8]) -> Option<Result<usize, ()>> {
         let could_be = |whole: &[u8]| whole.starts_with(&self.heard);
-        match self.framing {
+        match self.talk.framing {
             Framing::Line => match self.heard.iter().position(|byte| *byte == b'\n') {
                 Some(end) => {
                     let line = &self.heard[..end];
@@ -274,7 +304,7 @@ impl TcpPeer {
                 None => (!could_be(&[message, b"\r"].concat())).then_some(Err(())),
             },
             Framing::Raw | Framing::Length => {
-                let expected = framed(self.framing, message);
+                let expected = self.framed(message);
                 if self.heard.starts_with(&expected) {
                     return Some(Ok(expected.len()));
                 }
@@ -283,21 +313,21 @@ impl TcpPeer {
         }
     }
 
-    /// What came is something else; what is still under way of it is shown, too.
-    fn other(&mut self) -> Found {
+    /// Something else came; the rest of it is shown, too.
+    fn other(&mut self, expected: Expected) -> Mismatch {
         let began = Instant::now();
-        let is_line = self.framing == Framing::Line;
+        let is_line = self.talk.framing == Framing::Line;
         let is_whole = |heard: &[u8]| is_line && heard.ends_with(b"\n");
         while !is_whole(&self.heard) && self.heard.len() < ENOUGH && began.elapsed() < REST_OF_IT {
             if self.read(REST_OF_IT).is_err() {
                 break;
             }
         }
-        self.found(How::Other)
+        self.missed(expected, How::Other)
     }
 
-    fn found(&self, how: How) -> Found {
-        Found { how, bytes: self.heard.clone() }
+    fn missed(&self, expected: Expected, how: How) -> Mismatch {
+        Mismatch { number: self.number, expected, found: Found { how, bytes: self.heard.clone() } }
     }
 
     /// Reads what comes within this time, and records it.
@@ -312,21 +342,17 @@ impl TcpPeer {
             let _ = self.stream.set_read_timeout(Some(left));
             match self.stream.read(&mut buffer) {
                 Ok(0) => {
-                    self.recorder.record(What::Ended { toward: self.program.other() });
+                    self.talk.recorder.record(What::Ended { toward: self.program.other() });
                     return Err(How::Ended);
                 }
                 Ok(n) => {
                     self.heard.extend_from_slice(&buffer[..n]);
-                    self.recorder.record(What::Sent {
-                        toward: self.program.other(),
-                        bytes: buffer[..n].into(),
-                        how: Crossing::Plain,
-                    });
+                    self.talk.recorder.sent(self.program.other(), &buffer[..n], Crossing::Plain);
                     return Ok(());
                 }
                 Err(e) if is_silence(e.kind()) || e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => {
-                    self.recorder.record(What::Broke { toward: self.program.other(), as_reset: true });
+                    self.talk.recorder.record(What::Broke { toward: self.program.other(), as_reset: true });
                     return Err(How::Reset);
                 }
             }

@@ -1,5 +1,4 @@
-//! The other side of datagrams with a program that is being judged: a client of a server, or the host that a client
-//! asks.
+//! The other side of datagrams with a program: a client of a server, or the server that a client asks.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -7,23 +6,24 @@ use std::time::{Duration, Instant};
 
 use common::datagram;
 
-use super::found::{Found, How};
-use super::script::STARTS;
+use super::script::{Expected, Found, How, Mismatch};
 use super::sockets::is_silence;
-use crate::wire::event::{How as Crossing, Recorder, Side};
+use super::talk::Talk;
+use crate::wire::event::{How as Crossing, Side};
 
-/// How often to look whether the program is gone.
+/// How often to look whether the program has ended.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// One with a socket of its own.
+/// A peer with a UDP socket.
 pub struct UdpPeer {
+    /// Its number in a script.
+    pub number: usize,
     socket: UdpSocket,
-    /// The lane of the program.
+    /// The program's side.
     program: Side,
-    /// Whoever asked this host last.
+    /// The client that asked this server last.
     pub client: Option<SocketAddr>,
-    recorder: Recorder,
-    patience: Duration,
+    talk: Talk,
     /// What it said last.
     pub said: Vec<u8>,
     /// What it has heard: a client may ask again.
@@ -31,44 +31,35 @@ pub struct UdpPeer {
 }
 
 impl UdpPeer {
-    /// A client, who hears the server alone.
-    ///
-    /// # Errors
-    /// When the system gives it no socket.
-    pub fn new(server: SocketAddr, patience: Duration, recorder: Recorder) -> io::Result<Self> {
+    /// A client, which hears only this server.
+    pub fn new(server: SocketAddr, talk: Talk) -> io::Result<Self> {
         let socket = UdpSocket::bind(SocketAddr::new(server.ip(), 0))?;
         socket.connect(server)?;
-        Ok(Self::on(socket, Side::Server, patience, recorder))
+        Ok(Self::on(socket, Side::Server, talk))
     }
 
-    /// A host, who hears everybody and answers whoever spoke last.
-    ///
-    /// # Errors
-    /// When the port is taken.
-    pub fn host(at: SocketAddr, patience: Duration, recorder: Recorder) -> io::Result<Self> {
-        Ok(Self::on(UdpSocket::bind(at)?, Side::Client, patience, recorder))
+    /// A server, which hears everybody and answers whichever client spoke last.
+    pub fn server(at: SocketAddr, talk: Talk) -> io::Result<Self> {
+        Ok(Self::on(UdpSocket::bind(at)?, Side::Client, talk))
     }
 
-    fn on(socket: UdpSocket, program: Side, patience: Duration, recorder: Recorder) -> Self {
-        Self { socket, program, client: None, recorder, patience, said: Vec::new(), heard: Vec::new() }
+    fn on(socket: UdpSocket, program: Side, talk: Talk) -> Self {
+        Self { number: 0, socket, program, client: None, talk, said: Vec::new(), heard: Vec::new() }
     }
 
     /// Whether the program is its client.
-    pub fn is_host(&self) -> bool {
+    pub fn is_server(&self) -> bool {
         self.program == Side::Client
     }
 
     /// Where it is.
-    ///
-    /// # Errors
-    /// What the system reports.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
     /// Sends a datagram. That it does not get through is seen by what then comes.
     pub fn says(&mut self, bytes: &[u8]) {
-        self.recorder.sent(self.program, bytes, Crossing::Plain);
+        self.talk.recorder.sent(self.program, bytes, Crossing::Plain);
         self.said = bytes.into();
         let _ = match self.client {
             Some(client) => self.socket.send_to(bytes, client),
@@ -78,17 +69,17 @@ impl UdpPeer {
 
     /// Sends a datagram that is lost on its way.
     pub fn loses(&mut self, bytes: &[u8]) {
-        self.recorder.sent(self.program, bytes, Crossing::Lost);
+        self.talk.recorder.sent(self.program, bytes, Crossing::Lost);
         self.said = bytes.into();
     }
 
-    /// Somebody else answers in its place, from a socket that nobody has asked.
+    /// Another socket, which the program has never asked, answers in its place.
     pub fn is_outshouted(&mut self, bytes: &[u8]) {
         let stranger = self.address().and_then(|at| UdpSocket::bind((at.ip(), 0)));
         let from = stranger.as_ref().ok().and_then(|stranger| stranger.local_addr().ok());
         if let (Some(client), Ok(stranger), Some(from)) = (self.client, stranger, from) {
-            self.recorder.said(self.program.other(), format!("a stranger, from :{}", from.port()));
-            self.recorder.sent(self.program, bytes, Crossing::Plain);
+            self.talk.recorder.said(self.program.other(), format!("a stranger, from :{}", from.port()));
+            self.talk.recorder.sent(self.program, bytes, Crossing::Plain);
             self.said = bytes.into();
             let _ = stranger.send_to(bytes, client);
         }
@@ -107,13 +98,13 @@ impl UdpPeer {
             match self.socket.recv_from(&mut buffer) {
                 Ok((size, from)) => {
                     let bytes = buffer[..size].to_vec();
-                    self.recorder.sent(self.program.other(), &bytes, Crossing::Plain);
-                    self.client = Some(from).filter(|_| self.is_host());
+                    self.talk.recorder.sent(self.program.other(), &bytes, Crossing::Plain);
+                    self.client = Some(from).filter(|_| self.is_server());
                     return Ok(bytes);
                 }
                 Err(e) if is_silence(e.kind()) || e.kind() == io::ErrorKind::Interrupted => {}
                 // The system says that no socket has that port (an ICMP message).
-                Err(_) if !self.is_host() => return Err(How::Reset),
+                Err(_) if !self.is_server() => return Err(How::Reset),
                 Err(_) => std::thread::sleep(GLANCE), // the client has left
             }
             if was_over {
@@ -131,21 +122,21 @@ impl UdpPeer {
         std::iter::from_fn(|| self.hears_one(Duration::ZERO, &|| false).ok()).any(|bytes| bytes == message)
     }
 
-    /// Waits for this very datagram; a host lets those pass that a client may ask again.
-    ///
-    /// # Errors
-    /// Whatever came in its place.
-    pub fn hears(&mut self, message: &[u8], is_over: &dyn Fn() -> bool) -> Result<(), Found> {
-        let is_first = self.is_host() && self.client.is_none();
-        let patience = self.patience * if is_first { STARTS } else { 1 };
+    /// Waits for exactly this datagram; a server lets those pass that a client may send again.
+    pub fn hears(&mut self, message: &[u8], is_over: &dyn Fn() -> bool) -> Result<(), Mismatch> {
+        let is_first = self.is_server() && self.client.is_none();
+        let patience = self.talk.patience;
+        let limit = if is_first { patience.to_start() } else { patience.silence() };
+        let number = self.number;
+        let missed = |found| Mismatch { number, expected: Expected::Message(message.into()), found };
         loop {
-            let bytes = self.hears_one(patience, is_over).map_err(Found::nothing)?;
+            let bytes = self.hears_one(limit, is_over).map_err(|how| missed(Found::nothing(how)))?;
             if bytes == message {
                 self.heard.push(bytes);
                 return Ok(());
             }
-            if !self.is_host() || !self.heard.contains(&bytes) {
-                return Err(Found { how: How::Other, bytes });
+            if !self.is_server() || !self.heard.contains(&bytes) {
+                return Err(missed(Found { how: How::Other, bytes }));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A part being played: where it happens, what is told of it, and what is found.
+//! A lesson being played: its programs and wires, what is shown, and its checks.
 
 pub mod audience;
 pub mod quiz;
@@ -22,7 +22,7 @@ use crate::words::Words;
 use audience::Audience;
 use quiz::{Prediction, Score, Worth};
 
-/// How long nothing has happened when nothing more is to be expected.
+/// When nothing has happened for this long, an act is over.
 const MOMENT: Duration = Duration::from_millis(10);
 
 /// One part on one loopback address.
@@ -39,7 +39,7 @@ pub struct Play {
     pub score: Score,
     /// How many of the checks have been shown.
     shown: usize,
-    /// What came of a prediction: it is held back until the one who watches is asked again, or all is over.
+    /// The verdict on the last prediction, shown before the next question or at the end.
     verdict: Option<[Entry; 2]>,
     style: Style,
     audience: Audience,
@@ -55,7 +55,7 @@ impl Play {
         Ok(Self { lab, story, checks, ip, score, shown: 0, verdict: None, style, audience })
     }
 
-    /// Tells something, behind what has happened meanwhile.
+    /// Shows something, after everything that has happened so far.
     fn tell(&mut self, told: Entry) -> Result<()> {
         self.lab.record.catch_up()?;
         self.story.tell(told)
@@ -68,7 +68,7 @@ impl Play {
 
     /// Shows the checks of the act that is over.
     pub fn show_checks(&mut self) -> Result<()> {
-        // For the eye: what is under way still belongs above the line that ends the act. No check depends on it.
+        // Only for the order on the screen: rungs that are still on their way belong to this act.
         self.lab.record.wait_for_lull(MOMENT)?;
         let new = self.checks.all()[self.shown..].to_vec();
         self.shown += new.len();
@@ -93,6 +93,16 @@ impl Play {
         self.lab.record.recorder("").said(lane, call);
     }
 
+    /// As [`Play::called`], in the language of the narration.
+    pub fn said(&self, lane: Side, what: &Words) {
+        self.called(lane, self.in_its_language(what));
+    }
+
+    /// A text in the language of the narration.
+    pub fn in_its_language(&self, words: &Words) -> String {
+        words.to(self.style.lang).to_owned()
+    }
+
     /// Records bytes that the lesson itself has sent.
     pub fn sent(&self, toward: Side, bytes: &[u8]) {
         self.lab.record.recorder("").sent(toward, bytes, How::Plain);
@@ -108,16 +118,18 @@ impl Play {
         self.tell(Entry::Evidence(words.clone()))
     }
 
-    /// Shows what the kernel's own table says, or that it has none that can be read.
-    pub fn panel(&mut self, rows: Option<&Vec<Row>>) -> Result<()> {
+    /// Shows rows of the kernel's table of sockets, if it can be read; a row is the server's end where its own
+    /// address is one of `servers`.
+    pub fn panel(&mut self, rows: Option<&Vec<Row>>, servers: &[SocketAddr]) -> Result<()> {
         let Some(rows) = rows else {
             return self.evidence(&Words::fixed(
-                "the kernel's table of sockets: not available here",
+                "the kernel's table of sockets: not available here, it is in Linux' /proc/net",
                 "内核的套接字表：此处无法显示，缺 Linux 的 /proc/net",
             ));
         };
         self.evidence(&Words::fixed("the kernel's table of sockets:", "内核的套接字表："))?;
-        rows.iter().try_for_each(|row| self.tell(Entry::socket(row)))
+        let is_server = |row: &Row| servers.iter().any(|server| server.port() == row.port);
+        rows.iter().try_for_each(|row| self.tell(Entry::socket(row, is_server(row))))
     }
 
     /// With `--quiz`, asks what is about to happen: for the number of a choice or, where there are none, any.
@@ -131,7 +143,7 @@ impl Play {
         self.pause(|play| quiz::ask(play.style, question, choices))
     }
 
-    /// Asks the one who watches; the time that it takes is none of the lesson's.
+    /// Asks the audience; the lesson's clock stops meanwhile.
     fn pause<T>(&mut self, ask: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         let asked = Instant::now();
         let answer = ask(self)?;
@@ -139,8 +151,8 @@ impl Play {
         Ok(answer)
     }
 
-    /// Judges a prediction by what was seen: `worth` says of every number what it is worth as an answer. The verdict
-    /// is said at the end of the last act before the next wait for the one who predicted, where it is still seen.
+    /// Judges a prediction by what was seen: `worth` judges a number as an answer. The verdict is shown just before
+    /// the next question or at the end, so that it has not scrolled away.
     pub fn reveal<W: Into<Worth>>(
         &mut self,
         prediction: Prediction,
@@ -152,30 +164,32 @@ impl Play {
         Ok(())
     }
 
-    /// Says what came of the last prediction.
+    /// Shows the verdict on the last prediction.
     pub fn show_verdict(&mut self) -> Result<()> {
         self.verdict.take().into_iter().flatten().try_for_each(|told| self.tell(told))
     }
 
     /// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.
     pub fn stop(&mut self, server: Program) -> Result<bool> {
-        let promise =
-            Words::fixed("Ctrl-C stops the server with status 0", "按下 Ctrl-C，服务器停止，退出状态为 0");
+        let promise = Words::fixed(
+            "Ctrl-C stops the server; its exit status is 0",
+            "按下 Ctrl-C，服务器停止，退出状态为 0",
+        );
         if cfg!(unix) {
             self.called(Side::Server, "^C");
         }
         if !server.interrupt() {
             let why = Words::fixed(
-                "here one program cannot press another's Ctrl-C; press it in the server's own terminal, and \
-                 look for 'stopped' and the exit status",
+                "one program cannot press Ctrl-C for another here; press it in the server's terminal, and look for \
+                 'stopped' and the exit status",
                 "这里一个程序不能替另一个程序按 Ctrl-C；请在服务器自己的终端里按，看它是否输出“stopped”、退出状态如何",
             );
             self.checks.not_available(promise, why);
             return Ok(false);
         }
         let outcome = self.lab.wait_for_end(server)?;
-        self.checks.equal(promise, &Ended(outcome.status), &Ended(Some(0)));
-        let promise = Words::fixed("its last word is 'stopped'", "它最后输出“stopped”");
+        self.checks.equal(promise, &Ended::from(&outcome), &Ended::with(0));
+        let promise = Words::fixed("the last line it prints is 'stopped'", "它打印的最后一行是“stopped”");
         self.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("stopped"));
         Ok(true)
     }

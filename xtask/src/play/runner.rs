@@ -22,6 +22,8 @@ use crate::words::Words;
 pub struct LessonInfo {
     /// As it is called on the command line.
     pub name: &'static str,
+    /// As [`Chapter::subject_zh`].
+    pub subject_zh: &'static str,
     /// What it is about, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
     pub lanes: Lanes,
@@ -67,7 +69,7 @@ impl Runner {
     ) -> Result<()> {
         let (name, version) = (part.name, if ip.is_ipv4() { "IPv4" } else { "IPv6" });
         let is_new = self.chapters.last().is_none_or(|last| last.name != name);
-        self.story.tell(Entry::Title { name, version, is_new })?;
+        self.story.tell(Entry::Title { name, subject_zh: part.subject_zh, version, is_new })?;
         if is_new && !self.audience.quiz {
             self.claim(part)?;
         }
@@ -113,8 +115,9 @@ impl Runner {
             Ok(()) => {}
         }
         let shown = left.map_or_else(|| play.show_checks().and_then(|()| play.show_verdict()), Err);
-        let LessonInfo { name, claims, lanes } = part;
-        let chapter = Chapter { name, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
+        let LessonInfo { name, subject_zh, claims, lanes } = part;
+        let chapter =
+            Chapter { name, subject_zh, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
         // Whoever leaves at the first question has seen nothing.
         let is_seen = |told: &Entry| !matches!(told, Entry::Question { .. });
         self.chapters
@@ -145,7 +148,7 @@ impl Runner {
         }
         let tally = page::tally(&self.chapters);
         let sentence = tally.sentence();
-        if tally.broken > 0 {
+        if tally.failed > 0 {
             self.story.tell(Entry::Sum { sentence: sentence.clone(), is_kept: false })?;
             bail!("{}", sentence.to(self.style.lang));
         }

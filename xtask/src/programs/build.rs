@@ -46,9 +46,6 @@ fn is_release(directory: &Path) -> bool {
 }
 
 /// Whether this program, and what it builds, is a release build.
-///
-/// # Errors
-/// When this program cannot tell where it is.
 pub fn is_optimised() -> Result<bool> {
     Ok(is_release(&own_directory()?))
 }

@@ -1,4 +1,4 @@
-//! What must be gone when the task ends, whichever way it ends: its processes and its scratch directories.
+//! What must be gone when the task ends, even by Ctrl-C: its processes and its scratch directories.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -12,7 +12,7 @@ use anyhow::Result;
 use common::{replacement, stop};
 
 /// What must be gone when the task ends: its processes and its scratch directories.
-static HOUSE: Mutex<Cleanup> =
+static CLEANUP: Mutex<Cleanup> =
     Mutex::new(Cleanup { closed: false, children: BTreeMap::new(), scratch: Vec::new() });
 
 pub struct Cleanup {
@@ -150,7 +150,7 @@ mod signals {
 
 /// What is there now.
 pub fn cleanup() -> MutexGuard<'static, Cleanup> {
-    HOUSE.lock().unwrap_or_else(PoisonError::into_inner)
+    CLEANUP.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// From now on, Ctrl-C ends every process that was started, removes every scratch directory and every

@@ -63,14 +63,3 @@ pub fn share_of_a_core(program: &Program) -> Option<u128> {
     thread::sleep(Duration::from_secs(1));
     Some((used(program.pid)?.own.saturating_sub(before)).as_millis() / 10)
 }
-
-/// Whether every thread of a process sleeps, and waits for something to happen, by Linux' /proc/PID/task: one that has
-/// been woken counts as running, however long it waits for its turn (proc(5)).
-pub fn is_asleep(program: &Program) -> bool {
-    let state = |thread: fs::DirEntry| {
-        let stat = fs::read_to_string(thread.path().join("stat")).ok()?;
-        stat.rsplit(") ").next()?.chars().next()
-    };
-    let threads = fs::read_dir(format!("/proc/{}/task", program.pid));
-    threads.is_ok_and(|threads| threads.flatten().all(|thread| state(thread) == Some('S')))
-}

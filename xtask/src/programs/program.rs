@@ -1,4 +1,4 @@
-//! A program as a process; none outlives the task.
+//! A program as a process. None outlives the task.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -6,16 +6,13 @@ use std::process::{self, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::random;
 use anyhow::{Context, Result, ensure};
-use common::random;
 
 use super::build;
 use super::cleanup::{self, ChildGroup, Kind, cleanup};
 
 /// Where a server is, from the first line that it prints.
-///
-/// # Errors
-/// When the line does not end with an address.
 pub fn address_in(line: &str) -> Result<SocketAddr> {
     let address = line.trim_end().rsplit(' ').next().unwrap_or_default();
     address.parse().with_context(|| format!("the server did not say where it is, but: {line:?}"))
@@ -33,9 +30,6 @@ pub struct Program {
 
 impl Program {
     /// Starts one of the four programs in a directory, and returns its two outputs.
-    ///
-    /// # Errors
-    /// When the programs cannot be built or started, or the task is being interrupted.
     pub fn start(name: &str, args: &[&str], directory: &Path) -> Result<Started> {
         let mut command = Command::new(build::path_of(name)?);
         command.args(args).current_dir(directory);
@@ -43,9 +37,6 @@ impl Program {
     }
 
     /// Starts a command with nothing to read, and returns its two outputs.
-    ///
-    /// # Errors
-    /// When it cannot be started, or the task is being interrupted.
     pub fn spawn(command: Command) -> Result<Started> {
         let is_task = Path::new(command.get_program()).file_stem().is_some_and(|name| name == "xtask");
         Self::spawn_as(if is_task { Kind::Task } else { Kind::Alone }, command)
@@ -53,9 +44,6 @@ impl Program {
 
     /// Starts a command in its own process group, which ends with it, as do those that it started and that have left the
     /// group, where there is a /proc to find them in.
-    ///
-    /// # Errors
-    /// As [`Program::spawn`].
     pub fn spawn_group(command: Command) -> Result<Started> {
         Self::spawn_as(Kind::Group(format!("{}-{:x}", process::id(), random::number())), command)
     }
@@ -87,9 +75,6 @@ impl Program {
     }
 
     /// How it ended, if it has.
-    ///
-    /// # Errors
-    /// When the system does not tell.
     pub fn status(&self) -> Result<Option<ExitStatus>> {
         // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
         match cleanup().children.get_mut(&self.pid) {
@@ -108,9 +93,6 @@ impl Program {
     }
 
     /// Waits for its end.
-    ///
-    /// # Errors
-    /// When the system does not tell.
     pub fn wait(self) -> Result<ExitStatus> {
         loop {
             if let Some(status) = self.status()? {

@@ -1,4 +1,4 @@
-//! A task that starts again in place of itself, with as many descriptors as the system lets it have.
+//! A task that replaces itself by the same program with the highest limit on file descriptors.
 
 use std::env;
 use std::io;
@@ -32,7 +32,7 @@ fn take_place(command: &mut Command) -> io::Result<()> {
     Err(std::os::unix::process::CommandExt::exec(command))
 }
 
-/// Nobody gets here: what has descriptors, or /proc, is a Unix.
+/// Never called: callers are on Unix.
 #[cfg(not(unix))]
 fn take_place(command: &mut Command) -> io::Result<()> {
     command.status().map(|_| ())

@@ -1,4 +1,4 @@
-//! Directories of one's own, gone when they are dropped or the task ends.
+//! Temporary directories, removed when they are dropped or the task ends.
 
 use std::env;
 use std::fs;
@@ -10,16 +10,13 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::cleanup::cleanup;
 
-/// An empty directory of one's own; dropped, it is removed.
+/// An empty temporary directory; dropped, it is removed.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 
 impl Scratch {
     /// Makes a directory among the system's temporary files, under the first name with this process' number that
     /// is free.
-    ///
-    /// # Errors
-    /// When the system does not.
     pub fn new() -> Result<Self> {
         let directory = env::temp_dir();
         let mut cleanup = cleanup();

@@ -16,26 +16,20 @@ pub struct Server {
     pub program: Program,
     /// Where it is.
     pub address: SocketAddr,
-    /// What it says on standard output behind its first line, as it is read; whoever does not read it holds it up.
+    /// What it prints on standard output after its first line; a server whose output is not read may block.
     pub lines: BufReader<ChildStdout>,
     _stderr: ChildStderr,
 }
 
 impl Server {
-    /// Starts it by itself, on a free port of 127.0.0.1.
-    ///
-    /// # Errors
-    /// When it does not start, or does not say where it is.
+    /// Starts it on a free port of 127.0.0.1.
     pub fn start(name: &str, args: &[&str]) -> Result<Self> {
         let mut command = Command::new(build::path_of(name)?);
         command.arg("127.0.0.1:0").args(args);
         Self::start_command(command)
     }
 
-    /// Starts it through `sh -c`, behind a limit such as `ulimit -n 40`.
-    ///
-    /// # Errors
-    /// As [`Server::start`].
+    /// Starts it through `sh -c`, after a limit such as `ulimit -n 40`.
     pub fn start_behind(limit: &str, name: &str, args: &[&str]) -> Result<Self> {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")]);
@@ -43,10 +37,7 @@ impl Server {
         Self::start_command(command)
     }
 
-    /// Starts it by a command of one's own.
-    ///
-    /// # Errors
-    /// As [`Server::start`].
+    /// Starts it by a given command.
     pub fn start_command(command: Command) -> Result<Self> {
         let (program, stdout, stderr) = Program::spawn(command)?;
         let mut lines = BufReader::with_capacity(64, stdout);
@@ -56,9 +47,6 @@ impl Server {
     }
 
     /// Interrupts it; returns how it ended, and after how long.
-    ///
-    /// # Errors
-    /// When the system does not tell.
     pub fn stop(self) -> Result<(ExitStatus, Duration)> {
         let asked = Instant::now();
         self.program.interrupt();

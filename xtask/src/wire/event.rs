@@ -145,6 +145,8 @@ pub enum What {
     LetGo,
     /// All places were taken, and this client's went to another one.
     GaveWay,
+    /// Nothing: everything that was recorded before this has been handed on.
+    Mark,
 }
 
 /// What happened, when, and on whose connection.
@@ -225,7 +227,12 @@ impl Recorder {
 
     /// Records that something happens now.
     pub fn record(&self, what: What) {
-        let event = Event { at: Instant::now(), label: self.label.clone(), what };
+        self.record_at(Instant::now(), what);
+    }
+
+    /// Records that something happened at that time.
+    pub fn record_at(&self, at: Instant, what: What) {
+        let event = Event { at, label: self.label.clone(), what };
         // Nobody listens any more once the lesson is over.
         let _ = match &self.events {
             Events::All(events) => events.send(event),

@@ -91,7 +91,7 @@ pub fn far_end(near: SocketAddr, far: SocketAddr) -> Option<Row> {
     rows.find(|row| (row.port, row.peer_port) == (far, near))
 }
 
-/// As [`waiting`], of the processes of one group (Linux' /proc/PID/stat and /proc/PID/fd).
+/// As [`waiting`], of one program's processes (Linux' /proc/PID/stat and /proc/PID/fd).
 pub fn waiting_of_group(protocol: Protocol, group: u32) -> Option<Vec<Row>> {
     let owned: Vec<_> = group_members(group)?.into_iter().flat_map(inodes).collect();
     Some(waiting(protocol)?.into_iter().filter(|row| owned.contains(&row.inode)).collect())
@@ -102,13 +102,13 @@ pub fn has_members(group: u32) -> bool {
     group_members(group).is_some_and(|members| !members.is_empty())
 }
 
-/// The processes of a group that have not ended.
+/// The processes of a program that have not ended: its first one, and those in the process group of that number.
 fn group_members(group: u32) -> Option<Vec<u32>> {
     let pids =
         fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let is_member = |pid: &u32| {
         state_and_group(Path::new(&format!("/proc/{pid}")))
-            .is_some_and(|(state, of)| state != 'Z' && of == group)
+            .is_some_and(|(state, of)| state != 'Z' && (*pid == group || of == group))
     };
     Some(pids.filter(is_member).collect())
 }

@@ -1,7 +1,9 @@
-//! What has happened, in order: kept, waited for, asked about. Whoever watches is handed each event once, as it
-//! comes; what becomes of it there is none of this room's business.
+//! What has happened, in order: kept, waited for, asked about. A thread hands each event to a watcher when it happens,
+//! and only then to the record.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -12,21 +14,35 @@ use super::event::{Event, How, Recorder, Side, What};
 pub const STUCK: Duration = Duration::from_secs(60);
 
 /// What is handed each event, once.
-type Watcher = Box<dyn FnMut(&Event) -> Result<()>>;
+type Watcher = Box<dyn FnMut(&Event) -> Result<()> + Send>;
+
+/// An event, and what the watcher reported.
+type Watched = (Event, Result<()>);
 
 /// Everything that has happened in one experiment.
 pub struct Record {
     events: Sender<Event>,
-    incoming: Receiver<Event>,
+    incoming: Receiver<Watched>,
     kept: Vec<Event>,
-    watcher: Watcher,
+    /// None once the experiment is over: what happens later is not watched.
+    watcher: Arc<Mutex<Option<Watcher>>>,
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        *self.watcher.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl Record {
     /// Empty; each event is handed to the watcher before it is kept.
-    pub fn new(watcher: impl FnMut(&Event) -> Result<()> + 'static) -> Self {
-        let (events, incoming) = mpsc::channel();
-        Self { events, incoming, kept: Vec::new(), watcher: Box::new(watcher) }
+    pub fn new(watcher: impl FnMut(&Event) -> Result<()> + Send + 'static) -> Self {
+        let (events, happening) = mpsc::channel();
+        let (watched, incoming) = mpsc::channel();
+        let watcher = Arc::new(Mutex::new(Some(Box::new(watcher) as Watcher)));
+        let watching = Arc::clone(&watcher);
+        thread::spawn(move || hand_on(&happening, &watching, &watched));
+        Self { events, incoming, kept: Vec::new(), watcher }
     }
 
     /// A recorder for what happens under a label.
@@ -48,9 +64,9 @@ impl Record {
                 return Ok(Some(found));
             }
             match self.incoming.recv_timeout(Duration::from_millis(200)) {
-                Ok(event) => {
+                Ok(watched) => {
                     (hopeless, quiet_since) = (0, Instant::now());
-                    self.keep(event)?;
+                    self.keep(watched)?;
                 }
                 Err(_) if hopeless == LOOKS => return Ok(None),
                 Err(_) if quiet_since.elapsed() > STUCK => bail!("nothing has happened for {STUCK:?}"),
@@ -66,7 +82,7 @@ impl Record {
                 return Ok(found);
             }
             match self.incoming.recv_timeout(STUCK) {
-                Ok(event) => self.keep(event)?,
+                Ok(watched) => self.keep(watched)?,
                 Err(RecvTimeoutError::Timeout) => bail!("nothing has happened for {STUCK:?}"),
                 Err(RecvTimeoutError::Disconnected) => bail!("nothing can happen any more"),
             }
@@ -76,24 +92,26 @@ impl Record {
     /// Keeps what comes until nothing has come for a while: for the eye, or one who writes down what comes; no
     /// check and no test depends on it.
     pub fn wait_for_lull(&mut self, time: Duration) -> Result<()> {
-        while let Ok(event) = self.incoming.recv_timeout(time) {
-            self.keep(event)?;
+        while let Ok(watched) = self.incoming.recv_timeout(time) {
+            self.keep(watched)?;
         }
         Ok(())
     }
 
-    /// Keeps what has happened meanwhile.
+    /// Keeps what has happened up to now; the watcher has been handed it by then.
     pub fn catch_up(&mut self) -> Result<()> {
-        while let Ok(event) = self.incoming.try_recv() {
-            self.keep(event)?;
+        self.recorder("").record(What::Mark);
+        loop {
+            match self.incoming.recv()? {
+                (Event { what: What::Mark, .. }, _) => return Ok(()),
+                watched => self.keep(watched)?,
+            }
         }
-        Ok(())
     }
 
-    fn keep(&mut self, event: Event) -> Result<()> {
-        let watched = (self.watcher)(&event);
+    fn keep(&mut self, (event, outcome): Watched) -> Result<()> {
         self.kept.push(event);
-        watched
+        outcome
     }
 
     /// What has been kept so far.
@@ -129,6 +147,19 @@ impl Record {
     }
 }
 
+/// Hands each event to the watcher and then to the record, while there is one.
+fn hand_on(happening: &Receiver<Event>, watcher: &Mutex<Option<Watcher>>, record: &Sender<Watched>) {
+    for event in happening {
+        let mut watcher = watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(watch) = watcher.as_mut() else { return };
+        let outcome = if matches!(event.what, What::Mark) { Ok(()) } else { watch(&event) };
+        drop(watcher);
+        if record.send((event, outcome)).is_err() {
+            return;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,5 +171,27 @@ mod tests {
         let found = record.wait_unless(|| true, |events| events.first().map(|event| event.is_line("here")));
         assert_eq!(found.unwrap(), Some(true));
         assert_eq!(record.wait_unless(|| true, |events| events.get(1).map(|_| ())).unwrap(), None);
+    }
+
+    #[test]
+    fn the_watcher_is_handed_an_event_when_it_happens_and_nothing_once_the_record_is_gone() {
+        let (seen, watched) = mpsc::channel();
+        let mut record = Record::new(move |event| Ok(seen.send(event.is_line("here"))?));
+        let recorder = record.recorder("");
+        recorder.said(Side::Server, "here");
+        assert!(watched.recv().unwrap(), "nobody has asked the record for it");
+        assert_eq!(record.count(|_| true), 0);
+        record.catch_up().unwrap();
+        assert_eq!(record.count(|event| event.is_line("here")), 1, "a mark is no event");
+        drop(record);
+        recorder.said(Side::Server, "late");
+        assert!(watched.recv().is_err(), "the watcher is gone");
+    }
+
+    #[test]
+    fn what_the_watcher_reports_is_reported_to_the_one_who_waits() {
+        let mut record = Record::new(|_| bail!("no room"));
+        record.recorder("").said(Side::Server, "here");
+        assert_eq!(record.catch_up().unwrap_err().to_string(), "no room");
     }
 }

@@ -1,13 +1,13 @@
 //! The bench: what it prints, and what it writes for a page and for a machine. Nothing here asserts a speed.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use xtask::Scratch;
 
 /// The bench, on programs as they were built for the tests.
 fn bench(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let mut command = crate::program("xtask");
     command.args(["bench", "--as-built", "--rounds=1"]).args(args).output().unwrap()
 }
 
@@ -96,7 +96,7 @@ fn what_the_bench_does_not_know_is_a_usage_error() {
         (&["--html", "x.json"], "--html 'x.json': the name of a page ends in .html"),
         (&["--lang", "fr"], "--lang 'fr': it is en or zh"),
     ] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut command = crate::program("xtask");
         let refused = command.arg("bench").args(args).env("LC_ALL", "C.UTF-8").output().unwrap();
         let expected = format!("cargo xtask: {message}\nTry 'cargo xtask --help'.\n");
         let (status, complained) = (refused.status.code(), String::from_utf8(refused.stderr).unwrap());

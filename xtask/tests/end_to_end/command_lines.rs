@@ -135,7 +135,7 @@ fn a_runtime_failure_names_the_object_and_the_remedy_and_exits_with_1() {
 #[test]
 fn what_serves_in_the_background_ends_on_an_interrupt_too() {
     for (name, task) in [("tcp-server", None), ("udp-server", None), ("xtask", Some("origin"))] {
-        let mut command = std::process::Command::new("sh");
+        let mut command = crate::process::command("sh");
         // A shell has its background jobs ignore SIGINT, and what they run inherits that.
         command.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
         command.arg(xtask::path_of(name).unwrap()).args(task).arg("127.0.0.1:0");
@@ -150,7 +150,7 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
 #[test]
 fn the_origin_shows_a_browser_a_list_of_its_pages() {
     let mut lab = Lab::discarding().unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let mut command = crate::program("xtask");
     command.args(["origin", "127.0.0.1:0"]);
     let origin = lab.start_command(command).unwrap();
     let address = lab.wait_for_address(&origin).unwrap();

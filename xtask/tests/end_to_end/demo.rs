@@ -1,14 +1,13 @@
 //! The demo, and what the README shows of it.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use xtask::lessons::{self, Lesson};
 use xtask::page::{self, Cover};
 use xtask::{Audience, Lang, Play, Runner, Style, Words};
 
-/// Whoever runs it may speak Chinese.
 fn xtask(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_xtask")).args(args).env("LC_ALL", "C").output().unwrap()
+    crate::program("xtask").args(args).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -83,9 +82,8 @@ fn the_lessons_cover_every_claim_in_both_languages() {
 #[test]
 fn the_language_is_the_locales_unless_it_is_said() {
     let with = |locale: &str, args: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command.args(["demo", "--list", "stop"]).args(args).env_remove("LC_ALL").env_remove("LC_MESSAGES");
-        command.env_remove("LC_CTYPE");
+        let mut command = crate::program("xtask");
+        command.args(["demo", "--list", "stop"]).args(args);
         text(&command.env("LANG", locale).output().unwrap().stdout)
     };
     assert!(with("en_US.UTF-8", &[]).is_ascii() && with("", &[]).is_ascii());
@@ -99,7 +97,7 @@ fn the_language_is_the_locales_unless_it_is_said() {
 #[test]
 fn stepping_waits_for_enter_and_leaves_with_q() {
     use std::io::Write;
-    let mut stepping = Command::new(env!("CARGO_BIN_EXE_xtask"))
+    let mut stepping = crate::program("xtask")
         .args(["demo", "duplex", "--step", "--lang=en"])
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
@@ -125,7 +123,7 @@ fn in_ascii_the_marks_of_checks_and_of_losses_are_ascii_too() {
 #[test]
 fn in_80_columns_no_line_has_more() {
     for (lang, lessons) in [("en", ["crowd", "loss"]), ("zh", ["socket", "half-char"])] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut command = crate::program("xtask");
         command.env("COLUMNS", "80").args(["demo", "--ip=4", "--lang", lang]).args(lessons);
         let out = text(&command.output().unwrap().stdout);
         assert!(out.contains("\n> "));
@@ -149,7 +147,7 @@ fn where_nobody_can_press_enter_stepping_says_so_once_and_goes_on() {
 /// Plays with these lines on standard input.
 fn answered(args: &[&str], answers: &str) -> String {
     use std::io::Write;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let mut command = crate::program("xtask");
     command.arg("demo").args(args).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
     let mut demo = command.spawn().unwrap();
     demo.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
@@ -304,7 +302,7 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
         Ok(())
     }
     static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed("<b>", "<b>"))];
-    let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: lessons::TCP, play: breaks };
+    let lesson = Lesson { name: "x", subject_zh: "", claims: &CLAIMS, lanes: lessons::TCP, play: breaks };
     for lang in [Lang::En, Lang::Zh] {
         let course = course(&lesson, lang);
         let words = Words::fixed("<u>", "<u>");
@@ -338,7 +336,7 @@ fn a_broken_promise_and_a_lesson_that_cannot_be_played_fail_the_demo() {
     fn stops(_: &mut Play) -> anyhow::Result<()> {
         anyhow::bail!("no server")
     }
-    let lesson = |play| Lesson { name: "x", claims: &[], lanes: lessons::TCP, play };
+    let lesson = |play| Lesson { name: "x", subject_zh: "", claims: &[], lanes: lessons::TCP, play };
     for (play, sum) in
         [(breaks as fn(&mut Play) -> _, "1 of 2 checks failed"), (stops, "1 of 1 checks failed")]
     {
@@ -383,7 +381,7 @@ fn help_and_usage_errors_follow_the_language_and_both_helps_name_the_same() {
             // Without a task, no option can say which language.
             let args = if args.is_empty() { vec![] } else { [args, &[lang]].concat() };
             let locale = if is_ascii { "C" } else { "zh_CN.UTF-8" };
-            let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+            let mut command = crate::program("xtask");
             let refused = command.args(&args).env("LC_ALL", locale).output().unwrap();
             assert_eq!(refused.status.code(), Some(2), "{args:?}");
             let said = text(&refused.stderr);

@@ -91,6 +91,17 @@ fn a_reply_that_is_cut_short_leaves_the_old_file_as_it_was_and_no_other() {
 }
 
 #[test]
+fn a_reply_that_answers_another_question_saves_nothing() {
+    let mut lab = Lab::discarding().unwrap();
+    fs::write(lab.directory().join("page.html"), "old").unwrap();
+    let outcome = get(&mut lab, &replying(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"), &[]);
+    assert_eq!((outcome.status, outcome.said[0].as_str()), (Some(1), "HTTP/1.1 304 Not Modified"));
+    assert!(outcome.complained[0].contains(": 304 says that an older copy is still right"), "{outcome:?}");
+    assert_eq!(fs::read(lab.directory().join("page.html")).unwrap(), b"old");
+    assert_eq!(files(&lab), ["page.html"]);
+}
+
+#[test]
 fn what_is_not_an_http_reply_is_said_at_once() {
     for reply in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"Welcome!\n", b"HTTP/1.1 2000 OK\r\n\r\n"] {
         let mut lab = Lab::discarding().unwrap();
@@ -128,7 +139,7 @@ fn a_stall_and_a_trickle_end_with_the_limit_that_was_met() {
     assert_eq!(outcome.status, Some(1));
     let why = outcome.complained.last().unwrap();
     assert!(
-        why.ends_with(": it was not over after 1.2s") || why.ends_with(": nothing came for 10ms"),
+        why.ends_with(": the waits for it took 1.2s in all") || why.ends_with(": nothing came for 10ms"),
         "{why}"
     );
     assert!(files(&lab).is_empty());
@@ -162,8 +173,8 @@ mod unix {
     use super::*;
     use std::io::Read;
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::process::Command;
-    use xtask::Side;
+    use std::process::{ChildStderr, ChildStdout};
+    use xtask::Program;
 
     #[test]
     fn a_symbolic_link_stays_a_link_and_permissions_stay() {
@@ -189,7 +200,7 @@ mod unix {
         assert_eq!(get(&mut lab, &replying(HELLO), &["-o", "/dev/null"]).status, Some(0));
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
         let fifo = lab.directory().join("fifo");
-        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        assert!(crate::process::command("mkfifo").arg(&fifo).status().unwrap().success());
         let reading = std::thread::spawn({
             let fifo = fifo.clone();
             move || fs::read(fifo).unwrap()
@@ -216,13 +227,19 @@ mod unix {
         assert!(outcome.said.iter().any(|line| line.starts_with("hello")), "{outcome:?}");
     }
 
+    /// A client in the lab's directory, with its outputs.
+    fn spawned(lab: &Lab, args: &[&str]) -> (Program, ChildStdout, ChildStderr) {
+        let mut command = crate::program("tcp-client");
+        command.args(args).current_dir(lab.directory());
+        Program::spawn(command).unwrap()
+    }
+
     #[test]
     fn a_file_is_saved_though_nobody_reads_what_is_said_of_it() {
         let lab = Lab::discarding().unwrap();
         let origin = replying(HELLO);
         let args = ["get", &page(&origin), "-o", "f"];
-        let (program, stdout, mut stderr) =
-            xtask::Program::start("tcp-client", &args, lab.directory()).unwrap();
+        let (program, stdout, mut stderr) = spawned(&lab, &args);
         drop(stdout);
         let mut complained = String::new();
         stderr.read_to_string(&mut complained).unwrap();
@@ -235,7 +252,7 @@ mod unix {
         let mut lab = Lab::discarding().unwrap();
         fs::write(lab.directory().join("page.html"), "old").unwrap();
         let origin = stalling();
-        let client = lab.start(Side::Client, "", "tcp-client", &["get", &page(&origin)]).unwrap();
+        let client = crate::start_on(&lab, "tcp-client", &["get", &page(&origin)]);
         lab.wait_for_line(&client, "HTTP/1.1 200 OK").unwrap(); // the unfinished file is there by now
         assert_eq!(files(&lab).len(), 2);
         assert!(client.interrupt());
@@ -251,8 +268,7 @@ mod unix {
         });
         let directory = Lab::discarding().unwrap();
         let args = ["get", &page(&origin), "-o", "-"];
-        let (program, mut stdout, mut stderr) =
-            xtask::Program::start("tcp-client", &args, directory.directory()).unwrap();
+        let (program, mut stdout, mut stderr) = spawned(&directory, &args);
         stdout.read_exact(&mut [0; 5]).unwrap();
         drop(stdout);
         let mut complained = String::new();

@@ -5,13 +5,14 @@ use std::net::TcpListener;
 #[cfg(target_os = "linux")]
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 
 use xtask::Scratch;
 
 use crate::has_ipv6;
+use crate::process::command;
 
 /// What a run of the judge said, and how it ended.
 struct Judged {
@@ -64,10 +65,7 @@ impl Judged {
 type Failure = (&'static str, &'static str, &'static str);
 
 fn grade(args: &[&str]) -> Judged {
-    let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    judge.env("RUST_BACKTRACE", "0"); // to draw a twin's takes seconds where the machine is busy
-    judge.env_remove("PYTHONUNBUFFERED"); // the judge sets it
-    let done = judge.args(["grade", "--lang=en"]).args(args).output().unwrap();
+    let done = crate::program("xtask").args(["grade", "--lang=en"]).args(args).output().unwrap();
     let out = format!("{}{}", String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
     for line in out.lines().filter(|line| line.contains('│')) {
         assert!(xtask::width(line) <= 100, "{line}");
@@ -82,7 +80,7 @@ fn twins() -> String {
         let own = PathBuf::from(env!("CARGO_BIN_EXE_xtask"));
         let profile = own.parent().unwrap();
         let mut target = profile.parent().unwrap().to_owned();
-        let mut cargo = Command::new(env!("CARGO"));
+        let mut cargo = command(env!("CARGO"));
         cargo.args(["build", "--quiet", "--package=xtask", "--example=twins"]);
         if target.ends_with(env!("TARGET_TRIPLE")) {
             cargo.args(["--target", env!("TARGET_TRIPLE")]);
@@ -603,7 +601,7 @@ struct Judge {
 
 impl Judge {
     fn start(args: &[&str]) -> Self {
-        let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut judge = crate::program("xtask");
         let mut task =
             judge.args(["grade", "--lang=en"]).args(args).stdout(Stdio::piped()).spawn().expect("a judge");
         let out = BufReader::new(task.stdout.take().unwrap()).lines();
@@ -753,8 +751,8 @@ with open(sys.argv[2], 'wb') as f:
 #[cfg(unix)]
 #[test]
 fn the_notes_programs_fail_where_their_mistakes_are_known() {
-    if !Command::new("python3").arg("--version").output().is_ok_and(|done| done.status.success()) {
-        return println!("not available here: python3");
+    if !crate::process::has_tool("python3", &["--version"]) {
+        return;
     }
     let rows = [
         ("tcp-server", NOTES_TCP_SERVER, &["bytes", "stops", "restart"][..], &[][..]),
@@ -770,7 +768,7 @@ fn the_notes_programs_fail_where_their_mistakes_are_known() {
     each(&rows, |(kind, code, broken, open)| {
         let places = if *kind == "get" { ["{url}", "{out}"] } else { ["{host}", "{port}"] };
         let command = [&["python3", "-c", code], &places[..]].concat();
-        let judged = side_by_side(kind, &["--framing=raw", "--patience=4"], &command);
+        let judged = side_by_side(kind, &["--framing=raw", "--patience=20"], &command);
         assert_eq!(judged.marked('✗'), *broken, "{kind}: {}", judged.out);
         assert_eq!(judged.marked('?'), *open, "{kind}: {}", judged.out);
     });
@@ -821,7 +819,7 @@ fn what_cannot_be_graded_is_a_usage_error_that_says_what_to_type() {
         (&["tcp-server", "--stage=soup", "--", "x", "{port}"], "没有“soup”这一项，应为其中之一："),
         (&["tcp-server", "--", "./no-such-program", "{port}"], "无法启动“./no-such-program”"),
     ] {
-        let mut judge = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut judge = crate::program("xtask");
         let done = judge.args(["grade", "--lang=zh"]).args(args).output().unwrap();
         let complaint = String::from_utf8(done.stderr).unwrap();
         assert!(complaint.contains(told), "{args:?}: {complaint}");

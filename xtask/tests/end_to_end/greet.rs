@@ -37,22 +37,6 @@ fn it_talks_to_tcp_server_in_every_framing() {
 }
 
 #[test]
-fn a_server_that_sends_byte_by_byte_or_glues_is_understood() {
-    let (address, host) = peer(|stream| {
-        stream.set_nodelay(true)?;
-        for byte in b"Welcome!\r\nHello, A!\n" {
-            stream.write_all(&[*byte])?;
-        }
-        stream.write_all(b"Hello, B!\n")
-    });
-    assert_eq!(
-        run("tcp-client", &["greet", &address, "A", "B"]),
-        said(&["Welcome!", "Hello, A!", "Hello, B!"])
-    );
-    assert_eq!(host.heard().unwrap(), b"A\nB\nexit\n");
-}
-
-#[test]
 fn what_is_not_a_tcp_server_is_an_error_in_time() {
     let silent = peer(|stream| stream.read(&mut [0]).map(|_| ()));
     failing(

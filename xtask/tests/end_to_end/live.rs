@@ -3,12 +3,14 @@
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use xtask::lessons::{self, Lesson};
 use xtask::page::Cover;
 use xtask::{Audience, Entry, Lang, Live, Play, Runner, Scratch, Side, Style, Transcript, Words};
+
+use crate::process::command;
 
 const PLAIN: Style = Style::plain(Lang::En);
 const HOSTILE: &str =
@@ -245,7 +247,7 @@ fn hostile_story() -> Transcript {
         Ok(())
     }
     static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed(HOSTILE, HOSTILE))];
-    let lesson = Lesson { name: "x", claims: &CLAIMS, lanes: lessons::TCP, play: speaks };
+    let lesson = Lesson { name: "x", subject_zh: "", claims: &CLAIMS, lanes: lessons::TCP, play: speaks };
     let mut course = Runner::new(PLAIN, Audience { step: false, quiz: false });
     course.play(&lesson.part(), "127.0.0.1".parse().unwrap(), lesson.play).unwrap();
     course.sum_up(false, "").unwrap_err();
@@ -272,7 +274,7 @@ fn chromium() -> Option<String> {
         .into_iter()
         .chain(["chromium", "chromium-browser", "google-chrome", "chrome"].map(str::to_owned));
     names.into_iter().find(|name| {
-        let asked = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let asked = command(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         asked.is_ok_and(|status| status.success())
     })
 }
@@ -284,7 +286,7 @@ fn dump_dom(url: &str) -> Option<String> {
         return None;
     };
     let profile = Scratch::new().unwrap();
-    let mut command = Command::new(chromium);
+    let mut command = command(chromium);
     command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
     command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
     command.arg(format!("--user-data-dir={}", profile.path().display()));

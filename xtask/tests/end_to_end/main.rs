@@ -10,15 +10,17 @@ mod get;
 mod grade;
 mod greet;
 mod layout;
+#[cfg(target_os = "linux")]
+mod left_over;
 mod live;
 mod live_tasks;
-#[cfg(target_os = "linux")]
-mod processes;
+mod process;
 mod readme;
 mod reasons;
 mod saving;
 #[cfg(unix)]
 mod signals;
+mod soak;
 mod tap;
 mod tap_udp;
 mod tcp_server;
@@ -26,7 +28,8 @@ mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
-use xtask::{Guest, Lab, Outcome, Program, Side};
+use process::program;
+use xtask::{Lab, Outcome, Program, TcpPeer};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -41,8 +44,10 @@ impl Server {
     fn start(name: &str, args: &[&str]) -> Self {
         let mut lab = Lab::discarding().unwrap();
         let has_address = args.iter().any(|arg| arg.contains(':'));
-        let all = [args, if has_address { &[] } else { &["127.0.0.1:0"] }].concat();
-        let (program, address) = lab.start_server(name, &all).unwrap();
+        let mut command = program(name);
+        command.args(args).args((!has_address).then_some("127.0.0.1:0"));
+        let program = lab.start_command(command).unwrap();
+        let address = lab.wait_for_address(&program).unwrap();
         Self { lab, program, address }
     }
 
@@ -51,8 +56,8 @@ impl Server {
     }
 
     /// A client of the line framing that has been welcomed.
-    fn guest(&self) -> Guest {
-        Guest::welcomed(self.address).unwrap()
+    fn client(&self) -> TcpPeer {
+        TcpPeer::welcomed(self.address).unwrap()
     }
 
     fn wait_for(&mut self, start: &str) -> String {
@@ -72,6 +77,16 @@ fn has_ipv6() -> bool {
     std::net::TcpListener::bind("[::1]:0").is_ok()
 }
 
+/// Whether localhost is an address of IPv4 here; it takes the C library's resolver, and /etc/hosts.
+fn is_localhost_ipv4() -> bool {
+    let found = std::net::ToSocketAddrs::to_socket_addrs("localhost:0");
+    let is_so = found.is_ok_and(|mut all| all.any(|address| address.is_ipv4()));
+    if !is_so {
+        println!("not available here: localhost as 127.0.0.1");
+    }
+    is_so
+}
+
 /// Runs a client to its end.
 fn run(name: &str, args: &[&str]) -> Outcome {
     let mut lab = Lab::discarding().unwrap();
@@ -79,8 +94,14 @@ fn run(name: &str, args: &[&str]) -> Outcome {
 }
 
 fn run_on(lab: &mut Lab, name: &str, args: &[&str]) -> Outcome {
-    let program = lab.start(Side::Client, "", name, args).unwrap();
+    let program = start_on(lab, name, args);
     lab.wait_for_end(program).unwrap()
+}
+
+fn start_on(lab: &Lab, name: &str, args: &[&str]) -> Program {
+    let mut command = program(name);
+    command.args(args);
+    lab.start_command(command).unwrap()
 }
 
 /// The names of all files on the lab.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use common::{datagram, framing, greeting, http, stop};
+use common::{datagram, framing, greeting, stop};
 #[cfg(target_os = "linux")]
 use xtask::Lang;
 use xtask::lessons;
@@ -108,7 +108,7 @@ fn the_limits_table_has_the_defaults_of_the_help() {
     for (option, default, words) in [
         ("--max-clients", "4096", "4096 at once (`--max-clients`)"),
         ("--backlog", "4096", "4096 more may wait (`--backlog`)"),
-        ("--idle-timeout", "300", "is let go after 300 s (`--idle-timeout`)"),
+        ("--idle-timeout", "300", "is disconnected after 300 s (`--idle-timeout`)"),
     ] {
         assert!(readme.contains(words), "{words}");
         let help = crate::run("tcp-server", &["--help"]).said.join(" ");
@@ -119,20 +119,23 @@ fn the_limits_table_has_the_defaults_of_the_help() {
     for words in [
         format!("{} bytes at most; one more is refused", framing::LIMIT),
         format!("{} bytes over IPv4, {} over IPv6", largest("127.0.0.1:1"), largest("[::1]:1")),
-        format!(
-            "{} fields, {} KiB a line, {} KiB in all",
-            http::FIELD_LIMIT,
-            http::LINE_LIMIT >> 10,
-            http::HEAD_LIMIT >> 10
-        ),
-        format!("size line {} KiB", http::CHUNK_LINE_LIMIT >> 10),
-        format!("a second one ends at once with {}", stop::INTERRUPTED),
+        format!("second one ends at once with {}", stop::INTERRUPTED),
     ] {
         assert!(readme.contains(&words), "{words}");
     }
-    let source = include_str!("../../../tcp-server/src/main.rs");
-    assert!(source.contains("WRITE_TIMEOUT: Duration = Duration::from_secs(10);"));
-    assert!(readme.contains("one that does not read, 10 to 20 s after"));
+    let sources = concat!(
+        include_str!("../../../tcp-server/src/main.rs"),
+        include_str!("../../../tcp-client/src/http/mod.rs"),
+    );
+    for (constant, words) in [
+        ("WRITE_TIMEOUT: Duration = Duration::from_secs(10);", "one that does not read, 10 to 20 s after"),
+        ("FIELD_LIMIT: usize = 1000;", "1000 fields, "),
+        ("LINE_LIMIT: usize = 64 * 1024;", " 64 KiB a line, "),
+        ("HEAD_LIMIT: usize = 256 * 1024;", " 256 KiB in all"),
+        ("CHUNK_LINE_LIMIT: usize = 4 * 1024;", "size line 4 KiB"),
+    ] {
+        assert!(sources.contains(constant) && readme.contains(words), "{constant} {words}");
+    }
     assert_eq!(figures_in_tables(&readme), figures_in_tables(&fs::read_to_string(IN_CHINESE).unwrap()));
 }
 

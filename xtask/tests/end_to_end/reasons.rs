@@ -40,14 +40,14 @@ fn a_welcome_in_another_framing_is_shown_with_the_framing_to_try() {
 #[test]
 fn a_name_that_stays_incomplete_is_narrated_while_its_sender_is_still_there() {
     let mut server = Server::start("tcp-server", &["--delay=0"]);
-    let mut guest = server.guest();
-    guest.says("Michael").unwrap();
+    let mut client = server.client();
+    client.sends("Michael");
     let remark = server.wait_for("waiting for the rest from ");
-    let address = guest.stream().local_addr().unwrap();
+    let address = client.stream().local_addr().unwrap();
     let what = format!("{address}: 7 bytes came, \"Michael\", and no line feed: try --framing raw");
     assert!(remark.ends_with(&what), "{remark}");
-    guest.says("\n").unwrap();
-    assert_eq!(guest.line().unwrap(), "Hello, Michael!");
+    client.sends("\n");
+    assert_eq!(client.line().unwrap(), "Hello, Michael!");
 }
 
 #[test]
@@ -144,6 +144,13 @@ fn what_no_http_reply_begins_with_is_said_before_the_peer_says_more() {
         // Nothing follows, and the client would wait for an hour.
         failing("tcp-client", &["get", &format!("http://{}/", saying(words)), "--timeout", "3600"], why);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_broadcast_address_is_not_said_to_lack_a_server() {
+    let args = ["127.255.255.255:9", "Ann", "--timeout", "0.1", "--tries", "1"];
+    failing("udp-client", &args, " - is it a broadcast address, or ");
 }
 
 #[cfg(target_os = "linux")]

@@ -72,12 +72,14 @@ fn a_page_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where(
 mod unix {
     use super::*;
     use std::io::Read;
-    use std::process::{Command, ExitStatus, Stdio};
+    use std::process::{ExitStatus, Stdio};
+
+    use crate::process::{self, signal};
 
     /// Runs a command of the shell in the lab's directory, with tcp-client as `$CLIENT` and a page as `$URL`.
     fn sh(lab: &Lab, command: &str) -> ExitStatus {
         let client = xtask::path_of("tcp-client").unwrap();
-        let (hello, mut shell) = (hello(), Command::new("sh"));
+        let (hello, mut shell) = (hello(), process::command("sh"));
         shell.args(["-c", command]).env("CLIENT", client);
         shell.env("URL", format!("http://{}/page", hello.address));
         shell.current_dir(lab.directory()).output().unwrap().status
@@ -93,7 +95,6 @@ mod unix {
             ("link", ">> log"),
             ("/dev/stderr", "2>> log >&2"),
             ("/dev/fd/5", "5>> log >&5"),
-            ("/dev/fd/5", "5> log >&5"),
         ] {
             fs::write(lab.directory().join("log"), "before\n").unwrap();
             let command =
@@ -106,9 +107,11 @@ mod unix {
             assert!(log.ends_with("after\n"), "{command}: {log}");
             assert!(lab.directory().join("link").is_symlink());
         }
-        for (file, redirected) in
-            [("/dev/fd/5", "5>&-"), ("/dev/fd/5", "5< log"), ("/dev/stdout", "< log >&0")]
-        {
+        // As bash's `>(COMMAND)`, which is a pipe's end.
+        let command = "{ \"$CLIENT\" get \"$URL\" -o /dev/fd/5 > said; } 5>&1 | cat > log";
+        assert!(sh(&lab, command).success());
+        assert_eq!(fs::read(lab.directory().join("log")).unwrap(), b"hello");
+        for (file, redirected) in [("/dev/fd/5", "5>&-"), ("/dev/stdout", "< log >&0")] {
             let command = format!("\"$CLIENT\" get \"$URL\" -o {file} {redirected}");
             assert!(!sh(&lab, &command).success(), "{redirected}");
         }
@@ -139,7 +142,7 @@ mod unix {
         for file in ["-", "/dev/stdout"] {
             let (mut ours, theirs) = UnixStream::pair().unwrap();
             theirs.set_nonblocking(true).unwrap();
-            let mut client = Command::new(xtask::path_of("tcp-client").unwrap());
+            let mut client = crate::program("tcp-client");
             client.args(["get", &url, "-o", file]).stdout(OwnedFd::from(theirs)).stderr(Stdio::null());
             let mut running = client.spawn().unwrap();
             drop(client); // it holds their end
@@ -155,14 +158,13 @@ mod unix {
     fn an_interrupted_demo_leaves_the_old_page_and_no_litter() {
         let lab = Lab::discarding().unwrap();
         fs::write(lab.directory().join("page.html"), "old").unwrap();
-        let mut demo = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut demo = crate::program("xtask");
         demo.args(["demo", "crowd", "--step", "--html", "page.html"]).current_dir(lab.directory());
         let mut demo = demo.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let _enter_is_not_pressed = demo.stdin.take();
         demo.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap(); // the unfinished file is there by now
         assert_eq!(files(&lab).len(), 2);
-        let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", demo.id())]).status();
-        assert!(kill.unwrap().success());
+        signal(demo.id(), "INT");
         assert_eq!(demo.wait().unwrap().code(), Some(130));
         assert_eq!(files(&lab), ["page.html"]);
         assert_eq!(fs::read(lab.directory().join("page.html")).unwrap(), b"old");

@@ -4,41 +4,47 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::process::{ChildStderr, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{ChildStderr, ChildStdout};
 use std::thread;
 use std::time::Duration;
 
-use xtask::{Lab, Outcome, Program, Scratch, Side};
+use xtask::{Lab, Outcome, Program, Scratch};
 
-use crate::{Guest, Server, said};
+#[cfg(target_os = "linux")]
+use crate::process::has_tool;
+use crate::process::{command, eventually, signal};
+use crate::{Server, TcpPeer, program, said, start_on};
 
-fn shell(script: &str) -> String {
-    let output = Command::new("sh").args(["-c", script]).stderr(Stdio::null()).output().unwrap();
-    String::from_utf8_lossy(&output.stdout).trim().into()
-}
-
-fn signal(program: &Program, name: &str) {
-    shell(&format!("kill -{name} {}", program.pid));
+/// The state of a process, as Linux' /proc has it (proc(5)), or ps(1) elsewhere: `T` is stopped, `Z` has ended.
+fn state(pid: u32) -> Option<char> {
+    if cfg!(target_os = "linux") {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        return stat.rsplit(") ").next()?.chars().next();
+    }
+    let told = command("ps").args(["-o", "state=", "-p", &pid.to_string()]).output().ok()?.stdout;
+    String::from_utf8_lossy(&told).trim().chars().next()
 }
 
 /// Stops a program that waits no longer than `limit` and began before; false where it had ended by then. When it is
 /// continued, its time is up.
 fn stop_for_longer_than(limit: Duration, program: &Program) -> bool {
-    signal(program, "STOP");
-    loop {
-        match shell(&format!("ps -o state= -p {}", program.pid)).chars().next() {
-            Some('T') => break,
-            Some('Z') | None => return false,
-            Some(_) => {}
-        }
+    signal(program.pid, "STOP");
+    let is_stopped = eventually("a program is stopped, or has ended", || match state(program.pid) {
+        Some('T') => Some(true),
+        Some('Z') | None => Some(false),
+        Some(_) => None,
+    });
+    if is_stopped {
+        thread::sleep(limit);
     }
-    thread::sleep(limit);
-    true
+    is_stopped
 }
 
 /// Tries it with longer and longer limits, until the machine is fast enough to stop a program in time.
 fn with_a_limit_that_suffices<T>(mut tried: impl FnMut(Duration) -> Option<T>) -> T {
-    (0..).find_map(|n| tried(Duration::from_millis(300) * 2_u32.pow(n))).unwrap()
+    let mut limits = (0..8).map(|n| Duration::from_millis(300) * 2_u32.pow(n));
+    limits.find_map(&mut tried).expect("a program is stopped before its time-out, be that 38 seconds")
 }
 
 fn seconds(limit: Duration) -> String {
@@ -70,13 +76,13 @@ fn stopped_client<T>(
         let mut lab = Lab::discarding().unwrap();
         let args = args(&seconds(limit));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let client = lab.start(Side::Client, "", name, &args).unwrap();
+        let client = start_on(&lab, name, &args);
         let mut met = meet()?;
         if !stop_for_longer_than(limit, &client) {
             return None;
         }
         answer(&mut met);
-        signal(&client, "CONT");
+        signal(client.pid, "CONT");
         leave(met);
         Some(lab.wait_for_end(client).unwrap())
     })
@@ -140,22 +146,22 @@ fn a_reply_that_came_while_udp_client_was_stopped_is_taken() {
 fn a_name_that_came_while_tcp_server_was_stopped_is_greeted() {
     let greeting = with_a_limit_that_suffices(|limit| {
         let server = Server::start("tcp-server", &["--delay=0", "--idle-timeout", &seconds(limit)]);
-        let mut guest = server.guest();
+        let mut client = server.client();
         assert!(stop_for_longer_than(limit, &server.program));
-        guest.says("Ann\n").unwrap();
-        signal(&server.program, "CONT");
-        let greeting = guest.hears_the_end().unwrap();
+        client.sends("Ann\n");
+        signal(server.program.pid, "CONT");
+        let greeting = client.hears_out().unwrap();
         (!greeting.is_empty() || limit > Duration::from_secs(4)).then_some(greeting)
     });
     assert_eq!(greeting, "Hello, Ann!\n");
 }
 
-/// A server started by a shell, after `before`, with what stands `behind` its command; and where it is, from `lines`.
-fn started_by_shell(name: &str, before: &str, behind: &str) -> (Program, ChildStdout, ChildStderr) {
-    let path = xtask::path_of(name).unwrap();
-    let mut command = Command::new("sh");
-    command.args(["-c", &format!("{before} exec '{}' 127.0.0.1:0 {behind}", path.display())]);
-    Program::spawn(command).unwrap()
+/// tcp-server, started by a shell after `before`, with `redirected` outputs; there, `$1` is this file.
+fn started_by_shell(before: &str, redirected: &str, file: &Path) -> (Program, ChildStdout, ChildStderr) {
+    let mut shell = command("sh");
+    shell.args(["-c", &format!("{before} exec \"$0\" 127.0.0.1:0 --delay=0 {redirected}")]);
+    shell.arg(xtask::path_of("tcp-server").unwrap()).arg(file);
+    Program::spawn(shell).unwrap()
 }
 
 fn first_line(from: &mut impl BufRead) -> String {
@@ -168,16 +174,16 @@ fn first_line(from: &mut impl BufRead) -> String {
 fn a_signal_that_was_ignored_when_a_server_was_started_does_not_stop_it() {
     for name in ["HUP", "TERM"] {
         let ignore = format!("trap '' {name};");
-        let (program, stdout, _stderr) = started_by_shell("tcp-server", &ignore, "--delay=0");
+        let (program, stdout, _stderr) = started_by_shell(&ignore, "", Path::new(""));
         let mut stdout = BufReader::new(stdout);
         let address = xtask::address_in(&first_line(&mut stdout)).unwrap();
-        let mut guest = Guest::arrived(address).unwrap();
-        assert_eq!(guest.line().unwrap(), "Welcome!");
-        signal(&program, name);
+        let mut client = TcpPeer::connected(address).unwrap();
+        assert_eq!(client.line().unwrap(), "Welcome!");
+        signal(program.pid, name);
         for _ in 0..100 {
-            guest.says("Ann\n").unwrap();
-            assert_eq!(guest.line().unwrap(), "Hello, Ann!", "{name}");
-            Guest::arrived(address).unwrap().says("exit\n").unwrap();
+            client.sends("Ann\n");
+            assert_eq!(client.line().unwrap(), "Hello, Ann!", "{name}");
+            TcpPeer::connected(address).unwrap().sends("exit\n");
         }
         assert!(program.interrupt());
         assert!(program.wait().unwrap().success());
@@ -187,15 +193,15 @@ fn a_signal_that_was_ignored_when_a_server_was_started_does_not_stop_it() {
 #[test]
 fn terminated_while_nobody_reads_either_output_it_ends_all_the_same() {
     // One pipe for both, and more narration than the pipe and the narrator hold together.
-    let (program, stdout, _stderr) = started_by_shell("tcp-server", "", "--delay=0 2>&1");
+    let (program, stdout, _stderr) = started_by_shell("", "2>&1", Path::new(""));
     let mut stdout = BufReader::with_capacity(64, stdout);
     let address = xtask::address_in(&first_line(&mut stdout)).unwrap();
     for _ in 0..4000 {
-        let mut guest = Guest::arrived(address).unwrap();
-        guest.says("exit\n").unwrap();
-        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\n");
+        let mut client = TcpPeer::connected(address).unwrap();
+        client.sends("exit\n");
+        assert_eq!(client.hears_out().unwrap(), "Welcome!\n");
     }
-    signal(&program, "TERM");
+    signal(program.pid, "TERM");
     assert!(program.wait().unwrap().success());
     drop(stdout);
 }
@@ -209,16 +215,16 @@ fn lines_told(narration: &str, complaint: &str) -> usize {
 
 #[test]
 fn lines_that_nobody_read_until_the_end_are_counted_to_the_last() {
-    let (program, stdout, mut stderr) = started_by_shell("tcp-server", "", "--delay=0");
+    let (program, stdout, mut stderr) = started_by_shell("", "", Path::new(""));
     let mut stdout = BufReader::with_capacity(64, stdout);
     let mut narration = first_line(&mut stdout);
     let address = xtask::address_in(&narration).unwrap();
     for _ in 0..3000 {
-        let mut guest = Guest::arrived(address).unwrap();
-        guest.says("exit\n").unwrap();
-        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\n");
+        let mut client = TcpPeer::connected(address).unwrap();
+        client.sends("exit\n");
+        assert_eq!(client.hears_out().unwrap(), "Welcome!\n");
     }
-    signal(&program, "TERM");
+    signal(program.pid, "TERM");
     let mut complaint = String::new();
     stderr.read_to_string(&mut complaint).unwrap();
     stdout.read_to_string(&mut narration).unwrap();
@@ -229,18 +235,16 @@ fn lines_that_nobody_read_until_the_end_are_counted_to_the_last() {
 fn a_file_that_may_grow_no_further_costs_lines_that_are_counted_and_not_the_server() {
     let scratch = Scratch::new().unwrap();
     let file = scratch.path().join("narration");
-    let behind = format!("--delay=0 >'{}'", file.display());
-    let (program, _stdout, mut stderr) = started_by_shell("tcp-server", "ulimit -f 8;", &behind);
+    let (program, _stdout, mut stderr) = started_by_shell("ulimit -f 8;", ">\"$1\"", &file);
     let narration = || fs::read_to_string(&file).unwrap_or_default();
-    let address = loop {
-        if let Some((first, _)) = narration().split_once('\n') {
-            break xtask::address_in(first).unwrap();
-        }
-    };
+    let first = eventually("the server's first line is in the file", || {
+        narration().split_once('\n').map(|(first, _)| first.to_owned())
+    });
+    let address = xtask::address_in(&first).unwrap();
     for _ in 0..300 {
-        let mut guest = Guest::arrived(address).unwrap();
-        guest.says("Ann\nexit\n").unwrap();
-        assert_eq!(guest.hears_the_end().unwrap(), "Welcome!\nHello, Ann!\n");
+        let mut client = TcpPeer::connected(address).unwrap();
+        client.sends("Ann\nexit\n");
+        assert_eq!(client.hears_out().unwrap(), "Welcome!\nHello, Ann!\n");
     }
     assert!(program.interrupt());
     let mut complaint = String::new();
@@ -257,19 +261,16 @@ fn a_file_that_may_grow_no_further_costs_lines_that_are_counted_and_not_the_serv
 fn the_first_process_of_a_container_ends_on_ctrl_c() {
     use std::os::unix::process::CommandExt;
 
-    let contained = || {
-        let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--pid", "--fork"]).process_group(0);
-        command
-    };
-    if !contained().arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
-        return; // not available here
+    const CONTAINED: [&str; 3] = ["--map-root-user", "--pid", "--fork"];
+    // That of BusyBox, which knows no --version, passes on neither the signal nor how its child ended.
+    if !has_tool("unshare", &["--version"]) || !has_tool("unshare", &[&CONTAINED[..], &["true"]].concat()) {
+        return;
     }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     for name in ["tcp-client", "udp-client"] {
-        let mut command = contained();
-        command.arg(xtask::path_of(name).unwrap());
+        let mut command = command("unshare");
+        command.args(CONTAINED).process_group(0).arg(xtask::path_of(name).unwrap());
         if name == "tcp-client" {
             command.args(["greet", &listener.local_addr().unwrap().to_string()]);
         } else {
@@ -280,14 +281,14 @@ fn the_first_process_of_a_container_ends_on_ctrl_c() {
         if name == "udp-client" {
             socket.recv_from(&mut [0; 64]).unwrap();
         }
-        shell(&format!("kill -INT -{}", program.pid)); // the whole group, as a terminal does
+        assert!(program.interrupt_group()); // as a terminal does
         assert_eq!(program.wait().unwrap().code(), Some(common::stop::INTERRUPTED), "{name}");
     }
 }
 
 #[test]
 fn the_soak_ends_on_ctrl_c_as_every_other_task_does() {
-    let mut soak = Command::new(xtask::path_of("xtask").unwrap());
+    let mut soak = program("xtask");
     soak.args(["soak", "--lang=zh", "--ascii"]);
     let (program, stdout, _stderr) = Program::spawn(soak).unwrap();
     let mut stdout = BufReader::new(stdout); // open to the end: a soak that nobody reads ends by itself, with 0

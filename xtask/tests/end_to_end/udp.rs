@@ -13,7 +13,7 @@ fn hello(name: &[u8]) -> Vec<u8> {
 #[test]
 fn the_pair_greets_over_both_ip_versions_and_by_name() {
     for (bind, host) in [("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "[::1]"), ("0.0.0.0:0", "localhost")] {
-        if bind.starts_with('[') && !crate::has_ipv6() {
+        if bind.starts_with('[') && !crate::has_ipv6() || host == "localhost" && !crate::is_localhost_ipv4() {
             continue;
         }
         let server = Server::start("udp-server", &[bind]);
@@ -43,23 +43,10 @@ fn every_size_is_greeted_whole_or_refused_with_a_line() {
 }
 
 #[test]
-fn a_greeting_is_not_greeted_and_neither_is_the_server_itself() {
+fn that_a_greeting_gets_no_reply_is_narrated() {
     let mut server = Server::start("udp-server", &["127.0.0.1:0"]);
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.send_to(b"Hello, Michael!", server.address).unwrap();
+    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"Hello, Michael!", server.address).unwrap();
     assert!(server.wait_for("No reply to ").ends_with(": this is a greeting itself"));
-    // The next reply is the next name's: nothing was sent before it.
-    assert_eq!(ask(&socket, server.address, b"Tracy").unwrap(), b"Hello, Tracy!");
-}
-
-#[test]
-fn a_peer_that_is_gone_does_not_stop_it() {
-    let server = Server::start("udp-server", &["127.0.0.1:0"]);
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap(); // first: no reply to one that is gone comes here
-    for _ in 0..50 {
-        UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"gone", server.address).unwrap();
-    }
-    assert_eq!(ask(&socket, server.address, b"here").unwrap(), b"Hello, here!");
 }
 
 #[cfg(unix)]
@@ -106,22 +93,6 @@ fn the_same_client_goes_on_with_a_restarted_server() {
 }
 
 #[test]
-fn a_lost_reply_is_asked_for_again() {
-    let mut is_lost = false;
-    let host = ScriptedServer::answering(LOOPBACK, move |_, name| {
-        let is_first_b = name == b"B" && !std::mem::replace(&mut is_lost, true);
-        if is_first_b { vec![] } else { vec![hello(name)] }
-    })
-    .unwrap();
-    let greeted = run("udp-client", &[&host.address.to_string(), "A", "B", "C", "--timeout", "2"]);
-    assert_eq!(greeted, said(&["Hello, A!", "Hello, B!", "Hello, C!"]));
-    let heard: Vec<_> =
-        std::iter::repeat_with(|| host.heard().unwrap()).take_while(|name| name != b"C").collect();
-    assert_eq!(heard.first().map(Vec::as_slice), Some(&b"A"[..]));
-    assert!(heard.iter().filter(|name| **name == b"B").count() >= 2, "{heard:?}");
-}
-
-#[test]
 fn a_late_a_doubled_and_a_wrong_reply_are_never_taken_for_another_names() {
     let host = ScriptedServer::answering(LOOPBACK, |number, name| match number {
         0 => vec![hello(name), hello(name)],
@@ -137,19 +108,6 @@ fn a_late_a_doubled_and_a_wrong_reply_are_never_taken_for_another_names() {
 }
 
 #[test]
-fn a_reply_from_another_port_is_not_believed() {
-    let answer = |_, name: &[u8]| vec![hello(name)]; // the right words
-    let stranger = ScriptedServer::answered_by_a_stranger(LOOPBACK, answer).unwrap();
-    let address = stranger.address.to_string();
-    let refused = run("udp-client", &[&address, "A", "--timeout", "0.2", "--tries", "1"]);
-    assert_eq!((refused.status, refused.said.len()), (Some(1), 0), "{refused:?}");
-    assert_eq!(stranger.heard().unwrap(), b"A");
-    let host = ScriptedServer::answering(LOOPBACK, answer).unwrap();
-    let greeted = run("udp-client", &[&host.address.to_string(), "A", "--timeout", "60"]);
-    assert_eq!(greeted, said(&["Hello, A!"]));
-}
-
-#[test]
 fn no_reply_and_nobody_there_are_clear_errors() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
@@ -159,9 +117,10 @@ fn no_reply_and_nobody_there_are_clear_errors() {
     for _ in 0..2 {
         assert_eq!(silent.recv(&mut [0; 8]).unwrap(), 1);
     }
-    // The port for throwing away (RFC 863), which no test has, nor the next socket of another one.
-    let address = "127.0.0.1:9";
-    let outcome = run("udp-client", &[address, "A", "--timeout", "60"]);
+    // Below the ports that systems give away, so no other test has it meanwhile.
+    let is_free = |port: &u16| UdpSocket::bind(("127.0.0.1", *port)).is_ok();
+    let address = format!("127.0.0.1:{}", (10_000..12_000).find(is_free).unwrap());
+    let outcome = run("udp-client", &[&address, "A", "--timeout", "60"]);
     let why = format!(" - is a server running there? cargo run -p udp-server -- {address} starts one");
     assert_eq!((outcome.status, outcome.said.len(), outcome.complained.len()), (Some(1), 0, 1));
     assert!(outcome.complained[0].ends_with(&why), "{outcome:?}");

@@ -13,8 +13,10 @@ impl Entry {
     /// As lines of text.
     pub fn lines(&self, style: Style) -> Vec<String> {
         match self {
-            Self::Title { name, version, .. } => {
-                let title = words!("== {name} over {version} ==", "== {name}（{version}）==");
+            Self::Title { name, subject_zh, version, .. } => {
+                let colon = if subject_zh.is_empty() { "" } else { "：" };
+                let title =
+                    words!("== {name} over {version} ==", "== {name}{colon}{subject_zh}（{version}）==");
                 vec![String::new(), style.paint(Ink::Bold, title.to(style.lang))]
             }
             Self::Claim(number, words) => {

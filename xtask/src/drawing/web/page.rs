@@ -37,6 +37,8 @@ impl Cover {
 pub struct Chapter {
     /// What was played.
     pub name: &'static str,
+    /// Its subject, shown after the name in Chinese; may be empty.
+    pub subject_zh: &'static str,
     /// `IPv4` or `IPv6`.
     pub version: &'static str,
     /// What it is about, with the numbers of the claims.
@@ -59,7 +61,7 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let sum = if tally == Tally::default() {
         String::new() // nothing was promised
     } else {
-        pieces::sum(&tally.sentence(), tally.broken == 0, &failures(chapters, lang), lang)
+        pieces::sum(&tally.sentence(), tally.failed == 0, &failures(chapters, lang), lang)
     };
     let contents = Words::fixed("Contents", "目录");
     let list = contents_list(chapters, lang);
@@ -94,7 +96,7 @@ fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
 
 /// The class of a sum.
 fn state(tally: &Tally) -> &'static str {
-    if tally.broken + tally.not_decided > 0 { "broken" } else { "kept" }
+    if tally.failed + tally.undecided > 0 { "broken" } else { "kept" }
 }
 
 fn anchor(chapter: &Chapter) -> String {
@@ -106,7 +108,7 @@ fn failures(chapters: &[Chapter], lang: Lang) -> String {
     let failed = chapters.iter().flat_map(|chapter| {
         let checks = chapter.told.iter().filter_map(Entry::check);
         let broken =
-            checks.filter(|check| matches!(check.verdict, Verdict::Broken(_) | Verdict::NotDecided(_)));
+            checks.filter(|check| matches!(check.verdict, Verdict::Failed(_) | Verdict::Undecided(_)));
         broken.map(move |check| (chapter, check))
     });
     joined(failed.map(|(chapter, check)| {
@@ -123,7 +125,7 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let claims: Vec<_> = first.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
         let tally = tally(chapters);
         let state = state(&tally);
-        let marks = match (tally.broken, tally.not_decided, tally.kept) {
+        let marks = match (tally.failed, tally.undecided, tally.passed) {
             (0, 0, 0) => String::new(),
             (0, 0, kept) => format!("✓ {kept}"),
             (0, open, _) => format!("? {open}"),
@@ -132,7 +134,8 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
         let versions = joined(chapters.iter().map(link));
         let (name, claims) = (first.name, text(&claims.join(if lang == Lang::Zh { "" } else { " " })));
-        let head = format!("<a href=\"#{name}\"><b>{name}</b></a>{versions}");
+        let shown = text(&pieces::named(name, first.subject_zh, lang));
+        let head = format!("<a href=\"#{name}\"><b>{shown}</b></a>{versions}");
         format!("<li>{head} <span class=\"{state}\">{marks}</span><br>{claims}</li>\n")
     };
     joined(by_name(chapters).map(entry))
@@ -180,15 +183,16 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
 fn section(chapters: &[Chapter], lang: Lang) -> String {
     let first = &chapters[0];
     let name = first.name;
+    let shown = text(&pieces::named(name, first.subject_zh, lang));
     let claims = joined(
         first.claims.iter().map(|(number, words)| pieces::piece(&Entry::Claim(number, words.clone()), lang)),
     );
     let plays = joined(chapters.iter().map(|chapter| {
         let told = body(&chapter.told, &chapter.lanes, lang);
-        format!("{}{told}", pieces::title(name, chapter.version, false, lang))
+        format!("{}{told}", pieces::title((name, ""), chapter.version, false, lang))
     }));
     format!(
-        "<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{name}</h2>\n{claims}{plays}</section>\n"
+        "<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{shown}</h2>\n{claims}{plays}</section>\n"
     )
 }
 

@@ -30,7 +30,9 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
     let paragraph =
         |class: &str, words: &Words| format!("<p class=\"{class}\">{}</p>\n", text(words.to(lang)));
     match told {
-        Entry::Title { name, version, is_new } => title(name, version, *is_new, lang),
+        Entry::Title { name, subject_zh, version, is_new } => {
+            title((name, subject_zh), version, *is_new, lang)
+        }
         Entry::Claim(number, words) => {
             format!("<p class=\"claim\"><b>{}</b> {}</p>\n", text(number), text(&one_line(words, lang)))
         }
@@ -65,11 +67,16 @@ pub fn ladder(rungs: &str, lang: Lang) -> String {
 }
 
 /// What is played over which version, under the name where that is new.
-pub fn title(name: &str, version: &str, is_new: bool, lang: Lang) -> String {
-    let name = text(name);
-    let heading = if is_new { format!("<h2 id=\"{name}\">{name}</h2>\n") } else { String::new() };
+pub fn title((name, subject): (&str, &str), version: &str, is_new: bool, lang: Lang) -> String {
+    let (name, shown) = (text(name), text(&named(name, subject, lang)));
+    let heading = if is_new { format!("<h2 id=\"{name}\">{shown}</h2>\n") } else { String::new() };
     let full = words!("{name} over {version}", "{name}（{version}）");
     format!("{heading}<h3 id=\"{name}-{version}\">{}</h3>\n", full.to(lang))
+}
+
+/// A name, in Chinese with the subject after it, if there is one.
+pub fn named(name: &str, subject_zh: &str, lang: Lang) -> String {
+    if lang == Lang::En || subject_zh.is_empty() { name.into() } else { format!("{name}：{subject_zh}") }
 }
 
 /// How everything came out, and markup that belongs to it.
@@ -86,8 +93,8 @@ pub fn one_line(words: &Words, lang: Lang) -> String {
 
 fn verdict(check: &Check, lang: Lang) -> String {
     let class = match check.verdict {
-        Verdict::Kept => "kept",
-        Verdict::Broken(_) | Verdict::NotDecided(_) => "broken",
+        Verdict::Passed => "kept",
+        Verdict::Failed(_) | Verdict::Undecided(_) => "broken",
         Verdict::NotAvailable(_) => "absent",
     };
     format!("<p class=\"check {class}\">{} {}</p>\n", check.verdict.mark(), text(check.sentence().to(lang)))

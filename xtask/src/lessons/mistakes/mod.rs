@@ -1,6 +1,5 @@
-//! `cargo xtask demo --mistakes`: each mistake of the notes' code that can be shown, seen to fail, and then
-//! what the programs do instead. The wrong code stands here alone, as small as it can be, and is called wrong; its
-//! lane shows its calls, in the notes' words.
+//! `cargo xtask demo --mistakes`: each mistake of the notes' code first fails, and then a program shows how it is
+//! fixed. Functions with the notes' wrong code are named `wrong_...`; their lane shows the notes' calls.
 
 mod tcp;
 mod udp;
@@ -21,7 +20,7 @@ use crate::wire::record::STUCK;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
-/// All that can be shown, each as a lesson of its own.
+/// Each mistake is a separate lesson.
 pub static ALL: [Lesson; 14] = [
     tcp::GLUED,
     web::CHUNK_SIZES,
@@ -39,19 +38,19 @@ pub static ALL: [Lesson; 14] = [
     tcp::GBK_NAME,
 ];
 
-/// How long a wait of the notes' code is watched that would have no end.
+/// How long to watch a wait of the notes' code that would never end.
 const WATCHED: Duration = Duration::from_millis(500);
 
-/// What the notes' code makes of it, as a question.
+/// A question about what the notes' code does.
 struct Question {
     asks: Words,
     choices: [Words; 3],
-    /// The number of the choice that comes true.
+    /// The number of the right choice.
     right: u64,
     why: Words,
 }
 
-/// The notes' `decode('utf-8')`: bytes that are no text, or half of it, are an exception.
+/// The notes' `decode('utf-8')`: bytes that are not UTF-8, or half a character, are an exception.
 fn decode(bytes: &[u8], lane: Side, recorder: &Recorder) -> io::Result<String> {
     String::from_utf8(bytes.into()).map_err(|e| {
         recorder.said(lane, "decode('utf-8'): UnicodeDecodeError");
@@ -59,8 +58,7 @@ fn decode(bytes: &[u8], lane: Side, recorder: &Recorder) -> io::Result<String> {
     })
 }
 
-/// A client's end of a connection and a server's, which has said what it says first; between them a wire that shows
-/// what passes.
+/// Both ends of a connection over a recorded wire, after the server's welcome.
 fn welcomed_pair(play: &mut Play) -> Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind(play.loopback())?;
     let mut client = connect(play.lab.wire("", listener.local_addr()?, RelayMode::AsItComes)?)?;
@@ -79,12 +77,12 @@ fn the_notes_way(play: &mut Play, question: &Question) -> Result<Prediction> {
     Ok(prediction)
 }
 
-/// The turn from the mistake to the program that mends it.
+/// After the mistake: the program that does it right.
 fn instead(play: &mut Play, program: &str) -> Result<()> {
     play.act(&words!("What {program} does instead.", "再看 {program} 的做法。"))
 }
 
-/// The mistake has to be seen to fail, too.
+/// Checks that the notes' code failed.
 fn wrong(
     play: &mut Play,
     what: &Words,
@@ -97,8 +95,8 @@ fn wrong(
     if failed || cfg!(unix) {
         play.checks.equal(promise, &failed, &true);
     } else {
-        // What was predicted was seen on Unix; another system may have another way with it.
-        let why = Words::fixed("this system does not show this mistake", "在本系统上重现不了这个错误");
+        // The answers are known from Unix; other systems may differ.
+        let why = Words::fixed("the mistake does not show on this system", "在本系统上重现不了这个错误");
         play.checks.not_available(promise, why);
     }
     if failed {

@@ -10,15 +10,15 @@ use common::narration::escape;
 
 use super::{Question, decode, instead, the_notes_way, welcomed_pair, wrong};
 use crate::lessons::{Lesson, TCP};
-use crate::peers::guest::Guest;
 use crate::peers::sockets::{connect, pair};
+use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
 use crate::programs::program::Program;
 use crate::wire::event::{Recorder, Side, What};
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::{Shown, Words};
 
-/// The notes' server loop: one read is one message, and text; it thinks before it looks at what came.
+/// The notes' server loop: one read is one message, and text; it sleeps before it looks at the message.
 fn wrong_server_loop(
     mut stream: TcpStream,
     pause: Duration,
@@ -47,15 +47,16 @@ fn wrong_server_loop(
     }
 }
 
-/// Shows what the client hears until the end.
-fn hears_out(play: &Play, mut client: &TcpStream) -> Result<()> {
+/// Shows what the client receives until the end, and closes it.
+fn hears_out(play: &Play, mut client: TcpStream) -> Result<()> {
     let mut all = Vec::new();
     client.read_to_end(&mut all)?;
-    play.called(Side::Client, format!("recv until b'': {}", escape(&all)));
+    let all = escape(&all);
+    play.said(Side::Client, &words!("recv until b'': {all}", "recv 直到 b''：{all}"));
     Ok(())
 }
 
-/// Starts tcp-server, which pauses for so many seconds before each greeting; returns where it is, too.
+/// Starts tcp-server with this delay before each greeting; returns its address, too.
 fn tcp_server(play: &mut Play, delay: &str) -> Result<(Program, SocketAddr)> {
     instead(play, "tcp-server")?;
     let any = play.loopback().to_string();
@@ -64,10 +65,11 @@ fn tcp_server(play: &mut Play, delay: &str) -> Result<(Program, SocketAddr)> {
 
 pub const GLUED: Lesson = Lesson {
     name: "glued",
+    subject_zh: "消息粘连",
     claims: &[(
         "M1",
         Words::fixed(
-            "One recv is taken for one message: messages glue, and exit is not seen.",
+            "One recv is treated as one message: messages merge, and exit is not recognized.",
             "把一次 recv 当作一条消息：消息粘连，exit 不被识别。",
         ),
     )],
@@ -78,17 +80,17 @@ pub const GLUED: Lesson = Lesson {
 fn glued(play: &mut Play) -> Result<()> {
     let question = Question {
         asks: Words::fixed(
-            "Michael and exit arrive together. What does the notes' server, which reads 1024 bytes at a time, do?",
+            "Michael and exit arrive together. The notes' server reads up to 1024 bytes at a time. What does it do?",
             "Michael 和 exit 一起到达。笔记的服务器每次读 1024 字节，它会怎样？",
         ),
         choices: [
-            Words::fixed("greets Michael, and sees exit", "问候 Michael，并识别 exit"),
-            Words::fixed("greets Michael, then somebody called exit", "问候 Michael，再问候“exit”"),
-            Words::fixed("greets one Michaelexit", "问候一个叫“Michaelexit”的人"),
+            Words::fixed("greets Michael, and recognizes exit", "问候 Michael，并识别 exit"),
+            Words::fixed("greets Michael, and then exit", "问候 Michael，再问候“exit”"),
+            Words::fixed("greets Michaelexit", "问候一个叫“Michaelexit”的人"),
         ],
         right: 3,
         why: Words::fixed(
-            "recv returns what has come; where one message ends and the next begins, nothing says.",
+            "recv returns what has arrived; nothing marks where one message ends and the next begins.",
             "recv 返回已经到达的字节；一条消息到哪里为止，没有任何标记。",
         ),
     };
@@ -96,26 +98,30 @@ fn glued(play: &mut Play) -> Result<()> {
     let (mut client, server) = welcomed_pair(play)?;
     let recorder = play.lab.record.recorder("");
     let serving = thread::spawn(move || wrong_server_loop(server, Duration::ZERO, &recorder));
-    client.write_all(b"Michaelexit")?; // two sends that the network carries as one
-    client.peek(&mut [0])?; // it is answered
+    client.write_all(b"Michaelexit")?; // like two sends that arrive together
+    client.peek(&mut [0])?; // the answer has arrived
     client.shutdown(Shutdown::Write)?;
     let heard = serving.join().ok().context("the server panicked")??;
-    hears_out(play, &client)?;
-    let Words { en, zh } = heard.shown();
+    hears_out(play, client)?;
+    let en = heard.shown().en;
+    let zh = heard.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join("、");
     wrong(
         play,
-        &words!("the notes' server greets {en}, and sees no exit", "笔记的服务器问候 {zh}，没有识别出 exit"),
+        &words!(
+            "the notes' server greets {en}, and does not recognize exit",
+            "笔记的服务器问候 {zh}，没有识别出 exit"
+        ),
         heard == ["Michaelexit"],
         &question,
         prediction,
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
-    let mut guest = Guest::arrived(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    guest.says("Michael\nexit\n")?;
-    let all = guest.hears_the_end()?;
+    let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
+    client.sends("Michael\nexit\n");
+    let all = client.hears_out()?;
     play.checks.equal(
-        Words::fixed("tcp-server greets Michael and sees exit", "tcp-server 问候 Michael，并识别 exit"),
+        Words::fixed("tcp-server greets Michael and recognizes exit", "tcp-server 问候 Michael，并识别 exit"),
         &all,
         &"Welcome!\nHello, Michael!\n".to_owned(),
     );
@@ -124,11 +130,12 @@ fn glued(play: &mut Play) -> Result<()> {
 
 pub const RESET: Lesson = Lesson {
     name: "reset",
+    subject_zh: "复位与最后的数据",
     claims: &[(
         "M8",
         Words::fixed(
-            "Closing with unread data sends a reset, and the goodbye may be lost.",
-            "还有未读数据就关闭会发送复位（RST），告别的话可能丢失。",
+            "Closing with unread data sends a reset, and the last message may be lost.",
+            "还有未读数据就关闭会发送复位（RST），最后发送的数据可能丢失。",
         ),
     )],
     lanes: TCP,
@@ -138,30 +145,30 @@ pub const RESET: Lesson = Lesson {
 fn reset(play: &mut Play) -> Result<()> {
     let question = Question {
         asks: Words::fixed(
-            "The server says goodbye and closes; a name is in its socket, unread. How does it end for the client?",
-            "服务器说完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
+            "The server sends goodbye and closes, while its socket has an unread name. How does the connection end for the client?",
+            "服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
         ),
         choices: [
-            Words::fixed("with the end of the stream, as always", "和往常一样：流结束（FIN）"),
+            Words::fixed("with the end of the stream, as usual", "和往常一样：流结束（FIN）"),
             Words::fixed("with a reset", "复位（RST）"),
-            Words::fixed("not at all: it waits for an answer", "不结束：一直等待答复"),
+            Words::fixed("it does not end: the client waits for an answer", "不结束：一直等待答复"),
         ],
         right: 2,
         why: Words::fixed(
-            "bytes were thrown away, and the reset says so (RFC 1122, section 4.2.2.13).",
+            "data was thrown away, and the reset reports that (RFC 1122, section 4.2.2.13).",
             "有数据被丢弃，复位就是在报告这一点（RFC 1122，4.2.2.13 节）。",
         ),
     };
     let prediction = the_notes_way(play, &question)?;
-    // No relay: what comes of a reset is for the two sockets alone.
+    // Without a relay, which would close its two connections in its own way.
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(b"a name that nobody reads")?;
     play.sent(Side::Server, b"a name that nobody reads");
-    server.peek(&mut [0])?; // it has come
+    server.peek(&mut [0])?; // it has arrived
     server.write_all(b"goodbye")?;
     play.sent(Side::Client, b"goodbye");
     drop(server);
-    play.called(Side::Server, "close(), and the name is unread");
+    play.said(Side::Server, &Words::fixed("close(), and the name is unread", "close()，名字还没有读"));
     let mut heard = Vec::new();
     let found = client.read_to_end(&mut heard).map(|_| ()).map_err(|e| e.kind());
     if found.is_err() {
@@ -170,11 +177,11 @@ fn reset(play: &mut Play) -> Result<()> {
     let heard = escape(&heard);
     let Words { en, zh } =
         found.map_or_else(|e| e.shown(), |()| Words::fixed("the end of the stream", "流结束（FIN）"));
-    play.called(Side::Client, format!("recv: '{heard}', then: {en}"));
+    play.said(Side::Client, &words!("recv: '{heard}', then: {en}", "recv：“{heard}”，然后是：{zh}"));
     wrong(
         play,
         &words!(
-            "closed the notes' way, the client hears '{heard}', then: {en}",
+            "after the notes' close, the client receives '{heard}', then: {en}",
             "按笔记的做法关闭，客户端收到“{heard}”，然后是：{zh}"
         ),
         found.is_err(),
@@ -184,7 +191,7 @@ fn reset(play: &mut Play) -> Result<()> {
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = connect(at)?;
-    // More than the server reads at once: some of it is still in the socket when it closes.
+    // More than the server reads at once, so that its socket has unread bytes when it closes.
     let words = format!("exit\n{}\n", "x".repeat(1000));
     client.write_all(words.as_bytes())?;
     play.sent(Side::Server, words.as_bytes());
@@ -195,7 +202,7 @@ fn reset(play: &mut Play) -> Result<()> {
         play.ended(Side::Client);
     }
     let promise = Words::fixed(
-        "tcp-server ends its half and lets the client finish: an end, no reset",
+        "tcp-server ends its direction first and waits for the client: an end, no reset",
         "tcp-server 先关闭写端，让客户端发完：收到的是流结束（FIN），不是复位（RST）",
     );
     play.checks.equal(promise, &found, &Ok("Welcome!\n".to_owned()));
@@ -204,10 +211,11 @@ fn reset(play: &mut Play) -> Result<()> {
 
 pub const HALF_CHAR: Lesson = Lesson {
     name: "half-char",
+    subject_zh: "半个汉字",
     claims: &[(
         "M9",
         Words::fixed(
-            "A character that arrives in two reads is no text: an exception ends the thread.",
+            "A character that arrives in two reads is not valid text: an exception ends the thread.",
             "一个字符分两次到达，第一次读到的不是完整的字符：异常使线程结束。",
         ),
     )],
@@ -223,21 +231,21 @@ fn half_char(play: &mut Play) -> Result<()> {
         ),
         choices: [
             Words::fixed("it waits for the third", "等第三个字节"),
-            Words::fixed("it greets a character that nobody can read", "问候一个乱码字符"),
+            Words::fixed("it greets an unreadable character", "问候一个乱码字符"),
             Words::fixed("its thread ends with an exception", "线程因异常而结束"),
         ],
         right: 3,
         why: Words::fixed(
-            "recv returns what is there, and decode wants whole characters.",
+            "recv returns what has arrived, but decode needs whole characters.",
             "recv 到多少返回多少，decode 却要求字符完整。",
         ),
     };
     let prediction = the_notes_way(play, &question)?;
     let (mut client, server) = welcomed_pair(play)?;
-    client.write_all(&"张".as_bytes()[..2])?; // the third byte is still under way
+    client.write_all(&"张".as_bytes()[..2])?; // the third byte is still on its way
     let found =
         wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder("")).map_err(|e| e.kind());
-    hears_out(play, &client)?;
+    hears_out(play, client)?;
     let Words { en, zh } = found.shown();
     wrong(
         play,
@@ -251,14 +259,14 @@ fn half_char(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "0")?;
-    let mut guest = Guest::arrived(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    guest.says([b"Ann\n", &"张".as_bytes()[..2]].concat())?;
-    guest.hears("Welcome!")?;
-    guest.hears("Hello, Ann!")?; // hence what came with her name has been read
-    guest.says([&"张".as_bytes()[2..], b"\nexit\n"].concat())?;
-    let rest = guest.hears_the_end()?;
+    let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
+    client.sends([b"Ann\n", &"张".as_bytes()[..2]].concat());
+    client.hears("Welcome!")?;
+    client.hears("Hello, Ann!")?; // hence what came with her name has been read
+    client.sends([&"张".as_bytes()[2..], b"\nexit\n"].concat());
+    let rest = client.hears_out()?;
     let promise = Words::fixed(
-        "tcp-server waits for the rest of 张 and of its line, and greets it",
+        "tcp-server waits for the rest of 张 and of the line, and greets it",
         "tcp-server 等到“张”字和这一行收齐，才问候",
     );
     play.checks.equal(promise, &rest.as_str(), &"Hello, 张!\n");
@@ -267,10 +275,11 @@ fn half_char(play: &mut Play) -> Result<()> {
 
 pub const GBK_NAME: Lesson = Lesson {
     name: "gbk-name",
+    subject_zh: "GBK 编码的名字",
     claims: &[(
         "M14",
         Words::fixed(
-            "A name whose bytes are not UTF-8, as 张三 in GBK, ends the server's thread.",
+            "A name whose bytes are not UTF-8, such as 张三 in GBK, ends the server's thread.",
             "名字的字节不是 UTF-8（例如 GBK 编码的“张三”），服务器的线程就因异常而结束。",
         ),
     )],
@@ -286,13 +295,13 @@ fn gbk_name(play: &mut Play) -> Result<()> {
             "一个旧终端用 GBK 发送“张三”：字节是 d5 c5 c8 fd。笔记的服务器会怎样？",
         ),
         choices: [
-            Words::fixed("greets 张三: text is text", "问候“张三”：文字就是文字"),
+            Words::fixed("it greets 张三: text is text", "问候“张三”：文字就是文字"),
             Words::fixed("its thread ends with an exception", "线程因异常而结束"),
-            Words::fixed("sends the four bytes back in a greeting", "把这四个字节原样放进问候发回"),
+            Words::fixed("it greets the four bytes, unchanged", "把这四个字节原样放进问候发回"),
         ],
         right: 2,
         why: Words::fixed(
-            "a socket carries bytes; which text they are, both sides have to agree upon.",
+            "a socket carries bytes; both sides have to agree which text they mean.",
             "套接字传的是字节；它们是什么文字，要双方约定。",
         ),
     };
@@ -301,7 +310,7 @@ fn gbk_name(play: &mut Play) -> Result<()> {
     client.write_all(GBK)?;
     let found =
         wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder("")).map_err(|e| e.kind());
-    hears_out(play, &client)?;
+    hears_out(play, client)?;
     let Words { en, zh } = found.shown();
     wrong(
         play,
@@ -317,7 +326,7 @@ fn gbk_name(play: &mut Play) -> Result<()> {
     let mut all = Vec::new();
     client.read_to_end(&mut all)?;
     let promise = Words::fixed(
-        "tcp-server sends the same four bytes back, whatever text they are",
+        "tcp-server sends the same four bytes back, whatever they mean",
         "tcp-server 原样发回这四个字节，不管它们是什么文字",
     );
     let expected = escape(&[b"Welcome!\nHello, ", GBK, b"!\n"].concat());
@@ -327,10 +336,11 @@ fn gbk_name(play: &mut Play) -> Result<()> {
 
 pub const SLOW_EXIT: Lesson = Lesson {
     name: "slow-exit",
+    subject_zh: "迟钝的 exit",
     claims: &[(
         "M10",
         Words::fixed(
-            "The server thinks before it looks at what came: exit takes a second, too.",
+            "The server sleeps before it looks at the message: even exit takes a second.",
             "服务器先停顿，再看收到了什么：说 exit 也要等一秒。",
         ),
     )],
@@ -342,17 +352,17 @@ fn slow_exit(play: &mut Play) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(200);
     let question = Question {
         asks: Words::fixed(
-            "The notes' loop: recv, sleep(1), then it looks. A client says exit. When does the server close?",
+            "The notes' loop calls recv, then sleep(1), and only then looks at the message. A client sends exit. When does the server close?",
             "笔记的循环：recv、sleep(1)，然后才看内容。客户端发送 exit，服务器何时关闭？",
         ),
         choices: [
-            Words::fixed("at once: there is nobody to greet", "立即：没有谁要问候"),
+            Words::fixed("at once: there is no name to greet", "立即：没有谁要问候"),
             Words::fixed("after the pause", "停顿之后"),
             Words::fixed("when the client has closed", "客户端关闭之后"),
         ],
         right: 2,
         why: Words::fixed(
-            "the pause stands before the question whether there is anything to do.",
+            "the loop sleeps before it checks the message.",
             "停顿写在判断之前，有没有事可做都要停。",
         ),
     };
@@ -362,12 +372,12 @@ fn slow_exit(play: &mut Play) -> Result<()> {
     let asked = Instant::now();
     let heard = wrong_server_loop(server, PAUSE, &play.lab.record.recorder(""))?;
     let waited = asked.elapsed();
-    hears_out(play, &client)?;
+    hears_out(play, client)?;
     let (pause, ms) = (PAUSE.as_millis(), waited.as_millis());
     wrong(
         play,
         &words!(
-            "the notes' server, thinking for {pause} ms here, takes {ms} ms to notice exit",
+            "the notes' server, which sleeps for {pause} ms here, needs {ms} ms to recognize exit",
             "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
         ),
         heard.is_empty() && waited >= PAUSE,
@@ -376,12 +386,12 @@ fn slow_exit(play: &mut Play) -> Result<()> {
     )?;
 
     let (_server, at) = tcp_server(play, "3600")?;
-    let mut guest = Guest::arrived(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    guest.says("exit\n")?;
-    let all = guest.hears_the_end()?;
+    let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
+    client.sends("exit\n");
+    let all = client.hears_out()?;
     let promise = Words::fixed(
-        "tcp-server pauses for an hour before a greeting here, and not before exit",
-        "tcp-server 在这里问候之前要停顿一小时，收到 exit 却不停顿",
+        "tcp-server, started with a delay of an hour before greetings, closes at once on exit",
+        "tcp-server 在这里问候之前要停顿一小时，收到 exit 却立即关闭",
     );
     play.checks.equal(promise, &all.as_str(), &"Welcome!\n");
     Ok(())

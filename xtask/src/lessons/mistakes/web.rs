@@ -18,19 +18,23 @@ use crate::wire::event::Side;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
-/// The notes' request, sent over a wire that shows it.
+/// Sends the notes' request over a recorded wire.
 fn requested(play: &mut Play, origin: SocketAddr, path: &str) -> Result<TcpStream> {
     let mut stream = connect(play.lab.wire("", origin, RelayMode::AsItComes)?)?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes())?;
     Ok(stream)
 }
 
-/// The notes' HTTP client: everything until the end, split once; what is before is text, what is behind the body.
+/// The notes' HTTP client: reads to the end and splits once into the header, as text, and the body.
 fn wrong_get(play: &mut Play, origin: SocketAddr, path: &str) -> Result<String> {
     let mut stream = requested(play, origin, path)?;
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply)?;
-    play.called(Side::Client, format!("recv(1024) until b'': {} bytes", reply.len()));
+    let size = reply.len();
+    play.said(
+        Side::Client,
+        &words!("recv(1024) until b'': {size} bytes", "recv(1024) 直到 b''：{size} 字节"),
+    );
     let Some(end) = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
         play.called(Side::Client, "split: ValueError");
         return Err(anyhow::anyhow!("no header"));
@@ -42,22 +46,23 @@ fn wrong_get(play: &mut Play, origin: SocketAddr, path: &str) -> Result<String> 
     Ok(String::from_utf8_lossy(body).into())
 }
 
-/// What tcp-client makes of a page: its exit status, and what it saves.
+/// Runs tcp-client get: its exit status, and the file it saves.
 fn tcp_client(play: &mut Play, at: SocketAddr, page: &str) -> Result<(Ended, Option<String>)> {
     let wire = play.lab.wire("", at, RelayMode::AsItComes)?;
     let client =
         play.lab.start(Side::Client, "", "tcp-client", &["get", &format!("http://{wire}/{page}")])?;
     let outcome = play.lab.wait_for_end(client)?;
-    Ok((Ended(outcome.status), fs::read_to_string(play.lab.directory().join(page)).ok()))
+    Ok((Ended::from(&outcome), fs::read_to_string(play.lab.directory().join(page)).ok()))
 }
 
-/// A program that did what it should, and what it saved, if anything.
+/// The expected exit status and file.
 fn done(status: i32, saved: Option<&str>) -> (Ended, Option<String>) {
-    (Ended(Some(status)), saved.map(str::to_owned))
+    (Ended::with(status), saved.map(str::to_owned))
 }
 
 pub const CHUNK_SIZES: Lesson = Lesson {
     name: "chunk-sizes",
+    subject_zh: "混进网页的分块大小",
     claims: &[(
         "M2",
         Words::fixed(
@@ -72,17 +77,17 @@ pub const CHUNK_SIZES: Lesson = Lesson {
 fn chunk_sizes(play: &mut Play) -> Result<()> {
     let question = Question {
         asks: Words::fixed(
-            "The body comes in two chunks, 'Hello, ' and 'world!'. What does the notes' client save?",
+            "The body arrives in two chunks, 'Hello, ' and 'world!'. What does the notes' client save?",
             "响应体分两块到来：“Hello, ”和“world!”。笔记的客户端保存了什么？",
         ),
         choices: [
             Words::fixed("Hello, world!", "Hello, world!"),
-            Words::fixed("the first chunk alone", "只有第一块"),
-            Words::fixed("both, and lines of hexadecimal digits", "两块，还有几行十六进制数字"),
+            Words::fixed("only the first chunk", "只有第一块"),
+            Words::fixed("both chunks, and lines of hexadecimal digits", "两块，还有几行十六进制数字"),
         ],
         right: 3,
         why: Words::fixed(
-            "each chunk is announced by its size, in the stream itself (RFC 9112, section 7.1).",
+            "the size of each chunk is part of the stream, before the chunk (RFC 9112, section 7.1).",
             "每块之前都有它的大小，就写在流里（RFC 9112，7.1 节）。",
         ),
     };
@@ -95,17 +100,18 @@ fn chunk_sizes(play: &mut Play) -> Result<()> {
     wrong(play, &what, failed, &question, prediction)?;
     instead(play, "tcp-client")?;
     let found = tcp_client(play, origin.address, "chunked")?;
-    let promise = Words::fixed("tcp-client saves the body alone", "tcp-client 只保存响应体");
+    let promise = Words::fixed("tcp-client saves only the body", "tcp-client 只保存响应体");
     play.checks.equal(promise, &found, &done(0, Some("Hello, world!")));
     Ok(())
 }
 
 pub const CUT_SHORT: Lesson = Lesson {
     name: "cut-short",
+    subject_zh: "被截断的响应体",
     claims: &[(
         "M3",
         Words::fixed(
-            "A body that was cut short is accepted as a whole one.",
+            "A body that was cut short is accepted as complete.",
             "被截断的响应体被当成完整的收下。",
         ),
     )],
@@ -116,17 +122,17 @@ pub const CUT_SHORT: Lesson = Lesson {
 fn cut_short(play: &mut Play) -> Result<()> {
     let question = Question {
         asks: Words::fixed(
-            "Content-Length says 13, 6 bytes come, and the server closes. What does the notes' client do?",
+            "Content-Length announces 13 bytes, 6 arrive, and the server closes. What does the notes' client do?",
             "Content-Length 写着 13，只来了 6 字节，服务器就关闭了。笔记的客户端会怎样？",
         ),
         choices: [
-            Words::fixed("saves the 6, and is content", "保存这 6 字节，毫不在意"),
-            Words::fixed("ends with an exception", "因异常而结束"),
-            Words::fixed("waits for the other 7", "继续等另外 7 字节"),
+            Words::fixed("it saves the 6 bytes, without an error", "保存这 6 字节，不报错"),
+            Words::fixed("it ends with an exception", "因异常而结束"),
+            Words::fixed("it waits for the other 7", "继续等另外 7 字节"),
         ],
         right: 1,
         why: Words::fixed(
-            "an empty recv is the end of the stream, and says nothing of the body's.",
+            "an empty recv means the end of the stream, not that the body is complete.",
             "recv 返回空只表示流结束，并不表示响应体收全了。",
         ),
     };
@@ -135,7 +141,7 @@ fn cut_short(play: &mut Play) -> Result<()> {
     let body = wrong_get(play, origin.address, "/cut")?;
     let saved = escape(body.as_bytes());
     let what = words!(
-        "the notes' client saves '{saved}', 6 of 13 bytes, as if that were all",
+        "the notes' client saves '{saved}', 6 of 13 bytes, as if it were complete",
         "笔记的客户端只收到 13 字节中的“{saved}”，却当作完整内容保存"
     );
     wrong(play, &what, body == "Hello,", &question, prediction)?;
@@ -148,10 +154,11 @@ fn cut_short(play: &mut Play) -> Result<()> {
 
 pub const NO_HEADER: Lesson = Lesson {
     name: "no-header",
+    subject_zh: "缺少或不是 UTF-8 的响应头",
     claims: &[(
         "M11",
         Words::fixed(
-            "A reply without a header, or with a Latin-1 one, ends in an exception.",
+            "A reply without a header, or with a Latin-1 header, ends in an exception.",
             "没有响应头，或者响应头是 Latin-1 编码，程序就因异常而结束。",
         ),
     )],
@@ -163,17 +170,17 @@ fn no_header(play: &mut Play) -> Result<()> {
     const LATIN: &[u8] = b"HTTP/1.1 200 OK\r\nX-City: K\xf6ln\r\nContent-Length: 2\r\n\r\nhi";
     let question = Question {
         asks: Words::fixed(
-            "A header has one byte of Latin-1, K\\xf6ln; the body is plain. What does the notes' client do?",
+            "A header has a Latin-1 byte, K\\xf6ln; the body is plain ASCII. What does the notes' client do?",
             "响应头里有一个 Latin-1 字节（K\\xf6ln），响应体没有问题。笔记的客户端会怎样？",
         ),
         choices: [
-            Words::fixed("saves the body: it does not decode that", "保存响应体：响应体并不解码"),
-            Words::fixed("ends with an exception, and saves nothing", "因异常而结束，什么也没保存"),
-            Words::fixed("prints a question mark, and saves the body", "打印一个问号，照样保存响应体"),
+            Words::fixed("it saves the body, which it does not decode", "保存响应体：响应体并不解码"),
+            Words::fixed("it ends with an exception, and saves nothing", "因异常而结束，什么也没保存"),
+            Words::fixed("it prints a question mark, and saves the body", "打印一个问号，照样保存响应体"),
         ],
         right: 2,
         why: Words::fixed(
-            "it prints the header first, as UTF-8; a header's bytes need not be that (RFC 9110, section 5.5).",
+            "it first prints the header as UTF-8, but header bytes need not be UTF-8 (RFC 9110, section 5.5).",
             "它先按 UTF-8 打印响应头；响应头的字节却不一定是 UTF-8（RFC 9110，5.5 节）。",
         ),
     };
@@ -186,21 +193,21 @@ fn no_header(play: &mut Play) -> Result<()> {
         failed &= found == Err(why.into());
     }
     let what = Words::fixed(
-        "the notes' client ends with an exception, both times",
-        "两次，笔记的客户端都因异常而结束",
+        "the notes' client ends with an exception in both cases",
+        "两种情形下，笔记的客户端都因异常而结束",
     );
     wrong(play, &what, failed, &question, prediction)?;
     instead(play, "tcp-client")?;
     let found = tcp_client(play, latin.address, "latin")?;
     let promise = Words::fixed(
-        "tcp-client decodes no header, and saves the body",
+        "tcp-client does not decode the header, and saves the body",
         "tcp-client 不解码响应头，保存响应体",
     );
     play.checks.equal(promise, &found, &done(0, Some("hi")));
     let found = tcp_client(play, none.address, "none")?;
     let promise = Words::fixed(
-        "without a header, it fails with an error and saves nothing",
-        "没有响应头，它报错，什么也不保存",
+        "without a header, tcp-client reports an error and saves nothing",
+        "没有响应头，tcp-client 报错，什么也不保存",
     );
     play.checks.equal(promise, &found, &done(1, None));
     Ok(())
@@ -208,10 +215,11 @@ fn no_header(play: &mut Play) -> Result<()> {
 
 pub const KEPT_OPEN: Lesson = Lesson {
     name: "kept-open",
+    subject_zh: "不关闭的连接",
     claims: &[(
         "M12",
         Words::fixed(
-            "A server that does not close holds the client for ever, though all has come.",
+            "If the server does not close, the client waits forever, although everything arrived.",
             "服务器不关闭连接，客户端虽已收全，仍永远等下去。",
         ),
     )],
@@ -223,17 +231,17 @@ fn kept_open(play: &mut Play) -> Result<()> {
     const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
     let question = Question {
         asks: Words::fixed(
-            "Content-Length says 2, and 2 bytes come; the server leaves the connection open. The notes' client?",
+            "Content-Length announces 2 bytes, and both arrive; the server leaves the connection open. What does the notes' client do?",
             "Content-Length 写着 2，2 字节也到了；服务器不关闭连接。笔记的客户端会怎样？",
         ),
         choices: [
-            Words::fixed("waits on", "继续等待"),
-            Words::fixed("saves the 2 bytes, and is done", "保存 2 字节，结束"),
-            Words::fixed("ends with an exception", "因异常而结束"),
+            Words::fixed("it keeps waiting", "继续等待"),
+            Words::fixed("it saves the 2 bytes and ends", "保存 2 字节，结束"),
+            Words::fixed("it ends with an exception", "因异常而结束"),
         ],
         right: 1,
         why: Words::fixed(
-            "it does not read Content-Length: for it, only an empty recv is the end.",
+            "it ignores Content-Length: only an empty recv is the end for it.",
             "它不看 Content-Length：对它来说，只有 recv 返回空才是结束。",
         ),
     };
@@ -245,23 +253,25 @@ fn kept_open(play: &mut Play) -> Result<()> {
     let mut stream = requested(play, origin.address, "/")?;
     let size = REPLY.len();
     stream.read_exact(&mut vec![0; size])?;
-    play.called(Side::Client, format!("recv(1024): {size} bytes"));
+    play.said(Side::Client, &words!("recv(1024): {size} bytes", "recv(1024)：{size} 字节"));
     stream.set_read_timeout(Some(WATCHED))?;
     let next = stream.read(&mut [0]).map_err(|e| e.kind());
     let is_waiting = next.is_err_and(is_silence);
     if is_waiting {
-        play.called(Side::Client, "recv(1024): still waiting");
+        play.said(Side::Client, &Words::fixed("recv(1024): still waiting", "recv(1024)：仍在等待"));
     }
     let what = words!(
-        "all {size} bytes have come, and half a second later the notes' client waits on, for ever",
+        "all {size} bytes have arrived; half a second later the notes' client still waits, and would wait forever",
         "全部 {size} 字节都到了；又过半秒，笔记的客户端还在等，会永远等下去"
     );
-    drop(stream); // the origin has one client at a time
+    drop(stream); // the server serves one client at a time
     wrong(play, &what, is_waiting, &question, prediction)?;
     instead(play, "tcp-client")?;
     let found = tcp_client(play, origin.address, "open")?;
-    let promise =
-        Words::fixed("tcp-client counts, and is done when all has come", "tcp-client 数着字节，收全就结束");
+    let promise = Words::fixed(
+        "tcp-client counts bytes, and ends when all have arrived",
+        "tcp-client 数着字节，收全就结束",
+    );
     play.checks.equal(promise, &found, &done(0, Some("hi")));
     Ok(())
 }

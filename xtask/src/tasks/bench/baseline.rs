@@ -87,7 +87,7 @@ fn get(at: SocketAddr, file: &OsString) -> Result<()> {
     let mut stream = TcpStream::connect(at)?;
     stream.write_all(format!("GET /page HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut file = File::create(file).context("cannot create the file")?;
-    let mut buffer = vec![0; common::http::BUFFER];
+    let mut buffer = vec![0; 16 << 10];
     loop {
         match stream.read(&mut buffer)? {
             0 => return Ok(()),

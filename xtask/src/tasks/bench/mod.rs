@@ -110,7 +110,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     let tally = page::tally(&chapters);
     match tally.sentence() {
-        sentence if tally.broken > 0 => bail!("{}", sentence.to(style.lang)),
+        sentence if tally.failed > 0 => bail!("{}", sentence.to(style.lang)),
         sentence => style.say(Ink::Good, &sentence),
     }
 }
@@ -149,7 +149,7 @@ fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Ve
         results.told().into_iter().try_for_each(|told| story.tell(told))?;
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
         let Work { name, claims, .. } = work;
-        chapters.push(Chapter { name, version: "IPv4", claims, lanes, told: story.told() });
+        chapters.push(Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told: story.told() });
         figures.push(results.json());
     }
     Ok((chapters, figures))
@@ -188,7 +188,7 @@ fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: 
             break;
         }
         // Who comes first may find the machine warmer, or colder: it is another one each time.
-        sides.sort_by_cached_key(|_| common::random::number());
+        sides.sort_by_cached_key(|_| crate::random::number());
         for rounds in sides.iter_mut().filter(|rounds| rounds.failed.is_none()) {
             let measured = places.iter().map(|place| {
                 let (name, Words { en, zh }) = (work.name, rounds.side.name());

@@ -199,16 +199,16 @@ impl Results {
         });
         let mut failed: Vec<_> = failed.collect();
         let verdict = match failed.pop() {
-            Some(why) => Verdict::Broken(why),
+            Some(why) => Verdict::Failed(why),
             None if counted == 0 => {
                 Verdict::NotAvailable(Words::fixed("nothing was measured", "什么也没有测量"))
             }
-            None => Verdict::Kept,
+            None => Verdict::Passed,
         };
         let promise = (self.work.promise)(counted);
         let mut checks = vec![Check { promise: promise.clone(), verdict }];
         checks.extend(
-            failed.into_iter().map(|why| Check { promise: promise.clone(), verdict: Verdict::Broken(why) }),
+            failed.into_iter().map(|why| Check { promise: promise.clone(), verdict: Verdict::Failed(why) }),
         );
         checks.extend(
             self.absent.iter().map(|(side, why)| Check {

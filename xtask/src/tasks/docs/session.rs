@@ -254,10 +254,11 @@ fn with_address(typed: &str, address: &str) -> String {
     if typed.contains(told) { typed.into() } else { format!("{typed} {address}") }
 }
 
-/// Whether this is a tool that the shell does not find.
+/// Whether this is a tool that the shell does not find, or cannot run.
 fn is_missing(word: &str) -> bool {
     let mut probe = Command::new("sh");
-    probe.args(["-c", &format!("command -v {word}")]).stdout(Stdio::null());
+    probe.args(["-c", &format!("{word} -h || test $? -lt 126")]);
+    probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     TOOLS.contains(&word) && !probe.status().is_ok_and(|status| status.success())
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use common::narration::escape;
 
-use crate::peers::script::STARTS;
+use crate::peers::talk::Patience;
 use crate::programs::program::Program;
 use crate::wire::event::{Recorder, Side, What};
 use crate::wire::kernel::{self, Protocol, Row};
@@ -222,7 +222,7 @@ impl Candidate {
     ///
     /// # Errors
     /// As [`Candidate::ended`].
-    pub fn wait_until_ready(&self, protocol: Protocol, at: SocketAddr, patience: Duration) -> Result<Ready> {
+    pub fn wait_until_ready(&self, protocol: Protocol, at: SocketAddr, patience: Patience) -> Result<Ready> {
         let asked = Instant::now();
         let (mut elsewhere, mut since, mut looked): (Vec<Row>, _, _) = (Vec::new(), asked, asked);
         loop {
@@ -250,7 +250,7 @@ impl Candidate {
                 }
                 looked = Instant::now();
             }
-            if asked.elapsed() > STARTS * patience {
+            if asked.elapsed() > patience.to_start() {
                 return Ok(Ready::Nowhere);
             }
             thread::sleep(GLANCE);

@@ -1,7 +1,5 @@
 //! How a program ends: a server at Ctrl-C, a client with a status and with what it has printed.
 
-use std::time::Duration;
-
 use super::finding::{ended_with, shown};
 use super::stage::{Halt, Hint, Played, hint, is_about_text};
 use super::trial::Trial;
@@ -13,12 +11,6 @@ use crate::words::Words;
 
 /// The names that a client says, in this order.
 const NAMES: [&str; 3] = ["Michael", "Tracy", "Sarah"];
-
-/// A client that has come to its end is given so many times the patience: it may try a few times more.
-const ENDS: u32 = 3;
-
-/// How long a server may take to end.
-const TIME_TO_STOP: Duration = Duration::from_secs(5);
 
 impl Trial<'_> {
     /// Presses Ctrl-C, as a terminal does it, for all of the group; false where it does not end in time. The promise
@@ -35,7 +27,7 @@ impl Trial<'_> {
         }
         self.lab.record.recorder("").said(Side::Server, "^C");
         self.program()?.program.interrupt_group();
-        Ok(self.program()?.wait_for_end(TIME_TO_STOP.max(self.terms.patience))?.is_some())
+        Ok(self.program()?.wait_for_end(self.terms.patience.to_stop())?.is_some())
     }
 
     /// Waits for the client's end; `if_not` is the likely mistake where there is none.
@@ -43,7 +35,7 @@ impl Trial<'_> {
     /// # Errors
     /// Not decided, where it goes on.
     pub fn ends(&mut self, if_not: Option<Hint>) -> Played<Outcome> {
-        let limit = ENDS * self.terms.patience;
+        let limit = self.terms.patience.to_end();
         let Some(status) = self.program()?.wait_for_end(limit)? else {
             let seconds = limit.as_secs_f64();
             let expected = words!("it ends within {seconds} s", "它在 {seconds} 秒内结束");

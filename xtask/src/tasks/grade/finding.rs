@@ -15,8 +15,7 @@ use super::stage::{Evidence, Failure, Halt, Hint, Played, Tables, hint};
 use super::starting::{ENDING, not_come};
 use super::tcp_server_words as server;
 use super::trial::Trial;
-use crate::peers::found::{Found, How};
-use crate::peers::script::{Expected, Mismatch, Step};
+use crate::peers::script::{Expected, Found, How, Mismatch, Step, Stop};
 use crate::peers::tcp_peer::framed;
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
@@ -24,9 +23,6 @@ use crate::words::Words;
 
 /// Of what is long, so many bytes are shown.
 const ROOM: usize = 60;
-
-/// How long what the next client sets off may take.
-const NUDGED: Duration = Duration::from_secs(1);
 
 /// What has become of the program.
 struct Fate {
@@ -69,8 +65,8 @@ impl Trial<'_> {
             }
             (Protocol::Udp, _) => {
                 let behind = Words::fixed("the next datagram was answered", "下一个数据报得到了回答");
-                self.cast.says(miss.number, &[b"Nobody"]);
-                let is_answered = self.cast.hears(miss.number, &greeting::of(b"Nobody"), &|| false).is_ok();
+                let nudge = Step::Greeted(miss.number, b"Nobody");
+                let is_answered = self.tries(|cast, met| cast.plays(&[nudge], met)).is_ok();
                 Err(self.halt(&miss, &tables, Some(behind).filter(|_| is_answered))?)
             }
             _ => Err(self.halt(&miss, &tables, None)?),
@@ -84,13 +80,14 @@ impl Trial<'_> {
         let has_begun = !miss.found.bytes.is_empty();
         // A message without an end has one where the next begins; and who does not welcome may greet.
         if has_begun || message == greeting::WELCOME {
-            self.cast.says(number, &[b"Tracy"]);
-            match self.cast.hears(number, message, &|| false) {
+            self.cast.says(number, &[b"Tracy"])?;
+            match self.tries(|cast, met| cast.hears(number, message, met)) {
                 Ok(()) if has_begun => {
                     return self.plays(&[Step::HearsGreeting(number, b"Tracy")]);
                 }
                 Ok(()) => return Err(welcomed_late(number)),
-                Err(other) => miss = other,
+                Err(Stop::Missed(other)) => miss = other,
+                Err(stop) => return Err(stop.into()),
             }
         }
         let tables = self.tables(number); // as they are by now
@@ -103,29 +100,21 @@ impl Trial<'_> {
             Side::Client,
             &words!("(#{next} comes, to see what the server does)", "（#{next} 来了，看服务器怎么做）"),
         );
-        let came = self.cast.plays(Step::Comes(next), &|| false);
-        let patience = NUDGED.min(self.terms.patience);
-        let caller = self.caller(number)?;
-        let nudged = caller.hears_within(message, patience);
-        let Err(found) = nudged else { return Ok(()) };
+        let came = self.tries(|cast, met| cast.plays(&[Step::Comes(next)], met));
+        let limit = self.terms.patience.after_a_nudge();
+        let Err(nudged) = self.cast.tcp(number)?.hears_within(message, limit) else { return Ok(()) };
         if tables.unread == 0 {
-            miss.found = found;
+            miss.found = nudged.found;
             return Err(self.halt(&miss, &tables, None)?);
         }
         // What it has left unread is seen already; whom it then serves says that it will not come back to it.
         let is_next_served =
-            came.is_ok() && self.caller(next)?.hears_within(greeting::WELCOME, patience).is_ok();
+            came.is_ok() && self.cast.tcp(next)?.hears_within(greeting::WELCOME, limit).is_ok();
         let behind = words!(
             "then #{next} came, and was welcomed, with that unread",
             "随后 #{next} 来了并受到欢迎，而那些数据仍未读取"
         );
         Err(self.halt(&miss, &tables, Some(behind).filter(|_| is_next_served))?)
-    }
-
-    /// What the kernel's tables say of a client and the program now.
-    pub fn tables_say(&mut self, number: usize) -> Option<Words> {
-        let tables = self.tables(number);
-        self.table(number, &tables)
     }
 
     fn tables(&mut self, number: usize) -> Tables {
@@ -149,11 +138,13 @@ impl Trial<'_> {
         let Mismatch { number, expected, found } = miss;
         let (is_silent, said) = (found.how == How::Silent, self.said(*number));
         let fate = self.fate(found.how)?;
-        if self.kind.lane == Side::Client && self.cast.asker(1).is_some_and(|host| host.client.is_none()) {
+        if self.kind.lane == Side::Client && self.cast.udp(1).is_ok_and(|server| server.client.is_none()) {
             return not_come(self, fate.status);
         }
-        let came =
-            joined(came(found, self.kind.speaks, self.terms.patience, &said), differs(expected, found));
+        let came = joined(
+            came(miss, self.kind.speaks, self.terms.patience.silence(), &said),
+            differs(expected, found),
+        );
         let is_all = fate.status.is_some() && found.how == How::Ended && found.bytes.is_empty();
         let came = match fate.words() {
             Some(fate) if is_all => fate,
@@ -169,7 +160,7 @@ impl Trial<'_> {
             said: &said,
             how: found.how,
             bytes: &found.bytes,
-            framing: self.cast.framing,
+            framing: self.cast.talk.framing,
             is_gone: fate.status.is_some(),
             last_words: &text,
             tables,
@@ -177,7 +168,7 @@ impl Trial<'_> {
         let is_decided =
             !is_silent || seen.is_gone || tables.unaccepted > 0 || tables.is_left_open || behind.is_some();
         let hint = self.hint(*number, &seen);
-        let table = self.table(*number, tables).filter(|_| is_silent);
+        let table = self.table(*number, tables).filter(|_| is_silent || found.how == How::Later);
         let behind = match table {
             Some(table) => Some(joined(table, behind)),
             None => behind,
@@ -211,7 +202,7 @@ impl Trial<'_> {
 
     /// What one said last.
     fn said(&mut self, number: usize) -> Vec<u8> {
-        self.cast.party(number).map_or(Vec::new(), |party| party.said().to_vec())
+        self.cast.peer(number).map_or(Vec::new(), |peer| peer.said().to_vec())
     }
 
     /// Whom the program has to do with, by his name.
@@ -229,7 +220,7 @@ impl Trial<'_> {
             Expected::Connection => words!("client {label} is accepted", "接受客户端 {label_zh}"),
             Expected::Message(message) => {
                 let shown = shown(&match self.kind.speaks {
-                    Protocol::Tcp => framed(self.cast.framing, message),
+                    Protocol::Tcp => framed(self.cast.talk.framing, message),
                     Protocol::Udp => message.clone(),
                 });
                 words!("{label} hears {shown}", "{label_zh} 收到 {shown}")
@@ -351,7 +342,12 @@ pub fn shown(bytes: &[u8]) -> String {
 }
 
 /// What came, in words.
-fn came(found: &Found, protocol: Protocol, patience: Duration, said: &[u8]) -> Words {
+fn came(
+    Mismatch { number, found, .. }: &Mismatch,
+    protocol: Protocol,
+    patience: Duration,
+    said: &[u8],
+) -> Words {
     let (shown_bytes, seconds) = (shown(&found.bytes), patience.as_secs_f64());
     let is_empty = found.bytes.is_empty();
     match found.how {
@@ -375,6 +371,14 @@ fn came(found: &Found, protocol: Protocol, patience: Duration, said: &[u8]) -> W
                 "{shown_bytes}, and nothing more for {seconds} s",
                 "{shown_bytes}，此后 {seconds} 秒内再没有"
             )
+        }
+        How::Later if *number == 1 => {
+            Words::fixed("it waited on, and went on with the next message", "它还在等，来了下一条消息才继续")
+        }
+        How::Later => words!("#{number} was welcomed once #1 had left", "#1 离开之后，#{number} 才收到欢迎"),
+        How::Elsewhere => {
+            let other = escape(&found.bytes);
+            words!("{other} heard it", "收到的是 {other}")
         }
         How::WentOn if said.is_empty() => words!("it went on with {shown_bytes}", "它继续发送 {shown_bytes}"),
         How::WentOn => {

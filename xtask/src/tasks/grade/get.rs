@@ -8,8 +8,8 @@ use super::stage::Act::{Does, Plays};
 use super::stage::{Evidence, Failure, Halt, Hint, Played, Stage, hint};
 use super::starting::hosts;
 use super::trial::Trial;
-use crate::peers::found::How;
 use crate::peers::replies::{BODY, LINES};
+use crate::peers::script::How;
 use crate::peers::script::Step;
 use crate::peers::scripts::get as scripts;
 use crate::words::Words;
@@ -191,9 +191,9 @@ fn saves_nothing(trial: &mut Trial<'_>) -> Played {
 
 /// What comes once the server has closed decides where the client waits for that.
 fn ends_with_connection_open(trial: &mut Trial<'_>) -> Played {
-    if trial.program()?.wait_for_end(trial.terms.patience)?.is_none() {
+    if trial.program()?.wait_for_end(trial.terms.patience.silence())?.is_none() {
         trial.plays(&[Step::SaysNoMore(1)])?;
-        if trial.program()?.wait_for_end(trial.terms.patience)?.is_some() {
+        if trial.program()?.wait_for_end(trial.terms.patience.silence())?.is_some() {
             let expected = Words::fixed("it ends when the reply is complete", "响应收齐，它就结束");
             let came = Words::fixed("it ended once the server had closed", "服务器关闭之后它才结束");
             return Err(Halt::broken(expected, came, open_hint()));
@@ -204,10 +204,10 @@ fn ends_with_connection_open(trial: &mut Trial<'_>) -> Played {
 
 fn saves_much(trial: &mut Trial<'_>) -> Played {
     let body = large_body();
-    let host = trial.caller(1)?;
+    let host = trial.cast.tcp(1)?;
     host.sends(format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n").as_bytes());
     if !host.sends_much(&body) {
-        let seconds = trial.terms.patience.as_secs_f64();
+        let seconds = trial.terms.patience.silence().as_secs_f64();
         let expected = words!("it takes all of these {LARGE} bytes", "它收下全部 {LARGE} 字节");
         let came = words!("it took no more of them for {seconds} s", "{seconds} 秒内它没有再收");
         return Err(Halt::not_decided(expected, came, trial.at_work_hint()));

@@ -18,11 +18,11 @@ mod udp_client;
 mod udp_server;
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use common::address::HostPort;
 use common::args::{self, Args};
 use common::framing::Framing;
@@ -32,6 +32,7 @@ use super::shown::{self, Only};
 use crate::drawing::live;
 use crate::drawing::style::Ink;
 use crate::drawing::transcript::Transcript;
+use crate::peers::talk::Patience;
 use crate::programs::cleanup;
 use crate::words::Words;
 use candidate::CommandLine;
@@ -70,8 +71,19 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     let command = CommandLine(command);
     kind.check(&command, port)?;
+    let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
+    TcpListener::bind((ip, 0))
+        .with_context(|| format!("cannot use IPv{version} on this machine; try --ip {other}"))?;
     cleanup::close_on_interrupt()?;
-    let terms = Config { command, ip, port, framing, patience, style, story: Transcript::kept(style) };
+    let terms = Config {
+        command,
+        ip,
+        port,
+        framing,
+        patience: Patience::new(patience),
+        style,
+        story: Transcript::kept(style),
+    };
     let wishes = Selection { all, only, file };
     let live = shown::go_live(address.as_ref(), &terms.story, cover(kind, &terms), style, None)?;
     if watch {

@@ -54,7 +54,7 @@ pub fn grade(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<
 /// Plays one stage, and prints what came of it; false where it is not kept.
 fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(Chapter, bool)> {
     let version = if terms.ip.is_ipv4() { "IPv4" } else { "IPv6" };
-    terms.story.tell(Entry::Title { name: stage.name, version, is_new: true })?;
+    terms.story.tell(Entry::Title { name: stage.name, subject_zh: "", version, is_new: true })?;
     terms.story.tell(Entry::Lanes(kind.lanes.clone()))?;
     let mut trial = Trial::new(terms, kind, stage)?;
     let (style, promise) = (terms.style, &stage.promise.1);
@@ -71,9 +71,9 @@ fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(C
     let ladder = trial.ladder();
     let cleared = trial.clear();
     let (verdict, flaw) = match played {
-        Ok(()) => (Verdict::Kept, None),
-        Err(Halt::Broken(flaw)) => (Verdict::Broken(flaw.came.clone()), Some(flaw)),
-        Err(Halt::NotDecided(flaw)) => (Verdict::NotDecided(flaw.came.clone()), Some(flaw)),
+        Ok(()) => (Verdict::Passed, None),
+        Err(Halt::Broken(flaw)) => (Verdict::Failed(flaw.came.clone()), Some(flaw)),
+        Err(Halt::NotDecided(flaw)) => (Verdict::Undecided(flaw.came.clone()), Some(flaw)),
         Err(Halt::NotAvailable(why)) => (Verdict::NotAvailable(why), None),
         Err(Halt::Failed(e)) => {
             say("")?;
@@ -100,7 +100,10 @@ fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(C
     }
     let claims = std::slice::from_ref(&stage.promise);
     let told = trial.told();
-    Ok((Chapter { name: stage.name, version, claims, lanes: kind.lanes.clone(), told }, is_kept))
+    Ok((
+        Chapter { name: stage.name, subject_zh: "", version, claims, lanes: kind.lanes.clone(), told },
+        is_kept,
+    ))
 }
 
 /// What was expected, what came, and what to do about it.
@@ -142,7 +145,7 @@ fn date(time: SystemTime) -> String {
 
 /// How many stages were kept, and what to do next.
 fn sum_up(kind: &Kind, terms: &Config, wishes: &Selection, chapters: &[Chapter]) -> Result<()> {
-    let Tally { kept, not_available, .. } = page::tally(chapters);
+    let Tally { passed: kept, not_available, .. } = page::tally(chapters);
     let all = if wishes.only.is_some() { 1 } else { kind.stages.len() } - not_available;
     let absent = match not_available {
         0 => Words::fixed("", ""),
@@ -158,7 +161,7 @@ fn sum_up(kind: &Kind, terms: &Config, wishes: &Selection, chapters: &[Chapter])
     }
     let is_kept = |chapter: &&Chapter| {
         let check = chapter.told.iter().find_map(Entry::check);
-        check.is_none_or(|check| matches!(check.verdict, Verdict::Kept | Verdict::NotAvailable(_)))
+        check.is_none_or(|check| matches!(check.verdict, Verdict::Passed | Verdict::NotAvailable(_)))
     };
     let next = chapters.iter().find(|chapter| !is_kept(chapter)).map_or("", |chapter| chapter.name);
     let alone = match wishes.only {

@@ -4,8 +4,7 @@ use common::framing::Framing;
 
 use super::trial::Trial;
 use crate::drawing::entry::Lanes;
-use crate::peers::found::How;
-use crate::peers::script::{Mismatch, Step};
+use crate::peers::script::{How, Step, Stop};
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
@@ -50,8 +49,6 @@ pub struct Stage {
 pub enum Act {
     /// The other side plays a script, and meets what stands in it.
     Plays(&'static [Step]),
-    /// As [`Act::Plays`]; where nothing comes, this tries what else would decide.
-    PlaysOr(&'static [Step], fn(&mut Trial<'_>, &Mismatch) -> Played),
     /// The judge starts something, or looks at the program itself.
     Does(fn(&mut Trial<'_>) -> Played),
 }
@@ -74,6 +71,16 @@ pub enum Halt {
 impl From<anyhow::Error> for Halt {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+/// A mismatch that nothing is asked about is no verdict: the judge cannot go on.
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::NotAvailable(why) => Self::NotAvailable(why),
+            stop => Self::Failed(stop.into()),
+        }
     }
 }
 

@@ -7,16 +7,16 @@ use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::random;
 use anyhow::{Context, Result, bail, ensure};
 use common::narration::say;
-use common::random;
 
 use super::candidate::Ready;
 use super::finding::ended_with;
 use super::stage::{Halt, Hint, Played, hint};
 use super::trial::Trial;
 use crate::drawing::style::Ink;
-use crate::peers::script::{Peer, STARTS};
+use crate::peers::player::Peer;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::peers::udp_peer::UdpPeer;
 use crate::wire::kernel::{self, Protocol, Row};
@@ -71,10 +71,8 @@ pub fn hosts(trial: &mut Trial<'_>) -> Played {
         match listener.accept() {
             Ok((stream, _)) => {
                 stream.set_nonblocking(false)?;
-                let recorder = trial.lab.record.recorder("");
-                let (framing, patience) = (trial.cast.framing, trial.terms.patience);
-                let caller = TcpPeer::accepted(stream, framing, patience, recorder)?;
-                trial.cast.joins(1, Peer::TcpPeer(caller));
+                let server = TcpPeer::accepted(stream, trial.cast.talk.clone())?;
+                trial.cast.joins(1, Peer::Tcp(server));
                 return Ok(());
             }
             Err(e) if e.kind() == ErrorKind::WouldBlock => {}
@@ -85,7 +83,7 @@ pub fn hosts(trial: &mut Trial<'_>) -> Played {
             return Err(not_come(trial, Some(status))?);
         }
         ended = trial.program()?.ended()?;
-        if asked.elapsed() > STARTS * trial.terms.patience {
+        if asked.elapsed() > trial.terms.patience.to_start() {
             return Err(not_come(trial, None)?);
         }
         if ended.is_none() {
@@ -99,10 +97,9 @@ pub fn hosts(trial: &mut Trial<'_>) -> Played {
 /// # Errors
 /// When that cannot be done.
 pub fn hosts_datagrams(trial: &mut Trial<'_>) -> Played {
-    let recorder = trial.lab.record.recorder("");
-    let host = UdpPeer::host(trial.cast.at, trial.terms.patience, recorder)?;
-    trial.cast.at = host.address()?;
-    trial.cast.joins(1, Peer::UdpPeer(host));
+    let server = UdpPeer::server(trial.cast.at, trial.cast.talk.clone())?;
+    trial.cast.at = server.address()?;
+    trial.cast.joins(1, Peer::Udp(server));
     trial.spawn()?;
     Ok(())
 }

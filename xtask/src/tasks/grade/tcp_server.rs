@@ -1,15 +1,13 @@
 //! The stages of a TCP server: what it does when it is alone with one client, with many, and with careless ones.
 
-use common::greeting;
-
 use super::ending::goes_on_hint;
-use super::stage::Act::{Does, Plays, PlaysOr};
-use super::stage::{Failure, Halt, Played, Stage};
+use super::stage::Act::{Does, Plays};
+use super::stage::{Halt, Played, Stage};
 use super::starting::{starts, stays};
 use super::tcp_server_hints as hints;
 use super::tcp_server_words::welcome_hint;
 use super::trial::Trial;
-use crate::peers::script::{Expected, Mismatch, Step};
+use crate::peers::script::Step;
 use crate::peers::scripts::tcp_server as scripts;
 use crate::wire::event::Side;
 use crate::words::Words;
@@ -76,7 +74,7 @@ pub static STAGES: [Stage; 15] = [
                 "同时服务三个客户端，谁先说话都行",
             ),
         ),
-        acts: &[Does(starts), PlaysOr(scripts::CROWD, one_at_a_time)],
+        acts: &[Does(starts), Plays(scripts::CROWD)],
         hint: hints::crowd,
     },
     Stage {
@@ -171,38 +169,18 @@ pub static STAGES: [Stage; 15] = [
     },
 ];
 
-/// What comes once the first has left decides where the kernel has no table.
-fn one_at_a_time(trial: &mut Trial<'_>, miss: &Mismatch) -> Played {
-    let is_waiting = matches!(&miss.expected, Expected::Message(message) if message == greeting::WELCOME);
-    if miss.number == 1 || !is_waiting {
-        return Ok(());
-    }
-    let label = miss.number;
-    let behind = trial.tables_say(label);
-    trial.plays(&[Step::Leaves(1)])?;
-    if trial.cast.hears(label, greeting::WELCOME, &|| false).is_err() {
-        return Ok(());
-    }
-    Err(Halt::Broken(Box::new(Failure {
-        expected: words!("#{label} is welcomed while #1 is there", "#1 还在时，#{label} 就收到欢迎"),
-        came: words!("#{label} was welcomed once #1 had left", "#1 离开之后，#{label} 才收到欢迎"),
-        behind,
-        hint: hints::one_at_a_time(),
-    })))
-}
-
 fn stops(trial: &mut Trial<'_>) -> Played {
     if trial.ends_at_an_interrupt()? {
         return trial.plays(&[Step::HearsTheEnd(1)]);
     }
     let expected = Words::fixed("it ends, with a client connected", "有客户端连着，它也结束");
     trial.plays(&[Step::Leaves(1)])?;
-    if trial.program()?.wait_for_end(trial.terms.patience)?.is_some() {
+    if trial.program()?.wait_for_end(trial.terms.patience.silence())?.is_some() {
         let came = Words::fixed("it ended once its client had left", "客户端离开之后它才结束");
         return Err(Halt::broken(expected, came, hints::is_held()));
     }
     let next = Step::Enters(2);
-    if trial.cast.plays(next, &|| false).is_ok() {
+    if trial.tries(|cast, met| cast.plays(&[next], met)).is_ok() {
         let came =
             Words::fixed("it goes on, and has welcomed another client", "它照常运行，还欢迎了新的客户端");
         return Err(Halt::broken(expected, came, goes_on_hint()));
@@ -215,7 +193,7 @@ fn restarts(trial: &mut Trial<'_>) -> Played {
     trial.remarks(Side::Server, &Words::fixed("(killed, and started again)", "（强行终止，再次启动）"));
     trial.candidate = None;
     // The side that ends first keeps the connection in TIME_WAIT: here, the server's.
-    let _ = trial.caller(1)?.hears_the_end();
+    let _ = trial.cast.tcp(1)?.hears_the_end();
     trial.plays(&[Step::Leaves(1)])?;
     trial.spawn()?;
     trial.expect_ready(trial.wait_until_ready()?)

@@ -5,7 +5,7 @@ use common::framing;
 use super::hints;
 use super::stage::{Evidence, Hint, hint};
 use super::tcp_server_words::{answer_hint, fallen_hint, name_in, words_hint};
-use crate::peers::found::How;
+use crate::peers::script::How;
 
 pub fn greets(seen: &Evidence<'_>) -> Option<Hint> {
     words_hint(seen).or_else(|| answer_hint(seen))
@@ -167,7 +167,7 @@ pub fn one_at_a_time() -> Option<Hint> {
 }
 
 pub fn crowd(seen: &Evidence<'_>) -> Option<Hint> {
-    if seen.tables.unaccepted > 0 {
+    if seen.tables.unaccepted > 0 || seen.how == How::Later {
         return one_at_a_time();
     }
     if seen.is_gone {

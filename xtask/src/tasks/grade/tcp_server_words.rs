@@ -5,7 +5,7 @@ use common::greeting;
 
 use super::hints;
 use super::stage::{Evidence, Hint, hint, is_about_text};
-use crate::peers::found::How;
+use crate::peers::script::How;
 
 /// What any stage may be the first to meet, if it is one of these.
 pub fn met_anywhere(number: usize, seen: &Evidence<'_>) -> Option<Hint> {
@@ -170,7 +170,7 @@ pub fn answer_hint(seen: &Evidence<'_>) -> Option<Hint> {
             "It answers the beginning of the name: recv(N) returns N bytes at most. Read on until the message's end.",
             "它回答的只是名字的开头：recv(N) 最多返回 N 字节。应一直读到消息的结尾。",
         ),
-        How::Other | How::WentOn => hint(
+        How::Other | How::WentOn | How::Later | How::Elsewhere => hint(
             "C8",
             "The words have to be these to the letter: 'Hello, ', the name as it came (as many bytes as recv \
              returned), '!'.",
@@ -320,7 +320,7 @@ pub fn welcome_hint(seen: &Evidence<'_>) -> Option<Hint> {
              flush it, where what is printed goes through a buffer.",
             "猜测：客户端来了它什么也不说，或者先去读取：accept 一返回就发送 Welcome!；输出经过缓冲区的，还要 flush。",
         ),
-        How::Other | How::WentOn => hint("C8", "The word has to be this to the letter: Welcome!", "必须一字不差：Welcome!"),
+        How::Other | How::WentOn | How::Later | How::Elsewhere => hint("C8", "The word has to be this to the letter: Welcome!", "必须一字不差：Welcome!"),
         How::Ended | How::Reset | How::Refused => hint(
             "C8",
             "The connection is closed as soon as it is made: keep the accepted socket while its client stays.",

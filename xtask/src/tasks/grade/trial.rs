@@ -2,21 +2,19 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use common::framing::Framing;
 
 use super::candidate::{Candidate, CommandLine};
-use super::stage::{Act, Halt, Kind, Played, Stage};
+use super::stage::{Act, Kind, Played, Stage};
 use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
 use crate::lab::Lab;
-use crate::peers::found::{Found, How};
-use crate::peers::script::{Expected, Mismatch, Peers, Step};
-use crate::peers::tcp_peer::{TcpPeer, framed};
+use crate::peers::player::{Met, Peers};
+use crate::peers::script::{Step, Stop, playable};
+use crate::peers::talk::{Patience, Talk};
 use crate::wire::event::Side;
 use crate::wire::kernel::{self, Protocol, Row};
 use crate::words::Words;
@@ -30,9 +28,9 @@ pub struct Config {
     /// The port that the program has in its code.
     pub port: Option<u16>,
     /// Where a message ends.
-    pub framing: Framing,
+    pub framing: common::framing::Framing,
     /// How long a silence may be.
-    pub patience: Duration,
+    pub patience: Patience,
     /// How to print.
     pub style: Style,
     /// What is told, of one stage after the other, for whoever watches.
@@ -71,7 +69,8 @@ impl<'a> Trial<'a> {
         let lab = Lab::new(move |event| watching.sees(event))?;
         let at = SocketAddr::new(terms.ip, terms.port.unwrap_or_default());
         let framing = kind.framing.unwrap_or(terms.framing);
-        let cast = Peers::new(at, kind.speaks, framing, terms.patience, lab.record.recorder(""));
+        let talk = Talk { framing, patience: terms.patience, recorder: lab.record.recorder("") };
+        let cast = Peers::new(at, kind.speaks, talk);
         Ok(Self { terms, kind, stage, lab, from, candidate: None, cast })
     }
 
@@ -82,7 +81,6 @@ impl<'a> Trial<'a> {
     pub fn plays_the_stage(&mut self) -> Played {
         self.stage.acts.iter().try_for_each(|act| match act {
             Act::Plays(script) => self.plays(script),
-            Act::PlaysOr(script, tries) => self.plays_or(script, *tries),
             Act::Does(act) => act(self),
         })
     }
@@ -92,40 +90,25 @@ impl<'a> Trial<'a> {
     /// # Errors
     /// Where it does not go on, and why.
     pub fn plays(&mut self, script: &[Step]) -> Played {
-        self.plays_or(script, |_, _| Ok(()))
-    }
-
-    /// As [`Trial::plays`]; `tries` is what decides where nothing comes.
-    fn plays_or(&mut self, script: &[Step], tries: fn(&mut Self, &Mismatch) -> Played) -> Played {
-        for (number, step) in script.iter().enumerate() {
-            if matches!(step, Step::NeedsBoundary) && self.terms.framing == Framing::Raw {
-                return if number == 0 { Err(needs_boundary()) } else { Ok(()) };
-            }
-            if let Err(miss) = self.plays_step(*step)? {
-                if miss.found.how == How::Silent {
-                    tries(self, &miss)?;
-                }
-                self.finds(miss)?;
+        for step in playable(script, self.cast.talk.framing)? {
+            match self.tries(|cast, met| cast.plays_step(*step, met)) {
+                Err(Stop::Missed(miss)) => self.finds(miss)?,
+                played => played?,
             }
         }
         Ok(())
     }
 
-    /// Plays one step: those here that take a look into the program, the others as anybody would.
-    fn plays_step(&mut self, step: Step) -> Result<Result<(), Mismatch>> {
-        match step {
-            Step::Rest => self.settles().map(Ok),
-            Step::SaysByBytes(number, message) => self.says_by_bytes(number, message),
-            Step::IsWaitedFor(number, message) => self.is_waited_for(number, message),
-            other => {
-                let candidate = &self.candidate;
-                let is_over = || {
-                    let ended = candidate.as_ref().map(Candidate::ended);
-                    ended.is_none_or(|ended| ended.is_ok_and(|status| status.is_some()))
-                };
-                Ok(self.cast.plays(other, &is_over))
-            }
-        }
+    /// Has the others do something that may ask about the program.
+    ///
+    /// # Errors
+    /// What they find.
+    pub fn tries<T>(&mut self, what: impl FnOnce(&mut Peers, &Met<'_>) -> T) -> T {
+        let candidate = self.candidate.as_ref();
+        let has_ended =
+            || candidate.is_none_or(|candidate| candidate.ended().is_ok_and(|status| status.is_some()));
+        let program = candidate.map(|candidate| candidate.program.pid);
+        what(&mut self.cast, &Met { program, has_ended: &has_ended })
     }
 
     /// Tells something behind what has happened meanwhile.
@@ -178,14 +161,6 @@ impl<'a> Trial<'a> {
         self.candidate.as_ref().context("no program has been started")
     }
 
-    /// One of those who speak TCP.
-    ///
-    /// # Errors
-    /// When he has left.
-    pub fn caller(&mut self, number: usize) -> Result<&mut TcpPeer> {
-        self.cast.caller(number).with_context(|| format!("#{number} has left"))
-    }
-
     /// What waits at the program's place: connections at a listener, bytes at a UDP socket, where the kernel tells.
     pub fn waiting_to_be_read(&self, protocol: Protocol) -> u64 {
         let rows = kernel::waiting(protocol).unwrap_or_default();
@@ -199,7 +174,7 @@ impl<'a> Trial<'a> {
 
     /// The program's end of a connection, where the kernel tells.
     pub fn far_end(&mut self, number: usize) -> Option<Row> {
-        let (near, far) = self.cast.caller(number)?.ends_of_it().ok()?;
+        let (near, far) = self.cast.tcp(number).ok()?.ends_of_it().ok()?;
         kernel::far_end(near, far)
     }
 
@@ -221,102 +196,4 @@ impl<'a> Trial<'a> {
         self.candidate = None;
         self.lab.clear()
     }
-
-    /// Waits until the program has done what it does about all that has come: it sleeps, and not by chance, or it has
-    /// ended. One that never sleeps is not waited for for long. Where the kernel does not tell, this is a moment.
-    ///
-    /// # Errors
-    /// When no program has been started.
-    pub fn settles(&self) -> Result<()> {
-        const LIMIT: Duration = Duration::from_secs(2);
-        const LOOKS: u32 = 3;
-        let (asked, group) = (Instant::now(), self.program()?.program.pid);
-        let mut idle = 0;
-        while idle < LOOKS && asked.elapsed() < LIMIT {
-            match kernel::is_idle(group) {
-                Some(is_idle) => idle = if is_idle { idle + 1 } else { 0 },
-                None => break,
-            }
-            thread::sleep(MOMENT / LOOKS);
-        }
-        thread::sleep(if idle == 0 { MOMENT } else { Duration::ZERO });
-        Ok(())
-    }
-
-    /// Sends a message byte by byte, each once the one before was read, as far as anybody can tell. The last one goes
-    /// when the program has settled: a client that has gone on by then has not waited for it.
-    fn says_by_bytes(&mut self, number: usize, message: &[u8]) -> Result<Result<(), Mismatch>> {
-        let bytes = framed(self.cast.framing, message);
-        let mut is_read = true;
-        for (at, byte) in bytes.iter().enumerate() {
-            if at + 1 == bytes.len() {
-                self.settles()?;
-                let caller = self.caller(number)?;
-                let looked = caller.hears_no_more();
-                if let (true, Err(found)) = (caller.is_host(), looked) {
-                    return Ok(Err(Mismatch { number, expected: Expected::Patience(message.into()), found }));
-                }
-            }
-            self.caller(number)?.sends(&[*byte]);
-            if self.far_end(number).is_none() {
-                thread::sleep(MOMENT);
-            }
-            // One that does not read is found out by what then does not come.
-            is_read =
-                is_read && self.wait_until(|trial| trial.far_end(number).is_none_or(|row| row.to_read == 0));
-        }
-        Ok(Ok(()))
-    }
-
-    /// Waits until the client has taken the datagram that it was sent, as far as anybody can tell; it is not to go on
-    /// then with another one than this.
-    fn is_waited_for(&mut self, number: usize, message: &[u8]) -> Result<Result<(), Mismatch>> {
-        const WHILE: Duration = Duration::from_millis(200);
-        if let Some(client) = self.cast.asker(number).and_then(|asker| asker.client) {
-            self.wait_until(|_| {
-                let rows = kernel::sockets(Protocol::Udp, client).unwrap_or_default();
-                rows.iter().all(|row| row.to_read == 0)
-            });
-        }
-        self.settles()?;
-        let miss = |how, bytes| {
-            Ok(Err(Mismatch {
-                number,
-                expected: Expected::Patience(message.into()),
-                found: Found { how, bytes },
-            }))
-        };
-        let asked = Instant::now();
-        while asked.elapsed() < WHILE {
-            let Some(asker) = self.cast.asker(number) else { break };
-            match asker.hears_one(WHILE, &|| false) {
-                Ok(bytes) if bytes != message => return miss(How::WentOn, bytes),
-                Ok(_) => {}
-                Err(_) => break,
-            }
-        }
-        if self.program()?.ended()?.is_some() { miss(How::Ended, Vec::new()) } else { Ok(Ok(())) }
-    }
-
-    /// Waits until something is so, by the kernel's table or elsewhere; false once the patience is over.
-    fn wait_until(&mut self, mut is_so: impl FnMut(&mut Self) -> bool) -> bool {
-        let asked = Instant::now();
-        loop {
-            if is_so(self) {
-                return true;
-            }
-            if asked.elapsed() > self.terms.patience {
-                return false;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-}
-
-/// Without a mark, nobody can tell where one message ends and the next begins.
-fn needs_boundary() -> Halt {
-    Halt::NotAvailable(Words::fixed(
-        "raw framing marks no end of a message: cargo xtask demo framing",
-        "raw 不标明消息在哪里结束：cargo xtask demo framing",
-    ))
 }

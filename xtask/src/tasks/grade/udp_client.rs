@@ -6,7 +6,7 @@ use super::stage::Act::{Does, Plays};
 use super::stage::{Evidence, Hint, Played, Stage, hint, is_about_text};
 use super::starting::{hosts_datagrams as hosts, sends_to_nobody};
 use super::trial::Trial;
-use crate::peers::found::How;
+use crate::peers::script::How;
 use crate::peers::scripts::{THE_OTHERS, udp_client as scripts};
 use crate::words::Words;
 

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::{Found, Row, no_proc};
+use super::{Row, Size, Tried, no_proc};
 use crate::peers::origin;
+use crate::peers::script::Stop;
 use crate::peers::scripted_server::{ScriptedServer, repeat};
 use crate::programs::{self, figures::memory, program::Program, scratch::Scratch};
 use crate::words::Words;
 
-pub const ROWS: [Row; 3] = [
+pub static ROWS: [Row; 3] = [
     Row {
         tried: Words::fixed(
             "tcp-client get: 1 GiB in each framing",
@@ -64,19 +65,21 @@ fn get(origin: &ScriptedServer, file: &str) -> Result<Command> {
     Ok(command)
 }
 
-fn one_gigabyte() -> Result<Found> {
-    const PIECES: u32 = 1024;
+fn one_gigabyte(size: Size) -> Result<Tried> {
+    let pieces: usize = size.of(1024, 8);
+    let length = format!("Content-Length: {}", pieces << 20);
     let piece: &'static [u8] = vec![b'x'; 1 << 20].leak();
     let mut found = Vec::new();
     for (head, before, after) in [
-        ("Content-Length: 1073741824", "", ""),
-        ("Transfer-Encoding: chunked", "100000\r\n", "\r\n"),
-        ("Connection: close", "", ""),
+        (length, "", ""),
+        ("Transfer-Encoding: chunked".into(), "100000\r\n", "\r\n"),
+        ("Connection: close".into(), "", ""),
     ] {
         let started = Instant::now();
+        let name = head.split(':').next().unwrap_or_default().to_owned();
         let origin = origin::replying(LOOPBACK, move |stream| {
             write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n")?;
-            for _ in 0..PIECES {
+            for _ in 0..pieces {
                 stream.write_all(before.as_bytes())?;
                 stream.write_all(piece)?;
                 stream.write_all(after.as_bytes())?;
@@ -84,16 +87,15 @@ fn one_gigabyte() -> Result<Found> {
             stream.write_all(if before.is_empty() { b"" } else { b"0\r\n\r\n" })
         })?;
         let (succeeded, peak) = run_watched(get(&origin, if cfg!(unix) { "/dev/null" } else { "NUL" })?)?;
-        let Some(peak) = peak else { return Ok(no_proc()) };
-        let name = head.split(':').next().unwrap_or_default();
+        let peak = peak.ok_or_else(no_proc)?;
         found.push(format!("{name} {peak} KiB, {:.1} s", started.elapsed().as_secs_f64()));
         ensure!(succeeded && peak < MEMORY_LIMIT, "{}", found.join("; "));
     }
     let found = found.join("; ");
-    Ok(Found::kept(words!("{found}", "{found}")))
+    Ok((true, words!("{found}", "{found}")))
 }
 
-fn endless_replies() -> Result<Found> {
+fn endless_replies(_: Size) -> Result<Tried> {
     const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let mut most = 0;
     for (start, pattern) in [
@@ -122,10 +124,10 @@ fn endless_replies() -> Result<Found> {
         "each refused, nothing saved; at most {most} KiB of memory",
         "每种都拒绝，什么也没有存下；内存最多 {most} KiB"
     );
-    Ok(Found::kept_if(most < MEMORY_LIMIT, found))
+    Ok((most < MEMORY_LIMIT, found))
 }
 
-fn full_disk() -> Result<Found> {
+fn full_disk(_: Size) -> Result<Tried> {
     let scratch = Scratch::new()?;
     let origin = origin::replying(LOOPBACK, |stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
@@ -138,23 +140,26 @@ fn full_disk() -> Result<Found> {
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
     command.arg(programs::build::path_of("tcp-client")?).arg(scratch.path()).arg(url(&origin));
-    match command.output().map(|output| output.status.code()) {
-        Ok(Some(0)) => Ok(Found::kept(Words::fixed(
-            "the error names the file; the old one is as it was, no other is left",
-            "错误信息写明了文件；旧文件原样未动，没有留下别的文件",
-        ))),
-        Ok(Some(98)) => {
-            Ok(Found::broken(Words::fixed("the error does not name the file", "错误信息没有写明文件")))
+    let (holds, found) = match command.output().map(|output| output.status.code()) {
+        Ok(Some(0)) => (
+            true,
+            Words::fixed(
+                "the error names the file; the old one is as it was, no other is left",
+                "错误信息写明了文件；旧文件原样未动，没有留下别的文件",
+            ),
+        ),
+        Ok(Some(98)) => (false, Words::fixed("the error does not name the file", "错误信息没有写明文件")),
+        Ok(Some(1)) if Command::new("unshare").args(["-rm", "true"]).status()?.success() => (
+            false,
+            Words::fixed("the old file changed, or another one is left", "旧文件变了，或者留下了别的文件"),
+        ),
+        _ => {
+            let why = Words::fixed(
+                "it needs its own mount namespace (unshare -rm)",
+                "要有自己的挂载命名空间（unshare -rm）",
+            );
+            return Err(Stop::NotAvailable(why).into());
         }
-        Ok(Some(1)) if Command::new("unshare").args(["-rm", "true"]).status()?.success() => {
-            Ok(Found::broken(Words::fixed(
-                "the old file changed, or another one is left",
-                "旧文件变了，或者留下了别的文件",
-            )))
-        }
-        _ => Ok(Found::not_available(Words::fixed(
-            "it takes a mount namespace of one's own (unshare -rm)",
-            "要有自己的挂载命名空间（unshare -rm）",
-        ))),
-    }
+    };
+    Ok((holds, found))
 }

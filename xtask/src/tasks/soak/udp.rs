@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Found, Row, no_proc, stop_in_time};
-use crate::peers::script::plays_on;
+use super::{Row, Size, Tried, no_proc, plays_all, stop_in_time};
 use crate::peers::scripts::udp_server as scripts;
 use crate::programs::server::Server;
 use crate::wire::kernel::{Protocol, dropped};
 use crate::words::Words;
 
-pub const ROWS: [Row; 2] = [
+pub static ROWS: [Row; 2] = [
     Row {
         tried: Words::fixed(
             "udp-server: a burst of 20,000 datagrams",
@@ -28,34 +27,33 @@ pub const ROWS: [Row; 2] = [
     },
 ];
 
-fn burst() -> Result<Found> {
-    const SENT: u64 = 20_000;
+fn burst(size: Size) -> Result<Tried> {
+    let sent = size.of(20_000, 500);
     let server = Server::start("udp-server", &["--quiet"])?;
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     socket.connect(server.address)?;
-    for number in 0..SENT {
+    for number in 0..sent {
         socket.send(number.to_string().as_bytes())?;
     }
-    // Every datagram is accounted for: answered and read here, or dropped at one of the two queues. Silence
-    // tells that the last one was; a slow machine is given time for it.
+    // Every datagram is accounted for: answered and read here, or dropped at one of the two queues. When the last one
+    // was, nothing more comes; a slow machine gets two seconds for it.
     socket.set_read_timeout(Some(Duration::from_secs(2)))?;
     let mut answered = 0;
     while socket.recv(&mut [0; 64]).is_ok() {
         answered += 1;
     }
-    let (Some(there), Some(here)) = (dropped(server.address), dropped(socket.local_addr()?)) else {
-        return Ok(no_proc());
-    };
+    let there = dropped(server.address).ok_or_else(no_proc)?;
+    let here = dropped(socket.local_addr()?).ok_or_else(no_proc)?;
     // It serves as before, whatever clients do.
-    let lives = scripts::ALL.iter().all(|script| plays_on(server.address, Protocol::Udp, script).is_ok());
-    let found = words!(
+    plays_all(&server, Protocol::Udp, &scripts::ALL)?;
+    let figures = words!(
         "{answered} answered + {there} dropped there + {here} dropped here",
         "应答 {answered} 个 + 那端丢弃 {there} 个 + 这端丢弃 {here} 个"
     );
-    Ok(Found::kept_if(lives && answered + there + here == SENT, found))
+    Ok((answered + there + here == sent, figures))
 }
 
-fn stop_in_the_flood() -> Result<Found> {
+fn stop_in_the_flood(size: Size) -> Result<Tried> {
     let server = Server::start("udp-server", &["--quiet"])?;
     let (address, over) = (server.address, AtomicBool::new(false));
     thread::scope(|scope| {
@@ -66,7 +64,7 @@ fn stop_in_the_flood() -> Result<Found> {
             }
         });
         thread::sleep(Duration::from_millis(100));
-        let stopped = stop_in_time(server, &Words::fixed("it was flooded", "数据报不断涌来"));
+        let stopped = stop_in_time(size, server, true, &Words::fixed("it was flooded", "数据报不断涌来"));
         over.store(true, Ordering::Relaxed);
         stopped
     })

@@ -89,7 +89,8 @@ pub fn run(args: Args) -> Result<()> {
     }
     let written = page.map(|page| {
         let version = if is_udp { "UDP" } else { "TCP" };
-        let chapter = Chapter { name: "tap", version, claims: &[], lanes, told: story.since(1) };
+        let chapter =
+            Chapter { name: "tap", subject_zh: "", version, claims: &[], lanes, told: story.since(1) };
         let name = page.write(&page::html(&cover(), &[chapter], lang))?;
         narrator.announce(words!("The page is in {name}.", "网页已存入 {name}。").to(lang));
         Ok(())

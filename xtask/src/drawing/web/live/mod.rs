@@ -136,7 +136,7 @@ impl Drop for Live {
 
 /// A token that nobody can guess.
 fn random() -> String {
-    format!("{:016x}", common::random::number())
+    format!("{:016x}", crate::random::number())
 }
 
 /// What a request gets.

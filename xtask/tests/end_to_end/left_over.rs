@@ -2,22 +2,20 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use xtask::Scratch;
 
+use crate::process::{eventually, has_tool, program};
+
 #[test]
 fn a_judged_program_that_left_its_group_is_ended_with_the_others() {
-    let has_setsid =
-        Command::new("setsid").arg("true").stderr(Stdio::null()).status().is_ok_and(|s| s.success());
-    if !has_setsid {
-        println!("setsid(1): not available here");
+    if !has_tool("setsid", &["true"]) {
         return;
     }
     let directory = Scratch::new().unwrap();
     let server = xtask::path_of("tcp-server").unwrap();
     let script = "setsid \"$0\" \"$1\" --delay 0 & echo $! > pid; wait";
-    let judged = Command::new(xtask::path_of("xtask").unwrap())
+    let judged = program("xtask")
         .args(["grade", "tcp-server", "--stage", "greets", "--", "sh", "-c", script])
         .args([server.to_str().unwrap(), "{host}:{port}"])
         .current_dir(directory.path())
@@ -25,16 +23,15 @@ fn a_judged_program_that_left_its_group_is_ended_with_the_others() {
         .unwrap();
     assert!(judged.status.success(), "{judged:?}");
     let pid = fs::read_to_string(directory.path().join("pid")).unwrap();
-    // A process that has been killed is gone a moment later; where nobody reaps it, it has no environment any more.
+    // A process that was killed is gone a moment later; one that nobody reaps has no environment any more.
     let environment = Path::new("/proc").join(pid.trim()).join("environ");
-    while fs::read(&environment).is_ok_and(|text| !text.is_empty()) {
-        std::thread::yield_now();
-    }
+    let is_gone = || fs::read(&environment).map_or(true, |text| text.is_empty());
+    eventually("the end of the judged server", || is_gone().then_some(()));
 }
 
 #[test]
 fn a_watch_that_would_watch_nothing_is_a_mistake_on_the_command_line() {
-    let judged = Command::new(xtask::path_of("xtask").unwrap())
+    let judged = program("xtask")
         .args(["grade", "tcp-server", "--watch", "--lang=en", "--", "sh", "-c", "exec cat $0", "{port}"])
         .output()
         .unwrap();

@@ -1,0 +1,348 @@
+//! The peers that play a script on a program: the clients of a server, or the server of a client.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use common::greeting;
+
+use super::script::{Expected, Found, How, Mismatch, Step, Stop, playable};
+use super::talk::Talk;
+use super::tcp_peer::TcpPeer;
+use super::udp_peer::UdpPeer;
+use crate::wire::kernel::{self, Protocol};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// For what may have come just now, where nobody can tell.
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// What a script may ask about the program.
+pub struct Met<'a> {
+    /// The process that was started; what it has started in its own process group belongs to it.
+    pub program: Option<u32>,
+    /// Whether it has ended: over UDP, no connection tells.
+    pub has_ended: &'a dyn Fn() -> bool,
+}
+
+impl Met<'_> {
+    /// Waits until the program has dealt with all that has come: all its threads sleep, three looks in a row, or it has
+    /// ended. One that never sleeps gets 2 s, and one of which the kernel does not tell gets a moment.
+    pub fn rests(&self) {
+        const LIMIT: Duration = Duration::from_secs(2);
+        const LOOKS: u32 = 3;
+        let (asked, mut idle) = (Instant::now(), 0);
+        while idle < LOOKS && asked.elapsed() < LIMIT {
+            match self.program.and_then(kernel::is_idle) {
+                Some(is_idle) => idle = if is_idle { idle + 1 } else { 0 },
+                None => break,
+            }
+            thread::sleep(MOMENT / LOOKS);
+        }
+        thread::sleep(if idle == 0 { MOMENT } else { Duration::ZERO });
+    }
+}
+
+/// One peer.
+pub enum Peer {
+    /// Over TCP.
+    Tcp(TcpPeer),
+    /// Over UDP.
+    Udp(UdpPeer),
+}
+
+impl Peer {
+    /// What it said last, as it went over the wire.
+    pub fn said(&self) -> &[u8] {
+        match self {
+            Self::Tcp(peer) => &peer.said,
+            Self::Udp(peer) => &peer.said,
+        }
+    }
+}
+
+/// The peers of a program.
+pub struct Peers {
+    /// Where the server is: the program, or the peer of a client.
+    pub at: SocketAddr,
+    /// How they talk.
+    pub talk: Talk,
+    protocol: Protocol,
+    here: BTreeMap<usize, Peer>,
+}
+
+impl Peers {
+    /// Nobody has come yet.
+    pub fn new(at: SocketAddr, protocol: Protocol, talk: Talk) -> Self {
+        Self { at, talk, protocol, here: BTreeMap::new() }
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// When there is no such peer, or it has left: the script is wrong.
+    pub fn peer(&mut self, number: usize) -> Result<&mut Peer> {
+        self.here.get_mut(&number).with_context(|| format!("there is no #{number}, or it has left"))
+    }
+
+    /// One of them that speaks TCP.
+    pub fn tcp(&mut self, number: usize) -> Result<&mut TcpPeer> {
+        match self.peer(number)? {
+            Peer::Tcp(peer) => Ok(peer),
+            Peer::Udp(_) => bail!("#{number} speaks UDP"),
+        }
+    }
+
+    /// One of them that speaks UDP.
+    pub fn udp(&mut self, number: usize) -> Result<&mut UdpPeer> {
+        match self.peer(number)? {
+            Peer::Udp(peer) => Ok(peer),
+            Peer::Tcp(_) => bail!("#{number} speaks TCP"),
+        }
+    }
+
+    /// One more of them, that is connected already.
+    pub fn joins(&mut self, number: usize, mut peer: Peer) {
+        match &mut peer {
+            Peer::Tcp(peer) => peer.number = number,
+            Peer::Udp(peer) => peer.number = number,
+        }
+        self.here.insert(number, peer);
+    }
+
+    /// How many are there.
+    pub fn size(&self) -> usize {
+        self.here.len()
+    }
+
+    /// The number of the next one.
+    pub fn next(&self) -> usize {
+        self.here.last_key_value().map_or(1, |(last, _)| last + 1)
+    }
+
+    /// All leave.
+    pub fn leave(&mut self) {
+        self.here.clear();
+    }
+
+    /// Plays a script, as far as it can be played with this framing.
+    pub fn plays(&mut self, script: &[Step], met: &Met<'_>) -> Result<(), Stop> {
+        playable(script, self.talk.framing)?.iter().try_for_each(|step| self.plays_step(*step, met))
+    }
+
+    /// Plays one step.
+    pub fn plays_step(&mut self, step: Step, met: &Met<'_>) -> Result<(), Stop> {
+        match step {
+            Step::Comes(number) => self.comes(number)?,
+            Step::Enters(number) => {
+                self.comes(number)?;
+                self.hears(number, greeting::WELCOME, met)?;
+            }
+            Step::Says(number, messages) => self.says(number, messages)?,
+            Step::SaysByBytes(number, message) => self.says_by_bytes(number, message, met)?,
+            Step::BreaksOff(number, message) => self.tcp(number)?.breaks_off(message),
+            Step::SaysNoMore(number) => self.tcp(number)?.ends(),
+            Step::Waits(number) => {
+                self.tcp(number)?.came_within(SECOND);
+            }
+            Step::Hears(number, message) => self.hears(number, message, met)?,
+            Step::HearsOr(number, message, steps) => self.hears_or(number, message, steps, met)?,
+            Step::HearsGreeting(number, name) => self.hears(number, &greeting::of(name), met)?,
+            Step::Greeted(number, name) => {
+                self.says(number, &[name])?;
+                self.hears(number, &greeting::of(name), met)?;
+            }
+            Step::GreetedOrRefused(number, name) => {
+                self.says(number, &[name])?;
+                match self.hears(number, &greeting::of(name), met) {
+                    Err(Stop::Missed(mismatch)) if mismatch.found.is_refusal() => {}
+                    heard => heard?,
+                }
+            }
+            Step::IsAskedFor(number, path) => self.tcp(number)?.is_asked_for(path)?,
+            Step::HearsAnything(number) => self.tcp(number)?.hears_anything()?,
+            Step::HearsHalfAtMost(number) => self.tcp(number)?.hears_half_at_most()?,
+            Step::HearsNoMore(number) => self.tcp(number)?.hears_no_more()?,
+            Step::HearsTheEnd(number) => self.tcp(number)?.hears_the_end()?,
+            Step::Leaves(number) | Step::Resets(number) => {
+                self.peer(number)?;
+                match (step, self.here.remove(&number)) {
+                    (Step::Leaves(_), Some(Peer::Tcp(peer))) => peer.leaves(),
+                    // Where nothing came, it has left like any other.
+                    (_, Some(Peer::Tcp(peer))) => _ = peer.resets(),
+                    _ => {} // a datagram has no end
+                }
+            }
+            Step::Loses(number, message) => self.udp(number)?.loses(message),
+            Step::StrangerSays(number, message) => self.udp(number)?.is_outshouted(message),
+            Step::IsWaitedFor(number, message) => self.is_waited_for(number, message, met)?,
+            Step::Rest => met.rests(),
+            Step::Thinks => thread::sleep(SECOND),
+            Step::NeedsBoundary => {} // this framing has one
+        }
+        Ok(())
+    }
+
+    /// One more client of the server.
+    fn comes(&mut self, number: usize) -> Result<(), Mismatch> {
+        let recorder = self.talk.recorder.labelled(&format!("#{number}"));
+        let talk = Talk { recorder, ..self.talk.clone() };
+        let came = match self.protocol {
+            Protocol::Tcp => TcpPeer::connect(self.at, talk).map(Peer::Tcp),
+            Protocol::Udp => UdpPeer::new(self.at, talk).map(Peer::Udp),
+        };
+        let refused = |why: std::io::Error| Mismatch {
+            number,
+            expected: Expected::Connection,
+            found: Found { how: How::Refused, bytes: why.to_string().into_bytes() },
+        };
+        self.joins(number, came.map_err(refused)?);
+        Ok(())
+    }
+
+    /// One says messages: over TCP all of them with one write.
+    pub fn says(&mut self, number: usize, messages: &[&[u8]]) -> Result<()> {
+        match self.peer(number)? {
+            Peer::Tcp(peer) => peer.says(messages),
+            Peer::Udp(peer) => messages.iter().for_each(|message| peer.says(message)),
+        }
+        Ok(())
+    }
+
+    /// One must hear this message next. Over UDP, another client may have got it.
+    pub fn hears(&mut self, number: usize, message: &[u8], met: &Met<'_>) -> Result<(), Stop> {
+        let heard = match self.peer(number)? {
+            Peer::Tcp(peer) => peer.hears(message),
+            Peer::Udp(peer) => peer.hears(message, met.has_ended),
+        };
+        let Err(mut mismatch) = heard else { return Ok(()) };
+        if mismatch.found.how == How::Silent {
+            let mut others = self.here.iter_mut().filter(|(other, _)| **other != number);
+            let got_it = others.find_map(|(other, peer)| match peer {
+                Peer::Udp(peer) => peer.has_heard(message).then_some(other),
+                Peer::Tcp(_) => None,
+            });
+            if let Some(other) = got_it {
+                mismatch.found = Found { how: How::Elsewhere, bytes: format!("#{other}").into() };
+            }
+        }
+        Err(mismatch.into())
+    }
+
+    /// Hears a message; where nothing comes, plays the steps and hears it then.
+    fn hears_or(&mut self, number: usize, message: &[u8], steps: &[Step], met: &Met<'_>) -> Result<(), Stop> {
+        match self.hears(number, message, met) {
+            Err(Stop::Missed(mut mismatch)) if mismatch.found.how == How::Silent => {
+                self.plays(steps, met)?;
+                if self.hears(number, message, met).is_ok() {
+                    mismatch.found = Found::nothing(How::Later);
+                }
+                Err(mismatch.into())
+            }
+            heard => heard,
+        }
+    }
+
+    /// Says a message byte by byte, each byte once the one before was read, as far as anybody can tell. The last one
+    /// goes when the program is idle: a client that has gone on by then has not waited for it.
+    fn says_by_bytes(&mut self, number: usize, message: &[u8], met: &Met<'_>) -> Result<(), Stop> {
+        let patience = self.talk.patience.silence();
+        let peer = self.tcp(number)?;
+        let ends = peer.ends_of_it().ok();
+        let far_end = || ends.and_then(|(near, far)| kernel::far_end(near, far));
+        let bytes = peer.framed(message);
+        let mut is_read = true;
+        for (at, byte) in bytes.iter().enumerate() {
+            if at + 1 == bytes.len() {
+                met.rests();
+                if let (true, Err(mismatch)) = (peer.is_server(), peer.hears_no_more()) {
+                    return Err(Mismatch { expected: Expected::Patience(message.into()), ..mismatch }.into());
+                }
+            }
+            peer.sends([*byte]);
+            if far_end().is_none() {
+                thread::sleep(MOMENT);
+            }
+            // One that does not read is found out by what then does not come.
+            is_read = is_read && within(patience, || far_end().is_none_or(|row| row.to_read == 0));
+        }
+        Ok(())
+    }
+
+    /// Waits until the client has taken the datagram that it was sent, as far as anybody can tell: then it must not go
+    /// on with another one than this.
+    fn is_waited_for(&mut self, number: usize, message: &[u8], met: &Met<'_>) -> Result<(), Stop> {
+        const WHILE: Duration = Duration::from_millis(200);
+        let patience = self.talk.patience.silence();
+        let peer = self.udp(number)?;
+        if let Some(client) = peer.client {
+            let rows = || kernel::sockets(Protocol::Udp, client).unwrap_or_default();
+            within(patience, || rows().iter().all(|row| row.to_read == 0));
+        }
+        met.rests();
+        let asked = Instant::now();
+        let mut found = None;
+        while asked.elapsed() < WHILE && found.is_none() {
+            match peer.hears_one(WHILE, &|| false) {
+                Ok(bytes) => found = Some(bytes).filter(|bytes| bytes != message),
+                Err(_) => break,
+            }
+        }
+        let found = match found {
+            Some(bytes) => Found { how: How::WentOn, bytes },
+            None if (met.has_ended)() => Found::nothing(How::Ended),
+            None => return Ok(()),
+        };
+        Err(Mismatch { number, expected: Expected::Patience(message.into()), found }.into())
+    }
+}
+
+/// Waits until something is so; false where it is not within the limit.
+fn within(limit: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let asked = Instant::now();
+    while !is_so() {
+        if asked.elapsed() > limit {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::listening::Listening;
+    use common::framing::Framing;
+    use std::io::{Write, copy, sink};
+    use std::net::{Ipv4Addr, TcpListener};
+
+    #[test]
+    fn a_step_of_a_peer_that_is_not_there_is_an_error_and_no_finding() {
+        use Step::{Enters, HearsNoMore, HearsTheEnd, Leaves, Loses, Resets, Says};
+        let server =
+            Listening::start(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), |mut client, _| {
+                client.write_all(b"Welcome!\n").unwrap();
+                let _ = copy(&mut client, &mut sink());
+            })
+            .unwrap();
+        for step in
+            [Says(2, &[b"Ann"]), HearsTheEnd(2), HearsNoMore(2), Leaves(2), Resets(2), Loses(1, b"Ann")]
+        {
+            let mut peers = Peers::new(server.address, Protocol::Tcp, Talk::default());
+            let stop = peers.plays(&[Enters(1), step], &Met { program: None, has_ended: &|| false });
+            assert!(matches!(stop, Err(Stop::Failed(_))), "{step:?}: {stop:?}");
+        }
+    }
+
+    #[test]
+    fn a_framing_without_a_mark_plays_a_script_up_to_where_one_is_needed() {
+        let script = [Step::Rest, Step::NeedsBoundary, Step::Rest];
+        let sizes = [Framing::Line, Framing::Length, Framing::Raw]
+            .map(|framing| playable(&script, framing).map(<[_]>::len).ok());
+        assert_eq!(sizes, [Some(3), Some(3), Some(1)]);
+        assert!(matches!(playable(&script[1..], Framing::Raw), Err(Stop::NotAvailable(_))));
+    }
+}
