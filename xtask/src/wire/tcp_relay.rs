@@ -2,7 +2,7 @@
 //! passes it on. What is recorded was recorded before it was passed on, so that the record is in the order of causes.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -113,7 +113,9 @@ struct Link {
 /// back to it, however that is spelt.
 #[derive(Default)]
 struct OwnEnds {
-    being_made: usize,
+    /// The number of the next one.
+    next: u64,
+    being_made: BTreeSet<u64>,
     /// Each one's own address, and its peer's: two connections may have one of them in common.
     made: HashSet<[SocketAddr; 2]>,
 }
@@ -126,16 +128,23 @@ fn ends(of: &TcpStream) -> io::Result<[SocketAddr; 2]> {
 impl Link {
     /// Serves a client to its end. Refused by the server, it is refused by the relay: its connection is dropped.
     fn serve(&self, client: &TcpStream, from: SocketAddr, recorder: &Recorder) -> io::Result<()> {
-        self.own.wait_for(MOMENT, |own| own.being_made == 0);
+        // It may be the other end of one that is being made: connect(2) returns after accept(2).
+        let number = self.own.lock().next;
+        self.own.wait_for(MOMENT, |own| own.being_made.first().is_none_or(|first| *first >= number));
         let is_own = |client: SocketAddr| self.own.lock().made.contains(&[from, canonical(client)]);
         if client.local_addr().is_ok_and(is_own) {
             return Err(io::Error::other(OWN_CLIENT));
         }
-        self.own.change(|own| own.being_made += 1);
+        let mut number = 0;
+        self.own.change(|own| {
+            number = own.next;
+            own.next += 1;
+            own.being_made.insert(number);
+        });
         let made = TcpStream::connect(&self.upstream).and_then(|server| Ok((ends(&server)?, server)));
         let own = made.as_ref().ok().map(|(ends, _)| *ends);
         self.own.change(|own_ends| {
-            own_ends.being_made -= 1;
+            own_ends.being_made.remove(&number);
             own_ends.made.extend(own);
         });
         let served = made.and_then(|([own, _], server)| self.join(client, server, own.port(), recorder));
