@@ -1,4 +1,4 @@
-//! `HOST:PORT`, read strictly: what is not surely an address is refused with the reason, never guessed at.
+//! `HOST:PORT`, read strictly: a text that is not clearly an address is refused with the reason.
 
 use std::fmt;
 use std::io;
@@ -6,15 +6,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAdd
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow, ensure};
 
 use crate::narration::shell_word;
-use crate::{lookalikes, port_owner};
+use crate::{lookalikes, port_owner, text};
 
 /// Where to listen or to connect: `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostPort {
-    /// An address as it stands.
+    /// An IP address.
     Ip(SocketAddr),
     /// A name that the system resolves, and a port.
     Name(String, u16),
@@ -25,19 +25,32 @@ impl FromStr for HostPort {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains("://") {
-            return Err("this is a URL; an address is HOST:PORT, such as localhost:9999".into());
+            return Err(text!(
+                "this is a URL; an address is HOST:PORT, such as localhost:9999",
+                "这是 URL；地址应为 HOST:PORT，例如 localhost:9999"
+            ));
         }
         if let Some(advice) = lookalikes::advice(text) {
             return Err(advice);
         }
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(format!("it has no host: write 127.0.0.1:{text} for this machine"));
+            let why = text!(
+                "it has no host: write 127.0.0.1:{text} for this machine",
+                "没有主机：本机请写 127.0.0.1:{text}"
+            );
+            return Err(why);
         }
         let Some((host, port)) = text.rsplit_once(':').filter(|(_, port)| !port.contains(']')) else {
-            return Err("it has no port: write HOST:PORT, such as 127.0.0.1:9999".into());
+            return Err(text!(
+                "it has no port: write HOST:PORT, such as 127.0.0.1:9999",
+                "没有端口：应为 HOST:PORT，例如 127.0.0.1:9999"
+            ));
         };
         if host.contains(':') && !host.starts_with('[') {
-            return Err("an IPv6 address stands in brackets: [::1]:9999".into());
+            return Err(text!(
+                "an IPv6 address must be in brackets: [::1]:9999",
+                "IPv6 地址要放在方括号里：[::1]:9999"
+            ));
         }
         let port = parse_port(port)?;
         if let Some(inside) = host.strip_prefix('[') {
@@ -46,7 +59,10 @@ impl FromStr for HostPort {
         if looks_numeric(host) {
             return match host.parse::<Ipv4Addr>() {
                 Ok(ip) => Ok(Self::Ip(SocketAddr::from((ip, port)))),
-                Err(_) => Err("an IPv4 address is four decimal numbers from 0 to 255".into()),
+                Err(_) => Err(text!(
+                    "an IPv4 address is four decimal numbers from 0 to 255",
+                    "IPv4 地址是四个 0 到 255 的十进制数"
+                )),
             };
         }
         check_name(host)?;
@@ -56,21 +72,29 @@ impl FromStr for HostPort {
 
 fn parse_port(text: &str) -> Result<u16, String> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err("a port is a decimal number from 0 to 65535".into());
+        return Err(text!("a port is a decimal number from 0 to 65535", "端口是 0 到 65535 的十进制数"));
     }
-    text.parse().map_err(|_| format!("port {text} is out of range: 0 to 65535"))
+    let out_of_range =
+        |_| text!("port {text} is out of range: 0 to 65535", "端口 {text} 超出范围：0 到 65535");
+    text.parse().map_err(out_of_range)
 }
 
 fn parse_ipv6(after_bracket: &str) -> Result<SocketAddrV6, String> {
     let Some(inside) = after_bracket.strip_suffix(']') else {
-        return Err("an IPv6 address ends with ] and then the port: [::1]:9999".into());
+        return Err(text!(
+            "an IPv6 address ends with ] and then the port: [::1]:9999",
+            "IPv6 地址以 ] 结束，后面是端口：[::1]:9999"
+        ));
     };
     // std reads a scope only as part of a whole socket address.
     format!("[{inside}]:0").parse().map_err(|_| match inside.split_once('%') {
         Some((ip, _)) if ip.parse::<Ipv6Addr>().is_ok() => {
-            "a scope is the interface's index, a number (see 'ip link'), not its name".into()
+            text!(
+                "a scope is the interface's index, a number (see 'ip link'), not its name",
+                "作用域（scope）是网络接口的编号（见 ip link），不是它的名字"
+            )
         }
-        _ => "what stands in the brackets is not an IPv6 address".into(),
+        _ => text!("the text in the brackets is not an IPv6 address", "方括号里的不是 IPv6 地址"),
     })
 }
 
@@ -93,20 +117,28 @@ fn looks_numeric(host: &str) -> bool {
 /// RFC 1123 section 2.1, and the underscore that real networks have.
 fn check_name(host: &str) -> Result<(), String> {
     if host.is_empty() {
-        return Err("the host is empty: 127.0.0.1 and [::1] are this machine".into());
+        return Err(text!(
+            "the host is empty: 127.0.0.1 and [::1] are this machine",
+            "没有写主机：127.0.0.1 和 [::1] 是本机"
+        ));
     }
     if host.contains(char::is_whitespace) {
-        return Err("it has a blank in it".into());
+        return Err(text!("it has a space in it", "里面有空格"));
     }
     let name = host.strip_suffix('.').unwrap_or(host);
     let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if name.len() > 253 || name.split('.').any(|label| label.is_empty() || label.len() > 63) {
-        return Err("a host name is labels of 1 to 63 letters with dots between, 253 in all".into());
+        return Err(text!(
+            "a host name is labels of 1 to 63 letters with dots between, 253 in all",
+            "主机名由若干段组成，每段 1 到 63 个字符，用点隔开，总共最多 253 个字符"
+        ));
     }
     match name.chars().find(|c| *c != '.' && !u8::try_from(*c).is_ok_and(good)) {
-        Some(c) if c.is_ascii() => Err(format!("{c:?} does not belong in a host name")),
-        // It may look like a letter that does.
-        Some(c) => Err(format!("{} does not belong in a host name", lookalikes::named(c))),
+        Some(c) => {
+            // A character of another script may look like ASCII.
+            let named = if c.is_ascii() { format!("{c:?}") } else { lookalikes::named(c) };
+            Err(text!("{named} does not belong in a host name", "主机名里不能有 {named}"))
+        }
         None => Ok(()),
     }
 }
@@ -138,24 +170,32 @@ impl ToSocketAddrs for HostPort {
 pub fn resolve(peer: &HostPort) -> Result<Vec<SocketAddr>> {
     let found: Vec<_> = peer
         .to_socket_addrs()
-        .map_err(|e| anyhow!("cannot resolve {peer}: {e} - is the name spelled right, and the network up?"))?
+        .map_err(|e| {
+            anyhow!(text!(
+                "cannot resolve {peer}: {e} - is the name spelled right, and the network up?",
+                "无法解析 {peer}：{e}。名字拼写对吗？网络通吗？"
+            ))
+        })?
         .collect();
-    if found.is_empty() {
-        bail!("cannot resolve {peer} - the name has no address");
-    }
-    if found.iter().any(|address| address.port() == 0) {
-        bail!(
-            "cannot connect to {peer} - nobody can listen on port 0; write the port that the server printed"
-        );
-    }
+    ensure!(
+        !found.is_empty(),
+        text!("cannot resolve {peer} - the name has no address", "无法解析 {peer}：这个名字没有地址")
+    );
+    ensure!(
+        found.iter().all(|address| address.port() != 0),
+        text!(
+            "cannot connect to {peer} - nobody can listen on port 0; write the port that the server printed",
+            "无法连接 {peer}：端口 0 上不可能有人监听；请写服务器打印出来的端口"
+        )
+    );
     Ok(found)
 }
 
-/// Tries every address in turn, until one succeeds. `attempt` is told how many are left, itself one of
-/// them, and takes no more than its share of time or of tries.
+/// Tries every address in turn, until one succeeds. `attempt` gets the number of addresses left, this one included,
+/// so that it can take its share of the time or of the tries.
 ///
 /// # Errors
-/// Every address tried, with what came of it; the last one's kind.
+/// The errors of all addresses; the kind of the last one.
 pub fn first_of<T>(
     addresses: &[SocketAddr],
     mut attempt: impl FnMut(SocketAddr, u16) -> io::Result<T>,
@@ -178,7 +218,7 @@ pub fn first_of<T>(
 /// time to resolve the name is not counted. `starter` is the command that starts a server.
 ///
 /// # Errors
-/// Every address tried, with what the system said of it.
+/// The errors of all addresses, and the likely reason.
 pub fn connect<T>(
     peer: &HostPort,
     limit: Duration,
@@ -205,15 +245,15 @@ pub fn connect<T>(
     })
 }
 
-/// The command that starts one of our servers there, with the options that the client has.
+/// The command that starts one of our servers there, with the client's options.
 pub fn starter(server: &str, peer: &HostPort, options: &str) -> String {
     format!("cargo run -p {server} -- {}{options}", shell_word(&peer.to_string()))
 }
 
 const FORBIDDEN: &str = "does a firewall or a sandbox forbid it?";
 
-/// What a client ends with when it reached nobody: the likely reason and the command that helps. Where nothing was
-/// sent, that is not a server that is missing (ip(7), connect(2)).
+/// What to do when a client reached no server. If nothing could be sent, a missing server is not the likely reason
+/// (ip(7), connect(2)).
 pub fn unreached(error: &io::Error, starter: &str) -> String {
     use io::ErrorKind::{
         AddrInUse, AddrNotAvailable, HostUnreachable, NetworkDown, NetworkUnreachable, PermissionDenied,
@@ -242,8 +282,8 @@ pub fn reachable(bound: SocketAddr) -> SocketAddr {
 }
 
 /// The address at which other machines reach a socket bound to `bound`, if it is bound to every interface and the
-/// system has a way out: the one that a packet to another network would come from. None is sent: to connect a UDP
-/// socket takes the routing table alone. The networks asked for are those of examples (RFC 5737, RFC 3849).
+/// system has a route to other networks: the source address of a packet to one. No packet is sent: connecting a UDP
+/// socket only consults the routing table. The networks are reserved for examples (RFC 5737, RFC 3849).
 pub fn reachable_by_others(bound: SocketAddr) -> Option<SocketAddr> {
     let (any, elsewhere) = match bound.ip() {
         ip if !ip.is_unspecified() => return None,
@@ -256,17 +296,29 @@ pub fn reachable_by_others(bound: SocketAddr) -> Option<SocketAddr> {
     (!ip.is_loopback() && !ip.is_unspecified()).then(|| SocketAddr::new(ip, bound.port()))
 }
 
-/// What to try when the system would not let a TCP server listen. An address that is in use may be so by a server
-/// or by the past of one.
-pub fn listen_remedy(address: &HostPort, error: &io::Error) -> String {
-    if error.kind() != io::ErrorKind::AddrInUse {
-        return remedy(error).into();
-    }
-    let holder = address.to_socket_addrs().ok().and_then(|mut all| all.find_map(port_owner::by));
-    format!("{}, or take another port (127.0.0.1:0 picks one)", port_owner::remedy(holder))
+/// Why a TCP server cannot listen, and what to do. Its address may be taken by another server, or by connections of a
+/// server that has stopped.
+pub fn cannot_listen(address: &HostPort, error: &io::Error) -> String {
+    let remedy = if error.kind() == io::ErrorKind::AddrInUse {
+        let holder = address.to_socket_addrs().ok().and_then(|mut all| all.find_map(port_owner::by));
+        let why = port_owner::remedy(holder);
+        text!(
+            "{why}, or take another port (127.0.0.1:0 picks one)",
+            "{why}；或者换一个端口（127.0.0.1:0 由系统挑选）"
+        )
+    } else {
+        remedy(error)
+    };
+    text!("cannot listen on {address}: {error} - {remedy}", "无法在 {address} 上监听：{error}。{remedy}")
 }
 
-/// What an error of accept(2) means for those who want to be accepted.
+/// Why a UDP server cannot be bound, and what to do.
+pub fn cannot_bind(address: &HostPort, error: &io::Error) -> String {
+    let remedy = remedy(error);
+    text!("cannot bind {address}: {error} - {remedy}", "无法绑定 {address}：{error}。{remedy}")
+}
+
+/// What an error of accept(2) means for clients that wait.
 pub fn accept_outlook(error: &io::Error) -> &'static str {
     match (error.kind(), error.raw_os_error()) {
         // ENFILE and EMFILE, the same on every Unix; ENOBUFS on Linux and on the BSDs; Windows' numbers for them.
@@ -279,212 +331,24 @@ pub fn accept_outlook(error: &io::Error) -> &'static str {
     }
 }
 
-/// What to try when the system would not bind a server's address.
-pub fn remedy(error: &io::Error) -> &'static str {
+/// What to do when the system would not bind a server's address.
+fn remedy(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "does another server run there? Stop it, or take another port (127.0.0.1:0 picks one)"
-        }
-        io::ErrorKind::AddrNotAvailable => "is it an address of this machine? 127.0.0.1 and [::1] always are",
-        io::ErrorKind::PermissionDenied => {
-            "the system reserves this port, as it may those below 1024: take another one (127.0.0.1:0 picks one)"
-        }
-        _ => "is HOST:PORT right?",
+        io::ErrorKind::AddrInUse => text!(
+            "does another server run there? Stop it, or take another port (127.0.0.1:0 picks one)",
+            "那里是不是已经有一个服务器？请先停掉它，或者换一个端口（127.0.0.1:0 由系统挑选）"
+        ),
+        io::ErrorKind::AddrNotAvailable => text!(
+            "is it an address of this machine? 127.0.0.1 and [::1] always are",
+            "这是本机的地址吗？127.0.0.1 和 [::1] 总是本机地址"
+        ),
+        io::ErrorKind::PermissionDenied => text!(
+            "the system reserves this port, as it may those below 1024: take another one (127.0.0.1:0 picks one)",
+            "系统保留了这个端口，1024 以下的端口常常如此：请换一个（127.0.0.1:0 由系统挑选）"
+        ),
+        _ => text!("is HOST:PORT right?", "HOST:PORT 写对了吗？"),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::TcpListener;
-
-    #[test]
-    fn addresses_print_as_they_were_written() {
-        for text in [
-            "127.0.0.1:9999",
-            "[::1]:9999",
-            "[::]:0",
-            "localhost:9999",
-            "www.google.com:80",
-            "www.google.com.:80",
-            "[fe80::1%2]:65535",
-            "a_b-c.example:1",
-            "1a:1",
-            "0xfg:1",
-        ] {
-            let parsed: HostPort = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
-            assert_eq!(parsed.to_string(), text);
-            assert_eq!(parsed.to_string().parse(), Ok(parsed));
-        }
-    }
-
-    #[test]
-    fn what_is_not_an_address_is_refused_with_the_reason() {
-        for (text, reason) in [
-            ("", "no port"),
-            ("localhost", "no port"),
-            ("9999", "no host"),
-            ("[::1]", "no port"),
-            ("127.0.0.1:", "a port is a decimal number"),
-            ("127.0.0.1:+80", "a port is a decimal number"),
-            ("127.0.0.1:-1", "a port is a decimal number"),
-            ("127.0.0.1: 80", "a port is a decimal number"),
-            ("127.0.0.1:80 ", "a port is a decimal number"),
-            ("127.0.0.1:http", "a port is a decimal number"),
-            ("127.0.0.1:65536", "out of range"),
-            ("127.0.0.1:99999999999999999999", "out of range"),
-            ("::1:9999", "brackets"),
-            ("fe80::1%2:80", "brackets"),
-            ("http://127.0.0.1:80", "URL"),
-            ("127.1:80", "four decimal numbers"),
-            ("127.0.0.1.:80", "four decimal numbers"),
-            ("0x7f.0.0.1:80", "four decimal numbers"),
-            ("0x7f000001:80", "four decimal numbers"),
-            ("a.0X:80", "four decimal numbers"),
-            ("2130706433:80", "four decimal numbers"),
-            ("0177.0.0.1:80", "four decimal numbers"),
-            ("256.0.0.1:80", "four decimal numbers"),
-            ("[fe80::1%eth0]:80", "index"),
-            ("[::1:80", "ends with ]"),
-            ("[::1]x:80", "ends with ]"),
-            ("[]:80", "not an IPv6"),
-            ("[127.0.0.1]:80", "not an IPv6"),
-            ("[::1%]:80", "index"),
-            (":9999", "empty"),
-            ("local host:80", "blank"),
-            (" localhost:80", "blank"),
-            ("a..b:80", "labels"),
-            (".:80", "labels"),
-            ("*:80", "does not belong"),
-            ("user@host:80", "does not belong"),
-            ("例子:80", "does not belong"),
-            ("l\u{43e}calhost:80", "(U+043E) does not belong"),
-            ("127.0.0.1：9999", "'：' (U+FF1A) in it: type ':'"),
-            ("127。0.0.1:9999", "type '.'"),
-            ("127.0.0.1:９999", "type '9'"),
-            ("9999\u{3000}", "leave it out"),
-            ("a\0b:80", "does not belong"),
-            ("a/b:80", "does not belong"),
-        ] {
-            let error = text.parse::<HostPort>().expect_err(text);
-            assert!(error.contains(reason), "{text:?}: {error}");
-        }
-        let long = format!("{}:80", "a".repeat(64));
-        assert!(long.parse::<HostPort>().unwrap_err().contains("labels"));
-    }
-
-    #[test]
-    fn random_text_never_panics_and_what_is_accepted_round_trips() {
-        let mut random = crate::seeded::Seeded::from_environment();
-        for _ in 0..20_000 {
-            let parts = [
-                "127.0.0.1",
-                "[",
-                "]",
-                "::1",
-                ":",
-                "80",
-                "0x7f",
-                "%",
-                "2",
-                "a.b",
-                " ",
-                "localhost",
-                "+",
-                "é",
-            ];
-            let text: String = (0..random.below(6)).map(|_| parts[random.below(parts.len())]).collect();
-            if let Ok(parsed) = text.parse::<HostPort>() {
-                assert_eq!(parsed.to_string().parse(), Ok(parsed), "{text:?} {random:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_server_bound_to_every_interface_is_reached_at_the_loopback() {
-        for (bound, at) in [("0.0.0.0:7", "127.0.0.1:7"), ("[::]:7", "[::1]:7"), ("10.0.0.1:7", "10.0.0.1:7")]
-        {
-            assert_eq!(reachable(bound.parse().unwrap()), at.parse().unwrap());
-        }
-    }
-
-    #[test]
-    fn others_are_told_no_loopback_and_only_where_others_can_come() {
-        for bound in ["127.0.0.1:7", "[::1]:7", "10.0.0.1:7"] {
-            assert_eq!(reachable_by_others(bound.parse().unwrap()), None);
-        }
-        for bound in ["0.0.0.0:7", "[::]:7"] {
-            let bound: SocketAddr = bound.parse().unwrap();
-            if let Some(at) = reachable_by_others(bound) {
-                assert!(at.port() == 7 && at.is_ipv4() == bound.is_ipv4() && !at.ip().is_loopback(), "{at}");
-            }
-        }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn only_a_want_of_descriptors_or_memory_is_said_to_end_when_somebody_leaves() {
-        for (code, outlook) in [
-            (24, "newcomers wait"),       // EMFILE
-            (23, "newcomers wait"),       // ENFILE
-            (12, "newcomers wait"),       // ENOMEM
-            (105, "newcomers wait"),      // ENOBUFS
-            (1, "firewall"),              // EPERM
-            (100, "is the network"),      // ENETDOWN
-            (71, "that client is lost"),  // EPROTO
-            (113, "that client is lost"), // EHOSTUNREACH
-        ] {
-            let outlook_ = accept_outlook(&io::Error::from_raw_os_error(code));
-            assert!(outlook_.contains(outlook), "{code}: {outlook_}");
-        }
-    }
-
-    #[test]
-    fn only_where_a_server_may_be_missing_is_its_command_named() {
-        use io::ErrorKind::{
-            AddrInUse, AddrNotAvailable, ConnectionRefused, NetworkDown, PermissionDenied, TimedOut,
-        };
-        for (kind, reason) in [
-            (ConnectionRefused, "? this starts one"),
-            (TimedOut, "? this starts one"),
-            (PermissionDenied, "is it a broadcast address, or does a firewall"),
-            (AddrNotAvailable, "this machine has no free port"),
-            (AddrInUse, "this machine has no free port"),
-            (NetworkDown, "the network up?"),
-        ] {
-            let why = unreached(&kind.into(), "this");
-            assert!(why.contains(reason) && why.contains("starts") == reason.contains("starts"), "{why}");
-        }
-    }
-
-    #[test]
-    fn every_address_has_its_turn_and_its_end_in_the_error() {
-        let all: Vec<SocketAddr> = ["127.0.0.1:9", "[::1]:9"].map(|at| at.parse().unwrap()).into();
-        let mut tried = Vec::new();
-        let error = first_of(&all, |address, left| -> io::Result<()> {
-            tried.push((address, left.into()));
-            Err(io::Error::other("silent"))
-        });
-        let expected: Vec<_> = all.iter().copied().zip((1..=all.len()).rev()).collect();
-        assert_eq!(tried, expected);
-        let error = error.unwrap_err().to_string();
-        assert_eq!(error.matches("silent").count(), all.len(), "{error}");
-        assert!(all.iter().all(|address| error.contains(&format!("{address}: silent"))));
-    }
-
-    #[test]
-    fn a_connection_is_made_or_the_error_names_the_peer() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let peer = HostPort::Ip(listener.local_addr().unwrap());
-        let connect = |peer: &HostPort| {
-            connect(peer, Duration::from_secs(60), std::net::TcpStream::connect_timeout, "this")
-        };
-        connect(&peer).unwrap();
-        drop(listener);
-        let error = connect(&peer).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("cannot connect to {peer}: ")), "{error}");
-        assert!(error.ends_with(" - is a server running there? this starts one"), "{error}");
-        let error = connect(&"127.0.0.1:0".parse().unwrap()).unwrap_err();
-        assert!(error.to_string().contains("port 0"), "{error}");
-    }
-}
+mod tests;

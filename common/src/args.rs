@@ -1,6 +1,6 @@
 //! Command lines: operands, `--name value` or `--name=value`, and `--` to end the options.
 //!
-//! A program takes its options by name, then its operands in order; whatever is left over is an error.
+//! A program takes its options by name, then its operands in order; anything left over is an error.
 
 use std::ffi::OsString;
 use std::fmt::{self, Display};
@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::lookalikes;
 use crate::narration::{self, escape};
+use crate::{lookalikes, text};
 
-/// The user's mistake: the program ends with status 2 and points at its `--help`.
+/// A mistake of the user: the program ends with status 2 and points at its `--help`.
 #[derive(Debug)]
 struct Usage(String);
 
@@ -31,39 +31,10 @@ pub fn usage(message: impl Into<String>) -> anyhow::Error {
     Usage(message.into()).into()
 }
 
-/// Who is run, and its version.
-pub struct Program {
-    name: &'static str,
-    version: &'static str,
-    /// How a line of complaint is worded.
-    wording: fn(&str) -> String,
-}
-
-impl Program {
-    /// It complains in other words, such as those of another language: each line is passed through `wording`.
-    #[must_use]
-    pub fn worded(self, wording: fn(&str) -> String) -> Self {
-        Self { wording, ..self }
-    }
-}
-
-impl From<(&'static str, &'static str)> for Program {
-    fn from((name, version): (&'static str, &'static str)) -> Self {
-        Self { name, version, wording: str::to_owned }
-    }
-}
-
-impl From<&'static str> for Program {
-    /// A part of this workspace that has no version of its own.
-    fn from(name: &'static str) -> Self {
-        (name, env!("CARGO_PKG_VERSION")).into()
-    }
-}
-
-/// Runs a program: answers `--help` and `--version`, and turns its outcome into an exit status: 0, 1 for a
-/// failure, 2 for a usage error. A standard output that its reader closed (`| head -1`) ends it quietly.
-pub fn run(who: impl Into<Program>, help: &str, program: impl FnOnce(Args) -> Result<()>) -> ExitCode {
-    let Program { name, version, wording } = who.into();
+/// Runs a program of this name and version: answers `--help` and `--version`, and turns its outcome into an exit
+/// status: 0, 1 for a failure, 2 for a usage error. A standard output that its reader closed (`| head -1`) ends it
+/// quietly.
+pub fn run((name, version): (&str, &str), help: &str, program: impl FnOnce(Args) -> Result<()>) -> ExitCode {
     let args = Args::new(std::env::args_os().skip(1));
     let outcome = if args.words.iter().any(|word| word == "--help" || word == "-h") {
         narration::say(help.trim_end()).map_err(Into::into)
@@ -76,16 +47,16 @@ pub fn run(who: impl Into<Program>, help: &str, program: impl FnOnce(Args) -> Re
     if narration::reader_left(&error) {
         return ExitCode::SUCCESS;
     }
-    narration::complain(&wording(&format!("{name}: {error:#}")));
+    narration::complain(&format!("{name}: {error:#}"));
     if error.is::<Usage>() {
-        let typed = if name.starts_with("cargo ") { name.into() } else { format!("cargo run -p {name} --") };
-        narration::complain(&wording(&format!("Try '{typed} --help'.")));
+        let typed = if name.starts_with("cargo ") { name } else { &format!("cargo run -p {name} --") };
+        narration::complain(&text!("Try '{typed} --help'.", "用法请看 {typed} --help。"));
         return ExitCode::from(2);
     }
     ExitCode::FAILURE
 }
 
-/// The words of a command line that were not taken yet.
+/// The words of a command line that have not been read yet.
 pub struct Args {
     words: Vec<OsString>,
     after_dashes: Vec<OsString>,
@@ -109,11 +80,14 @@ impl Args {
             Some(word) if has_other_dash(word) => Err(unknown_option(word)),
             Some(word) if !is_option(word) => {
                 if let Some(advice) = word.to_str().and_then(lookalikes::advice) {
-                    return Err(bad("command", word, &advice));
+                    return Err(bad(&text!("command", "任务"), word, &advice));
                 }
-                parse("command", &self.words.remove(0))
+                parse(&text!("command", "任务"), &self.words.remove(0))
             }
-            _ => Err(usage("the command comes first, before options")),
+            _ => Err(usage(text!(
+                "the command comes first, before options",
+                "任务名要写在最前面，选项写在后面"
+            ))),
         }
     }
 
@@ -131,17 +105,17 @@ impl Args {
         T: FromStr<Err: Display>,
     {
         let Some(text) = self.take(name, true)? else { return Ok(None) };
-        let unicode = text.to_str().ok_or_else(|| bad(name, &text, "it is not Unicode"))?;
+        let unicode = text.to_str().ok_or_else(|| bad(name, &text, &not_unicode()))?;
         unicode.parse().map(Some).map_err(|e: T::Err| wrong(name, &text, &e.to_string()))
     }
 
-    /// The value of the option `name`, if it is given, as it stands: on Unix, a file's name is bytes.
+    /// The value of the option `name`, if it is given, unchanged: on Unix, a file's name is bytes.
     pub fn file(&mut self, name: &str) -> Result<Option<OsString>> {
         self.take(name, true)
     }
 
-    /// The value of the option `name`, if it is given, or `default` where it is given without one. Operands may
-    /// follow: the next word is the value if it could be an address, with a colon or all of digits.
+    /// The value of the option `name`, if it is given, or `default` if it is given without one. As operands may
+    /// follow, the next word is the value only if it looks like an address: it has a colon, or only digits.
     pub fn given_or<T>(&mut self, name: &str, default: &str) -> Result<Option<T>>
     where
         T: FromStr<Err: Display>,
@@ -158,14 +132,10 @@ impl Args {
     pub fn number(&mut self, name: &str, default: u16, range: RangeInclusive<u16>) -> Result<u16> {
         let Some(text) = self.take(name, true)? else { return Ok(default) };
         let digits = text.to_str().filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
-        match digits.and_then(|t| t.parse().ok()).filter(|n| range.contains(n)) {
-            Some(n) => Ok(n),
-            None => Err(wrong(
-                name,
-                &text,
-                &format!("it must be a number from {} to {}", range.start(), range.end()),
-            )),
-        }
+        let (least, most) = (range.start(), range.end());
+        let why = || text!("it must be a number from {least} to {most}", "应为 {least} 到 {most} 之间的整数");
+        let number = digits.and_then(|t| t.parse().ok()).filter(|n| range.contains(n));
+        number.ok_or_else(|| wrong(name, &text, &why()))
     }
 
     /// A time in decimal seconds in `range`, as `sleep` takes it: `2`, `0.2`.
@@ -173,14 +143,19 @@ impl Args {
         let Some(text) = self.take(name, true)? else { return Ok(Duration::from_secs_f64(default)) };
         // f64 reads more than decimals: 1e3, inf, nan, +1.
         let decimal = text.to_str().filter(|t| t.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
-        match decimal.and_then(|t| t.parse().ok()).filter(|s| range.contains(s)) {
-            Some(seconds) => Ok(Duration::from_secs_f64(seconds)),
-            None => Err(wrong(
-                name,
-                &text,
-                &format!("it must be seconds from {} to {}", range.start(), range.end()),
-            )),
-        }
+        let (least, most) = (range.start(), range.end());
+        let why = || text!("it must be seconds from {least} to {most}", "应为秒数，{least} 到 {most} 之间");
+        let seconds = decimal.and_then(|t| t.parse().ok()).filter(|s| range.contains(s));
+        seconds.map(Duration::from_secs_f64).ok_or_else(|| wrong(name, &text, &why()))
+    }
+
+    /// The whole number of the option `name`, if it is given.
+    pub fn whole(&mut self, name: &str) -> Result<Option<u64>> {
+        let Some(text) = self.take(name, true)? else { return Ok(None) };
+        let most = u64::MAX;
+        let why = || text!("it must be a whole number of at most {most}", "应为整数，最大 {most}");
+        let number = text.to_str().and_then(|text| text.parse().ok());
+        number.map(Some).ok_or_else(|| wrong(name, &text, &why()))
     }
 
     /// Whether the option `name` is given; it takes no value.
@@ -188,7 +163,7 @@ impl Args {
         Ok(self.take(name, false)?.is_some())
     }
 
-    /// The next operand, if there is one. Options come first: one still left here is unknown.
+    /// The next operand, if there is one. Options are read first: one that is left here is unknown.
     pub fn operand(&mut self) -> Result<Option<OsString>> {
         if let Some(word) = self.words.iter().find(|word| is_option(word) || has_other_dash(word)) {
             return Err(unknown_option(word));
@@ -205,8 +180,8 @@ impl Args {
         parse(what, &self.operand()?.unwrap_or_else(|| default.into()))
     }
 
-    /// All operands that are left, as the bytes they are, each at most `limit` bytes, or `default` where there
-    /// is none. An empty one counts. On Windows, text that is not Unicode comes in WTF-8.
+    /// All operands that are left, as bytes, each at most `limit` bytes, or `default` if there is none. An empty one
+    /// counts. On Windows, text that is not Unicode is encoded in WTF-8.
     pub fn names(&mut self, default: &[&str], limit: usize) -> Result<Vec<Vec<u8>>> {
         let mut names = Vec::new();
         while let Some(word) = self.operand()? {
@@ -225,7 +200,10 @@ impl Args {
     /// Nothing may be left over.
     pub fn finish(&mut self) -> Result<()> {
         match self.operand()? {
-            Some(word) => Err(usage(format!("unexpected argument '{}'", show(&word)))),
+            Some(word) => {
+                let shown = show(&word);
+                Err(usage(text!("unexpected argument '{shown}'", "多了一个参数“{shown}”")))
+            }
             None => Ok(()),
         }
     }
@@ -233,15 +211,15 @@ impl Args {
     fn take(&mut self, name: &str, has_value: bool) -> Result<Option<OsString>> {
         let Some(at) = self.words.iter().position(|word| is_named(word, name)) else { return Ok(None) };
         let word = self.words.remove(at);
-        let value = match (behind(&word, name.len()).map_err(|why| bad(name, &word, why))?, has_value) {
+        let value = match (value_in(&word, name.len()).map_err(|why| bad(name, &word, &why))?, has_value) {
             (Some(value), true) => value,
             (None, true) if at < self.words.len() && !is_option(&self.words[at]) => self.words.remove(at),
-            (None, true) => return Err(usage(format!("{name} needs a value"))),
-            (Some(_), false) => return Err(usage(format!("{name} takes no value"))),
+            (None, true) => return Err(usage(text!("{name} needs a value", "{name} 后面缺一个值"))),
+            (Some(_), false) => return Err(usage(text!("{name} takes no value", "{name} 后面不能有值"))),
             (None, false) => OsString::new(),
         };
         if self.words.iter().any(|word| is_named(word, name)) {
-            return Err(usage(format!("{name} is given twice")));
+            return Err(usage(text!("{name} is given twice", "{name} 写了两次")));
         }
         Ok(Some(value))
     }
@@ -257,9 +235,11 @@ fn is_like_an_address(word: &OsString) -> bool {
 }
 
 fn unknown_option(word: &OsString) -> anyhow::Error {
-    let advice = word.to_str().and_then(lookalikes::option_advice);
-    let why = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
-    usage(format!("unknown option '{}'{why}", show(word)))
+    let shown = show(word);
+    usage(match word.to_str().and_then(lookalikes::option_advice) {
+        Some(why) => text!("unknown option '{shown}': {why}", "没有“{shown}”这个选项：{why}"),
+        None => text!("unknown option '{shown}'", "没有“{shown}”这个选项"),
+    })
 }
 
 fn has_other_dash(word: &OsString) -> bool {
@@ -271,35 +251,42 @@ fn is_named(word: &OsString, name: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"="))
 }
 
-/// What stands behind an option's name of so many bytes, and its `=`.
+fn not_unicode() -> String {
+    text!("it is not Unicode", "不是 Unicode 文本")
+}
+
+/// The value in a word such as `--name=value`, where the name has `length` bytes.
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
-fn behind(word: &OsString, length: usize) -> Result<Option<OsString>, &'static str> {
+fn value_in(word: &OsString, length: usize) -> Result<Option<OsString>, String> {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     Ok(word.as_bytes().get(length + 1..).map(|value| OsString::from_vec(value.to_vec())))
 }
 
 #[cfg(not(unix))]
-fn behind(word: &OsString, length: usize) -> Result<Option<OsString>, &'static str> {
-    Ok(word.to_str().ok_or("it is not Unicode")?.get(length + 1..).map(OsString::from))
+fn value_in(word: &OsString, length: usize) -> Result<Option<OsString>, String> {
+    Ok(word.to_str().ok_or_else(not_unicode)?.get(length + 1..).map(OsString::from))
 }
 
 fn parse<T>(what: &str, text: &OsString) -> Result<T>
 where
     T: FromStr<Err: Display>,
 {
-    let unicode = text.to_str().ok_or_else(|| bad(what, text, "it is not Unicode"))?;
+    let unicode = text.to_str().ok_or_else(|| bad(what, text, &not_unicode()))?;
     unicode.parse().map_err(|e: T::Err| bad(what, text, &e.to_string()))
 }
 
 fn bad(what: &str, text: &OsString, why: &str) -> anyhow::Error {
-    usage(format!("{what} '{}': {why}", show(text)))
+    let shown = show(text);
+    usage(text!("{what} '{shown}': {why}", "{what}“{shown}”：{why}"))
 }
 
-/// As [`bad`], for a value that has to be ASCII.
+/// As [`bad`], for a value that must be ASCII.
 fn wrong(what: &str, text: &OsString, why: &str) -> anyhow::Error {
     match text.to_str().and_then(lookalikes::advice) {
-        Some(advice) if !why.contains(&advice) => bad(what, text, &format!("{why}; {advice}")),
+        Some(advice) if !why.contains(&advice) => {
+            bad(what, text, &text!("{why}; {advice}", "{why}；{advice}"))
+        }
         _ => bad(what, text, why),
     }
 }
@@ -309,108 +296,4 @@ fn show(text: &OsString) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::address::HostPort;
-    use crate::framing::Framing;
-
-    fn args(line: &str) -> Args {
-        Args::new(line.split_whitespace().map(OsString::from))
-    }
-
-    fn error<T>(outcome: Result<T>) -> String {
-        let Err(error) = outcome else { panic!("this was accepted") };
-        assert!(error.is::<Usage>());
-        error.to_string()
-    }
-
-    #[test]
-    fn options_stand_anywhere_before_the_dashes_in_both_forms() {
-        let mut args = args("a:1 --delay 0.2 --quiet Bob --framing=raw -o - -- --quiet -x");
-        assert!(args.flag("--quiet").unwrap());
-        assert_eq!(args.value("--framing", Framing::Line).unwrap(), Framing::Raw);
-        assert_eq!(args.seconds("--delay", 1.0, 0.0..=60.0).unwrap(), Duration::from_millis(200));
-        assert_eq!(args.given::<String>("-o").unwrap().as_deref(), Some("-"));
-        assert_eq!(args.number("--backlog", 7, 0..=9).unwrap(), 7);
-        assert_eq!(args.operand_or::<HostPort>("HOST:PORT", "b:2").unwrap().to_string(), "a:1");
-        assert_eq!(args.names(&[], 9).unwrap(), [&b"Bob"[..], b"--quiet", b"-x"]);
-        args.finish().unwrap();
-    }
-
-    #[test]
-    fn what_is_not_given_has_its_default() {
-        let mut args = args("");
-        assert!(!args.flag("--quiet").unwrap());
-        assert_eq!(args.seconds("--delay", 1.5, 0.0..=60.0).unwrap(), Duration::from_millis(1500));
-        assert_eq!(args.operand_or::<HostPort>("HOST:PORT", "b:2").unwrap().to_string(), "b:2");
-        assert_eq!(args.names(&["Tracy", "Sarah"], 9).unwrap(), [b"Tracy", b"Sarah"]);
-    }
-
-    #[test]
-    fn a_value_that_may_be_left_out_is_known_by_its_colon_or_its_digits() {
-        let live = |line| args(line).given_or::<HostPort>("--live", "c:3");
-        for (line, at) in
-            [("--live a:1 x", "a:1"), ("--live=a:1", "a:1"), ("x --live", "c:3"), ("--live x", "c:3")]
-        {
-            assert_eq!(live(line).unwrap().unwrap().to_string(), at, "{line}");
-        }
-        assert_eq!(live("--live --quiet").unwrap().unwrap().to_string(), "c:3");
-        assert!(live("x a:1").unwrap().is_none());
-        assert!(
-            error(live("--live 8080")).starts_with("--live '8080': it has no host: write 127.0.0.1:8080")
-        );
-        assert_eq!(error(live("--live --live=a:1")), "--live is given twice");
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        let range = 1..=9;
-        assert_eq!(error(args("--nope").finish()), "unknown option '--nope'");
-        assert_eq!(error(args("-").finish()), "unexpected argument '-'");
-        assert_eq!(error(args("-- -x").finish()), "unexpected argument '-x'");
-        assert_eq!(error(args("--framing").value("--framing", Framing::Raw)), "--framing needs a value");
-        assert_eq!(error(args("--n --quiet").number("--n", 1, range.clone())), "--n needs a value");
-        assert_eq!(error(args("--n 1 --n=2").number("--n", 1, range.clone())), "--n is given twice");
-        assert_eq!(error(args("--quiet=yes").flag("--quiet")), "--quiet takes no value");
-        assert_eq!(error(args("\x1b[2J").finish()), "unexpected argument '\\x1b[2J'");
-        for number in ["0", "10", "+1", "1.0", "", "x", "99999999999999999999"] {
-            let text = error(args(&format!("--n={number}")).number("--n", 1, range.clone()));
-            assert_eq!(text, format!("--n '{number}': it must be a number from 1 to 9"));
-        }
-        for seconds in ["-1", "+1", "1e0", "nan", "inf", "", ".", "1.2.3", "61", "1s", "0x1"] {
-            let text = error(args(&format!("--d={seconds}")).seconds("--d", 1.0, 0.0..=60.0));
-            assert_eq!(text, format!("--d '{seconds}': it must be seconds from 0 to 60"));
-        }
-        for (line, text) in [
-            ("–quiet", "unknown option '–quiet': it has '–' (U+2013) in it: type --quiet"),
-            ("--quiet—", "unknown option '--quiet—': it has '—' (U+2014) in it: type --quiet-"),
-            ("a –b=1", "unknown option '–b=1': it has '–' (U+2013) in it: type -b=1"),
-        ] {
-            assert_eq!(error(args(line).finish()), text);
-        }
-        assert_eq!(args("-- –x").names(&[], 9).unwrap(), ["–x".as_bytes()]);
-        let text = error(args("--n １").number("--n", 1, range));
-        assert_eq!(text, "--n '１': it must be a number from 1 to 9; it has '１' (U+FF11) in it: type '1'");
-        let text = error(args("--d 0。5").seconds("--d", 1.0, 0.0..=60.0));
-        assert!(text.ends_with("; it has '。' (U+3002) in it: type '.'"), "{text}");
-        let text = error(args("--framing ｒaw").value("--framing", Framing::Line));
-        assert!(text.ends_with("; it has 'ｒ' (U+FF52) in it: type 'r'"), "{text}");
-        let text = error(args("—help").command_or(""));
-        assert_eq!(text, "unknown option '—help': it has '—' (U+2014) in it: type --help");
-        let text = error(args("ｇet").command_or(""));
-        assert_eq!(text, "command 'ｇet': it has 'ｇ' (U+FF47) in it: type 'g'");
-        let text = error(args("::1:9").operand_or::<HostPort>("HOST:PORT", ""));
-        assert_eq!(text, "HOST:PORT '::1:9': an IPv6 address stands in brackets: [::1]:9999");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn names_and_files_are_bytes_and_other_values_are_unicode() {
-        use std::os::unix::ffi::OsStringExt;
-        let odd = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
-        let mut args = Args::new([&b"--f=\xff"[..], b"-o=\xff=", b"\xff\xfe"].map(odd).into_iter());
-        assert_eq!(error(args.value("--f", Framing::Raw)), "--f '\\xff': it is not Unicode");
-        assert_eq!(args.file("-o").unwrap().unwrap(), odd(b"\xff="));
-        assert_eq!(args.names(&[], 9).unwrap(), [b"\xff\xfe"]);
-    }
-}
+mod tests;

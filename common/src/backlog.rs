@@ -1,14 +1,11 @@
-//! The one system call of the notes that std does not offer: `listen` with a number of one's own.
+//! The one system call of the notes that std does not offer: `listen` with a backlog.
 
 use std::io;
 use std::net::TcpListener;
 
-/// Lets `length` connections wait for `accept`: listen(2) once more, on a socket that listens already, which
-/// on Linux and the BSDs (macOS among them) takes the new number. The kernel keeps to its own limit
-/// (Linux: net.core.somaxconn). Where the system is no Unix, std's number stays.
-///
-/// # Errors
-/// What listen(2) reports.
+/// Lets `length` connections wait for `accept`: calls listen(2) once more on a listening socket, which sets the new
+/// number on Linux, macOS and the BSDs. The kernel has its own limit (Linux: net.core.somaxconn). On other systems
+/// std's number stays.
 #[cfg(unix)]
 pub fn set(listener: &TcpListener, length: u16) -> io::Result<()> {
     use std::os::fd::AsRawFd;
@@ -23,7 +20,7 @@ pub fn set(listener: &TcpListener, length: u16) -> io::Result<()> {
     }
 }
 
-/// Lets the system's own number stay.
+/// Keeps std's number.
 #[cfg(not(unix))]
 pub fn set(_listener: &TcpListener, _length: u16) -> io::Result<()> {
     Ok(())

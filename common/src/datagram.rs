@@ -1,4 +1,4 @@
-//! How large a UDP datagram can be, and what may become of one.
+//! How large a UDP datagram can be, and how one is lost.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,14 +8,14 @@ use crate::address::{self, HostPort};
 use crate::narration;
 use crate::{greeting, show_bytes, timed_stream};
 
-/// Room for any datagram: with less, recv(2) cuts one silently (and Windows reports error 10040).
+/// Room for any datagram: into less, recv(2) puts only its beginning (Windows reports error 10040).
 pub const BUFFER: usize = 65_535;
 
-/// The most bytes in one datagram, whoever its peer: over IPv6, where the headers take least of them.
+/// The most bytes in one datagram over any version of IP.
 pub const LARGEST: usize = 65_535 - 8;
 
-/// How long a datagram may wait for room in the send buffer, which datagrams fill whose receivers answer no ARP:
-/// the system keeps them for seconds, and meanwhile nothing would be received.
+/// How long a datagram may wait for room in the send buffer. Datagrams to machines that do not answer ARP stay in it
+/// for seconds, and the server would not receive meanwhile.
 pub const SEND_LIMIT: Duration = Duration::from_millis(50);
 
 /// The most bytes in one datagram to `peer`: what a 16-bit length leaves beside the headers, which are 20 + 8
@@ -49,11 +49,8 @@ pub fn lost(sent: io::Result<usize>) -> io::Result<Option<io::Error>> {
     }
 }
 
-/// Asks at one address after the other, until one answers. Each has its share of the tries, one at least; where
-/// nobody is, none is used up.
-///
-/// # Errors
-/// Every address, with what came of it.
+/// Asks one address after another, until one answers. Each has its share of the tries, at least one; an address where
+/// no socket has the port uses none up.
 pub fn first_to_answer<T>(
     addresses: &[SocketAddr],
     mut tries: u16,
@@ -74,10 +71,10 @@ pub fn is_nobody_there(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset)
 }
 
-/// What came last of what was not expected.
+/// The last datagram that was not the expected one.
 pub type Wrong = Option<Vec<u8>>;
 
-/// Keeps a datagram that is not the greeting for `name`; the first one is said on standard error.
+/// Keeps a datagram that is not the greeting for `name`, and reports the first one on standard error.
 pub fn ignore(datagram: &[u8], name: &[u8], wrong: &mut Wrong) {
     let came = show_bytes::quoted(datagram);
     if wrong.replace(datagram.to_vec()).is_none() {
@@ -93,9 +90,6 @@ pub fn no_answer(wrong: &Wrong, tries: u16, timeout: Duration) -> io::Error {
 }
 
 /// Refuses a name whose greeting its server could not send.
-///
-/// # Errors
-/// `InvalidInput`.
 pub fn check_greeting_fits(name: &[u8], peer: SocketAddr) -> io::Result<()> {
     let longest = largest(peer) - greeting::OVERHEAD;
     if name.len() > longest {
@@ -105,8 +99,8 @@ pub fn check_greeting_fits(name: &[u8], peer: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
-/// The likely reason why `expected` did not come from `peer`, to follow the text of `error`: something else came,
-/// or else nobody may be there, and `server` is what to start.
+/// The likely reason why `peer` did not send `expected`, to follow the text of `error`: it sent something else, or no
+/// server may be running there, and `server` is the program to start.
 pub fn likely_reason(
     error: &io::Error,
     came: Option<&[u8]>,
@@ -119,7 +113,7 @@ pub fn likely_reason(
         return format!("; {} came, not {}{why}", show_bytes::quoted(came), show_bytes::quoted(expected));
     }
     if error.kind() == ErrorKind::InvalidInput {
-        return String::new(); // nobody was asked
+        return String::new(); // nothing was sent
     }
     let starter = address::starter(server, peer, "");
     let elsewhere = match error.kind() {
@@ -131,8 +125,8 @@ pub fn likely_reason(
     format!(" - {}{elsewhere}", address::unreached(error, &starter))
 }
 
-/// Whether a server on every address that is asked there answers from there. It answers from the address that its
-/// system picks (RFC 1122 section 4.1.3.5 wants the one that was asked, and std cannot tell which that was).
+/// Whether a server on every interface surely answers from the address that was asked. It answers from the one that
+/// its system picks (RFC 1122 section 4.1.3.5 wants the one that was asked, but std does not tell which that was).
 fn is_one_address(peer: &HostPort) -> bool {
     match peer {
         HostPort::Ip(address) => {

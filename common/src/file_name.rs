@@ -1,25 +1,25 @@
-//! The name under which a page is saved: one that is a plain file's on every system, whichever this one is.
+//! The name under which a page is saved: a plain file name on every system.
 
 use crate::narration::escape;
 
-/// Where a URL has no name that will do.
+/// For a URL without a usable name.
 const DEFAULT: &str = "index.html";
 
-/// The most bytes in a file's name on Linux and macOS; Windows counts UTF-16 units, which are never more.
+/// The most bytes in a file name on Linux and macOS. Windows counts UTF-16 units, of which there are never more.
 const LIMIT: usize = 255;
 
-/// What is longer behind the last dot is no extension.
+/// The part after the last dot is an extension only up to this length in bytes.
 const EXTENSION_LIMIT: usize = 32;
 
-/// Makes a name of a URL's last segment: decoded, if that is a plain name; as it is written, if that is one; else
-/// `index.html`. One that is too long is cut in front of its extension.
+/// Makes a name from the last segment of a URL's path: decoded, if that is a plain name; or as it is written, if that
+/// is one; or else `index.html`. A name that is too long is cut before its extension.
 pub fn from_segment(segment: &str) -> String {
     let decoded = String::from_utf8(decode(segment)).ok();
     let names = decoded.into_iter().chain([segment.to_owned()]);
     names.map(cut).find(|name| is_plain(name)).unwrap_or_else(|| DEFAULT.into())
 }
 
-/// Percent-decoded (RFC 3986 section 2.1); a percent sign that no two hexadecimal digits follow stands for itself.
+/// Percent-decoded (RFC 3986 section 2.1); a percent sign without two hexadecimal digits stays as it is.
 fn decode(segment: &str) -> Vec<u8> {
     let mut decoded = Vec::new();
     let mut rest = segment.as_bytes();
@@ -36,7 +36,7 @@ fn segment_hex(bytes: &[u8]) -> Option<u8> {
     u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// Cut to [`LIMIT`] at a character.
+/// Cuts a name to [`LIMIT`], between two characters.
 fn cut(name: String) -> String {
     if name.len() <= LIMIT {
         return name;
@@ -46,14 +46,14 @@ fn cut(name: String) -> String {
     let most = LIMIT - extension.len();
     let end = (0..=most).rev().find(|&end| stem.is_char_boundary(end)).unwrap_or(0);
     let stem = &stem[..end];
-    // Without an extension, what the cut laid bare is the end of the name.
+    // Without an extension, the cut may leave a dot or a space at the end.
     let stem = if extension.is_empty() { stem.trim_end_matches(['.', ' ']) } else { stem };
     format!("{stem}{extension}")
 }
 
-/// Whether every system takes it for a plain file in this directory: it is no way to another one, no option's `-`,
-/// no device of Windows, and has nothing in it that Windows refuses (Microsoft, "Naming Files, Paths, and
-/// Namespaces"), macOS takes for a slash, or a terminal obeys.
+/// Whether every system reads it as the name of a plain file in this directory: not a path, a `-` or a device of
+/// Windows, and without characters that Windows refuses (Microsoft, "Naming Files, Paths, and Namespaces"), that macOS
+/// reads as a slash or that control a terminal.
 fn is_plain(name: &str) -> bool {
     !matches!(name, "" | "-")
         && !name.contains(['<', '>', ':', '"', '/', '\\', '|', '?', '*'])
@@ -62,7 +62,7 @@ fn is_plain(name: &str) -> bool {
         && !is_device(name)
 }
 
-/// Whether Windows takes a name for a device's, whatever follows its first dot.
+/// Whether Windows reads a name as a device, whatever follows its first dot.
 pub fn is_device(name: &str) -> bool {
     let stem = name.split(['.', ':']).next().unwrap_or_default().trim_end_matches(' ').to_uppercase();
     let digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '¹', '²', '³'];

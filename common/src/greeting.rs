@@ -1,4 +1,4 @@
-//! The words of the notes' conversation: a welcome, a greeting for each name, and the way out.
+//! The messages of the notes' conversation: a welcome, a greeting for each name, and `exit`.
 
 /// What the TCP server says first.
 pub const WELCOME: &[u8] = b"Welcome!";
@@ -9,7 +9,7 @@ pub const EXIT: &[u8] = b"exit";
 const BEFORE: &[u8] = b"Hello, ";
 const AFTER: &[u8] = b"!";
 
-/// How many bytes a greeting is longer than its name.
+/// How much longer than its name a greeting is, in bytes.
 pub const OVERHEAD: usize = BEFORE.len() + AFTER.len();
 
 /// `Hello, NAME!`, whatever bytes the name is made of.
@@ -17,7 +17,7 @@ pub fn of(name: &[u8]) -> Vec<u8> {
     [BEFORE, name, AFTER].concat()
 }
 
-/// Puts a name's greeting into a buffer, in place of what it held: a server that answers everybody needs one.
+/// Replaces a buffer's content with the greeting for a name: a server needs only one buffer for all its clients.
 pub fn put(buffer: &mut Vec<u8>, name: &[u8]) {
     buffer.clear();
     for part in [BEFORE, name, AFTER] {
@@ -25,8 +25,8 @@ pub fn put(buffer: &mut Vec<u8>, name: &[u8]) {
     }
 }
 
-/// Whether a message is shaped like a greeting. A server that greets greetings goes on with its like until one
-/// fits no datagram: one datagram with a forged source sets two of them off.
+/// Whether a message looks like a greeting. Two servers that greet greetings answer each other until a greeting does
+/// not fit a datagram, and one datagram with a forged source is enough to start them.
 pub fn is_one(message: &[u8]) -> bool {
     message.len() >= OVERHEAD && message.starts_with(BEFORE) && message.ends_with(AFTER)
 }

@@ -1,5 +1,5 @@
-//! What the four programs share: addresses, framing, HTTP replies, command lines, patience, narration,
-//! files that are replaced, and the stop. Nothing here knows a program; the socket calls that a lesson is about stay in the programs.
+//! What the programs share: addresses, framing, command lines, time limits, output, files that are replaced, and the
+//! stop. The socket calls that the notes teach are in the programs.
 
 pub mod address;
 pub mod args;
@@ -8,6 +8,7 @@ pub mod datagram;
 pub mod file_name;
 pub mod framing;
 pub mod greeting;
+pub mod language;
 pub mod lookalikes;
 pub mod narration;
 pub mod narrator;

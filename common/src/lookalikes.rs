@@ -1,32 +1,45 @@
-//! What a keyboard or a word processor puts where an ASCII character belongs: a full-width colon, a long dash.
+//! Characters that look like ASCII, from a keyboard or a word processor: a full-width colon, a long dash.
+
+use crate::text;
 
 /// What to type instead of the first such character in `text`, if there is one.
 pub fn advice(text: &str) -> Option<String> {
     let (c, meant) = text.chars().find_map(|c| Some((c, ascii(c)?)))?;
-    let instead = if meant == ' ' { "leave it out".into() } else { format!("type '{meant}'") };
-    Some(format!("it has {} in it: {instead}", named(c)))
+    let instead = if meant == ' ' {
+        text!("leave it out", "请去掉")
+    } else {
+        text!("type '{meant}'", "请改成 '{meant}'")
+    };
+    let has = has(c);
+    Some(text!("{has}: {instead}", "{has}，{instead}"))
 }
 
-/// How a word that begins with any dash, or with several, is written as an option, if one of its characters is
-/// not ASCII's. A letter of another script looks like ASCII's and stands for none: it is only named.
+/// How to type a word that begins with any kind of dash as an option, if it has a character that is not ASCII. A
+/// letter of another script may only look like ASCII: it is named, but not replaced.
 pub fn option_advice(word: &str) -> Option<String> {
     let Some(c) = word.chars().find(|c| ascii(*c).is_some()) else {
-        return word.chars().find(|c| !c.is_ascii()).map(|c| format!("it has {} in it", named(c)));
+        return word.chars().find(|c| !c.is_ascii()).map(has);
     };
     let is_seen = |c: &char| c.is_whitespace() || ascii(*c) != Some(' ');
     let plain: String = word.chars().filter(is_seen).map(|c| ascii(c).unwrap_or(c)).collect();
     let name = plain.trim().trim_start_matches('-');
     let dashes =
         if name.split('=').next().is_some_and(|name| name.chars().count() == 1) { "-" } else { "--" };
-    Some(format!("it has {} in it: type {dashes}{name}", named(c)))
+    let has = has(c);
+    Some(text!("{has}: type {dashes}{name}", "{has}，请改成 {dashes}{name}"))
 }
 
-/// Whether it begins as an option does, but for the dash.
+fn has(c: char) -> String {
+    let named = named(c);
+    text!("it has {named} in it", "里面有 {named}")
+}
+
+/// Whether a word begins with a dash that is not ASCII's.
 pub fn begins_with_a_dash(word: &str) -> bool {
     word.chars().next().and_then(ascii) == Some('-')
 }
 
-/// It may look like the one that was meant, or like nothing: its number tells.
+/// A character and its number: it may look like another one, or be invisible.
 pub fn named(c: char) -> String {
     let shown = crate::narration::escape(c.encode_utf8(&mut [0; 4]).as_bytes());
     format!("'{shown}' (U+{:04X})", u32::from(c))
@@ -38,13 +51,13 @@ const ZEROS: [char; 16] = [
     '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}',
 ];
 
-/// The ASCII character that was meant, a blank where none belongs; nothing for a character that is no such
-/// stand-in. Full-width forms are ASCII's, further up (Unicode, Halfwidth and Fullwidth Forms).
+/// The ASCII character that a character stands for, a space if it should be left out, or none. Full-width forms are
+/// ASCII, further up (Unicode, Halfwidth and Fullwidth Forms).
 fn ascii(c: char) -> Option<char> {
     match c {
         _ if is_quote(c) || is_blank(c) => Some(' '),
         _ if is_dash(c) => Some('-'),
-        // The last of them has the colon's key, without shift.
+        // The last one is on the colon's key, without shift.
         '\u{2d0}' | '\u{2236}' | '\u{a789}' | '\u{fe30}' | '\u{fe55}' | '；' => Some(':'),
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + u32::from('!')),
         '。' | '\u{ff61}' | '\u{b7}' | '\u{2024}' | '\u{2027}' | '\u{30fb}' | '\u{fe52}' => Some('.'),
@@ -57,7 +70,7 @@ fn ascii(c: char) -> Option<char> {
     }
 }
 
-/// The long ones, the minus, the box drawing line that some input methods make of two, and the Japanese long vowel.
+/// Long dashes, the minus, the box drawing line that some input methods type, and the Japanese long vowel mark.
 fn is_dash(c: char) -> bool {
     matches!(c, '\u{2010}'..='\u{2015}' | '\u{2d7}' | '\u{2043}' | '\u{2212}' | '\u{2500}' | '\u{2501}')
         || matches!(c, '\u{2796}' | '\u{2e3a}' | '\u{2e3b}' | '\u{30fc}' | '\u{fe58}' | '\u{fe63}')
@@ -67,7 +80,7 @@ fn is_quote(c: char) -> bool {
     matches!(c, '\u{2018}'..='\u{201f}' | '\u{ff02}' | '\u{ff07}' | '«' | '»' | '《' | '》')
 }
 
-/// Unicode's blanks and format characters, some of which nobody sees.
+/// Unicode's spaces and format characters, some of which are invisible.
 fn is_blank(c: char) -> bool {
     (c.is_whitespace() && !c.is_ascii())
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')

@@ -1,4 +1,4 @@
-//! What the programs say: safe on a terminal, with errors that name standard output.
+//! Output of the programs: safe on a terminal, with errors that name standard output.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -6,8 +6,8 @@ use std::io::{self, ErrorKind, Write};
 use std::thread;
 use std::time::Duration;
 
-/// Bytes as text that a terminal shows and does not obey: controls, bidirectional controls and bytes that
-/// are not UTF-8 are written as escapes.
+/// Bytes as text that cannot control a terminal: control characters, invisible characters and bytes that are not
+/// UTF-8 are written as escapes.
 pub fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -26,11 +26,23 @@ pub fn escape(bytes: &[u8]) -> String {
     text
 }
 
-/// Unicode's control characters, line separators, byte order mark and bidirectional controls (UAX #9).
+/// Unicode's controls, and characters that are not seen but change what is: line separators, bidirectional controls
+/// (UAX #9), zero-width spaces and joiners, fillers, tags.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
-        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{180e}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+        )
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Prints a line on standard output.
@@ -43,7 +55,7 @@ pub fn say(line: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Prints a line on standard error; where that fails there is nobody left to tell.
+/// Prints a line on standard error. If that fails, there is no other place to report it.
 pub fn complain(line: &str) {
     let _ = Waiting(io::stderr()).write_all(format!("{line}\n").as_bytes());
 }
@@ -75,9 +87,6 @@ impl Write for Stdout {
 }
 
 /// Writes to an output that may be non-blocking, and waits until it takes something.
-///
-/// # Errors
-/// What `write` reports.
 pub fn taken<T>(mut write: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match write() {
@@ -95,7 +104,7 @@ fn named(error: io::Error) -> io::Error {
     }
 }
 
-/// Whoever read standard output closed it.
+/// The reader of standard output closed it.
 #[derive(Debug)]
 struct ReaderLeft;
 
@@ -107,26 +116,26 @@ impl fmt::Display for ReaderLeft {
 
 impl Error for ReaderLeft {}
 
-/// Whether an error only says that the reader of standard output left.
+/// Whether an error only says that the reader of standard output closed it.
 pub fn reader_left(error: &anyhow::Error) -> bool {
-    // What an io::Error wraps is not its source, so the chain does not show it.
+    // An error inside an io::Error is not its source, so the chain does not show it.
     let wrapped =
         |cause: &io::Error| cause.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<ReaderLeft>);
     error.chain().any(|cause| cause.downcast_ref().is_some_and(wrapped))
 }
 
-/// A terminal: a peer's bytes are escaped, tabs and the ends of lines (LF, CRLF) aside.
+/// A terminal, which gets a peer's bytes escaped, except tabs and line ends (LF, CRLF).
 pub struct Escaped<W> {
     out: W,
-    /// The end of the last write, where a character or a line's end may be incomplete.
+    /// The end of the last write, where a character or a line end may be incomplete.
     held: Vec<u8>,
 }
 
 impl<W: Write> Escaped<W> {
-    /// Escaped, a byte may take many times its room: few of them are escaped at once.
+    /// In bytes. Escaped text is much longer, so only this much is escaped at once.
     const AT_ONCE: usize = 8 * 1024;
 
-    /// Prints there.
+    /// Prints on `out`.
     pub fn on(out: W) -> Self {
         Self { out, held: Vec::new() }
     }
@@ -165,15 +174,15 @@ impl<W: Write> Write for Escaped<W> {
     }
 }
 
-/// An address or a URL as a word of a command line: to some shells, the brackets of IPv6 are a pattern.
+/// An address or a URL as a word of a command line: some shells read the brackets of IPv6 as a pattern.
 pub fn shell_word(word: &str) -> String {
     if word.contains('[') { format!("\"{word}\"") } else { word.into() }
 }
 
-/// How a hint at the next command begins.
+/// The beginning of a hint at the next command.
 pub const HINT: &str = "in another terminal: ";
 
-/// How it begins for those whom the network reaches.
+/// The beginning of a hint for another machine.
 pub const ELSEWHERE: &str = "on another machine: ";
 
 #[cfg(test)]
@@ -185,6 +194,7 @@ mod tests {
         assert_eq!(escape("Grüße, 张三 👋".as_bytes()), "Grüße, 张三 👋");
         assert_eq!(escape(b"a\x1b[2J\x07\x7f\r\n\t"), "a\\x1b[2J\\x07\\x7f\\r\\n\\t");
         assert_eq!(escape("\u{9b}31m \u{202e} \u{2066}".as_bytes()), "\\u{9b}31m \\u{202e} \\u{2066}");
+        assert_eq!(escape("Ann\u{200b} \u{e0041}".as_bytes()), "Ann\\u{200b} \\u{e0041}");
         assert_eq!(escape(b"caf\xe9 \xff\xfe \xe4\xb8"), "caf\\xe9 \\xff\\xfe \\xe4\\xb8");
     }
 

@@ -166,6 +166,7 @@ fn unbuffered_stdout() -> io::Result<impl Write + Send> {
 
 /// Standard output; on Windows, only std can write text to a console.
 #[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)] // as on Unix
 fn unbuffered_stdout() -> io::Result<impl Write + Send> {
     Ok(narration::Stdout)
 }

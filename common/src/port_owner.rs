@@ -1,6 +1,8 @@
-//! Whose the port is that a server could not have: a server's, or a connection's that a server left behind.
+//! Who has the port that a server wants: another server, or a connection that a stopped server left.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::text;
 
 /// What holds a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,36 +11,42 @@ pub enum Holder {
     Listener,
     /// A connection that is open, at one end at least.
     Connection,
-    /// A connection that is over, kept so that nothing late of it is taken for a new one's (RFC 9293 section 3.6.1).
+    /// A connection in `TIME_WAIT`: it is over, and kept so that late segments are not mistaken for those of a new one
+    /// (RFC 9293 section 3.6.1).
     Past,
 }
 
-/// What to do about it; where the system does not tell, both are named.
-pub fn remedy(holder: Option<Holder>) -> &'static str {
+/// What to do about it. Where the system does not tell the holder, both are named.
+pub fn remedy(holder: Option<Holder>) -> String {
     match holder {
-        Some(Holder::Listener) => "another server listens there: stop it",
-        Some(Holder::Connection) => {
-            "no server listens there, but a connection is open that has the port (SO_REUSEADDR at its server would \
-             have let you in): end it"
+        Some(Holder::Listener) => {
+            text!("another server listens there: stop it", "已有另一个服务器在那里监听，请先停掉它")
         }
-        Some(Holder::Past) => {
-            "no server listens there, but connections of one that has stopped keep the port in TIME_WAIT, for a minute \
-             at most (SO_REUSEADDR at that server would have let you in): wait"
-        }
-        None => {
-            "another server has it: stop it; or connections of one that has stopped keep it in TIME_WAIT, for a minute \
-             at most (SO_REUSEADDR at that server would have let you in): wait"
-        }
+        Some(Holder::Connection) => text!(
+            "no server listens there, but a connection is open that has the port (SO_REUSEADDR at its \
+             server would have let you in): end it",
+            "那里没有服务器在监听，但有一个还开着的连接占着这个端口（它的服务器设了 SO_REUSEADDR 就不会这样）：请结束它"
+        ),
+        Some(Holder::Past) => text!(
+            "no server listens there, but connections of one that has stopped keep the port in \
+             TIME_WAIT, for a minute at most (SO_REUSEADDR at that server would have let you in): wait",
+            "那里没有服务器在监听，但一个已停止的服务器留下的连接还处在 TIME_WAIT，占着这个端口，最多一分钟（那个服务器设了 SO_REUSEADDR 就不会这样）：请稍等"
+        ),
+        None => text!(
+            "another server has it: stop it; or connections of one that has stopped keep it in \
+             TIME_WAIT, for a minute at most (SO_REUSEADDR at that server would have let you in): wait",
+            "另一个服务器占着它：请先停掉；或者是一个已停止的服务器留下的连接还处在 TIME_WAIT，最多一分钟（那个服务器设了 SO_REUSEADDR 就不会这样）：请稍等"
+        ),
     }
 }
 
-/// What holds the port of a TCP address by the kernel's own tables, which Linux has (proc(5), /proc/net/tcp).
+/// What holds the port of a TCP address, from the kernel's tables on Linux (proc(5), /proc/net/tcp).
 pub fn by(address: SocketAddr) -> Option<Holder> {
     let read = |file| std::fs::read_to_string(file).unwrap_or_default();
     in_table(&(read("/proc/net/tcp") + &read("/proc/net/tcp6")), address)
 }
 
-/// The first kind of them that is there: a listener before a connection, and what is open before what is past.
+/// A listener if there is one, or else an open connection, or else one in `TIME_WAIT`.
 fn in_table(table: &str, address: SocketAddr) -> Option<Holder> {
     let holders = table.lines().filter_map(|line| {
         let mut columns = line.split_whitespace().skip(1);
@@ -59,7 +67,7 @@ fn overlap(one: IpAddr, other: IpAddr) -> bool {
     one.is_unspecified() || other.is_unspecified() || one.to_canonical() == other.to_canonical()
 }
 
-/// An address as the table has it: numbers of four bytes, each in the machine's own order.
+/// An address in the table's form: numbers of four bytes, each in the byte order of the machine.
 fn parse_ip(hex: &str) -> Option<IpAddr> {
     let number = |at: usize| u32::from_str_radix(hex.get(at..at + 8)?, 16).ok().map(u32::to_ne_bytes);
     match hex.len() {

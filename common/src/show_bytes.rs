@@ -1,13 +1,13 @@
-//! What came, in words: how much, and its beginning.
+//! Received bytes in a message: how many, and the beginning.
 
 use std::fmt::{self, Display};
 
 use crate::narration::escape;
 
-/// How much of it is shown: enough to recognise it by.
+/// How many bytes are shown: enough to recognise a message.
 const SHOWN: usize = 64;
 
-/// So many bytes, as `1 byte` or `8 bytes`.
+/// A number of bytes: `1 byte` or `8 bytes`.
 pub struct Bytes(pub u64);
 
 impl Display for Bytes {
@@ -16,24 +16,24 @@ impl Display for Bytes {
     }
 }
 
-/// What came of something that is incomplete: how much, and its beginning.
+/// The received part of something incomplete: how much, and its beginning.
 pub fn so_far(bytes: &[u8]) -> String {
     format!("{} came, {}", Bytes(bytes.len() as u64), quoted(bytes))
 }
 
-/// The bytes in quotes, escaped; of many the first.
+/// The first bytes in quotes, escaped.
 pub fn quoted(bytes: &[u8]) -> String {
     let (shown, more) = beginning(bytes);
     format!("\"{}\"{more}", escape(shown))
 }
 
-/// A name, escaped; of a long one the beginning.
+/// The beginning of a name, escaped.
 pub fn name(bytes: &[u8]) -> String {
     let (shown, more) = beginning(bytes);
     escape(shown) + more
 }
 
-/// Cut at a character: half of one would look like bytes that never came.
+/// Cuts between two characters: half of one would look like bytes that were not sent.
 fn beginning(bytes: &[u8]) -> (&[u8], &'static str) {
     if bytes.len() <= SHOWN {
         return (bytes, "");

@@ -14,19 +14,19 @@ use anyhow::{Context, Result};
 
 use crate::{address, replacement};
 
-/// The exit status of a program that a signal ended: 128 and SIGINT's number, as shells have it.
+/// The exit status of a program that a signal ended: 128 plus SIGINT's number, as in shells.
 pub const INTERRUPTED: i32 = 130;
 
-/// A signal that comes this soon after the first is the same stop, said twice: `timeout` signals its command and then
-/// the group that the command is in.
+/// A signal that follows the first within this time belongs to the same stop: `timeout` signals its command and
+/// then the command's group.
 const SAME_STOP: Duration = Duration::from_millis(100);
 
 /// For a connection to ourselves, which takes microseconds.
 const KNOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Wakes an `accept` that is blocked on this listener, by a connection to it. A connection takes a descriptor, a
-/// port and an address that can be connected to. Where one of them is wanting, `spare`, a clone of the listener,
-/// is shut down, which wakes `accept` on Linux, and its descriptor let go for one more try.
+/// Wakes an `accept` that is blocked on this listener, by a connection to it. A connection needs a descriptor, a
+/// port and an address that can be connected to. If one of them is missing, `spare`, a clone of the listener, is shut
+/// down, which wakes `accept` on Linux, and closed, which frees a descriptor for one more try.
 pub fn knock_on_listener(bound: SocketAddr, spare: Option<TcpListener>) {
     let connect = || TcpStream::connect_timeout(&address::reachable(bound), KNOCK_TIMEOUT);
     if connect().is_err() {
@@ -45,8 +45,8 @@ fn shut_down(listener: TcpListener) {
 #[cfg(not(unix))]
 fn shut_down(_listener: TcpListener) {}
 
-/// Wakes a `recv_from` that is blocked on a socket bound there, by an empty datagram. Where that cannot be sent,
-/// the socket's read time-out has to do.
+/// Wakes a `recv_from` that is blocked on a socket bound there, by an empty datagram. If that cannot be sent, the
+/// socket's read time-out ends the wait.
 pub fn knock_on_socket(bound: SocketAddr) {
     let server = address::reachable(bound);
     if let Ok(socket) = UdpSocket::bind(SocketAddr::new(server.ip(), 0)) {
@@ -54,7 +54,7 @@ pub fn knock_on_socket(bound: SocketAddr) {
     }
 }
 
-/// Whether the server has been told to stop: a flag that is read without a lock, as every message asks.
+/// Whether the server has been told to stop. The flag needs no lock, as it is read for every message.
 #[derive(Default)]
 pub struct Stop {
     requested: AtomicBool,
@@ -66,9 +66,6 @@ impl Stop {
     /// Waits for Ctrl-C, SIGTERM or SIGHUP: the first sets the flag and calls `knock`, on a separate thread; the next
     /// one, from 100 ms on, ends the process at once with status 130. SIGTERM or SIGHUP stays ignored if it was
     /// ignored when the program was started (nohup).
-    ///
-    /// # Errors
-    /// When the system refuses the handler.
     pub fn on_signal(mut knock: impl FnMut() + Send + 'static) -> Result<Arc<Self>> {
         let stop = Arc::new(Self::default());
         let flag = Arc::clone(&stop);
@@ -114,11 +111,8 @@ fn is_same_stop(first: Instant, next: Instant) -> bool {
     next.saturating_duration_since(first) < SAME_STOP
 }
 
-/// Lets Ctrl-C, SIGTERM and SIGHUP end this program with status 130, after `last` was called on a thread of its own.
-/// Of the latter two, one that was ignored when the program was started (nohup) stays ignored.
-///
-/// # Errors
-/// When the system refuses the handler, of which a process has one.
+/// Lets Ctrl-C, SIGTERM and SIGHUP end this program with status 130, after a call of `last` on a separate thread.
+/// SIGTERM or SIGHUP stays ignored if it was ignored when the program was started (nohup).
 pub fn end_on_signal(mut last: impl FnMut() + Send + 'static) -> Result<()> {
     set_handler(move || {
         last();
@@ -126,11 +120,8 @@ pub fn end_on_signal(mut last: impl FnMut() + Send + 'static) -> Result<()> {
     })
 }
 
-/// Lets Ctrl-C end a client everywhere: the first process of a container is ended by no signal that it does not
-/// handle (`pid_namespaces(7)`). Elsewhere the system ends it, as the shell that started it expects.
-///
-/// # Errors
-/// As [`end_on_signal`].
+/// Lets Ctrl-C end a client in a container, too: a signal that the first process of a container does not handle is
+/// ignored (`pid_namespaces(7)`). Elsewhere the system ends the client, as its shell expects.
 pub fn end_client_on_signal() -> Result<()> {
     if process::id() == 1 {
         return end_on_signal(|| {});
@@ -139,8 +130,8 @@ pub fn end_client_on_signal() -> Result<()> {
     Ok(())
 }
 
-/// ctrlc handles all three signals, whatever they were before. SIGXFSZ would end a process whose output reaches the
-/// limit on files' sizes (`ulimit -f`); with it ignored, the write fails, as on a full disk.
+/// ctrlc handles all three signals, even if they were ignored before. SIGXFSZ would end a process whose output reaches
+/// the limit of a file's size (`ulimit -f`); if it is ignored, the write fails, as on a full disk.
 fn set_handler(handler: impl FnMut() + Send + 'static) -> Result<()> {
     let ignored = signals::ignored_at_start();
     ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")?;
@@ -149,8 +140,7 @@ fn set_handler(handler: impl FnMut() + Send + 'static) -> Result<()> {
     Ok(())
 }
 
-/// The one thing about signals that ctrlc does not offer: to ignore one, by its number in Linux and the BSDs (macOS
-/// among them).
+/// What ctrlc does not offer: to ignore a signal, by its number on Linux, macOS and the BSDs.
 #[cfg(unix)]
 mod signals {
     const SIGHUP: i32 = 1;
@@ -171,7 +161,7 @@ mod signals {
         }
     }
 
-    /// Which of SIGTERM and SIGHUP are ignored, as long as nobody handles them.
+    /// Which of SIGTERM and SIGHUP are ignored, before a handler is set.
     pub fn ignored_at_start() -> Vec<i32> {
         let is_ignored = |number: &i32| {
             let before = signal(*number, SIG_IGN);

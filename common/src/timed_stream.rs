@@ -1,25 +1,25 @@
-//! Reading and writing with a limit on the wait: no peer can hold a program for ever.
+//! Reading and writing with a time limit, so that no peer can block a program forever.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// On Windows a shutdown by another thread does not wake a blocked read (rust-lang/rust 121594), it
-/// only ends the next one; so there a wait is made of short ones.
+/// On Windows a shutdown by another thread does not wake a blocked read (rust-lang/rust 121594), it only ends the
+/// next one. So a long wait is split into short ones.
 const SLICE: Duration = if cfg!(windows) { Duration::from_millis(100) } else { Duration::MAX };
 
-/// The last look, once the time is up: a socket knows no time-out of zero.
+/// The last look, when the time is up: a socket has no time-out of zero.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// A stream that waits no longer than `idle` for the next bytes, or for its own to be taken, and no longer than
-/// `total` in all its reads together. What is done between two reads is not the peer's time.
+/// A stream that waits at most `idle` for the next bytes, or until the peer takes some, and at most `total` in all its
+/// reads together. The time between two reads is not the peer's, and is not counted.
 pub struct TimedStream<'a> {
     stream: &'a TcpStream,
     /// How long it waits for the next bytes.
     pub idle: Duration,
     total: Duration,
     waited: Duration,
-    /// The stream's two time-outs, as they were set last: to set one takes a system call.
+    /// The time-outs that were set last, because setting one is a system call.
     read_limit: Option<Duration>,
     write_limit: Option<Duration>,
     /// How many reads have returned bytes.
@@ -27,7 +27,7 @@ pub struct TimedStream<'a> {
 }
 
 impl<'a> TimedStream<'a> {
-    /// It has waited for nothing yet.
+    /// A stream that has not waited yet.
     pub fn new(stream: &'a TcpStream, idle: Duration, total: Duration) -> Self {
         let (read_limit, write_limit) = (None, None);
         Self { stream, idle, total, waited: Duration::ZERO, read_limit, write_limit, reads: 0 }
@@ -35,7 +35,7 @@ impl<'a> TimedStream<'a> {
 }
 
 impl Read for TimedStream<'_> {
-    /// `TimedOut`, with a text that names the limit, when one of them is over.
+    /// Fails with `TimedOut`, and names the limit that was reached.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let stream = self.stream;
         let limit = self.idle.min(self.total.saturating_sub(self.waited));
@@ -55,8 +55,8 @@ impl Read for TimedStream<'_> {
 }
 
 impl Write for TimedStream<'_> {
-    /// Returns how many bytes were taken, which may be a part of them: the next write tells whether the peer reads. So
-    /// one that reads nothing may be given the limit twice.
+    /// Returns how many bytes were taken, even if it is only a part: the next write tells whether the peer reads. So a
+    /// peer that reads nothing may be waited for twice.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let stream = self.stream;
         let set = |time| set_once(&mut self.write_limit, time, |time| stream.set_write_timeout(time));
@@ -69,7 +69,7 @@ impl Write for TimedStream<'_> {
     }
 }
 
-/// Sets one of a socket's time-outs, where it is not what was set last.
+/// Sets a time-out of a socket, unless it is the one that was set last.
 fn set_once(
     last: &mut Option<Duration>,
     time: Option<Duration>,
@@ -82,13 +82,9 @@ fn set_once(
     Ok(())
 }
 
-/// Waits on a socket until `act` has something, or nothing is left of the time, of which `set` tells the socket;
-/// then `None`. A wait that a signal interrupted is not resumed (signal(7)); it begins anew: when a stopped process
-/// is continued, its time is long over, and the bytes may be there. Not every system tells it of the interruption,
-/// so what is there once the time is up is taken, too.
-///
-/// # Errors
-/// What `set` and `act` report.
+/// Calls `act` on a socket until it succeeds; `None` when no time is left. `set` sets the socket's time-out. An
+/// interrupted wait starts over: after SIGSTOP and SIGCONT the deadline has passed although data may be there
+/// (signal(7)). Not every system reports the interruption, so there is one last look when the time is up.
 pub fn wait<T>(
     left: &mut Duration,
     mut set: impl FnMut(Option<Duration>) -> io::Result<()>,
@@ -114,13 +110,13 @@ pub fn wait<T>(
     }
 }
 
-/// Whether a socket's own time-out is over: EAGAIN on Unix, where ETIMEDOUT is the end of the connection (its peer
-/// acknowledges nothing any more, tcp(7)); Windows has one error for both.
+/// Whether a socket's time-out has passed. That is EAGAIN on Unix, where ETIMEDOUT means that the connection failed (the
+/// peer acknowledges nothing, tcp(7)); Windows has one error for both.
 pub fn is_over(error: &io::Error) -> bool {
     error.kind() == if cfg!(windows) { ErrorKind::TimedOut } else { ErrorKind::WouldBlock }
 }
 
-/// Whether an error is a [`TimedStream`]'s own, whose limit is over; one that the system made has a number.
+/// Whether an error comes from the limit of a [`TimedStream`]; an error of the system has a number.
 pub fn is_given_up(error: &io::Error) -> bool {
     error.kind() == ErrorKind::TimedOut && error.raw_os_error().is_none()
 }

@@ -1,4 +1,4 @@
-//! `http://` URLs, as much of RFC 3986 as a GET needs.
+//! `http://` URLs, the part of RFC 3986 that a GET needs.
 
 use std::fmt::Write as _;
 use std::str::FromStr;
@@ -13,10 +13,10 @@ const DEFAULT_PORT: &str = "80";
 pub struct Url {
     /// Where to connect.
     pub peer: HostPort,
-    /// What the `ScriptedServer` field says: the authority as written, without a scope, which means nothing to others, and
-    /// without the colon of an empty port.
+    /// What the `Host` field says: the authority as written, without a scope, which means nothing to other
+    /// machines, and without the colon of an empty port.
     pub host: String,
-    /// What the request line asks for: the path and the query, what does not belong there percent-encoded.
+    /// What the request line asks for: the path and the query, with other characters percent-encoded.
     pub target: String,
 }
 
@@ -53,7 +53,7 @@ impl FromStr for Url {
         if authority.starts_with('[') && authority.contains("%25") {
             return Err(
                 "%25 is how a URL once wrote % (RFC 6874), and no longer does (RFC 9844): a scope's number \
-                        stands behind % alone, as in [fe80::1%4], and 254, to be told from 4, is %0254"
+                        comes after % alone, as in [fe80::1%4]; 254 is written %0254"
                     .into(),
             );
         }
@@ -66,15 +66,14 @@ impl FromStr for Url {
 }
 
 impl Url {
-    /// The name under which the body is saved: the last segment of the path, decoded where it is then a plain
-    /// file's name on every system, or `index.html`; see [`file_name`].
+    /// The name under which the body is saved: the last segment of the path, or `index.html`; see [`file_name`].
     pub fn file_name(&self) -> String {
         let path = self.target.split('?').next().unwrap_or_default();
         file_name::from_segment(path.rsplit('/').next().unwrap_or_default())
     }
 }
 
-/// What follows `http` and slashes that lean the other way, or one slash, or the key beside the colon's.
+/// The text after `http` and mistyped separators: backslashes, a single slash, a semicolon.
 fn without_a_mistyped_scheme(text: &str) -> &str {
     let marks = [':', ';', '/', '\\'];
     match text.strip_prefix("http") {
@@ -96,17 +95,17 @@ fn without_empty_port(authority: &str) -> &str {
     host.unwrap_or(authority)
 }
 
-/// What may stand in a path or a query beside letters and digits (RFC 3986 sections 2.2, 2.3, 3.3 and 3.4).
+/// The characters of a path or a query, besides letters and digits (RFC 3986 sections 2.2, 2.3, 3.3 and 3.4).
 const BELONGS: &[u8] = b"-._~!$&'()*+,;=:@/?";
 
-/// Encodes what a request line must not carry as it is (RFC 9112 section 3.2). A percent sign is left where it
-/// begins an encoding.
+/// Encodes the characters that a request line must not have (RFC 9112 section 3.2). A percent sign that begins an
+/// encoding stays.
 fn encode(target: &str) -> Result<String, String> {
     let mut encoded = String::new();
     for (at, byte) in target.bytes().enumerate() {
         let is_hex = |at: usize| target.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
         match byte {
-            b' ' => return Err("it has a blank in it: write it as %20".into()),
+            b' ' => return Err("it has a space in it: write it as %20".into()),
             0..=31 | 127 => return Err("it has a control character in it".into()),
             b'%' if is_hex(at + 1) && is_hex(at + 2) => encoded.push('%'),
             _ if byte.is_ascii_alphanumeric() || BELONGS.contains(&byte) => encoded.push(byte.into()),
@@ -181,7 +180,7 @@ mod tests {
             ("http://127.1/", "four decimal"),
             ("http://h/a b", "%20"),
             ("http://h/a\r\nX: y", "control"),
-            ("http://h x/", "blank"),
+            ("http://h x/", "a space"),
         ] {
             let error = text.parse::<Url>().expect_err(text);
             assert!(error.contains(reason), "{text:?}: {error}");

@@ -64,7 +64,7 @@ fn get(url: &Url, file: &OsStr, timeout: Duration) -> Result<()> {
     output.finish(bytes, reader.get_ref().reads)
 }
 
-/// Holds the notes' conversation: a welcome, a greeting for each name, `exit`, and the close.
+/// Has the notes' conversation: a welcome, a greeting for each name, `exit`, and the close.
 fn greet(peer: &HostPort, names: &[Vec<u8>], how: Framing, timeout: Duration) -> Result<()> {
     stop::end_client_on_signal()?;
     let starter = address::starter("tcp-server", peer, how.option());

@@ -100,13 +100,13 @@ impl Write for Output {
     }
 }
 
-/// From here on, Ctrl-C leaves no unfinished file.
+/// Opens a file. From here on, Ctrl-C removes what is unfinished.
 fn open_file(path: &Path) -> Result<Replacement> {
     stop::end_on_signal(replacement::abandon_all)?;
     Replacement::of(path)
 }
 
-/// A line on standard error, where that is a terminal, for a body that takes longer than a second.
+/// A line on standard error, if that is a terminal, for a body that takes longer than a second.
 #[derive(Default)]
 struct Progress {
     bytes: u64,

@@ -1,5 +1,5 @@
-//! The accept loop and its end. The acceptor alone owns the list of live clients: there is no lock on it, and
-//! no client can slip in between being accepted and being listed.
+//! The accept loop and its end. Only the acceptor has the list of live clients: it needs no lock, and every accepted
+//! client is in it.
 
 use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -14,16 +14,17 @@ use common::stop::Stop;
 
 use super::Options;
 
-/// 16 GB of address space less at 8,000 clients than with std's 2 MiB.
+/// In bytes. With std's 2 MiB, 8,000 clients would take 16 GB of address space.
 const STACK: usize = 128 * 1024;
 
-/// How long to leave a system alone that has no descriptor or thread to give: it says no at once, for ever.
+/// How long to wait when the system has no descriptor or thread left; without a pause, the loop would only repeat
+/// the failed call.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
-/// How long replies under way may take to leave once the server stops.
+/// How long unfinished replies may take when the server stops.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Accepts clients and gives each a thread, until the stop; then ends every conversation and joins its thread.
+/// Accepts clients and starts a thread for each, until the stop; then ends all conversations and joins their threads.
 pub fn accept_until_stopped(
     listener: TcpListener,
     stop: &Stop,
@@ -65,7 +66,7 @@ pub fn accept_until_stopped(
             let own = Arc::clone(&stream);
             let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
                 each_client(&own, peer);
-                drop((own, place)); // the socket first: a place that is free has a descriptor, too
+                drop((own, place)); // the socket first, so that a free place has a free descriptor
             });
             if let Err(e) = thread {
                 narrator.say(format_args!("turned away {peer}: cannot start a thread: {e}"));
@@ -73,12 +74,12 @@ pub fn accept_until_stopped(
                 stop.pause(BACK_OFF);
             }
         }
-        drop(listener); // newcomers are refused, not left waiting
+        drop(listener); // new clients are refused and do not wait
         clients.end();
     });
 }
 
-/// A client that there is no room for is told so. Nothing here waits: it runs between two accepts.
+/// Tells a client that the server is full. Nothing here waits, as this runs between two accepts.
 fn turn_away(mut stream: &TcpStream, framing: Framing) -> io::Result<()> {
     stream.set_nonblocking(true)?;
     framing::write(&mut stream, framing, b"refused: the server is full, try again later")?;
@@ -87,7 +88,7 @@ fn turn_away(mut stream: &TcpStream, framing: Framing) -> io::Result<()> {
     Ok(())
 }
 
-/// The live clients. A client's thread owns its socket, so that the descriptor goes when the thread does.
+/// The live clients. A client's thread owns its socket, so that the descriptor is closed when the thread ends.
 #[derive(Default)]
 struct Clients {
     sockets: Vec<Weak<TcpStream>>,
@@ -101,7 +102,7 @@ impl Clients {
 
     /// Lists a client; it counts as live until the place is dropped.
     fn add(&mut self, stream: &Arc<TcpStream>) -> Arc<()> {
-        // Sweeping only a list that has to grow costs each client the same, however many there are.
+        // Removing ended clients only when the list must grow costs each client the same, with any number of them.
         if self.sockets.len() == self.sockets.capacity() {
             self.sockets.retain(|socket| socket.strong_count() > 0);
             self.sockets.reserve(self.sockets.len() + 1);
@@ -110,8 +111,8 @@ impl Clients {
         Arc::clone(&self.places)
     }
 
-    /// To each conversation it looks as if its client hung up, so that a reply under way still leaves;
-    /// after the grace, writing ends too: a writer blocked on a client that does not read notices nothing else.
+    /// Ends reading, as if every client had closed, so that unfinished replies are still sent; after the grace, ends
+    /// writing, too, which is all that wakes a thread that writes to a client that does not read.
     fn end(&self) {
         self.shut_down(Shutdown::Read);
         let end = Instant::now() + GRACE;

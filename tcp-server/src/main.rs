@@ -1,4 +1,4 @@
-//! The notes' TCP server: one socket listens, and each client has a socket and a thread of its own.
+//! The notes' TCP server: one socket listens, and each client has its own socket and thread.
 
 mod acceptor;
 
@@ -18,7 +18,7 @@ use common::narrator::Narrator;
 use common::stop::{self, Stop};
 use common::timed_stream::TimedStream;
 
-/// Small, as each of thousands of clients has one; a longer message takes several reads.
+/// In bytes. Small, as each of thousands of clients has one; a longer message takes several reads.
 const READ_BUFFER: usize = 64;
 /// For a client that does not read what it is sent.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -53,8 +53,7 @@ fn main() -> ExitCode {
 
 fn serve(address: &HostPort, options: &Options) -> Result<()> {
     // std's bind is the notes' socket, bind and listen in one call.
-    let listener = TcpListener::bind(address)
-        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::listen_remedy(address, &e)))?;
+    let listener = TcpListener::bind(address).map_err(|e| anyhow!(address::cannot_listen(address, &e)))?;
     backlog::set(&listener, options.backlog).context("cannot set the backlog")?;
     let bound = listener.local_addr().context("cannot tell the listener's address")?;
 
@@ -65,7 +64,7 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
     let narrator = Narrator::start(options.quiet).context("cannot start the narrator")?;
     narrator.announce(format_args!("listening on {bound}"));
     narrator.hint("tcp-client -- greet", bound, options.framing.option());
-    // What follows runs in a thread of its own for each client.
+    // This runs in a separate thread for each client.
     acceptor::accept_until_stopped(listener, &stop, options, &narrator, |stream, peer| {
         narrator.say(format_args!("accepted connection from {peer}"));
         let remark = |what: &str| narrator.say(format_args!("waiting for the rest from {peer}: {what}"));
@@ -81,14 +80,14 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Welcomes a client, then greets each name it sends, until it says `exit` or leaves.
+/// Welcomes a client, then greets each name it sends, until it sends `exit` or closes.
 fn converse(stream: &TcpStream, options: &Options, stop: &Stop, remark: impl Fn(&str)) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut writer = TimedStream::new(stream, WRITE_TIMEOUT, Duration::MAX);
     framing::write(&mut writer, options.framing, greeting::WELCOME)?;
 
-    let patient = TimedStream::new(stream, options.idle_timeout, Duration::MAX);
-    let mut reader = BufReader::with_capacity(READ_BUFFER, patient);
+    let timed = TimedStream::new(stream, options.idle_timeout, Duration::MAX);
+    let mut reader = BufReader::with_capacity(READ_BUFFER, timed);
     loop {
         match framing::read_or_remark(&mut reader, options.framing, framing::LIMIT, &remark) {
             Ok(None) => return Ok(()),
@@ -99,7 +98,7 @@ fn converse(stream: &TcpStream, options: &Options, stop: &Stop, remark: impl Fn(
                 if stopping {
                     return Ok(());
                 }
-                thread::yield_now(); // other clients' answers leave before this one's next name is waited for
+                thread::yield_now(); // other clients' answers are sent before this one's next name is read
             }
             Err(e) if e.kind() == ErrorKind::InvalidData => {
                 framing::write(&mut writer, options.framing, format!("refused: {e}").as_bytes())?;
@@ -110,8 +109,8 @@ fn converse(stream: &TcpStream, options: &Options, stop: &Stop, remark: impl Fn(
     }
 }
 
-/// Ends our half and waits a moment for the client to end its own: closing a socket with unread data in it
-/// sends a reset, and a reset can cost the client our last words.
+/// Ends our half and waits a moment until the client ends its half: closing a socket with unread data sends a reset,
+/// and after a reset the client may not receive our last message.
 fn say_goodbye(stream: &TcpStream) {
     let _ = stream.shutdown(Shutdown::Write);
     let mut rest = TimedStream::new(stream, GOODBYE_TIMEOUT, GOODBYE_TIMEOUT);

@@ -1,5 +1,5 @@
 //! The notes' UDP client: each name is a datagram, and so is each reply. Either may be lost, late, doubled or
-//! somebody else's.
+//! from another sender.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -22,7 +22,7 @@ struct Retry {
     tries: u16,
 }
 
-/// Whatever the address: for one over IPv4, [`ask`] takes 20 bytes less.
+/// In bytes, over IPv6; over IPv4, [`ask`] accepts 20 bytes less.
 const LONGEST_NAME: usize = datagram::LARGEST - greeting::OVERHEAD;
 
 fn main() -> ExitCode {
@@ -65,7 +65,7 @@ fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
     Ok(())
 }
 
-/// A connected UDP socket sends to its peer and receives from its peer alone; nothing crosses the wire for it.
+/// A connected UDP socket sends to its peer and receives only from its peer; connecting it sends nothing.
 fn connect(peer: SocketAddr) -> io::Result<UdpSocket> {
     // Bound to any port of the peer's IP version: std has no unbound UDP socket.
     let any = if peer.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
@@ -74,7 +74,7 @@ fn connect(peer: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Sends a name until its own greeting comes back. What comes instead is ignored, and the last of it kept.
+/// Sends a name until its greeting comes back. Other datagrams are ignored, and the last one is kept in `wrong`.
 fn ask(
     socket: &UdpSocket,
     buffer: &mut [u8],
@@ -98,7 +98,7 @@ fn ask(
     Err(lost.unwrap_or_else(|| datagram::no_answer(wrong, retry.tries, retry.timeout)))
 }
 
-/// The size of the next datagram, or none once nothing is left of the time.
+/// The size of the next datagram, or none when no time is left.
 fn receive(socket: &UdpSocket, buffer: &mut [u8], left: &mut Duration) -> io::Result<Option<usize>> {
     timed_stream::wait(left, |time| socket.set_read_timeout(time), || socket.recv(buffer))
 }

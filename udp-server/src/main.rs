@@ -1,4 +1,4 @@
-//! The notes' UDP server: no connections, so one socket and one thread answer everybody.
+//! The notes' UDP server: there are no connections, so one socket and one thread answer all clients.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
@@ -29,12 +29,11 @@ fn main() -> ExitCode {
 }
 
 fn serve(address: &HostPort, quiet: bool) -> Result<()> {
-    let socket = UdpSocket::bind(address)
-        .map_err(|e| anyhow!("cannot bind {address}: {e} - {}", address::remedy(&e)))?;
+    let socket = UdpSocket::bind(address).map_err(|e| anyhow!(address::cannot_bind(address, &e)))?;
     let bound = socket.local_addr().context("cannot tell the socket's address")?;
 
-    // A signal need not wake recv_from; on Ctrl-C a datagram to ourselves does. Where none can be sent, because
-    // every port is taken, the wait ends by itself.
+    // A signal may not wake recv_from; on Ctrl-C a datagram to ourselves does. If none can be sent, because every
+    // port is taken, the time-out ends the wait.
     socket.set_read_timeout(Some(LONGEST_WAIT)).context("cannot limit the wait")?;
     socket.set_write_timeout(Some(datagram::SEND_LIMIT)).context("cannot limit the wait to send")?;
     let stop = Stop::on_signal(move || stop::knock_on_socket(bound))?;
@@ -48,7 +47,7 @@ fn serve(address: &HostPort, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-/// Greets the name in each datagram. One that cannot be answered is narrated, and the server goes on.
+/// Greets the name in each datagram. If one cannot be answered, that is printed, and the server goes on.
 fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narrator: &Narrator) {
     let mut buffer = vec![0; datagram::BUFFER];
     let mut greeting = Vec::new();
@@ -69,7 +68,7 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
                 }
             }
             Err(e) if timed_stream::is_over(&e) || e.kind() == ErrorKind::Interrupted => {}
-            // An earlier reply found nobody there (Windows says so here): nothing to do, nor to wait for.
+            // An earlier reply did not find its client, which Windows reports here: there is nothing to do.
             Err(e) if matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused) => {}
             Err(e) => {
                 narrator.say(format_args!("Cannot receive: {e}"));
@@ -79,8 +78,8 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
     }
 }
 
-/// Two servers that greeted each other's greetings would go on until one fits no datagram, thousands of them; one
-/// datagram with a forged source is enough to start them, or one of them with itself.
+/// Two servers that greet each other's greetings would go on for thousands of datagrams, until one does not fit. One
+/// datagram with a forged source is enough to start them, or a server with itself.
 fn reason_not_to_answer(name: &[u8], peer: SocketAddr, bound: SocketAddr) -> Option<&'static str> {
     if name.len() + greeting::OVERHEAD > datagram::largest(peer) {
         Some("the greeting would not fit one datagram")
@@ -89,7 +88,7 @@ fn reason_not_to_answer(name: &[u8], peer: SocketAddr, bound: SocketAddr) -> Opt
     } else if peer == bound || peer == address::reachable(bound) {
         Some("it claims to come from this server")
     } else if peer.port() == 0 {
-        Some("it came from port 0, where nobody can be")
+        Some("it came from port 0, which no socket can have")
     } else {
         None
     }

@@ -1,6 +1,5 @@
 //! What a lesson promised, and what came of it.
 
-use crate::lab::Outcome;
 use crate::words::{Shown, Words};
 
 /// The checks of one lesson, in the order they were made.
@@ -18,21 +17,14 @@ pub struct Check {
 #[derive(Clone, Debug)]
 pub struct Ended {
     /// Its exit status; none if a signal ended it.
-    status: Option<i32>,
+    pub status: Option<i32>,
     /// Its last line on standard error, which is shown where it failed, and not compared.
-    why: Option<String>,
+    pub why: Option<String>,
 }
 
 impl Ended {
     pub fn with(status: impl Into<Option<i32>>) -> Self {
         Self { status: status.into(), why: None }
-    }
-}
-
-impl From<&Outcome> for Ended {
-    fn from(outcome: &Outcome) -> Self {
-        let why = outcome.complained.last().filter(|_| outcome.status != Some(0));
-        Self { status: outcome.status, why: why.cloned() }
     }
 }
 
@@ -72,7 +64,7 @@ impl Checks {
     pub fn equal<T: PartialEq + Shown>(&mut self, promise: Words, found: &T, expected: &T) {
         let found_instead = || {
             let (Words { en: right, zh: right_zh }, Words { en, zh }) = (expected.shown(), found.shown());
-            words!("expected {right}, found {en}", "应为 {right_zh}，实为 {zh}")
+            words!("expected {right}, got {en}", "应为 {right_zh}，实为 {zh}")
         };
         self.judge(promise, found == expected, found_instead);
     }
@@ -81,13 +73,13 @@ impl Checks {
     pub fn holds(&mut self, promise: Words, kept: bool, evidence: &impl Shown) {
         self.judge(promise, kept, || {
             let Words { en, zh } = evidence.shown();
-            words!("found {en}", "实为 {zh}")
+            words!("got {en}", "实为 {zh}")
         });
     }
 
     /// The lesson could not go on.
     pub fn stopped_short(&mut self, why: &Words) {
-        let promise = Words::fixed("the lesson is played to its end", "本课完整演示完毕");
+        let promise = Words::fixed("the lesson stopped early", "本课没有演示完");
         self.judge(promise, false, || why.clone());
     }
 
@@ -100,8 +92,7 @@ impl Checks {
     pub fn kernel_says<T: PartialEq + Shown>(&mut self, promise: Words, found: Option<T>, expected: &T) {
         match found {
             Some(found) => self.equal(promise, &found, expected),
-            None => self
-                .not_available(promise, Words::fixed("it takes Linux' /proc/net", "缺 Linux 的 /proc/net")),
+            None => self.not_available(promise, Words::fixed("it needs Linux' /proc", "缺 Linux 的 /proc")),
         }
     }
 
@@ -201,14 +192,13 @@ mod tests {
         assert_eq!(marks, "✓✗✓✗✗-");
         checks.equal(promise(), &(Ended::with(None), vec!["a", "b"]), &(Ended::with(0), vec![]));
         let Some(Verdict::Failed(why)) = checks.all().last().map(|check| &check.verdict) else { panic!() };
-        let expected = r#"expected exit status 0; nothing, found ended by a signal; "a", "b""#;
+        let expected = r#"expected exit status 0; nothing, got ended by a signal; "a", "b""#;
         assert_eq!(why.en, expected);
         assert_eq!(why.zh, r#"应为 退出状态 0；无，实为 被信号终止；"a"、"b""#);
-        let complained = vec!["udp-server: no".to_owned()];
-        let failed = Outcome { status: Some(1), complained, ..Outcome::default() };
-        assert!(Ended::from(&failed) == Ended::with(1), "the cause is shown, and not compared");
-        assert_eq!(Ended::from(&failed).shown().en, "exit status 1 (udp-server: no)");
+        let failed = Ended { status: Some(1), why: Some("udp-server: no".into()) };
+        assert!(failed == Ended::with(1), "the cause is shown, and not compared");
+        assert_eq!(failed.shown().en, "exit status 1 (udp-server: no)");
         let Verdict::Failed(why) = &checks.all()[1].verdict else { panic!("{checks:?}") };
-        assert_eq!((&*why.en, &*why.zh), ("expected 2, found 1", "应为 2，实为 1"));
+        assert_eq!((&*why.en, &*why.zh), ("expected 2, got 1", "应为 2，实为 1"));
     }
 }

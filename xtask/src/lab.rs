@@ -1,16 +1,16 @@
-//! Where programs run and wires lie between them, and what happens is recorded. Nothing is drawn here: whoever
-//! watches is handed each event. A lesson waits for events, never for time.
+//! Where programs run and wires lie between them, and what happens is recorded. Nothing is drawn here:
+//! each event is handed to a watcher. A lesson waits for events, never for time.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use common::narration::escape;
 
+use crate::checks::Ended;
 use crate::programs::program::{self, Program, Started};
 use crate::programs::scratch::Scratch;
 use crate::wire::event::{Event, Side, What};
@@ -30,9 +30,12 @@ pub struct Outcome {
     pub complained: Vec<String>,
 }
 
-/// Two pipes have no common order. What a program printed on standard output before it complained is in its pipe
-/// by then; so a complaint waits, for much longer than that takes to be read.
-const GRACE: Duration = Duration::from_millis(20);
+impl From<&Outcome> for Ended {
+    fn from(outcome: &Outcome) -> Self {
+        let why = outcome.complained.last().filter(|_| outcome.status != Some(0));
+        Self { status: outcome.status, why: why.cloned() }
+    }
+}
 
 /// One experiment's programs and wires.
 pub struct Lab {
@@ -79,12 +82,8 @@ impl Lab {
             let recorder = recorder.clone();
             move || {
                 for bytes in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-                    let at = Instant::now();
-                    if is_error {
-                        thread::sleep(GRACE);
-                    }
                     let said = escape(bytes.strip_suffix(b"\r").unwrap_or(&bytes));
-                    recorder.record_at(at, What::Said { lane, program: id, line: said, is_error });
+                    recorder.record(What::Said { lane, program: id, line: said, is_error });
                 }
             }
         };
@@ -154,7 +153,7 @@ impl Lab {
         }
     }
 
-    /// Waits for so many lines of a program that are such; returns all that it has said up to them.
+    /// Waits until a program has printed `count` lines that are such; returns all that it has printed up to then.
     ///
     /// # Errors
     /// When the program ends without them, or nothing happens for a minute.

@@ -5,7 +5,6 @@
 mod words;
 
 mod checks;
-pub mod complaints;
 mod drawing;
 mod lab;
 pub mod lessons;

@@ -2,32 +2,40 @@
 
 use std::process::ExitCode;
 
-use common::args::{self, Args, Program};
-use common::narration;
+use common::args::{self, Args};
+use common::{language, narration, text};
 use xtask::lessons::loss;
 use xtask::tasks::bench::{self, baseline};
 use xtask::tasks::{demo, docs, grade, origin, soak, tap};
-use xtask::{Lang, Words, complaints};
-
-const TASKS: &str = "it is demo, grade, tap, soak, bench, origin or docs";
+use xtask::{Lang, Words};
 
 fn main() -> ExitCode {
+    let lang = Lang::of_command_line();
+    if lang == Lang::Zh {
+        language::speak_chinese();
+    }
     let help = Words::fixed(include_str!("help.txt"), include_str!("help.zh.txt"));
-    let help = help.to(Lang::of_command_line());
-    args::run(Program::from("cargo xtask").worded(complaints::worded), help, |mut args: Args| {
-        match args.command_or("")?.as_str() {
-            "demo" => demo::run(args),
-            "grade" => grade::run(args),
-            "soak" => soak::run(args),
-            "bench" => bench::run(args),
-            "origin" => origin::run(args),
-            "tap" => tap::run(args),
-            "docs" => docs::run(args),
-            baseline::BASELINE => baseline::run(args),
-            loss::LOSSY => loss::in_a_lossy_network(args),
-            "help" => Ok(narration::say(help.trim_end())?), // of every task, as --help is
-            "" => Err(args::usage(format!("no task is given: {TASKS}"))),
-            other => Err(args::usage(format!("unknown task '{other}': {TASKS}"))),
+    let (help, version) = (help.to(lang), env!("CARGO_PKG_VERSION"));
+    args::run(("cargo xtask", version), help, |mut args: Args| match args.command_or("")?.as_str() {
+        "demo" => demo::run(args),
+        "grade" => grade::run(args),
+        "soak" => soak::run(args),
+        "bench" => bench::run(args),
+        "origin" => origin::run(args),
+        "tap" => tap::run(args),
+        "docs" => docs::run(args),
+        baseline::BASELINE => baseline::run(args),
+        loss::LOSSY => loss::in_a_lossy_network(args),
+        "help" => Ok(narration::say(help.trim_end())?), // of every task, as --help is
+        task => {
+            let tasks = "demo, grade, tap, soak, bench, origin, docs";
+            Err(args::usage(match task {
+                "" => text!("no task is given: it is one of {tasks}", "没有写任务，应为其中之一：{tasks}"),
+                _ => text!(
+                    "unknown task '{task}': it is one of {tasks}",
+                    "没有“{task}”这个任务，应为其中之一：{tasks}"
+                ),
+            }))
         }
     })
 }

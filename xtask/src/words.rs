@@ -51,7 +51,7 @@ impl FromStr for Lang {
         match text {
             "en" => Ok(Self::En),
             "zh" => Ok(Self::Zh),
-            _ => Err("it is en or zh".into()),
+            _ => Err(common::text!("it is en or zh", "应为 en 或 zh")),
         }
     }
 }

@@ -13,7 +13,7 @@ pub fn wrap(text: &str, limit: usize) -> Vec<String> {
     lines
 }
 
-/// The text in lines of at most `limit` columns, broken at a blank if there is one near the end.
+/// The text in lines of at most `limit` columns, broken at a space if there is one in the second half.
 pub fn broken(text: &str, limit: usize) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
     for c in text.chars() {
@@ -28,15 +28,18 @@ pub fn broken(text: &str, limit: usize) -> Vec<String> {
     lines
 }
 
-/// The text in at most `limit` columns.
+/// The text in at most `limit` columns, each with at most four characters on the average: hundreds of marks that stand
+/// on one character are no text.
 pub fn fit(text: &str, limit: usize) -> String {
-    if width(text) <= limit {
+    const A_COLUMN: usize = 4;
+    if width(text) <= limit && text.chars().count() <= A_COLUMN * limit {
         return text.into();
     }
-    let mut taken = 0;
+    let (mut taken, mut count) = (0, 0);
     let fits = |c: &char| {
         taken += columns(*c);
-        taken < limit
+        count += 1;
+        taken < limit && count < A_COLUMN * limit
     };
     text.chars().take_while(fits).collect::<String>() + "…"
 }
@@ -46,13 +49,42 @@ pub fn width(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
 
-/// East Asian wide characters and emoji take two columns (UAX #11, the blocks that names are written in).
+/// Marks that stand on the character before them take no column (the general categories Mn and Me, and the jamo that
+/// complete a Hangul syllable), East Asian wide characters and emoji take two (UAX #11): as wcwidth(3), of the scripts
+/// that names are written in.
 fn columns(c: char) -> usize {
-    let is_wide = matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}'
-        | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{3fffd}');
-    1 + usize::from(is_wide)
+    match c {
+        '\0'..='\u{2ff}' => 1,
+        _ if is_in(&MARKS, c) => 0,
+        _ => 1 + usize::from(is_in(&WIDE, c)),
+    }
 }
+
+fn is_in(ranges: &[(char, char)], c: char) -> bool {
+    ranges.iter().any(|(first, last)| (*first..=*last).contains(&c))
+}
+
+#[rustfmt::skip]
+const MARKS: [(char, char); 51] = [
+    ('\u{300}', '\u{36f}'), ('\u{483}', '\u{489}'), ('\u{591}', '\u{5bd}'), ('\u{5bf}', '\u{5bf}'), ('\u{5c1}', '\u{5c2}'),
+    ('\u{5c4}', '\u{5c5}'), ('\u{610}', '\u{61a}'), ('\u{64b}', '\u{65f}'), ('\u{670}', '\u{670}'), ('\u{6d6}', '\u{6dc}'),
+    ('\u{6df}', '\u{6e4}'), ('\u{6e7}', '\u{6e8}'), ('\u{6ea}', '\u{6ed}'), ('\u{8d3}', '\u{8e1}'), ('\u{8e3}', '\u{902}'),
+    ('\u{93a}', '\u{93a}'), ('\u{93c}', '\u{93c}'), ('\u{941}', '\u{948}'), ('\u{94d}', '\u{94d}'), ('\u{951}', '\u{957}'),
+    ('\u{962}', '\u{963}'), ('\u{981}', '\u{981}'), ('\u{9bc}', '\u{9bc}'), ('\u{9c1}', '\u{9c4}'), ('\u{9cd}', '\u{9cd}'),
+    ('\u{9e2}', '\u{9e3}'), ('\u{a3c}', '\u{a3c}'), ('\u{a41}', '\u{a51}'), ('\u{a70}', '\u{a71}'), ('\u{abc}', '\u{abc}'),
+    ('\u{ac1}', '\u{ac8}'), ('\u{acd}', '\u{acd}'), ('\u{bc0}', '\u{bc0}'), ('\u{bcd}', '\u{bcd}'), ('\u{e31}', '\u{e31}'),
+    ('\u{e34}', '\u{e3a}'), ('\u{e47}', '\u{e4e}'), ('\u{eb1}', '\u{eb1}'), ('\u{eb4}', '\u{ebc}'), ('\u{ec8}', '\u{ecd}'),
+    ('\u{102d}', '\u{1030}'), ('\u{1032}', '\u{1037}'), ('\u{1160}', '\u{11ff}'), ('\u{17b7}', '\u{17bd}'), ('\u{17c9}', '\u{17d3}'),
+    ('\u{1ab0}', '\u{1ace}'), ('\u{1dc0}', '\u{1dff}'), ('\u{20d0}', '\u{20f0}'), ('\u{302a}', '\u{302d}'), ('\u{3099}', '\u{309a}'),
+    ('\u{fe00}', '\u{fe2f}'),
+];
+#[rustfmt::skip]
+const WIDE: [(char, char); 19] = [
+    ('\u{1100}', '\u{115f}'), ('\u{231a}', '\u{231b}'), ('\u{23e9}', '\u{23ec}'), ('\u{2614}', '\u{2615}'), ('\u{2648}', '\u{2653}'),
+    ('\u{26a1}', '\u{26a1}'), ('\u{26bd}', '\u{26be}'), ('\u{2705}', '\u{2705}'), ('\u{2728}', '\u{2728}'), ('\u{274c}', '\u{274c}'),
+    ('\u{2b50}', '\u{2b50}'), ('\u{2e80}', '\u{a4cf}'), ('\u{ac00}', '\u{d7a3}'), ('\u{f900}', '\u{faff}'), ('\u{fe30}', '\u{fe6f}'),
+    ('\u{ff00}', '\u{ff60}'), ('\u{ffe0}', '\u{ffe6}'), ('\u{1f300}', '\u{1faff}'), ('\u{20000}', '\u{3fffd}'),
+];
 
 /// A number with its thousands apart.
 pub fn grouped(number: u64) -> String {
@@ -61,4 +93,36 @@ pub fn grouped(number: u64) -> String {
     let groups = digits.as_bytes()[first..].chunks(3).map(|group| String::from_utf8_lossy(group));
     let head = Some(digits[..first].into()).filter(|head: &std::borrow::Cow<'_, str>| !head.is_empty());
     head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_takes_no_column_and_a_wide_character_two() {
+        for (text, columns) in [
+            ("Jose", 4),
+            ("Jose\u{301}", 4),
+            ("Zoe\u{308}", 3),
+            ("張三", 4),
+            ("ก\u{e33}ล\u{e31}ง", 4), // of the two vowels, one takes a column
+            ("\u{1112}\u{1161}\u{11ab}", 2),
+            ("한", 2),
+            ("\u{935}\u{93f}\u{95c}\u{92f}", 4),
+            ("\u{2764}\u{fe0f}", 1),
+            ("か\u{3099}", 2),
+        ] {
+            assert_eq!(width(text), columns, "{}", text.escape_unicode());
+        }
+    }
+
+    #[test]
+    fn a_text_that_fits_is_kept_and_one_that_is_all_marks_is_cut() {
+        assert_eq!(fit("Zoe\u{308}", 3), "Zoe\u{308}");
+        assert_eq!(fit("Zoe\u{308}", 2), "Z…");
+        let marks = "e".to_owned() + &"\u{308}".repeat(1000);
+        assert_eq!(fit(&marks, 5).chars().count(), 20);
+        assert_eq!(broken(&"Zoe\u{308} ".repeat(3), 8), ["Zoe\u{308} Zoe\u{308} ", "Zoe\u{308} "]);
+    }
 }

@@ -28,7 +28,7 @@ pub enum Entry {
     },
     /// What it is about: a claim, with its number.
     Claim(&'static str, Words),
-    /// Who stands where from here on.
+    /// Which programs the two lanes show from here on.
     Lanes(Lanes),
     /// What is about to happen.
     Act(Words),
@@ -46,7 +46,7 @@ pub enum Entry {
     Chart(Chart),
     /// What was noticed about what happened.
     Remark(Words),
-    /// What whoever watches is asked to predict: any number, where there are no choices.
+    /// What the audience is asked to predict: any number, where there are no choices.
     Question {
         /// The question.
         question: Words,
@@ -66,7 +66,7 @@ pub enum Entry {
     Sum {
         /// As a sentence.
         sentence: Words,
-        /// No promise was broken.
+        /// Whether no check failed.
         is_kept: bool,
     },
 }
@@ -185,7 +185,7 @@ fn fated(how: How, Words { en, zh }: Words) -> Words {
     }
 }
 
-/// Who stands on the client's and on the server's side.
+/// The titles of the client's and of the server's lane.
 pub type Lanes = (Words, Words);
 
 /// How many bytes, and which.
@@ -209,7 +209,7 @@ pub struct Chart {
     pub across: Words,
     /// The places: with one, it is bars, with more, a curve. They are drawn evenly spaced.
     pub places: Vec<u64>,
-    /// Who stands side by side.
+    /// What is compared.
     pub series: Vec<Series>,
 }
 
@@ -233,7 +233,7 @@ pub struct Cost {
     pub low: f64,
     /// The most of them.
     pub high: f64,
-    /// How many times as much as the floor of the same round, in the median; the floor has none.
+    /// How many times as much as the baseline of the same round, in the median; the baseline has none.
     pub ratio: Option<f64>,
 }
 
@@ -254,7 +254,7 @@ impl Cost {
         format!("{}-{}", shown(self.low), shown(self.high))
     }
 
-    pub fn times_floor(&self) -> String {
+    pub fn times_baseline(&self) -> String {
         self.ratio.map_or(String::new(), |ratio| format!("x{ratio:.2}"))
     }
 }
@@ -284,10 +284,10 @@ pub mod tests {
         Cost { median, low: median / 2.0, high: median, ratio: Some(1.5) }
     }
 
-    /// A chart of two sides, whose names are ours and <floor>.
+    /// A chart of two sides, whose names are ours and <baseline>.
     pub fn chart(places: &[u64], figures: [&[f64]; 2]) -> Chart {
         let series =
-            figures.into_iter().zip([("ours", "我们的"), ("<floor>", "下限")]).map(|(costs, name)| {
+            figures.into_iter().zip([("ours", "我们的"), ("<baseline>", "基准")]).map(|(costs, name)| {
                 let costs = costs.iter().copied().map(cost).collect();
                 Series { name: Words::fixed(name.0, name.1), ink: Ink::Client, costs }
             });

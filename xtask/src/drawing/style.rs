@@ -1,4 +1,4 @@
-//! Colours, language, signs and width: how anything is printed for the one who watches.
+//! Colours, language, signs and width: how anything is printed.
 
 use std::env;
 use std::fs::File;
@@ -38,9 +38,9 @@ pub enum Ink {
     Client,
     /// The server's side.
     Server,
-    /// A promise kept.
+    /// A check that passed.
     Good,
-    /// A promise broken, or a loss.
+    /// A check that failed, or a loss.
     Bad,
 }
 
@@ -85,21 +85,20 @@ impl Style {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.into() }
     }
 
-    /// A text of ours, with ASCII's signs in place of its own where only those are wanted. Each has as many columns.
+    /// A text of ours; where only ASCII is wanted, with its signs replaced, each by one of the same width.
     pub fn signs(self, text: &str) -> String {
         const SIGNS: [(char, &str); 4] = [('✓', "+"), ('✗', "x"), ('→', ">"), ('µ', "u")];
         let all = SIGNS.iter().filter(|_| self.ascii);
         all.fold(text.to_owned(), |text, (sign, ascii)| text.replace(*sign, ascii))
     }
 
-    /// A text that stands behind so many columns, broken at blanks where a line has fewer than [`Style::WIDTH`], which
-    /// texts are written for.
-    pub fn folded(self, behind: usize, text: &str) -> String {
-        if self.width >= Self::WIDTH {
+    /// A text that begins in this column, broken at spaces where its lines do not fit.
+    pub fn folded(self, column: usize, text: &str) -> String {
+        if text.lines().all(|line| column + columns::width(line) <= self.width) {
             return text.into();
         }
-        let lines = self.broken(&" ".repeat(behind), text).join("\n");
-        lines.get(behind..).unwrap_or_default().to_owned()
+        let lines = self.broken(&" ".repeat(column), text).join("\n");
+        lines.get(column..).unwrap_or_default().to_owned()
     }
 
     /// One character that says what came of a promise, in its colour.
@@ -107,16 +106,22 @@ impl Style {
         self.paint(verdict.ink(), &self.signs(verdict.mark()))
     }
 
-    /// Prints a paragraph of ours, its lines shared out anew where there are fewer columns.
-    pub fn explain(self, ink: Ink, words: &Words) -> Result<()> {
+    /// A paragraph, its lines shared out anew where one of them does not fit.
+    pub fn paragraph(self, words: &Words) -> String {
         let text = self.signs(words.to(self.lang));
         let between = if self.lang == Lang::Zh { "" } else { " " };
-        let is_narrow = self.width < Self::WIDTH;
-        let text = if is_narrow { self.folded(0, &text.replace('\n', between)) } else { text };
-        Ok(say(&self.paint(ink, &text))?)
+        if text.lines().all(|line| columns::width(line) <= self.width) {
+            return text;
+        }
+        self.folded(0, &text.replace('\n', between))
     }
 
-    /// A text in lines that fit, under each other, the first one behind a head.
+    /// Prints a paragraph.
+    pub fn explain(self, ink: Ink, words: &Words) -> Result<()> {
+        Ok(say(&self.paint(ink, &self.paragraph(words)))?)
+    }
+
+    /// A text in lines that fit, all of them indented by the width of a head, which precedes the first.
     pub fn broken(self, head: &str, text: &str) -> Vec<String> {
         let indent = " ".repeat(columns::width(head));
         let lines = text.lines().flat_map(|line| columns::broken(line, self.width - indent.len()));

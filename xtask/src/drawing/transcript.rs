@@ -32,17 +32,17 @@ pub struct Transcript {
 struct Shared {
     /// Held from the note of a piece until it is printed: both have the same order.
     printing: Mutex<()>,
-    state: Mutex<State>,
+    state: Mutex<Contents>,
     changed: Condvar,
 }
 
-struct State {
+struct Contents {
     /// When the times begin.
     began: Instant,
     hidden: Vec<String>,
     told: VecDeque<Arc<Piece>>,
     limit: usize,
-    /// How many pieces, the first ones, are no longer kept.
+    /// How many entries, the first ones, are no longer kept.
     forgotten: usize,
     /// The last lanes among those.
     lanes: Option<Lanes>,
@@ -50,7 +50,7 @@ struct State {
     is_over: bool,
 }
 
-impl State {
+impl Contents {
     fn count(&self) -> usize {
         self.forgotten + self.told.len()
     }
@@ -66,27 +66,27 @@ pub struct Piece {
 
 /// What was told beyond a number.
 pub struct News {
-    /// Who stood where, where those pieces are no longer kept that said so.
+    /// The lanes, if the entry that named them is no longer kept.
     pub lanes: Option<Lanes>,
-    /// How many pieces beyond the number are no longer kept.
+    /// How many entries beyond the number are no longer kept.
     pub missing: usize,
     /// The pieces, a few hundred at most.
     pub told: Vec<Arc<Piece>>,
     /// The number to ask beyond next.
     pub number: usize,
-    /// Whoever steps is waited for.
+    /// The run waits for Enter.
     pub is_waiting: bool,
     /// This is the end.
     pub is_over: bool,
 }
 
 impl Transcript {
-    /// One that begins now, printed in this style; all of it is kept.
+    /// One that begins now, is printed in this style, and keeps everything.
     pub fn new(style: Style) -> Self {
         Self::keeping(usize::MAX, style, |line| Ok(say(line)?))
     }
 
-    /// One that begins now and may go on all day: only the last [`KEPT`] pieces are kept. Somebody else prints it.
+    /// One that may go on all day: it keeps only the last [`KEPT`] entries, and is printed by a function.
     pub fn bounded(style: Style, print: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
         Self::keeping(KEPT, style, print)
     }
@@ -97,7 +97,7 @@ impl Transcript {
         print: impl Fn(&str) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
         let print: Arc<Print> = Arc::new(print);
-        let state = State {
+        let state = Contents {
             began: Instant::now(),
             hidden: Vec::new(),
             told: VecDeque::new(),
@@ -118,16 +118,16 @@ impl Transcript {
         }
     }
 
-    /// One that is kept, and printed by whoever keeps it.
+    /// One that keeps everything, and is not printed.
     pub fn kept(style: Style) -> Self {
         Self::keeping(usize::MAX, style, |_| Ok(()))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Contents> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut Contents)) {
         change(&mut self.state());
         self.shared.changed.notify_all();
     }
@@ -144,12 +144,12 @@ impl Transcript {
         self.state().hidden.push(label.into());
     }
 
-    /// Leaves a pause of the one who watches out of its times.
+    /// Leaves a pause, in which the audience was asked something, out of its times.
     pub fn leave_out(&self, pause: Duration) {
         self.state().began += pause;
     }
 
-    /// Says to its readers whether whoever steps is waited for.
+    /// Tells its readers whether the run waits for Enter.
     pub fn wait(&self, is_waiting: bool) {
         self.change(|state| state.is_waiting = is_waiting);
     }
@@ -159,10 +159,10 @@ impl Transcript {
         self.change(|state| state.is_over = true);
     }
 
-    /// Tells what happened, where that is to be seen.
+    /// Tells an event, unless it is hidden.
     pub fn sees(&self, event: &Event) -> Result<()> {
         let state = self.state();
-        // A program's hint is for whoever types the next command; here nobody does.
+        // A program's hint is for a person who types the next command; here nobody does.
         if state.hidden.contains(&event.label) || event.starts_line(narration::HINT) {
             return Ok(());
         }
@@ -192,7 +192,7 @@ impl Transcript {
         self.state().count()
     }
 
-    /// The pieces beyond the first `number` that are still kept.
+    /// The entries beyond the first `number` that are still kept.
     pub fn since(&self, number: usize) -> Vec<Entry> {
         let state = self.state();
         state
@@ -208,11 +208,12 @@ impl Transcript {
         self.since(0)
     }
 
-    /// Waits until something is told beyond the first `number` pieces, the end of the story comes, or another word
-    /// than the reader's about a wait; at most so long.
+    /// Waits until something is told beyond the first `number` entries, the end comes, or `is_waiting` is no longer what
+    /// the reader knows; at most for `patience`.
     pub fn beyond(&self, number: usize, is_waiting: bool, patience: Duration) -> News {
-        let nothing_new =
-            |state: &mut State| state.count() <= number && state.is_waiting == is_waiting && !state.is_over;
+        let nothing_new = |state: &mut Contents| {
+            state.count() <= number && state.is_waiting == is_waiting && !state.is_over
+        };
         let waited = self.shared.changed.wait_timeout_while(self.state(), patience, nothing_new);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let first = number.clamp(state.forgotten, state.count());
@@ -284,7 +285,7 @@ mod tests {
         assert_eq!(
             (late.told.len(), late.number, late.is_over),
             (AT_ONCE, AT_ONCE, false),
-            "at most so many"
+            "no more at once"
         );
         let rest = story.beyond(late.number, false, LONG);
         assert_eq!((rest.number, rest.is_over), (all, true));
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_for_whoever_steps_is_news_until_it_is_known() {
+    fn a_wait_for_enter_is_news_until_it_is_known() {
         let story = story(3);
         story.wait(true);
         assert!(story.beyond(0, false, LONG).is_waiting);

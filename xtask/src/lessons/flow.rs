@@ -22,7 +22,7 @@ pub const LESSON: Lesson = Lesson {
         (
             "C23",
             Words::fixed(
-                "Sockets hide flow control: a sender may not send more than fits in the window that the\nreceiver announces.",
+                "Sockets hide flow control: a sender may not send more than fits in the window that\nthe receiver announces.",
                 "套接字隐藏了流量控制：已发送未确认的数据不超过对方通告的接收窗口。",
             ),
         ),

@@ -202,9 +202,6 @@ fn real_loss(play: &mut Play) -> Result<()> {
 
 /// Sends 200 numbered lines over each protocol on the loopback of wherever this runs, and prints how many came:
 /// over TCP in order from the first, over UDP at all.
-///
-/// # Errors
-/// When a socket fails; a lost packet is no failure.
 pub fn in_a_lossy_network(mut args: Args) -> Result<()> {
     const LINES: u32 = 200;
     let any: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:0")?;

@@ -17,7 +17,7 @@ pub const LESSON: Lesson = Lesson {
     claims: &[(
         "-",
         Words::fixed(
-            "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be able\nto start again at once.",
+            "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be\nable to start again at once.",
             "笔记里没有说的：不管客户端在做什么，\n按 Ctrl-C，服务器都应停止，并能立即再次启动。",
         ),
     )],
@@ -52,7 +52,7 @@ fn play(play: &mut Play) -> Result<()> {
         [play.lab.wire("#1", at, RelayMode::AsItComes)?, play.lab.wire("#2", at, RelayMode::AsItComes)?];
     let mut silent = TcpPeer::welcomed(wires[0])?;
     let mut asking = TcpPeer::welcomed(wires[1])?;
-    // One segment: when the first name has been greeted, the second one has been read.
+    // Both names in one segment: once the first is greeted, the server has read the second.
     asking.sends("Michael\nTracy\n");
     asking.hears("Hello, Michael!")?;
     if !play.stop(server)? {

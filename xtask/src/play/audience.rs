@@ -1,4 +1,4 @@
-//! The one who watches: whether they step, whether they are asked, and what they type.
+//! The person who watches: --step, --quiz, and what they type.
 
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal};
@@ -11,21 +11,21 @@ use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
 use crate::words::Words;
 
-/// What the one who watches wants to do besides.
+/// What the person who watches does.
 #[derive(Clone, Copy, Debug)]
 pub struct Audience {
-    /// Press Enter before every act.
+    /// Presses Enter before every act.
     pub step: bool,
-    /// Predict.
+    /// Makes predictions.
     pub quiz: bool,
 }
 
 impl Audience {
-    /// With `--step`, waits for Enter, or for [`go_on`] by a reader of the story; where standard input has ended and
-    /// was no terminal, nobody will press it any more.
+    /// With `--step`, waits for Enter, or for [`go_on`] from the live page. After the end of a standard input that is
+    /// not a terminal, it no longer waits.
     ///
     /// # Errors
-    /// [`Left`] when the one who steps says `q`, or ends a terminal's input.
+    /// [`Left`] on `q`, or at the end of a terminal's input.
     pub fn wait(self, style: Style, story: &Transcript) -> Result<()> {
         if !self.step || DESK.state().at_eof {
             return Ok(());
@@ -37,7 +37,7 @@ impl Audience {
         if matches!(&line, Ok(line) if line.is_empty()) && !io::stdin().is_terminal() {
             DESK.state().at_eof = true;
             let words = Words::fixed(
-                "  [nobody can press Enter: standard input has ended; on without steps]",
+                "  [nobody can press Enter: standard input has ended; continuing without steps]",
                 "  [标准输入已经结束，没有人能按回车：以下不再逐步等待]",
             );
             return style.say(Ink::Faint, &words);
@@ -46,7 +46,7 @@ impl Audience {
     }
 }
 
-/// The one who watches left.
+/// The person who watches left.
 #[derive(Debug)]
 pub struct Left;
 
@@ -58,15 +58,15 @@ impl fmt::Display for Left {
 
 impl std::error::Error for Left {}
 
-/// A line from standard input, without the blanks around it.
+/// A line from standard input, trimmed.
 ///
 /// # Errors
-/// [`Left`] for `q` and at the end of standard input; what standard input reports, but for bytes that are no text.
+/// [`Left`] for `q` and at the end of standard input, and errors of standard input.
 pub fn answer() -> Result<String> {
     DESK.wait(false, || ()).map_or(Ok(String::new()), heard)
 }
 
-/// Ends a wait for Enter; false where there is none.
+/// Ends a wait for Enter; false if there is none.
 pub fn go_on() -> bool {
     DESK.go_on()
 }
@@ -81,7 +81,7 @@ fn heard(line: io::Result<Vec<u8>>) -> Result<String> {
     }
 }
 
-/// Where standard input and others meet the one who waits.
+/// Standard input, shared by the waits for a line and for a step.
 struct StdinGate {
     state: Mutex<State>,
     changed: Condvar,
@@ -93,14 +93,14 @@ static DESK: StdinGate = StdinGate {
 };
 
 struct State {
-    /// A thread waits for a line. A read cannot be called back: where the wait ended without it, the line is the
-    /// next one's.
+    /// A thread reads a line. A read cannot be cancelled: if the wait ended without it, the line is for the next
+    /// wait.
     is_reading: bool,
-    /// The line that came.
+    /// The line that was read.
     line: Option<io::Result<Vec<u8>>>,
-    /// Whoever waits may be told to go on without a line.
+    /// The wait may end without a line.
     is_stepping: bool,
-    /// Standard input has ended, and nobody steps any more.
+    /// Standard input has ended: no more steps.
     at_eof: bool,
 }
 
@@ -109,8 +109,8 @@ impl StdinGate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a line from standard input; none where a step was taken without one. `announce` says so once a step
-    /// can be taken, and not before: whoever hears of it may be quick.
+    /// Waits for a line from standard input; none if the live page went on instead. `announce` is called once it can
+    /// do so, not before.
     fn wait(&'static self, is_step: bool, announce: impl FnOnce()) -> Option<io::Result<Vec<u8>>> {
         let mut state = self.state();
         state.is_stepping = is_step;
@@ -141,7 +141,7 @@ impl StdinGate {
     }
 }
 
-/// Chinese input methods type digits and letters in full width, too (U+FF01 to U+FF5E).
+/// Chinese input methods also type full-width digits and letters (U+FF01 to U+FF5E).
 fn ascii(c: char) -> char {
     match c {
         '！'..='～' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),

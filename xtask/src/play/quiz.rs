@@ -1,4 +1,4 @@
-//! `cargo xtask demo --quiz`: predictions, asked for before an act and judged by what was then seen.
+//! `cargo xtask demo --quiz`: asks for predictions before an act, and judges them by what then happens.
 
 use anyhow::Result;
 use common::narration::{escape, say};
@@ -11,21 +11,21 @@ use crate::words::Words;
 /// How good the predictions were.
 #[derive(Clone, Debug, Default)]
 pub struct Score {
-    /// What was seen.
+    /// Predictions that came true.
     right: usize,
-    /// What may come true, and did not here.
+    /// Predictions that are possible, but did not come true this time.
     possible: usize,
-    /// The questions that were answered with what cannot come true.
+    /// The questions with impossible predictions, or with none.
     missed: Vec<Words>,
 }
 
-/// What a prediction is worth, by what was seen.
+/// The verdict on a prediction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Worth {
     Right,
-    /// It may come true, and did not here.
+    /// It could have happened, but did not this time.
     Possible,
-    /// It cannot.
+    /// It cannot happen.
     Wrong,
 }
 
@@ -35,7 +35,7 @@ impl From<bool> for Worth {
     }
 }
 
-/// What a number is worth where one was seen, and any from 1 to `most` may come.
+/// The verdict on a number where any from 1 to `most` is possible.
 pub fn a_number(predicted: u64, seen: u64, most: u64) -> Worth {
     match predicted {
         number if number == seen => Worth::Right,
@@ -44,23 +44,23 @@ pub fn a_number(predicted: u64, seen: u64, most: u64) -> Worth {
     }
 }
 
-/// What was predicted: nothing, where there is no quiz.
-#[must_use = "the one who predicted wants to know"]
+/// A prediction; empty without a quiz.
+#[must_use = "a prediction gets a verdict"]
 #[derive(Default)]
 pub struct Prediction(Option<Answer>);
 
 struct Answer {
     question: Words,
-    /// None where any number was one.
+    /// Empty if the answer is any number.
     choices: Vec<Words>,
-    /// The choice or the number, unless only Enter was pressed.
+    /// The choice or the number; none for Enter alone.
     given: Option<u64>,
 }
 
-/// Asks for an answer to what was told, until there is one: the number of one of the choices or, where there are none, any number.
+/// Asks until there is an answer: the number of a choice or, without choices, any number.
 ///
 /// # Errors
-/// [`Left`](audience::Left) for `q`; what the standard streams report.
+/// [`Left`](audience::Left) for `q`, and errors of the standard streams.
 pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Prediction> {
     let answer =
         |given| Prediction(Some(Answer { question: question.clone(), choices: choices.to_vec(), given }));
@@ -92,8 +92,8 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
 }
 
 impl Score {
-    /// What came of a prediction, if there was one, and why; counts it. By the time it is told, its question may have
-    /// scrolled away: it is told once more.
+    /// Judges and counts a prediction, if there is one. The verdict repeats the question, which may have scrolled
+    /// away.
     pub fn judge<W: Into<Worth>>(
         &mut self,
         prediction: Prediction,
@@ -112,7 +112,7 @@ impl Score {
             }
             Some((number, Worth::Possible)) => {
                 self.possible += 1;
-                (None, words!("{number} is possible, and was not seen", "{number}，有可能，这次没有出现"))
+                (None, words!("{number} is possible, but was not seen", "{number}，有可能，这次没有出现"))
             }
             Some((number, Worth::Wrong)) => {
                 self.missed.push(question.clone());
@@ -129,14 +129,14 @@ impl Score {
         &self.missed
     }
 
-    /// Counts what was counted elsewhere, too.
+    /// Adds another score.
     pub fn add(&mut self, other: Self) {
         self.right += other.right;
         self.possible += other.possible;
         self.missed.extend(other.missed);
     }
 
-    /// The score as a sentence. What was possible gives no point, and takes none.
+    /// The score as a sentence. A possible prediction does not count.
     pub fn sentence(&self) -> Words {
         let Self { right, possible, missed } = self;
         let asked = right + missed.len();

@@ -1,4 +1,4 @@
-//! Parts played one after the other, and the sum.
+//! Plays lessons one after another, and sums up.
 
 use std::net::{IpAddr, TcpListener};
 use std::time::Instant;
@@ -18,25 +18,25 @@ use crate::drawing::transcript::Transcript;
 use crate::wire::record::STUCK;
 use crate::words::Words;
 
-/// Something that can be played.
+/// What the runner knows of a lesson.
 pub struct LessonInfo {
-    /// As it is called on the command line.
+    /// Its name on the command line.
     pub name: &'static str,
     /// As [`Chapter::subject_zh`].
     pub subject_zh: &'static str,
-    /// What it is about, with the numbers of the claims.
+    /// The claims that it is about, with their numbers.
     pub claims: &'static [(&'static str, Words)],
     pub lanes: Lanes,
 }
 
-/// Parts being played.
+/// Plays lessons.
 pub struct Runner {
     style: Style,
     audience: Audience,
     story: Transcript,
     chapters: Vec<Chapter>,
     score: Score,
-    /// The parts in which a question was missed.
+    /// The lessons in which a question was missed.
     missed: Vec<&'static str>,
 }
 
@@ -52,15 +52,15 @@ impl Runner {
         &self.chapters
     }
 
-    /// What is told of all of it, for whoever wants to watch.
+    /// Everything that is shown, for the live page.
     pub fn story(&self) -> &Transcript {
         &self.story
     }
 
-    /// Plays a part on a loopback address, and prints its checks; the first time, says what it is about.
+    /// Plays a lesson on a loopback address, and prints its checks; the first time also its claims.
     ///
     /// # Errors
-    /// When standard output fails, and [`Left`]; a failed check is none.
+    /// When standard output fails, and [`Left`]; a failed check is not an error.
     pub fn play(
         &mut self,
         part: &LessonInfo,
@@ -75,12 +75,12 @@ impl Runner {
         }
         self.watch(part, ip, version, play)?;
         if self.audience.quiz {
-            self.claim(part)?; // before, it would have given answers away
+            self.claim(part)?; // shown earlier, it would give answers away
         }
         Ok(())
     }
 
-    /// Says what the part is about, in the notes' words.
+    /// Shows the claims.
     fn claim(&self, part: &LessonInfo) -> Result<()> {
         part.claims.iter().try_for_each(|(claim, words)| self.story.tell(Entry::Claim(claim, words.clone())))
     }
@@ -107,9 +107,10 @@ impl Runner {
         let mut left = None;
         match played {
             Err(e) if narration::reader_left(&e) || e.is::<Left>() => left = Some(e),
-            // The error of a socket's time-out is that of a system without a thread to give, too.
+            // The error of a socket's time-out is also that of a system that has no thread to give.
             Err(e) if began.elapsed() >= STUCK && e.downcast_ref().is_some_and(timed_stream::is_over) => {
-                play.checks.stopped_short(&Words::fixed("nothing came for a minute", "一分钟内没有任何动静"));
+                play.checks
+                    .stopped_short(&Words::fixed("nothing happened for a minute", "一分钟内没有任何动静"));
             }
             Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
             Ok(()) => {}
@@ -118,18 +119,15 @@ impl Runner {
         let LessonInfo { name, subject_zh, claims, lanes } = part;
         let chapter =
             Chapter { name, subject_zh, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
-        // Whoever leaves at the first question has seen nothing.
+        // A chapter with only questions was left before anything was played.
         let is_seen = |told: &Entry| !matches!(told, Entry::Question { .. });
         self.chapters
             .extend(Some(chapter).filter(|chapter| shown.is_ok() || chapter.told.iter().any(is_seen)));
         shown.and_then(|()| self.audience.wait(self.style, &self.story))
     }
 
-    /// Says how many checks came true, and how many predictions; with which options, each behind a blank, what was
-    /// missed is played again.
-    ///
-    /// # Errors
-    /// If any check failed.
+    /// Says how many checks passed, and how many predictions came true. `options` are those to repeat missed lessons
+    /// with, each after a blank.
     pub fn sum_up(&self, is_left: bool, options: &str) -> Result<()> {
         if self.audience.quiz {
             say("")?;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use common::narration::complain;
+use common::text;
 
 /// The packages, which have one program each, of the same name.
 pub const PROGRAMS: [&str; 4] = ["tcp-client", "tcp-server", "udp-client", "udp-server"];
@@ -23,7 +24,7 @@ pub fn build() -> Result<&'static Path> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     match BUILT.get_or_init(|| build_now().map_err(|e| format!("{e:#}"))) {
         Ok(directory) => Ok(directory),
-        Err(e) => Err(anyhow!("cannot build the programs: {e}")),
+        Err(e) => Err(anyhow!(text!("cannot build the programs: {e}", "无法编译各程序：{e}"))),
     }
 }
 
@@ -78,7 +79,7 @@ fn cargo_build(directory: &Path, packages: &[&str], release: bool, what: &str) -
     if !status.success() || io::stderr().is_terminal() {
         io::stderr().write_all(&complaints)?;
     }
-    ensure!(status.success(), "cargo build ended with {status}");
+    ensure!(status.success(), text!("cargo build ended with {status}", "cargo build 失败（{status}）"));
     Ok(())
 }
 

@@ -15,10 +15,13 @@ use super::cleanup::cleanup;
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes a directory among the system's temporary files, under the first name with this process' number that
-    /// is free.
+    /// Makes a directory among the system's temporary files.
     pub fn new() -> Result<Self> {
-        let directory = env::temp_dir();
+        Self::within(&env::temp_dir())
+    }
+
+    /// Makes a directory in another one, under the first name with this process' number that is free.
+    pub fn within(directory: &Path) -> Result<Self> {
         let mut cleanup = cleanup();
         ensure!(!cleanup.closed, "interrupted");
         for number in 0.. {

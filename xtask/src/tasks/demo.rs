@@ -37,7 +37,7 @@ pub fn run(mut args: Args) -> Result<()> {
             let name = narration::escape(name.as_encoded_bytes());
             let all = lessons::ALL.each_ref().map(|lesson| lesson.name).join(" ");
             let unknown = words!(
-                "unknown lesson '{name}': it is one of {all}; 'demo --list' says more",
+                "unknown lesson '{name}': it is one of {all}; see 'demo --list'",
                 "没有“{name}”这一课：应为 {all} 之一；“demo --list”列出全部内容"
             );
             args::usage(unknown.to(lang))
@@ -52,7 +52,7 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     if list && (quiz || step || file.is_some() || address.is_some()) {
         let why = Words::fixed(
-            "--list plays nothing: --quiz, --step, --html and --live do not go with it",
+            "--list plays nothing: it cannot be used with --quiz, --step, --html or --live",
             "--list 什么也不演示：不能与 --quiz、--step、--html、--live 同用",
         );
         return Err(args::usage(why.to(lang)));
@@ -65,7 +65,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let mut course = Runner::new(style, Audience { step, quiz });
     let addresses = match only {
         Some(ip) => vec![ip],
-        // Whoever has been asked over IPv4 knows the answers over IPv6.
+        // The answers over IPv6 are those over IPv4.
         None if quiz => LOOPBACK[..1].to_vec(),
         None => LOOPBACK.to_vec(),
     };
@@ -111,22 +111,17 @@ fn play(chosen: &[&Lesson], addresses: &[IpAddr], course: &mut Runner) -> Result
 fn cover() -> Cover {
     let (os, arch) = (consts::OS, consts::ARCH);
     let intro = words!(
-        "One run of cargo xtask demo on {os} ({arch}). Nothing on this page was drawn by hand but the legend.",
+        "One run of cargo xtask demo on {os} ({arch}). Everything on this page except the legend was recorded.",
         "在 {os}（{arch}）上运行一次 cargo xtask demo 的记录。除图例以外，页面内容全部来自这次运行。"
     );
-    Cover {
-        title: Words::fixed("Socket lessons, as they ran", "套接字各课实录"), intro, is_bare: false
-    }
+    Cover { title: Words::fixed("Socket lessons, recorded", "套接字实验实录"), intro, is_bare: false }
 }
 
 /// Prints the lessons' names and claims, lessons and mistakes apart.
 fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
-    let lessons = Words::fixed(
-        "Lessons, and the notes' claims that they are about:",
-        "各课名称，以及每课所讲的笔记说法：",
-    );
+    let lessons = Words::fixed("Lessons, with the notes' claims:", "各课名称，以及每课所讲的笔记说法：");
     let mistakes = Words::fixed(
-        "Mistakes of the notes' code, to be played by name or with --mistakes:",
+        "Mistakes in the notes' code (play one by name, or all with --mistakes):",
         "笔记代码里的错误（写出名字演示其中一个，或用 --mistakes 演示全部）：",
     );
     for group in chosen.chunk_by(|a, b| a.is_mistake() == b.is_mistake()) {
@@ -142,7 +137,7 @@ fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
     Ok(())
 }
 
-/// Tells where the one who watches is, and what comes.
+/// Introduces the demo and its signs.
 fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> Result<()> {
     let is_all = chosen.len() == lessons::ALL.len() && !chosen.iter().any(|lesson| lesson.is_mistake());
     let count = chosen.len();
@@ -150,32 +145,32 @@ fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> 
         style.explain(
             Ink::Bold,
             &words!(
-                "{count} lessons about sockets, on real sockets of this machine alone; Ctrl-C ends it.",
+                "{count} lessons about sockets, on real sockets of this machine's loopback; Ctrl-C ends the demo.",
                 "{count} 课套接字演示，用的是本机环回接口上真实的套接字；按 Ctrl-C 结束。"
             ),
         )?;
     }
     if quiz {
         let how = Words::fixed(
-            "Each asks before it shows, over one IP version; Enter alone skips a question, 'q' leaves.",
+            "Each lesson asks before it shows, over one IP version; Enter alone skips a question, 'q' leaves.",
             "每课先提问，再演示，只用一个 IP 版本；只按回车跳过一题，q 退出。",
         );
         style.explain(Ink::Bold, &how)?;
     } else if is_all && addresses.len() > 1 {
         let how = Words::fixed(
-            "Each plays over IPv4, then over IPv6 ('--step' waits for Enter, '--list' says what comes).",
+            "Each lesson runs over IPv4, then over IPv6 ('--step' waits for Enter, '--list' lists the lessons).",
             "每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。",
         );
         style.explain(Ink::Bold, &how)?;
     }
     let signs = Words::fixed(
-        "> says what is about to happen, ✓ what was promised and came true, ✗ what did not.\n\
-         The lanes show what programs print, the arrows between them what crosses the wire; one that\n\
-         ends in ✗ is lost or held back. Lines within a millisecond or two of each other may stand in\n\
-         either order.",
-        "以 > 开头的行说明接下来做什么；✓ 表示结果与预期相符，✗ 表示不符。\n\
-         两侧是程序打印的内容，中间的箭头是线路上经过的数据；末端是 ✗ 的，表示丢失或暂时扣住；\n\
-         时刻相差在一两毫秒以内的行，先后不定。",
+        "> says what happens next; ✓ is a check that passed, ✗ one that failed.\n\
+         The lanes show what the programs print, the arrows between them what crosses the wire; an arrow\n\
+         with ✗ at its end is data lost or held back. Lines less than two milliseconds apart may appear\n\
+         in either order.",
+        "> 说明接下来做什么；✓ 是通过的检查，✗ 是失败的检查。\n\
+         两侧是程序打印的内容，中间的箭头是线路上经过的数据；末端是 ✗，表示丢失或暂时扣住。\n\
+         时刻相差不到两毫秒的行，先后不定。",
     );
     style.explain(Ink::Faint, &signs)
 }

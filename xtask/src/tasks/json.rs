@@ -1,4 +1,4 @@
-//! As much of JSON (RFC 8259) as figures for a machine take: pieces of text that are valid by themselves.
+//! JSON (RFC 8259), written only: each function returns a valid value.
 
 use std::fmt::Write as _;
 
@@ -15,12 +15,12 @@ pub fn string(text: &str) -> String {
     quoted + "\""
 }
 
-/// An array of what is valid by itself.
+/// An array of valid values.
 pub fn array(items: impl IntoIterator<Item = String>) -> String {
     format!("[{}]", items.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-/// An object; its values are valid by themselves.
+/// An object of names and valid values.
 pub fn object(members: &[(&str, String)]) -> String {
     let members: Vec<_> = members.iter().map(|(name, value)| format!("{}: {value}", string(name))).collect();
     format!("{{{}}}", members.join(", "))

@@ -16,15 +16,11 @@ use crate::wire::event::{Recorder, What};
 const WAITING: usize = 64;
 
 /// Serves the pages, and says what it is asked for.
-///
-/// # Errors
-/// When it cannot listen there, or standard output fails.
 pub fn run(mut args: Args) -> Result<()> {
     let address: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:8000")?;
     args.finish()?;
     cleanup::close_on_interrupt()?; // a task that was started in the background would inherit to ignore it
-    let listener = TcpListener::bind(&address)
-        .map_err(|e| anyhow!("cannot listen on {address}: {e} - {}", address::listen_remedy(&address, &e)))?;
+    let listener = TcpListener::bind(&address).map_err(|e| anyhow!(address::cannot_listen(&address, &e)))?;
     // Where nobody reads what is printed, clients wait.
     let (events, requests) = mpsc::sync_channel(WAITING);
     let origin = origin::on(listener, Recorder::bounded(events, 0))?;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use anyhow::Result;
 use common::address::HostPort;
 use common::args::Args;
+use common::text;
 
 use crate::drawing::live::{GoOn, Live};
 use crate::drawing::page::Cover;
@@ -21,13 +22,13 @@ pub const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(I
 pub struct Only(pub IpAddr);
 
 impl FromStr for Only {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "4" => Ok(Self(LOOPBACK[0])),
             "6" => Ok(Self(LOOPBACK[1])),
-            _ => Err("it is 4 or 6"),
+            _ => Err(text!("it is 4 or 6", "应为 4 或 6")),
         }
     }
 }
@@ -52,10 +53,10 @@ pub fn go_live(
     Ok(live)
 }
 
-/// Keeps the live page, if there is one, until Enter: a class reads on when everything has been played.
+/// Keeps the live page, if there is one, until Enter, so that a class can read on.
 pub fn stay(live: Option<&Live>, style: Style) {
     let words = Words::fixed("[the page stays live until Enter]", "[网页保持可用，按回车结束]");
     if live.is_some() && style.say(Ink::Faint, &words).is_ok() {
-        let _ = audience::answer(); // whatever it is, or the end of standard input
+        let _ = audience::answer(); // any line, or the end of standard input
     }
 }

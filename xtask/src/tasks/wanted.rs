@@ -7,15 +7,16 @@ use anyhow::{Context, Result};
 use common::args;
 use common::narration::escape;
 use common::replacement::Replacement;
+use common::text;
 
-use crate::words::{Lang, Words};
+use crate::words::Words;
 
 /// A file that will be written; its old content stays until then.
 pub struct Wanted {
     /// Its name, escaped.
     name: String,
     /// What an error calls it.
-    what: &'static str,
+    what: Words,
     replacement: Replacement,
 }
 
@@ -23,25 +24,24 @@ impl Wanted {
     /// The page that `--html` asks for. Any other ending is a usage error, so that only a page is ever replaced.
     pub fn page(file: &str) -> Result<Self> {
         let rule = Words::fixed("the name of a page ends in .html", "网页的文件名要以 .html 结尾");
-        Self::open("--html", file, "html", "page", &rule)
+        Self::open("--html", file, "html", Words::fixed("page", "网页"), &rule)
     }
 
     /// The figures that `--json` asks for, with the same rule for `.json`.
     pub fn figures(file: &str) -> Result<Self> {
         let rule =
             Words::fixed("the name of a file of figures ends in .json", "数据文件的文件名要以 .json 结尾");
-        Self::open("--json", file, "json", "figures", &rule)
+        Self::open("--json", file, "json", Words::fixed("figures", "数据"), &rule)
     }
 
-    fn open(option: &str, file: &str, ending: &str, what: &'static str, rule: &Words) -> Result<Self> {
+    fn open(option: &str, file: &str, ending: &str, what: Words, rule: &Words) -> Result<Self> {
         let (name, path) = (escape(file.as_bytes()), Path::new(file));
         let has_ending = path.extension().is_some_and(|extension| extension == ending);
         if !has_ending || file.ends_with(path::is_separator) {
-            let (en, zh) = (&rule.en, &rule.zh);
-            let why = words!("{option} '{name}': {en}", "{option}“{name}”：{zh}");
-            return Err(args::usage(why.to(Lang::of_command_line())));
+            let Words { en, zh } = rule;
+            return Err(args::usage(text!("{option} '{name}': {en}", "{option}“{name}”：{zh}")));
         }
-        let replacement = Replacement::of(path).with_context(|| cannot_write(what, &name))?;
+        let replacement = Replacement::of(path).with_context(|| cannot_write(&what, &name))?;
         Ok(Self { name, what, replacement })
     }
 
@@ -49,11 +49,11 @@ impl Wanted {
     pub fn write(mut self, content: &str) -> Result<String> {
         let written = self.replacement.write_all(content.as_bytes()).map_err(Into::into);
         let finished = written.and_then(|()| self.replacement.finish());
-        finished.with_context(|| cannot_write(self.what, &self.name))?;
+        finished.with_context(|| cannot_write(&self.what, &self.name))?;
         Ok(self.name)
     }
 }
 
-fn cannot_write(what: &str, name: &str) -> String {
-    format!("cannot write the {what} to '{name}'")
+fn cannot_write(Words { en, zh }: &Words, name: &str) -> String {
+    text!("cannot write the {en} to '{name}'", "无法把{zh}写入“{name}”")
 }

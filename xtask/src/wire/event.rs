@@ -1,4 +1,4 @@
-//! What happens in a lesson, and who records it.
+//! What happens, and how it is recorded.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -209,8 +209,8 @@ impl Recorder {
         Self { label: label.into(), events: Events::All(events), keeps: usize::MAX }
     }
 
-    /// Records into a channel that takes so many events, waiting where it is full, and of a payload only the first
-    /// `keeps` bytes: for what runs on and on.
+    /// Records into a bounded channel, waiting where it is full, and of a payload only the first `keeps` bytes: for
+    /// what runs on and on.
     pub fn bounded(events: SyncSender<Event>, keeps: usize) -> Self {
         Self { label: String::new(), events: Events::Bounded(events), keeps }
     }
@@ -227,12 +227,7 @@ impl Recorder {
 
     /// Records that something happens now.
     pub fn record(&self, what: What) {
-        self.record_at(Instant::now(), what);
-    }
-
-    /// Records that something happened at that time.
-    pub fn record_at(&self, at: Instant, what: What) {
-        let event = Event { at, label: self.label.clone(), what };
+        let event = Event { at: Instant::now(), label: self.label.clone(), what };
         // Nobody listens any more once the lesson is over.
         let _ = match &self.events {
             Events::All(events) => events.send(event),
@@ -246,7 +241,7 @@ impl Recorder {
         self.record(What::Sent { toward, bytes: Payload::of(bytes, self.keeps), how });
     }
 
-    /// Records a line for a side that is no process of its own.
+    /// Records a line for a side that is not a process.
     pub fn said(&self, lane: Side, line: impl Into<String>) {
         self.record(What::Said { lane, program: 0, line: line.into(), is_error: false });
     }

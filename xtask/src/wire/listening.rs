@@ -11,8 +11,6 @@ use std::time::{Duration, Instant};
 use common::address;
 use common::narration::complain;
 
-use crate::complaints::worded;
-
 /// How long to leave a system alone that has no socket to give.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
@@ -68,10 +66,7 @@ impl Listening {
                     Err(e) => {
                         if said.is_none_or(|said| said.elapsed() > SAID_FOR) {
                             said = Some(Instant::now());
-                            complain(&worded(&format!(
-                                "cannot accept: {e} - {}",
-                                address::accept_outlook(&e)
-                            )));
+                            complain(&format!("cannot accept: {e} - {}", address::accept_outlook(&e)));
                         }
                         thread::sleep(BACK_OFF);
                     }

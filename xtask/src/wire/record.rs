@@ -1,6 +1,7 @@
 //! What has happened, in order: kept, waited for, asked about. A thread hands each event to a watcher when it happens,
 //! and only then to the record.
 
+use std::collections::HashMap;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -10,8 +11,12 @@ use anyhow::{Result, bail};
 
 use super::event::{Event, How, Recorder, Side, What};
 
-/// An experiment in which nothing at all happens for so long is stuck, on the slowest machine.
+/// Where nothing at all happens for this long, an experiment is stuck, on the slowest machine.
 pub const STUCK: Duration = Duration::from_secs(60);
+
+/// A program's two outputs have no common order. What it printed on standard output before it complained is in the pipe
+/// by then: this is much longer than it takes to be read.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// What is handed each event, once.
 type Watcher = Box<dyn FnMut(&Event) -> Result<()> + Send>;
@@ -89,7 +94,7 @@ impl Record {
         }
     }
 
-    /// Keeps what comes until nothing has come for a while: for the eye, or one who writes down what comes; no
+    /// Keeps what comes until nothing has come for a while: so that late rungs are drawn in their place. No
     /// check and no test depends on it.
     pub fn wait_for_lull(&mut self, time: Duration) -> Result<()> {
         while let Ok(watched) = self.incoming.recv_timeout(time) {
@@ -149,7 +154,8 @@ impl Record {
 
 /// Hands each event to the watcher and then to the record, while there is one.
 fn hand_on(happening: &Receiver<Event>, watcher: &Mutex<Option<Watcher>>, record: &Sender<Watched>) {
-    for event in happening {
+    let events = std::iter::from_fn(|| Some(with_grace(happening.recv().ok()?, happening))).flatten();
+    for event in events {
         let mut watcher = watcher.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(watch) = watcher.as_mut() else { return };
         let outcome = if matches!(event.what, What::Mark) { Ok(()) } else { watch(&event) };
@@ -158,6 +164,34 @@ fn hand_on(happening: &Receiver<Event>, watcher: &Mutex<Option<Watcher>>, record
             return;
         }
     }
+}
+
+/// An event, and where that is a complaint, what else happens until its grace is over.
+fn with_grace(first: Event, happening: &Receiver<Event>) -> Vec<Event> {
+    let until = first.at + GRACE;
+    let mut events = vec![first];
+    while matches!(events[0].what, What::Said { is_error: true, .. }) && Instant::now() < until {
+        events.extend(happening.recv_timeout(until.saturating_duration_since(Instant::now())));
+    }
+    in_order(events)
+}
+
+/// Events by their times, but complaints after what the same program printed.
+fn in_order(mut events: Vec<Event>) -> Vec<Event> {
+    let mut printed = HashMap::new();
+    for event in &events {
+        if let What::Said { program, is_error: false, .. } = event.what {
+            printed.insert(program, event.at);
+        }
+    }
+    events.sort_by_key(|event| match event.what {
+        What::Said { program, is_error: true, .. } => {
+            (printed.get(&program).map_or(event.at, |at| event.at.max(*at)), 1)
+        }
+        What::Finished { .. } | What::Mark => (event.at, 2),
+        _ => (event.at, 0),
+    });
+    events
 }
 
 #[cfg(test)]
@@ -186,6 +220,33 @@ mod tests {
         drop(record);
         recorder.said(Side::Server, "late");
         assert!(watched.recv().is_err(), "the watcher is gone");
+    }
+
+    #[test]
+    fn a_complaint_keeps_its_time_and_its_place_but_for_what_its_program_printed() {
+        let began = Instant::now();
+        let event = |ms, what| Event { at: began + Duration::from_millis(ms), label: String::new(), what };
+        let said = |ms, program, is_error| {
+            let line = format!("{ms}");
+            event(ms, What::Said { lane: Side::Client, program, line, is_error })
+        };
+        let end = |ms, program| event(ms, What::Finished { program });
+        let events = vec![
+            said(1, 7, true),
+            said(2, 7, false),
+            said(3, 8, false),
+            end(3, 8),
+            said(3, 8, true),
+            end(4, 7),
+        ];
+        let order: Vec<_> = in_order(events)
+            .iter()
+            .map(|event| match &event.what {
+                What::Said { line, is_error, .. } => format!("{line}{}", if *is_error { "!" } else { "" }),
+                _ => "end".to_owned(),
+            })
+            .collect();
+        assert_eq!(order, ["2", "1!", "3", "3!", "end", "end"]);
     }
 
     #[test]

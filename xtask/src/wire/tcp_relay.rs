@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::address::HostPort;
+use common::text;
 
 use super::awaited::{Awaited, Gate};
 use super::event::{How, Recorder, Side, What};
@@ -133,7 +134,7 @@ impl Link {
         self.own.wait_for(MOMENT, |own| own.being_made.first().is_none_or(|first| *first >= number));
         let is_own = |client: SocketAddr| self.own.lock().made.contains(&[from, canonical(client)]);
         if client.local_addr().is_ok_and(is_own) {
-            return Err(io::Error::other(OWN_CLIENT));
+            return Err(own_client());
         }
         let mut number = 0;
         self.own.change(|own| {
@@ -175,7 +176,12 @@ impl Link {
 }
 
 /// What is said of a client that is the relay itself.
-pub const OWN_CLIENT: &str = "SERVER leads back to the tap: --listen HOST:PORT moves it";
+pub fn own_client() -> io::Error {
+    io::Error::other(text!(
+        "SERVER leads back to the tap: --listen HOST:PORT moves it",
+        "SERVER 又通回 tap 自己：用 --listen HOST:PORT 让 tap 换个地方"
+    ))
+}
 
 /// What passes in one direction.
 enum Passing<'a> {

@@ -15,7 +15,7 @@ use common::datagram::is_nobody_there;
 use super::event::{Recorder, Side, What};
 use super::impairments::{Impairer, Impairments};
 use super::listening::{canonical, gives_way};
-use super::tcp_relay::OWN_CLIENT;
+use super::tcp_relay::own_client;
 
 /// How often a relay of datagrams looks whether it is over, and whether a client has been silent for too long.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -86,7 +86,7 @@ pub fn on(
                     if let Some(own) =
                         clients.values().find(|client| lock(&client.far).own == canonical(from))
                     {
-                        own.recorder.record(What::refused(&io::Error::other(OWN_CLIENT)));
+                        own.recorder.record(What::refused(&own_client()));
                         continue;
                     }
                     make_room(&mut clients);

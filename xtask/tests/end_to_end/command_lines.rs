@@ -1,6 +1,5 @@
 //! What a user types, and what is said of it.
 
-#[cfg(unix)]
 use xtask::Lab;
 
 use crate::{outcome, run};
@@ -163,4 +162,85 @@ fn the_origin_shows_a_browser_a_list_of_its_pages() {
     for path in said["pages: ".len()..].split(' ') {
         assert!(index.contains(&format!("<a href=\"{path}\">")), "{index}");
     }
+}
+
+/// What `cargo xtask` complains about a command line in Chinese.
+fn in_chinese(line: &str) -> Vec<String> {
+    let mut task = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let output = task.args(line.split(' ')).args(["--lang", "zh"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{line}");
+    String::from_utf8(output.stderr).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_task_that_is_asked_in_chinese_complains_in_chinese() {
+    for (line, complaint) in [
+        ("demo --nope", "没有“--nope”这个选项"),
+        ("demo –ip 4", "没有“–ip”这个选项：里面有 '–' (U+2013)，请改成 --ip"),
+        ("demo --ip 5", "--ip“5”：应为 4 或 6"),
+        ("sing", "没有“sing”这个任务，应为其中之一：demo, grade, tap, soak, bench, origin, docs"),
+        ("tap h", "SERVER“h”：没有端口：应为 HOST:PORT，例如 127.0.0.1:9999"),
+        ("tap h:1 --cut 0", "--cut“0”：应为 1 到 65535 之间的整数"),
+        ("tap h:1 --udp --seed=x", "--seed“x”：应为整数，最大 18446744073709551615"),
+        ("tap h:1 --listen 1.2.3:4", "--listen“1.2.3:4”：IPv4 地址是四个 0 到 255 的十进制数"),
+        ("grade tcp-server --stage nope -- x", "没有“nope”这一项，应为其中之一："),
+    ] {
+        let complained = in_chinese(line);
+        assert!(complained[0].starts_with(&format!("cargo xtask: {complaint}")), "{complained:?}");
+        assert_eq!(complained[1], "用法请看 cargo xtask --help。");
+    }
+}
+
+/// The string literals that follow each of these beginnings, in a source of the workspace.
+fn literals_after<'a>(source: &'a str, beginning: &'a str) -> impl Iterator<Item = Vec<&'a str>> {
+    source.split(beginning).skip(1).map(|rest| {
+        let (mut literals, mut from, mut is_inside) = (Vec::new(), 0, false);
+        for (at, _) in rest.match_indices('"').filter(|(at, _)| !rest[..*at].ends_with('\\')) {
+            if is_inside {
+                literals.push(&rest[from..at]);
+            }
+            (from, is_inside) = (at + 1, !is_inside);
+            if literals.len() == 2 {
+                break;
+            }
+        }
+        literals
+    })
+}
+
+#[test]
+fn what_is_said_in_both_languages_has_the_same_names_in_it_and_a_usage_error_is_said_in_both() {
+    let mut sources = Vec::new();
+    let mut folders =
+        ["xtask", "common"].map(|of| format!("{}/../{of}/src", env!("CARGO_MANIFEST_DIR"))).to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match std::fs::read_to_string(&path) {
+                Ok(source) => sources.push((path, source)),
+                Err(_) => folders.push(path.to_str().unwrap().into()),
+            }
+        }
+    }
+    // Parts that are `Words` are called en and zh.
+    let names = |text: &str| {
+        let names = text.split('{').skip(1).map(|rest| rest.split(['}', ':']).next().unwrap());
+        let mut names: Vec<_> = names.map(|name| name.replace("zh", "en")).collect();
+        names.sort();
+        names
+    };
+    let mut pairs = 0;
+    for (path, source) in sources.iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "rs")) {
+        for pair in literals_after(source, " text!(").chain(literals_after(source, "(text!(")) {
+            assert_eq!(names(pair[0]), names(pair[1]), "{path:?}: {pair:?}");
+            assert!(!pair[1].is_ascii(), "{path:?}: {pair:?}");
+            pairs += 1;
+        }
+        let is_task = path.to_str().unwrap().contains("xtask/src/") && !path.ends_with("baseline.rs");
+        assert!(
+            !is_task || !["usage(\"", "usage(format!"].iter().any(|one| source.contains(one)),
+            "{path:?}"
+        );
+    }
+    assert!(pairs > 60, "{pairs}");
 }

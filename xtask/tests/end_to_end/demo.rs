@@ -115,7 +115,10 @@ fn stepping_waits_for_enter_and_leaves_with_q() {
 fn in_ascii_the_marks_of_checks_and_of_losses_are_ascii_too() {
     let asked = xtask(&["demo", "loss", "--ip=4", "--lang=en", "--ascii"]);
     let (out, names) = (text(&asked.stdout), ['张', '三']);
-    assert!(asked.status.success() && out.contains("\n  + ") && out.contains("+ what was promised"), "{out}");
+    assert!(
+        asked.status.success() && out.contains("\n  + ") && out.contains("+ is a check that passed"),
+        "{out}"
+    );
     let other = |c: &char| !c.is_ascii() && !names.contains(c);
     assert_eq!(out.chars().find(other), None, "{out}");
 }
@@ -253,7 +256,7 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
         let legend = 5;
         let rungs = out.lines().filter(is_rung).count() + legend;
         assert_eq!(page.matches("<span class=\"time\"").count(), rungs);
-        assert_eq!(page.matches("<p class=\"check kept\">").count(), out.matches("\n  ✓ ").count());
+        assert_eq!(page.matches("<p class=\"check passed\">").count(), out.matches("\n  ✓ ").count());
         assert_eq!(
             page.matches("<span class=\"twin\">").count(),
             rungs,
@@ -319,8 +322,8 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
                 && !page.contains("<u>")
         );
         assert!(
-            page.contains("<p class=\"check broken\">✗ a &amp; b")
-                && page.contains("<section class=\"sum broken\"")
+            page.contains("<p class=\"check failed\">✗ a &amp; b")
+                && page.contains("<section class=\"sum failed\"")
         );
         assert!(page.contains("<a href=\"#x-IPv4\">✗ x, IPv4</a>") && page.contains("<h3 id=\"x-IPv4\">"));
     }

@@ -1,9 +1,8 @@
 //! The judge is judged: our own programs keep every stage, and each twin with one mistake breaks its own.
 
 use std::io::{BufRead, BufReader, Lines};
-use std::net::TcpListener;
 #[cfg(target_os = "linux")]
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Stdio};
 use std::sync::OnceLock;
@@ -687,6 +686,7 @@ fn a_report_has_a_chapter_for_each_stage_that_was_played_with_what_came_of_it() 
 }
 
 /// The notes' TCP server, with its imports.
+#[cfg(unix)]
 const NOTES_TCP_SERVER: &str = "\
 import socket, sys, threading, time
 s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -707,6 +707,7 @@ while True:
 ";
 
 /// The notes' UDP server, with its import.
+#[cfg(unix)]
 const NOTES_UDP_SERVER: &str = "\
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -717,6 +718,7 @@ while True:
 ";
 
 /// The notes' UDP client, with its import.
+#[cfg(unix)]
 const NOTES_UDP_CLIENT: &str = "\
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -727,6 +729,7 @@ s.close()
 ";
 
 /// The notes' TCP client, for any page.
+#[cfg(unix)]
 const NOTES_GET: &str = "\
 import socket, sys
 host, path = sys.argv[1][len('http://'):].split('/', 1)

@@ -317,7 +317,7 @@ fn a_browser_shows_every_piece_and_obeys_none() {
         (3, 1)
     );
     assert!(story.contains("<section aria-labelledby=\"x\"><h2 id=\"x\">x</h2>"), "{story}");
-    assert!(dom.contains("the end; what is here stays</span>"), "it says that the story is over: {dom}");
+    assert!(dom.contains("the end; the content stays</span>"), "it says that the story is over: {dom}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn the_page_goes_on_in_a_demo_that_steps_and_nobody_else_does() {
     assert_eq!(events.wait_for("yes").kind, "wait");
     let page = get(&at, "/");
     let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
-    assert!(token.len() >= 32 && page.contains("PageDown goes on"));
+    assert!(token.len() >= 32 && page.contains("PageDown continues"));
     let post = |at: &str, host: &str, token: &str| {
         answer(at, request(host, "POST /next", &format!("X-Token: {token}\r\nContent-Length: 0\r\n")))
     };
@@ -63,13 +63,13 @@ fn the_page_goes_on_in_a_demo_that_steps_and_nobody_else_does() {
     let done = post(&at, &at, token);
     assert!(done.starts_with("HTTP/1.1 204 ") && !done.contains("Content-Length"), "{done}"); // RFC 9110 8.6
     assert_eq!(events.wait_for("no").kind, "wait", "the act that was waited for is played");
-    events.wait_for("check kept");
+    events.wait_for("check passed");
     events.wait_for("<h4 class=\"act\">");
     assert_eq!(events.wait_for("yes").kind, "wait", "and the next one waited for");
     let out = stepping.end(b"q\n\n");
     assert_eq!(out.matches("[Enter: go on, q: leave]").count(), 2, "{out}");
     assert_eq!(out.matches("\n  ✓ ").count(), 1, "{out}");
-    assert!(events.wait_for("Left before the end.").data.contains("class=\"sum kept\""));
+    assert!(events.wait_for("Left before the end.").data.contains("class=\"sum passed\""));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn the_page_stays_behind_the_demo_until_enter_and_shows_what_the_terminal_showed
     let pieces: Vec<_> = early.iter().filter(|event| event.kind.is_empty()).collect();
     assert_eq!(pieces.len(), behind, "the sum is the last piece");
     let count = |start: &str| pieces.iter().filter(|event| event.data.starts_with(start)).count();
-    assert_eq!(count("<p class=\"check kept\">"), out.matches("\n  ✓ ").count());
+    assert_eq!(count("<p class=\"check passed\">"), out.matches("\n  ✓ ").count());
     assert_eq!(
         count("<h4 class=\"act\">"),
         out.matches("\n> ").count() - out.matches("\n> says what").count()
@@ -124,10 +124,22 @@ fn a_class_sees_each_stage_of_the_judge_and_what_came_of_it() {
     let mut events = Events::of(&judge.at, "");
     events.wait_for("greets over IPv4");
     events.wait_for("Hello, Michael!\\n");
-    events.wait_for("check kept");
+    events.wait_for("check passed");
     events.wait_for("1 of 1 kept.");
     let out = judge.end(b"\n");
     assert!(out.ends_with("\n1 of 1 kept.\n[the page stays live until Enter]\n"), "{out}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_class_sees_what_happens_while_the_judge_waits_for_a_silent_program() {
+    let server = xtask::path_of("tcp-server").unwrap();
+    let silent = [server.to_str().unwrap(), "{host}:{port}", "--delay=3600"];
+    let command = [&["tcp-server", "--stage=greets", "--patience=3600", "--"][..], &silent].concat();
+    let mut judge = Stepping::start_task("grade", &command);
+    Events::of(&judge.at, "").wait_for("connects from");
+    crate::process::signal(judge.demo.id(), "INT");
+    assert!(!judge.demo.wait().unwrap().success(), "it waited for an hour, and was interrupted");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, Stdio};
+use std::process::{self, Command};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -50,8 +50,9 @@ pub fn signal(pid: u32, name: &str) {
 }
 
 /// Whether a tool is here and works; says so where it is not.
+#[cfg(unix)]
 pub fn has_tool(name: &str, args: &[&str]) -> bool {
-    let asked = command(name).args(args).stdin(Stdio::null()).output();
+    let asked = command(name).args(args).stdin(process::Stdio::null()).output();
     let is_here = asked.is_ok_and(|output| output.status.success());
     if !is_here {
         println!("not available here: {name} {}", args.join(" "));
@@ -108,7 +109,8 @@ impl Test {
         WATCHED.call_once(|| drop(thread::spawn(end_when_tests_hang)));
         let name = thread::current().name().unwrap_or("a thread of a test").to_owned();
         running().tests.insert(name.clone());
-        Self { name, temporary: Scratch::new().unwrap() }
+        // Where cargo builds, there is room, too.
+        Self { name, temporary: Scratch::within(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap() }
     }
 }
 

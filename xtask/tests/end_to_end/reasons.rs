@@ -1,7 +1,7 @@
 //! What came is said, and the likely reason with it; what is typed wrongly, with what to type.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpListener, UdpSocket};
 use std::thread;
 
 use crate::{Server, run};
@@ -90,7 +90,7 @@ fn a_port_that_is_taken_is_a_servers_or_a_connections() {
         " - another server listens there: stop it, or take another port",
     );
     // A client's own port, which connect(2) picked: nobody listens there, and it has no SO_REUSEADDR.
-    let client = TcpStream::connect(at).unwrap();
+    let client = std::net::TcpStream::connect(at).unwrap();
     let own = client.local_addr().unwrap().to_string();
     failing("tcp-server", &[&own], " - no server listens there, but a connection is open that has the port");
 }

@@ -35,7 +35,7 @@ fn bar_lines(style: Style, chart: &Chart) -> Vec<String> {
         let (name, median) = (padded(name.to(style.lang)), shown(cost.median));
         let bar = style.paint(*ink, &sign.repeat(full.max(1)));
         let rest = " ".repeat(room - full.max(1));
-        let figures = format!("{:15} {}", cost.spread(), cost.times_floor());
+        let figures = format!("{:15} {}", cost.spread(), cost.times_baseline());
         Some(format!("    {name}{median:>7} {bar}{rest} {}", figures.trim_end()))
     };
     chart.series.iter().filter_map(bar).collect()

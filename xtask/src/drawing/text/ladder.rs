@@ -16,7 +16,7 @@ const TIME: usize = 7;
 /// The columns of a connection's label; of somebody else's programs there may be thousands of connections.
 const LABEL: usize = 2;
 const LONG_LABEL: usize = 5;
-/// The columns that are left to an arrow's line and tip, whatever stands on it.
+/// The columns that are left to an arrow's line and tip, however long its text is.
 const ARROW: usize = 6;
 
 /// How the columns of a line are shared out.
@@ -138,7 +138,7 @@ const fn margin_of(label: usize) -> usize {
     TIME + label + 2
 }
 
-/// A rung's time and label, and what stands behind them.
+/// A rung's time and label, and the rest of the line.
 fn margin_and_lanes(line: &str) -> Option<(&str, &str)> {
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     let is_time = |time: &str| {
@@ -158,7 +158,7 @@ fn seconds(time: Duration) -> String {
     format!("{seconds:TIME$.digits$}")
 }
 
-/// What was said, in a lane of so many columns.
+/// What was said, in lines of at most `limit` columns.
 fn wrapped(style: Style, said: &str, limit: usize) -> Vec<String> {
     wrap(said, limit).into_iter().map(|line| dotted(style, line, limit)).collect()
 }

@@ -65,7 +65,7 @@ impl Entry {
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]
             }
-            Self::Sum { is_kept: false, .. } => Vec::new(), // it is the task's error, and is said as one
+            Self::Sum { is_kept: false, .. } => Vec::new(), // the task reports it as its error
         }
     }
 }

@@ -50,7 +50,7 @@ fn bars(chart: &Chart, lang: Lang) -> (String, u32) {
         let Some(cost) = costs.first() else { continue };
         let of = |figure: f64| share_of(RIGHT - LEFT, figure / highest);
         let (long, low, high, middle) = (of(cost.median).max(1), of(cost.low), of(cost.high), y + LINE / 2);
-        let figures = format!("{}  ({})  {}", shown(cost.median), cost.spread(), cost.times_floor());
+        let figures = format!("{}  ({})  {}", shown(cost.median), cost.spread(), cost.times_baseline());
         drawn.push_str(&label(LEFT - 10, middle + 6, "end", name.to(lang)));
         drawn.push_str(&rectangle(LEFT, y + 4, long, LINE - 8, colour(*ink)));
         let spread = format!("M{} {middle} H{}", LEFT + low, LEFT + high);
@@ -111,7 +111,7 @@ mod tests {
         for places in [&[1][..], &[1, 8]] {
             let chart = chart(places, [&[7.25, 7.5][..places.len()], &[3.0, 2.0][..places.len()]]);
             let picture = picture(&chart, Lang::En);
-            assert!(picture.contains("&lt;floor&gt;") && !picture.contains("<floor>"), "{picture}");
+            assert!(picture.contains("&lt;baseline&gt;") && !picture.contains("<baseline>"), "{picture}");
             assert_eq!(picture.matches("<svg").count() + picture.matches("</svg>").count(), 2);
             let (bars, dots) = (picture.matches("height=\"22\"").count(), picture.matches("<circle").count());
             assert_eq!((bars, dots), if places.len() == 1 { (2, 0) } else { (0, 4) });

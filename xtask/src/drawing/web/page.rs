@@ -1,4 +1,4 @@
-//! What was told, as one page for a projector and for paper, whoever told it. It needs no script and fetches nothing.
+//! What was told, as one page for a projector and for paper. It needs no script and fetches nothing.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub struct Chapter {
     pub version: &'static str,
     /// What it is about, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
-    /// Who stands where.
+    /// The titles of its lanes.
     pub lanes: Lanes,
     /// What was told of it.
     pub told: Vec<Entry>,
@@ -96,7 +96,7 @@ fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
 
 /// The class of a sum.
 fn state(tally: &Tally) -> &'static str {
-    if tally.failed + tally.undecided > 0 { "broken" } else { "kept" }
+    if tally.failed + tally.undecided > 0 { "failed" } else { "passed" }
 }
 
 fn anchor(chapter: &Chapter) -> String {
@@ -107,9 +107,9 @@ fn anchor(chapter: &Chapter) -> String {
 fn failures(chapters: &[Chapter], lang: Lang) -> String {
     let failed = chapters.iter().flat_map(|chapter| {
         let checks = chapter.told.iter().filter_map(Entry::check);
-        let broken =
+        let failing =
             checks.filter(|check| matches!(check.verdict, Verdict::Failed(_) | Verdict::Undecided(_)));
-        broken.map(move |check| (chapter, check))
+        failing.map(move |check| (chapter, check))
     });
     joined(failed.map(|(chapter, check)| {
         let (at, name, version) = (anchor(chapter), chapter.name, chapter.version);
@@ -127,9 +127,9 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let state = state(&tally);
         let marks = match (tally.failed, tally.undecided, tally.passed) {
             (0, 0, 0) => String::new(),
-            (0, 0, kept) => format!("✓ {kept}"),
+            (0, 0, passed) => format!("✓ {passed}"),
             (0, open, _) => format!("? {open}"),
-            (broken, ..) => format!("✗ {broken}"),
+            (failing, ..) => format!("✗ {failing}"),
         };
         let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
         let versions = joined(chapters.iter().map(link));
@@ -152,11 +152,11 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
         is_lost,
     };
     let mut told = vec![
-        rung("#1", said(Side::Client, "what a program on the left prints", "左侧程序打印的一行")),
+        rung("#1", said(Side::Client, "printed by a program on the left", "左侧程序打印的一行")),
         rung("#1", crossed(Side::Server, "bytes on the wire, to the right", "线路上向右的数据", false)),
         rung("#2", crossed(Side::Client, "to the left, on connection #2", "向左，属于连接 #2", false)),
-        rung("", crossed(Side::Server, "lost, or not there yet", "丢失，或尚未到达", true)),
-        rung("", said(Side::Server, "what a program on the right prints", "右侧程序打印的一行")),
+        rung("", crossed(Side::Server, "lost, or held back", "丢失，或暂时扣住", true)),
+        rung("", said(Side::Server, "printed by a program on the right", "右侧程序打印的一行")),
     ];
     told.retain(|told| !is_bare || told.rung().is_some_and(|rung| matches!(rung.mark, Mark::Crossed { .. })));
     let lanes =
@@ -165,11 +165,11 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
         Words::fixed("Times are seconds since the beginning.", "时间是从开始算起的秒数。")
     } else {
         Words::fixed(
-            "Times are seconds since the lesson began. Lines within a millisecond or two of each other may stand \
-             in either order: a program's line shows when it was read. Behind each act stand its checks: ✓ came \
-             true, ✗ did not, - cannot be judged on this system.",
-            "时间是本课开始后的秒数。时刻相差在一两毫秒以内的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
-             每一步之后是它的检查结果：✓ 相符，✗ 不符，- 在本系统上无法判断。",
+            "Times are seconds since the lesson began. Lines less than two milliseconds apart may appear in either \
+             order: a program's line has the time at which it was read. After each act come its checks: ✓ passed, \
+             ✗ failed, - not available on this system.",
+            "时间是本课开始后的秒数。时刻相差不到两毫秒的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
+             每一步之后是它的检查：✓ 通过，✗ 失败，- 在本系统上无法演示。",
         )
     };
     let (heading, drawn) = (Words::fixed("How to read it", "图例"), body(&told, &lanes, lang));

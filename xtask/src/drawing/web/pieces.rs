@@ -1,5 +1,5 @@
-//! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, for whoever
-//! sees and for whoever listens; its arrow is made of lines (`page.css`) and a tip.
+//! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, so
+//! that a screen reader reads them; its arrow is made of lines (`page.css`) and a tip.
 
 use super::chart;
 use super::markup::{joined, text};
@@ -51,7 +51,7 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
             format!("<div class=\"question\"><p>? {}</p>{list}</div>\n", text(question.to(lang)))
         }
         Entry::Judged { verdict, is_right, why } => {
-            let class = is_right.map_or("absent", |right| if right { "kept" } else { "broken" });
+            let class = is_right.map_or("absent", |right| if right { "passed" } else { "failed" });
             let (verdict, why) = (text(verdict.to(lang)), text(why.to(lang)));
             let colon = if lang == Lang::Zh { "：" } else { ": " };
             format!("<p class=\"evidence\"><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n")
@@ -81,7 +81,7 @@ pub fn named(name: &str, subject_zh: &str, lang: Lang) -> String {
 
 /// How everything came out, and markup that belongs to it.
 pub fn sum(sentence: &Words, is_kept: bool, more: &str, lang: Lang) -> String {
-    let (state, name) = (if is_kept { "kept" } else { "broken" }, Words::fixed("Result", "结果"));
+    let (state, name) = (if is_kept { "passed" } else { "failed" }, Words::fixed("Result", "结果"));
     let (name, sentence) = (name.to(lang), text(sentence.to(lang)));
     format!("<section class=\"sum {state}\" aria-label=\"{name}\"><p>{sentence}</p>\n{more}</section>\n")
 }
@@ -93,8 +93,8 @@ pub fn one_line(words: &Words, lang: Lang) -> String {
 
 fn verdict(check: &Check, lang: Lang) -> String {
     let class = match check.verdict {
-        Verdict::Passed => "kept",
-        Verdict::Failed(_) | Verdict::Undecided(_) => "broken",
+        Verdict::Passed => "passed",
+        Verdict::Failed(_) | Verdict::Undecided(_) => "failed",
         Verdict::NotAvailable(_) => "absent",
     };
     format!("<p class=\"check {class}\">{} {}</p>\n", check.verdict.mark(), text(check.sentence().to(lang)))
@@ -126,7 +126,7 @@ fn rung(Rung { time, label, mark }: &Rung, lang: Lang) -> String {
     )
 }
 
-/// Whose a rung is, in words: what its place and its arrow show to whoever sees them.
+/// Whose a rung is, in words: for a screen reader, what its place and its arrow show.
 fn who(mark: &Mark) -> Words {
     match mark {
         Mark::Said(Side::Client, _) => Words::fixed("client's side: ", "客户端一侧："),

@@ -215,7 +215,7 @@ pub const HALF_CHAR: Lesson = Lesson {
     claims: &[(
         "M9",
         Words::fixed(
-            "A character that arrives in two reads is not valid text: an exception ends the thread.",
+            "A character that arrives in two reads is not valid text: an exception ends the\nthread.",
             "一个字符分两次到达，第一次读到的不是完整的字符：异常使线程结束。",
         ),
     )],

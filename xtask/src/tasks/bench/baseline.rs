@@ -1,5 +1,5 @@
-//! The floor: the std calls that a program of ours is made of, and nothing else. No framing's limit, no time-out, no
-//! narration, no stop. It is a hidden task, as only a process of its own has figures of its own.
+//! The baseline: the std calls that a program of ours is made of, and nothing else. No framing's limit, no time-out, no
+//! narration, no stop. It is a hidden task: figures are those of a process.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -14,14 +14,11 @@ use common::narration::say;
 /// The hidden task.
 pub const BASELINE: &str = "bare-calls";
 
-/// As many threads stand ready as clients come at once.
+/// How many threads are ready: as many as clients come at once.
 const READY: usize = 64;
 
 /// Serves TCP (`tcp`, or `ready`: with threads that are there already) or UDP (`udp`) on a free port of 127.0.0.1,
 /// or fetches a page into a file (`get HOST:PORT FILE`).
-///
-/// # Errors
-/// What a call reports.
 pub fn run(mut args: Args) -> Result<()> {
     match args.operand_or::<String>("WHAT", "")?.as_str() {
         "tcp" => a_thread_a_client(),

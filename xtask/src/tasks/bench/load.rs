@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use common::narration::escape;
 
-use super::sides::{Contestant, Server};
+use super::variants::Variant;
 use crate::peers::{origin, sockets};
 use crate::programs::figures::{self, busy, used};
 use crate::programs::scratch::Scratch;
+use crate::programs::server::Server;
 
 /// How long each side is measured in a round.
 const TIME: Duration = Duration::from_millis(400);
@@ -38,7 +39,7 @@ pub struct Measured {
 pub struct Shares {
     /// The load's own.
     pub load: f64,
-    /// What neither the load nor who is measured has used.
+    /// What other processes used.
     pub others: f64,
 }
 
@@ -55,7 +56,7 @@ impl Meter {
         Ok(Self { server, used: Self::used(server)?, began: Instant::now() })
     }
 
-    /// By who is measured, by the load, by all together.
+    /// By the program that is measured, by the load, by all together.
     fn used(server: Option<u32>) -> Result<[Duration; 3]> {
         let load = used(process::id()).context("/proc does not tell what was used")?;
         let measured = match server {
@@ -69,11 +70,12 @@ impl Meter {
         self.began.elapsed() >= TIME
     }
 
-    /// Time and CPU for each of so many, in microseconds.
+    /// Time and CPU for each of `count`, in microseconds.
     fn stop(&self, count: u32) -> Result<Measured> {
         let time = self.began.elapsed().as_secs_f64();
         let now = Self::used(self.server)?;
         let [measured, load, all] = [0, 1, 2].map(|of| now[of].saturating_sub(self.used[of]).as_secs_f64());
+        ensure!(count > 0, "nothing was done in {TIME:?}");
         let each = 1e6 / f64::from(count);
         let shares = Shares { load: load / time, others: (all - measured - load).max(0.0) / time };
         Ok(Measured { costs: [time * each, measured * each], count, shares: Some(shares) })
@@ -89,8 +91,8 @@ struct Client {
 }
 
 impl Client {
-    fn arrives(server: &Server, side: Contestant) -> Result<Self> {
-        let end = side.end_of_message();
+    fn arrives(server: &Server, variant: Variant) -> Result<Self> {
+        let end = variant.end_of_message();
         let [question, welcome, answer] =
             [NAME, "Welcome!", &format!("Hello, {NAME}!")].map(|text| text.to_owned() + end);
         Ok(Self { stream: sockets::connect(server.address)?, question, welcome, answer })
@@ -122,19 +124,19 @@ fn is_right(heard: &[u8], expected: &str) -> Result<()> {
     Ok(())
 }
 
-/// So many clients, who all have been welcomed.
-fn crowd(server: &Server, side: Contestant, size: u32) -> Result<Vec<Client>> {
+/// Clients that have all been welcomed.
+fn crowd(server: &Server, variant: Variant, size: u32) -> Result<Vec<Client>> {
     let arrive = |_| {
-        let client = Client::arrives(server, side)?;
+        let client = Client::arrives(server, variant)?;
         client.is_welcomed().map(|()| client)
     };
     (0..size).map(arrive).collect()
 }
 
-/// So many TCP clients, each of whom asks as soon as it is answered.
-pub fn tcp(side: Contestant, clients: u32) -> Result<Measured> {
-    let server = side.server("tcp")?;
-    let clients = crowd(&server, side, clients)?;
+/// TCP clients, each of which asks as soon as it is answered.
+pub fn tcp(variant: Variant, clients: u32) -> Result<Measured> {
+    let server = variant.server("tcp")?;
+    let clients = crowd(&server, variant, clients)?;
     let ask_again = |client: &Client| client.is_answered().and_then(|()| client.asks());
     clients.iter().try_for_each(Client::asks)?;
     clients.iter().try_for_each(ask_again)?; // what happens once is over
@@ -149,11 +151,11 @@ pub fn tcp(side: Contestant, clients: u32) -> Result<Measured> {
     Ok(measured)
 }
 
-/// So many TCP clients at once, each of whom connects, asks once and leaves, and another one comes.
-pub fn churn(side: Contestant, at_once: u32) -> Result<Measured> {
-    let server = side.server("tcp")?;
+/// TCP clients at once, each of which connects, asks once and leaves, and the next one comes.
+pub fn churn(variant: Variant, at_once: u32) -> Result<Measured> {
+    let server = variant.server("tcp")?;
     let arrive = || {
-        let client = Client::arrives(&server, side)?;
+        let client = Client::arrives(&server, variant)?;
         client.asks().map(|()| client)
     };
     let mut clients = iter::repeat_with(arrive).take(at_once as usize).collect::<Result<Vec<_>>>()?;
@@ -173,17 +175,17 @@ pub fn churn(side: Contestant, at_once: u32) -> Result<Measured> {
     meter.stop(count)
 }
 
-/// So many TCP clients who have been welcomed, and are silent: bytes of memory and threads for each.
-pub fn idle(side: Contestant, clients: u32) -> Result<Measured> {
-    let server = side.server("tcp")?;
-    let _first = crowd(&server, side, 1)?; // what is taken once and for all is not counted
+/// TCP clients that have been welcomed and are silent: bytes of memory and threads for each.
+pub fn idle(variant: Variant, clients: u32) -> Result<Measured> {
+    let server = variant.server("tcp")?;
+    let _first = crowd(&server, variant, 1)?; // what is taken once and for all is not counted
     let figures = || {
         let pid = server.program.pid;
         let both = figures::resident(pid).zip(figures::threads(pid));
         both.context("/proc does not tell what is taken")
     };
     let before = figures()?;
-    let _crowd = crowd(&server, side, clients)?;
+    let _crowd = crowd(&server, variant, clients)?;
     let after = figures()?;
     let each = |before, after: u64| {
         Ok::<_, anyhow::Error>(f64::from(u32::try_from(after.saturating_sub(before))?) / f64::from(clients))
@@ -192,9 +194,9 @@ pub fn idle(side: Contestant, clients: u32) -> Result<Measured> {
     Ok(Measured { costs, count: clients, shares: None })
 }
 
-/// One UDP socket, of which so many datagrams are on their way.
-pub fn udp(side: Contestant, outstanding: u32) -> Result<Measured> {
-    let server = side.server("udp")?;
+/// One UDP socket, with this many datagrams on their way.
+pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
+    let server = variant.server("udp")?;
     let socket: UdpSocket = sockets::datagram_socket(LOCALHOST)?;
     socket.connect(server.address)?;
     let answer = format!("Hello, {NAME}!");
@@ -218,18 +220,18 @@ pub fn udp(side: Contestant, outstanding: u32) -> Result<Measured> {
     Ok(measured)
 }
 
-/// A page of so many MiB, got again and again, and thrown away: the disk is not what is measured.
-pub fn get(side: Contestant, mebibytes: u32) -> Result<Measured> {
-    pages(side, mebibytes, 1 << 20, true)
+/// A page of this many MiB, got again and again, and thrown away: the disk is not what is measured.
+pub fn get(variant: Variant, mebibytes: u32) -> Result<Measured> {
+    pages(variant, mebibytes, 1 << 20, true)
 }
 
-/// A page of so many KiB, each got by a process that starts for it, saves it and ends.
-pub fn start(side: Contestant, kibibytes: u32) -> Result<Measured> {
-    pages(side, kibibytes, 1 << 10, false)
+/// A page of this many KiB, each got by a process that starts for it, saves it and ends.
+pub fn start(variant: Variant, kibibytes: u32) -> Result<Measured> {
+    pages(variant, kibibytes, 1 << 10, false)
 }
 
-/// A page in so many pieces, got by one process after the other; time and CPU for each in milliseconds.
-fn pages(side: Contestant, pieces: u32, size: usize, is_thrown_away: bool) -> Result<Measured> {
+/// A page in pieces, got by one process after another; time and CPU for each in milliseconds.
+fn pages(variant: Variant, pieces: u32, size: usize, is_thrown_away: bool) -> Result<Measured> {
     let (piece, length) = (vec![b'x'; size], size * pieces as usize);
     let header = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
     let host = origin::replying(LOCALHOST, move |stream| {
@@ -239,13 +241,13 @@ fn pages(side: Contestant, pieces: u32, size: usize, is_thrown_away: bool) -> Re
     let scratch = Scratch::new()?;
     let file = if is_thrown_away { "/dev/null".into() } else { scratch.path().join("page") };
     let get = || {
-        let mut command = side.client(host.address, &file)?;
+        let mut command = variant.client(host.address, &file)?;
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let output = command.output().context("cannot start a client")?;
         ensure!(output.status.success(), "a client ended: {}", escape(&output.stderr));
         if !is_thrown_away {
             let saved = fs::metadata(&file)?.len();
-            ensure!(saved >= length as u64, "{saved} bytes were saved of {length}"); // the floor's has the header, too
+            ensure!(saved >= length as u64, "{saved} bytes were saved of {length}"); // the baseline's has the header, too
             fs::remove_file(&file)?;
         }
         Ok(())

@@ -1,12 +1,14 @@
 //! `cargo xtask bench`: what a thread a client costs, and what it gives. Each work is done by a program of ours, by the
-//! bare calls that it is made of (the floor), and in the notes' manner: in the same round, in shuffled order.
+//! bare calls that it is made of (the baseline), and as the notes do it: in the same round, in shuffled order.
 
 pub mod baseline;
+mod export;
 mod load;
 mod machine;
 mod one_core;
 mod results;
-mod sides;
+mod sentences;
+mod variants;
 mod works;
 
 use std::collections::BTreeSet;
@@ -22,9 +24,8 @@ use common::narration::{escape, say};
 use self::machine::Machine;
 use self::one_core::OneCore;
 use self::results::{Results, Rounds};
-use self::sides::{Contestant, python_here};
+use self::variants::Variant;
 use self::works::{ALL, Work};
-use super::json;
 use super::shown;
 use super::wanted::Wanted;
 use crate::drawing::page::{self, Chapter, Cover};
@@ -37,7 +38,8 @@ use crate::words::{Lang, Words};
 /// All rounds of all works together take no longer, but for the first round of each.
 const LIMIT: Duration = Duration::from_secs(105);
 
-struct Options {
+/// What the command line asks for.
+struct Asked {
     works: Vec<&'static Work>,
     rounds: u16,
     is_as_built: bool,
@@ -46,7 +48,7 @@ struct Options {
     figures: Option<String>,
 }
 
-impl Options {
+impl Asked {
     fn read(mut args: Args) -> Result<Self> {
         let rounds = args.number("--rounds", 5, 1..=99)?;
         let is_as_built = args.flag("--as-built")?;
@@ -76,32 +78,31 @@ impl Options {
 /// # Errors
 /// A usage error for an unknown work; a failure if an answer was wrong or missing.
 pub fn run(args: Args) -> Result<()> {
-    let options = Options::read(args)?;
+    let Asked { works, rounds, is_as_built, style, page, figures } = Asked::read(args)?;
     cleanup::close_on_interrupt()?;
-    let page = options.page.as_deref().map(Wanted::page).transpose()?;
-    let figures = options.figures.as_deref().map(Wanted::figures).transpose()?;
-    let style = options.style;
+    let page = page.as_deref().map(Wanted::page).transpose()?;
+    let figures = figures.as_deref().map(Wanted::figures).transpose()?;
     if busy().is_none() {
         return style.say(
             Ink::Bold,
             &Words::fixed(
-                "Not available here: it takes Linux' /proc to tell what a process uses.",
+                "Not available here: it needs Linux' /proc to tell what a process uses.",
                 "此处无法测量：进程占用了多少，要由 Linux 的 /proc 给出。",
             ),
         );
     }
     if !reexec::is_again() {
         drop((page, figures)); // they are opened again
-        return run_again(options.is_as_built);
+        return run_again(is_as_built);
     }
     build::build()?;
     let machine = Machine::here(build::is_optimised()?)?;
     style.explain(Ink::Bold, &machine.sentence())?;
     style.explain(Ink::Faint, &HOW_TO_READ)?;
-    let (chapters, measured) = measure_all(&options.works, options.rounds, style)?;
+    let (chapters, results) = measure_all(&works, rounds, style)?;
     say("")?;
     if let Some(figures) = figures {
-        let name = figures.write(&figures_of(&machine, measured))?;
+        let name = figures.write(&export::json(&machine, &results))?;
         style.say(Ink::Bold, &words!("The figures are in {name}.", "数据已存入 {name}。"))?;
     }
     if let Some(page) = page {
@@ -116,11 +117,11 @@ pub fn run(args: Args) -> Result<()> {
 }
 
 const HOW_TO_READ: Words = Words::fixed(
-    "Each bar is a cost: shorter is better. Beside it stand the median, the least and the most of the\n\
-     rounds, and how many times the floor of the same round it is. The floor makes the same std calls,\n\
-     and nothing else.",
-    "每一条都是开销，越短越好。旁边依次是各轮的中位数、最小值和最大值，以及相当于同一轮下限的多少倍。\n\
-     “下限”做同样的 std 调用，此外什么也不做。",
+    "Each bar is a cost: shorter is better. Beside it are the median, the least and the most of the\n\
+     rounds, and how many times the baseline of the same round it is. The baseline makes the same\n\
+     std calls, and nothing else.",
+    "每一条都是开销，越短越好。旁边依次是各轮的中位数、最小值和最大值，以及相当于同一轮基准的多少倍。\n\
+     “基准”做同样的 std 调用，此外什么也不做。",
 );
 
 fn cover(machine: &Machine) -> Cover {
@@ -137,22 +138,22 @@ fn cover(machine: &Machine) -> Cover {
     }
 }
 
-/// Measures one work after the other, and tells what came of each: for a page, and for a machine.
-fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Vec<Chapter>, Vec<String>)> {
+/// Measures one work after another, and tells what each costs.
+fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Vec<Chapter>, Vec<Results>)> {
     let (began, count) = (Instant::now(), u32::try_from(works.len())?);
-    let (mut chapters, mut figures) = (Vec::new(), Vec::new());
+    let (mut chapters, mut all) = (Vec::new(), Vec::new());
     for (number, work) in (1..).zip(works.iter().copied()) {
         introduce(work, style)?;
         // What one work leaves of its time is for those that follow.
         let results = measure(work, rounds, style.lang, began, LIMIT * number / count);
         let story = Transcript::new(style);
-        results.told().into_iter().try_for_each(|told| story.tell(told))?;
+        sentences::told(&results).into_iter().try_for_each(|told| story.tell(told))?;
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
         let Work { name, claims, .. } = work;
         chapters.push(Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told: story.told() });
-        figures.push(results.json());
+        all.push(results);
     }
-    Ok((chapters, figures))
+    Ok((chapters, all))
 }
 
 fn introduce(work: &Work, style: Style) -> Result<()> {
@@ -168,18 +169,15 @@ fn run_again(is_as_built: bool) -> Result<()> {
     reexec::start_again(&if is_as_built || build::is_optimised()? { own } else { build::optimised_xtask()? })
 }
 
-/// Measures a work in at most so many rounds: there is no second one that would not be over by then.
+/// Measures a work in at most `rounds` rounds: after the first, none is begun that would not be over at `until`.
 fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: Duration) -> Results {
     let room = descriptors().saturating_sub(100);
     let places = work.places.iter().copied().take_while(|clients| *clients <= room).collect::<Vec<_>>();
-    let (mut sides, mut absent) = (Vec::new(), Vec::new());
-    for side in work.sides.iter().copied() {
-        if side == Contestant::Notes && python_here().is_none() {
-            absent.push((side, Words::fixed("it takes python3", "需要 python3")));
-        } else {
-            sides.push(Rounds { side, measured: Vec::new(), failed: None });
-        }
-    }
+    let (here, missing) = work.variants.iter().partition::<Vec<Variant>, _>(|variant| variant.is_here());
+    let new = |variant| Rounds { variant, measured: Vec::new(), failed: None };
+    let mut variants: Vec<_> = here.into_iter().map(new).collect();
+    let why = |variant| (variant, Words::fixed("it needs python3", "需要 python3"));
+    let absent = missing.into_iter().map(why).collect();
     let held = if work.is_on_one_core { OneCore::hold() } else { None };
     let mut longest = Duration::ZERO;
     for round in 1..=rounds {
@@ -187,13 +185,13 @@ fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: 
         if round > 1 && now + longest > until {
             break;
         }
-        // Who comes first may find the machine warmer, or colder: it is another one each time.
-        sides.sort_by_cached_key(|_| crate::random::number());
-        for rounds in sides.iter_mut().filter(|rounds| rounds.failed.is_none()) {
+        // The first one may find the machine warmer, or colder: the order changes from round to round.
+        variants.sort_by_cached_key(|_| crate::random::number());
+        for rounds in variants.iter_mut().filter(|rounds| rounds.failed.is_none()) {
             let measured = places.iter().map(|place| {
-                let (name, Words { en, zh }) = (work.name, rounds.side.name());
+                let (name, Words { en, zh }) = (work.name, rounds.variant.name());
                 progress(words!("{name}, round {round}: {en}", "{name}，第 {round} 轮：{zh}").to(lang));
-                (work.measure)(rounds.side, *place)
+                (work.measure)(rounds.variant, *place)
             });
             match measured.collect() {
                 Ok(measured) => rounds.measured.push(measured),
@@ -203,8 +201,8 @@ fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: 
         longest = longest.max(began.elapsed().saturating_sub(now));
     }
     progress("");
-    sides.sort_by_key(|rounds| work.sides.iter().position(|side| *side == rounds.side));
-    Results { work, places, sides, absent, is_on_one_core: held.is_some() }
+    variants.sort_by_key(|rounds| work.variants.iter().position(|variant| *variant == rounds.variant));
+    Results { work, places, variants, absent, is_on_one_core: held.is_some() }
 }
 
 /// How many descriptors this process may have, by Linux' /proc.
@@ -220,9 +218,4 @@ fn progress(line: &str) {
     if io::stderr().is_terminal() {
         let _ = write!(io::stderr(), "\r\x1b[K{line}");
     }
-}
-
-/// What a machine reads.
-fn figures_of(machine: &Machine, works: Vec<String>) -> String {
-    json::object(&[("machine", machine.json()), ("works", json::array(works))]) + "\n"
 }

@@ -1,4 +1,4 @@
-//! One core for the load and for who is measured: otherwise it is the scheduler's choice whether an exchange between
+//! One core for the load and the program that is measured: otherwise it is the scheduler's choice whether an exchange between
 //! two threads wakes another core, which costs several times what the exchange does.
 
 use std::process::{self, Command};

@@ -1,84 +1,61 @@
-//! The works, as data: what is done, by whom, and what of it is a cost.
+//! The works, a row each: what is done, by which variants, how many at once, and what is counted.
 
 use super::load::{self, Measured};
-use super::sides::Contestant;
+use super::variants::Variant::{self, Baseline, Notes, Ours, Quiet, Ready};
 use crate::words::Words;
 
-/// Something that several sides do, so that it can be seen what it costs each.
+/// Something that several variants of a program do, so that one can compare what it costs each.
 pub struct Work {
     /// As it is called on the command line.
     pub name: &'static str,
     /// What is done, as a page's chapter says what it is about.
     pub claims: [(&'static str, Words); 1],
-    /// Who does it.
-    pub sides: &'static [Contestant],
-    /// How many of them at once: with more than one number, a curve.
+    pub variants: &'static [Variant],
+    /// How many clients, datagrams or pieces at once: with more than one number, the chart is a curve.
     pub places: &'static [u32],
-    /// All of it shares a core, so that the scheduler has no choice.
+    /// Whether the load and the server share one core, so that the scheduler has no choice.
     pub is_on_one_core: bool,
-    /// What is counted.
+    /// What the places count.
     pub across: Words,
     /// The two costs.
     pub figures: &'static [Figure; 2],
     /// What is promised of each that was counted.
     pub promise: fn(u64) -> Words,
-    /// Does it.
-    pub measure: fn(Contestant, u32) -> anyhow::Result<Measured>,
+    /// Measures one variant at one place.
+    pub measure: fn(Variant, u32) -> anyhow::Result<Measured>,
 }
 
 /// A cost.
 pub struct Figure {
-    /// For a machine: what, and the unit.
+    /// Its name in JSON: what, and the unit.
     pub key: &'static str,
-    /// For a reader.
     pub title: Words,
 }
 
-static ANSWERS: [Figure; 2] = [
-    Figure {
-        key: "time_us", title: Words::fixed("time for an answer, in µs", "每个应答的时间，单位 µs")
-    },
-    Figure {
-        key: "cpu_us",
-        title: Words::fixed("the server's CPU for an answer, in µs", "每个应答占用服务器的 CPU，单位 µs"),
-    },
-];
-static CONVERSATIONS: [Figure; 2] = [
-    Figure {
-        key: "time_us", title: Words::fixed("time for a client, in µs", "每个客户端的时间，单位 µs")
-    },
-    Figure {
-        key: "cpu_us",
-        title: Words::fixed("the server's CPU for a client, in µs", "每个客户端占用服务器的 CPU，单位 µs"),
-    },
-];
-static SILENCE: [Figure; 2] = [
-    Figure {
-        key: "bytes",
-        title: Words::fixed(
-            "the server's memory for a client, in bytes",
-            "每个客户端占用服务器的内存，单位字节",
-        ),
-    },
-    Figure {
-        key: "threads",
-        title: Words::fixed("the server's threads for a client", "每个客户端占用服务器的线程数"),
-    },
-];
-static PAGES: [Figure; 2] = [
-    Figure {
-        key: "time_ms", title: Words::fixed("time for a page, in ms", "每个网页的时间，单位 ms")
-    },
-    Figure {
-        key: "cpu_ms",
-        title: Words::fixed("the client's CPU for a page, in ms", "每个网页占用客户端的 CPU，单位 ms"),
-    },
-];
+const fn figure(key: &'static str, en: &'static str, zh: &'static str) -> Figure {
+    Figure { key, title: Words::fixed(en, zh) }
+}
 
-const CLIENTS: Words = Words::fixed("clients at once", "同时在线的客户端数");
-const TCP: &[Contestant] = &[Contestant::Ours, Contestant::Floor, Contestant::Notes];
-/// Where something is narrated for each that is counted.
-const NARRATED: &[Contestant] = &[Contestant::Ours, Contestant::Quiet, Contestant::Floor, Contestant::Notes];
+#[rustfmt::skip]
+static ANSWER: [Figure; 2] = [
+    figure("time_us", "time for an answer, in µs", "每个应答的时间，单位 µs"),
+    figure("cpu_us", "the server's CPU for an answer, in µs", "每个应答占用服务器的 CPU，单位 µs"),
+];
+#[rustfmt::skip]
+static CLIENT: [Figure; 2] = [
+    figure("time_us", "time for a client, in µs", "每个客户端的时间，单位 µs"),
+    figure("cpu_us", "the server's CPU for a client, in µs", "每个客户端占用服务器的 CPU，单位 µs"),
+];
+#[rustfmt::skip]
+static SILENT_CLIENT: [Figure; 2] = [
+    figure("bytes", "the server's memory for a client, in bytes", "每个客户端占用服务器的内存，单位字节"),
+    figure("threads", "the server's threads for a client", "每个客户端占用服务器的线程数"),
+];
+#[rustfmt::skip]
+static PAGE: [Figure; 2] = [
+    figure("time_ms", "time for a page, in ms", "每个网页的时间，单位 ms"),
+    figure("cpu_ms", "the client's CPU for a page, in ms", "每个网页占用客户端的 CPU，单位 ms"),
+];
 
 fn answered(n: u64) -> Words {
     words!("each of {n} answers was the right one", "{n} 个应答个个正确")
@@ -92,156 +69,72 @@ fn fetched(n: u64) -> Words {
     words!("each of {n} clients ended well", "{n} 个客户端进程都正常结束")
 }
 
+const CLIENTS: Words = Words::fixed("clients at once", "同时在线的客户端数");
+const TCP: &[Variant] = &[Ours, Baseline, Notes];
+/// With a work in which our server prints a line for each that is counted.
+const UDP: &[Variant] = &[Ours, Quiet, Baseline, Notes];
+const CHURN: &[Variant] = &[Ours, Quiet, Baseline, Ready, Notes];
+
 /// All works, in the order in which they are measured.
+#[rustfmt::skip]
 pub static ALL: [Work; 10] = [
-    tcp(
-        "tcp-1",
-        Words::fixed(
-            "One TCP client, who asks as soon as it is answered, on one core: what an exchange costs.",
-            "一个 TCP 客户端，收到应答就接着问，只用一个核：一问一答的开销。",
-        ),
-        &[1],
-        true,
-    ),
-    tcp(
-        "tcp-64",
-        Words::fixed(
-            "64 TCP clients, each of whom asks as soon as it is answered: a class.",
-            "64 个 TCP 客户端，各自收到应答就接着问：一个班。",
-        ),
-        &[64],
-        false,
-    ),
-    tcp(
-        "tcp-1000",
-        Words::fixed("1,000 such clients: a thousand threads.", "1000 个这样的客户端：一千个线程。"),
-        &[1000],
-        false,
-    ),
-    Work {
-        name: "churn",
-        claims: [(
-            "-",
-            Words::fixed(
-                "64 TCP clients at once: each connects, asks once and leaves. A thread is started for each.",
-                "同时 64 个 TCP 客户端，各自连接、问一次就离开：每一个都要启动一个线程。",
-            ),
-        )],
-        sides: &[
-            Contestant::Ours,
-            Contestant::Quiet,
-            Contestant::Floor,
-            Contestant::Ready,
-            Contestant::Notes,
-        ],
-        places: &[64],
-        is_on_one_core: false,
-        across: CLIENTS,
-        figures: &CONVERSATIONS,
-        promise: answered,
-        measure: load::churn,
-    },
-    Work {
-        name: "idle",
-        claims: [(
-            "-",
-            Words::fixed(
-                "1,000 TCP clients, who have been welcomed and are silent: what waiting costs.",
-                "1000 个 TCP 客户端，收到欢迎之后不说话：等待的开销。",
-            ),
-        )],
-        sides: TCP,
-        places: &[1000],
-        is_on_one_core: false,
-        across: CLIENTS,
-        figures: &SILENCE,
-        promise: welcomed,
-        measure: load::idle,
-    },
-    udp(
-        "udp-1",
-        Words::fixed(
-            "One datagram after the other, each when the one before was answered, on one core.",
-            "数据报一个接一个，前一个有了应答才发下一个，只用一个核。",
-        ),
-        &[1],
-        true,
-    ),
-    udp(
-        "udp-32",
-        Words::fixed("32 datagrams on their way at any time.", "任何时候都有 32 个数据报在途。"),
-        &[32],
-        false,
-    ),
-    Work {
-        name: "get",
-        claims: [(
-            "-",
-            Words::fixed(
-                "A client gets a page of 64 MiB, and throws it away (/dev/null).",
-                "一个客户端取 64 MiB 的网页，随即丢弃（/dev/null）。",
-            ),
-        )],
-        sides: TCP,
-        places: &[64],
-        is_on_one_core: false,
-        across: Words::fixed("MiB", "MiB"),
-        figures: &PAGES,
-        promise: fetched,
-        measure: load::get,
-    },
-    Work {
-        name: "start",
-        claims: [(
-            "-",
-            Words::fixed(
-                "A process starts, gets a page of 1 KiB, saves it and ends.",
-                "一个进程启动，取 1 KiB 的网页，存好，然后结束。",
-            ),
-        )],
-        sides: TCP,
-        places: &[1],
-        is_on_one_core: false,
-        across: Words::fixed("KiB", "KiB"),
-        figures: &PAGES,
-        promise: fetched,
-        measure: load::start,
-    },
-    tcp(
-        "curve",
-        Words::fixed(
-            "1 to 4,096 TCP clients, who ask as soon as they are answered, on one core: what more threads cost.",
-            "1 到 4096 个 TCP 客户端，各自收到应答就接着问，只用一个核：线程越多，开销如何。",
-        ),
-        &[1, 8, 64, 512, 4096],
-        true,
-    ),
+    on_one_core(tcp("tcp-1", &[1], Words::fixed(
+        "One TCP client that asks as soon as it is answered, on one core: what an exchange costs.",
+        "一个 TCP 客户端，收到应答就接着问，只用一个核：一问一答的开销。"))),
+    tcp("tcp-64", &[64], Words::fixed(
+        "64 TCP clients, each of which asks as soon as it is answered: a class.",
+        "64 个 TCP 客户端，各自收到应答就接着问：一个班。")),
+    tcp("tcp-1000", &[1000], Words::fixed(
+        "1,000 such clients: a thousand threads.",
+        "1000 个这样的客户端：一千个线程。")),
+    work("churn", &[64], CHURN, CLIENTS, (&CLIENT, answered, load::churn), Words::fixed(
+        "64 TCP clients at once: each connects, asks once and leaves. A thread is started for each.",
+        "同时 64 个 TCP 客户端，各自连接、问一次就离开：每一个都要启动一个线程。")),
+    work("idle", &[1000], TCP, CLIENTS, (&SILENT_CLIENT, welcomed, load::idle), Words::fixed(
+        "1,000 TCP clients that have been welcomed and are silent: what waiting costs.",
+        "1000 个 TCP 客户端，收到欢迎之后不说话：等待的开销。")),
+    on_one_core(udp("udp-1", &[1], Words::fixed(
+        "One datagram after another, each sent when the one before was answered, on one core.",
+        "数据报一个接一个，前一个有了应答才发下一个，只用一个核。"))),
+    udp("udp-32", &[32], Words::fixed(
+        "32 datagrams on their way at any time.",
+        "任何时候都有 32 个数据报在途。")),
+    work("get", &[64], TCP, Words::fixed("MiB", "MiB"), (&PAGE, fetched, load::get), Words::fixed(
+        "A client gets a page of 64 MiB, and throws it away (/dev/null).",
+        "一个客户端取 64 MiB 的网页，随即丢弃（/dev/null）。")),
+    work("start", &[1], TCP, Words::fixed("KiB", "KiB"), (&PAGE, fetched, load::start), Words::fixed(
+        "A process starts, gets a page of 1 KiB, saves it and ends.",
+        "一个进程启动，取 1 KiB 的网页，存好，然后结束。")),
+    on_one_core(tcp("curve", &[1, 8, 64, 512, 4096], Words::fixed(
+        "1 to 4,096 TCP clients that ask as soon as they are answered, on one core: what more threads cost.",
+        "1 到 4096 个 TCP 客户端，各自收到应答就接着问，只用一个核：线程越多，开销如何。"))),
 ];
 
-const fn tcp(name: &'static str, what: Words, places: &'static [u32], is_on_one_core: bool) -> Work {
-    Work {
-        name,
-        claims: [("-", what)],
-        sides: TCP,
-        places,
-        is_on_one_core,
-        across: CLIENTS,
-        figures: &ANSWERS,
-        promise: answered,
-        measure: load::tcp,
-    }
+/// What is counted, what is promised of it, and how it is measured.
+type Counted = (&'static [Figure; 2], fn(u64) -> Words, fn(Variant, u32) -> anyhow::Result<Measured>);
+
+const fn work(
+    name: &'static str,
+    places: &'static [u32],
+    variants: &'static [Variant],
+    across: Words,
+    (figures, promise, measure): Counted,
+    what: Words,
+) -> Work {
+    let claims = [("-", what)];
+    Work { name, claims, variants, places, is_on_one_core: false, across, figures, promise, measure }
 }
 
-const fn udp(name: &'static str, what: Words, places: &'static [u32], is_on_one_core: bool) -> Work {
-    Work {
-        name,
-        claims: [("-", what)],
-        sides: NARRATED,
-        places,
-        is_on_one_core,
-        across: Words::fixed("datagrams on their way", "在途的数据报数"),
-        figures: &ANSWERS,
-        promise: answered,
-        measure: load::udp,
-    }
+const fn tcp(name: &'static str, places: &'static [u32], what: Words) -> Work {
+    work(name, places, TCP, CLIENTS, (&ANSWER, answered, load::tcp), what)
+}
+
+const fn udp(name: &'static str, places: &'static [u32], what: Words) -> Work {
+    let across = Words::fixed("datagrams on their way", "在途的数据报数");
+    work(name, places, UDP, across, (&ANSWER, answered, load::udp), what)
+}
+
+const fn on_one_core(mut work: Work) -> Work {
+    work.is_on_one_core = true;
+    work
 }

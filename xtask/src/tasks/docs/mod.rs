@@ -1,6 +1,5 @@
-//! The READMEs, held to what they say: `cargo xtask docs`, and a test. Every command in a console block is run
-//! and what it shows compared, every piece of code has to stand in a program, and the two languages have to show
-//! the same.
+//! Checks the READMEs: `cargo xtask docs`, and a test. Every command in a console block is run and its output compared,
+//! every piece of code must be in a program, and both languages must show the same.
 
 mod compare;
 mod markdown;
@@ -16,10 +15,10 @@ use anyhow::{Context, Result, bail, ensure};
 use common::args::Args;
 use common::narration::{complain, say};
 use common::replacement::Replacement;
+use common::text;
 
 use self::compare::ELLIPSIS;
 use self::session::{INTERRUPT, Piece, Session};
-use crate::complaints::worded;
 use crate::words::Lang;
 
 /// The directories that have a README, from the workspace's.
@@ -31,10 +30,7 @@ fn readmes_of(directory: &str) -> [(PathBuf, Lang); 2] {
         .map(|(file, lang)| (Path::new(directory).join(file), lang))
 }
 
-/// `cargo xtask docs [--bless]`. Its language is the command line's.
-///
-/// # Errors
-/// If a README shows what is not so.
+/// `cargo xtask docs [--bless]`.
 pub fn run(mut args: Args) -> Result<()> {
     let bless = args.flag("--bless")?;
     args.given::<Lang>("--lang")?;
@@ -42,12 +38,12 @@ pub fn run(mut args: Args) -> Result<()> {
     crate::programs::cleanup::close_on_interrupt()?;
     let complaints = check_all(bless)?;
     for complaint in &complaints {
-        complain(&worded(complaint));
+        complain(complaint);
     }
     match complaints.len() {
-        0 => Ok(say(&worded("Every README shows what is so."))?),
-        n if bless => bail!("what --bless cannot mend: {n}"),
-        n => bail!("what is not so: {n}; where it is an output, --bless writes what was seen"),
+        0 => Ok(say(&text!("All that the READMEs show is true.", "每一份 README 写的都属实。"))?),
+        n if bless => bail!(text!("{n} that --bless cannot fix", "--bless 改不了的：{n} 处")),
+        n => bail!(text!("{n} not true; --bless writes outputs anew", "不属实的：{n} 处；--bless 改写输出")),
     }
 }
 
@@ -65,7 +61,10 @@ pub fn check_all(bless: bool) -> Result<Vec<String>> {
             found.flat_map(|found| found.unwrap_or_else(|e| vec![format!("{e:#}")])).collect::<Vec<_>>()
         }));
     } else {
-        say(&worded("What the READMEs show was seen on Linux; not available here: comparing it."))?;
+        say(&text!(
+            "not available here: what the READMEs show was seen on Linux",
+            "此处无法比较：各份 README 里显示的是在 Linux 上看到的"
+        ))?;
     }
     for directory in DIRECTORIES {
         complaints.extend(texts::check(directory)?);
@@ -73,16 +72,16 @@ pub fn check_all(bless: bool) -> Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// Runs a README's console blocks; blessed, what was seen stands in it, and it is run once more.
+/// Runs a README's console blocks; with `bless`, writes what was seen, and runs them once more.
 fn play(name: &Path, lang: Lang, bless: bool) -> Result<Vec<String>> {
     let (shown, text) = (name.display(), read(name)?);
-    let Found { complaints, anew } = play_text(&text, &shown.to_string(), lang, bless)?;
+    let Found { complaints, anew } = play_text(&text, &shown.to_string(), lang)?;
     if !bless || anew.is_empty() {
         return Ok(complaints);
     }
     let count = anew.len();
     write(name, &text, anew).with_context(|| format!("cannot write {shown}"))?;
-    say(&worded(&format!("{shown}: outputs written anew: {count}")))?;
+    say(&text!("{shown}: {count} outputs written anew", "{shown}：改写了 {count} 处输出"))?;
     play(name, lang, false)
 }
 
@@ -93,25 +92,22 @@ fn workspace() -> PathBuf {
 /// The text of a file of the workspace.
 fn read(name: &Path) -> Result<String> {
     let text = fs::read_to_string(workspace().join(name));
-    Ok(text.with_context(|| format!("cannot read {}", name.display()))?.replace('\r', ""))
+    text.with_context(|| format!("cannot read {}", name.display()))
 }
 
-/// Writes what was seen into a README, if it is still as it was read. It is there whole or not at all.
+/// Writes what was seen into a README, unless it was changed meanwhile.
 fn write(name: &Path, text: &str, anew: Vec<Anew>) -> Result<()> {
     let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
     for (at, old, new) in anew.into_iter().rev() {
         lines.splice(at..at + old, new);
     }
-    let path = workspace().join(name);
-    let now = fs::read_to_string(&path)?;
-    ensure!(now.replace('\r', "") == text, "it was changed meanwhile; try again");
-    let end = if now.contains("\r\n") { "\r\n" } else { "\n" };
-    let mut replacement = Replacement::of(&path)?;
-    replacement.write_all((lines.join(end) + end).as_bytes())?;
+    ensure!(read(name)? == text, "it was changed meanwhile; try again");
+    let mut replacement = Replacement::of(&workspace().join(name))?;
+    replacement.write_all((lines.join("\n") + "\n").as_bytes())?;
     replacement.finish()
 }
 
-/// Where in a README something else was seen: the first line, how many lines, and what stands there instead.
+/// Where in a README something else was seen: the first line, how many lines, and the new ones.
 type Anew = (usize, usize, Vec<String>);
 
 /// What is wrong with a README's outputs, and what they should be.
@@ -123,14 +119,11 @@ pub struct Found {
     pub anew: Vec<Anew>,
 }
 
-/// Plays the sections of a README's text: of a Chinese one those that speak Chinese, or `all`. The others are held to
-/// its English twin.
-pub fn play_text(text: &str, name: &str, lang: Lang, all: bool) -> Result<Found> {
+/// Plays the sections of a README's text.
+pub fn play_text(text: &str, name: &str, lang: Lang) -> Result<Found> {
     let mut found = Found::default();
     for section in markdown::consoles(&markdown::lines(text)) {
-        if all || lang == Lang::En || session::speaks(&section) {
-            play_section(&session::pieces(&section), name, lang, &mut found)?;
-        }
+        play_section(&session::pieces(&section), name, lang, &mut found)?;
     }
     Ok(found)
 }
@@ -142,24 +135,22 @@ fn play_section(section: &[Piece], name: &str, lang: Lang, found: &mut Found) ->
         let played = session.play(piece).with_context(|| format!("{place}: cannot play it"))?;
         let Some(seen) = played else {
             // What follows may need what it would have done.
-            return Ok(say(&worded(&format!("{place}: not available here: the tool that it takes")))?);
+            return Ok(say(&text!(
+                "{place}: not available here: a tool is missing",
+                "{place}：此处缺少所用的工具"
+            ))?);
         };
         if !compare::same(&piece.shown, &seen, |port| session.is_own(port)) {
             found.complaints.push(format!("{place}: {}", difference(piece, &seen)));
             found.anew.extend(anew(piece, &seen));
         }
     }
-    let rest = session.finish()?.join("\n");
-    if !rest.is_empty() {
-        let end = section.last().map_or(0, |piece| piece.at + piece.shown.len());
-        found.complaints.push(format!("{name}:{end}: beyond this there was:\n{rest}"));
-    }
     Ok(())
 }
 
 fn difference(Piece { typed, shown, .. }: &Piece, seen: &[String]) -> String {
-    let typed = if typed.is_empty() { "what still runs" } else { typed };
-    format!("{typed} shows\n{}\n... but the README has\n{}", seen.join("\n"), shown.join("\n"))
+    let (seen, shown) = (seen.join("\n"), shown.join("\n"));
+    text!("'{typed}' shows\n{seen}\nbut the README\n{shown}", "“{typed}”显示\n{seen}\nREADME 里是\n{shown}")
 }
 
 /// What was seen in a piece's place; none where it cannot be shown, as a line looks like a fence or a command.

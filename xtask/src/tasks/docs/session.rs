@@ -71,12 +71,6 @@ fn pieces_of_block(block: &[&Line]) -> Vec<Piece> {
     pieces
 }
 
-/// Whether a section speaks the reader's language, as all tasks do but the origin; the programs speak one.
-pub fn speaks(section: &[&Line]) -> bool {
-    let is_of = |line: &&Line, command| line.text.starts_with(command);
-    section.iter().any(|line| is_of(line, "$ cargo xtask ") && !is_of(line, "$ cargo xtask origin"))
-}
-
 /// A program in a terminal.
 struct Running {
     program: Program,
@@ -166,19 +160,16 @@ impl Session {
     /// What is typed, as a process, in the README's language. Of the locale's variables only LANG is set: about an
     /// unknown `LC_ALL`, some shells complain.
     fn command(&self, typed: &str) -> Result<Command> {
-        let words: Vec<_> = typed.split(' ').collect();
+        let mut words: Vec<_> = typed.split(' ').collect();
+        let graded = words.windows(4).position(|words| words == ["cargo", "run", "-q", "-p"]);
+        let path; // of the program that is graded, which is one of ours, built already
+        if let Some(at) = graded {
+            path = programs::build::path_of(words.get(at + 4).context("no program is named")?)?;
+            words.splice(at..words.len().min(at + 6), [path.to_str().context("its path is not Unicode")?]);
+        }
         let (program, args) = match &words[..] {
             ["cargo", "run", "-p", name, args @ ..] => {
                 (programs::build::path_of(name)?, args.strip_prefix(&["--"]).unwrap_or(args))
-            }
-            ["cargo", "xtask", "grade", args @ ..] if !args.contains(&"--list") => {
-                // The program that is graded is one of ours, built already.
-                let at = args.windows(4).position(|words| words == ["cargo", "run", "-q", "-p"]);
-                let at = at.with_context(|| format!("'{typed}' grades no program of ours"))?;
-                let path = programs::build::path_of(args.get(at + 4).context("no program is named")?)?;
-                let mut command = Command::new(programs::build::path_of("xtask")?);
-                command.arg("grade").args(&args[..at]).arg(path).args(args.get(at + 6..).unwrap_or_default());
-                return Ok(self.speaking(command));
             }
             ["cargo", "xtask", args @ ..] => (programs::build::path_of("xtask")?, args),
             ["cargo", ..] => bail!("'{typed}' is no command that a README can show"),
@@ -188,14 +179,10 @@ impl Session {
         if words.starts_with(&["cargo", "run", "-p", "udp-client"]) && !words.contains(&"--timeout") {
             command.args(["--timeout", "60"]); // on a slow machine, too, it asks once
         }
-        command.args(args);
-        Ok(self.speaking(command))
-    }
-
-    fn speaking(&self, mut command: Command) -> Command {
         let lang = if self.lang == Lang::Zh { "zh_CN.UTF-8" } else { "C.UTF-8" };
         command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env_remove("COLUMNS").env("LANG", lang);
-        command
+        command.args(args);
+        Ok(command)
     }
 
     /// The next so many lines of what runs in a terminal, or all of them once it has ended.
@@ -234,18 +221,6 @@ impl Session {
         let Outcome { said, complained, .. } = self.lab.outcome(pid);
         said.iter().chain(&complained).map(as_shown).collect()
     }
-
-    /// Ends what still runs; returns what it said beyond what was asked for.
-    pub fn finish(mut self) -> Result<Vec<String>> {
-        let mut rest = Vec::new();
-        while let Some((_, Running { program, told, .. })) = self.terminals.pop_first() {
-            let pid = program.pid;
-            drop(program);
-            self.wait_for(pid, usize::MAX)?;
-            rest.extend(self.lines(pid).split_off(told));
-        }
-        Ok(rest)
-    }
 }
 
 /// A server's command that says where to listen: as it does, or at this address.
@@ -273,7 +248,7 @@ mod tests {
                     seen\n^Cstopped\n```\n# other\n```console\n$ cargo xtask demo\n```\n";
         let lines = markdown::lines(text);
         let sections = markdown::consoles(&lines);
-        assert!(sections.len() == 2 && !speaks(&sections[0]) && speaks(&sections[1]));
+        assert_eq!(sections.len(), 2);
         let shown = pieces(&sections[0]).into_iter().map(|Piece { at, terminal, typed, shown }| {
             format!("{at} {terminal} {typed} {}", shown.join("|"))
         });
@@ -284,7 +259,6 @@ mod tests {
     fn a_server_is_told_where_to_listen() {
         let (own, option) = ("127.0.0.1:9999", "--listen 127.0.0.1:9998");
         assert_eq!(with_address("serve", own), "serve 127.0.0.1:9999");
-        assert_eq!(with_address("serve [::1]:7", own), "serve [::1]:7");
         assert_eq!(with_address("tap [::1]:7", option), "tap [::1]:7 --listen 127.0.0.1:9998");
         assert_eq!(with_address("tap [::1]:7 --listen [::1]:8", option), "tap [::1]:7 --listen [::1]:8");
     }

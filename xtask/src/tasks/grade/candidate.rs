@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use common::narration::escape;
+use common::text;
 
 use crate::peers::talk::Patience;
 use crate::programs::program::Program;
@@ -161,8 +162,15 @@ impl Candidate {
         }
         let (program, stdout, stderr) = started.map_err(|e| {
             let is_there = e.downcast_ref().is_none_or(|e: &io::Error| e.kind() != ErrorKind::NotFound);
-            let remedy = if is_there { "" } else { " - is it spelled as in your shell?" };
-            e.context(format!("cannot start '{}'{remedy}", escape(name.as_encoded_bytes())))
+            let shown = escape(name.as_encoded_bytes());
+            e.context(if is_there {
+                text!("cannot start '{shown}'", "无法启动“{shown}”")
+            } else {
+                text!(
+                    "cannot start '{shown}' - is it spelled as in your shell?",
+                    "无法启动“{shown}”，它在你的 shell 里也是这样写的吗？"
+                )
+            })
         })?;
         let (said, complained) = (Last::default(), Last::default());
         let readers = vec![

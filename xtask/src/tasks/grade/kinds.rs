@@ -6,6 +6,7 @@ use anyhow::Result;
 use common::args;
 use common::framing::Framing;
 use common::narration::{escape, say};
+use common::text;
 
 use super::candidate::CommandLine;
 use super::stage::{Kind, Stage};
@@ -109,10 +110,10 @@ impl Kind {
     /// A usage error, with all the names.
     pub fn of(name: &OsStr) -> Result<&'static Self> {
         KINDS.iter().find(|kind| *name == *kind.name).ok_or_else(|| {
-            args::usage(format!(
-                "cannot grade '{}': it is one of {}",
-                escape(name.as_encoded_bytes()),
-                names()
+            let (shown, names) = (escape(name.as_encoded_bytes()), names());
+            args::usage(text!(
+                "cannot grade '{shown}': it is one of {names}",
+                "“{shown}”不能评判，应为其中之一：{names}"
             ))
         })
     }
@@ -124,7 +125,11 @@ impl Kind {
     pub fn stage(&self, name: &str) -> Result<&'static Stage> {
         self.stages.iter().find(|stage| stage.name == name).ok_or_else(|| {
             let names: Vec<_> = self.stages.iter().map(|stage| stage.name).collect();
-            args::usage(format!("no stage '{}': it is one of {}", escape(name.as_bytes()), names.join(" ")))
+            let (shown, names) = (escape(name.as_bytes()), names.join(" "));
+            args::usage(text!(
+                "no stage '{shown}': it is one of {names}",
+                "没有“{shown}”这一项，应为其中之一：{names}"
+            ))
         })
     }
 
@@ -135,16 +140,33 @@ impl Kind {
     pub fn check(&self, command: &CommandLine, port: Option<u16>) -> Result<()> {
         let example = self.example();
         if command.0.is_empty() {
-            return Err(args::usage(format!("the command that starts your program is missing: {example}")));
+            return Err(args::usage(text!(
+                "the command that starts your program is missing: {example}",
+                "缺少启动你的程序的命令：{example}"
+            )));
         }
         let is_missing = |place: &&&str| !command.has(place) && (port.is_none() || **place != "{port}");
         let Some(place) = self.places.iter().find(is_missing) else { return Ok(()) };
-        let port = if *place == "{port}" { ", or --port N for one that it has in its code" } else { "" };
+        let port = if *place == "{port}" {
+            text!(", or --port N for one that it has in its code", "（端口写在代码里的程序用 --port N）")
+        } else {
+            String::new()
+        };
         // PowerShell takes braces that stand by themselves for a block of its own, and passes on what is in them.
         let bare = place.trim_matches(['{', '}']);
         let is_bare = command.0.iter().any(|word| *word == *bare);
-        let quotes = if is_bare { " (PowerShell takes braces away: put them in quotes)" } else { "" };
-        Err(args::usage(format!("the command has no {place}{port}{quotes}: {example}")))
+        let quotes = if is_bare {
+            text!(
+                " (PowerShell takes braces away: put them in quotes)",
+                "（PowerShell 会去掉花括号，请加引号）"
+            )
+        } else {
+            String::new()
+        };
+        Err(args::usage(text!(
+            "the command has no {place}{port}{quotes}: {example}",
+            "命令里没有 {place}{port}{quotes}：{example}"
+        )))
     }
 
     /// How its command may look, in every shell: PowerShell wants the braces in quotes.

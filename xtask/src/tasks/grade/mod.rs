@@ -27,6 +27,7 @@ use common::address::HostPort;
 use common::args::{self, Args};
 use common::framing::Framing;
 use common::narration::{complain, say};
+use common::text;
 
 use super::shown::{self, Only};
 use crate::drawing::live;
@@ -59,7 +60,10 @@ pub fn run(mut args: Args) -> Result<()> {
         None if list => {
             return KINDS.iter().try_for_each(|kind| kind.introduce(style).and_then(|()| Ok(say("")?)));
         }
-        None => return Err(args::usage(format!("say what to grade: {}", kinds::names()))),
+        None => {
+            let names = kinds::names();
+            return Err(args::usage(text!("say what to grade: {names}", "请写出要评判什么：{names}")));
+        }
     };
     let only = stage.map(|name| kind.stage(&name)).transpose()?;
     if list {
@@ -72,8 +76,12 @@ pub fn run(mut args: Args) -> Result<()> {
     let command = CommandLine(command);
     kind.check(&command, port)?;
     let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
-    TcpListener::bind((ip, 0))
-        .with_context(|| format!("cannot use IPv{version} on this machine; try --ip {other}"))?;
+    TcpListener::bind((ip, 0)).with_context(|| {
+        text!(
+            "cannot use IPv{version} on this machine; try --ip {other}",
+            "这台机器上不能使用 IPv{version}，请试试 --ip {other}"
+        )
+    })?;
     cleanup::close_on_interrupt()?;
     let terms = Config {
         command,
@@ -100,9 +108,10 @@ fn grade_again_and_again(kind: &'static Kind, terms: &Config, wishes: &Selection
     let changed =
         || terms.command.0.iter().map(|word| fs::metadata(word).and_then(|file| file.modified()).ok());
     if changed().all(|time| time.is_none()) {
-        return Err(args::usage(
+        return Err(args::usage(text!(
             "--watch: the command names no file to watch: name the program's own file in it",
-        ));
+            "--watch：命令里没有写出可以监视的文件：请写出程序自己的文件"
+        )));
     }
     loop {
         let before: Vec<_> = changed().collect();

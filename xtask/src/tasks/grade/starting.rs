@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::random;
 use anyhow::{Context, Result, bail, ensure};
 use common::narration::say;
+use common::text;
 
 use super::candidate::Ready;
 use super::finding::ended_with;
@@ -172,7 +173,10 @@ impl Trial<'_> {
         self.cast.at = self.free_port()?;
         let at = self.cast.at;
         if self.terms.port.is_some() && self.is_anybody_there() == Some(true) {
-            bail!("somebody is at {at} already - end that program, and grade again");
+            bail!(text!(
+                "somebody is at {at} already - end that program, and grade again",
+                "{at} 已经有程序占着：请先结束它，再来评判"
+            ));
         }
         self.spawn()?;
         self.wait_until_ready()
@@ -197,7 +201,9 @@ impl Trial<'_> {
         let above = || u16::try_from(random::number() % COUNT).unwrap_or_default();
         let mut tried = iter::repeat_with(|| SocketAddr::new(self.terms.ip, FIRST + above())).take(100);
         let has_no_past = |at| kernel::sockets(protocol, at).is_none_or(|rows| rows.is_empty());
-        tried.find(|at| has_no_past(*at) && is_free(protocol, *at)).context("no port is free")
+        tried
+            .find(|at| has_no_past(*at) && is_free(protocol, *at))
+            .with_context(|| text!("no port is free", "没有空闲的端口"))
     }
 
     /// Whether a TCP server's port has connections that are over (`TIME_WAIT`), of the stage before.
@@ -223,7 +229,8 @@ impl Trial<'_> {
         )?;
         let asked = Instant::now();
         while self.is_kept_waiting() {
-            ensure!(asked.elapsed() < LIMIT, "port {port} does not get free");
+            let is_late = asked.elapsed() >= LIMIT;
+            ensure!(!is_late, text!("port {port} does not get free", "端口 {port} 一直没有空出来"));
             thread::sleep(Duration::from_millis(500));
         }
         Ok(())

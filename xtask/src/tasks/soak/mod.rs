@@ -98,9 +98,6 @@ pub fn failures_in_small() -> Vec<String> {
 const TRIED: usize = 52;
 
 /// Tries everything and prints a table.
-///
-/// # Errors
-/// When a promise did not hold.
 pub fn run(mut args: Args) -> Result<()> {
     let style = shown::style(&mut args)?;
     let lang = style.lang;

@@ -6,6 +6,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use common::args;
 use common::narration::escape;
+use common::text;
 
 use crate::wire::event::{Event, Side, What};
 use crate::words::Words;
@@ -33,18 +34,19 @@ struct Saying {
 
 impl Attendance {
     /// Reads the names, a line each; blanks around them, empty lines and a byte order mark are left out.
-    ///
-    /// # Errors
-    /// When the file cannot be read, is no text, or has no name in it, or one twice: nobody could tell who has come.
     pub fn read(file: &str, is_udp: bool) -> Result<Self> {
         let file_name = escape(file.as_bytes());
         let cannot = || {
-            format!("cannot read the roll '{file_name}': is it a file with a name on each line, in UTF-8?")
+            text!(
+                "cannot read the roll '{file_name}': is it a file with a name on each line, in UTF-8?",
+                "无法读取名单“{file_name}”：它是不是一行一个名字、UTF-8 编码的文件？"
+            )
         };
         let size = fs::metadata(file).with_context(cannot)?.len();
         if size > LARGEST {
-            return Err(args::usage(format!(
-                "--roll '{file_name}': a roll has at most {LARGEST} bytes; this has {size}"
+            return Err(args::usage(text!(
+                "--roll '{file_name}': a roll has at most {LARGEST} bytes; this has {size}",
+                "--roll“{file_name}”：名单最多 {LARGEST} 字节，这个有 {size} 字节"
             )));
         }
         let text = fs::read_to_string(file).with_context(cannot)?;
@@ -53,14 +55,18 @@ impl Attendance {
         {
             if missing.iter().any(|other| other == name) {
                 let twice = escape(name.as_bytes());
-                return Err(args::usage(format!(
-                    "--roll '{file_name}': '{twice}' is there twice: write them so that they differ"
+                return Err(args::usage(text!(
+                    "--roll '{file_name}': '{twice}' is there twice: write them so that they differ",
+                    "--roll“{file_name}”：“{twice}”出现了两次：请写得能够区分"
                 )));
             }
             missing.push(name.to_owned());
         }
         if missing.is_empty() {
-            return Err(args::usage(format!("--roll '{file_name}': there is no name in it")));
+            return Err(args::usage(text!(
+                "--roll '{file_name}': there is no name in it",
+                "--roll“{file_name}”：里面没有名字"
+            )));
         }
         Ok(Self { is_udp, missing, here: 0, saying: HashMap::new() })
     }

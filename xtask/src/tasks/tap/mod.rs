@@ -21,6 +21,7 @@ use common::backlog;
 use common::narration::HINT;
 use common::narrator::Narrator;
 use common::stop::Stop;
+use common::text;
 
 use crate::drawing::entry::Entry;
 use crate::drawing::entry::Lanes;
@@ -49,9 +50,6 @@ const KEPT: usize = 1024;
 const BACKLOG: u16 = 4096;
 
 /// Stands in front of a server until Ctrl-C.
-///
-/// # Errors
-/// When it cannot listen there, or a file that is asked for cannot be read or written.
 pub fn run(args: Args) -> Result<()> {
     let Options { server, listen, wire, roll, html, live, style } = Options::of(args)?;
     let style = Style { bare: true, ..style };
@@ -166,23 +164,24 @@ impl Running {
         };
         let not_itself = |bound: SocketAddr| {
             let is_itself = servers.iter().any(|server| [bound, address::reachable(bound)].contains(server));
-            let why = "SERVER is where the tap itself would listen: --listen HOST:PORT moves the tap";
+            let why = text!(
+                "SERVER is where the tap itself would listen: --listen HOST:PORT moves the tap",
+                "SERVER 就是 tap 自己要监听的地方：用 --listen HOST:PORT 让 tap 换个地方"
+            );
             if is_itself { Err(args::usage(why)) } else { Ok(()) }
         };
         let mut more = Vec::new();
         let (address, server, running): (_, _, Box<dyn Any>) = match wire {
             Wire::Tcp(mode, delay) => {
-                let listener = TcpListener::bind(listen).map_err(|e| {
-                    anyhow!("cannot listen on {listen}: {e} - {}", address::listen_remedy(listen, &e))
-                })?;
+                let listener =
+                    TcpListener::bind(listen).map_err(|e| anyhow!(address::cannot_listen(listen, &e)))?;
                 not_itself(listener.local_addr()?)?;
                 backlog::set(&listener, BACKLOG).context("cannot set the backlog")?;
                 let relay = tcp_relay::on(listener, server.clone(), mode, delay, welcome)?;
                 (relay.address(), server.to_string(), Box::new(relay))
             }
             Wire::Udp(impairments, by_chance) => {
-                let near = UdpSocket::bind(listen)
-                    .map_err(|e| anyhow!("cannot bind {listen}: {e} - {}", address::remedy(&e)))?;
+                let near = UdpSocket::bind(listen).map_err(|e| anyhow!(address::cannot_bind(listen, &e)))?;
                 not_itself(near.local_addr()?)?;
                 let (seed, idle, clients) = (impairments.seed, IDLE.as_secs(), udp_relay::CLIENTS);
                 more.push(words!(

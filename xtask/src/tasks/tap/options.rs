@@ -6,6 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use anyhow::Result;
 use common::address::HostPort;
 use common::args::{self, Args};
+use common::text;
 
 use crate::drawing::live;
 use crate::drawing::style::Style;
@@ -51,11 +52,15 @@ impl Options {
         // 0 stands for none; nobody can ask for it.
         let cut = args.number("--cut", 0, 1..=u16::MAX)?;
         let delay = args.seconds("--delay", 0.0, 0.0..=60.0)?;
-        let seed = args.given("--seed")?;
+        let seed = args.whole("--seed")?;
         let up = impairments(&mut args, ["--lose", "--twice", "--late"])?;
         let down = impairments(&mut args, ["--back-lose", "--back-twice", "--back-late"])?;
-        let server =
-            args.operand()?.ok_or_else(|| args::usage("no SERVER is given: HOST:PORT, where it listens"))?;
+        let server = args.operand()?.ok_or_else(|| {
+            args::usage(text!(
+                "no SERVER is given: HOST:PORT, where it listens",
+                "没有写 SERVER：它在哪里监听，HOST:PORT"
+            ))
+        })?;
         let server = parse_server(&server)?;
         args.finish()?;
         let by_chance = up.iter().chain(&down).any(|(which, _)| matches!(which, Which::Share(..)));
@@ -66,18 +71,27 @@ impl Options {
                     .unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(1, |time| time.subsec_micros().into()));
                 Wire::Udp(Impairments { up, down, seed, delay }, by_chance)
             }
-            (true, _) => return Err(args::usage("--cut is for TCP: a datagram crosses whole")),
+            (true, _) => {
+                return Err(args::usage(text!(
+                    "--cut is for TCP: a datagram crosses whole",
+                    "--cut 只用于 TCP：数据报总是整个传过去的"
+                )));
+            }
             (false, _) if is_impaired => {
-                let why = "a stream loses nothing and keeps its order: --lose and its like go with --udp";
+                let why = text!(
+                    "a stream loses nothing and keeps its order: --lose and its like go with --udp",
+                    "字节流不丢失，也不乱序：--lose 等选项要与 --udp 同用"
+                );
                 return Err(args::usage(why));
             }
             (false, 0) => Wire::Tcp(RelayMode::AsItComes, delay),
             (false, size) => Wire::Tcp(RelayMode::Cut(size.into()), delay),
         };
         if seed.is_some() && !by_chance {
-            return Err(args::usage(
+            return Err(args::usage(text!(
                 "--seed goes with a share, such as --lose 1/5: nothing else is left to chance",
-            ));
+                "--seed 要与比例同用，例如 --lose 1/5：别的都不是随机的"
+            )));
         }
         Ok(Self { server, listen, wire, roll, html, live, style })
     }
@@ -94,11 +108,11 @@ fn impairments(args: &mut Args, names: [&str; 3]) -> Result<Vec<(Which, Impairme
     for (name, impairment) in names.into_iter().zip(kinds) {
         let Some(Numbers(which)) = args.given(name)? else { continue };
         for which in which {
-            if let (Which::Number(number), true) =
-                (which, impairments.iter().any(|(other, _)| *other == which))
-            {
-                return Err(args::usage(format!(
-                    "{name} {number}: this datagram has something else planned already"
+            let is_planned = impairments.iter().any(|(other, _)| *other == which);
+            if let (Which::Number(number), true) = (which, is_planned) {
+                return Err(args::usage(text!(
+                    "{name} {number}: this datagram has something else planned already",
+                    "{name} {number}：这个数据报已经另有安排"
                 )));
             }
             impairments.push((which, impairment));
@@ -111,20 +125,24 @@ fn impairments(args: &mut Args, names: [&str; 3]) -> Result<Vec<(Which, Impairme
 struct Numbers(Vec<Which>);
 
 impl FromStr for Numbers {
-    type Err = &'static str;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        const FORM: &str = "it must be numbers from 1, such as 2 or 2,5, or a share, such as 1/5";
+    fn from_str(text: &str) -> Result<Self, String> {
         let number = |text: &str| {
             let digits = text.bytes().all(|b| b.is_ascii_digit());
-            text.parse::<u32>().ok().filter(|number| digits && *number > 0).ok_or(FORM)
+            text.parse::<u32>().ok().filter(|number| digits && *number > 0).ok_or_else(|| {
+                text!(
+                    "it must be numbers from 1, such as 2 or 2,5, or a share, such as 1/5",
+                    "应为从 1 数起的编号，例如 2 或 2,5，或者比例，例如 1/5"
+                )
+            })
         };
         if let Some((part, of)) = text.split_once('/') {
             let (part, of) = (number(part)?, number(of)?);
             return if part <= of {
                 Ok(Self(vec![Which::Share(part, of)]))
             } else {
-                Err("a share is at most 1/1")
+                Err(text!("a share is at most 1/1", "比例最大是 1/1"))
             };
         }
         let numbers = text.split(',').map(|text| Ok(Which::Number(number(text)? as usize)));

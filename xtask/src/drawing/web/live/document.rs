@@ -1,4 +1,4 @@
-//! The page itself: what stands around the pieces, and what it may do.
+//! The page around the pieces, and what it is allowed to do.
 
 use crate::drawing::web::markup::{joined, text};
 use crate::drawing::web::page::{self, CSS, Cover, DARK, DARK_WHEN};
@@ -8,7 +8,7 @@ use crate::words::Lang;
 const STYLE: &str = include_str!("live.css");
 const SCRIPT: &str = include_str!("live.js");
 
-/// The page's own script and style run, its own stream is read, and nothing else: whatever markup there were.
+/// Allows only the page's own script, style and stream.
 pub fn policy(nonce: &str) -> String {
     format!(
         "Content-Security-Policy: default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; \
@@ -16,7 +16,7 @@ pub fn policy(nonce: &str) -> String {
     )
 }
 
-/// The page without a piece; with a token, it can go on.
+/// The page without pieces; with a token, it can continue the demo.
 pub fn html(cover: &Cover, nonce: &str, token: &str, lang: Lang) -> String {
     let to = |en, zh| if lang == Lang::Zh { zh } else { en };
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
@@ -34,7 +34,7 @@ pub fn html(cover: &Cover, nonce: &str, token: &str, lang: Lang) -> String {
         &help(!token.is_empty(), cover.is_bare, lang),
         &format!(
             "<noscript><p>{}</p></noscript>\n",
-            to("It takes a script to follow.", "跟随需要启用脚本。")
+            to("This page needs JavaScript.", "本页需要启用 JavaScript。")
         ),
         &format!(
             "<div id=\"story\" role=\"log\" aria-live=\"off\" aria-label=\"{}\"></div>\n",
@@ -43,7 +43,7 @@ pub fn html(cover: &Cover, nonce: &str, token: &str, lang: Lang) -> String {
         &format!("</main>\n<footer aria-label=\"{}\">\n", to("Controls", "控制")),
         &format!("<span id=\"state\" role=\"status\"{}></span>\n", states(!token.is_empty(), lang)),
         "<span id=\"said\" class=\"twin\" role=\"status\"></span>\n",
-        &button("hold", "Space", to("hold/follow", "暂停/跟随")),
+        &button("hold", "Space", to("hold/follow", "暂停/滚动")),
         &button("smaller", "-", "A−"),
         &button("larger", "+", "A+"),
         &button("shade", "d", to("dark/light", "深/浅")),
@@ -57,12 +57,12 @@ pub fn html(cover: &Cover, nonce: &str, token: &str, lang: Lang) -> String {
 fn help(may_go_on: bool, is_bare: bool, lang: Lang) -> String {
     let to = |en, zh| if lang == Lang::Zh { zh } else { en };
     let keys = to(
-        "Space holds and follows. The arrows go rung by rung, PageUp and PageDown act by act, Home and End to either \
-         end; + and - change the size, D dark and light.",
-        "空格键暂停或继续跟随；方向键逐行移动，PageUp、PageDown 逐步移动，Home、End 到首尾；+、- 调整字号，D 切换深浅色。",
+        "Space stops and starts automatic scrolling. The arrow keys move line by line, PageUp and PageDown act by act, \
+         Home and End to the beginning and the end; + and - change the size, D switches between dark and light.",
+        "空格键停止或恢复自动滚动；方向键逐行移动，PageUp、PageDown 逐步移动，Home、End 到首尾；+、- 调整字号，D 切换深浅色。",
     );
     let next = if may_go_on {
-        to(" PageDown at the end goes on in the demo, too.", "在末尾按 PageDown，演示也会继续。")
+        to(" PageDown at the end continues the demo.", "在末尾按 PageDown，演示也会继续。")
     } else {
         ""
     };
@@ -74,16 +74,16 @@ fn help(may_go_on: bool, is_bare: bool, lang: Lang) -> String {
 fn states(may_go_on: bool, lang: Lang) -> String {
     let to = |en, zh| if lang == Lang::Zh { zh } else { en };
     let waiting = if may_go_on {
-        to("waiting: PageDown goes on", "等待中：按 PageDown 继续")
+        to("waiting: PageDown continues", "等待中：按 PageDown 继续")
     } else {
         to("waiting", "等待中")
     };
     let states = [
-        ("following", to("following", "跟随中")),
+        ("following", to("following", "自动滚动")),
         ("held", to("held", "已暂停")),
         ("waiting", waiting),
-        ("lost", to("no connection; what is here stays", "连接已断开；已有内容保留")),
-        ("over", to("the end; what is here stays", "已结束；内容保留")),
+        ("lost", to("disconnected; the content stays", "连接已断开；已有内容保留")),
+        ("over", to("the end; the content stays", "已结束；内容保留")),
     ];
     joined(states.iter().map(|(state, words)| format!(" data-{state}=\"{}\"", text(words))))
 }

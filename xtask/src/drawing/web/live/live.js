@@ -27,7 +27,7 @@
 
   // Whoever listens is told acts, what failed and sums; the rest is there to be read.
   function say(piece) {
-    if (piece.matches(".act, .question, .check.broken, .sum")) said.textContent = piece.textContent;
+    if (piece.matches(".act, .question, .check.failed, .sum")) said.textContent = piece.textContent;
   }
 
   function add(html) {

@@ -76,7 +76,7 @@ impl Live {
         lang: Lang,
         go_on: Option<GoOn>,
     ) -> Result<Self> {
-        let cannot = |e: io::Error| anyhow!("cannot listen on {at}: {e} - {}", address::remedy(&e));
+        let cannot = |e: io::Error| anyhow!(address::cannot_listen(at, &e));
         let listener = TcpListener::bind(at).map_err(cannot)?;
         let bound = listener.local_addr().map_err(cannot)?;
         let show = Arc::new(Show {

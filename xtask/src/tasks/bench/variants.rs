@@ -1,61 +1,60 @@
-//! Who stands side by side: a program of ours, the floor, and a program in the notes' manner.
+//! The variants of a program that are compared: ours, the baseline, and one written as the notes do it.
 
 use std::env;
-use std::fs;
-use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
-use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 
 use super::baseline::BASELINE;
 use crate::drawing::style::Ink;
 use crate::programs::build;
-use crate::programs::program::{Program, address_in};
-use crate::programs::scratch::Scratch;
-use crate::wire::record::STUCK;
+use crate::programs::server::Server;
 use crate::words::Words;
 
-/// One of those who do the same work.
+/// One of the variants that do the same work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contestant {
-    /// A program of ours, which narrates as it does unless told otherwise.
+pub enum Variant {
+    /// A program of ours as it is.
     Ours,
     /// The same with `--quiet`.
     Quiet,
     /// The same std calls, and nothing else.
-    Floor,
-    /// The floor, with threads that are there before their clients are.
+    Baseline,
+    /// The baseline, with threads that are started before their clients come.
     Ready,
-    /// In the notes' manner, in Python.
+    /// As the notes do it, in Python.
     Notes,
 }
 
-impl Contestant {
-    /// For a machine.
+impl Variant {
+    /// Its name in JSON.
     pub fn key(self) -> &'static str {
         match self {
             Self::Ours => "ours",
             Self::Quiet => "ours_quiet",
-            Self::Floor => "floor",
-            Self::Ready => "floor_ready",
+            Self::Baseline => "baseline",
+            Self::Ready => "baseline_ready",
             Self::Notes => "notes",
         }
     }
 
-    /// For a reader.
+    /// Its name for a reader.
     pub fn name(self) -> Words {
         match self {
             Self::Ours => Words::fixed("ours", "我们的"),
             Self::Quiet => Words::fixed("ours, --quiet", "我们的，--quiet"),
-            Self::Floor => Words::fixed("floor: bare std calls", "下限：只有 std 调用"),
-            Self::Ready => Words::fixed("floor, threads ready", "下限，线程事先备好"),
+            Self::Baseline => Words::fixed("baseline: bare std calls", "基准：只有 std 调用"),
+            Self::Ready => Words::fixed("baseline, threads ready", "基准，线程事先备好"),
             Self::Notes => Words::fixed("the notes' way, Python", "笔记的写法，Python"),
         }
+    }
+
+    /// Whether this machine has what it needs.
+    pub fn is_here(self) -> bool {
+        self != Self::Notes || python_here().is_some()
     }
 
     /// Its colour.
@@ -63,21 +62,18 @@ impl Contestant {
         match self {
             Self::Ours => Ink::Client,
             Self::Quiet => Ink::Good,
-            Self::Floor => Ink::Faint,
+            Self::Baseline => Ink::Faint,
             Self::Ready => Ink::Bold,
             Self::Notes => Ink::Server,
         }
     }
 
-    /// What ends its messages over TCP: the notes' way has nothing there.
+    /// What ends its messages over TCP: nothing, as the notes do it.
     pub fn end_of_message(self) -> &'static str {
         if self == Self::Notes { "" } else { "\n" }
     }
 
-    /// Its server: `tcp` or `udp`.
-    ///
-    /// # Errors
-    /// When it is not there.
+    /// Starts its server: `tcp` or `udp`.
     pub fn server(self, protocol: &str) -> Result<Server> {
         let command = match self {
             Self::Ours | Self::Quiet => {
@@ -91,18 +87,15 @@ impl Contestant {
                 }
                 command
             }
-            Self::Floor => floor(&[protocol])?,
-            Self::Ready => floor(&["ready"])?,
+            Self::Baseline => baseline(&[protocol])?,
+            Self::Ready => baseline(&["ready"])?,
             Self::Notes if protocol == "tcp" => python(include_str!("notes/tcp_server.py"))?,
             Self::Notes => python(include_str!("notes/udp_server.py"))?,
         };
-        Server::start(&command).with_context(|| format!("{} did not start", self.name().en))
+        Server::start_unread(&command).with_context(|| format!("{} did not start", self.name().en))
     }
 
-    /// Its client, which gets `/page` from there and saves it.
-    ///
-    /// # Errors
-    /// When it is not there.
+    /// Its client, which gets `/page` from an address and saves it.
     pub fn client(self, at: SocketAddr, file: &Path) -> Result<Command> {
         let at = at.to_string();
         let mut command = match self {
@@ -111,7 +104,7 @@ impl Contestant {
                 command.args(["get", &format!("http://{at}/page"), "-o"]);
                 command
             }
-            Self::Floor | Self::Ready => floor(&["get", &at])?,
+            Self::Baseline | Self::Ready => baseline(&["get", &at])?,
             Self::Notes => {
                 let mut command = python(include_str!("notes/tcp_client.py"))?;
                 command.arg(at);
@@ -123,7 +116,7 @@ impl Contestant {
     }
 }
 
-fn floor(args: &[&str]) -> Result<Command> {
+fn baseline(args: &[&str]) -> Result<Command> {
     let mut command = Command::new(env::current_exe().context("cannot tell where this program is")?);
     command.arg(BASELINE).args(args);
     Ok(command)
@@ -147,36 +140,4 @@ fn python(program: &str) -> Result<Command> {
     let mut command = Command::new(path);
     command.args(["-c", program]);
     Ok(command)
-}
-
-/// A running server, whose narration goes to a file: who reads a pipe would be part of what is measured.
-pub struct Server {
-    pub program: Program,
-    pub address: SocketAddr,
-    _said: Scratch,
-}
-
-impl Server {
-    fn start(command: &Command) -> Result<Self> {
-        let scratch = Scratch::new()?;
-        let file = scratch.path().join("said");
-        let mut shell = Command::new("sh");
-        shell.args(["-c", "exec \"$0\" \"$@\" >\"$SAID\""]).env("SAID", &file);
-        shell.arg(command.get_program()).args(command.get_args());
-        let (program, _, mut stderr) = Program::spawn(shell)?;
-        let asked = Instant::now();
-        loop {
-            let said = fs::read_to_string(&file).unwrap_or_default();
-            if let Some((line, _)) = said.split_once('\n') {
-                return Ok(Self { address: address_in(line)?, program, _said: scratch });
-            }
-            if !program.is_running() {
-                let mut why = String::new();
-                stderr.read_to_string(&mut why)?;
-                bail!("it ended: {}", why.trim_end());
-            }
-            ensure!(asked.elapsed() < STUCK, "it has not said where it is");
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
 }

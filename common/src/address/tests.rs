@@ -1,0 +1,177 @@
+use super::*;
+use std::net::TcpListener;
+
+#[test]
+fn addresses_print_as_they_were_written() {
+    for text in [
+        "127.0.0.1:9999",
+        "[::1]:9999",
+        "[::]:0",
+        "localhost:9999",
+        "www.google.com:80",
+        "www.google.com.:80",
+        "[fe80::1%2]:65535",
+        "a_b-c.example:1",
+        "1a:1",
+        "0xfg:1",
+    ] {
+        let parsed: HostPort = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+        assert_eq!(parsed.to_string(), text);
+        assert_eq!(parsed.to_string().parse(), Ok(parsed));
+    }
+}
+
+#[test]
+fn what_is_not_an_address_is_refused_with_the_reason() {
+    for (text, reason) in [
+        ("", "no port"),
+        ("localhost", "no port"),
+        ("9999", "no host"),
+        ("[::1]", "no port"),
+        ("127.0.0.1:", "a port is a decimal number"),
+        ("127.0.0.1:+80", "a port is a decimal number"),
+        ("127.0.0.1:-1", "a port is a decimal number"),
+        ("127.0.0.1: 80", "a port is a decimal number"),
+        ("127.0.0.1:80 ", "a port is a decimal number"),
+        ("127.0.0.1:http", "a port is a decimal number"),
+        ("127.0.0.1:65536", "out of range"),
+        ("127.0.0.1:99999999999999999999", "out of range"),
+        ("::1:9999", "brackets"),
+        ("fe80::1%2:80", "brackets"),
+        ("http://127.0.0.1:80", "URL"),
+        ("127.1:80", "four decimal numbers"),
+        ("127.0.0.1.:80", "four decimal numbers"),
+        ("0x7f.0.0.1:80", "four decimal numbers"),
+        ("0x7f000001:80", "four decimal numbers"),
+        ("a.0X:80", "four decimal numbers"),
+        ("2130706433:80", "four decimal numbers"),
+        ("0177.0.0.1:80", "four decimal numbers"),
+        ("256.0.0.1:80", "four decimal numbers"),
+        ("[fe80::1%eth0]:80", "index"),
+        ("[::1:80", "ends with ]"),
+        ("[::1]x:80", "ends with ]"),
+        ("[]:80", "not an IPv6"),
+        ("[127.0.0.1]:80", "not an IPv6"),
+        ("[::1%]:80", "index"),
+        (":9999", "empty"),
+        ("local host:80", "a space"),
+        (" localhost:80", "a space"),
+        ("a..b:80", "labels"),
+        (".:80", "labels"),
+        ("*:80", "does not belong"),
+        ("user@host:80", "does not belong"),
+        ("例子:80", "does not belong"),
+        ("l\u{43e}calhost:80", "(U+043E) does not belong"),
+        ("127.0.0.1：9999", "'：' (U+FF1A) in it: type ':'"),
+        ("127。0.0.1:9999", "type '.'"),
+        ("127.0.0.1:９999", "type '9'"),
+        ("9999\u{3000}", "leave it out"),
+        ("a\0b:80", "does not belong"),
+        ("a/b:80", "does not belong"),
+    ] {
+        let error = text.parse::<HostPort>().expect_err(text);
+        assert!(error.contains(reason), "{text:?}: {error}");
+    }
+    let long = format!("{}:80", "a".repeat(64));
+    assert!(long.parse::<HostPort>().unwrap_err().contains("labels"));
+}
+
+#[test]
+fn random_text_never_panics_and_what_is_accepted_round_trips() {
+    let mut random = crate::seeded::Seeded::from_environment();
+    for _ in 0..20_000 {
+        let parts =
+            ["127.0.0.1", "[", "]", "::1", ":", "80", "0x7f", "%", "2", "a.b", " ", "localhost", "+", "é"];
+        let text: String = (0..random.below(6)).map(|_| parts[random.below(parts.len())]).collect();
+        if let Ok(parsed) = text.parse::<HostPort>() {
+            assert_eq!(parsed.to_string().parse(), Ok(parsed), "{text:?} {random:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_bound_to_every_interface_is_reached_at_the_loopback() {
+    for (bound, at) in [("0.0.0.0:7", "127.0.0.1:7"), ("[::]:7", "[::1]:7"), ("10.0.0.1:7", "10.0.0.1:7")] {
+        assert_eq!(reachable(bound.parse().unwrap()), at.parse().unwrap());
+    }
+}
+
+#[test]
+fn others_are_told_no_loopback_and_only_where_others_can_come() {
+    for bound in ["127.0.0.1:7", "[::1]:7", "10.0.0.1:7"] {
+        assert_eq!(reachable_by_others(bound.parse().unwrap()), None);
+    }
+    for bound in ["0.0.0.0:7", "[::]:7"] {
+        let bound: SocketAddr = bound.parse().unwrap();
+        if let Some(at) = reachable_by_others(bound) {
+            assert!(at.port() == 7 && at.is_ipv4() == bound.is_ipv4() && !at.ip().is_loopback(), "{at}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn only_a_want_of_descriptors_or_memory_is_said_to_end_when_somebody_leaves() {
+    for (code, outlook) in [
+        (24, "newcomers wait"),       // EMFILE
+        (23, "newcomers wait"),       // ENFILE
+        (12, "newcomers wait"),       // ENOMEM
+        (105, "newcomers wait"),      // ENOBUFS
+        (1, "firewall"),              // EPERM
+        (100, "is the network"),      // ENETDOWN
+        (71, "that client is lost"),  // EPROTO
+        (113, "that client is lost"), // EHOSTUNREACH
+    ] {
+        let outlook_ = accept_outlook(&io::Error::from_raw_os_error(code));
+        assert!(outlook_.contains(outlook), "{code}: {outlook_}");
+    }
+}
+
+#[test]
+fn only_where_a_server_may_be_missing_is_its_command_named() {
+    use io::ErrorKind::{
+        AddrInUse, AddrNotAvailable, ConnectionRefused, NetworkDown, PermissionDenied, TimedOut,
+    };
+    for (kind, reason) in [
+        (ConnectionRefused, "? this starts one"),
+        (TimedOut, "? this starts one"),
+        (PermissionDenied, "is it a broadcast address, or does a firewall"),
+        (AddrNotAvailable, "this machine has no free port"),
+        (AddrInUse, "this machine has no free port"),
+        (NetworkDown, "the network up?"),
+    ] {
+        let why = unreached(&kind.into(), "this");
+        assert!(why.contains(reason) && why.contains("starts") == reason.contains("starts"), "{why}");
+    }
+}
+
+#[test]
+fn every_address_has_its_turn_and_its_end_in_the_error() {
+    let all: Vec<SocketAddr> = ["127.0.0.1:9", "[::1]:9"].map(|at| at.parse().unwrap()).into();
+    let mut tried = Vec::new();
+    let error = first_of(&all, |address, left| -> io::Result<()> {
+        tried.push((address, left.into()));
+        Err(io::Error::other("silent"))
+    });
+    let expected: Vec<_> = all.iter().copied().zip((1..=all.len()).rev()).collect();
+    assert_eq!(tried, expected);
+    let error = error.unwrap_err().to_string();
+    assert_eq!(error.matches("silent").count(), all.len(), "{error}");
+    assert!(all.iter().all(|address| error.contains(&format!("{address}: silent"))));
+}
+
+#[test]
+fn a_connection_is_made_or_the_error_names_the_peer() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let peer = HostPort::Ip(listener.local_addr().unwrap());
+    let connect = |peer: &HostPort| {
+        connect(peer, Duration::from_secs(60), std::net::TcpStream::connect_timeout, "this")
+    };
+    connect(&peer).unwrap();
+    drop(listener);
+    let error = connect(&peer).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot connect to {peer}: ")), "{error}");
+    assert!(error.ends_with(" - is a server running there? this starts one"), "{error}");
+    let error = connect(&"127.0.0.1:0".parse().unwrap()).unwrap_err();
+    assert!(error.to_string().contains("port 0"), "{error}");
+}
