@@ -22,6 +22,8 @@ mod saving;
 mod signals;
 mod soak;
 mod tap;
+#[cfg(target_os = "linux")]
+mod tap_resets;
 mod tap_udp;
 mod tcp_server;
 mod udp;

@@ -8,8 +8,6 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::process::Stdio;
-#[cfg(target_os = "linux")]
-use std::thread;
 use std::time::{Duration, Instant};
 
 #[cfg(unix)]
@@ -47,12 +45,12 @@ impl Tap {
     }
 
     /// In front of a TCP server.
-    fn before(options: &[&str]) -> (Self, TcpListener) {
+    pub fn before(options: &[&str]) -> (Self, TcpListener) {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         (Self::start(server.local_addr().unwrap(), options), server)
     }
 
-    fn connect(&self) -> TcpStream {
+    pub fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).unwrap()
     }
 
@@ -181,77 +179,6 @@ fn where_nobody_listens_a_rung_says_so_and_the_client_is_ended() {
     assert_eq!(heard, b"");
     let drawn = arrows(&tap.wait_for("nobody listens there"));
     assert!(drawn[0].starts_with(">nobody listens there: ") && drawn[0].ends_with(" x"), "{drawn:?}");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_client_that_resets_ends_the_server_and_is_drawn_as_a_reset() {
-    let (mut tap, server) = Tap::before(&[]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
-    accepted.write_all(b"more than is read").unwrap();
-    client.read_exact(&mut [0]).unwrap();
-    drop(client); // with unread bytes: Linux sends a reset
-    while accepted.write(&[0; 4096]).is_ok() {}
-    let drawn = arrows(&tap.wait_for("─ reset ─"));
-    assert_eq!(drawn.last().unwrap(), ">reset");
-    assert!(tap.stop().said.contains(&"  reset on the client's side: #1".to_owned()));
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_server_that_waits_unread_is_ended_by_a_reset_as_well() {
-    let (tap, server) = Tap::before(&[]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
-    // Until neither the tap nor the client takes any more: then something waits in the tap's own socket.
-    accepted.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
-    while accepted.write(&[b'x'; 8192]).is_ok() {}
-    client.read_exact(&mut [0]).unwrap();
-    drop(client);
-    // An end of stream would be an empty read, and no error.
-    accepted.set_read_timeout(None).unwrap();
-    assert!(accepted.read(&mut [0]).is_err());
-    let said = tap.stop().said;
-    assert!(!said.iter().any(|line| line.contains("remark, #1")), "{said:?}");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn what_a_server_says_before_it_resets_reaches_the_client() {
-    let (tap, server) = Tap::before(&[]);
-    for _ in 0..12 {
-        let mut client = tap.connect();
-        let mut accepted = server.accept().unwrap().0;
-        let asking = thread::spawn(move || {
-            let _ = client.write_all(&vec![b'x'; 5_000_000]); // it is reset at some time
-            let mut heard = Vec::new();
-            let _ = client.read_to_end(&mut heard);
-            heard
-        });
-        accepted.read_exact(&mut [0; 100]).unwrap();
-        accepted.write_all(b"too large").unwrap();
-        drop(accepted); // with unread bytes
-        assert_eq!(asking.join().unwrap(), b"too large");
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn what_a_client_says_before_it_resets_reaches_a_server_that_goes_on_sending() {
-    let (tap, server) = Tap::before(&[]);
-    for _ in 0..12 {
-        let mut client = tap.connect();
-        let mut accepted = server.accept().unwrap().0;
-        accepted.write_all(&[b'x'; 100]).unwrap();
-        client.read_exact(&mut [0]).unwrap();
-        client.write_all(b"bye").unwrap();
-        drop(client); // with unread bytes
-        let mut heard = Vec::new();
-        while accepted.write_all(&[b'x'; 100]).is_ok() {}
-        let _ = accepted.read_to_end(&mut heard);
-        assert_eq!(heard, b"bye");
-    }
 }
 
 #[cfg(unix)]

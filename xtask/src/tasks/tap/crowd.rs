@@ -13,17 +13,8 @@ const DRAWN_EACH: u32 = 256;
 pub struct Crowd {
     row: u32,
     last: Option<Instant>,
-    hidden: Hidden,
-}
-
-/// The numbers of those that are not drawn.
-#[derive(Default)]
-struct Hidden {
-    from: u64,
-    /// Those before it have been told.
-    next: u64,
-    end: u64,
-    began: Option<Instant>,
+    /// The numbers of those that are not drawn, and since when.
+    hidden: Option<(u64, u64, Instant)>,
 }
 
 impl Crowd {
@@ -31,34 +22,20 @@ impl Crowd {
     pub fn comes(&mut self, at: Instant, number: u64) -> bool {
         let is_pause = self.last.replace(at).is_none_or(|last| at.saturating_duration_since(last) >= PAUSE);
         self.row = if is_pause { 1 } else { self.row.saturating_add(1) };
-        if self.row <= DRAWN_EACH {
-            return true;
+        if self.row > DRAWN_EACH {
+            self.hidden.get_or_insert((number, number, at)).1 = number;
         }
-        let hidden = &mut self.hidden;
-        if hidden.end != number {
-            (hidden.from, hidden.next) = (number, number);
-        }
-        hidden.end = number + 1;
-        hidden.began.get_or_insert(at);
-        false
+        self.row <= DRAWN_EACH
     }
 
-    /// Whether it is one of those, lately.
-    pub fn hides(&self, number: u64) -> bool {
-        (self.hidden.from..self.hidden.end).contains(&number)
-    }
-
-    /// What is to be told of those that were not drawn.
+    /// What is to be told of those that were not drawn, unless more are to be waited for: by when the first and the last
+    /// of them came.
     pub fn told(&mut self, is_over: impl Fn(Instant, Instant) -> bool) -> Option<Words> {
-        let (hidden, last) = (&mut self.hidden, self.last?);
-        hidden.began = Some(hidden.began.take()?).filter(|began| !is_over(*began, last));
-        if hidden.began.is_some() {
-            return None;
-        }
-        let (first, last) = (std::mem::replace(&mut hidden.next, hidden.end), hidden.end - 1);
+        let last = self.last?;
+        let (first, end, _) = self.hidden.take_if(|(_, _, began)| is_over(*began, last))?;
         Some(words!(
-            "remark: #{first}-#{last} came too fast to be drawn; the sums count them",
-            "备注：#{first}-#{last} 来得太快，没有画出；汇总里有它们"
+            "remark: #{first}-#{end} came too fast to be drawn; the sums count them",
+            "备注：#{first}-#{end} 来得太快，没有画出；汇总里有它们"
         ))
     }
 }
