@@ -142,7 +142,7 @@ impl Rung {
             What::Said { lane, line, .. } => Mark::Said(*lane, fit(line, LONGEST_LINE)),
             What::Came { client } => Mark::Said(Side::Client, client.to_string()),
             What::Connected { port } => {
-                crossed(Side::Server, words!("connects from :{port}", "从 :{port} 连接"), false)
+                crossed(Side::Server, words!("connects from :{port}", "三次握手完成，来自 :{port}"), false)
             }
             What::Refused { why, is_absent } => {
                 let why = escape(why.as_bytes());
