@@ -28,7 +28,7 @@ impl Side {
 
 /// What becomes of bytes on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum How {
+pub enum Crossing {
     /// They arrive.
     Plain,
     /// They never arrive: the plan was to drop them.
@@ -114,14 +114,14 @@ pub enum What {
         /// Which.
         bytes: Payload,
         /// Whether they arrived there.
-        how: How,
+        how: Crossing,
     },
     /// Bytes went on crossing the wire, too many reads or datagrams for each to be told.
     Flowed {
         /// Where they went.
         toward: Side,
         /// Whether they arrived there.
-        how: How,
+        how: Crossing,
         /// As how many reads or datagrams.
         pieces: u64,
         /// How many bytes.
@@ -237,7 +237,7 @@ impl Recorder {
     }
 
     /// Records bytes that cross the wire.
-    pub fn sent(&self, toward: Side, bytes: &[u8], how: How) {
+    pub fn sent(&self, toward: Side, bytes: &[u8], how: Crossing) {
         self.record(What::Sent { toward, bytes: Payload::of(bytes, self.keeps), how });
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::event::{How, Recorder, Side};
+use super::event::{Crossing, Recorder, Side};
 
 /// What becomes of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Impairer {
     }
 
     /// What becomes of things now that this datagram was sent.
-    fn impair(&mut self, datagram: &[u8]) -> Vec<(How, Vec<u8>)> {
+    fn impair(&mut self, datagram: &[u8]) -> Vec<(Crossing, Vec<u8>)> {
         self.count += 1;
         let (count, generator) = (self.count, &mut self.generator);
         // Each share is drawn each time, so that one's numbers do not depend on another's.
@@ -90,14 +90,14 @@ impl Impairer {
             .zip(meant)
             .find(|(_, is_meant)| *is_meant)
             .map(|(impairment, _)| impairment.1);
-        let hows: &[How] = match impairment {
-            Some(Impairment::Lost) => &[How::Lost],
-            Some(Impairment::Late) => &[How::HeldBack],
-            Some(Impairment::Twice) => &[How::Plain, How::Again],
-            None => &[How::Plain],
+        let hows: &[Crossing] = match impairment {
+            Some(Impairment::Lost) => &[Crossing::Lost],
+            Some(Impairment::Late) => &[Crossing::HeldBack],
+            Some(Impairment::Twice) => &[Crossing::Plain, Crossing::Again],
+            None => &[Crossing::Plain],
         };
         let mut passing: Vec<_> = hows.iter().map(|how| (*how, datagram.to_vec())).collect();
-        passing.extend(self.late.drain(..).map(|bytes| (How::Late, bytes)));
+        passing.extend(self.late.drain(..).map(|bytes| (Crossing::Late, bytes)));
         if impairment == Some(Impairment::Late) {
             self.late.push(datagram.to_vec());
         }
@@ -107,7 +107,7 @@ impl Impairer {
     pub fn pass_on(&mut self, datagram: &[u8], toward: Side, recorder: &Recorder, send: impl Fn(&[u8])) {
         for (how, bytes) in self.impair(datagram) {
             recorder.sent(toward, &bytes, how);
-            if !matches!(how, How::Lost | How::HeldBack) {
+            if !matches!(how, Crossing::Lost | Crossing::HeldBack) {
                 send(&bytes);
             }
         }
@@ -123,8 +123,9 @@ mod tests {
         let impairments =
             [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
         let mut impairer = Impairer::new(&Impairments::numbered(&impairments, &[]).up, 0);
-        let arrives =
-            |(how, bytes): (How, Vec<u8>)| (!matches!(how, How::Lost | How::HeldBack)).then_some(bytes);
+        let arrives = |(how, bytes): (Crossing, Vec<u8>)| {
+            (!matches!(how, Crossing::Lost | Crossing::HeldBack)).then_some(bytes)
+        };
         let arrived: Vec<u8> =
             (1..=7).flat_map(|number| impairer.impair(&[number])).filter_map(arrives).flatten().collect();
         assert_eq!(arrived, [1, 3, 2, 5, 5, 7, 6]);
@@ -134,7 +135,7 @@ mod tests {
     fn chance_has_its_share_and_the_same_seed_repeats_it() {
         let lost = |seed| {
             let mut impairer = Impairer::new(&[(Which::Share(1, 5), Impairment::Lost)], seed);
-            (0..10_000).filter(|_| impairer.impair(b"x")[0].0 == How::Lost).collect::<Vec<_>>()
+            (0..10_000).filter(|_| impairer.impair(b"x")[0].0 == Crossing::Lost).collect::<Vec<_>>()
         };
         assert_eq!(lost(1), lost(1));
         assert_ne!(lost(1), lost(2));

@@ -14,7 +14,7 @@ use common::address::HostPort;
 use common::text;
 
 use super::awaited::{Awaited, Gate};
-use super::event::{How, Recorder, Side, What};
+use super::event::{Crossing, Recorder, Side, What};
 use super::listening::{Listening, NoRoom, canonical};
 
 /// How many connections there may be at once; each has two threads and two sockets. With as many, a live page still has
@@ -322,7 +322,7 @@ impl Connection<'_> {
         if self.is_broken() {
             return Err(ErrorKind::BrokenPipe.into());
         }
-        self.recorder.sent(toward, piece, How::Plain);
+        self.recorder.sent(toward, piece, Crossing::Plain);
         let mut to = self.side(toward);
         while !piece.is_empty() {
             match to.write(piece) {

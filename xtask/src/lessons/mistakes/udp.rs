@@ -14,7 +14,7 @@ use crate::lessons::{Lesson, UDP};
 use crate::peers::scripted_server::ScriptedServer;
 use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
-use crate::wire::event::{How, Recorder, Side};
+use crate::wire::event::{Crossing, Recorder, Side};
 use crate::wire::impairments::{Impairment, Impairments};
 use crate::words::{Shown, Words};
 
@@ -39,7 +39,7 @@ fn impatient_socket(play: &Play) -> Result<UdpSocket> {
 
 /// Records a datagram that crossed the wire without a relay, which would hide its sender.
 fn crosses(recorder: &Recorder, toward: Side, bytes: &[u8]) {
-    recorder.sent(toward, bytes, How::Plain);
+    recorder.sent(toward, bytes, Crossing::Plain);
 }
 
 /// Runs udp-client and udp-server over a wire that impairs datagrams so.

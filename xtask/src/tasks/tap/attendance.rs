@@ -143,7 +143,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::wire::event::How;
+    use crate::wire::event::Crossing;
 
     fn class(is_udp: bool) -> Attendance {
         let missing = ["Ann", "Bob", "张三"].map(str::to_owned).to_vec();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     fn said(roll: &mut Attendance, toward: Side, bytes: &[u8]) -> Option<String> {
-        let what = What::Sent { toward, bytes: bytes.into(), how: How::Plain };
+        let what = What::Sent { toward, bytes: bytes.into(), how: Crossing::Plain };
         let heard = roll.hears(&Event { at: Instant::now(), label: "#1".into(), what });
         heard.map(|words| words.en.into_owned())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::wire::event::{How, Payload, Side, What};
+use crate::wire::event::{Crossing, Payload, Side, What};
 
 /// So many reads in one direction, without a pause between them, are told one by one; those that follow are a flow.
 const TOLD_EACH: u32 = 32;
@@ -29,7 +29,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    pub fn told(self, toward: Side, how: How) -> (Instant, What) {
+    pub fn told(self, toward: Side, how: Crossing) -> (Instant, What) {
         let Self { first, began, ended, pieces, size } = self;
         let took = ended.saturating_duration_since(began);
         let what = match pieces {
@@ -51,7 +51,7 @@ pub enum Heard {
 #[derive(Default)]
 pub struct Past {
     pub is_drawn: bool,
-    ways: BTreeMap<(Side, How), Way>,
+    ways: BTreeMap<(Side, Crossing), Way>,
     /// The sides that were told an end.
     pub ended: Vec<Side>,
     /// When something was last sent, where it went, and whether it ended a line.
@@ -66,7 +66,7 @@ impl Past {
     }
 
     /// Takes note of bytes.
-    pub fn hears(&mut self, at: Instant, toward: Side, bytes: &Payload, how: How) -> Heard {
+    pub fn hears(&mut self, at: Instant, toward: Side, bytes: &Payload, how: Crossing) -> Heard {
         self.last = Some((at, toward, bytes.ends_line));
         self.is_silence_told = false;
         let way = self.ways.entry((toward, how)).or_default();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::crowd::Crowd;
 use super::past::{Heard, PAUSE, Past};
 use super::sums::{Ending, Sums, number};
-use crate::wire::event::{Event, How, Side, What};
+use crate::wire::event::{Crossing, Event, Side, What};
 use crate::words::Words;
 
 /// A flow without a pause is told so often.
@@ -45,7 +45,7 @@ impl Watch {
             self.open.insert(event.label.clone(), Past::new(is_drawn));
         }
         if let What::Sent { toward, bytes, how } = &event.what {
-            if !matches!(how, How::Lost | How::HeldBack) {
+            if !matches!(how, Crossing::Lost | Crossing::HeldBack) {
                 self.sums.passes(*toward, bytes.size as u64);
             }
         }
@@ -224,7 +224,7 @@ mod tests {
         }
 
         fn sent(&mut self, millis: u64, toward: Side, text: &str) {
-            self.at(millis, What::Sent { toward, bytes: text.as_bytes().into(), how: How::Plain });
+            self.at(millis, What::Sent { toward, bytes: text.as_bytes().into(), how: Crossing::Plain });
         }
 
         fn waits(&mut self, millis: u64) {
@@ -308,7 +308,7 @@ mod tests {
             for what in [
                 What::Came { client: ([127, 0, 0, 1], 5000).into() },
                 What::Connected { port: 1 },
-                What::Sent { toward: Side::Server, bytes: b"x"[..].into(), how: How::Plain },
+                What::Sent { toward: Side::Server, bytes: b"x"[..].into(), how: Crossing::Plain },
                 What::Broke { toward: Side::Server, as_reset: true },
                 What::Ended { toward: Side::Server }, // of another thread
             ] {
@@ -363,8 +363,14 @@ mod tests {
             happens(number, What::Came { client: ([127, 0, 0, 1], 5000).into() });
         }
         for number in [3, 1, 2, 5] {
-            happens(number, What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: How::Plain });
-            happens(number, What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: How::Lost });
+            happens(
+                number,
+                What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: Crossing::Plain },
+            );
+            happens(
+                number,
+                What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: Crossing::Lost },
+            );
             happens(number, What::Ended { toward: Side::Server });
             happens(number, What::Ended { toward: Side::Client });
         }
