@@ -37,7 +37,6 @@ impl Columns {
     }
 }
 
-/// What lines are drawn with.
 struct Signs {
     rail: char,
     line: char,
