@@ -322,13 +322,12 @@ mod tests {
     #[test]
     fn a_step_of_a_peer_that_is_not_there_is_an_error_and_no_finding() {
         use Step::{Enters, HearsNoMore, HearsTheEnd, Leaves, Loses, Resets, Says};
-        let server = Listening::start(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), |clients| {
-            for mut client in clients {
+        let server =
+            Listening::start(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), |mut client, _| {
                 client.write_all(b"Welcome!\n").unwrap();
                 let _ = copy(&mut client, &mut sink());
-            }
-        })
-        .unwrap();
+            })
+            .unwrap();
         for step in
             [Says(2, &[b"Ann"]), HearsTheEnd(2), HearsNoMore(2), Leaves(2), Resets(2), Loses(1, b"Ann")]
         {

@@ -10,7 +10,10 @@ mod get;
 mod grade;
 mod greet;
 mod layout;
+#[cfg(target_os = "linux")]
+mod left_over;
 mod live;
+mod live_tasks;
 mod process;
 mod readme;
 mod reasons;
@@ -19,6 +22,9 @@ mod saving;
 mod signals;
 mod soak;
 mod tap;
+#[cfg(target_os = "linux")]
+mod tap_resets;
+mod tap_udp;
 mod tcp_server;
 mod udp;
 

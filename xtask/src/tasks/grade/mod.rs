@@ -107,6 +107,12 @@ fn grade_again_and_again(kind: &'static Kind, terms: &Config, wishes: &Selection
     const GLANCE: Duration = Duration::from_millis(200);
     let changed =
         || terms.command.0.iter().map(|word| fs::metadata(word).and_then(|file| file.modified()).ok());
+    if changed().all(|time| time.is_none()) {
+        return Err(args::usage(text!(
+            "--watch: the command names no file to watch: name the program's own file in it",
+            "--watch：命令里没有写出可以监视的文件：请写出程序自己的文件"
+        )));
+    }
     loop {
         let before: Vec<_> = changed().collect();
         if let Err(e) = grade(kind, terms, wishes) {
