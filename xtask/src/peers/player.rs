@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use common::greeting;
 
+use super::replies;
 use super::script::{Expected, Found, How, Mismatch, Step, Stop, playable};
 use super::talk::Talk;
 use super::tcp_peer::TcpPeer;
@@ -181,6 +182,17 @@ impl Peers {
             Step::Rest => met.rests(),
             Step::Thinks => thread::sleep(SECOND),
             Step::NeedsBoundary => {} // this framing has one
+            Step::Plays(steps) => self.plays(steps, met)?,
+            Step::SendsMuch(number) => {
+                let peer = self.tcp(number)?;
+                let body = replies::large();
+                peer.sends(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()));
+                if !peer.sends_much(body) {
+                    let (expected, found) = (Expected::Saved(body), Found::nothing(How::Silent));
+                    return Err(Mismatch { number, expected, found }.into());
+                }
+            }
+            own => return Err(anyhow!("only a judge plays {own:?}").into()),
         }
         Ok(())
     }

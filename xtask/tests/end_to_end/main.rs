@@ -6,8 +6,10 @@
 mod bench;
 mod command_lines;
 mod demo;
+mod evidence;
 mod get;
 mod grade;
+mod grade_use;
 mod greet;
 mod layout;
 mod live;
@@ -20,6 +22,9 @@ mod signals;
 mod soak;
 mod tap;
 mod tcp_server;
+#[path = "../../examples/twins/main.rs"]
+#[expect(dead_code, reason = "of the twins, the table is read here")]
+mod twins;
 mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};

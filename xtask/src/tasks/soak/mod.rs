@@ -20,11 +20,11 @@ use common::narration::{Stdout, say};
 use super::shown;
 use crate::checks::{Ended, Tally, Verdict};
 use crate::drawing::columns::width;
+use crate::exercises::Exercise;
 use crate::peers::player::{Met, Peers};
-use crate::peers::script::{Step, Stop};
+use crate::peers::script::Stop;
 use crate::peers::talk::Talk;
 use crate::programs::{build, cleanup, reexec, server::Server};
-use crate::wire::kernel::Protocol;
 use crate::words::{Shown, Words};
 
 struct Row {
@@ -158,11 +158,11 @@ fn interrupted(server: Server) -> Result<(ExitStatus, Duration)> {
 }
 
 /// Plays the judge's scripts on a server of ours.
-fn plays_all(server: &Server, protocol: Protocol, scripts: &[&[Step]]) -> Result<()> {
+fn plays_all(server: &Server, exercise: &Exercise) -> Result<()> {
     let has_ended = || !server.program.is_running();
     let met = Met { program: Some(server.program.pid), has_ended: &has_ended };
-    let play = |script: &&[Step]| Peers::new(server.address, protocol, Talk::default()).plays(script, &met);
-    Ok(scripts.iter().try_for_each(play)?)
+    let peers = || Peers::new(server.address, exercise.transport, Talk::default());
+    Ok(exercise.scripts().try_for_each(|script| peers().plays(script, &met))?)
 }
 
 fn no_proc() -> Stop {

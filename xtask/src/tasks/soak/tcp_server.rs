@@ -11,12 +11,11 @@ use anyhow::{Context, Result, anyhow, ensure};
 
 use super::{Row, Size, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
 use crate::checks::Ended;
+use crate::exercises::TCP_SERVER;
 use crate::peers::script::Stop;
-use crate::peers::scripts::tcp_server as scripts;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::programs::figures::memory;
 use crate::programs::server::Server;
-use crate::wire::kernel::Protocol;
 use crate::words::{Shown, Words};
 
 const QUIET: &[&str] = &["--delay=0", "--quiet"];
@@ -186,7 +185,7 @@ fn ten_thousand(size: Size) -> Result<Tried> {
     TcpPeer::welcomed(server.address)?.gives_name("Michael")?;
     let greeted = asked.elapsed();
     // Nor does anything else that clients do go wrong meanwhile.
-    plays_all(&server, Protocol::Tcp, &scripts::ALL)?;
+    plays_all(&server, &TCP_SERVER)?;
     let each = (after - before) * 1024 / clients.len() as u64;
     let ms = greeted.as_millis();
     let figures = words!(
