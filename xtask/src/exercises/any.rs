@@ -59,7 +59,7 @@ pub const fn one_recv(when: When) -> Likely {
 
 /// A server is somewhere else.
 #[rustfmt::skip]
-pub static ELSEWHERE: [Likely; 4] = [
+pub static ELSEWHERE: &[Likely] = &[
     is("other-protocol", |e| e.place.is_other_protocol, "system",
         "This is the other protocol: SOCK_STREAM is TCP, SOCK_DGRAM is UDP.",
         "协议用反了：SOCK_STREAM 是 TCP，SOCK_DGRAM 是 UDP。"),
@@ -76,7 +76,7 @@ pub static ELSEWHERE: [Likely; 4] = [
 
 /// A client did not connect; over UDP, it sent nothing.
 #[rustfmt::skip]
-pub static NOT_COME: [Likely; 5] = [
+pub static NOT_COME: &[Likely] = &[
     is("waits-first", |e| !e.is_gone, "socket",
         "A guess: your client waits for something else first, or uses another port.",
         "猜测：它先在等别的什么，或者去了别的端口。"),
@@ -94,7 +94,7 @@ pub static NOT_COME: [Likely; 5] = [
 
 /// A client failed, though everything on the wire was right.
 #[rustfmt::skip]
-pub static FAILED: [Likely; 2] = [
+pub static FAILED: &[Likely] = &[
     NOT_AS_TEXT,
     is("failed-at-the-end", |_| true, "end",
         "Everything on the wire was right: its last output says why it failed nevertheless.",

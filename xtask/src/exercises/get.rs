@@ -29,14 +29,14 @@ pub static GET: Exercise = Exercise {
     side: Side::Client,
     framing: Some(Framing::Raw),
     required_first: 1,
-    stages: &STAGES,
-    anywhere: &ANYWHERE,
-    otherwise: &OTHERWISE,
+    stages: STAGES,
+    anywhere: ANYWHERE,
+    otherwise: OTHERWISE,
 };
 
 /// In the order in which such a client is built.
 #[rustfmt::skip]
-static STAGES: [Stage; 10] = [
+static STAGES: &[Stage] = &[
     stage("length", "C19", ("saves a body of Content-Length bytes", "按 Content-Length 保存响应体"),
         &[Hosts, ASKED, Says(1, &[replies::LENGTH.as_bytes()]), SaysNoMore(1), Ends, Saves(BODY)],
         &[]),
@@ -86,25 +86,25 @@ static STAGES: [Stage; 10] = [
             "响应不一定有头部：看开头是不是 HTTP/，有没有空行，缺什么就说明。")]),
 ];
 
-static ANYWHERE: [Likely; 2] =
-    [any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Visit), &any::NOT_COME)];
+static ANYWHERE: &[Likely] =
+    &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME)];
 
 #[rustfmt::skip]
-static OTHERWISE: [Likely; 9] = [
+static OTHERWISE: &[Likely] = &[
     is("waits-for-the-end", |e| e.how == How::Later, "kept-open",
         "The reply says where it ends: after Content-Length bytes, with the chunk of size 0, at once with 204. Do not wait for the server to close (nor rely on Connection: close): close the connection yourself, and end.",
         "响应自己说明了在哪里结束：Content-Length 个字节之后、大小为 0 的块之后，204 则立刻结束。不要等连接关闭（也不要指望 Connection: close）：自己关闭，然后结束。"),
     is("at-work", |e| matches!(e.expected, Expected::Success | Expected::Saved(_)) && e.is_silent(), "stream",
         "A guess: your client waits for more than the reply has, or is still at work: join the pieces once at the end, not at every recv.",
         "猜测：它等的比响应多，或者还在忙：分段收到的数据最后一次拼接，不要来一段拼一次。"),
-    Among(|e| matches!(e.expected, Expected::Success), &any::FAILED),
+    Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
     is("no-status", |e| matches!(e.expected, Expected::Shown(_)), "page",
         "The first line of the reply contains the status: print it, whatever it is.",
         "响应的第一行就是状态：不管是什么都打印出来。"),
     is("no-file", |e| matches!(e.expected, Expected::Saved(_)) && e.how == How::Ended, "page",
         "Save the body in the file that {out} names on the command line.",
         "命令行上的 {out} 就是保存响应体的文件名。"),
-    Among(|e| matches!(e.expected, Expected::Saved(_)), &SAVED),
+    Among(|e| matches!(e.expected, Expected::Saved(_)), SAVED),
     is("ended-too-early", |e| e.is_gone && e.complains(), "page",
         "Your client ended too early: its last output says why.",
         "它中途结束了：原因见它最后的输出。"),
@@ -118,7 +118,7 @@ static OTHERWISE: [Likely; 9] = [
 
 /// The client saved something else.
 #[rustfmt::skip]
-static SAVED: [Likely; 5] = [
+static SAVED: &[Likely] = &[
     is("header-saved", |e| e.bytes.starts_with(b"HTTP/"), "page",
         "The file contains the header: the body begins after the first empty line.",
         "头部也存进去了：响应体从第一个空行之后开始。"),

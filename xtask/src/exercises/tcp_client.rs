@@ -29,9 +29,9 @@ pub static TCP_CLIENT: Exercise = Exercise {
     side: Side::Client,
     framing: None,
     required_first: 1,
-    stages: &STAGES,
-    anywhere: &ANYWHERE,
-    otherwise: &SAID,
+    stages: STAGES,
+    anywhere: ANYWHERE,
+    otherwise: SAID,
 };
 
 /// How the server goes on after Michael's greeting, until the client says exit.
@@ -45,7 +45,7 @@ const THE_OTHERS: Step = Plays(&[
 
 /// In the order in which a client is built.
 #[rustfmt::skip]
-static STAGES: [Stage; 8] = [
+static STAGES: &[Stage] = &[
     stage("greets", "C3", ("says Michael, Tracy and Sarah, prints each greeting, and ends with status 0",
                            "依次说 Michael、Tracy、Sarah，打印每个回复，以状态 0 结束"),
         &[Hosts, Says(1, &[WELCOME]), Hears(1, MICHAEL), Rest, HearsNoMore(1), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
@@ -87,27 +87,27 @@ static STAGES: [Stage; 8] = [
 
     stage("silent", "M12", ("ends within 30 s when the server says nothing", "服务器什么也不说时，30 秒内自己结束"),
         &[Hosts, Fails],
-        &NO_ANSWER),
+        NO_ANSWER),
 
     stage("nobody", "C1", ("fails with a message and a status other than 0 when nobody listens", "没有人监听时，打印出错信息，并以非 0 状态结束"),
         &[Nobody, Fails],
-        &NO_ANSWER),
+        NO_ANSWER),
 ];
 
 #[rustfmt::skip]
-static ANYWHERE: [Likely; 5] = [
+static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
-    Among(|e| matches!(e.expected, Expected::Visit), &any::NOT_COME),
+    Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME),
     is("still-waits", |e| matches!(e.expected, Expected::Success) && e.is_silent(), "end",
         "A guess: your client waits for one more message: end when the stream ends.",
         "猜测：它还在等一条消息；流结束就是结束的信号。"),
-    Among(|e| matches!(e.expected, Expected::Success), &any::FAILED),
+    Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
     any::NOT_PRINTED,
 ];
 
 /// The client should have given up.
 #[rustfmt::skip]
-static NO_ANSWER: [Likely; 2] = [
+static NO_ANSWER: &[Likely] = &[
     is("no-time-out", |e| matches!(e.expected, Expected::Failure) && e.is_silent(), "kept-open",
         "Your client waits forever, or too long: set a time-out on the socket, and when it is over, say so (status not 0).",
         "它会永远等下去，或者等得太久：给套接字设超时，超时后说明原因（状态不为 0）。"),
@@ -116,7 +116,7 @@ static NO_ANSWER: [Likely; 2] = [
 
 /// The client has not said what it should.
 #[rustfmt::skip]
-static SAID: [Likely; 9] = [
+static SAID: &[Likely] = &[
     is("not-waited-for", |e| e.how == How::WentOn || (e.is_other() && e.has(MICHAEL) && e.has(TRACY)), "framing",
         "Your client does not wait for the greetings: send each name when the greeting before it has arrived, with what the framing adds.",
         "名字一口气发了出去：上一个的回复到了才发下一个，并加上所选的边界标记。"),

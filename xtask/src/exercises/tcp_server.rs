@@ -32,30 +32,30 @@ pub static TCP_SERVER: Exercise = Exercise {
     side: Side::Server,
     framing: None,
     required_first: 3,
-    stages: &STAGES,
-    anywhere: &ANYWHERE,
+    stages: STAGES,
+    anywhere: ANYWHERE,
     otherwise: &[],
 };
 
 /// In the order in which a server is built.
 #[rustfmt::skip]
-static STAGES: [Stage; 15] = [
+static STAGES: &[Stage] = &[
     stage("listens", "C8", ("binds and listens at the given address", "在给定的地址和端口上监听"),
         &[Starts, Stays],
         &[]),
 
     stage("welcome", "C8", ("sends Welcome! to each client that connects", "对每个连上的客户端说 Welcome!"),
         &[Starts, Enters(1), Rest, HearsNoMore(1)],
-        &[all(&UNWELCOMED)]),
+        &[all(UNWELCOMED)]),
 
     stage("greets", "C8", ("answers Michael with Hello, Michael!", "收到 Michael，回复 Hello, Michael!"),
         &[Starts, Enters(1), Greeted(1, MICHAEL), Rest, HearsNoMore(1)],
-        &[all(&WORDS), all(&ANSWER)]),
+        &[all(WORDS), all(ANSWER)]),
 
     stage("again", "C8", ("answers three names, one after another", "依次回答三个名字"),
         &[Starts, Enters(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)],
         &[
-            all(&WORDS),
+            all(WORDS),
             is("one-name-read", |e| e.is_over() || (e.is_silent() && e.tables.unread > 0), "crowd",
                 "Your server reads only one name: call recv in a loop, until exit or the end of the stream.",
                 "它只读一个名字：要循环 recv，直到 exit 或流结束。"),
@@ -68,7 +68,7 @@ static STAGES: [Stage; 15] = [
             is("one-name-taken", silent, "crowd",
                 "A guess: your server handles only one name. Call recv in a loop (or handle every event), until exit or the end of the stream.",
                 "猜测：它只处理一个名字。要循环 recv（或处理每一次事件），直到 exit 或流结束。"),
-            all(&ANSWER),
+            all(ANSWER),
         ]),
 
     // First with no other client. Then #3 is welcomed before #2 says exit, and so is served at the same time.
@@ -80,7 +80,7 @@ static STAGES: [Stage; 15] = [
             is("exit-ends-all", |e| e.is_gone && e.output.is_empty() && (e.status.is_empty() || e.status.starts_with("exit ")), "crowd",
                 "exit closes the connection that said it, and does not end the server.",
                 "exit 只关闭说 exit 的那个连接，不结束服务器。"),
-            Among(|e| e.is_gone, &WORDS),
+            Among(|e| e.is_gone, WORDS),
             is("exit-anywhere", |e| e.is_over() && e.name() == EXITING, "crowd",
                 "exit is a whole message: a name that begins with exit or contains it is still a name.",
                 "exit 是整条消息：以它开头、包含它的名字，还是名字。"),
@@ -108,7 +108,7 @@ static STAGES: [Stage; 15] = [
                            "客户端什么也没发，或一条消息只发了一半就断开：结束这个会话，不再回答"),
         &[Starts, Enters(1), Leaves(1), Enters(2), SaysNoMore(2), HearsTheEnd(2), Enters(3), BreaksOff(3, MICHAEL),
           HearsHalfAtMost(3), Enters(4), Greeted(4, TRACY)],
-        &LEFT),
+        LEFT),
 
     stage("crowd", "C9", ("serves three clients at once, in any order", "同时服务三个客户端，谁先说话都行"),
         &[Starts, Enters(1), Comes(2), Comes(3), HearsOr(2, WELCOME, &[Leaves(1)]), HearsOr(3, WELCOME, &[Leaves(1)]),
@@ -117,8 +117,8 @@ static STAGES: [Stage; 15] = [
             is("one-at-a-time", |e| e.tables.unaccepted > 0 || e.how == How::Later, "crowd",
                 "Your server serves one client at a time, and the others wait in the backlog: give each a thread (or a process, a task, a poll loop), and go back to accept at once.",
                 "它一次只服务一个客户端，其他的在全连接队列（backlog）里等：给每个客户端一个线程（或进程、任务、轮询），然后立刻回到 accept。"),
-            Among(|e| e.is_gone, &FALLEN),
-            all(&WORDS),
+            Among(|e| e.is_gone, FALLEN),
+            all(WORDS),
             is("in-turn", silent, "crowd",
                 "A guess: your server accepts all clients, but serves them in turn: one conversation waits for another.",
                 "猜测：都已 accept，但一个会话要等另一个：服务器在轮流服务。"),
@@ -137,8 +137,8 @@ static STAGES: [Stage; 15] = [
             is("exit-first", |e| e.is_over() && !e.wants_end(), "glued",
                 "A guess: your server handles exit before it answers the name that came first. Cut what arrives into messages, and finish one before the next.",
                 "猜测：前面的名字还没回答，exit 就先执行了。应先切成一条条消息，处理完一条再处理下一条。"),
-            all(&WORDS),
-            all(&ANSWER),
+            all(WORDS),
+            all(ANSWER),
         ]),
 
     stage("cut", "M9", ("waits for a name that arrives byte by byte, a character cut in two",
@@ -177,7 +177,7 @@ static STAGES: [Stage; 15] = [
             is("small-buffer", |e| e.message().is_some_and(|greeting| greeting.len() > LIMIT), "end",
                 "A buffer or a limit is full before the message is complete: recv(1024) returns at most 1024 bytes, and the message is longer by its framing. Read on until its end, and count only the name.",
                 "消息还没收齐，缓冲区或上限就满了：recv(1024) 最多返回 1024 字节，消息还要加上边界标记。应一直读到消息的结尾，计数只算名字。"),
-            Among(|e| e.is_gone, &FALLEN),
+            Among(|e| e.is_gone, FALLEN),
             is("too-long-for-all", |_| true, "end",
                 "A name that is too long concerns only its client: answer or refuse it, and serve the next client.",
                 "名字太长只是那一个客户端的事：回答或拒绝它，然后继续服务。"),
@@ -187,11 +187,11 @@ static STAGES: [Stage; 15] = [
                                 "客户端说完名字就关闭自己的写端，仍然收到回复"),
         &[Starts, Enters(1), Says(1, &[MICHAEL]), SaysNoMore(1), HearsGreeting(1, MICHAEL), HearsTheEnd(1)],
         &[
-            Among(|e| e.is_gone, &FALLEN),
+            Among(|e| e.is_gone, FALLEN),
             is("end-before-answer", |e| e.is_over() && !e.wants_end(), "duplex",
                 "The client closed its own half, not yours: answer everything that arrived before the end, then close.",
                 "客户端只关闭了它那一半：结束之前收到的都要回答，然后再关闭。"),
-            all(&LEFT),
+            all(LEFT),
         ]),
 
     // A listener that is closed while accept waits may still take one connection: so two more come.
@@ -199,7 +199,7 @@ static STAGES: [Stage; 15] = [
         &[Starts, Enters(1), Comes(2), Says(2, &[MICHAEL]), Resets(2), Rest, Greeted(1, TRACY), Leaves(1), Enters(3),
           Greeted(3, SARAH), Leaves(3), Enters(4)],
         &[
-            Among(|e| e.is_gone && e.output.contains("Node.js v"), &FALLEN),
+            Among(|e| e.is_gone && e.output.contains("Node.js v"), FALLEN),
             is("busy-with-the-gone", |e| e.is_silent() && !e.is_gone, "reset",
                 "A guess: your server is still busy with the client that reset its connection: a reset ends the conversation.",
                 "猜测：服务器还在为已经离开的客户端忙：收到复位，会话就该结束。"),

@@ -10,15 +10,15 @@ use crate::peers::script::{Expected, How};
 
 /// What any stage may be the first to meet.
 #[rustfmt::skip]
-pub static ANYWHERE: [Likely; 7] = [
+pub static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
-    Among(|e| matches!(e.expected, Expected::Ready), &START),
-    Among(|e| !e.is_gone && e.complains() && !e.tables.is_left_open, &FALLEN),
-    Among(|e| e.number == 1 && e.wants(WELCOME), &UNWELCOMED),
+    Among(|e| matches!(e.expected, Expected::Ready), START),
+    Among(|e| !e.is_gone && e.complains() && !e.tables.is_left_open, FALLEN),
+    Among(|e| e.number == 1 && e.wants(WELCOME), UNWELCOMED),
     is("listener-closed", |e| !e.is_gone && (e.how == How::Refused || (is_turned_away(e) && e.tables.is_closed)), "crowd",
         "Your server no longer listens: keep the listener open while the server runs. A conversation closes only the socket that accept returned.",
         "服务器不再监听了：服务器运行期间监听套接字要一直开着，会话结束时关闭的是 accept 返回的那个套接字。"),
-    Among(|e| e.how == How::WentOn, &SURPLUS),
+    Among(|e| e.how == How::WentOn, SURPLUS),
     is("turned-away", is_turned_away, "crowd",
         "Another client is turned away: while the server runs, each client that connects gets its own conversation.",
         "别的客户端被拒之门外：服务器运行期间，谁来都有自己的会话。"),
@@ -26,7 +26,7 @@ pub static ANYWHERE: [Likely; 7] = [
 
 /// The server is not where it should be.
 #[rustfmt::skip]
-static START: [Likely; 9] = [
+static START: &[Likely] = &[
     any::BINDS_TWICE,
     any::NOT_STARTED,
     any::PORT_IN_USE,
@@ -38,7 +38,7 @@ static START: [Likely; 9] = [
         "Its last output says why it failed. It is given {host} and {port} on its command line: it should bind, listen and accept.",
         "原因在它最后的输出里。命令行给出了 {host} 和 {port}：它应当 bind、listen、accept。"),
     any::BIND_UNCHECKED,
-    Among(|e| !e.place.found.is_empty(), &any::ELSEWHERE),
+    Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
     is("never-listens", |_| true, "crowd",
         "A guess: your program never reaches listen (clients cannot connect after bind alone): it waits for something before, or starts slowly (--patience gives it more time).",
         "猜测：程序没有执行到 listen（只有 bind 还不能接受连接）：卡在了前面的某一步，或者启动很慢（可用 --patience 多给时间）。"),
@@ -46,7 +46,7 @@ static START: [Likely; 9] = [
 
 /// The program, or one of its threads, died during a conversation.
 #[rustfmt::skip]
-pub static FALLEN: [Likely; 9] = [
+pub static FALLEN: &[Likely] = &[
     is("decoded", |e| e.complains_of(NOT_TEXT), "half-char",
         "What arrives may not be text, or may end in the middle of a character: work with bytes, and decode only to print.",
         "到达的不一定是文本，也不一定是完整的字符：一律按字节处理，打印时才解码。"),
@@ -83,9 +83,9 @@ const fn on_the_listener(when: When) -> Likely {
 
 /// Wrong words, or a wrong mark of a message's end.
 #[rustfmt::skip]
-pub static WORDS: [Likely; 11] = [
+pub static WORDS: &[Likely] = &[
     // If the program sent something and reached its end, what it sent tells more.
-    Among(|e| e.is_gone && (e.bytes.is_empty() || e.complains()), &FALLEN),
+    Among(|e| e.is_gone && (e.bytes.is_empty() || e.complains()), FALLEN),
     ZERO_BYTE,
     is("words-in-front", |e| e.framing != Framing::Length && e.has_message() && e.after_message().is_none() && !e.bytes.starts_with(b"Hello, "), "framing",
         "There is something before the words: functions that add a length or a header (writeUTF, writeObject) speak another protocol. Send only the bytes.",
@@ -109,7 +109,7 @@ pub static WORDS: [Likely; 11] = [
         "This is how Python prints bytes: join bytes with bytes, or decode them first.",
         "这是 Python 打印 bytes 的样子：用 bytes 拼接，或者先解码。"),
     line_feed_in_raw(|e| e.framing == Framing::Raw && !e.wants(b"") && e.wants(e.bytes.trim_ascii_end())),
-    Among(|e| e.is_gone, &FALLEN),
+    Among(|e| e.is_gone, FALLEN),
 ];
 #[rustfmt::skip]
 const fn line_feed_in_raw(when: When) -> Likely {
@@ -120,7 +120,7 @@ const fn line_feed_in_raw(when: When) -> Likely {
 
 /// The first client is not welcomed.
 #[rustfmt::skip]
-pub static UNWELCOMED: [Likely; 10] = [
+pub static UNWELCOMED: &[Likely] = &[
     is("welcome-waits", |e| e.how == How::Later, "crowd",
         "The welcome comes too late: send it as soon as accept returns, before the first recv, and flush it if the output is buffered.",
         "欢迎被耽搁了：accept 一返回就发送，不要先 recv；输出经过缓冲区的，还要 flush。"),
@@ -134,7 +134,7 @@ pub static UNWELCOMED: [Likely; 10] = [
         "Your server answers but does not welcome: send Welcome! as soon as accept returns, before the first recv.",
         "它只回答，不欢迎：accept 一返回就发送 Welcome!，然后才 recv。"),
     on_the_listener(|e| e.is_gone && e.complains_of(&["broken pipe"])),
-    all(&WORDS),
+    all(WORDS),
     is("says-nothing-reads-nothing", |e| has_waited_in_vain(e) && e.tables.unread > 0, "crowd",
         "Your server neither sends nor receives: send Welcome! as soon as accept returns, then recv.",
         "它既不说话，也不读取：accept 一返回就发送 Welcome!，然后 recv。"),
@@ -151,7 +151,7 @@ pub static UNWELCOMED: [Likely; 10] = [
 
 /// The server says more than it was asked for.
 #[rustfmt::skip]
-pub static SURPLUS: [Likely; 4] = [
+pub static SURPLUS: &[Likely] = &[
     ZERO_BYTE,
     line_feed_in_raw(|e| e.framing == Framing::Raw && e.bytes.trim_ascii().is_empty()),
     is("rest-is-no-name", |e| e.bytes.starts_with(b"Hello, !"), "framing",
@@ -164,7 +164,7 @@ pub static SURPLUS: [Likely; 4] = [
 
 /// No answer, or a wrong one.
 #[rustfmt::skip]
-pub static ANSWER: [Likely; 5] = [
+pub static ANSWER: &[Likely] = &[
     is("not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
         "Your server has not read what was sent: it does not reach recv, or receives on another socket.",
         "它还没有读取发来的数据：没有执行到 recv，或者读的是另一个套接字。"),
@@ -184,11 +184,11 @@ pub static ANSWER: [Likely; 5] = [
 
 /// A client has disconnected.
 #[rustfmt::skip]
-pub static LEFT: [Likely; 9] = [
+pub static LEFT: &[Likely] = &[
     is("answers-the-gone", |e| e.is_gone && e.complains_of(&["broken pipe"]), "end",
         "Your server answers a client that has disconnected: when recv returns nothing, that is the end of the stream. Leave the loop.",
         "它在回答已经离开的客户端：recv 返回空就是流结束，应退出循环。"),
-    Among(|e| e.is_gone, &FALLEN),
+    Among(|e| e.is_gone, FALLEN),
     is("loses-a-byte", |e| e.has(b"Hello, Mic!"), "framing",
         "Only 'Mich' was sent, and it lost a byte: remove a line feed only if there is one. Without it, the name is not complete.",
         "Mich 没说完，又丢了一个字节：有换行符才去掉它；没有，名字就还没收齐。"),
@@ -204,8 +204,8 @@ pub static LEFT: [Likely; 9] = [
     is("one-buffer", |e| e.has(b"Mich"), "crowd",
         "This answer contains what another client sent: each conversation needs its own buffer.",
         "回答里有别的客户端说的话：每个会话要有自己的缓冲区。"),
-    all(&WORDS),
-    all(&ANSWER),
+    all(WORDS),
+    all(ANSWER),
 ];
 
 #[rustfmt::skip]

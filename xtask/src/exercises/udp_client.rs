@@ -24,9 +24,9 @@ pub static UDP_CLIENT: Exercise = Exercise {
     side: Side::Client,
     framing: None,
     required_first: 1,
-    stages: &STAGES,
-    anywhere: &ANYWHERE,
-    otherwise: &ASKED,
+    stages: STAGES,
+    anywhere: ANYWHERE,
+    otherwise: ASKED,
 };
 
 /// How the server goes on after Michael's greeting.
@@ -35,7 +35,7 @@ const THE_OTHERS: Step =
 
 /// In the order in which a client is built.
 #[rustfmt::skip]
-static STAGES: [Stage; 8] = [
+static STAGES: &[Stage] = &[
     stage("greets", "C12", ("sends Michael, Tracy and Sarah, prints each greeting, and ends with status 0",
                             "依次发送 Michael、Tracy、Sarah，打印每个回复，以状态 0 结束"),
         &[Hosts, Hears(1, MICHAEL), IsWaitedFor(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS, Ends, Prints(GREETINGS)],
@@ -50,12 +50,12 @@ static STAGES: [Stage; 8] = [
     stage("late", "M5", ("does not take a late reply for the next name's", "不把迟到的回复当成下一个名字的回复"),
         &[Hosts, Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), Hears(1, TRACY), Says(1, &[HELLO_MICHAEL]), IsWaitedFor(1, TRACY),
           Says(1, &[HELLO_TRACY]), Hears(1, SARAH), Says(1, &[HELLO_SARAH]), Ends, Prints(GREETINGS)],
-        &[takes_any(|e| matches!(e.expected, Expected::Printed(_))), Among(|_| true, &BELIEVED)]),
+        &[takes_any(|e| matches!(e.expected, Expected::Printed(_))), Among(|_| true, BELIEVED)]),
 
     stage("twice", "M5", ("copes with replies that arrive twice", "回复来了两份，也不出错"),
         &[Hosts, Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL, HELLO_MICHAEL]), Hears(1, TRACY), Says(1, &[HELLO_TRACY, HELLO_TRACY]),
           Hears(1, SARAH), Says(1, &[HELLO_SARAH, HELLO_SARAH]), Ends, Prints(GREETINGS)],
-        &[takes_any(|e| matches!(e.expected, Expected::Printed(_))), Among(|_| true, &BELIEVED)]),
+        &[takes_any(|e| matches!(e.expected, Expected::Printed(_))), Among(|_| true, BELIEVED)]),
 
     stage("stranger", "M6", ("does not believe another socket, whatever it says", "别的套接字发来的，说什么都不信"),
         &[Hosts, Hears(1, MICHAEL), StrangerSays(1, HELLO_MICHAEL), IsWaitedFor(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
@@ -67,31 +67,31 @@ static STAGES: [Stage; 8] = [
     stage("bytes", "M13", ("survives a datagram that is not UTF-8", "收到不是 UTF-8 的数据报，也不崩溃"),
         &[Hosts, Hears(1, MICHAEL), Says(1, &[b"Hello, \xff\xfe!"]), IsWaitedFor(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
           Ends, Prints(GREETINGS)],
-        &BELIEVED),
+        BELIEVED),
 
     stage("silent", "M4", ("ends within 30 s, with a message and a status other than 0, when nobody answers",
                            "没有人回答时，30 秒内自己结束，给出消息，状态不为 0"),
         &[Hosts, Fails],
-        &NO_ANSWER),
+        NO_ANSWER),
 
     stage("nobody", "M4", ("does the same when no socket has that port", "没有套接字使用那个端口时，也是如此"),
         &[Nobody, Fails],
-        &NO_ANSWER),
+        NO_ANSWER),
 ];
 
 #[rustfmt::skip]
-static ANYWHERE: [Likely; 4] = [
+static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
-    Among(|e| matches!(e.expected, Expected::Visit), &any::NOT_COME),
+    Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME),
     is("still-waits", |e| matches!(e.expected, Expected::Success) && e.is_silent(), "udp",
         "A guess: its socket is still open, or it waits for one more datagram. UDP has no end of stream: close the socket when the last greeting has arrived.",
         "猜测：套接字还开着，或者它还在等一个数据报。UDP 没有结束：最后一个回复到了就关闭套接字。"),
-    Among(|e| matches!(e.expected, Expected::Success), &any::FAILED),
+    Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
 ];
 
 /// The client should have given up.
-static NO_ANSWER: [Likely; 2] =
-    [asks_once(|e| matches!(e.expected, Expected::Failure) && e.is_silent()), any::FAILURE_UNSAID];
+static NO_ANSWER: &[Likely] =
+    &[asks_once(|e| matches!(e.expected, Expected::Failure) && e.is_silent()), any::FAILURE_UNSAID];
 
 #[rustfmt::skip]
 const fn asks_once(when: When) -> Likely {
@@ -108,12 +108,12 @@ const fn takes_any(when: When) -> Likely {
 }
 
 /// The client may have accepted a wrong reply.
-static BELIEVED: [Likely; 1] =
-    [takes_any(|e| e.how == How::WentOn || (e.how == How::Ended && !e.complains_of(any::NOT_TEXT)))];
+static BELIEVED: &[Likely] =
+    &[takes_any(|e| e.how == How::WentOn || (e.how == How::Ended && !e.complains_of(any::NOT_TEXT)))];
 
 /// The client has not asked for what it should.
 #[rustfmt::skip]
-static ASKED: [Likely; 7] = [
+static ASKED: &[Likely] = &[
     any::NOT_PRINTED,
     any::NOT_AS_TEXT,
     is("more-than-the-name", other, "udp",

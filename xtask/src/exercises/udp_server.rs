@@ -24,21 +24,21 @@ pub static UDP_SERVER: Exercise = Exercise {
     side: Side::Server,
     framing: None,
     required_first: 2,
-    stages: &STAGES,
-    anywhere: &ANYWHERE,
+    stages: STAGES,
+    anywhere: ANYWHERE,
     otherwise: &[],
 };
 
 /// In the order in which a server is built.
 #[rustfmt::skip]
-static STAGES: [Stage; 10] = [
+static STAGES: &[Stage] = &[
     stage("binds", "C12", ("binds the given address", "绑定到给定的地址和端口"),
         &[Starts, Stays],
         &[]),
 
     stage("greets", "C12", ("answers Michael with Hello, Michael!", "收到 Michael，回复 Hello, Michael!"),
         &[Starts, Comes(1), Greeted(1, MICHAEL)],
-        &ANSWER),
+        ANSWER),
 
     stage("again", "C12", ("answers three names, one after another", "依次回答三个名字"),
         &[Starts, Comes(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)],
@@ -49,14 +49,14 @@ static STAGES: [Stage; 10] = [
             is("answers-once", |e| e.is_silent() || (e.is_gone && !e.complains()), "udp",
                 "Your server answers only once: call recvfrom and sendto in a loop.",
                 "它只回答一次：recvfrom 和 sendto 要放在循环里。"),
-            all(&ANSWER),
+            all(ANSWER),
         ]),
 
     stage("clients", "C12", ("answers three clients in turns, each with its own name", "三个客户端交替提问，各得各的回复"),
         &[Starts, Comes(1), Comes(2), Comes(3), Says(1, &[MICHAEL]), Says(2, &[TRACY]), Says(3, &[SARAH]), HearsGreeting(3, SARAH),
           HearsGreeting(2, TRACY), HearsGreeting(1, MICHAEL), Greeted(2, MICHAEL)],
         &[
-            Among(|e| e.is_gone, &FALLEN),
+            Among(|e| e.is_gone, FALLEN),
             is("answers-another", |_| true, "udp",
                 "An answer went to another client: UDP has no connection, so send each answer to the address that this recvfrom returned (and a connected socket hears only one client).",
                 "回复发给了别的客户端：UDP 没有连接，每个回复都要发往这一次 recvfrom 返回的地址（已 connect 的套接字只收得到一个客户端）。"),
@@ -70,7 +70,7 @@ static STAGES: [Stage; 10] = [
 
     stage("bytes", "M13", ("returns every name unchanged: not UTF-8, only spaces", "名字原样返回：不是 UTF-8 的、全是空格的"),
         &[Starts, Comes(1), Greeted(1, NOT_UTF8), Greeted(1, SPACES)],
-        &CHANGED),
+        CHANGED),
 
     stage("large", "M7", ("answers 1024 bytes in full, and 8000 in full or with a refusal, but never cuts them",
                           "1024 字节完整回答；8000 字节完整回答或说明拒绝，但不截断"),
@@ -89,7 +89,7 @@ static STAGES: [Stage; 10] = [
     stage("greeting", "C12", ("does not greet a greeting: two such servers would never stop", "收到问候不再问候：否则两台这样的服务器会没完没了"),
         &[Starts, Comes(1), Says(1, &[b"Hello, Bob!"]), Greeted(1, TRACY)],
         &[
-            Among(|e| e.is_gone, &FALLEN),
+            Among(|e| e.is_gone, FALLEN),
             is("greets-greetings", |_| true, "udp",
                 "A datagram that begins with 'Hello, ' and ends with '!' is an answer: do not answer it.",
                 "以“Hello, ”开头、以“!”结尾的是回复：不要再回答它。"),
@@ -100,12 +100,11 @@ static STAGES: [Stage; 10] = [
         &[any::INTERRUPT_IGNORED, any::STILL_ENDING]),
 ];
 
-static ANYWHERE: [Likely; 2] =
-    [any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Ready), &START)];
+static ANYWHERE: &[Likely] = &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Ready), START)];
 
 /// The server is not where it should be.
 #[rustfmt::skip]
-static START: [Likely; 9] = [
+static START: &[Likely] = &[
     any::BINDS_TWICE,
     any::NOT_STARTED,
     any::PORT_IN_USE,
@@ -119,7 +118,7 @@ static START: [Likely; 9] = [
     is("failed-first", |e| e.is_gone, "udp",
         "Its last output says why it failed. It is given {host} and {port} on its command line: it should bind, and call recvfrom.",
         "原因在它最后的输出里。命令行给出了 {host} 和 {port}：它应当 bind、recvfrom。"),
-    Among(|e| !e.place.found.is_empty(), &any::ELSEWHERE),
+    Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
     is("never-binds", |_| true, "udp",
         "A guess: your program never reaches bind: it waits for something before, or starts slowly (--patience gives it more time).",
         "猜测：程序没有执行到 bind：卡在了前面的某一步，或者启动很慢（可用 --patience 多给时间）。"),
@@ -127,8 +126,8 @@ static START: [Likely; 9] = [
 
 /// The program died while it served.
 #[rustfmt::skip]
-static FALLEN: [Likely; 3] = [
-    Among(|e| e.complains_of(any::NOT_TEXT), &CHANGED),
+static FALLEN: &[Likely] = &[
+    Among(|e| e.complains_of(any::NOT_TEXT), CHANGED),
     is("end-of-code", |e| !e.complains(), "udp",
         "Your program reached its end and exited, but a server keeps running: call recvfrom and sendto in a loop.",
         "程序运行到代码末尾就结束了，而服务器要一直运行：recvfrom 和 sendto 要放在循环里。"),
@@ -139,8 +138,8 @@ static FALLEN: [Likely; 3] = [
 
 /// No answer, or a wrong one.
 #[rustfmt::skip]
-static ANSWER: [Likely; 7] = [
-    Among(|e| e.is_gone, &FALLEN),
+static ANSWER: &[Likely] = &[
+    Among(|e| e.is_gone, FALLEN),
     is("end-marked", |e| e.is_other() && is_right_up_to_its_end(e), "udp",
         "A datagram has its own end: send no line feed, no zero byte and no length with it.",
         "数据报自带边界：不需要换行符、零字节或长度。"),
@@ -162,7 +161,7 @@ static ANSWER: [Likely; 7] = [
 ];
 
 #[rustfmt::skip]
-static CHANGED: [Likely; 2] = [
+static CHANGED: &[Likely] = &[
     is("spaces-stripped", |e| e.wants(b"Hello,    !"), "udp",
         "Spaces were stripped or skipped: the name is the whole datagram, unchanged (no strip, trim or scanf).",
         "空格丢了，或者被跳过了：整个数据报就是名字，原样不动（不要用 strip、trim、scanf）。"),
