@@ -231,7 +231,7 @@ impl Error for Mismatch {}
 
 /// Why a script was not played to its end.
 #[derive(Debug)]
-pub enum Stop {
+pub enum Unplayed {
     /// The program did something else.
     Missed(Mismatch),
     /// It cannot be played here.
@@ -240,7 +240,7 @@ pub enum Stop {
     Failed(anyhow::Error),
 }
 
-impl Display for Stop {
+impl Display for Unplayed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missed(mismatch) => mismatch.fmt(f),
@@ -250,21 +250,21 @@ impl Display for Stop {
     }
 }
 
-impl Error for Stop {}
+impl Error for Unplayed {}
 
-impl From<Mismatch> for Stop {
+impl From<Mismatch> for Unplayed {
     fn from(mismatch: Mismatch) -> Self {
         Self::Missed(mismatch)
     }
 }
 
-impl From<anyhow::Error> for Stop {
+impl From<anyhow::Error> for Unplayed {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<io::Error> for Stop {
+impl From<io::Error> for Unplayed {
     fn from(error: io::Error) -> Self {
         Self::Failed(error.into())
     }
@@ -274,12 +274,12 @@ impl From<io::Error> for Stop {
 ///
 /// # Errors
 /// Not available, where nothing is left of it.
-pub fn playable(script: &[Step], framing: Framing) -> Result<&[Step], Stop> {
+pub fn playable(script: &[Step], framing: Framing) -> Result<&[Step], Unplayed> {
     let boundary = script.iter().position(|step| matches!(step, Step::NeedsBoundary));
     match boundary.filter(|_| framing == Framing::Raw) {
         None => Ok(script),
         Some(end) if script[..end].iter().all(Step::is_the_programs) => {
-            Err(Stop::NotAvailable(Words::fixed(
+            Err(Unplayed::NotAvailable(Words::fixed(
                 "raw framing marks no end of a message: cargo xtask demo framing",
                 "raw 不标明消息在哪里结束：cargo xtask demo framing",
             )))

@@ -13,7 +13,7 @@ use super::trial::Trial;
 use super::verdict::Failure;
 use super::words::{joined, status_words};
 use crate::exercises::{Evidence, Stage, Tables};
-use crate::peers::script::{Expected, How, Mismatch, Step, Stop};
+use crate::peers::script::{Expected, How, Mismatch, Step, Unplayed};
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
@@ -28,7 +28,11 @@ pub struct Fate {
 
 impl Trial<'_> {
     /// What a mismatch means for the stage: none, if the program did what was expected after all.
-    pub fn finds(&mut self, stage: &'static Stage, mut missed: Mismatch) -> Result<Option<Failure>, Stop> {
+    pub fn finds(
+        &mut self,
+        stage: &'static Stage,
+        mut missed: Mismatch,
+    ) -> Result<Option<Failure>, Unplayed> {
         let is_client = self.exercise.side == Side::Client;
         let is_unvisited = is_client && self.peers.udp(1).is_ok_and(|server| server.client.is_none());
         if is_unvisited && !missed.expected.is_the_programs() {
@@ -61,7 +65,7 @@ impl Trial<'_> {
         stage: &'static Stage,
         mut missed: Mismatch,
         message: &[u8],
-    ) -> Result<Option<Failure>, Stop> {
+    ) -> Result<Option<Failure>, Unplayed> {
         let number = missed.number;
         let has_begun = !missed.found.bytes.is_empty();
         // A message without an end has one where the next begins; and a server that does not welcome may greet.
@@ -72,10 +76,10 @@ impl Trial<'_> {
                 Ok(()) if !has_begun => missed.found.how = How::Later,
                 Ok(()) => match self.tries(|peers, met| peers.hears(number, &greeting::of(b"Tracy"), met)) {
                     Ok(()) => return Ok(None),
-                    Err(Stop::Missed(other)) => missed = other,
+                    Err(Unplayed::Missed(other)) => missed = other,
                     Err(stop) => return Err(stop),
                 },
-                Err(Stop::Missed(other)) => missed = other,
+                Err(Unplayed::Missed(other)) => missed = other,
                 Err(stop) => return Err(stop),
             }
         }

@@ -9,7 +9,7 @@ use crate::checks::{Check, Verdict};
 use crate::drawing::entry::Entry;
 use crate::exercises::{Exercise, Mistake, Stage};
 use crate::lessons;
-use crate::peers::script::{Step, Stop, playable};
+use crate::peers::script::{Step, Unplayed, playable};
 use crate::wire::event::Side;
 use crate::words::Words;
 
@@ -49,7 +49,7 @@ pub fn judge(
         Ok(None) => (Verdict::Passed, None),
         Ok(Some(failure)) if failure.is_decided => (Verdict::Failed(failure.got.clone()), Some(failure)),
         Ok(Some(failure)) => (Verdict::Undecided(failure.got.clone()), Some(failure)),
-        Err(Stop::NotAvailable(why)) => (Verdict::NotAvailable(why), None),
+        Err(Unplayed::NotAvailable(why)) => (Verdict::NotAvailable(why), None),
         Err(stop) => return Err(stop.into()),
     };
     cleared?;
@@ -64,12 +64,12 @@ pub fn judge(
 
 impl Trial<'_> {
     /// Plays a script, up to where the program fails.
-    fn plays(&mut self, stage: &'static Stage, script: &[Step]) -> Result<Option<Failure>, Stop> {
+    fn plays(&mut self, stage: &'static Stage, script: &[Step]) -> Result<Option<Failure>, Unplayed> {
         for step in playable(script, self.peers.talk.framing)? {
             let failure = match (step, self.plays_step(*step)) {
                 (Step::Plays(steps), _) => self.plays(stage, steps)?,
                 (_, Ok(())) => None,
-                (_, Err(Stop::Missed(mismatch))) => self.finds(stage, mismatch)?,
+                (_, Err(Unplayed::Missed(mismatch))) => self.finds(stage, mismatch)?,
                 (_, Err(stop)) => return Err(stop),
             };
             if failure.is_some() {
@@ -80,7 +80,7 @@ impl Trial<'_> {
     }
 
     /// Plays one step: those about the program itself here, the others by its peers.
-    fn plays_step(&mut self, step: Step) -> Result<(), Stop> {
+    fn plays_step(&mut self, step: Step) -> Result<(), Unplayed> {
         match step {
             Step::Starts => self.starts(),
             Step::Stays => self.stays(),

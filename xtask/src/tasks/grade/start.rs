@@ -12,7 +12,7 @@ use common::text;
 use super::trial::{Trial, missed};
 use crate::exercises::Place;
 use crate::peers::player::Peer;
-use crate::peers::script::{Expected, How, Step, Stop};
+use crate::peers::script::{Expected, How, Step, Unplayed};
 use crate::peers::tcp_peer::TcpPeer;
 use crate::peers::udp_peer::UdpPeer;
 use crate::random;
@@ -42,7 +42,7 @@ enum Ready {
 
 impl Trial<'_> {
     /// Starts the server on a free port, and waits until it is there.
-    pub fn starts(&mut self) -> Result<(), Stop> {
+    pub fn starts(&mut self) -> Result<(), Unplayed> {
         const TRIES: usize = 5;
         for _ in 1..TRIES {
             let ready = self.starts_once()?;
@@ -60,13 +60,13 @@ impl Trial<'_> {
     }
 
     /// It does not end at once, as one does that never reaches accept.
-    pub fn stays(&mut self) -> Result<(), Stop> {
+    pub fn stays(&mut self) -> Result<(), Unplayed> {
         let ready = self.program()?.wait_for_end(ENDING)?.map_or(Ready::Yes, |_| Ready::Ended);
         self.expect_ready(ready)
     }
 
     /// The server is killed, and starts again on the same port.
-    pub fn restarts(&mut self) -> Result<(), Stop> {
+    pub fn restarts(&mut self) -> Result<(), Unplayed> {
         self.remarks(Side::Server, &Words::fixed("(killed, and started again)", "（强行终止，再次启动）"));
         self.candidate = None;
         // The side that closes first keeps the connection in TIME_WAIT: here, the server's.
@@ -78,7 +78,7 @@ impl Trial<'_> {
     }
 
     /// Starts the client, and takes its connection as #1; over UDP, #1 waits for its datagram.
-    pub fn hosts(&mut self) -> Result<(), Stop> {
+    pub fn hosts(&mut self) -> Result<(), Unplayed> {
         let talk = self.peers.talk.clone();
         if matches!(self.exercise.transport, Protocol::Udp) {
             let server = UdpPeer::server(self.peers.at, talk)?;
@@ -114,7 +114,7 @@ impl Trial<'_> {
     }
 
     /// Starts the client; no socket has the port that it is sent to.
-    pub fn sends_to_nobody(&mut self) -> Result<(), Stop> {
+    pub fn sends_to_nobody(&mut self) -> Result<(), Unplayed> {
         self.peers.at = self.free_port()?;
         Ok(self.spawn()?)
     }
@@ -134,7 +134,7 @@ impl Trial<'_> {
     }
 
     /// It should be there; else says where it is.
-    fn expect_ready(&mut self, ready: Ready) -> Result<(), Stop> {
+    fn expect_ready(&mut self, ready: Ready) -> Result<(), Unplayed> {
         let (at, transport) = (self.peers.at, self.exercise.transport);
         let (how, found) = match ready {
             Ready::Yes => return Ok(()),

@@ -13,7 +13,7 @@ use crate::drawing::transcript::Transcript;
 use crate::exercises::{Exercise, Place};
 use crate::lab::Lab;
 use crate::peers::player::{Met, Peers};
-use crate::peers::script::{Expected, Found, How, Mismatch, Stop};
+use crate::peers::script::{Expected, Found, How, Mismatch, Unplayed};
 use crate::peers::talk::{Patience, Talk};
 use crate::wire::event::Side;
 use crate::wire::kernel::{self, Protocol, Row};
@@ -164,6 +164,6 @@ impl<'a> Trial<'a> {
 }
 
 /// The program itself did something else, and no bytes came of that.
-pub fn missed(expected: Expected, how: How) -> Stop {
+pub fn missed(expected: Expected, how: How) -> Unplayed {
     Mismatch { number: 1, expected, found: Found::nothing(how) }.into()
 }

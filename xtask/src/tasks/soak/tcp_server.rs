@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use super::{Row, Size, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
 use crate::checks::Ended;
 use crate::exercises::TCP_SERVER;
-use crate::peers::script::Stop;
+use crate::peers::script::Unplayed;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::programs::figures::memory;
 use crate::programs::server::Server;
@@ -179,7 +179,7 @@ fn ten_thousand(size: Size) -> Result<Tried> {
     let before = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
     // A machine that has no room for so many says so here.
     let clients = welcomed(server.address, number)
-        .map_err(|e| Stop::NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
+        .map_err(|e| Unplayed::NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
     let after = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
     let asked = Instant::now();
     TcpPeer::welcomed(server.address)?.gives_name("Michael")?;
