@@ -131,6 +131,7 @@ fn hint(Mistake { lesson, words: [en, zh], .. }: &Mistake) -> Words {
 mod tests {
     use crate::exercises::ALL;
     use crate::lessons;
+    use crate::wire::kernel::Protocol;
 
     #[test]
     fn every_stage_is_about_a_claim_that_a_lesson_shows_and_every_mistake_names_a_lesson() {
@@ -141,6 +142,15 @@ mod tests {
             for mistake in exercise.mistakes() {
                 let is_shown = lessons::find(mistake.lesson.as_ref()).is_some();
                 assert!(is_shown || mistake.name == "not-started", "{}: '{}'", mistake.name, mistake.lesson);
+                let is_for_streams = ["framing", "end", "duplex"].contains(&mistake.lesson);
+                let is_udp =
+                    matches!(exercise.transport, Protocol::Udp) && mistake.name != "failed-at-the-end";
+                assert!(
+                    !(is_udp && is_for_streams),
+                    "{}: '{}' is about streams",
+                    mistake.name,
+                    mistake.lesson
+                );
             }
         }
     }
