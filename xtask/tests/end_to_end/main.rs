@@ -6,8 +6,10 @@
 mod bench;
 mod command_lines;
 mod demo;
+mod evidence;
 mod get;
 mod grade;
+mod grade_use;
 mod greet;
 mod layout;
 #[cfg(target_os = "linux")]
@@ -26,6 +28,9 @@ mod tap;
 mod tap_resets;
 mod tap_udp;
 mod tcp_server;
+#[path = "../../examples/twins/main.rs"]
+#[expect(dead_code, reason = "of the twins, the table is read here")]
+mod twins;
 mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
