@@ -4,8 +4,8 @@ use std::process::ExitStatus;
 
 use common::narration::escape;
 
-use super::finding::Fate;
 use super::trial::Trial;
+use super::verdict::Fate;
 use crate::exercises::Tables;
 use crate::peers::script::{Expected, Found, How, Mismatch};
 use crate::peers::tcp_peer::framed;
