@@ -34,6 +34,13 @@ impl Wanted {
         Self::open("--json", file, "json", Words::fixed("figures", "数据"), &rule)
     }
 
+    /// What `grade` writes for people and for other programs: an option has one ending.
+    pub fn results(option: &str, file: &str, ending: &str) -> Result<Self> {
+        let rule = words!("the name of this file ends in .{ending}", "这个文件的名字要以 .{ending} 结尾");
+        let opened = Self::open(option, file, ending, Words::fixed("report", "报告"), &rule);
+        opened.map_err(|e| args::usage(format!("{e:#}")))
+    }
+
     fn open(option: &str, file: &str, ending: &str, what: Words, rule: &Words) -> Result<Self> {
         let (name, path) = (escape(file.as_bytes()), Path::new(file));
         let has_ending = path.extension().is_some_and(|extension| extension == ending);
