@@ -77,7 +77,7 @@ fn a_class_is_judged_with_a_table_a_sum_and_a_file_for_each_reader() {
     }
     let page = read(files.path(), "class.html");
     assert!(page.contains("title=\"listens: failed\">✗<span class=\"twin\"> failed</span>"), "{page}");
-    assert!(page.contains("<b>failed-first</b>"), "{page}");
+    assert!(page.contains("<b>1 × failed-first</b>"), "{page}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub fn html(
     };
     let mistake = |(count, name, words, lesson): &Counted<'_>| {
         let (name, words, lesson) = (text(name), to(words), text(lesson));
-        format!("<tr><td>{count}</td><td><b>{name}</b></td><td>{words}<br><code>{lesson}</code></td></tr>\n")
+        format!("<p><b>{count} × {name}</b><br>{words}<br><code>{lesson}</code></p>\n")
     };
     let section = |(number, row): (usize, &Row)| {
         let (name, passed, note, told) =
@@ -70,11 +70,7 @@ pub fn html(
     let sum = joined(sum.iter().map(|words| format!("<p>{}</p>\n", to(words))));
     let found = joined(mistakes.iter().map(mistake));
     let heading = Words::fixed("Mistakes", "错误");
-    let found = if found.is_empty() {
-        found
-    } else {
-        format!("<h2>{}</h2>\n<table class=\"mistakes\">\n{found}</table>\n", to(&heading))
-    };
+    let found = if found.is_empty() { found } else { format!("<h2>{}</h2>\n{found}", to(&heading)) };
     let (heads, numbered) = (joined(stages.iter().map(head)), || (1..).zip(rows));
     [
         &page::head(&title, lang),

@@ -1,6 +1,5 @@
 //! Grades a program stage by stage: prints what comes of each, writes a report, and sums up.
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Instant, SystemTime};
 
@@ -124,7 +123,8 @@ fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config, bri
     };
     let judged = judge(config, exercise, stage, &notice).inspect_err(|_| drop(say("")))?;
     let (mark, (times, passed)) = (style.mark(&judged.verdict), judged.times);
-    let times = if times > 1 { format!(" ({})", of(passed, times).to(style.lang)) } else { String::new() };
+    let of = words!(" ({passed} of {times})", "（{times} 次中 {passed} 次）");
+    let times = if times > 1 { of.to(style.lang) } else { "" };
     say(&format!("{}{mark}{first}{times}", if is_seen { "\r" } else { "" }))?;
     lines.iter().skip(1).try_for_each(|line| say(line))?;
     if let Verdict::NotAvailable(why) = &judged.verdict {
@@ -137,11 +137,6 @@ fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config, bri
         told.flat_map(|told| told.lines(style)).try_for_each(|line| say(&line))?;
     }
     Ok(judged)
-}
-
-/// So many of so many.
-pub fn of(passed: impl Display, all: impl Display) -> Words {
-    words!("{passed} of {all}", "{all} 次中 {passed} 次")
 }
 
 /// The head of a report.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::judge::lanes;
 use super::output::{Run, Work};
-use super::report::{date, of};
+use super::report::date;
 use crate::checks::{Check, Verdict};
 use crate::drawing::board::{self, Row};
 use crate::drawing::columns;
@@ -37,9 +37,9 @@ fn stopped(work: &Work) -> Option<Words> {
     let (stage, is_open) = (judged.stage.name, matches!(judged.verdict, Verdict::Undecided(_)));
     let (en, zh) = if is_open { ("undecided", "未能判定") } else { ("failed", "失败") };
     Some(if mistake.is_empty() {
-        words!("{en} at {stage}", "{stage} {zh}")
+        words!("{en} at {stage}", "在 {stage} {zh}")
     } else {
-        words!("{en} at {stage} ({mistake})", "{stage} {zh}（{mistake}）")
+        words!("{en} at {stage} ({mistake})", "在 {stage} {zh}（{mistake}）")
     })
 }
 
@@ -78,6 +78,12 @@ fn tomorrow(run: &Run) -> Option<Words> {
     (!names.is_empty()).then(|| words!("tomorrow: {play}", "明天：{play}"))
 }
 
+/// How many stages of how many have passed.
+fn passed(work: &Work, run: &Run) -> Words {
+    let (passed, all) = (work.passed(), work.all(&run.stages));
+    words!("{passed} of {all}", "{passed}/{all}")
+}
+
 /// What else there is to say of one.
 fn note(work: &Work) -> Words {
     let Words { en, zh } = stopped(work).unwrap_or(Words::fixed("", ""));
@@ -105,7 +111,7 @@ pub fn lines(run: &Run) -> Vec<String> {
     for work in &run.works {
         let cell = |stage| work.of(stage).map_or(".".into(), |judged| style.mark(&judged.verdict));
         let cells: Vec<_> = run.stages.iter().map(|stage| cell(stage)).collect();
-        let (room, passed) = (widest - name(work), of(work.passed(), work.all(&run.stages)));
+        let (room, passed) = (widest - name(work), passed(work, run));
         let (passed, note) = (passed.to(style.lang).to_owned(), note(work));
         let line =
             format!("{}{:room$}  {}  {passed:8}  {}", work.name, "", cells.join(" "), note.to(style.lang));
@@ -141,7 +147,7 @@ pub fn page(run: &Run) -> String {
         let cell = |stage| work.of(stage).map(|judged| judged.verdict.clone());
         Row {
             name: work.name.clone(),
-            passed: of(work.passed(), work.all(&run.stages)),
+            passed: passed(work, run),
             note: note(work),
             cells: run.stages.iter().map(|stage| cell(stage)).collect(),
             told,
@@ -150,7 +156,9 @@ pub fn page(run: &Run) -> String {
     let found: Vec<_> = mistakes(run);
     let mistakes = found.iter().map(|(count, mistake)| {
         let [en, zh] = mistake.words;
-        (*count, mistake.name, Words::fixed(en, zh), shown::demo(mistake.lesson))
+        let is_shown = lessons::find(mistake.lesson.as_ref()).is_some();
+        let play = if is_shown { shown::demo(mistake.lesson) } else { String::new() };
+        (*count, mistake.name, Words::fixed(en, zh), play)
     });
     let (name, command, date) = (run.exercise.name, &run.command, date(SystemTime::now()));
     let intro = words!("Judged on the wire, {date}: {command}", "在线路上评判，{date}：{command}");
