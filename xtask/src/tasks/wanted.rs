@@ -38,7 +38,10 @@ impl Wanted {
     pub fn results(option: &str, file: &str, ending: &str) -> Result<Self> {
         let rule = words!("the name of this file ends in .{ending}", "这个文件的名字要以 .{ending} 结尾");
         let opened = Self::open(option, file, ending, Words::fixed("report", "报告"), &rule);
-        opened.map_err(|e| args::usage(format!("{e:#}")))
+        opened.map_err(|e| {
+            let why = format!("{e:#}");
+            args::usage(why)
+        })
     }
 
     fn open(option: &str, file: &str, ending: &str, what: Words, rule: &Words) -> Result<Self> {

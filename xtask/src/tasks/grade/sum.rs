@@ -15,6 +15,9 @@ use crate::lessons;
 use crate::tasks::shown;
 use crate::words::Words;
 
+/// How many lessons there is time for.
+const LESSONS: usize = 3;
+
 /// Equal ones together, the most frequent first.
 fn counted<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<(usize, T)> {
     let mut counts: Vec<(usize, T)> = Vec::new();
@@ -74,6 +77,7 @@ fn tomorrow(run: &Run) -> Option<Words> {
             names.push(mistake.lesson);
         }
     }
+    names.truncate(LESSONS);
     let play = shown::demo(&format!("{} --quiz", names.join(" ")));
     (!names.is_empty()).then(|| words!("tomorrow: {play}", "明天：{play}"))
 }
