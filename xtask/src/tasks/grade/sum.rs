@@ -111,7 +111,7 @@ pub fn lines(run: &Run) -> Vec<String> {
         _ => String::new(),
     });
     let scale = if count < 5 { String::new() } else { scale.collect::<String>() };
-    let mut lines = vec![String::new(), format!("{:widest$}  {}", "", scale.trim_end())];
+    let mut lines = vec![String::new(), format!("{:widest$}  {scale}", "").trim_end().to_owned()];
     for work in &run.works {
         let cell = |stage| work.of(stage).map_or(".".into(), |judged| style.mark(&judged.verdict));
         let cells: Vec<_> = run.stages.iter().map(|stage| cell(stage)).collect();
