@@ -86,6 +86,11 @@ impl Lesson {
     }
 }
 
+/// A claim with its number.
+const fn claim(number: &'static str, en: &'static str, zh: &'static str) -> (&'static str, Words) {
+    (number, Words::fixed(en, zh))
+}
+
 /// The lesson or the mistake of this name.
 pub fn find(name: &OsStr) -> Option<&'static Lesson> {
     ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name)

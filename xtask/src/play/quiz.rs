@@ -53,21 +53,28 @@ struct Answer {
     question: Words,
     /// Empty if the answer is any number.
     choices: Vec<Words>,
+    why: Words,
     /// The choice or the number; none for Enter alone.
     given: Option<u64>,
+}
+
+impl Prediction {
+    /// Explains the answer with what was measured.
+    pub fn because(self, why: Words) -> Self {
+        Self(self.0.map(|answer| Answer { why, ..answer }))
+    }
 }
 
 /// Asks until there is an answer: the number of a choice or, without choices, any number.
 ///
 /// # Errors
 /// [`Left`](audience::Left) for `q`, and errors of the standard streams.
-pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Prediction> {
-    let answer =
-        |given| Prediction(Some(Answer { question: question.clone(), choices: choices.to_vec(), given }));
-    let choices = choices.len() as u64;
-    let form = match choices {
+pub fn ask(style: Style, question: Words, choices: Vec<Words>, why: Words) -> Result<Prediction> {
+    let most = choices.len() as u64;
+    let answer = |given| Ok(Prediction(Some(Answer { question, choices, why, given })));
+    let form = match most {
         0 => Words::fixed("a number", "一个数"),
-        _ => words!("one of 1 to {choices}", "1 到 {choices} 中的一个数"),
+        _ => words!("one of 1 to {most}", "1 到 {most} 中的一个数"),
     };
     let (en, zh) = (&form.en, &form.zh);
     let prompt = words!(
@@ -77,11 +84,9 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
     loop {
         say(&style.paint(Ink::Faint, prompt.to(style.lang)))?;
         match audience::answer()?.as_str() {
-            "" => return Ok(answer(None)),
+            "" => return answer(None),
             text => match text.parse() {
-                Ok(number) if choices == 0 || (1..=choices).contains(&number) => {
-                    return Ok(answer(Some(number)));
-                }
+                Ok(number) if most == 0 || (1..=most).contains(&number) => return answer(Some(number)),
                 _ => {
                     let typed = escape(text.as_bytes());
                     say(words!("  '{typed}' is not {en}", "  “{typed}”无效：请输入 {zh}").to(style.lang))?;
@@ -98,9 +103,8 @@ impl Score {
         &mut self,
         prediction: Prediction,
         worth: impl Fn(u64) -> W,
-        why: &Words,
     ) -> Option<[Entry; 2]> {
-        let Answer { question, choices, given } = prediction.0?;
+        let Answer { question, choices, why, given } = prediction.0?;
         let right = (1..).zip(&choices).find(|(number, _)| worth(*number).into() == Worth::Right);
         let Words { en, zh } = right.map_or(Words::fixed("", ""), |(right, Words { en, zh })| {
             words!("; {right} is right ({en})", "，应是 {right}（{zh}）")
@@ -121,7 +125,7 @@ impl Score {
             None => (None, words!("no prediction{en}", "没有预测{zh}")),
         };
         let asked = Entry::Question { question, choices: Vec::new() };
-        Some([asked, Entry::Judged { verdict, is_right, why: why.clone() }])
+        Some([asked, Entry::Judged { verdict, is_right, why }])
     }
 
     /// The questions that were missed.
@@ -157,11 +161,11 @@ mod tests {
         let mut score = Score::default();
         for given in [Some(3), Some(2), Some(0), Some(5), None] {
             let question = Words::fixed("how many?", "几个？");
-            let prediction = Prediction(Some(Answer { question, choices: Vec::new(), given }));
-            let verdict = score.judge(prediction, |number| a_number(number, 3, 4), &Words::fixed("", ""));
+            let answer = Answer { question: question.clone(), choices: Vec::new(), why: question, given };
+            let verdict = score.judge(Prediction(Some(answer)), |number| a_number(number, 3, 4));
             assert!(verdict.is_some());
         }
-        assert!(score.judge(Prediction::default(), |_| true, &Words::fixed("", "")).is_none());
+        assert!(score.judge(Prediction::default(), |_| true).is_none());
         assert_eq!(score.sentence().en, "Right predictions: 1 of 3; possible, but not seen: 1.");
         assert_eq!(score.missed().len(), 2);
     }
