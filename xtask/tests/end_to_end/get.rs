@@ -8,13 +8,13 @@ use xtask::{Lab, Outcome, ScriptedServer, repeat, until_it_leaves};
 
 use crate::{LOOPBACK, files, run_on};
 
-const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+pub const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
-fn origin(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> ScriptedServer {
+pub fn origin(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> ScriptedServer {
     xtask::replying(LOOPBACK, script).unwrap()
 }
 
-fn replying(reply: &'static [u8]) -> ScriptedServer {
+pub fn replying(reply: &'static [u8]) -> ScriptedServer {
     origin(|stream| stream.write_all(reply))
 }
 
@@ -283,31 +283,18 @@ fn a_large_body_arrives_whole_in_every_framing() {
     let size = 4 << 20; // fits into a small directory for temporary files, and takes many reads
     let pattern = move |at: usize| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0];
     let body: Vec<u8> = (0..size).map(pattern).collect();
-    for framing in ["length", "chunked", "close"] {
+    let chunk = |chunk: &[u8]| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
+    let chunks = body.chunks(16_411).flat_map(chunk).chain(*b"0\r\n\r\n").collect();
+    for (header, sent) in [
+        (format!("Content-Length: {size}"), body.clone()),
+        ("Transfer-Encoding: chunked".into(), chunks),
+        ("X: y".into(), body.clone()),
+    ] {
         let mut lab = Lab::discarding().unwrap();
-        let origin = origin({
-            let body = body.clone();
-            move |stream| match framing {
-                "length" => {
-                    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len())?;
-                    stream.write_all(&body)
-                }
-                "chunked" => {
-                    stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
-                    for chunk in body.chunks(16_411) {
-                        let framed = [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
-                        stream.write_all(&framed)?;
-                    }
-                    stream.write_all(b"0\r\n\r\n")
-                }
-                _ => {
-                    stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
-                    stream.write_all(&body)
-                }
-            }
-        });
+        let reply = [format!("HTTP/1.1 200 OK\r\n{header}\r\n\r\n").into_bytes(), sent].concat();
+        let origin = origin(move |stream| stream.write_all(&reply));
         assert_eq!(get(&mut lab, &origin, &["-o", "f"]).status, Some(0));
-        assert!(fs::read(lab.directory().join("f")).unwrap() == body, "{framing}");
+        assert!(fs::read(lab.directory().join("f")).unwrap() == body, "{header}");
         origin.heard().unwrap();
     }
 }

@@ -1,27 +1,21 @@
 //! What came is said, and the likely reason with it; what is typed wrongly, with what to type.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, UdpSocket};
 use std::thread;
 
-use crate::{Server, run};
+use xtask::{ScriptedServer, until_it_leaves};
 
-/// A peer of one TCP client that sends this, and then waits until the client has left.
-fn saying(words: &'static [u8]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    thread::spawn(move || {
-        let mut stream = listener.accept().unwrap().0;
-        let _ = stream.write_all(words);
-        let _ = stream.read_to_end(&mut Vec::new());
+use crate::{LOOPBACK, Server, failing, run};
+
+/// A peer that sends this to each TCP client, and then waits until the client has left.
+fn saying(words: &'static [u8]) -> (String, ScriptedServer) {
+    let host = ScriptedServer::speaking(LOOPBACK, |stream| {
+        stream.write_all(words)?;
+        until_it_leaves(stream)
     });
-    address
-}
-
-fn failing(name: &str, args: &[&str], why: &str) {
-    let outcome = run(name, args);
-    assert_eq!(outcome.status, Some(1), "{outcome:?}");
-    assert!(outcome.complained.last().unwrap().contains(why), "{why}: {outcome:?}");
+    let host = host.unwrap();
+    (host.address.to_string(), host)
 }
 
 #[test]
@@ -32,8 +26,8 @@ fn a_welcome_in_another_framing_is_shown_with_the_framing_to_try() {
         ("length", b"We", "2 bytes came, \"We\", and no length of 4 bytes: try --framing raw"),
         ("length", b"Welcome!\n", "\"Welc\" is no length but text: try --framing line or raw"),
     ] {
-        let args = ["greet", &saying(words), "--framing", framing, "--timeout", "0.5"];
-        failing("tcp-client", &args, why);
+        let (address, _peer) = saying(words);
+        failing("tcp-client", &["greet", &address, "--framing", framing, "--timeout", "0.5"], why);
     }
 }
 
@@ -100,6 +94,7 @@ fn the_command_that_starts_a_server_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
+    failing("tcp-client", &["greet", &address], &format!("cannot connect to {address}: "));
     let start = format!("? cargo run -p tcp-server -- {address} --framing raw starts one");
     failing("tcp-client", &["greet", &address, "--framing", "raw"], &start);
     failing(
@@ -142,7 +137,8 @@ fn what_no_http_reply_begins_with_is_said_before_the_peer_says_more() {
         (b"Welcome!", "\"Welcome!\" came - is the peer a web server?"),
     ] {
         // Nothing follows, and the client would wait for an hour.
-        failing("tcp-client", &["get", &format!("http://{}/", saying(words)), "--timeout", "3600"], why);
+        let (address, _peer) = saying(words);
+        failing("tcp-client", &["get", &format!("http://{address}/"), "--timeout", "3600"], why);
     }
 }
 

@@ -128,16 +128,6 @@ mod stopping {
     }
 
     #[test]
-    fn a_reply_under_way_still_leaves() {
-        let server = Server::start("tcp-server", &["--delay", "0.5"]);
-        let mut client = server.client();
-        client.sends("Michael\nTracy\n"); // one segment: when Michael is greeted, Tracy has been read
-        client.hears("Hello, Michael!").unwrap();
-        narration(server);
-        assert_eq!(client.hears_out().unwrap(), "Hello, Tracy!\n");
-    }
-
-    #[test]
     fn the_longest_delay_does_not_hold_it_up() {
         let server = Server::start("tcp-server", &["--delay", "3600"]);
         let mut client = server.client();
@@ -159,11 +149,7 @@ fn with_outputs() -> xtask::Server {
 fn a_closed_standard_output_costs_no_client_its_service() {
     let server = with_outputs();
     drop(server.lines);
-    for _ in 0..20 {
-        let mut client = TcpPeer::connected(server.address).unwrap();
-        client.sends("Michael\nexit\n");
-        assert_eq!(client.hears_out().unwrap(), "Welcome!\nHello, Michael!\n");
-    }
+    crate::visits(server.address, 20, "Michael\nexit\n", "Welcome!\nHello, Michael!\n");
     assert!(server.program.interrupt());
     assert!(server.program.wait().unwrap().success());
 }
