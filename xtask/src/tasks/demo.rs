@@ -102,7 +102,7 @@ pub fn run(mut args: Args) -> Result<()> {
 fn play(chosen: &[&Lesson], addresses: &[IpAddr], course: &mut Runner) -> Result<()> {
     for lesson in chosen {
         for ip in addresses {
-            course.play(&lesson.part(), *ip, lesson.play)?;
+            course.play(lesson, *ip)?;
         }
     }
     Ok(())

@@ -11,7 +11,6 @@ mod sentences;
 mod variants;
 mod works;
 
-use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -54,12 +53,12 @@ impl Asked {
         let is_as_built = args.flag("--as-built")?;
         let style = shown::style(&mut args)?;
         let (page, figures) = (args.given("--html")?, args.given("--json")?);
-        let mut chosen = BTreeSet::new();
+        let mut chosen = Vec::new();
         while let Some(name) = args.operand()? {
-            let at = ALL.iter().position(|work| *work.name == *name);
-            chosen.insert(at.ok_or_else(|| {
-                let (name, all) =
-                    (escape(name.as_encoded_bytes()), ALL.each_ref().map(|work| work.name).join(" "));
+            let work = ALL.iter().find(|work| *work.name == *name);
+            chosen.push(work.map(|work| work.name).ok_or_else(|| {
+                let name = escape(name.as_encoded_bytes());
+                let all = ALL.each_ref().map(|work| work.name).join(" ");
                 let unknown = words!(
                     "unknown work '{name}': it is one of {all}",
                     "没有“{name}”这一项：应为 {all} 之一"
@@ -67,8 +66,7 @@ impl Asked {
                 args::usage(unknown.to(style.lang))
             })?);
         }
-        let all = ALL.iter().enumerate();
-        let works = all.filter(|(at, _)| chosen.is_empty() || chosen.contains(at)).map(|(_, work)| work);
+        let works = ALL.iter().filter(|work| chosen.is_empty() || chosen.contains(&work.name));
         Ok(Self { works: works.collect(), rounds, is_as_built, style, page, figures })
     }
 }
