@@ -15,10 +15,17 @@ fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}/page", listener.local_addr().unwrap());
-    for file in ["new/", "new/.", "none/page", ".", &"x".repeat(256)] {
-        let outcome = run_on(&mut lab, "tcp-client", &["get", &url, "-o", file]);
+    for (file, why) in [
+        ("new/", "that is a directory's name - "),
+        ("new/.", "that is a directory's name - "),
+        ("none/page", "its directory would not take a new file: "),
+        (".", "it is a directory - "),
+        ("", ""),
+        (&"x".repeat(256), ""),
+    ] {
+        let outcome = run_on(&mut lab, "tcp-client", &["get", &url, &format!("-o={file}")]);
         assert_eq!((outcome.status, outcome.said.len()), (Some(1), 0), "{file}: {outcome:?}");
-        assert!(outcome.complained[0].contains(&format!(": cannot write to '{file}': ")), "{outcome:?}");
+        assert!(outcome.complained[0].contains(&format!(": cannot write to '{file}': {why}")), "{outcome:?}");
     }
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "nobody came");
     assert!(files(&lab).is_empty());
