@@ -23,9 +23,7 @@ use crate::wire::udp_relay::{self, Plan, UdpRelay};
 pub struct Outcome {
     /// Its exit status; none if a signal ended it.
     pub status: Option<i32>,
-    /// What it said on standard output.
     pub said: Vec<String>,
-    /// What it said on standard error.
     pub complained: Vec<String>,
 }
 
@@ -38,7 +36,6 @@ impl From<&Outcome> for Ended {
 
 /// One experiment's programs and wires.
 pub struct Lab {
-    /// What has happened.
     pub record: Record,
     tcp_relays: Vec<TcpRelay>,
     udp_relays: Vec<UdpRelay>,
@@ -134,22 +131,8 @@ impl Lab {
     /// # Errors
     /// When the program ends without it.
     pub fn wait_for_line(&mut self, program: &Program, start: &str) -> Result<String> {
-        let pid = program.pid;
-        let found = self.record.wait_until(|events| {
-            events.iter().find_map(|event| match &event.what {
-                What::Said { program, line, is_error: false, .. }
-                    if *program == pid && line.starts_with(start) =>
-                {
-                    Some(Some(line.clone()))
-                }
-                What::Finished { program } if *program == pid => Some(None),
-                _ => None,
-            })
-        })?;
-        match found {
-            Some(line) => Ok(line),
-            None => bail!("a program ended before it said '{start}': {:?}", self.outcome(pid)),
-        }
+        let mut said = self.wait_for_lines(program, 1, |line| line.starts_with(start))?;
+        said.pop().with_context(|| format!("nothing was said before '{start}'"))
     }
 
     /// Waits until a program has printed `count` lines that are such; returns all that it has printed up to then.
@@ -187,10 +170,6 @@ impl Lab {
         }
     }
 
-    /// Waits for a program's end.
-    ///
-    /// # Errors
-    /// When nothing happens for a minute.
     pub fn wait_for_end(&mut self, program: Program) -> Result<Outcome> {
         let pid = program.pid;
         self.record.wait_until(|events| events.iter().any(|event| event.is_end_of(pid)).then_some(()))?;

@@ -1,6 +1,9 @@
 //! Server/client pairs on real sockets: started, listened to on the wire, drawn and checked. The rooms are private;
 //! outside stand the tasks, and what the tests name.
 
+// What is public here is so for the tests of this package; a comment that says a name again says nothing.
+#![allow(missing_docs)]
+
 #[macro_use]
 mod words;
 

@@ -41,10 +41,6 @@ fn owned(files: &[(&str, &str)]) -> Vec<(String, String)> {
     files.iter().map(|(name, content)| ((*name).into(), (*content).into())).collect()
 }
 
-fn error(outcome: Result<impl Sized>) -> String {
-    format!("{:#}", outcome.err().expect("this was accepted"))
-}
-
 #[test]
 fn two_files_of_one_directory_are_replaced_at_the_same_time_each_by_its_own() {
     let directory = Directory::new("two");
@@ -88,37 +84,6 @@ fn a_name_that_another_process_of_our_number_has_taken_is_left_alone() {
         let content = if is_finished { "new" } else { "old" };
         assert_eq!(directory.files(), owned(&[(&taken, "another's"), ("page", content)]));
     }
-}
-
-#[test]
-fn a_directorys_name_is_refused_before_anything_is_written() {
-    let directory = Directory::new("directory");
-    fs::create_dir(directory.0.join("old")).unwrap();
-    for (name, why) in [
-        ("old", "it is a directory - "),
-        ("new/", "that is a directory's name - "),
-        ("new/.", "that is a directory's name - "),
-        ("none/page", "its directory would not take a new file: "),
-    ] {
-        let said = error(Replacement::of(&directory.0.join(name)));
-        assert!(said.starts_with(why), "{name}: {said}");
-    }
-    assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 1);
-}
-
-#[test]
-fn complete_content_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where() {
-    let directory = Directory::new("lost");
-    let path = directory.0.join("page");
-    let mut replacement = Replacement::of(&path).unwrap();
-    replacement.write_all(b"new").unwrap();
-    fs::create_dir(&path).unwrap();
-    let said = error(replacement.finish());
-    fs::remove_dir(&path).unwrap();
-    let files = directory.files();
-    assert_eq!(files.len(), 1);
-    assert_eq!(files[0].1, "new");
-    assert!(said.starts_with("all of it is in '") && said.contains(&files[0].0), "{said}");
 }
 
 #[cfg(unix)]

@@ -68,7 +68,6 @@ pub struct News {
     pub number: usize,
     /// The run waits for Enter.
     pub is_waiting: bool,
-    /// This is the end.
     pub is_over: bool,
 }
 

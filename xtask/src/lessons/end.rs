@@ -63,7 +63,8 @@ fn play(play: &mut Play) -> Result<()> {
     play.evidence(&words!("the reads returned {en}", "各次读取得到 {zh}"))?;
     let first = reads[0];
     play.reveal(prediction, |number| a_number(number, first as u64, 1024), &words!(
-            "it returned {first} here; any number from 1 to 1024 is possible, and the rest comes with the next reads.",
+            "it returned {first} here; any number from 1 to 1024 is possible, and the rest comes with the next \
+             reads.",
             "这一次返回 {first}；1 到 1024 都有可能，其余的由后面的读取得到。"
         ))?;
     let promise = Words::fixed(
@@ -104,7 +105,8 @@ fn play(play: &mut Play) -> Result<()> {
         play.called(lane, "close");
         play.ended(lane.other());
         let promise = words!(
-            "{who} first: the {who} is in FIN_WAIT2, the {other} in CLOSE_WAIT until it closes (the 1 unread is the FIN)",
+            "{who} first: the {who} is in FIN_WAIT2, the {other} in CLOSE_WAIT until it closes (the 1 unread is \
+             the FIN)",
             "{who_zh}先关：{who_zh}处于 FIN_WAIT2，{other_zh}在 close 之前处于 CLOSE_WAIT（“未读 1”就是 FIN）"
         );
         states(play, promise, ends, server_end, &["FIN_WAIT2", "CLOSE_WAIT"])?;

@@ -96,7 +96,8 @@ fn play(play: &mut Play) -> Result<()> {
         prediction,
         |choice| choice == 1 && is_whole,
         &Words::fixed(
-            "each segment announces the receive window, the room that is left (RFC 9293); if it is 0, the sender waits.",
+            "each segment announces the receive window, the room that is left (RFC 9293); if it is 0, the sender \
+             waits.",
             "每个报文段都通告接收窗口，即剩余的空间（RFC 9293）；窗口为 0，发送方就等待。",
         ),
     )?;
@@ -152,7 +153,8 @@ fn said_not_shown(play: &mut Play) -> Result<()> {
         "环回接口既不会拥塞也不会损坏数据，所以以下两项不演示：拥塞控制、校验和。",
     ))?;
     play.evidence(&Words::fixed(
-        "each segment has a checksum; a damaged one is dropped, and the sender sends it again after a time-out (RFC 9293)",
+        "each segment has a checksum; a damaged one is dropped, and the sender sends it again after a time-out \
+         (RFC 9293)",
         "每个报文段都带校验和；损坏的被丢弃，由发送方超时重传（RFC 9293）",
     ))?;
     let (client, _server) = pair(play.ip)?;

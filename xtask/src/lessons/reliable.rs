@@ -54,7 +54,8 @@ const ALL: Parts = Parts { numbers: true, acknowledgements: true, timer: true };
 
 fn play(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "Stop-and-wait with sequence numbers, acknowledgements and a timer. The wire loses datagram 2, doubles 4, delays 7, and loses acknowledgement 5.",
+        "Stop-and-wait with sequence numbers, acknowledgements and a timer. The wire loses datagram 2, doubles \
+         4, delays 7, and loses acknowledgement 5.",
         "停止等待协议：序号、确认、超时重传齐全；第 2 个数据报丢失，第 4 个重复，第 7 个迟到，第 5 个确认丢失。",
     ))?;
     let up = vec![(2, Fate::Lost), (4, Fate::Twice), (7, Fate::Late)];
@@ -70,7 +71,8 @@ fn play(play: &mut Play) -> Result<()> {
     without_each(play)?;
 
     play.act(&Words::fixed(
-        "The same bytes over TCP, with one write_all: sequence numbers, acknowledgements and timer are in the kernel.",
+        "The same bytes over TCP, with one write_all: sequence numbers, acknowledgements and timer are in the \
+         kernel.",
         "同样的字节走 TCP，一次 write_all：序号、确认号、超时重传都由内核完成。",
     ))?;
     let (mut client, mut server) = pair(play.ip)?;
@@ -103,7 +105,8 @@ fn without_each(play: &mut Play) -> Result<()> {
 
     let prediction = play.predict(
         &Words::fixed(
-            "With acknowledgements and a timer, but without sequence numbers; an acknowledgement is lost. What arrives?",
+            "With acknowledgements and a timer, but without sequence numbers; an acknowledgement is lost. What \
+             arrives?",
             "有确认和定时器，但没有序号。一个确认丢失了。收到的是什么？",
         ),
         &[
@@ -123,7 +126,8 @@ fn without_each(play: &mut Play) -> Result<()> {
         prediction,
         |choice| choice == 2 && is_doubled,
         &Words::fixed(
-            "the sender could not know that its piece had arrived, and sent it again; without a number, the receiver could not recognize it.",
+            "the sender could not know that its piece had arrived, and sent it again; without a number, the \
+             receiver could not recognize it.",
             "发送方不知道那一段已经到了，于是再发；接收方也无从得知那是重复的。",
         ),
     )?;

@@ -185,7 +185,7 @@ fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
     let (_server, tcp) = play.lab.start_server("tcp-server", &[any, "--delay", "0", "--quiet"])?;
     let streams = (0..4).map(|_| connect(tcp)).collect::<Result<Vec<_>>>()?;
     for stream in &streams {
-        stream.peek(&mut [0])?; // welcomed, hence accepted
+        stream.peek(&mut [0])?; // welcomed, so accepted
     }
     for _ in 0..4 {
         ask(&datagram_socket(play.ip)?, udp, b"Bob")?;
@@ -206,7 +206,8 @@ fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
 fn thinking(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         &Words::fixed(
-            "A server with one thread needs 50 ms for each answer; three clients ask at once. When is the third answered?",
+            "A server with one thread needs 50 ms for each answer; three clients ask at once. When is the third \
+             answered?",
             "单线程服务器每次回答要用 50 毫秒，三个客户端同时提问：第三个等多久才得到回答？",
         ),
         &[

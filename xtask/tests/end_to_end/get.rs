@@ -102,20 +102,6 @@ fn a_reply_that_answers_another_question_saves_nothing() {
 }
 
 #[test]
-fn what_is_not_an_http_reply_is_said_at_once() {
-    for reply in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"Welcome!\n", b"HTTP/1.1 2000 OK\r\n\r\n"] {
-        let mut lab = Lab::discarding().unwrap();
-        let origin = origin(move |stream| {
-            stream.write_all(reply)?;
-            until_it_leaves(stream)
-        });
-        let outcome = get(&mut lab, &origin, &[]);
-        assert_eq!(outcome.status, Some(1), "{outcome:?}");
-        assert!(files(&lab).is_empty());
-    }
-}
-
-#[test]
 fn controls_in_the_header_reach_the_terminal_escaped() {
     let mut lab = Lab::discarding().unwrap();
     let reply =

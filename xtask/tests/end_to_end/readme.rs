@@ -90,6 +90,12 @@ fn a_readme_that_shows_something_else_is_found_out_and_blessed() {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(new, &lines[*at..at + old]);
     }
+    let three = text.replacen("9999 Ann\nHello, Ann!", "9999 Ann Bob Cid\nHello, Ann?\n...\nHello, Cid!", 1);
+    assert_eq!(
+        played(&three).anew[0].2,
+        ["Hello, Ann!", "...", "Hello, Cid!"],
+        "as much is left out as before"
+    );
     let blank = text.replacen("Hello, Ann!", "\n\nHello, Ann!", 1);
     assert_eq!(played(&blank).anew[0].1, 3, "the blank lines are part of what is shown");
     let shorter = text.replace("Received 3 bytes from 127.0.0.1:41234\n", "");

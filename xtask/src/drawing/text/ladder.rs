@@ -37,7 +37,6 @@ impl Columns {
     }
 }
 
-/// What lines are drawn with.
 struct Signs {
     rail: char,
     line: char,
@@ -62,7 +61,7 @@ impl Signs {
 /// The line above the lanes.
 pub fn head(style: Style, (client, server): &Lanes) -> String {
     let Columns { label, wire, .. } = Columns::of(style);
-    let (time, client) = (Words::fixed("   time", "   时间"), client.to(style.lang));
+    let (time, client) = (Words::fixed("   time", "时间/秒"), client.to(style.lang));
     let (time, server) = (time.to(style.lang), server.to(style.lang));
     let room = if style.bare { wire.saturating_sub(width(server)) } else { wire + 3 };
     let pad = " ".repeat(room.saturating_sub(width(client)));

@@ -109,7 +109,7 @@ fn glued(play: &mut Play) -> Result<()> {
         play,
         &words!(
             "the notes' server greets {en}, and does not recognize exit",
-            "笔记的服务器问候 {zh}，没有识别出 exit"
+            "笔记的服务器问候{zh}，没有识别出 exit"
         ),
         heard == ["Michaelexit"],
         &question,
@@ -145,7 +145,8 @@ pub const RESET: Lesson = Lesson {
 fn reset(play: &mut Play) -> Result<()> {
     let question = Question {
         asks: Words::fixed(
-            "The server sends goodbye and closes, while its socket has an unread name. How does the connection end for the client?",
+            "The server sends goodbye and closes, while its socket has an unread name. How does the connection \
+             end for the client?",
             "服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
         ),
         choices: [
@@ -262,7 +263,7 @@ fn half_char(play: &mut Play) -> Result<()> {
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     client.sends([b"Ann\n", &"张".as_bytes()[..2]].concat());
     client.hears("Welcome!")?;
-    client.hears("Hello, Ann!")?; // hence what came with her name has been read
+    client.hears("Hello, Ann!")?; // so the server has read what arrived with her name
     client.sends([&"张".as_bytes()[2..], b"\nexit\n"].concat());
     let rest = client.hears_out()?;
     let promise = Words::fixed(
@@ -352,7 +353,8 @@ fn slow_exit(play: &mut Play) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(200);
     let question = Question {
         asks: Words::fixed(
-            "The notes' loop calls recv, then sleep(1), and only then looks at the message. A client sends exit. When does the server close?",
+            "The notes' loop calls recv, then sleep(1), and only then looks at the message. A client sends exit. \
+             When does the server close?",
             "笔记的循环：recv、sleep(1)，然后才看内容。客户端发送 exit，服务器何时关闭？",
         ),
         choices: [

@@ -1,6 +1,6 @@
 //! The mistakes of the notes' UDP client and server.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 
 use anyhow::Result;
@@ -20,12 +20,7 @@ use crate::words::{Shown, Words};
 
 /// The notes' UDP client: sends a name, and takes the next datagram from any sender as its reply, and as text. It
 /// would wait forever; the sockets here have a time limit.
-fn wrong_ask(
-    socket: &UdpSocket,
-    name: &[u8],
-    server: SocketAddr,
-    recorder: &Recorder,
-) -> std::io::Result<String> {
+fn wrong_ask(socket: &UdpSocket, name: &[u8], server: SocketAddr, recorder: &Recorder) -> io::Result<String> {
     let says = |call: &str, what: &str| recorder.said(Side::Client, format!("{call}: {what}"));
     says("sendto", &escape(name));
     socket.send_to(name, server)?;
@@ -142,7 +137,8 @@ pub const LATE_REPLY: Lesson = Lesson {
 fn late_reply(play: &mut Play) -> Result<()> {
     let question = Question {
         asks: Words::fixed(
-            "The notes' client gave up waiting for Michael's reply, which arrives just before it sends Tracy. What does it read for Tracy?",
+            "The notes' client gave up waiting for Michael's reply, which arrives just before it sends Tracy. \
+             What does it read for Tracy?",
             "笔记的客户端等不到 Michael 的回复，放弃了；回复恰在它发送 Tracy 之前到达。它为 Tracy 读到的是什么？",
         ),
         choices: [
@@ -165,7 +161,7 @@ fn late_reply(play: &mut Play) -> Result<()> {
     let (_, peer) = server.recv_from(&mut [0; 64])?;
     play.said(Side::Server, &Words::fixed("sendto, late: Hello, Michael!", "sendto，迟到：Hello, Michael!"));
     server.send_to(b"Hello, Michael!", peer)?;
-    client.peek(&mut [0; 64])?; // it is there when Tracy is asked for
+    client.peek(&mut [0; 64])?; // it has arrived when Tracy is sent
     let second = wrong_ask(&client, b"Tracy", wire, &recorder)?;
     let is_shifted = first.is_err() && second == "Hello, Michael!";
     let shown = escape(second.as_bytes());
@@ -279,7 +275,8 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
         ],
         right: 2,
         why: Words::fixed(
-            "each call takes a whole datagram from the queue; what does not fit is thrown away, or an error, depending on the system.",
+            "each call takes a whole datagram from the queue; what does not fit is thrown away, or an error, \
+             depending on the system.",
             "一次调用从队列取走整个数据报；放不下的部分，有的系统丢掉，有的系统报错。",
         ),
     };

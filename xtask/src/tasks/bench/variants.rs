@@ -14,7 +14,6 @@ use crate::programs::build;
 use crate::programs::server::Server;
 use crate::words::Words;
 
-/// One of the variants that do the same work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
     /// A program of ours as it is.
@@ -30,7 +29,6 @@ pub enum Variant {
 }
 
 impl Variant {
-    /// Its name in JSON.
     pub fn key(self) -> &'static str {
         match self {
             Self::Ours => "ours",
@@ -41,7 +39,6 @@ impl Variant {
         }
     }
 
-    /// Its name for a reader.
     pub fn name(self) -> Words {
         match self {
             Self::Ours => Words::fixed("ours", "我们的"),
@@ -52,12 +49,10 @@ impl Variant {
         }
     }
 
-    /// Whether this machine has what it needs.
     pub fn is_here(self) -> bool {
         self != Self::Notes || python_here().is_some()
     }
 
-    /// Its colour.
     pub fn ink(self) -> Ink {
         match self {
             Self::Ours => Ink::Client,

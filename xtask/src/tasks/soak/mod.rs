@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: the promises that need many clients, small limits or much data, a row each. What this system has
 //! no means for is not available, and every figure is measured here and now. A test plays each row in a small size.
 
+mod scarce;
 mod tcp_client;
 mod tcp_server;
 mod udp;
@@ -78,7 +79,7 @@ fn failed(e: &anyhow::Error) -> (Verdict, Words) {
 }
 
 fn rows() -> impl Iterator<Item = &'static Row> {
-    tcp_server::ROWS.iter().chain(&tcp_client::ROWS).chain(&udp::ROWS)
+    tcp_server::ROWS.iter().chain(&scarce::ROWS).chain(&tcp_client::ROWS).chain(&udp::ROWS)
 }
 
 /// Plays every row in its small size, all of them at once; returns those that fail, and how.

@@ -277,7 +277,7 @@ impl Show {
             if news.missing > 0 {
                 let missing = news.missing;
                 let words =
-                    words!("{missing} earlier pieces are no longer kept.", "更早的 {missing} 条已不再保留。");
+                    words!("{missing} earlier lines were dropped.", "更早的 {missing} 条已不再保留。");
                 sent += &event("", &format!("<p class=\"evidence\">{}</p>", text(words.to(lang))));
             }
             let lanes = news.lanes.map(Entry::Lanes);
