@@ -14,18 +14,17 @@ use crate::checks::Ended;
 use crate::programs::program::{self, Program, Started};
 use crate::programs::scratch::Scratch;
 use crate::wire::event::{Event, Side, What};
+use crate::wire::impairments::Impairments;
 use crate::wire::record::Record;
 use crate::wire::tcp_relay::{self, RelayMode, TcpRelay};
-use crate::wire::udp_relay::{self, Plan, UdpRelay};
+use crate::wire::udp_relay::{self, UdpRelay};
 
 /// How a program ended.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Its exit status; none if a signal ended it.
     pub status: Option<i32>,
-    /// What it said on standard output.
     pub said: Vec<String>,
-    /// What it said on standard error.
     pub complained: Vec<String>,
 }
 
@@ -38,7 +37,6 @@ impl From<&Outcome> for Ended {
 
 /// One experiment's programs and wires.
 pub struct Lab {
-    /// What has happened.
     pub record: Record,
     tcp_relays: Vec<TcpRelay>,
     udp_relays: Vec<UdpRelay>,
@@ -120,10 +118,10 @@ impl Lab {
         Ok(address)
     }
 
-    /// A wire to a UDP server that carries out the plan.
-    pub fn udp_wire(&mut self, server: SocketAddr, plan: Plan) -> Result<SocketAddr> {
+    /// A wire to a UDP server that impairs what it carries.
+    pub fn udp_wire(&mut self, server: SocketAddr, impairments: Impairments) -> Result<SocketAddr> {
         let recorder = self.record.recorder("");
-        let relay = udp_relay::start(server, plan, recorder).context("cannot start the relay")?;
+        let relay = udp_relay::start(server, impairments, recorder).context("cannot start the relay")?;
         let address = relay.address;
         self.udp_relays.push(relay);
         Ok(address)
@@ -134,22 +132,8 @@ impl Lab {
     /// # Errors
     /// When the program ends without it.
     pub fn wait_for_line(&mut self, program: &Program, start: &str) -> Result<String> {
-        let pid = program.pid;
-        let found = self.record.wait_until(|events| {
-            events.iter().find_map(|event| match &event.what {
-                What::Said { program, line, is_error: false, .. }
-                    if *program == pid && line.starts_with(start) =>
-                {
-                    Some(Some(line.clone()))
-                }
-                What::Finished { program } if *program == pid => Some(None),
-                _ => None,
-            })
-        })?;
-        match found {
-            Some(line) => Ok(line),
-            None => bail!("a program ended before it said '{start}': {:?}", self.outcome(pid)),
-        }
+        let mut said = self.wait_for_lines(program, 1, |line| line.starts_with(start))?;
+        said.pop().with_context(|| format!("nothing was said before '{start}'"))
     }
 
     /// Waits until a program has printed `count` lines that are such; returns all that it has printed up to then.
@@ -187,10 +171,6 @@ impl Lab {
         }
     }
 
-    /// Waits for a program's end.
-    ///
-    /// # Errors
-    /// When nothing happens for a minute.
     pub fn wait_for_end(&mut self, program: Program) -> Result<Outcome> {
         let pid = program.pid;
         self.record.wait_until(|events| events.iter().any(|event| event.is_end_of(pid)).then_some(()))?;

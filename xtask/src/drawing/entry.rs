@@ -8,7 +8,7 @@ use common::narration::escape;
 use super::columns::{fit, grouped};
 use super::style::Ink;
 use crate::checks::Check;
-use crate::wire::event::{How, Payload, Side, What};
+use crate::wire::event::{Crossing, Payload, Side, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
@@ -30,7 +30,6 @@ pub enum Entry {
     Claim(&'static str, Words),
     /// Which programs the two lanes show from here on.
     Lanes(Lanes),
-    /// What is about to happen.
     Act(Words),
     /// What happened.
     Rung(Rung),
@@ -42,20 +41,17 @@ pub enum Entry {
     Check(Check),
     /// What to do about it.
     Hint(Words),
-    /// What was measured.
     Chart(Chart),
     /// What was noticed about what happened.
     Remark(Words),
     /// What the audience is asked to predict: any number, where there are no choices.
     Question {
-        /// The question.
         question: Words,
         /// Numbered from 1.
         choices: Vec<Words>,
     },
     /// What came of the prediction.
     Judged {
-        /// In one sentence.
         verdict: Words,
         /// Nothing, where nothing was predicted.
         is_right: Option<bool>,
@@ -64,7 +60,6 @@ pub enum Entry {
     },
     /// How everything came out.
     Sum {
-        /// As a sentence.
         sentence: Words,
         /// Whether no check failed.
         is_kept: bool,
@@ -89,12 +84,10 @@ impl Entry {
         ))
     }
 
-    /// What happened, if it is that.
     pub fn rung(&self) -> Option<&Rung> {
         if let Self::Rung(rung) = self { Some(rung) } else { None }
     }
 
-    /// What came of a promise, if it is that.
     pub fn check(&self) -> Option<&Check> {
         if let Self::Check(check) = self { Some(check) } else { None }
     }
@@ -111,18 +104,15 @@ pub struct Rung {
     pub time: Duration,
     /// As [`crate::wire::event::Event::label`].
     pub label: String,
-    /// What is to be seen.
     pub mark: Mark,
 }
 
 /// What is to be seen of an event.
 #[derive(Clone, Debug)]
 pub enum Mark {
-    /// A side printed a line.
     Said(Side, String),
     /// Something crossed the wire.
     Crossed {
-        /// The side it went to.
         toward: Side,
         /// What it was, in as many columns as the longest arrow has room for.
         what: Words,
@@ -142,7 +132,7 @@ impl Rung {
             What::Said { lane, line, .. } => Mark::Said(*lane, fit(line, LONGEST_LINE)),
             What::Came { client } => Mark::Said(Side::Client, client.to_string()),
             What::Connected { port } => {
-                crossed(Side::Server, words!("connects from :{port}", "从 :{port} 连接"), false)
+                crossed(Side::Server, words!("connects from :{port}", "三次握手完成，来自 :{port}"), false)
             }
             What::Refused { why, is_absent } => {
                 let why = escape(why.as_bytes());
@@ -164,24 +154,24 @@ impl Rung {
             }
             What::Ended { toward } => crossed(*toward, Words::fixed("end of stream", "流结束（FIN）"), false),
             What::Broke { toward, .. } => crossed(*toward, Words::fixed("reset", "复位（RST）"), false),
-            What::Finished { .. } | What::LetGo | What::Mark => return None,
+            What::Finished { .. } | What::LetGo | What::GaveWay | What::Mark => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }
 }
 
-fn is_lost(how: How) -> bool {
-    matches!(how, How::Lost | How::HeldBack)
+fn is_lost(how: Crossing) -> bool {
+    matches!(how, Crossing::Lost | Crossing::HeldBack)
 }
 
 /// What became of something.
-fn fated(how: How, Words { en, zh }: Words) -> Words {
+fn fated(how: Crossing, Words { en, zh }: Words) -> Words {
     match how {
-        How::Plain => Words { en, zh },
-        How::Lost => words!("lost: {en}", "丢失：{zh}"),
-        How::HeldBack => words!("held back: {en}", "扣住：{zh}"),
-        How::Late => words!("late: {en}", "迟到：{zh}"),
-        How::Again => words!("again: {en}", "重复：{zh}"),
+        Crossing::Plain => Words { en, zh },
+        Crossing::Lost => words!("lost: {en}", "丢失：{zh}"),
+        Crossing::HeldBack => words!("held back: {en}", "扣住：{zh}"),
+        Crossing::Late => words!("late: {en}", "迟到：{zh}"),
+        Crossing::Again => words!("again: {en}", "重复：{zh}"),
     }
 }
 
@@ -209,16 +199,13 @@ pub struct Chart {
     pub across: Words,
     /// The places: with one, it is bars, with more, a curve. They are drawn evenly spaced.
     pub places: Vec<u64>,
-    /// What is compared.
     pub series: Vec<Series>,
 }
 
 /// One side of a chart.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// Who it is.
     pub name: Words,
-    /// Its colour.
     pub ink: Ink,
     /// A cost for each place.
     pub costs: Vec<Cost>,
@@ -229,9 +216,7 @@ pub struct Series {
 pub struct Cost {
     /// The median of the rounds.
     pub median: f64,
-    /// The least of them.
     pub low: f64,
-    /// The most of them.
     pub high: f64,
     /// How many times as much as the baseline of the same round, in the median; the baseline has none.
     pub ratio: Option<f64>,

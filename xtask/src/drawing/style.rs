@@ -13,12 +13,9 @@ use super::columns;
 use crate::checks::Verdict;
 use crate::words::{self, Lang, Words};
 
-/// How to draw.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
-    /// With ANSI escape sequences.
     pub colour: bool,
-    /// In which language to name what happens.
     pub lang: Lang,
     /// With ASCII signs alone, for a terminal that has no others or gives them two columns.
     pub ascii: bool,
@@ -34,9 +31,7 @@ pub enum Ink {
     /// Times and rules.
     Faint,
     Bold,
-    /// The client's side.
     Client,
-    /// The server's side.
     Server,
     /// A check that passed.
     Good,
@@ -72,7 +67,6 @@ impl Style {
         Self { ascii: ascii || !words::has_utf8(), width, ..self }
     }
 
-    /// The text in its ink.
     pub fn paint(self, ink: Ink, text: &str) -> String {
         let code = match ink {
             Ink::Faint => "2",
@@ -116,7 +110,6 @@ impl Style {
         self.folded(0, &text.replace('\n', between))
     }
 
-    /// Prints a paragraph.
     pub fn explain(self, ink: Ink, words: &Words) -> Result<()> {
         Ok(say(&self.paint(ink, &self.paragraph(words)))?)
     }
@@ -129,7 +122,6 @@ impl Style {
         heads.zip(lines).map(|(head, line)| format!("{head}{}", line.trim_end())).collect()
     }
 
-    /// Prints a line.
     pub fn say(self, ink: Ink, words: &Words) -> Result<()> {
         Ok(say(&self.paint(ink, words.to(self.lang)))?)
     }
@@ -161,7 +153,6 @@ impl Verdict {
         }
     }
 
-    /// The colour of the mark.
     pub fn ink(&self) -> Ink {
         match self {
             Self::Passed => Ink::Good,

@@ -24,7 +24,7 @@ pub const LESSON: Lesson = Lesson {
 };
 
 /// Another address of this machine that no other machine can reach: all of 127.0.0.0/8 is loopback (RFC 1122, section
-/// 3.2.1.3), though not every system has given itself more than one of them.
+/// 3.2.1.3), but some systems set up only 127.0.0.1.
 const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 fn play(play: &mut Play) -> Result<()> {
@@ -40,7 +40,8 @@ fn play(play: &mut Play) -> Result<()> {
         "127.0.0.2 上没有人监听：监听套接字只接受发往它自己地址的连接，同一台机器也不例外。",
     )?;
     play.act(&Words::fixed(
-        "One server listens on one address of this machine, another on all of them. A client connects to a second address.",
+        "One server listens on one address of this machine, another on all of them. A client connects to a \
+         second address.",
         "一个服务器只绑定本机的一个地址，另一个绑定全部地址。客户端连接另一个地址。",
     ))?;
     let promises = [

@@ -14,10 +14,11 @@ use crate::peers::sockets::{connect, is_quiet, is_silence};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::programs::figures;
+use crate::wire::awaited::Gate;
 use crate::wire::event::{Side, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::record::STUCK;
-use crate::wire::tcp_relay::{Gate, RelayMode};
+use crate::wire::tcp_relay::RelayMode;
 use crate::words::{Shown, Words};
 
 #[rustfmt::skip]
@@ -151,7 +152,8 @@ fn sockets_of(play: &mut Play, at: SocketAddr, prediction: Prediction) -> Result
 /// C8 and C10, on plain sockets: conversations outlive their listener, and each has its own queue.
 fn queues(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "Two clients are connected, and the listening socket is closed; one sends 10000 bytes that the server does not read.",
+        "Two clients are connected, and the listening socket is closed; one sends 10000 bytes that the server \
+         does not read.",
         "两个客户端连着时关闭监听套接字；其中一个发来 10000 字节，服务器不读。",
     ))?;
     let listener = TcpListener::bind(play.loopback())?;

@@ -85,7 +85,8 @@ fn play(play: &mut Play) -> Result<()> {
         play.called(lane, "close");
         play.ended(lane.other());
         let promise = words!(
-            "{who} first: the {who} is in FIN_WAIT2, the {other} in CLOSE_WAIT until it closes (the 1 unread is the FIN)",
+            "{who} first: the {who} is in FIN_WAIT2, the {other} in CLOSE_WAIT until it closes (the 1 unread is \
+             the FIN)",
             "{who_zh}先关：{who_zh}处于 FIN_WAIT2，{other_zh}在 close 之前处于 CLOSE_WAIT（“未读 1”就是 FIN）"
         );
         states(play, promise, ends, server_end, &["FIN_WAIT2", "CLOSE_WAIT"])?;

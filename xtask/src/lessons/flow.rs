@@ -128,7 +128,8 @@ fn said_not_shown(play: &mut Play) -> Result<()> {
         "环回接口既不会拥塞也不会损坏数据，所以以下两项不演示：拥塞控制、校验和。",
     ))?;
     play.evidence(&Words::fixed(
-        "each segment has a checksum; a damaged one is dropped, and the sender sends it again after a time-out (RFC 9293)",
+        "each segment has a checksum; a damaged one is dropped, and the sender sends it again after a time-out \
+         (RFC 9293)",
         "每个报文段都带校验和；损坏的被丢弃，由发送方超时重传（RFC 9293）",
     ))?;
     let (client, _server) = pair(play.ip)?;

@@ -38,7 +38,8 @@ fn play(play: &mut Play) -> Result<()> {
         "读取返回已经到达的数据，其中没有任何东西说明名字还没完。",
     )?;
     play.act(&Words::fixed(
-        "raw, the notes' way: one read is one message. The wire cuts what the client sends into 1, 2, 7 or 1024 bytes; shown: 2.",
+        "raw, the notes' way: one read is one message. The wire cuts what the client sends into 1, 2, 7 or 1024 \
+         bytes; shown: 2.",
         "raw，即笔记的做法：一次读取就是一条消息。线路把客户端发送的数据每 1、2、7、1024 字节切一段；只画出 2 的情形。",
     ))?;
     let (_raw, at) = play.server("tcp-server", &["--delay", "0", "--framing", "raw"])?;

@@ -16,7 +16,6 @@ use crate::checks::Ended;
 use crate::peers::sockets::datagram_socket;
 use crate::play::Play;
 use crate::wire::kernel;
-use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::Words;
 
 #[rustfmt::skip]
@@ -89,8 +88,8 @@ fn by_plan(play: &mut Play) -> Result<()> {
         "数据报在环回接口上不会乱序，所以让中继按计划捣乱：第 2 个迟到，第 4 个丢失，第 5 个重复，第 6 个迟到。",
     ))?;
     let receiver = datagram_socket(play.ip)?;
-    let fates = vec![(2, Fate::Late), (4, Fate::Lost), (5, Fate::Twice), (6, Fate::Late)];
-    let wire = play.lab.udp_wire(receiver.local_addr()?, Plan { up: fates, down: Vec::new() })?;
+    let up = [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
+    let wire = play.lab.udp_wire(receiver.local_addr()?, Impairments::numbered(&up, &[]))?;
     let sender = UdpSocket::bind(play.loopback())?;
     for number in 1..=7_u8 {
         sender.send_to(&[b'0' + number], wire)?;
@@ -140,13 +139,14 @@ fn by_plan(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// The hidden task that runs where packets are lost.
+/// The hidden task that runs in the network namespace.
 pub const LOSSY: &str = "in-a-lossy-network";
 
 /// C4 under loss: a separate network namespace, in which the kernel drops one packet in five.
 fn real_loss(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "A separate network namespace, in which the kernel drops a fifth of the packets with data: 200 lines over TCP, 200 datagrams over UDP.",
+        "A separate network namespace, in which the kernel drops a fifth of the packets with data: 200 lines \
+         over TCP, 200 datagrams over UDP.",
         "另建一个网络命名空间，内核随机丢弃五分之一带数据的分组：经 TCP 发 200 行，经 UDP 发 200 个数据报。",
     ))?;
     let promise = Words::fixed("all 200 lines arrived over TCP, in order", "200 行经 TCP 全部按序到达");
@@ -181,8 +181,8 @@ fn real_loss(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// Sends 200 numbered lines over each protocol on the loopback of wherever this runs, and prints how many came:
-/// over TCP in order from the first, over UDP at all.
+/// Sends 200 numbered lines over each protocol on loopback, and prints how many arrived: over TCP in
+/// order from the first, over UDP in any order.
 pub fn in_a_lossy_network(mut args: Args) -> Result<()> {
     const LINES: u32 = 200;
     let any: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:0")?;

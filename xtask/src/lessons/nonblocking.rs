@@ -89,7 +89,8 @@ fn play(play: &mut Play) -> Result<()> {
         "代价在代码里：没有线程栈替你记住进度，每个客户端收到了哪里要自己记录；循环还要逐个查询",
     ))?;
     play.evidence(&Words::fixed(
-        "and it sleeps after each round: std cannot ask the kernel which client has data (libraries can: poll, epoll, kqueue)",
+        "and it sleeps after each round: std cannot ask the kernel which client has data (libraries can: poll, \
+         epoll, kqueue)",
         "查询一圈之后还要短暂休眠：标准库无法向内核查询“谁有数据”（poll、epoll、kqueue 要靠第三方库）",
     ))
 }

@@ -175,7 +175,8 @@ fn one_too_many(play: &mut Play) -> Result<()> {
     play.said(Side::Client, &words!("connect: the second {en}", "connect：第二个{zh}"));
     play.checks.equal(goes_on, &found, &Ok(()));
     play.evidence(&words!(
-        "its connect took {took:.2} s: the kernel sends an unanswered SYN again after 1 s, then after 2 s, 4 s (RFC 6298)",
+        "its connect took {took:.2} s: the kernel sends an unanswered SYN again after 1 s, then after 2 s, 4 s \
+         (RFC 6298)",
         "它的 connect 用了 {took:.2} 秒：SYN 得不到回应，内核隔 1、2、4 秒重传（RFC 6298）"
     ))?;
     Ok(())

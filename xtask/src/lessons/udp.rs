@@ -12,8 +12,8 @@ use crate::checks::Ended;
 use crate::peers::sockets::{ask, connect, datagram_socket};
 use crate::play::Play;
 use crate::wire::event::Side;
+use crate::wire::impairments::{Impairment, Impairments};
 use crate::wire::kernel::{self, Protocol};
-use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::{Shown, Words};
 
 #[rustfmt::skip]
@@ -144,7 +144,7 @@ fn resources(play: &mut Play, udp: SocketAddr) -> Result<()> {
     let (_server, tcp) = play.server("tcp-server", &["--delay", "0", "--quiet"])?;
     let streams = (0..4).map(|_| connect(tcp)).collect::<Result<Vec<_>>>()?;
     for stream in &streams {
-        stream.peek(&mut [0])?; // welcomed, hence accepted
+        stream.peek(&mut [0])?; // welcomed, so accepted
     }
     for _ in 0..4 {
         ask(&datagram_socket(play.ip)?, udp, b"Bob")?;

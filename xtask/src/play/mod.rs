@@ -15,7 +15,7 @@ use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
 use crate::lab::{Lab, Outcome};
 use crate::programs::program::Program;
-use crate::wire::event::{How, Side, What};
+use crate::wire::event::{Crossing, Side, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
@@ -25,13 +25,13 @@ use quiz::{Prediction, Score, Worth};
 /// When nothing has happened for this long, an act is over.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// One part on one loopback address.
+/// One lesson on one loopback address.
 pub struct Play {
-    /// Where things happen.
+    /// Its programs and wires.
     pub lab: Lab,
-    /// What is told of them.
+    /// What is shown.
     pub story: Transcript,
-    /// What is found.
+    /// Its checks.
     pub checks: Checks,
     /// The loopback address.
     pub ip: IpAddr,
@@ -46,7 +46,7 @@ pub struct Play {
 }
 
 impl Play {
-    /// An empty lab, whose events are told as they come, with times from now on.
+    /// An empty lab; its events are shown as they happen, with times from now on.
     pub fn new(ip: IpAddr, story: Transcript, style: Style, audience: Audience) -> Result<Self> {
         story.begin();
         let watching = story.clone();
@@ -117,7 +117,7 @@ impl Play {
 
     /// Records bytes that the lesson itself has sent.
     pub fn sent(&self, toward: Side, bytes: &[u8]) {
-        self.lab.record.recorder("").sent(toward, bytes, How::Plain);
+        self.lab.record.recorder("").sent(toward, bytes, Crossing::Plain);
     }
 
     /// Records that the lesson itself has ended one direction.
@@ -190,7 +190,7 @@ impl Play {
         self.verdict.take().into_iter().flatten().try_for_each(|told| self.tell(told))
     }
 
-    /// Stops a server with Ctrl-C and checks how it ends; false where this cannot be done.
+    /// Stops a server with Ctrl-C and checks how it ends; false if this cannot be done.
     pub fn stop(&mut self, server: Program) -> Result<bool> {
         let promise = Words::fixed(
             "Ctrl-C stops the server; its exit status is 0",

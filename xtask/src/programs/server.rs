@@ -15,9 +15,7 @@ use super::scratch::Scratch;
 
 /// A running tcp-server or udp-server.
 pub struct Server {
-    /// Its process.
     pub program: Program,
-    /// Where it is.
     pub address: SocketAddr,
     /// What it prints after its first line. It is held up where nobody reads this, unless it was started unread.
     pub lines: Box<dyn BufRead + Send>,
@@ -52,9 +50,6 @@ impl Server {
     }
 
     /// Starts it by a command, and has it print into a file: who reads a pipe would be part of what is measured.
-    ///
-    /// # Errors
-    /// As [`Server::start`].
     pub fn start_unread(command: &Command) -> Result<Self> {
         let scratch = Scratch::new()?;
         let file = scratch.path().join("said");

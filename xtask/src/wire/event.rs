@@ -9,14 +9,11 @@ use std::time::{Duration, Instant};
 /// A side of the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
-    /// The left one.
     Client,
-    /// The right one.
     Server,
 }
 
 impl Side {
-    /// The side across.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -28,7 +25,7 @@ impl Side {
 
 /// What becomes of bytes on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum How {
+pub enum Crossing {
     /// They arrive.
     Plain,
     /// They never arrive: the plan was to drop them.
@@ -46,7 +43,6 @@ pub enum How {
 pub struct Payload {
     /// What was kept of them.
     pub bytes: Vec<u8>,
-    /// How many there were.
     pub size: usize,
     /// Whether the last of them was a line feed.
     pub ends_line: bool,
@@ -76,9 +72,7 @@ impl From<&[u8]> for Payload {
 pub enum What {
     /// A program printed a line.
     Said {
-        /// Its side.
         lane: Side,
-        /// Its process.
         program: u32,
         /// Escaped.
         line: String,
@@ -86,15 +80,9 @@ pub enum What {
         is_error: bool,
     },
     /// A program's outputs have both ended.
-    Finished {
-        /// Its process.
-        program: u32,
-    },
+    Finished { program: u32 },
     /// A client is there whose events have this label from now on.
-    Came {
-        /// Where it is.
-        client: SocketAddr,
-    },
+    Came { client: SocketAddr },
     /// A client connected to the relay, and the relay to the server.
     Connected {
         /// The port that the server sees the connection come from.
@@ -108,23 +96,13 @@ pub enum What {
         is_absent: bool,
     },
     /// Bytes crossed the wire, as one read or one datagram.
-    Sent {
-        /// Where they went.
-        toward: Side,
-        /// Which.
-        bytes: Payload,
-        /// Whether they arrived there.
-        how: How,
-    },
+    Sent { toward: Side, bytes: Payload, how: Crossing },
     /// Bytes went on crossing the wire, too many reads or datagrams for each to be told.
     Flowed {
-        /// Where they went.
         toward: Side,
-        /// Whether they arrived there.
-        how: How,
+        how: Crossing,
         /// As how many reads or datagrams.
         pieces: u64,
-        /// How many bytes.
         size: u64,
         /// From the first of them to the last.
         took: Duration,
@@ -143,6 +121,8 @@ pub enum What {
     },
     /// A client of datagrams was silent for too long, and is forgotten.
     LetGo,
+    /// All places were taken, and this client's went to another one.
+    GaveWay,
     /// Nothing: everything that was recorded before this has been handed on.
     Mark,
 }
@@ -150,11 +130,9 @@ pub enum What {
 /// What happened, when, and on whose connection.
 #[derive(Debug)]
 pub struct Event {
-    /// When.
     pub at: Instant,
     /// `#1` for the first client and its connection; empty where there is one.
     pub label: String,
-    /// What.
     pub what: What,
 }
 
@@ -168,7 +146,6 @@ impl What {
 }
 
 impl Event {
-    /// Whether a program's outputs have both ended.
     pub fn is_end_of(&self, pid: u32) -> bool {
         matches!(self.what, What::Finished { program } if program == pid)
     }
@@ -235,7 +212,7 @@ impl Recorder {
     }
 
     /// Records bytes that cross the wire.
-    pub fn sent(&self, toward: Side, bytes: &[u8], how: How) {
+    pub fn sent(&self, toward: Side, bytes: &[u8], how: Crossing) {
         self.record(What::Sent { toward, bytes: Payload::of(bytes, self.keeps), how });
     }
 

@@ -2,14 +2,14 @@
 //! and only then to the record.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use super::event::{Event, How, Recorder, Side, What};
+use super::event::{Crossing, Event, Recorder, Side, What};
 
 /// Where nothing at all happens for this long, an experiment is stuck, on the slowest machine.
 pub const STUCK: Duration = Duration::from_secs(60);
@@ -82,16 +82,7 @@ impl Record {
 
     /// Waits until something is found among the events.
     pub fn wait_until<T>(&mut self, find: impl Fn(&[Event]) -> Option<T>) -> Result<T> {
-        loop {
-            if let Some(found) = find(&self.kept) {
-                return Ok(found);
-            }
-            match self.incoming.recv_timeout(STUCK) {
-                Ok(watched) => self.keep(watched)?,
-                Err(RecvTimeoutError::Timeout) => bail!("nothing has happened for {STUCK:?}"),
-                Err(RecvTimeoutError::Disconnected) => bail!("nothing can happen any more"),
-            }
-        }
+        self.wait_unless(|| false, find)?.context("nothing can happen any more")
     }
 
     /// Keeps what comes until nothing has come for a while: so that late rungs are drawn in their place. No
@@ -139,7 +130,7 @@ impl Record {
         let of_label = self.kept.iter().filter(|event| event.label == label);
         of_label
             .filter_map(|event| match &event.what {
-                What::Sent { how: How::HeldBack, .. } => None, // it crosses later
+                What::Sent { how: Crossing::HeldBack, .. } => None, // it crosses later
                 What::Sent { toward, bytes, .. } if *toward == side => Some(bytes.bytes.as_slice()),
                 _ => None,
             })

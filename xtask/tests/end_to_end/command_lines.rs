@@ -146,6 +146,19 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn one_stop_that_is_signalled_twice_is_one() {
+    for name in ["tcp-server", "udp-server"] {
+        let mut server = crate::Server::start(name, &[]);
+        let pid = server.program.pid;
+        let kill = crate::process::command("sh").args(["-c", &format!("kill -TERM {pid} {pid}")]).status();
+        assert!(kill.unwrap().success());
+        let outcome = server.lab.wait_for_end(server.program).unwrap();
+        assert_eq!((outcome.status, outcome.said.last().unwrap().as_str()), (Some(0), "stopped"));
+    }
+}
+
 #[test]
 fn the_origin_shows_a_browser_a_list_of_its_pages() {
     let mut lab = Lab::discarding().unwrap();
@@ -166,7 +179,7 @@ fn the_origin_shows_a_browser_a_list_of_its_pages() {
 
 /// What `cargo xtask` complains about a command line in Chinese.
 fn in_chinese(line: &str) -> Vec<String> {
-    let mut task = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let mut task = crate::program("xtask");
     let output = task.args(line.split(' ')).args(["--lang", "zh"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{line}");
     String::from_utf8(output.stderr).unwrap().lines().map(str::to_owned).collect()

@@ -61,12 +61,14 @@ pub fn has_tool(name: &str, args: &[&str]) -> bool {
 }
 
 /// How many descriptors a process may have open, as a shell tells it.
+#[cfg(target_os = "linux")]
 pub fn descriptors() -> usize {
     let told = command("sh").args(["-c", "ulimit -n"]).output().map(|output| output.stdout);
     String::from_utf8_lossy(&told.unwrap_or_default()).trim().parse().unwrap_or(usize::MAX)
 }
 
 /// Looks again and again until something is found; a test that waits in vain fails with what it waited for.
+#[cfg(unix)]
 pub fn eventually<T>(awaited: &str, mut find: impl FnMut() -> Option<T>) -> T {
     const LOOKS: u32 = 6000;
     for _ in 0..LOOKS {

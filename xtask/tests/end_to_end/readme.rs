@@ -90,6 +90,12 @@ fn a_readme_that_shows_something_else_is_found_out_and_blessed() {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(new, &lines[*at..at + old]);
     }
+    let three = text.replacen("9999 Ann\nHello, Ann!", "9999 Ann Bob Cid\nHello, Ann?\n...\nHello, Cid!", 1);
+    assert_eq!(
+        played(&three).anew[0].2,
+        ["Hello, Ann!", "...", "Hello, Cid!"],
+        "as much is left out as before"
+    );
     let blank = text.replacen("Hello, Ann!", "\n\nHello, Ann!", 1);
     assert_eq!(played(&blank).anew[0].1, 3, "the blank lines are part of what is shown");
     let shorter = text.replace("Received 3 bytes from 127.0.0.1:41234\n", "");
@@ -119,7 +125,7 @@ fn the_limits_table_has_the_defaults_of_the_help() {
     }
     let sources = concat!(
         include_str!("../../../tcp-server/src/main.rs"),
-        include_str!("../../../tcp-client/src/http/mod.rs"),
+        include_str!("../../../common/src/http/mod.rs"),
     );
     for (constant, words) in [
         ("WRITE_TIMEOUT: Duration = Duration::from_secs(10);", "one that does not read, 10 to 20 s after"),

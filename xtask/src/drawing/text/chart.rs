@@ -14,7 +14,6 @@ const ROWS: u32 = 12;
 /// A side's mark on a curve, in their order.
 const MARKS: [char; 5] = ['o', '+', 'x', '*', '#'];
 
-/// The chart as lines of text, as wide as the style says.
 pub fn lines(style: Style, chart: &Chart) -> Vec<String> {
     let title = style.paint(Ink::Bold, &format!("  {}", style.signs(chart.title.to(style.lang))));
     let drawn = if chart.places.len() > 1 { curve_lines(style, chart) } else { bar_lines(style, chart) };

@@ -12,7 +12,6 @@ const LEFT: u32 = 230;
 const RIGHT: u32 = 640;
 const TALL: u32 = 300;
 
-/// The chart as a picture for a page, which has the colours.
 pub fn picture(chart: &Chart, lang: Lang) -> String {
     let (drawn, height) = if chart.places.len() > 1 { curve(chart, lang) } else { bars(chart, lang) };
     let title = text(chart.title.to(lang));
@@ -23,7 +22,6 @@ pub fn picture(chart: &Chart, lang: Lang) -> String {
     )
 }
 
-/// A variable of the page's style.
 fn colour(ink: Ink) -> &'static str {
     match ink {
         Ink::Client => "var(--client)",

@@ -18,9 +18,7 @@ pub const DARK_WHEN: &str = "screen and (prefers-color-scheme: dark)";
 
 /// What a page begins with.
 pub struct Cover {
-    /// What it is.
     pub title: Words,
-    /// Where it comes from.
     pub intro: Words,
     /// Nothing is printed in its lanes: an arrow has the room of both.
     pub is_bare: bool,
@@ -35,17 +33,13 @@ impl Cover {
 
 /// One part of a page.
 pub struct Chapter {
-    /// What was played.
     pub name: &'static str,
     /// Its subject, shown after the name in Chinese; may be empty.
     pub subject_zh: &'static str,
-    /// `IPv4` or `IPv6`.
     pub version: &'static str,
     /// What it is about, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
-    /// The titles of its lanes.
     pub lanes: Lanes,
-    /// What was told of it.
     pub told: Vec<Entry>,
 }
 
@@ -54,7 +48,6 @@ pub fn tally(chapters: &[Chapter]) -> Tally {
     Tally::of(chapters.iter().flat_map(|chapter| &chapter.told).filter_map(Entry::check))
 }
 
-/// The whole page.
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
     let tally = tally(chapters);
@@ -89,7 +82,6 @@ pub fn head(title: &str, lang: Lang) -> String {
     )
 }
 
-/// The chapters of each name.
 fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
     chapters.chunk_by(|a, b| a.name == b.name)
 }

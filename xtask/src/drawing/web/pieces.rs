@@ -101,7 +101,8 @@ fn verdict(check: &Check, lang: Lang) -> String {
 }
 
 fn lanes((client, server): &Lanes, lang: Lang) -> String {
-    let (time, client, server) = (Words::fixed("time", "时间"), text(client.to(lang)), text(server.to(lang)));
+    let (time, client, server) =
+        (Words::fixed("time", "时间/秒"), text(client.to(lang)), text(server.to(lang)));
     let time = time.to(lang);
     format!("<p class=\"lanes\"><span>{time}</span> <span>{client}</span> <span>{server}</span></p>\n")
 }

@@ -189,7 +189,7 @@ pub fn half_char(play: &mut Play) -> Result<()> {
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     client.sends([b"Ann\n", &"张".as_bytes()[..2]].concat());
     client.hears("Welcome!")?;
-    client.hears("Hello, Ann!")?; // hence what came with her name has been read
+    client.hears("Hello, Ann!")?; // so the server has read what arrived with her name
     client.sends([&"张".as_bytes()[2..], b"\nexit\n"].concat());
     let rest = client.hears_out()?;
     let promise = Words::fixed(

@@ -1,6 +1,6 @@
 //! The mistakes of the notes' UDP client and server.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
 
 use anyhow::Result;
@@ -13,18 +13,13 @@ use crate::lab::Outcome;
 use crate::peers::scripted_server::ScriptedServer;
 use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
-use crate::wire::event::{How, Recorder, Side};
-use crate::wire::udp_relay::{Fate, Plan};
+use crate::wire::event::{Crossing, Recorder, Side};
+use crate::wire::impairments::{Impairment, Impairments};
 use crate::words::{Shown, Words};
 
 /// The notes' UDP client: sends a name, and takes the next datagram from any sender as its reply, and as text. It
 /// would wait forever; the sockets here have a time limit.
-fn wrong_ask(
-    socket: &UdpSocket,
-    name: &[u8],
-    server: SocketAddr,
-    recorder: &Recorder,
-) -> std::io::Result<String> {
+fn wrong_ask(socket: &UdpSocket, name: &[u8], server: SocketAddr, recorder: &Recorder) -> io::Result<String> {
     let says = |call: &str, what: &str| recorder.said(Side::Client, format!("{call}: {what}"));
     says("sendto", &escape(name));
     socket.send_to(name, server)?;
@@ -43,11 +38,11 @@ fn impatient_socket(play: &Play) -> Result<UdpSocket> {
 
 /// Records a datagram that crossed the wire without a relay, which would hide its sender.
 fn crosses(recorder: &Recorder, toward: Side, bytes: &[u8]) {
-    recorder.sent(toward, bytes, How::Plain);
+    recorder.sent(toward, bytes, Crossing::Plain);
 }
 
-/// Runs udp-client and udp-server over a wire with this plan.
-fn udp_client(play: &mut Play, plan: Plan) -> Result<Outcome> {
+/// Runs udp-client and udp-server over a wire that impairs datagrams so.
+fn udp_client(play: &mut Play, impairments: Impairments) -> Result<Outcome> {
     instead(play, "udp-client")?;
     let (_server, at) = play.server("udp-server", &[])?;
     let wire = play.lab.udp_wire(at, plan)?.to_string();
@@ -79,7 +74,7 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
     )?;
     the_notes_way(play)?;
     let host = ScriptedServer::answering(play.ip, |_, name| vec![greeting::of(name)])?;
-    let wire = play.lab.udp_wire(host.address, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
+    let wire = play.lab.udp_wire(host.address, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let recorder = play.lab.record.recorder("");
     let found = wrong_ask(&impatient_socket(play)?, b"Michael", wire, &recorder).map_err(|e| e.kind());
     still_waiting(play, &found);
@@ -91,7 +86,7 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
     play.lab.record.catch_up()?;
     let before = play.lab.record.times_sent(b"Michael");
     let outcome =
-        udp_client(play, Plan { up: Vec::new(), down: (1..=3).map(|reply| (reply, Fate::Lost)).collect() })?;
+        udp_client(play, Impairments::numbered(&[], &[1, 2, 3].map(|reply| (reply, Impairment::Lost))))?;
     let asked = play.lab.record.times_sent(b"Michael") - before;
     play.checks.holds(Words::fixed("Michael was sent again", "Michael 被重发"), asked >= 2, &asked);
     let promise = Words::fixed("udp-client asks again", "udp-client 再问一次");
@@ -114,14 +109,14 @@ pub fn late_reply(play: &mut Play) -> Result<()> {
     )?;
     the_notes_way(play)?;
     let server = datagram_socket(play.ip)?;
-    let wire = play.lab.udp_wire(server.local_addr()?, Plan::default())?;
+    let wire = play.lab.udp_wire(server.local_addr()?, Impairments::default())?;
     let (client, recorder) = (impatient_socket(play)?, play.lab.record.recorder(""));
     let first = wrong_ask(&client, b"Michael", wire, &recorder).map_err(|e| e.kind()); // it gave up waiting
     still_waiting(play, &first);
     let (_, peer) = server.recv_from(&mut [0; 64])?;
     play.said(Side::Server, &Words::fixed("sendto, late: Hello, Michael!", "sendto，迟到：Hello, Michael!"));
     server.send_to(b"Hello, Michael!", peer)?;
-    client.peek(&mut [0; 64])?; // it is there when Tracy is asked for
+    client.peek(&mut [0; 64])?; // it has arrived when Tracy is sent
     let second = wrong_ask(&client, b"Tracy", wire, &recorder)?;
     let is_shifted = first.is_err() && second == "Hello, Michael!";
     let shown = escape(second.as_bytes());

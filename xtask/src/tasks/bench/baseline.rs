@@ -11,7 +11,6 @@ use anyhow::{Context, Result};
 use common::args::{self, Args};
 use common::narration::say;
 
-/// The hidden task.
 pub const BASELINE: &str = "bare-calls";
 
 /// How many threads are ready: as many as clients come at once.

@@ -37,9 +37,7 @@ pub struct Measured {
 /// Shares of one core, from 0 to how many cores there are.
 #[derive(Clone, Copy, Debug)]
 pub struct Shares {
-    /// The load's own.
     pub load: f64,
-    /// What other processes used.
     pub others: f64,
 }
 
@@ -110,7 +108,6 @@ fn is_right(heard: &[u8], expected: &str) -> Result<()> {
     Ok(())
 }
 
-/// Clients that have all been welcomed.
 fn crowd(server: &Server, variant: Variant, size: u32) -> Result<Vec<Client>> {
     let arrive = |_| {
         let client = Client::arrives(server, variant)?;

@@ -50,7 +50,6 @@ impl Results {
         self.variants.iter().filter(|rounds| rounds.failed.is_none() && !rounds.measured.is_empty())
     }
 
-    /// Everything that was measured.
     pub fn all(&self) -> impl Iterator<Item = &Measured> {
         self.variants.iter().flat_map(|rounds| rounds.measured.iter().flatten())
     }

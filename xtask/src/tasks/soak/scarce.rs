@@ -51,7 +51,7 @@ pub fn no_threads(size: Size) -> Result<Tried> {
         );
     }
     let server = Server::start_command(command).map_err(|e| {
-        Stop::NotAvailable(words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}"))
+        Unplayed::NotAvailable(words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}"))
     })?;
     let (inside, refused, _) = arrivals(server.address, 60)?;
     let served = inside.len();
