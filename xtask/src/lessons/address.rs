@@ -29,7 +29,8 @@ const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        "This machine has 127.0.0.2, too. A server is bound to 127.0.0.1. A client connects to 127.0.0.2: what happens?",
+        "This machine has 127.0.0.2, too. A server is bound to 127.0.0.1. A client connects to 127.0.0.2: \
+         what happens?",
         "本机还有 127.0.0.2 这个地址。服务器绑定 127.0.0.1。连接 127.0.0.2 会怎样？",
         &[
             ("it reaches the server: it is the same machine", "连上服务器：同一台机器"),

@@ -30,7 +30,8 @@ pub const LESSON: Lesson = Lesson {
         claim("C9", "Each client has its own thread; clients do not disturb each other.",
                     "每个客户端有自己的线程，互不干扰。"),
         claim("C10",
-            "Each socket keeps its own state (sequence numbers, buffers): what one client sends\nfills only its own queue.",
+            "Each socket keeps its own state (sequence numbers, buffers): what one client sends\nfills \
+             only its own queue.",
             "每个套接字维护自己的状态（序号、确认号、收发缓冲区）：\n一个客户端发来的数据只进入它自己的接收队列。"),
         claim("C13", "exit closes only that connection.",
                      "exit 只关闭那一条连接。"),
@@ -79,8 +80,8 @@ fn play(play: &mut Play) -> Result<()> {
     })?;
     let left = play.lab.record.count(|event| matches!(event.what, What::Ended { .. } | What::Broke { .. }));
     let welcomed = play.lab.record.count(|event| event.is_line("Welcome!"));
-    let promise = Words::fixed("all three are welcomed, and still connected", "三个都已收到欢迎，且都还连着");
-    play.checks.equal(promise, &(welcomed, left), &(3, 0));
+    play.checks.equal(Words::fixed("all three are welcomed", "三个都已收到欢迎"), &welcomed, &3);
+    play.checks.equal(Words::fixed("none of them has left", "没有一个离开"), &left, &0);
     sockets_of(play, at, prediction)?;
     if all.is_some() {
         let promise = Words::fixed(
@@ -212,7 +213,8 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
             ("they are connected, and then nothing arrives", "连上了，然后什么也没有"),
             ("connect does not return", "connect 一直不返回"),
         ],
-        "the kernel completes the handshake and puts the connection in the queue of the listener (the backlog): connected does not mean served.",
+        "the kernel completes the handshake and puts the connection in the queue of the listener (the \
+         backlog): connected does not mean served.",
         "三次握手由内核完成，连接进入全连接队列（已完成连接的队列，长度由 backlog 限定）：连上了，不等于有人服务。",
     )?;
     play.act(&Words::fixed(

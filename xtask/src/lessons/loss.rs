@@ -15,6 +15,7 @@ use super::{Lesson, UDP, claim};
 use crate::checks::Ended;
 use crate::peers::sockets::datagram_socket;
 use crate::play::Play;
+use crate::wire::impairments::{Impairment, Impairments};
 use crate::wire::kernel;
 use crate::words::Words;
 
@@ -120,7 +121,8 @@ fn by_plan(play: &mut Play) -> Result<()> {
         "udp-client 走这样的线路：第 1 个回复来两次，第 2 个迟到，它发出的第 3 个数据报丢失。",
     ))?;
     let (_server, at) = play.server("udp-server", &[])?;
-    let plan = Plan { up: vec![(3, Fate::Lost)], down: vec![(1, Fate::Twice), (2, Fate::Late)] };
+    let plan =
+        Impairments::numbered(&[(3, Impairment::Lost)], &[(1, Impairment::Twice), (2, Impairment::Late)]);
     let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, "Michael", "Tracy", "Sarah", "--timeout", "0.5", "--tries", "100"];
     let outcome = play.run("", "udp-client", &args)?;

@@ -106,7 +106,8 @@ fn without_each(play: &mut Play) -> Result<()> {
             ("all data, with one piece twice", "全部数据，其中一段重复"),
             ("one piece is missing", "少一段"),
         ],
-        "the sender could not know that its piece had arrived, and sent it again; without a number, the receiver could not recognize it.",
+        "the sender could not know that its piece had arrived, and sent it again; without a number, the \
+         receiver could not recognize it.",
         "发送方不知道那一段已经到了，于是再发；接收方也无从得知那是重复的。",
     )?;
     play.act(&Words::fixed(

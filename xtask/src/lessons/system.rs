@@ -19,13 +19,15 @@ pub const LESSON: Lesson = Lesson {
         claim("C14", "The calls are the same on every system; what they report in unusual cases differs.",
                      "各系统的调用相同；遇到特殊情形，表现却不尽相同。"),
         claim("C15",
-            "AF_INET is IPv4, AF_INET6 is IPv6: two address families. An IPv6 socket may also\naccept IPv4, as ::ffff:a.b.c.d.",
+            "AF_INET is IPv4, AF_INET6 is IPv6: two address families. An IPv6 socket may also\naccept \
+             IPv4, as ::ffff:a.b.c.d.",
             "AF_INET 即 IPv4，AF_INET6 即 IPv6：两个地址族。\nIPv6 套接字也可能以映射地址（::ffff:a.b.c.d）兼收 IPv4。"),
         claim("C16",
             "The TCP server and the UDP server can both use port 9999: each protocol has its own\nports.",
             "TCP 服务器和 UDP 服务器可以同用 9999 端口：每种协议有自己的端口空间。"),
         claim("C21",
-            "Raw sockets send IP packets without TCP or UDP. std has none, and systems reserve\nthem for administrators: said here, not shown.",
+            "Raw sockets send IP packets without TCP or UDP. std has none, and systems reserve\nthem for \
+             administrators: said here, not shown.",
             "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，\n系统也只允许管理员使用：此处只说明，不演示。"),
     ],
 };

@@ -51,7 +51,7 @@ fn play(play: &mut Play) -> Result<()> {
         "三个名字作为数据报发送。线路丢掉第二个，只有客户端自己能发觉。",
     ))?;
     let (server, at) = play.server("udp-server", &[])?;
-    let plan = Plan { up: vec![(2, Fate::Lost)], down: Vec::new() };
+    let plan = Impairments::numbered(&[(2, Impairment::Lost)], &[]);
     let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, NAMES[0], NAMES[1], NAMES[2], "--tries", "100"];
     let outcome = play.run("", "udp-client", &args)?;
@@ -164,7 +164,8 @@ fn resources(play: &mut Play, udp: SocketAddr) -> Result<()> {
 /// C18: a server with one thread that needs 50 ms for each answer.
 fn thinking(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        "A server with one thread needs 50 ms for each answer; three clients ask at once. When is the third answered?",
+        "A server with one thread needs 50 ms for each answer; three clients ask at once. When is the \
+         third answered?",
         "单线程服务器每次回答要用 50 毫秒，三个客户端同时提问：第三个等多久才得到回答？",
         &[
             ("after about 50 ms: all ask at once", "约 50 毫秒：三个是同时问的"),

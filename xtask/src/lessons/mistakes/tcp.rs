@@ -87,7 +87,7 @@ pub fn glued(play: &mut Play) -> Result<()> {
     let zh = heard.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join("、");
     let what = words!(
         "the notes' server greets {en}, and does not recognize exit",
-        "笔记的服务器问候 {zh}，没有识别出 exit"
+        "笔记的服务器问候{zh}，没有识别出 exit"
     );
     wrong(play, &what, heard == ["Michaelexit"], prediction, 3)?;
 
@@ -104,7 +104,8 @@ pub fn glued(play: &mut Play) -> Result<()> {
 /// M8: Closing with unread data sends a reset, and the last message may be lost.
 pub fn reset(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        "The server sends goodbye and closes, while its socket has an unread name. How does the connection end for the client?",
+        "The server sends goodbye and closes, while its socket has an unread name. How does the \
+         connection end for the client?",
         "服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
         &[
             ("with the end of the stream, as usual", "和往常一样：流结束（FIN）"),
@@ -243,7 +244,8 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
 pub fn slow_exit(play: &mut Play) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(200);
     let prediction = play.predict(
-        "The notes' loop calls recv, then sleep(1), and only then looks at the message. A client sends exit. When does the server close?",
+        "The notes' loop calls recv, then sleep(1), and only then looks at the message. A client sends \
+         exit. When does the server close?",
         "笔记的循环：recv、sleep(1)，然后才看内容。客户端发送 exit，服务器何时关闭？",
         &[
             ("at once: there is no name to greet", "立即：没有谁要问候"),

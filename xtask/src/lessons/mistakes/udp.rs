@@ -45,7 +45,7 @@ fn crosses(recorder: &Recorder, toward: Side, bytes: &[u8]) {
 fn udp_client(play: &mut Play, impairments: Impairments) -> Result<Outcome> {
     instead(play, "udp-client")?;
     let (_server, at) = play.server("udp-server", &[])?;
-    let wire = play.lab.udp_wire(at, plan)?.to_string();
+    let wire = play.lab.udp_wire(at, impairments)?.to_string();
     let args = [&wire, "Michael", "Tracy", "--timeout", "0.5", "--tries", "100"];
     play.run("", "udp-client", &args)
 }
@@ -97,7 +97,8 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
 /// M5: A late reply is taken for the reply to the next name.
 pub fn late_reply(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        "The notes' client gave up waiting for Michael's reply, which arrives just before it sends Tracy. What does it read for Tracy?",
+        "The notes' client gave up waiting for Michael's reply, which arrives just before it sends Tracy. \
+         What does it read for Tracy?",
         "笔记的客户端等不到 Michael 的回复，放弃了；回复恰在它发送 Tracy 之前到达。它为 Tracy 读到的是什么？",
         &[
             ("Hello, Michael!", "Hello, Michael!"),
@@ -125,7 +126,7 @@ pub fn late_reply(play: &mut Play) -> Result<()> {
         "笔记的客户端把“{shown}”当作给 Tracy 的回复"
     );
     wrong(play, &what, is_shifted, prediction, 1)?;
-    let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Late)] })?;
+    let outcome = udp_client(play, Impairments::numbered(&[], &[(1, Impairment::Late)]))?;
     let promise =
         Words::fixed("udp-client gives each name its own greeting", "udp-client 让每个名字得到自己的回复");
     play.checks.equal(promise, &outcome.said, &BOTH.map(str::to_owned).to_vec());
@@ -189,7 +190,8 @@ pub fn cut_datagram(play: &mut Play) -> Result<()> {
             ("1024 bytes, and the rest is lost", "1024 字节，其余的没了"),
             ("an error", "报错"),
         ],
-        "each call takes a whole datagram from the queue; what does not fit is thrown away, or an error, depending on the system.",
+        "each call takes a whole datagram from the queue; what does not fit is thrown away, or an error, \
+         depending on the system.",
         "一次调用从队列取走整个数据报；放不下的部分，有的系统丢掉，有的系统报错。",
     )?;
     the_notes_way(play)?;
@@ -214,7 +216,7 @@ pub fn cut_datagram(play: &mut Play) -> Result<()> {
 
     instead(play, "udp-server")?;
     let (_server, at) = play.server("udp-server", &[])?;
-    let wire = play.lab.udp_wire(at, Plan::default())?.to_string();
+    let wire = play.lab.udp_wire(at, Impairments::default())?.to_string();
     let name = "x".repeat(2000);
     play.story.hide("long"); // it prints a line of 2000 letters
     let outcome = play.run("long", "udp-client", &[&wire, &name])?;

@@ -156,7 +156,8 @@ pub fn no_header(play: &mut Play) -> Result<()> {
 pub fn kept_open(play: &mut Play) -> Result<()> {
     const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
     let prediction = play.predict(
-        "Content-Length announces 2 bytes, and both arrive; the server leaves the connection open. What does the notes' client do?",
+        "Content-Length announces 2 bytes, and both arrive; the server leaves the connection open. What \
+         does the notes' client do?",
         "Content-Length 写着 2，2 字节也到了；服务器不关闭连接。笔记的客户端会怎样？",
         &[
             ("it keeps waiting", "继续等待"),

@@ -94,7 +94,7 @@ impl Row {
             Ok((true, figures)) => (Verdict::Passed, figures),
             Ok((false, figures)) => (Verdict::Failed(figures.clone()), figures),
             Err(e) => match e.downcast_ref() {
-                Some(Stop::NotAvailable(why)) => {
+                Some(Unplayed::NotAvailable(why)) => {
                     let Words { en, zh } = why;
                     let shown = words!("not available here: {en}", "此处无法测试：{zh}");
                     (Verdict::NotAvailable(why.clone()), shown)
@@ -171,7 +171,7 @@ fn interrupted(server: Server) -> Result<(ExitStatus, Duration)> {
 
 /// A row that this system has no means for.
 fn needs<T>(en: &'static str, zh: &'static str) -> Result<T> {
-    Err(Stop::NotAvailable(Words::fixed(en, zh)).into())
+    Err(Unplayed::NotAvailable(Words::fixed(en, zh)).into())
 }
 
 /// Plays the judge's scripts on a server of ours.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::tcp_server::{arrivals, crowd, welcomed_at_last};
 use super::{Size, Tried, can_wait, needs, no_proc, stop_in_time};
-use crate::peers::script::Stop;
+use crate::peers::script::Unplayed;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::programs::figures::share_of_a_core;
 use crate::programs::program::Program;

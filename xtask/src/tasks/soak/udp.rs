@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{Size, Tried, no_proc, plays_all, stop_in_time};
-use crate::peers::scripts::udp_server as scripts;
+use crate::exercises::UDP_SERVER;
 use crate::programs::server::Server;
 use crate::wire::kernel::dropped;
 use crate::words::Words;
