@@ -254,24 +254,3 @@ mod unix {
         assert!(program.wait().unwrap().success());
     }
 }
-
-#[test]
-fn a_large_body_arrives_whole_in_every_framing() {
-    let size = 4 << 20; // fits into a small directory for temporary files, and takes many reads
-    let pattern = move |at: usize| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0];
-    let body: Vec<u8> = (0..size).map(pattern).collect();
-    let chunk = |chunk: &[u8]| [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
-    let chunks = body.chunks(16_411).flat_map(chunk).chain(*b"0\r\n\r\n").collect();
-    for (header, sent) in [
-        (format!("Content-Length: {size}"), body.clone()),
-        ("Transfer-Encoding: chunked".into(), chunks),
-        ("X: y".into(), body.clone()),
-    ] {
-        let mut lab = Lab::discarding().unwrap();
-        let reply = [format!("HTTP/1.1 200 OK\r\n{header}\r\n\r\n").into_bytes(), sent].concat();
-        let origin = origin(move |stream| stream.write_all(&reply));
-        assert_eq!(get(&mut lab, &origin, &["-o", "f"]).status, Some(0));
-        assert!(fs::read(lab.directory().join("f")).unwrap() == body, "{header}");
-        origin.heard().unwrap();
-    }
-}
