@@ -80,7 +80,7 @@ fn play(play: &mut Play) -> Result<()> {
     let is_whole = received.iter().zip(0..).all(|(byte, at)| *byte == byte_at(at));
     let promise = Words::fixed("nothing was lost, and writing continued", "没有丢失任何数据，写入得以继续");
     play.checks.equal(promise, &(is_whole, more.as_str()), &(true, "and on"));
-    play.reveal(prediction, |choice| choice == 1 && is_whole)?;
+    play.reveal(prediction, is_whole.then_some(1))?;
     said_not_shown(play)
 }
 

@@ -66,7 +66,7 @@ fn play(play: &mut Play) -> Result<()> {
         }
     }
     let is_al = first_greeted.is_some_and(|greeting| greeting.starts_with("Hello, Al!"));
-    play.reveal(prediction, |choice| choice == 2 && is_al)?;
+    play.reveal(prediction, is_al.then_some(2))?;
 
     with_a_mark(play)
 }

@@ -131,7 +131,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
         Some(_) => 1,
         None => 3,
     };
-    play.reveal(prediction, |choice| choice == printed)?;
+    play.reveal(prediction, Some(printed))?;
     let expected = ["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"].map(str::to_owned).to_vec();
     let promise = Words::fixed("each name still gets its own greeting", "每个名字仍然得到自己的问候");
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));

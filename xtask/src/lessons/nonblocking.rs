@@ -64,7 +64,7 @@ fn play(play: &mut Play) -> Result<()> {
         greeted.push(line);
     }
     let is_third = greeted.first().is_some_and(|line| line.contains("Sarah"));
-    play.reveal(prediction, |choice| choice == 2 && is_third)?;
+    play.reveal(prediction, is_third.then_some(2))?;
     let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!\n")).into_iter().rev().collect();
     let promise = Words::fixed(
         "each is greeted when it sends, in reverse order of connecting",

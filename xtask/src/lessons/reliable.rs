@@ -117,7 +117,7 @@ fn without_each(play: &mut Play) -> Result<()> {
     let parts = Parts { numbers: false, ..ALL };
     let (_, received) = transfer(play, parts, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let is_doubled = received.starts_with("0101");
-    play.reveal(prediction, |choice| choice == 2 && is_doubled)?;
+    play.reveal(prediction, is_doubled.then_some(2))?;
     let promise =
         Words::fixed("a piece that was sent again is taken for the next one", "重发的一段被当成下一段");
     play.checks.holds(promise, is_doubled, &received);

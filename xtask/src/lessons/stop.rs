@@ -55,7 +55,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     let (rest_of_silent, rest_of_asking) = (silent.hears_out()?, asking.hears_out()?);
     let came = !rest_of_asking.is_empty();
-    play.reveal(prediction, |choice| choice == 2 && came)?;
+    play.reveal(prediction, came.then_some(2))?;
     let promise = Words::fixed(
         "the reply still arrived, then the end of the stream",
         "正在准备的回复仍然到达，随后流结束",

@@ -10,7 +10,6 @@ use common::narration::escape;
 use super::{BOTH_SIDES, Lesson, claim};
 use crate::peers::sockets::pair;
 use crate::play::Play;
-use crate::play::quiz::a_number;
 use crate::wire::event::Side;
 use crate::words::{Shown, Words};
 
@@ -100,7 +99,7 @@ fn play(play: &mut Play) -> Result<()> {
         "it took {count} here; any number from 1 to 17 is possible, as a stream keeps no boundaries.",
         "这一次读了 {count} 次；1 到 17 次都有可能，因为流不保留边界。"
     );
-    play.reveal(prediction.because(why), |number| a_number(number, count as u64, 17))?;
+    play.reveal(prediction.because(why, 17), Some(count as u64))?;
     partial_write(play)
 }
 
@@ -135,7 +134,7 @@ fn partial_write(play: &mut Play) -> Result<()> {
         "一次写入只收下一部分，并返回收下多少",
     );
     play.checks.holds(promise, (1..data.len()).contains(&taken), &taken);
-    play.reveal(prediction, |choice| choice == 2 && (1..data.len()).contains(&taken))?;
+    play.reveal(prediction, (1..data.len()).contains(&taken).then_some(2))?;
     client.set_nonblocking(false)?;
     let rest = thread::spawn(move || (&client).write_all(&data[taken..]));
     let received = std::io::copy(&mut server, &mut std::io::sink())?;

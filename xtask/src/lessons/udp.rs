@@ -57,7 +57,7 @@ fn play(play: &mut Play) -> Result<()> {
     let outcome = play.run("", "udp-client", &args)?;
     let greetings = NAMES.map(|name| format!("Hello, {name}!"));
     let is_whole = outcome.said == greetings;
-    play.reveal(prediction, |choice| choice == 1 && is_whole)?;
+    play.reveal(prediction, is_whole.then_some(1))?;
     let promise = Words::fixed("each name gets its own greeting, in order", "每个名字依次得到自己的问候");
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), greetings.to_vec()));
     // On a slow machine, the second datagram (the lost one) may be the first name, sent again.
@@ -204,7 +204,7 @@ fn thinking(play: &mut Play) -> Result<()> {
     let Words { en, zh } = waits.shown();
     play.evidence(&words!("answered after {en} ms", "分别在 {zh} 毫秒后得到回答"))?;
     let last = waits[2];
-    play.reveal(prediction, |choice| choice == 3 && last >= 150)?;
+    play.reveal(prediction, (last >= 150).then_some(3))?;
     let order: Vec<_> = answered.iter().map(|(peer, _)| *peer).collect();
     let expected = clients.iter().map(UdpSocket::local_addr).collect::<std::io::Result<Vec<_>>>()?;
     let promise = Words::fixed(

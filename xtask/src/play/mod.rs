@@ -20,7 +20,7 @@ use crate::wire::kernel::Row;
 use crate::words::Words;
 
 use audience::Audience;
-use quiz::{Prediction, Score, Worth};
+use quiz::{Prediction, Score};
 
 /// When nothing has happened for this long, an act is over.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -177,11 +177,12 @@ impl Play {
         Ok(answer)
     }
 
-    /// Judges a prediction by what was seen: `worth` judges a number as an answer. The verdict is shown just before
-    /// the next question or at the end, so that it has not scrolled away.
-    pub fn reveal<W: Into<Worth>>(&mut self, prediction: Prediction, worth: impl Fn(u64) -> W) -> Result<()> {
+    /// Judges a prediction by what was seen: the number of a choice, or of whatever was counted; none where what was
+    /// seen is no choice. The verdict is shown just before the next question or at the end, so that it has not scrolled
+    /// away.
+    pub fn reveal(&mut self, prediction: Prediction, seen: Option<u64>) -> Result<()> {
         self.show_verdict()?;
-        self.verdict = self.score.judge(prediction, worth);
+        self.verdict = self.score.judge(prediction, seen);
         Ok(())
     }
 

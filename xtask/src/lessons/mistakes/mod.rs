@@ -116,7 +116,7 @@ fn wrong(play: &mut Play, what: &Words, failed: bool, prediction: Prediction, ri
         play.checks.not_available(promise, why);
     }
     if failed {
-        play.reveal(prediction, |choice| choice == right)?;
+        play.reveal(prediction, Some(right))?;
     }
     Ok(())
 }
