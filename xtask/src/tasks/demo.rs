@@ -142,27 +142,26 @@ fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> 
     let is_all = chosen.len() == lessons::ALL.len() && !chosen.iter().any(|lesson| lesson.is_mistake());
     let count = chosen.len();
     if is_all {
-        style.explain(
-            Ink::Bold,
-            &words!(
-                "{count} lessons about sockets, on real sockets of this machine's loopback; Ctrl-C ends the demo.",
-                "{count} 课套接字演示，用的是本机环回接口上真实的套接字；按 Ctrl-C 结束。"
-            ),
-        )?;
+        let what = words!(
+            "{count} lessons about sockets, on real sockets of this machine's loopback; Ctrl-C ends the demo.",
+            "{count} 课套接字演示，用的是本机环回接口上真实的套接字；按 Ctrl-C 结束。"
+        );
+        style.explain(Ink::Bold, &what)?;
     }
-    if quiz {
-        let how = Words::fixed(
+    let how = if quiz {
+        Some(Words::fixed(
             "Each lesson asks before it shows, over one IP version; Enter alone skips a question, 'q' leaves.",
             "每课先提问，再演示，只用一个 IP 版本；只按回车跳过一题，q 退出。",
-        );
-        style.explain(Ink::Bold, &how)?;
+        ))
     } else if is_all && addresses.len() > 1 {
-        let how = Words::fixed(
+        Some(Words::fixed(
             "Each lesson runs over IPv4, then over IPv6 ('--step' waits for Enter, '--list' lists the lessons).",
             "每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。",
-        );
-        style.explain(Ink::Bold, &how)?;
-    }
+        ))
+    } else {
+        None
+    };
+    how.map_or(Ok(()), |how| style.explain(Ink::Bold, &how))?;
     let signs = Words::fixed(
         "> says what happens next; ✓ is a check that passed, ✗ one that failed.\n\
          The lanes show what the programs print, the arrows between them what crosses the wire; an arrow\n\
