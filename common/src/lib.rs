@@ -1,4 +1,4 @@
-//! What the programs share: addresses, framing, command lines, time limits, output, files that are replaced, and the
+//! What the programs share: addresses, framing (messages and HTTP replies), command lines, time limits, output, files that are replaced, and the
 //! stop. The socket calls that the notes teach are in the programs.
 
 pub mod address;
@@ -8,6 +8,7 @@ pub mod datagram;
 pub mod file_name;
 pub mod framing;
 pub mod greeting;
+pub mod http;
 pub mod language;
 pub mod lookalikes;
 pub mod narration;

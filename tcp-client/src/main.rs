@@ -1,6 +1,5 @@
 //! The notes' TCP client, which fetches a page, and the client that talks to the notes' TCP server.
 
-mod http;
 mod output;
 
 use std::ffi::OsStr;
@@ -13,11 +12,10 @@ use anyhow::{Context, Result, bail, ensure};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
 use common::framing::{self, Framing};
-use common::greeting;
 use common::narration::{self, escape};
-use common::stop;
 use common::timed_stream::TimedStream;
 use common::url::Url;
+use common::{greeting, http, stop};
 
 use output::Output;
 

@@ -14,9 +14,10 @@ use crate::checks::Ended;
 use crate::programs::program::{self, Program, Started};
 use crate::programs::scratch::Scratch;
 use crate::wire::event::{Event, Side, What};
+use crate::wire::impairments::Impairments;
 use crate::wire::record::Record;
 use crate::wire::tcp_relay::{self, RelayMode, TcpRelay};
-use crate::wire::udp_relay::{self, Plan, UdpRelay};
+use crate::wire::udp_relay::{self, UdpRelay};
 
 /// How a program ended.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -117,10 +118,10 @@ impl Lab {
         Ok(address)
     }
 
-    /// A wire to a UDP server that carries out the plan.
-    pub fn udp_wire(&mut self, server: SocketAddr, plan: Plan) -> Result<SocketAddr> {
+    /// A wire to a UDP server that impairs what it carries.
+    pub fn udp_wire(&mut self, server: SocketAddr, impairments: Impairments) -> Result<SocketAddr> {
         let recorder = self.record.recorder("");
-        let relay = udp_relay::start(server, plan, recorder).context("cannot start the relay")?;
+        let relay = udp_relay::start(server, impairments, recorder).context("cannot start the relay")?;
         let address = relay.address;
         self.udp_relays.push(relay);
         Ok(address)

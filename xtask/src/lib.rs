@@ -9,6 +9,7 @@ mod words;
 
 mod checks;
 mod drawing;
+pub mod exercises;
 mod lab;
 pub mod lessons;
 mod peers;
@@ -26,6 +27,7 @@ pub use drawing::style::Style;
 pub use drawing::transcript::Transcript;
 pub use lab::{Lab, Outcome};
 pub use peers::origin::replying;
+pub use peers::script::{Expected, How};
 pub use peers::scripted_server::{ScriptedServer, repeat, until_it_leaves};
 pub use peers::sockets::ask;
 pub use peers::tcp_peer::TcpPeer;

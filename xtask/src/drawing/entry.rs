@@ -8,7 +8,7 @@ use common::narration::escape;
 use super::columns::{fit, grouped};
 use super::style::Ink;
 use crate::checks::Check;
-use crate::wire::event::{How, Payload, Side, What};
+use crate::wire::event::{Crossing, Payload, Side, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
@@ -154,24 +154,24 @@ impl Rung {
             }
             What::Ended { toward } => crossed(*toward, Words::fixed("end of stream", "流结束（FIN）"), false),
             What::Broke { toward, .. } => crossed(*toward, Words::fixed("reset", "复位（RST）"), false),
-            What::Finished { .. } | What::LetGo | What::Mark => return None,
+            What::Finished { .. } | What::LetGo | What::GaveWay | What::Mark => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }
 }
 
-fn is_lost(how: How) -> bool {
-    matches!(how, How::Lost | How::HeldBack)
+fn is_lost(how: Crossing) -> bool {
+    matches!(how, Crossing::Lost | Crossing::HeldBack)
 }
 
 /// What became of something.
-fn fated(how: How, Words { en, zh }: Words) -> Words {
+fn fated(how: Crossing, Words { en, zh }: Words) -> Words {
     match how {
-        How::Plain => Words { en, zh },
-        How::Lost => words!("lost: {en}", "丢失：{zh}"),
-        How::HeldBack => words!("held back: {en}", "扣住：{zh}"),
-        How::Late => words!("late: {en}", "迟到：{zh}"),
-        How::Again => words!("again: {en}", "重复：{zh}"),
+        Crossing::Plain => Words { en, zh },
+        Crossing::Lost => words!("lost: {en}", "丢失：{zh}"),
+        Crossing::HeldBack => words!("held back: {en}", "扣住：{zh}"),
+        Crossing::Late => words!("late: {en}", "迟到：{zh}"),
+        Crossing::Again => words!("again: {en}", "重复：{zh}"),
     }
 }
 

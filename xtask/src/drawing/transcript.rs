@@ -2,7 +2,7 @@
 //! a page afterwards.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -40,7 +40,7 @@ struct Contents {
     /// When the times begin.
     began: Instant,
     hidden: Vec<String>,
-    told: VecDeque<Entry>,
+    told: VecDeque<Arc<Piece>>,
     limit: usize,
     /// How many entries, the first ones, are no longer kept.
     forgotten: usize,
@@ -56,6 +56,14 @@ impl Contents {
     }
 }
 
+/// An entry, drawn once for all who watch.
+pub struct Piece {
+    /// What was told.
+    pub entry: Entry,
+    /// In markup, once somebody watches.
+    pub drawn: OnceLock<String>,
+}
+
 /// What was told beyond a number.
 pub struct News {
     /// The lanes, if the entry that named them is no longer kept.
@@ -63,7 +71,7 @@ pub struct News {
     /// How many entries beyond the number are no longer kept.
     pub missing: usize,
     /// The pieces, a few hundred at most.
-    pub told: Vec<Entry>,
+    pub told: Vec<Arc<Piece>>,
     /// The number to ask beyond next.
     pub number: usize,
     /// The run waits for Enter.
@@ -167,9 +175,9 @@ impl Transcript {
         let lines = told.lines(self.style);
         let _printing = self.shared.printing.lock().unwrap_or_else(PoisonError::into_inner);
         self.change(|state| {
-            state.told.push_back(told);
+            state.told.push_back(Arc::new(Piece { entry: told, drawn: OnceLock::new() }));
             while state.told.len() > state.limit {
-                if let Some(Entry::Lanes(lanes)) = state.told.pop_front() {
+                if let Some(Entry::Lanes(lanes)) = state.told.pop_front().map(|piece| piece.entry.clone()) {
                     state.lanes = Some(lanes);
                 }
                 state.forgotten += 1;
@@ -186,7 +194,12 @@ impl Transcript {
     /// The entries beyond the first `number` that are still kept.
     pub fn since(&self, number: usize) -> Vec<Entry> {
         let state = self.state();
-        state.told.iter().skip(number.saturating_sub(state.forgotten)).cloned().collect()
+        state
+            .told
+            .iter()
+            .skip(number.saturating_sub(state.forgotten))
+            .map(|piece| piece.entry.clone())
+            .collect()
     }
 
     /// Everything that is kept of it.
@@ -235,6 +248,10 @@ mod tests {
         Entry::Sum { sentence: words!("{number}", "{number}"), is_kept: false }
     }
 
+    fn entries(told: &[Arc<Piece>]) -> Vec<Entry> {
+        told.iter().map(|piece| piece.entry.clone()).collect()
+    }
+
     fn sums(told: &[Entry]) -> Vec<&str> {
         told.iter()
             .filter_map(|told| match told {
@@ -271,7 +288,7 @@ mod tests {
         );
         let rest = story.beyond(late.number, false, LONG);
         assert_eq!((rest.number, rest.is_over), (all, true));
-        assert_eq!(sums(&early.join().unwrap()), sums(&[late.told, rest.told].concat()));
+        assert_eq!(sums(&entries(&early.join().unwrap())), sums(&entries(&[late.told, rest.told].concat())));
         assert_eq!(story.beyond(all + 9, false, LONG).number, all, "no number is beyond the end");
     }
 
@@ -282,10 +299,10 @@ mod tests {
         (1..=5).for_each(|number| story.tell(sum(number)).unwrap());
         assert_eq!((story.count(), sums(&story.told()).len()), (6, 3));
         let news = story.beyond(1, false, LONG);
-        assert_eq!((news.missing, sums(&news.told)), (2, vec!["3", "4", "5"]));
+        assert_eq!((news.missing, sums(&entries(&news.told))), (2, vec!["3", "4", "5"]));
         assert_eq!(news.lanes.unwrap().0.en, "left");
         let news = story.beyond(4, false, LONG);
-        assert_eq!((news.missing, sums(&news.told)), (0, vec!["4", "5"]));
+        assert_eq!((news.missing, sums(&entries(&news.told))), (0, vec!["4", "5"]));
         assert!(news.lanes.is_none());
     }
 

@@ -14,10 +14,11 @@ use crate::peers::sockets::{connect, is_quiet, is_silence};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::programs::figures;
+use crate::wire::awaited::Gate;
 use crate::wire::event::{Side, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::record::STUCK;
-use crate::wire::tcp_relay::{Gate, RelayMode};
+use crate::wire::tcp_relay::RelayMode;
 use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {

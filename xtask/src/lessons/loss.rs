@@ -16,8 +16,8 @@ use crate::checks::Ended;
 use crate::peers::sockets::datagram_socket;
 use crate::play::Play;
 use crate::wire::event::Side;
+use crate::wire::impairments::{Impairment, Impairments};
 use crate::wire::kernel;
-use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::Words;
 
 pub(super) const LESSON: Lesson = Lesson {
@@ -95,8 +95,8 @@ fn by_plan(play: &mut Play) -> Result<()> {
         "数据报在环回接口上不会乱序，所以让中继按计划捣乱：第 2 个迟到，第 4 个丢失，第 5 个重复，第 6 个迟到。",
     ))?;
     let receiver = datagram_socket(play.ip)?;
-    let fates = vec![(2, Fate::Late), (4, Fate::Lost), (5, Fate::Twice), (6, Fate::Late)];
-    let wire = play.lab.udp_wire(receiver.local_addr()?, Plan { up: fates, down: Vec::new() })?;
+    let up = [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
+    let wire = play.lab.udp_wire(receiver.local_addr()?, Impairments::numbered(&up, &[]))?;
     let sender = UdpSocket::bind(play.loopback())?;
     for number in 1..=7_u8 {
         sender.send_to(&[b'0' + number], wire)?;
@@ -131,7 +131,8 @@ fn by_plan(play: &mut Play) -> Result<()> {
     ))?;
     let any = play.loopback().to_string();
     let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
-    let plan = Plan { up: vec![(3, Fate::Lost)], down: vec![(1, Fate::Twice), (2, Fate::Late)] };
+    let plan =
+        Impairments::numbered(&[(3, Impairment::Lost)], &[(1, Impairment::Twice), (2, Impairment::Late)]);
     let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, "Michael", "Tracy", "Sarah", "--timeout", "0.5", "--tries", "100"];
     let client = play.lab.start(Side::Client, "", "udp-client", &args)?;

@@ -12,7 +12,7 @@ use super::Lesson;
 use crate::peers::sockets::{datagram_socket, is_silence, pair};
 use crate::play::Play;
 use crate::wire::event::Side;
-use crate::wire::udp_relay::{Fate, Plan};
+use crate::wire::impairments::{Impairment, Impairments};
 use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
@@ -58,8 +58,8 @@ fn play(play: &mut Play) -> Result<()> {
          4, delays 7, and loses acknowledgement 5.",
         "停止等待协议：序号、确认、超时重传齐全；第 2 个数据报丢失，第 4 个重复，第 7 个迟到，第 5 个确认丢失。",
     ))?;
-    let up = vec![(2, Fate::Lost), (4, Fate::Twice), (7, Fate::Late)];
-    let bad = Plan { up, down: vec![(5, Fate::Lost)] };
+    let up = [(2, Impairment::Lost), (4, Impairment::Twice), (7, Impairment::Late)];
+    let bad = Impairments::numbered(&up, &[(5, Impairment::Lost)]);
     let (sent, received) = transfer(play, ALL, bad)?;
     let promise = Words::fixed("the data arrives whole and in order", "数据完整、按序到达");
     play.checks.equal(promise, &(sent, received.as_str()), &(Ok(()), DATA));
@@ -98,7 +98,7 @@ fn without_each(play: &mut Play) -> Result<()> {
         "没有确认，第 2 个数据报丢失。",
     ))?;
     let parts = Parts { acknowledgements: false, ..ALL };
-    let (_, received) = transfer(play, parts, Plan { up: vec![(2, Fate::Lost)], down: Vec::new() })?;
+    let (_, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let promise =
         Words::fixed("the lost piece is missing, and neither side knows", "丢失的数据就此缺失，双方都不知道");
     play.checks.equal(promise, &received.as_str(), &"01456789ABCDEF");
@@ -120,7 +120,7 @@ fn without_each(play: &mut Play) -> Result<()> {
         "没有序号，第 1 个确认丢失。",
     ))?;
     let parts = Parts { numbers: false, ..ALL };
-    let (_, received) = transfer(play, parts, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
+    let (_, received) = transfer(play, parts, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let is_doubled = received.starts_with("0101");
     play.reveal(
         prediction,
@@ -140,7 +140,7 @@ fn without_each(play: &mut Play) -> Result<()> {
         "没有定时器，第 2 个数据报丢失。",
     ))?;
     let parts = Parts { timer: false, ..ALL };
-    let (sent, received) = transfer(play, parts, Plan { up: vec![(2, Fate::Lost)], down: Vec::new() })?;
+    let (sent, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let (Words { en, zh }, ms) = (sent.shown(), WATCHED.as_millis());
     play.evidence(&words!("the sender waited for {ms} ms: {en}", "发送方等了 {ms} 毫秒，结果：{zh}"))?;
     let promise = Words::fixed("each side waits for the other, forever", "双方互相等待，没有尽头");
@@ -148,10 +148,14 @@ fn without_each(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// Sends the data over a wire with this plan; returns how the sender ended, and what the receiver took.
-fn transfer(play: &mut Play, parts: Parts, plan: Plan) -> Result<(Result<(), ErrorKind>, String)> {
+/// Sends the data over a wire that impairs datagrams so; returns how the sender ended, and what the receiver took.
+fn transfer(
+    play: &mut Play,
+    parts: Parts,
+    impairments: Impairments,
+) -> Result<(Result<(), ErrorKind>, String)> {
     let (near, far) = (datagram_socket(play.ip)?, datagram_socket(play.ip)?);
-    near.connect(play.lab.udp_wire(far.local_addr()?, plan)?)?;
+    near.connect(play.lab.udp_wire(far.local_addr()?, impairments)?)?;
     near.set_read_timeout(Some(if parts.timer { TIMER } else { WATCHED }))?;
     let receiving = thread::spawn(move || receive(&far, parts));
     let sent = send(&near, parts).map_err(|e| e.kind());

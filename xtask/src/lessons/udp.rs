@@ -12,8 +12,8 @@ use crate::checks::Ended;
 use crate::peers::sockets::{ask, connect, datagram_socket};
 use crate::play::Play;
 use crate::wire::event::Side;
+use crate::wire::impairments::{Impairment, Impairments};
 use crate::wire::kernel::{self, Protocol};
-use crate::wire::udp_relay::{Fate, Plan};
 use crate::words::{Shown, Words};
 
 pub const LESSON: Lesson = Lesson {
@@ -73,7 +73,7 @@ fn play(play: &mut Play) -> Result<()> {
         "三个名字作为数据报发送。线路丢掉第二个，只有客户端自己能发觉。",
     ))?;
     let (server, at) = play.lab.start_server("udp-server", &[&any])?;
-    let plan = Plan { up: vec![(2, Fate::Lost)], down: Vec::new() };
+    let plan = Impairments::numbered(&[(2, Impairment::Lost)], &[]);
     let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, NAMES[0], NAMES[1], NAMES[2], "--tries", "100"];
     let client = play.lab.start(Side::Client, "", "udp-client", &args)?;

@@ -5,7 +5,6 @@ pub mod player;
 pub mod replies;
 pub mod script;
 pub mod scripted_server;
-pub mod scripts;
 pub mod sockets;
 pub mod talk;
 pub mod tcp_peer;

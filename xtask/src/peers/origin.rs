@@ -1,6 +1,6 @@
 //! A loopback HTTP origin: it serves pages, or plays a script.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
@@ -11,10 +11,12 @@ use super::replies::{self, PAGES};
 use super::scripted_server::ScriptedServer;
 use crate::wire::event::{Recorder, Side};
 use crate::wire::listening::Listening;
+use crate::wire::request::{self, Refused, Request};
 
 /// Limits for a client whose request does not end.
 const PATIENCE: Duration = Duration::from_secs(10);
-const REQUEST_LIMIT: u64 = 8 * 1024;
+/// How many clients there may be at once; browsers connect ahead of what they ask.
+const CLIENTS: usize = 64;
 
 /// Starts an origin that runs until it is dropped; what it is asked for appears in the server's lane.
 pub fn start(ip: IpAddr, recorder: Recorder) -> io::Result<Listening> {
@@ -23,10 +25,10 @@ pub fn start(ip: IpAddr, recorder: Recorder) -> io::Result<Listening> {
 
 /// Starts an origin that serves this listener, as [`start`].
 pub fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
-    Listening::start(listener, move |clients| {
-        for stream in clients {
-            let _ = answer(&stream, &recorder); // a client may leave early; its wire shows it
-        }
+    Listening::serving(listener, CLIENTS, move |client, _| {
+        let recorder = recorder.clone();
+        // A client that leaves early is its own affair; its wire shows it.
+        (move || drop(answer(&client, &recorder)), |_| {})
     })
 }
 
@@ -36,44 +38,59 @@ pub fn replying(
     mut script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static,
 ) -> io::Result<ScriptedServer> {
     ScriptedServer::serving(ip, move |stream| {
-        let request = head(&mut request(stream))?;
+        let request = head(stream).map_err(|Refused(_, why)| io::Error::other(why))?;
         script(stream)?;
         Ok(request)
     })
 }
 
-/// The next client waits for this one, so a request is limited in time and in bytes.
-fn request(stream: &TcpStream) -> impl BufRead {
-    BufReader::new(TimedStream::new(stream, PATIENCE, PATIENCE).take(REQUEST_LIMIT))
-}
-
-fn line(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    from.read_until(b'\n', &mut line)?;
-    Ok(line)
-}
-
-/// The lines up to an empty one, or to the end.
-fn head(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    loop {
-        let line = line(from)?;
-        head.extend(&line);
-        if line.trim_ascii_end().is_empty() {
-            return Ok(head);
-        }
-    }
+fn head(stream: &TcpStream) -> Result<Vec<u8>, Refused> {
+    request::head(TimedStream::new(stream, PATIENCE, PATIENCE))
 }
 
 fn answer(mut stream: &TcpStream, recorder: &Recorder) -> io::Result<()> {
-    let mut from = request(stream);
-    let first = escape(line(&mut from)?.trim_ascii_end());
-    recorder.said(Side::Server, first.as_str());
-    head(&mut from)?;
-    let path = first.split(' ').nth(1);
-    if path == Some("/") {
-        return stream.write_all(replies::index().as_bytes());
+    let head = head(stream);
+    if matches!(&head, Ok(head) if head.is_empty()) {
+        return Ok(()); // a browser that connected ahead, and asks nothing
     }
-    let page = PAGES.iter().find(|page| Some(page.path) == path);
-    stream.write_all(page.map_or(replies::NOT_FOUND, |page| page.reply).as_bytes())
+    let request = head.and_then(|head| {
+        let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        recorder.said(Side::Server, escape(first.trim_ascii_end()));
+        Request::parse(&head)
+    });
+    let reply = match &request {
+        Err(Refused(status, _)) => format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"),
+        Ok(request) if request.path == "/" => replies::index(),
+        Ok(request) => {
+            let page = PAGES.iter().find(|page| page.path == request.path);
+            page.map_or(replies::NOT_FOUND, |page| page.reply).to_owned()
+        }
+    };
+    // The reply to HEAD ends with its header (RFC 9110 9.3.2).
+    let head = request.is_ok_and(|request| request.method == "HEAD").then(|| reply.find("\r\n\r\n"));
+    let end = head.flatten().map_or(reply.len(), |end| end + 4);
+    stream.write_all(&reply.as_bytes()[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn a_client_that_asks_nothing_holds_up_nobody_and_the_reply_to_head_has_no_body() {
+        let origin = start(Ipv4Addr::LOCALHOST.into(), Recorder::discarding()).unwrap();
+        let silent = TcpStream::connect(origin.address).unwrap();
+        let ask = |method: &str| {
+            let mut client = TcpStream::connect(origin.address).unwrap();
+            write!(client, "{method} /length HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+            let mut reply = String::new();
+            client.read_to_string(&mut reply).unwrap();
+            reply
+        };
+        assert_eq!(ask("GET"), replies::LENGTH);
+        assert_eq!(ask("HEAD") + replies::BODY, replies::LENGTH);
+        drop(silent);
+    }
 }

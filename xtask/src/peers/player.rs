@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use common::greeting;
 
-use super::script::{Expected, Found, How, Mismatch, Step, Stop, playable};
+use super::replies;
+use super::script::{Expected, Found, How, Mismatch, Step, Unplayed, playable};
 use super::talk::Talk;
 use super::tcp_peer::TcpPeer;
 use super::udp_peer::UdpPeer;
@@ -128,12 +129,12 @@ impl Peers {
     }
 
     /// Plays a script, as far as it can be played with this framing.
-    pub fn plays(&mut self, script: &[Step], met: &Met<'_>) -> Result<(), Stop> {
+    pub fn plays(&mut self, script: &[Step], met: &Met<'_>) -> Result<(), Unplayed> {
         playable(script, self.talk.framing)?.iter().try_for_each(|step| self.plays_step(*step, met))
     }
 
     /// Plays one step.
-    pub fn plays_step(&mut self, step: Step, met: &Met<'_>) -> Result<(), Stop> {
+    pub fn plays_step(&mut self, step: Step, met: &Met<'_>) -> Result<(), Unplayed> {
         match step {
             Step::Comes(number) => self.comes(number)?,
             Step::Enters(number) => {
@@ -157,7 +158,7 @@ impl Peers {
             Step::GreetedOrRefused(number, name) => {
                 self.says(number, &[name])?;
                 match self.hears(number, &greeting::of(name), met) {
-                    Err(Stop::Missed(mismatch)) if mismatch.found.is_refusal() => {}
+                    Err(Unplayed::Missed(mismatch)) if mismatch.found.is_refusal() => {}
                     heard => heard?,
                 }
             }
@@ -181,6 +182,17 @@ impl Peers {
             Step::Rest => met.rests(),
             Step::Thinks => thread::sleep(SECOND),
             Step::NeedsBoundary => {} // this framing has one
+            Step::Plays(steps) => self.plays(steps, met)?,
+            Step::SendsMuch(number) => {
+                let peer = self.tcp(number)?;
+                let body = replies::large();
+                peer.sends(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()));
+                if !peer.sends_much(body) {
+                    let (expected, found) = (Expected::Saved(body), Found::nothing(How::Silent));
+                    return Err(Mismatch { number, expected, found }.into());
+                }
+            }
+            own => return Err(anyhow!("only a judge plays {own:?}").into()),
         }
         Ok(())
     }
@@ -212,7 +224,7 @@ impl Peers {
     }
 
     /// One must hear this message next. Over UDP, another client may have got it.
-    pub fn hears(&mut self, number: usize, message: &[u8], met: &Met<'_>) -> Result<(), Stop> {
+    pub fn hears(&mut self, number: usize, message: &[u8], met: &Met<'_>) -> Result<(), Unplayed> {
         let heard = match self.peer(number)? {
             Peer::Tcp(peer) => peer.hears(message),
             Peer::Udp(peer) => peer.hears(message, met.has_ended),
@@ -232,9 +244,15 @@ impl Peers {
     }
 
     /// Hears a message; where nothing comes, plays the steps and hears it then.
-    fn hears_or(&mut self, number: usize, message: &[u8], steps: &[Step], met: &Met<'_>) -> Result<(), Stop> {
+    fn hears_or(
+        &mut self,
+        number: usize,
+        message: &[u8],
+        steps: &[Step],
+        met: &Met<'_>,
+    ) -> Result<(), Unplayed> {
         match self.hears(number, message, met) {
-            Err(Stop::Missed(mut mismatch)) if mismatch.found.how == How::Silent => {
+            Err(Unplayed::Missed(mut mismatch)) if mismatch.found.how == How::Silent => {
                 self.plays(steps, met)?;
                 if self.hears(number, message, met).is_ok() {
                     mismatch.found = Found::nothing(How::Later);
@@ -247,7 +265,7 @@ impl Peers {
 
     /// Says a message byte by byte, each byte once the one before was read, as far as anybody can tell. The last one
     /// goes when the program is idle: a client that has gone on by then has not waited for it.
-    fn says_by_bytes(&mut self, number: usize, message: &[u8], met: &Met<'_>) -> Result<(), Stop> {
+    fn says_by_bytes(&mut self, number: usize, message: &[u8], met: &Met<'_>) -> Result<(), Unplayed> {
         let patience = self.talk.patience.silence();
         let peer = self.tcp(number)?;
         let ends = peer.ends_of_it().ok();
@@ -273,7 +291,7 @@ impl Peers {
 
     /// Waits until the client has taken the datagram that it was sent, as far as anybody can tell: then it must not go
     /// on with another one than this.
-    fn is_waited_for(&mut self, number: usize, message: &[u8], met: &Met<'_>) -> Result<(), Stop> {
+    fn is_waited_for(&mut self, number: usize, message: &[u8], met: &Met<'_>) -> Result<(), Unplayed> {
         const WHILE: Duration = Duration::from_millis(200);
         let patience = self.talk.patience.silence();
         let peer = self.udp(number)?;
@@ -322,19 +340,18 @@ mod tests {
     #[test]
     fn a_step_of_a_peer_that_is_not_there_is_an_error_and_no_finding() {
         use Step::{Enters, HearsNoMore, HearsTheEnd, Leaves, Loses, Resets, Says};
-        let server = Listening::start(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), |clients| {
-            for mut client in clients {
+        let server =
+            Listening::start(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), |mut client, _| {
                 client.write_all(b"Welcome!\n").unwrap();
                 let _ = copy(&mut client, &mut sink());
-            }
-        })
-        .unwrap();
+            })
+            .unwrap();
         for step in
             [Says(2, &[b"Ann"]), HearsTheEnd(2), HearsNoMore(2), Leaves(2), Resets(2), Loses(1, b"Ann")]
         {
             let mut peers = Peers::new(server.address, Protocol::Tcp, Talk::default());
             let stop = peers.plays(&[Enters(1), step], &Met { program: None, has_ended: &|| false });
-            assert!(matches!(stop, Err(Stop::Failed(_))), "{step:?}: {stop:?}");
+            assert!(matches!(stop, Err(Unplayed::Failed(_))), "{step:?}: {stop:?}");
         }
     }
 
@@ -344,6 +361,6 @@ mod tests {
         let sizes = [Framing::Line, Framing::Length, Framing::Raw]
             .map(|framing| playable(&script, framing).map(<[_]>::len).ok());
         assert_eq!(sizes, [Some(3), Some(3), Some(1)]);
-        assert!(matches!(playable(&script[1..], Framing::Raw), Err(Stop::NotAvailable(_))));
+        assert!(matches!(playable(&script[1..], Framing::Raw), Err(Unplayed::NotAvailable(_))));
     }
 }

@@ -1,5 +1,7 @@
 //! What an origin sends, byte for byte.
 
+use std::sync::LazyLock;
+
 use crate::words::Words;
 
 /// Whose body is as long as it says.
@@ -22,6 +24,18 @@ pub const CUT: &str = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,";
 pub const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 /// The body in them, where it is whole.
 pub const BODY: &str = "Hello, world!";
+
+/// A body of 64 MiB: no block of it is like another, and none like itself where a part of it is missing.
+pub fn large() -> &'static [u8] {
+    const BLOCK: usize = 64 << 10;
+    const BLOCKS: usize = 1024;
+    static BODY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let counters: Vec<u8> = (0_u32..).take(BLOCK / 4).flat_map(u32::to_be_bytes).collect();
+        let block = |number: u64| [&number.to_be_bytes(), &counters[8..]].concat();
+        (0..).take(BLOCKS).map(block).collect::<Vec<_>>().concat()
+    });
+    &BODY
+}
 
 /// A page: how its body ends, and the bytes of its reply.
 #[derive(Debug)]

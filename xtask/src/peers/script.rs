@@ -11,7 +11,7 @@ use common::narration::escape;
 use crate::words::Words;
 
 /// What one peer does, or must hear. Peers are counted from 1, as a ladder shows them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Connects; over UDP, opens its socket.
     Comes(usize),
@@ -61,8 +61,57 @@ pub enum Step {
     StrangerSays(usize, &'static [u8]),
     /// The program, which got a wrong answer, keeps waiting for the answer to this.
     IsWaitedFor(usize, &'static [u8]),
+    /// Replies with a large page ([`large`](super::replies::large)).
+    SendsMuch(usize),
     /// What follows needs messages with an end: the raw framing has none, and the script ends here.
     NeedsBoundary,
+    /// Plays these steps: a part that several scripts share.
+    Plays(&'static [Step]),
+
+    // The program itself: only a judge, who has started it, plays these.
+    /// A server is started, and waits where it was told to.
+    Starts,
+    /// It does not end at once.
+    Stays,
+    /// It is killed, and starts again on the same port; #1 sees the end, and leaves.
+    Restarts,
+    /// It gets Ctrl-C, and ends in time. Where it does not: the first steps may be what it waits for, and whether the
+    /// second ones succeed says whether it goes on.
+    IsInterrupted(&'static [Step], &'static [Step]),
+    /// A client is started, and connects to #1; over UDP, #1 waits for its datagram.
+    Hosts,
+    /// A client is started, and no socket has the port that it is sent to.
+    Nobody,
+    /// It ends with status 0.
+    Ends,
+    /// It ends although its connection to #1 stays open.
+    EndsOpen,
+    /// It does not end before #1 does.
+    Outwaits,
+    /// It ends with a message and a status other than 0.
+    Fails,
+    /// It has printed each of these once.
+    Prints(&'static [&'static str]),
+    /// It has saved this body in the file.
+    Saves(&'static str),
+    /// It has saved no file, or an empty one.
+    SavesNothing,
+    /// It has saved the large page.
+    SavesMuch,
+    /// It has printed this somewhere.
+    Shows(&'static str),
+}
+
+impl Step {
+    /// Whether it is about the program itself, and not about what its peers say and hear.
+    pub fn is_the_programs(&self) -> bool {
+        use Step::{Ends, Saves, SavesMuch, SavesNothing, Shows};
+        use Step::{
+            EndsOpen, Fails, Hosts, IsInterrupted, Nobody, Outwaits, Prints, Restarts, Starts, Stays,
+        };
+        matches!(self, Starts | Stays | Restarts | IsInterrupted(..) | Hosts | Nobody | Ends | EndsOpen)
+            || matches!(self, Outwaits | Fails | Prints(_) | Saves(_) | SavesNothing | SavesMuch | Shows(_))
+    }
 }
 
 /// What was expected of the program.
@@ -84,6 +133,32 @@ pub enum Expected {
     End,
     /// To wait for the answer to this.
     Patience(Vec<u8>),
+    /// A server: to be at its address.
+    Ready,
+    /// A client: to connect; over UDP, to send.
+    Visit,
+    /// To end after Ctrl-C.
+    Stop,
+    /// To end with status 0.
+    Success,
+    /// To end with a message and another status.
+    Failure,
+    /// To end after its peer.
+    Outwaits,
+    /// To print this once.
+    Printed(&'static str),
+    /// To save this.
+    Saved(&'static [u8]),
+    /// To print this somewhere.
+    Shown(&'static str),
+}
+
+impl Expected {
+    /// Whether it is about the program itself, and not about what its peers hear.
+    pub fn is_the_programs(&self) -> bool {
+        use Expected::{Failure, Outwaits, Printed, Ready, Saved, Shown, Stop, Success, Visit};
+        matches!(self, Ready | Visit | Stop | Success | Failure | Outwaits | Printed(_) | Saved(_) | Shown(_))
+    }
 }
 
 /// How a wait for something else ended.
@@ -91,7 +166,7 @@ pub enum Expected {
 pub enum How {
     /// Other bytes came.
     Other,
-    /// The stream ended; over UDP, the program has.
+    /// The stream ended; over UDP, the program has. Of a file: there is none.
     Ended,
     /// The connection was reset; over UDP, no socket has that port.
     Reset,
@@ -101,10 +176,12 @@ pub enum How {
     Silent,
     /// The program went on where it should have waited.
     WentOn,
-    /// It came once something else had been done ([`Step::HearsOr`]).
+    /// It came only after something else had been done.
     Later,
     /// Another client got it.
     Elsewhere,
+    /// The program goes on as if nothing had happened.
+    Unmoved,
 }
 
 /// What came in place of what was expected.
@@ -154,7 +231,7 @@ impl Error for Mismatch {}
 
 /// Why a script was not played to its end.
 #[derive(Debug)]
-pub enum Stop {
+pub enum Unplayed {
     /// The program did something else.
     Missed(Mismatch),
     /// It cannot be played here.
@@ -163,7 +240,7 @@ pub enum Stop {
     Failed(anyhow::Error),
 }
 
-impl Display for Stop {
+impl Display for Unplayed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missed(mismatch) => mismatch.fmt(f),
@@ -173,21 +250,21 @@ impl Display for Stop {
     }
 }
 
-impl Error for Stop {}
+impl Error for Unplayed {}
 
-impl From<Mismatch> for Stop {
+impl From<Mismatch> for Unplayed {
     fn from(mismatch: Mismatch) -> Self {
         Self::Missed(mismatch)
     }
 }
 
-impl From<anyhow::Error> for Stop {
+impl From<anyhow::Error> for Unplayed {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<io::Error> for Stop {
+impl From<io::Error> for Unplayed {
     fn from(error: io::Error) -> Self {
         Self::Failed(error.into())
     }
@@ -197,14 +274,16 @@ impl From<io::Error> for Stop {
 ///
 /// # Errors
 /// Not available, where nothing is left of it.
-pub fn playable(script: &[Step], framing: Framing) -> Result<&[Step], Stop> {
+pub fn playable(script: &[Step], framing: Framing) -> Result<&[Step], Unplayed> {
     let boundary = script.iter().position(|step| matches!(step, Step::NeedsBoundary));
     match boundary.filter(|_| framing == Framing::Raw) {
         None => Ok(script),
-        Some(0) => Err(Stop::NotAvailable(Words::fixed(
-            "raw framing marks no end of a message: cargo xtask demo framing",
-            "raw 不标明消息在哪里结束：cargo xtask demo framing",
-        ))),
+        Some(end) if script[..end].iter().all(Step::is_the_programs) => {
+            Err(Unplayed::NotAvailable(Words::fixed(
+                "raw framing marks no end of a message: cargo xtask demo framing",
+                "raw 不标明消息在哪里结束：cargo xtask demo framing",
+            )))
+        }
         Some(end) => Ok(&script[..end]),
     }
 }

@@ -49,10 +49,8 @@ impl ScriptedServer {
         let (hearing, heard) = mpsc::channel();
         let conversation = Conversation::default();
         let held = Conversation(Arc::clone(&conversation.0));
-        let listening = Listening::start(TcpListener::bind((ip, 0))?, move |clients| {
-            for client in clients {
-                let _ = hearing.send(held.hold(client, &mut script));
-            }
+        let listening = Listening::start(TcpListener::bind((ip, 0))?, move |client, _| {
+            let _ = hearing.send(held.hold(client, &mut script));
         })?;
         let address = listening.address;
         // In this order: first the script is interrupted, then its thread is waited for.

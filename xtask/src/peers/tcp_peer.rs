@@ -13,7 +13,7 @@ use common::greeting;
 use super::script::{Expected, Found, How, Mismatch};
 use super::sockets::is_silence;
 use super::talk::Talk;
-use crate::wire::event::{How as Crossing, Payload, Side, What};
+use crate::wire::event::{Crossing, Payload, Side, What};
 
 /// More bytes than any answer has; a program that says more than this says too much.
 const ENOUGH: usize = 4096;

@@ -9,7 +9,7 @@ use common::datagram;
 use super::script::{Expected, Found, How, Mismatch};
 use super::sockets::is_silence;
 use super::talk::Talk;
-use crate::wire::event::{How as Crossing, Side};
+use crate::wire::event::{Crossing, Side};
 
 /// How often to look whether the program has ended.
 const GLANCE: Duration = Duration::from_millis(20);

@@ -15,7 +15,7 @@ use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
 use crate::lab::Lab;
 use crate::programs::program::Program;
-use crate::wire::event::{How, Side, What};
+use crate::wire::event::{Crossing, Side, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
@@ -105,7 +105,7 @@ impl Play {
 
     /// Records bytes that the lesson itself has sent.
     pub fn sent(&self, toward: Side, bytes: &[u8]) {
-        self.lab.record.recorder("").sent(toward, bytes, How::Plain);
+        self.lab.record.recorder("").sent(toward, bytes, Crossing::Plain);
     }
 
     /// Records that the lesson itself has ended one direction.

@@ -1,6 +1,7 @@
 //! Plays lessons one after another, and sums up.
 
 use std::net::{IpAddr, TcpListener};
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 use common::narration::{self, say};
@@ -14,6 +15,7 @@ use crate::drawing::entry::Lanes;
 use crate::drawing::page::{self, Chapter};
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
+use crate::wire::record::STUCK;
 use crate::words::Words;
 
 /// What the runner knows of a lesson.
@@ -91,7 +93,7 @@ impl Runner {
         run: impl FnOnce(&mut Play) -> Result<()>,
     ) -> Result<()> {
         let mut play = Play::new(ip, self.story.clone(), self.style, self.audience)?;
-        let mut from = self.story.count();
+        let (mut from, began) = (self.story.count(), Instant::now());
         let played = if let Err(e) = TcpListener::bind((ip, 0)) {
             play.checks.not_available(Words::fixed("the lesson is played", "演示本课"), words!("{e}", "{e}"));
             Ok(())
@@ -105,7 +107,8 @@ impl Runner {
         let mut left = None;
         match played {
             Err(e) if narration::reader_left(&e) || e.is::<Left>() => left = Some(e),
-            Err(e) if e.downcast_ref().is_some_and(timed_stream::is_over) => {
+            // The error of a socket's time-out is also that of a system that has no thread to give.
+            Err(e) if began.elapsed() >= STUCK && e.downcast_ref().is_some_and(timed_stream::is_over) => {
                 play.checks
                     .stopped_short(&Words::fixed("nothing happened for a minute", "一分钟内没有任何动静"));
             }

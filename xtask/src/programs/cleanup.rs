@@ -1,8 +1,8 @@
 //! What must be gone when the task ends, even by Ctrl-C: its processes and its scratch directories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -28,32 +28,44 @@ pub struct ChildGroup {
     pub child: Child,
     /// What it may have started.
     pub kind: Kind,
+    /// Its end has been asked for, and was told: from then on its number may be another process'.
+    pub is_reaped: bool,
 }
 
 /// What a process may have started, and how that ends with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     Alone,
     /// It is a task like this one, with children of its own: asked to, it ends them.
     Task,
-    /// Anything; whatever it is, it is in its process group.
-    Group,
+    /// Anything: it is in its process group; or has left that (setsid(2)), and has this mark in its environment.
+    Group(String),
 }
+
+/// The name of the variable with that mark.
+pub const MARK: &str = "XTASK_JUDGED";
 
 impl ChildGroup {
     /// Ends it, and waits for its end.
     pub fn end(mut self) {
-        if self.kind == Kind::Group {
-            kill_group(self.child.id());
-        }
-        if self.kind == Kind::Task && interrupt(self.child.id()) {
-            let asked = Instant::now();
-            while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < TASK_PATIENCE {
-                thread::sleep(Duration::from_millis(1));
+        let pid = self.child.id();
+        match &self.kind {
+            // Those of a group whose number may be another's are found by their mark, where there is a /proc.
+            Kind::Group(_) if self.is_reaped && Path::new("/proc/self/environ").exists() => {}
+            Kind::Group(_) => kill_group(pid),
+            Kind::Task if interrupt(pid) => {
+                let asked = Instant::now();
+                while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < TASK_PATIENCE {
+                    thread::sleep(Duration::from_millis(1));
+                }
             }
+            _ => {}
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Kind::Group(mark) = &self.kind {
+            kill_marked(mark);
+        }
     }
 }
 
@@ -62,33 +74,78 @@ const TASK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).
 pub fn interrupt(pid: u32) -> bool {
-    cfg!(unix) && runs("sh", &["-c", &format!("kill -INT {pid}")])
+    signals::send(pid, false, signals::SIGINT)
 }
 
-/// Whether Ctrl-C can be sent to a program: std and a shell can do it on Unix.
+/// Whether Ctrl-C can be sent to a program: to one that is no Unix' it cannot.
 pub fn can_interrupt() -> bool {
     cfg!(unix)
 }
 
 /// Sends it to a whole group, as a terminal does.
 pub fn interrupt_group(group: u32) -> bool {
-    cfg!(unix) && runs("sh", &["-c", &format!("kill -s INT -- -{group}")])
+    signals::send(group, true, signals::SIGINT)
 }
 
 /// Ends a group; on Windows, which has none, a tree of processes.
 fn kill_group(group: u32) {
-    if cfg!(unix) {
-        runs("sh", &["-c", &format!("kill -s KILL -- -{group}")]);
-    } else {
-        runs("taskkill", &["/T", "/F", "/PID", &group.to_string()]);
+    if !signals::send(group, true, signals::SIGKILL) && cfg!(windows) {
+        let mut command = Command::new("taskkill");
+        command.args(["/T", "/F", "/PID", &group.to_string()]);
+        let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
 }
 
-/// Whether a command does it. The shell has a kill of its own; /bin/kill is not everywhere.
-fn runs(name: &str, args: &[&str]) -> bool {
-    let mut command = Command::new(name);
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+/// Ends every process with this mark in its environment (Linux' /proc/PID/environ, proc(5)), until there is no other.
+fn kill_marked(mark: &str) {
+    let variable = format!("{MARK}={mark}");
+    let is_marked = |pid: &u32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|word| word == variable.as_bytes())
+    };
+    let mut killed = HashSet::new();
+    loop {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let found: Vec<u32> = pids.filter(|pid| !killed.contains(pid)).filter(is_marked).collect();
+        if found.is_empty() {
+            return;
+        }
+        for pid in found {
+            signals::send(pid, false, signals::SIGKILL);
+            killed.insert(pid);
+        }
+    }
+}
+
+/// The one thing about processes that std does not offer: to send one a signal, by its number, which is the same on every
+/// Unix.
+#[cfg(unix)]
+mod signals {
+    pub const SIGINT: i32 = 2;
+    pub const SIGKILL: i32 = 9;
+
+    #[expect(unsafe_code, reason = "declares kill(2): two integers, no memory")]
+    unsafe extern "C" {
+        safe fn kill(pid: i32, signal: i32) -> i32;
+    }
+
+    /// Sends it to a process, or to a group; false where there is none.
+    pub fn send(number: u32, is_group: bool, signal: i32) -> bool {
+        // To kill(2), 0 and -1 are groups of processes that nobody means.
+        let number = i32::try_from(number).ok().filter(|number| *number > 1);
+        number.is_some_and(|number| kill(if is_group { -number } else { number }, signal) == 0)
+    }
+}
+
+/// There are none.
+#[cfg(not(unix))]
+mod signals {
+    pub const SIGINT: i32 = 2;
+    pub const SIGKILL: i32 = 9;
+    pub fn send(_number: u32, _is_group: bool, _signal: i32) -> bool {
+        false
+    }
 }
 
 /// What is there now.

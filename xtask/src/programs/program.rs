@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{self, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::random;
 use anyhow::{Context, Result, ensure};
 
 use super::build;
@@ -41,22 +42,24 @@ impl Program {
         Self::spawn_as(if is_task { Kind::Task } else { Kind::Alone }, command)
     }
 
-    /// Starts a command in a process group of its own, which ends with it.
+    /// Starts a command in its own process group, which ends with it, as do those that it started and that have left the
+    /// group, where there is a /proc to find them in.
     pub fn spawn_group(command: Command) -> Result<Started> {
-        Self::spawn_as(Kind::Group, command)
+        Self::spawn_as(Kind::Group(format!("{}-{:x}", process::id(), random::number())), command)
     }
 
     fn spawn_as(kind: Kind, mut command: Command) -> Result<Started> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        #[cfg(unix)]
-        if matches!(kind, Kind::Group) {
+        if let Kind::Group(mark) = &kind {
+            command.env(cleanup::MARK, mark);
+            #[cfg(unix)]
             std::os::unix::process::CommandExt::process_group(&mut command, 0);
         }
         let mut cleanup = cleanup();
         ensure!(!cleanup.closed, "interrupted");
         let mut child = command.spawn()?;
         let (stdout, stderr, pid) = (child.stdout.take(), child.stderr.take(), child.id());
-        cleanup.children.insert(pid, ChildGroup { child, kind });
+        cleanup.children.insert(pid, ChildGroup { child, kind, is_reaped: false });
         let outputs = (stdout.context("no standard output")?, stderr.context("no standard error")?);
         Ok((Self { pid }, outputs.0, outputs.1))
     }
@@ -75,7 +78,11 @@ impl Program {
     pub fn status(&self) -> Result<Option<ExitStatus>> {
         // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
         match cleanup().children.get_mut(&self.pid) {
-            Some(resident) => resident.child.try_wait().context("cannot wait for a program"),
+            Some(resident) => {
+                let status = resident.child.try_wait().context("cannot wait for a program")?;
+                resident.is_reaped = status.is_some();
+                Ok(status)
+            }
             None => Ok(None),
         }
     }

@@ -46,7 +46,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        cleanup().scratch.retain(|path| path != &self.0);
+        // With the lock, so that Ctrl-C does not end the task meanwhile.
+        let mut cleanup = cleanup();
         let _ = fs::remove_dir_all(&self.0);
+        cleanup.scratch.retain(|path| path != &self.0);
     }
 }

@@ -26,7 +26,7 @@ impl Side {
 
 /// What becomes of bytes on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum How {
+pub enum Crossing {
     /// They arrive.
     Plain,
     /// They never arrive: the plan was to drop them.
@@ -97,11 +97,11 @@ pub enum What {
         is_absent: bool,
     },
     /// Bytes crossed the wire, as one read or one datagram.
-    Sent { toward: Side, bytes: Payload, how: How },
+    Sent { toward: Side, bytes: Payload, how: Crossing },
     /// Bytes went on crossing the wire, too many reads or datagrams for each to be told.
     Flowed {
         toward: Side,
-        how: How,
+        how: Crossing,
         /// As how many reads or datagrams.
         pieces: u64,
         size: u64,
@@ -122,6 +122,8 @@ pub enum What {
     },
     /// A client of datagrams was silent for too long, and is forgotten.
     LetGo,
+    /// All places were taken, and this client's went to another one.
+    GaveWay,
     /// Nothing: everything that was recorded before this has been handed on.
     Mark,
 }
@@ -198,7 +200,7 @@ impl Recorder {
     }
 
     /// Records bytes that cross the wire.
-    pub fn sent(&self, toward: Side, bytes: &[u8], how: How) {
+    pub fn sent(&self, toward: Side, bytes: &[u8], how: Crossing) {
         self.record(What::Sent { toward, bytes: Payload::of(bytes, self.keeps), how });
     }
 

@@ -2,8 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::OnceLock;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Protocol {
@@ -153,8 +154,27 @@ fn settled(read: impl Fn() -> Option<Vec<Row>>) -> Option<Vec<Row>> {
     Some(before)
 }
 
+/// Whether the system keeps such tables: where a file is there and empty (WSL 1, some sandboxes), a listener of our own
+/// is not in it.
+fn has_tables() -> bool {
+    static HAS: OnceLock<bool> = OnceLock::new();
+    *HAS.get_or_init(|| {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let port = listener.as_ref().ok().and_then(|own| own.local_addr().ok()).map(|own| own.port());
+        let table = fs::read_to_string(table(Protocol::Tcp, Ipv4Addr::LOCALHOST.into())).unwrap_or_default();
+        port.is_some_and(|port| has_port(&table, port))
+    })
+}
+
+fn has_port(table: &str, port: u16) -> bool {
+    table.lines().filter_map(parse).any(|row| row.port == port)
+}
+
 /// The lines of a table, without its head.
 fn lines(protocol: Protocol, ip: IpAddr) -> Option<impl Iterator<Item = String>> {
+    if !has_tables() {
+        return None;
+    }
     Some(BufReader::new(File::open(table(protocol, ip)).ok()?).lines().skip(1).map_while(Result::ok))
 }
 
@@ -169,8 +189,7 @@ fn table(protocol: Protocol, ip: IpAddr) -> String {
 }
 
 fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&Row) -> bool) -> Option<Vec<Row>> {
-    let table = fs::read_to_string(table(protocol, ip)).ok()?;
-    let mut rows: Vec<_> = table.lines().skip(1).filter_map(parse).filter(is_wanted).collect();
+    let mut rows: Vec<_> = lines(protocol, ip)?.filter_map(|line| parse(&line)).filter(is_wanted).collect();
     for row in rows.iter_mut().filter(|row| matches!(protocol, Protocol::Udp) && row.state == "CLOSE") {
         row.state = "UNCONN"; // the table has TCP's states alone; ss(8) calls it so
     }
@@ -235,6 +254,8 @@ mod tests {
         let line = " 1: 00000000:270F 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 4711 2 0000000000000000 1834";
         assert_eq!(parse(line).map(|row| (row.state, row.dropped)), Some(("CLOSE", 1834)));
         assert_eq!(parse("sl local_address rem_address"), None);
+        assert!(has_port(line, 9999) && !has_port(line, 9998));
+        assert!(!has_port("  sl  local_address rem_address   st tx_queue rx_queue\n", 9999));
     }
 
     #[cfg(target_os = "linux")]

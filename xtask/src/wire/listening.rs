@@ -1,16 +1,26 @@
-//! A listener that a thread accepts from, until it is dropped.
+//! A listener that a thread accepts from, until it is dropped, and places for the clients that come.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::address;
+use common::narration::complain;
 
 /// How long to leave a system alone that has no socket to give.
 const BACK_OFF: Duration = Duration::from_millis(50);
+
+/// How long what standard error has said is not said again.
+const SAID_FOR: Duration = Duration::from_secs(60);
+
+/// An address as an IPv4 socket has it, though an IPv6 one has accepted it.
+pub fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
 
 /// The listener and its thread.
 pub struct Listening {
@@ -18,32 +28,206 @@ pub struct Listening {
     pub address: SocketAddr,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    places: Places,
+}
+
+/// Why a client is disconnected that did nothing wrong.
+pub enum NoRoom {
+    /// All places are taken, and another client came.
+    GaveWay,
+    /// The system gives it no thread.
+    NoThread(io::Error),
 }
 
 impl Listening {
-    /// Has `serve` take the clients as they come, on a thread of its own; they end when this is dropped.
+    /// Hands each client and its address to `take`, on one thread, until this is dropped. Where the system has no socket
+    /// to give, standard error says so.
     pub fn start(
         listener: TcpListener,
-        serve: impl FnOnce(&mut dyn Iterator<Item = TcpStream>) + Send + 'static,
+        mut take: impl FnMut(TcpStream, SocketAddr) + Send + 'static,
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let over = Arc::new(AtomicBool::new(false));
         let ending = Arc::clone(&over);
         let thread = thread::Builder::new().spawn(move || {
-            let accepted = listener.incoming().take_while(|_| !ending.load(Ordering::SeqCst));
-            serve(&mut accepted.filter_map(|client| client.map_err(|_| thread::sleep(BACK_OFF)).ok()));
+            let mut said: Option<Instant> = None;
+            loop {
+                let accepted = listener.accept();
+                if ending.load(Ordering::SeqCst) {
+                    return;
+                }
+                match accepted {
+                    Ok((client, from)) => {
+                        take(client, canonical(from));
+                    }
+                    // It left before it was accepted.
+                    Err(e)
+                        if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+                    Err(e) => {
+                        if said.is_none_or(|said| said.elapsed() > SAID_FOR) {
+                            said = Some(Instant::now());
+                            complain(&format!("cannot accept: {e} - {}", address::accept_outlook(&e)));
+                        }
+                        thread::sleep(BACK_OFF);
+                    }
+                }
+            }
         })?;
-        Ok(Self { address, over, thread: Some(thread) })
+        Ok(Self { address, over, thread: Some(thread), places: Places::default() })
     }
-}
 
-impl Drop for Listening {
-    fn drop(&mut self) {
+    /// Serves up to `limit` clients at once, each on its own thread. `welcome` makes two things of a client and its
+    /// address: what serves it, and what is told when it is disconnected for lack of room. When one more comes, one
+    /// [`gives_way`], the oldest first.
+    pub fn serving<Serve, Tell>(
+        listener: TcpListener,
+        limit: usize,
+        mut welcome: impl FnMut(Arc<TcpStream>, SocketAddr) -> (Serve, Tell) + Send + 'static,
+    ) -> io::Result<Self>
+    where
+        Serve: FnOnce() + Send + 'static,
+        Tell: FnOnce(NoRoom) + Send + 'static,
+    {
+        let places = Places::default();
+        let taken = places.clone();
+        let mut number = 0;
+        let mut listening = Self::start(listener, move |client, from| {
+            number += 1;
+            let client = Arc::new(client);
+            let (stream, ip) = (Arc::downgrade(&client), from.ip());
+            let (serve, tell) = welcome(client, from);
+            taken.add(Place { number, ip, stream, tell: Box::new(tell) }, limit);
+            let leaving = taken.clone();
+            let spawned = thread::Builder::new().spawn(move || {
+                let _leaving = Leaving(leaving, number);
+                serve();
+            });
+            if let Err(e) = spawned {
+                taken.remove(number, Some(NoRoom::NoThread(e)));
+            }
+        })?;
+        listening.places = places;
+        Ok(listening)
+    }
+
+    /// Accepts no more, and waits until nobody is served any more.
+    pub fn finish(&mut self) {
+        self.stop();
+        let is_taken = |places: &mut Vec<Place>| !places.is_empty();
+        drop(self.places.0.1.wait_while(self.places.lock(), is_taken));
+    }
+
+    fn stop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
         // A knock: nothing else wakes accept. Where there is no socket for it, the thread ends with the process.
         let knock = TcpStream::connect(address::reachable(self.address));
         if let Some(thread) = self.thread.take().filter(|_| knock.is_ok()) {
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A client that is served.
+struct Place {
+    number: u64,
+    ip: IpAddr,
+    stream: Weak<TcpStream>,
+    tell: Box<dyn FnOnce(NoRoom) + Send>,
+}
+
+/// Those that are taken, oldest first. Clones are the same.
+#[derive(Clone, Default)]
+struct Places(Arc<(Mutex<Vec<Place>>, Condvar)>);
+
+impl Places {
+    fn lock(&self) -> MutexGuard<'_, Vec<Place>> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, place: Place, limit: usize) {
+        let full = self.lock().iter().map(|place| (place.number, place.ip)).collect::<Vec<_>>();
+        if full.len() >= limit {
+            if let Some(at) = gives_way(full.iter().map(|(_, ip)| *ip)) {
+                self.remove(full[at].0, Some(NoRoom::GaveWay));
+            }
+        }
+        self.lock().push(place);
+    }
+
+    /// Takes a client from its place, if it has one; where there is a reason, it is told and disconnected.
+    fn remove(&self, number: u64, why: Option<NoRoom>) {
+        let mut places = self.lock();
+        let at = places.iter().position(|place| place.number == number);
+        let place = at.map(|at| places.remove(at));
+        drop(places);
+        self.0.1.notify_all();
+        if let (Some(place), Some(why)) = (place, why) {
+            (place.tell)(why);
+            if let Some(stream) = place.stream.upgrade() {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        }
+    }
+}
+
+/// Leaves a place when it is dropped.
+struct Leaving(Places, u64);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.remove(self.1, None);
+    }
+}
+
+/// Which client gives way to one more, by the addresses of all in the order in which they would: the first of those
+/// whose address has the most, so that nobody takes the places of others; of several such, not one on this machine.
+pub fn gives_way(addresses: impl Iterator<Item = IpAddr>) -> Option<usize> {
+    let addresses: Vec<_> = addresses.collect();
+    let mut counts = HashMap::<IpAddr, usize>::new();
+    for ip in &addresses {
+        *counts.entry(*ip).or_default() += 1;
+    }
+    let order = addresses.iter().enumerate().rev(); // of equals, max_by_key takes the last
+    order.max_by_key(|(_, ip)| (counts.get(ip), !ip.is_loopback())).map(|(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_of_the_address_that_has_the_most_gives_way() {
+        let first = |addresses: &[[u8; 4]]| gives_way(addresses.iter().map(|ip| (*ip).into()));
+        let (own, ann, bob) = ([127, 0, 0, 1], [10, 0, 0, 1], [10, 0, 0, 2]);
+        assert_eq!(first(&[ann, bob, bob, own]), Some(1));
+        assert_eq!(first(&[own, bob, ann]), Some(1), "of others than this machine first");
+        assert_eq!(first(&[ann, own, own]), Some(1), "but not whatever it takes");
+        assert_eq!(first(&[]), None);
+    }
+
+    #[test]
+    fn one_more_than_fits_takes_the_place_of_the_oldest_who_is_told() {
+        use std::io::Read;
+        use std::sync::mpsc;
+
+        let (telling, told) = mpsc::channel();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut listening = Listening::serving(listener, 2, move |client, from| {
+            let telling = telling.clone();
+            (move || drop((&*client).read(&mut [0])), move |_| telling.send(from).unwrap())
+        })
+        .unwrap();
+        let mut clients = [(); 3].map(|()| TcpStream::connect(listening.address).unwrap());
+        assert_eq!(told.recv().unwrap(), clients[0].local_addr().unwrap());
+        assert_eq!(clients[0].read(&mut [0]).unwrap_or(0), 0);
+        drop(clients);
+        listening.finish();
+        assert!(told.try_recv().is_err(), "who leaves is told nothing");
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::event::{Event, How, Recorder, Side, What};
+use super::event::{Crossing, Event, Recorder, Side, What};
 
 /// Where nothing at all happens for this long, an experiment is stuck, on the slowest machine.
 pub const STUCK: Duration = Duration::from_secs(60);
@@ -130,7 +130,7 @@ impl Record {
         let mut pieces = Vec::new();
         for event in self.kept.iter().filter(|event| event.label == label) {
             match &event.what {
-                What::Sent { how: How::HeldBack, .. } => {} // it crosses later
+                What::Sent { how: Crossing::HeldBack, .. } => {} // it crosses later
                 What::Sent { toward, bytes, .. } if *toward == side => pieces.push(bytes.bytes.as_slice()),
                 _ => {}
             }

@@ -2,26 +2,34 @@
 //! passes it on. What is recorded was recorded before it was passed on, so that the record is in the order of causes.
 
 use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::address::HostPort;
+use common::text;
 
-use super::event::{How, Recorder, Side, What};
-use super::listening::Listening;
+use super::awaited::{Awaited, Gate};
+use super::event::{Crossing, Recorder, Side, What};
+use super::listening::{Listening, NoRoom, canonical};
 
+/// How many connections there may be at once; each has two threads and two sockets. With as many, a live page still has
+/// room beside them in the 1,024 descriptors that systems give.
+const CONNECTIONS: usize = 400;
 /// How much is read at once.
 const READ_BUFFER: usize = 128 * 1024;
 /// How many reads may be under way on a wire with a delay, each way; a side that sends more waits.
 const UNDER_WAY: usize = 64;
-/// How often whoever waits on one side looks whether the other one has broken meanwhile. On Windows a write that
+/// How long a side may take nothing before it is asked whether the other one is still there. On Windows a write that
 /// timed out leaves a socket in no known state (Winsock, `SO_SNDTIMEO`): there it waits as long as it takes.
-const GLANCE: Option<Duration> = if cfg!(windows) { None } else { Some(Duration::from_secs(1)) };
+const GLANCE: Option<Duration> = if cfg!(windows) { None } else { Some(Duration::from_secs(5)) };
+/// How long a client waits for the connections to the server that are being made, one of which it may be; and how often
+/// one that waits for an answer asks whether there still is somebody to give it.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// A relay of connections that runs until it is dropped.
 pub struct TcpRelay {
@@ -37,44 +45,10 @@ impl TcpRelay {
 }
 
 impl Drop for TcpRelay {
+    /// Waits until every client has left.
     fn drop(&mut self) {
         self.gate.open(); // a lesson that stopped short may have left it closed
-    }
-}
-
-/// What clients say waits behind it until it is opened. Clones are the same gate.
-#[derive(Clone, Default)]
-pub struct Gate(Awaited<bool>);
-
-impl Gate {
-    /// Lets through what waits, and all that comes.
-    pub fn open(&self) {
-        self.0.change(|is_open| *is_open = true);
-    }
-}
-
-/// A value that a thread waits for and another one changes.
-#[derive(Clone, Default)]
-struct Awaited<T>(Arc<(Mutex<T>, Condvar)>);
-
-impl<T> Awaited<T> {
-    fn lock(&self) -> MutexGuard<'_, T> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut T)) {
-        change(&mut *self.lock());
-        self.0.1.notify_all();
-    }
-
-    fn wait_until(&self, is_such: impl Fn(&T) -> bool) {
-        drop(self.0.1.wait_while(self.lock(), |value| !is_such(value)));
-    }
-
-    /// As [`Self::wait_until`], for so long; returns whether it is such.
-    fn wait_for(&self, time: Duration, is_such: impl Fn(&T) -> bool) -> bool {
-        let waited = self.0.1.wait_timeout_while(self.lock(), time, |value| !is_such(value));
-        is_such(&waited.unwrap_or_else(PoisonError::into_inner).0)
+        self.listening.finish();
     }
 }
 
@@ -93,9 +67,9 @@ pub enum RelayMode {
 }
 
 /// Starts a relay in front of a TCP server, with the server's IP version.
-pub fn start(upstream: SocketAddr, manner: RelayMode, recorder: Recorder) -> io::Result<TcpRelay> {
+pub fn start(upstream: SocketAddr, mode: RelayMode, recorder: Recorder) -> io::Result<TcpRelay> {
     let listener = TcpListener::bind(SocketAddr::new(upstream.ip(), 0))?;
-    on(listener, HostPort::Ip(upstream), manner, Duration::ZERO, move |_| recorder.clone())
+    on(listener, HostPort::Ip(upstream), mode, Duration::ZERO, move |_| recorder.clone())
 }
 
 /// Starts a relay that serves this listener; whatever passes is `delay` on its way. Each client, with its address,
@@ -103,62 +77,110 @@ pub fn start(upstream: SocketAddr, manner: RelayMode, recorder: Recorder) -> io:
 pub fn on(
     listener: TcpListener,
     upstream: HostPort,
-    manner: RelayMode,
+    mode: RelayMode,
     delay: Duration,
     mut recorder_for: impl FnMut(SocketAddr) -> Recorder + Send + 'static,
 ) -> io::Result<TcpRelay> {
-    let gate = if let RelayMode::Behind(gate) = &manner { gate.clone() } else { Gate::default() };
-    let listening = Listening::start(listener, move |clients| {
-        let (upstream, manner) = (&upstream, &manner);
-        thread::scope(|scope| {
-            for client in clients {
-                let Ok(address) = client.peer_addr() else { continue }; // it has left already
-                let recorder = recorder_for(address);
-                let refusal = recorder.clone();
-                // To connect may take long: the next client does not wait for it.
-                let serving = thread::Builder::new().spawn_scoped(scope, move || {
-                    if let Err(e) = serve(client, upstream, manner, delay, &recorder) {
-                        recorder.record(What::refused(&e));
-                    }
-                });
-                if let Err(e) = serving {
-                    refusal.record(What::refused(&e));
-                }
+    let gate = if let RelayMode::Behind(gate) = &mode { gate.clone() } else { Gate::default() };
+    let link = Arc::new(Link { upstream, mode, delay, own: Awaited::default() });
+    let listening = Listening::serving(listener, CONNECTIONS, move |client, from| {
+        let (link, recorder) = (Arc::clone(&link), recorder_for(from));
+        let refused = recorder.clone();
+        let serve = move || {
+            if let Err(e) = link.serve(&client, from, &recorder) {
+                recorder.record(What::refused(&e));
             }
-        });
+        };
+        let tell = move |why| {
+            refused.record(match why {
+                NoRoom::GaveWay => What::GaveWay,
+                NoRoom::NoThread(e) => What::refused(&e),
+            });
+        };
+        (serve, tell)
     })?;
     Ok(TcpRelay { gate, listening })
 }
 
-/// Serves a client to its end. Refused by the server, it is refused by the relay: its connection is dropped.
-fn serve(
-    client: TcpStream,
-    upstream: &HostPort,
-    manner: &RelayMode,
+/// The way to the server, the same for all clients.
+struct Link {
+    upstream: HostPort,
+    mode: RelayMode,
     delay: Duration,
-    recorder: &Recorder,
-) -> io::Result<()> {
-    let server = TcpStream::connect(upstream)?;
-    for stream in [&client, &server] {
-        stream.set_nodelay(true)?;
-        stream.set_write_timeout(GLANCE)?;
+    own: Awaited<OwnEnds>,
+}
+
+/// The relay's own connections to the server. A client that is the other end of one is the relay itself: SERVER leads
+/// back to it, however that is spelt.
+#[derive(Default)]
+struct OwnEnds {
+    /// The number of the next one.
+    next: u64,
+    being_made: BTreeSet<u64>,
+    /// Each one's own address, and its peer's: two connections may have one of them in common.
+    made: HashSet<[SocketAddr; 2]>,
+}
+
+/// A connection's own address, and its peer's.
+fn ends(of: &TcpStream) -> io::Result<[SocketAddr; 2]> {
+    Ok([of.local_addr()?, of.peer_addr()?].map(canonical))
+}
+
+impl Link {
+    /// Serves a client to its end. Refused by the server, it is refused by the relay: its connection is dropped.
+    fn serve(&self, client: &TcpStream, from: SocketAddr, recorder: &Recorder) -> io::Result<()> {
+        // It may be the other end of one that is being made: connect(2) returns after accept(2).
+        let number = self.own.lock().next;
+        self.own.wait_for(MOMENT, |own| own.being_made.first().is_none_or(|first| *first >= number));
+        let is_own = |client: SocketAddr| self.own.lock().made.contains(&[from, canonical(client)]);
+        if client.local_addr().is_ok_and(is_own) {
+            return Err(own_client());
+        }
+        let mut number = 0;
+        self.own.change(|own| {
+            number = own.next;
+            own.next += 1;
+            own.being_made.insert(number);
+        });
+        let made = TcpStream::connect(&self.upstream).and_then(|server| Ok((ends(&server)?, server)));
+        let own = made.as_ref().ok().map(|(ends, _)| *ends);
+        self.own.change(|own_ends| {
+            own_ends.being_made.remove(&number);
+            own_ends.made.extend(own);
+        });
+        let served = made.and_then(|([own, _], server)| self.join(client, server, own.port(), recorder));
+        self.own.change(|own_ends| own_ends.made.retain(|ends| Some(*ends) != own));
+        served
     }
-    let port = server.local_addr()?.port();
-    let (is_broken, answers) = (AtomicBool::new(false), Awaited::default());
-    let connection = &Connection { client, server, manner, delay, recorder, is_broken, answers };
-    thread::scope(|scope| {
-        let (ready, is_ready) = mpsc::channel();
-        thread::Builder::new().spawn_scoped(scope, move || {
-            if is_ready.recv().is_ok() {
-                connection.pass_on(Side::Client);
-                connection.answers.change(|count| *count += 1); // the end answers, too
-            }
-        })?;
-        recorder.record(What::Connected { port });
-        let _ = ready.send(());
-        connection.pass_on(Side::Server);
-        Ok(())
-    })
+
+    /// Passes on what either says, until both have ended.
+    fn join(&self, client: &TcpStream, server: TcpStream, port: u16, recorder: &Recorder) -> io::Result<()> {
+        for stream in [client, &server] {
+            // A client that has reset its connection already may refuse; that is heard when it is read.
+            let _ = stream.set_nodelay(true).and_then(|()| stream.set_write_timeout(GLANCE));
+        }
+        let connection = &Connection { client, server, link: self, recorder, state: Awaited::default() };
+        thread::scope(|scope| {
+            let (ready, is_ready) = mpsc::channel();
+            thread::Builder::new().spawn_scoped(scope, move || {
+                if is_ready.recv().is_ok() {
+                    connection.pass_on(Side::Client);
+                }
+            })?;
+            recorder.record(What::Connected { port });
+            let _ = ready.send(());
+            connection.pass_on(Side::Server);
+            Ok(())
+        })
+    }
+}
+
+/// What is said of a client that is the relay itself.
+pub fn own_client() -> io::Error {
+    io::Error::other(text!(
+        "SERVER leads back to the tap: --listen HOST:PORT moves it",
+        "SERVER 又通回 tap 自己：用 --listen HOST:PORT 让 tap 换个地方"
+    ))
 }
 
 /// What passes in one direction.
@@ -170,32 +192,41 @@ enum Passing<'a> {
 
 /// A client's connection and the one to the server, joined.
 struct Connection<'a> {
-    client: TcpStream,
+    client: &'a TcpStream,
     server: TcpStream,
-    manner: &'a RelayMode,
-    delay: Duration,
+    link: &'a Link,
     recorder: &'a Recorder,
-    /// One of the two broke, and both are ended.
-    is_broken: AtomicBool,
+    state: Awaited<State>,
+}
+
+/// What has become of both directions.
+#[derive(Default)]
+struct State {
     /// How many times the server has said something.
-    answers: Awaited<u64>,
+    answers: u64,
+    /// Which sides were told an end.
+    told_end: [bool; 2],
+    /// Which sides take nothing any more.
+    gone: [bool; 2],
+    /// One of the two broke, and both are ended.
+    is_broken: bool,
 }
 
 impl Connection<'_> {
     fn side(&self, lane: Side) -> &TcpStream {
         match lane {
-            Side::Client => &self.client,
+            Side::Client => self.client,
             Side::Server => &self.server,
         }
     }
 
     fn is_broken(&self) -> bool {
-        self.is_broken.load(Ordering::SeqCst)
+        self.state.lock().is_broken
     }
 
     /// Passes on what goes to one side, until there is nothing more.
     fn pass_on(&self, toward: Side) {
-        if self.delay.is_zero() {
+        if self.link.delay.is_zero() {
             return self.read(toward, |passing| self.deliver(toward, passing));
         }
         let (wire, under_way) = mpsc::sync_channel::<(Instant, Passing<'static>)>(UNDER_WAY);
@@ -226,7 +257,7 @@ impl Connection<'_> {
             Passing::End => Passing::End,
             Passing::Break => Passing::Break,
         };
-        wire.send((Instant::now() + self.delay, passing)).map_err(|_| ErrorKind::BrokenPipe.into())
+        wire.send((Instant::now() + self.link.delay, passing)).map_err(|_| ErrorKind::BrokenPipe.into())
     }
 
     /// Reads what goes to one side, as long as it can be passed on.
@@ -251,39 +282,35 @@ impl Connection<'_> {
         }
         match passing {
             Passing::Bytes(bytes) => {
-                let passed = self.hold_and_cut(toward, &bytes);
-                passed.inspect_err(|_| self.break_off(toward.other()))
+                return self.hold_and_cut(toward, &bytes).inspect_err(|_| self.lose(toward));
             }
-            Passing::End => {
-                self.recorder.record(What::Ended { toward });
-                let _ = self.side(toward).shutdown(Shutdown::Write);
-                Ok(())
-            }
-            Passing::Break => {
-                self.break_off(toward);
-                Ok(())
-            }
+            Passing::End => self.end(toward),
+            Passing::Break => self.break_off(toward),
         }
+        Ok(())
     }
 
     fn hold_and_cut(&self, toward: Side, bytes: &[u8]) -> io::Result<()> {
-        let mut pieces = bytes.chunks(match self.manner {
-            RelayMode::Cut(size) => *size,
-            RelayMode::InLockstep(size) if toward == Side::Server => *size,
+        let mut pieces = bytes.chunks(match self.link.mode {
+            RelayMode::Cut(size) => size,
+            RelayMode::InLockstep(size) if toward == Side::Server => size,
             _ => bytes.len(),
         });
         if toward == Side::Client {
-            self.answers.change(|count| *count += 1);
+            self.state.change(|state| state.answers += 1);
             return pieces.try_for_each(|piece| self.write(toward, piece));
         }
-        if let RelayMode::Behind(gate) = self.manner {
-            gate.0.wait_until(|is_open| *is_open);
+        if let RelayMode::Behind(gate) = &self.link.mode {
+            gate.wait();
         }
         pieces.try_for_each(|piece| {
-            let before = *self.answers.lock();
+            let before = self.state.lock().answers;
             self.write(toward, piece)?;
-            if matches!(self.manner, RelayMode::InLockstep(_)) {
-                while !self.answers.wait_for(Duration::from_secs(1), |count| *count > before) {
+            if matches!(self.link.mode, RelayMode::InLockstep(_)) {
+                let goes_on = |state: &State| {
+                    state.answers > before || state.told_end[Side::Client as usize] || state.is_broken
+                };
+                while !self.state.wait_for(MOMENT, goes_on) {
                     self.check(toward)?;
                 }
             }
@@ -295,7 +322,7 @@ impl Connection<'_> {
         if self.is_broken() {
             return Err(ErrorKind::BrokenPipe.into());
         }
-        self.recorder.sent(toward, piece, How::Plain);
+        self.recorder.sent(toward, piece, Crossing::Plain);
         let mut to = self.side(toward);
         while !piece.is_empty() {
             match to.write(piece) {
@@ -309,14 +336,41 @@ impl Connection<'_> {
         Ok(())
     }
 
-    /// Whether there still is something to be passed on, and somebody to take it. Whoever waits for one side does
-    /// not read from the other, and would never hear that it has been reset.
+    /// Whether it is worth waiting for this side: whoever waits for it does not read from the other, and would never
+    /// hear that it has been reset.
     fn check(&self, toward: Side) -> io::Result<()> {
-        if let Some(e) = self.side(toward.other()).take_error()? {
+        let other = toward.other();
+        if self.state.lock().gone[other as usize] || self.side(other).take_error()?.is_some() {
             self.break_off(toward);
-            return Err(e);
         }
         if self.is_broken() { Err(ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+    }
+
+    /// A side takes nothing any more: its connection was reset. What it had said before that is still in our socket, and
+    /// is read to its end before the connection is broken off.
+    fn lose(&self, side: Side) {
+        let mut is_read = false;
+        self.state.change(|state| {
+            state.gone[side as usize] = true;
+            is_read = state.told_end[side.other() as usize];
+        });
+        if is_read {
+            self.break_off(side.other());
+        }
+    }
+
+    /// The side across has said all that it had to say.
+    fn end(&self, toward: Side) {
+        let mut is_gone = false;
+        self.state.change(|state| {
+            state.told_end[toward as usize] = true;
+            is_gone = state.gone[toward.other() as usize];
+        });
+        if is_gone {
+            return self.break_off(toward);
+        }
+        self.recorder.record(What::Ended { toward });
+        let _ = self.side(toward).shutdown(Shutdown::Write);
     }
 
     /// A connection that breaks is ended in both directions, and has broken once.
@@ -326,7 +380,9 @@ impl Connection<'_> {
     /// some they stay there, and our readers are woken by a shutdown that sends nothing, to let both sockets go.
     /// Where there are none, the other side is told an end of stream, and whatever it then sends is answered by a reset.
     fn break_off(&self, toward: Side) {
-        if self.is_broken.swap(true, Ordering::SeqCst) {
+        let mut was_broken = true;
+        self.state.change(|state| was_broken = std::mem::replace(&mut state.is_broken, true));
+        if was_broken {
             return;
         }
         let other = self.side(toward);
@@ -335,9 +391,8 @@ impl Connection<'_> {
             && other.peek(&mut [0]).is_ok_and(|waiting| waiting > 0);
         self.recorder.record(What::Broke { toward, as_reset });
         let how = if as_reset { Shutdown::Read } else { Shutdown::Both };
-        for stream in [&self.client, &self.server] {
+        for stream in [self.client, &self.server] {
             let _ = stream.shutdown(how);
         }
-        self.answers.change(|count| *count += 1); // nothing more will answer
     }
 }

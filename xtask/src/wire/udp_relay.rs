@@ -1,22 +1,28 @@
 //! A recording relay of datagrams: it stands on the wire between clients and a server, records what passes, and
-//! passes it on by a plan.
+//! passes it on, impaired as it was asked for.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::event::{How, Recorder, Side, What};
+use common::datagram::is_nobody_there;
+
+use super::event::{Recorder, Side, What};
+use super::impairments::{Impairer, Impairments};
+use super::listening::{canonical, gives_way};
+use super::tcp_relay::own_client;
 
 /// How often a relay of datagrams looks whether it is over, and whether a client has been silent for too long.
 const GLANCE: Duration = Duration::from_millis(20);
 /// A client that has been silent for so long, and was not answered either, is forgotten.
 pub const IDLE: Duration = Duration::from_secs(60);
-/// How many clients there may be at once: each has a thread and a socket. The datagrams of others are dropped.
+/// How many clients there may be at once: each has a thread and a socket. When one more comes, one [`gives_way`], the
+/// longest silent first.
 pub const CLIENTS: usize = 256;
 /// How many datagrams may be under way on a wire with a delay; those beyond wait in the sockets.
 const UNDER_WAY: usize = 1024;
@@ -38,135 +44,23 @@ impl Drop for UdpRelay {
     }
 }
 
-/// What becomes of a datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It never arrives.
-    Lost,
-    /// It arrives twice.
-    Twice,
-    /// It arrives behind the next one.
-    Late,
-}
-
-/// The fates of datagrams, counted from 1; all others arrive once and in order.
-#[derive(Clone, Debug, Default)]
-pub struct Plan {
-    /// Of the client's.
-    pub up: Vec<(usize, Fate)>,
-    /// Of the server's.
-    pub down: Vec<(usize, Fate)>,
-}
-
-/// Which of one side's datagrams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// This one, counted from 1.
-    Number(usize),
-    /// So many of so many, by chance.
-    Share(u32, u32),
-}
-
-/// What a wire does with the datagrams of each client, and of the server to it. Of two fates the first counts.
-#[derive(Clone, Debug)]
-pub struct Weather {
-    /// With the client's.
-    pub up: Vec<(Which, Fate)>,
-    /// With the server's.
-    pub down: Vec<(Which, Fate)>,
-    /// Where chance begins: the same seed, the same fates for the first client, the second one and so on.
-    pub seed: u64,
-    /// How long each is under way.
-    pub delay: Duration,
-    /// As [`IDLE`].
-    pub idle: Duration,
-}
-
-impl From<Plan> for Weather {
-    fn from(Plan { up, down }: Plan) -> Self {
-        let numbered = |fates: Vec<(usize, Fate)>| {
-            fates.into_iter().map(|(number, fate)| (Which::Number(number), fate)).collect()
-        };
-        Self { up: numbered(up), down: numbered(down), seed: 0, delay: Duration::ZERO, idle: IDLE }
-    }
-}
-
-/// `SplitMix64`: enough to draw lots, and the same on every system.
-struct Lots(u64);
-
-impl Lots {
-    fn draw(&mut self, (part, of): (u32, u32)) -> bool {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % u64::from(of.max(1)) < part.into()
-    }
-}
-
-/// One direction of a plan, as it is carried out.
-struct Carrier {
-    fates: Vec<(Which, Fate)>,
-    lots: Lots,
-    count: usize,
-    late: Vec<Vec<u8>>,
-}
-
-impl Carrier {
-    fn new(fates: &[(Which, Fate)], seed: u64) -> Self {
-        Self { fates: fates.to_vec(), lots: Lots(seed), count: 0, late: Vec::new() }
-    }
-
-    /// What becomes of things now that this datagram was sent.
-    fn carry(&mut self, datagram: &[u8]) -> Vec<(How, Vec<u8>)> {
-        self.count += 1;
-        let (count, lots) = (self.count, &mut self.lots);
-        // Each lot is drawn each time, so that one fate's numbers do not depend on another's.
-        let is_meant = |which| match which {
-            Which::Number(number) => number == count,
-            Which::Share(part, of) => lots.draw((part, of)),
-        };
-        let meant: Vec<_> = self.fates.iter().map(|(which, _)| *which).map(is_meant).collect();
-        let fate = self.fates.iter().zip(meant).find(|(_, is_meant)| *is_meant).map(|(fate, _)| fate.1);
-        let hows: &[How] = match fate {
-            Some(Fate::Lost) => &[How::Lost],
-            Some(Fate::Late) => &[How::HeldBack],
-            Some(Fate::Twice) => &[How::Plain, How::Again],
-            None => &[How::Plain],
-        };
-        let mut carried: Vec<_> = hows.iter().map(|how| (*how, datagram.to_vec())).collect();
-        carried.extend(self.late.drain(..).map(|bytes| (How::Late, bytes)));
-        if fate == Some(Fate::Late) {
-            self.late.push(datagram.to_vec());
-        }
-        carried
-    }
-
-    fn pass_on(&mut self, datagram: &[u8], toward: Side, recorder: &Recorder, send: impl Fn(&[u8])) {
-        for (how, bytes) in self.carry(datagram) {
-            recorder.sent(toward, &bytes, how);
-            if !matches!(how, How::Lost | How::HeldBack) {
-                send(&bytes);
-            }
-        }
-    }
-}
-
 /// Starts a relay in front of a UDP server, with the server's IP version.
-pub fn start(upstream: SocketAddr, plan: Plan, recorder: Recorder) -> io::Result<UdpRelay> {
-    let near = UdpSocket::bind(SocketAddr::new(upstream.ip(), 0))?;
-    on(near, upstream, plan.into(), move |_| recorder.clone())
+pub fn start(server: SocketAddr, impairments: Impairments, recorder: Recorder) -> io::Result<UdpRelay> {
+    let near = UdpSocket::bind(SocketAddr::new(server.ip(), 0))?;
+    on(near, vec![server], impairments, IDLE, move |_| recorder.clone())
 }
 
-/// Starts a relay on this socket, with a socket to the server for each client. Each client, with its address, is given
-/// a recorder.
+/// Starts a relay on this socket, with a socket to the server for each client. Of the server's addresses the first is
+/// asked at which somebody is. Each client, with its address, is given a recorder, and is forgotten when it has been
+/// `idle`.
 ///
 /// # Errors
 /// When the system refuses it a thread, or the socket cannot tell its address.
 pub fn on(
     near: UdpSocket,
-    upstream: SocketAddr,
-    weather: Weather,
+    servers: Vec<SocketAddr>,
+    impairments: Impairments,
+    idle: Duration,
     mut recorder_for: impl FnMut(SocketAddr) -> Recorder + Send + 'static,
 ) -> io::Result<UdpRelay> {
     near.set_read_timeout(Some(GLANCE))?;
@@ -174,35 +68,43 @@ pub fn on(
     let over = Arc::new(AtomicBool::new(false));
     let ending = Arc::clone(&over);
     let thread = thread::Builder::new().spawn(move || {
-        let relay = &Relay { near, weather, over: ending };
+        let link = &Link { near, servers, server: AtomicUsize::new(0), impairments, idle, over: ending };
         thread::scope(|scope| {
             let (wire, under_way) = mpsc::sync_channel::<(Instant, Job)>(UNDER_WAY);
-            let delivering = thread::Builder::new().spawn_scoped(scope, move || relay.deliver(under_way));
+            let delivering = thread::Builder::new().spawn_scoped(scope, move || link.deliver(under_way));
             if delivering.is_err() {
                 return;
             }
             let mut clients = HashMap::<SocketAddr, Arc<Client>>::new();
-            let mut seeds = relay.weather.seed..;
+            let mut seeds = (0..).map(|number| link.impairments.seed.wrapping_add(number));
             let mut buffer = vec![0; 65_535];
-            while !relay.is_over() {
-                let received = relay.near.recv_from(&mut buffer);
-                clients.retain(|_, client| !client.is_gone.load(Ordering::SeqCst));
+            while !link.is_over() {
+                let received = link.near.recv_from(&mut buffer);
+                clients.retain(|_, client| !client.is_gone());
                 let Ok((n, from)) = received else { continue };
-                if !clients.contains_key(&from) && clients.len() < CLIENTS {
+                if !clients.contains_key(&from) {
+                    if let Some(own) =
+                        clients.values().find(|client| lock(&client.far).own == canonical(from))
+                    {
+                        own.recorder.record(What::refused(&own_client()));
+                        continue;
+                    }
+                    make_room(&mut clients);
                     let recorder = recorder_for(from);
-                    match relay.meet(upstream, from, seeds.next().unwrap_or_default(), recorder.clone()) {
-                        Ok(client) => {
-                            let (client, wire) = (Arc::new(client), wire.clone());
-                            clients.insert(from, Arc::clone(&client));
-                            let listening = move || relay.listen(&client, &wire);
-                            let _ = thread::Builder::new().spawn_scoped(scope, listening);
-                        }
-                        Err(e) => recorder.record(What::refused(&e)),
+                    let met = link.meet(from, seeds.next().unwrap_or_default(), recorder.clone());
+                    let met = met.and_then(|client| {
+                        let (client, wire) = (Arc::new(client), wire.clone());
+                        clients.insert(from, Arc::clone(&client));
+                        thread::Builder::new().spawn_scoped(scope, move || link.listen(&client, &wire))
+                    });
+                    if let Err(e) = met {
+                        clients.remove(&from);
+                        recorder.record(What::refused(&e));
                     }
                 }
                 if let Some(client) = clients.get(&from) {
                     client.touch();
-                    relay.send_off(&wire, client, Side::Server, &buffer[..n]);
+                    link.send_off(&wire, client, Side::Server, &buffer[..n]);
                 }
             }
         });
@@ -210,24 +112,54 @@ pub fn on(
     Ok(UdpRelay { address, over, thread: Some(thread) })
 }
 
+/// Has one client give way where all places are taken.
+fn make_room(clients: &mut HashMap<SocketAddr, Arc<Client>>) {
+    if clients.len() < CLIENTS {
+        return;
+    }
+    let mut by_silence: Vec<_> =
+        clients.values().map(|client| (*lock(&client.seen), client.address)).collect();
+    by_silence.sort_unstable();
+    let first = gives_way(by_silence.iter().map(|(_, address)| address.ip()));
+    if let Some(client) = first.and_then(|at| clients.remove(&by_silence[at].1)) {
+        client.is_gone.store(true, Ordering::SeqCst);
+        client.recorder.record(What::GaveWay);
+    }
+}
+
 /// A datagram of a client's, or for it, that is under way.
 type Job = (Arc<Client>, Side, Vec<u8>);
 
-struct Relay {
+/// The way to the server, the same for all clients.
+struct Link {
     near: UdpSocket,
-    weather: Weather,
+    servers: Vec<SocketAddr>,
+    /// Which of them; at those before it nobody is.
+    server: AtomicUsize,
+    impairments: Impairments,
+    idle: Duration,
     over: Arc<AtomicBool>,
 }
 
 /// A client, and its own socket to the server.
 struct Client {
     address: SocketAddr,
-    far: UdpSocket,
+    far: Mutex<Far>,
     recorder: Recorder,
-    up: Mutex<Carrier>,
-    down: Mutex<Carrier>,
+    up: Mutex<Impairer>,
+    down: Mutex<Impairer>,
     seen: Mutex<Instant>,
     is_gone: AtomicBool,
+}
+
+struct Far {
+    socket: Arc<UdpSocket>,
+    /// Where it is: what comes from there to the relay means that SERVER leads back to it.
+    own: SocketAddr,
+    /// Which of the server's addresses it asks.
+    server: usize,
+    /// What was last sent there.
+    sent: Vec<u8>,
 }
 
 impl Client {
@@ -235,56 +167,88 @@ impl Client {
         *lock(&self.seen) = Instant::now();
     }
 
-    /// Sends to the server. An error may be the answer to an earlier datagram, and then this one was not sent.
-    fn send(&self, datagram: &[u8]) {
-        for _ in 0..2 {
-            match self.far.send(datagram) {
-                Ok(_) => return,
-                Err(e) => self.recorder.record(What::refused(&e)),
-            }
-        }
+    fn is_gone(&self) -> bool {
+        self.is_gone.load(Ordering::SeqCst)
+    }
+
+    /// The socket, and which of the server's addresses it asks.
+    fn far(&self) -> (Arc<UdpSocket>, usize) {
+        let far = lock(&self.far);
+        (Arc::clone(&far.socket), far.server)
     }
 }
 
-impl Relay {
+impl Link {
     fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }
 
-    fn meet(
-        &self,
-        upstream: SocketAddr,
-        address: SocketAddr,
-        seed: u64,
-        recorder: Recorder,
-    ) -> io::Result<Client> {
-        let any =
-            if upstream.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-        let far = UdpSocket::bind(SocketAddr::new(any, 0))?;
-        far.connect(upstream)?;
-        far.set_read_timeout(Some(GLANCE))?;
-        let carrier = |fates: &[_], seed| Mutex::new(Carrier::new(fates, seed));
-        let (up, down) = (carrier(&self.weather.up, seed), carrier(&self.weather.down, !seed));
+    fn meet(&self, address: SocketAddr, seed: u64, recorder: Recorder) -> io::Result<Client> {
+        let server = self.server.load(Ordering::SeqCst);
+        let far = Mutex::new(self.far(server, Vec::new())?);
+        let (up, down) = (&self.impairments.up, &self.impairments.down);
+        let (up, down) = (Mutex::new(Impairer::new(up, seed)), Mutex::new(Impairer::new(down, !seed)));
         let (seen, is_gone) = (Mutex::new(Instant::now()), AtomicBool::new(false));
         Ok(Client { address, far, recorder, up, down, seen, is_gone })
+    }
+
+    /// A socket to one of the server's addresses.
+    fn far(&self, server: usize, sent: Vec<u8>) -> io::Result<Far> {
+        let at = self.servers.get(server).ok_or(ErrorKind::AddrNotAvailable)?;
+        let any = if at.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind(SocketAddr::new(any, 0))?;
+        socket.connect(at)?;
+        socket.set_read_timeout(Some(GLANCE))?;
+        let own = canonical(socket.local_addr()?);
+        Ok(Far { socket: Arc::new(socket), own, server, sent })
+    }
+
+    /// Sends to the server. An error may be the answer to an earlier datagram, and then this one was not sent.
+    fn send(&self, client: &Client, datagram: &[u8]) {
+        lock(&client.far).sent = datagram.to_vec();
+        for _ in 0..2 {
+            let (far, server) = client.far();
+            match far.send(datagram) {
+                Ok(_) => return,
+                Err(e) if self.asks_elsewhere(client, server, &e) => return,
+                Err(e) => client.recorder.record(What::refused(&e)),
+            }
+        }
+    }
+
+    /// Where nobody is at this address of the server's, asks at the next, with what was sent last; false where there is
+    /// no other.
+    fn asks_elsewhere(&self, client: &Client, server: usize, error: &io::Error) -> bool {
+        let mut far = lock(&client.far);
+        if far.server == server && is_nobody_there(error) {
+            let Ok(next) = self.far(server + 1, far.sent.clone()) else { return false };
+            *far = next;
+            self.server.fetch_max(far.server, Ordering::SeqCst);
+            let _ = far.socket.send(&far.sent);
+        }
+        far.server > server
     }
 
     /// Listens to the server for one client, as long as one of the two has something to say.
     fn listen(&self, client: &Arc<Client>, wire: &SyncSender<(Instant, Job)>) {
         let mut buffer = vec![0; 65_535];
-        while !self.is_over() {
-            match client.far.recv(&mut buffer) {
+        while !self.is_over() && !client.is_gone() {
+            let (far, server) = client.far();
+            match far.recv(&mut buffer) {
                 Ok(n) => {
                     client.touch();
                     self.send_off(wire, client, Side::Client, &buffer[..n]);
                 }
-                Err(e) if matches!(e.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset) => {
-                    client.recorder.record(What::refused(&e));
+                Err(e) if is_nobody_there(&e) => {
+                    if !self.asks_elsewhere(client, server, &e) {
+                        client.recorder.record(What::refused(&e));
+                    }
                 }
-                Err(_) if lock(&client.seen).elapsed() >= self.weather.idle => {
-                    client.is_gone.store(true, Ordering::SeqCst);
-                    client.recorder.record(What::LetGo);
-                    return;
+                Err(_) if lock(&client.seen).elapsed() >= self.idle => {
+                    // Unless it has just given way.
+                    if !client.is_gone.swap(true, Ordering::SeqCst) {
+                        client.recorder.record(What::LetGo);
+                    }
                 }
                 Err(_) => {}
             }
@@ -299,11 +263,11 @@ impl Relay {
         toward: Side,
         datagram: &[u8],
     ) {
-        if self.weather.delay.is_zero() {
+        if self.impairments.delay.is_zero() {
             return self.pass_on(client, toward, datagram);
         }
-        let _ =
-            wire.send((Instant::now() + self.weather.delay, (Arc::clone(client), toward, datagram.to_vec())));
+        let _ = wire
+            .send((Instant::now() + self.impairments.delay, (Arc::clone(client), toward, datagram.to_vec())));
     }
 
     fn deliver(&self, under_way: mpsc::Receiver<(Instant, Job)>) {
@@ -319,7 +283,8 @@ impl Relay {
     fn pass_on(&self, client: &Client, toward: Side, datagram: &[u8]) {
         match toward {
             Side::Server => {
-                lock(&client.up).pass_on(datagram, toward, &client.recorder, |bytes| client.send(bytes));
+                lock(&client.up)
+                    .pass_on(datagram, toward, &client.recorder, |bytes| self.send(client, bytes));
             }
             Side::Client => lock(&client.down).pass_on(datagram, toward, &client.recorder, |bytes| {
                 let _ = self.near.send_to(bytes, client.address); // one that is gone does not hear it
@@ -344,7 +309,7 @@ mod tests {
         let recorder = Recorder::new("", mpsc::channel().0);
         // The two protocols count their ports apart; of a free one there are many.
         let (relay, listener) = loop {
-            let relay = start(NOWHERE.into(), Plan::default(), recorder.clone()).unwrap();
+            let relay = start(NOWHERE.into(), Impairments::default(), recorder.clone()).unwrap();
             if let Ok(listener) = TcpListener::bind(relay.address) {
                 break (relay, listener);
             }
@@ -354,26 +319,24 @@ mod tests {
         assert_eq!(listener.accept().map_err(|e| e.kind()).err(), Some(ErrorKind::WouldBlock));
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
-    fn a_plan_is_carried_out_to_the_letter() {
-        let fates = [(2, Fate::Late), (4, Fate::Lost), (5, Fate::Twice), (6, Fate::Late)];
-        let mut carrier = Carrier::new(&fates.map(|(number, fate)| (Which::Number(number), fate)), 0);
-        let arrives =
-            |(how, bytes): (How, Vec<u8>)| (!matches!(how, How::Lost | How::HeldBack)).then_some(bytes);
-        let arrived: Vec<u8> =
-            (1..=7).flat_map(|number| carrier.carry(&[number])).filter_map(arrives).flatten().collect();
-        assert_eq!(arrived, [1, 3, 2, 5, 5, 7, 6]);
-    }
-
-    #[test]
-    fn chance_has_its_share_and_the_same_seed_the_same_fates() {
-        let lost = |seed| {
-            let mut carrier = Carrier::new(&[(Which::Share(1, 5), Fate::Lost)], seed);
-            (0..10_000).filter(|_| carrier.carry(b"x")[0].0 == How::Lost).collect::<Vec<_>>()
-        };
-        assert_eq!(lost(1), lost(1));
-        assert_ne!(lost(1), lost(2));
-        assert!((1_800..2_200).contains(&lost(1).len()), "{}", lost(1).len());
+    fn of_a_servers_addresses_the_first_is_asked_at_which_somebody_is_whatever_the_seed() {
+        let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let servers = vec![nobody, nobody, server.local_addr().unwrap()];
+        let impairments = Impairments { seed: u64::MAX, ..Impairments::default() };
+        let near = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let relay = on(near, servers, impairments, IDLE, |_| Recorder::discarding()).unwrap();
+        for name in [b"Ann", b"Bob"] {
+            let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+            client.send_to(name, relay.address).unwrap();
+            let mut buffer = [0; 9];
+            let (size, from) = server.recv_from(&mut buffer).unwrap();
+            assert_eq!(&buffer[..size], name);
+            server.send_to(b"Hello", from).unwrap();
+            assert_eq!(client.recv(&mut buffer).unwrap(), 5);
+        }
     }
 
     #[test]
@@ -381,9 +344,10 @@ mod tests {
         let (events, happened) = mpsc::sync_channel(16);
         let (recorder, near) = (Recorder::bounded(events, 16), UdpSocket::bind("127.0.0.1:0").unwrap());
         let server = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let weather = Weather { idle: Duration::ZERO, ..Plan::default().into() };
+        let servers = vec![server.local_addr().unwrap()];
         let relay =
-            on(near, server.local_addr().unwrap(), weather, move |_| recorder.labelled("#1")).unwrap();
+            on(near, servers, Impairments::default(), Duration::ZERO, move |_| recorder.labelled("#1"));
+        let relay = relay.unwrap();
         let client = UdpSocket::bind("127.0.0.1:0").unwrap();
         client.send_to(b"Ann", relay.address).unwrap();
         let seen = [(); 2].map(|()| happened.recv().unwrap().what); // of two threads

@@ -179,7 +179,7 @@ fn the_origin_shows_a_browser_a_list_of_its_pages() {
 
 /// What `cargo xtask` complains about a command line in Chinese.
 fn in_chinese(line: &str) -> Vec<String> {
-    let mut task = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let mut task = crate::program("xtask");
     let output = task.args(line.split(' ')).args(["--lang", "zh"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{line}");
     String::from_utf8(output.stderr).unwrap().lines().map(str::to_owned).collect()

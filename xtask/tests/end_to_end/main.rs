@@ -6,11 +6,16 @@
 mod bench;
 mod command_lines;
 mod demo;
+mod evidence;
 mod get;
 mod grade;
+mod grade_use;
 mod greet;
 mod layout;
+#[cfg(target_os = "linux")]
+mod left_over;
 mod live;
+mod live_tasks;
 mod process;
 mod readme;
 mod reasons;
@@ -19,7 +24,13 @@ mod saving;
 mod signals;
 mod soak;
 mod tap;
+#[cfg(target_os = "linux")]
+mod tap_resets;
+mod tap_udp;
 mod tcp_server;
+#[path = "../../examples/twins/main.rs"]
+#[expect(dead_code, reason = "of the twins, the table is read here")]
+mod twins;
 mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};

@@ -125,7 +125,7 @@ fn the_limits_table_has_the_defaults_of_the_help() {
     }
     let sources = concat!(
         include_str!("../../../tcp-server/src/main.rs"),
-        include_str!("../../../tcp-client/src/http/mod.rs"),
+        include_str!("../../../common/src/http/mod.rs"),
     );
     for (constant, words) in [
         ("WRITE_TIMEOUT: Duration = Duration::from_secs(10);", "one that does not read, 10 to 20 s after"),

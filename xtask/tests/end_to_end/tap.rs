@@ -5,7 +5,7 @@ use std::fs;
 #[cfg(unix)]
 use std::io::{BufRead, BufReader};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -16,22 +16,27 @@ use xtask::{Lab, Program};
 
 #[cfg(unix)]
 use crate::Outcome;
+use crate::process::command;
 #[cfg(unix)]
 use crate::process::signal;
 use crate::{outcome, run};
 
 /// A tap, and the lab that it runs in.
-struct Tap {
+pub struct Tap {
     lab: Lab,
     program: Program,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Tap {
-    fn start(server: SocketAddr, options: &[&str]) -> Self {
+    pub fn start(server: SocketAddr, options: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", server, options)
+    }
+
+    pub fn start_at(listen: &str, server: SocketAddr, options: &[&str]) -> Self {
         let mut lab = Lab::discarding().unwrap();
         let server = server.to_string();
-        let args = [&["tap", &*server, "--lang", "en", "--listen", "127.0.0.1:0"], options].concat();
+        let args = [&["tap", &*server, "--lang", "en", "--listen", listen], options].concat();
         let program = crate::start_on(&lab, "xtask", &args);
         let first = lab.wait_for_line(&program, "listening on ").unwrap();
         let (address, to) = first["listening on ".len()..].split_once(", passing on to ").unwrap();
@@ -40,26 +45,17 @@ impl Tap {
     }
 
     /// In front of a TCP server.
-    fn before(options: &[&str]) -> (Self, TcpListener) {
+    pub fn before(options: &[&str]) -> (Self, TcpListener) {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         (Self::start(server.local_addr().unwrap(), options), server)
     }
 
-    /// In front of a UDP server, with a client of it.
-    fn between(options: &[&str]) -> (Self, UdpSocket, UdpSocket) {
-        let (server, client) =
-            (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
-        let tap = Self::start(server.local_addr().unwrap(), &[&["--udp"], options].concat());
-        client.connect(tap.address).unwrap();
-        (tap, client, server)
-    }
-
-    fn connect(&self) -> TcpStream {
+    pub fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).unwrap()
     }
 
     /// Waits for a line in which this stands, and returns all that was said up to it.
-    fn wait_for(&mut self, text: &str) -> Vec<String> {
+    pub fn wait_for(&mut self, text: &str) -> Vec<String> {
         self.wait_for_lines(1, text)
     }
 
@@ -69,14 +65,14 @@ impl Tap {
     }
 
     #[cfg(unix)]
-    fn stop(mut self) -> Outcome {
+    pub fn stop(mut self) -> Outcome {
         assert!(self.program.interrupt());
         self.lab.wait_for_end(self.program).unwrap()
     }
 }
 
 /// What stands on the arrows of a ladder, `>` before what goes to the server, and `x` behind what got lost.
-fn arrows(lines: &[String]) -> Vec<String> {
+pub fn arrows(lines: &[String]) -> Vec<String> {
     let arrow = |line: &String| {
         let (_, arrow) = line.split_once(['├', '◀', '✗'])?;
         let is_up = line.contains('├');
@@ -84,12 +80,6 @@ fn arrows(lines: &[String]) -> Vec<String> {
         Some(format!("{}{text}{}", if is_up { ">" } else { "<" }, if line.contains('✗') { " x" } else { "" }))
     };
     lines.iter().filter(|line| line.contains('─')).filter_map(arrow).collect()
-}
-
-fn receive(socket: &UdpSocket) -> (String, SocketAddr) {
-    let mut buffer = [0; 100];
-    let (n, from) = socket.recv_from(&mut buffer).unwrap();
-    (String::from_utf8_lossy(&buffer[..n]).into(), from)
 }
 
 #[test]
@@ -164,28 +154,6 @@ fn a_cut_wire_carries_the_same_bytes_in_small_pieces_both_ways() {
 }
 
 #[test]
-fn in_lockstep_the_next_piece_comes_when_the_one_before_was_answered() {
-    let (mut tap, server) = Tap::before(&["--lockstep", "2"]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
-    client.write_all(b"Michael").unwrap();
-    for piece in ["Mi", "ch", "ae", "l"] {
-        let mut heard = vec![0; piece.len()];
-        accepted.read_exact(&mut heard).unwrap();
-        assert_eq!(heard, piece.as_bytes());
-        accepted.set_nonblocking(true).unwrap();
-        assert!(accepted.read(&mut [0; 9]).is_err(), "more than '{piece}' came");
-        accepted.set_nonblocking(false).unwrap();
-        accepted.write_all(b".").unwrap();
-        client.read_exact(&mut [0]).unwrap();
-    }
-    client.shutdown(Shutdown::Write).unwrap();
-    let drawn = arrows(&tap.wait_for("end of stream"));
-    let up: Vec<_> = drawn.iter().filter(|arrow| arrow.starts_with('>')).skip(1).collect();
-    assert_eq!(up, [">2 bytes  Mi", ">2 bytes  ch", ">2 bytes  ae", ">1 byte  l", ">end of stream"]);
-}
-
-#[test]
 fn a_delay_is_each_ways_and_loses_nothing() {
     const DELAY: Duration = Duration::from_millis(150);
     let (tap, server) = Tap::before(&["--delay", "0.15"]);
@@ -199,107 +167,6 @@ fn a_delay_is_each_ways_and_loses_nothing() {
     assert!(asked.elapsed() >= 2 * DELAY);
     client.shutdown(Shutdown::Write).unwrap();
     assert_eq!(accepted.read(&mut [0]).unwrap(), 0);
-
-    let (_tap, client, server) = Tap::between(&["--delay", "0.15"]);
-    let asked = Instant::now();
-    client.send(b"Ann").unwrap();
-    let (said, from) = receive(&server);
-    server.send_to(said.as_bytes(), from).unwrap();
-    assert_eq!(receive(&client).0, "Ann");
-    assert!(asked.elapsed() >= 2 * DELAY);
-}
-
-#[test]
-fn datagrams_of_the_client_are_lost_doubled_and_late_as_asked_and_drawn_so() {
-    let (mut tap, client, server) = Tap::between(&["--lose", "2", "--twice", "3", "--late", "4"]);
-    for name in ["a", "b", "c", "d", "e"] {
-        client.send(name.as_bytes()).unwrap();
-    }
-    let came: Vec<_> = (0..5).map(|_| receive(&server).0).collect();
-    assert_eq!(came, ["a", "c", "c", "e", "d"]);
-    let drawn = arrows(&tap.wait_for("─ late: "));
-    let expected = [
-        ">1 byte  a",
-        ">lost: 1 byte  b x",
-        ">1 byte  c",
-        ">again: 1 byte  c",
-        ">held back: 1 byte  d x",
-        ">1 byte  e",
-        ">late: 1 byte  d",
-    ];
-    assert_eq!(drawn, expected);
-}
-
-#[test]
-fn datagrams_of_the_server_have_fates_of_their_own() {
-    let (mut tap, client, server) =
-        Tap::between(&["--back-lose", "2", "--back-twice", "3", "--back-late", "1"]);
-    client.send(b"go").unwrap();
-    let (_, from) = receive(&server);
-    for name in ["a", "b", "c"] {
-        server.send_to(name.as_bytes(), from).unwrap();
-    }
-    let came: Vec<_> = (0..3).map(|_| receive(&client).0).collect();
-    assert_eq!(came, ["a", "c", "c"]);
-    let drawn = arrows(&tap.wait_for("─ again: "));
-    let expected = [
-        ">2 bytes  go",
-        "<held back: 1 byte  a x",
-        "<lost: 1 byte  b x",
-        "<late: 1 byte  a",
-        "<1 byte  c",
-        "<again: 1 byte  c",
-    ];
-    assert_eq!(drawn, expected);
-}
-
-#[test]
-fn a_share_is_lost_by_lots_that_a_seed_repeats() {
-    let lost = |seed: Option<&str>| {
-        let options =
-            [&["--lose", "1/2"][..], &seed.map_or(Vec::new(), |seed| vec!["--seed", seed])].concat();
-        let (mut tap, client, server) = Tap::between(&options);
-        for number in 0..20 {
-            client.send(format!("n{number};").as_bytes()).unwrap();
-        }
-        let said = tap.wait_for("n19;");
-        drop(server);
-        let lost: Vec<_> = arrows(&said).into_iter().filter(|arrow| arrow.starts_with(">lost: ")).collect();
-        let seed = said.iter().find_map(|line| line.strip_prefix("the lots are those of --seed ")).unwrap();
-        (seed.to_owned(), lost)
-    };
-    let (seed, first) = lost(None);
-    assert_eq!(lost(Some(&seed)), (seed, first));
-    let (_, other) = lost(Some("1"));
-    assert!(!other.is_empty() && other.len() < 20, "{other:?}");
-    assert_ne!(other, lost(Some("2")).1);
-}
-
-#[test]
-fn each_client_of_datagrams_has_its_own_way_to_the_server_and_back() {
-    let (mut tap, first, server) = Tap::between(&["--lose", "2"]);
-    let others = [(); 19].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
-    for other in &others {
-        other.connect(tap.address).unwrap();
-    }
-    let clients: Vec<_> = std::iter::once(&first).chain(&others).collect();
-    for (number, client) in clients.iter().enumerate() {
-        client.send(format!("name {number}").as_bytes()).unwrap();
-    }
-    let asked: Vec<_> = clients.iter().map(|_| receive(&server)).collect();
-    for (name, from) in asked.iter().rev() {
-        server.send_to(format!("Hello, {name}!").as_bytes(), from).unwrap();
-    }
-    for (number, client) in clients.iter().enumerate() {
-        assert_eq!(receive(client).0, format!("Hello, name {number}!"));
-    }
-    let mut ports: Vec<_> = asked.iter().map(|(_, from)| from.port()).collect();
-    ports.sort_unstable();
-    ports.dedup();
-    assert_eq!(ports.len(), 20);
-    // The second datagram of each is lost, and not that of the second client.
-    others[18].send(b"once more").unwrap();
-    assert_eq!(arrows(&tap.wait_for("once more")).last().unwrap(), ">lost: 9 bytes  once more x");
 }
 
 #[test]
@@ -314,48 +181,53 @@ fn where_nobody_listens_a_rung_says_so_and_the_client_is_ended() {
     assert!(drawn[0].starts_with(">nobody listens there: ") && drawn[0].ends_with(" x"), "{drawn:?}");
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 #[test]
-fn where_nobody_listens_for_datagrams_a_rung_says_so_too() {
-    let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut tap = Tap::start(nobody, &["--udp"]);
-    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
-    client.send_to(b"Ann", tap.address).unwrap();
-    let drawn = arrows(&tap.wait_for("nobody listens there"));
-    assert_eq!(drawn[0], ">3 bytes  Ann");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_client_that_resets_ends_the_server_and_is_drawn_as_a_reset() {
-    let (mut tap, server) = Tap::before(&[]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
-    accepted.write_all(b"more than is read").unwrap();
-    client.read_exact(&mut [0]).unwrap();
-    drop(client); // with unread bytes: Linux sends a reset
-    while accepted.write(&[0; 4096]).is_ok() {}
-    let drawn = arrows(&tap.wait_for("─ reset ─"));
-    assert_eq!(drawn.last().unwrap(), ">reset");
-    assert!(tap.stop().said.contains(&"  reset on the client's side: #1".to_owned()));
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_server_that_waits_unread_is_ended_by_a_reset_as_well() {
-    let (tap, server) = Tap::before(&[]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
-    // Until neither the tap nor the client takes any more: then something waits in the tap's own socket.
-    accepted.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
-    while accepted.write(&[b'x'; 8192]).is_ok() {}
-    client.read_exact(&mut [0]).unwrap();
-    drop(client);
-    // An end of stream would be an empty read, and no error.
-    accepted.set_read_timeout(None).unwrap();
-    assert!(accepted.read(&mut [0]).is_err());
+fn a_tap_that_is_led_back_to_itself_is_no_client_of_its_own() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = SocketAddr::new([0, 0, 0, 0].into(), port); // this machine, to connect(2)
+    let mut tap = Tap::start_at(&format!("127.0.0.1:{port}"), server, &[]);
+    assert_eq!(tap.connect().read(&mut [0]).unwrap_or(0), 0);
+    tap.wait_for("SERVER leads back to the tap");
     let said = tap.stop().said;
-    assert!(!said.iter().any(|line| line.contains("remark, #1")), "{said:?}");
+    assert!(said.contains(&"2 connections, 0 bytes to the server, 0 bytes to clients".into()), "{said:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn where_the_system_has_no_socket_to_give_the_tap_says_so_once() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut tap = command("sh")
+        .args(["-c", "ulimit -n 30; exec \"$0\" tap \"$1\" --listen 127.0.0.1:0 --lang en"])
+        .args([xtask::path_of("xtask").unwrap().to_str().unwrap(), &server.local_addr().unwrap().to_string()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(tap.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let at = first["listening on ".len()..].split_once(", ").unwrap().0;
+    let clients: Vec<_> = (0..40).map(|_| TcpStream::connect(at).unwrap()).collect();
+    let mut complaints = BufReader::new(tap.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let complaint = complaints.next().unwrap();
+    assert!(complaint.starts_with("cannot accept: ") && complaint.contains("newcomers wait"), "{complaint}");
+    tap.kill().unwrap();
+    tap.wait().unwrap();
+    assert_eq!(complaints.next(), None, "once");
+    drop(clients);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_sums_are_said_though_a_browser_does_not_read() {
+    let (mut tap, _server) = Tap::before(&["--live", "127.0.0.1:0"]);
+    let live = tap.wait_for("live at http://").pop().unwrap();
+    let at = live.trim_start_matches("live at http://").trim_end_matches('/');
+    let mut browser = TcpStream::connect(at).unwrap();
+    browser.write_all(format!("GET /events HTTP/1.1\r\nHost: {at}\r\n\r\n").as_bytes()).unwrap();
+    browser.read_exact(&mut [0; 9]).unwrap();
+    let sums = "0 connections, 0 bytes to the server, 0 bytes to clients";
+    assert_eq!(tap.stop().said.last().unwrap(), sums);
 }
 
 #[cfg(unix)]
@@ -393,7 +265,11 @@ fn nothing_that_is_sent_reaches_the_terminal_or_the_page_raw() {
 fn the_roll_says_who_has_come_and_who_is_missing() {
     let directory = Scratch::new().unwrap();
     let names = directory.path().join("names.txt");
-    fs::write(&names, "\u{feff}Ann\r\nBob\r\n\r\n张三\r\nAnn\r\n").unwrap();
+    fs::write(&names, "Ann\nBob\nAnn\n").unwrap();
+    let twice = run("xtask", &["tap", "127.0.0.1:9", "--roll", names.to_str().unwrap(), "--lang=en"]);
+    assert_eq!(twice.status, Some(2));
+    assert!(twice.complained[0].contains("'Ann' is there twice"), "{twice:?}");
+    fs::write(&names, "\u{feff}Ann\r\nBob\r\n\r\n张三\r\n").unwrap();
     let (mut tap, server) = Tap::before(&["--roll", names.to_str().unwrap(), "--cut", "2"]);
     let mut client = tap.connect();
     let mut accepted = server.accept().unwrap().0;

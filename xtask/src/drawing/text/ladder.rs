@@ -158,7 +158,7 @@ fn arrow(style: Style, toward: Side, words: &Words, is_lost: bool) -> String {
 mod tests {
     use super::*;
     use crate::drawing::columns::grouped;
-    use crate::wire::event::{How, Payload, What};
+    use crate::wire::event::{Crossing, Payload, What};
     use crate::words::Lang;
 
     const PLAIN: Style = Style::plain(Lang::En);
@@ -173,7 +173,11 @@ mod tests {
     }
 
     fn sent(toward: Side, bytes: &[u8], is_lost: bool) -> What {
-        What::Sent { toward, bytes: bytes.into(), how: if is_lost { How::Lost } else { How::Plain } }
+        What::Sent {
+            toward,
+            bytes: bytes.into(),
+            how: if is_lost { Crossing::Lost } else { Crossing::Plain },
+        }
     }
 
     #[test]
@@ -235,7 +239,8 @@ mod tests {
     #[test]
     fn a_payload_that_was_cut_says_so_and_so_does_one_that_is_no_text() {
         let shown = |bytes: &[u8], limit| {
-            let what = What::Sent { toward: Side::Server, bytes: Payload::of(bytes, limit), how: How::Plain };
+            let what =
+                What::Sent { toward: Side::Server, bytes: Payload::of(bytes, limit), how: Crossing::Plain };
             drawn(&what)
         };
         assert!(shown("张三".as_bytes(), 4).contains(" 6 bytes  张… ─"));
@@ -247,7 +252,7 @@ mod tests {
     #[test]
     fn a_flow_is_one_rung_with_its_sums() {
         let (pieces, size, took) = (412, 12_345_678, Duration::from_millis(3210));
-        let flow = What::Flowed { toward: Side::Client, how: How::Plain, pieces, size, took };
+        let flow = What::Flowed { toward: Side::Client, how: Crossing::Plain, pieces, size, took };
         assert!(
             drawn_in(Style { bare: true, ..PLAIN }, &flow)
                 .contains(" 412 reads, 12,345,678 bytes in 3.2 s ─")

@@ -14,8 +14,8 @@ use crate::lessons::{Lesson, UDP};
 use crate::peers::scripted_server::ScriptedServer;
 use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
-use crate::wire::event::{How, Recorder, Side};
-use crate::wire::udp_relay::{Fate, Plan};
+use crate::wire::event::{Crossing, Recorder, Side};
+use crate::wire::impairments::{Impairment, Impairments};
 use crate::words::{Shown, Words};
 
 /// The notes' UDP client: sends a name, and takes the next datagram from any sender as its reply, and as text. It
@@ -39,15 +39,15 @@ fn impatient_socket(play: &Play) -> Result<UdpSocket> {
 
 /// Records a datagram that crossed the wire without a relay, which would hide its sender.
 fn crosses(recorder: &Recorder, toward: Side, bytes: &[u8]) {
-    recorder.sent(toward, bytes, How::Plain);
+    recorder.sent(toward, bytes, Crossing::Plain);
 }
 
-/// Runs udp-client and udp-server over a wire with this plan.
-fn udp_client(play: &mut Play, plan: Plan) -> Result<Outcome> {
+/// Runs udp-client and udp-server over a wire that impairs datagrams so.
+fn udp_client(play: &mut Play, impairments: Impairments) -> Result<Outcome> {
     instead(play, "udp-client")?;
     let any = play.loopback().to_string();
     let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
-    let wire = play.lab.udp_wire(at, plan)?.to_string();
+    let wire = play.lab.udp_wire(at, impairments)?.to_string();
     let args = [&wire, "Michael", "Tracy", "--timeout", "0.5", "--tries", "100"];
     let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
     play.lab.wait_for_end(client)
@@ -92,7 +92,7 @@ fn lost_reply(play: &mut Play) -> Result<()> {
     };
     let prediction = the_notes_way(play, &question)?;
     let host = ScriptedServer::answering(play.ip, |_, name| vec![greeting::of(name)])?;
-    let wire = play.lab.udp_wire(host.address, Plan { up: Vec::new(), down: vec![(1, Fate::Lost)] })?;
+    let wire = play.lab.udp_wire(host.address, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let recorder = play.lab.record.recorder("");
     let found = wrong_ask(&impatient_socket(play)?, b"Michael", wire, &recorder).map_err(|e| e.kind());
     still_waiting(play, &found);
@@ -109,7 +109,7 @@ fn lost_reply(play: &mut Play) -> Result<()> {
     play.lab.record.catch_up()?;
     let before = play.lab.record.times_sent(b"Michael");
     let outcome =
-        udp_client(play, Plan { up: Vec::new(), down: (1..=3).map(|reply| (reply, Fate::Lost)).collect() })?;
+        udp_client(play, Impairments::numbered(&[], &[1, 2, 3].map(|reply| (reply, Impairment::Lost))))?;
     let asked = play.lab.record.times_sent(b"Michael") - before;
     play.checks.holds(Words::fixed("Michael was sent again", "Michael 被重发"), asked >= 2, &asked);
     play.checks.equal(
@@ -154,7 +154,7 @@ fn late_reply(play: &mut Play) -> Result<()> {
     };
     let prediction = the_notes_way(play, &question)?;
     let server = datagram_socket(play.ip)?;
-    let wire = play.lab.udp_wire(server.local_addr()?, Plan::default())?;
+    let wire = play.lab.udp_wire(server.local_addr()?, Impairments::default())?;
     let (client, recorder) = (impatient_socket(play)?, play.lab.record.recorder(""));
     let first = wrong_ask(&client, b"Michael", wire, &recorder).map_err(|e| e.kind()); // it gave up waiting
     still_waiting(play, &first);
@@ -175,7 +175,7 @@ fn late_reply(play: &mut Play) -> Result<()> {
         &question,
         prediction,
     )?;
-    let outcome = udp_client(play, Plan { up: Vec::new(), down: vec![(1, Fate::Late)] })?;
+    let outcome = udp_client(play, Impairments::numbered(&[], &[(1, Impairment::Late)]))?;
     let promise =
         Words::fixed("udp-client gives each name its own greeting", "udp-client 让每个名字得到自己的回复");
     play.checks.equal(promise, &outcome.said, &BOTH.map(str::to_owned).to_vec());
@@ -311,7 +311,7 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
     instead(play, "udp-server")?;
     let any = play.loopback().to_string();
     let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
-    let wire = play.lab.udp_wire(at, Plan::default())?.to_string();
+    let wire = play.lab.udp_wire(at, Impairments::default())?.to_string();
     let name = "x".repeat(2000);
     play.story.hide("long"); // it prints a line of 2000 letters
     let client = play.lab.start(Side::Client, "long", "udp-client", &[&wire, &name])?;

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -14,26 +13,28 @@ use anyhow::{Context, Result};
 use common::narration::escape;
 use common::text;
 
-use crate::peers::talk::Patience;
 use crate::programs::program::Program;
 use crate::wire::event::{Recorder, Side, What};
-use crate::wire::kernel::{self, Protocol, Row};
+use crate::wire::kernel;
 
-/// How often to look whether it is there, or gone.
+/// How often to look whether it is gone.
 const GLANCE: Duration = Duration::from_millis(3);
-/// How often to look where else it may be, which takes longer.
-const LOOK: Duration = Duration::from_millis(200);
-/// A program may listen somewhere else first; where that has not changed for so long, it is where it listens.
-const SETTLED: Duration = Duration::from_secs(2);
-/// Of each output so many lines are shown, of so many bytes each.
-const LINES: usize = 100;
-const LINE: u64 = 400;
-/// Of a backtrace, so many frames are shown, the last one by its sign.
+/// How long the outputs of a program that has ended are read on: what it started may still have them.
+const LINGER: Duration = Duration::from_secs(2);
+/// How many bytes of each output a verdict reads; the last lines are kept however much was printed before.
+const READ: usize = 1 << 20;
+/// How many bytes of a line are read as one.
+const LINE: u64 = 1 << 16;
+/// How many lines of each output are drawn, and how many characters of each.
+const DRAWN: (usize, usize) = (100, 400);
+/// How many frames of a backtrace are drawn, the last one as a sign.
 const FRAMES: usize = 3;
-/// Of what it said when it ended, so many last lines.
+/// How many of its last lines are read for what went wrong.
 const LAST: usize = 3;
-/// What stands in a line that says why a program has failed, in one language or another.
+/// What a line contains that says why a program failed, in one language or another.
 const TELLING: [&str; 4] = ["Error", "error:", "Exception", "panicked at"];
+/// How lines begin that a launcher prints before the program: Java, because of `JAVA_TOOL_OPTIONS`; bash without its locale.
+const LAUNCHER: [&str; 2] = ["Picked up ", "bash: warning: setlocale"];
 
 /// The command that starts it, with places to be filled: `{host}`, `{port}`, `{url}`, `{out}`.
 #[derive(Clone, Debug)]
@@ -73,7 +74,7 @@ pub struct LastWords {
 
 impl LastWords {
     fn add(&mut self, line: &str) {
-        if line.is_empty() {
+        if line.is_empty() || LAUNCHER.iter().any(|begin| line.starts_with(begin)) {
             return;
         }
         match &mut self.telling {
@@ -97,9 +98,10 @@ impl LastWords {
         self.lines.is_empty()
     }
 
-    /// The line that tells most: the one that says what failed, or the last one.
+    /// The line that tells most, as it is shown: the one that says what failed, or the last one.
     pub fn telling(&self) -> Option<&str> {
-        self.telling.as_deref().or(self.lines.back().map(String::as_str))
+        let line = self.telling.as_deref().or(self.lines.back().map(String::as_str))?;
+        Some(line.char_indices().nth(DRAWN.1).map_or(line, |(end, _)| &line[..end]))
     }
 
     /// All that is known of them.
@@ -114,35 +116,37 @@ fn is_frame(line: &str) -> bool {
     line.starts_with("at ") || line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(": ")
 }
 
-type Last = Arc<Mutex<LastWords>>;
+/// One output, as it comes.
+#[derive(Clone, Default)]
+struct Output(Arc<Mutex<(Vec<u8>, LastWords)>>);
+
+impl Output {
+    fn add(&self, bytes: &[u8], line: &str) {
+        let (whole, last) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        whole.extend_from_slice(&bytes[..bytes.len().min(READ - whole.len())]);
+        last.add(line);
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner).0).into_owned()
+    }
+
+    fn last_words(&self) -> LastWords {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+    }
+}
 
 /// The running program.
 pub struct Candidate {
     /// Its process.
     pub program: Program,
-    complained: Last,
-    said: Last,
+    complained: Output,
+    said: Output,
     readers: Vec<thread::JoinHandle<()>>,
-}
-
-/// Whether a server is where it was told to be.
-#[derive(Debug)]
-pub enum Ready {
-    /// It is.
-    Yes,
-    /// It has ended instead.
-    Ended(ExitStatus),
-    /// The kernel's table has it in these places, and not there.
-    Elsewhere(Protocol, Vec<Row>),
-    /// It runs, and is nowhere.
-    Nowhere,
 }
 
 impl Candidate {
     /// Starts the command; what it prints is recorded in a lane.
-    ///
-    /// # Errors
-    /// When it cannot be started.
     pub fn start(
         command: &CommandLine,
         places: &[(&str, String)],
@@ -172,27 +176,21 @@ impl Candidate {
                 )
             })
         })?;
-        let (said, complained) = (Last::default(), Last::default());
+        let (said, complained) = (Output::default(), Output::default());
         let readers = vec![
-            listen(Box::new(stdout), false, lane, program.pid, recorder.clone(), Arc::clone(&said))?,
-            listen(Box::new(stderr), true, lane, program.pid, recorder.clone(), Arc::clone(&complained))?,
+            listen(Box::new(stdout), false, lane, program.pid, recorder.clone(), said.clone())?,
+            listen(Box::new(stderr), true, lane, program.pid, recorder.clone(), complained.clone())?,
         ];
         Ok(Self { program, complained, said, readers })
     }
 
     /// How it ended, if nothing of it is left.
-    ///
-    /// # Errors
-    /// When the system does not tell.
     pub fn ended(&self) -> Result<Option<ExitStatus>> {
         let status = self.program.status()?;
         Ok(status.filter(|_| !kernel::has_members(self.program.pid)))
     }
 
     /// Waits for its end, for so long at most.
-    ///
-    /// # Errors
-    /// As [`Candidate::ended`].
     pub fn wait_for_end(&self, limit: Duration) -> Result<Option<ExitStatus>> {
         let asked = Instant::now();
         loop {
@@ -207,101 +205,45 @@ impl Candidate {
     /// Waits until what it printed has been read: it has ended, and so have its outputs, but for a moment.
     pub fn wait_for_output(&self) {
         let asked = Instant::now();
-        while self.readers.iter().any(|reader| !reader.is_finished()) && asked.elapsed() < SETTLED {
+        while self.readers.iter().any(|reader| !reader.is_finished()) && asked.elapsed() < LINGER {
             thread::sleep(GLANCE);
         }
     }
 
-    /// What it printed last: its complaints, if it had any.
+    /// What it printed on standard output.
+    pub fn printed(&self) -> String {
+        self.said.text()
+    }
+
+    /// What it printed on both outputs.
+    pub fn output(&self) -> String {
+        format!("{}\n{}", self.said.text(), self.complained.text())
+    }
+
+    /// What it printed last: on standard error, if it did.
     pub fn last_words(&self) -> LastWords {
         self.wait_for_output();
-        let of = |last: &Last| last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Some(of(&self.complained)).filter(|words| !words.is_empty()).unwrap_or_else(|| of(&self.said))
+        let complained = self.complained.last_words();
+        if complained.is_empty() { self.said.last_words() } else { complained }
     }
 
-    /// What it has complained of so far, if a line of that says what has failed.
+    /// The error that it has reported so far.
     pub fn complaint(&self) -> LastWords {
-        let complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(complained.clone()).filter(|words| words.telling.is_some()).unwrap_or_default()
-    }
-
-    /// Waits until it is bound to an address, by the kernel's table where there is one: a connection of the
-    /// student's is not spent on it.
-    ///
-    /// # Errors
-    /// As [`Candidate::ended`].
-    pub fn wait_until_ready(&self, protocol: Protocol, at: SocketAddr, patience: Patience) -> Result<Ready> {
-        let asked = Instant::now();
-        let (mut elsewhere, mut since, mut looked): (Vec<Row>, _, _) = (Vec::new(), asked, asked);
-        loop {
-            let is_there = match kernel::waiting(protocol) {
-                Some(rows) => rows.iter().any(|row| row.is_reached_at(at)),
-                None => answers(protocol, at),
-            };
-            // Somebody else may have been quicker; but one that hands its socket to others is there, too.
-            if is_there && self.is_at(protocol, at) {
-                return Ok(Ready::Yes);
-            }
-            if let Some(status) = self.ended()? {
-                return Ok(Ready::Ended(status));
-            }
-            if is_there && asked.elapsed() > SETTLED {
-                return Ok(Ready::Yes);
-            }
-            if looked.elapsed() > LOOK {
-                let (found_protocol, rows) = self.places(protocol);
-                if rows != elsewhere {
-                    (elsewhere, since) = (rows, Instant::now());
-                }
-                if !elsewhere.is_empty() && since.elapsed() > SETTLED {
-                    return Ok(Ready::Elsewhere(found_protocol, elsewhere));
-                }
-                looked = Instant::now();
-            }
-            if asked.elapsed() > patience.to_start() {
-                return Ok(Ready::Nowhere);
-            }
-            thread::sleep(GLANCE);
-        }
-    }
-
-    /// Whether a socket there is its own; so it is taken to be where nobody tells.
-    fn is_at(&self, protocol: Protocol, at: SocketAddr) -> bool {
-        kernel::waiting_of_group(protocol, self.program.pid)
-            .is_none_or(|rows| rows.iter().any(|row| row.is_reached_at(at)))
-    }
-
-    /// Where else it waits for whoever comes: by this protocol, or else by the other.
-    fn places(&self, protocol: Protocol) -> (Protocol, Vec<Row>) {
-        let other = if matches!(protocol, Protocol::Tcp) { Protocol::Udp } else { Protocol::Tcp };
-        let of = |protocol| kernel::waiting_of_group(protocol, self.program.pid).unwrap_or_default();
-        match of(protocol) {
-            rows if rows.is_empty() => (other, of(other)),
-            rows => (protocol, rows),
-        }
+        Some(self.complained.last_words()).filter(|words| words.telling.is_some()).unwrap_or_default()
     }
 }
 
-/// Whether somebody is there, where the kernel has no table: who listens is connected to, and what is bound cannot
-/// be bound again.
-fn answers(protocol: Protocol, at: SocketAddr) -> bool {
-    match protocol {
-        Protocol::Tcp => TcpStream::connect(at).is_ok(),
-        Protocol::Udp => UdpSocket::bind(at).is_err_and(|e| e.kind() == ErrorKind::AddrInUse),
-    }
-}
-
-/// Records what a program prints, to its end: a limited part of it, as it may print without one.
+/// Reads what a program prints, to its end. It may print without an end: a part of it is drawn.
 fn listen(
     output: Box<dyn Read + Send>,
     is_error: bool,
     lane: Side,
     program: u32,
     recorder: Recorder,
-    last: Last,
+    heard: Output,
 ) -> Result<thread::JoinHandle<()>> {
     let listening = move || {
-        let mut output = BufReader::new(output);
+        let ((lines, columns), mut output) = (DRAWN, BufReader::new(output));
         let (mut number, mut frames) = (0, 0);
         loop {
             let mut bytes = Vec::new();
@@ -309,16 +251,18 @@ fn listen(
                 return;
             }
             let line = escape(bytes.trim_ascii_end());
-            last.lock().unwrap_or_else(PoisonError::into_inner).add(&line);
+            heard.add(&bytes, &line);
             frames = if is_frame(&line) { frames + 1 } else { 0 };
-            if frames > FRAMES {
+            if frames > FRAMES || number > lines {
                 continue;
             }
-            let line = if number < LINES && frames < FRAMES { line } else { "…".into() };
+            let line = match line.char_indices().nth(columns) {
+                _ if number == lines || frames == FRAMES => "…".into(),
+                Some((end, _)) => format!("{}…", &line[..end]),
+                None => line,
+            };
             number += 1;
-            if number <= LINES + 1 {
-                recorder.record(What::Said { lane, program, line, is_error });
-            }
+            recorder.record(What::Said { lane, program, line, is_error });
         }
     };
     thread::Builder::new()

@@ -1,21 +1,15 @@
 //! `cargo xtask grade`: a student's own program, in any language, judged by what it does on the wire.
 
 mod candidate;
-mod ending;
 mod finding;
-mod get;
-mod hints;
-mod kinds;
+mod judge;
 mod report;
-mod stage;
-mod starting;
-mod tcp_client;
-mod tcp_server;
-mod tcp_server_hints;
-mod tcp_server_words;
+mod sheet;
+mod start;
+mod steps;
 mod trial;
-mod udp_client;
-mod udp_server;
+mod verdict;
+mod words;
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -33,19 +27,19 @@ use super::shown::{self, Only};
 use crate::drawing::live;
 use crate::drawing::style::Ink;
 use crate::drawing::transcript::Transcript;
-use crate::peers::talk::Patience;
+use crate::exercises::{ALL, Exercise};
+use crate::peers::talk::{Patience, Talk};
 use crate::programs::cleanup;
+use crate::wire::event::Recorder;
 use crate::words::Words;
 use candidate::CommandLine;
-use kinds::KINDS;
 use report::{Selection, cover, grade};
-use stage::Kind;
 use trial::Config;
 
 /// Judges the program that the arguments name.
 ///
 /// # Errors
-/// A usage error; a failure where a stage is not kept.
+/// A usage error; a failure where a stage has not passed.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, all, watch) = (args.flag("--list")?, args.flag("--all")?, args.flag("--watch")?);
     let Only(ip) = args.value("--ip", Only(Ipv4Addr::LOCALHOST.into()))?;
@@ -55,26 +49,26 @@ pub fn run(mut args: Args) -> Result<()> {
     let framing = args.value("--framing", Framing::Line)?;
     let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;
     let port = Some(args.number("--port", 0, 1..=u16::MAX)?).filter(|port| *port > 0);
-    let kind = match args.operand()? {
-        Some(name) => Kind::of(&name)?,
+    let exercise = match args.operand()? {
+        Some(name) => sheet::exercise(&name)?,
         None if list => {
-            return KINDS.iter().try_for_each(|kind| kind.introduce(style).and_then(|()| Ok(say("")?)));
+            return ALL.iter().try_for_each(|one| sheet::introduce(one, style).and_then(|()| Ok(say("")?)));
         }
         None => {
-            let names = kinds::names();
+            let names = sheet::names();
             return Err(args::usage(text!("say what to grade: {names}", "请写出要评判什么：{names}")));
         }
     };
-    let only = stage.map(|name| kind.stage(&name)).transpose()?;
+    let only = stage.map(|name| sheet::stage(exercise, &name)).transpose()?;
     if list {
-        return kind.introduce(style);
+        return sheet::introduce(exercise, style);
     }
     let mut command = Vec::new();
     while let Some(word) = args.operand()? {
         command.push(word);
     }
     let command = CommandLine(command);
-    kind.check(&command, port)?;
+    sheet::check(exercise, &command, port)?;
     let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
     TcpListener::bind((ip, 0)).with_context(|| {
         text!(
@@ -83,38 +77,37 @@ pub fn run(mut args: Args) -> Result<()> {
         )
     })?;
     cleanup::close_on_interrupt()?;
-    let terms = Config {
-        command,
-        ip,
-        port,
-        framing,
-        patience: Patience::new(patience),
-        style,
-        story: Transcript::kept(style),
-    };
-    let wishes = Selection { all, only, file };
-    let live = shown::go_live(address.as_ref(), &terms.story, cover(kind, &terms), style, None)?;
+    let talk = Talk { framing, patience: Patience::new(patience), recorder: Recorder::discarding() };
+    let config = Config { command, ip, port, talk, style, story: Transcript::kept(style) };
+    let selection = Selection { all, only, file };
+    let live = shown::go_live(address.as_ref(), &config.story, cover(exercise, &config), style, None)?;
     if watch {
-        return grade_again_and_again(kind, &terms, &wishes);
+        return grade_again_and_again(exercise, &config, &selection);
     }
-    let outcome = grade(kind, &terms, &wishes);
+    let outcome = grade(exercise, &config, &selection);
     shown::stay(live.as_ref(), style);
     outcome
 }
 
 /// Grades whenever a file that the command names has changed, until Ctrl-C.
-fn grade_again_and_again(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<()> {
+fn grade_again_and_again(exercise: &'static Exercise, config: &Config, selection: &Selection) -> Result<()> {
     const GLANCE: Duration = Duration::from_millis(200);
     let changed =
-        || terms.command.0.iter().map(|word| fs::metadata(word).and_then(|file| file.modified()).ok());
+        || config.command.0.iter().map(|word| fs::metadata(word).and_then(|file| file.modified()).ok());
+    if changed().all(|time| time.is_none()) {
+        return Err(args::usage(text!(
+            "--watch: the command names no file to watch: name the program's own file in it",
+            "--watch：命令里没有写出可以监视的文件：请写出程序自己的文件"
+        )));
+    }
     loop {
         let before: Vec<_> = changed().collect();
-        if let Err(e) = grade(kind, terms, wishes) {
+        if let Err(e) = grade(exercise, config, selection) {
             complain(&format!("{e:#}")); // the next version may be better
         }
         let wait =
             Words::fixed("\nWaiting for a change; Ctrl-C ends it.", "\n等待文件改动；按 Ctrl-C 结束。");
-        terms.style.say(Ink::Faint, &wait)?;
+        config.style.say(Ink::Faint, &wait)?;
         while changed().eq(before.iter().copied()) {
             thread::sleep(GLANCE);
         }

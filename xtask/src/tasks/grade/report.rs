@@ -1,4 +1,4 @@
-//! What is told of a program: each stage with what came of it, a report to hand in, how many were kept.
+//! Grades a program stage by stage: prints what comes of each, writes a report, and sums up.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::SystemTime;
@@ -6,124 +6,131 @@ use std::time::SystemTime;
 use anyhow::{Result, bail};
 use common::narration::{Stdout, say};
 
-use super::stage::{Failure, Halt, Hint, Kind, Stage};
-use super::trial::{Config, Trial};
-use crate::checks::{Check, Tally, Verdict};
+use super::judge::{judge, lanes};
+use super::trial::Config;
+use super::verdict::{Failure, Judged};
+use crate::checks::Verdict;
 use crate::drawing::entry::Entry;
 use crate::drawing::page::{self, Chapter, Cover};
 use crate::drawing::style::Ink;
 use crate::drawing::text::ladder;
-use crate::lessons;
+use crate::exercises::{Exercise, Stage};
 use crate::tasks::wanted::Wanted;
 use crate::words::Words;
 
-/// What to do besides playing the stages.
+/// Which stages are played, and where the report goes.
 pub struct Selection {
-    /// Go on behind a stage that is not kept.
+    /// Continue after a failed stage.
     pub all: bool,
-    /// Play this one alone.
+    /// Only this stage.
     pub only: Option<&'static Stage>,
-    /// Write a report here.
+    /// The report's file.
     pub file: Option<String>,
 }
 
-/// Plays the stages in their order, and sums up.
+/// Judges the stages in their order, and sums up.
 ///
 /// # Errors
-/// When one is not kept, and when the judge himself cannot go on.
-pub fn grade(kind: &'static Kind, terms: &Config, wishes: &Selection) -> Result<()> {
-    let page = wishes.file.as_deref().map(Wanted::page).transpose()?;
-    let (style, name, shown) = (terms.style, kind.name, terms.command.shown());
+/// When a stage has not passed, and when the judge cannot go on.
+pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection) -> Result<()> {
+    let page = selection.file.as_deref().map(Wanted::page).transpose()?;
+    let (style, name, shown) = (config.style, exercise.name, config.command.shown());
     style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
-    let stages = kind.stages.iter().filter(|stage| wishes.only.is_none_or(|only| only.name == stage.name));
-    let mut chapters = Vec::new();
+    let stages =
+        exercise.stages.iter().filter(|stage| selection.only.is_none_or(|only| only.name == stage.name));
+    let mut judged = Vec::new();
     for (number, stage) in (1..).zip(stages) {
-        let (chapter, is_kept) = play(kind, stage, terms)?;
-        chapters.push(chapter);
-        if !is_kept && (!wishes.all || number <= kind.ground) {
+        judged.push(play(exercise, stage, config)?);
+        let has_failed = judged.last().is_some_and(|judged| judged.failure.is_some());
+        if has_failed && (!selection.all || number <= exercise.required_first) {
             break;
         }
     }
     if let Some(page) = page {
-        let name = page.write(&page::html(&cover(kind, terms), &chapters, style.lang))?;
+        let version = if config.ip.is_ipv4() { "IPv4" } else { "IPv6" };
+        let chapter = |judged: &Judged| Chapter {
+            name: judged.stage.name,
+            subject_zh: "",
+            version,
+            claims: std::slice::from_ref(&judged.stage.promise),
+            lanes: lanes(exercise),
+            told: judged.told.clone(),
+        };
+        let chapters: Vec<_> = judged.iter().map(chapter).collect();
+        let name = page.write(&page::html(&cover(exercise, config), &chapters, style.lang))?;
         style.say(Ink::Bold, &words!("\nThe report is in {name}.", "\n报告已存入 {name}。"))?;
     }
-    sum_up(kind, terms, wishes, &chapters)
+    sum_up(exercise, config, selection, &judged)
 }
 
-/// Plays one stage, and prints what came of it; false where it is not kept.
-fn play(kind: &'static Kind, stage: &'static Stage, terms: &Config) -> Result<(Chapter, bool)> {
-    let version = if terms.ip.is_ipv4() { "IPv4" } else { "IPv6" };
-    terms.story.tell(Entry::Title { name: stage.name, subject_zh: "", version, is_new: true })?;
-    terms.story.tell(Entry::Lanes(kind.lanes.clone()))?;
-    let mut trial = Trial::new(terms, kind, stage)?;
-    let (style, promise) = (terms.style, &stage.promise.1);
-    trial.tell(Entry::Act(promise.clone()))?;
-    let lines = style.broken(&format!("  {:11} ", stage.name), promise.to(style.lang));
-    // On a terminal one sees what is being waited for.
+/// Judges one stage, and prints what came of it.
+fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config) -> Result<Judged> {
+    let style = config.style;
+    let lines = style.broken(&format!("  {:11} ", stage.name), stage.promise.1.to(style.lang));
+    // On a terminal, the stage stands there while it is played.
     let is_seen = io::stdout().is_terminal();
     let first = lines.first().map_or("", |line| &line[1..]);
     if is_seen {
         write!(Stdout, "{}{first}", if style.ascii { '.' } else { '…' })?;
         Stdout.flush()?;
     }
-    let played = trial.plays_the_stage();
-    let ladder = trial.ladder();
-    let cleared = trial.clear();
-    let (verdict, flaw) = match played {
-        Ok(()) => (Verdict::Passed, None),
-        Err(Halt::Broken(flaw)) => (Verdict::Failed(flaw.came.clone()), Some(flaw)),
-        Err(Halt::NotDecided(flaw)) => (Verdict::Undecided(flaw.came.clone()), Some(flaw)),
-        Err(Halt::NotAvailable(why)) => (Verdict::NotAvailable(why), None),
-        Err(Halt::Failed(e)) => {
-            say("")?;
-            return Err(e);
-        }
+    let notice = |words: &Words| {
+        let Words { en, zh } = words;
+        let line = if is_seen { "\n" } else { "" };
+        style.say(Ink::Faint, &words!("{line}  {en}", "{line}  {zh}"))
     };
-    cleared?;
-    let ladder = ladder?;
-    let mark = style.mark(&verdict);
+    let judged = judge(config, exercise, stage, &notice).inspect_err(|_| drop(say("")))?;
+    let mark = style.mark(&judged.verdict);
     say(&format!("{}{mark}{first}", if is_seen { "\r" } else { "" }))?;
     lines.iter().skip(1).try_for_each(|line| say(line))?;
-    if let Verdict::NotAvailable(why) = &verdict {
+    if let Verdict::NotAvailable(why) = &judged.verdict {
         say(&format!("    {}", why.to(style.lang)))?;
     }
-    trial.tell(Entry::Check(Check { promise: promise.clone(), verdict }))?;
-    let is_kept = flaw.is_none();
-    if let Some(flaw) = flaw {
-        say(&ladder::head(style, &kind.lanes))?;
-        ladder.iter().flat_map(|told| told.lines(style)).try_for_each(|line| say(&line))?;
-        for told in told_of(&flaw) {
-            told.lines(style).iter().try_for_each(|line| say(line))?;
-            trial.tell(told)?;
-        }
+    if let Some(failure) = &judged.failure {
+        say(&ladder::head(style, &lanes(exercise)))?;
+        let told = judged.ladder.iter().cloned().chain(Failure::told(failure));
+        told.flat_map(|told| told.lines(style)).try_for_each(|line| say(&line))?;
     }
-    let claims = std::slice::from_ref(&stage.promise);
-    let told = trial.told();
-    Ok((
-        Chapter { name: stage.name, subject_zh: "", version, claims, lanes: kind.lanes.clone(), told },
-        is_kept,
-    ))
+    Ok(judged)
 }
 
-/// What was expected, what came, and what to do about it.
-fn told_of(flaw: &Failure) -> Vec<Entry> {
-    let pair = |en: &str, zh: &str, words: &Words| {
-        let (is, is_zh) = (&words.en, &words.zh);
-        Entry::Evidence(words!("{en:9} {is}", "{zh}：{is_zh}"))
-    };
-    let mut told = vec![pair("expected", "应有", &flaw.expected), pair("came", "实有", &flaw.came)];
-    told.extend(flaw.behind.clone().map(Entry::Evidence));
-    told.extend(flaw.hint.as_ref().map(|hint| Entry::Hint(hint_words(hint))));
-    told
-}
-
-/// What stands above a report.
-pub fn cover(kind: &Kind, terms: &Config) -> Cover {
-    let (name, shown) = (kind.name, terms.command.shown());
+/// The head of a report.
+pub fn cover(exercise: &Exercise, config: &Config) -> Cover {
+    let (name, shown) = (exercise.name, config.command.shown());
     let date = date(SystemTime::now());
     let intro = words!("Judged on the wire, {date}: {shown}", "在线路上评判，{date}：{shown}");
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
+}
+
+/// How many stages have passed, and what to do next.
+fn sum_up(exercise: &Exercise, config: &Config, selection: &Selection, judged: &[Judged]) -> Result<()> {
+    let count =
+        |is_such: fn(&Verdict) -> bool| judged.iter().filter(|judged| is_such(&judged.verdict)).count();
+    let passed = count(|verdict| matches!(verdict, Verdict::Passed));
+    let not_available = count(|verdict| matches!(verdict, Verdict::NotAvailable(_)));
+    let all = if selection.only.is_some() { 1 } else { exercise.stages.len() } - not_available;
+    let Words { en: absent, zh: absent_zh } = match not_available {
+        0 => Words::fixed("", ""),
+        n => words!(", {n} not available here", "，{n} 项在这里无法判定"),
+    };
+    let style = config.style;
+    say("")?;
+    let Some(next) = judged.iter().find(|judged| judged.failure.is_some()) else {
+        let sentence = words!("{passed} of {all} passed{absent}.", "{all} 项全部通过{absent_zh}。");
+        style.say(Ink::Good, &sentence)?;
+        return config.story.tell(Entry::Sum { sentence, is_kept: true });
+    };
+    let next = next.stage.name;
+    let Words { en: alone, zh: alone_zh } = match selection.only {
+        Some(_) => Words::fixed("", ""),
+        None => words!("; '--stage {next}' runs only this stage", "；--stage {next} 只评判这一项"),
+    };
+    let sum = words!(
+        "{passed} of {all} passed{absent}. Next: {next}{alone}",
+        "{all} 项中通过 {passed} 项{absent_zh}。下一步：{next}{alone_zh}"
+    );
+    config.story.tell(Entry::Sum { sentence: sum.clone(), is_kept: false })?;
+    bail!("{}", sum.to(style.lang))
 }
 
 /// A time as a date, in UTC: days are counted from 1 March of the year 0 (of the Gregorian calendar), so that a leap
@@ -141,52 +148,6 @@ fn date(time: SystemTime) -> String {
     let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
     let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
     format!("{}-{month:02}-{day:02} {hour:02}:{minute:02} UTC", era * 400 + year)
-}
-
-/// How many stages were kept, and what to do next.
-fn sum_up(kind: &Kind, terms: &Config, wishes: &Selection, chapters: &[Chapter]) -> Result<()> {
-    let Tally { passed: kept, not_available, .. } = page::tally(chapters);
-    let all = if wishes.only.is_some() { 1 } else { kind.stages.len() } - not_available;
-    let absent = match not_available {
-        0 => Words::fixed("", ""),
-        n => words!(", {n} cannot be judged here", "，{n} 项在这里无法判定"),
-    };
-    let Words { en: absent, zh: absent_zh } = absent;
-    let style = terms.style;
-    say("")?;
-    if kept == all {
-        let sentence = words!("{kept} of {all} kept{absent}.", "{all} 项全部做到{absent_zh}。");
-        style.say(Ink::Good, &sentence)?;
-        return terms.story.tell(Entry::Sum { sentence, is_kept: true });
-    }
-    let is_kept = |chapter: &&Chapter| {
-        let check = chapter.told.iter().find_map(Entry::check);
-        check.is_none_or(|check| matches!(check.verdict, Verdict::Passed | Verdict::NotAvailable(_)))
-    };
-    let next = chapters.iter().find(|chapter| !is_kept(chapter)).map_or("", |chapter| chapter.name);
-    let alone = match wishes.only {
-        Some(_) => Words::fixed("", ""),
-        None => words!("; '--stage {next}' plays it alone", "；--stage {next} 只评判这一项"),
-    };
-    let Words { en: alone, zh: alone_zh } = alone;
-    let sum = words!(
-        "{kept} of {all} kept{absent}. Next: {next}{alone}",
-        "{all} 项中做到 {kept} 项{absent_zh}。下一步：{next}{alone_zh}"
-    );
-    terms.story.tell(Entry::Sum { sentence: sum.clone(), is_kept: false })?;
-    bail!("{}", sum.to(style.lang))
-}
-
-/// What the hint says, and where it is shown.
-fn hint_words(hint: &Hint) -> Words {
-    let (en, zh) = (&hint.words.en, &hint.words.zh);
-    match lessons::about(hint.about) {
-        Some(lesson) => {
-            let name = lesson.name;
-            words!("{en}\nsee it: cargo xtask demo {name}", "{zh}\n看演示：cargo xtask demo {name}")
-        }
-        None => words!("{en}", "{zh}"),
-    }
 }
 
 #[cfg(test)]

@@ -20,11 +20,11 @@ use common::narration::{Stdout, say};
 use super::shown;
 use crate::checks::{Ended, Tally, Verdict};
 use crate::drawing::columns::width;
+use crate::exercises::Exercise;
 use crate::peers::player::{Met, Peers};
-use crate::peers::script::{Step, Stop};
+use crate::peers::script::Unplayed;
 use crate::peers::talk::Talk;
 use crate::programs::{build, cleanup, reexec, server::Server};
-use crate::wire::kernel::Protocol;
 use crate::words::{Shown, Words};
 
 struct Row {
@@ -60,8 +60,8 @@ impl Row {
         match (self.run)(size) {
             Ok((true, figures)) => (Verdict::Passed, figures),
             Ok((false, figures)) => (Verdict::Failed(figures.clone()), figures),
-            Err(e) => match e.downcast::<Stop>() {
-                Ok(Stop::NotAvailable(why)) => {
+            Err(e) => match e.downcast::<Unplayed>() {
+                Ok(Unplayed::NotAvailable(why)) => {
                     let Words { en, zh } = &why;
                     let shown = words!("not available here: {en}", "此处无法测试：{zh}");
                     (Verdict::NotAvailable(why), shown)
@@ -150,7 +150,7 @@ fn interrupted(server: Server) -> Result<(ExitStatus, Duration)> {
     if cleanup::can_interrupt() {
         return server.stop();
     }
-    Err(Stop::NotAvailable(Words::fixed(
+    Err(Unplayed::NotAvailable(Words::fixed(
         "only Unix lets a program send another its Ctrl-C",
         "只有 Unix 允许程序向别的程序发送 Ctrl-C",
     ))
@@ -158,15 +158,15 @@ fn interrupted(server: Server) -> Result<(ExitStatus, Duration)> {
 }
 
 /// Plays the judge's scripts on a server of ours.
-fn plays_all(server: &Server, protocol: Protocol, scripts: &[&[Step]]) -> Result<()> {
+fn plays_all(server: &Server, exercise: &Exercise) -> Result<()> {
     let has_ended = || !server.program.is_running();
     let met = Met { program: Some(server.program.pid), has_ended: &has_ended };
-    let play = |script: &&[Step]| Peers::new(server.address, protocol, Talk::default()).plays(script, &met);
-    Ok(scripts.iter().try_for_each(play)?)
+    let peers = || Peers::new(server.address, exercise.transport, Talk::default());
+    Ok(exercise.scripts().try_for_each(|script| peers().plays(script, &met))?)
 }
 
-fn no_proc() -> Stop {
-    Stop::NotAvailable(Words::fixed("it needs Linux' /proc to measure it", "要由 Linux 的 /proc 来测量"))
+fn no_proc() -> Unplayed {
+    Unplayed::NotAvailable(Words::fixed("it needs Linux' /proc to measure it", "要由 Linux 的 /proc 来测量"))
 }
 
 /// Whether the system lets this many connections wait for `accept`: where it does not, each of the others comes a
@@ -175,7 +175,7 @@ fn can_wait(size: usize) -> Result<()> {
     const FILE: &str = "/proc/sys/net/core/somaxconn";
     let most: Option<usize> = fs::read_to_string(FILE).ok().and_then(|text| text.trim().parse().ok());
     match most {
-        Some(most) if most < size => Err(Stop::NotAvailable(words!(
+        Some(most) if most < size => Err(Unplayed::NotAvailable(words!(
             "{size} clients at once; net.core.somaxconn lets {most} wait",
             "需要 {size} 个客户端同时等待；net.core.somaxconn 只允许 {most} 个"
         ))

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::tcp_server::crowd;
 use super::{Row, Size, Tried, can_wait, no_proc, stop_in_time};
-use crate::peers::script::Stop;
+use crate::peers::script::Unplayed;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::programs::figures::share_of_a_core;
 use crate::programs::program::Program;
@@ -61,10 +61,10 @@ fn no_threads(size: Size) -> Result<Tried> {
             "it needs root, to become a user without other threads",
             "要有 root 权限，才能换成一个没有其他线程的用户",
         );
-        return Err(Stop::NotAvailable(why).into());
+        return Err(Unplayed::NotAvailable(why).into());
     }
     let server = Server::start_command(command).map_err(|e| {
-        Stop::NotAvailable(words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}"))
+        Unplayed::NotAvailable(words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}"))
     })?;
     let (mut inside, mut refused) = (Vec::new(), 0);
     for _ in 0..60 {
@@ -121,7 +121,7 @@ fn stalled_output(_: Size) -> Result<Tried> {
 fn full_output(_: Size) -> Result<Tried> {
     if !cfg!(target_os = "linux") {
         let why = Words::fixed("it needs Linux' /dev/full", "要有 Linux 的 /dev/full");
-        return Err(Stop::NotAvailable(why).into());
+        return Err(Unplayed::NotAvailable(why).into());
     }
     // Nobody can read the address, so a port is chosen that was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;

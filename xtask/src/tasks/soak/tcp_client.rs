@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 
 use super::{Row, Size, Tried, no_proc};
 use crate::peers::origin;
-use crate::peers::script::Stop;
+use crate::peers::script::Unplayed;
 use crate::peers::scripted_server::{ScriptedServer, repeat};
 use crate::programs::{self, figures::memory, program::Program, scratch::Scratch};
 use crate::words::Words;
@@ -158,7 +158,7 @@ fn full_disk(_: Size) -> Result<Tried> {
                 "it needs its own mount namespace (unshare -rm)",
                 "要有自己的挂载命名空间（unshare -rm）",
             );
-            return Err(Stop::NotAvailable(why).into());
+            return Err(Unplayed::NotAvailable(why).into());
         }
     };
     Ok((holds, found))

@@ -11,12 +11,11 @@ use anyhow::{Context, Result, anyhow, ensure};
 
 use super::{Row, Size, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
 use crate::checks::Ended;
-use crate::peers::script::Stop;
-use crate::peers::scripts::tcp_server as scripts;
+use crate::exercises::TCP_SERVER;
+use crate::peers::script::Unplayed;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::programs::figures::memory;
 use crate::programs::server::Server;
-use crate::wire::kernel::Protocol;
 use crate::words::{Shown, Words};
 
 const QUIET: &[&str] = &["--delay=0", "--quiet"];
@@ -180,13 +179,13 @@ fn ten_thousand(size: Size) -> Result<Tried> {
     let before = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
     // A machine that has no room for so many says so here.
     let clients = welcomed(server.address, number)
-        .map_err(|e| Stop::NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
+        .map_err(|e| Unplayed::NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
     let after = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
     let asked = Instant::now();
     TcpPeer::welcomed(server.address)?.gives_name("Michael")?;
     let greeted = asked.elapsed();
     // Nor does anything else that clients do go wrong meanwhile.
-    plays_all(&server, Protocol::Tcp, &scripts::ALL)?;
+    plays_all(&server, &TCP_SERVER)?;
     let each = (after - before) * 1024 / clients.len() as u64;
     let ms = greeted.as_millis();
     let figures = words!(

@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{Row, Size, Tried, no_proc, plays_all, stop_in_time};
-use crate::peers::scripts::udp_server as scripts;
+use crate::exercises::UDP_SERVER;
 use crate::programs::server::Server;
-use crate::wire::kernel::{Protocol, dropped};
+use crate::wire::kernel::dropped;
 use crate::words::Words;
 
 pub static ROWS: [Row; 2] = [
@@ -45,7 +45,7 @@ fn burst(size: Size) -> Result<Tried> {
     let there = dropped(server.address).ok_or_else(no_proc)?;
     let here = dropped(socket.local_addr()?).ok_or_else(no_proc)?;
     // It serves as before, whatever clients do.
-    plays_all(&server, Protocol::Udp, &scripts::ALL)?;
+    plays_all(&server, &UDP_SERVER)?;
     let figures = words!(
         "{answered} answered + {there} dropped there + {here} dropped here",
         "应答 {answered} 个 + 那端丢弃 {there} 个 + 这端丢弃 {here} 个"

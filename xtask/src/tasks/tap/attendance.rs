@@ -35,32 +35,37 @@ struct Saying {
 impl Attendance {
     /// Reads the names, a line each; blanks around them, empty lines and a byte order mark are left out.
     pub fn read(file: &str, is_udp: bool) -> Result<Self> {
-        let name = escape(file.as_bytes());
+        let file_name = escape(file.as_bytes());
         let cannot = || {
             text!(
-                "cannot read the roll '{name}': is it a file with a name on each line, in UTF-8?",
-                "无法读取名单“{name}”：它是不是一行一个名字、UTF-8 编码的文件？"
+                "cannot read the roll '{file_name}': is it a file with a name on each line, in UTF-8?",
+                "无法读取名单“{file_name}”：它是不是一行一个名字、UTF-8 编码的文件？"
             )
         };
         let size = fs::metadata(file).with_context(cannot)?.len();
         if size > LARGEST {
             return Err(args::usage(text!(
-                "--roll '{name}': a roll has at most {LARGEST} bytes; this has {size}",
-                "--roll“{name}”：名单最多 {LARGEST} 字节，这个有 {size} 字节"
+                "--roll '{file_name}': a roll has at most {LARGEST} bytes; this has {size}",
+                "--roll“{file_name}”：名单最多 {LARGEST} 字节，这个有 {size} 字节"
             )));
         }
         let text = fs::read_to_string(file).with_context(cannot)?;
         let mut missing = Vec::new();
         for name in text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|name| !name.is_empty())
         {
-            if !missing.iter().any(|other| other == name) {
-                missing.push(name.to_owned());
+            if missing.iter().any(|other| other == name) {
+                let twice = escape(name.as_bytes());
+                return Err(args::usage(text!(
+                    "--roll '{file_name}': '{twice}' is there twice: write them so that they differ",
+                    "--roll“{file_name}”：“{twice}”出现了两次：请写得能够区分"
+                )));
             }
+            missing.push(name.to_owned());
         }
         if missing.is_empty() {
             return Err(args::usage(text!(
-                "--roll '{name}': there is no name in it",
-                "--roll“{name}”：里面没有名字"
+                "--roll '{file_name}': there is no name in it",
+                "--roll“{file_name}”：里面没有名字"
             )));
         }
         Ok(Self { is_udp, missing, here: 0, saying: HashMap::new() })
@@ -138,7 +143,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::wire::event::How;
+    use crate::wire::event::Crossing;
 
     fn class(is_udp: bool) -> Attendance {
         let missing = ["Ann", "Bob", "张三"].map(str::to_owned).to_vec();
@@ -146,7 +151,7 @@ mod tests {
     }
 
     fn said(roll: &mut Attendance, toward: Side, bytes: &[u8]) -> Option<String> {
-        let what = What::Sent { toward, bytes: bytes.into(), how: How::Plain };
+        let what = What::Sent { toward, bytes: bytes.into(), how: Crossing::Plain };
         let heard = roll.hears(&Event { at: Instant::now(), label: "#1".into(), what });
         heard.map(|words| words.en.into_owned())
     }

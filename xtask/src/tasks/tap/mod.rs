@@ -1,7 +1,10 @@
 //! `cargo xtask tap`: a recording relay in front of somebody's server, for whoever wants to see what crosses the wire.
 
 mod attendance;
+mod crowd;
 mod options;
+mod past;
+mod sums;
 mod watch;
 
 use std::any::Any;
@@ -29,11 +32,11 @@ use crate::drawing::transcript::Transcript;
 use crate::tasks::wanted::Wanted;
 use crate::wire::event::{Event, Recorder, What};
 use crate::wire::tcp_relay;
-use crate::wire::udp_relay;
+use crate::wire::udp_relay::{self, IDLE};
 use crate::words::Words;
 use attendance::Attendance;
 use options::{Options, Wire};
-use watch::{Found, Watch};
+use watch::{Telling, Watch};
 
 /// How often the tap looks whether something has paused, and whether Ctrl-C was pressed.
 const TICK: Duration = Duration::from_millis(100);
@@ -56,7 +59,7 @@ pub fn run(args: Args) -> Result<()> {
     let page = html.as_deref().map(Wanted::page).transpose()?;
     let stop = Stop::on_signal(|| {})?; // the tap looks by itself
     let (events, happened) = mpsc::sync_channel(WAITING);
-    let (relay, hints) = Relay::start(&server, &listen, wire, &Recorder::bounded(events, KEPT))?;
+    let (relay, hints) = Running::start(&server, &listen, wire, &Recorder::bounded(events, KEPT))?;
 
     // Printing is a thread's of its own: a terminal that is paused costs lines, and holds up nobody.
     let narrator = Arc::new(Narrator::start(false).context("cannot start the narrator")?);
@@ -65,9 +68,10 @@ pub fn run(args: Args) -> Result<()> {
         narrator.announce(hint.to(lang));
     }
     let lanes = lanes();
-    let printer = Arc::clone(&narrator);
+    // A browser's thread may hold the story for longer than this task.
+    let printer = Arc::downgrade(&narrator);
     let story = Transcript::bounded(style, move |line| {
-        printer.announce(line);
+        printer.upgrade().iter().for_each(|narrator| narrator.announce(line));
         Ok(())
     });
     let start = |at: &HostPort| Live::start(at, &story, cover(), lang, None);
@@ -105,10 +109,10 @@ fn follow(
     watch: &mut Watch,
     mut roll: Option<&mut Attendance>,
 ) -> Result<()> {
-    let tell = |found: Vec<Found>| {
+    let tell = |found: Vec<Telling>| {
         found.into_iter().try_for_each(|found| match found {
-            Found::Event(event) => story.sees(&event),
-            Found::Remark(words) => story.tell(Entry::Remark(words)),
+            Telling::Event(event) => story.sees(&event),
+            Telling::Remark(words) => story.tell(Entry::Remark(words)),
         })
     };
     let mut see = |watch: &mut Watch, event: Event| {
@@ -135,14 +139,14 @@ fn follow(
 }
 
 /// A wire to a server.
-struct Relay {
+struct Running {
     address: SocketAddr,
     server: String,
     /// It runs as long as this is there.
-    _running: Box<dyn Any>,
+    _relay: Box<dyn Any>,
 }
 
-impl Relay {
+impl Running {
     /// Starts it; returns what its user should know as well.
     fn start(
         server: &HostPort,
@@ -168,22 +172,21 @@ impl Relay {
         };
         let mut more = Vec::new();
         let (address, server, running): (_, _, Box<dyn Any>) = match wire {
-            Wire::Tcp(manner, delay) => {
+            Wire::Tcp(mode, delay) => {
                 let listener =
                     TcpListener::bind(listen).map_err(|e| anyhow!(address::cannot_listen(listen, &e)))?;
                 not_itself(listener.local_addr()?)?;
                 backlog::set(&listener, BACKLOG).context("cannot set the backlog")?;
-                let relay = tcp_relay::on(listener, server.clone(), manner, delay, welcome)?;
+                let relay = tcp_relay::on(listener, server.clone(), mode, delay, welcome)?;
                 (relay.address(), server.to_string(), Box::new(relay))
             }
-            Wire::Udp(weather, by_chance) => {
+            Wire::Udp(impairments, by_chance) => {
                 let near = UdpSocket::bind(listen).map_err(|e| anyhow!(address::cannot_bind(listen, &e)))?;
                 not_itself(near.local_addr()?)?;
-                let (server, seed) = (servers[0], weather.seed);
-                let (idle, clients) = (weather.idle.as_secs(), udp_relay::CLIENTS);
+                let (seed, idle, clients) = (impairments.seed, IDLE.as_secs(), udp_relay::CLIENTS);
                 more.push(words!(
-                    "a client is let go after {idle} s of silence; at most {clients} clients at once",
-                    "客户端沉默 {idle} 秒后不再保留；同时最多 {clients} 个客户端"
+                    "a client is forgotten after {idle} s of silence; of more than {clients}, the longest silent",
+                    "客户端沉默 {idle} 秒后不再保留；超过 {clients} 个时，沉默最久的让位"
                 ));
                 more.extend(by_chance.then(|| {
                     words!(
@@ -191,13 +194,13 @@ impl Relay {
                         "随机结果由种子决定，重现请用 --seed {seed}"
                     )
                 }));
-                let relay = udp_relay::on(near, server, weather, welcome)?;
+                let relay = udp_relay::on(near, servers, impairments, IDLE, welcome)?;
                 (relay.address, server.to_string(), Box::new(relay))
             }
         };
         let mut hints = hints(address, &server);
         hints.append(&mut more);
-        Ok((Self { address, server, _running: running }, hints))
+        Ok((Self { address, server, _relay: running }, hints))
     }
 }
 

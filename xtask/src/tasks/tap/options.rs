@@ -11,8 +11,8 @@ use common::text;
 use crate::drawing::live;
 use crate::drawing::style::Style;
 use crate::tasks::shown;
+use crate::wire::impairments::{Impairment, Impairments, Which};
 use crate::wire::tcp_relay::RelayMode;
-use crate::wire::udp_relay::{Fate, IDLE, Weather, Which};
 
 pub struct Options {
     pub server: HostPort,
@@ -33,7 +33,7 @@ pub enum Wire {
     /// A stream: it may be cut and held up.
     Tcp(RelayMode, Duration),
     /// Datagrams: they may be lost, doubled and late; whether by chance.
-    Udp(Weather, bool),
+    Udp(Impairments, bool),
 }
 
 impl Wire {
@@ -51,11 +51,10 @@ impl Options {
         let style = shown::style(&mut args)?;
         // 0 stands for none; nobody can ask for it.
         let cut = args.number("--cut", 0, 1..=u16::MAX)?;
-        let lockstep = args.number("--lockstep", 0, 1..=u16::MAX)?;
         let delay = args.seconds("--delay", 0.0, 0.0..=60.0)?;
         let seed = args.whole("--seed")?;
-        let up = fates(&mut args, ["--lose", "--twice", "--late"])?;
-        let down = fates(&mut args, ["--back-lose", "--back-twice", "--back-late"])?;
+        let up = impairments(&mut args, ["--lose", "--twice", "--late"])?;
+        let down = impairments(&mut args, ["--back-lose", "--back-twice", "--back-late"])?;
         let server = args.operand()?.ok_or_else(|| {
             args::usage(text!(
                 "no SERVER is given: HOST:PORT, where it listens",
@@ -65,35 +64,28 @@ impl Options {
         let server = parse_server(&server)?;
         args.finish()?;
         let by_chance = up.iter().chain(&down).any(|(which, _)| matches!(which, Which::Share(..)));
-        let has_fates = !(up.is_empty() && down.is_empty());
-        let wire = match (is_udp, cut, lockstep) {
-            (true, 0, 0) => {
+        let is_impaired = !(up.is_empty() && down.is_empty());
+        let wire = match (is_udp, cut) {
+            (true, 0) => {
                 let seed = seed
                     .unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(1, |time| time.subsec_micros().into()));
-                Wire::Udp(Weather { up, down, seed, delay, idle: IDLE }, by_chance)
+                Wire::Udp(Impairments { up, down, seed, delay }, by_chance)
             }
-            (true, ..) => {
+            (true, _) => {
                 return Err(args::usage(text!(
-                    "--cut and --lockstep are for TCP: a datagram crosses whole",
-                    "--cut 和 --lockstep 只用于 TCP：数据报总是整个传过去的"
+                    "--cut is for TCP: a datagram crosses whole",
+                    "--cut 只用于 TCP：数据报总是整个传过去的"
                 )));
             }
-            (false, ..) if has_fates => {
+            (false, _) if is_impaired => {
                 let why = text!(
                     "a stream loses nothing and keeps its order: --lose and its like go with --udp",
                     "字节流不丢失，也不乱序：--lose 等选项要与 --udp 同用"
                 );
                 return Err(args::usage(why));
             }
-            (false, 0, 0) => Wire::Tcp(RelayMode::AsItComes, delay),
-            (false, size, 0) => Wire::Tcp(RelayMode::Cut(size.into()), delay),
-            (false, 0, size) => Wire::Tcp(RelayMode::InLockstep(size.into()), delay),
-            (false, ..) => {
-                return Err(args::usage(text!(
-                    "--cut and --lockstep cut both: one of them will do",
-                    "--cut 和 --lockstep 都会切段：用一个就够了"
-                )));
-            }
+            (false, 0) => Wire::Tcp(RelayMode::AsItComes, delay),
+            (false, size) => Wire::Tcp(RelayMode::Cut(size.into()), delay),
         };
         if seed.is_some() && !by_chance {
             return Err(args::usage(text!(
@@ -109,22 +101,24 @@ fn parse_server(word: &std::ffi::OsString) -> Result<HostPort> {
     Args::new(std::iter::once(word.clone())).operand_or("SERVER", "")
 }
 
-/// The fates that three options give, the first of them first.
-fn fates(args: &mut Args, names: [&str; 3]) -> Result<Vec<(Which, Fate)>> {
-    let mut fates = Vec::<(Which, Fate)>::new();
-    for (name, fate) in names.into_iter().zip([Fate::Lost, Fate::Twice, Fate::Late]) {
+/// What three options ask for, the first of them first.
+fn impairments(args: &mut Args, names: [&str; 3]) -> Result<Vec<(Which, Impairment)>> {
+    let mut impairments = Vec::<(Which, Impairment)>::new();
+    let kinds = [Impairment::Lost, Impairment::Twice, Impairment::Late];
+    for (name, impairment) in names.into_iter().zip(kinds) {
         let Some(Numbers(which)) = args.given(name)? else { continue };
         for which in which {
-            if let (Which::Number(number), true) = (which, fates.iter().any(|(other, _)| *other == which)) {
+            let is_planned = impairments.iter().any(|(other, _)| *other == which);
+            if let (Which::Number(number), true) = (which, is_planned) {
                 return Err(args::usage(text!(
-                    "{name} {number}: this datagram has another fate already",
+                    "{name} {number}: this datagram has something else planned already",
                     "{name} {number}：这个数据报已经另有安排"
                 )));
             }
-            fates.push((which, fate));
+            impairments.push((which, impairment));
         }
     }
-    Ok(fates)
+    Ok(impairments)
 }
 
 /// `2`, `2,5` or `1/5`.
@@ -169,18 +163,21 @@ mod tests {
     }
 
     #[test]
-    fn the_fates_of_datagrams_are_read_in_numbers_and_shares() {
+    fn what_becomes_of_datagrams_is_read_in_numbers_and_shares() {
         let options = read("--udp h:1 --lose 2,4 --twice=3 --late 1/5 --back-lose 1 --seed 7").unwrap();
-        let Wire::Udp(Weather { up, down, seed: 7, .. }, true) = options.wire else {
+        let Wire::Udp(Impairments { up, down, seed: 7, .. }, true) = options.wire else {
             panic!("not this wire")
         };
         let expected = [
-            (Which::Number(2), Fate::Lost),
-            (Which::Number(4), Fate::Lost),
-            (Which::Number(3), Fate::Twice),
-            (Which::Share(1, 5), Fate::Late),
+            (Which::Number(2), Impairment::Lost),
+            (Which::Number(4), Impairment::Lost),
+            (Which::Number(3), Impairment::Twice),
+            (Which::Share(1, 5), Impairment::Late),
         ];
-        assert_eq!((up.as_slice(), down.as_slice()), (&expected[..], &[(Which::Number(1), Fate::Lost)][..]));
+        assert_eq!(
+            (up.as_slice(), down.as_slice()),
+            (&expected[..], &[(Which::Number(1), Impairment::Lost)][..])
+        );
     }
 
     #[test]
@@ -189,7 +186,6 @@ mod tests {
             ("--udp", "no SERVER is given"),
             ("h", "SERVER 'h': it has no port"),
             ("h:1 --cut 0", "a number from 1"),
-            ("h:1 --cut 1 --lockstep 1", "one of them will do"),
             ("h:1 --lose 1", "go with --udp"),
             ("h:1 --udp --cut 1", "a datagram crosses whole"),
             ("h:1 --udp --lose 0", "numbers from 1"),
@@ -197,7 +193,7 @@ mod tests {
             ("h:1 --udp --lose +1", "numbers from 1"),
             ("h:1 --udp --lose 1/0", "numbers from 1"),
             ("h:1 --udp --lose 3/2", "at most 1/1"),
-            ("h:1 --udp --lose 2 --late 2", "--late 2: this datagram has another fate already"),
+            ("h:1 --udp --lose 2 --late 2", "--late 2: this datagram has something else planned already"),
             ("h:1 --udp --lose 2 --seed 1", "goes with a share"),
             ("h:1 --delay 61", "seconds from 0 to 60"),
             ("h:1 h:2", "unexpected argument 'h:2'"),

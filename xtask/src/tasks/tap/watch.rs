@@ -1,178 +1,69 @@
 //! What is to be told of a wire on which anything may happen, for hours: all that a reader can follow, and the sums of
 //! the rest. Pure: events and instants go in.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::drawing::columns::grouped;
-use crate::wire::event::{Event, How, Payload, Side, What};
+use super::crowd::Crowd;
+use super::past::{Heard, PAUSE, Past};
+use super::sums::{Ending, Sums, number};
+use crate::wire::event::{Crossing, Event, Side, What};
 use crate::words::Words;
 
-/// So many reads in one direction, without a pause between them, are told one by one; those that follow are a flow.
-const TOLD_EACH: u32 = 32;
-/// What ends a flow.
-const PAUSE: Duration = Duration::from_millis(200);
 /// A flow without a pause is told so often.
 const LONG_FLOW: Duration = Duration::from_secs(10);
 /// So long a silence of both sides, in the middle of a line, is worth a remark.
 pub const SILENCE: Duration = Duration::from_secs(3);
 
+/// Something to be told.
 #[derive(Debug)]
-pub enum Found {
+pub enum Telling {
     Event(Event),
     /// What was noticed about it.
     Remark(Words),
 }
 
-/// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Ending {
-    BothEnded,
-    ResetByClient,
-    ResetByServer,
-    NotTaken,
-    LetGo,
-    StillOpen,
-    HeardLately,
-}
-
-impl Ending {
-    fn words(self) -> Words {
-        match self {
-            Self::BothEnded => Words::fixed("both sides ended", "双方都已结束"),
-            Self::ResetByClient => Words::fixed("reset on the client's side", "客户端一侧复位"),
-            Self::ResetByServer => Words::fixed("reset on the server's side", "服务器一侧复位"),
-            Self::NotTaken => Words::fixed("not taken by the server", "服务器未接受"),
-            Self::LetGo => Words::fixed("silent for too long, and let go", "沉默过久，不再保留"),
-            Self::StillOpen => Words::fixed("still open", "仍未结束"),
-            Self::HeardLately => Words::fixed("heard lately", "最近还有来往"),
-        }
-    }
-}
-
-/// One direction of a connection, and one kind of fate.
-#[derive(Default)]
-struct Way {
-    /// How many reads have come without a pause.
-    row: u32,
-    last: Option<Instant>,
-    flow: Option<Flow>,
-}
-
-/// Reads that were not told one by one.
-struct Flow {
-    first: Payload,
-    began: Instant,
-    ended: Instant,
-    pieces: u64,
-    size: u64,
-}
-
-impl Flow {
-    fn told(self, toward: Side, how: How) -> (Instant, What) {
-        let Self { first, began, ended, pieces, size } = self;
-        let took = ended.saturating_duration_since(began);
-        let what = match pieces {
-            1 => What::Sent { toward, bytes: first, how },
-            _ => What::Flowed { toward, how, pieces, size, took },
-        };
-        (ended, what)
-    }
-}
-
-/// What bytes are.
-enum Heard {
-    /// Something to be told by itself, behind the flow that was over then, if there was one.
-    New(Option<Flow>),
-    Flow,
-}
-
-#[derive(Default)]
-struct Connection {
-    ways: BTreeMap<(Side, How), Way>,
-    /// The sides that were told an end.
-    ended: Vec<Side>,
-    /// When something was last sent, where it went, and whether it ended a line.
-    last: Option<(Instant, Side, bool)>,
-    is_silence_told: bool,
-    is_half_told: bool,
-}
-
-impl Connection {
-    /// Takes note of bytes.
-    fn hears(&mut self, at: Instant, toward: Side, bytes: &Payload, how: How) -> Heard {
-        self.last = Some((at, toward, bytes.ends_line));
-        self.is_silence_told = false;
-        let way = self.ways.entry((toward, how)).or_default();
-        let is_pause = way.last.replace(at).is_none_or(|last| at.saturating_duration_since(last) >= PAUSE);
-        way.row = if is_pause { 1 } else { way.row.saturating_add(1) };
-        if way.row <= TOLD_EACH {
-            return Heard::New(way.flow.take());
-        }
-        let new = || Flow { first: bytes.clone(), began: at, ended: at, pieces: 0, size: 0 };
-        let flow = way.flow.get_or_insert_with(new);
-        flow.ended = at;
-        flow.pieces += 1;
-        flow.size += bytes.size as u64;
-        Heard::Flow
-    }
-
-    /// The flows that are over, oldest first.
-    fn flows(&mut self, is_over: impl Fn(&Way, &Flow) -> bool) -> Vec<(Instant, What)> {
-        let over = self.ways.iter_mut().filter_map(|((toward, how), way)| {
-            let flow = way.flow.take()?;
-            if is_over(way, &flow) {
-                return Some(flow.told(*toward, *how));
-            }
-            way.flow = Some(flow);
-            None
-        });
-        let mut over: Vec<_> = over.collect();
-        over.sort_by_key(|(ended, _)| *ended);
-        over
-    }
-}
-
 /// What is known of the wire.
 pub struct Watch {
     is_udp: bool,
-    open: HashMap<String, Connection>,
-    count: u64,
-    /// Bytes to the server and to clients.
-    passed: [u64; 2],
-    ended: BTreeMap<Ending, Vec<u64>>,
+    open: HashMap<String, Past>,
+    crowd: Crowd,
+    sums: Sums,
 }
 
 impl Watch {
     /// Nothing has happened yet.
     pub fn new(is_udp: bool) -> Self {
-        Self { is_udp, open: HashMap::new(), count: 0, passed: [0; 2], ended: BTreeMap::new() }
+        Self { is_udp, open: HashMap::new(), crowd: Crowd::default(), sums: Sums::new(is_udp) }
     }
 
     /// What is to be told now that this has happened.
-    pub fn sees(&mut self, event: Event) -> Vec<Found> {
+    pub fn sees(&mut self, event: Event) -> Vec<Telling> {
         if matches!(event.what, What::Came { .. }) {
-            self.count += 1;
-            self.open.insert(event.label.clone(), Connection::default());
+            self.sums.comes();
+            let is_drawn = self.crowd.comes(event.at, number(&event.label));
+            self.open.insert(event.label.clone(), Past::new(is_drawn));
         }
         if let What::Sent { toward, bytes, how } = &event.what {
-            if !matches!(how, How::Lost | How::HeldBack) {
-                self.passed[usize::from(*toward == Side::Client)] += bytes.size as u64;
+            if !matches!(how, Crossing::Lost | Crossing::HeldBack) {
+                self.sums.passes(*toward, bytes.size as u64);
             }
         }
-        // What another thread recorded behind the end of its connection is told, too.
-        let Some(connection) = self.open.get_mut(&event.label) else { return vec![Found::Event(event)] };
+        // What another thread recorded after the end of its connection is counted, and not told.
+        let Some(connection) = self.open.get_mut(&event.label) else { return Vec::new() };
         let label = event.label.clone();
-        let flowing = |(at, what)| Found::Event(Event { at, label: label.clone(), what });
+        let flowing = |(at, what)| Telling::Event(Event { at, label: label.clone(), what });
         if let What::Sent { toward, bytes, how } = &event.what {
+            if !connection.is_drawn {
+                return Vec::new();
+            }
             let toward = *toward;
             let Heard::New(flow) = connection.hears(event.at, toward, bytes, *how) else { return Vec::new() };
             let mut found: Vec<_> = flow.map(|flow| flowing(flow.told(toward, *how))).into_iter().collect();
-            found.push(Found::Event(event));
+            found.push(Telling::Event(event));
             if connection.ended.contains(&toward.other()) && !connection.is_half_told {
                 connection.is_half_told = true;
-                found.push(Found::Remark(half_remark(&label, toward)));
+                found.push(Telling::Remark(half_remark(&label, toward)));
             }
             return found;
         }
@@ -189,101 +80,72 @@ impl Watch {
             }
             What::Refused { .. } if !self.is_udp => Some(Ending::NotTaken),
             What::LetGo => Some(Ending::LetGo),
-            _ => return vec![Found::Event(event)],
+            What::GaveWay => {
+                remark = Some(way_remark(&label));
+                Some(Ending::GaveWay)
+            }
+            _ if connection.is_drawn => return vec![Telling::Event(event)],
+            _ => return Vec::new(),
         };
         let mut found: Vec<_> = connection.flows(|_, _| true).into_iter().map(flowing).collect();
-        found.push(Found::Event(event));
-        found.extend(remark.map(Found::Remark));
+        found.push(Telling::Event(event));
+        found.extend(remark.map(Telling::Remark));
+        if !connection.is_drawn {
+            found.clear();
+        }
         if let Some(ending) = ending {
             self.open.remove(&label);
-            self.ended.entry(ending).or_default().push(number(&label));
+            self.sums.ends(ending, number(&label));
         }
         found
     }
 
     /// What is to be told now that nothing has happened for a while: to be asked again and again.
-    pub fn waits(&mut self, now: Instant) -> Vec<Found> {
-        let mut found = Vec::new();
-        for (label, connection) in &mut self.open {
-            let since = |then: Instant| now.saturating_duration_since(then);
+    pub fn waits(&mut self, now: Instant) -> Vec<Telling> {
+        let since = |then: Instant| now.saturating_duration_since(then);
+        let is_over = |began, last| since(last) >= PAUSE || since(began) >= LONG_FLOW;
+        let mut found: Vec<_> = self.crowd.told(is_over).map(Telling::Remark).into_iter().collect();
+        for (label, connection) in self.open.iter_mut().filter(|(_, connection)| connection.is_drawn) {
             let over = connection.flows(|way, flow| {
                 way.last.is_none_or(|last| since(last) >= PAUSE) || since(flow.began) >= LONG_FLOW
             });
             found.extend(
-                over.into_iter().map(|(at, what)| Event { at, label: label.clone(), what }).map(Found::Event),
+                over.into_iter()
+                    .map(|(at, what)| Event { at, label: label.clone(), what })
+                    .map(Telling::Event),
             );
             if let Some((last, toward, false)) = connection.last {
                 let is_over = self.is_udp || connection.ended.contains(&toward) || connection.is_silence_told;
                 if !is_over && since(last) >= SILENCE {
                     connection.is_silence_told = true;
-                    found.push(Found::Remark(silence_remark(label)));
+                    found.push(Telling::Remark(silence_remark(label)));
                 }
             }
         }
         found
     }
 
+    /// The sums, in lines.
+    pub fn summary(&self) -> Vec<Words> {
+        self.sums.lines(self.open.keys().map(|label| number(label)).collect())
+    }
+
     /// What is still to be told at the end.
-    pub fn rest(&mut self) -> Vec<Found> {
-        let mut found = Vec::new();
+    pub fn rest(&mut self) -> Vec<Telling> {
+        let mut found: Vec<_> = self.crowd.told(|_, _| true).map(Telling::Remark).into_iter().collect();
         for (label, connection) in &mut self.open {
             let flows = connection.flows(|_, _| true).into_iter();
-            found.extend(flows.map(|(at, what)| Found::Event(Event { at, label: label.clone(), what })));
+            found.extend(flows.map(|(at, what)| Telling::Event(Event { at, label: label.clone(), what })));
         }
         found
     }
-
-    /// The sums, in lines.
-    pub fn summary(&self) -> Vec<Words> {
-        let [up, down] = self.passed.map(grouped);
-        let count = self.count;
-        let mut lines = vec![match (self.is_udp, count) {
-            (false, 1) => words!(
-                "1 connection, {up} bytes to the server, {down} bytes to the client",
-                "1 条连接，发往服务器 {up} 字节，发往客户端 {down} 字节"
-            ),
-            (false, _) => words!(
-                "{count} connections, {up} bytes to the server, {down} bytes to clients",
-                "{count} 条连接，发往服务器 {up} 字节，发往客户端 {down} 字节"
-            ),
-            (true, 1) => words!(
-                "1 client, {up} bytes to the server, {down} bytes to the client",
-                "1 个客户端，发往服务器 {up} 字节，发往客户端 {down} 字节"
-            ),
-            (true, _) => words!(
-                "{count} clients, {up} bytes to the server, {down} bytes to clients",
-                "{count} 个客户端，发往服务器 {up} 字节，发往客户端 {down} 字节"
-            ),
-        }];
-        let none = if self.is_udp { Ending::HeardLately } else { Ending::StillOpen };
-        let open = (!self.open.is_empty()).then(|| (none, self.open.keys().map(|key| number(key)).collect()));
-        for (ending, mut numbers) in self.ended.clone().into_iter().chain(open) {
-            numbers.sort_unstable();
-            let (Words { en, zh }, which) = (ending.words(), ranges(&numbers));
-            lines.push(words!("  {en}: {which}", "  {zh}：{which}"));
-        }
-        lines
-    }
 }
 
-fn number(label: &str) -> u64 {
-    label.trim_start_matches('#').parse().unwrap_or_default()
-}
-
-/// `#1-#3, #5`; of very many, the first.
-fn ranges(numbers: &[u64]) -> String {
-    const SHOWN: usize = 20;
-    let mut shown = String::new();
-    let mut ranges = numbers.chunk_by(|a, b| a + 1 == *b);
-    for (at, range) in ranges.by_ref().take(SHOWN).enumerate() {
-        let comma = if at == 0 { "" } else { ", " };
-        let _ = match range {
-            [only] => write!(shown, "{comma}#{only}"),
-            [first, .., last] => write!(shown, "{comma}#{first}-#{last}"),
-            [] => Ok(()),
-        };
-    }
-    if ranges.next().is_some() { shown + ", ..." } else { shown }
+fn way_remark(label: &str) -> Words {
+    words!(
+        "remark, {label}: disconnected: all places are taken, and its address has the most of them",
+        "备注 {label}：断开：位置已满，而它的地址占得最多"
+    )
 }
 
 fn silence_remark(label: &str) -> Words {
@@ -342,16 +204,16 @@ mod tests {
             wire
         }
 
-        fn keep(&mut self, found: Vec<Found>) {
+        fn keep(&mut self, found: Vec<Telling>) {
             self.found.extend(found.into_iter().map(|found| match found {
-                Found::Remark(words) => words.en.into(),
-                Found::Event(Event { what: What::Sent { bytes, .. }, .. }) => {
+                Telling::Remark(words) => words.en.into(),
+                Telling::Event(Event { what: What::Sent { bytes, .. }, .. }) => {
                     String::from_utf8_lossy(&bytes.bytes).into()
                 }
-                Found::Event(Event { what: What::Flowed { pieces, size, took, .. }, .. }) => {
+                Telling::Event(Event { what: What::Flowed { pieces, size, took, .. }, .. }) => {
                     format!("{pieces} {size} {}", took.as_millis())
                 }
-                Found::Event(event) => format!("{:?}", event.what),
+                Telling::Event(event) => format!("{:?}", event.what),
             }));
         }
 
@@ -362,7 +224,7 @@ mod tests {
         }
 
         fn sent(&mut self, millis: u64, toward: Side, text: &str) {
-            self.at(millis, What::Sent { toward, bytes: text.as_bytes().into(), how: How::Plain });
+            self.at(millis, What::Sent { toward, bytes: text.as_bytes().into(), how: Crossing::Plain });
         }
 
         fn waits(&mut self, millis: u64) {
@@ -439,6 +301,37 @@ mod tests {
     }
 
     #[test]
+    fn of_a_flood_of_connections_the_first_are_drawn_and_the_rest_is_a_remark() {
+        let mut wire = Wire::new(false);
+        for number in 2..=1000 {
+            let at = wire.start + Duration::from_millis(number / 10);
+            for what in [
+                What::Came { client: ([127, 0, 0, 1], 5000).into() },
+                What::Connected { port: 1 },
+                What::Sent { toward: Side::Server, bytes: b"x"[..].into(), how: Crossing::Plain },
+                What::Broke { toward: Side::Server, as_reset: true },
+                What::Ended { toward: Side::Server }, // of another thread
+            ] {
+                let found = wire.watch.sees(Event { at, label: format!("#{number}"), what });
+                wire.keep(found);
+            }
+        }
+        assert_eq!(wire.new_finds().len(), 1 + 255 * 4);
+        wire.waits(100 + 199);
+        assert_eq!(wire.new_finds(), [""; 0]);
+        wire.waits(100 + 200);
+        wire.waits(60_000);
+        assert_eq!(wire.new_finds(), ["remark: #257-#1000 came too fast to be drawn; the sums count them"]);
+        let lines: Vec<_> = wire.watch.summary().into_iter().map(|words| words.en).collect();
+        let expected = [
+            "1000 connections, 999 bytes to the server, 0 bytes to clients",
+            "  reset on the client's side: #2-#1000",
+            "  still open: #1",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
     fn a_side_that_goes_on_behind_the_others_end_is_remarked_once() {
         let mut wire = Wire::new(false);
         wire.at(0, What::Ended { toward: Side::Server });
@@ -470,8 +363,14 @@ mod tests {
             happens(number, What::Came { client: ([127, 0, 0, 1], 5000).into() });
         }
         for number in [3, 1, 2, 5] {
-            happens(number, What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: How::Plain });
-            happens(number, What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: How::Lost });
+            happens(
+                number,
+                What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: Crossing::Plain },
+            );
+            happens(
+                number,
+                What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: Crossing::Lost },
+            );
             happens(number, What::Ended { toward: Side::Server });
             happens(number, What::Ended { toward: Side::Client });
         }
@@ -484,12 +383,5 @@ mod tests {
             "  still open: #6",
         ];
         assert_eq!(lines, expected);
-    }
-
-    #[test]
-    fn ranges_are_short_for_many_and_bounded_for_odd_ones() {
-        assert_eq!(ranges(&(1..=5000).collect::<Vec<_>>()), "#1-#5000");
-        let odd: Vec<_> = (0..100).map(|n| 2 * n + 1).collect();
-        assert!(ranges(&odd).ends_with(", #39, ..."), "{}", ranges(&odd));
     }
 }

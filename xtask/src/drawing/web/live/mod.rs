@@ -2,12 +2,11 @@
 //! 9.2). Whoever comes late, or again, gets what was told before; nothing that is told waits for a browser.
 
 mod document;
-mod request;
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,26 +14,26 @@ use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
 use common::timed_stream::TimedStream;
 
-use self::request::{PATIENCE, Refused, Request, read_out};
 use super::markup::{joined, text};
 use super::page::Cover;
 use super::pieces::piece;
 use crate::drawing::entry::Entry;
 use crate::drawing::transcript::Transcript;
 use crate::wire::listening::Listening;
+use crate::wire::request::{self, PATIENCE, Refused, Request, read_out};
 use crate::words::{Lang, Words};
 
 /// Where the page is unless told otherwise.
 pub const DEFAULT: &str = "127.0.0.1:8080";
 
-/// How many browsers may watch.
-const VIEWERS: usize = 100;
-
-/// How many connections there may be, those included; more are closed without an answer.
-const CONNECTIONS: usize = 2 * VIEWERS;
+/// How many browsers' connections there may be; when one more comes, one gives way, and its page comes again.
+const CONNECTIONS: usize = 128;
 
 /// How long a stream says nothing before it says that it is there.
 const QUIET: Duration = Duration::from_secs(15);
+
+/// How long after a write the next one comes at the earliest: what is told meanwhile goes with it.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// How long a browser may leave what it is sent unread.
 const UNREAD: Duration = Duration::from_secs(10);
@@ -64,8 +63,8 @@ struct Show {
     go_on: Option<GoOn>,
     /// Only this machine can reach it.
     is_private: bool,
-    viewers: AtomicUsize,
-    connections: AtomicUsize,
+    /// Each browser that follows has a clone.
+    viewers: Arc<()>,
 }
 
 impl Live {
@@ -88,12 +87,13 @@ impl Live {
             token: random() + &random(),
             go_on,
             is_private: bound.ip().is_loopback(),
-            viewers: AtomicUsize::new(0),
-            connections: AtomicUsize::new(0),
+            viewers: Arc::default(),
         });
         let shown = Arc::clone(&show);
-        let listening = Listening::start(listener, move |clients| {
-            clients.for_each(|client| Show::welcome(&shown, client));
+        let listening = Listening::serving(listener, CONNECTIONS, move |client, from| {
+            let shown = Arc::clone(&shown);
+            // A browser that leaves is its own affair.
+            (move || drop(shown.serve(&client, from.ip())), |_| {})
         })?;
         Ok(Self { story: story.clone(), show, listening })
     }
@@ -128,7 +128,7 @@ impl Drop for Live {
     fn drop(&mut self) {
         self.story.end();
         let end = Instant::now() + LAST_WORDS;
-        while self.show.viewers.load(Ordering::SeqCst) > 0 && Instant::now() < end {
+        while Arc::strong_count(&self.show.viewers) > 1 && Instant::now() < end {
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -137,22 +137,6 @@ impl Drop for Live {
 /// A token that nobody can guess.
 fn random() -> String {
     format!("{:016x}", crate::random::number())
-}
-
-/// One of a limited number of places.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(taken: &'a AtomicUsize, limit: usize) -> Option<Self> {
-        let place = Self(taken);
-        (taken.fetch_add(1, Ordering::SeqCst) < limit).then_some(place)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
 }
 
 /// What a request gets.
@@ -166,26 +150,17 @@ enum Answer {
 }
 
 impl Show {
-    /// Serves a browser on a thread of its own, which ends with its connection: a write that waits for a browser must
-    /// not hold up the end, so nobody joins it.
-    fn welcome(show: &Arc<Self>, client: TcpStream) {
-        let show = Arc::clone(show);
-        let serve = move || {
-            if let Some(_place) = Place::take(&show.connections, CONNECTIONS) {
-                let _ = show.serve(&client); // a browser that leaves is its own affair
-            }
-        };
-        let _ = thread::Builder::new().name("live".into()).spawn(serve);
-    }
-
-    fn serve(&self, client: &TcpStream) -> io::Result<()> {
-        let peer = client.peer_addr()?.ip().to_canonical();
-        let (answer, is_head) = match Request::read(TimedStream::new(client, PATIENCE, PATIENCE)) {
-            Ok(None) => return Ok(()),
-            Ok(Some(request)) => {
-                (self.answer(&request, peer).unwrap_or_else(Answer::Refused), request.method == "HEAD")
-            }
+    /// Serves a browser to its end. Nobody waits for that: a write that waits for a browser must not hold up the end.
+    fn serve(&self, client: &TcpStream, peer: IpAddr) -> io::Result<()> {
+        let (answer, is_head) = match request::head(TimedStream::new(client, PATIENCE, PATIENCE)) {
+            Ok(head) if head.is_empty() => return Ok(()),
             Err(refused) => (Answer::Refused(refused), false),
+            Ok(head) => match Request::parse(&head) {
+                Err(refused) => (Answer::Refused(refused), false),
+                Ok(request) => {
+                    (self.answer(&request, peer).unwrap_or_else(Answer::Refused), request.method == "HEAD")
+                }
+            },
         };
         let mut to = TimedStream::new(client, UNREAD, UNREAD);
         let mut send = |status, kind, fields: &str, body: &str| {
@@ -202,18 +177,14 @@ impl Show {
                 send("200 OK", "text/html; charset=utf-8", &document::policy(&nonce), &page)?;
             }
             Answer::Stream(from) => {
-                let Some(_place) = Place::take(&self.viewers, VIEWERS) else {
-                    let full = format!("{VIEWERS} browsers are watching, and more cannot\n");
-                    return send("503 Service Unavailable", PLAIN, "Retry-After: 30\r\n", &full);
-                };
-                to.write_all(
-                    format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n{FIELDS}").as_bytes(),
-                )?;
+                let _viewer = Arc::clone(&self.viewers);
+                to.write_all(format!("HTTP/1.1 200 OK\r\n{STREAM}{FIELDS}").as_bytes())?;
                 if !is_head {
                     self.stream(&mut to, from)?;
                 }
             }
-            Answer::Done => send("204 No Content", PLAIN, "", "")?,
+            // A 204 has no length (RFC 9110 8.6).
+            Answer::Done => to.write_all(format!("HTTP/1.1 204 No Content\r\n{FIELDS}").as_bytes())?,
             Answer::Refused(Refused(status, why)) => {
                 let allow = if status.starts_with("405") { "Allow: GET, HEAD\r\n" } else { "" };
                 send(status, PLAIN, allow, &format!("{why}\n"))?;
@@ -231,6 +202,11 @@ impl Show {
             return Err(Refused("421 Misdirected Request", "this page is at a loopback address"));
         }
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+        // A page of anybody's may ask its reader's browser for this one's stream, which says where it comes from.
+        let site = request.field("sec-fetch-site")?;
+        if path != "/" && matches!(site, Some("cross-site" | "same-site")) {
+            return Err(Refused("403 Forbidden", "only this page itself reads its stream and goes on"));
+        }
         match (&*request.method, path) {
             ("GET" | "HEAD", "/") => Ok(Answer::Page(random())),
             ("GET" | "HEAD", "/events") => {
@@ -284,7 +260,8 @@ impl Show {
             sent.extend(lanes.iter().map(|lanes| event("", &piece(lanes, lang))));
             let first = news.number - news.told.len();
             for (number, told) in (first + 1..).zip(&news.told) {
-                sent += &event(&format!("id: {}-{number}\n", self.run), &piece(told, lang));
+                let _ = writeln!(sent, "id: {}-{number}", self.run);
+                sent += told.drawn.get_or_init(|| event("", &piece(&told.entry, lang)));
             }
             number = news.number;
             if news.is_waiting != is_waiting {
@@ -301,11 +278,15 @@ impl Show {
             if news.is_over {
                 return Ok(());
             }
+            thread::sleep(BREATH);
         }
     }
 }
 
 const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// Of a stream, its first fields; the second one asks nginx not to keep it back until its buffers are full.
+const STREAM: &str = "Content-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n";
 
 /// Of every answer, its last fields.
 const FIELDS: &str = "Connection: close\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
@@ -320,7 +301,10 @@ fn event(fields: &str, data: &str) -> String {
 /// Whether a host is this machine, in a notation that no name server has a say in.
 fn is_loopback(host: &str) -> bool {
     let ip = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    host.eq_ignore_ascii_case("localhost") || ip.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || ip.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -338,32 +322,29 @@ mod tests {
             token: "token".into(),
             go_on,
             is_private,
-            viewers: AtomicUsize::new(0),
-            connections: AtomicUsize::new(0),
+            viewers: Arc::default(),
         }
     }
 
     /// The status of a refusal; none where there is an answer.
     fn refusal(show: &Show, request: &str, peer: &str) -> Option<&'static str> {
-        let request = Request::read(format!("{request}\r\n\r\n").as_bytes()).unwrap().unwrap();
+        let request = Request::parse(format!("{request}\r\n\r\n").as_bytes()).unwrap();
         show.answer(&request, peer.parse().unwrap()).err().map(|Refused(status, _)| &status[..3])
     }
 
     #[test]
     fn a_page_at_the_loopback_is_not_shown_under_anybody_elses_name() {
         let page = |host| format!("GET / HTTP/1.1\r\nHost: {host}");
-        for host in ["localhost", "LOCALHOST:9", "127.0.0.1", "127.9.9.9:8080", "[::1]:8080"] {
+        let own = "localhost LOCALHOST:9 127.0.0.1 127.9.9.9:8080 [::1]:8080 localhost. a.LocalHost:1";
+        for host in own.split(' ') {
             assert_eq!(refusal(&show(true, None), &page(host), "127.0.0.1"), None, "{host}");
         }
-        for host in
-            ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "[::2]", ""]
-        {
+        let others =
+            "evil.example 127.0.0.1.evil.example localhost.evil.example evil.example. 10.0.0.1 [::2]";
+        for host in others.split(' ').chain([""]) {
             assert_eq!(refusal(&show(true, None), &page(host), "127.0.0.1"), Some("421"), "{host}");
-            assert_eq!(
-                refusal(&show(false, None), &page(host), "10.0.0.9"),
-                None,
-                "a class has names of its own"
-            );
+            let in_a_class = refusal(&show(false, None), &page(host), "10.0.0.9");
+            assert_eq!(in_a_class, None, "it has names of its own: {host}");
         }
     }
 
@@ -383,6 +364,10 @@ mod tests {
         ] {
             let show = show(is_private, go_on);
             assert_eq!(refusal(&show, &next(host, token), peer), expected, "{host} {token} {peer}");
+        }
+        for (site, expected) in [("same-origin", None), ("none", None), ("cross-site", Some("403"))] {
+            let events = format!("GET /events HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: {site}");
+            assert_eq!(refusal(&show(true, None), &events, "127.0.0.1"), expected, "{site}");
         }
         let none = "POST /next HTTP/1.1\r\nHost: localhost";
         assert_eq!(refusal(&show(true, Some(|| true)), none, "127.0.0.1"), Some("403"));

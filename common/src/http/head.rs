@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, ErrorKind};
 
-use common::show_bytes;
+use crate::show_bytes;
 
 use super::{FIELD_LIMIT, HEAD_LIMIT, LINE_LIMIT, bad, read_line, trim, within};
 

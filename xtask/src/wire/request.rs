@@ -1,4 +1,4 @@
-//! A browser's request, as much of HTTP (RFC 9112) as a page with one stream takes. What is not surely one is refused
+//! A client's request, as much of HTTP (RFC 9112) as a page with one stream takes. What is not surely one is refused
 //! with the status and the reason; nothing of it is sent back.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
@@ -10,11 +10,42 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How many bytes it may have.
 pub const LIMIT: u64 = 16 * 1024;
 
-/// What is said to whoever is refused: a status, and why.
+/// What a refused client is told: a status, and why.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused(pub &'static str, pub &'static str);
 
 const NO_REQUEST: Refused = Refused("400 Bad Request", "this is not a request of HTTP/1.1");
+
+/// Reads a request's lines, the empty one at their end included; none of them where the peer says nothing. An empty line
+/// before the first one is left out (RFC 9112 2.2).
+///
+/// # Errors
+/// Why it is refused.
+pub fn head(from: impl Read) -> Result<Vec<u8>, Refused> {
+    let mut from = BufReader::new(from.take(LIMIT));
+    let (mut head, mut size) = (Vec::new(), 0);
+    loop {
+        let begin = head.len();
+        let outcome = from.read_until(b'\n', &mut head);
+        size += head.len() - begin;
+        match outcome {
+            Err(e) if e.kind() == ErrorKind::TimedOut && size > 0 => {
+                return Err(Refused("408 Request Timeout", "the request did not come in time"));
+            }
+            _ if size == 0 => return Ok(head),
+            Err(_) => return Err(NO_REQUEST),
+            Ok(_) if !head[begin..].ends_with(b"\n") => {
+                let is_long = size as u64 >= LIMIT;
+                let long =
+                    Refused("431 Request Header Fields Too Large", "a request has at most 16 KiB here");
+                return Err(if is_long { long } else { NO_REQUEST });
+            }
+            Ok(_) if !matches!(head[begin..], [b'\n'] | [b'\r', b'\n']) => {}
+            Ok(_) if begin == 0 && size <= 2 => head.clear(),
+            Ok(_) => return Ok(head),
+        }
+    }
+}
 
 /// A request without a body.
 #[derive(Debug)]
@@ -27,40 +58,46 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads one; none where the peer says nothing.
+    /// What stands in its lines.
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn read(from: impl Read) -> Result<Option<Self>, Refused> {
-        let mut lines = Lines { from: BufReader::new(from.take(LIMIT)), read: 0 };
-        let Some(first) = lines.next()? else { return Ok(None) };
-        let mut words = first.split(' ');
-        let (Some(method), Some(path), Some(version), None) =
-            (words.next(), words.next(), words.next(), words.next())
-        else {
-            return Err(NO_REQUEST);
-        };
-        if method.is_empty() || path.is_empty() || !matches!(version, "HTTP/1.0" | "HTTP/1.1") {
+    pub fn parse(head: &[u8]) -> Result<Self, Refused> {
+        // A value may have bytes that are not ASCII (RFC 9110 5.5, obs-text); they mean nothing here.
+        let text = String::from_utf8_lossy(head);
+        let mut lines = text.split_terminator('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+        let first: Vec<_> = lines.next().unwrap_or_default().split(' ').collect();
+        let [method, target, "HTTP/1.0" | "HTTP/1.1"] = first[..] else { return Err(NO_REQUEST) };
+        if method.is_empty() || target.is_empty() || first.concat().contains(char::is_control) {
             return Err(NO_REQUEST);
         }
-        let mut request = Self { method: method.into(), path: path.into(), fields: Vec::new() };
-        loop {
-            let line = lines.next()?.ok_or(NO_REQUEST)?;
-            if line.is_empty() {
-                break;
-            }
+        let mut fields = Vec::new();
+        for line in lines.take_while(|line| !line.is_empty()) {
+            let is_blank = |c| c == ' ' || c == '\t';
             // A blank in a name, or a line that goes on: two servers may read that as two things (RFC 9112 5.1, 5.2).
-            let field =
-                line.split_once(':').filter(|(name, _)| !name.is_empty() && !name.contains([' ', '\t']));
+            let field = line.split_once(':').filter(|(name, _)| !name.is_empty() && !name.contains(is_blank));
             let (name, value) = field.ok_or(NO_REQUEST)?;
-            request.fields.push((name.to_ascii_lowercase(), value.trim_matches([' ', '\t']).into()));
+            if line.contains(|c: char| c.is_control() && c != '\t') {
+                return Err(NO_REQUEST);
+            }
+            fields.push((name.to_ascii_lowercase(), value.trim_matches(is_blank).to_owned()));
+        }
+        let mut request = Self { method: method.into(), path: target.into(), fields };
+        let scheme = target.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("http://"));
+        if let Some(rest) = scheme.and(target.get(7..)) {
+            // As a proxy is asked: the target's host counts in place of the field's (RFC 9112 3.2.2).
+            let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            request.host()?;
+            request.fields.retain(|(name, _)| name != "host");
+            request.fields.push(("host".into(), host.into()));
+            request.path = if path.starts_with('/') { path.into() } else { format!("/{path}") };
         }
         let has_body = request.field("content-length")?.is_some_and(|length| length != "0")
             || request.field("transfer-encoding")?.is_some();
         if has_body {
             return Err(Refused("413 Content Too Large", "a request has no body here"));
         }
-        Ok(Some(request))
+        Ok(request)
     }
 
     /// A field's value; its name is in small letters.
@@ -87,38 +124,6 @@ impl Request {
     }
 }
 
-struct Lines<R> {
-    from: R,
-    read: u64,
-}
-
-impl<R: BufRead> Lines<R> {
-    /// The next line without its end; none where nothing at all has come.
-    fn next(&mut self) -> Result<Option<String>, Refused> {
-        let mut line = Vec::new();
-        let outcome = self.from.read_until(b'\n', &mut line);
-        self.read += line.len() as u64;
-        match outcome {
-            Err(e) if e.kind() == ErrorKind::TimedOut && self.read > 0 => {
-                return Err(Refused("408 Request Timeout", "the request did not come in time"));
-            }
-            _ if self.read == 0 => return Ok(None),
-            Err(_) => return Err(NO_REQUEST),
-            Ok(_) => {}
-        }
-        if line.pop() != Some(b'\n') {
-            return Err(if self.read >= LIMIT {
-                Refused("431 Request Header Fields Too Large", "a request has at most 16 KiB here")
-            } else {
-                NO_REQUEST
-            });
-        }
-        let line = String::from_utf8(line).map_err(|_| NO_REQUEST)?;
-        let line = line.strip_suffix('\r').unwrap_or(&line).to_owned();
-        if line.contains(char::is_control) { Err(NO_REQUEST) } else { Ok(Some(line)) }
-    }
-}
-
 /// Reads what a refused peer still sends, a little and not for long: a close with unread data would be a reset, and
 /// the peer might never see why.
 pub fn read_out(from: impl Read) {
@@ -129,8 +134,8 @@ pub fn read_out(from: impl Read) {
 mod tests {
     use super::*;
 
-    fn read(text: impl AsRef<[u8]>) -> Result<Option<Request>, Refused> {
-        Request::read(text.as_ref())
+    fn read(text: impl AsRef<[u8]>) -> Result<Request, Refused> {
+        Request::parse(&head(text.as_ref())?)
     }
 
     fn status(text: impl AsRef<[u8]>) -> &'static str {
@@ -143,19 +148,32 @@ mod tests {
     #[test]
     fn a_request_is_its_method_its_path_and_its_fields() {
         let text = "GET /events HTTP/1.1\r\nHost: [::1]:8080\r\nLAST-Event-ID:  7 \r\n\r\nrest";
-        let request = read(text).unwrap().unwrap();
+        let request = read(text).unwrap();
         assert_eq!((&*request.method, &*request.path, request.host()), ("GET", "/events", Ok("[::1]")));
         assert_eq!((request.field("last-event-id"), request.field("x")), (Ok(Some("7")), Ok(None)));
         for (host, name) in [("a", "a"), ("a:1", "a"), ("[::1]", "[::1]"), ("127.0.0.1:8080", "127.0.0.1")] {
-            let request = read(format!("GET / HTTP/1.1\nHost: {host}\n\n")).unwrap().unwrap();
+            let request = read(format!("GET / HTTP/1.1\nHost: {host}\n\n")).unwrap();
             assert_eq!(request.host(), Ok(name));
         }
-        assert!(read("").unwrap().is_none(), "whoever says nothing is told nothing");
+        assert_eq!(head(&b""[..]), Ok(Vec::new()), "who says nothing is told nothing");
+    }
+
+    #[test]
+    fn what_a_server_has_to_accept_is_accepted() {
+        for (text, host) in [
+            (&b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"[..], "a"),
+            (b"GET / HTTP/1.1\r\nHost:\ta\t\r\nUser-Agent: one\ttwo \xe4\xff\r\n\r\n", "a"),
+            (b"GET http://b:80/ HTTP/1.1\r\nHost: a\r\n\r\n", "b"),
+            (b"GET HTTP://[::1] HTTP/1.1\r\nHost: a\r\n\r\n", "[::1]"),
+        ] {
+            let request = read(text).unwrap();
+            assert_eq!((&*request.path, request.host()), ("/", Ok(host)), "{}", text.escape_ascii());
+        }
     }
 
     #[test]
     fn what_is_not_surely_a_request_is_refused() {
-        let twice = read("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").unwrap().unwrap();
+        let twice = read("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").unwrap();
         assert!(twice.host().is_err());
         for rubbish in [
             &b"GET /\r\n\r\n"[..],
@@ -169,6 +187,7 @@ mod tests {
             b"GET / HTTP/1.1\r\nHost: a\0\r\n\r\n",
             b"\x16\x03\x01\x02\x00\x01\xfc\n",
             b"\n",
+            b"\n\n",
         ] {
             assert_eq!(status(rubbish), "400");
         }

@@ -1,6 +1,6 @@
 use std::io::{self, BufReader, ErrorKind, Read, Write};
 
-use common::seeded::Seeded;
+use crate::seeded::Seeded;
 
 use super::body::BODY_BUFFER;
 use super::head::{BodyFraming, body_framing, read_head};

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 
-use common::show_bytes;
+use crate::show_bytes;
 
 use super::head::{BodyFraming, read_fields};
 use super::{CHUNK_LINE_LIMIT, HEAD_LIMIT, bad, cut_short, read_line, trim_end, within};

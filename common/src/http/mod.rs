@@ -7,7 +7,7 @@ mod tests;
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
-use common::show_bytes;
+use crate::show_bytes;
 
 pub use body::copy_body;
 pub use head::read_reply;

@@ -1,0 +1,175 @@
+//! Clients that get a page, with one mistake each.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::{fs, process};
+
+use super::By::One;
+use super::{Twin, waits_forever};
+
+/// A client in parts, each of which a twin may replace.
+pub struct Get {
+    /// The request for a path on a host.
+    request: fn(&str, &str) -> String,
+    asked: fn(),
+    /// One read is the whole reply.
+    reads_once: bool,
+    needs_http: bool,
+    prints_header: bool,
+    /// What it saves of a header that has no body.
+    saves_head: bool,
+    knows_204: bool,
+    knows_chunks: bool,
+    knows_length: bool,
+    waits_for_the_end: bool,
+    /// At most so many bytes of a body.
+    limit: u64,
+    /// It saves before it knows that all has come.
+    saves_early: bool,
+    needs_all: bool,
+    /// What it saves, of a header and a body.
+    saves: fn(&str, Vec<u8>) -> Option<Vec<u8>>,
+    ends: fn(),
+}
+
+impl Default for Get {
+    fn default() -> Self {
+        Self {
+            request: |path, host| format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+            asked: || {},
+            reads_once: false,
+            needs_http: true,
+            prints_header: true,
+            saves_head: false,
+            knows_204: true,
+            knows_chunks: true,
+            knows_length: true,
+            waits_for_the_end: false,
+            limit: u64::MAX,
+            saves_early: false,
+            needs_all: true,
+            saves: |_, body| Some(body),
+            ends: || {},
+        }
+    }
+}
+
+impl Get {
+    pub fn runs(self, url: &str, out: &str) {
+        let (at, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let stream = TcpStream::connect(at).expect("cannot connect");
+        (&stream).write_all((self.request)(path, at).as_bytes()).unwrap();
+        (self.asked)();
+        let mut from = BufReader::new(&stream);
+        if self.reads_once {
+            let mut reply = vec![0; 1 << 20];
+            let size = (&stream).read(&mut reply).unwrap();
+            let reply = String::from_utf8_lossy(&reply[..size]).into_owned();
+            return fs::write(out, reply.split_once("\r\n\r\n").map_or("", |(_, body)| body)).unwrap();
+        }
+        let head = self.header(&mut from);
+        if self.prints_header {
+            print!("{head}");
+        }
+        let fields = head.to_lowercase();
+        let length = fields.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        if self.knows_204 && head.contains(" 204 ") {
+            if self.saves_head {
+                fs::write(out, head).unwrap();
+            }
+            return;
+        }
+        let body = if self.knows_chunks && fields.contains("transfer-encoding: chunked") {
+            self.chunks(&mut from)
+        } else {
+            self.body(&mut from, length, out)
+        };
+        if let Some(saved) = (self.saves)(&head, body) {
+            fs::write(out, saved).unwrap();
+        }
+        (self.ends)();
+    }
+
+    fn header(&self, from: &mut impl BufRead) -> String {
+        let mut head = String::new();
+        loop {
+            let mut line = String::new();
+            let _ = from.read_line(&mut line);
+            if !self.needs_http && !line.starts_with("HTTP/") && head.is_empty() {
+                return head;
+            }
+            let is_http = line.ends_with("\r\n") && (!head.is_empty() || line.starts_with("HTTP/"));
+            assert!(is_http, "this is no HTTP");
+            if line == "\r\n" {
+                return head;
+            }
+            head += &line;
+        }
+    }
+
+    fn chunks(&self, from: &mut impl BufRead) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let mut line = String::new();
+            from.read_line(&mut line).unwrap();
+            let size = u64::from_str_radix(line.trim(), 16).unwrap();
+            from.by_ref().take(size).read_to_end(&mut body).unwrap();
+            from.read_line(&mut line).unwrap();
+            if size == 0 {
+                break;
+            }
+        }
+        if self.waits_for_the_end {
+            from.read_to_end(&mut Vec::new()).unwrap();
+        }
+        body
+    }
+
+    fn body(&self, from: &mut impl BufRead, length: Option<u64>, out: &str) -> Vec<u8> {
+        let mut body = Vec::new();
+        let known = length.filter(|_| self.knows_length);
+        let limit = known.unwrap_or(u64::MAX).min(self.limit);
+        from.by_ref().take(limit).read_to_end(&mut body).unwrap();
+        if self.saves_early {
+            fs::write(out, &body).unwrap();
+        }
+        let is_all = length.is_none_or(|length| length.min(self.limit) == body.len() as u64);
+        assert!(is_all || !self.needs_all, "it is cut short");
+        body
+    }
+}
+
+const fn twin(name: &'static str, fails: &'static [&'static str], make: fn(&mut Get)) -> Twin<Get> {
+    Twin::new(name, fails, make)
+}
+
+#[rustfmt::skip]
+pub const ROWS: &[Twin<Get>] = &[
+    twin("header", &["✗ length header-saved"], |p| p.saves = |head, body| Some([head.as_bytes(), b"\r\n", &body].concat())),
+    twin("python-words", &["✗ length python-words"], |p| p.saves = |_, body| Some([b"b'", &body[..], b"'"].concat())).by(One),
+    twin("no-host", &["✗ length other-request"], |p| p.request = |path, _| format!("GET /{path} HTTP/1.1\r\n\r\n")),
+    twin("unended", &["? length request-unended"], |p| p.request = |path, host| format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\n")).by(One).patience(1),
+    twin("dies", &["✗ length ended-too-early"], |p| { p.request = |_, _| String::new(); p.asked = || panic!("no such key") }).by(One),
+    twin("unsaved", &["✗ length no-file"], |p| p.saves = |_, _| None),
+    twin("fails-at-last", &["✗ length failed-at-the-end"], |p| p.ends = || process::exit(3)).by(One),
+    twin("lingers", &["? length at-work"], |p| p.ends = || waits_forever()).by(One).patience(1),
+    twin("close", &["✗ close not-all"], |p| p.saves = |head, body| {
+        let is_by_close = !head.contains("Content-Length") && !head.contains("chunked");
+        Some(if is_by_close { Vec::new() } else { body })
+    }),
+    twin("chunked", &["✗ chunked chunk-sizes-saved", "✗ open waits-for-the-end"], |p| p.knows_chunks = false),
+    twin("first-chunk", &["✗ chunked first-chunk"], |p| p.saves = |head, mut body| {
+        body.truncate(if head.contains("chunked") { 11 } else { usize::MAX });
+        Some(body)
+    }).by(One),
+    twin("chunk-by-close", &["✗ open waits-for-the-end"], |p| p.waits_for_the_end = true),
+    twin("cut", &["✗ cut one-recv"], |p| p.reads_once = true).by(One),
+    twin("empty", &["✗ empty waits-for-the-end"], |p| p.knows_204 = false),
+    twin("saves-head", &["✗ empty header-saved"], |p| p.saves_head = true),
+    twin("short", &["✗ short cut-short"], |p| p.needs_all = false),
+    twin("half-kept", &["✗ short cut-short"], |p| p.saves_early = true),
+    twin("open", &["✗ open waits-for-the-end"], |p| p.knows_length = false),
+    twin("large", &["✗ large not-all"], |p| p.limit = 1 << 25),
+    twin("status", &["✗ status no-status"], |p| p.prints_header = false),
+    twin("no-http", &["✗ no-http no-header"], |p| p.needs_http = false),
+];

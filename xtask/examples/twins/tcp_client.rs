@@ -1,0 +1,139 @@
+//! TCP clients with one mistake each.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+use std::{io, panic, process};
+
+use super::By::{One, Own};
+use super::{Call, Twin, waits_forever};
+
+/// A TCP client in parts, each of which a twin may replace.
+pub struct TcpClient {
+    /// Runs before it connects.
+    begins: fn(),
+    /// It could not connect.
+    refused: fn(),
+    limit: Option<Duration>,
+    /// Takes a message from the stream.
+    hears: fn(&mut BufReader<&TcpStream>, &mut Vec<u8>) -> io::Result<usize>,
+    /// Nothing came.
+    gives_up: fn(),
+    /// The server has closed.
+    closed: fn(),
+    /// A message has come, so long after the start.
+    heard: fn(Duration),
+    prints: fn(&str),
+    /// What it sends, each once a message has come.
+    says: &'static [&'static str],
+    waits: bool,
+    ends: fn(),
+}
+
+impl Default for TcpClient {
+    fn default() -> Self {
+        Self {
+            begins: || {},
+            refused: || panic!("cannot connect"),
+            limit: Some(Duration::from_secs(8)),
+            hears: |from, line| from.read_until(b'\n', line),
+            gives_up: || panic!("nothing came"),
+            closed: || panic!("the server closed"),
+            heard: |_| {},
+            prints: |line| println!("{line}"),
+            says: &["Michael\n", "Tracy\n", "Sarah\n", "exit\n"],
+            waits: true,
+            ends: || {},
+        }
+    }
+}
+
+impl TcpClient {
+    pub fn runs(self, call: &Call<'_>) {
+        let began = Instant::now();
+        (self.begins)();
+        let Ok(stream) = TcpStream::connect((call.host, call.port)) else { return (self.refused)() };
+        stream.set_read_timeout(self.limit).unwrap();
+        let (mut from, mut out) = (BufReader::new(&stream), &stream);
+        for said in self.says {
+            let mut line = Vec::new();
+            if (self.hears)(&mut from, &mut line).is_err() {
+                (self.gives_up)();
+            }
+            if line.is_empty() {
+                (self.closed)();
+            }
+            (self.heard)(began.elapsed());
+            (self.prints)(String::from_utf8_lossy(&line).trim_end());
+            out.write_all(said.as_bytes()).unwrap();
+        }
+        if self.waits {
+            let _ = from.read_to_end(&mut Vec::new());
+        }
+        (self.ends)();
+    }
+}
+
+const fn twin(
+    name: &'static str,
+    fails: &'static [&'static str],
+    make: fn(&mut TcpClient),
+) -> Twin<TcpClient> {
+    Twin::new(name, fails, make)
+}
+
+#[rustfmt::skip]
+pub const ROWS: &[Twin<TcpClient>] = &[
+    twin("crashes", &["✗ greets failed-first"], |p| p.begins = || panic!("at once")),
+    twin("not-there", &["✗ greets not-started"], |p| p.begins = || panic!("SyntaxError: invalid syntax")).by(One),
+    twin("exits", &["✗ greets nothing-done"], |p| p.begins = || process::exit(0)).by(One),
+    twin("exits-silently", &["✗ greets failed-silently"], |p| p.begins = || process::exit(1)).by(One),
+    twin("never-comes", &["? greets waits-first"], |p| p.begins = || waits_forever()).patience(1),
+    twin("greets", &["✗ greets exit-too-early"], |p| p.says = &["Michael\n", "Tracy\n", "exit\n"]),
+    twin("no-exit", &["? greets no-exit"], |p| p.says = &["Michael\n", "Tracy\n", "Sarah\n"]).by(One),
+    twin("pipelines", &["✗ greets not-waited-for"], |p| p.says = &["Michael\nTracy\nSarah\nexit\n", "", "", ""]),
+    twin("no-line-feed", &["? greets other-framing"], |p| p.says = &["Michael", "Tracy", "Sarah", "exit"]).by(One),
+    twin("says-nothing", &["? greets says-nothing"], |p| p.says = &["", "Michael\n"]).by(One),
+    twin("reads-too-far", &["? greets reads-too-far"], |p| p.hears = |from, line| {
+        let size = from.read_until(b'\n', line)?;
+        if line.starts_with(b"Hello") { from.read_until(b'\n', line) } else { Ok(size) }
+    }).by(One),
+    twin("reads-nothing", &["? greets welcome-not-read"], |p| p.hears = |_, _| waits_forever()).by(One).only(cfg!(target_os = "linux")),
+    twin("leaves-early", &["✗ greets leaves-early"], |p| { p.says = &["Michael\n"]; p.waits = false }).by(One),
+    twin("dies", &["✗ greets ended-too-early"], |p| p.heard = |_| panic!("no such key")).by(One),
+    twin("lingers", &["? greets still-waits"], |p| p.ends = || waits_forever()).by(One).patience(1),
+    twin("prints-twice", &["✗ greets not-printed"], |p| p.prints = |line| println!("{line}\n{line}")),
+    twin("fails-at-last", &["✗ greets failed-at-the-end"], |p| p.ends = || process::exit(3)),
+    twin("glued", &["✗ glued one-recv", "✗ cut one-recv"], |p| p.hears = |from, line| {
+        *line = vec![0; 1024];
+        let size = from.get_mut().read(line)?;
+        line.truncate(size);
+        Ok(size)
+    }),
+    // It cuts rightly what has come, but takes what has come by now for a whole message.
+    twin("cut", &["✗ cut one-recv"], |p| p.hears = |from, line| {
+        let come = from.fill_buf()?;
+        let size = come.iter().position(|byte| *byte == b'\n').map_or(come.len(), |at| at + 1);
+        *line = come[..size].to_vec();
+        from.consume(size);
+        Ok(size)
+    }),
+    // It is busy, and not asleep, before it goes on: the judge waits for it where the kernel tells that.
+    twin("ends-at-mark", &["✗ cut one-recv"], |p| {
+        p.hears = |from, line| from.read_until(b'!', line);
+        p.heard = |began| {
+            let heard = Instant::now();
+            while heard.elapsed() < Duration::from_millis(300) && began > Duration::ZERO {}
+        };
+    }).only(cfg!(target_os = "linux")),
+    // By its own clock, so that a slow machine does not make a liar of it; it may fail in any stage there.
+    twin("slow", &["✗ slow impatient"], |p| p.heard = |began| assert!(began < Duration::from_millis(800), "too late")).by(One),
+    twin("exit", &["✗ exit leaves-first"], |p| p.waits = false),
+    twin("early", &["✗ early end-unseen"], |p| p.closed = || process::exit(0)),
+    twin("gives-up", &["✗ silent failure-unsaid"], |p| p.gives_up = || process::exit(0)),
+    twin("nobody", &["✗ nobody failure-unsaid"], |p| p.refused = || {}),
+    twin("mute", &["✗ early end-unseen", "✗ silent failure-unsaid", "✗ nobody failure-unsaid"], |p| {
+        p.begins = || panic::set_hook(Box::new(|_| {}));
+    }),
+    twin("silent", &["? silent no-time-out"], |p| p.limit = None).by(Own),
+];

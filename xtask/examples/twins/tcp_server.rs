@@ -1,0 +1,224 @@
+//! A TCP server in parts, each of which a twin may replace.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{self, Command, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+use std::{env, fs, io, thread};
+
+use super::Call;
+
+/// The parts.
+pub struct TcpServer {
+    /// Runs before it binds.
+    pub begins: fn(&Call<'_>),
+    pub port: fn(u16) -> u16,
+    pub serves: fn(&'static Self, TcpListener),
+    pub welcome: &'static [u8],
+    pub converses: fn(&Self, &TcpStream),
+    /// What the first answer begins with.
+    pub prefix: &'static [u8],
+    /// How much it reads at once.
+    pub capacity: usize,
+    /// Whether a line is complete without its line feed.
+    pub is_whole: fn(&[u8]) -> bool,
+    /// A line has come.
+    pub hears: fn(&TcpStream),
+    pub is_exit: fn(&[u8]) -> bool,
+    pub exits: fn(&TcpStream),
+    /// The name that it answers; without one, it closes.
+    pub name: fn(&TcpStream, Vec<u8>) -> Option<Vec<u8>>,
+    /// What follows a name.
+    pub end: &'static [u8],
+    /// Whether it goes on after an answer.
+    pub goes_on: fn(&TcpStream) -> bool,
+    /// The stream has ended, with this part of a line.
+    pub ends: fn(&TcpStream, Vec<u8>),
+    /// The connection was reset.
+    pub fails: fn(),
+}
+
+impl Default for TcpServer {
+    fn default() -> Self {
+        Self {
+            begins: |_| {},
+            port: |port| port,
+            serves: side_by_side,
+            welcome: b"Welcome!\n",
+            converses: by_lines,
+            prefix: b"",
+            capacity: 1024,
+            is_whole: |_| false,
+            hears: |_| {},
+            is_exit: |line| line == b"exit",
+            exits: |_| {},
+            name: |_, name| Some(name),
+            end: b"!\n",
+            goes_on: |_| true,
+            ends: |_, _| {},
+            fails: || {},
+        }
+    }
+}
+
+impl TcpServer {
+    pub fn runs(self, call: &Call<'_>) {
+        (self.begins)(call);
+        let listener = TcpListener::bind((call.host, (self.port)(call.port))).expect("cannot listen");
+        (self.serves)(Box::leak(Box::new(self)), listener);
+    }
+}
+
+/// A connection whose conversation is over and which nobody closes before the next client comes.
+pub static HELD: Mutex<Option<TcpStream>> = Mutex::new(None);
+
+/// What has come of a message, from whichever client.
+pub static ONE_BUFFER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+#[allow(clippy::needless_pass_by_value)] // others close it
+fn side_by_side(server: &'static TcpServer, listener: TcpListener) {
+    loop {
+        let (stream, _) = listener.accept().expect("cannot accept");
+        drop(HELD.lock().unwrap().take());
+        thread::spawn(move || (server.converses)(server, &stream));
+    }
+}
+
+pub fn by_lines(server: &TcpServer, mut stream: &TcpStream) {
+    let _ = stream.write_all(server.welcome);
+    let mut prefix = server.prefix;
+    let mut from = BufReader::with_capacity(server.capacity, stream);
+    loop {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\n") && !(server.is_whole)(&line) {
+            match from.by_ref().take(1).read_until(b'\n', &mut line) {
+                Ok(0) => return (server.ends)(stream, line),
+                Ok(_) => {}
+                Err(_) => return (server.fails)(),
+            }
+        }
+        line.splice(..0, ONE_BUFFER.lock().unwrap().drain(..));
+        (server.hears)(stream);
+        let name = line.strip_suffix(b"\n").unwrap_or(&line);
+        if (server.is_exit)(name) {
+            return (server.exits)(stream);
+        }
+        let Some(name) = (server.name)(stream, name.to_vec()) else { return };
+        if stream.write_all(&[prefix, b"Hello, ", &name, server.end].concat()).is_err() {
+            return (server.fails)();
+        }
+        prefix = b"";
+        if !(server.goes_on)(stream) {
+            return;
+        }
+    }
+}
+
+/// Takes one read for what it is not: one message, whole messages, or text.
+pub fn by_reads(
+    server: &TcpServer,
+    mut stream: &TcpStream,
+    answers: fn(&mut Vec<u8>) -> Option<Vec<Vec<u8>>>,
+) {
+    let _ = stream.write_all(server.welcome);
+    let (mut rest, mut buffer) = (Vec::new(), [0; 4096]);
+    while let Ok(size @ 1..) = stream.read(&mut buffer) {
+        rest.extend_from_slice(&buffer[..size]);
+        let Some(names) = answers(&mut rest) else { return };
+        for name in names {
+            if name == b"exit" {
+                return;
+            }
+            let _ = stream.write_all(&[b"Hello, ", &name[..], b"!\n"].concat());
+        }
+    }
+}
+
+/// What has come, without the line feed at its end.
+pub fn taken(rest: &mut Vec<u8>) -> Vec<u8> {
+    let read = std::mem::take(rest);
+    read.strip_suffix(b"\n").unwrap_or(&read).to_vec()
+}
+
+/// Reads what comes and answers nothing.
+pub fn reads_only(stream: &TcpStream) {
+    let _ = io::copy(&mut { stream }, &mut io::sink());
+}
+
+/// As a program without `SO_REUSEADDR`, which std sets: whether a connection has this port, or had it (`TIME_WAIT`).
+pub fn is_taken(port: u16) -> bool {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    let ours = format!(":{port:04X} ");
+    let is_connection = |line: &str| {
+        line.split(": ").nth(1).is_some_and(|row| row[..14].ends_with(&ours) && !row.contains(" 0A "))
+    };
+    table.lines().any(is_connection)
+}
+
+/// This program once more.
+pub fn own(args: &[&str]) -> Command {
+    let mut own = Command::new(env::current_exe().unwrap());
+    own.args(args).stdin(Stdio::null());
+    own
+}
+
+/// This program once more, in a process group of its own.
+fn outsider(args: &[&str]) -> Command {
+    let mut outsider = own(args);
+    outsider.stdout(Stdio::null()).stderr(Stdio::null());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut outsider, 0);
+    outsider
+}
+
+/// Where there is no such file yet, another program takes its port before it does.
+pub fn robbed_once(&Call { more: path, host, port }: &Call<'_>) {
+    if fs::exists(path).unwrap() {
+        return;
+    }
+    drop(outsider(&["thief", path, host, &port.to_string()]).spawn().expect("cannot start it"));
+    while !fs::exists(path).unwrap() {
+        thread::yield_now();
+    }
+}
+
+/// Has the port, and says so with a file; gives it back when the file is gone.
+pub fn thief(path: &Path, call: Call<'_>) {
+    let _listener = TcpListener::bind((call.host, call.port)).expect("cannot listen");
+    fs::write(path, "").unwrap();
+    while path.exists() {
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Gives a copy of the connection to a program outside its group, which has it until the client goes.
+#[cfg(unix)]
+pub fn hand_to_another(stream: &TcpStream) {
+    let mut holder = outsider(&["holder", &process::id().to_string()]);
+    holder.stdin(std::os::fd::OwnedFd::from(stream.try_clone().unwrap()));
+    drop(holder.spawn().expect("cannot start it"));
+}
+
+/// Has a copy of a connection, and reads nothing of it while the giver is there.
+#[cfg(unix)]
+pub fn holder(giver: &str) {
+    while std::os::unix::process::parent_id().to_string() == giver {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let _ = io::copy(&mut io::stdin(), &mut io::sink());
+}
+
+/// Prints a megabyte: half of it in many lines, and half, as an error, in one.
+pub fn talks() {
+    const HALF: usize = 500_000;
+    print!("{}", format!("{}\n", "o".repeat(99)).repeat(HALF / 100));
+    eprintln!("{}", "e".repeat(HALF));
+}
+
+/// One thread dies of an error, and the connection stays open.
+pub fn dies_of(error: &str) -> ! {
+    eprintln!("Exception in thread 1:\n{error}");
+    super::waits_forever()
+}

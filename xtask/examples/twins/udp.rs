@@ -1,0 +1,230 @@
+//! UDP servers and UDP clients with one mistake each.
+
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::process;
+use std::time::Duration;
+
+use super::By::{One, Own};
+use super::{Call, Twin, waits_forever};
+
+/// A UDP server in parts, each of which a twin may replace.
+pub struct UdpServer {
+    /// Runs before it binds.
+    begins: fn(&Call<'_>),
+    port: fn(u16) -> u16,
+    buffer: usize,
+    /// Runs once a datagram has come from the newest of these clients.
+    hears: fn(&[SocketAddr]),
+    /// The client that it answers, of all that have come.
+    peer: fn(&[SocketAddr], SocketAddr) -> SocketAddr,
+    name: fn(Vec<u8>) -> Vec<u8>,
+    is_greeting: fn(&[u8]) -> bool,
+    /// What it sends for a name, a datagram each.
+    answers: fn(&[u8]) -> Vec<Vec<u8>>,
+    answered: fn(),
+}
+
+impl Default for UdpServer {
+    fn default() -> Self {
+        Self {
+            begins: |_| {},
+            port: |port| port,
+            buffer: 65_535,
+            hears: |_| {},
+            peer: |_, peer| peer,
+            name: |name| name,
+            is_greeting: |name| name.starts_with(b"Hello, ") && name.ends_with(b"!"),
+            answers: |name| vec![[b"Hello, ", name, b"!"].concat()],
+            answered: || {},
+        }
+    }
+}
+
+impl UdpServer {
+    pub fn runs(self, call: &Call<'_>) {
+        (self.begins)(call);
+        let socket = UdpSocket::bind((call.host, (self.port)(call.port))).expect("cannot bind");
+        let (mut buffer, mut clients) = (vec![0; self.buffer], Vec::new());
+        loop {
+            let (size, peer) = socket.recv_from(&mut buffer).expect("cannot receive");
+            if !clients.contains(&peer) {
+                clients.push(peer);
+            }
+            (self.hears)(&clients);
+            let name = (self.name)(buffer[..size].to_vec());
+            if (self.is_greeting)(&name) {
+                continue;
+            }
+            for answer in (self.answers)(&name) {
+                socket.send_to(&answer, (self.peer)(&clients, peer)).expect("cannot send");
+            }
+            (self.answered)();
+        }
+    }
+}
+
+const LINUX: bool = cfg!(target_os = "linux");
+
+const fn server(
+    name: &'static str,
+    fails: &'static [&'static str],
+    make: fn(&mut UdpServer),
+) -> Twin<UdpServer> {
+    Twin::new(name, fails, make)
+}
+
+#[rustfmt::skip]
+pub const SERVERS: &[Twin<UdpServer>] = &[
+    server("unbound", &["✗ binds nothing-done"], |p| p.begins = |_| process::exit(0)),
+    server("crashes", &["✗ binds failed-first"], |p| p.begins = |_| panic!("at once")).by(One),
+    server("tcp-socket", &["✗ binds tcp-socket"], |p| p.begins = |_| panic!("OSError: Transport endpoint is not connected")).by(One),
+    server("never-binds", &["? binds never-binds"], |p| p.begins = |_| waits_forever()).by(One).patience(1),
+    server("binds", &["✗ binds other-port"], |p| p.port = |_| 0).only(LINUX),
+    server("on-tcp", &["✗ binds other-protocol"], |p| p.begins = |call| {
+        let _listener = TcpListener::bind((call.host, call.port)).expect("cannot listen");
+        waits_forever()
+    }).only(LINUX),
+    server("line-feed", &["✗ greets other-words"], |p| p.name = |name| [&name[..], b"\n"].concat()),
+    server("in-parts", &["✗ greets in-parts"], |p| p.answers = |name| vec![b"Hello, ".into(), [name, b"!"].concat()]),
+    server("line-feed-behind", &["✗ greets end-marked"], |p| p.answers = |name| vec![[b"Hello, ", name, b"!\n"].concat()]),
+    server("python-words", &["✗ greets python-words"], |p| p.name = |name| [b"b'", &name[..], b"'"].concat()).by(One),
+    server("silent", &["? greets not-sent"], |p| p.answers = |_| Vec::new()).by(One),
+    server("never-reads", &["? greets not-read"], |p| p.begins = |call| {
+        let _socket = UdpSocket::bind((call.host, call.port)).expect("cannot bind");
+        waits_forever()
+    }).by(One).only(LINUX),
+    server("dies", &["✗ greets datagram-ends-all"], |p| p.hears = |_| panic!("no such key")).by(One),
+    server("leaves", &["✗ greets end-of-code"], |p| p.hears = |_| process::exit(0)).by(One),
+    server("again", &[
+        "✗ again answers-once", "✗ clients", "✗ empty", "✗ bytes", "✗ large", "✗ gone",
+    ], |p| p.answered = || process::exit(0)),
+    server("leftover", &["✗ again earlier-name"], |p| p.name = |mut name| {
+        name.extend_from_slice(b"Michael".get(name.len()..).unwrap_or_default());
+        name
+    }).by(One),
+    server("clients", &["✗ clients answers-another"], |p| p.peer = |clients, _| clients[0]).by(One),
+    server("empty", &["✗ empty empty-is-end"], |p| p.name = |name| if name.is_empty() { process::exit(0) } else { name }),
+    server("bytes", &["✗ bytes name-changed"], |p| p.name = |name| String::from_utf8_lossy(&name).into_owned().into()),
+    server("strip", &["✗ bytes spaces-stripped"], |p| p.name = |name| name.trim_ascii().to_vec()),
+    server("large", &["✗ large datagram-cut"], |p| p.buffer = 1024),
+    server("gone", &["✗ gone gone-ends-all"], |p| p.hears = |clients| assert!(clients.len() <= 3, "there is room for three clients")),
+    server("greeting", &["✗ greeting greets-greetings"], |p| p.is_greeting = |_| false),
+    server("stops", &["✗ stops interrupt-ignored"], |p| p.begins = |_| drop(common::stop::Stop::on_signal(|| {}).expect("a handler")))
+        .only(cfg!(unix)),
+];
+
+/// A UDP client in parts, each of which a twin may replace.
+pub struct UdpClient {
+    is_connected: bool,
+    /// Runs before it asks.
+    begins: fn(),
+    limit: Option<Duration>,
+    tries: usize,
+    /// The datagrams for these names.
+    asks: fn(&str) -> String,
+    /// How many names it asks for at once.
+    at_once: usize,
+    /// Whether a datagram is the answer, and how many came that were not.
+    believes: fn(&[u8], &[u8], usize) -> bool,
+    prints: fn(&[u8]),
+    gives_up: fn(),
+    ends: fn(),
+}
+
+impl Default for UdpClient {
+    fn default() -> Self {
+        Self {
+            is_connected: true,
+            begins: || {},
+            limit: Some(Duration::from_secs(2)),
+            tries: 3,
+            asks: str::to_owned,
+            at_once: 1,
+            believes: |answer, expected, _| answer == expected,
+            prints: |answer| println!("{}", String::from_utf8_lossy(answer)),
+            gives_up: || panic!("no answer"),
+            ends: || {},
+        }
+    }
+}
+
+impl UdpClient {
+    pub fn runs(self, call: &Call<'_>) {
+        let (socket, to) = (UdpSocket::bind((call.host, 0)).unwrap(), (call.host, call.port));
+        if self.is_connected {
+            socket.connect(to).unwrap();
+        }
+        (self.begins)();
+        socket.set_read_timeout(self.limit).unwrap();
+        let mut surplus = 0; // of the whole run
+        for names in ["Michael", "Tracy", "Sarah"].chunks(self.at_once) {
+            let mut tries = 0;
+            let mut ask = || {
+                tries += 1;
+                if tries > self.tries {
+                    (self.gives_up)();
+                }
+                for name in names.iter().map(|name| (self.asks)(name)) {
+                    let name = name.as_bytes();
+                    let _ = if self.is_connected { socket.send(name) } else { socket.send_to(name, to) };
+                }
+            };
+            ask();
+            for name in names {
+                let expected = format!("Hello, {name}!").into_bytes();
+                loop {
+                    let mut buffer = [0; 2048];
+                    match socket.recv(&mut buffer) {
+                        Ok(size) if (self.believes)(&buffer[..size], &expected, surplus) => {
+                            (self.prints)(&buffer[..size]);
+                            break;
+                        }
+                        Ok(_) => surplus += 1,
+                        Err(_) => ask(),
+                    }
+                }
+            }
+        }
+        (self.ends)();
+    }
+}
+
+const fn client(
+    name: &'static str,
+    fails: &'static [&'static str],
+    make: fn(&mut UdpClient),
+) -> Twin<UdpClient> {
+    Twin::new(name, fails, make)
+}
+
+#[rustfmt::skip]
+pub const CLIENTS: &[Twin<UdpClient>] = &[
+    client("crashes", &["✗ greets failed-first"], |p| p.begins = || panic!("at once")),
+    client("exits", &["✗ greets nothing-done"], |p| p.begins = || process::exit(0)).by(One),
+    client("greets", &["✗ greets not-printed"], |p| p.prints = |_| {}),
+    client("pipelines", &["✗ greets not-waited-for"], |p| p.at_once = 3),
+    client("line-feed", &["✗ greets more-than-the-name"], |p| p.asks = |name| format!("{name}\n")).by(One),
+    client("leaves", &["✗ greets names-missing"], |p| p.prints = |answer| {
+        println!("{}", String::from_utf8_lossy(answer));
+        process::exit(0)
+    }).by(One),
+    client("dies", &["✗ greets ended-too-early"], |p| p.prints = |_| panic!("no such key")).by(One),
+    client("lingers", &["? greets still-waits"], |p| p.ends = || waits_forever()).by(One).patience(1),
+    client("lost", &["✗ lost asks-once"], |p| p.tries = 1),
+    client("late", &["✗ late takes-any-reply", "✗ twice takes-any-reply", "✗ bytes takes-any-reply"], |p| p.believes = |_, _, _| true),
+    client("twice", &["✗ twice takes-any-reply"], |p| p.believes = |answer, expected, surplus| answer == expected || surplus == 1),
+    client("gives-up", &["✗ twice failed-at-the-end"], |p| p.believes = |answer, expected, surplus| {
+        assert!(answer == expected || surplus == 0, "more answers than questions");
+        answer == expected
+    }),
+    client("stranger", &["✗ stranger believes-a-stranger"], |p| p.is_connected = false),
+    client("bytes", &["✗ bytes not-text"], |p| p.believes = |answer, expected, _| {
+        assert!(std::str::from_utf8(answer).is_ok(), "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff");
+        answer == expected
+    }),
+    client("nobody", &["✗ silent failure-unsaid", "✗ nobody failure-unsaid"], |p| p.gives_up = || {
+        println!("no answer");
+        process::exit(0)
+    }),
+    client("silent", &["? lost asks-once"], |p| p.limit = None).by(Own),
+];

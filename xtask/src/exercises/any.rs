@@ -1,0 +1,128 @@
+//! Likely mistakes that programs of more than one kind make.
+
+use super::stage::{Evidence, Likely, When, is};
+use crate::peers::script::{Expected, How};
+
+/// What a program prints that failed to decode text. A mere warning that has UTF-8 in it (of Java, of bash) does not count.
+#[rustfmt::skip]
+pub const NOT_TEXT: &[&str] = &[
+    "decodeerror", "codec can't", "invalid utf-8", "valid utf-8", "utf8error", "malformedinput", "malformed utf-8",
+    "invalid byte sequence", "not valid for encoding", "does not map to unicode", "decoderfallback",
+];
+/// What is printed where no program was started: its file is missing, or it does not compile.
+#[rustfmt::skip]
+const NO_PROGRAM: &[&str] = &[
+    "can't open file", "no such file or directory", "cannot find module", "could not find or load main class", "syntaxerror",
+    "indentationerror", "error: cannot find symbol", "compilation failed", "could not compile", "cannot find package",
+    "modulenotfounderror",
+];
+/// What a program prints whose port is occupied.
+pub const IN_USE: &[&str] = &["in use", "eaddrinuse", "10048"];
+
+#[rustfmt::skip]
+pub const TEXT_FOR_BYTES: Likely = is("text-for-bytes", |e| e.output.contains("bytes-like object"), "crowd",
+    "A socket carries bytes, but your program gave it text: write b'...', or encode the text.",
+    "套接字收发的是字节，你的程序给的却是文本：写成 b'...'，或先 encode。");
+#[rustfmt::skip]
+pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
+    "A name is bytes, and may not be UTF-8: return it as it arrived, and decode it only to print.",
+    "名字是字节，不一定是 UTF-8：原样返回，打印时才解码。");
+#[rustfmt::skip]
+pub const NOT_STARTED: Likely = is("not-started", |e| e.is_gone && e.complains_of(NO_PROGRAM), "",
+    "Your program did not start: fix that first.",
+    "程序没能启动：先解决这个问题。");
+
+// How a server fails to be where it should be.
+#[rustfmt::skip]
+pub const BINDS_TWICE: Likely = is("binds-twice", |e| e.is_gone && e.complains_of(IN_USE) && e.place.is_port_free && !e.place.is_port_held, "crowd",
+    "The port it was given is free: your server binds twice, or binds something other than {host} and {port}.",
+    "给它的端口没有人占用：服务器绑定了两次，或者绑定的不是 {host} 和 {port}。");
+#[rustfmt::skip]
+pub const PORT_IN_USE: Likely = is("port-in-use", |e| e.is_gone && e.complains_of(IN_USE), "stop",
+    "The port is still in use: set SO_REUSEADDR before bind, and a server can have it again at once.",
+    "端口还被占用：在 bind 之前设置 SO_REUSEADDR，服务器就能立刻再用它。");
+#[rustfmt::skip]
+pub const OTHER_FAMILY: Likely = is("other-family", |e| e.is_gone && e.complains_of(&["address family", "getaddrinfo", "gaierror"]), "system",
+    "The address does not fit the socket: an IPv6 address needs an AF_INET6 socket.",
+    "给出的主机与套接字不符：IPv6 地址要用 AF_INET6 套接字。");
+#[rustfmt::skip]
+pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.place.is_port_held && !e.place.is_other_protocol && ![e.place.at.port(), e.place.at.port().swap_bytes()].iter().any(|port| e.place.has_port(*port)), "stop",
+    "bind failed: earlier connections still occupy the port (TIME_WAIT). Set SO_REUSEADDR before bind, and check what bind returns.",
+    "bind 失败了：以前的连接还占着端口（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，并检查 bind 的返回值。");
+
+#[rustfmt::skip]
+pub const fn one_recv(when: When) -> Likely {
+    is("one-recv", when, "glued",
+        "Your program took the bytes of one recv for one message: keep what arrives in a buffer, and cut it where a message ends.",
+        "把一次 recv 当成了一条消息。应把收到的放进缓冲区，按消息的结尾切开。")
+}
+
+/// A server is somewhere else.
+#[rustfmt::skip]
+pub static ELSEWHERE: &[Likely] = &[
+    is("other-protocol", |e| e.place.is_other_protocol, "system",
+        "This is the other protocol: SOCK_STREAM is TCP, SOCK_DGRAM is UDP.",
+        "协议用反了：SOCK_STREAM 是 TCP，SOCK_DGRAM 是 UDP。"),
+    is("port-swapped", |e| e.place.has_port(e.place.at.port().swap_bytes()), "crowd",
+        "This is your port with its two bytes swapped: convert the port with htons before you put it into the address.",
+        "你的端口的两个字节颠倒了：把端口写进地址结构时漏了 htons。"),
+    is("other-address", |e| e.place.has_port(e.place.at.port()), "address",
+        "The port is right, but the address is wrong: bind the address given as {host}.",
+        "端口对，地址不对：应绑定 {host} 给出的地址。"),
+    is("other-port", |_| true, "crowd",
+        "This is not the port it was given: use the {port} of the command line, or run the judge with '--port N'. (Or bind failed, and the program did not check.)",
+        "不是给它的端口：应使用命令行上的 {port}，或用 --port N 告诉评判程序它固定的端口。（也可能是 bind 失败了，却没有检查返回值。）"),
+];
+
+/// A client did not connect; over UDP, it sent nothing.
+#[rustfmt::skip]
+pub static NOT_COME: &[Likely] = &[
+    is("waits-first", |e| !e.is_gone, "socket",
+        "A guess: your client waits for something else first, or uses another port.",
+        "猜测：它先在等别的什么，或者去了别的端口。"),
+    is("failed-silently", |e| e.output.is_empty() && !e.status.is_empty(), "socket",
+        "Your client failed and printed nothing: check what connect returns (in C, also that the port went through htons).",
+        "它失败了，却什么也没说：检查 connect 的返回值（用 C 的话，还要看端口有没有经过 htons）。"),
+    is("nothing-done", |e| e.output.is_empty(), "socket",
+        "Your program reached its end and exited. It should connect to the server named on its command line and speak (over UDP: send).",
+        "程序运行到代码末尾就结束了。命令行给出了服务器在哪里：它应当连接并说话（UDP 是直接发送）。"),
+    NOT_STARTED,
+    is("failed-first", |_| true, "socket",
+        "Its last output says why it failed. The command line says where the server is.",
+        "原因在它最后的输出里。命令行给出了服务器在哪里。"),
+];
+
+/// A client failed, though everything on the wire was right.
+#[rustfmt::skip]
+pub static FAILED: &[Likely] = &[
+    NOT_AS_TEXT,
+    is("failed-at-the-end", |_| true, "end",
+        "Everything on the wire was right: its last output says why it failed nevertheless.",
+        "线路上一切正常：失败的原因见它最后的输出。"),
+];
+#[rustfmt::skip]
+pub const NOT_AS_TEXT: Likely = is("not-text", |e| e.is_gone && e.complains_of(NOT_TEXT), "not-text",
+    "What arrives may not be UTF-8: work with bytes, and print in another way what is not text.",
+    "收到的不一定是 UTF-8：按字节处理，不是文本的换一种方式打印。");
+
+#[rustfmt::skip]
+pub const NOT_PRINTED: Likely = is("not-printed", |e| matches!(e.expected, Expected::Printed(_)), "crowd",
+    "Print each greeting in full, once, on standard output, as it arrives for its name.",
+    "每个名字的回复都要完整地打印到标准输出，各打印一次，而且是它自己的。");
+#[rustfmt::skip]
+pub const FAILURE_UNSAID: Likely = is("failure-unsaid", |e| matches!(e.expected, Expected::Failure), "socket",
+    "No answer is a failure: print a message, and exit with a status other than 0.",
+    "没有人应答就是失败：要说出来，并以不为 0 的状态结束。");
+#[rustfmt::skip]
+pub const INTERRUPT_IGNORED: Likely = is("interrupt-ignored", |e| e.how == How::Unmoved, "stop",
+    "Your server got Ctrl-C and continued: its handler only returns, or an exception is caught around accept or recvfrom.",
+    "Ctrl-C 到了，它却继续运行：处理函数只是返回，或者 accept、recvfrom 外面把异常捕获了。");
+#[rustfmt::skip]
+pub const STILL_ENDING: Likely = is("still-ending", |e| matches!(e.expected, Expected::Stop), "stop",
+    "A guess: your server began to end and waits for something: for a thread that waits for its client (shut down the clients' sockets), or for too long a time.",
+    "猜测：它开始结束了，却还在等什么：等一个正在等待客户端的线程（应 shutdown 客户端的套接字），或者等的时间太长。");
+
+/// Bytes appear in a text as Python prints them.
+pub fn is_python(seen: &Evidence<'_>) -> bool {
+    seen.bytes.starts_with(b"b'") || seen.has_name(b"b'", b"")
+}

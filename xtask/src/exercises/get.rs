@@ -1,0 +1,137 @@
+//! A client that gets a page: where its body ends, and what is not a success.
+
+use common::framing::Framing;
+
+use super::any;
+use super::stage::Likely::Among;
+use super::stage::{Exercise, Likely, Stage, is, silent, stage};
+use crate::peers::replies::{self, BODY, LINES};
+use crate::peers::script::Step::{
+    self, Ends, EndsOpen, Fails, Hosts, IsAskedFor, Saves, SavesMuch, SavesNothing, Says, SaysByBytes,
+    SaysNoMore, SendsMuch, Shows,
+};
+use crate::peers::script::{Expected, How};
+use crate::wire::event::Side;
+use crate::wire::kernel::Protocol;
+use crate::words::Words;
+
+const ASKED: Step = IsAskedFor(1, "/page");
+
+/// A client that gets a page.
+pub static GET: Exercise = Exercise {
+    name: "get",
+    description: Words::fixed(
+        "Gets the page at {url} with GET and HTTP/1.1, prints the header, and saves the body as the file {out}.",
+        "用 GET 和 HTTP/1.1 获取 {url}，打印头部，把响应体存为文件 {out}。",
+    ),
+    places: &["{url}", "{out}"],
+    transport: Protocol::Tcp,
+    side: Side::Client,
+    framing: Some(Framing::Raw),
+    required_first: 1,
+    stages: STAGES,
+    anywhere: ANYWHERE,
+    otherwise: OTHERWISE,
+};
+
+/// In the order in which such a client is built.
+#[rustfmt::skip]
+static STAGES: &[Stage] = &[
+    stage("length", "C19", ("saves a body of Content-Length bytes", "按 Content-Length 保存响应体"),
+        &[Hosts, ASKED, Says(1, &[replies::LENGTH.as_bytes()]), SaysNoMore(1), Ends, Saves(BODY)],
+        &[]),
+
+    stage("close", "C19", ("saves a body that ends with the connection", "响应体以关闭连接结束，也完整保存"),
+        &[Hosts, ASKED, Says(1, &[replies::CLOSE.as_bytes()]), SaysNoMore(1), Ends, Saves(BODY)],
+        &[]),
+
+    stage("chunked", "M2", ("saves a chunked body without its chunk sizes", "分块的响应体，保存时不含分块大小"),
+        &[Hosts, ASKED, Says(1, &[replies::CHUNKED_LINES.as_bytes()]), SaysNoMore(1), Ends, Saves(LINES)],
+        &[]),
+
+    stage("cut", "C3", ("reads a reply that arrives byte by byte", "响应一个字节一个字节地到达，也读得完整"),
+        &[Hosts, ASKED, SaysByBytes(1, replies::LENGTH.as_bytes()), SaysNoMore(1), Ends, Saves(BODY)],
+        &[is("one-recv", |e| matches!(e.expected, Expected::Success | Expected::Saved(_)) && !e.is_silent(), "end",
+            "One recv is not the whole reply, nor its whole header: call recv in a loop until the empty line, then until the end of the body.",
+            "一次 recv 收到的不是完整的响应，也不一定是完整的头部：循环 recv，先到空行，再到响应体自己的结尾。")]),
+
+    stage("empty", "C19", ("knows that status 204 has no body, and does not wait for one", "知道 204 没有响应体，不去等它"),
+        &[Hosts, ASKED, Says(1, &[replies::NO_CONTENT.as_bytes()]), EndsOpen, Ends, SavesNothing],
+        &[]),
+
+    stage("short", "M3", ("treats a body that is cut short as a failure, and saves no file that looks complete",
+                          "响应体中断算作失败，不留下看似完整的文件"),
+        &[Hosts, ASKED, Says(1, &[replies::CUT.as_bytes()]), SaysNoMore(1), Fails, SavesNothing],
+        &[is("cut-short", |e| matches!(e.expected, Expected::Failure | Expected::Saved(_)), "cut-short",
+            "An empty recv is the end of the stream, not of the body: count the bytes against Content-Length, and keep the file only when all have arrived (write another file, and rename it).",
+            "recv 返回空是流结束，不等于响应体收齐：按 Content-Length 数字节，收齐了才留下文件（先写到别的文件，再改名）。")]),
+
+    stage("open", "M12", ("ends when the body is complete, though the server keeps the connection open", "响应体收齐就结束，服务器不关闭连接也一样"),
+        &[Hosts, ASKED, Says(1, &[replies::LENGTH.as_bytes()]), EndsOpen, Ends, Saves(BODY),
+          Hosts, ASKED, Says(1, &[replies::CHUNKED_LINES.as_bytes()]), EndsOpen, Ends, Saves(LINES)],
+        &[]),
+
+    stage("large", "C4", ("saves 64 MiB without a wrong byte", "64 MiB 保存得一字节不差"),
+        &[Hosts, ASKED, SendsMuch(1), SaysNoMore(1), Ends, SavesMuch],
+        &[]),
+
+    stage("status", "C19", ("shows that a page was not found (404)", "页面不存在时显示 404"),
+        &[Hosts, ASKED, Says(1, &[replies::NOT_FOUND.as_bytes()]), SaysNoMore(1), Shows("404")],
+        &[]),
+
+    stage("no-http", "M11", ("treats a reply that is not HTTP as a failure, and says so", "收到的不是 HTTP 就是失败，并说明"),
+        &[Hosts, ASKED, Says(1, &[b"SSH-2.0-OpenSSH_9.6\r\n"]), SaysNoMore(1), Fails, SavesNothing],
+        &[is("no-header", |e| matches!(e.expected, Expected::Failure | Expected::Saved(_)), "no-header",
+            "A reply may lack a header: check that it begins with HTTP/ and has the empty line, and say what is missing.",
+            "响应不一定有头部：看开头是不是 HTTP/，有没有空行，缺什么就说明。")]),
+];
+
+static ANYWHERE: &[Likely] =
+    &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME)];
+
+#[rustfmt::skip]
+static OTHERWISE: &[Likely] = &[
+    is("waits-for-the-end", |e| e.how == How::Later, "kept-open",
+        "The reply says where it ends: after Content-Length bytes, with the chunk of size 0, at once with 204. Do not wait for the server to close (nor rely on Connection: close): close the connection yourself, and end.",
+        "响应自己说明了在哪里结束：Content-Length 个字节之后、大小为 0 的块之后，204 则立刻结束。不要等连接关闭（也不要指望 Connection: close）：自己关闭，然后结束。"),
+    is("at-work", |e| matches!(e.expected, Expected::Success | Expected::Saved(_)) && e.is_silent(), "stream",
+        "A guess: your client waits for more than the reply has, or is still at work: join the pieces once at the end, not at every recv.",
+        "猜测：它等的比响应多，或者还在忙：分段收到的数据最后一次拼接，不要来一段拼一次。"),
+    Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
+    is("no-status", |e| matches!(e.expected, Expected::Shown(_)), "page",
+        "The first line of the reply contains the status: print it, whatever it is.",
+        "响应的第一行就是状态：不管是什么都打印出来。"),
+    is("no-file", |e| matches!(e.expected, Expected::Saved(_)) && e.how == How::Ended, "page",
+        "Save the body in the file that {out} names on the command line.",
+        "命令行上的 {out} 就是保存响应体的文件名。"),
+    Among(|e| matches!(e.expected, Expected::Saved(_)), SAVED),
+    is("ended-too-early", |e| e.is_gone && e.complains(), "page",
+        "Your client ended too early: its last output says why.",
+        "它中途结束了：原因见它最后的输出。"),
+    is("request-unended", silent, "page",
+        "End the request with an empty line: \\r\\n\\r\\n after its last field.",
+        "请求以空行结束：最后一个字段后面是 \\r\\n\\r\\n。"),
+    is("other-request", |_| true, "page",
+        "Ask for the path in {url}, with GET and HTTP/1.1, and send the Host.",
+        "请求 {url} 里的路径，用 GET 和 HTTP/1.1，并写上 Host。"),
+];
+
+/// The client saved something else.
+#[rustfmt::skip]
+static SAVED: &[Likely] = &[
+    is("header-saved", |e| e.bytes.starts_with(b"HTTP/"), "page",
+        "The file contains the header: the body begins after the first empty line.",
+        "头部也存进去了：响应体从第一个空行之后开始。"),
+    is("python-words", |e| e.bytes.starts_with(b"b'"), "crowd",
+        "This is how Python prints bytes: write the bytes themselves, to a file opened in binary mode ('wb').",
+        "这是 Python 打印 bytes 的样子：文件用二进制方式打开（'wb'），写入字节本身。"),
+    is("first-chunk", |e| LINES.as_bytes().strip_suffix(b"rld!") == Some(e.bytes), "chunk-sizes",
+        "This is only the first chunk: read on until the chunk of size 0.",
+        "这只是第一块：应继续读，直到大小为 0 的块。"),
+    is("chunk-sizes-saved", |e| e.bytes.starts_with(b"b\r\n") || e.bytes.starts_with(b"bHello"), "chunk-sizes",
+        "The file contains the chunk sizes: with Transfer-Encoding: chunked, each chunk comes after its size, and one of size 0 ends the body.",
+        "分块大小也存进去了：Transfer-Encoding: chunked 时，每块前面是它的大小，大小为 0 的块结束响应体。"),
+    is("not-all", |_| true, "end",
+        "The file lacks something, or has too much: call recv in a loop until the end of the body.",
+        "不完整，或者多了别的：循环 recv，直到响应体自己的结尾。"),
+];

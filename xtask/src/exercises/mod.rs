@@ -1,0 +1,66 @@
+//! What a program of each kind has to do, stage by stage, as data. A stage is one row: what it promises, what is done to
+//! the program, and what is likely wrong where it fails. The judge plays it on a student's program, the soak on ours.
+
+mod any;
+mod get;
+mod stage;
+mod tcp_client;
+mod tcp_server;
+mod tcp_words;
+mod udp_client;
+mod udp_server;
+
+pub use any::IN_USE;
+pub use get::GET;
+pub use stage::{Evidence, Exercise, Mistake, Place, Stage, Tables};
+pub use tcp_client::TCP_CLIENT;
+pub use tcp_server::TCP_SERVER;
+pub use udp_client::UDP_CLIENT;
+pub use udp_server::UDP_SERVER;
+
+/// All exercises.
+pub static ALL: [&Exercise; 5] = [&TCP_SERVER, &UDP_SERVER, &TCP_CLIENT, &UDP_CLIENT, &GET];
+
+const MICHAEL: &[u8] = b"Michael";
+const TRACY: &[u8] = b"Tracy";
+const SARAH: &[u8] = b"Sarah";
+/// A name, though it begins like exit.
+const EXITING: &[u8] = b"exiting";
+const CHINESE: &[u8] = "张三".as_bytes();
+const NOT_UTF8: &[u8] = b"\xff\xfe";
+const SPACES: &[u8] = b"   ";
+const HELLO_MICHAEL: &[u8] = b"Hello, Michael!";
+const HELLO_TRACY: &[u8] = b"Hello, Tracy!";
+const HELLO_SARAH: &[u8] = b"Hello, Sarah!";
+/// What a client has to print, each once.
+const GREETINGS: &[&str] = &["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn within_an_exercise_a_name_stands_for_one_mistake() {
+        for exercise in ALL {
+            let mut words = HashMap::new();
+            for mistake in exercise.mistakes() {
+                let all = (mistake.lesson, mistake.words);
+                assert_eq!(*words.entry(mistake.name).or_insert(all), all, "{}", exercise.name);
+            }
+        }
+    }
+
+    #[test]
+    fn scripts_for_a_server_that_runs_already_leave_out_what_only_a_judge_can_do() {
+        let left_out = |exercise: &Exercise| {
+            let is_script = |stage: &Stage| exercise.scripts().any(|script| stage.script.ends_with(script));
+            let stages = exercise.stages.iter().filter(|stage| !is_script(stage));
+            stages.map(|stage| stage.name).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(left_out(&TCP_SERVER), "listens stops restart");
+        assert_eq!(left_out(&UDP_SERVER), "binds stops");
+        assert_eq!(TCP_CLIENT.scripts().count(), 0);
+    }
+}

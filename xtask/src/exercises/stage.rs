@@ -1,0 +1,300 @@
+//! What a row is made of: an exercise, its stages, and the likely mistakes, chosen by what was seen.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+
+use common::framing::Framing;
+
+use crate::peers::script::{Expected, How, Step};
+use crate::wire::event::Side;
+use crate::wire::kernel::Protocol;
+use crate::words::Words;
+
+/// What a program of one kind has to do.
+pub struct Exercise {
+    /// As it is called on the command line.
+    pub name: &'static str,
+    /// What such a program does, in a few sentences.
+    pub description: Words,
+    /// The places that its command needs.
+    pub places: &'static [&'static str],
+    /// What it speaks.
+    pub transport: Protocol,
+    /// Its lane in a ladder.
+    pub side: Side,
+    /// Where its messages end, whatever `--framing` says.
+    pub framing: Option<Framing>,
+    /// How many of the first stages must pass before any other is played.
+    pub required_first: usize,
+    /// In the order in which such a program is built.
+    pub stages: &'static [Stage],
+    /// Mistakes that any stage may meet, tried before its own.
+    pub anywhere: &'static [Likely],
+    /// Mistakes that are tried after the stage's own.
+    pub otherwise: &'static [Likely],
+}
+
+impl Exercise {
+    /// The likely mistake, by what was seen in one of its stages: the first that fits.
+    pub fn likely(&self, stage: &Stage, seen: &Evidence<'_>) -> Option<&'static Mistake> {
+        [self.anywhere, stage.likely, self.otherwise].into_iter().find_map(|list| first(list, seen))
+    }
+
+    /// What clients do to a server that runs already, stage by stage: for our own servers.
+    pub fn scripts(&self) -> impl Iterator<Item = &'static [Step]> {
+        let scripts = self.stages.iter().filter_map(|stage| stage.script.strip_prefix(&[Step::Starts]));
+        scripts.filter(|script| !script.iter().any(Step::is_the_programs))
+    }
+
+    /// Every mistake in its lists.
+    pub fn mistakes(&self) -> Vec<&'static Mistake> {
+        let own = self.stages.iter().map(|stage| stage.likely);
+        own.chain([self.anywhere, self.otherwise]).flat_map(all_of).collect()
+    }
+
+    /// Its stage of this name.
+    pub fn stage(&self, name: &str) -> Option<&'static Stage> {
+        self.stages.iter().find(|stage| stage.name == name)
+    }
+}
+
+/// One step in building a program: a promise, how it is tested, and what is likely wrong where it fails.
+pub struct Stage {
+    /// As it is called on the command line.
+    pub name: &'static str,
+    /// The number of the claim that it is about, and what the program has to do.
+    pub promise: (&'static str, Words),
+    /// What is done, in this order.
+    pub script: &'static [Step],
+    /// The likely mistakes; the first that fits is told.
+    pub likely: &'static [Likely],
+}
+
+/// A row of a table of stages.
+pub const fn stage(
+    name: &'static str,
+    claim: &'static str,
+    (en, zh): (&'static str, &'static str),
+    script: &'static [Step],
+    likely: &'static [Likely],
+) -> Stage {
+    Stage { name, promise: (claim, Words::fixed(en, zh)), script, likely }
+}
+
+/// Whether something was seen.
+pub type When = fn(&Evidence<'_>) -> bool;
+
+/// An entry in a list of mistakes.
+pub enum Likely {
+    /// This mistake, if that was seen.
+    Is(When, Mistake),
+    /// The first that fits of these, if that was seen.
+    Among(When, &'static [Likely]),
+}
+
+/// A likely mistake. One that is a guess says so.
+#[derive(Debug)]
+pub struct Mistake {
+    /// Its name; the same name has the same words in all lists of an exercise.
+    pub name: &'static str,
+    /// The lesson that shows it; empty where none does.
+    pub lesson: &'static str,
+    /// What to look for, in English and in Chinese.
+    pub words: [&'static str; 2],
+}
+
+/// A row of a list of mistakes.
+pub const fn is(
+    name: &'static str,
+    when: When,
+    lesson: &'static str,
+    en: &'static str,
+    zh: &'static str,
+) -> Likely {
+    Likely::Is(when, Mistake { name, lesson, words: [en, zh] })
+}
+
+/// All of these.
+pub const fn all(likely: &'static [Likely]) -> Likely {
+    Likely::Among(|_| true, likely)
+}
+
+fn first(list: &'static [Likely], seen: &Evidence<'_>) -> Option<&'static Mistake> {
+    list.iter().find_map(|likely| match likely {
+        Likely::Is(when, mistake) => when(seen).then_some(mistake),
+        Likely::Among(when, more) => when(seen).then(|| first(more, seen)).flatten(),
+    })
+}
+
+fn all_of(list: &'static [Likely]) -> Vec<&'static Mistake> {
+    let of = |likely: &'static Likely| match likely {
+        Likely::Is(_, mistake) => vec![mistake],
+        Likely::Among(_, more) => all_of(more),
+    };
+    list.iter().flat_map(of).collect()
+}
+
+/// Nothing came.
+pub fn silent(seen: &Evidence<'_>) -> bool {
+    seen.is_silent()
+}
+
+/// Other bytes came than expected.
+pub fn other(seen: &Evidence<'_>) -> bool {
+    seen.is_other()
+}
+
+/// What the kernel's tables say of the program; all zero where a system has none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tables {
+    /// Connections that wait to be accepted.
+    pub unaccepted: u64,
+    /// Bytes that have arrived and were not read.
+    pub unread: u64,
+    /// The client has closed, and the program's end is still open (`CLOSE_WAIT`).
+    pub is_left_open: bool,
+    /// The program runs, and its listener is closed.
+    pub is_closed: bool,
+}
+
+/// Where a server is, if not where it should be.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Where it should be.
+    pub at: SocketAddr,
+    /// Where it is instead.
+    pub found: Vec<SocketAddr>,
+    /// That is the other protocol's.
+    pub is_other_protocol: bool,
+    /// Earlier connections still occupy its port (`TIME_WAIT`).
+    pub is_port_held: bool,
+    /// No other program has its port.
+    pub is_port_free: bool,
+}
+
+impl Place {
+    /// Where it should be, and nothing else is known.
+    pub const fn at(at: SocketAddr) -> Self {
+        Self { at, found: Vec::new(), is_other_protocol: false, is_port_held: false, is_port_free: false }
+    }
+
+    /// It is at one of these ports, if at another address.
+    pub fn has_port(&self, port: u16) -> bool {
+        self.found.iter().any(|found| found.port() == port)
+    }
+}
+
+/// What was seen where something else was expected.
+#[derive(Clone, Debug)]
+pub struct Evidence<'a> {
+    /// The client that was failed, as the ladder counts them.
+    pub number: usize,
+    /// What the program should have done.
+    pub expected: &'a Expected,
+    /// What was sent to the program last, with its framing.
+    pub said: &'a [u8],
+    /// How the wait ended.
+    pub how: How,
+    /// What arrived.
+    pub bytes: &'a [u8],
+    /// Where a message ends.
+    pub framing: Framing,
+    /// The program has ended.
+    pub is_gone: bool,
+    /// The last lines that it printed, or the error that it reported.
+    pub output: &'a str,
+    /// Its exit status or its signal, unless it is 0.
+    pub status: &'a str,
+    /// What the kernel's tables say.
+    pub tables: Tables,
+    /// Where a server is.
+    pub place: Place,
+}
+
+impl Evidence<'static> {
+    /// The program runs, and nothing came.
+    pub const SILENCE: Self = Self {
+        number: 1,
+        expected: &Expected::End,
+        said: b"",
+        how: How::Silent,
+        bytes: b"",
+        framing: Framing::Line,
+        is_gone: false,
+        output: "",
+        status: "",
+        tables: Tables { unaccepted: 0, unread: 0, is_left_open: false, is_closed: false },
+        place: Place::at(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9999))),
+    };
+}
+
+impl<'a> Evidence<'a> {
+    /// Nothing came.
+    pub fn is_silent(&self) -> bool {
+        self.how == How::Silent
+    }
+
+    /// Other bytes came than expected.
+    pub fn is_other(&self) -> bool {
+        self.how == How::Other
+    }
+
+    /// The connection is over.
+    pub fn is_over(&self) -> bool {
+        matches!(self.how, How::Ended | How::Reset | How::Refused)
+    }
+
+    /// The message that was expected; none where it was something else.
+    pub fn message(&self) -> Option<&'a [u8]> {
+        if let Expected::Message(message) = self.expected { Some(message) } else { None }
+    }
+
+    /// No message was expected: an end, or nothing more.
+    pub fn wants_end(&self) -> bool {
+        self.message().is_none()
+    }
+
+    /// This message was expected.
+    pub fn wants(&self, message: &[u8]) -> bool {
+        self.message() == Some(message)
+    }
+
+    /// These bytes are somewhere in what arrived.
+    pub fn has(&self, bytes: &[u8]) -> bool {
+        self.bytes.windows(bytes.len().max(1)).any(|window| window == bytes)
+    }
+
+    /// The expected message is somewhere in what arrived.
+    pub fn has_message(&self) -> bool {
+        self.message().is_some_and(|message| !message.is_empty() && self.has(message))
+    }
+
+    /// What arrived after the expected message, if it begins with that.
+    pub fn after_message(&self) -> Option<&'a [u8]> {
+        self.bytes.strip_prefix(self.message().filter(|message| !message.is_empty())?)
+    }
+
+    /// The name that was sent last, without its framing.
+    pub fn name(&self) -> &'a [u8] {
+        match self.framing {
+            Framing::Line => self.said.trim_ascii_end(),
+            Framing::Length => self.said.get(4..).unwrap_or_default(),
+            Framing::Raw => self.said,
+        }
+    }
+
+    /// The name arrived between these bytes.
+    pub fn has_name(&self, before: &[u8], after: &[u8]) -> bool {
+        !self.name().is_empty() && self.has(&[before, self.name(), after].concat())
+    }
+
+    /// The program said why it failed, or its status does.
+    pub fn complains(&self) -> bool {
+        !(self.output.is_empty() && self.status.is_empty())
+    }
+
+    /// One of these, in lower case, is in its output or in its status.
+    pub fn complains_of(&self, signs: &[&str]) -> bool {
+        let words = format!("{}\n{}", self.output, self.status).to_lowercase();
+        signs.iter().any(|sign| words.contains(sign))
+    }
+}

@@ -1,0 +1,247 @@
+//! A TCP server: with one client, with many, and with careless ones.
+
+use common::framing::LIMIT;
+use common::greeting::{EXIT, WELCOME};
+
+use super::any::{self, one_recv};
+use super::stage::Likely::Among;
+use super::stage::{Evidence, Exercise, Stage, all, is, other, silent, stage};
+use super::tcp_words::{ANSWER, ANYWHERE, FALLEN, LEFT, UNWELCOMED, WORDS};
+use super::{CHINESE, EXITING, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY};
+use crate::peers::script::How;
+use crate::peers::script::Step::{
+    BreaksOff, Comes, Enters, Greeted, Hears, HearsAnything, HearsGreeting, HearsHalfAtMost, HearsNoMore,
+    HearsOr, HearsTheEnd, IsInterrupted, Leaves, NeedsBoundary, Resets, Rest, Restarts, Says, SaysByBytes,
+    SaysNoMore, Starts, Stays, Waits,
+};
+use crate::wire::event::Side;
+use crate::wire::kernel::Protocol;
+use crate::words::Words;
+
+/// A TCP server.
+pub static TCP_SERVER: Exercise = Exercise {
+    name: "tcp-server",
+    description: Words::fixed(
+        "Sends Welcome! to each client, answers each name with Hello, NAME!, and closes the connection on exit. A message \
+         ends at a line feed (--framing line), follows its length in four bytes (length), or is what one read returns (raw).",
+        "对每个客户端说 Welcome!，收到名字回复 Hello, NAME!，收到 exit 就关闭连接。一条消息以换行符结尾（--framing line），\
+         或跟在四个字节的长度后面（length），或就是一次读取的内容（raw）。",
+    ),
+    places: &["{port}"],
+    transport: Protocol::Tcp,
+    side: Side::Server,
+    framing: None,
+    required_first: 3,
+    stages: STAGES,
+    anywhere: ANYWHERE,
+    otherwise: &[],
+};
+
+/// In the order in which a server is built.
+#[rustfmt::skip]
+static STAGES: &[Stage] = &[
+    stage("listens", "C8", ("binds and listens at the given address", "在给定的地址和端口上监听"),
+        &[Starts, Stays],
+        &[]),
+
+    stage("welcome", "C8", ("sends Welcome! to each client that connects", "对每个连上的客户端说 Welcome!"),
+        &[Starts, Enters(1), Rest, HearsNoMore(1)],
+        &[all(UNWELCOMED)]),
+
+    stage("greets", "C8", ("answers Michael with Hello, Michael!", "收到 Michael，回复 Hello, Michael!"),
+        &[Starts, Enters(1), Greeted(1, MICHAEL), Rest, HearsNoMore(1)],
+        &[all(WORDS), all(ANSWER)]),
+
+    stage("again", "C8", ("answers three names, one after another", "依次回答三个名字"),
+        &[Starts, Enters(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)],
+        &[
+            all(WORDS),
+            is("one-name-read", |e| e.is_over() || (e.is_silent() && e.tables.unread > 0), "crowd",
+                "Your server reads only one name: call recv in a loop, until exit or the end of the stream.",
+                "它只读一个名字：要循环 recv，直到 exit 或流结束。"),
+            is("name-recoded", |e| e.bytes.starts_with(b"Hello, ") && e.message().is_some_and(|name| !name.is_ascii()), "not-text",
+                "This name is not ASCII, and comes back changed: return its bytes as they are, or decode and encode them both as UTF-8.",
+                "这个名字不是 ASCII，没有原样返回：直接传递它的字节，或者解码和编码都用 UTF-8。"),
+            is("earlier-name", has_an_earlier_name, "framing",
+                "This answer contains an earlier name: only the bytes that this recv returned are new in the buffer.",
+                "回答里有先前的名字：缓冲区里只有这次 recv 返回的那些字节是新的。"),
+            is("one-name-taken", silent, "crowd",
+                "A guess: your server handles only one name. Call recv in a loop (or handle every event), until exit or the end of the stream.",
+                "猜测：它只处理一个名字。要循环 recv（或处理每一次事件），直到 exit 或流结束。"),
+            all(ANSWER),
+        ]),
+
+    // First with no other client. Then #3 is welcomed before #2 says exit, and so is served at the same time.
+    stage("exit", "C13", ("closes only the connection that said exit, with an end of stream and no reset",
+                          "收到 exit 就关闭这个连接，只关这一个；是正常结束，不是复位"),
+        &[Starts, Enters(1), Says(1, &[EXIT]), HearsTheEnd(1), Enters(2), Comes(3), Waits(3), Says(2, &[EXIT]), HearsTheEnd(2),
+          Hears(3, WELCOME), Greeted(3, EXITING)],
+        &[
+            is("exit-ends-all", |e| e.is_gone && e.output.is_empty() && (e.status.is_empty() || e.status.starts_with("exit ")), "crowd",
+                "exit closes the connection that said it, and does not end the server.",
+                "exit 只关闭说 exit 的那个连接，不结束服务器。"),
+            Among(|e| e.is_gone, WORDS),
+            is("exit-anywhere", |e| e.is_over() && e.name() == EXITING, "crowd",
+                "exit is a whole message: a name that begins with exit or contains it is still a name.",
+                "exit 是整条消息：以它开头、包含它的名字，还是名字。"),
+            is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
+                "A socket that is closed with unread bytes sends a reset (so does one with SO_LINGER or destroy): read everything, then close.",
+                "还有未读的数据就关闭套接字，发出的是复位（要求它复位时也是：SO_LINGER、destroy）：先读完，再关闭。"),
+            is("exit-greeted", |e| e.wants_end() && e.is_other() && e.has(EXIT), "crowd",
+                "Your server greets exit like a name: remove the line feed and compare the message with exit before you answer it.",
+                "exit 被当成名字问候了：先去掉换行符，与 exit 比较，然后才回答。"),
+            is("exit-answered", |e| e.wants_end() && e.is_other(), "crowd",
+                "Do not answer exit: close the connection without sending anything.",
+                "exit 不需要回答：什么也不说，直接关闭连接。"),
+            is("exit-closes-listener", |e| e.wants_end() && e.is_silent() && e.tables.is_closed, "crowd",
+                "Your server closes its listener: exit should close the socket that accept returned.",
+                "它关闭的是监听套接字：exit 要关闭的是 accept 返回的那个套接字。"),
+            is("exit-left-open", |e| e.wants_end() && e.is_silent(), "crowd",
+                "A guess: your server leaves the loop and does not close the socket, or closes another client's, or a copy of it (a file made from it, another process) is still open.",
+                "猜测：退出了循环却没有关闭套接字，或者关闭了别的客户端的，或者它的副本（由它得到的文件对象、另一个进程）还开着。"),
+            is("exit-hurts-others", |_| true, "crowd",
+                "exit closes only the connection that said it; the others continue.",
+                "exit 只关闭说 exit 的那个连接，其他的照常。"),
+        ]),
+
+    stage("leaves", "C3", ("handles clients that disconnect, silently or in the middle of a message",
+                           "客户端什么也没发，或一条消息只发了一半就断开：结束这个会话，不再回答"),
+        &[Starts, Enters(1), Leaves(1), Enters(2), SaysNoMore(2), HearsTheEnd(2), Enters(3), BreaksOff(3, MICHAEL),
+          HearsHalfAtMost(3), Enters(4), Greeted(4, TRACY)],
+        LEFT),
+
+    stage("crowd", "C9", ("serves three clients at once, in any order", "同时服务三个客户端，谁先说话都行"),
+        &[Starts, Enters(1), Comes(2), Comes(3), HearsOr(2, WELCOME, &[Leaves(1)]), HearsOr(3, WELCOME, &[Leaves(1)]),
+          Greeted(3, SARAH), Greeted(2, TRACY), Greeted(1, MICHAEL)],
+        &[
+            is("one-at-a-time", |e| e.tables.unaccepted > 0 || e.how == How::Later, "crowd",
+                "Your server serves one client at a time, and the others wait in the backlog: give each a thread (or a process, a task, a poll loop), and go back to accept at once.",
+                "它一次只服务一个客户端，其他的在全连接队列（backlog）里等：给每个客户端一个线程（或进程、任务、轮询），然后立刻回到 accept。"),
+            Among(|e| e.is_gone, FALLEN),
+            all(WORDS),
+            is("in-turn", silent, "crowd",
+                "A guess: your server accepts all clients, but serves them in turn: one conversation waits for another.",
+                "猜测：都已 accept，但一个会话要等另一个：服务器在轮流服务。"),
+            is("sockets-mixed-up", |_| true, "crowd",
+                "Your server mixes up its clients' sockets: each conversation keeps the socket that accept returned for it.",
+                "客户端的套接字弄混了：每个会话只用 accept 为它返回的那个套接字。"),
+        ]),
+
+    stage("glued", "M1", ("handles Michael and exit arriving in one segment", "Michael 和 exit 在同一个报文段里到达，两条都照办"),
+        &[Starts, NeedsBoundary, Enters(1), Says(1, &[MICHAEL, EXIT]), HearsGreeting(1, MICHAEL), HearsTheEnd(1)],
+        &[
+            one_recv(|e| e.has(EXIT)),
+            is("rest-not-taken", |e| e.is_silent() && e.wants_end(), "glued",
+                "Your server takes only the first message from what one recv returned: handle the rest of the buffer before the next recv. (Or exit closes nothing: see --stage exit.)",
+                "一次 recv 返回的数据里只取了第一条消息：其余的还在缓冲区里，不必再 recv 就该处理。（或者 exit 没有关闭连接：见 --stage exit。）"),
+            is("exit-first", |e| e.is_over() && !e.wants_end(), "glued",
+                "A guess: your server handles exit before it answers the name that came first. Cut what arrives into messages, and finish one before the next.",
+                "猜测：前面的名字还没回答，exit 就先执行了。应先切成一条条消息，处理完一条再处理下一条。"),
+            all(WORDS),
+            all(ANSWER),
+        ]),
+
+    stage("cut", "M9", ("waits for a name that arrives byte by byte, a character cut in two",
+                        "名字一个字节一个字节地到达、一个字符被拆开，也等到收齐"),
+        &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE)],
+        &[
+            is("answered-a-part", |e| answers_more_than_one(e) || (e.is_other() && !is_half_decoded(e)), "glued",
+                "Your server answers a part of the name, as if one recv were one message: read on until the message ends.",
+                "它回答的只是名字的一部分：把一次 recv 当成了一条消息。应一直读到消息的结尾。"),
+            is("half-decoded", is_half_decoded, "half-char",
+                "Your server decodes half a character: wait for the end of the message, and only then decode it.",
+                "解码了半个字符：到了消息的结尾才算收齐，那时才是文本。"),
+            is("last-read-kept", |_| true, "glued",
+                "A guess: the name arrives in several reads, and your server keeps only the last one, or none.",
+                "猜测：名字分几次读到，它只留下了最后一次的，或者都没留下。"),
+        ]),
+
+    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, only spaces, empty", "名字原样返回：不是 UTF-8 的、全是空格的、空的"),
+        &[Starts, Enters(1), Greeted(1, NOT_UTF8), Leaves(1), Enters(2), Greeted(2, SPACES), Leaves(2), NeedsBoundary, Enters(3),
+          Greeted(3, b"")],
+        &[
+            is("empty-is-end", |e| e.wants(b"Hello, !"), "end",
+                "An empty name is a message of no bytes, not the end of the stream: only a recv that returns nothing is the end.",
+                "空名字是一条零字节的消息，不是结束：只有 recv 返回空才是结束。"),
+            is("spaces-stripped", |e| e.wants(b"Hello,    !"), "framing",
+                "Spaces were stripped or skipped: remove only the one line feed that ends the message (no strip, trim or scanf).",
+                "空格丢了，或者被跳过了：只去掉标明消息结尾的那一个换行符，别的不动（不要用 strip、trim、scanf）。"),
+            any::NAME_CHANGED,
+        ]),
+
+    stage("long", "C3", ("accepts a name of 1024 bytes; answers or refuses one byte more, and survives",
+                         "接受 1024 字节的名字；再多一个字节，回答或拒绝都行，服务器不能因此崩溃"),
+        &[Starts, Enters(1), Greeted(1, &[b'x'; LIMIT]), NeedsBoundary, Says(1, &[&[b'y'; LIMIT + 1]]), HearsAnything(1), Leaves(1),
+          Enters(2), Greeted(2, TRACY)],
+        &[
+            is("small-buffer", |e| e.message().is_some_and(|greeting| greeting.len() > LIMIT), "end",
+                "A buffer or a limit is full before the message is complete: recv(1024) returns at most 1024 bytes, and the message is longer by its framing. Read on until its end, and count only the name.",
+                "消息还没收齐，缓冲区或上限就满了：recv(1024) 最多返回 1024 字节，消息还要加上边界标记。应一直读到消息的结尾，计数只算名字。"),
+            Among(|e| e.is_gone, FALLEN),
+            is("too-long-for-all", |_| true, "end",
+                "A name that is too long concerns only its client: answer or refuse it, and serve the next client.",
+                "名字太长只是那一个客户端的事：回答或拒绝它，然后继续服务。"),
+        ]),
+
+    stage("half-close", "C11", ("still answers a client that closes its sending half after a name",
+                                "客户端说完名字就关闭自己的写端，仍然收到回复"),
+        &[Starts, Enters(1), Says(1, &[MICHAEL]), SaysNoMore(1), HearsGreeting(1, MICHAEL), HearsTheEnd(1)],
+        &[
+            Among(|e| e.is_gone, FALLEN),
+            is("end-before-answer", |e| e.is_over() && !e.wants_end(), "duplex",
+                "The client closed its own half, not yours: answer everything that arrived before the end, then close.",
+                "客户端只关闭了它那一半：结束之前收到的都要回答，然后再关闭。"),
+            all(LEFT),
+        ]),
+
+    // A listener that is closed while accept waits may still take one connection: so two more come.
+    stage("reset", "M8", ("keeps serving the others after one client resets its connection", "一个客户端复位了连接，其他客户端照常得到服务"),
+        &[Starts, Enters(1), Comes(2), Says(2, &[MICHAEL]), Resets(2), Rest, Greeted(1, TRACY), Leaves(1), Enters(3),
+          Greeted(3, SARAH), Leaves(3), Enters(4)],
+        &[
+            Among(|e| e.is_gone && e.output.contains("Node.js v"), FALLEN),
+            is("busy-with-the-gone", |e| e.is_silent() && !e.is_gone, "reset",
+                "A guess: your server is still busy with the client that reset its connection: a reset ends the conversation.",
+                "猜测：服务器还在为已经离开的客户端忙：收到复位，会话就该结束。"),
+            is("reset-ends-all", |_| true, "reset",
+                "A reset is an error of recv or send in one conversation: catch it there, close the socket, and serve the others.",
+                "复位是某个会话里 recv 或 send 的错误：就地捕获，关闭它，继续服务其他客户端。"),
+        ]),
+
+    stage("stops", "-", ("ends within 5 s of Ctrl-C, and a connected client sees the end of the stream",
+                         "有客户端连着时按 Ctrl-C，5 秒内结束，客户端看到流结束"),
+        &[Starts, Enters(1), IsInterrupted(&[Leaves(1)], &[Enters(2)]), HearsTheEnd(1)],
+        &[
+            is("held-by-a-client", |e| e.how == How::Later, "stop",
+                "A connected client keeps your server from ending: shut down the clients' sockets (shutdown; close alone does not wake a thread that reads). Or make the threads that wait for clients daemon threads.",
+                "还连着的客户端拖住了它：把它们的套接字都 shutdown（只 close 唤不醒正在读的线程）。或者把等待客户端的线程设为守护线程。"),
+            any::INTERRUPT_IGNORED,
+            any::STILL_ENDING,
+            is("stops-by-reset", |e| e.how == How::Reset, "reset",
+                "The client sees a reset: shut down your sending half before the program ends.",
+                "客户端看到的是复位：程序结束之前先 shutdown 写端。"),
+            is("stops-with-words", other, "crowd",
+                "Your server sends something before the end: close without sending anything.",
+                "结束之前客户端还收到了别的：什么也不说，直接关闭。"),
+            is("connection-kept", |_| true, "end",
+                "Your server has ended, but its client sees no end of the stream: another process that it started still has the connection.",
+                "它结束了，客户端却看不到流结束：它启动的别的进程还占着这个连接。"),
+        ]),
+
+    stage("restart", "-", ("starts again at once on the same port", "立刻在同一端口上再次启动"),
+        &[Starts, Enters(1), Restarts, Enters(2)],
+        &[]),
+];
+
+/// A whole name, or what is left of it behind a shorter one.
+fn has_an_earlier_name(seen: &Evidence<'_>) -> bool {
+    [MICHAEL, b"Tracy\nl", b"Tracyel"].iter().any(|name| *name != seen.name() && seen.has(name))
+}
+
+fn answers_more_than_one(seen: &Evidence<'_>) -> bool {
+    !seen.is_gone && seen.bytes.windows(7).filter(|window| window == b"Hello, ").count() > 1
+}
+
+fn is_half_decoded(seen: &Evidence<'_>) -> bool {
+    seen.is_gone || seen.is_over() || seen.has("\u{fffd}".as_bytes())
+}

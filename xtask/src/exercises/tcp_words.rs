@@ -1,0 +1,235 @@
+//! What is likely wrong with what a TCP server says, or with how it ends, in any stage.
+
+use common::framing::Framing;
+use common::greeting::WELCOME;
+
+use super::any::{self, NOT_TEXT};
+use super::stage::Likely::Among;
+use super::stage::{Evidence, Likely, When, all, is, silent};
+use crate::peers::script::{Expected, How};
+
+/// What any stage may be the first to meet.
+#[rustfmt::skip]
+pub static ANYWHERE: &[Likely] = &[
+    any::TEXT_FOR_BYTES,
+    Among(|e| matches!(e.expected, Expected::Ready), START),
+    Among(|e| !e.is_gone && e.complains() && !e.tables.is_left_open, FALLEN),
+    Among(|e| e.number == 1 && e.wants(WELCOME), UNWELCOMED),
+    is("listener-closed", |e| !e.is_gone && (e.how == How::Refused || (is_turned_away(e) && e.tables.is_closed)), "crowd",
+        "Your server no longer listens: keep the listener open while the server runs. A conversation closes only the socket that accept returned.",
+        "服务器不再监听了：服务器运行期间监听套接字要一直开着，会话结束时关闭的是 accept 返回的那个套接字。"),
+    Among(|e| e.how == How::WentOn, SURPLUS),
+    is("turned-away", is_turned_away, "crowd",
+        "Another client is turned away: while the server runs, each client that connects gets its own conversation.",
+        "别的客户端被拒之门外：服务器运行期间，谁来都有自己的会话。"),
+];
+
+/// The server is not where it should be.
+#[rustfmt::skip]
+static START: &[Likely] = &[
+    any::BINDS_TWICE,
+    any::NOT_STARTED,
+    any::PORT_IN_USE,
+    any::OTHER_FAMILY,
+    is("nothing-done", |e| e.is_gone && e.output.is_empty(), "crowd",
+        "Your program reached its end and exited. It is given {host} and {port} on its command line: it should bind, listen, and accept in a loop.",
+        "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind、listen，然后循环 accept。"),
+    is("failed-first", |e| e.is_gone, "crowd",
+        "Its last output says why it failed. It is given {host} and {port} on its command line: it should bind, listen and accept.",
+        "原因在它最后的输出里。命令行给出了 {host} 和 {port}：它应当 bind、listen、accept。"),
+    any::BIND_UNCHECKED,
+    Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
+    is("never-listens", |_| true, "crowd",
+        "A guess: your program never reaches listen (clients cannot connect after bind alone): it waits for something before, or starts slowly (--patience gives it more time).",
+        "猜测：程序没有执行到 listen（只有 bind 还不能接受连接）：卡在了前面的某一步，或者启动很慢（可用 --patience 多给时间）。"),
+];
+
+/// The program, or one of its threads, died during a conversation.
+#[rustfmt::skip]
+pub static FALLEN: &[Likely] = &[
+    is("decoded", |e| e.complains_of(NOT_TEXT), "half-char",
+        "What arrives may not be text, or may end in the middle of a character: work with bytes, and decode only to print.",
+        "到达的不一定是文本，也不一定是完整的字符：一律按字节处理，打印时才解码。"),
+    on_the_listener(|e| e.complains_of(&["not connected"])),
+    is("closed-socket-used", |e| e.complains_of(&["bad file descriptor", "socket closed", "socket is closed"]), "crowd",
+        "Your server uses a socket after closing it: leave the loop after close, and close the socket that accept returned, not the listener.",
+        "套接字已经关闭，却还在用：关闭之后就退出循环；要关闭的是 accept 返回的那个，不是监听套接字。"),
+    is("sigpipe", |e| e.complains_of(&["sigpipe"]), "reset",
+        "It sent to a client that had disconnected, and the signal SIGPIPE ended it: ignore that signal (or send with MSG_NOSIGNAL), and leave the loop when recv returns nothing.",
+        "它向已经离开的客户端发送，被信号 SIGPIPE 终止：忽略这个信号（或用 MSG_NOSIGNAL 发送），recv 返回空就退出循环。"),
+    is("error-event", |e| e.complains_of(&["node.js v"]) && e.complains_of(&["econnreset", "epipe"]), "reset",
+        "In Node.js a reset is an 'error' event of one socket, and an unhandled one ends the program: socket.on('error', ...).",
+        "复位是某个套接字的 'error' 事件，没有处理的错误会结束整个程序：socket.on('error', ...)。"),
+    is("client-error", |e| e.complains_of(&["reset", "broken pipe", "epipe"]), "reset",
+        "A client that disconnects is an error in one conversation: catch it there, and serve the others.",
+        "客户端离开只是一个会话里的错误：就地处理，继续服务其他客户端。"),
+    is("end-of-code", |e| !e.complains(), "crowd",
+        "Your program reached its end and exited, but a server keeps running: loop around accept, and in each conversation around recv.",
+        "程序运行到代码末尾就结束了，而服务器要一直运行：accept 放在循环里，每个会话里 recv 也放在循环里。"),
+    is("conversation-died", |e| !e.is_gone, "crowd",
+        "An error ended one conversation, and the program still runs: what it printed says why.",
+        "一个错误结束了一个会话，程序还在运行：原因见它报的错。"),
+    is("ended-with-a-conversation", |_| true, "crowd",
+        "One conversation failed and ended the whole server: its last output or its status says why. Loop around accept, and catch each client's errors in its own conversation.",
+        "一个会话出了问题，整个服务器就结束了，原因见它最后的输出或状态。accept 要放在循环里，一个客户端的错误不能影响到会话之外。"),
+];
+
+#[rustfmt::skip]
+const fn on_the_listener(when: When) -> Likely {
+    is("on-the-listener", when, "crowd",
+        "It sends or receives on the listener, which is connected to nobody: use the socket that accept returned.",
+        "它在监听套接字上收发，而监听套接字没有连接任何人：应使用 accept 返回的套接字。")
+}
+
+/// Wrong words, or a wrong mark of a message's end.
+#[rustfmt::skip]
+pub static WORDS: &[Likely] = &[
+    // If the program sent something and reached its end, what it sent tells more.
+    Among(|e| e.is_gone && (e.bytes.is_empty() || e.complains()), FALLEN),
+    ZERO_BYTE,
+    is("words-in-front", |e| e.framing != Framing::Length && e.has_message() && e.after_message().is_none() && !e.bytes.starts_with(b"Hello, "), "framing",
+        "There is something before the words: functions that add a length or a header (writeUTF, writeObject) speak another protocol. Send only the bytes.",
+        "前面多了东西：自己加长度或头部的写法（writeUTF、writeObject）是另一种协议。只发送这些字节本身。"),
+    is("no-line-feed", |e| e.framing == Framing::Line && e.after_message().is_some_and(is_unended), "framing",
+        "Your messages lack a line feed: send one after each, or the client cannot tell where a message ends.",
+        "消息末尾没有换行符：每条消息后面都要发一个，否则客户端不知道它在哪里结束。"),
+    is("line-feed-kept", |e| e.framing == Framing::Line && (e.has_name(b"", b"\n!") || e.has_name(b"", b"\r\n!")), "framing",
+        "The line feed marks the end of the message and is not part of the name: remove it.",
+        "换行符只标明消息在哪里结束，不是名字的一部分：先去掉它。"),
+    is("no-length", |e| e.framing == Framing::Length && e.after_message().is_some(), "framing",
+        "Send the message's length first: four bytes, big-endian.",
+        "前面要先有 4 个字节：消息的长度，大端序。"),
+    is("length-swapped", |e| e.framing == Framing::Length && matches!(e.bytes, [1..=u8::MAX, 0, 0, 0, ..]), "framing",
+        "The bytes of the length are in the wrong order: the network's order is big-endian (htonl; '>I').",
+        "长度的字节序反了：网络字节序是大端（htonl；'>I'）。"),
+    is("wrong-length", |e| e.framing == Framing::Length && e.has_message(), "framing",
+        "The length before the message is wrong: four bytes, big-endian, with the number of bytes that follow (and no line feed).",
+        "前面的长度不对：4 个字节，大端序，等于后面消息的字节数（没有换行符）。"),
+    is("python-words", any::is_python, "crowd",
+        "This is how Python prints bytes: join bytes with bytes, or decode them first.",
+        "这是 Python 打印 bytes 的样子：用 bytes 拼接，或者先解码。"),
+    line_feed_in_raw(|e| e.framing == Framing::Raw && !e.wants(b"") && e.wants(e.bytes.trim_ascii_end())),
+    Among(|e| e.is_gone, FALLEN),
+];
+#[rustfmt::skip]
+const fn line_feed_in_raw(when: When) -> Likely {
+    is("line-feed-in-raw", when, "framing",
+        "There is something after the words: with raw framing there is no line feed (or use --framing line).",
+        "后面多了东西：raw 没有换行符（或者用 --framing line）。")
+}
+
+/// The first client is not welcomed.
+#[rustfmt::skip]
+pub static UNWELCOMED: &[Likely] = &[
+    is("welcome-waits", |e| e.how == How::Later, "crowd",
+        "The welcome comes too late: send it as soon as accept returns, before the first recv, and flush it if the output is buffered.",
+        "欢迎被耽搁了：accept 一返回就发送，不要先 recv；输出经过缓冲区的，还要 flush。"),
+    is("never-accepts", |e| e.tables.unaccepted > 0, "socket",
+        "connect succeeds before accept, because the kernels do the handshake. Your program does not reach accept.",
+        "connect 不等 accept 就成功：三次握手由内核完成，连接进入全连接队列。你的程序没有执行到 accept。"),
+    is("welcome-unsent", |e| e.is_gone && !e.complains() && e.bytes.is_empty() && !e.said.is_empty(), "crowd",
+        "Your server read, reached its end, and never sent Welcome!: send it before the first recv, and flush it if the output is buffered.",
+        "它读了数据，运行到结尾，Welcome! 却一直没有发出：先发送，再 recv；输出经过缓冲区的，还要 flush。"),
+    is("welcome-missing", |e| e.bytes.starts_with(b"Hello"), "crowd",
+        "Your server answers but does not welcome: send Welcome! as soon as accept returns, before the first recv.",
+        "它只回答，不欢迎：accept 一返回就发送 Welcome!，然后才 recv。"),
+    on_the_listener(|e| e.is_gone && e.complains_of(&["broken pipe"])),
+    all(WORDS),
+    is("says-nothing-reads-nothing", |e| has_waited_in_vain(e) && e.tables.unread > 0, "crowd",
+        "Your server neither sends nor receives: send Welcome! as soon as accept returns, then recv.",
+        "它既不说话，也不读取：accept 一返回就发送 Welcome!，然后 recv。"),
+    is("says-nothing", has_waited_in_vain, "crowd",
+        "A guess: your server sends nothing to a new client, or receives first: send Welcome! as soon as accept returns, and flush it if the output is buffered.",
+        "猜测：客户端来了它什么也不说，或者先去读取：accept 一返回就发送 Welcome!；输出经过缓冲区的，还要 flush。"),
+    is("other-welcome", |e| matches!(e.how, How::Other | How::WentOn), "crowd",
+        "The word must be exactly: Welcome!",
+        "必须一字不差：Welcome!"),
+    is("closed-at-once", |_| true, "crowd",
+        "Your server closes the connection at once: keep the accepted socket while its client is connected.",
+        "刚连上就被关闭：客户端还在，就要留着 accept 返回的套接字。"),
+];
+
+/// The server says more than it was asked for.
+#[rustfmt::skip]
+pub static SURPLUS: &[Likely] = &[
+    ZERO_BYTE,
+    line_feed_in_raw(|e| e.framing == Framing::Raw && e.bytes.trim_ascii().is_empty()),
+    is("rest-is-no-name", |e| e.bytes.starts_with(b"Hello, !"), "framing",
+        "What comes after the last line feed is not a name, even if it is empty: it is the beginning of the next message.",
+        "最后一个换行符后面的不是名字，空的也不是：那是下一条消息的开头。"),
+    is("says-too-much", |_| true, "crowd",
+        "Your server sends too much: send Welcome! to each client that connects, one greeting for each name, and nothing else.",
+        "它说得太多了：客户端来了说 Welcome!，每个名字一个问候，别的什么也不说。"),
+];
+
+/// No answer, or a wrong one.
+#[rustfmt::skip]
+pub static ANSWER: &[Likely] = &[
+    is("not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
+        "Your server has not read what was sent: it does not reach recv, or receives on another socket.",
+        "它还没有读取发来的数据：没有执行到 recv，或者读的是另一个套接字。"),
+    is("not-sent", silent, "framing",
+        "A guess: your server read the name and waits for more, or printed its answer instead of sending it, or left it in a buffer: flush it.",
+        "猜测：它读到了名字却还在等更多的数据，或者只打印了回答却没有发送，或者回答留在缓冲区里：要 flush。"),
+    is("part-of-name", |e| e.is_other() && is_greeting_of_a_part(e), "end",
+        "Your server answers only the beginning of the name: recv(N) returns at most N bytes. Read on until the end of the message.",
+        "它回答的只是名字的开头：recv(N) 最多返回 N 字节。应一直读到消息的结尾。"),
+    is("other-words", |e| matches!(e.how, How::Other | How::WentOn), "crowd",
+        "The answer must be exactly: 'Hello, ', the name as it arrived (as many bytes as recv returned), '!'.",
+        "回复必须一字不差：“Hello, ”、原样的名字（recv 返回多少字节就是多少）、“!”。"),
+    is("closed-unanswered", |_| true, "crowd",
+        "Your server closes the connection instead of answering: read the name and answer it first.",
+        "它没有回答就关闭了连接：应先读取名字并回答。"),
+];
+
+/// A client has disconnected.
+#[rustfmt::skip]
+pub static LEFT: &[Likely] = &[
+    is("answers-the-gone", |e| e.is_gone && e.complains_of(&["broken pipe"]), "end",
+        "Your server answers a client that has disconnected: when recv returns nothing, that is the end of the stream. Leave the loop.",
+        "它在回答已经离开的客户端：recv 返回空就是流结束，应退出循环。"),
+    Among(|e| e.is_gone, FALLEN),
+    is("loses-a-byte", |e| e.has(b"Hello, Mic!"), "framing",
+        "Only 'Mich' was sent, and it lost a byte: remove a line feed only if there is one. Without it, the name is not complete.",
+        "Mich 没说完，又丢了一个字节：有换行符才去掉它；没有，名字就还没收齐。"),
+    is("answers-the-end", |e| e.has(b"Hello, !") || (e.is_other() && e.wants_end()), "end",
+        "Your server answers the end of the stream: when recv returns nothing, the client has disconnected. Send nothing, and leave the loop.",
+        "流结束也回答了：recv 返回空，说明客户端已经离开。结束这个会话，不再回答。"),
+    is("busy-with-the-end", |e| e.tables.unaccepted > 0 || (e.is_silent() && !e.wants_end()), "end",
+        "A client has disconnected, and your server is still busy with it: when recv returns nothing, leave the loop and go back to accept.",
+        "客户端已经离开，服务器却还在为它忙：recv 返回空就退出循环，回到 accept。"),
+    is("left-open", silent, "end",
+        "The client has disconnected, and your server keeps its socket open: when recv returns nothing, close it.",
+        "客户端已经离开，套接字却还开着：recv 返回空，就关闭它。"),
+    is("one-buffer", |e| e.has(b"Mich"), "crowd",
+        "This answer contains what another client sent: each conversation needs its own buffer.",
+        "回答里有别的客户端说的话：每个会话要有自己的缓冲区。"),
+    all(WORDS),
+    all(ANSWER),
+];
+
+#[rustfmt::skip]
+const ZERO_BYTE: Likely = is("zero-byte", |e| e.framing != Framing::Length && (e.bytes.ends_with(b"\0") || e.has(b"\0Hello, ") || e.has(b"\0!")), "framing",
+    "Your message contains a zero byte, which ends a string in C, not a message: send strlen bytes, and not one more.",
+    "里面有一个零字节：它结束的是 C 的字符串，不是消息（发送 strlen 个字节，不要多发）。");
+
+/// Nothing comes after it, or the next message does.
+fn is_unended(after: &[u8]) -> bool {
+    !after.contains(&b'\n') || after.starts_with(b"Hello, ")
+}
+
+fn is_turned_away(seen: &Evidence<'_>) -> bool {
+    !seen.is_gone && seen.wants(WELCOME) && seen.is_over()
+}
+
+/// Nothing came, or an end once a name was sent in place of waiting.
+fn has_waited_in_vain(seen: &Evidence<'_>) -> bool {
+    seen.is_silent() || (seen.is_over() && !seen.said.is_empty())
+}
+
+fn is_greeting_of_a_part(seen: &Evidence<'_>) -> bool {
+    let part = seen.bytes.strip_prefix(b"Hello, ").and_then(|rest| rest.split(|byte| *byte == b'!').next());
+    part.is_some_and(|part| {
+        !part.is_empty() && part.len() < seen.name().len() && seen.name().starts_with(part)
+    })
+}

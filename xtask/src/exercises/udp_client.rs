@@ -1,0 +1,132 @@
+//! A UDP client: each name is a datagram, and its reply may be lost, late, doubled or a stranger's.
+
+use super::any;
+use super::stage::Likely::Among;
+use super::stage::{Exercise, Likely, Stage, When, is, other, stage};
+use super::{GREETINGS, HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY};
+use crate::peers::script::Step::{
+    self, Ends, Fails, Hears, Hosts, IsWaitedFor, Loses, Nobody, Plays, Prints, Says, StrangerSays,
+};
+use crate::peers::script::{Expected, How};
+use crate::wire::event::Side;
+use crate::wire::kernel::Protocol;
+use crate::words::Words;
+
+/// A UDP client.
+pub static UDP_CLIENT: Exercise = Exercise {
+    name: "udp-client",
+    description: Words::fixed(
+        "Sends Michael, Tracy and Sarah in a datagram each, and prints Hello, NAME! for each before it sends the next.",
+        "依次发送 Michael、Tracy、Sarah，每个一个数据报；等到并打印 Hello, NAME!，才发下一个。",
+    ),
+    places: &["{port}"],
+    transport: Protocol::Udp,
+    side: Side::Client,
+    framing: None,
+    required_first: 1,
+    stages: STAGES,
+    anywhere: ANYWHERE,
+    otherwise: ASKED,
+};
+
+/// How the server goes on after Michael's greeting.
+const THE_OTHERS: Step =
+    Plays(&[Hears(1, TRACY), Says(1, &[HELLO_TRACY]), Hears(1, SARAH), Says(1, &[HELLO_SARAH])]);
+
+/// In the order in which a client is built.
+#[rustfmt::skip]
+static STAGES: &[Stage] = &[
+    stage("greets", "C12", ("sends Michael, Tracy and Sarah, prints each greeting, and ends with status 0",
+                            "依次发送 Michael、Tracy、Sarah，打印每个回复，以状态 0 结束"),
+        &[Hosts, Hears(1, MICHAEL), IsWaitedFor(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS, Ends, Prints(GREETINGS)],
+        &[]),
+
+    stage("lost", "M4", ("asks again when a reply is lost", "回复丢失，就再问一次"),
+        &[Hosts, Hears(1, MICHAEL), Loses(1, HELLO_MICHAEL), Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS, Ends,
+          Prints(GREETINGS)],
+        &[asks_once(|e| e.how == How::Ended || (e.is_other() && e.bytes == TRACY))]),
+
+    // A copy of the first reply arrives late.
+    stage("late", "M5", ("does not take a late reply for the next name's", "不把迟到的回复当成下一个名字的回复"),
+        &[Hosts, Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), Hears(1, TRACY), Says(1, &[HELLO_MICHAEL]), IsWaitedFor(1, TRACY),
+          Says(1, &[HELLO_TRACY]), Hears(1, SARAH), Says(1, &[HELLO_SARAH]), Ends, Prints(GREETINGS)],
+        &[takes_any(|e| matches!(e.expected, Expected::Printed(_))), Among(|_| true, BELIEVED)]),
+
+    stage("twice", "M5", ("copes with replies that arrive twice", "回复来了两份，也不出错"),
+        &[Hosts, Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL, HELLO_MICHAEL]), Hears(1, TRACY), Says(1, &[HELLO_TRACY, HELLO_TRACY]),
+          Hears(1, SARAH), Says(1, &[HELLO_SARAH, HELLO_SARAH]), Ends, Prints(GREETINGS)],
+        &[takes_any(|e| matches!(e.expected, Expected::Printed(_))), Among(|_| true, BELIEVED)]),
+
+    stage("stranger", "M6", ("does not believe another socket, whatever it says", "别的套接字发来的，说什么都不信"),
+        &[Hosts, Hears(1, MICHAEL), StrangerSays(1, HELLO_MICHAEL), IsWaitedFor(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
+          Ends, Prints(GREETINGS)],
+        &[is("believes-a-stranger", |e| matches!(e.how, How::WentOn | How::Ended) || matches!(e.expected, Expected::Printed(_)), "stranger",
+            "Your client believes any sender: connect the UDP socket, or compare the sender's address.",
+            "谁往它的端口发都信：应当 connect 这个 UDP 套接字，或者比较发送者的地址。")]),
+
+    stage("bytes", "M13", ("survives a datagram that is not UTF-8", "收到不是 UTF-8 的数据报，也不崩溃"),
+        &[Hosts, Hears(1, MICHAEL), Says(1, &[b"Hello, \xff\xfe!"]), IsWaitedFor(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
+          Ends, Prints(GREETINGS)],
+        BELIEVED),
+
+    stage("silent", "M4", ("ends within 30 s, with a message and a status other than 0, when nobody answers",
+                           "没有人回答时，30 秒内自己结束，给出消息，状态不为 0"),
+        &[Hosts, Fails],
+        NO_ANSWER),
+
+    stage("nobody", "M4", ("does the same when no socket has that port", "没有套接字使用那个端口时，也是如此"),
+        &[Nobody, Fails],
+        NO_ANSWER),
+];
+
+#[rustfmt::skip]
+static ANYWHERE: &[Likely] = &[
+    any::TEXT_FOR_BYTES,
+    Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME),
+    is("still-waits", |e| matches!(e.expected, Expected::Success) && e.is_silent(), "udp",
+        "A guess: its socket is still open, or it waits for one more datagram. UDP has no end of stream: close the socket when the last greeting has arrived.",
+        "猜测：套接字还开着，或者它还在等一个数据报。UDP 没有结束：最后一个回复到了就关闭套接字。"),
+    Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
+];
+
+/// The client should have given up.
+static NO_ANSWER: &[Likely] =
+    &[asks_once(|e| matches!(e.expected, Expected::Failure) && e.is_silent()), any::FAILURE_UNSAID];
+
+#[rustfmt::skip]
+const fn asks_once(when: When) -> Likely {
+    is("asks-once", when, "lost-reply",
+        "A datagram may be lost, and recv without a time-out waits forever: set a time-out, ask again when it is over, a few times; then say that nobody answers.",
+        "数据报可能丢失，没有超时的 recv 会永远等下去：设一个超时，到时就再问，问几次仍没有回复，就说明没有人回答。")
+}
+
+#[rustfmt::skip]
+const fn takes_any(when: When) -> Likely {
+    is("takes-any-reply", when, "late-reply",
+        "Your client takes the next datagram for the reply, whatever it is: accept only the greeting for the name that it asked for, and keep waiting.",
+        "下一个来的就被当成了回复：只接受所问名字的问候，其余的忽略，继续等。")
+}
+
+/// The client may have accepted a wrong reply.
+static BELIEVED: &[Likely] =
+    &[takes_any(|e| e.how == How::WentOn || (e.how == How::Ended && !e.complains_of(any::NOT_TEXT)))];
+
+/// The client has not asked for what it should.
+#[rustfmt::skip]
+static ASKED: &[Likely] = &[
+    any::NOT_PRINTED,
+    any::NOT_AS_TEXT,
+    is("more-than-the-name", other, "udp",
+        "A datagram is the name and nothing else: send no line feed and no zero byte with it.",
+        "一个数据报就是名字，别的什么也没有：不带换行符，也不带零字节。"),
+    is("not-waited-for", |e| e.how == How::WentOn, "udp",
+        "Your client does not wait for the greetings: send each name when the greeting before it has arrived.",
+        "名字一口气发了出去：上一个的回复到了才发下一个。"),
+    is("names-missing", |e| e.how == How::Ended && e.status.is_empty(), "udp",
+        "Your program reached its end too early: the names are Michael, Tracy and Sarah, each in a datagram.",
+        "程序过早运行到代码末尾：名字依次是 Michael、Tracy、Sarah，各发一个数据报。"),
+    is("ended-too-early", |e| e.how == How::Ended, "udp",
+        "Your client ended too early: its last output says why.",
+        "它中途结束了：原因见它最后的输出。"),
+    asks_once(|_| true),
+];

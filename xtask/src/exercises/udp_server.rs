@@ -1,0 +1,174 @@
+//! A UDP server: every datagram stands alone, and is answered to its sender.
+
+use super::any;
+use super::stage::Likely::Among;
+use super::stage::{Evidence, Exercise, Likely, Stage, all, is, other, stage};
+use super::{CHINESE, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY};
+use crate::peers::script::Expected;
+use crate::peers::script::Step::{
+    Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Says, Starts, Stays,
+};
+use crate::wire::event::Side;
+use crate::wire::kernel::Protocol;
+use crate::words::Words;
+
+/// A UDP server.
+pub static UDP_SERVER: Exercise = Exercise {
+    name: "udp-server",
+    description: Words::fixed(
+        "Answers each datagram, which is a name, with Hello, NAME! in one datagram.",
+        "每个数据报是一个名字，用另一个数据报回复 Hello, NAME!。",
+    ),
+    places: &["{port}"],
+    transport: Protocol::Udp,
+    side: Side::Server,
+    framing: None,
+    required_first: 2,
+    stages: STAGES,
+    anywhere: ANYWHERE,
+    otherwise: &[],
+};
+
+/// In the order in which a server is built.
+#[rustfmt::skip]
+static STAGES: &[Stage] = &[
+    stage("binds", "C12", ("binds the given address", "绑定到给定的地址和端口"),
+        &[Starts, Stays],
+        &[]),
+
+    stage("greets", "C12", ("answers Michael with Hello, Michael!", "收到 Michael，回复 Hello, Michael!"),
+        &[Starts, Comes(1), Greeted(1, MICHAEL)],
+        ANSWER),
+
+    stage("again", "C12", ("answers three names, one after another", "依次回答三个名字"),
+        &[Starts, Comes(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)],
+        &[
+            is("earlier-name", |e| e.bytes.starts_with(b"Hello, Tracyel"), "udp",
+                "This answer contains an earlier name: only the bytes that this recvfrom returned are the name.",
+                "回答里有先前的名字：只有这次 recvfrom 返回的那些字节才是名字。"),
+            is("answers-once", |e| e.is_silent() || (e.is_gone && !e.complains()), "udp",
+                "Your server answers only once: call recvfrom and sendto in a loop.",
+                "它只回答一次：recvfrom 和 sendto 要放在循环里。"),
+            all(ANSWER),
+        ]),
+
+    stage("clients", "C12", ("answers three clients in turns, each with its own name", "三个客户端交替提问，各得各的回复"),
+        &[Starts, Comes(1), Comes(2), Comes(3), Says(1, &[MICHAEL]), Says(2, &[TRACY]), Says(3, &[SARAH]), HearsGreeting(3, SARAH),
+          HearsGreeting(2, TRACY), HearsGreeting(1, MICHAEL), Greeted(2, MICHAEL)],
+        &[
+            Among(|e| e.is_gone, FALLEN),
+            is("answers-another", |_| true, "udp",
+                "An answer went to another client: UDP has no connection, so send each answer to the address that this recvfrom returned (and a connected socket hears only one client).",
+                "回复发给了别的客户端：UDP 没有连接，每个回复都要发往这一次 recvfrom 返回的地址（已 connect 的套接字只收得到一个客户端）。"),
+        ]),
+
+    stage("empty", "C7", ("answers an empty datagram, and continues", "空数据报也回答，并继续服务"),
+        &[Starts, Comes(1), Greeted(1, b""), Greeted(1, TRACY)],
+        &[is("empty-is-end", |_| true, "udp",
+            "An empty datagram is a message like any other, not the end: UDP has no end of stream.",
+            "空数据报也是数据报，不是结束：UDP 没有结束。")]),
+
+    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, only spaces", "名字原样返回：不是 UTF-8 的、全是空格的"),
+        &[Starts, Comes(1), Greeted(1, NOT_UTF8), Greeted(1, SPACES)],
+        CHANGED),
+
+    stage("large", "M7", ("answers 1024 bytes in full, and 8000 in full or with a refusal, but never cuts them",
+                          "1024 字节完整回答；8000 字节完整回答或说明拒绝，但不截断"),
+        &[Starts, Comes(1), Greeted(1, &[b'x'; 1024]), GreetedOrRefused(1, &[b'y'; 8000])],
+        &[is("datagram-cut", |_| true, "cut-datagram",
+            "recvfrom(N) cuts a datagram longer than N bytes, and the rest is lost: use a buffer that holds any datagram (65,535 bytes).",
+            "recvfrom(N) 会截断超过 N 字节的数据报，其余的就丢了：缓冲区要装得下任何数据报（65,535 字节）。")]),
+
+    stage("gone", "C12", ("continues after a client left before its answer", "客户端没等回复就离开，照常服务下一个"),
+        &[Starts, Comes(1), Says(1, &[MICHAEL]), Leaves(1), Comes(2), Says(2, &[MICHAEL]), Leaves(2), Comes(3), Says(3, &[MICHAEL]),
+          Leaves(3), Comes(4), Greeted(4, TRACY)],
+        &[is("gone-ends-all", |_| true, "udp",
+            "A client that has left is no reason to end: an error of sendto or recvfrom concerns only one datagram.",
+            "对方不在了，不是结束的理由：sendto 或 recvfrom 的错误只关系到一个数据报。")]),
+
+    stage("greeting", "C12", ("does not greet a greeting: two such servers would never stop", "收到问候不再问候：否则两台这样的服务器会没完没了"),
+        &[Starts, Comes(1), Says(1, &[b"Hello, Bob!"]), Greeted(1, TRACY)],
+        &[
+            Among(|e| e.is_gone, FALLEN),
+            is("greets-greetings", |_| true, "udp",
+                "A datagram that begins with 'Hello, ' and ends with '!' is an answer: do not answer it.",
+                "以“Hello, ”开头、以“!”结尾的是回复：不要再回答它。"),
+        ]),
+
+    stage("stops", "-", ("ends within 5 s of Ctrl-C", "按 Ctrl-C，5 秒内结束"),
+        &[Starts, Comes(1), Greeted(1, MICHAEL), IsInterrupted(&[], &[Greeted(1, TRACY)])],
+        &[any::INTERRUPT_IGNORED, any::STILL_ENDING]),
+];
+
+static ANYWHERE: &[Likely] = &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Ready), START)];
+
+/// The server is not where it should be.
+#[rustfmt::skip]
+static START: &[Likely] = &[
+    any::BINDS_TWICE,
+    any::NOT_STARTED,
+    any::PORT_IN_USE,
+    any::OTHER_FAMILY,
+    is("tcp-socket", |e| e.is_gone && e.complains_of(&["not connected"]), "system",
+        "This is a TCP socket, connected to nobody: SOCK_DGRAM makes a UDP socket.",
+        "这是一个 TCP 套接字，没有连接任何人：UDP 要用 SOCK_DGRAM。"),
+    is("nothing-done", |e| e.is_gone && e.output.is_empty(), "udp",
+        "Your program reached its end and exited. It is given {host} and {port} on its command line: it should bind, and call recvfrom in a loop.",
+        "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind，然后循环 recvfrom。"),
+    is("failed-first", |e| e.is_gone, "udp",
+        "Its last output says why it failed. It is given {host} and {port} on its command line: it should bind, and call recvfrom.",
+        "原因在它最后的输出里。命令行给出了 {host} 和 {port}：它应当 bind、recvfrom。"),
+    Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
+    is("never-binds", |_| true, "udp",
+        "A guess: your program never reaches bind: it waits for something before, or starts slowly (--patience gives it more time).",
+        "猜测：程序没有执行到 bind：卡在了前面的某一步，或者启动很慢（可用 --patience 多给时间）。"),
+];
+
+/// The program died while it served.
+#[rustfmt::skip]
+static FALLEN: &[Likely] = &[
+    Among(|e| e.complains_of(any::NOT_TEXT), CHANGED),
+    is("end-of-code", |e| !e.complains(), "udp",
+        "Your program reached its end and exited, but a server keeps running: call recvfrom and sendto in a loop.",
+        "程序运行到代码末尾就结束了，而服务器要一直运行：recvfrom 和 sendto 要放在循环里。"),
+    is("datagram-ends-all", |_| true, "udp",
+        "One datagram ended the whole server: its last output says why. Loop around recvfrom, and catch the errors of each datagram.",
+        "一个数据报就让整个服务器结束了，原因见它最后的输出。recvfrom 要放在循环里，一个数据报的错误不能影响到下一个。"),
+];
+
+/// No answer, or a wrong one.
+#[rustfmt::skip]
+static ANSWER: &[Likely] = &[
+    Among(|e| e.is_gone, FALLEN),
+    is("end-marked", |e| e.is_other() && is_right_up_to_its_end(e), "udp",
+        "A datagram has its own end: send no line feed, no zero byte and no length with it.",
+        "数据报自带边界：不需要换行符、零字节或长度。"),
+    is("in-parts", |e| e.is_other() && e.message().is_some_and(|message| message.starts_with(e.bytes)), "udp",
+        "A part of the answer came in a datagram of its own: put the answer together, and send it once.",
+        "回复的一部分单独成了一个数据报：先拼成完整的回复，再一次发送。"),
+    is("python-words", |e| e.is_other() && e.has(b"b'"), "udp",
+        "This is how Python prints bytes: join bytes with bytes, or decode them first.",
+        "这是 Python 打印 bytes 的样子：用 bytes 拼接，或者先解码。"),
+    is("other-words", other, "udp",
+        "The answer must be exactly: 'Hello, ', the name as it arrived (as many bytes as recvfrom returned), '!'.",
+        "回复必须一字不差：“Hello, ”、原样的名字（recvfrom 返回多少字节就是多少）、“!”。"),
+    is("not-read", |e| e.is_silent() && e.tables.unread > 0, "udp",
+        "Your server has not read the datagram: it does not reach recvfrom.",
+        "它还没有读取数据报：没有执行到 recvfrom。"),
+    is("not-sent", |_| true, "udp",
+        "A guess: your server prints the answer instead of sending it, or sends it to another address or with another socket. recvfrom returns the sender's address: use it in sendto.",
+        "猜测：它打印了回复却没有发送，或者发到了别处，或者用了另一个套接字。recvfrom 会告诉你是谁问的，sendto 就发给他。"),
+];
+
+#[rustfmt::skip]
+static CHANGED: &[Likely] = &[
+    is("spaces-stripped", |e| e.wants(b"Hello,    !"), "udp",
+        "Spaces were stripped or skipped: the name is the whole datagram, unchanged (no strip, trim or scanf).",
+        "空格丢了，或者被跳过了：整个数据报就是名字，原样不动（不要用 strip、trim、scanf）。"),
+    any::NAME_CHANGED,
+];
+
+fn is_right_up_to_its_end(seen: &Evidence<'_>) -> bool {
+    let trimmed = |bytes: &[u8]| bytes.strip_suffix(b"\0").unwrap_or(bytes).trim_ascii_end().to_vec();
+    trimmed(seen.bytes) == trimmed(seen.message().unwrap_or_default())
+}

@@ -1,0 +1,105 @@
+//! The exercise sheet, and what is wrong with a command.
+
+use std::ffi::OsStr;
+
+use anyhow::Result;
+use common::args;
+use common::narration::{escape, say};
+use common::text;
+
+use super::candidate::CommandLine;
+use crate::drawing::style::Style;
+use crate::exercises::{ALL, Exercise, Stage};
+use crate::wire::event::Side;
+
+/// The exercise of this name.
+///
+/// # Errors
+/// A usage error, with all the names.
+pub fn exercise(name: &OsStr) -> Result<&'static Exercise> {
+    let found = ALL.into_iter().find(|exercise| *name == *exercise.name);
+    found.ok_or_else(|| {
+        let (name, names) = (escape(name.as_encoded_bytes()), names());
+        args::usage(text!(
+            "cannot grade '{name}': it is one of {names}",
+            "“{name}”不能评判，应为其中之一：{names}"
+        ))
+    })
+}
+
+/// The exercise's stage of this name.
+///
+/// # Errors
+/// A usage error, with all the names.
+pub fn stage(exercise: &Exercise, name: &str) -> Result<&'static Stage> {
+    exercise.stage(name).ok_or_else(|| {
+        let names: Vec<_> = exercise.stages.iter().map(|stage| stage.name).collect();
+        let (name, names) = (escape(name.as_bytes()), names.join(" "));
+        args::usage(text!(
+            "no stage '{name}': it is one of {names}",
+            "没有“{name}”这一项，应为其中之一：{names}"
+        ))
+    })
+}
+
+/// Refuses a command without the places that it needs.
+///
+/// # Errors
+/// A usage error, with an example.
+pub fn check(exercise: &Exercise, command: &CommandLine, port: Option<u16>) -> Result<()> {
+    let example = example(exercise);
+    if command.0.is_empty() {
+        return Err(args::usage(text!(
+            "the command that starts your program is missing: {example}",
+            "缺少启动你的程序的命令：{example}"
+        )));
+    }
+    let is_missing = |place: &&&str| !command.has(place) && (port.is_none() || **place != "{port}");
+    let Some(place) = exercise.places.iter().find(is_missing) else { return Ok(()) };
+    let port = if *place == "{port}" {
+        text!(" (or --port N, if the port is hard-coded)", "（端口写在代码里的程序用 --port N）")
+    } else {
+        String::new()
+    };
+    // PowerShell evaluates bare braces as a block, and passes on what is in them.
+    let bare = place.trim_matches(['{', '}']);
+    let quotes = if command.0.iter().any(|word| *word == *bare) {
+        text!(" (PowerShell takes braces away: put them in quotes)", "（PowerShell 会去掉花括号，请加引号）")
+    } else {
+        String::new()
+    };
+    Err(args::usage(text!(
+        "the command has no {place}{port}{quotes}: {example}",
+        "命令里没有 {place}{port}{quotes}：{example}"
+    )))
+}
+
+/// How a command may look, in every shell: PowerShell needs quotes around the braces.
+fn example(exercise: &Exercise) -> String {
+    let name = exercise.name;
+    let program = match exercise.side {
+        Side::Server => "my_server.py",
+        Side::Client if exercise.places.contains(&"{port}") => "my_client.py",
+        Side::Client => "my_get.py",
+    };
+    let host = if exercise.places.contains(&"{port}") { "\"{host}\" " } else { "" };
+    let places = exercise.places.iter().map(|place| format!("\"{place}\"")).collect::<Vec<_>>().join(" ");
+    format!("cargo xtask grade {name} -- python3 {program} {host}{places}")
+}
+
+/// Prints an exercise: what the program does, and each of its stages in a sentence.
+pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
+    say(exercise.name)?;
+    style.broken("", exercise.description.to(style.lang)).iter().try_for_each(|line| say(line))?;
+    say("")?;
+    for (number, stage) in (1..).zip(exercise.stages) {
+        let head = format!("{number:4} {:11} ", stage.name);
+        style.broken(&head, stage.promise.1.to(style.lang)).iter().try_for_each(|line| say(line))?;
+    }
+    Ok(say(&format!("\n{}", example(exercise)))?)
+}
+
+/// The names of all exercises.
+pub fn names() -> String {
+    ALL.map(|exercise| exercise.name).join(", ")
+}

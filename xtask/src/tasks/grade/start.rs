@@ -1,0 +1,269 @@
+//! How a program starts: a server at a port where it is waited for, a client at the judge's server.
+
+use std::io::ErrorKind;
+use std::iter;
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use common::text;
+
+use super::trial::{Trial, missed};
+use crate::exercises::Place;
+use crate::peers::player::Peer;
+use crate::peers::script::{Expected, How, Step, Unplayed};
+use crate::peers::tcp_peer::TcpPeer;
+use crate::peers::udp_peer::UdpPeer;
+use crate::random;
+use crate::wire::event::Side;
+use crate::wire::kernel::{self, Protocol, Row};
+use crate::words::Words;
+
+/// A program that ends at once does so within this time; one that is ending closes its connections this long before.
+pub const ENDING: Duration = Duration::from_millis(500);
+/// How often to look whether a server waits where it should, and whether a client has come.
+const GLANCE: Duration = Duration::from_millis(3);
+/// How often to look where else a server may be, which takes longer.
+const LOOK: Duration = Duration::from_millis(200);
+/// A server may first listen elsewhere; once that has not changed for this long, it is where it listens.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// Whether a server is where it should be.
+enum Ready {
+    Yes,
+    /// It has ended instead.
+    Ended,
+    /// It waits at these places instead.
+    Elsewhere(Protocol, Vec<Row>),
+    /// It runs, and waits nowhere.
+    Nowhere,
+}
+
+impl Trial<'_> {
+    /// Starts the server on a free port, and waits until it is there.
+    pub fn starts(&mut self) -> Result<(), Unplayed> {
+        const TRIES: usize = 5;
+        for _ in 1..TRIES {
+            let ready = self.starts_once()?;
+            let is_drawn = self.config.port.is_none();
+            match ready {
+                Ready::Ended if is_drawn && self.is_port_taken()? => {} // by another program, meanwhile
+                Ready::Ended | Ready::Elsewhere(..) if !is_drawn && self.is_port_held() => {
+                    self.wait_for_port()?;
+                }
+                ready => return self.expect_ready(ready),
+            }
+        }
+        let ready = self.starts_once()?;
+        self.expect_ready(ready)
+    }
+
+    /// It does not end at once, as one does that never reaches accept.
+    pub fn stays(&mut self) -> Result<(), Unplayed> {
+        let ready = self.program()?.wait_for_end(ENDING)?.map_or(Ready::Yes, |_| Ready::Ended);
+        self.expect_ready(ready)
+    }
+
+    /// The server is killed, and starts again on the same port.
+    pub fn restarts(&mut self) -> Result<(), Unplayed> {
+        self.remarks(Side::Server, &Words::fixed("(killed, and started again)", "（强行终止，再次启动）"));
+        self.candidate = None;
+        // The side that closes first keeps the connection in TIME_WAIT: here, the server's.
+        let _ = self.peers.tcp(1)?.hears_the_end();
+        self.tries(|peers, met| peers.plays_step(Step::Leaves(1), met))?;
+        self.spawn()?;
+        let ready = self.wait_until_ready()?;
+        self.expect_ready(ready)
+    }
+
+    /// Starts the client, and takes its connection as #1; over UDP, #1 waits for its datagram.
+    pub fn hosts(&mut self) -> Result<(), Unplayed> {
+        let talk = self.peers.talk.clone();
+        if matches!(self.exercise.transport, Protocol::Udp) {
+            let server = UdpPeer::server(self.peers.at, talk)?;
+            self.peers.at = server.address()?;
+            self.peers.joins(1, Peer::Udp(server));
+            return Ok(self.spawn()?);
+        }
+        let listener = TcpListener::bind(self.peers.at)?;
+        self.peers.at = listener.local_addr()?;
+        self.spawn()?;
+        listener.set_nonblocking(true)?;
+        let (asked, mut has_ended) = (Instant::now(), false);
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(false)?;
+                    self.peers.joins(1, Peer::Tcp(TcpPeer::accepted(stream, talk)?));
+                    return Ok(());
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+                Err(e) => return Err(e.into()),
+            }
+            // It may connect and end before it is accepted: so accept once more after its end.
+            if has_ended {
+                return Err(missed(Expected::Visit, How::Ended));
+            }
+            has_ended = self.program()?.ended()?.is_some();
+            if asked.elapsed() > self.patience().to_start() {
+                return Err(missed(Expected::Visit, How::Silent));
+            }
+            thread::sleep(if has_ended { Duration::ZERO } else { GLANCE });
+        }
+    }
+
+    /// Starts the client; no socket has the port that it is sent to.
+    pub fn sends_to_nobody(&mut self) -> Result<(), Unplayed> {
+        self.peers.at = self.free_port()?;
+        Ok(self.spawn()?)
+    }
+
+    /// Starts the server, and waits until it is there.
+    fn starts_once(&mut self) -> Result<Ready> {
+        self.peers.at = self.free_port()?;
+        let at = self.peers.at;
+        if self.config.port.is_some() && self.is_anybody_there() == Some(true) {
+            bail!(text!(
+                "somebody is at {at} already - end that program, and grade again",
+                "{at} 已经有程序占着：请先结束它，再来评判"
+            ));
+        }
+        self.spawn()?;
+        self.wait_until_ready()
+    }
+
+    /// It should be there; else says where it is.
+    fn expect_ready(&mut self, ready: Ready) -> Result<(), Unplayed> {
+        let (at, transport) = (self.peers.at, self.exercise.transport);
+        let (how, found) = match ready {
+            Ready::Yes => return Ok(()),
+            Ready::Ended => (How::Ended, None),
+            Ready::Elsewhere(protocol, rows) => (How::Other, Some((protocol, rows))),
+            Ready::Nowhere => (How::Silent, None),
+        };
+        let is_tcp = |protocol: &Protocol| matches!(protocol, Protocol::Tcp);
+        self.place = Place {
+            is_other_protocol: found.as_ref().is_some_and(|(other, _)| is_tcp(other) != is_tcp(&transport)),
+            found: found.iter().flat_map(|(_, rows)| rows).map(|row| (row.ip, row.port).into()).collect(),
+            is_port_held: self.is_port_held(),
+            is_port_free: is_free(transport, at),
+            at,
+        };
+        Err(missed(Expected::Ready, how))
+    }
+
+    /// Waits until the server waits at its address, by the kernel's table if there is one: that takes no connection.
+    fn wait_until_ready(&self) -> Result<Ready> {
+        let (program, transport, at) = (self.program()?, self.exercise.transport, self.peers.at);
+        let asked = Instant::now();
+        let (mut elsewhere, mut since, mut looked): (Vec<Row>, _, _) = (Vec::new(), asked, asked);
+        loop {
+            let is_there = self.is_anybody_there().unwrap_or_else(|| answers(transport, at));
+            // Another program may have been quicker; but one that hands its socket to others is there, too.
+            if is_there && is_own(program.program.pid, transport, at) {
+                return Ok(Ready::Yes);
+            }
+            if program.ended()?.is_some() {
+                return Ok(Ready::Ended);
+            }
+            if is_there && asked.elapsed() > SETTLED {
+                return Ok(Ready::Yes);
+            }
+            if looked.elapsed() > LOOK {
+                let (protocol, rows) = places(program.program.pid, transport);
+                if rows != elsewhere {
+                    (elsewhere, since) = (rows, Instant::now());
+                }
+                if !elsewhere.is_empty() && since.elapsed() > SETTLED {
+                    return Ok(Ready::Elsewhere(protocol, elsewhere));
+                }
+                looked = Instant::now();
+            }
+            if asked.elapsed() > self.patience().to_start() {
+                return Ok(Ready::Nowhere);
+            }
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// Whether another program has its port, or had it for the moment in which the server wanted it.
+    fn is_port_taken(&self) -> Result<bool> {
+        let text = self.program()?.last_words().text().to_lowercase();
+        let is_said = crate::exercises::IN_USE.iter().any(|sign| text.contains(sign));
+        Ok(is_said || !is_free(self.exercise.transport, self.peers.at))
+    }
+
+    /// A port for a program that is told one, or the one that is hard-coded in it.
+    fn free_port(&self) -> Result<SocketAddr> {
+        // Below those that systems give to clients (from 32768 on Linux, ip(7); elsewhere from 49152, RFC 6335): no
+        // connection of another program has it, or had it a moment ago.
+        const FIRST: u16 = 12_000;
+        const COUNT: u64 = 20_000;
+        if self.config.port.is_some() {
+            return Ok(self.peers.at);
+        }
+        let transport = self.exercise.transport;
+        let above = || u16::try_from(random::number() % COUNT).unwrap_or_default();
+        let mut tried = iter::repeat_with(|| SocketAddr::new(self.config.ip, FIRST + above())).take(100);
+        let is_unused = |at| kernel::sockets(transport, at).is_none_or(|rows| rows.is_empty());
+        let found = tried.find(|at| is_unused(*at) && is_free(transport, *at));
+        found.with_context(|| text!("no port is free", "没有空闲的端口"))
+    }
+
+    /// Whether earlier connections, which are over (`TIME_WAIT`), still have a TCP server's port.
+    fn is_port_held(&self) -> bool {
+        matches!(self.exercise.transport, Protocol::Tcp)
+            && kernel::sockets(Protocol::Tcp, self.peers.at).is_some_and(|rows| !rows.is_empty())
+    }
+
+    /// Waits until they are gone: so one mistake fails one stage, which is `restart`.
+    fn wait_for_port(&self) -> Result<()> {
+        const LIMIT: Duration = Duration::from_secs(300);
+        let port = self.peers.at.port();
+        (self.notice)(&words!(
+            "port {port} is in TIME_WAIT, and this program cannot use it yet (only 'restart' counts that): waiting \
+             until it is free, about a minute",
+            "端口 {port} 处于 TIME_WAIT，这个程序暂时用不了（只在 restart 一项里计一次）：等它空出来，大约一分钟"
+        ))?;
+        let asked = Instant::now();
+        while self.is_port_held() {
+            let is_late = asked.elapsed() >= LIMIT;
+            ensure!(!is_late, text!("port {port} does not get free", "端口 {port} 一直没有空出来"));
+            thread::sleep(Duration::from_millis(500));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a port can be bound.
+fn is_free(protocol: Protocol, at: SocketAddr) -> bool {
+    match protocol {
+        Protocol::Tcp => TcpListener::bind(at).is_ok(),
+        Protocol::Udp => UdpSocket::bind(at).is_ok(),
+    }
+}
+
+/// Whether a socket there belongs to this group of processes; true if the kernel does not say.
+fn is_own(group: u32, protocol: Protocol, at: SocketAddr) -> bool {
+    kernel::waiting_of_group(protocol, group).is_none_or(|rows| rows.iter().any(|row| row.is_reached_at(at)))
+}
+
+/// Where the program waits: by this protocol, or else by the other.
+fn places(group: u32, protocol: Protocol) -> (Protocol, Vec<Row>) {
+    let other = if matches!(protocol, Protocol::Tcp) { Protocol::Udp } else { Protocol::Tcp };
+    let of = |protocol| kernel::waiting_of_group(protocol, group).unwrap_or_default();
+    match of(protocol) {
+        rows if rows.is_empty() => (other, of(other)),
+        rows => (protocol, rows),
+    }
+}
+
+/// Whether a socket is there, without a kernel's table: a listener takes a connection, and a UDP port that is bound cannot
+/// be bound again.
+fn answers(protocol: Protocol, at: SocketAddr) -> bool {
+    match protocol {
+        Protocol::Tcp => TcpStream::connect(at).is_ok(),
+        Protocol::Udp => UdpSocket::bind(at).is_err_and(|e| e.kind() == ErrorKind::AddrInUse),
+    }
+}

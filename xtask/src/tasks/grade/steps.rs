@@ -1,0 +1,120 @@
+//! What a program itself has to do: stop at Ctrl-C, end, fail, print, save.
+
+use std::fs;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::trial::{Trial, missed};
+use crate::peers::script::{Expected, Found, How, Mismatch, Step, Unplayed};
+use crate::programs::cleanup;
+use crate::wire::event::Side;
+use crate::words::Words;
+
+impl Trial<'_> {
+    /// Presses Ctrl-C, as a terminal does, for all of the group. Where the program does not end, the steps `held` may be
+    /// what it waits for; and where `goes_on` succeeds, it goes on as if nothing had happened.
+    pub fn is_interrupted(&mut self, held: &[Step], goes_on: &[Step]) -> Result<(), Unplayed> {
+        if !cleanup::can_interrupt() {
+            return Err(Unplayed::NotAvailable(Words::fixed(
+                "only Unix lets a program send Ctrl-C to another one",
+                "只有 Unix 允许程序向别的程序发送 Ctrl-C",
+            )));
+        }
+        self.lab.record.recorder("").said(Side::Server, "^C");
+        self.program()?.program.interrupt_group();
+        if self.program()?.wait_for_end(self.patience().to_stop())?.is_some() {
+            return Ok(());
+        }
+        let how = if !held.is_empty() && {
+            self.tries(|peers, met| peers.plays(held, met))?;
+            self.program()?.wait_for_end(self.patience().silence())?.is_some()
+        } {
+            How::Later
+        } else if self.tries(|peers, met| peers.plays(goes_on, met)).is_ok() {
+            How::Unmoved
+        } else {
+            How::Silent
+        };
+        Err(missed(Expected::Stop, how))
+    }
+
+    /// It ends with status 0.
+    pub fn ends(&mut self) -> Result<(), Unplayed> {
+        let is_success = self.waits_for_its_end(&Expected::Success)?.success();
+        if is_success { Ok(()) } else { Err(missed(Expected::Success, How::Ended)) }
+    }
+
+    /// It ends while #1 keeps the connection. Where it does not, whether it does once #1 has closed decides.
+    pub fn ends_open(&mut self) -> Result<(), Unplayed> {
+        let patience = self.patience().silence();
+        if self.program()?.wait_for_end(patience)?.is_some() {
+            return Ok(());
+        }
+        self.tries(|peers, met| peers.plays_step(Step::SaysNoMore(1), met))?;
+        match self.program()?.wait_for_end(patience)? {
+            Some(_) => Err(missed(Expected::Success, How::Later)),
+            None => Ok(()), // that it does not end at all is found next
+        }
+    }
+
+    /// It does not end before #1 closes.
+    pub fn outwaits(&mut self) -> Result<(), Unplayed> {
+        /// A client that leaves at once is seen leaving.
+        const AT_ONCE: Duration = Duration::from_millis(1500);
+        self.tries(|_, met| met.rests());
+        match self.program()?.wait_for_end(AT_ONCE)? {
+            Some(_) => Err(missed(Expected::Outwaits, How::Ended)),
+            None => Ok(()),
+        }
+    }
+
+    /// It ends with a message and a status other than 0.
+    pub fn fails(&mut self) -> Result<(), Unplayed> {
+        let is_failure = !self.waits_for_its_end(&Expected::Failure)?.success();
+        let output = self.program()?.output();
+        let has_message = output.lines().any(|line| !line.is_empty() && !line.starts_with("Welcome!"));
+        if is_failure && has_message { Ok(()) } else { Err(missed(Expected::Failure, How::Ended)) }
+    }
+
+    /// It has printed each of these once, on standard output.
+    pub fn prints(&mut self, lines: &[&'static str]) -> Result<(), Unplayed> {
+        let printed = self.program()?.printed();
+        match lines.iter().find(|line| printed.matches(**line).count() != 1) {
+            Some(line) => Err(gave(Expected::Printed(line), printed.into_bytes())),
+            None => Ok(()),
+        }
+    }
+
+    /// It has saved exactly this; where that is nothing, no file will do as well.
+    pub fn saves(&mut self, body: &'static [u8]) -> Result<(), Unplayed> {
+        match fs::read(self.out()) {
+            Ok(saved) if saved == body => Ok(()),
+            Ok(saved) => Err(gave(Expected::Saved(body), saved)),
+            Err(_) if body.is_empty() => Ok(()),
+            Err(_) => Err(missed(Expected::Saved(body), How::Ended)),
+        }
+    }
+
+    /// It has printed this, on whichever output.
+    pub fn shows(&mut self, words: &'static str) -> Result<(), Unplayed> {
+        self.waits_for_its_end(&Expected::Success)?;
+        let is_shown = self.program()?.output().contains(words);
+        if is_shown { Ok(()) } else { Err(missed(Expected::Shown(words), How::Ended)) }
+    }
+
+    /// Waits for its end and its output.
+    fn waits_for_its_end(&self, expected: &Expected) -> Result<ExitStatus, Unplayed> {
+        let program = self.program()?;
+        let Some(status) = program.wait_for_end(self.patience().to_end())? else {
+            return Err(missed(expected.clone(), How::Silent));
+        };
+        program.wait_for_output();
+        Ok(status)
+    }
+}
+
+fn gave(expected: Expected, bytes: Vec<u8>) -> Unplayed {
+    Mismatch { number: 1, expected, found: Found { how: How::Other, bytes } }.into()
+}

@@ -1,0 +1,34 @@
+//! What comes of a stage.
+
+use crate::checks::Verdict;
+use crate::drawing::entry::Entry;
+use crate::exercises::{Mistake, Stage};
+use crate::words::Words;
+
+/// What a program did instead.
+pub struct Failure {
+    /// What it should have done.
+    pub expected: Words,
+    /// What it did.
+    pub got: Words,
+    /// What the kernel's tables say, or what happened next.
+    pub more: Option<Words>,
+    /// The likely mistake.
+    pub likely: Option<&'static Mistake>,
+    /// Whether that fails the stage; silence alone decides nothing.
+    pub is_decided: bool,
+}
+
+/// One stage of one program, judged.
+pub struct Judged {
+    /// The stage.
+    pub stage: &'static Stage,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// Why it failed, or is undecided.
+    pub failure: Option<Failure>,
+    /// Everything that was told, from the title to the hint: a chapter of a page.
+    pub told: Vec<Entry>,
+    /// The ladder in it, up to the failure.
+    pub ladder: Vec<Entry>,
+}

@@ -1,0 +1,324 @@
+//! What was expected of a program and what it did, in words.
+
+use std::process::ExitStatus;
+
+use common::narration::escape;
+
+use super::finding::Fate;
+use super::trial::Trial;
+use crate::exercises::Tables;
+use crate::peers::script::{Expected, Found, How, Mismatch};
+use crate::peers::tcp_peer::framed;
+use crate::wire::event::Side;
+use crate::wire::kernel::Protocol;
+use crate::words::Words;
+
+/// How many bytes of a long message are shown.
+const ROOM: usize = 60;
+/// How many bytes of a file are compared by eye; of a longer one, their number is shown.
+const MUCH: usize = 1000;
+
+impl Trial<'_> {
+    /// The other end of the program, by its name.
+    fn label(&self, number: usize) -> Words {
+        match self.exercise.side {
+            Side::Client => Words::fixed("the server", "服务器"),
+            Side::Server => words!("#{number}", "#{number}"),
+        }
+    }
+
+    /// What was expected.
+    pub fn expected(&self, Mismatch { number, expected, found }: &Mismatch) -> Words {
+        let Words { en: label, zh: label_zh } = self.label(*number);
+        let (at, is_tcp) = (self.peers.at, matches!(self.exercise.transport, Protocol::Tcp));
+        let seconds = self.patience().to_end().as_secs_f64();
+        match expected {
+            Expected::Connection => words!("client {label} is accepted", "接受客户端 {label_zh}"),
+            Expected::Message(message) => {
+                let framed = if is_tcp { framed(self.peers.talk.framing, message) } else { message.clone() };
+                let shown = shown(&framed);
+                words!("{label} hears {shown}", "{label_zh} 收到 {shown}")
+            }
+            Expected::Request(path) => words!(
+                "a request: GET {path} HTTP/1.1, the Host, and an empty line after them",
+                "请求：GET {path} HTTP/1.1，Host，后面跟一个空行"
+            ),
+            Expected::Anything => {
+                words!("an answer, a refusal or the end for {label}", "{label_zh} 得到回答、拒绝或流结束")
+            }
+            Expected::HalfAtMost => {
+                words!(
+                    "at most one answer for {label}, then the end",
+                    "{label_zh} 至多得到一个回答，然后流结束"
+                )
+            }
+            Expected::NoMore if self.exercise.side == Side::Server => {
+                words!("nothing more until {label} speaks", "{label_zh} 说话之前，什么也不再来")
+            }
+            Expected::NoMore => {
+                Words::fixed("nothing more until it is answered", "得到回复之前，什么也不再说")
+            }
+            Expected::End => words!("the end of {label}'s connection", "{label_zh} 的连接结束"),
+            Expected::Patience(message) => {
+                let shown = shown(message);
+                if is_tcp {
+                    words!("it waits for all of {shown}", "它等 {shown} 收齐")
+                } else {
+                    words!("it waits for the answer to {shown}", "它等待对 {shown} 的回复")
+                }
+            }
+            Expected::Ready if is_tcp => {
+                words!("a listening TCP socket at {at}", "在 {at} 监听的 TCP 套接字")
+            }
+            Expected::Ready => words!("a UDP socket bound to {at}", "绑定到 {at} 的 UDP 套接字"),
+            Expected::Visit if is_tcp => words!("your client connects to {at}", "你的客户端连接 {at}"),
+            Expected::Visit => words!("your client sends to {at}", "你的客户端向 {at} 发送"),
+            Expected::Stop => Words::fixed("it ends after Ctrl-C", "按 Ctrl-C 之后它结束"),
+            Expected::Success if found.how == How::Later => {
+                Words::fixed("it ends when the reply is complete", "响应收齐，它就结束")
+            }
+            Expected::Success | Expected::Failure if found.how == How::Silent => {
+                words!("it ends within {seconds} s", "它在 {seconds} 秒内结束")
+            }
+            Expected::Success => Words::fixed("it ends with status 0", "它以状态 0 结束"),
+            Expected::Failure => {
+                Words::fixed("a message, and a status other than 0", "一条消息，以及不为 0 的状态")
+            }
+            Expected::Outwaits => Words::fixed("it waits for the end of the stream", "它等待流结束"),
+            Expected::Printed(line) => words!("it prints '{line}', once", "它打印“{line}”，一次"),
+            Expected::Saved([]) => words!("no file {{out}}, or an empty one", "没有文件 {{out}}，或者是空的"),
+            Expected::Saved(body) => {
+                let body = if body.len() < MUCH { shown(body) } else { format!("{} bytes", body.len()) };
+                words!("{{out}} contains {body}", "{{out}} 的内容是 {body}")
+            }
+            Expected::Shown(text) => words!("it prints the status {text}", "它打印状态 {text}"),
+        }
+    }
+
+    /// What it did instead.
+    pub fn got(&self, missed: &Mismatch, fate: &Fate, said: &[u8]) -> Words {
+        let Mismatch { expected, found, .. } = missed;
+        if expected.is_the_programs() {
+            return self.did(expected, found, fate);
+        }
+        let came = joined(self.came(missed, said), differs(expected, found));
+        let is_only_its_end = fate.status.is_some() && found.how == How::Ended && found.bytes.is_empty();
+        match fate.words() {
+            Some(fate) if is_only_its_end => fate,
+            fate => joined(came, fate),
+        }
+    }
+
+    /// What the program itself did.
+    fn did(&self, expected: &Expected, found: &Found, fate: &Fate) -> Words {
+        let ended = || fate.words().unwrap_or(Words::fixed("it still runs", "它还在运行"));
+        match (expected, found.how) {
+            (Expected::Ready, How::Other) => {
+                let places = self.place.found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let is_tcp = matches!(self.exercise.transport, Protocol::Tcp) != self.place.is_other_protocol;
+                if is_tcp {
+                    words!("it listens on TCP {places}", "它监听的是 TCP {places}")
+                } else {
+                    words!("it is bound to UDP {places}", "它绑定的是 UDP {places}")
+                }
+            }
+            (Expected::Ready, How::Silent) => {
+                let name = if matches!(self.exercise.transport, Protocol::Tcp) { "TCP" } else { "UDP" };
+                words!(
+                    "it runs, and has no {name} socket that waits",
+                    "程序在运行，但没有等待中的 {name} 套接字"
+                )
+            }
+            (Expected::Visit, How::Silent) => {
+                Words::fixed("it runs, and does nothing of the kind", "程序在运行，却没有来")
+            }
+            (Expected::Stop, How::Later) => {
+                Words::fixed("it ended only after its client had left", "客户端离开之后它才结束")
+            }
+            (Expected::Stop, How::Unmoved) => {
+                Words::fixed("it continues, and still serves clients", "它照常运行，还在服务客户端")
+            }
+            (Expected::Stop, _) => {
+                Words::fixed("it still runs, and serves nobody", "它还在运行，但不再服务任何人")
+            }
+            (Expected::Success, How::Later) => {
+                Words::fixed("it ended only after the server had closed", "服务器关闭之后它才结束")
+            }
+            (Expected::Failure, How::Ended) if fate.status.is_some_and(|status| !status.success()) => {
+                joined(ended(), Some(Words::fixed("it printed no message", "没有打印出错信息")))
+            }
+            (Expected::Outwaits, _) => {
+                Words::fixed("it ended first, with the connection open", "连接还开着，它就先结束了")
+            }
+            (Expected::Printed(_), _) => {
+                let printed = shown(&found.bytes);
+                words!("it printed {printed}", "它打印了 {printed}")
+            }
+            (Expected::Saved(_), How::Ended) => Words::fixed("there is no such file", "没有这个文件"),
+            (Expected::Saved(_), How::Silent) => {
+                let seconds = self.patience().silence().as_secs_f64();
+                words!("it accepted no more bytes for {seconds} s", "{seconds} 秒内它没有再收")
+            }
+            (Expected::Saved(body), _) if body.len() < MUCH => {
+                let saved = shown(&found.bytes);
+                words!("it contains {saved}", "它的内容是 {saved}")
+            }
+            (Expected::Saved(body), _) => {
+                let (length, same) = (found.bytes.len(), common_prefix(&found.bytes, body));
+                words!(
+                    "it contains {length} bytes, and the first {same} are right",
+                    "它有 {length} 字节，其中前 {same} 字节是对的"
+                )
+            }
+            _ => ended(),
+        }
+    }
+
+    /// What a peer heard.
+    fn came(&self, Mismatch { number, found, .. }: &Mismatch, said: &[u8]) -> Words {
+        let (heard, seconds) = (shown(&found.bytes), self.patience().silence().as_secs_f64());
+        let is_empty = found.bytes.is_empty();
+        match found.how {
+            How::Other | How::Unmoved => words!("{heard}", "{heard}"),
+            How::Ended if is_empty => Words::fixed("the end of the connection", "连接结束了"),
+            How::Ended => words!("{heard}, then the end of the connection", "{heard}，然后连接结束了"),
+            How::Reset if matches!(self.exercise.transport, Protocol::Udp) => {
+                Words::fixed("no socket has that port", "没有套接字使用这个端口")
+            }
+            How::Reset if is_empty => Words::fixed("a reset of the connection", "连接被复位（RST）"),
+            How::Reset => words!("{heard}, then a reset", "{heard}，然后连接被复位（RST）"),
+            How::Refused => {
+                let why = escape(&found.bytes);
+                words!("{why}", "{why}")
+            }
+            How::Silent if is_empty => words!("nothing, for {seconds} s", "{seconds} 秒内什么也没有"),
+            How::Silent => {
+                words!("{heard}, and nothing more for {seconds} s", "{heard}，此后 {seconds} 秒内再没有")
+            }
+            How::WentOn if said.is_empty() => words!("it went on with {heard}", "它继续发送 {heard}"),
+            How::WentOn => {
+                let said = shown(said);
+                words!("it went on with {heard} when {said} came", "收到 {said} 之后，它就继续发送 {heard}")
+            }
+            How::Later if self.exercise.side == Side::Client => {
+                Words::fixed("it came only after the next message", "来了下一条消息它才继续")
+            }
+            How::Later if *number == 1 => Words::fixed("it came only after #1 had spoken", "#1 说话之后才来"),
+            How::Later => {
+                words!("#{number} heard it only after #1 had left", "#1 离开之后，#{number} 才收到")
+            }
+            How::Elsewhere => {
+                let other = escape(&found.bytes);
+                words!("{other} heard it", "收到的是 {other}")
+            }
+        }
+    }
+
+    /// What the kernel's tables say.
+    pub fn table(&self, number: usize, tables: Tables) -> Option<Words> {
+        let Words { en: label, zh: label_zh } = self.label(number);
+        if tables.unaccepted > 0 {
+            let connected = self.peers.size() as u64;
+            let accepted = connected.saturating_sub(tables.unaccepted);
+            return Some(words!(
+                "the kernel's table: {connected} connected, {accepted} accepted",
+                "内核的套接字表：已连接 {connected} 个，其中 accept 了 {accepted} 个"
+            ));
+        }
+        if tables.is_left_open {
+            return Some(words!(
+                "the kernel's table: {label} has left, and your end is still open (CLOSE_WAIT)",
+                "内核的套接字表：{label_zh} 已经离开，你这一端还没有关闭（CLOSE_WAIT）"
+            ));
+        }
+        if tables.is_closed {
+            let at = self.peers.at;
+            return Some(words!(
+                "the kernel's table: your program no longer listens at {at}",
+                "内核的套接字表：你的程序不再监听 {at}"
+            ));
+        }
+        let is_udp = matches!(self.exercise.transport, Protocol::Udp);
+        let (with, with_zh) = if is_udp { (", with overhead", "，含开销") } else { ("", "") };
+        let unread = tables.unread;
+        (unread > 0).then(|| {
+            words!(
+                "the kernel's table: your program has not read what {label} sent ({unread} bytes wait{with})",
+                "内核的套接字表：{label_zh} 发送的数据你的程序还没有读取（{unread} 字节在等待{with_zh}）"
+            )
+        })
+    }
+}
+
+impl Fate {
+    /// How it ended, or what it complains of; none if it runs and does not.
+    fn words(&self) -> Option<Words> {
+        let line = self.last_words.telling();
+        let Some(status) = self.status else {
+            return line.map(|line| words!("your program complains: {line}", "你的程序报错：{line}"));
+        };
+        let Words { en, zh } = status_words(status);
+        let (line, line_zh) =
+            line.map_or_else(Default::default, |line| (format!(": {line}"), format!("：{line}")));
+        Some(words!("your program has ended ({en}){line}", "你的程序已经结束（{zh}）{line_zh}"))
+    }
+}
+
+/// How a program ended.
+pub fn status_words(status: ExitStatus) -> Words {
+    match status.code() {
+        Some(code) => words!("exit status {code}", "退出状态 {code}"),
+        None => words!("{status}", "{status}"), // a signal
+    }
+}
+
+/// One remark, and another one.
+pub fn joined(Words { en, zh }: Words, next: Option<Words>) -> Words {
+    match next {
+        Some(Words { en: next, zh: next_zh }) => words!("{en}; {next}", "{zh}；{next_zh}"),
+        None => Words { en, zh },
+    }
+}
+
+/// Bytes as they are shown: of a long message, its beginning.
+fn shown(bytes: &[u8]) -> String {
+    let text = escape(&bytes[..bytes.len().min(ROOM)]);
+    match bytes.len() {
+        0..=ROOM => format!("'{text}'"),
+        n => format!("'{text}...' ({n} bytes)"),
+    }
+}
+
+/// Where a message differs from the expected one, if that is not among the bytes that are shown.
+fn differs(expected: &Expected, found: &Found) -> Option<Words> {
+    let Expected::Message(message) = expected else { return None };
+    let same = common_prefix(&found.bytes, message);
+    let is_hidden = found.how == How::Other && same >= ROOM && same < message.len();
+    is_hidden.then(|| words!("the first {same} bytes are right", "前 {same} 字节是对的"))
+}
+
+/// How many bytes are equal in both, from the first. Whole blocks are compared at once: a page may be large.
+fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    const BLOCK: usize = 4096;
+    let blocks = one.chunks_exact(BLOCK).zip(other.chunks_exact(BLOCK));
+    let begun = BLOCK * blocks.take_while(|(one, other)| one == other).count();
+    begun + one[begun..].iter().zip(&other[begun..]).take_while(|(one, other)| one == other).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_bytes_are_counted_across_blocks_and_to_the_shorter_ones_end() {
+        let whole = vec![b'x'; 10_000];
+        for differs in [0, 4095, 4096, 9999] {
+            let mut other = whole.clone();
+            other[differs] = b'y';
+            assert_eq!(common_prefix(&whole, &other), differs);
+        }
+        for size in [0, 4095, 8192, 10_000] {
+            assert_eq!(common_prefix(&whole, &whole[..size]), size);
+        }
+    }
+}

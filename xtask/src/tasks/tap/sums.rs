@@ -1,0 +1,127 @@
+//! The sums of a wire: how many connections, how many bytes, and how each ended.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::drawing::columns::grouped;
+use crate::wire::event::Side;
+use crate::words::Words;
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    BothEnded,
+    ResetByClient,
+    ResetByServer,
+    NotTaken,
+    LetGo,
+    GaveWay,
+    StillOpen,
+    HeardLately,
+}
+
+impl Ending {
+    fn words(self) -> Words {
+        match self {
+            Self::BothEnded => Words::fixed("both sides ended", "双方都已结束"),
+            Self::ResetByClient => Words::fixed("reset on the client's side", "客户端一侧复位"),
+            Self::ResetByServer => Words::fixed("reset on the server's side", "服务器一侧复位"),
+            Self::NotTaken => Words::fixed("not taken by the server", "服务器未接受"),
+            Self::LetGo => Words::fixed("silent for too long, and let go", "沉默过久，不再保留"),
+            Self::GaveWay => Words::fixed("gave way to others", "让位给了别的客户端"),
+            Self::StillOpen => Words::fixed("still open", "仍未结束"),
+            Self::HeardLately => Words::fixed("heard lately", "最近还有来往"),
+        }
+    }
+}
+
+/// What is told at the end. It grows by a number for each connection.
+pub struct Sums {
+    is_udp: bool,
+    count: u64,
+    /// Bytes to clients and to the server.
+    passed: [u64; 2],
+    ended: BTreeMap<Ending, Vec<u64>>,
+}
+
+impl Sums {
+    pub fn new(is_udp: bool) -> Self {
+        Self { is_udp, count: 0, passed: [0; 2], ended: BTreeMap::new() }
+    }
+
+    pub fn comes(&mut self) {
+        self.count += 1;
+    }
+
+    pub fn passes(&mut self, toward: Side, size: u64) {
+        self.passed[toward as usize] += size;
+    }
+
+    pub fn ends(&mut self, ending: Ending, number: u64) {
+        self.ended.entry(ending).or_default().push(number);
+    }
+
+    /// In lines; these are still open.
+    pub fn lines(&self, open: Vec<u64>) -> Vec<Words> {
+        let [down, up] = self.passed.map(grouped);
+        let count = self.count;
+        let mut lines = vec![match (self.is_udp, count) {
+            (false, 1) => words!(
+                "1 connection, {up} bytes to the server, {down} bytes to the client",
+                "1 条连接，发往服务器 {up} 字节，发往客户端 {down} 字节"
+            ),
+            (false, _) => words!(
+                "{count} connections, {up} bytes to the server, {down} bytes to clients",
+                "{count} 条连接，发往服务器 {up} 字节，发往客户端 {down} 字节"
+            ),
+            (true, 1) => words!(
+                "1 client, {up} bytes to the server, {down} bytes to the client",
+                "1 个客户端，发往服务器 {up} 字节，发往客户端 {down} 字节"
+            ),
+            (true, _) => words!(
+                "{count} clients, {up} bytes to the server, {down} bytes to clients",
+                "{count} 个客户端，发往服务器 {up} 字节，发往客户端 {down} 字节"
+            ),
+        }];
+        let none = if self.is_udp { Ending::HeardLately } else { Ending::StillOpen };
+        let open = (!open.is_empty()).then_some((none, open));
+        for (ending, mut numbers) in self.ended.clone().into_iter().chain(open) {
+            numbers.sort_unstable();
+            let (Words { en, zh }, which) = (ending.words(), ranges(&numbers));
+            lines.push(words!("  {en}: {which}", "  {zh}：{which}"));
+        }
+        lines
+    }
+}
+
+pub fn number(label: &str) -> u64 {
+    label.trim_start_matches('#').parse().unwrap_or_default()
+}
+
+/// `#1-#3, #5`; of very many, the first.
+fn ranges(numbers: &[u64]) -> String {
+    const SHOWN: usize = 20;
+    let mut shown = String::new();
+    let mut ranges = numbers.chunk_by(|a, b| a + 1 == *b);
+    for (at, range) in ranges.by_ref().take(SHOWN).enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        let _ = match range {
+            [only] => write!(shown, "{comma}#{only}"),
+            [first, .., last] => write!(shown, "{comma}#{first}-#{last}"),
+            [] => Ok(()),
+        };
+    }
+    if ranges.next().is_some() { shown + ", ..." } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_short_for_many_and_bounded_for_odd_ones() {
+        assert_eq!(ranges(&(1..=5000).collect::<Vec<_>>()), "#1-#5000");
+        let odd: Vec<_> = (0..100).map(|n| 2 * n + 1).collect();
+        assert!(ranges(&odd).ends_with(", #39, ..."), "{}", ranges(&odd));
+    }
+}

@@ -1,0 +1,144 @@
+//! What a bad network does to datagrams, as it was asked for.
+
+use std::time::Duration;
+
+use super::event::{Crossing, Recorder, Side};
+
+/// What becomes of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Impairment {
+    /// It never arrives.
+    Lost,
+    /// It arrives twice.
+    Twice,
+    /// It arrives behind the next one.
+    Late,
+}
+
+/// Which of one side's datagrams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// This one, counted from 1.
+    Number(usize),
+    /// So many of so many, by chance.
+    Share(u32, u32),
+}
+
+/// What a wire does with the datagrams of each client, and of the server to it; all others arrive once and in order. Of
+/// two that are meant the first counts.
+#[derive(Clone, Debug, Default)]
+pub struct Impairments {
+    /// With the client's.
+    pub up: Vec<(Which, Impairment)>,
+    /// With the server's.
+    pub down: Vec<(Which, Impairment)>,
+    /// Where chance begins: the same seed, the same for the first client, the second one and so on.
+    pub seed: u64,
+    /// How long each is under way.
+    pub delay: Duration,
+}
+
+impl Impairments {
+    /// Of certain datagrams of the client and of the server, counted from 1.
+    pub fn numbered(up: &[(usize, Impairment)], down: &[(usize, Impairment)]) -> Self {
+        let numbered = |of: &[(usize, Impairment)]| {
+            of.iter().map(|(number, impairment)| (Which::Number(*number), *impairment)).collect()
+        };
+        Self { up: numbered(up), down: numbered(down), ..Self::default() }
+    }
+}
+
+/// `SplitMix64`: enough for chance, and the same on every system.
+struct Generator(u64);
+
+impl Generator {
+    fn draw(&mut self, (part, of): (u32, u32)) -> bool {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % u64::from(of.max(1)) < part.into()
+    }
+}
+
+/// What impairs one direction.
+pub struct Impairer {
+    impairments: Vec<(Which, Impairment)>,
+    generator: Generator,
+    count: usize,
+    late: Vec<Vec<u8>>,
+}
+
+impl Impairer {
+    pub fn new(impairments: &[(Which, Impairment)], seed: u64) -> Self {
+        Self { impairments: impairments.to_vec(), generator: Generator(seed), count: 0, late: Vec::new() }
+    }
+
+    /// What becomes of things now that this datagram was sent.
+    fn impair(&mut self, datagram: &[u8]) -> Vec<(Crossing, Vec<u8>)> {
+        self.count += 1;
+        let (count, generator) = (self.count, &mut self.generator);
+        // Each share is drawn each time, so that one's numbers do not depend on another's.
+        let is_meant = |which| match which {
+            Which::Number(number) => number == count,
+            Which::Share(part, of) => generator.draw((part, of)),
+        };
+        let meant: Vec<_> = self.impairments.iter().map(|(which, _)| *which).map(is_meant).collect();
+        let impairment = self
+            .impairments
+            .iter()
+            .zip(meant)
+            .find(|(_, is_meant)| *is_meant)
+            .map(|(impairment, _)| impairment.1);
+        let hows: &[Crossing] = match impairment {
+            Some(Impairment::Lost) => &[Crossing::Lost],
+            Some(Impairment::Late) => &[Crossing::HeldBack],
+            Some(Impairment::Twice) => &[Crossing::Plain, Crossing::Again],
+            None => &[Crossing::Plain],
+        };
+        let mut passing: Vec<_> = hows.iter().map(|how| (*how, datagram.to_vec())).collect();
+        passing.extend(self.late.drain(..).map(|bytes| (Crossing::Late, bytes)));
+        if impairment == Some(Impairment::Late) {
+            self.late.push(datagram.to_vec());
+        }
+        passing
+    }
+
+    pub fn pass_on(&mut self, datagram: &[u8], toward: Side, recorder: &Recorder, send: impl Fn(&[u8])) {
+        for (how, bytes) in self.impair(datagram) {
+            recorder.sent(toward, &bytes, how);
+            if !matches!(how, Crossing::Lost | Crossing::HeldBack) {
+                send(&bytes);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_datagram_fares_as_it_was_asked_for() {
+        let impairments =
+            [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
+        let mut impairer = Impairer::new(&Impairments::numbered(&impairments, &[]).up, 0);
+        let arrives = |(how, bytes): (Crossing, Vec<u8>)| {
+            (!matches!(how, Crossing::Lost | Crossing::HeldBack)).then_some(bytes)
+        };
+        let arrived: Vec<u8> =
+            (1..=7).flat_map(|number| impairer.impair(&[number])).filter_map(arrives).flatten().collect();
+        assert_eq!(arrived, [1, 3, 2, 5, 5, 7, 6]);
+    }
+
+    #[test]
+    fn chance_has_its_share_and_the_same_seed_repeats_it() {
+        let lost = |seed| {
+            let mut impairer = Impairer::new(&[(Which::Share(1, 5), Impairment::Lost)], seed);
+            (0..10_000).filter(|_| impairer.impair(b"x")[0].0 == Crossing::Lost).collect::<Vec<_>>()
+        };
+        assert_eq!(lost(1), lost(1));
+        assert_ne!(lost(1), lost(2));
+        assert!((1_800..2_200).contains(&lost(1).len()), "{}", lost(1).len());
+    }
+}

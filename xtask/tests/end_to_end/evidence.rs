@@ -1,0 +1,72 @@
+//! What was seen, for those mistakes that no twin makes.
+
+use common::framing::Framing;
+use xtask::exercises::{Evidence, Place};
+use xtask::{Expected, How};
+
+/// A kind, a stage, what was seen in it, and the mistake that is told.
+type Row = (&'static str, &'static str, Evidence<'static>, &'static str);
+
+/// All of them.
+#[rustfmt::skip]
+pub fn evidence() -> Vec<Row> {
+    let silent = Evidence::SILENCE;
+    let hears = |name: &str| Evidence { expected: Box::leak(Box::new(Expected::Message(format!("Hello, {name}!").into()))), ..silent.clone() };
+    let gone = |output| Evidence { is_gone: true, output, how: How::Ended, ..silent.clone() };
+    let got = |how, bytes| Evidence { how, bytes, ..silent.clone() };
+    let heard = |framing, bytes| Evidence { framing, bytes, how: How::Other, said: b"Michael", ..hears("Michael") };
+    let own = |expected, how| Evidence { expected, how, ..silent.clone() };
+    let ready = |output| Evidence { expected: &Expected::Ready, ..gone(output) };
+    let visit = |output, status| Evidence { expected: &Expected::Visit, status, ..gone(output) };
+    let at = |address: &str| Evidence {
+        place: Place { found: vec![address.parse().unwrap()], ..silent.place.clone() },
+        ..own(&Expected::Ready, How::Other)
+    };
+    let free = Place { is_port_free: true, ..silent.place.clone() };
+    vec![
+        ("tcp-server", "listens", at("0.0.0.1:9999"), "other-address"),
+        ("tcp-server", "greets", gone("java.net.SocketException: Connection reset"), "client-error"),
+        ("tcp-server", "greets", heard(Framing::Length, b"\x0f\0\0\0Hello, Michael!"), "length-swapped"),
+        ("tcp-server", "greets", heard(Framing::Length, b"\0\0\0\x10Hello, Michael!\n"), "wrong-length"),
+        ("tcp-server", "greets", heard(Framing::Length, b"Hello, Michael!"), "no-length"),
+        ("tcp-server", "greets", heard(Framing::Raw, b"Hello, Michael!\n"), "line-feed-in-raw"),
+        ("tcp-server", "greets", got(How::WentOn, b"Hello, !\n"), "rest-is-no-name"),
+        ("tcp-server", "exit", Evidence { how: How::Ended, said: b"exit\n", ..hears("Tracy") }, "exit-hurts-others"),
+        ("tcp-server", "leaves", gone("BrokenPipeError: [Errno 32] Broken pipe"), "answers-the-gone"),
+        ("tcp-server", "leaves", Evidence { status: "signal: 13 (SIGPIPE)", ..gone("") }, "sigpipe"),
+        ("tcp-server", "leaves", hears("Tracy"), "busy-with-the-end"),
+        ("tcp-server", "crowd", hears("Tracy"), "in-turn"),
+        ("tcp-server", "crowd", Evidence { bytes: b"Hello, Tracy!\n", how: How::Other, ..hears("Sarah") }, "sockets-mixed-up"),
+        ("tcp-server", "long", hears("Tracy"), "too-long-for-all"),
+        ("tcp-server", "reset", hears("Tracy"), "busy-with-the-gone"),
+        ("tcp-server", "reset", gone("Error: read ECONNRESET\nNode.js v20.1.0"), "error-event"),
+        ("tcp-server", "stops", own(&Expected::Stop, How::Later), "held-by-a-client"),
+        ("tcp-server", "stops", own(&Expected::Stop, How::Silent), "still-ending"),
+        ("tcp-server", "stops", got(How::Reset, b""), "stops-by-reset"),
+        ("tcp-server", "stops", got(How::Other, b"Bye!\n"), "stops-with-words"),
+        // A word about UTF-8 is no error of decoding.
+        ("tcp-server", "greets", gone("warning: cannot change locale (en_US.UTF-8)"), "ended-with-a-conversation"),
+        ("tcp-server", "greets", gone("UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff"), "decoded"),
+        ("udp-server", "binds", ready("SyntaxError: invalid syntax"), "not-started"),
+        ("udp-server", "binds", ready("OSError: Address already in use"), "port-in-use"),
+        ("udp-server", "binds", Evidence { place: free, ..ready("OSError: Address already in use") }, "binds-twice"),
+        ("udp-server", "binds", ready("socket.gaierror"), "other-family"),
+        ("udp-server", "binds", ready("a bytes-like object is required"), "text-for-bytes"),
+        ("udp-server", "binds", at("0.0.0.1:9999"), "other-address"),
+        ("udp-server", "binds", at("127.0.0.1:3879"), "port-swapped"),
+        ("udp-server", "stops", own(&Expected::Stop, How::Silent), "still-ending"),
+        ("tcp-client", "greets", gone("a bytes-like object is required"), "text-for-bytes"),
+        ("tcp-client", "greets", Evidence { expected: &Expected::Success, ..gone("Utf8Error") }, "not-text"),
+        ("udp-client", "greets", gone("a bytes-like object is required"), "text-for-bytes"),
+        ("udp-client", "greets", visit("can't open file", "exit status 2"), "not-started"),
+        ("udp-client", "greets", visit("", "exit status 1"), "failed-silently"),
+        ("udp-client", "greets", own(&Expected::Visit, How::Silent), "waits-first"),
+        ("get", "length", gone("a bytes-like object is required"), "text-for-bytes"),
+        ("get", "length", visit("can't open file", "exit status 2"), "not-started"),
+        ("get", "length", visit("no such key", "exit status 2"), "failed-first"),
+        ("get", "length", visit("", "exit status 1"), "failed-silently"),
+        ("get", "length", visit("", ""), "nothing-done"),
+        ("get", "length", own(&Expected::Visit, How::Silent), "waits-first"),
+        ("get", "length", Evidence { expected: &Expected::Success, ..gone("invalid utf-8") }, "not-text"),
+    ]
+}

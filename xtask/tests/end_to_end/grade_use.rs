@@ -1,0 +1,330 @@
+//! How a judge is used: on files that change, on ports that others have, for a report, alone and wrongly.
+
+use std::io::{BufRead, BufReader, Lines};
+#[cfg(target_os = "linux")]
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStdout, Stdio};
+
+use xtask::Scratch;
+
+use crate::grade::{assert_fails, each, grade, side_by_side, twin, twins};
+
+#[test]
+fn a_server_that_thinks_for_a_second_passes_every_stage_and_so_does_one_that_prints_much() {
+    each(&["sleeps", "talkative"], |mistake| {
+        let judged = side_by_side("tcp-server", &[], &[&twins(), "tcp-server", mistake, "{host}", "{port}"]);
+        assert_eq!(judged.status, Some(0), "{mistake}: {}", judged.out);
+    });
+}
+
+#[test]
+fn of_what_a_program_prints_without_an_end_a_part_is_shown() {
+    let judged = twin("tcp-server", "talks-and-ends", &[]);
+    assert_fails(&judged, "tcp-server", &["✗ listens failed-first"], "talks-and-ends");
+    assert!(judged.out.lines().any(|line| line.ends_with('…')), "{}", judged.out);
+    assert!(judged.out.len() < 100_000, "{} bytes of a million", judged.out.len());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn of_a_server_that_starts_others_nothing_is_left() {
+    let mark = format!("of-{}", std::process::id());
+    let judged = twin("tcp-server", &format!("forks={mark}"), &[]);
+    assert_eq!(judged.status, Some(0), "{}", judged.out);
+    let is_left = || {
+        let commands = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+            let command = std::fs::read(entry.path().join("cmdline")).ok()?;
+            Some(String::from_utf8_lossy(&command).replace('\0', " "))
+        });
+        commands.into_iter().any(|command| command.contains(&format!("sleeper {mark}")))
+    };
+    // Killed, and nobody's child any more, it is gone once the system has come to it.
+    let asked = std::time::Instant::now();
+    while is_left() {
+        assert!(asked.elapsed().as_secs() < 60, "a child of the server is left");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_launcher_may_end_while_what_it_has_started_serves() {
+    each(&["greets", "stops"], |stage| {
+        let judged = twin("tcp-server", "hands-over", &[&format!("--stage={stage}")]);
+        assert_eq!((judged.marked('✓'), judged.status), (vec![*stage], Some(0)), "{}", judged.out);
+    });
+}
+
+#[test]
+fn a_program_is_asked_not_to_hold_back_what_it_prints() {
+    let command = ["--", &twins(), "tcp-server", "unbuffered", "{host}", "{port}"];
+    let judged = grade(&[&["tcp-server", "--stage=listens"], &command[..]].concat());
+    assert_eq!(judged.status, Some(0), "{}", judged.out);
+}
+
+/// A port that no system gives to clients, as the judge's are; no two tests have the same.
+#[cfg(target_os = "linux")]
+fn own_port() -> (TcpListener, u16) {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let first = std::process::id() as usize + 1000 * CALLS.fetch_add(1, Ordering::Relaxed);
+    let ports = (12_000..32_000).cycle().skip(first % 20_000);
+    ports.into_iter().find_map(|port| Some((TcpListener::bind(("127.0.0.1", port)).ok()?, port))).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_that_somebody_has_is_not_graded_and_one_that_somebody_takes_meanwhile_is_no_mistake() {
+    let (_listener, port) = own_port();
+    let (twins, port) = (twins(), format!("--port={port}"));
+    let judged = grade(&["tcp-server", &port, "--", &twins, "tcp-server", "none", "{host}", "{port}"]);
+    assert_eq!((judged.failures().len(), judged.status), (0, Some(1)), "{}", judged.out);
+    assert!(judged.out.contains("already - end that program, and grade again"), "{}", judged.out);
+
+    let scratch = Scratch::new().unwrap();
+    for thief in ["robbed", "beaten"] {
+        let taken = scratch.path().join(thief);
+        let robbed = format!("{thief}={}", taken.display());
+        let command = ["--", &twins, "tcp-server", &robbed, "{host}", "{port}"];
+        let judged = grade(&[&["tcp-server", "--stage=greets"], &command[..]].concat());
+        assert!(taken.exists(), "{thief}: the port was taken");
+        assert_eq!((judged.marked('✓'), judged.status), (vec!["greets"], Some(0)), "{}", judged.out);
+    }
+}
+
+/// A judge that runs, and what it says.
+struct Judge {
+    task: Child,
+    out: Lines<BufReader<ChildStdout>>,
+}
+
+impl Judge {
+    fn start(args: &[&str]) -> Self {
+        let mut judge = crate::program("xtask");
+        let mut task =
+            judge.args(["grade", "--lang=en"]).args(args).stdout(Stdio::piped()).spawn().expect("a judge");
+        let out = BufReader::new(task.stdout.take().unwrap()).lines();
+        Self { task, out }
+    }
+
+    /// Waits for a line with these words.
+    fn wait_for(&mut self, words: &str) {
+        let mut said = Vec::new();
+        for line in self.out.by_ref().map_while(Result::ok) {
+            if line.contains(words) {
+                return;
+            }
+            said.push(line);
+        }
+        panic!("no '{words}' in {said:#?}");
+    }
+}
+
+impl Drop for Judge {
+    fn drop(&mut self) {
+        let _ = self.task.kill();
+        let _ = self.task.wait();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
+    let (listener, port) = own_port();
+    let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let connection = listener.accept().unwrap();
+    drop(listener);
+    let twins = twins();
+    let command = ["--", &twins, "tcp-server", "restart", "{host}", "{port}"];
+    let mut judge =
+        Judge::start(&[&["tcp-server", "--stage=greets", &format!("--port={port}")], &command[..]].concat());
+    judge.wait_for(&format!("port {port} is in TIME_WAIT"));
+    // As long as another server is judged, this one waits.
+    assert_eq!(twin("tcp-server", "none", &["--stage=listens"]).status, Some(0));
+    drop(client); // first, and so nothing of it is left here
+    drop(connection);
+    judge.wait_for("✓ greets");
+}
+
+#[test]
+fn a_change_of_a_file_that_the_command_names_is_graded() {
+    let scratch = Scratch::new().unwrap();
+    let file = scratch.path().join("mistake");
+    let name = file.to_str().unwrap();
+    std::fs::write(&file, "line-feed-kept").unwrap();
+    let twins = twins();
+    let command = ["--", &twins, "tcp-server", name, "{host}", "{port}"];
+    let mut judge = Judge::start(&[&["tcp-server", "--watch", "--stage=greets"], &command[..]].concat());
+    judge.wait_for("✗ greets");
+    judge.wait_for("Waiting for a change");
+    let mended = scratch.path().join("mended");
+    std::fs::write(&mended, "none").unwrap();
+    // Some file systems have no finer time than two seconds.
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+    std::fs::File::options().write(true).open(&mended).unwrap().set_modified(later).unwrap();
+    std::fs::rename(&mended, &file).unwrap();
+    judge.wait_for("✓ greets");
+    judge.wait_for("Waiting for a change");
+}
+
+#[test]
+fn a_report_has_a_chapter_for_each_stage_that_was_played_with_what_came_of_it() {
+    let scratch = Scratch::new().unwrap();
+    let report = scratch.path().join("report.html");
+    let twins = twins();
+    let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
+    let judged = grade(&[&["tcp-server", "--html", report.to_str().unwrap()], &command[..]].concat());
+    let report = std::fs::read_to_string(report).unwrap();
+    let stages = [judged.marked('✓'), judged.marked('✗')].concat();
+    assert_eq!((stages.len(), judged.marked('✗')), (8, vec!["glued"]), "{}", judged.out);
+    for stage in stages {
+        assert!(report.contains(&format!("<h2 id=\"{stage}\">{stage}</h2>")), "{stage} is not in {report}");
+    }
+    for words in
+        ["tcp-server glued {host} {port}", "Hello, Michael\\nexit!", "took the bytes of one recv for one"]
+    {
+        assert!(report.contains(words), "'{words}' is not in {report}");
+    }
+}
+
+/// The notes' TCP server, with its imports.
+const NOTES_TCP_SERVER: &str = "\
+import socket, sys, threading, time
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+s.bind((sys.argv[1], int(sys.argv[2])))
+s.listen(5)
+def talk(c, peer):
+    c.send(b'Welcome!')
+    while True:
+        data = c.recv(1024)
+        time.sleep(1)
+        if not data or data.decode('utf-8') == 'exit':
+            break
+        c.send(('Hello, %s!' % data.decode('utf-8')).encode('utf-8'))
+    c.close()
+while True:
+    c, peer = s.accept()
+    threading.Thread(target=talk, args=(c, peer)).start()
+";
+
+/// The notes' UDP server, with its import.
+const NOTES_UDP_SERVER: &str = "\
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], int(sys.argv[2])))
+while True:
+    data, peer = s.recvfrom(1024)
+    s.sendto(b'Hello, %s!' % data, peer)
+";
+
+/// The notes' UDP client, with its import.
+const NOTES_UDP_CLIENT: &str = "\
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for data in [b'Michael', b'Tracy', b'Sarah']:
+    s.sendto(data, (sys.argv[1], int(sys.argv[2])))
+    print(s.recv(1024).decode('utf-8'))
+s.close()
+";
+
+/// The notes' TCP client, for any page.
+const NOTES_GET: &str = "\
+import socket, sys
+host, path = sys.argv[1][len('http://'):].split('/', 1)
+name, port = host.split(':')
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+s.connect((name, int(port)))
+s.send(('GET /%s HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n' % (path, host)).encode())
+buffer = []
+while True:
+    d = s.recv(1024)
+    if not d:
+        break
+    buffer.append(d)
+data = b''.join(buffer)
+s.close()
+header, html = data.split(b'\\r\\n\\r\\n', 1)
+print(header.decode('utf-8'))
+with open(sys.argv[2], 'wb') as f:
+    f.write(html)
+";
+
+#[cfg(unix)]
+#[test]
+fn the_notes_programs_fail_where_their_mistakes_are_known() {
+    if !crate::process::has_tool("python3", &["--version"]) {
+        return;
+    }
+    let rows = [
+        ("tcp-server", NOTES_TCP_SERVER, &["bytes", "stops", "restart"][..], &[][..]),
+        ("udp-server", NOTES_UDP_SERVER, &["large", "greeting"], &[]),
+        (
+            "udp-client",
+            NOTES_UDP_CLIENT,
+            &["late", "twice", "stranger", "bytes"],
+            &["lost", "silent", "nobody"],
+        ),
+        ("get", NOTES_GET, &["chunked", "empty", "short", "open"], &[]),
+    ];
+    each(&rows, |(kind, code, broken, open)| {
+        let places = if *kind == "get" { ["{url}", "{out}"] } else { ["{host}", "{port}"] };
+        let command = [&["python3", "-c", code], &places[..]].concat();
+        let judged = side_by_side(kind, &["--framing=raw", "--patience=20"], &command);
+        assert_eq!(judged.marked('✗'), *broken, "{kind}: {}", judged.out);
+        assert_eq!(judged.marked('?'), *open, "{kind}: {}", judged.out);
+    });
+}
+
+#[test]
+fn a_server_that_answers_everything_with_everything_does_not_get_far() {
+    let command = [&twins(), "tcp-server", "anything", "{host}", "{port}"];
+    let judged = side_by_side("tcp-server", &["--patience=3"], &command);
+    let kept = judged.marked('✓');
+    assert_eq!(kept, ["listens", "restart"], "{}", judged.out);
+}
+
+#[test]
+fn the_first_failed_stage_ends_the_run_and_one_alone_can_be_played() {
+    let twins = twins();
+    let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
+    let judged = grade(&[&["tcp-server"], &command[..]].concat());
+    assert_eq!(judged.marked('✗'), ["glued"]);
+    assert!(judged.out.contains("13 bytes  Michael\\nexit\\n"), "the ladder: {}", judged.out);
+    assert!(
+        judged.out.ends_with(" passed. Next: glued; '--stage glued' runs only this stage\n"),
+        "{}",
+        judged.out
+    );
+    let judged = grade(&[&["tcp-server", "--stage=again"], &command[..]].concat());
+    assert_eq!((judged.marked('✓'), judged.status), (vec!["again"], Some(0)), "{}", judged.out);
+}
+
+#[test]
+fn what_cannot_be_graded_is_a_usage_error_that_says_what_to_type() {
+    for (args, told) in [
+        (&[][..], "say what to grade"),
+        (&["soup"], "cannot grade 'soup'"),
+        (&["tcp-server"], "the command that starts your program is missing"),
+        (&["tcp-server", "--", "x"], "the command has no {port}"),
+        (&["tcp-server", "--stage=soup", "--", "x", "{port}"], "no stage 'soup'"),
+        (&["tcp-server", "--patience=0", "--", "x", "{port}"], "--patience '0'"),
+    ] {
+        let judged = grade(args);
+        assert_eq!(judged.status, Some(2), "{args:?}: {}", judged.out);
+        assert!(judged.out.contains(told), "{args:?}: {}", judged.out);
+    }
+    for (args, told) in [
+        (&["soup"][..], "“soup”不能评判，应为其中之一："),
+        (&["tcp-server"], "缺少启动你的程序的命令："),
+        (&["get", "--", "x", "url"], "命令里没有 {url}（PowerShell 会去掉花括号，请加引号）："),
+        (&["tcp-server", "--stage=soup", "--", "x", "{port}"], "没有“soup”这一项，应为其中之一："),
+        (&["tcp-server", "--", "./no-such-program", "{port}"], "无法启动“./no-such-program”"),
+    ] {
+        let mut judge = crate::program("xtask");
+        let done = judge.args(["grade", "--lang=zh"]).args(args).output().unwrap();
+        let complaint = String::from_utf8(done.stderr).unwrap();
+        assert!(complaint.contains(told), "{args:?}: {complaint}");
+    }
+    let judged = grade(&["tcp-server", "--", "./no-such-program", "{port}"]);
+    assert_eq!(judged.status, Some(1));
+    assert!(judged.out.contains("cannot start './no-such-program'"), "{}", judged.out);
+}

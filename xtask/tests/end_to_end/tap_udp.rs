@@ -1,0 +1,161 @@
+//! The tap in front of a UDP server.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use crate::tap::{Tap, arrows};
+
+/// In front of a UDP server, with a client of it.
+fn between(options: &[&str]) -> (Tap, UdpSocket, UdpSocket) {
+    let (server, client) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
+    let tap = Tap::start(server.local_addr().unwrap(), &[&["--udp"], options].concat());
+    client.connect(tap.address).unwrap();
+    (tap, client, server)
+}
+
+fn receive(socket: &UdpSocket) -> (String, SocketAddr) {
+    let mut buffer = [0; 100];
+    let (n, from) = socket.recv_from(&mut buffer).unwrap();
+    (String::from_utf8_lossy(&buffer[..n]).into(), from)
+}
+
+#[test]
+fn a_delay_is_each_ways() {
+    const DELAY: Duration = Duration::from_millis(150);
+    let (_tap, client, server) = between(&["--delay", "0.15"]);
+    let asked = Instant::now();
+    client.send(b"Ann").unwrap();
+    let (said, from) = receive(&server);
+    server.send_to(said.as_bytes(), from).unwrap();
+    assert_eq!(receive(&client).0, "Ann");
+    assert!(asked.elapsed() >= 2 * DELAY);
+}
+
+#[test]
+fn datagrams_of_the_client_are_lost_doubled_and_late_as_asked_and_drawn_so() {
+    let (mut tap, client, server) = between(&["--lose", "2", "--twice", "3", "--late", "4"]);
+    for name in ["a", "b", "c", "d", "e"] {
+        client.send(name.as_bytes()).unwrap();
+    }
+    let came: Vec<_> = (0..5).map(|_| receive(&server).0).collect();
+    assert_eq!(came, ["a", "c", "c", "e", "d"]);
+    let drawn = arrows(&tap.wait_for("─ late: "));
+    let expected = [
+        ">1 byte  a",
+        ">lost: 1 byte  b x",
+        ">1 byte  c",
+        ">again: 1 byte  c",
+        ">held back: 1 byte  d x",
+        ">1 byte  e",
+        ">late: 1 byte  d",
+    ];
+    assert_eq!(drawn, expected);
+}
+
+#[test]
+fn datagrams_of_the_server_fare_as_was_asked_for_them() {
+    let (mut tap, client, server) = between(&["--back-lose", "2", "--back-twice", "3", "--back-late", "1"]);
+    client.send(b"go").unwrap();
+    let (_, from) = receive(&server);
+    for name in ["a", "b", "c"] {
+        server.send_to(name.as_bytes(), from).unwrap();
+    }
+    let came: Vec<_> = (0..3).map(|_| receive(&client).0).collect();
+    assert_eq!(came, ["a", "c", "c"]);
+    let drawn = arrows(&tap.wait_for("─ again: "));
+    let expected = [
+        ">2 bytes  go",
+        "<held back: 1 byte  a x",
+        "<lost: 1 byte  b x",
+        "<late: 1 byte  a",
+        "<1 byte  c",
+        "<again: 1 byte  c",
+    ];
+    assert_eq!(drawn, expected);
+}
+
+#[test]
+fn a_share_is_lost_by_lots_that_a_seed_repeats() {
+    let lost = |seed: Option<&str>| {
+        let options =
+            [&["--lose", "1/2"][..], &seed.map_or(Vec::new(), |seed| vec!["--seed", seed])].concat();
+        let (mut tap, client, server) = between(&options);
+        for number in 0..20 {
+            client.send(format!("n{number};").as_bytes()).unwrap();
+        }
+        let said = tap.wait_for("n19;");
+        drop(server);
+        let lost: Vec<_> = arrows(&said).into_iter().filter(|arrow| arrow.starts_with(">lost: ")).collect();
+        let seed = said.iter().find_map(|line| line.strip_prefix("the lots are those of --seed ")).unwrap();
+        (seed.to_owned(), lost)
+    };
+    let (seed, first) = lost(None);
+    assert_eq!(lost(Some(&seed)), (seed, first));
+    let (_, other) = lost(Some("1"));
+    assert!(!other.is_empty() && other.len() < 20, "{other:?}");
+    assert_ne!(other, lost(Some("2")).1);
+}
+
+#[test]
+fn each_client_of_datagrams_has_its_own_way_to_the_server_and_back() {
+    let (mut tap, first, server) = between(&["--lose", "2"]);
+    let others = [(); 19].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    for other in &others {
+        other.connect(tap.address).unwrap();
+    }
+    let clients: Vec<_> = std::iter::once(&first).chain(&others).collect();
+    for (number, client) in clients.iter().enumerate() {
+        client.send(format!("name {number}").as_bytes()).unwrap();
+    }
+    let asked: Vec<_> = clients.iter().map(|_| receive(&server)).collect();
+    for (name, from) in asked.iter().rev() {
+        server.send_to(format!("Hello, {name}!").as_bytes(), from).unwrap();
+    }
+    for (number, client) in clients.iter().enumerate() {
+        assert_eq!(receive(client).0, format!("Hello, name {number}!"));
+    }
+    let mut ports: Vec<_> = asked.iter().map(|(_, from)| from.port()).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    assert_eq!(ports.len(), 20);
+    // The second datagram of each is lost, and not that of the second client.
+    others[18].send(b"once more").unwrap();
+    assert_eq!(arrows(&tap.wait_for("once more")).last().unwrap(), ">lost: 9 bytes  once more x");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_nobody_listens_for_datagrams_a_rung_says_so_too() {
+    let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut tap = Tap::start(nobody, &["--udp"]);
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.send_to(b"Ann", tap.address).unwrap();
+    let drawn = arrows(&tap.wait_for("nobody listens there"));
+    assert_eq!(drawn[0], ">3 bytes  Ann");
+}
+
+#[cfg(unix)]
+#[test]
+fn when_all_places_are_taken_the_longest_silent_gives_way_and_is_counted() {
+    let (mut tap, first, server) = between(&[]);
+    let others = [(); 256].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    for (number, client) in std::iter::once(&first).chain(&others).enumerate() {
+        client.send_to(format!("name {number}").as_bytes(), tap.address).unwrap();
+        assert_eq!(receive(&server).0, format!("name {number}"));
+    }
+    tap.wait_for("remark, #1: disconnected: all places are taken");
+    let said = tap.stop().said;
+    assert!(said.iter().any(|line| line.starts_with("257 clients, ")), "{said:?}");
+    assert!(said.contains(&"  gave way to others: #1".into()), "{said:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_tap_that_is_led_back_to_itself_is_no_client_of_its_own() {
+    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = SocketAddr::new([0, 0, 0, 0].into(), port); // this machine, to connect(2)
+    let mut tap = Tap::start_at(&format!("127.0.0.1:{port}"), server, &["--udp"]);
+    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"Ann", tap.address).unwrap();
+    tap.wait_for("SERVER leads back to the tap");
+    assert!(tap.stop().said.contains(&"1 client, 3 bytes to the server, 0 bytes to the client".into()));
+}
