@@ -1,7 +1,6 @@
 //! What a mismatch means. Other bytes, an end or the kernel's table decide; silence alone does not, and so the peers do
 //! what makes a server show itself.
 
-use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -11,20 +10,12 @@ use super::candidate::LastWords;
 use super::start::ENDING;
 use super::trial::Trial;
 use super::verdict::Failure;
-use super::words::{joined, status_words};
+use super::words::{Fate, joined, status_words};
 use crate::exercises::{Evidence, Stage, Tables};
 use crate::peers::script::{Expected, How, Mismatch, Step, Unplayed};
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
-
-/// What has become of the program.
-pub struct Fate {
-    /// How it ended, if it did.
-    pub status: Option<ExitStatus>,
-    /// What it printed last; of one that runs, the error that it reported.
-    pub last_words: LastWords,
-}
 
 impl Trial<'_> {
     /// What a mismatch means for the stage: none, if the program did what was expected after all.
