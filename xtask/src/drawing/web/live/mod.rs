@@ -46,7 +46,6 @@ pub type GoOn = fn() -> bool;
 
 /// A story that can be watched until this is dropped; what browsers show stays there.
 pub struct Live {
-    story: Transcript,
     show: Arc<Show>,
     /// Dropped after the last words have been said.
     listening: Listening,
@@ -95,7 +94,7 @@ impl Live {
             // A browser that leaves is its own affair.
             (move || drop(shown.serve(&client, from.ip())), |_| {})
         })?;
-        Ok(Self { story: story.clone(), show, listening })
+        Ok(Self { show, listening })
     }
 
     /// Where it is, for a browser on this machine.
@@ -126,7 +125,7 @@ fn publicity(bound: SocketAddr) -> Option<Words> {
 impl Drop for Live {
     /// Says the end to every browser; one that does not read is not waited for.
     fn drop(&mut self) {
-        self.story.end();
+        self.show.story.end();
         let end = Instant::now() + LAST_WORDS;
         while Arc::strong_count(&self.show.viewers) > 1 && Instant::now() < end {
             thread::sleep(Duration::from_millis(1));
@@ -152,16 +151,12 @@ enum Answer {
 impl Show {
     /// Serves a browser to its end. Nobody waits for that: a write that waits for a browser must not hold up the end.
     fn serve(&self, client: &TcpStream, peer: IpAddr) -> io::Result<()> {
-        let (answer, is_head) = match request::head(TimedStream::new(client, PATIENCE, PATIENCE)) {
+        let request = match request::head(TimedStream::new(client, PATIENCE, PATIENCE)) {
             Ok(head) if head.is_empty() => return Ok(()),
-            Err(refused) => (Answer::Refused(refused), false),
-            Ok(head) => match Request::parse(&head) {
-                Err(refused) => (Answer::Refused(refused), false),
-                Ok(request) => {
-                    (self.answer(&request, peer).unwrap_or_else(Answer::Refused), request.method == "HEAD")
-                }
-            },
+            head => head.and_then(|head| Request::parse(&head)),
         };
+        let is_head = request.as_ref().is_ok_and(|request| request.method == "HEAD");
+        let answer = request.and_then(|request| self.answer(&request, peer));
         let mut to = TimedStream::new(client, UNREAD, UNREAD);
         let mut send = |status, kind, fields: &str, body: &str| {
             let length = body.len();
@@ -169,7 +164,7 @@ impl Show {
                 format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{fields}");
             to.write_all((head + FIELDS + if is_head { "" } else { body }).as_bytes())
         };
-        match answer {
+        match answer.unwrap_or_else(Answer::Refused) {
             Answer::Page(nonce) => {
                 // A page that is seen elsewhere in the network is to be watched only.
                 let token = if self.go_on.is_some() && peer.is_loopback() { &*self.token } else { "" };
