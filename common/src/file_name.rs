@@ -121,34 +121,10 @@ mod tests {
 
     #[test]
     fn what_some_system_reserves_is_saved_as_the_index() {
-        for segment in [
-            "",
-            ".",
-            "..",
-            "...",
-            "-",
-            "a\\b",
-            "a:b",
-            "a|b",
-            "a*b",
-            "a<b",
-            "a>b",
-            "a\"b",
-            "report.",
-            "x ",
-            "con",
-            "Aux.html",
-            "nul",
-            "NUL.tar.gz",
-            "prn.",
-            "com0",
-            "COM1.txt",
-            "lpt9",
-            "com¹",
-            "LPT³.x",
-            "conin$",
-            "CONOUT$",
-        ] {
+        let paths = r#", ., .., ..., -, a\b, a:b, a|b, a*b, a<b, a>b, a"b, report., x "#;
+        let devices =
+            "con, Aux.html, nul, NUL.tar.gz, prn., com0, COM1.txt, lpt9, com¹, LPT³.x, conin$, CONOUT$";
+        for segment in paths.split(", ").chain(devices.split(", ")) {
             assert_eq!(from_segment(segment), "index.html", "{segment}");
         }
     }

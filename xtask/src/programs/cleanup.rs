@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use common::{replacement, stop};
 
-/// What must be gone when the task ends: its processes and its scratch directories.
 static CLEANUP: Mutex<Cleanup> =
     Mutex::new(Cleanup { closed: false, children: BTreeMap::new(), scratch: Vec::new() });
 
@@ -120,14 +119,20 @@ fn kill_marked(mark: &str) {
 
 /// The one thing about processes that std does not offer: to send one a signal, by its number, which is the same on every
 /// Unix.
-#[cfg(unix)]
 mod signals {
     pub const SIGINT: i32 = 2;
     pub const SIGKILL: i32 = 9;
 
+    #[cfg(unix)]
     #[expect(unsafe_code, reason = "declares kill(2): two integers, no memory")]
     unsafe extern "C" {
         safe fn kill(pid: i32, signal: i32) -> i32;
+    }
+
+    /// There are none.
+    #[cfg(not(unix))]
+    fn kill(_pid: i32, _signal: i32) -> i32 {
+        -1
     }
 
     /// Sends it to a process, or to a group; false where there is none.
@@ -135,16 +140,6 @@ mod signals {
         // To kill(2), 0 and -1 are groups of processes that nobody means.
         let number = i32::try_from(number).ok().filter(|number| *number > 1);
         number.is_some_and(|number| kill(if is_group { -number } else { number }, signal) == 0)
-    }
-}
-
-/// There are none.
-#[cfg(not(unix))]
-mod signals {
-    pub const SIGINT: i32 = 2;
-    pub const SIGKILL: i32 = 9;
-    pub fn send(_number: u32, _is_group: bool, _signal: i32) -> bool {
-        false
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Row, Size, Tried, no_proc};
 use crate::peers::origin;
 use crate::peers::script::Unplayed;
 use crate::peers::scripted_server::{ScriptedServer, repeat};
-use crate::programs::{self, figures::memory, program::Program, scratch::Scratch};
+use crate::programs::{self, figures::status, program::Program, scratch::Scratch};
 use crate::words::Words;
 
 pub static ROWS: [Row; 3] = [
@@ -37,7 +37,7 @@ pub static ROWS: [Row; 3] = [
     },
 ];
 
-/// What a process may keep in memory, in KiB, whatever a peer sends.
+/// What a process may keep in status, in KiB, whatever a peer sends.
 const MEMORY_LIMIT: u64 = 16 * 1024;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -49,7 +49,7 @@ fn run_watched(command: Command) -> Result<(bool, Option<u64>)> {
         thread::spawn(move || (stdout.read_to_end(&mut Vec::new()), stderr.read_to_end(&mut Vec::new())));
     let mut peak = None;
     while !reading.is_finished() {
-        peak = peak.max(memory(&program, "VmHWM"));
+        peak = peak.max(status(program.pid, "VmHWM"));
         thread::sleep(Duration::from_millis(2));
     }
     Ok((program.wait()?.success(), peak))

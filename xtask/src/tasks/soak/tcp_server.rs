@@ -14,7 +14,7 @@ use crate::checks::Ended;
 use crate::exercises::TCP_SERVER;
 use crate::peers::script::Unplayed;
 use crate::peers::tcp_peer::TcpPeer;
-use crate::programs::figures::memory;
+use crate::programs::figures::status;
 use crate::programs::server::Server;
 use crate::words::{Shown, Words};
 
@@ -46,7 +46,7 @@ pub static ROWS: [Row; 10] = [
     Row { tried: Words::fixed("Ctrl-C twice", "按两次 Ctrl-C"), run: stop_twice },
     Row {
         tried: Words::fixed(
-            "10,000 idle clients: memory, and the next one",
+            "10,000 idle clients: status, and the next one",
             "10,000 个沉默的客户端：内存，以及下一个客户端",
         ),
         run: ten_thousand,
@@ -176,11 +176,11 @@ fn stop_twice(_: Size) -> Result<Tried> {
 fn ten_thousand(size: Size) -> Result<Tried> {
     let number = size.of(10_000, 10);
     let server = Server::start("tcp-server", &["--delay=0", "--quiet", "--max-clients=15000"])?;
-    let before = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
+    let before = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
     // A machine that has no room for so many says so here.
     let clients = welcomed(server.address, number)
         .map_err(|e| Unplayed::NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
-    let after = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
+    let after = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
     let asked = Instant::now();
     TcpPeer::welcomed(server.address)?.gives_name("Michael")?;
     let greeted = asked.elapsed();
@@ -248,7 +248,7 @@ fn endless_name(size: Size) -> Result<Tried> {
     first.sends([b'x'; 3000]);
     first.hears(REFUSAL)?;
     let mut client = TcpPeer::welcomed(server.address)?;
-    let before = memory(&server.program, "VmHWM").ok_or_else(no_proc)?;
+    let before = status(server.program.pid, "VmHWM").ok_or_else(no_proc)?;
     let mut sender = client.stream().try_clone()?;
     let sending = thread::spawn(move || {
         let piece = vec![b'x'; 1 << 20];
@@ -258,7 +258,7 @@ fn endless_name(size: Size) -> Result<Tried> {
     });
     client.hears(REFUSAL)?;
     let taken = sending.join().unwrap_or_default();
-    let grown = memory(&server.program, "VmHWM").ok_or_else(no_proc)?.saturating_sub(before);
+    let grown = status(server.program.pid, "VmHWM").ok_or_else(no_proc)?.saturating_sub(before);
     let figures = words!(
         "refused once, {taken} MiB taken off the wire; memory grew by {grown} KiB",
         "拒绝一次，从线路上取走 {taken} MiB；内存增加 {grown} KiB"
