@@ -172,12 +172,9 @@ mod tests {
         drawn_in(PLAIN, what)
     }
 
-    fn sent(toward: Side, bytes: &[u8], is_lost: bool) -> What {
-        What::Sent {
-            toward,
-            bytes: bytes.into(),
-            how: if is_lost { Crossing::Lost } else { Crossing::Plain },
-        }
+    fn sent(toward: Side, bytes: impl Into<Payload>, is_lost: bool) -> What {
+        let how = if is_lost { Crossing::Lost } else { Crossing::Plain };
+        What::Sent { toward, bytes: bytes.into(), how }
     }
 
     #[test]
@@ -191,7 +188,7 @@ mod tests {
             said(Side::Server, &long),
             said(Side::Server, "listening"),
             sent(Side::Server, long.as_bytes(), false),
-            sent(Side::Client, b"x", true),
+            sent(Side::Client, &b"x"[..], true),
             sent(Side::Server, "张三\n".as_bytes(), true),
             What::Came { client: ([127, 0, 0, 1], 65_535).into() },
             What::Connected { port: 65_535 },
@@ -225,7 +222,7 @@ mod tests {
         let lanes = (Words::fixed("client", ""), Words::fixed("server", ""));
         assert_eq!(head(PLAIN, &lanes), format!("   time      client{:39}server", ""));
         assert_eq!(drawn(&said), format!("  0.012 #1 │{:44}│ up", ""));
-        let line = drawn(&sent(Side::Server, b"x", false));
+        let line = drawn(&sent(Side::Server, &b"x"[..], false));
         assert_eq!(line, format!("  0.012 #1 ├{} 1 byte  x {}▶│", "─".repeat(16), "─".repeat(16)));
     }
 
@@ -237,38 +234,31 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_that_was_cut_says_so_and_so_does_one_that_is_no_text() {
-        let shown = |bytes: &[u8], limit| {
-            let what =
-                What::Sent { toward: Side::Server, bytes: Payload::of(bytes, limit), how: Crossing::Plain };
-            drawn(&what)
-        };
-        assert!(shown("张三".as_bytes(), 4).contains(" 6 bytes  张… ─"));
-        assert!(shown("张三".as_bytes(), 6).contains(" 6 bytes  张三 ─"));
-        assert!(shown(b"caf\xe9!", 9).contains(" 5 bytes, not UTF-8  caf\\xe9! ─"));
-        assert!(shown(b"\x1b[2J", 9).contains(" 4 bytes  \\x1b[2J ─"));
+    fn an_arrow_shows_its_direction_and_its_bytes_and_says_what_was_lost_cut_or_no_text() {
+        let name = "张三".as_bytes();
+        for (toward, is_lost, bytes, limit, shown) in [
+            (Side::Server, false, &b"Michael\n"[..], 9, "─ 8 bytes  Michael\\n ─"),
+            (Side::Server, false, b"x", 9, "─▶│"),
+            (Side::Client, false, b"x", 9, "│◀─"),
+            (Side::Client, true, b"x", 9, "│✗─"),
+            (Side::Client, true, b"x", 9, "─ lost: 1 byte  x ─"),
+            (Side::Server, false, name, 4, "─ 6 bytes  张… ─"),
+            (Side::Server, false, name, 6, "─ 6 bytes  张三 ─"),
+            (Side::Server, false, b"caf\xe9!", 9, "─ 5 bytes, not UTF-8  caf\\xe9! ─"),
+            (Side::Server, false, b"\x1b[2J", 9, "─ 4 bytes  \\x1b[2J ─"),
+        ] {
+            let line = drawn(&sent(toward, Payload::of(bytes, limit), is_lost));
+            assert!(line.contains(shown), "{line}");
+        }
     }
 
     #[test]
     fn a_flow_is_one_rung_with_its_sums() {
         let (pieces, size, took) = (412, 12_345_678, Duration::from_millis(3210));
         let flow = What::Flowed { toward: Side::Client, how: Crossing::Plain, pieces, size, took };
-        assert!(
-            drawn_in(Style { bare: true, ..PLAIN }, &flow)
-                .contains(" 412 reads, 12,345,678 bytes in 3.2 s ─")
-        );
+        let line = drawn_in(Style { bare: true, ..PLAIN }, &flow);
+        assert!(line.contains(" 412 reads, 12,345,678 bytes in 3.2 s ─"), "{line}");
         let numbers = [0, 999, 1000, 12_345, 123_456_789].map(grouped);
         assert_eq!(numbers, ["0", "999", "1,000", "12,345", "123,456,789"]);
-    }
-
-    #[test]
-    fn arrows_show_direction_size_and_loss() {
-        assert!(drawn(&sent(Side::Server, b"Michael\n", false)).contains(" 8 bytes  Michael\\n ─"));
-        assert!(drawn(&sent(Side::Server, b"x", false)).ends_with("▶│"));
-        assert!(drawn(&sent(Side::Client, b"x", false)).contains("│◀─"));
-        assert!(
-            drawn(&sent(Side::Client, b"x", true)).contains("│✗─")
-                && drawn(&sent(Side::Client, b"x", true)).contains("lost: 1")
-        );
     }
 }
