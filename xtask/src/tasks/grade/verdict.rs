@@ -1,5 +1,8 @@
 //! What comes of a stage.
 
+use std::process::ExitStatus;
+
+use super::candidate::LastWords;
 use crate::checks::Verdict;
 use crate::drawing::entry::Entry;
 use crate::exercises::{Mistake, Stage};
@@ -17,6 +20,14 @@ pub struct Failure {
     pub likely: Option<&'static Mistake>,
     /// Whether that fails the stage; silence alone decides nothing.
     pub is_decided: bool,
+}
+
+/// What has become of the program.
+pub struct Fate {
+    /// How it ended, if it did.
+    pub status: Option<ExitStatus>,
+    /// What it printed last; of one that runs, the error that it reported.
+    pub last_words: LastWords,
 }
 
 /// One stage of one program, judged.

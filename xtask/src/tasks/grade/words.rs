@@ -4,8 +4,8 @@ use std::process::ExitStatus;
 
 use common::narration::escape;
 
-use super::candidate::LastWords;
 use super::trial::Trial;
+use super::verdict::Fate;
 use crate::exercises::Tables;
 use crate::peers::script::{Expected, Found, How, Mismatch};
 use crate::peers::tcp_peer::framed;
@@ -248,14 +248,6 @@ impl Trial<'_> {
             )
         })
     }
-}
-
-/// What has become of the program.
-pub struct Fate {
-    /// How it ended, if it did.
-    pub status: Option<ExitStatus>,
-    /// What it printed last; of one that runs, the error that it reported.
-    pub last_words: LastWords,
 }
 
 impl Fate {
