@@ -20,7 +20,6 @@ use crate::wire::record::Record;
 use crate::wire::tcp_relay::{self, RelayMode};
 use crate::wire::udp_relay;
 
-/// How a program ended.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Its exit status; none if a signal ended it.
@@ -67,12 +66,10 @@ impl Lab {
         Ok(Self { record: Record::new(watcher), relays: Vec::new(), scratch })
     }
 
-    /// One that nobody watches.
     pub fn discarding() -> Result<Self> {
         Self::new(|_| Ok(()))
     }
 
-    /// The directory in which its programs run.
     pub fn directory(&self) -> &Path {
         self.scratch.path()
     }
@@ -115,7 +112,6 @@ impl Lab {
         Ok((program, address))
     }
 
-    /// Waits for the address in a server's first line.
     pub fn wait_for_address(&mut self, server: &Program) -> Result<SocketAddr> {
         program::address_in(&self.wait_for_line(server, "")?)
     }

@@ -86,7 +86,6 @@ impl Style {
         text.chars().map(|c| if self.ascii { ascii(c) } else { c }).collect()
     }
 
-    /// One character that says what came of a promise, in its colour.
     pub fn mark(self, verdict: &Verdict) -> String {
         self.paint(verdict.ink(), &self.signs(verdict.mark()))
     }

@@ -18,7 +18,6 @@ pub const KEPT: usize = 10_000;
 /// How many pieces a reader is handed at once.
 const AT_ONCE: usize = 256;
 
-/// Where a story's lines go.
 type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
 
 /// What was told so far. Clones are the same story: one is told to, another watches the lab, others are read from.
@@ -56,7 +55,6 @@ impl Contents {
 
 /// An entry, drawn once for all who watch.
 pub struct Piece {
-    /// What was told.
     pub entry: Entry,
     /// In markup, once somebody watches.
     pub drawn: OnceLock<String>,
@@ -155,7 +153,6 @@ impl Transcript {
         rung.map_or(Ok(()), |rung| self.tell(Entry::Rung(rung)))
     }
 
-    /// Tells something.
     pub fn tell(&self, told: Entry) -> Result<()> {
         let lines = told.lines(self.0.style);
         let _printing = self.0.printing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,7 +168,6 @@ impl Transcript {
         lines.iter().try_for_each(|line| (self.0.print)(line))
     }
 
-    /// How many pieces have been told.
     pub fn count(&self) -> usize {
         self.state().count()
     }
@@ -183,7 +179,6 @@ impl Transcript {
         kept.map(|piece| piece.entry.clone()).collect()
     }
 
-    /// Everything that is kept of it.
     pub fn told(&self) -> Vec<Entry> {
         self.since(0)
     }

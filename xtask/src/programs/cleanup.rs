@@ -17,15 +17,12 @@ static CLEANUP: Mutex<Cleanup> =
 pub struct Cleanup {
     /// Nothing starts any more.
     pub closed: bool,
-    /// Processes, by their numbers.
     pub children: BTreeMap<u32, ChildGroup>,
     pub scratch: Vec<PathBuf>,
 }
 
-/// A process that was started here.
 pub struct ChildGroup {
     pub child: Child,
-    /// What it may have started.
     pub kind: Kind,
     /// Its end has been asked for, and was told: from then on its number may be another process'.
     pub is_reaped: bool,
@@ -143,7 +140,6 @@ mod signals {
     }
 }
 
-/// What is there now.
 pub fn cleanup() -> MutexGuard<'static, Cleanup> {
     CLEANUP.lock().unwrap_or_else(PoisonError::into_inner)
 }

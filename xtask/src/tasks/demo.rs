@@ -20,9 +20,6 @@ use crate::programs::{build, cleanup};
 use crate::words::{Lang, Words};
 
 /// Plays the lessons that the arguments name, or all of them.
-///
-/// # Errors
-/// A usage error for an unknown lesson; a failure if any check failed.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, step, wrong) = (args.flag("--list")?, args.flag("--step")?, args.flag("--mistakes")?);
     let quiz = args.flag("--quiz")?;
@@ -98,7 +95,6 @@ pub fn run(mut args: Args) -> Result<()> {
     outcome
 }
 
-/// Plays each lesson on each of the loopback addresses.
 fn play(chosen: &[&Lesson], addresses: &[IpAddr], course: &mut Runner) -> Result<()> {
     for lesson in chosen {
         for ip in addresses {

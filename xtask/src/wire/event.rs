@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, SyncSender};
 use std::time::{Duration, Instant};
 
-/// A side of the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     Client,
@@ -27,7 +26,6 @@ impl Side {
 /// What becomes of bytes on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Crossing {
-    /// They arrive.
     Plain,
     /// They never arrive: the plan was to drop them.
     Lost,
@@ -68,7 +66,6 @@ impl From<&[u8]> for Payload {
     }
 }
 
-/// What happened.
 #[derive(Debug)]
 pub enum What {
     /// A program printed a line.
@@ -77,7 +74,6 @@ pub enum What {
         program: u32,
         /// Escaped.
         line: String,
-        /// On standard error.
         is_error: bool,
     },
     /// A program's outputs have both ended.
@@ -128,7 +124,6 @@ pub enum What {
     Mark,
 }
 
-/// What happened, when, and on whose connection.
 #[derive(Debug)]
 pub struct Event {
     pub at: Instant,
@@ -194,12 +189,10 @@ impl Recorder {
         Self { label: label.into(), ..self.clone() }
     }
 
-    /// Records that something happens now.
     pub fn record(&self, what: What) {
         (self.send)(Event { at: Instant::now(), label: self.label.clone(), what });
     }
 
-    /// Records bytes that cross the wire.
     pub fn sent(&self, toward: Side, bytes: &[u8], how: Crossing) {
         self.record(What::Sent { toward, bytes: Payload::of(bytes, self.keeps), how });
     }

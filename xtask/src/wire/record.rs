@@ -24,7 +24,6 @@ type Watcher = Box<dyn FnMut(&Event) -> Result<()> + Send>;
 /// An event, and what the watcher reported.
 type Watched = (Event, Result<()>);
 
-/// Everything that has happened in one experiment.
 pub struct Record {
     events: Sender<Event>,
     incoming: Receiver<Watched>,
@@ -50,7 +49,6 @@ impl Record {
         Self { events, incoming, kept: Vec::new(), watcher }
     }
 
-    /// A recorder for what happens under a label.
     pub fn recorder(&self, label: &str) -> Recorder {
         Recorder::new(label, self.events.clone())
     }
@@ -80,7 +78,6 @@ impl Record {
         }
     }
 
-    /// Waits until something is found among the events.
     pub fn wait_until<T>(&mut self, find: impl Fn(&[Event]) -> Option<T>) -> Result<T> {
         self.wait_unless(|| false, find)?.context("nothing can happen any more")
     }
@@ -110,12 +107,10 @@ impl Record {
         outcome
     }
 
-    /// What has been kept so far.
     pub fn events(&self) -> &[Event] {
         &self.kept
     }
 
-    /// How many events are such.
     pub fn count(&self, is_such: impl Fn(&Event) -> bool) -> usize {
         self.kept.iter().filter(|event| is_such(event)).count()
     }

@@ -20,9 +20,7 @@ const LONG_LABEL: usize = 5;
 /// The columns that are left to an arrow's line and tip, however long its text is.
 const ARROW: usize = 6;
 
-/// How the columns of a line are shared out.
 struct Columns {
-    /// Behind the time, the connection's label.
     label: usize,
     wire: usize,
     server_lane: usize,
@@ -110,12 +108,10 @@ fn place(rung: &str) -> String {
     }
 }
 
-/// The columns of a time and a label.
 const fn margin_of(label: usize) -> usize {
     TIME + label + 2
 }
 
-/// A rung's time and label, and the rest of the line.
 fn margin_and_lanes(line: &str) -> Option<(&str, &str)> {
     let is_time = |time: &str| time.find('.') == Some(3) && time.trim_start().parse::<f64>().is_ok();
     let (margin, lanes) = line.split_at(line.find(['│', '├'])?);

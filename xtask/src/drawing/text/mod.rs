@@ -8,7 +8,6 @@ use super::style::{Ink, Style};
 use crate::words::Words;
 
 impl Entry {
-    /// As lines of text.
     pub fn lines(&self, style: Style) -> Vec<String> {
         let to = |words: &Words| words.to(style.lang).to_owned();
         let broken = |head: &str, words: &Words| style.broken(&style.signs(head), &to(words));

@@ -16,7 +16,6 @@ pub const DARK: &str = include_str!("dark.css");
 /// Where that is: never on paper.
 pub const DARK_WHEN: &str = "screen and (prefers-color-scheme: dark)";
 
-/// What a page begins with.
 pub struct Cover {
     pub title: Words,
     pub intro: Words,
@@ -31,7 +30,6 @@ impl Cover {
     }
 }
 
-/// One part of a page.
 pub struct Chapter {
     pub name: &'static str,
     /// Its subject, shown after the name in Chinese; may be empty.
@@ -43,7 +41,6 @@ pub struct Chapter {
     pub told: Vec<Entry>,
 }
 
-/// How the checks of some chapters came out.
 pub fn tally(chapters: &[Chapter]) -> Tally {
     Tally::of(chapters.iter().flat_map(chapter_checks))
 }
