@@ -9,29 +9,29 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::{Row, Size, Tried, no_proc};
+use super::{Size, SoakRow, Tried, no_proc};
 use crate::peers::origin;
 use crate::peers::script::Unplayed;
 use crate::peers::scripted_server::{ScriptedServer, repeat};
 use crate::programs::{self, figures::status, program::Program, scratch::Scratch};
 use crate::words::Words;
 
-pub static ROWS: [Row; 3] = [
-    Row {
+pub static ROWS: [SoakRow; 3] = [
+    SoakRow {
         tried: Words::fixed(
             "tcp-client get: 1 GiB in each framing",
             "tcp-client get：1 GiB，每种定界方式各一次",
         ),
         run: one_gigabyte,
     },
-    Row {
+    SoakRow {
         tried: Words::fixed(
             "tcp-client get: a reply that never ends, ten ways",
             "tcp-client get：没完没了的响应，十种",
         ),
         run: endless_replies,
     },
-    Row {
+    SoakRow {
         tried: Words::fixed("tcp-client get: the disk is full", "tcp-client get：磁盘已满"),
         run: full_disk,
     },

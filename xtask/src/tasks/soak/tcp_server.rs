@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
 
-use super::{Row, Size, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
+use super::{Size, SoakRow, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
 use crate::checks::Ended;
 use crate::exercises::TCP_SERVER;
 use crate::peers::script::Unplayed;
@@ -20,50 +20,50 @@ use crate::words::{Shown, Words};
 
 const QUIET: &[&str] = &["--delay=0", "--quiet"];
 
-pub static ROWS: [Row; 10] = [
-    Row {
+pub static ROWS: [SoakRow; 10] = [
+    SoakRow {
         tried: Words::fixed("a burst of 1,000 connections, three times", "一下子 1,000 个连接，三次"),
         run: burst,
     },
-    Row {
+    SoakRow {
         tried: Words::fixed(
             "500 clients, three names each, --delay 1",
             "500 个客户端，每个三个名字，--delay 1",
         ),
         run: classroom,
     },
-    Row {
+    SoakRow {
         tried: Words::fixed("Ctrl-C while 500 clients talk", "500 个客户端正在说话时按 Ctrl-C"),
         run: stop_while_talking,
     },
-    Row {
+    SoakRow {
         tried: Words::fixed(
             "Ctrl-C while a client floods and does not read",
             "一个客户端猛发而不读时按 Ctrl-C",
         ),
         run: stop_while_deaf,
     },
-    Row { tried: Words::fixed("Ctrl-C twice", "按两次 Ctrl-C"), run: stop_twice },
-    Row {
+    SoakRow { tried: Words::fixed("Ctrl-C twice", "按两次 Ctrl-C"), run: stop_twice },
+    SoakRow {
         tried: Words::fixed(
             "10,000 idle clients: status, and the next one",
             "10,000 个沉默的客户端：内存，以及下一个客户端",
         ),
         run: ten_thousand,
     },
-    Row {
+    SoakRow {
         tried: Words::fixed("18,000 connections against the default limit", "18,000 个连接，上限为默认值"),
         run: too_many,
     },
-    Row {
+    SoakRow {
         tried: Words::fixed(
             "200 resets while a reply is being delayed",
             "服务器还在想怎么回答，200 个客户端已经复位",
         ),
         run: resets,
     },
-    Row { tried: Words::fixed("64 MiB without an end", "64 MiB，没有结尾"), run: endless_name },
-    Row {
+    SoakRow { tried: Words::fixed("64 MiB without an end", "64 MiB，没有结尾"), run: endless_name },
+    SoakRow {
         tried: Words::fixed("a client that floods and never reads", "一个客户端猛发而从不读"),
         run: never_reads,
     },
