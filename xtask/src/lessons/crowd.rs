@@ -75,7 +75,7 @@ fn play(play: &mut Play) -> Result<()> {
     let (server, at) =
         play.lab.start_server("tcp-server", &[&any, "--delay", "0.2", "--idle-timeout", "86400"])?;
     let gates = [Gate::default(), Gate::default(), Gate::default()];
-    let threads_before = figures::status(server.pid, "Threads");
+    let threads_before = figures::threads(server.pid);
     let mut clients = Vec::new();
     for ((label, names), gate) in CLIENTS.into_iter().zip(&gates) {
         let wire = play.lab.wire(label, at, RelayMode::Behind(gate.clone()))?.to_string();
@@ -103,7 +103,7 @@ fn play(play: &mut Play) -> Result<()> {
             "three more threads than before: one for each client",
             "线程比连接之前多了三个：每个客户端一个",
         );
-        let now = figures::status(server.pid, "Threads");
+        let now = figures::threads(server.pid);
         if let Some((before, now)) = threads_before.zip(now) {
             play.evidence(&words!(
                 "threads of the server: {before}, then {now} (/proc/PID/status)",

@@ -47,9 +47,9 @@ pub fn a_number(predicted: u64, seen: u64, most: u64) -> Worth {
 /// A prediction; empty without a quiz.
 #[must_use = "a prediction gets a verdict"]
 #[derive(Default)]
-pub struct Prediction(Option<Predicted>);
+pub struct Prediction(Option<Answer>);
 
-struct Predicted {
+struct Answer {
     question: Words,
     /// Empty if the answer is any number.
     choices: Vec<Words>,
@@ -63,7 +63,7 @@ struct Predicted {
 /// [`Left`](audience::Left) for `q`, and errors of the standard streams.
 pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Prediction> {
     let answer =
-        |given| Prediction(Some(Predicted { question: question.clone(), choices: choices.to_vec(), given }));
+        |given| Prediction(Some(Answer { question: question.clone(), choices: choices.to_vec(), given }));
     let choices = choices.len() as u64;
     let form = match choices {
         0 => Words::fixed("a number", "一个数"),
@@ -100,7 +100,7 @@ impl Score {
         worth: impl Fn(u64) -> W,
         why: &Words,
     ) -> Option<[Entry; 2]> {
-        let Predicted { question, choices, given } = prediction.0?;
+        let Answer { question, choices, given } = prediction.0?;
         let right = (1..).zip(&choices).find(|(number, _)| worth(*number).into() == Worth::Right);
         let Words { en, zh } = right.map_or(Words::fixed("", ""), |(right, Words { en, zh })| {
             words!("; {right} is right ({en})", "，应是 {right}（{zh}）")
@@ -157,7 +157,7 @@ mod tests {
         let mut score = Score::default();
         for given in [Some(3), Some(2), Some(0), Some(5), None] {
             let question = Words::fixed("how many?", "几个？");
-            let prediction = Prediction(Some(Predicted { question, choices: Vec::new(), given }));
+            let prediction = Prediction(Some(Answer { question, choices: Vec::new(), given }));
             let verdict = score.judge(prediction, |number| a_number(number, 3, 4), &Words::fixed("", ""));
             assert!(verdict.is_some());
         }

@@ -6,15 +6,20 @@ use std::time::Duration;
 
 use super::program::Program;
 
-/// A figure of a process from Linux' `/proc/PID/status`: `Threads`, and in KiB `VmRSS` and `VmHWM` (the peak so far).
-pub fn status(pid: u32, what: &str) -> Option<u64> {
-    figure_in(&format!("/proc/{pid}/status"), what)
+/// A figure of a process in KiB from Linux' /proc/PID/status: `VmRSS`, `VmHWM` (the peak so far).
+pub fn memory(program: &Program, what: &str) -> Option<u64> {
+    figure_in(&format!("/proc/{}/status", program.pid), what)
 }
 
 /// The memory of a process that is resident, in KiB, from Linux' `/proc/PID/smaps_rollup`: counted page by page,
 /// where status has an estimate (proc(5)), which may be short by some pages a thread.
 pub fn resident(pid: u32) -> Option<u64> {
     figure_in(&format!("/proc/{pid}/smaps_rollup"), "Rss")
+}
+
+/// How many threads a process has, from Linux' /proc/PID/status.
+pub fn threads(pid: u32) -> Option<u64> {
+    figure_in(&format!("/proc/{pid}/status"), "Threads")
 }
 
 /// The first number behind a name at the beginning of a line.

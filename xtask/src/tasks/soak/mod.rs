@@ -27,7 +27,7 @@ use crate::peers::talk::Talk;
 use crate::programs::{build, cleanup, reexec, server::Server};
 use crate::words::{Shown, Words};
 
-struct SoakRow {
+struct Row {
     tried: Words,
     run: fn(Size) -> Result<Tried>,
 }
@@ -55,7 +55,7 @@ impl Size {
     }
 }
 
-impl SoakRow {
+impl Row {
     fn verdict(&self, size: Size) -> (Verdict, Words) {
         match (self.run)(size) {
             Ok((true, figures)) => (Verdict::Passed, figures),
@@ -78,13 +78,13 @@ fn failed(e: &anyhow::Error) -> (Verdict, Words) {
     (Verdict::Failed(why.clone()), why)
 }
 
-fn rows() -> impl Iterator<Item = &'static SoakRow> {
+fn rows() -> impl Iterator<Item = &'static Row> {
     tcp_server::ROWS.iter().chain(&scarce::ROWS).chain(&tcp_client::ROWS).chain(&udp::ROWS)
 }
 
 /// Plays every row in its small size, all of them at once; returns those that fail, and how.
 pub fn failures_in_small() -> Vec<String> {
-    let failure = |row: &SoakRow| match row.verdict(Size::Small) {
+    let failure = |row: &Row| match row.verdict(Size::Small) {
         (Verdict::Failed(_), how) => Some(format!("{}: {}", row.tried.en, how.en)),
         _ => None,
     };

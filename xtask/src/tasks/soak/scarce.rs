@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::tcp_server::crowd;
-use super::{Size, SoakRow, Tried, can_wait, no_proc, stop_in_time};
+use super::{Row, Size, Tried, can_wait, no_proc, stop_in_time};
 use crate::peers::script::Unplayed;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::programs::figures::share_of_a_core;
@@ -16,18 +16,14 @@ use crate::programs::program::Program;
 use crate::programs::{self, server::Server};
 use crate::words::Words;
 
-pub static ROWS: [SoakRow; 4] = [
-    SoakRow {
-        tried: Words::fixed("all file descriptors in use", "描述符全部用完"), run: no_descriptors
+pub static ROWS: [Row; 4] = [
+    Row { tried: Words::fixed("all file descriptors in use", "描述符全部用完"), run: no_descriptors },
+    Row { tried: Words::fixed("no more threads", "不能再启动线程"), run: no_threads },
+    Row {
+        tried: Words::fixed("standard output that nobody reads", "标准输出没有人读"), run: stalled_output
     },
-    SoakRow { tried: Words::fixed("no more threads", "不能再启动线程"), run: no_threads },
-    SoakRow {
-        tried: Words::fixed("standard output that nobody reads", "标准输出没有人读"),
-        run: stalled_output,
-    },
-    SoakRow {
-        tried: Words::fixed("standard output on a full disk", "标准输出所在的磁盘已满"),
-        run: full_output,
+    Row {
+        tried: Words::fixed("standard output on a full disk", "标准输出所在的磁盘已满"), run: full_output
     },
 ];
 

@@ -9,35 +9,35 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::{Size, SoakRow, Tried, no_proc};
+use super::{Row, Size, Tried, no_proc};
 use crate::peers::origin;
 use crate::peers::script::Unplayed;
 use crate::peers::scripted_server::{ScriptedServer, repeat};
-use crate::programs::{self, figures::status, program::Program, scratch::Scratch};
+use crate::programs::{self, figures::memory, program::Program, scratch::Scratch};
 use crate::words::Words;
 
-pub static ROWS: [SoakRow; 3] = [
-    SoakRow {
+pub static ROWS: [Row; 3] = [
+    Row {
         tried: Words::fixed(
             "tcp-client get: 1 GiB in each framing",
             "tcp-client get：1 GiB，每种定界方式各一次",
         ),
         run: one_gigabyte,
     },
-    SoakRow {
+    Row {
         tried: Words::fixed(
             "tcp-client get: a reply that never ends, ten ways",
             "tcp-client get：没完没了的响应，十种",
         ),
         run: endless_replies,
     },
-    SoakRow {
+    Row {
         tried: Words::fixed("tcp-client get: the disk is full", "tcp-client get：磁盘已满"),
         run: full_disk,
     },
 ];
 
-/// What a process may keep in status, in KiB, whatever a peer sends.
+/// What a process may keep in memory, in KiB, whatever a peer sends.
 const MEMORY_LIMIT: u64 = 16 * 1024;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -49,7 +49,7 @@ fn run_watched(command: Command) -> Result<(bool, Option<u64>)> {
         thread::spawn(move || (stdout.read_to_end(&mut Vec::new()), stderr.read_to_end(&mut Vec::new())));
     let mut peak = None;
     while !reading.is_finished() {
-        peak = peak.max(status(program.pid, "VmHWM"));
+        peak = peak.max(memory(&program, "VmHWM"));
         thread::sleep(Duration::from_millis(2));
     }
     Ok((program.wait()?.success(), peak))

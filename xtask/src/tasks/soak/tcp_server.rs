@@ -9,61 +9,61 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
 
-use super::{Size, SoakRow, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
+use super::{Row, Size, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
 use crate::checks::Ended;
 use crate::exercises::TCP_SERVER;
 use crate::peers::script::Unplayed;
 use crate::peers::tcp_peer::TcpPeer;
-use crate::programs::figures::status;
+use crate::programs::figures::memory;
 use crate::programs::server::Server;
 use crate::words::{Shown, Words};
 
 const QUIET: &[&str] = &["--delay=0", "--quiet"];
 
-pub static ROWS: [SoakRow; 10] = [
-    SoakRow {
+pub static ROWS: [Row; 10] = [
+    Row {
         tried: Words::fixed("a burst of 1,000 connections, three times", "一下子 1,000 个连接，三次"),
         run: burst,
     },
-    SoakRow {
+    Row {
         tried: Words::fixed(
             "500 clients, three names each, --delay 1",
             "500 个客户端，每个三个名字，--delay 1",
         ),
         run: classroom,
     },
-    SoakRow {
+    Row {
         tried: Words::fixed("Ctrl-C while 500 clients talk", "500 个客户端正在说话时按 Ctrl-C"),
         run: stop_while_talking,
     },
-    SoakRow {
+    Row {
         tried: Words::fixed(
             "Ctrl-C while a client floods and does not read",
             "一个客户端猛发而不读时按 Ctrl-C",
         ),
         run: stop_while_deaf,
     },
-    SoakRow { tried: Words::fixed("Ctrl-C twice", "按两次 Ctrl-C"), run: stop_twice },
-    SoakRow {
+    Row { tried: Words::fixed("Ctrl-C twice", "按两次 Ctrl-C"), run: stop_twice },
+    Row {
         tried: Words::fixed(
-            "10,000 idle clients: status, and the next one",
+            "10,000 idle clients: memory, and the next one",
             "10,000 个沉默的客户端：内存，以及下一个客户端",
         ),
         run: ten_thousand,
     },
-    SoakRow {
+    Row {
         tried: Words::fixed("18,000 connections against the default limit", "18,000 个连接，上限为默认值"),
         run: too_many,
     },
-    SoakRow {
+    Row {
         tried: Words::fixed(
             "200 resets while a reply is being delayed",
             "服务器还在想怎么回答，200 个客户端已经复位",
         ),
         run: resets,
     },
-    SoakRow { tried: Words::fixed("64 MiB without an end", "64 MiB，没有结尾"), run: endless_name },
-    SoakRow {
+    Row { tried: Words::fixed("64 MiB without an end", "64 MiB，没有结尾"), run: endless_name },
+    Row {
         tried: Words::fixed("a client that floods and never reads", "一个客户端猛发而从不读"),
         run: never_reads,
     },
@@ -176,11 +176,11 @@ fn stop_twice(_: Size) -> Result<Tried> {
 fn ten_thousand(size: Size) -> Result<Tried> {
     let number = size.of(10_000, 10);
     let server = Server::start("tcp-server", &["--delay=0", "--quiet", "--max-clients=15000"])?;
-    let before = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
+    let before = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
     // A machine that has no room for so many says so here.
     let clients = welcomed(server.address, number)
         .map_err(|e| Unplayed::NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
-    let after = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
+    let after = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
     let asked = Instant::now();
     TcpPeer::welcomed(server.address)?.gives_name("Michael")?;
     let greeted = asked.elapsed();
@@ -248,7 +248,7 @@ fn endless_name(size: Size) -> Result<Tried> {
     first.sends([b'x'; 3000]);
     first.hears(REFUSAL)?;
     let mut client = TcpPeer::welcomed(server.address)?;
-    let before = status(server.program.pid, "VmHWM").ok_or_else(no_proc)?;
+    let before = memory(&server.program, "VmHWM").ok_or_else(no_proc)?;
     let mut sender = client.stream().try_clone()?;
     let sending = thread::spawn(move || {
         let piece = vec![b'x'; 1 << 20];
@@ -258,7 +258,7 @@ fn endless_name(size: Size) -> Result<Tried> {
     });
     client.hears(REFUSAL)?;
     let taken = sending.join().unwrap_or_default();
-    let grown = status(server.program.pid, "VmHWM").ok_or_else(no_proc)?.saturating_sub(before);
+    let grown = memory(&server.program, "VmHWM").ok_or_else(no_proc)?.saturating_sub(before);
     let figures = words!(
         "refused once, {taken} MiB taken off the wire; memory grew by {grown} KiB",
         "拒绝一次，从线路上取走 {taken} MiB；内存增加 {grown} KiB"

@@ -7,21 +7,21 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Size, SoakRow, Tried, no_proc, plays_all, stop_in_time};
+use super::{Row, Size, Tried, no_proc, plays_all, stop_in_time};
 use crate::exercises::UDP_SERVER;
 use crate::programs::server::Server;
 use crate::wire::kernel::dropped;
 use crate::words::Words;
 
-pub static ROWS: [SoakRow; 2] = [
-    SoakRow {
+pub static ROWS: [Row; 2] = [
+    Row {
         tried: Words::fixed(
             "udp-server: a burst of 20,000 datagrams",
             "udp-server：一口气发来 20,000 个数据报",
         ),
         run: burst,
     },
-    SoakRow {
+    Row {
         tried: Words::fixed("udp-server: Ctrl-C in the flood", "udp-server：数据报不断涌来时按 Ctrl-C"),
         run: stop_in_the_flood,
     },

@@ -139,7 +139,7 @@ fn random() -> String {
 }
 
 /// What a request gets.
-enum Answer {
+enum Response {
     Page(String),
     /// The stream, from a piece on; none where the browser has pieces of another run.
     Stream(Option<usize>),
@@ -164,14 +164,14 @@ impl Show {
                 format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{fields}");
             to.write_all((head + FIELDS + if is_head { "" } else { body }).as_bytes())
         };
-        match answer.unwrap_or_else(Answer::Refused) {
-            Answer::Page(nonce) => {
+        match answer.unwrap_or_else(Response::Refused) {
+            Response::Page(nonce) => {
                 // A page that is seen elsewhere in the network is to be watched only.
                 let token = if self.go_on.is_some() && peer.is_loopback() { &*self.token } else { "" };
                 let page = document::html(&self.cover, &nonce, token, self.lang);
                 send("200 OK", "text/html; charset=utf-8", &document::policy(&nonce), &page)?;
             }
-            Answer::Stream(from) => {
+            Response::Stream(from) => {
                 let _viewer = Arc::clone(&self.viewers);
                 to.write_all(format!("HTTP/1.1 200 OK\r\n{STREAM}{FIELDS}").as_bytes())?;
                 if !is_head {
@@ -179,8 +179,8 @@ impl Show {
                 }
             }
             // A 204 has no length (RFC 9110 8.6).
-            Answer::Done => to.write_all(format!("HTTP/1.1 204 No Content\r\n{FIELDS}").as_bytes())?,
-            Answer::Refused(Refused(status, why)) => {
+            Response::Done => to.write_all(format!("HTTP/1.1 204 No Content\r\n{FIELDS}").as_bytes())?,
+            Response::Refused(Refused(status, why)) => {
                 let allow = if status.starts_with("405") { "Allow: GET, HEAD\r\n" } else { "" };
                 send(status, PLAIN, allow, &format!("{why}\n"))?;
             }
@@ -190,7 +190,7 @@ impl Show {
         Ok(())
     }
 
-    fn answer(&self, request: &Request, peer: IpAddr) -> Result<Answer, Refused> {
+    fn answer(&self, request: &Request, peer: IpAddr) -> Result<Response, Refused> {
         let is_here = is_loopback(request.host()?);
         // A page of anybody's may have its own name point to this machine: DNS rebinding.
         if self.is_private && !is_here {
@@ -203,11 +203,11 @@ impl Show {
             return Err(Refused("403 Forbidden", "only this page itself reads its stream and goes on"));
         }
         match (&*request.method, path) {
-            ("GET" | "HEAD", "/") => Ok(Answer::Page(random())),
+            ("GET" | "HEAD", "/") => Ok(Response::Page(random())),
             ("GET" | "HEAD", "/events") => {
                 // A browser that gives up is started again by the page, and says in the query what it had.
                 let last = request.field("last-event-id")?.or(query.strip_prefix("last="));
-                Ok(Answer::Stream(match last.unwrap_or_default() {
+                Ok(Response::Stream(match last.unwrap_or_default() {
                     "" => Some(0),
                     last => self.number(last),
                 }))
@@ -219,13 +219,13 @@ impl Show {
     }
 
     /// Only whoever sits at this machine goes on, with its own page: a class may watch, and not click.
-    fn go_on(&self, request: &Request, is_here: bool) -> Result<Answer, Refused> {
+    fn go_on(&self, request: &Request, is_here: bool) -> Result<Response, Refused> {
         let is_ours = is_here && request.field("x-token")? == Some(&self.token);
         match self.go_on.filter(|_| is_ours) {
             None => {
                 Err(Refused("403 Forbidden", "only a page of this run goes on, on this machine, with --step"))
             }
-            Some(go_on) if go_on() => Ok(Answer::Done),
+            Some(go_on) if go_on() => Ok(Response::Done),
             Some(_) => Err(Refused("409 Conflict", "nobody waits for that")),
         }
     }
