@@ -6,12 +6,9 @@ use common::seeded::Seeded;
 
 use super::event::{Crossing, Recorder, Side};
 
-/// What becomes of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Impairment {
-    /// It never arrives.
     Lost,
-    /// It arrives twice.
     Twice,
     /// It arrives behind the next one.
     Late,
@@ -30,9 +27,7 @@ pub enum Which {
 /// two that are meant the first counts.
 #[derive(Clone, Debug, Default)]
 pub struct Impairments {
-    /// With the client's.
     pub up: Vec<(Which, Impairment)>,
-    /// With the server's.
     pub down: Vec<(Which, Impairment)>,
     /// Where chance begins: the same seed, the same for the first client, the second one and so on.
     pub seed: u64,
@@ -50,7 +45,6 @@ impl Impairments {
     }
 }
 
-/// What impairs one direction.
 pub struct Impairer {
     impairments: Vec<(Which, Impairment)>,
     generator: Seeded,

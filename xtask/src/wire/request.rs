@@ -18,9 +18,6 @@ const NO_REQUEST: Refused = Refused("400 Bad Request", "this is not a request of
 
 /// Reads a request's lines, the empty one at their end included; none of them where the peer says nothing. An empty line
 /// before the first one is left out (RFC 9112 2.2).
-///
-/// # Errors
-/// Why it is refused.
 pub fn head(from: impl Read) -> Result<Vec<u8>, Refused> {
     let mut from = BufReader::new(from.take(LIMIT));
     let (mut head, mut size) = (Vec::new(), 0);
@@ -52,16 +49,12 @@ pub fn head(from: impl Read) -> Result<Vec<u8>, Refused> {
 pub struct Request {
     /// `GET`, for one.
     pub method: String,
-    /// What is asked for.
     pub path: String,
     fields: Vec<(String, String)>,
 }
 
 impl Request {
     /// What stands in its lines.
-    ///
-    /// # Errors
-    /// Why it is refused.
     pub fn parse(head: &[u8]) -> Result<Self, Refused> {
         // A value may have bytes that are not ASCII (RFC 9110 5.5, obs-text); they mean nothing here.
         let text = String::from_utf8_lossy(head);
