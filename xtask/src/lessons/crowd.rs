@@ -46,7 +46,13 @@ pub const LESSON: Lesson = Lesson {
                 "每个套接字维护自己的状态（序号、确认号、收发缓冲区）：\n一个客户端发来的数据只进入它自己的接收队列。",
             ),
         ),
-        ("C13", Words::fixed("exit closes only that connection.", "exit 只关闭那一条连接。")),
+        (
+            "C13",
+            Words::fixed(
+                "The message exit closes only the connection that it came on.",
+                "exit 这条消息只关闭发来它的那一条连接。",
+            ),
+        ),
     ],
     lanes: TCP,
     play,
@@ -69,8 +75,8 @@ fn play(play: &mut Play) -> Result<()> {
         ],
     )?;
     play.act(&Words::fixed(
-        "Three clients connect. The wire holds back their names until all three are welcomed.",
-        "三个客户端连接。线路先扣住它们发送的数据，直到三个都收到欢迎。",
+        "Three clients connect. The relay delays their names until all three are welcomed.",
+        "三个客户端连接。中继先扣住它们发送的名字，直到三个都收到欢迎。",
     ))?;
     let (server, at) =
         play.lab.start_server("tcp-server", &[&any, "--delay", "0.2", "--idle-timeout", "86400"])?;
