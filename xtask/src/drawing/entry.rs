@@ -12,7 +12,6 @@ use crate::wire::event::{Crossing, Payload, Side, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
-/// Something that was told.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// What is played from here on.
@@ -31,15 +30,12 @@ pub enum Entry {
     /// Which programs the two lanes show from here on.
     Lanes(Lanes),
     Act(Words),
-    /// What happened.
     Rung(Rung),
     /// What was seen of it.
     Evidence(Words),
     /// A line of the kernel's table of sockets.
     Socket(Words),
-    /// What came of a promise.
     Check(Check),
-    /// What to do about it.
     Hint(Words),
     Chart(Chart),
     /// What was noticed about what happened.
@@ -58,7 +54,6 @@ pub enum Entry {
         /// What was seen, and why it was so.
         why: Words,
     },
-    /// How everything came out.
     Sum {
         sentence: Words,
         /// Whether no check failed.
@@ -67,7 +62,6 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// A line of the kernel's table.
     pub fn socket(row: &Row, is_server: bool) -> Self {
         let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
         let Row { state, port, to_send, to_read, .. } = row;
@@ -97,7 +91,6 @@ impl Entry {
 const LONGEST: usize = 120;
 const LONGEST_LINE: usize = 600;
 
-/// One event of a ladder.
 #[derive(Clone, Debug)]
 pub struct Rung {
     /// Since the lesson began.
@@ -111,7 +104,6 @@ pub struct Rung {
 #[derive(Clone, Debug)]
 pub enum Mark {
     Said(Side, String),
-    /// Something crossed the wire.
     Crossed {
         toward: Side,
         /// What it was, in as many columns as the longest arrow has room for.
@@ -164,7 +156,6 @@ fn is_lost(how: Crossing) -> bool {
     matches!(how, Crossing::Lost | Crossing::HeldBack)
 }
 
-/// What became of something.
 fn fated(how: Crossing, Words { en, zh }: Words) -> Words {
     match how {
         Crossing::Plain => Words { en, zh },
@@ -178,7 +169,6 @@ fn fated(how: Crossing, Words { en, zh }: Words) -> Words {
 /// The titles of the client's and of the server's lane.
 pub type Lanes = (Words, Words);
 
-/// How many bytes, and which.
 fn content(Payload { bytes, size, is_text, .. }: &Payload) -> Words {
     let is_cut = bytes.len() < *size;
     // Of a text that is cut, half a character may be left at the end.
@@ -202,7 +192,6 @@ pub struct Chart {
     pub series: Vec<Series>,
 }
 
-/// One side of a chart.
 #[derive(Clone, Debug)]
 pub struct Series {
     pub name: Words,
@@ -211,10 +200,8 @@ pub struct Series {
     pub costs: Vec<Cost>,
 }
 
-/// What something costs.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// The median of the rounds.
     pub median: f64,
     pub low: f64,
     pub high: f64,
@@ -223,7 +210,6 @@ pub struct Cost {
 }
 
 impl Chart {
-    /// Whether there is anything to be seen.
     pub fn has_costs(&self) -> bool {
         self.series.iter().any(|series| !series.costs.is_empty())
     }

@@ -24,7 +24,6 @@ pub type Started = (Program, ChildStdout, ChildStderr);
 /// A running process; dropped, it is killed.
 #[derive(Debug)]
 pub struct Program {
-    /// The system's number for it.
     pub pid: u32,
 }
 
@@ -87,12 +86,10 @@ impl Program {
         }
     }
 
-    /// Whether it has not ended.
     pub fn is_running(&self) -> bool {
         matches!(self.status(), Ok(None))
     }
 
-    /// Waits for its end.
     pub fn wait(self) -> Result<ExitStatus> {
         loop {
             if let Some(status) = self.status()? {

@@ -13,7 +13,6 @@ impl Gate {
         self.0.change(|is_open| *is_open = true);
     }
 
-    /// Waits until it is open.
     pub fn wait(&self) {
         self.0.wait_until(|is_open| *is_open);
     }

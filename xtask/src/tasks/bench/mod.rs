@@ -143,7 +143,8 @@ fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Ve
 fn introduce(work: &Work, style: Style) -> Result<()> {
     let name = work.name;
     style.say(Ink::Bold, &words!("\n== {name} ==", "\n== {name} =="))?;
-    work.claims.iter().try_for_each(|(_, words)| Ok(say(&style.folded(0, words.to(style.lang)))?))
+    let mut lines = work.claims.iter().flat_map(|(_, words)| style.broken("", words.to(style.lang)));
+    lines.try_for_each(|line| Ok(say(&line)?))
 }
 
 /// Starts this task again in place of itself, optimised, unless told otherwise: a debug build is not what programs cost,
