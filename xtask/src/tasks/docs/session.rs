@@ -242,21 +242,7 @@ fn is_missing(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::markdown;
     use super::*;
-
-    #[test]
-    fn a_section_is_taken_apart_by_terminal_and_command() {
-        let text = "```console\n# terminal 1\n$ serve\nup\n# 终端 2\n$ ask\nhi\n```\n```console\n# terminal 1\n\n\
-                    seen\n^Cstopped\n```\n# other\n```console\n$ cargo xtask demo\n```\n";
-        let lines = markdown::lines(text);
-        let sections = markdown::consoles(&lines);
-        assert_eq!(sections.len(), 2);
-        let shown = exchanges(&sections[0]).into_iter().map(|Exchange { at, terminal, typed, shown }| {
-            format!("{at} {terminal} {typed} {}", shown.join("|"))
-        });
-        assert!(shown.eq(["3 1 serve up", "6 2 ask hi", "10 1  |seen", "12 1 ^C stopped"]));
-    }
 
     #[test]
     fn a_server_is_told_where_to_listen() {
