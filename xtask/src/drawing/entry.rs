@@ -68,7 +68,7 @@ impl Entry {
         let (side, side_zh) = if is_server { ("server", "服务器") } else { ("client", "客户端") };
         // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
         let Words { en, zh } = match *state {
-            "LISTEN" => words!("in the queue {to_read}", "排队 {to_read}"),
+            "LISTEN" => words!("waiting to be accepted {to_read}", "等待 accept {to_read}"),
             "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
             _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
         };

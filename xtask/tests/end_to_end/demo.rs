@@ -281,7 +281,7 @@ fn a_page_that_cannot_be_written_is_an_error_before_anything_is_played() {
 /// Plays it over IPv4.
 fn course(lesson: &Lesson, lang: Lang) -> Runner {
     let mut course = Runner::new(Style::plain(lang), Audience { step: false, quiz: false });
-    course.play(&lesson.part(), "127.0.0.1".parse().unwrap(), lesson.play).unwrap();
+    course.play(lesson, "127.0.0.1".parse().unwrap()).unwrap();
     course
 }
 

@@ -249,7 +249,7 @@ fn hostile_story() -> Transcript {
     static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed(HOSTILE, HOSTILE))];
     let lesson = Lesson { name: "x", subject_zh: "", claims: &CLAIMS, lanes: lessons::TCP, play: speaks };
     let mut course = Runner::new(PLAIN, Audience { step: false, quiz: false });
-    course.play(&lesson.part(), "127.0.0.1".parse().unwrap(), lesson.play).unwrap();
+    course.play(&lesson, "127.0.0.1".parse().unwrap()).unwrap();
     course.sum_up(false, "").unwrap_err();
     course.story().end();
     course.story().clone()

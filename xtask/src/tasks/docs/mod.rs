@@ -7,14 +7,12 @@ mod session;
 mod texts;
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 use common::args::Args;
 use common::narration::{complain, say};
-use common::replacement::Replacement;
 use common::text;
 
 use self::compare::ELLIPSIS;
@@ -99,9 +97,7 @@ fn write(name: &Path, text: &str, anew: Vec<Anew>) -> Result<()> {
         lines.splice(at..at + old, new);
     }
     ensure!(read(name)? == text, "it was changed meanwhile; try again");
-    let mut replacement = Replacement::of(&workspace().join(name))?;
-    replacement.write_all((lines.join("\n") + "\n").as_bytes())?;
-    replacement.finish()
+    Ok(fs::write(workspace().join(name), lines.join("\n") + "\n")?)
 }
 
 /// Where in a README something else was seen: the first line, how many lines, and the new ones.
