@@ -68,14 +68,14 @@ impl Program {
     /// How it ended, if it has.
     pub fn status(&self) -> Result<Option<ExitStatus>> {
         // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
-        match cleanup().children.get_mut(&self.pid) {
-            Some(resident) => {
-                let status = resident.child.try_wait().context("cannot wait for a program")?;
-                resident.is_reaped = status.is_some();
-                Ok(status)
-            }
-            None => Ok(None),
-        }
+        let mut cleanup = cleanup();
+        let Some(resident) = cleanup.children.get_mut(&self.pid) else {
+            ensure!(!cleanup.closed, "interrupted");
+            return Ok(None);
+        };
+        let status = resident.child.try_wait().context("cannot wait for a program")?;
+        resident.is_reaped = status.is_some();
+        Ok(status)
     }
 
     pub fn is_running(&self) -> bool {

@@ -31,6 +31,12 @@ impl Wanted {
         Self::open("--json", file, "json", Words::fixed("figures", "数据"))
     }
 
+    /// What `grade` writes for people and for other programs: an option has one ending.
+    pub fn results(option: &str, file: &str, ending: &str) -> Result<Self> {
+        let opened = Self::open(option, file, ending, Words::fixed("report", "报告"));
+        opened.map_err(|e| args::usage(format!("{e:#}")))
+    }
+
     fn open(option: &str, file: &str, ending: &str, what: Words) -> Result<Self> {
         let (name, path) = (escape(file.as_bytes()), Path::new(file));
         let has_ending = path.extension().is_some_and(|extension| extension == ending);
