@@ -101,18 +101,12 @@ impl Args {
     }
 
     /// The value of the option `name`, or `default` where it is not given.
-    pub fn value<T>(&mut self, name: &str, default: T) -> Result<T>
-    where
-        T: FromStr<Err: Display>,
-    {
+    pub fn value<T: FromStr<Err: Display>>(&mut self, name: &str, default: T) -> Result<T> {
         Ok(self.given(name)?.unwrap_or(default))
     }
 
     /// The value of the option `name`, if it is given.
-    pub fn given<T>(&mut self, name: &str) -> Result<Option<T>>
-    where
-        T: FromStr<Err: Display>,
-    {
+    pub fn given<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>> {
         let Some(text) = self.take(name, true)? else { return Ok(None) };
         let unicode = text.to_str().ok_or_else(|| bad(name, &text, &not_unicode()))?;
         unicode.parse().map(Some).map_err(|e: T::Err| wrong(name, &text, &e.to_string()))
@@ -125,10 +119,7 @@ impl Args {
 
     /// The value of the option `name`, if it is given, or `default` if it is given without one. As operands may
     /// follow, the next word is the value only if it looks like an address: it has a colon, or only digits.
-    pub fn given_or<T>(&mut self, name: &str, default: &str) -> Result<Option<T>>
-    where
-        T: FromStr<Err: Display>,
-    {
+    pub fn given_or<T: FromStr<Err: Display>>(&mut self, name: &str, default: &str) -> Result<Option<T>> {
         if let Some(at) = self.words.iter().position(|word| word == name) {
             if !self.words.get(at + 1).is_some_and(is_like_an_address) {
                 self.words[at] = format!("{name}={default}").into();
@@ -192,10 +183,7 @@ impl Args {
     }
 
     /// The next operand, read as a `T` (an address, a URL), or `default` where there is none.
-    pub fn operand_or<T>(&mut self, what: &str, default: &str) -> Result<T>
-    where
-        T: FromStr<Err: Display>,
-    {
+    pub fn operand_or<T: FromStr<Err: Display>>(&mut self, what: &str, default: &str) -> Result<T> {
         parse(what, &self.operand()?.unwrap_or_else(|| default.into()))
     }
 
@@ -287,10 +275,7 @@ fn value_in(word: &OsString, length: usize) -> Result<Option<OsString>, String> 
     Ok(word.to_str().ok_or_else(not_unicode)?.get(length + 1..).map(OsString::from))
 }
 
-fn parse<T>(what: &str, text: &OsString) -> Result<T>
-where
-    T: FromStr<Err: Display>,
-{
+fn parse<T: FromStr<Err: Display>>(what: &str, text: &OsString) -> Result<T> {
     let unicode = text.to_str().ok_or_else(|| bad(what, text, &not_unicode()))?;
     unicode.parse().map_err(|e: T::Err| bad(what, text, &e.to_string()))
 }

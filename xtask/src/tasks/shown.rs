@@ -16,7 +16,6 @@ use crate::drawing::transcript::Transcript;
 use crate::play::audience;
 use crate::words::{Lang, Words};
 
-/// The loopback addresses of both versions.
 pub const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// `--ip 4` or `--ip 6`: the one loopback address to play on.
