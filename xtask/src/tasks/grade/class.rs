@@ -216,7 +216,7 @@ pub fn grade(
     let run = selection.run(exercise, config, works.into_iter().flatten().collect());
     let hidden = |text: String| class.hidden(text);
     sum::lines(&run).into_iter().try_for_each(|line| common::narration::say(&hidden(line)))?;
-    files.write(&run, || sum::page(&run), hidden)?;
+    run.write(files, || sum::page(&run), hidden)?;
     end(&run, &stop, all)
 }
 

@@ -1,6 +1,5 @@
 //! What came of a run, as files for other programs: JSON, CSV and `JUnit`'s XML, from one model.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -85,23 +84,13 @@ pub struct Run {
     pub style: Style,
 }
 
-/// The files that are asked for.
+/// The options that ask for files, and how the names of these end.
+const KINDS: [(&str, &str); 4] =
+    [("--html", "html"), ("--json", "json"), ("--csv", "csv"), ("--junit", "xml")];
+
+/// The files that are asked for, by [`KINDS`].
 #[derive(Default)]
-pub struct Files {
-    pub html: Option<String>,
-    json: Option<String>,
-    csv: Option<String>,
-    junit: Option<String>,
-}
-
-/// What a file contains.
-type Content = fn(&Run) -> String;
-
-/// The same, open.
-pub struct Opened {
-    pub html: Option<Wanted>,
-    others: [(Option<Wanted>, Content); 3],
-}
+pub struct Files([Option<String>; KINDS.len()]);
 
 impl Files {
     /// As the options say.
@@ -109,59 +98,47 @@ impl Files {
     /// # Errors
     /// A usage error.
     pub fn of(args: &mut Args) -> Result<Self> {
-        let mut given = |name| args.given::<String>(name);
-        Ok(Self {
-            html: given("--html")?,
-            json: given("--json")?,
-            csv: given("--csv")?,
-            junit: given("--junit")?,
-        })
+        let mut files = Self::default();
+        for ((option, _), file) in KINDS.iter().zip(&mut files.0) {
+            *file = args.given(option)?;
+        }
+        Ok(files)
     }
 
     /// Opens all of them, before any program is started.
     ///
     /// # Errors
     /// A usage error: one cannot be written.
-    pub fn open(&self) -> Result<Opened> {
-        let open = |option, file: &Option<String>, ending| {
-            file.as_deref().map(|file| Wanted::results(option, file, ending)).transpose()
-        };
-        Ok(Opened {
-            html: open("--html", &self.html, "html")?,
-            others: [
-                (open("--json", &self.json, "json")?, json),
-                (open("--csv", &self.csv, "csv")?, csv),
-                (open("--junit", &self.junit, "xml")?, junit),
-            ],
-        })
+    pub fn open(&self) -> Result<Vec<(&'static str, Wanted)>> {
+        let files = KINDS.iter().zip(&self.0).filter_map(|(kind, file)| Some((kind, file.as_deref()?)));
+        files.map(|((option, ending), file)| Ok((*ending, Wanted::results(option, file, ending)?))).collect()
     }
 }
 
-impl Opened {
-    /// Writes them; the page is given. `hidden` takes out what is not to be shown.
+impl Run {
+    /// Writes the files; the page is given. `hidden` takes out what is not to be shown.
     ///
     /// # Errors
     /// When one cannot be written after all.
     pub fn write(
-        self,
-        run: &Run,
-        page: impl FnOnce() -> String,
+        &self,
+        files: Vec<(&'static str, Wanted)>,
+        page: impl Fn() -> String,
         hidden: impl Fn(String) -> String,
     ) -> Result<()> {
         let mut names = Vec::new();
-        if let Some(file) = self.html {
-            names.push(file.write(&hidden(page()))?);
-        }
-        for (file, content) in self.others {
-            if let Some(file) = file {
-                names.push(file.write(&hidden(content(run)))?);
-            }
-        }
-        if names.is_empty() {
-            return Ok(());
+        for (ending, file) in files {
+            let content = match ending {
+                "json" => json(self),
+                "csv" => csv(self),
+                "xml" => junit(self),
+                _ => page(),
+            };
+            names.push(file.write(&hidden(content))?);
         }
         let names = names.join(", ");
-        run.style.say(Ink::Bold, &words!("\nThe report is in {names}.", "\n报告已存入 {names}。"))
+        let words = words!("\nThe report is in {names}.", "\n报告已存入 {names}。");
+        if names.is_empty() { Ok(()) } else { self.style.say(Ink::Bold, &words) }
     }
 }
 
@@ -172,9 +149,8 @@ fn seconds(time: Duration) -> String {
 /// The ladder up to a failure, as text.
 fn ladder_text(run: &Run, judged: &Judged) -> String {
     let style = Style::plain(run.style.lang);
-    let head = ladder::head(style, &lanes(run.exercise));
     let lines = judged.ladder.iter().flat_map(|told| told.lines(style));
-    std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
+    lines.fold(ladder::head(style, &lanes(run.exercise)), |text, line| text + "\n" + &line)
 }
 
 fn json(run: &Run) -> String {
@@ -268,12 +244,9 @@ fn csv(run: &Run) -> String {
 fn xml(text: &str) -> String {
     let mut allowed = String::new();
     for c in text.chars() {
-        match c {
-            '\n' | '\t' => allowed.push(c),
-            '\u{fffe}' | '\u{ffff}' => drop(write!(allowed, "{}", c.escape_unicode())),
-            c if c.is_control() => drop(write!(allowed, "{}", c.escape_unicode())),
-            c => allowed.push(c),
-        }
+        let is_allowed =
+            matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'));
+        if is_allowed { allowed.push(c) } else { allowed.extend(c.escape_unicode()) }
     }
     markup::text(&allowed)
 }
@@ -289,20 +262,15 @@ fn junit(run: &Run) -> String {
             format!("{head}><{element} message=\"{message}\">{text}</{element}></testcase>\n")
         };
         let Some(judged) = judged else {
-            return match &work.trouble {
-                Some(trouble)
-                    if work.stages.len()
-                        == run.stages.iter().take_while(|one| one.name != stage.name).count() =>
-                {
-                    with("error", trouble, "")
-                }
-                _ => with("skipped", "not judged: an earlier stage has not passed", ""),
-            };
+            let skipped = "not judged: an earlier stage has not passed";
+            return work
+                .trouble
+                .as_ref()
+                .map_or_else(|| with("skipped", skipped, ""), |why| with("error", why, ""));
         };
         let told = || {
-            let told =
-                judged.failure.iter().flat_map(Failure::told).flat_map(|told| told.lines(Style::plain(lang)));
-            format!("{}\n{}", told.collect::<Vec<_>>().join("\n"), ladder_text(run, judged))
+            let lines = judged.told.iter().flat_map(|told| told.lines(Style::plain(lang)));
+            lines.collect::<Vec<_>>().join("\n")
         };
         match &judged.verdict {
             Verdict::Passed => format!("{head}/>\n"),
@@ -326,4 +294,17 @@ fn junit(run: &Run) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\">\n{suites}</testsuites>\n",
         run.exercise.name
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_has_no_place_for_is_shown_by_its_number() {
+        assert_eq!(
+            xml("<a>\t\"&\n张\u{0}\u{1b}\u{ffff}"),
+            "&lt;a&gt;\t&quot;&amp;\n张\\u{0}\\u{1b}\\u{ffff}"
+        );
+    }
 }

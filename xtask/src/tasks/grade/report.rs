@@ -101,7 +101,7 @@ pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection
         let chapters: Vec<_> = judged.iter().map(chapter).collect();
         page::html(&cover(exercise, config), &chapters, style.lang)
     };
-    files.write(&run, page, |content| content)?;
+    run.write(files, page, |content| content)?;
     sum_up(&run, config, selection.only.is_some())
 }
 
