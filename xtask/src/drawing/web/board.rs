@@ -48,11 +48,9 @@ pub fn html(
     };
     let row = |(number, row): (usize, &Row)| {
         let cells = joined(row.cells.iter().zip(stages).map(cell));
-        let (name, passed, note) = (text(&row.name), to(&row.passed), to(&row.note));
-        format!(
-            "<tr><th scope=\"row\"><a href=\"#s{number}\">{name}</a></th>{cells}<td>{passed}</td>\
-             <td class=\"note\">{note}</td></tr>\n"
-        )
+        let (name, passed) = (text(&row.name), to(&row.passed));
+        let head = format!("<th scope=\"row\"><a href=\"#s{number}\">{name}</a></th>");
+        format!("<tr>{head}<td>{passed}</td>{cells}</tr>\n")
     };
     let mistake = |(count, name, words, lesson): &Counted<'_>| {
         let (name, words, lesson) = (text(name), to(words), text(lesson));
@@ -74,9 +72,15 @@ pub fn html(
     let (heads, numbered) = (joined(stages.iter().map(head)), || (1..).zip(rows));
     [
         &page::head(&title, lang),
-        &format!("<style>\n{CSS}{TABLE}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
-        &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n<main>\n<div class=\"sum\">{sum}</div>\n"),
-        &format!("<div class=\"wide\" tabindex=\"0\"><table class=\"board\">\n<tr><td></td>{heads}<td></td><td></td></tr>\n"),
+        &format!(
+            "<style>\n{CSS}{TABLE}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"
+        ),
+        &format!(
+            "<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n<main>\n<div class=\"sum\">{sum}</div>\n"
+        ),
+        &format!(
+            "<div class=\"wide\" tabindex=\"0\"><table class=\"board\">\n<tr><td></td><td></td>{heads}</tr>\n"
+        ),
         &format!("{}</table></div>\n{found}", joined(numbered().map(row))),
         &joined(numbered().map(section)),
         "</main>\n</body>\n</html>\n",

@@ -15,6 +15,8 @@ use crate::lessons;
 use crate::tasks::shown;
 use crate::words::Words;
 
+/// How many groups of submissions a sentence names.
+const GROUPS: usize = 6;
 /// How many lessons there is time for.
 const LESSONS: usize = 3;
 
@@ -54,7 +56,14 @@ fn sentence(run: &Run) -> Words {
         let (en, zh) = stop.unwrap_or(("passed all".into(), "全部通过".into()));
         (format!("{count} {en}"), format!("{count} 份{zh}"))
     };
-    let (en, zh): (Vec<_>, Vec<_>) = counted(stops).into_iter().map(part).unzip();
+    let mut groups = counted(stops);
+    groups.sort_by_key(|(_, stop)| stop.is_some());
+    let others: usize = groups.iter().skip(GROUPS).map(|(count, _)| count).sum();
+    groups.truncate(GROUPS);
+    if others > 0 {
+        groups.push((others, Some(("others".into(), "在别处".into()))));
+    }
+    let (en, zh): (Vec<_>, Vec<_>) = groups.into_iter().map(part).unzip();
     let (en, zh) = (en.join(", "), zh.join("，"));
     words!("{all} submissions: {en}", "{all} 份：{zh}")
 }
