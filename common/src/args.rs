@@ -14,25 +14,33 @@ use anyhow::Result;
 use crate::narration::{self, escape};
 use crate::{lookalikes, text};
 
-/// A mistake of the user: the program ends with status 2 and points at its `--help`.
-#[derive(Debug)]
-struct Usage(String);
+/// The exit status of a usage error.
+const USAGE: u8 = 2;
 
-impl Display for Usage {
+/// A message, and the exit status with which the program ends.
+#[derive(Debug)]
+struct End(String, u8);
+
+impl Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Usage {}
+impl std::error::Error for End {}
 
-/// An error that is the user's mistake.
+/// An error that is the user's mistake: the program ends with status 2 and points at its `--help`.
 pub fn usage(message: impl Into<String>) -> anyhow::Error {
-    Usage(message.into()).into()
+    with_status(USAGE, message)
+}
+
+/// An error that ends the program with this exit status.
+pub fn with_status(status: u8, message: impl Into<String>) -> anyhow::Error {
+    End(message.into(), status).into()
 }
 
 /// Runs a program of this name and version: answers `--help` and `--version`, and turns its outcome into an exit
-/// status: 0, 1 for a failure, 2 for a usage error. A standard output that its reader closed (`| head -1`) ends it
+/// status: 0, 1 for a failure, 2 for a usage error, or another one ([`with_status`]). A standard output that its reader closed (`| head -1`) ends it
 /// quietly.
 pub fn run((name, version): (&str, &str), help: &str, program: impl FnOnce(Args) -> Result<()>) -> ExitCode {
     let args = Args::new(std::env::args_os().skip(1));
@@ -48,12 +56,13 @@ pub fn run((name, version): (&str, &str), help: &str, program: impl FnOnce(Args)
         return ExitCode::SUCCESS;
     }
     narration::complain(&format!("{name}: {error:#}"));
-    if error.is::<Usage>() {
-        let typed = if name.starts_with("cargo ") { name } else { &format!("cargo run -p {name} --") };
+    let status = error.downcast_ref().map_or(1, |End(_, status)| *status);
+    if status == USAGE {
+        let is_typed_so = name.starts_with("cargo ") || std::env::var_os("CARGO").is_none();
+        let typed = if is_typed_so { name } else { &format!("cargo run -p {name} --") };
         narration::complain(&text!("Try '{typed} --help'.", "用法请看 {typed} --help。"));
-        return ExitCode::from(2);
     }
-    ExitCode::FAILURE
+    ExitCode::from(status)
 }
 
 /// The words of a command line that have not been read yet.
@@ -154,13 +163,23 @@ impl Args {
         Ok(self.take(name, false)?.is_some())
     }
 
+    /// The operands before `--` that are left. Options are read first.
+    pub fn operands_before_dashes(&mut self) -> Result<Vec<OsString>> {
+        self.no_option_left()?;
+        Ok(std::mem::take(&mut self.words))
+    }
+
     /// The next operand, if there is one. Options are read first: one that is left here is unknown.
     pub fn operand(&mut self) -> Result<Option<OsString>> {
-        if let Some(word) = self.words.iter().find(|word| is_option(word) || has_other_dash(word)) {
-            return Err(unknown_option(word));
-        }
+        self.no_option_left()?;
         let from = if self.words.is_empty() { &mut self.after_dashes } else { &mut self.words };
         Ok((!from.is_empty()).then(|| from.remove(0)))
+    }
+
+    /// No option may be left.
+    fn no_option_left(&self) -> Result<()> {
+        let option = self.words.iter().find(|word| is_option(word) || has_other_dash(word));
+        option.map_or(Ok(()), |word| Err(unknown_option(word)))
     }
 
     /// The next operand, read as a `T` (an address, a URL), or `default` where there is none.

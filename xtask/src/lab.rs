@@ -12,7 +12,8 @@ use anyhow::{Context, Result};
 use common::narration::escape;
 
 use crate::checks::Ended;
-use crate::programs::program::{self, Program, Started};
+use crate::programs::build;
+use crate::programs::program::{self, Program};
 use crate::programs::scratch::Scratch;
 use crate::wire::event::{Event, Side, What};
 use crate::wire::impairments::Impairments;
@@ -76,18 +77,20 @@ impl Lab {
 
     /// Starts one of the four programs, whose lines appear in its lane.
     pub fn start(&self, lane: Side, label: &str, name: &str, args: &[&str]) -> Result<Program> {
-        Ok(self.listen_to(lane, label, Program::start(name, args, self.directory())?))
+        let mut command = Command::new(build::path_of(name)?);
+        command.args(args);
+        self.start_in(lane, label, command)
     }
 
-    /// Starts a command in the lab's directory.
-    pub fn start_command(&self, mut command: Command) -> Result<Program> {
+    pub fn start_command(&self, command: Command) -> Result<Program> {
+        self.start_in(Side::Client, "", command)
+    }
+
+    fn start_in(&self, lane: Side, label: &str, mut command: Command) -> Result<Program> {
         command.current_dir(self.directory());
         let name = command.get_program().to_string_lossy().into_owned();
-        let started = Program::spawn(command).with_context(|| format!("cannot start {name}"))?;
-        Ok(self.listen_to(Side::Client, "", started))
-    }
-
-    fn listen_to(&self, lane: Side, label: &str, (program, stdout, stderr): Started) -> Program {
+        let (program, stdout, stderr) =
+            Program::spawn(command).with_context(|| format!("cannot start {name}"))?;
         let (recorder, id) = (self.record.recorder(label), program.pid);
         thread::spawn(move || {
             let echo = |output: Box<dyn Read + Send>, is_error| {
@@ -102,7 +105,7 @@ impl Lab {
             });
             recorder.record(What::Finished { program: id });
         });
-        program
+        Ok(program)
     }
 
     /// Starts a server and waits for the address in its first line.

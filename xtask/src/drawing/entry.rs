@@ -68,7 +68,7 @@ impl Entry {
         let (side, side_zh) = if is_server { ("server", "服务器") } else { ("client", "客户端") };
         // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
         let Words { en, zh } = match *state {
-            "LISTEN" => words!("in the queue {to_read}", "排队 {to_read}"),
+            "LISTEN" => words!("waiting to be accepted {to_read}", "等待 accept {to_read}"),
             "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
             _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
         };
@@ -116,7 +116,7 @@ pub enum Mark {
 impl Rung {
     /// How an event is seen, if it is.
     pub fn of(time: Duration, label: &str, what: &What) -> Option<Self> {
-        let crossed = |toward: Side, what: Words, is_lost| {
+        let crossed = |toward: Side, (what, is_lost): (Words, bool)| {
             let what = Words { en: fit(&what.en, LONGEST).into(), zh: fit(&what.zh, LONGEST).into() };
             Mark::Crossed { toward, what, is_lost }
         };
@@ -124,7 +124,7 @@ impl Rung {
             What::Said { lane, line, .. } => Mark::Said(*lane, fit(line, LONGEST_LINE)),
             What::Came { client } => Mark::Said(Side::Client, client.to_string()),
             What::Connected { port } => {
-                crossed(Side::Server, words!("connects from :{port}", "三次握手完成，来自 :{port}"), false)
+                crossed(Side::Server, (words!("connects from :{port}", "三次握手完成，来自 :{port}"), false))
             }
             What::Refused { why, is_absent } => {
                 let why = escape(why.as_bytes());
@@ -132,9 +132,9 @@ impl Rung {
                     true => words!("nobody listens there: {why}", "那里无人监听：{why}"),
                     false => words!("cannot connect: {why}", "无法连接：{why}"),
                 };
-                crossed(Side::Server, what, true)
+                crossed(Side::Server, (what, true))
             }
-            What::Sent { toward, bytes, how } => crossed(*toward, fated(*how, content(bytes)), is_lost(*how)),
+            What::Sent { toward, bytes, how } => crossed(*toward, fated(*how, content(bytes))),
             What::Flowed { toward, how, pieces, size, took } => {
                 let (size, seconds) = (grouped(*size), took.as_secs_f64());
                 let reads = if *pieces == 1 { "read" } else { "reads" };
@@ -142,27 +142,26 @@ impl Rung {
                     "{pieces} {reads}, {size} bytes in {seconds:.1} s",
                     "读取 {pieces} 次，{size} 字节，历时 {seconds:.1} 秒"
                 );
-                crossed(*toward, fated(*how, flow), is_lost(*how))
+                crossed(*toward, fated(*how, flow))
             }
-            What::Ended { toward } => crossed(*toward, Words::fixed("end of stream", "流结束（FIN）"), false),
-            What::Broke { toward, .. } => crossed(*toward, Words::fixed("reset", "复位（RST）"), false),
+            What::Ended { toward } => {
+                crossed(*toward, (Words::fixed("end of stream", "流结束（FIN）"), false))
+            }
+            What::Broke { toward, .. } => crossed(*toward, (Words::fixed("reset", "复位（RST）"), false)),
             What::Finished { .. } | What::LetGo | What::GaveWay | What::Mark => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }
 }
 
-fn is_lost(how: Crossing) -> bool {
-    matches!(how, Crossing::Lost | Crossing::HeldBack)
-}
-
-fn fated(how: Crossing, Words { en, zh }: Words) -> Words {
+/// What is said of something that crosses, and whether it did not arrive, or not yet.
+fn fated(how: Crossing, Words { en, zh }: Words) -> (Words, bool) {
     match how {
-        Crossing::Plain => Words { en, zh },
-        Crossing::Lost => words!("lost: {en}", "丢失：{zh}"),
-        Crossing::HeldBack => words!("held back: {en}", "扣住：{zh}"),
-        Crossing::Late => words!("late: {en}", "迟到：{zh}"),
-        Crossing::Again => words!("again: {en}", "重复：{zh}"),
+        Crossing::Plain => (Words { en, zh }, false),
+        Crossing::Lost => (words!("lost: {en}", "丢失：{zh}"), true),
+        Crossing::HeldBack => (words!("held back: {en}", "扣住：{zh}"), true),
+        Crossing::Late => (words!("late: {en}", "迟到：{zh}"), false),
+        Crossing::Again => (words!("again: {en}", "重复：{zh}"), false),
     }
 }
 

@@ -2,7 +2,7 @@
 //! a page afterwards.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -10,6 +10,7 @@ use common::narration::{self, say};
 
 use super::entry::{Entry, Lanes, Rung};
 use super::style::Style;
+use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
 
 /// How many pieces a bounded story keeps.
@@ -29,8 +30,7 @@ struct Shared {
     print: Box<Print>,
     /// Held from the note of a piece until it is printed: both have the same order.
     printing: Mutex<()>,
-    state: Mutex<Contents>,
-    changed: Condvar,
+    contents: Awaited<Contents>,
 }
 
 struct Contents {
@@ -92,7 +92,7 @@ impl Transcript {
     }
 
     fn keeping(limit: usize, style: Style, print: Box<Print>) -> Self {
-        let state = Mutex::new(Contents {
+        let contents = Awaited::new(Contents {
             began: Instant::now(),
             hidden: Vec::new(),
             told: VecDeque::new(),
@@ -102,16 +102,11 @@ impl Transcript {
             is_waiting: false,
             is_over: false,
         });
-        Self(Arc::new(Shared { style, print, printing: Mutex::new(()), state, changed: Condvar::new() }))
+        Self(Arc::new(Shared { style, print, printing: Mutex::new(()), contents }))
     }
 
     fn state(&self) -> MutexGuard<'_, Contents> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Contents)) {
-        change(&mut self.state());
-        self.0.changed.notify_all();
+        self.0.contents.lock()
     }
 
     /// Begins anew with the times, and hides nothing.
@@ -133,12 +128,12 @@ impl Transcript {
 
     /// Tells its readers whether the run waits for Enter.
     pub fn wait(&self, is_waiting: bool) {
-        self.change(|state| state.is_waiting = is_waiting);
+        self.0.contents.change(|state| state.is_waiting = is_waiting);
     }
 
     /// Says to its readers that nothing will be told any more.
     pub fn end(&self) {
-        self.change(|state| state.is_over = true);
+        self.0.contents.change(|state| state.is_over = true);
     }
 
     /// Tells an event, unless it is hidden.
@@ -156,7 +151,7 @@ impl Transcript {
     pub fn tell(&self, told: Entry) -> Result<()> {
         let lines = told.lines(self.0.style);
         let _printing = self.0.printing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.change(|state| {
+        self.0.contents.change(|state| {
             state.told.push_back(Arc::new(Piece { entry: told, drawn: OnceLock::new() }));
             while state.told.len() > state.limit {
                 if let Some(Entry::Lanes(lanes)) = state.told.pop_front().map(|piece| piece.entry.clone()) {
@@ -186,11 +181,10 @@ impl Transcript {
     /// Waits until something is told beyond the first `number` entries, the end comes, or `is_waiting` is no longer what
     /// the reader knows; at most for `patience`.
     pub fn beyond(&self, number: usize, is_waiting: bool, patience: Duration) -> News {
-        let nothing_new = |state: &mut Contents| {
-            state.count() <= number && state.is_waiting == is_waiting && !state.is_over
-        };
-        let waited = self.0.changed.wait_timeout_while(self.state(), patience, nothing_new);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let is_news =
+            |state: &Contents| state.count() > number || state.is_waiting != is_waiting || state.is_over;
+        self.0.contents.wait_for(patience, is_news);
+        let state = self.state();
         let first = number.clamp(state.forgotten, state.count());
         let told: Vec<_> = state.told.iter().skip(first - state.forgotten).take(AT_ONCE).cloned().collect();
         let number_now = first + told.len();

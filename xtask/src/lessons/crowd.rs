@@ -33,8 +33,8 @@ pub const LESSON: Lesson = Lesson {
             "Each socket keeps its own state (sequence numbers, buffers): what one client sends\nfills \
              only its own queue.",
             "每个套接字维护自己的状态（序号、确认号、收发缓冲区）：\n一个客户端发来的数据只进入它自己的接收队列。"),
-        claim("C13", "exit closes only that connection.",
-                     "exit 只关闭那一条连接。"),
+        claim("C13", "The message exit closes only the connection that it came on.",
+                     "exit 这条消息只关闭发来它的那一条连接。"),
     ],
 };
 
@@ -55,8 +55,8 @@ fn play(play: &mut Play) -> Result<()> {
         "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
     )?;
     play.act(&Words::fixed(
-        "Three clients connect. The wire holds back their names until all three are welcomed.",
-        "三个客户端连接。线路先扣住它们发送的数据，直到三个都收到欢迎。",
+        "Three clients connect. The relay delays their names until all three are welcomed.",
+        "三个客户端连接。中继先扣住它们发送的名字，直到三个都收到欢迎。",
     ))?;
     let (server, at) = play.server("tcp-server", &["--delay", "0.2", "--idle-timeout", "86400"])?;
     let gates = [Gate::default(), Gate::default(), Gate::default()];

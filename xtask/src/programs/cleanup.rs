@@ -151,6 +151,12 @@ pub fn close_on_interrupt() -> Result<()> {
 }
 
 fn close() {
+    end_children();
+    replacement::abandon_all();
+}
+
+/// Ends every process that was started, removes every scratch directory, and lets nothing start any more.
+pub fn end_children() {
     let mut cleanup = cleanup();
     cleanup.closed = true;
     while let Some((_, resident)) = cleanup.children.pop_first() {
@@ -159,5 +165,4 @@ fn close() {
     for path in cleanup.scratch.drain(..) {
         let _ = fs::remove_dir_all(path);
     }
-    replacement::abandon_all();
 }

@@ -9,6 +9,7 @@ mod demo;
 mod evidence;
 mod get;
 mod grade;
+mod grade_class;
 mod grade_use;
 mod greet;
 mod layout;

@@ -60,8 +60,18 @@ pub fn has_tool(name: &str, args: &[&str]) -> bool {
     is_here
 }
 
+/// Whether this process, all its tests together, may have so many descriptors open; where not, says so.
+#[cfg(unix)]
+pub fn has_descriptors(needed: usize) -> bool {
+    let has = descriptors();
+    if has < needed {
+        println!("not available here: {needed} descriptors, of {has} (ulimit -n)");
+    }
+    has >= needed
+}
+
 /// How many descriptors a process may have open, as a shell tells it.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 pub fn descriptors() -> usize {
     let told = command("sh").args(["-c", "ulimit -n"]).output().map(|output| output.stdout);
     String::from_utf8_lossy(&told.unwrap_or_default()).trim().parse().unwrap_or(usize::MAX)
