@@ -91,11 +91,15 @@ pub fn run(mut args: Args) -> Result<()> {
         ("--each", each, "--at", at.is_some()),
         ("--at", at.is_some(), "--watch", watch),
         ("--at", at.is_some(), "--port", port.is_some()),
-        ("--at", at.is_some(), "a COMMAND", !command.0.is_empty()),
-        ("--jobs", jobs > 0, "one program", !each),
-        ("--anonymous", anonymous, "one program", !each),
+        ("--at", at.is_some(), "COMMAND", !command.0.is_empty()),
         ("--jobs", jobs > 1, "--port", port.is_some()),
     ])?;
+    if !each && (jobs > 0 || anonymous) {
+        return Err(args::usage(text!(
+            "--jobs and --anonymous are for --each",
+            "--jobs 和 --anonymous 用于 --each"
+        )));
+    }
     if is_running && exercise.side == Side::Client {
         return Err(args::usage(text!(
             "only a server runs already: a client needs a COMMAND that starts it",
