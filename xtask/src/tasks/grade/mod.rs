@@ -9,6 +9,7 @@ mod start;
 mod steps;
 mod trial;
 mod verdict;
+mod waits;
 mod words;
 
 use std::fs;

@@ -1,8 +1,8 @@
 //! One stage being played on one program: the program, its peers, and what is asked of them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -10,7 +10,7 @@ use super::candidate::{Candidate, CommandLine};
 use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
-use crate::exercises::{Exercise, Place};
+use crate::exercises::{Exercise, Place, Waits};
 use crate::lab::Lab;
 use crate::peers::player::{Met, Peers};
 use crate::peers::script::{Expected, Found, How, Mismatch, Unplayed};
@@ -56,6 +56,12 @@ pub struct Trial<'a> {
     pub peers: Peers,
     /// Where a server was found.
     pub place: Place,
+    /// Where a client came to.
+    pub listener: Option<TcpListener>,
+    /// When the stage began: when its program was there.
+    pub began: Option<Instant>,
+    /// What the program's threads waited for when nothing came.
+    pub waiting: (Waits, Option<Words>),
 }
 
 impl<'a> Trial<'a> {
@@ -72,7 +78,9 @@ impl<'a> Trial<'a> {
         let framing = exercise.framing.unwrap_or(config.talk.framing);
         let talk = Talk { framing, recorder: lab.record.recorder(""), ..config.talk };
         let peers = Peers::new(at, exercise.transport, talk);
-        Ok(Self { config, exercise, notice, lab, from, candidate: None, peers, place: Place::at(at) })
+        let (place, waiting) = (Place::at(at), Default::default());
+        let (candidate, listener, began) = Default::default();
+        Ok(Self { config, exercise, notice, lab, from, candidate, peers, place, listener, began, waiting })
     }
 
     /// Lets the peers do something that may ask about the program.
