@@ -27,11 +27,6 @@ impl Patience {
         self.0 * 3
     }
 
-    /// For a whole stage: a program that answers everything, but slowly, does not hold up the judge forever.
-    pub fn for_a_stage(self) -> Duration {
-        (self.0 * 12).max(Duration::from_secs(60))
-    }
-
     /// For a program that starts: it may have to be compiled first.
     pub fn to_start(self) -> Duration {
         self.0 * 3

@@ -66,9 +66,6 @@ impl Trial<'_> {
     /// Plays a script, up to where the program fails.
     fn plays(&mut self, stage: &'static Stage, script: &[Step]) -> Result<Option<Failure>, Unplayed> {
         for step in playable(script, self.peers.talk.framing)? {
-            if let Some(slow) = self.is_too_slow() {
-                return Ok(Some(slow));
-            }
             let failure = match (step, self.plays_step(*step)) {
                 (Step::Plays(steps), _) => self.plays(stage, steps)?,
                 (_, Ok(())) => None,
@@ -80,21 +77,6 @@ impl Trial<'_> {
             }
         }
         Ok(None)
-    }
-
-    /// The stage goes on and on, though something came each time: so it is undecided.
-    fn is_too_slow(&self) -> Option<Failure> {
-        let limit = self.patience().for_a_stage();
-        let is_over = self.began.is_some_and(|began| began.elapsed() > limit);
-        let seconds = limit.as_secs_f64();
-        is_over.then(|| Failure {
-            expected: words!("the whole stage takes at most {seconds} s", "整个项目最多用 {seconds} 秒"),
-            got: words!("it is not over after {seconds} s", "{seconds} 秒之后还没有完"),
-            more: None,
-            waits: None,
-            likely: None,
-            is_decided: false,
-        })
     }
 
     /// Plays one step: those about the program itself here, the others by its peers.

@@ -107,7 +107,6 @@ impl Trial<'_> {
             match listener.accept() {
                 Ok((stream, _)) => {
                     stream.set_nonblocking(false)?;
-                    self.began.get_or_insert_with(Instant::now);
                     self.peers.joins(1, Peer::Tcp(TcpPeer::accepted(stream, talk)?));
                     return Ok(());
                 }
@@ -160,10 +159,7 @@ impl Trial<'_> {
     fn expect_ready(&mut self, ready: Ready) -> Result<(), Unplayed> {
         let (at, transport) = (self.peers.at, self.exercise.transport);
         let (how, found) = match ready {
-            Ready::Yes => {
-                self.began.get_or_insert_with(Instant::now);
-                return Ok(());
-            }
+            Ready::Yes => return Ok(()),
             Ready::Ended => (How::Ended, None),
             Ready::Elsewhere(protocol, rows) => (How::Other, Some((protocol, rows))),
             Ready::Nowhere => (How::Silent, None),

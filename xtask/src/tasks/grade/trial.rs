@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -58,8 +58,6 @@ pub struct Trial<'a> {
     pub place: Place,
     /// Where a client came to.
     pub listener: Option<TcpListener>,
-    /// When the stage began: when its program was there.
-    pub began: Option<Instant>,
     /// What the program's threads waited for when nothing came.
     pub waiting: (Waits, Option<Words>),
 }
@@ -79,8 +77,18 @@ impl<'a> Trial<'a> {
         let talk = Talk { framing, recorder: lab.record.recorder(""), ..config.talk };
         let peers = Peers::new(at, exercise.transport, talk);
         let (place, waiting) = (Place::at(at), Default::default());
-        let (candidate, listener, began) = Default::default();
-        Ok(Self { config, exercise, notice, lab, from, candidate, peers, place, listener, began, waiting })
+        Ok(Self {
+            config,
+            exercise,
+            notice,
+            lab,
+            from,
+            candidate: None,
+            peers,
+            place,
+            listener: None,
+            waiting,
+        })
     }
 
     /// Lets the peers do something that may ask about the program.
