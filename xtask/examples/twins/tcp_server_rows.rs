@@ -8,8 +8,8 @@ use std::{env, fs, thread};
 
 use super::By::{One, Own};
 use super::tcp_server::{
-    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, is_taken, own, reads_only, robbed_once, taken,
-    talks,
+    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, is_taken, outsider, own, reads_only,
+    robbed_once, taken, talks,
 };
 use super::{Twin, waits_forever};
 
@@ -37,7 +37,7 @@ pub const ROWS: &[Twin<TcpServer>] = &[
     twin("reads-input", &["? listens reads-input"], |p| p.begins = |_| drop(std::io::stdin().read(&mut [0]))).by(One).patience(1).only(LINUX),
     twin("daemon", &["✗ listens left-its-group"], |p| p.begins = |call| {
         if call.more.is_empty() {
-            start_apart(&mut own(&["tcp-server", "daemon=apart", call.host, &call.port.to_string()]));
+            drop(outsider(&["tcp-server", "daemon=apart", call.host, &call.port.to_string()]).spawn().expect("cannot start it"));
             process::exit(0)
         }
     }).by(One).only(LINUX),
@@ -278,13 +278,6 @@ pub const ROWS: &[Twin<TcpServer>] = &[
         thread::sleep(Duration::from_millis(200)); // so that a judge could take that for the end of all
     }).by(Own),
 ];
-
-/// Starts a command that leaves the process group.
-fn start_apart(command: &mut process::Command) {
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(command, 0);
-    drop(command.spawn().expect("cannot start it"));
-}
 
 #[cfg(unix)]
 use super::tcp_server::hand_to_another;
