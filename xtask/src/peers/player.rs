@@ -111,6 +111,11 @@ impl Peers {
         self.here.len()
     }
 
+    /// Their numbers.
+    pub fn numbers(&self) -> Vec<usize> {
+        self.here.keys().copied().collect()
+    }
+
     pub fn next(&self) -> usize {
         self.here.last_key_value().map_or(1, |(last, _)| last + 1)
     }
@@ -261,13 +266,15 @@ impl Peers {
         let ends = peer.ends_of_it().ok();
         let far_end = || ends.and_then(|(near, far)| kernel::far_end(near, far));
         let bytes = peer.framed(message);
-        let mut is_read = true;
+        let (mut is_read, mut is_quiet) = (true, peer.is_server());
         for (at, byte) in bytes.iter().enumerate() {
             if at + 1 == bytes.len() {
                 met.rests();
                 if let (true, Err(mismatch)) = (peer.is_server(), peer.hears_no_more()) {
                     return Err(Mismatch { expected: Expected::Patience(message.into()), ..mismatch }.into());
                 }
+            } else if is_quiet {
+                is_quiet = !peer.has_news(Duration::from_millis(1)); // for the ladder: before the next byte
             }
             peer.sends([*byte]);
             if far_end().is_none() {

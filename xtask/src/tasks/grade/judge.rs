@@ -145,6 +145,7 @@ impl Failure {
             Entry::Evidence(words!("{en:9} {is}", "{zh}：{is_zh}"))
         };
         let mut told = vec![pair("expected", "应有", &self.expected), pair("got", "实有", &self.got)];
+        told.extend(self.waits.iter().map(|waits| pair("it waits", "它在等", waits)));
         told.extend(self.more.clone().map(Entry::Evidence));
         told.extend(self.likely.map(|mistake| Entry::Hint(hint(mistake))));
         told

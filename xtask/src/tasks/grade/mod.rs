@@ -12,6 +12,7 @@ mod steps;
 mod sum;
 mod trial;
 mod verdict;
+mod waits;
 mod words;
 
 use std::fs;
@@ -110,7 +111,17 @@ pub fn run(mut args: Args) -> Result<()> {
     let ip = at.map_or(ip, |at| at.ip());
     let submissions = each.then(|| class::submissions(&operands, &command)).transpose()?;
     if !is_running {
-        sheet::check(exercise, &command, port, each)?;
+        sheet::check(exercise, &command, (ip, port), each)?;
+        let own = ["--stage", "--all", "--patience", "--watch"];
+        if let Some(name) = own.into_iter().find(|name| command.0.iter().any(|word| *word == **name)) {
+            style.say(
+                Ink::Faint,
+                &words!(
+                    "({name} comes after '--', and so it is passed to your program)",
+                    "（{name} 写在 -- 后面，所以交给了你的程序）"
+                ),
+            )?;
+        }
         let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
         TcpListener::bind((ip, 0)).with_context(|| {
             text!(

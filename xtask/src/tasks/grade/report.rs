@@ -51,11 +51,11 @@ impl Selection {
         judged: &mut Vec<Judged>,
         mut judge: impl FnMut(&'static Stage) -> Result<Judged>,
     ) -> Result<()> {
-        for (number, stage) in (1..).zip(self.stages(exercise)) {
+        for stage in self.stages(exercise) {
             let one = judge(stage)?;
             let has_failed = one.failure.is_some();
             judged.push(one);
-            if has_failed && (!self.all || number <= exercise.required_first) {
+            if has_failed && !self.all {
                 break;
             }
         }
@@ -81,7 +81,7 @@ impl Selection {
 /// # Errors
 /// When a stage has not passed, and when the judge cannot go on.
 pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection) -> Result<()> {
-    let files = selection.files.open()?;
+    selection.files.check()?;
     let (style, name, shown) = (config.style, exercise.name, config.shown());
     style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
     let (began, mut work) = (Instant::now(), Work { name: shown, ..Work::default() });
@@ -101,7 +101,7 @@ pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection
         let chapters: Vec<_> = judged.iter().map(chapter).collect();
         page::html(&cover(exercise, config), &chapters, style.lang)
     };
-    files.write(&run, page, |content| content)?;
+    selection.files.open()?.write(&run, page, |content| content)?;
     sum_up(&run, config, selection.only.is_some())
 }
 

@@ -1,6 +1,7 @@
 //! What a program itself has to do: stop at Ctrl-C, end, fail, print, save.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -11,6 +12,11 @@ use crate::peers::script::{Expected, Found, How, Mismatch, Step, Unplayed};
 use crate::programs::cleanup;
 use crate::wire::event::Side;
 use crate::words::Words;
+
+/// How many seconds a server may take to end after Ctrl-C, as its stage says.
+pub const STOP: u64 = 5;
+/// How many bytes of a file are read beyond those that are expected.
+const SURPLUS: u64 = 1 << 16;
 
 impl Trial<'_> {
     /// Presses Ctrl-C, as a terminal does, for all of the group. Where the program does not end, the steps `held` may be
@@ -24,10 +30,15 @@ impl Trial<'_> {
         }
         self.lab.record.recorder("").said(Side::Server, "^C");
         self.program()?.program.interrupt_group();
-        if self.program()?.wait_for_end(self.patience().to_stop())?.is_some() {
+        let has_ended = self.program()?.wait_for_end(Duration::from_secs(STOP))?.is_some();
+        self.finds_owner()?;
+        if has_ended && !self.place.has_left() {
             return Ok(());
         }
-        let how = if !held.is_empty() && {
+        let more = self.patience().silence().saturating_sub(Duration::from_secs(STOP));
+        let how = if !has_ended && self.program()?.wait_for_end(more)?.is_some() {
+            How::Late
+        } else if !held.is_empty() && {
             self.tries(|peers, met| peers.plays(held, met))?;
             self.program()?.wait_for_end(self.patience().silence())?.is_some()
         } {
@@ -82,14 +93,22 @@ impl Trial<'_> {
     pub fn prints(&mut self, lines: &[&'static str]) -> Result<(), Unplayed> {
         let printed = self.program()?.printed();
         match lines.iter().find(|line| printed.matches(**line).count() != 1) {
+            Some(line) if !printed.contains(line) && self.program()?.complained_of(line) => {
+                Err(missed(Expected::Printed(line), How::Elsewhere))
+            }
             Some(line) => Err(gave(Expected::Printed(line), printed.into_bytes())),
             None => Ok(()),
         }
     }
 
-    /// It has saved exactly this; where that is nothing, no file will do as well.
+    /// It has saved exactly this; where that is nothing, no file will do as well. What is no file is not read: a pipe or a
+    /// device may have no end.
     pub fn saves(&mut self, body: &'static [u8]) -> Result<(), Unplayed> {
-        match fs::read(self.out()) {
+        let limit = body.len() as u64 + SURPLUS;
+        let is_file = fs::metadata(self.out()).is_ok_and(|metadata| metadata.is_file());
+        let file = if is_file { File::open(self.out()) } else { Err(ErrorKind::NotFound.into()) };
+        let mut saved = Vec::new();
+        match file.and_then(|file| file.take(limit).read_to_end(&mut saved)).map(|_| saved) {
             Ok(saved) if saved == body => Ok(()),
             Ok(saved) => Err(gave(Expected::Saved(body), saved)),
             Err(_) if body.is_empty() => Ok(()),

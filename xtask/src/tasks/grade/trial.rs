@@ -1,6 +1,6 @@
 //! One stage being played on one program: the program, its peers, and what is asked of them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::candidate::{Candidate, CommandLine};
 use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
-use crate::exercises::{Exercise, Place};
+use crate::exercises::{Exercise, Place, Waits};
 use crate::lab::Lab;
 use crate::peers::player::{Met, Peers};
 use crate::peers::script::{Expected, Found, How, Mismatch, Unplayed};
@@ -69,6 +69,10 @@ pub struct Trial<'a> {
     pub peers: Peers,
     /// Where a server was found.
     pub place: Place,
+    /// Where a client came to.
+    pub listener: Option<TcpListener>,
+    /// What the program's threads waited for when nothing came.
+    pub waiting: (Waits, Option<Words>),
 }
 
 impl<'a> Trial<'a> {
@@ -85,7 +89,19 @@ impl<'a> Trial<'a> {
         let framing = exercise.framing.unwrap_or(config.talk.framing);
         let talk = Talk { framing, recorder: lab.record.recorder(""), ..config.talk };
         let peers = Peers::new(at, exercise.transport, talk);
-        Ok(Self { config, exercise, notice, lab, from, candidate: None, peers, place: Place::at(at) })
+        let (place, waiting) = (Place::at(at), Default::default());
+        Ok(Self {
+            config,
+            exercise,
+            notice,
+            lab,
+            from,
+            candidate: None,
+            peers,
+            place,
+            listener: None,
+            waiting,
+        })
     }
 
     /// Lets the peers do something that may ask about the program.
