@@ -3,7 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use common::framing::Framing;
+use common::greeting;
 
+use crate::peers::names::Names;
 use crate::peers::script::{Expected, How, Step};
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
@@ -25,6 +27,8 @@ pub struct Exercise {
     pub framing: Option<Framing>,
     /// How many of the first stages must pass before any other is played.
     pub required_first: usize,
+    /// What no stage asks for, and why.
+    pub not_asked: &'static [Words],
     /// In the order in which such a program is built.
     pub stages: &'static [Stage],
     /// Mistakes that any stage may meet, tried before its own.
@@ -208,6 +212,8 @@ pub struct Evidence<'a> {
     pub tables: Tables,
     /// Where a server is.
     pub place: Place,
+    /// The words of this run.
+    pub names: Names,
 }
 
 impl Evidence<'static> {
@@ -224,6 +230,7 @@ impl Evidence<'static> {
         status: "",
         tables: Tables { unaccepted: 0, unread: 0, is_left_open: false, is_closed: false },
         place: Place::at(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9999))),
+        names: Names::OF_THE_NOTES,
     };
 }
 
@@ -256,6 +263,16 @@ impl<'a> Evidence<'a> {
     /// This message was expected.
     pub fn wants(&self, message: &[u8]) -> bool {
         self.message() == Some(message)
+    }
+
+    /// What this run has in place of a row's words.
+    pub fn drawn(&self, words: &[u8]) -> Vec<u8> {
+        self.names.of(words)
+    }
+
+    /// The greeting of a name of the row was expected.
+    pub fn wants_greeting(&self, name: &[u8]) -> bool {
+        self.wants(&greeting::of(&self.drawn(name)))
     }
 
     /// These bytes are somewhere in what arrived.

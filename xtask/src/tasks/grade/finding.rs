@@ -141,6 +141,7 @@ impl Trial<'_> {
             status: status.as_deref().unwrap_or_default(),
             tables,
             place: self.place.clone(),
+            names: self.peers.talk.names,
         };
         let is_silent = found.how == How::Silent;
         let is_decided =

@@ -28,8 +28,10 @@ use crate::drawing::live;
 use crate::drawing::style::Ink;
 use crate::drawing::transcript::Transcript;
 use crate::exercises::{ALL, Exercise};
+use crate::peers::names::Names;
 use crate::peers::talk::{Patience, Talk};
 use crate::programs::cleanup;
+use crate::random;
 use crate::wire::event::Recorder;
 use crate::words::Words;
 use candidate::CommandLine;
@@ -48,6 +50,8 @@ pub fn run(mut args: Args) -> Result<()> {
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let framing = args.value("--framing", Framing::Line)?;
     let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;
+    // Short enough to be typed.
+    let seed = args.whole("--seed")?.unwrap_or_else(|| 1 + random::number() % 999_999);
     let port = Some(args.number("--port", 0, 1..=u16::MAX)?).filter(|port| *port > 0);
     let exercise = match args.operand()? {
         Some(name) => sheet::exercise(&name)?,
@@ -77,7 +81,8 @@ pub fn run(mut args: Args) -> Result<()> {
         )
     })?;
     cleanup::close_on_interrupt()?;
-    let talk = Talk { framing, patience: Patience::new(patience), recorder: Recorder::discarding() };
+    let names = Names { seed, ..Names::OF_THE_NOTES };
+    let talk = Talk { framing, patience: Patience::new(patience), recorder: Recorder::discarding(), names };
     let config = Config { command, ip, port, talk, style, story: Transcript::kept(style) };
     let selection = Selection { all, only, file };
     let live = shown::go_live(address.as_ref(), &config.story, cover(exercise, &config), style, None)?;

@@ -35,7 +35,8 @@ pub struct Selection {
 pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection) -> Result<()> {
     let page = selection.file.as_deref().map(Wanted::page).transpose()?;
     let (style, name, shown) = (config.style, exercise.name, config.command.shown());
-    style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
+    let seed = config.talk.names.seed;
+    style.say(Ink::Bold, &words!("{name}: {shown} (--seed {seed})", "{name}：{shown}（--seed {seed}）"))?;
     let stages =
         exercise.stages.iter().filter(|stage| selection.only.is_none_or(|only| only.name == stage.name));
     let mut judged = Vec::new();
@@ -98,7 +99,11 @@ fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config) -> 
 pub fn cover(exercise: &Exercise, config: &Config) -> Cover {
     let (name, shown) = (exercise.name, config.command.shown());
     let date = date(SystemTime::now());
-    let intro = words!("Judged on the wire, {date}: {shown}", "在线路上评判，{date}：{shown}");
+    let seed = config.talk.names.seed;
+    let intro = words!(
+        "Judged on the wire, {date}, with --seed {seed}: {shown}",
+        "在线路上评判，{date}，--seed {seed}：{shown}"
+    );
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
 }
 
