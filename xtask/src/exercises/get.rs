@@ -37,8 +37,8 @@ pub static GET: Exercise = Exercise {
 
 #[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("Not judged: HTTPS, redirects, compressed bodies, and fields after the last chunk, because the exercise is about where a body ends",
-                 "不评判：HTTPS、重定向、压缩的响应体、最后一块之后的字段，因为这个练习只关于响应体在哪里结束"),
+    Words::fixed("HTTPS, redirects, compressed bodies, fields after the last chunk: this is about where a body ends",
+                 "HTTPS、重定向、压缩的响应体、最后一块之后的字段：这里只关于响应体在哪里结束"),
 ];
 
 /// In the order in which such a client is built.

@@ -40,8 +40,8 @@ const OTHER: &str = "Hello, Stranger!";
 
 #[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("Not judged: what your client does about an answer that is not the expected one, if it prints it",
-                 "不评判：回复与预期不同时，客户端打印之后怎么做"),
+    Words::fixed("what it does about an answer that is not the expected one, once it has printed it",
+                 "回复与预期不同时，客户端打印之后怎么做"),
 ];
 
 /// How the server goes on after Michael's greeting, until the client says exit.

@@ -40,10 +40,10 @@ pub static TCP_SERVER: Exercise = Exercise {
 
 #[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("Not judged: whether your server gives up when no client comes for some seconds, because every run would last as long",
-                 "不评判：几秒钟没有客户端来，服务器会不会自己结束，因为那样每次评判都要等那么久"),
-    Words::fixed("Not judged: threads and memory that it keeps, because a pool or a cache does that, too",
-                 "不评判：它留着多少线程和内存，因为线程池和缓存也是这样"),
+    Words::fixed("whether it gives up when no client comes for some seconds: a run would last as long",
+                 "几秒钟没有客户端来，它会不会自己结束：那样每次评判都要等那么久"),
+    Words::fixed("threads and memory that it keeps: a pool or a cache does that, too",
+                 "它留着多少线程和内存：线程池和缓存也是这样"),
 ];
 
 /// In the order in which a server is built.
@@ -81,8 +81,8 @@ static STAGES: &[Stage] = &[
         ]),
 
     // First with no other client. Then #3 is welcomed before #2 says exit, and so is served at the same time.
-    stage("exit", "C13", ("closes only the connection that said exit, with an end of stream and no reset",
-                          "收到 exit 就关闭这个连接，只关这一个；是正常结束，不是复位"),
+    stage("exit", "C13", ("closes the connection that said exit (not EXIT), and only that, with an end and no reset",
+                          "收到 exit（不是 EXIT）就关闭这个连接，只关这一个；是正常结束，不是复位"),
         &[Starts, Enters(1), Says(1, &[EXIT]), HearsTheEnd(1), Enters(2), Comes(3), Waits(3), Says(2, &[EXIT]), HearsTheEnd(2),
           Hears(3, WELCOME), Greeted(3, EXITING), Greeted(3, b"EXIT"), Greeted(3, b" exit")],
         &[
@@ -139,7 +139,7 @@ static STAGES: &[Stage] = &[
                 "客户端的套接字弄混了：每个会话只用 accept 为它返回的那个套接字。"),
         ]),
 
-    stage("glued", "M1", ("handles a name and exit arriving in one segment; what comes after exit makes no reset of the end",
+    stage("glued", "M1", ("handles a name and exit arriving in one segment; bytes after exit cause no reset",
                           "名字和 exit 在同一个报文段里到达，两条都照办；exit 之后的数据不会让结束变成复位"),
         &[Starts, NeedsBoundary, Enters(1), Says(1, &[MICHAEL, EXIT]), HearsGreeting(1, MICHAEL), HearsTheEnd(1), Enters(2),
           Says(2, &[EXIT, &[b'z'; 1000]]), HearsTheEnd(2)],
@@ -158,8 +158,8 @@ static STAGES: &[Stage] = &[
             all(ANSWER),
         ]),
 
-    stage("cut", "M9", ("waits for a name that arrives byte by byte, and after a pause; keeps two clients' half names apart",
-                        "名字一个字节一个字节地到达、中间停顿，也等到收齐；两个客户端各说了一半的名字不会混在一起"),
+    stage("cut", "M9", ("waits for a name that comes in pieces, after a pause, or while another one comes",
+                        "名字分成几段、中间停顿，或与另一个名字交错到达，也等到收齐"),
         &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE), Enters(2), Begins(1, SARAH), Rest,
           Begins(2, TRACY), Rest, Finishes(1, SARAH), HearsGreeting(1, SARAH), Finishes(2, TRACY), HearsGreeting(2, TRACY)],
         &[
@@ -177,7 +177,7 @@ static STAGES: &[Stage] = &[
                 "猜测：名字分几次读到，它只留下了最后一次的，或者都没留下。"),
         ]),
 
-    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, only spaces, with a zero byte or a %, empty", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的、空的"),
+    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, spaces, with a zero byte or a %, empty", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的、空的"),
         &[Starts, Enters(1), Greeted(1, NOT_UTF8), Leaves(1), Enters(2), Greeted(2, SPACES), Greeted(2, ZERO), Greeted(2, FORMAT),
           Leaves(2), NeedsBoundary, Enters(3), Greeted(3, b"")],
         &[
@@ -241,7 +241,7 @@ static STAGES: &[Stage] = &[
                 "一个客户端什么也不读，服务器就停住了：它的接收窗口满了，send 在等。给每个客户端一个线程；用轮询的，把 send 没有接受的留着，等套接字能再接受时再发。"),
         ]),
 
-    stage("tidy", "C9", ("serves twenty clients one after another, keeps nothing of them, and sleeps when nobody speaks",
+    stage("tidy", "C9", ("serves twenty clients in a row, keeps nothing of them, and sleeps when nobody speaks",
                          "先后服务二十个客户端，不留下他们的任何东西，没有人说话时就睡眠"),
         &[Starts, GivesBack(MICHAEL), Sleeps],
         &[

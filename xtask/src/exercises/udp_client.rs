@@ -33,8 +33,8 @@ pub static UDP_CLIENT: Exercise = Exercise {
 
 #[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("Not judged: whether your client prints the answer or its own words, because the only answer that it may accept is the same",
-                 "不评判：打印的是收到的回复还是自己拼出来的，因为它只能接受的那个回复与之相同"),
+    Words::fixed("whether it prints the answer or its own words: the only answer that it may accept is the same",
+                 "打印的是收到的回复还是自己拼出来的：它只能接受的那个回复与之相同"),
 ];
 
 /// How the server goes on after Michael's greeting.
@@ -77,7 +77,7 @@ static STAGES: &[Stage] = &[
           Ends, Prints(GREETINGS)],
         BELIEVED),
 
-    stage("silent", "M4", ("asks at most 100 times and ends within 30 s, with a message and a status other than 0, when nobody answers",
+    stage("silent", "M4", ("ends within 30 s and 100 tries, with a message and a status other than 0, when nobody answers",
                            "没有人回答时，最多问 100 次，30 秒内自己结束，给出消息，状态不为 0"),
         &[Hosts, Fails, AsksAtMost(1, 100)],
         &[

@@ -35,10 +35,10 @@ pub static UDP_SERVER: Exercise = Exercise {
 
 #[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("Not judged: whether your server gives up when no datagram comes for some seconds, because every run would last as long",
-                 "不评判：几秒钟没有数据报来，服务器会不会自己结束，因为那样每次评判都要等那么久"),
-    Words::fixed("Not judged: threads and memory that it keeps, because a pool or a cache does that, too",
-                 "不评判：它留着多少线程和内存，因为线程池和缓存也是这样"),
+    Words::fixed("whether it gives up when no datagram comes for some seconds: a run would last as long",
+                 "几秒钟没有数据报来，它会不会自己结束：那样每次评判都要等那么久"),
+    Words::fixed("threads and memory that it keeps: a pool or a cache does that, too",
+                 "它留着多少线程和内存：线程池和缓存也是这样"),
 ];
 
 /// In the order in which a server is built.
@@ -80,7 +80,7 @@ static STAGES: &[Stage] = &[
             "An empty datagram is a message like any other, not the end: UDP has no end of stream.",
             "空数据报也是数据报，不是结束：UDP 没有结束。")]),
 
-    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, only spaces, with a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的"),
+    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, spaces, with a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的"),
         &[Starts, Comes(1), Greeted(1, NOT_UTF8), Greeted(1, SPACES), Greeted(1, ZERO), Greeted(1, FORMAT)],
         CHANGED),
 
@@ -98,8 +98,8 @@ static STAGES: &[Stage] = &[
             "A client that has left is no reason to end: an error of sendto or recvfrom concerns only one datagram.",
             "对方不在了，不是结束的理由：sendto 或 recvfrom 的错误只关系到一个数据报。")]),
 
-    stage("greeting", "C12", ("does not greet a greeting (two such servers would never stop), but a name like Helloise",
-                             "收到问候不再问候（否则两台这样的服务器会没完没了），但要问候 Helloise 这样的名字"),
+    stage("greeting", "C12", ("does not greet a greeting (two such servers would never stop), but greets Helloise",
+                             "收到问候不再问候（否则两台这样的服务器会没完没了），但要问候 Helloise"),
         &[Starts, Comes(1), Says(1, &[b"Hello, Bob!"]), Greeted(1, TRACY), Greeted(1, HELLOISE), Greeted(1, b"Hello, Bob")],
         &[
             Among(|e| e.is_gone, FALLEN),

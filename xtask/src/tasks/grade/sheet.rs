@@ -11,6 +11,7 @@ use super::candidate::CommandLine;
 use crate::drawing::style::Style;
 use crate::exercises::{ALL, Exercise, Stage};
 use crate::wire::event::Side;
+use crate::words::Words;
 
 /// The exercise of this name.
 ///
@@ -96,7 +97,7 @@ pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
         let head = format!("{number:4} {:11} ", stage.name);
         style.broken(&head, stage.promise.1.to(style.lang)).iter().try_for_each(|line| say(line))?;
     }
-    say("")?;
+    say(Words::fixed("\nNot judged:", "\n不评判：").to(style.lang))?;
     for not_asked in exercise.not_asked {
         style.broken("  -  ", not_asked.to(style.lang)).iter().try_for_each(|line| say(line))?;
     }
