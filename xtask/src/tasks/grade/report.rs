@@ -83,7 +83,8 @@ impl Selection {
 pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection) -> Result<()> {
     selection.files.check()?;
     let (style, name, shown) = (config.style, exercise.name, config.shown());
-    style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
+    let seed = config.talk.names.seed;
+    style.say(Ink::Bold, &words!("{name}: {shown} (--seed {seed})", "{name}：{shown}（--seed {seed}）"))?;
     let (began, mut work) = (Instant::now(), Work { name: shown, ..Work::default() });
     selection.judge(exercise, &mut work.stages, |stage| play(exercise, stage, config, selection.brief))?;
     work.took = began.elapsed();
@@ -143,7 +144,11 @@ fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config, bri
 pub fn cover(exercise: &Exercise, config: &Config) -> Cover {
     let (name, shown) = (exercise.name, config.shown());
     let date = date(SystemTime::now());
-    let intro = words!("Judged on the wire, {date}: {shown}", "在线路上评判，{date}：{shown}");
+    let seed = config.talk.names.seed;
+    let intro = words!(
+        "Judged on the wire, {date}, with --seed {seed}: {shown}",
+        "在线路上评判，{date}，--seed {seed}：{shown}"
+    );
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
 }
 
