@@ -161,17 +161,17 @@ pub fn grade(
     selection: &Selection,
     class: &Class,
 ) -> Result<()> {
-    let files = selection.files.open()?;
+    selection.files.check()?;
     let (style, all) = (config.style, class.submissions.len());
-    let jobs = class.jobs.min(all);
+    let (jobs, seed) = (class.jobs.min(all), config.talk.names.seed);
     let (name, shown, Words { en, zh }) = (exercise.name, config.command.shown(), &class.which);
     let Words { en: shown, zh: shown_zh } = match shown.as_str() {
         "" => Words::fixed("", ""),
         shown => words!(" {shown};", "{shown}；"),
     };
     let head = words!(
-        "{name}:{shown} {en}: {all} submissions, {jobs} at a time",
-        "{name}：{shown_zh}{zh}：{all} 份，同时评判 {jobs} 份"
+        "{name}:{shown} {en}: {all} submissions, {jobs} at a time (--seed {seed})",
+        "{name}：{shown_zh}{zh}：{all} 份，同时评判 {jobs} 份（--seed {seed}）"
     );
     style.explain(Ink::Bold, &head)?;
     let stop = Stop::on_signal(cleanup::end_children)?;
@@ -216,7 +216,7 @@ pub fn grade(
     let run = selection.run(exercise, config, works.into_iter().flatten().collect());
     let hidden = |text: String| class.hidden(text);
     sum::lines(&run).into_iter().try_for_each(|line| common::narration::say(&hidden(line)))?;
-    run.write(files, || sum::page(&run), hidden)?;
+    run.write(selection.files.open()?, || sum::page(&run), hidden)?;
     end(&run, &stop, all)
 }
 

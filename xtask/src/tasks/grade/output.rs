@@ -78,6 +78,8 @@ pub struct Run {
     pub version: &'static str,
     /// line, length or raw.
     pub framing: String,
+    /// What repeats its names.
+    pub seed: u64,
     /// The stages that were asked for.
     pub stages: Vec<&'static Stage>,
     pub works: Vec<Work>,
@@ -105,7 +107,16 @@ impl Files {
         Ok(files)
     }
 
-    /// Opens all of them, before any program is started.
+    /// Sees before any program is started that all of them can be opened. They are not kept open: an unfinished report
+    /// beside a program that runs might be written by that.
+    ///
+    /// # Errors
+    /// A usage error: one cannot be written.
+    pub fn check(&self) -> Result<()> {
+        self.open().map(drop)
+    }
+
+    /// Opens all of them.
     ///
     /// # Errors
     /// A usage error: one cannot be written.
@@ -210,7 +221,7 @@ fn json(run: &Run) -> String {
         ("command", string(&run.command)),
         ("version", string(run.version)),
         ("framing", string(&run.framing)),
-        ("seed", null()),
+        ("seed", run.seed.to_string()),
         ("submissions", array(run.works.iter().map(|one| format!("\n  {}", work(one))))),
     ]) + "\n"
 }

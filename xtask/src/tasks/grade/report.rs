@@ -51,11 +51,11 @@ impl Selection {
         judged: &mut Vec<Judged>,
         mut judge: impl FnMut(&'static Stage) -> Result<Judged>,
     ) -> Result<()> {
-        for (number, stage) in (1..).zip(self.stages(exercise)) {
+        for stage in self.stages(exercise) {
             let one = judge(stage)?;
             let has_failed = one.failure.is_some();
             judged.push(one);
-            if has_failed && (!self.all || number <= exercise.required_first) {
+            if has_failed && !self.all {
                 break;
             }
         }
@@ -69,6 +69,7 @@ impl Selection {
             command: config.shown(),
             version: if config.ip.is_ipv4() { "IPv4" } else { "IPv6" },
             framing: format!("{:?}", exercise.framing.unwrap_or(config.talk.framing)).to_lowercase(),
+            seed: config.talk.names.seed,
             stages: self.stages(exercise),
             works,
             style: config.style,
@@ -81,9 +82,10 @@ impl Selection {
 /// # Errors
 /// When a stage has not passed, and when the judge cannot go on.
 pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection) -> Result<()> {
-    let files = selection.files.open()?;
+    selection.files.check()?;
     let (style, name, shown) = (config.style, exercise.name, config.shown());
-    style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
+    let seed = config.talk.names.seed;
+    style.say(Ink::Bold, &words!("{name}: {shown} (--seed {seed})", "{name}：{shown}（--seed {seed}）"))?;
     let (began, mut work) = (Instant::now(), Work { name: shown, ..Work::default() });
     selection.judge(exercise, &mut work.stages, |stage| play(exercise, stage, config, selection.brief))?;
     work.took = began.elapsed();
@@ -101,7 +103,7 @@ pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection
         let chapters: Vec<_> = judged.iter().map(chapter).collect();
         page::html(&cover(exercise, config), &chapters, style.lang)
     };
-    run.write(files, page, |content| content)?;
+    run.write(selection.files.open()?, page, |content| content)?;
     sum_up(&run, config, selection.only.is_some())
 }
 
@@ -139,11 +141,18 @@ fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config, bri
     Ok(judged)
 }
 
+/// When and how it was judged.
+pub fn intro(command: &str, seed: u64) -> Words {
+    let date = date(SystemTime::now());
+    words!(
+        "Judged on the wire, {date}, with --seed {seed}: {command}",
+        "在线路上评判，{date}，--seed {seed}：{command}"
+    )
+}
+
 /// The head of a report.
 pub fn cover(exercise: &Exercise, config: &Config) -> Cover {
-    let (name, shown) = (exercise.name, config.shown());
-    let date = date(SystemTime::now());
-    let intro = words!("Judged on the wire, {date}: {shown}", "在线路上评判，{date}：{shown}");
+    let (name, intro) = (exercise.name, intro(&config.shown(), config.talk.names.seed));
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
 }
 
@@ -180,7 +189,7 @@ fn sum_up(run: &Run, config: &Config, is_alone: bool) -> Result<()> {
 
 /// A time as a date, in UTC: days are counted from 1 March of the year 0 (of the Gregorian calendar), so that a leap
 /// day is a year's last.
-pub fn date(time: SystemTime) -> String {
+fn date(time: SystemTime) -> String {
     const DAYS_TO_1970: u64 = 719_468;
     const DAYS_OF_400_YEARS: u64 = 146_097;
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();

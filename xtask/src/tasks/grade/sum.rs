@@ -1,10 +1,8 @@
 //! What came of a class: a table on the terminal and on a page, the mistakes by their names, and what to teach next.
 
-use std::time::SystemTime;
-
 use super::judge::lanes;
 use super::output::{Run, Work};
-use super::report::date;
+use super::report::intro;
 use crate::checks::{Check, Verdict};
 use crate::drawing::board::{self, Row};
 use crate::drawing::columns;
@@ -173,8 +171,7 @@ pub fn page(run: &Run) -> String {
         let play = if is_shown { shown::demo(mistake.lesson) } else { String::new() };
         (*count, mistake.name, Words::fixed(en, zh), play)
     });
-    let (name, command, date) = (run.exercise.name, &run.command, date(SystemTime::now()));
-    let intro = words!("Judged on the wire, {date}: {command}", "在线路上评判，{date}：{command}");
+    let (name, intro) = (run.exercise.name, intro(&run.command, run.seed));
     let cover = Cover { title: words!("{name}: a class", "{name}：全班"), intro, is_bare: false };
     let sum: Vec<_> = std::iter::once(sentence(run)).chain(tomorrow(run)).collect();
     let stages: Vec<_> = run.stages.iter().map(|stage| (stage.name, &stage.promise.1)).collect();
