@@ -29,22 +29,22 @@ pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
     "名字是字节，不一定是 UTF-8：原样返回，打印时才解码。");
 #[rustfmt::skip]
 pub const NOT_STARTED: Likely = is("not-started", |e| e.is_gone && e.complains_of(NO_PROGRAM), "",
-    "Your program did not start: fix that first.",
-    "程序没能启动：先解决这个问题。");
+    "Your program did not start, or did not compile: its last output says why. Fix that first.",
+    "程序没能启动，或没能编译：原因见它最后的输出。先解决这个问题。");
 
 // How a server fails to be where it should be.
 #[rustfmt::skip]
 pub const BINDS_TWICE: Likely = is("binds-twice", |e| e.is_gone && e.complains_of(IN_USE) && e.place.is_port_free && !e.place.is_port_held, "crowd",
-    "The port it was given is free: your server binds twice, or binds something other than {host} and {port}.",
-    "给它的端口没有人占用：服务器绑定了两次，或者绑定的不是 {host} 和 {port}。");
+    "bind failed, but the port given as {port} is free: your server calls bind twice, or binds another address than {host} and {port}.",
+    "bind 失败了，但 {port} 给出的端口没有被占用：服务器绑定了两次，或者绑定的不是 {host} 和 {port}。");
 #[rustfmt::skip]
 pub const PORT_IN_USE: Likely = is("port-in-use", |e| e.is_gone && e.complains_of(IN_USE), "stop",
-    "The port is still in use: set SO_REUSEADDR before bind, and a server can have it again at once.",
-    "端口还被占用：在 bind 之前设置 SO_REUSEADDR，服务器就能立刻再用它。");
+    "bind failed, because the port is still in use: set SO_REUSEADDR before bind, and a restarted server can use the port at once.",
+    "bind 失败了，因为端口还被占用：在 bind 之前设置 SO_REUSEADDR，重新启动的服务器就能立刻使用它。");
 #[rustfmt::skip]
 pub const OTHER_FAMILY: Likely = is("other-family", |e| e.is_gone && e.complains_of(&["address family", "getaddrinfo", "gaierror"]), "system",
-    "The address does not fit the socket: an IPv6 address needs an AF_INET6 socket.",
-    "给出的主机与套接字不符：IPv6 地址要用 AF_INET6 套接字。");
+    "The address in {host} and your socket are of different kinds: an IPv6 address needs an AF_INET6 socket, an IPv4 address an AF_INET socket.",
+    "{host} 给出的地址与套接字不符：IPv6 地址要用 AF_INET6 套接字，IPv4 地址要用 AF_INET。");
 #[rustfmt::skip]
 pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.place.is_port_held && !e.place.is_other_protocol && ![e.place.at.port(), e.place.at.port().swap_bytes()].iter().any(|port| e.place.has_port(*port)), "stop",
     "bind failed: earlier connections still occupy the port (TIME_WAIT). Set SO_REUSEADDR before bind, and check what bind returns.",
@@ -53,43 +53,43 @@ pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.place.is_port_held
 #[rustfmt::skip]
 pub const fn one_recv(when: When) -> Likely {
     is("one-recv", when, "glued",
-        "Your program took the bytes of one recv for one message: keep what arrives in a buffer, and cut it where a message ends.",
-        "把一次 recv 当成了一条消息。应把收到的放进缓冲区，按消息的结尾切开。")
+        "Your program took the bytes of one recv for one message: add what arrives to a buffer, and take a message out of it when the message is complete.",
+        "把一次 recv 当成了一条消息。应把收到的放进缓冲区，消息收齐了才取出来。")
 }
 
 /// A server is somewhere else.
 #[rustfmt::skip]
 pub static ELSEWHERE: &[Likely] = &[
     is("other-protocol", |e| e.place.is_other_protocol, "system",
-        "This is the other protocol: SOCK_STREAM is TCP, SOCK_DGRAM is UDP.",
+        "Your server uses the other protocol: SOCK_STREAM is TCP, SOCK_DGRAM is UDP.",
         "协议用反了：SOCK_STREAM 是 TCP，SOCK_DGRAM 是 UDP。"),
     is("port-swapped", |e| e.place.has_port(e.place.at.port().swap_bytes()), "crowd",
-        "This is your port with its two bytes swapped: convert the port with htons before you put it into the address.",
-        "你的端口的两个字节颠倒了：把端口写进地址结构时漏了 htons。"),
+        "Your server listens on its port with the two bytes swapped: convert the port with htons before you put it into the address.",
+        "服务器监听的端口，两个字节颠倒了：把端口写进地址结构时要用 htons。"),
     is("other-address", |e| e.place.has_port(e.place.at.port()), "address",
         "The port is right, but the address is wrong: bind the address given as {host}.",
         "端口对，地址不对：应绑定 {host} 给出的地址。"),
     is("other-port", |_| true, "crowd",
-        "This is not the port it was given: use the {port} of the command line, or run the judge with '--port N'. (Or bind failed, and the program did not check.)",
-        "不是给它的端口：应使用命令行上的 {port}，或用 --port N 告诉评判程序它固定的端口。（也可能是 bind 失败了，却没有检查返回值。）"),
+        "Your server uses another port than the one that it was given: use the {port} of the command line, or grade with '--port N'. (Or bind failed, and your program did not check what it returned.)",
+        "服务器用的不是给它的端口：应使用命令行上的 {port}，或者评判时用 --port N。（也可能是 bind 失败了，却没有检查返回值。）"),
 ];
 
 /// A client did not connect; over UDP, it sent nothing.
 #[rustfmt::skip]
 pub static NOT_COME: &[Likely] = &[
     is("waits-first", |e| !e.is_gone, "socket",
-        "A guess: your client waits for something else first, or uses another port.",
-        "猜测：它先在等别的什么，或者去了别的端口。"),
+        "A guess: your client waits for something else before it connects or sends, or uses another port.",
+        "猜测：客户端还没有连接或发送，先在等别的什么；或者用了别的端口。"),
     is("failed-silently", |e| e.output.is_empty() && !e.status.is_empty(), "socket",
         "Your client failed and printed nothing: check what connect returns (in C, also that the port went through htons).",
-        "它失败了，却什么也没说：检查 connect 的返回值（用 C 的话，还要看端口有没有经过 htons）。"),
+        "客户端失败了，却什么也没打印：检查 connect 的返回值（用 C 的话，还要看端口有没有经过 htons）。"),
     is("nothing-done", |e| e.output.is_empty(), "socket",
-        "Your program reached its end and exited. It should connect to the server named on its command line and speak (over UDP: send).",
-        "程序运行到代码末尾就结束了。命令行给出了服务器在哪里：它应当连接并说话（UDP 是直接发送）。"),
+        "Your program reached its end and exited, without connecting (over UDP: without sending). Its command line says where the server is.",
+        "程序运行到代码末尾就结束了，没有连接（UDP：没有发送）。命令行给出了服务器在哪里。"),
     NOT_STARTED,
     is("failed-first", |_| true, "socket",
-        "Its last output says why it failed. The command line says where the server is.",
-        "原因在它最后的输出里。命令行给出了服务器在哪里。"),
+        "Your program failed before it connected (over UDP: before it sent): its last output says why. Its command line says where the server is.",
+        "程序没有连接（UDP：没有发送）就失败了：原因见它最后的输出。命令行给出了服务器在哪里。"),
 ];
 
 /// A client failed, though everything on the wire was right.
@@ -97,13 +97,13 @@ pub static NOT_COME: &[Likely] = &[
 pub static FAILED: &[Likely] = &[
     NOT_AS_TEXT,
     is("failed-at-the-end", |_| true, "end",
-        "Everything on the wire was right: its last output says why it failed nevertheless.",
-        "线路上一切正常：失败的原因见它最后的输出。"),
+        "Your client sent and received everything as it should, and then failed: its last output says why.",
+        "客户端的收发都正确，之后却失败了：原因见它最后的输出。"),
 ];
 #[rustfmt::skip]
 pub const NOT_AS_TEXT: Likely = is("not-text", |e| e.is_gone && e.complains_of(NOT_TEXT), "not-text",
-    "What arrives may not be UTF-8: work with bytes, and print in another way what is not text.",
-    "收到的不一定是 UTF-8：按字节处理，不是文本的换一种方式打印。");
+    "What arrives may not be UTF-8: work with bytes, and if they are not UTF-8, print them in another way (Python: repr, or errors='replace').",
+    "收到的不一定是 UTF-8：按字节处理；不是 UTF-8 的，换一种方式打印（Python：repr，或 errors='replace'）。");
 
 #[rustfmt::skip]
 pub const NOT_PRINTED: Likely = is("not-printed", |e| matches!(e.expected, Expected::Printed(_)), "crowd",
@@ -111,16 +111,16 @@ pub const NOT_PRINTED: Likely = is("not-printed", |e| matches!(e.expected, Expec
     "每个名字的回复都要完整地打印到标准输出，各打印一次，而且是它自己的。");
 #[rustfmt::skip]
 pub const FAILURE_UNSAID: Likely = is("failure-unsaid", |e| matches!(e.expected, Expected::Failure), "socket",
-    "No answer is a failure: print a message, and exit with a status other than 0.",
-    "没有人应答就是失败：要说出来，并以不为 0 的状态结束。");
+    "Getting no answer is a failure: print an error message, and exit with a status other than 0.",
+    "没有人应答就是失败：打印出错信息，并以不为 0 的状态结束。");
 #[rustfmt::skip]
 pub const INTERRUPT_IGNORED: Likely = is("interrupt-ignored", |e| e.how == How::Unmoved, "stop",
-    "Your server got Ctrl-C and continued: its handler only returns, or an exception is caught around accept or recvfrom.",
-    "Ctrl-C 到了，它却继续运行：处理函数只是返回，或者 accept、recvfrom 外面把异常捕获了。");
+    "Your server got Ctrl-C and continued: its signal handler only returns, or the program catches the exception around accept or recvfrom and continues.",
+    "服务器收到 Ctrl-C，却继续运行：信号处理函数只是返回，或者捕获了 accept、recvfrom 的异常又继续。");
 #[rustfmt::skip]
 pub const STILL_ENDING: Likely = is("still-ending", |e| matches!(e.expected, Expected::Stop), "stop",
-    "A guess: your server began to end and waits for something: for a thread that waits for its client (shut down the clients' sockets), or for too long a time.",
-    "猜测：它开始结束了，却还在等什么：等一个正在等待客户端的线程（应 shutdown 客户端的套接字），或者等的时间太长。");
+    "A guess: your server is ending, but waits too long: perhaps for a thread that waits for its client. Call shutdown on the clients' sockets.",
+    "猜测：它正在结束，却等得太久：也许在等一个正在等待客户端的线程。应 shutdown 客户端的套接字。");
 
 /// Bytes appear in a text as Python prints them.
 pub fn is_python(seen: &Evidence<'_>) -> bool {
