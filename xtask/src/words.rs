@@ -10,9 +10,7 @@ use std::str::FromStr;
 /// A language of narration. The programs' own lines are English in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lang {
-    /// English.
     En,
-    /// Chinese.
     Zh,
 }
 
@@ -59,9 +57,7 @@ impl FromStr for Lang {
 /// One text in both languages.
 #[derive(Clone, Debug)]
 pub struct Words {
-    /// English.
     pub en: Cow<'static, str>,
-    /// Chinese.
     pub zh: Cow<'static, str>,
 }
 
@@ -71,7 +67,6 @@ impl Words {
         Self { en: Cow::Borrowed(en), zh: Cow::Borrowed(zh) }
     }
 
-    /// The text in a language.
     pub fn to(&self, lang: Lang) -> &str {
         match lang {
             Lang::En => &self.en,
@@ -89,7 +84,6 @@ macro_rules! words {
 
 /// A value as a sentence shows it, in either language.
 pub trait Shown {
-    /// As words.
     fn shown(&self) -> Words;
 }
 

@@ -46,11 +46,8 @@ impl Met<'_> {
     }
 }
 
-/// One peer.
 pub enum Peer {
-    /// Over TCP.
     Tcp(TcpPeer),
-    /// Over UDP.
     Udp(UdpPeer),
 }
 
@@ -64,18 +61,15 @@ impl Peer {
     }
 }
 
-/// The peers of a program.
 pub struct Peers {
     /// Where the server is: the program, or the peer of a client.
     pub at: SocketAddr,
-    /// How they talk.
     pub talk: Talk,
     protocol: Protocol,
     here: BTreeMap<usize, Peer>,
 }
 
 impl Peers {
-    /// Nobody has come yet.
     pub fn new(at: SocketAddr, protocol: Protocol, talk: Talk) -> Self {
         Self { at, talk, protocol, here: BTreeMap::new() }
     }
@@ -113,17 +107,14 @@ impl Peers {
         self.here.insert(number, peer);
     }
 
-    /// How many are there.
     pub fn size(&self) -> usize {
         self.here.len()
     }
 
-    /// The number of the next one.
     pub fn next(&self) -> usize {
         self.here.last_key_value().map_or(1, |(last, _)| last + 1)
     }
 
-    /// All leave.
     pub fn leave(&mut self) {
         self.here.clear();
     }
@@ -133,7 +124,6 @@ impl Peers {
         playable(script, self.talk.framing)?.iter().try_for_each(|step| self.plays_step(*step, met))
     }
 
-    /// Plays one step.
     pub fn plays_step(&mut self, step: Step, met: &Met<'_>) -> Result<(), Unplayed> {
         match step {
             Step::Comes(number) => self.comes(number)?,

@@ -20,7 +20,6 @@ pub const CLOSE: &str = "HTTP/1.1 200 OK\r\n\r\nHello, world!";
 pub const NO_CONTENT: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 /// Whose body is cut short.
 pub const CUT: &str = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,";
-/// There is no such page.
 pub const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 /// The body in them, where it is whole.
 pub const BODY: &str = "Hello, world!";
@@ -42,9 +41,7 @@ pub fn large() -> &'static [u8] {
 pub struct Page {
     /// The URL's path.
     pub path: &'static str,
-    /// How the body ends.
     pub how: Words,
-    /// The whole reply.
     pub reply: &'static str,
     /// The body in it, or none where the reply is cut short.
     pub body: Option<&'static str>,

@@ -12,12 +12,10 @@ use crate::wire::record::STUCK;
 pub struct Patience(Duration);
 
 impl Patience {
-    /// A program may be silent for this long.
     pub const fn new(silence: Duration) -> Self {
         Self(silence)
     }
 
-    /// How long a program may be silent.
     pub fn silence(self) -> Duration {
         self.0
     }
@@ -48,14 +46,11 @@ impl Patience {
     }
 }
 
-/// How a peer talks.
 #[derive(Clone)]
 pub struct Talk {
     /// Where a message ends, over TCP.
     pub framing: Framing,
-    /// How long the peer waits.
     pub patience: Patience,
-    /// Who records what it says and hears.
     pub recorder: Recorder,
 }
 

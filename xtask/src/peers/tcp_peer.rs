@@ -72,7 +72,6 @@ impl TcpPeer {
         Ok(Self { number: 0, stream, program, talk, heard, said, begun })
     }
 
-    /// Its socket.
     pub fn stream(&self) -> &TcpStream {
         &self.stream
     }

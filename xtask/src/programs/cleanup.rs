@@ -11,22 +11,18 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use common::{replacement, stop};
 
-/// What must be gone when the task ends: its processes and its scratch directories.
 static CLEANUP: Mutex<Cleanup> =
     Mutex::new(Cleanup { closed: false, children: BTreeMap::new(), scratch: Vec::new() });
 
 pub struct Cleanup {
     /// Nothing starts any more.
     pub closed: bool,
-    /// Processes, by their numbers.
     pub children: BTreeMap<u32, ChildGroup>,
     pub scratch: Vec<PathBuf>,
 }
 
-/// A process that was started here.
 pub struct ChildGroup {
     pub child: Child,
-    /// What it may have started.
     pub kind: Kind,
     /// Its end has been asked for, and was told: from then on its number may be another process'.
     pub is_reaped: bool,
@@ -120,14 +116,20 @@ fn kill_marked(mark: &str) {
 
 /// The one thing about processes that std does not offer: to send one a signal, by its number, which is the same on every
 /// Unix.
-#[cfg(unix)]
 mod signals {
     pub const SIGINT: i32 = 2;
     pub const SIGKILL: i32 = 9;
 
+    #[cfg(unix)]
     #[expect(unsafe_code, reason = "declares kill(2): two integers, no memory")]
     unsafe extern "C" {
         safe fn kill(pid: i32, signal: i32) -> i32;
+    }
+
+    /// There are none.
+    #[cfg(not(unix))]
+    fn kill(_pid: i32, _signal: i32) -> i32 {
+        -1
     }
 
     /// Sends it to a process, or to a group; false where there is none.
@@ -138,17 +140,6 @@ mod signals {
     }
 }
 
-/// There are none.
-#[cfg(not(unix))]
-mod signals {
-    pub const SIGINT: i32 = 2;
-    pub const SIGKILL: i32 = 9;
-    pub fn send(_number: u32, _is_group: bool, _signal: i32) -> bool {
-        false
-    }
-}
-
-/// What is there now.
 pub fn cleanup() -> MutexGuard<'static, Cleanup> {
     CLEANUP.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -160,6 +151,12 @@ pub fn close_on_interrupt() -> Result<()> {
 }
 
 fn close() {
+    end_children();
+    replacement::abandon_all();
+}
+
+/// Ends every process that was started, removes every scratch directory, and lets nothing start any more.
+pub fn end_children() {
     let mut cleanup = cleanup();
     cleanup.closed = true;
     while let Some((_, resident)) = cleanup.children.pop_first() {
@@ -168,5 +165,4 @@ fn close() {
     for path in cleanup.scratch.drain(..) {
         let _ = fs::remove_dir_all(path);
     }
-    replacement::abandon_all();
 }

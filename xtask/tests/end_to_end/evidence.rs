@@ -5,11 +5,11 @@ use xtask::exercises::{Evidence, Place};
 use xtask::{Expected, How};
 
 /// A kind, a stage, what was seen in it, and the mistake that is told.
-type Row = (&'static str, &'static str, Evidence<'static>, &'static str);
+type EvidenceRow = (&'static str, &'static str, Evidence<'static>, &'static str);
 
 /// All of them.
 #[rustfmt::skip]
-pub fn evidence() -> Vec<Row> {
+pub fn evidence() -> Vec<EvidenceRow> {
     let silent = Evidence::SILENCE;
     let hears = |name: &str| Evidence { expected: Box::leak(Box::new(Expected::Message(format!("Hello, {name}!").into()))), ..silent.clone() };
     let gone = |output| Evidence { is_gone: true, output, how: How::Ended, ..silent.clone() };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 #[cfg(target_os = "linux")]
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use xtask::exercises::{ALL, Exercise, Mistake};
@@ -73,10 +73,28 @@ pub fn assert_fails(judged: &Judged, kind: &str, expected: &[&str], of: &str) {
             assert_eq!(*hint, told(mistake(kind, name)), "{kind} {of} in {stage}: {}", judged.out);
         }
     }
-    assert_eq!(judged.status, Some(i32::from(!expected.is_empty())), "{kind} {of}: {}", judged.out);
+    let status = match expected {
+        [] => 0,
+        _ if expected.iter().all(|fails| fails.starts_with('?')) => 3,
+        _ => 1,
+    };
+    assert_eq!(judged.status, Some(status), "{kind} {of}: {}", judged.out);
 }
 
+/// So many judges run at once, whatever the tests: each waits more than it works, and has pipes open here.
+static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(24), Condvar::new());
+
 pub fn grade(args: &[&str]) -> Judged {
+    let (free, is_free) = &PLACES;
+    let lock = || free.lock().unwrap_or_else(PoisonError::into_inner);
+    *is_free.wait_while(lock(), |free| *free == 0).unwrap() -= 1;
+    let judged = judged(args);
+    *lock() += 1;
+    is_free.notify_one();
+    judged
+}
+
+fn judged(args: &[&str]) -> Judged {
     let done = crate::program("xtask").args(["grade", "--lang=en"]).args(args).output().unwrap();
     let out = format!("{}{}", String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
     for line in out.lines().filter(|line| line.contains('│')) {

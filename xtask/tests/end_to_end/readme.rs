@@ -8,7 +8,7 @@ use xtask::Lang;
 use xtask::lessons;
 use xtask::tasks::docs;
 #[cfg(target_os = "linux")]
-use xtask::tasks::docs::Found;
+use xtask::tasks::docs::Findings;
 
 const SENTENCES: [(&str, &str, &str); 2] = [
     (
@@ -83,7 +83,7 @@ fn a_readme_that_shows_something_else_is_found_out_and_blessed() {
         ("stopped", "stop", 16),
         ("stopped", "", 16),
     ] {
-        let Found { complaints, anew } = played(&text.replacen(right, wrong, 1));
+        let Findings { complaints, anew } = played(&text.replacen(right, wrong, 1));
         assert_eq!((complaints.len(), anew.len()), (1, 1), "{wrong}: {complaints:?}");
         assert!(complaints[0].starts_with(&format!("x:{line}: ")), "{complaints:?}");
         let (at, old, new) = &anew[0];

@@ -77,7 +77,7 @@ impl Results {
     pub fn charts(&self) -> Vec<Chart> {
         let series = |rounds: &Rounds, figure| Series {
             name: rounds.variant.name(),
-            ink: rounds.variant.ink(),
+            ink: rounds.variant.shown().2,
             costs: (0..self.places.len()).map(|place| self.cost(rounds, place, figure)).collect(),
         };
         let charts = self.work.figures.iter().enumerate().map(|(number, figure)| Chart {

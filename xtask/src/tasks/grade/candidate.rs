@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -149,6 +150,7 @@ impl Candidate {
     /// Starts the command; what it prints is recorded in a lane.
     pub fn start(
         command: &CommandLine,
+        directory: Option<&Path>,
         places: &[(&str, String)],
         lane: Side,
         recorder: &Recorder,
@@ -156,12 +158,13 @@ impl Candidate {
         let words = command.filled(places);
         let (name, args) = words.split_first().context("the command is empty")?;
         let mut direct = Command::new(name);
-        direct.args(args).env("PYTHONUNBUFFERED", "1");
+        let here = Path::new(".");
+        direct.args(args).env("PYTHONUNBUFFERED", "1").current_dir(directory.unwrap_or(here));
         let mut started = Program::spawn_group(direct);
         if cfg!(windows) && started.is_err() {
             // No .exe of that name: what npm and python put in its place is for the command interpreter.
             let mut shell = Command::new("cmd");
-            shell.arg("/C").args(&words).env("PYTHONUNBUFFERED", "1");
+            shell.arg("/C").args(&words).env("PYTHONUNBUFFERED", "1").current_dir(directory.unwrap_or(here));
             started = Program::spawn_group(shell);
         }
         let (program, stdout, stderr) = started.map_err(|e| {

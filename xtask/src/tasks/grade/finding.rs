@@ -161,6 +161,9 @@ impl Trial<'_> {
     /// What has become of the program. An error that ends a thread need not end the program: then it has reported the
     /// error, and says no more.
     fn fate(&self, how: How) -> Result<Fate> {
+        if self.config.at.is_some() {
+            return Ok(Fate { status: None, last_words: LastWords::default() });
+        }
         let program = self.program()?;
         let status = program.wait_for_end(if how == How::Other { Duration::ZERO } else { ENDING })?;
         let last_words = match status {

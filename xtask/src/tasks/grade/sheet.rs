@@ -10,6 +10,7 @@ use common::text;
 use super::candidate::CommandLine;
 use crate::drawing::style::Style;
 use crate::exercises::{ALL, Exercise, Stage};
+use crate::tasks::shown;
 use crate::wire::event::Side;
 
 /// The exercise of this name.
@@ -46,8 +47,14 @@ pub fn stage(exercise: &Exercise, name: &str) -> Result<&'static Stage> {
 ///
 /// # Errors
 /// A usage error, with an example.
-pub fn check(exercise: &Exercise, command: &CommandLine, port: Option<u16>) -> Result<()> {
+pub fn check(exercise: &Exercise, command: &CommandLine, port: Option<u16>, is_each: bool) -> Result<()> {
     let example = example(exercise);
+    if command.has("{dir}") && !is_each {
+        return Err(args::usage(text!(
+            "{{dir}} in a command needs --each, which grades several directories: {example}",
+            "命令里的 {{dir}} 要与 --each 同用，那是评判多个目录用的：{example}"
+        )));
+    }
     if command.0.is_empty() {
         return Err(args::usage(text!(
             "the command that starts your program is missing: {example}",
@@ -84,7 +91,7 @@ fn example(exercise: &Exercise) -> String {
     };
     let host = if exercise.places.contains(&"{port}") { "\"{host}\" " } else { "" };
     let places = exercise.places.iter().map(|place| format!("\"{place}\"")).collect::<Vec<_>>().join(" ");
-    format!("cargo xtask grade {name} -- python3 {program} {host}{places}")
+    format!("{} grade {name} -- python3 {program} {host}{places}", shown::typed())
 }
 
 /// Prints an exercise: what the program does, and each of its stages in a sentence.

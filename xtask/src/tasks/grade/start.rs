@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::iter;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -63,6 +65,20 @@ impl Trial<'_> {
     pub fn stays(&mut self) -> Result<(), Unplayed> {
         let ready = self.program()?.wait_for_end(ENDING)?.map_or(Ready::Yes, |_| Ready::Ended);
         self.expect_ready(ready)
+    }
+
+    /// What stands for a step of the program where it runs already: that it listens is seen by connecting.
+    pub fn runs_already(&mut self, step: Step) -> Result<(), Unplayed> {
+        match step {
+            Step::Starts => Ok(()),
+            Step::Stays if matches!(self.exercise.transport, Protocol::Tcp) => {
+                self.tries(|peers, met| peers.plays_step(Step::Comes(1), met))
+            }
+            _ => Err(Unplayed::NotAvailable(Words::fixed(
+                "it needs the program itself, and with --at only its address is known",
+                "需要程序本身，而 --at 只知道它的地址",
+            ))),
+        }
     }
 
     /// The server is killed, and starts again on the same port.
@@ -200,11 +216,13 @@ impl Trial<'_> {
         // connection of another program has it, or had it a moment ago.
         const FIRST: u16 = 12_000;
         const COUNT: u64 = 20_000;
+        /// Programs that are judged at the same time never get the same one.
+        static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(random::number() % COUNT));
         if self.config.port.is_some() {
             return Ok(self.peers.at);
         }
         let transport = self.exercise.transport;
-        let above = || u16::try_from(random::number() % COUNT).unwrap_or_default();
+        let above = || u16::try_from(NEXT.fetch_add(1, Ordering::Relaxed) % COUNT).unwrap_or_default();
         let mut tried = iter::repeat_with(|| SocketAddr::new(self.config.ip, FIRST + above())).take(100);
         let is_unused = |at| kernel::sockets(transport, at).is_none_or(|rows| rows.is_empty());
         let found = tried.find(|at| is_unused(*at) && is_free(transport, *at));
