@@ -22,7 +22,9 @@ impl Lang {
 
     /// What the command line asks for, whatever else is wrong with it; or else the locale.
     pub fn of_command_line() -> Self {
-        let words: Vec<_> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        // What follows `--` is the command line of another program.
+        let own = env::args_os().take_while(|word| word != "--");
+        let words: Vec<_> = own.map(|word| word.to_string_lossy().into_owned()).collect();
         let mut asked = words.windows(2).filter(|pair| pair[0] == "--lang").map(|pair| pair[1].as_str());
         let one_word = words.iter().find_map(|word| word.strip_prefix("--lang="));
         asked.next().or(one_word).and_then(|lang| lang.parse().ok()).unwrap_or_else(Self::of_locale)

@@ -14,7 +14,8 @@ pub const NOT_TEXT: &[&str] = &[
 const NO_PROGRAM: &[&str] = &[
     "can't open file", "no such file or directory", "cannot find module", "could not find or load main class", "syntaxerror",
     "indentationerror", "error: cannot find symbol", "compilation failed", "could not compile", "cannot find package",
-    "modulenotfounderror",
+    "modulenotfounderror", "syntax error", "parse error", "unexpected symbol near", "expected near", "compilation errors",
+    ": undefined: ", "declared and not used", "imported and not used",
 ];
 /// What a program prints whose port is occupied.
 pub const IN_USE: &[&str] = &["in use", "eaddrinuse", "10048"];
@@ -28,11 +29,40 @@ pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
     "A name is bytes, and may not be UTF-8: return it as it arrived, and decode it only to print.",
     "名字是字节，不一定是 UTF-8：原样返回，打印时才解码。");
 #[rustfmt::skip]
+pub const CUT_AT_ZERO: Likely = is("cut-at-zero", |e| e.wants_greeting(super::ZERO), "crowd",
+    "A name may contain a zero byte, which ends a string in C (strlen, strcpy, printf): store the length that recv returned, and use that.",
+    "名字里可以有零字节，而它会结束 C 的字符串（strlen、strcpy、printf）：名字的长度要另外记住，并按长度处理。");
+#[rustfmt::skip]
+pub const NAME_AS_FORMAT: Likely = is("name-as-format", |e| e.wants_greeting(super::FORMAT), "crowd",
+    "Your program used the name as a format string, in which % is special: write printf(\"%s\", name), never printf(name).",
+    "名字被当成了格式串，而 % 在其中有特殊含义：写成 printf(\"%s\", name)，不要写 printf(name)。");
+#[rustfmt::skip]
+pub const NEVER_SLEEPS: Likely = is("never-sleeps", |e| matches!(e.expected, Expected::Sleeps), "nonblocking",
+    "Your server uses a whole processor core while nothing happens: it calls in a loop without waiting. Use a blocking call, or select, poll or epoll with a time limit other than 0.",
+    "它不停地询问，从不等待，占满了一个处理器：让阻塞的调用去等，或者用 select、poll、epoll，超时不要设为 0。");
+#[rustfmt::skip]
+pub const CRASHES_AT_INTERRUPT: Likely = is("crashes-at-interrupt", |e| matches!(e.expected, Expected::Stop) && e.is_gone, "stop",
+    "Your server crashed on Ctrl-C instead of ending normally: a signal handler should only set a flag or close a socket, and must not use an object that no longer exists.",
+    "Ctrl-C 应当让它正常结束，它却崩溃了：处理函数只应设置标志或关闭套接字，用到的东西必须还在。");
+#[rustfmt::skip]
 pub const NOT_STARTED: Likely = is("not-started", |e| e.is_gone && e.complains_of(NO_PROGRAM), "",
     "Your program did not start, or did not compile: its last output says why. Fix that first.",
     "程序没能启动，或没能编译：原因见它最后的输出。先解决这个问题。");
 
+#[rustfmt::skip]
+pub const SLOW: Likely = is("slow", |e| e.how == How::Late && !e.expected.is_the_programs(), "slow-exit",
+    "Your program did this, but too late. That alone is no mistake: --patience gives it more time. Find out what it waits for.",
+    "到了，只是太晚：这本身不算错，可用 --patience 多给时间。看看它这段时间在做什么。");
+#[rustfmt::skip]
+pub const READS_INPUT: Likely = is("reads-input", |e| e.is_silent() && e.waits.is_input_read, "socket",
+    "Your program waits for input from the keyboard, and gets none: take what it needs from its command line.",
+    "它在等标准输入，而那里没有人输入：它需要的都在命令行上。");
+
 // How a server fails to be where it should be.
+#[rustfmt::skip]
+pub const LEFT_GROUP: Likely = is("left-its-group", |e| e.place.has_left(), "stop",
+    "Your server runs in the background: a process that it started has left the process group (a daemon, setsid, timeout), so Ctrl-C in the terminal does not reach it. Keep it in the foreground.",
+    "服务器在后台运行：它启动的进程离开了进程组（daemon、setsid、timeout），终端里按的 Ctrl-C 到不了它那里。请让它留在前台。");
 #[rustfmt::skip]
 pub const BINDS_TWICE: Likely = is("binds-twice", |e| e.is_gone && e.complains_of(IN_USE) && e.place.is_port_free && !e.place.is_port_held, "crowd",
     "bind failed, but the port given as {port} is free: your server calls bind twice, or binds another address than {host} and {port}.",
@@ -77,6 +107,7 @@ pub static ELSEWHERE: &[Likely] = &[
 /// A client did not connect; over UDP, it sent nothing.
 #[rustfmt::skip]
 pub static NOT_COME: &[Likely] = &[
+    READS_INPUT,
     is("waits-first", |e| !e.is_gone, "socket",
         "A guess: your client waits for something else before it connects or sends, or uses another port.",
         "猜测：客户端还没有连接或发送，先在等别的什么；或者用了别的端口。"),
@@ -110,9 +141,26 @@ pub const NOT_PRINTED: Likely = is("not-printed", |e| matches!(e.expected, Expec
     "Print each greeting in full, once, on standard output, as it arrives for its name.",
     "每个名字的回复都要完整地打印到标准输出，各打印一次，而且是它自己的。");
 #[rustfmt::skip]
+pub const PRINTED_ASIDE: Likely = is("printed-aside", |e| matches!(e.expected, Expected::Printed(_)) && e.how == How::Elsewhere, "crowd",
+    "Your program printed the greeting on standard error: print it on standard output.",
+    "问候打印到了标准错误，那里是出错信息和日志的地方：请打印到标准输出。");
+#[rustfmt::skip]
 pub const FAILURE_UNSAID: Likely = is("failure-unsaid", |e| matches!(e.expected, Expected::Failure), "socket",
     "Getting no answer is a failure: print an error message, and exit with a status other than 0.",
     "没有人应答就是失败：打印出错信息，并以不为 0 的状态结束。");
+/// A server has not ended at Ctrl-C.
+#[rustfmt::skip]
+pub static UNSTOPPED: &[Likely] = &[
+    LEFT_GROUP,
+    is("interrupt-blocked", |e| e.place.is_deaf() && matches!(e.how, How::Unmoved | How::Silent), "stop",
+        "Ctrl-C is ignored by your server's process (SIGINT is in SigIgn of /proc/PID/status): by signal(SIGINT, SIG_IGN), or because a shell script started it with '&', which makes it ignore Ctrl-C. Start it with exec.",
+        "服务器的进程忽略 Ctrl-C（SIGINT 在 /proc/PID/status 的 SigIgn 里）：或者是 signal(SIGINT, SIG_IGN)，或者是 shell 脚本用 & 启动了它，这样启动的程序忽略 Ctrl-C。脚本里应改用 exec。"),
+    INTERRUPT_IGNORED,
+    is("ends-late", |e| matches!(e.expected, Expected::Stop) && e.how == How::Late, "stop",
+        "Your server ends too late after Ctrl-C: it sleeps, or waits for a time-out or for a thread. Call shutdown on the clients' sockets at once, and do not wait for anything that takes longer.",
+        "按 Ctrl-C 之后它结束得太晚：它在 sleep，或者在等超时、等线程。应立刻 shutdown 客户端的套接字，不要等更久的事。"),
+    STILL_ENDING,
+];
 #[rustfmt::skip]
 pub const INTERRUPT_IGNORED: Likely = is("interrupt-ignored", |e| e.how == How::Unmoved, "stop",
     "Your server got Ctrl-C and continued: its signal handler only returns, or the program catches the exception around accept or recvfrom and continues.",

@@ -8,7 +8,7 @@ use super::stage::{Exercise, Likely, Stage, is, stage};
 use super::{GREETINGS, HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY};
 use crate::peers::script::Step::{
     self, Ends, Fails, Hears, HearsNoMore, HearsOr, Hosts, NeedsBoundary, Nobody, Outwaits, Plays, Prints,
-    Rest, Says, SaysByBytes, SaysNoMore, Thinks,
+    Rest, Says, SaysByBytes, SaysNoMore, Shows, Thinks,
 };
 use crate::peers::script::{Expected, How};
 use crate::wire::event::Side;
@@ -19,20 +19,29 @@ use crate::words::Words;
 pub static TCP_CLIENT: Exercise = Exercise {
     name: "tcp-client",
     description: Words::fixed(
-        "Waits for Welcome!, says Michael, Tracy and Sarah, waits for Hello, NAME! after each and prints it, then says exit. \
+        "Waits for Welcome!, says Michael, Tracy and Sarah, waits for the answer after each (Hello, NAME!) and prints it on standard output, then says exit. \
          --framing says where a message ends: line (the default, at a line feed), length or raw.",
-        "先收到 Welcome!，再依次说 Michael、Tracy、Sarah，每个都等到 Hello, NAME! 并打印，才说下一个，最后说 exit。\
+        "先收到 Welcome!，再依次说 Michael、Tracy、Sarah，每个都等到 Hello, NAME! 并打印到标准输出，才说下一个，最后说 exit。\
          消息在哪里结束由 --framing 决定：line（换行符，默认）、length 或 raw。",
     ),
     places: &["{port}"],
     transport: Protocol::Tcp,
     side: Side::Client,
     framing: None,
-    required_first: 1,
+    not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: SAID,
 };
+
+/// An answer that is not the expected one.
+const OTHER: &str = "Hello, Stranger!";
+
+#[rustfmt::skip]
+static NOT_ASKED: &[Words] = &[
+    Words::fixed("what it does after it has printed an answer that is not the expected one",
+                 "回复与预期不同时，客户端打印之后怎么做"),
+];
 
 /// How the server goes on after Michael's greeting, until the client says exit.
 const THE_OTHERS: Step = Plays(&[
@@ -51,6 +60,12 @@ static STAGES: &[Stage] = &[
         &[Hosts, Says(1, &[WELCOME]), Hears(1, MICHAEL), Rest, HearsNoMore(1), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
           SaysNoMore(1), Ends, Prints(GREETINGS)],
         &[]),
+
+    stage("answers", "C3", ("prints the answer that arrives, even if it is not the usual greeting", "来的是别的回复，也照来的打印"),
+        &[Hosts, Says(1, &[WELCOME]), Hears(1, MICHAEL), Says(1, &[OTHER.as_bytes()]), SaysNoMore(1), Shows(OTHER)],
+        &[is("own-answer", |e| matches!(e.expected, Expected::Shown(_)), "crowd",
+            "Your client prints a greeting that it made itself, or nothing: print what recv returned.",
+            "它打印的是自己拼出来的问候，或者什么也没打印：应打印 recv 返回的内容。")]),
 
     stage("glued", "M1", ("handles the welcome and a greeting arriving in one segment", "欢迎和问候在同一个报文段里到达，也分成两条消息"),
         &[Hosts, NeedsBoundary, Says(1, &[WELCOME, HELLO_MICHAEL]), Hears(1, MICHAEL),
@@ -85,7 +100,8 @@ static STAGES: &[Stage] = &[
             "When recv returns nothing, the stream has ended: if a greeting is still missing, print a message, and exit with a status other than 0.",
             "recv 返回空就是流结束：本该有回复的地方，这就是失败，要说出来，状态也不能是 0。")]),
 
-    stage("silent", "M12", ("fails within 30 s when the server sends nothing", "服务器什么也不发送时，30 秒内以失败结束"),
+    stage("silent", "M12", ("ends within 30 s, with a message and a status other than 0, if the server is silent",
+                             "服务器什么也不发送时，30 秒内以失败结束，给出消息，状态不为 0"),
         &[Hosts, Fails],
         NO_ANSWER),
 
@@ -97,11 +113,16 @@ static STAGES: &[Stage] = &[
 #[rustfmt::skip]
 static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
+    any::SLOW,
+    is("second-connection", |e| e.is_back && e.is_over() && e.bytes.is_empty() && e.message().is_some(), "socket",
+        "Your client closed its first connection without sending anything, and opened another: use one connection for the whole conversation, and open none just to test whether the server listens.",
+        "它的第一个连接什么也没说就关闭了，又另建了一个：整个会话都在一个连接里（只为看看有没有人监听的连接，也算一个）。"),
     Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME),
     is("still-waits", |e| matches!(e.expected, Expected::Success) && e.is_silent(), "end",
         "A guess: your client waits for one more message, although the stream has ended: end when recv returns nothing.",
         "猜测：流已经结束，客户端还在等一条消息：recv 返回空就结束。"),
     Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
+    any::PRINTED_ASIDE,
     any::NOT_PRINTED,
 ];
 
@@ -129,6 +150,9 @@ static SAID: &[Likely] = &[
     is("welcome-not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
         "Your client has not read what the server sent: call recv before you send again.",
         "服务器的话已经到了，还没有读取：下一次 send 之前要先 recv。"),
+    is("reads-on", |e| e.is_silent() && e.waits.is_read == Some(true) && e.after_message().is_none(), "framing",
+        "Your client has read everything that the server sent, and waits in recv for more: read only until the end of the message (with --framing line, until the line feed). (If it did send, the data is still in a buffer: flush it.)",
+        "服务器发来的它都读了，还在 recv 里等：消息到了结尾就收齐了，结尾由所选的 framing 标明。（如果它说过话，那就还在缓冲区里：要 flush。）"),
     is("says-nothing", |e| e.is_silent() && e.wants(MICHAEL) && e.after_message().is_none(), "framing",
         "A guess: your client has not sent Michael yet, or the name is still in a buffer (flush it). Or it waits for more bytes than the server sent: read only until the end of the welcome.",
         "猜测：客户端还没有发送 Michael，或者名字还留在缓冲区里（要 flush）；或者它等的字节比服务器发送的多：读到欢迎的结尾为止，不要再等。"),

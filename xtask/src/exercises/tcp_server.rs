@@ -6,14 +6,14 @@ use common::greeting::{EXIT, WELCOME};
 use super::any::{self, one_recv};
 use super::stage::Likely::Among;
 use super::stage::{Evidence, Exercise, Stage, all, is, other, silent, stage};
-use super::tcp_words::{ANSWER, ANYWHERE, FALLEN, LEFT, UNWELCOMED, WORDS};
-use super::{CHINESE, EXITING, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY};
-use crate::peers::script::How;
+use super::tcp_words::{ANSWER, ANYWHERE, FALLEN, LEFT, NEXT_UNSERVED, UNWELCOMED, WORDS};
+use super::{CHINESE, EXITING, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Step::{
-    BreaksOff, Comes, Enters, Greeted, Hears, HearsAnything, HearsGreeting, HearsHalfAtMost, HearsNoMore,
-    HearsOr, HearsTheEnd, IsInterrupted, Leaves, NeedsBoundary, Resets, Rest, Restarts, Says, SaysByBytes,
-    SaysNoMore, Starts, Stays, Waits,
+    Begins, BreaksOff, Comes, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
+    HearsGreeting, HearsHalfAtMost, HearsNoMore, HearsOr, HearsTheEnd, IsInterrupted, Leaves, NeedsBoundary,
+    Resets, Rest, Restarts, Says, SaysByBytes, SaysNoMore, Sleeps, Starts, Stays, Waits,
 };
+use crate::peers::script::{Expected, How};
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
@@ -32,11 +32,19 @@ pub static TCP_SERVER: Exercise = Exercise {
     transport: Protocol::Tcp,
     side: Side::Server,
     framing: None,
-    required_first: 3,
+    not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: &[],
 };
+
+#[rustfmt::skip]
+static NOT_ASKED: &[Words] = &[
+    Words::fixed("whether it ends when no client arrives for some time: each run would take that long",
+                 "几秒钟没有客户端来，它会不会自己结束：那样每次评判都要等那么久"),
+    Words::fixed("how many threads and how much memory it keeps: a pool or a cache keeps some, too",
+                 "它留着多少线程和内存：线程池和缓存也是这样"),
+];
 
 /// In the order in which a server is built.
 #[rustfmt::skip]
@@ -49,7 +57,7 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Rest, HearsNoMore(1)],
         &[all(UNWELCOMED)]),
 
-    stage("greets", "C8", ("answers Michael with Hello, Michael!", "收到 Michael，回复 Hello, Michael!"),
+    stage("greets", "C8", ("answers a name with Hello, NAME!", "收到名字，回复 Hello, NAME!"),
         &[Starts, Enters(1), Greeted(1, MICHAEL), Rest, HearsNoMore(1)],
         &[all(WORDS), all(ANSWER)]),
 
@@ -73,18 +81,21 @@ static STAGES: &[Stage] = &[
         ]),
 
     // First with no other client. Then #3 is welcomed before #2 says exit, and so is served at the same time.
-    stage("exit", "C13", ("on exit, closes only this connection, with an end of stream and no reset",
-                          "收到 exit 就关闭这个连接，只关闭这一个；是流结束，不是复位"),
+    stage("exit", "C13", ("on exit (not EXIT), closes only this connection, with an end of stream and no reset",
+                          "收到 exit（不是 EXIT）就关闭这个连接，只关闭这一个；是流结束，不是复位"),
         &[Starts, Enters(1), Says(1, &[EXIT]), HearsTheEnd(1), Enters(2), Comes(3), Waits(3), Says(2, &[EXIT]), HearsTheEnd(2),
-          Hears(3, WELCOME), Greeted(3, EXITING)],
+          Hears(3, WELCOME), Greeted(3, EXITING), Greeted(3, b"EXIT"), Greeted(3, b" exit")],
         &[
             is("exit-ends-all", |e| e.is_gone && e.output.is_empty() && (e.status.is_empty() || e.status.starts_with("exit ")), "crowd",
                 "The message exit ends only the connection that it came on: close that connection, and keep the server running.",
                 "exit 这条消息只结束发来它的那个连接：关闭那个连接，服务器继续运行。"),
             Among(|e| e.is_gone, WORDS),
-            is("exit-anywhere", |e| e.is_over() && e.name() == EXITING, "crowd",
+            is("exit-anywhere", |e| e.is_over() && e.wants_greeting(EXITING), "crowd",
                 "Only a message that is exactly exit closes the connection: a name that begins with exit or contains it is a name, and must be answered.",
                 "整条消息正好是 exit，才关闭连接：以 exit 开头、包含 exit 的名字还是名字，要回答。"),
+            is("exit-in-other-words", |e| e.is_over() && (e.wants_greeting(b"EXIT") || e.wants_greeting(b" exit")), "crowd",
+                "Only exit itself is the end: EXIT, or exit after a space, is a name. Compare the bytes as they arrived (no lower, strip or trim).",
+                "只有 exit 本身才是结束：EXIT、前面有空格的 exit 都是名字。按收到的字节比较（不要用 lower、strip、trim）。"),
             is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
                 "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
                 "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）"),
@@ -97,6 +108,12 @@ static STAGES: &[Stage] = &[
             is("exit-closes-listener", |e| e.wants_end() && e.is_silent() && e.tables.is_closed, "crowd",
                 "Your server closed its listening socket: on exit, close the socket that accept returned.",
                 "服务器关闭了监听套接字：收到 exit，要关闭的是 accept 返回的那个套接字。"),
+            is("exit-not-seen", |e| e.wants_end() && e.is_silent() && e.waits.is_read == Some(true), "crowd",
+                "Your server calls recv again on the connection on which exit arrived: it did not recognize exit. Remove the line feed, compare, leave the loop, and close the socket.",
+                "说了 exit 的连接，服务器又在 recv 里等：它没有认出 exit。先去掉换行符再比较，是 exit 就退出循环，关闭连接。"),
+            is("exit-not-closed", |e| e.wants_end() && e.is_silent() && e.waits.is_read == Some(false), "crowd",
+                "Your server no longer reads from this connection, but has not closed it: close this client's socket after the loop. Or the socket is still open in another place: in a file object made from it, or in another process.",
+                "已经没有线程在读这个连接，它却还开着：退出了循环却没有关闭套接字，或者关闭了别的客户端的，或者它的副本（由它得到的文件对象、另一个进程）还开着。"),
             is("exit-left-open", |e| e.wants_end() && e.is_silent(), "crowd",
                 "A guess: after exit, your server did not close this client's socket, or closed another client's socket. Or the socket is still open in another place: in a file object made from it, or in another process.",
                 "猜测：收到 exit 之后，没有关闭这个客户端的套接字，或者关闭了别的客户端的；或者它在别处还开着：由它得到的文件对象，或另一个进程。"),
@@ -120,6 +137,9 @@ static STAGES: &[Stage] = &[
                 "它一次只服务一个客户端，其他的在全连接队列（backlog）里等：给每个客户端一个线程（或进程、任务、轮询），然后立刻回到 accept。"),
             Among(|e| e.is_gone, FALLEN),
             all(WORDS),
+            is("waits-for-another", |e| e.is_silent() && e.tables.unread > 0 && e.waits.is_another_read && e.waits.is_read == Some(false), "crowd",
+                "Your server waits in recv for another client and does not read what this client sent. Give each client a thread (or a process, or a task, or use a poll loop).",
+                "服务器在等另一个客户端的 recv，没有线程读取这一个发来的数据：一个会话在等另一个。给每个客户端一个线程（或进程、任务、轮询）。"),
             is("in-turn", silent, "crowd",
                 "A guess: your server accepts all clients, but serves one after another: each client waits until the one before it is finished. Give each client a thread.",
                 "猜测：都已 accept，但服务完一个才服务下一个。给每个客户端一个线程。"),
@@ -128,13 +148,18 @@ static STAGES: &[Stage] = &[
                 "客户端的套接字弄混了：每个会话只用 accept 为它返回的那个套接字。"),
         ]),
 
-    stage("glued", "M1", ("handles Michael and exit arriving in one segment", "Michael 和 exit 在同一个报文段里到达，两条都照办"),
-        &[Starts, NeedsBoundary, Enters(1), Says(1, &[MICHAEL, EXIT]), HearsGreeting(1, MICHAEL), HearsTheEnd(1)],
+    stage("glued", "M1", ("handles a name and exit arriving in one segment; bytes after exit cause no reset",
+                          "名字和 exit 在同一个报文段里到达，两条都照办；exit 之后的数据不会让结束变成复位"),
+        &[Starts, NeedsBoundary, Enters(1), Says(1, &[MICHAEL, EXIT]), HearsGreeting(1, MICHAEL), HearsTheEnd(1), Enters(2),
+          Says(2, &[EXIT, &[b'z'; 1000]]), HearsTheEnd(2)],
         &[
+            is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
+                "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
+                "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）"),
             one_recv(|e| e.has(EXIT)),
             is("rest-not-taken", |e| e.is_silent() && e.wants_end(), "glued",
-                "Your server takes only the first message from what one recv returned: handle the rest of the buffer before the next recv. (Or your server does not close the connection on exit: test that with --stage exit.)",
-                "一次 recv 返回的数据里只取了第一条消息：其余的还在缓冲区里，不必再 recv 就该处理。（或者收到 exit 没有关闭连接：用 --stage exit 测试。）"),
+                "Your server takes only the first message from what one recv returned: handle the rest of the buffer before the next recv. Create a buffered reader (makefile, BufferedReader) only once for each connection: a new one loses what the old one had read. (Or your server does not close the connection on exit: test that with --stage exit.)",
+                "一次 recv 返回的数据里只取了第一条消息：其余的还在缓冲区里，不必再 recv 就该处理。带缓冲的读取对象（makefile、BufferedReader）每个连接只建一个：再建一个，前一个读到的就丢了。（或者收到 exit 没有关闭连接：用 --stage exit 测试。）"),
             is("exit-first", |e| e.is_over() && !e.wants_end(), "glued",
                 "A guess: your server handles exit before it answers the name that came first. Split what arrives into messages, and finish one before the next.",
                 "猜测：前面的名字还没回答，exit 就先执行了。应先切成一条条消息，处理完一条再处理下一条。"),
@@ -142,10 +167,14 @@ static STAGES: &[Stage] = &[
             all(ANSWER),
         ]),
 
-    stage("cut", "M9", ("waits until all bytes of a name have arrived, even if they come one by one",
-                        "名字一个字节一个字节地到达，字符被拆开，也等到收齐"),
-        &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE)],
+    stage("cut", "M9", ("waits for all of a name that arrives in pieces, with pauses, or mixed with another",
+                        "名字分成几段、中间停顿，或与另一个名字交错到达，也等到收齐"),
+        &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE), Enters(2), Begins(1, SARAH), Rest,
+          Begins(2, TRACY), Rest, Finishes(1, SARAH), HearsGreeting(1, SARAH), Finishes(2, TRACY), HearsGreeting(2, TRACY)],
         &[
+            is("one-buffer", |e| e.is_other() && !e.wants_greeting(CHINESE), "crowd",
+                "This answer contains what another client sent: each conversation needs its own buffer.",
+                "回答里有别的客户端说的话：每个会话要有自己的缓冲区。"),
             is("answered-a-part", |e| answers_more_than_one(e) || (e.is_other() && !is_half_decoded(e)), "glued",
                 "Your server answers a part of the name, as if one recv were one message: continue to read until the message ends.",
                 "它回答的只是名字的一部分：把一次 recv 当成了一条消息。应一直读到消息的结尾。"),
@@ -157,14 +186,17 @@ static STAGES: &[Stage] = &[
                 "猜测：名字分几次读到，它只留下了最后一次的，或者都没留下。"),
         ]),
 
-    stage("bytes", "M13", ("returns every name unchanged, even one that is not UTF-8, only spaces, or empty", "名字原样返回：不是 UTF-8 的、全是空格的、空的"),
-        &[Starts, Enters(1), Greeted(1, NOT_UTF8), Leaves(1), Enters(2), Greeted(2, SPACES), Leaves(2), NeedsBoundary, Enters(3),
-          Greeted(3, b"")],
+    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, spaces, with a zero byte or a %, empty", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的、空的"),
+        &[Starts, Enters(1), Greeted(1, NOT_UTF8), Leaves(1), Enters(2), Greeted(2, SPACES), Greeted(2, ZERO), Greeted(2, FORMAT),
+          Leaves(2), NeedsBoundary, Enters(3), Greeted(3, b"")],
         &[
+            Among(is_next, NEXT_UNSERVED),
+            any::CUT_AT_ZERO,
+            any::NAME_AS_FORMAT,
             is("empty-is-end", |e| e.wants(b"Hello, !"), "end",
                 "An empty name is a message, too, and must be answered. Only a recv that returns nothing means the end of the stream.",
                 "空名字也是一条消息，也要回答：只有 recv 返回空才是流结束。"),
-            is("spaces-stripped", |e| e.wants(b"Hello,    !"), "framing",
+            is("spaces-stripped", |e| e.wants_greeting(SPACES), "framing",
                 "Spaces were stripped or skipped: remove only the one line feed that ends the message (no strip, trim or scanf).",
                 "空格丢了，或者被跳过了：只去掉标明消息结尾的那一个换行符，别的不动（不要用 strip、trim、scanf）。"),
             any::NAME_CHANGED,
@@ -172,9 +204,10 @@ static STAGES: &[Stage] = &[
 
     stage("long", "C3", ("accepts a name of 1024 bytes; answers or refuses one byte more, and survives",
                          "接受 1024 字节的名字；再多一个字节，回答或拒绝都行，服务器不能因此崩溃"),
-        &[Starts, Enters(1), Greeted(1, &[b'x'; LIMIT]), NeedsBoundary, Says(1, &[&[b'y'; LIMIT + 1]]), HearsAnything(1), Leaves(1),
+        &[Starts, Enters(1), Greeted(1, &[b'x'; LIMIT]), Rest, HearsNoMore(1), NeedsBoundary, Says(1, &[&[b'y'; LIMIT + 1]]), HearsAnything(1), Leaves(1),
           Enters(2), Greeted(2, TRACY)],
         &[
+            Among(is_next, NEXT_UNSERVED),
             is("small-buffer", |e| e.message().is_some_and(|greeting| greeting.len() > LIMIT), "end",
                 "Your buffer or your limit is too small: the name has 1024 bytes, and the message is longer, because its line feed (or its length) comes with it. Continue to read until the end of the message; if you have a limit, count only the name.",
                 "缓冲区或上限太小：名字有 1024 字节，消息还要加上换行符（或长度）。应一直读到消息的结尾；有上限的话，只算名字。"),
@@ -209,15 +242,42 @@ static STAGES: &[Stage] = &[
                 "客户端复位了连接，它的 recv 或 send 就会出错：在它的会话里捕获错误，关闭它的套接字，继续服务其他客户端。"),
         ]),
 
-    stage("stops", "-", ("ends within 5 s of Ctrl-C, and a connected client sees the end of the stream",
-                         "有客户端连着时按 Ctrl-C，5 秒内结束，客户端看到流结束"),
+    stage("unread", "C23", ("serves the others while one client sends names and reads no answers",
+                            "一个客户端只管说名字、不读回复，其他客户端照常得到服务"),
+        &[Starts, Enters(1), Floods(1, &[b'w'; LIMIT]), Enters(2), Greeted(2, TRACY)],
+        &[
+            Among(|e| e.is_gone, FALLEN),
+            is("blocked-by-one", |_| true, "flow",
+                "A client that reads nothing blocks your server: the client's window is full, so send waits. Give each client a thread; in a poll loop, keep what send did not take, and wait until the socket takes more.",
+                "一个客户端什么也不读，服务器就停住了：它的接收窗口满了，send 在等。给每个客户端一个线程；用轮询的，把 send 没有接受的留着，等套接字能再接受时再发。"),
+        ]),
+
+    stage("tidy", "C9", ("serves twenty clients, leaves nothing of theirs open, and uses no CPU when idle",
+                         "先后服务二十个客户端，不留下他们的任何东西，没有人说话时就睡眠"),
+        &[Starts, GivesBack(MICHAEL), Sleeps],
+        &[
+            is("descriptors-kept", |e| matches!(e.expected, Expected::Closes), "crowd",
+                "After each client, a descriptor stays open, and the system limits how many a program may have: close the socket, and every copy of it, at the end of each conversation (shutdown alone closes none).",
+                "每个客户端都留下一个没有关闭的描述符，而一个程序能有的数目有限：会话结束时关闭套接字和它的每个副本（只 shutdown 不算关闭）。"),
+            is("processes-kept", |e| matches!(e.expected, Expected::Reaps), "crowd",
+                "After each client, an ended process remains (a zombie): wait for each child, or ignore SIGCHLD.",
+                "每个客户端都留下一个已结束的进程（僵尸进程）：要 wait 每个子进程，或者忽略 SIGCHLD。"),
+            any::NEVER_SLEEPS,
+            Among(|e| e.is_gone, FALLEN),
+            is("only-so-many", |e| e.number > 1, "crowd",
+                "Your server stops serving after a number of clients: call accept in an endless loop, and free each client's place when it disconnects.",
+                "它只服务有限的几个客户端：accept 要放在没有尽头的循环里，客户端离开时要把它的位置空出来。"),
+        ]),
+
+    stage("stops", "-", ("ends within 5 s of Ctrl-C, and a connected client sees the end of the stream, and nothing before it",
+                         "有客户端连着时按 Ctrl-C，5 秒内结束，客户端看到流结束，此前什么也没有"),
         &[Starts, Enters(1), IsInterrupted(&[Leaves(1)], &[Enters(2)]), HearsTheEnd(1)],
         &[
-            is("held-by-a-client", |e| e.how == How::Later, "stop",
+            is("held-by-a-client", is_held, "stop",
                 "Your server does not end while a client is connected: call shutdown on each client's socket, which wakes the thread that reads from it (close alone does not). Or make the threads that serve clients daemon threads.",
                 "客户端还连着，服务器就不结束：对每个客户端的套接字调用 shutdown，正在读的线程就会醒来（只 close 不行）。或者把服务客户端的线程设为守护线程。"),
-            any::INTERRUPT_IGNORED,
-            any::STILL_ENDING,
+            any::CRASHES_AT_INTERRUPT,
+            all(any::UNSTOPPED),
             is("stops-by-reset", |e| e.how == How::Reset, "reset",
                 "The client got a reset: call shutdown for the sending half of its socket before the program ends.",
                 "客户端看到的是复位：程序结束之前先 shutdown 写端。"),
@@ -236,7 +296,23 @@ static STAGES: &[Stage] = &[
 
 /// A whole name, or what is left of it behind a shorter one.
 fn has_an_earlier_name(seen: &Evidence<'_>) -> bool {
-    [MICHAEL, b"Tracy\nl", b"Tracyel"].iter().any(|name| *name != seen.name() && seen.has(name))
+    let [long, short] = [MICHAEL, TRACY].map(|name| seen.drawn(name));
+    let rest = |from: usize| [&short, &long[from..]].concat();
+    let with_line_feed = [&short[..], b"\n", &long[short.len() + 1..]].concat();
+    [rest(short.len()), with_line_feed, long.clone()]
+        .iter()
+        .any(|name| *name != seen.name() && seen.has(name))
+}
+
+/// A client connects after another one has left, and is not welcomed.
+fn is_next(seen: &Evidence<'_>) -> bool {
+    seen.number > 1 && seen.wants(WELCOME) && (seen.is_silent() || seen.is_gone)
+}
+
+/// Its end waits for a client: that has left, and then it ended; or a thread is in recv for it.
+fn is_held(seen: &Evidence<'_>) -> bool {
+    let is_reading = seen.waits.is_read == Some(true) || seen.waits.is_another_read;
+    seen.how == How::Later || (matches!(seen.expected, Expected::Stop) && seen.is_silent() && is_reading)
 }
 
 fn answers_more_than_one(seen: &Evidence<'_>) -> bool {

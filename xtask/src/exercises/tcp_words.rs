@@ -1,8 +1,9 @@
 //! What is likely wrong with what a TCP server says, or with how it ends, in any stage.
 
-use common::framing::Framing;
-use common::greeting::WELCOME;
+use common::framing::{Framing, LIMIT};
+use common::greeting::{self, WELCOME};
 
+use super::MICHAEL;
 use super::any::{self, NOT_TEXT};
 use super::stage::Likely::Among;
 use super::stage::{Evidence, Likely, When, all, is, silent};
@@ -12,6 +13,7 @@ use crate::peers::script::{Expected, How};
 #[rustfmt::skip]
 pub static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
+    any::SLOW,
     Among(|e| matches!(e.expected, Expected::Ready), START),
     Among(|e| !e.is_gone && e.complains() && !e.tables.is_left_open, FALLEN),
     Among(|e| e.number == 1 && e.wants(WELCOME), UNWELCOMED),
@@ -31,6 +33,7 @@ static START: &[Likely] = &[
     any::NOT_STARTED,
     any::PORT_IN_USE,
     any::OTHER_FAMILY,
+    any::LEFT_GROUP,
     is("nothing-done", |e| e.is_gone && e.output.is_empty(), "crowd",
         "Your program reached its end and exited. It gets {host} and {port} on its command line: it should bind that address, listen, and call accept in a loop.",
         "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind、listen，然后循环 accept。"),
@@ -39,6 +42,7 @@ static START: &[Likely] = &[
         "程序失败了：原因见它最后的输出。命令行给出了 {host} 和 {port}：它应当 bind 这个地址，然后 listen、accept。"),
     any::BIND_UNCHECKED,
     Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
+    any::READS_INPUT,
     is("never-listens", |_| true, "crowd",
         "A guess: your program has not called listen yet (bind alone is not enough): perhaps it waits for something else first. Or it starts slowly: --patience gives it more time.",
         "猜测：程序还没有调用 listen（只有 bind 还不够）：也许先在等别的什么；或者启动很慢：用 --patience 多给时间。"),
@@ -138,6 +142,9 @@ pub static UNWELCOMED: &[Likely] = &[
     is("says-nothing-reads-nothing", |e| has_waited_in_vain(e) && e.tables.unread > 0, "crowd",
         "Your server neither sends nor receives: send Welcome! as soon as accept returns, then recv.",
         "它既不说话，也不读取：accept 一返回就发送 Welcome!，然后 recv。"),
+    is("reads-first", |e| has_waited_in_vain(e) && e.waits.is_read == Some(true), "crowd",
+        "Your server waits in recv and has sent nothing: send Welcome! as soon as accept returns, before the first recv. (If it did send, the welcome is still in a buffer: flush it.)",
+        "还什么都没发，服务器就在 recv 里等：accept 一返回就发送 Welcome!，然后才 recv。（如果发过，那就还在缓冲区里：要 flush。）"),
     is("says-nothing", has_waited_in_vain, "crowd",
         "A guess: your server sends nothing to a new client, or calls recv first. Send Welcome! as soon as accept returns, and flush it if the output is buffered.",
         "猜测：客户端来了它什么也不说，或者先去读取：accept 一返回就发送 Welcome!；输出经过缓冲区的，还要 flush。"),
@@ -152,6 +159,9 @@ pub static UNWELCOMED: &[Likely] = &[
 /// The server says more than it was asked for.
 #[rustfmt::skip]
 pub static SURPLUS: &[Likely] = &[
+    is("limit-counts-the-end", |e| e.bytes.starts_with(b"Hello, !") && e.name().len() >= LIMIT, "end",
+        "Your limit of 1024 bytes also counts the line feed: your server read the name without its line feed, and took the line feed for an empty name. Count only the name.",
+        "1024 字节的上限把换行符也算了进去：1024 字节的名字读到了，换行符却成了另一个名字。上限要给结尾标记留出位置。"),
     ZERO_BYTE,
     line_feed_in_raw(|e| e.framing == Framing::Raw && e.bytes.trim_ascii().is_empty()),
     is("rest-is-no-name", |e| e.bytes.starts_with(b"Hello, !"), "framing",
@@ -168,6 +178,9 @@ pub static ANSWER: &[Likely] = &[
     is("not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
         "Your server has not read what the client sent: it does not call recv, or calls it on another socket.",
         "服务器还没有读取客户端发来的数据：没有调用 recv，或者读的是另一个套接字。"),
+    is("reads-on", |e| e.is_silent() && e.waits.is_read == Some(true), "framing",
+        "Your server has read the whole name, and waits in recv again without an answer: it does not notice that the name is complete, or only prints its answer, or the answer is still in a buffer (flush it).",
+        "发来的它都读了，没有回答，又在 recv 里等：它没看出名字已经收齐，或者只打印了回答，或者回答留在缓冲区里（要 flush）。"),
     is("not-sent", silent, "framing",
         "A guess: your server read the name and waits for more, or prints its answer instead of sending it, or the answer is still in a buffer (then flush it).",
         "猜测：它读到了名字却还在等更多的数据，或者只打印了回答却没有发送，或者回答留在缓冲区里：要 flush。"),
@@ -189,24 +202,32 @@ pub static LEFT: &[Likely] = &[
         "Your server answers a client that has disconnected: when recv returns nothing, that is the end of the stream. Leave the loop.",
         "它在回答已经离开的客户端：recv 返回空就是流结束，应退出循环。"),
     Among(|e| e.is_gone, FALLEN),
-    is("loses-a-byte", |e| e.has(b"Hello, Mic!"), "framing",
-        "The client sent only 'Mich' and disconnected, and your server removed the last byte as if it were a line feed. Remove a line feed only if there is one; without it, the name is not complete: do not answer it.",
-        "客户端只发来 Mich 就断开了，你的服务器把最后一个字节当成换行符去掉了。有换行符才去掉它；没有，名字就没有收齐，不要回答。"),
+    is("loses-a-byte", |e| e.has(&greeting::of(&e.drawn(MICHAEL)[..3])), "framing",
+        "The client sent only the beginning of a name and disconnected, and your server removed its last byte as if it were a line feed. Remove a line feed only if there is one; without it, the name is not complete: do not answer it.",
+        "名字没说完，又丢了一个字节：有换行符才去掉它；没有，名字就还没收齐。"),
     is("answers-the-end", |e| e.has(b"Hello, !") || (e.is_other() && e.wants_end()), "end",
         "Your server answers the end of the stream: when recv returns nothing, the client has disconnected. Send nothing, and leave the loop.",
         "流结束也回答了：recv 返回空，说明客户端已经离开。结束这个会话，不再回答。"),
-    is("busy-with-the-end", |e| e.tables.unaccepted > 0 || (e.is_silent() && !e.wants_end()), "end",
-        "A client has disconnected, and your server still waits for it: when recv returns nothing, leave the loop and call accept again.",
-        "客户端已经离开，服务器却还在为它忙：recv 返回空就退出循环，回到 accept。"),
+    busy_with_the_end(|e| e.tables.unaccepted > 0 || (e.is_silent() && !e.wants_end())),
     is("left-open", silent, "end",
         "The client has disconnected, and your server keeps its socket open: when recv returns nothing, close it.",
         "客户端已经离开，套接字却还开着：recv 返回空，就关闭它。"),
-    is("one-buffer", |e| e.has(b"Mich"), "crowd",
+    is("one-buffer", |e| e.has(&e.drawn(MICHAEL)[..4]), "crowd",
         "This answer contains what another client sent: each conversation needs its own buffer.",
         "回答里有别的客户端说的话：每个会话要有自己的缓冲区。"),
     all(WORDS),
     all(ANSWER),
 ];
+
+/// The next client is not served; what the stage is about has not been tried with it yet.
+pub static NEXT_UNSERVED: &[Likely] = &[Among(|e| e.is_gone, FALLEN), busy_with_the_end(silent)];
+
+#[rustfmt::skip]
+const fn busy_with_the_end(when: When) -> Likely {
+    is("busy-with-the-end", when, "end",
+        "A client has disconnected, and your server still waits for it: when recv returns nothing, leave the loop and call accept again.",
+        "客户端已经离开，服务器却还在为它忙：recv 返回空就退出循环，回到 accept。")
+}
 
 #[rustfmt::skip]
 const ZERO_BYTE: Likely = is("zero-byte", |e| e.framing != Framing::Length && (e.bytes.ends_with(b"\0") || e.has(b"\0Hello, ") || e.has(b"\0!")), "framing",

@@ -2,10 +2,11 @@
 
 use super::any;
 use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, When, is, other, stage};
+use super::stage::{Exercise, Likely, Stage, When, all, is, other, stage};
 use super::{GREETINGS, HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY};
 use crate::peers::script::Step::{
-    self, Ends, Fails, Hears, Hosts, IsWaitedFor, Loses, Nobody, Plays, Prints, Says, StrangerSays,
+    self, AsksAtMost, Ends, Fails, Hears, Hosts, IsWaitedFor, Loses, Nobody, Plays, Prints, Says,
+    StrangerSays,
 };
 use crate::peers::script::{Expected, How};
 use crate::wire::event::Side;
@@ -16,18 +17,24 @@ use crate::words::Words;
 pub static UDP_CLIENT: Exercise = Exercise {
     name: "udp-client",
     description: Words::fixed(
-        "Sends Michael, Tracy and Sarah in a datagram each, and prints Hello, NAME! for each before it sends the next.",
-        "依次发送 Michael、Tracy、Sarah，每个一个数据报；等到并打印 Hello, NAME!，才发下一个。",
+        "Sends Michael, Tracy and Sarah in a datagram each, and prints Hello, NAME! for each on standard output before it sends the next.",
+        "依次发送 Michael、Tracy、Sarah，每个一个数据报；等到 Hello, NAME! 并打印到标准输出，才发下一个。",
     ),
     places: &["{port}"],
     transport: Protocol::Udp,
     side: Side::Client,
     framing: None,
-    required_first: 1,
+    not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: ASKED,
 };
+
+#[rustfmt::skip]
+static NOT_ASKED: &[Words] = &[
+    Words::fixed("whether it prints the answer that arrived or one that it made: the two are equal",
+                 "打印的是收到的回复还是自己拼出来的：它只能接受的那个回复与之相同"),
+];
 
 /// How the server goes on after Michael's greeting.
 const THE_OTHERS: Step =
@@ -69,10 +76,15 @@ static STAGES: &[Stage] = &[
           Ends, Prints(GREETINGS)],
         BELIEVED),
 
-    stage("silent", "M4", ("ends within 30 s, with a message and a status other than 0, when nobody answers",
-                           "没有人回答时，30 秒内自己结束，给出消息，状态不为 0"),
-        &[Hosts, Fails],
-        NO_ANSWER),
+    stage("silent", "M4", ("ends within 30 s and 100 tries, with a message and a status other than 0, when nobody answers",
+                           "没有人回答时，最多问 100 次，30 秒内自己结束，给出消息，状态不为 0"),
+        &[Hosts, Fails, AsksAtMost(1, 100)],
+        &[
+            is("floods", |e| matches!(e.expected, Expected::Few(_)), "lost-reply",
+                "Your client sends the name too often: wait longer before each new try (one second, then two), and give up after a few tries.",
+                "它问得太频繁：每次重试之前多等一会儿（一秒，然后两秒），几次之后就放弃。"),
+            all(NO_ANSWER),
+        ]),
 
     stage("nobody", "M4", ("fails in the same way when no socket has that port", "没有套接字使用那个端口时，也是如此"),
         &[Nobody, Fails],
@@ -114,6 +126,7 @@ static BELIEVED: &[Likely] =
 /// The client has not asked for what it should.
 #[rustfmt::skip]
 static ASKED: &[Likely] = &[
+    any::PRINTED_ASIDE,
     any::NOT_PRINTED,
     any::NOT_AS_TEXT,
     is("more-than-the-name", other, "udp",

@@ -3,14 +3,17 @@
 use super::any;
 use super::stage::Likely::Among;
 use super::stage::{Evidence, Exercise, Likely, Stage, all, is, other, stage};
-use super::{CHINESE, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY};
+use super::{CHINESE, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Expected;
 use crate::peers::script::Step::{
-    Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Says, Starts, Stays,
+    Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Says, Sleeps, Starts, Stays,
 };
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
+
+/// A name that begins like a greeting.
+const HELLOISE: &[u8] = b"Helloise";
 
 /// A UDP server.
 pub static UDP_SERVER: Exercise = Exercise {
@@ -23,11 +26,19 @@ pub static UDP_SERVER: Exercise = Exercise {
     transport: Protocol::Udp,
     side: Side::Server,
     framing: None,
-    required_first: 2,
+    not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: &[],
 };
+
+#[rustfmt::skip]
+static NOT_ASKED: &[Words] = &[
+    Words::fixed("whether it ends when no datagram arrives for some time: each run would take that long",
+                 "几秒钟没有数据报来，它会不会自己结束：那样每次评判都要等那么久"),
+    Words::fixed("how many threads and how much memory it keeps: a pool or a cache keeps some, too",
+                 "它留着多少线程和内存：线程池和缓存也是这样"),
+];
 
 /// In the order in which a server is built.
 #[rustfmt::skip]
@@ -36,14 +47,14 @@ static STAGES: &[Stage] = &[
         &[Starts, Stays],
         &[]),
 
-    stage("greets", "C12", ("answers Michael with Hello, Michael!", "收到 Michael，回复 Hello, Michael!"),
+    stage("greets", "C12", ("answers a name with Hello, NAME!", "收到名字，回复 Hello, NAME!"),
         &[Starts, Comes(1), Greeted(1, MICHAEL)],
         ANSWER),
 
     stage("again", "C12", ("answers three names, one after another", "依次回答三个名字"),
         &[Starts, Comes(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)],
         &[
-            is("earlier-name", |e| e.bytes.starts_with(b"Hello, Tracyel"), "udp",
+            is("earlier-name", |e| e.bytes.starts_with(&[b"Hello, ", &e.drawn(TRACY)[..], &e.drawn(MICHAEL)[TRACY.len()..]].concat()), "udp",
                 "This answer contains a part of an earlier name, which is still in your buffer: the name is only the bytes that this recvfrom returned.",
                 "回答里有先前名字的一部分，它还留在缓冲区里：只有这次 recvfrom 返回的那些字节才是名字。"),
             is("answers-once", |e| e.is_silent() || (e.is_gone && !e.complains()), "udp",
@@ -68,8 +79,8 @@ static STAGES: &[Stage] = &[
             "An empty datagram is a message like any other: answer it, and continue. It does not mean the end, because UDP has no end of stream.",
             "空数据报也是一条消息：回答它，然后继续。它不表示结束，UDP 没有流结束。")]),
 
-    stage("bytes", "M13", ("returns every name unchanged, even one that is not UTF-8, or only spaces", "名字原样返回：不是 UTF-8 的、全是空格的"),
-        &[Starts, Comes(1), Greeted(1, NOT_UTF8), Greeted(1, SPACES)],
+    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, only spaces, with a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的"),
+        &[Starts, Comes(1), Greeted(1, NOT_UTF8), Greeted(1, SPACES), Greeted(1, ZERO), Greeted(1, FORMAT)],
         CHANGED),
 
     stage("large", "M7", ("answers a name of 1024 bytes in full; answers 8000 bytes in full, or refuses them",
@@ -86,18 +97,26 @@ static STAGES: &[Stage] = &[
             "Your server stopped answering after a client left: if sendto or recvfrom fails, that concerns only one datagram. Ignore the error, and continue.",
             "一个客户端离开之后，服务器就不再回答了：sendto 或 recvfrom 出错，只关系到一个数据报。忽略它，继续。")]),
 
-    stage("greeting", "C12", ("does not answer a greeting (two such servers would answer each other forever)", "收到问候不回答（否则两台这样的服务器会一直互相回答）"),
-        &[Starts, Comes(1), Says(1, &[b"Hello, Bob!"]), Greeted(1, TRACY)],
+    stage("greeting", "C12", ("does not answer a greeting, but answers the name Helloise",
+                             "收到问候不再问候（否则两台这样的服务器会没完没了），但要问候 Helloise"),
+        &[Starts, Comes(1), Says(1, &[b"Hello, Bob!"]), Greeted(1, TRACY), Greeted(1, HELLOISE), Greeted(1, b"Hello, Bob")],
         &[
             Among(|e| e.is_gone, FALLEN),
+            is("ignores-names", |e| e.is_silent() && (e.wants_greeting(HELLOISE) || e.wants_greeting(b"Hello, Bob")), "udp",
+                "Only a datagram that begins with 'Hello, ' and also ends with '!' is a greeting: everything else is a name, and must be answered.",
+                "以“Hello, ”开头、并且以“!”结尾的才是回复：其余的都是名字，都要回答。"),
             is("greets-greetings", |_| true, "udp",
                 "A datagram that begins with 'Hello, ' and ends with '!' is an answer: do not answer it.",
                 "以“Hello, ”开头、以“!”结尾的是回复：不要再回答它。"),
         ]),
 
+    stage("still", "C12", ("uses no CPU when no datagram arrives", "没有人说话时就睡眠"),
+        &[Starts, Comes(1), Greeted(1, MICHAEL), Sleeps],
+        &[any::NEVER_SLEEPS, all(ANSWER)]),
+
     stage("stops", "-", ("ends within 5 s of Ctrl-C", "按 Ctrl-C，5 秒内结束"),
         &[Starts, Comes(1), Greeted(1, MICHAEL), IsInterrupted(&[], &[Greeted(1, TRACY)])],
-        &[any::INTERRUPT_IGNORED, any::STILL_ENDING]),
+        &[any::CRASHES_AT_INTERRUPT, all(any::UNSTOPPED)]),
 ];
 
 static ANYWHERE: &[Likely] = &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Ready), START)];
@@ -109,6 +128,7 @@ static START: &[Likely] = &[
     any::NOT_STARTED,
     any::PORT_IN_USE,
     any::OTHER_FAMILY,
+    any::LEFT_GROUP,
     is("tcp-socket", |e| e.is_gone && e.complains_of(&["not connected"]), "system",
         "Your server uses a TCP socket without a connection: make a UDP socket, with SOCK_DGRAM.",
         "服务器用的是没有连接的 TCP 套接字：UDP 要用 SOCK_DGRAM。"),
@@ -119,6 +139,7 @@ static START: &[Likely] = &[
         "Your program failed: its last output says why. It gets {host} and {port} on its command line: it should bind that address, and call recvfrom.",
         "程序失败了：原因见它最后的输出。命令行给出了 {host} 和 {port}：它应当 bind 这个地址，然后 recvfrom。"),
     Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
+    any::READS_INPUT,
     is("never-binds", |_| true, "udp",
         "A guess: your program has not called bind yet: perhaps it waits for something else first. Or it starts slowly: --patience gives it more time.",
         "猜测：程序还没有调用 bind：也许先在等别的什么；或者启动很慢：用 --patience 多给时间。"),
@@ -162,7 +183,9 @@ static ANSWER: &[Likely] = &[
 
 #[rustfmt::skip]
 static CHANGED: &[Likely] = &[
-    is("spaces-stripped", |e| e.wants(b"Hello,    !"), "udp",
+    any::CUT_AT_ZERO,
+    any::NAME_AS_FORMAT,
+    is("spaces-stripped", |e| e.wants_greeting(SPACES), "udp",
         "Spaces were stripped or skipped: the name is the whole datagram, unchanged (no strip, trim or scanf).",
         "空格丢了，或者被跳过了：整个数据报就是名字，原样不动（不要用 strip、trim、scanf）。"),
     any::NAME_CHANGED,

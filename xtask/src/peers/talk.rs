@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::framing::Framing;
 
+use super::names::Names;
 use crate::wire::event::Recorder;
 use crate::wire::record::STUCK;
 
@@ -20,9 +21,9 @@ impl Patience {
         self.0
     }
 
-    /// For the rest of a message that has begun: 2 s, or a fifth of a long patience.
-    pub fn rest_of_a_message(self) -> Duration {
-        self.0.min((self.0 / 5).max(Duration::from_secs(2)))
+    /// For a whole message that arrives piece by piece.
+    pub fn for_a_message(self) -> Duration {
+        self.0 * 3
     }
 
     /// For a program that starts: it may have to be compiled first.
@@ -33,11 +34,6 @@ impl Patience {
     /// For a client that has nothing left to wait for: it may retry a few times.
     pub fn to_end(self) -> Duration {
         self.0 * 3
-    }
-
-    /// For a server that was interrupted. The promise says 5 s; a slow machine gets as long as the patience lasts.
-    pub fn to_stop(self) -> Duration {
-        self.0.max(Duration::from_secs(5))
     }
 
     /// For what the next client may set off in a program that has been silent long enough.
@@ -52,11 +48,18 @@ pub struct Talk {
     pub framing: Framing,
     pub patience: Patience,
     pub recorder: Recorder,
+    /// The words that it has in place of a row's.
+    pub names: Names,
 }
 
 /// With one of our own programs, which speaks lines: unrecorded, and patient.
 impl Default for Talk {
     fn default() -> Self {
-        Self { framing: Framing::Line, patience: Patience::new(STUCK), recorder: Recorder::discarding() }
+        Self {
+            framing: Framing::Line,
+            patience: Patience::new(STUCK),
+            recorder: Recorder::discarding(),
+            names: Names::OF_THE_NOTES,
+        }
     }
 }

@@ -92,6 +92,11 @@ impl TcpPeer {
         &self.heard
     }
 
+    /// Whether something comes within this time, be it the end; what has come is left to be heard.
+    pub fn has_news(&mut self, patience: Duration) -> bool {
+        self.read(patience) != Err(How::Silent)
+    }
+
     /// Sends much, of which only the beginning is recorded; false where no more of it was taken for as long as the
     /// patience lasts. That the program has left is seen by what then comes.
     pub fn sends_much(&mut self, bytes: &[u8]) -> bool {
@@ -110,6 +115,18 @@ impl TcpPeer {
         is_taken
     }
 
+    /// Says a name again and again and reads nothing, until no more of it is taken for a moment. A program that keeps
+    /// what it cannot send would take all there is.
+    pub fn floods(&mut self, name: &[u8]) {
+        const MOMENT: Duration = Duration::from_millis(200);
+        const ENOUGH: usize = 16 << 20;
+        let name = self.framed(name);
+        let _ = self.stream.set_write_timeout(Some(MOMENT));
+        self.sends_much(&name.repeat(ENOUGH / name.len().max(1)));
+        self.said = name;
+        let _ = self.stream.set_write_timeout(Some(self.silence()));
+    }
+
     /// Waits for a request of this path and the empty line after it. It must name the Host (RFC 9112, section 3.2).
     ///
     /// # Errors
@@ -117,9 +134,13 @@ impl TcpPeer {
     pub fn is_asked_for(&mut self, path: &'static str) -> Result<(), Mismatch> {
         const END: &[u8] = b"\r\n\r\n";
         let expected = || Expected::Request(path);
+        let asked = Instant::now();
         while !self.heard.windows(END.len()).any(|window| window == END) {
             if self.heard.len() > ENOUGH {
                 return Err(self.missed(expected(), How::Other));
+            }
+            if asked.elapsed() > self.talk.patience.for_a_message() {
+                return Err(self.missed(expected(), How::Late));
             }
             self.read(self.silence()).map_err(|how| self.missed(expected(), how))?;
         }
@@ -196,9 +217,9 @@ impl TcpPeer {
         self.hears_within(message, self.silence())
     }
 
-    /// As [`TcpPeer::hears`], but waits only this long.
+    /// As [`TcpPeer::hears`], but waits only this long for each part of it.
     pub fn hears_within(&mut self, message: impl AsRef<[u8]>, limit: Duration) -> Result<(), Mismatch> {
-        let message = message.as_ref();
+        let (message, asked) = (message.as_ref(), Instant::now());
         let expected = || Expected::Message(message.into());
         loop {
             match self.understood(message) {
@@ -207,12 +228,10 @@ impl TcpPeer {
                     return Ok(());
                 }
                 Some(Err(())) => return Err(self.other(expected())),
-                None => {
-                    let has_begun = !self.heard.is_empty();
-                    let rest = self.talk.patience.rest_of_a_message();
-                    let limit = if has_begun { limit.min(rest) } else { limit };
-                    self.read(limit).map_err(|how| self.missed(expected(), how))?;
+                None if asked.elapsed() > self.talk.patience.for_a_message() => {
+                    return Err(self.missed(expected(), How::Late));
                 }
+                None => self.read(limit).map_err(|how| self.missed(expected(), how))?,
             }
         }
     }

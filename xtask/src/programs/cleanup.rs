@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -92,18 +93,22 @@ fn kill_group(group: u32) {
     }
 }
 
-/// Ends every process with this mark in its environment (Linux' /proc/PID/environ, proc(5)), until there is no other.
-fn kill_marked(mark: &str) {
+/// Every process with this mark in its environment (Linux' /proc/PID/environ, proc(5)); of one that has ended, it is empty.
+pub fn marked(mark: &str) -> Vec<u32> {
     let variable = format!("{MARK}={mark}");
     let is_marked = |pid: &u32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|word| word == variable.as_bytes())
     };
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_marked).collect()
+}
+
+/// Ends every process with this mark, until there is no other.
+fn kill_marked(mark: &str) {
     let mut killed = HashSet::new();
     loop {
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        let found: Vec<u32> = pids.filter(|pid| !killed.contains(pid)).filter(is_marked).collect();
+        let found: Vec<_> = marked(mark).into_iter().filter(|pid| !killed.contains(pid)).collect();
         if found.is_empty() {
             return;
         }
@@ -151,6 +156,9 @@ pub fn close_on_interrupt() -> Result<()> {
 }
 
 fn close() {
+    if io::stdout().is_terminal() {
+        println!(); // after the terminal's own ^C
+    }
     end_children();
     replacement::abandon_all();
 }

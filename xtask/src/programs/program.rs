@@ -42,6 +42,7 @@ impl Program {
     fn spawn_as(kind: Kind, mut command: Command) -> Result<Started> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Kind::Group(mark) = &kind {
+            command.stdin(Stdio::piped()); // open as a terminal's, and nobody types
             command.env(cleanup::MARK, mark);
             #[cfg(unix)]
             std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -63,6 +64,14 @@ impl Program {
     /// As [`Program::interrupt`], to it and all that it has started.
     pub fn interrupt_group(&self) -> bool {
         cleanup::interrupt_group(self.pid)
+    }
+
+    /// Those of its processes that have its mark, in its group or not, where there is a /proc.
+    pub fn marked(&self) -> Vec<u32> {
+        match cleanup().children.get(&self.pid) {
+            Some(ChildGroup { kind: Kind::Group(mark), .. }) => cleanup::marked(mark),
+            _ => Vec::new(),
+        }
     }
 
     /// How it ended, if it has.

@@ -18,6 +18,36 @@ fn a_server_that_thinks_for_a_second_passes_every_stage_and_so_does_one_that_pri
 }
 
 #[test]
+fn a_server_that_is_slow_or_has_another_listener_first_or_serves_until_enter_is_judged_by_what_it_does() {
+    let rows = [("metrics", "listens"), ("pauses", "crowd"), ("until-enter", "welcome")];
+    each(&rows, |(name, stage)| {
+        let judged = twin("tcp-server", name, &[&format!("--stage={stage}")]);
+        assert_eq!((judged.marked('✓'), judged.status), (vec![*stage], Some(0)), "{}", judged.out);
+    });
+}
+
+#[test]
+fn the_language_of_a_students_own_command_is_not_the_judges() {
+    let twins = twins();
+    let command = ["--", &twins, "tcp-server", "none", "{host}", "{port}", "--lang", "zh"];
+    let mut judge = crate::program("xtask");
+    let done = judge.args(["grade", "tcp-server", "--stage=soup"]).args(command).output().unwrap();
+    assert!(String::from_utf8_lossy(&done.stderr).contains("no stage 'soup'"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_nothing_comes_the_kernel_says_what_the_program_waits_for() {
+    let judged = twin("tcp-server", "never-answers", &["--stage=welcome", "--patience=2"]);
+    let waits = judged.out.lines().find(|line| line.contains("it waits"));
+    assert!(
+        waits.is_some_and(|line| line.ends_with("thread 1 in accept; thread 2 in recv on #1")),
+        "{}",
+        judged.out
+    );
+}
+
+#[test]
 fn of_what_a_program_prints_without_an_end_a_part_is_shown() {
     let judged = twin("tcp-server", "talks-and-ends", &[]);
     assert_fails(&judged, "tcp-server", &["✗ listens failed-first"], "talks-and-ends");
@@ -172,16 +202,20 @@ fn a_report_has_a_chapter_for_each_stage_that_was_played_with_what_came_of_it() 
     let report = scratch.path().join("report.html");
     let twins = twins();
     let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
-    let judged = grade(&[&["tcp-server", "--html", report.to_str().unwrap()], &command[..]].concat());
+    let judged =
+        grade(&[&["tcp-server", "--seed=0", "--html", report.to_str().unwrap()], &command[..]].concat());
     let report = std::fs::read_to_string(report).unwrap();
     let stages = [judged.marked('✓'), judged.marked('✗')].concat();
     assert_eq!((stages.len(), judged.marked('✗')), (8, vec!["glued"]), "{}", judged.out);
     for stage in stages {
         assert!(report.contains(&format!("<h2 id=\"{stage}\">{stage}</h2>")), "{stage} is not in {report}");
     }
-    for words in
-        ["tcp-server glued {host} {port}", "Hello, Michael\\nexit!", "took the bytes of one recv for one"]
-    {
+    for words in [
+        "tcp-server glued {host} {port}",
+        "--seed 0",
+        "Hello, Michael\\nexit!",
+        "took the bytes of one recv for one",
+    ] {
         assert!(report.contains(words), "'{words}' is not in {report}");
     }
 }
@@ -286,7 +320,7 @@ fn a_server_that_answers_everything_with_everything_does_not_get_far() {
 fn the_first_failed_stage_ends_the_run_and_one_alone_can_be_played() {
     let twins = twins();
     let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
-    let judged = grade(&[&["tcp-server"], &command[..]].concat());
+    let judged = grade(&[&["tcp-server", "--seed=0"], &command[..]].concat());
     assert_eq!(judged.marked('✗'), ["glued"]);
     assert!(judged.out.contains("13 bytes  Michael\\nexit\\n"), "the ladder: {}", judged.out);
     assert!(

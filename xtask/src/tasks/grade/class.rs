@@ -161,7 +161,7 @@ pub fn grade(
     selection: &Selection,
     class: &Class,
 ) -> Result<()> {
-    let files = selection.files.open()?;
+    selection.files.check()?;
     let (style, all) = (config.style, class.submissions.len());
     let jobs = class.jobs.min(all);
     let (name, shown, Words { en, zh }) = (exercise.name, config.command.shown(), &class.which);
@@ -216,7 +216,7 @@ pub fn grade(
     let run = selection.run(exercise, config, works.into_iter().flatten().collect());
     let hidden = |text: String| class.hidden(text);
     sum::lines(&run).into_iter().try_for_each(|line| common::narration::say(&hidden(line)))?;
-    files.write(&run, || sum::page(&run), hidden)?;
+    selection.files.open()?.write(&run, || sum::page(&run), hidden)?;
     end(&run, &stop, all)
 }
 

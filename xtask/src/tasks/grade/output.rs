@@ -118,7 +118,16 @@ impl Files {
         })
     }
 
-    /// Opens all of them, before any program is started.
+    /// Sees before any program is started that all of them can be opened. They are not kept open: an unfinished report
+    /// beside a program that runs might be written by that.
+    ///
+    /// # Errors
+    /// A usage error: one cannot be written.
+    pub fn check(&self) -> Result<()> {
+        self.open().map(drop)
+    }
+
+    /// Opens all of them.
     ///
     /// # Errors
     /// A usage error: one cannot be written.

@@ -51,11 +51,11 @@ impl Selection {
         judged: &mut Vec<Judged>,
         mut judge: impl FnMut(&'static Stage) -> Result<Judged>,
     ) -> Result<()> {
-        for (number, stage) in (1..).zip(self.stages(exercise)) {
+        for stage in self.stages(exercise) {
             let one = judge(stage)?;
             let has_failed = one.failure.is_some();
             judged.push(one);
-            if has_failed && (!self.all || number <= exercise.required_first) {
+            if has_failed && !self.all {
                 break;
             }
         }
@@ -81,9 +81,10 @@ impl Selection {
 /// # Errors
 /// When a stage has not passed, and when the judge cannot go on.
 pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection) -> Result<()> {
-    let files = selection.files.open()?;
+    selection.files.check()?;
     let (style, name, shown) = (config.style, exercise.name, config.shown());
-    style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
+    let seed = config.talk.names.seed;
+    style.say(Ink::Bold, &words!("{name}: {shown} (--seed {seed})", "{name}：{shown}（--seed {seed}）"))?;
     let (began, mut work) = (Instant::now(), Work { name: shown, ..Work::default() });
     selection.judge(exercise, &mut work.stages, |stage| play(exercise, stage, config, selection.brief))?;
     work.took = began.elapsed();
@@ -101,7 +102,7 @@ pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection
         let chapters: Vec<_> = judged.iter().map(chapter).collect();
         page::html(&cover(exercise, config), &chapters, style.lang)
     };
-    files.write(&run, page, |content| content)?;
+    selection.files.open()?.write(&run, page, |content| content)?;
     sum_up(&run, config, selection.only.is_some())
 }
 
@@ -143,7 +144,11 @@ fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config, bri
 pub fn cover(exercise: &Exercise, config: &Config) -> Cover {
     let (name, shown) = (exercise.name, config.shown());
     let date = date(SystemTime::now());
-    let intro = words!("Judged on the wire, {date}: {shown}", "在线路上评判，{date}：{shown}");
+    let seed = config.talk.names.seed;
+    let intro = words!(
+        "Judged on the wire, {date}, with --seed {seed}: {shown}",
+        "在线路上评判，{date}，--seed {seed}：{shown}"
+    );
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
 }
 

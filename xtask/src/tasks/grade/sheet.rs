@@ -1,6 +1,7 @@
 //! The exercise sheet, and what is wrong with a command.
 
 use std::ffi::OsStr;
+use std::net::IpAddr;
 
 use anyhow::Result;
 use common::args;
@@ -12,6 +13,8 @@ use crate::drawing::style::Style;
 use crate::exercises::{ALL, Exercise, Stage};
 use crate::tasks::shown;
 use crate::wire::event::Side;
+use crate::wire::kernel::Protocol;
+use crate::words::Words;
 
 /// The exercise of this name.
 ///
@@ -47,12 +50,23 @@ pub fn stage(exercise: &Exercise, name: &str) -> Result<&'static Stage> {
 ///
 /// # Errors
 /// A usage error, with an example.
-pub fn check(exercise: &Exercise, command: &CommandLine, port: Option<u16>, is_each: bool) -> Result<()> {
+pub fn check(
+    exercise: &Exercise,
+    command: &CommandLine,
+    (ip, port): (IpAddr, Option<u16>),
+    is_each: bool,
+) -> Result<()> {
     let example = example(exercise);
     if command.has("{dir}") && !is_each {
         return Err(args::usage(text!(
             "{{dir}} in a command needs --each, which grades several directories: {example}",
             "命令里的 {{dir}} 要与 --each 同用，那是评判多个目录用的：{example}"
+        )));
+    }
+    if ip.is_ipv6() && command.has("{host}:{port}") && !command.has("[{host}]:{port}") {
+        return Err(args::usage(text!(
+            "an IPv6 address is written in brackets before a port: [{{host}}]:{{port}}",
+            "端口前面的 IPv6 地址要写在方括号里：[{{host}}]:{{port}}"
         )));
     }
     if command.0.is_empty() {
@@ -94,14 +108,42 @@ fn example(exercise: &Exercise) -> String {
     format!("{} grade {name} -- python3 {program} {host}{places}", shown::typed())
 }
 
-/// Prints an exercise: what the program does, and each of its stages in a sentence.
+/// What is judged in every stage; the first, of programs with messages over TCP.
+const RULES: [Words; 4] = [
+    Words::fixed(
+        "Your program sends only the messages above, and uses one connection for a whole conversation.",
+        "你的程序只发送上面说的消息；一个会话只用一个连接。",
+    ),
+    Words::fixed(
+        "It is started again for each stage, and must be ready within 30 s: compile it before.",
+        "每一项都重新启动它，30 秒内要就绪：请先编译好。",
+    ),
+    Words::fixed(
+        "It must stay in the foreground: Ctrl-C does not reach a process that has left its process group.",
+        "它要留在前台：离开了进程组的进程收不到 Ctrl-C。",
+    ),
+    Words::fixed(
+        "It gets no input on standard input, which stays open. Only text on standard output counts as printed.",
+        "标准输入一直开着，但没有人输入。打印到标准输出的才算打印。",
+    ),
+];
+
+/// Prints an exercise: what the program does, each of its stages in a sentence, and what is not judged.
 pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
     say(exercise.name)?;
     style.broken("", exercise.description.to(style.lang)).iter().try_for_each(|line| say(line))?;
+    let has_words = matches!(exercise.transport, Protocol::Tcp) && exercise.framing.is_none();
+    for rule in &RULES[usize::from(!has_words)..] {
+        style.broken("  - ", rule.to(style.lang)).iter().try_for_each(|line| say(line))?;
+    }
     say("")?;
     for (number, stage) in (1..).zip(exercise.stages) {
         let head = format!("{number:4} {:11} ", stage.name);
         style.broken(&head, stage.promise.1.to(style.lang)).iter().try_for_each(|line| say(line))?;
+    }
+    say(Words::fixed("\nNot judged:", "\n不评判：").to(style.lang))?;
+    for not_asked in exercise.not_asked {
+        style.broken("  -  ", not_asked.to(style.lang)).iter().try_for_each(|line| say(line))?;
     }
     Ok(say(&format!("\n{}", example(exercise)))?)
 }

@@ -1,6 +1,6 @@
 //! One stage being played on one program: the program, its peers, and what is asked of them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use super::candidate::{Candidate, CommandLine};
 use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
-use crate::exercises::{Exercise, Place};
+use crate::exercises::{Exercise, Place, Waits};
 use crate::lab::Lab;
+use crate::peers::names::Names;
 use crate::peers::player::{Met, Peers};
 use crate::peers::script::{Expected, Found, How, Mismatch, Unplayed};
 use crate::peers::talk::{Patience, Talk};
@@ -69,6 +70,10 @@ pub struct Trial<'a> {
     pub peers: Peers,
     /// Where a server was found.
     pub place: Place,
+    /// Where a client came to.
+    pub listener: Option<TcpListener>,
+    /// What the program's threads waited for when nothing came.
+    pub waiting: (Waits, Option<Words>),
 }
 
 impl<'a> Trial<'a> {
@@ -83,9 +88,22 @@ impl<'a> Trial<'a> {
         let lab = Lab::new(move |event| watching.sees(event))?;
         let at = config.at.unwrap_or(SocketAddr::new(config.ip, config.port.unwrap_or_default()));
         let framing = exercise.framing.unwrap_or(config.talk.framing);
-        let talk = Talk { framing, recorder: lab.record.recorder(""), ..config.talk };
+        let names = Names { side: exercise.side, ..config.talk.names };
+        let talk = Talk { framing, recorder: lab.record.recorder(""), names, ..config.talk };
         let peers = Peers::new(at, exercise.transport, talk);
-        Ok(Self { config, exercise, notice, lab, from, candidate: None, peers, place: Place::at(at) })
+        let (place, waiting) = (Place::at(at), Default::default());
+        Ok(Self {
+            config,
+            exercise,
+            notice,
+            lab,
+            from,
+            candidate: None,
+            peers,
+            place,
+            listener: None,
+            waiting,
+        })
     }
 
     /// Lets the peers do something that may ask about the program.

@@ -17,6 +17,8 @@ pub struct Failure {
     pub got: Words,
     /// What the kernel's tables say, or what happened next.
     pub more: Option<Words>,
+    /// What its threads wait for, where nothing came and the kernel tells.
+    pub waits: Option<Words>,
     /// The likely mistake.
     pub likely: Option<&'static Mistake>,
     /// Whether that fails the stage; silence alone decides nothing.
