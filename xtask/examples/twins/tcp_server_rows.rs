@@ -114,6 +114,7 @@ pub const ROWS: &[Twin<TcpServer>] = &[
     twin("exit-greeted", &["✗ exit exit-greeted", "✗ glued"], |p| p.is_exit = |_| false),
     twin("exit-answered", &["✗ exit exit-answered"], |p| p.exits = |mut stream| drop(stream.write_all(b"Bye!\n"))).by(One),
     twin("exit-reset", &["✗ exit exit-reset", "✗ glued"], |p| { p.capacity = 1; p.is_whole = |line| line == b"exit" }).only(UNIX),
+    twin("closes-unread", &["✗ glued exit-reset"], |p| p.capacity = 1).by(One).only(UNIX),
     twin("exit-left-open", &["? exit exit-left-open"], |p| p.exits = |_| waits_forever()).by(Own),
     twin("closes-listener", &["? exit exit-closes-listener"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
@@ -167,6 +168,19 @@ pub const ROWS: &[Twin<TcpServer>] = &[
     twin("cut", &["✗ cut answered-a-part"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| Some(taken(rest).split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()));
     }),
+    twin("silence-is-the-end", &["✗ cut answered-a-part"], |p| p.converses = |p, mut stream| {
+        let _ = stream.write_all(p.welcome);
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        let (mut name, mut byte) = (Vec::new(), [0]);
+        loop {
+            match stream.read(&mut byte) {
+                Ok(0) => return,
+                Ok(_) if byte != *b"\n" => name.extend(byte),
+                Err(_) if name.is_empty() => {}
+                _ => drop(stream.write_all(&[b"Hello, ", &std::mem::take(&mut name)[..], b"!\n"].concat())),
+            }
+        }
+    }).by(One),
     twin("half-char", &["✗ cut half-decoded", "✗ bytes name-changed"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| {
             std::str::from_utf8(rest).ok()?;

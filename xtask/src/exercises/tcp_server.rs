@@ -163,7 +163,7 @@ static STAGES: &[Stage] = &[
         &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE), Enters(2), Begins(1, SARAH), Rest,
           Begins(2, TRACY), Rest, Finishes(1, SARAH), HearsGreeting(1, SARAH), Finishes(2, TRACY), HearsGreeting(2, TRACY)],
         &[
-            is("one-buffer", |e| e.is_other() && !e.wants_greeting(CHINESE), "crowd",
+            is("one-buffer", |e| e.is_other() && e.message().is_some() && !e.wants_greeting(CHINESE), "crowd",
                 "This answer contains what another client sent: each conversation needs its own buffer.",
                 "回答里有别的客户端说的话：每个会话要有自己的缓冲区。"),
             is("answered-a-part", |e| answers_more_than_one(e) || (e.is_other() && !is_half_decoded(e)), "glued",

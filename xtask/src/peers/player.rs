@@ -290,7 +290,10 @@ impl Peers {
             if at + 1 == bytes.len() {
                 met.rests();
                 thread::sleep(SECOND);
-                if let (true, Err(mismatch)) = (peer.is_server(), peer.hears_no_more()) {
+                if let Err(mut mismatch) = peer.hears_no_more() {
+                    if !peer.is_server() {
+                        mismatch.found.how = How::Other; // it has answered a part
+                    }
                     return Err(Mismatch { expected: Expected::Patience(message.into()), ..mismatch }.into());
                 }
             }

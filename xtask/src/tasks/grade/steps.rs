@@ -118,6 +118,9 @@ impl Trial<'_> {
         const HALF: usize = 10;
         /// For a program that is slow to let go.
         const LIMIT: Duration = Duration::from_secs(2);
+        /// For all of them.
+        const SLOW: Duration = Duration::from_secs(20);
+        let began = Instant::now();
         let recorder = mem::replace(&mut self.peers.talk.recorder, Recorder::discarding());
         let pid = self.program()?.program.pid;
         let mut before = None;
@@ -134,6 +137,12 @@ impl Trial<'_> {
                 let so_far = words!("({served} came, and were served)", "（来了 {served} 个，都得到了服务）");
                 recorder.said(Side::Client, so_far.to(self.config.style.lang));
             })?;
+            if began.elapsed() > SLOW {
+                return Err(Unplayed::NotAvailable(Words::fixed(
+                    "twenty clients, one after another, would take more than 20 s",
+                    "二十个客户端先后来，要超过 20 秒",
+                )));
+            }
             if number == HALF {
                 self.tries(|_, met| met.rests());
                 before = kernel::holdings(pid);
