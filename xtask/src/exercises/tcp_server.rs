@@ -93,7 +93,7 @@ static STAGES: &[Stage] = &[
             is("exit-anywhere", |e| e.is_over() && e.wants_greeting(EXITING), "crowd",
                 "exit is a whole message: a name that begins with exit or contains it is still a name.",
                 "exit 是整条消息：以它开头、包含它的名字，还是名字。"),
-            is("exit-in-other-words", |e| e.is_over() && (e.wants_greeting(b"EXIT") || e.wants_greeting(b" exit")), "crowd",
+            is("exit-in-other-words", |e| !e.is_silent() && (e.wants_greeting(b"EXIT") || e.wants_greeting(b" exit")), "crowd",
                 "Only exit itself is the end: EXIT, or exit after a space, is a name. Compare the bytes as they arrived (no lower, strip or trim).",
                 "只有 exit 本身才是结束：EXIT、前面有空格的 exit 都是名字。按收到的字节比较（不要用 lower、strip、trim）。"),
             is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",

@@ -153,7 +153,7 @@ impl Peers {
                 let (begin, end) = whole.split_at(whole.len() / 2);
                 peer.sends(if matches!(step, Step::Begins(..)) { begin } else { end });
             }
-            Step::Floods(number, name) => self.tcp(number)?.floods(&names.of(name)),
+            Step::Floods(number, name) => self.tcp(number)?.floods(&names.of(name), || met.rests()),
             Step::BreaksOff(number, message) => self.tcp(number)?.breaks_off(&names.of(message)),
             Step::SaysNoMore(number) => self.tcp(number)?.ends(),
             Step::Waits(number) => {
