@@ -14,25 +14,33 @@ use anyhow::Result;
 use crate::narration::{self, escape};
 use crate::{lookalikes, text};
 
-/// A mistake of the user: the program ends with status 2 and points at its `--help`.
-#[derive(Debug)]
-struct Usage(String);
+/// The exit status of a usage error.
+const USAGE: u8 = 2;
 
-impl Display for Usage {
+/// A message, and the exit status with which the program ends.
+#[derive(Debug)]
+struct End(String, u8);
+
+impl Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Usage {}
+impl std::error::Error for End {}
 
-/// An error that is the user's mistake.
+/// An error that is the user's mistake: the program ends with status 2 and points at its `--help`.
 pub fn usage(message: impl Into<String>) -> anyhow::Error {
-    Usage(message.into()).into()
+    with_status(USAGE, message)
+}
+
+/// An error that ends the program with this exit status.
+pub fn with_status(status: u8, message: impl Into<String>) -> anyhow::Error {
+    End(message.into(), status).into()
 }
 
 /// Runs a program of this name and version: answers `--help` and `--version`, and turns its outcome into an exit
-/// status: 0, 1 for a failure, 2 for a usage error. A standard output that its reader closed (`| head -1`) ends it
+/// status: 0, 1 for a failure, 2 for a usage error, or another one ([`with_status`]). A standard output that its reader closed (`| head -1`) ends it
 /// quietly.
 pub fn run((name, version): (&str, &str), help: &str, program: impl FnOnce(Args) -> Result<()>) -> ExitCode {
     let args = Args::new(std::env::args_os().skip(1));
@@ -48,12 +56,13 @@ pub fn run((name, version): (&str, &str), help: &str, program: impl FnOnce(Args)
         return ExitCode::SUCCESS;
     }
     narration::complain(&format!("{name}: {error:#}"));
-    if error.is::<Usage>() {
-        let typed = if name.starts_with("cargo ") { name } else { &format!("cargo run -p {name} --") };
+    let status = error.downcast_ref().map_or(1, |End(_, status)| *status);
+    if status == USAGE {
+        let is_typed_so = name.starts_with("cargo ") || std::env::var_os("CARGO").is_none();
+        let typed = if is_typed_so { name } else { &format!("cargo run -p {name} --") };
         narration::complain(&text!("Try '{typed} --help'.", "用法请看 {typed} --help。"));
-        return ExitCode::from(2);
     }
-    ExitCode::FAILURE
+    ExitCode::from(status)
 }
 
 /// The words of a command line that have not been read yet.
@@ -92,18 +101,12 @@ impl Args {
     }
 
     /// The value of the option `name`, or `default` where it is not given.
-    pub fn value<T>(&mut self, name: &str, default: T) -> Result<T>
-    where
-        T: FromStr<Err: Display>,
-    {
+    pub fn value<T: FromStr<Err: Display>>(&mut self, name: &str, default: T) -> Result<T> {
         Ok(self.given(name)?.unwrap_or(default))
     }
 
     /// The value of the option `name`, if it is given.
-    pub fn given<T>(&mut self, name: &str) -> Result<Option<T>>
-    where
-        T: FromStr<Err: Display>,
-    {
+    pub fn given<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>> {
         let Some(text) = self.take(name, true)? else { return Ok(None) };
         let unicode = text.to_str().ok_or_else(|| bad(name, &text, &not_unicode()))?;
         unicode.parse().map(Some).map_err(|e: T::Err| wrong(name, &text, &e.to_string()))
@@ -116,10 +119,7 @@ impl Args {
 
     /// The value of the option `name`, if it is given, or `default` if it is given without one. As operands may
     /// follow, the next word is the value only if it looks like an address: it has a colon, or only digits.
-    pub fn given_or<T>(&mut self, name: &str, default: &str) -> Result<Option<T>>
-    where
-        T: FromStr<Err: Display>,
-    {
+    pub fn given_or<T: FromStr<Err: Display>>(&mut self, name: &str, default: &str) -> Result<Option<T>> {
         if let Some(at) = self.words.iter().position(|word| word == name) {
             if !self.words.get(at + 1).is_some_and(is_like_an_address) {
                 self.words[at] = format!("{name}={default}").into();
@@ -163,20 +163,27 @@ impl Args {
         Ok(self.take(name, false)?.is_some())
     }
 
+    /// The operands before `--` that are left. Options are read first.
+    pub fn operands_before_dashes(&mut self) -> Result<Vec<OsString>> {
+        self.no_option_left()?;
+        Ok(std::mem::take(&mut self.words))
+    }
+
     /// The next operand, if there is one. Options are read first: one that is left here is unknown.
     pub fn operand(&mut self) -> Result<Option<OsString>> {
-        if let Some(word) = self.words.iter().find(|word| is_option(word) || has_other_dash(word)) {
-            return Err(unknown_option(word));
-        }
+        self.no_option_left()?;
         let from = if self.words.is_empty() { &mut self.after_dashes } else { &mut self.words };
         Ok((!from.is_empty()).then(|| from.remove(0)))
     }
 
+    /// No option may be left.
+    fn no_option_left(&self) -> Result<()> {
+        let option = self.words.iter().find(|word| is_option(word) || has_other_dash(word));
+        option.map_or(Ok(()), |word| Err(unknown_option(word)))
+    }
+
     /// The next operand, read as a `T` (an address, a URL), or `default` where there is none.
-    pub fn operand_or<T>(&mut self, what: &str, default: &str) -> Result<T>
-    where
-        T: FromStr<Err: Display>,
-    {
+    pub fn operand_or<T: FromStr<Err: Display>>(&mut self, what: &str, default: &str) -> Result<T> {
         parse(what, &self.operand()?.unwrap_or_else(|| default.into()))
     }
 
@@ -268,10 +275,7 @@ fn value_in(word: &OsString, length: usize) -> Result<Option<OsString>, String> 
     Ok(word.to_str().ok_or_else(not_unicode)?.get(length + 1..).map(OsString::from))
 }
 
-fn parse<T>(what: &str, text: &OsString) -> Result<T>
-where
-    T: FromStr<Err: Display>,
-{
+fn parse<T: FromStr<Err: Display>>(what: &str, text: &OsString) -> Result<T> {
     let unicode = text.to_str().ok_or_else(|| bad(what, text, &not_unicode()))?;
     unicode.parse().map_err(|e: T::Err| bad(what, text, &e.to_string()))
 }

@@ -18,5 +18,7 @@ pub mod replacement;
 pub mod seeded;
 pub mod show_bytes;
 pub mod stop;
+#[cfg(test)]
+mod test_streams;
 pub mod timed_stream;
 pub mod url;

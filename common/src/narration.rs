@@ -29,18 +29,9 @@ pub fn escape(bytes: &[u8]) -> String {
 /// Unicode's controls, and characters that are not seen but change what is: line separators, bidirectional controls
 /// (UAX #9), zero-width spaces and joiners, fillers, tags.
 fn is_unsafe(c: char) -> bool {
+    const ALONE: &str = "\u{ad}\u{61c}\u{115f}\u{1160}\u{180e}\u{3164}\u{feff}\u{ffa0}";
     c.is_control()
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{115f}'
-                | '\u{1160}'
-                | '\u{180e}'
-                | '\u{3164}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-        )
+        || ALONE.contains(c)
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

@@ -69,14 +69,14 @@ impl Stop {
     pub fn on_signal(mut knock: impl FnMut() + Send + 'static) -> Result<Arc<Self>> {
         let stop = Arc::new(Self::default());
         let flag = Arc::clone(&stop);
-        let mut stopped = None;
+        let mut stopped: Option<Instant> = None;
         set_handler(move || match stopped {
             None => {
                 flag.request();
                 knock();
                 stopped = Some(Instant::now());
             }
-            Some(stopped) if is_same_stop(stopped, Instant::now()) => {}
+            Some(first) if first.elapsed() < SAME_STOP => {}
             Some(_) => {
                 replacement::abandon_all();
                 process::exit(INTERRUPTED);
@@ -105,10 +105,6 @@ impl Stop {
         }
         self.requested()
     }
-}
-
-fn is_same_stop(first: Instant, next: Instant) -> bool {
-    next.saturating_duration_since(first) < SAME_STOP
 }
 
 /// Lets Ctrl-C, SIGTERM and SIGHUP end this program with status 130, after a call of `last` on a separate thread.
@@ -188,13 +184,6 @@ mod signals {
 mod tests {
     use super::*;
     use std::thread;
-
-    #[test]
-    fn two_signals_are_one_stop_only_if_they_come_together() {
-        let first = Instant::now();
-        let next = |milliseconds| is_same_stop(first, first + Duration::from_millis(milliseconds));
-        assert!(next(0) && next(20) && next(99) && !next(100) && !next(2000));
-    }
 
     #[test]
     fn a_pause_ends_with_its_time_or_with_the_stop() {

@@ -66,7 +66,7 @@ pub fn accept_until_stopped(
             let own = Arc::clone(&stream);
             let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
                 each_client(&own, peer);
-                drop((own, place)); // the socket first, so that a free place has a free descriptor
+                drop((own, place)); // first close the socket, then let another client have the place
             });
             if let Err(e) = thread {
                 narrator.say(format_args!("turned away {peer}: cannot start a thread: {e}"));

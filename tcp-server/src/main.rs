@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(address: &HostPort, options: &Options) -> Result<()> {
-    // std's bind is the notes' socket, bind and listen in one call.
+    // The notes call socket, bind and listen; std's bind does all three.
     let listener = TcpListener::bind(address).map_err(|e| anyhow!(address::cannot_listen(address, &e)))?;
     backlog::set(&listener, options.backlog).context("cannot set the backlog")?;
     let bound = listener.local_addr().context("cannot tell the listener's address")?;

@@ -59,6 +59,18 @@ pub enum Verdict {
     NotAvailable(Words),
 }
 
+impl Verdict {
+    /// What it is called.
+    pub const fn name(&self) -> Words {
+        match self {
+            Self::Passed => Words::fixed("passed", "通过"),
+            Self::Failed(_) => Words::fixed("failed", "失败"),
+            Self::Undecided(_) => Words::fixed("undecided", "未能判定"),
+            Self::NotAvailable(_) => Words::fixed("not available here", "此处无法判定"),
+        }
+    }
+}
+
 impl Checks {
     /// `found` is `expected`.
     pub fn equal<T: PartialEq + Shown>(&mut self, promise: Words, found: &T, expected: &T) {

@@ -1,31 +1,48 @@
 //! Where programs run and wires lie between them, and what happens is recorded. Nothing is drawn here:
 //! each event is handed to a watcher. A lesson waits for events, never for time.
 
+use std::any::Any;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use common::narration::escape;
 
 use crate::checks::Ended;
-use crate::programs::program::{self, Program, Started};
+use crate::programs::build;
+use crate::programs::program::{self, Program};
 use crate::programs::scratch::Scratch;
 use crate::wire::event::{Event, Side, What};
 use crate::wire::impairments::Impairments;
 use crate::wire::record::Record;
-use crate::wire::tcp_relay::{self, RelayMode, TcpRelay};
-use crate::wire::udp_relay::{self, UdpRelay};
+use crate::wire::tcp_relay::{self, RelayMode};
+use crate::wire::udp_relay;
 
-/// How a program ended.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Its exit status; none if a signal ended it.
     pub status: Option<i32>,
     pub said: Vec<String>,
     pub complained: Vec<String>,
+}
+
+impl Outcome {
+    fn of(pid: u32, events: &[Event]) -> Self {
+        let mut outcome = Self::default();
+        for event in events {
+            match &event.what {
+                What::Said { program, line, is_error, .. } if *program == pid => {
+                    let lines = if *is_error { &mut outcome.complained } else { &mut outcome.said };
+                    lines.push(line.clone());
+                }
+                _ => {}
+            }
+        }
+        outcome
+    }
 }
 
 impl From<&Outcome> for Ended {
@@ -38,8 +55,8 @@ impl From<&Outcome> for Ended {
 /// One experiment's programs and wires.
 pub struct Lab {
     pub record: Record,
-    tcp_relays: Vec<TcpRelay>,
-    udp_relays: Vec<UdpRelay>,
+    /// Each carries until it is dropped.
+    relays: Vec<Box<dyn Any + Send>>,
     scratch: Scratch,
 }
 
@@ -47,54 +64,48 @@ impl Lab {
     /// An empty one, whose events are handed to a watcher; its programs run in an empty directory.
     pub fn new(watcher: impl FnMut(&Event) -> Result<()> + Send + 'static) -> Result<Self> {
         let scratch = Scratch::new()?;
-        Ok(Self { record: Record::new(watcher), tcp_relays: Vec::new(), udp_relays: Vec::new(), scratch })
+        Ok(Self { record: Record::new(watcher), relays: Vec::new(), scratch })
     }
 
-    /// One that nobody watches.
     pub fn discarding() -> Result<Self> {
         Self::new(|_| Ok(()))
     }
 
-    /// The directory in which its programs run.
     pub fn directory(&self) -> &Path {
         self.scratch.path()
     }
 
     /// Starts one of the four programs, whose lines appear in its lane.
     pub fn start(&self, lane: Side, label: &str, name: &str, args: &[&str]) -> Result<Program> {
-        Ok(self.listen_to(lane, label, Program::start(name, args, self.directory())?))
+        let mut command = Command::new(build::path_of(name)?);
+        command.args(args);
+        self.start_in(lane, label, command)
     }
 
-    /// Starts a command in the lab's directory.
-    pub fn start_command(&self, mut command: Command) -> Result<Program> {
+    pub fn start_command(&self, command: Command) -> Result<Program> {
+        self.start_in(Side::Client, "", command)
+    }
+
+    fn start_in(&self, lane: Side, label: &str, mut command: Command) -> Result<Program> {
         command.current_dir(self.directory());
         let name = command.get_program().to_string_lossy().into_owned();
-        let started = Program::spawn(command).with_context(|| format!("cannot start {name}"))?;
-        Ok(self.listen_to(Side::Client, "", started))
-    }
-
-    fn listen_to(&self, lane: Side, label: &str, (program, stdout, stderr): Started) -> Program {
+        let (program, stdout, stderr) =
+            Program::spawn(command).with_context(|| format!("cannot start {name}"))?;
         let (recorder, id) = (self.record.recorder(label), program.pid);
-        let echo = move |output: Box<dyn Read + Send>, is_error| {
-            let recorder = recorder.clone();
-            move || {
-                for bytes in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-                    let said = escape(bytes.strip_suffix(b"\r").unwrap_or(&bytes));
-                    recorder.record(What::Said { lane, program: id, line: said, is_error });
-                }
-            }
-        };
-        let out = echo(Box::new(stdout), false);
-        let err = echo(Box::new(stderr), true);
-        let recorder = self.record.recorder(label);
         thread::spawn(move || {
+            let echo = |output: Box<dyn Read + Send>, is_error| {
+                for bytes in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+                    let line = escape(bytes.strip_suffix(b"\r").unwrap_or(&bytes));
+                    recorder.record(What::Said { lane, program: id, line, is_error });
+                }
+            };
             thread::scope(|scope| {
-                scope.spawn(out);
-                scope.spawn(err);
+                scope.spawn(|| echo(Box::new(stdout), false));
+                echo(Box::new(stderr), true);
             });
             recorder.record(What::Finished { program: id });
         });
-        program
+        Ok(program)
     }
 
     /// Starts a server and waits for the address in its first line.
@@ -104,7 +115,6 @@ impl Lab {
         Ok((program, address))
     }
 
-    /// Waits for the address in a server's first line.
     pub fn wait_for_address(&mut self, server: &Program) -> Result<SocketAddr> {
         program::address_in(&self.wait_for_line(server, "")?)
     }
@@ -114,7 +124,7 @@ impl Lab {
         let recorder = self.record.recorder(label);
         let relay = tcp_relay::start(server, manner, recorder).context("cannot start the relay")?;
         let address = relay.address();
-        self.tcp_relays.push(relay);
+        self.relays.push(Box::new(relay));
         Ok(address)
     }
 
@@ -123,14 +133,11 @@ impl Lab {
         let recorder = self.record.recorder("");
         let relay = udp_relay::start(server, impairments, recorder).context("cannot start the relay")?;
         let address = relay.address;
-        self.udp_relays.push(relay);
+        self.relays.push(Box::new(relay));
         Ok(address)
     }
 
     /// Waits for a program's line that starts with `start`.
-    ///
-    /// # Errors
-    /// When the program ends without it.
     pub fn wait_for_line(&mut self, program: &Program, start: &str) -> Result<String> {
         let mut said = self.wait_for_lines(program, 1, |line| line.starts_with(start))?;
         said.pop().with_context(|| format!("nothing was said before '{start}'"))
@@ -148,27 +155,17 @@ impl Lab {
     ) -> Result<Vec<String>> {
         let pid = program.pid;
         let found = self.record.wait_until(|events| {
-            let mut missing = count;
-            let mut said = Vec::new();
-            for event in events {
-                match &event.what {
-                    What::Said { program, line, is_error: false, .. } if *program == pid => {
-                        missing -= usize::from(is_such(line));
-                        said.push(line.clone());
-                    }
-                    What::Finished { program } if *program == pid => return Some(None),
-                    _ => {}
-                }
-                if missing == 0 {
-                    return Some(Some(said));
-                }
-            }
-            None
+            let mut said = Outcome::of(pid, events).said;
+            let such = said.iter().enumerate().filter(|(_, line)| is_such(line)).nth(count - 1);
+            let Some((last, _)) = such else {
+                return events.iter().any(|event| event.is_end_of(pid)).then_some(None);
+            };
+            said.truncate(last + 1);
+            Some(Some(said))
         })?;
-        match found {
-            Some(said) => Ok(said),
-            None => bail!("a program ended before it said what was waited for: {:?}", self.outcome(pid)),
-        }
+        found.with_context(|| {
+            format!("a program ended before it said what was waited for: {:?}", self.outcome(pid))
+        })
     }
 
     pub fn wait_for_end(&mut self, program: Program) -> Result<Outcome> {
@@ -181,23 +178,12 @@ impl Lab {
 
     /// What a program has said so far.
     pub fn outcome(&self, pid: u32) -> Outcome {
-        let mut outcome = Outcome::default();
-        for event in self.record.events() {
-            match &event.what {
-                What::Said { program, line, is_error, .. } if *program == pid => {
-                    let lines = if *is_error { &mut outcome.complained } else { &mut outcome.said };
-                    lines.push(line.clone());
-                }
-                _ => {}
-            }
-        }
-        outcome
+        Outcome::of(pid, self.record.events())
     }
 
     /// Takes the wires away, and keeps what was still under way on them.
     pub fn clear(&mut self) -> Result<()> {
-        self.tcp_relays.clear();
-        self.udp_relays.clear();
+        self.relays.clear();
         self.record.catch_up()
     }
 }

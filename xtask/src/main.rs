@@ -6,7 +6,7 @@ use common::args::{self, Args};
 use common::{language, narration, text};
 use xtask::lessons::loss;
 use xtask::tasks::bench::{self, baseline};
-use xtask::tasks::{demo, docs, grade, origin, soak, tap};
+use xtask::tasks::{demo, docs, grade, origin, shown, soak, tap};
 use xtask::{Lang, Words};
 
 fn main() -> ExitCode {
@@ -15,8 +15,8 @@ fn main() -> ExitCode {
         language::speak_chinese();
     }
     let help = Words::fixed(include_str!("help.txt"), include_str!("help.zh.txt"));
-    let (help, version) = (help.to(lang), env!("CARGO_PKG_VERSION"));
-    args::run(("cargo xtask", version), help, |mut args: Args| match args.command_or("")?.as_str() {
+    let (help, version, typed) = (help.to(lang), env!("CARGO_PKG_VERSION"), shown::typed());
+    args::run((&typed, version), help, |mut args: Args| match args.command_or("")?.as_str() {
         "demo" => demo::run(args),
         "grade" => grade::run(args),
         "soak" => soak::run(args),

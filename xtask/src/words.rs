@@ -10,9 +10,7 @@ use std::str::FromStr;
 /// A language of narration. The programs' own lines are English in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lang {
-    /// English.
     En,
-    /// Chinese.
     Zh,
 }
 
@@ -24,7 +22,9 @@ impl Lang {
 
     /// What the command line asks for, whatever else is wrong with it; or else the locale.
     pub fn of_command_line() -> Self {
-        let words: Vec<_> = env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        // What follows `--` is the command line of another program.
+        let own = env::args_os().take_while(|word| word != "--");
+        let words: Vec<_> = own.map(|word| word.to_string_lossy().into_owned()).collect();
         let mut asked = words.windows(2).filter(|pair| pair[0] == "--lang").map(|pair| pair[1].as_str());
         let one_word = words.iter().find_map(|word| word.strip_prefix("--lang="));
         asked.next().or(one_word).and_then(|lang| lang.parse().ok()).unwrap_or_else(Self::of_locale)
@@ -59,9 +59,7 @@ impl FromStr for Lang {
 /// One text in both languages.
 #[derive(Clone, Debug)]
 pub struct Words {
-    /// English.
     pub en: Cow<'static, str>,
-    /// Chinese.
     pub zh: Cow<'static, str>,
 }
 
@@ -71,7 +69,6 @@ impl Words {
         Self { en: Cow::Borrowed(en), zh: Cow::Borrowed(zh) }
     }
 
-    /// The text in a language.
     pub fn to(&self, lang: Lang) -> &str {
         match lang {
             Lang::En => &self.en,
@@ -89,7 +86,6 @@ macro_rules! words {
 
 /// A value as a sentence shows it, in either language.
 pub trait Shown {
-    /// As words.
     fn shown(&self) -> Words;
 }
 

@@ -8,7 +8,7 @@ fn args(line: &str) -> Args {
 
 fn error<T>(outcome: Result<T>) -> String {
     let Err(error) = outcome else { panic!("this was accepted") };
-    assert!(error.is::<Usage>());
+    assert!(error.downcast_ref().is_some_and(|End(_, status)| *status == USAGE));
     error.to_string()
 }
 

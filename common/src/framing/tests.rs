@@ -1,22 +1,7 @@
 use super::*;
 use crate::seeded::Seeded;
+use crate::test_streams::{Fails, InPieces, Writes};
 use std::io::BufReader;
-
-/// Yields its data in pieces of at most `size` bytes, as a network may.
-struct InPieces<'a> {
-    data: &'a [u8],
-    size: usize,
-}
-
-impl Read for InPieces<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.size.min(buffer.len()).min(self.data.len());
-        let (piece, rest) = self.data.split_at(n);
-        buffer[..n].copy_from_slice(piece);
-        self.data = rest;
-        Ok(n)
-    }
-}
 
 const DELIMITED: [Framing; 2] = [Framing::Line, Framing::Length];
 
@@ -124,13 +109,8 @@ fn a_length_prefix_is_believed_only_up_to_the_limit() {
 
 /// What came, and then nothing more in time.
 fn timed_out(came: &[u8], framing: Framing) -> String {
-    struct Silent;
-    impl Read for Silent {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(io::Error::new(ErrorKind::TimedOut, "nothing came for 10s"))
-        }
-    }
-    let error = read(&mut BufReader::new(came.chain(Silent)), framing, LIMIT).unwrap_err();
+    let silent = Fails(|| io::Error::new(ErrorKind::TimedOut, "nothing came for 10s"));
+    let error = read(&mut BufReader::new(came.chain(silent)), framing, LIMIT).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     error.to_string()
 }
@@ -169,13 +149,8 @@ fn a_message_that_stays_incomplete_is_shown_with_what_is_missing_and_the_likely_
 #[cfg(target_os = "linux")]
 #[test]
 fn a_connection_that_died_inside_a_message_is_not_silence() {
-    struct Dead;
-    impl Read for Dead {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(io::Error::from_raw_os_error(110)) // ETIMEDOUT
-        }
-    }
-    let error = read(&mut BufReader::new(b"Mich".chain(Dead)), Framing::Line, LIMIT).unwrap_err();
+    let dead = Fails(|| io::Error::from_raw_os_error(110)); // ETIMEDOUT
+    let error = read(&mut BufReader::new(b"Mich".chain(dead)), Framing::Line, LIMIT).unwrap_err();
     assert!(error.to_string().contains("(os error 110): 4 bytes came"), "{error}");
 }
 
@@ -228,19 +203,9 @@ fn what_a_framing_cannot_carry_is_refused_before_a_byte_is_written() {
 
 #[test]
 fn one_message_is_one_write() {
-    struct Counted(usize);
-    impl Write for Counted {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += 1;
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     for framing in [Framing::Raw, Framing::Line, Framing::Length] {
-        let mut out = Counted(0);
+        let mut out = Writes::default();
         write(&mut out, framing, b"Michael").unwrap();
-        assert_eq!(out.0, 1, "{framing:?}");
+        assert_eq!(out.0.len(), 1, "{framing:?}");
     }
 }

@@ -1,23 +1,13 @@
-use std::io::{self, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read};
 
 use crate::seeded::Seeded;
+use crate::test_streams::{Fails, InPieces, Writes};
 
 use super::body::BODY_BUFFER;
 use super::head::{BodyFraming, body_framing, read_head};
 use super::{HEAD_LIMIT, copy_body, read_reply};
 
-/// Yields its data in pieces of at most `size` bytes, as a network may.
-struct InPieces<'a> {
-    data: &'a [u8],
-    size: usize,
-}
-
-impl Read for InPieces<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.size.min(self.data.len());
-        (&self.data[..n]).read(buffer).inspect(|n| self.data = &self.data[*n..])
-    }
-}
+const HOPELESS: Fails = Fails(|| ErrorKind::TimedOut.into());
 
 /// The status and the body of a reply that comes in pieces of `size` bytes; what was written before an
 /// error is lost, as it is to a program's user.
@@ -100,22 +90,7 @@ fn a_length_is_decimal_digits_that_fit_and_agree() {
 #[test]
 fn chunks_are_read_to_the_letter() {
     let reply = |chunks: &str| format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
-    for size in [
-        "+5",
-        "0x5",
-        "5X",
-        "",
-        "-5",
-        "5 5",
-        "00000000000000005",
-        "g",
-        " 5",
-        "\t5",
-        "5 ",
-        " 5;x",
-        "\x0c5",
-        ";",
-    ] {
+    for size in "+5|0x5|5X||-5|5 5|00000000000000005|g| 5|\t5|5 | 5;x|\x0c5|;".split('|') {
         assert_eq!(kind_of(&reply(&format!("{size}\r\nhello\r\n0\r\n\r\n"))), ErrorKind::InvalidData);
     }
     for chunks in
@@ -192,7 +167,7 @@ fn a_first_byte_that_begins_no_reply_is_named_without_waiting_for_more() {
         (b"\xff", "\"\\xff\" came"),
     ] {
         // Behind what came, the reader waits for ever: its next read is an error that nobody should see.
-        let mut from = BufReader::new(came.chain(Hopeless));
+        let mut from = BufReader::new(came.chain(HOPELESS));
         let error = read_head(&mut from).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData, "{error}");
         assert!(error.to_string().contains(reason), "{error}");
@@ -200,14 +175,6 @@ fn a_first_byte_that_begins_no_reply_is_named_without_waiting_for_more() {
     let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     for size in 1..=cut.len() {
         assert!(read_head(&mut BufReader::new(InPieces { data: cut, size })).is_ok(), "{size}");
-    }
-}
-
-struct Hopeless;
-
-impl Read for Hopeless {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(ErrorKind::TimedOut.into())
     }
 }
 
@@ -238,7 +205,7 @@ fn a_reply_that_stalls_says_how_far_it_came() {
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", "inside a chunk, after 2 bytes: "),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nh\r\n", "in the chunks, after 1 byte: "),
     ] {
-        let mut from = BufReader::new(reply.as_bytes().chain(Hopeless));
+        let mut from = BufReader::new(reply.as_bytes().chain(HOPELESS));
         let error = read_head(&mut from)
             .and_then(|head| copy_body(&mut from, body_framing(&head)?, &mut io::sink()))
             .unwrap_err();
@@ -295,17 +262,6 @@ fn what_never_ends_meets_a_limit() {
 
 #[test]
 fn one_read_is_written_with_one_write_and_nothing_waits_for_the_next_chunk() {
-    #[derive(Default)]
-    struct Writes(Vec<usize>);
-    impl Write for Writes {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.push(bytes.len());
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
     let chunks = "1\r\nx\r\n".repeat(1000) + "0\r\n\r\n";
     let mut out = Writes::default();
     copy_body(&mut BufReader::new(chunks.as_bytes()), BodyFraming::Chunked, &mut out).unwrap();

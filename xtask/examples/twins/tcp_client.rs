@@ -13,6 +13,8 @@ use super::{Call, Twin, waits_forever};
 pub struct TcpClient {
     /// Runs before it connects.
     begins: fn(),
+    /// Runs before it connects for good.
+    connects: fn((&str, u16)),
     /// It could not connect.
     refused: fn(),
     limit: Option<Duration>,
@@ -35,6 +37,7 @@ impl Default for TcpClient {
     fn default() -> Self {
         Self {
             begins: || {},
+            connects: |_| {},
             refused: || panic!("cannot connect"),
             limit: Some(Duration::from_secs(8)),
             hears: |from, line| from.read_until(b'\n', line),
@@ -53,6 +56,7 @@ impl TcpClient {
     pub fn runs(self, call: &Call<'_>) {
         let began = Instant::now();
         (self.begins)();
+        (self.connects)((call.host, call.port));
         let Ok(stream) = TcpStream::connect((call.host, call.port)) else { return (self.refused)() };
         stream.set_read_timeout(self.limit).unwrap();
         let (mut from, mut out) = (BufReader::new(&stream), &stream);
@@ -94,15 +98,19 @@ pub const ROWS: &[Twin<TcpClient>] = &[
     twin("no-exit", &["? greets no-exit"], |p| p.says = &["Michael\n", "Tracy\n", "Sarah\n"]).by(One),
     twin("pipelines", &["✗ greets not-waited-for"], |p| p.says = &["Michael\nTracy\nSarah\nexit\n", "", "", ""]),
     twin("no-line-feed", &["? greets other-framing"], |p| p.says = &["Michael", "Tracy", "Sarah", "exit"]).by(One),
-    twin("says-nothing", &["? greets says-nothing"], |p| p.says = &["", "Michael\n"]).by(One),
-    twin("reads-too-far", &["? greets reads-too-far"], |p| p.hears = |from, line| {
+    twin("says-nothing", &["? greets reads-on"], |p| p.says = &["", "Michael\n"]).by(One).only(cfg!(target_os = "linux")),
+    twin("reads-too-far", &["? greets reads-on"], |p| p.hears = |from, line| {
         let size = from.read_until(b'\n', line)?;
         if line.starts_with(b"Hello") { from.read_until(b'\n', line) } else { Ok(size) }
-    }).by(One),
+    }).by(One).only(cfg!(target_os = "linux")),
     twin("reads-nothing", &["? greets welcome-not-read"], |p| p.hears = |_, _| waits_forever()).by(One).only(cfg!(target_os = "linux")),
     twin("leaves-early", &["✗ greets leaves-early"], |p| { p.says = &["Michael\n"]; p.waits = false }).by(One),
     twin("dies", &["✗ greets ended-too-early"], |p| p.heard = |_| panic!("no such key")).by(One),
     twin("lingers", &["? greets still-waits"], |p| p.ends = || waits_forever()).by(One).patience(1),
+    twin("prints-aside", &["✗ greets printed-aside"], |p| p.prints = |line| eprintln!("{line}")).by(One),
+    twin("reads-input", &["? greets reads-input"], |p| p.begins = || drop(io::stdin().read_line(&mut String::new()))).by(One).patience(1)
+        .only(cfg!(target_os = "linux")),
+    twin("probes", &["✗ greets second-connection"], |p| p.connects = |at| drop(TcpStream::connect(at))).by(One),
     twin("prints-twice", &["✗ greets not-printed"], |p| p.prints = |line| println!("{line}\n{line}")),
     twin("greets-itself", &["✗ answers own-answer"], |p| p.prints = |_| {
         static HEARD: AtomicUsize = AtomicUsize::new(0);

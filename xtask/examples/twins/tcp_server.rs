@@ -165,7 +165,7 @@ pub fn own(args: &[&str]) -> Command {
 }
 
 /// This program once more, in a process group of its own.
-fn outsider(args: &[&str]) -> Command {
+pub fn outsider(args: &[&str]) -> Command {
     let mut outsider = own(args);
     outsider.stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
@@ -178,7 +178,13 @@ pub fn robbed_once(&Call { more: path, host, port }: &Call<'_>) {
     if fs::exists(path).unwrap() {
         return;
     }
-    drop(outsider(&["thief", path, host, &port.to_string()]).spawn().expect("cannot start it"));
+    // Without the mark of the judge: it is somebody else's.
+    drop(
+        outsider(&["thief", path, host, &port.to_string()])
+            .env_remove("XTASK_JUDGED")
+            .spawn()
+            .expect("cannot start it"),
+    );
     while !fs::exists(path).unwrap() {
         thread::yield_now();
     }

@@ -1,7 +1,7 @@
 //! TCP servers with one mistake each.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, UdpSocket};
+use std::net::{Shutdown, TcpListener, UdpSocket};
 use std::process::{self, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +10,8 @@ use std::{env, fs, thread};
 
 use super::By::{One, Own};
 use super::tcp_server::{
-    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, is_taken, own, reads_only, robbed_once, taken,
-    talks,
+    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, is_taken, outsider, own, reads_only,
+    robbed_once, taken, talks,
 };
 use super::{Twin, waits_forever};
 
@@ -36,6 +36,32 @@ pub const ROWS: &[Twin<TcpServer>] = &[
     twin("other-family", &["✗ listens other-family"], |p| p.begins = |_| panic!("gaierror: Address family not supported")).by(One),
     twin("ends-at-once", &["✗ listens nothing-done"], |p| p.serves = |_, _listener| thread::sleep(Duration::from_millis(200))),
     twin("never-binds", &["? listens never-listens"], |p| p.begins = |_| waits_forever()).patience(1),
+    twin("reads-input", &["? listens reads-input"], |p| p.begins = |_| drop(std::io::stdin().read(&mut [0]))).by(One).patience(1).only(LINUX),
+    twin("daemon", &["✗ listens left-its-group"], |p| p.begins = |call| {
+        if call.more.is_empty() {
+            drop(outsider(&["tcp-server", "daemon=apart", call.host, &call.port.to_string()]).spawn().expect("cannot start it"));
+            process::exit(0)
+        }
+    }).by(One).only(LINUX),
+    // Another listener is there long before the one that is waited for.
+    twin("metrics", &[], |p| p.begins = |call| {
+        std::mem::forget(TcpListener::bind((call.host, 0)).expect("no port"));
+        thread::sleep(Duration::from_secs(3));
+    }).by(Own),
+    // Its welcome comes in two parts.
+    twin("pauses", &[], |p| p.converses = |p, mut stream| {
+        let _ = stream.write_all(b"Wel");
+        thread::sleep(Duration::from_secs(3));
+        let rest = TcpServer { welcome: b"come!\n", name: p.name, ..TcpServer::default() };
+        by_lines(&rest, stream);
+    }).by(Own),
+    // It serves until Enter is pressed.
+    twin("until-enter", &[], |p| p.serves = |p, listener| {
+        let serves = TcpServer::default().serves;
+        thread::spawn(move || serves(p, listener));
+        let _ = std::io::stdin().read(&mut [0]);
+        process::exit(0)
+    }).by(Own),
     twin("own-port", &["✗ listens other-port"], |p| p.port = |_| 0).only(LINUX),
     twin("swapped", &["✗ listens port-swapped"], |p| p.port = u16::swap_bytes).by(Own),
     twin("on-udp", &["✗ listens other-protocol"], |p| p.begins = |call| {
@@ -51,13 +77,18 @@ pub const ROWS: &[Twin<TcpServer>] = &[
     twin("welcome", &["✗ welcome welcome-missing"], |p| p.welcome = b""),
     twin("wordy", &["✗ welcome other-welcome"], |p| p.welcome = b"Welcome! What is your name?\n"),
     twin("chatty", &["✗ welcome says-too-much"], |p| p.welcome = b"Welcome!\nWhat is your name?\n"),
+    // It is slow, whatever its clients do.
+    twin("slow-welcome", &["? welcome slow"], |p| p.converses = |p, stream| {
+        thread::sleep(Duration::from_secs(5));
+        by_lines(p, stream);
+    }).by(One),
     twin("buffered", &["✗ welcome welcome-waits"], |p| { p.welcome = b""; p.prefix = b"Welcome!\n" }),
     twin("no-line-feed", &["✗ welcome no-line-feed"], |p| p.welcome = b"Welcome!"),
     twin("never-ends-a-line", &["? welcome no-line-feed"], |p| p.converses = |_, mut stream| {
         let _ = stream.write_all(b"Welcome!");
         reads_only(stream);
     }).by(One),
-    twin("never-answers", &["? welcome says-nothing"], |p| p.converses = |_, stream| reads_only(stream)).by(Own),
+    twin("never-answers", &["? welcome reads-first"], |p| p.converses = |_, stream| reads_only(stream)).by(Own).only(LINUX),
     twin("reads-nothing", &["? welcome says-nothing-reads-nothing"], |p| p.converses = |_, _| waits_forever()).by(One).only(LINUX),
     twin("reads-and-ends", &["✗ welcome welcome-unsent"], |p| p.converses = |_, mut stream| {
         let _ = stream.read(&mut [0; 64]);
@@ -77,7 +108,12 @@ pub const ROWS: &[Twin<TcpServer>] = &[
     twin("other-words", &["✗ greets other-words"], |p| p.end = b"?\n").by(One),
     twin("header", &["✗ welcome words-in-front"], |p| p.welcome = b"\0\x08Welcome!\n").by(One),
     twin("closes-unanswered", &["✗ greets closed-unanswered"], |p| p.name = |_, _| None).by(One),
-    twin("answers-nothing", &["? greets not-sent"], |p| p.name = |stream, _| { reads_only(stream); None }).by(One),
+    twin("answers-nothing", &["? greets reads-on"], |p| p.name = |stream, _| { reads_only(stream); None }).by(One).only(LINUX),
+    twin("logs-errors", &["? greets reads-on"], |p| p.name = |stream, _| {
+        eprintln!("INFO: Error handlers registered");
+        reads_only(stream);
+        None
+    }).by(One).only(LINUX),
     twin("never-reads", &["✗ greets not-read"], |p| p.converses = |_, mut stream| {
         let _ = stream.write_all(b"Welcome!\n");
         waits_forever()
@@ -110,12 +146,12 @@ pub const ROWS: &[Twin<TcpServer>] = &[
     // exit, and clients that leave.
     twin("exit-anywhere", &["✗ exit exit-anywhere"], |p| p.is_exit = |name| name.starts_with(b"exit")),
     twin("exit-in-other-words", &["✗ exit exit-in-other-words"], |p| p.is_exit = |name| name.trim_ascii().eq_ignore_ascii_case(b"exit")),
-    twin("exit-ends-all", &["✗ exit exit-ends-all"], |p| p.exits = |_| process::exit(0)),
+    twin("exit-ends-all", &["✗ exit exit-ends-all", "✗ glued"], |p| p.exits = |_| process::exit(0)),
     twin("exit-greeted", &["✗ exit exit-greeted", "✗ glued"], |p| p.is_exit = |_| false),
     twin("exit-answered", &["✗ exit exit-answered"], |p| p.exits = |mut stream| drop(stream.write_all(b"Bye!\n"))).by(One),
     twin("exit-reset", &["✗ exit exit-reset", "✗ glued"], |p| { p.capacity = 1; p.is_whole = |line| line == b"exit" }).only(UNIX),
     twin("closes-unread", &["✗ glued exit-reset"], |p| p.capacity = 1).by(One).only(UNIX),
-    twin("exit-left-open", &["? exit exit-left-open"], |p| p.exits = |_| waits_forever()).by(Own),
+    twin("exit-left-open", &["? exit exit-not-closed"], |p| p.exits = |_| waits_forever()).by(Own).only(LINUX),
     twin("closes-listener", &["? exit exit-closes-listener"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
         (p.converses)(p, &stream);
@@ -271,6 +307,10 @@ pub const ROWS: &[Twin<TcpServer>] = &[
         std::mem::forget(common::stop::Stop::on_signal(|| process::abort()).expect("a handler"));
     }).only(UNIX),
     twin("stops", &["✗ stops interrupt-ignored"], |p| p.begins = |_| drop(common::stop::Stop::on_signal(|| {}).expect("a handler"))).only(UNIX),
+    twin("ends-late", &["✗ stops ends-late"], |p| p.begins = |_| {
+        let late = || { thread::sleep(Duration::from_secs(7)); process::exit(0) };
+        drop(common::stop::Stop::on_signal(late).expect("a handler"));
+    }).by(One).patience(20).only(UNIX),
     twin("held-open", &["✗ stops connection-kept"], |p| p.converses = |p, stream| { hand_to_another(stream); by_lines(p, stream) })
         .by(One).patience(1).only(UNIX),
 

@@ -88,11 +88,10 @@ const WIDE: [(char, char); 19] = [
 
 /// A number with its thousands apart.
 pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let first = digits.len() % 3;
-    let groups = digits.as_bytes()[first..].chunks(3).map(|group| String::from_utf8_lossy(group));
-    let head = Some(digits[..first].into()).filter(|head: &std::borrow::Cow<'_, str>| !head.is_empty());
-    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use crate::wire::event::{Crossing, Payload, Side, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
-/// Something that was told.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// What is played from here on.
@@ -31,15 +30,12 @@ pub enum Entry {
     /// Which programs the two lanes show from here on.
     Lanes(Lanes),
     Act(Words),
-    /// What happened.
     Rung(Rung),
     /// What was seen of it.
     Evidence(Words),
     /// A line of the kernel's table of sockets.
     Socket(Words),
-    /// What came of a promise.
     Check(Check),
-    /// What to do about it.
     Hint(Words),
     Chart(Chart),
     /// What was noticed about what happened.
@@ -58,7 +54,6 @@ pub enum Entry {
         /// What was seen, and why it was so.
         why: Words,
     },
-    /// How everything came out.
     Sum {
         sentence: Words,
         /// Whether no check failed.
@@ -67,14 +62,13 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// A line of the kernel's table.
     pub fn socket(row: &Row, is_server: bool) -> Self {
         let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
         let Row { state, port, to_send, to_read, .. } = row;
         let (side, side_zh) = if is_server { ("server", "服务器") } else { ("client", "客户端") };
         // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
         let Words { en, zh } = match *state {
-            "LISTEN" => words!("in the queue {to_read}", "排队 {to_read}"),
+            "LISTEN" => words!("waiting to be accepted {to_read}", "等待 accept {to_read}"),
             "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
             _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
         };
@@ -97,7 +91,6 @@ impl Entry {
 const LONGEST: usize = 120;
 const LONGEST_LINE: usize = 600;
 
-/// One event of a ladder.
 #[derive(Clone, Debug)]
 pub struct Rung {
     /// Since the lesson began.
@@ -111,7 +104,6 @@ pub struct Rung {
 #[derive(Clone, Debug)]
 pub enum Mark {
     Said(Side, String),
-    /// Something crossed the wire.
     Crossed {
         toward: Side,
         /// What it was, in as many columns as the longest arrow has room for.
@@ -124,7 +116,7 @@ pub enum Mark {
 impl Rung {
     /// How an event is seen, if it is.
     pub fn of(time: Duration, label: &str, what: &What) -> Option<Self> {
-        let crossed = |toward: Side, what: Words, is_lost| {
+        let crossed = |toward: Side, (what, is_lost): (Words, bool)| {
             let what = Words { en: fit(&what.en, LONGEST).into(), zh: fit(&what.zh, LONGEST).into() };
             Mark::Crossed { toward, what, is_lost }
         };
@@ -132,7 +124,7 @@ impl Rung {
             What::Said { lane, line, .. } => Mark::Said(*lane, fit(line, LONGEST_LINE)),
             What::Came { client } => Mark::Said(Side::Client, client.to_string()),
             What::Connected { port } => {
-                crossed(Side::Server, words!("connects from :{port}", "三次握手完成，来自 :{port}"), false)
+                crossed(Side::Server, (words!("connects from :{port}", "三次握手完成，来自 :{port}"), false))
             }
             What::Refused { why, is_absent } => {
                 let why = escape(why.as_bytes());
@@ -140,9 +132,9 @@ impl Rung {
                     true => words!("nobody listens there: {why}", "那里无人监听：{why}"),
                     false => words!("cannot connect: {why}", "无法连接：{why}"),
                 };
-                crossed(Side::Server, what, true)
+                crossed(Side::Server, (what, true))
             }
-            What::Sent { toward, bytes, how } => crossed(*toward, fated(*how, content(bytes)), is_lost(*how)),
+            What::Sent { toward, bytes, how } => crossed(*toward, fated(*how, content(bytes))),
             What::Flowed { toward, how, pieces, size, took } => {
                 let (size, seconds) = (grouped(*size), took.as_secs_f64());
                 let reads = if *pieces == 1 { "read" } else { "reads" };
@@ -150,35 +142,32 @@ impl Rung {
                     "{pieces} {reads}, {size} bytes in {seconds:.1} s",
                     "读取 {pieces} 次，{size} 字节，历时 {seconds:.1} 秒"
                 );
-                crossed(*toward, fated(*how, flow), is_lost(*how))
+                crossed(*toward, fated(*how, flow))
             }
-            What::Ended { toward } => crossed(*toward, Words::fixed("end of stream", "流结束（FIN）"), false),
-            What::Broke { toward, .. } => crossed(*toward, Words::fixed("reset", "复位（RST）"), false),
+            What::Ended { toward } => {
+                crossed(*toward, (Words::fixed("end of stream", "流结束（FIN）"), false))
+            }
+            What::Broke { toward, .. } => crossed(*toward, (Words::fixed("reset", "复位（RST）"), false)),
             What::Finished { .. } | What::LetGo | What::GaveWay | What::Mark => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }
 }
 
-fn is_lost(how: Crossing) -> bool {
-    matches!(how, Crossing::Lost | Crossing::HeldBack)
-}
-
-/// What became of something.
-fn fated(how: Crossing, Words { en, zh }: Words) -> Words {
+/// What is said of something that crosses, and whether it did not arrive, or not yet.
+fn fated(how: Crossing, Words { en, zh }: Words) -> (Words, bool) {
     match how {
-        Crossing::Plain => Words { en, zh },
-        Crossing::Lost => words!("lost: {en}", "丢失：{zh}"),
-        Crossing::HeldBack => words!("held back: {en}", "扣住：{zh}"),
-        Crossing::Late => words!("late: {en}", "迟到：{zh}"),
-        Crossing::Again => words!("again: {en}", "重复：{zh}"),
+        Crossing::Plain => (Words { en, zh }, false),
+        Crossing::Lost => (words!("lost: {en}", "丢失：{zh}"), true),
+        Crossing::HeldBack => (words!("held back: {en}", "扣住：{zh}"), true),
+        Crossing::Late => (words!("late: {en}", "迟到：{zh}"), false),
+        Crossing::Again => (words!("again: {en}", "重复：{zh}"), false),
     }
 }
 
 /// The titles of the client's and of the server's lane.
 pub type Lanes = (Words, Words);
 
-/// How many bytes, and which.
 fn content(Payload { bytes, size, is_text, .. }: &Payload) -> Words {
     let is_cut = bytes.len() < *size;
     // Of a text that is cut, half a character may be left at the end.
@@ -202,7 +191,6 @@ pub struct Chart {
     pub series: Vec<Series>,
 }
 
-/// One side of a chart.
 #[derive(Clone, Debug)]
 pub struct Series {
     pub name: Words,
@@ -211,10 +199,8 @@ pub struct Series {
     pub costs: Vec<Cost>,
 }
 
-/// What something costs.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// The median of the rounds.
     pub median: f64,
     pub low: f64,
     pub high: f64,
@@ -223,7 +209,6 @@ pub struct Cost {
 }
 
 impl Chart {
-    /// Whether there is anything to be seen.
     pub fn has_costs(&self) -> bool {
         self.series.iter().any(|series| !series.costs.is_empty())
     }

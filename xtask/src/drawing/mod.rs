@@ -8,4 +8,4 @@ pub mod text;
 pub mod transcript;
 mod web;
 
-pub use web::{live, page};
+pub use web::{board, live, markup, page};

@@ -26,7 +26,7 @@ pub struct Style {
 }
 
 /// What a piece of text is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
     /// Times and rules.
     Faint,
@@ -81,21 +81,11 @@ impl Style {
 
     /// A text of ours; where only ASCII is wanted, with its signs replaced, each by one of the same width.
     pub fn signs(self, text: &str) -> String {
-        const SIGNS: [(char, &str); 4] = [('✓', "+"), ('✗', "x"), ('→', ">"), ('µ', "u")];
-        let all = SIGNS.iter().filter(|_| self.ascii);
-        all.fold(text.to_owned(), |text, (sign, ascii)| text.replace(*sign, ascii))
+        let signs = || "✓✗→µ│─├┤▶◀█·".chars().zip("+x>u|-++><#.".chars());
+        let ascii = |c| signs().find(|(sign, _)| *sign == c).map_or(c, |(_, ascii)| ascii);
+        text.chars().map(|c| if self.ascii { ascii(c) } else { c }).collect()
     }
 
-    /// A text that begins in this column, broken at spaces where its lines do not fit.
-    pub fn folded(self, column: usize, text: &str) -> String {
-        if text.lines().all(|line| column + columns::width(line) <= self.width) {
-            return text.into();
-        }
-        let lines = self.broken(&" ".repeat(column), text).join("\n");
-        lines.get(column..).unwrap_or_default().to_owned()
-    }
-
-    /// One character that says what came of a promise, in its colour.
     pub fn mark(self, verdict: &Verdict) -> String {
         self.paint(verdict.ink(), &self.signs(verdict.mark()))
     }
@@ -107,7 +97,7 @@ impl Style {
         if text.lines().all(|line| columns::width(line) <= self.width) {
             return text;
         }
-        self.folded(0, &text.replace('\n', between))
+        self.broken("", &text.replace('\n', between)).join("\n")
     }
 
     pub fn explain(self, ink: Ink, words: &Words) -> Result<()> {

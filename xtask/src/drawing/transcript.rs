@@ -2,7 +2,7 @@
 //! a page afterwards.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -10,6 +10,7 @@ use common::narration::{self, say};
 
 use super::entry::{Entry, Lanes, Rung};
 use super::style::Style;
+use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
 
 /// How many pieces a bounded story keeps.
@@ -18,22 +19,18 @@ pub const KEPT: usize = 10_000;
 /// How many pieces a reader is handed at once.
 const AT_ONCE: usize = 256;
 
-/// Where a story's lines go.
 type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
 
 /// What was told so far. Clones are the same story: one is told to, another watches the lab, others are read from.
 #[derive(Clone)]
-pub struct Transcript {
-    style: Style,
-    print: Arc<Print>,
-    shared: Arc<Shared>,
-}
+pub struct Transcript(Arc<Shared>);
 
 struct Shared {
+    style: Style,
+    print: Box<Print>,
     /// Held from the note of a piece until it is printed: both have the same order.
     printing: Mutex<()>,
-    state: Mutex<Contents>,
-    changed: Condvar,
+    contents: Awaited<Contents>,
 }
 
 struct Contents {
@@ -58,7 +55,6 @@ impl Contents {
 
 /// An entry, drawn once for all who watch.
 pub struct Piece {
-    /// What was told.
     pub entry: Entry,
     /// In markup, once somebody watches.
     pub drawn: OnceLock<String>,
@@ -82,21 +78,21 @@ pub struct News {
 impl Transcript {
     /// One that begins now, is printed in this style, and keeps everything.
     pub fn new(style: Style) -> Self {
-        Self::keeping(usize::MAX, style, |line| Ok(say(line)?))
+        Self::keeping(usize::MAX, style, Box::new(|line| Ok(say(line)?)))
     }
 
     /// One that may go on all day: it keeps only the last [`KEPT`] entries, and is printed by a function.
     pub fn bounded(style: Style, print: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
-        Self::keeping(KEPT, style, print)
+        Self::keeping(KEPT, style, Box::new(print))
     }
 
-    fn keeping(
-        limit: usize,
-        style: Style,
-        print: impl Fn(&str) -> Result<()> + Send + Sync + 'static,
-    ) -> Self {
-        let print: Arc<Print> = Arc::new(print);
-        let state = Contents {
+    /// One that keeps everything, and is not printed.
+    pub fn kept(style: Style) -> Self {
+        Self::keeping(usize::MAX, style, Box::new(|_| Ok(())))
+    }
+
+    fn keeping(limit: usize, style: Style, print: Box<Print>) -> Self {
+        let contents = Awaited::new(Contents {
             began: Instant::now(),
             hidden: Vec::new(),
             told: VecDeque::new(),
@@ -105,30 +101,12 @@ impl Transcript {
             lanes: None,
             is_waiting: false,
             is_over: false,
-        };
-        Self {
-            style,
-            print,
-            shared: Arc::new(Shared {
-                printing: Mutex::new(()),
-                state: Mutex::new(state),
-                changed: Condvar::new(),
-            }),
-        }
-    }
-
-    /// One that keeps everything, and is not printed.
-    pub fn kept(style: Style) -> Self {
-        Self::keeping(usize::MAX, style, |_| Ok(()))
+        });
+        Self(Arc::new(Shared { style, print, printing: Mutex::new(()), contents }))
     }
 
     fn state(&self) -> MutexGuard<'_, Contents> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Contents)) {
-        change(&mut self.state());
-        self.shared.changed.notify_all();
+        self.0.contents.lock()
     }
 
     /// Begins anew with the times, and hides nothing.
@@ -150,12 +128,12 @@ impl Transcript {
 
     /// Tells its readers whether the run waits for Enter.
     pub fn wait(&self, is_waiting: bool) {
-        self.change(|state| state.is_waiting = is_waiting);
+        self.0.contents.change(|state| state.is_waiting = is_waiting);
     }
 
     /// Says to its readers that nothing will be told any more.
     pub fn end(&self) {
-        self.change(|state| state.is_over = true);
+        self.0.contents.change(|state| state.is_over = true);
     }
 
     /// Tells an event, unless it is hidden.
@@ -170,11 +148,10 @@ impl Transcript {
         rung.map_or(Ok(()), |rung| self.tell(Entry::Rung(rung)))
     }
 
-    /// Tells something.
     pub fn tell(&self, told: Entry) -> Result<()> {
-        let lines = told.lines(self.style);
-        let _printing = self.shared.printing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.change(|state| {
+        let lines = told.lines(self.0.style);
+        let _printing = self.0.printing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.contents.change(|state| {
             state.told.push_back(Arc::new(Piece { entry: told, drawn: OnceLock::new() }));
             while state.told.len() > state.limit {
                 if let Some(Entry::Lanes(lanes)) = state.told.pop_front().map(|piece| piece.entry.clone()) {
@@ -183,10 +160,9 @@ impl Transcript {
                 state.forgotten += 1;
             }
         });
-        lines.iter().try_for_each(|line| (self.print)(line))
+        lines.iter().try_for_each(|line| (self.0.print)(line))
     }
 
-    /// How many pieces have been told.
     pub fn count(&self) -> usize {
         self.state().count()
     }
@@ -194,15 +170,10 @@ impl Transcript {
     /// The entries beyond the first `number` that are still kept.
     pub fn since(&self, number: usize) -> Vec<Entry> {
         let state = self.state();
-        state
-            .told
-            .iter()
-            .skip(number.saturating_sub(state.forgotten))
-            .map(|piece| piece.entry.clone())
-            .collect()
+        let kept = state.told.iter().skip(number.saturating_sub(state.forgotten));
+        kept.map(|piece| piece.entry.clone()).collect()
     }
 
-    /// Everything that is kept of it.
     pub fn told(&self) -> Vec<Entry> {
         self.since(0)
     }
@@ -210,11 +181,10 @@ impl Transcript {
     /// Waits until something is told beyond the first `number` entries, the end comes, or `is_waiting` is no longer what
     /// the reader knows; at most for `patience`.
     pub fn beyond(&self, number: usize, is_waiting: bool, patience: Duration) -> News {
-        let nothing_new = |state: &mut Contents| {
-            state.count() <= number && state.is_waiting == is_waiting && !state.is_over
-        };
-        let waited = self.shared.changed.wait_timeout_while(self.state(), patience, nothing_new);
-        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let is_news =
+            |state: &Contents| state.count() > number || state.is_waiting != is_waiting || state.is_over;
+        self.0.contents.wait_for(patience, is_news);
+        let state = self.state();
         let first = number.clamp(state.forgotten, state.count());
         let told: Vec<_> = state.told.iter().skip(first - state.forgotten).take(AT_ONCE).cloned().collect();
         let number_now = first + told.len();
@@ -234,31 +204,22 @@ impl Transcript {
 mod tests {
     use super::*;
     use crate::words::{Lang, Words};
+    use std::sync::mpsc;
     use std::thread;
 
     /// Long enough that a test which waits for it has failed.
     const LONG: Duration = Duration::from_secs(3600);
 
     fn story(limit: usize) -> Transcript {
-        Transcript::keeping(limit, Style::plain(Lang::En), |_| Ok(()))
+        Transcript::keeping(limit, Style::plain(Lang::En), Box::new(|_| Ok(())))
     }
 
-    /// A piece that prints nothing.
-    fn sum(number: usize) -> Entry {
-        Entry::Sum { sentence: words!("{number}", "{number}"), is_kept: false }
+    fn act(number: usize) -> Entry {
+        Entry::Act(words!("{number}", "{number}"))
     }
 
-    fn entries(told: &[Arc<Piece>]) -> Vec<Entry> {
-        told.iter().map(|piece| piece.entry.clone()).collect()
-    }
-
-    fn sums(told: &[Entry]) -> Vec<&str> {
-        told.iter()
-            .filter_map(|told| match told {
-                Entry::Sum { sentence, .. } => Some(&*sentence.en),
-                _ => None,
-            })
-            .collect()
+    fn drawn(told: &[Arc<Piece>]) -> Vec<String> {
+        told.iter().flat_map(|piece| piece.entry.lines(Style::plain(Lang::En))).collect()
     }
 
     #[test]
@@ -278,31 +239,29 @@ mod tests {
             }
         });
         let all = 3 * AT_ONCE / 2;
-        (0..all).for_each(|number| story.tell(sum(number)).unwrap());
+        (0..all).for_each(|number| story.tell(act(number)).unwrap());
         story.end();
         let late = story.beyond(0, false, LONG);
-        assert_eq!(
-            (late.told.len(), late.number, late.is_over),
-            (AT_ONCE, AT_ONCE, false),
-            "no more at once"
-        );
+        assert_eq!((late.told.len(), late.number, late.is_over), (AT_ONCE, AT_ONCE, false));
         let rest = story.beyond(late.number, false, LONG);
         assert_eq!((rest.number, rest.is_over), (all, true));
-        assert_eq!(sums(&entries(&early.join().unwrap())), sums(&entries(&[late.told, rest.told].concat())));
+        assert_eq!(drawn(&early.join().unwrap()), drawn(&[late.told, rest.told].concat()));
         assert_eq!(story.beyond(all + 9, false, LONG).number, all, "no number is beyond the end");
     }
 
     #[test]
-    fn a_bounded_story_forgets_its_beginning_and_says_how_much_and_who_stood_where() {
-        let story = story(3);
+    fn a_bounded_story_prints_all_forgets_its_beginning_and_says_how_much_and_whose_the_lanes_were() {
+        let (lines, printed) = mpsc::channel();
+        let print = move |line: &str| Ok(lines.send(line.to_owned())?);
+        let story = Transcript::keeping(3, Style::plain(Lang::En), Box::new(print));
         story.tell(Entry::Lanes((Words::fixed("left", "left"), Words::fixed("right", "right")))).unwrap();
-        (1..=5).for_each(|number| story.tell(sum(number)).unwrap());
-        assert_eq!((story.count(), sums(&story.told()).len()), (6, 3));
+        (1..=5).for_each(|number| story.tell(act(number)).unwrap());
+        assert_eq!((story.count(), story.told().len(), printed.try_iter().count()), (6, 3, 6));
         let news = story.beyond(1, false, LONG);
-        assert_eq!((news.missing, sums(&entries(&news.told))), (2, vec!["3", "4", "5"]));
+        assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (2, "> 3> 4> 5"));
         assert_eq!(news.lanes.unwrap().0.en, "left");
         let news = story.beyond(4, false, LONG);
-        assert_eq!((news.missing, sums(&entries(&news.told))), (0, vec!["4", "5"]));
+        assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (0, "> 4> 5"));
         assert!(news.lanes.is_none());
     }
 
@@ -314,21 +273,5 @@ mod tests {
         story.wait(false);
         assert!(!story.beyond(0, true, LONG).is_waiting);
         assert_eq!(story.beyond(0, false, Duration::ZERO).number, 0, "patience ends");
-    }
-
-    #[test]
-    fn a_bounded_story_prints_everything_and_forgets_its_beginning() {
-        let printed = Arc::new(Mutex::new(0));
-        let counting = Arc::clone(&printed);
-        let story = Transcript::bounded(Style::plain(Lang::En), move |_| {
-            *counting.lock().unwrap() += 1;
-            Ok(())
-        });
-        for number in 0..KEPT + 5 {
-            story.tell(Entry::Act(words!("{number}", "{number}"))).unwrap();
-        }
-        let told = story.told();
-        assert_eq!((told.len(), *printed.lock().unwrap()), (KEPT, KEPT + 5));
-        assert!(matches!(&told[0], Entry::Act(words) if words.en == "5"), "{:?}", told[0]);
     }
 }

@@ -14,7 +14,8 @@ pub const NOT_TEXT: &[&str] = &[
 const NO_PROGRAM: &[&str] = &[
     "can't open file", "no such file or directory", "cannot find module", "could not find or load main class", "syntaxerror",
     "indentationerror", "error: cannot find symbol", "compilation failed", "could not compile", "cannot find package",
-    "modulenotfounderror",
+    "modulenotfounderror", "syntax error", "parse error", "unexpected symbol near", "expected near", "compilation errors",
+    ": undefined: ", "declared and not used", "imported and not used",
 ];
 /// What a program prints whose port is occupied.
 pub const IN_USE: &[&str] = &["in use", "eaddrinuse", "10048"];
@@ -48,7 +49,20 @@ pub const NOT_STARTED: Likely = is("not-started", |e| e.is_gone && e.complains_o
     "Your program did not start: fix that first.",
     "程序没能启动：先解决这个问题。");
 
+#[rustfmt::skip]
+pub const SLOW: Likely = is("slow", |e| e.how == How::Late && !e.expected.is_the_programs(), "slow-exit",
+    "It came, but late: that alone is no mistake, and --patience gives it more time. See what it does in the meantime.",
+    "到了，只是太晚：这本身不算错，可用 --patience 多给时间。看看它这段时间在做什么。");
+#[rustfmt::skip]
+pub const READS_INPUT: Likely = is("reads-input", |e| e.is_silent() && e.waits.is_input_read, "socket",
+    "It waits for its standard input, where nobody types: what it needs to know is on its command line.",
+    "它在等标准输入，而那里没有人输入：它需要的都在命令行上。");
+
 // How a server fails to be where it should be.
+#[rustfmt::skip]
+pub const LEFT_GROUP: Likely = is("left-its-group", |e| e.place.has_left(), "stop",
+    "Your server runs in the background: a process that it started has left the process group (a daemon, setsid, timeout), so Ctrl-C in the terminal does not reach it. Keep it in the foreground.",
+    "服务器在后台运行：它启动的进程离开了进程组（daemon、setsid、timeout），终端里按的 Ctrl-C 到不了它那里。请让它留在前台。");
 #[rustfmt::skip]
 pub const BINDS_TWICE: Likely = is("binds-twice", |e| e.is_gone && e.complains_of(IN_USE) && e.place.is_port_free && !e.place.is_port_held, "crowd",
     "The port it was given is free: your server binds twice, or binds something other than {host} and {port}.",
@@ -93,6 +107,7 @@ pub static ELSEWHERE: &[Likely] = &[
 /// A client did not connect; over UDP, it sent nothing.
 #[rustfmt::skip]
 pub static NOT_COME: &[Likely] = &[
+    READS_INPUT,
     is("waits-first", |e| !e.is_gone, "socket",
         "A guess: your client waits for something else first, or uses another port.",
         "猜测：它先在等别的什么，或者去了别的端口。"),
@@ -126,9 +141,26 @@ pub const NOT_PRINTED: Likely = is("not-printed", |e| matches!(e.expected, Expec
     "Print each greeting in full, once, on standard output, as it arrives for its name.",
     "每个名字的回复都要完整地打印到标准输出，各打印一次，而且是它自己的。");
 #[rustfmt::skip]
+pub const PRINTED_ASIDE: Likely = is("printed-aside", |e| matches!(e.expected, Expected::Printed(_)) && e.how == How::Elsewhere, "crowd",
+    "The greeting went to standard error, where errors and logs go: print it on standard output.",
+    "问候打印到了标准错误，那里是出错信息和日志的地方：请打印到标准输出。");
+#[rustfmt::skip]
 pub const FAILURE_UNSAID: Likely = is("failure-unsaid", |e| matches!(e.expected, Expected::Failure), "socket",
     "No answer is a failure: print a message, and exit with a status other than 0.",
     "没有人应答就是失败：要说出来，并以不为 0 的状态结束。");
+/// A server has not ended at Ctrl-C.
+#[rustfmt::skip]
+pub static UNSTOPPED: &[Likely] = &[
+    LEFT_GROUP,
+    is("interrupt-blocked", |e| e.place.is_deaf() && matches!(e.how, How::Unmoved | How::Silent), "stop",
+        "Ctrl-C is ignored by your server's process (SIGINT is in SigIgn of /proc/PID/status): by signal(SIGINT, SIG_IGN), or because a shell script started it with '&', which makes it ignore Ctrl-C. Start it with exec.",
+        "服务器的进程忽略 Ctrl-C（SIGINT 在 /proc/PID/status 的 SigIgn 里）：或者是 signal(SIGINT, SIG_IGN)，或者是 shell 脚本用 & 启动了它，这样启动的程序忽略 Ctrl-C。脚本里应改用 exec。"),
+    INTERRUPT_IGNORED,
+    is("ends-late", |e| matches!(e.expected, Expected::Stop) && e.how == How::Late, "stop",
+        "Your server ends too late after Ctrl-C: it sleeps, or waits for a time-out or for a thread. Shut down the clients' sockets at once, and wait for nothing that takes longer.",
+        "按 Ctrl-C 之后它结束得太晚：它在 sleep，或者在等超时、等线程。应立刻 shutdown 客户端的套接字，不要等更久的事。"),
+    STILL_ENDING,
+];
 #[rustfmt::skip]
 pub const INTERRUPT_IGNORED: Likely = is("interrupt-ignored", |e| e.how == How::Unmoved, "stop",
     "Your server got Ctrl-C and continued: its handler only returns, or an exception is caught around accept or recvfrom.",

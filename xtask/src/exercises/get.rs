@@ -28,7 +28,6 @@ pub static GET: Exercise = Exercise {
     transport: Protocol::Tcp,
     side: Side::Client,
     framing: Some(Framing::Raw),
-    required_first: 1,
     not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
@@ -104,7 +103,7 @@ static STAGES: &[Stage] = &[
 ];
 
 static ANYWHERE: &[Likely] =
-    &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME)];
+    &[any::TEXT_FOR_BYTES, any::SLOW, Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME)];
 
 #[rustfmt::skip]
 static OTHERWISE: &[Likely] = &[

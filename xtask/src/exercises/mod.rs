@@ -12,7 +12,7 @@ mod udp_server;
 
 pub use any::IN_USE;
 pub use get::GET;
-pub use stage::{Evidence, Exercise, Mistake, Place, Stage, Tables};
+pub use stage::{Evidence, Exercise, Mistake, Owner, Place, Stage, Tables, Waits};
 pub use tcp_client::TCP_CLIENT;
 pub use tcp_server::TCP_SERVER;
 pub use udp_client::UDP_CLIENT;
@@ -27,7 +27,8 @@ const SARAH: &[u8] = b"Sarah";
 /// A name, though it begins like exit.
 const EXITING: &[u8] = b"exiting";
 const CHINESE: &[u8] = "张三".as_bytes();
-const NOT_UTF8: &[u8] = b"\xff\xfe";
+/// And no byte order mark, for which some readers look at the beginning of a stream.
+const NOT_UTF8: &[u8] = b"\xe9\xff";
 const SPACES: &[u8] = b"   ";
 /// A name that is longer than a string of C's.
 const ZERO: &[u8] = b"a\0b";

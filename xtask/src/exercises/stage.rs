@@ -25,8 +25,6 @@ pub struct Exercise {
     pub side: Side,
     /// Where its messages end, whatever `--framing` says.
     pub framing: Option<Framing>,
-    /// How many of the first stages must pass before any other is played.
-    pub required_first: usize,
     /// What no stage asks for, and why.
     pub not_asked: &'static [Words],
     /// In the order in which such a program is built.
@@ -160,6 +158,17 @@ pub struct Tables {
     pub is_closed: bool,
 }
 
+/// What the threads of a silent program wait for, where that is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Waits {
+    /// Whether one of them waits for more from the peer that waits for the program.
+    pub is_read: Option<bool>,
+    /// One waits for something from another peer.
+    pub is_another_read: bool,
+    /// One waits for its standard input.
+    pub is_input_read: bool,
+}
+
 /// Where a server is, if not where it should be.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -173,12 +182,42 @@ pub struct Place {
     pub is_port_held: bool,
     /// No other program has its port.
     pub is_port_free: bool,
+    /// The process of the program that is there.
+    pub owner: Option<Owner>,
+}
+
+/// A process.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// Its name and its number.
+    pub name: String,
+    /// It has left the program's process group.
+    pub has_left: bool,
+    /// It ignores Ctrl-C (SIGINT).
+    pub is_deaf: bool,
 }
 
 impl Place {
     /// Where it should be, and nothing else is known.
     pub const fn at(at: SocketAddr) -> Self {
-        Self { at, found: Vec::new(), is_other_protocol: false, is_port_held: false, is_port_free: false }
+        Self {
+            at,
+            found: Vec::new(),
+            is_other_protocol: false,
+            is_port_held: false,
+            is_port_free: false,
+            owner: None,
+        }
+    }
+
+    /// What is there has left the program's process group.
+    pub fn has_left(&self) -> bool {
+        self.owner.as_ref().is_some_and(|owner| owner.has_left)
+    }
+
+    /// What is there ignores Ctrl-C.
+    pub fn is_deaf(&self) -> bool {
+        self.owner.as_ref().is_some_and(|owner| owner.is_deaf)
     }
 
     /// It is at one of these ports, if at another address.
@@ -212,6 +251,10 @@ pub struct Evidence<'a> {
     pub tables: Tables,
     /// Where a server is.
     pub place: Place,
+    /// What the program's threads wait for.
+    pub waits: Waits,
+    /// A client has come a second time.
+    pub is_back: bool,
     /// The words of this run.
     pub names: Names,
 }
@@ -230,6 +273,8 @@ impl Evidence<'static> {
         status: "",
         tables: Tables { unaccepted: 0, unread: 0, is_left_open: false, is_closed: false },
         place: Place::at(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9999))),
+        waits: Waits { is_read: None, is_another_read: false, is_input_read: false },
+        is_back: false,
         names: Names::OF_THE_NOTES,
     };
 }

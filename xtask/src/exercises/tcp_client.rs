@@ -19,16 +19,15 @@ use crate::words::Words;
 pub static TCP_CLIENT: Exercise = Exercise {
     name: "tcp-client",
     description: Words::fixed(
-        "Waits for Welcome!, says Michael, Tracy and Sarah, waits for the answer after each (Hello, NAME!) and prints it, then says exit. \
+        "Waits for Welcome!, says Michael, Tracy and Sarah, waits for the answer after each (Hello, NAME!) and prints it on standard output, then says exit. \
          A message ends as --framing says: at a line feed, unless it is length or raw.",
-        "先收到 Welcome!，再依次说 Michael、Tracy、Sarah，每个都等到 Hello, NAME! 并打印，才说下一个，最后说 exit。\
+        "先收到 Welcome!，再依次说 Michael、Tracy、Sarah，每个都等到 Hello, NAME! 并打印到标准输出，才说下一个，最后说 exit。\
          消息在哪里结束由 --framing 决定：line（换行符，默认）、length 或 raw。",
     ),
     places: &["{port}"],
     transport: Protocol::Tcp,
     side: Side::Client,
     framing: None,
-    required_first: 1,
     not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
@@ -101,7 +100,8 @@ static STAGES: &[Stage] = &[
             "When recv returns nothing, the stream has ended: if a greeting is still missing, print a message, and exit with a status other than 0.",
             "recv 返回空就是流结束：本该有回复的地方，这就是失败，要说出来，状态也不能是 0。")]),
 
-    stage("silent", "M12", ("ends within 30 s when the server says nothing", "服务器什么也不说时，30 秒内自己结束"),
+    stage("silent", "M12", ("ends within 30 s, with a message and a status other than 0, when the server says nothing",
+                             "服务器什么也不说时，30 秒内自己结束，给出消息，状态不为 0"),
         &[Hosts, Fails],
         NO_ANSWER),
 
@@ -113,11 +113,16 @@ static STAGES: &[Stage] = &[
 #[rustfmt::skip]
 static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
+    any::SLOW,
+    is("second-connection", |e| e.is_back && e.is_over() && e.bytes.is_empty() && e.message().is_some(), "socket",
+        "Your client closed its first connection without a word, and opened another: the whole conversation happens in one (a connection that only looks whether somebody listens is one, too).",
+        "它的第一个连接什么也没说就关闭了，又另建了一个：整个会话都在一个连接里（只为看看有没有人监听的连接，也算一个）。"),
     Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME),
     is("still-waits", |e| matches!(e.expected, Expected::Success) && e.is_silent(), "end",
         "A guess: your client waits for one more message: end when the stream ends.",
         "猜测：它还在等一条消息；流结束就是结束的信号。"),
     Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
+    any::PRINTED_ASIDE,
     any::NOT_PRINTED,
 ];
 
@@ -145,6 +150,9 @@ static SAID: &[Likely] = &[
     is("welcome-not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
         "Your client has not read what the server sent: call recv before the next send.",
         "服务器的话已经到了，还没有读取：下一次 send 之前要先 recv。"),
+    is("reads-on", |e| e.is_silent() && e.waits.is_read == Some(true) && e.after_message().is_none(), "framing",
+        "Your client has read all that the server sent, and waits in recv for more: a message is complete at its end, whose mark the framing sets. (If it did speak, that is still in a buffer: flush it.)",
+        "服务器发来的它都读了，还在 recv 里等：消息到了结尾就收齐了，结尾由所选的 framing 标明。（如果它说过话，那就还在缓冲区里：要 flush。）"),
     is("says-nothing", |e| e.is_silent() && e.wants(MICHAEL) && e.after_message().is_none(), "framing",
         "A guess: your client has sent nothing yet (Michael comes first), or left it in a buffer (flush it), or waits for more than was sent: read only until the end of the welcome.",
         "猜测：它还什么都没说（首先是 Michael）；或者说的话留在缓冲区里：要 flush；或者它等的比来的多：读到欢迎的结尾为止，不要再等。"),

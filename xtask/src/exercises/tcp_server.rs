@@ -6,7 +6,7 @@ use common::greeting::{EXIT, WELCOME};
 use super::any::{self, one_recv};
 use super::stage::Likely::Among;
 use super::stage::{Evidence, Exercise, Stage, all, is, other, silent, stage};
-use super::tcp_words::{ANSWER, ANYWHERE, FALLEN, LEFT, UNWELCOMED, WORDS};
+use super::tcp_words::{ANSWER, ANYWHERE, FALLEN, LEFT, NEXT_UNSERVED, UNWELCOMED, WORDS};
 use super::{CHINESE, EXITING, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Step::{
     Begins, BreaksOff, Comes, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
@@ -31,7 +31,6 @@ pub static TCP_SERVER: Exercise = Exercise {
     transport: Protocol::Tcp,
     side: Side::Server,
     framing: None,
-    required_first: 3,
     not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
@@ -108,6 +107,12 @@ static STAGES: &[Stage] = &[
             is("exit-closes-listener", |e| e.wants_end() && e.is_silent() && e.tables.is_closed, "crowd",
                 "Your server closes its listener: exit should close the socket that accept returned.",
                 "它关闭的是监听套接字：exit 要关闭的是 accept 返回的那个套接字。"),
+            is("exit-not-seen", |e| e.wants_end() && e.is_silent() && e.waits.is_read == Some(true), "crowd",
+                "Your server is in recv again on the connection that said exit: it did not take that for exit. Remove the line feed, compare, leave the loop, and close.",
+                "说了 exit 的连接，服务器又在 recv 里等：它没有认出 exit。先去掉换行符再比较，是 exit 就退出循环，关闭连接。"),
+            is("exit-not-closed", |e| e.wants_end() && e.is_silent() && e.waits.is_read == Some(false), "crowd",
+                "Nobody reads that connection any more, and it is still open: your server leaves the loop and does not close the socket, or closes another client's, or a copy of it (a file made from it, another process) is still open.",
+                "已经没有线程在读这个连接，它却还开着：退出了循环却没有关闭套接字，或者关闭了别的客户端的，或者它的副本（由它得到的文件对象、另一个进程）还开着。"),
             is("exit-left-open", |e| e.wants_end() && e.is_silent(), "crowd",
                 "A guess: your server leaves the loop and does not close the socket, or closes another client's, or a copy of it (a file made from it, another process) is still open.",
                 "猜测：退出了循环却没有关闭套接字，或者关闭了别的客户端的，或者它的副本（由它得到的文件对象、另一个进程）还开着。"),
@@ -131,6 +136,9 @@ static STAGES: &[Stage] = &[
                 "它一次只服务一个客户端，其他的在全连接队列（backlog）里等：给每个客户端一个线程（或进程、任务、轮询），然后立刻回到 accept。"),
             Among(|e| e.is_gone, FALLEN),
             all(WORDS),
+            is("waits-for-another", |e| e.is_silent() && e.tables.unread > 0 && e.waits.is_another_read && e.waits.is_read == Some(false), "crowd",
+                "Your server is in recv for another client, and nobody reads what this one has sent: one conversation waits for another. Give each a thread (or a process, a task, a poll loop).",
+                "服务器在等另一个客户端的 recv，没有线程读取这一个发来的数据：一个会话在等另一个。给每个客户端一个线程（或进程、任务、轮询）。"),
             is("in-turn", silent, "crowd",
                 "A guess: your server accepts all clients, but serves them in turn: one conversation waits for another.",
                 "猜测：都已 accept，但一个会话要等另一个：服务器在轮流服务。"),
@@ -149,8 +157,8 @@ static STAGES: &[Stage] = &[
                 "还有未读的数据就关闭套接字，发出的是复位（要求它复位时也是：SO_LINGER、destroy）：先读完，再关闭。"),
             one_recv(|e| e.has(EXIT)),
             is("rest-not-taken", |e| e.is_silent() && e.wants_end(), "glued",
-                "Your server takes only the first message from what one recv returned: handle the rest of the buffer before the next recv. (Or exit closes nothing: see --stage exit.)",
-                "一次 recv 返回的数据里只取了第一条消息：其余的还在缓冲区里，不必再 recv 就该处理。（或者 exit 没有关闭连接：见 --stage exit。）"),
+                "Your server takes only the first message from what one recv returned: handle the rest of the buffer before the next recv. A buffered reader (makefile, BufferedReader) is made once a connection: a new one loses what the one before had read. (Or exit closes nothing: see --stage exit.)",
+                "一次 recv 返回的数据里只取了第一条消息：其余的还在缓冲区里，不必再 recv 就该处理。带缓冲的读取对象（makefile、BufferedReader）每个连接只建一个：再建一个，前一个读到的就丢了。（或者 exit 没有关闭连接：见 --stage exit。）"),
             is("exit-first", |e| e.is_over() && !e.wants_end(), "glued",
                 "A guess: your server handles exit before it answers the name that came first. Cut what arrives into messages, and finish one before the next.",
                 "猜测：前面的名字还没回答，exit 就先执行了。应先切成一条条消息，处理完一条再处理下一条。"),
@@ -181,6 +189,7 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Greeted(1, NOT_UTF8), Leaves(1), Enters(2), Greeted(2, SPACES), Greeted(2, ZERO), Greeted(2, FORMAT),
           Leaves(2), NeedsBoundary, Enters(3), Greeted(3, b"")],
         &[
+            Among(is_next, NEXT_UNSERVED),
             any::CUT_AT_ZERO,
             any::NAME_AS_FORMAT,
             is("empty-is-end", |e| e.wants(b"Hello, !"), "end",
@@ -197,6 +206,7 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Greeted(1, &[b'x'; LIMIT]), Rest, HearsNoMore(1), NeedsBoundary, Says(1, &[&[b'y'; LIMIT + 1]]), HearsAnything(1), Leaves(1),
           Enters(2), Greeted(2, TRACY)],
         &[
+            Among(is_next, NEXT_UNSERVED),
             is("small-buffer", |e| e.message().is_some_and(|greeting| greeting.len() > LIMIT), "end",
                 "A buffer or a limit is full before the message is complete: recv(1024) returns at most 1024 bytes, and the message is longer by its framing. Read on until its end, and count only the name.",
                 "消息还没收齐，缓冲区或上限就满了：recv(1024) 最多返回 1024 字节，消息还要加上边界标记。应一直读到消息的结尾，计数只算名字。"),
@@ -258,16 +268,15 @@ static STAGES: &[Stage] = &[
                 "它只服务有限的几个客户端：accept 要放在没有尽头的循环里，客户端离开时要把它的位置空出来。"),
         ]),
 
-    stage("stops", "-", ("ends within 5 s of Ctrl-C, and a connected client sees the end of the stream",
-                         "有客户端连着时按 Ctrl-C，5 秒内结束，客户端看到流结束"),
+    stage("stops", "-", ("ends within 5 s of Ctrl-C, and a connected client sees the end of the stream, and nothing before it",
+                         "有客户端连着时按 Ctrl-C，5 秒内结束，客户端看到流结束，此前什么也没有"),
         &[Starts, Enters(1), IsInterrupted(&[Leaves(1)], &[Enters(2)]), HearsTheEnd(1)],
         &[
-            is("held-by-a-client", |e| e.how == How::Later, "stop",
+            is("held-by-a-client", is_held, "stop",
                 "A connected client keeps your server from ending: shut down the clients' sockets (shutdown; close alone does not wake a thread that reads). Or make the threads that wait for clients daemon threads.",
                 "还连着的客户端拖住了它：把它们的套接字都 shutdown（只 close 唤不醒正在读的线程）。或者把等待客户端的线程设为守护线程。"),
             any::CRASHES_AT_INTERRUPT,
-            any::INTERRUPT_IGNORED,
-            any::STILL_ENDING,
+            all(any::UNSTOPPED),
             is("stops-by-reset", |e| e.how == How::Reset, "reset",
                 "The client sees a reset: shut down your sending half before the program ends.",
                 "客户端看到的是复位：程序结束之前先 shutdown 写端。"),
@@ -292,6 +301,17 @@ fn has_an_earlier_name(seen: &Evidence<'_>) -> bool {
     [rest(short.len()), with_line_feed, long.clone()]
         .iter()
         .any(|name| *name != seen.name() && seen.has(name))
+}
+
+/// A client connects after another one has left, and is not welcomed.
+fn is_next(seen: &Evidence<'_>) -> bool {
+    seen.number > 1 && seen.wants(WELCOME) && (seen.is_silent() || seen.is_gone)
+}
+
+/// Its end waits for a client: that has left, and then it ended; or a thread is in recv for it.
+fn is_held(seen: &Evidence<'_>) -> bool {
+    let is_reading = seen.waits.is_read == Some(true) || seen.waits.is_another_read;
+    seen.how == How::Later || (matches!(seen.expected, Expected::Stop) && seen.is_silent() && is_reading)
 }
 
 fn answers_more_than_one(seen: &Evidence<'_>) -> bool {

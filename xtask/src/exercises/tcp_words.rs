@@ -13,6 +13,7 @@ use crate::peers::script::{Expected, How};
 #[rustfmt::skip]
 pub static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
+    any::SLOW,
     Among(|e| matches!(e.expected, Expected::Ready), START),
     Among(|e| !e.is_gone && e.complains() && !e.tables.is_left_open, FALLEN),
     Among(|e| e.number == 1 && e.wants(WELCOME), UNWELCOMED),
@@ -32,6 +33,7 @@ static START: &[Likely] = &[
     any::NOT_STARTED,
     any::PORT_IN_USE,
     any::OTHER_FAMILY,
+    any::LEFT_GROUP,
     is("nothing-done", |e| e.is_gone && e.output.is_empty(), "crowd",
         "Your program reached its end and exited. It is given {host} and {port} on its command line: it should bind, listen, and accept in a loop.",
         "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind、listen，然后循环 accept。"),
@@ -40,6 +42,7 @@ static START: &[Likely] = &[
         "原因在它最后的输出里。命令行给出了 {host} 和 {port}：它应当 bind、listen、accept。"),
     any::BIND_UNCHECKED,
     Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
+    any::READS_INPUT,
     is("never-listens", |_| true, "crowd",
         "A guess: your program never reaches listen (clients cannot connect after bind alone): it waits for something before, or starts slowly (--patience gives it more time).",
         "猜测：程序没有执行到 listen（只有 bind 还不能接受连接）：卡在了前面的某一步，或者启动很慢（可用 --patience 多给时间）。"),
@@ -139,6 +142,9 @@ pub static UNWELCOMED: &[Likely] = &[
     is("says-nothing-reads-nothing", |e| has_waited_in_vain(e) && e.tables.unread > 0, "crowd",
         "Your server neither sends nor receives: send Welcome! as soon as accept returns, then recv.",
         "它既不说话，也不读取：accept 一返回就发送 Welcome!，然后 recv。"),
+    is("reads-first", |e| has_waited_in_vain(e) && e.waits.is_read == Some(true), "crowd",
+        "Your server is in recv before anything was sent: send Welcome! as soon as accept returns, before the first recv. (If it did send, that is still in a buffer: flush it.)",
+        "还什么都没发，服务器就在 recv 里等：accept 一返回就发送 Welcome!，然后才 recv。（如果发过，那就还在缓冲区里：要 flush。）"),
     is("says-nothing", has_waited_in_vain, "crowd",
         "A guess: your server sends nothing to a new client, or receives first: send Welcome! as soon as accept returns, and flush it if the output is buffered.",
         "猜测：客户端来了它什么也不说，或者先去读取：accept 一返回就发送 Welcome!；输出经过缓冲区的，还要 flush。"),
@@ -172,6 +178,9 @@ pub static ANSWER: &[Likely] = &[
     is("not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
         "Your server has not read what was sent: it does not reach recv, or receives on another socket.",
         "它还没有读取发来的数据：没有执行到 recv，或者读的是另一个套接字。"),
+    is("reads-on", |e| e.is_silent() && e.waits.is_read == Some(true), "framing",
+        "Your server has read everything, and is in recv again without having answered: it does not see that the name is complete, or it only printed its answer, or left it in a buffer (flush it).",
+        "发来的它都读了，没有回答，又在 recv 里等：它没看出名字已经收齐，或者只打印了回答，或者回答留在缓冲区里（要 flush）。"),
     is("not-sent", silent, "framing",
         "A guess: your server read the name and waits for more, or printed its answer instead of sending it, or left it in a buffer: flush it.",
         "猜测：它读到了名字却还在等更多的数据，或者只打印了回答却没有发送，或者回答留在缓冲区里：要 flush。"),
@@ -199,9 +208,7 @@ pub static LEFT: &[Likely] = &[
     is("answers-the-end", |e| e.has(b"Hello, !") || (e.is_other() && e.wants_end()), "end",
         "Your server answers the end of the stream: when recv returns nothing, the client has disconnected. Send nothing, and leave the loop.",
         "流结束也回答了：recv 返回空，说明客户端已经离开。结束这个会话，不再回答。"),
-    is("busy-with-the-end", |e| e.tables.unaccepted > 0 || (e.is_silent() && !e.wants_end()), "end",
-        "A client has disconnected, and your server is still busy with it: when recv returns nothing, leave the loop and go back to accept.",
-        "客户端已经离开，服务器却还在为它忙：recv 返回空就退出循环，回到 accept。"),
+    busy_with_the_end(|e| e.tables.unaccepted > 0 || (e.is_silent() && !e.wants_end())),
     is("left-open", silent, "end",
         "The client has disconnected, and your server keeps its socket open: when recv returns nothing, close it.",
         "客户端已经离开，套接字却还开着：recv 返回空，就关闭它。"),
@@ -211,6 +218,16 @@ pub static LEFT: &[Likely] = &[
     all(WORDS),
     all(ANSWER),
 ];
+
+/// The next client is not served; what the stage is about has not been tried with it yet.
+pub static NEXT_UNSERVED: &[Likely] = &[Among(|e| e.is_gone, FALLEN), busy_with_the_end(silent)];
+
+#[rustfmt::skip]
+const fn busy_with_the_end(when: When) -> Likely {
+    is("busy-with-the-end", when, "end",
+        "A client has disconnected, and your server is still busy with it: when recv returns nothing, leave the loop and go back to accept.",
+        "客户端已经离开，服务器却还在为它忙：recv 返回空就退出循环，回到 accept。")
+}
 
 #[rustfmt::skip]
 const ZERO_BYTE: Likely = is("zero-byte", |e| e.framing != Framing::Length && (e.bytes.ends_with(b"\0") || e.has(b"\0Hello, ") || e.has(b"\0!")), "framing",

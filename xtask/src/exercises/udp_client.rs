@@ -17,14 +17,13 @@ use crate::words::Words;
 pub static UDP_CLIENT: Exercise = Exercise {
     name: "udp-client",
     description: Words::fixed(
-        "Sends Michael, Tracy and Sarah in a datagram each, and prints Hello, NAME! for each before it sends the next.",
-        "依次发送 Michael、Tracy、Sarah，每个一个数据报；等到并打印 Hello, NAME!，才发下一个。",
+        "Sends Michael, Tracy and Sarah in a datagram each, and prints Hello, NAME! for each on standard output before it sends the next.",
+        "依次发送 Michael、Tracy、Sarah，每个一个数据报；等到 Hello, NAME! 并打印到标准输出，才发下一个。",
     ),
     places: &["{port}"],
     transport: Protocol::Udp,
     side: Side::Client,
     framing: None,
-    required_first: 1,
     not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
@@ -127,6 +126,7 @@ static BELIEVED: &[Likely] =
 /// The client has not asked for what it should.
 #[rustfmt::skip]
 static ASKED: &[Likely] = &[
+    any::PRINTED_ASIDE,
     any::NOT_PRINTED,
     any::NOT_AS_TEXT,
     is("more-than-the-name", other, "udp",

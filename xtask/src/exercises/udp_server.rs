@@ -26,7 +26,6 @@ pub static UDP_SERVER: Exercise = Exercise {
     transport: Protocol::Udp,
     side: Side::Server,
     framing: None,
-    required_first: 2,
     not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
@@ -117,7 +116,7 @@ static STAGES: &[Stage] = &[
 
     stage("stops", "-", ("ends within 5 s of Ctrl-C", "按 Ctrl-C，5 秒内结束"),
         &[Starts, Comes(1), Greeted(1, MICHAEL), IsInterrupted(&[], &[Greeted(1, TRACY)])],
-        &[any::CRASHES_AT_INTERRUPT, any::INTERRUPT_IGNORED, any::STILL_ENDING]),
+        &[any::CRASHES_AT_INTERRUPT, all(any::UNSTOPPED)]),
 ];
 
 static ANYWHERE: &[Likely] = &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Ready), START)];
@@ -129,6 +128,7 @@ static START: &[Likely] = &[
     any::NOT_STARTED,
     any::PORT_IN_USE,
     any::OTHER_FAMILY,
+    any::LEFT_GROUP,
     is("tcp-socket", |e| e.is_gone && e.complains_of(&["not connected"]), "system",
         "This is a TCP socket, connected to nobody: SOCK_DGRAM makes a UDP socket.",
         "这是一个 TCP 套接字，没有连接任何人：UDP 要用 SOCK_DGRAM。"),
@@ -139,6 +139,7 @@ static START: &[Likely] = &[
         "Its last output says why it failed. It is given {host} and {port} on its command line: it should bind, and call recvfrom.",
         "原因在它最后的输出里。命令行给出了 {host} 和 {port}：它应当 bind、recvfrom。"),
     Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
+    any::READS_INPUT,
     is("never-binds", |_| true, "udp",
         "A guess: your program never reaches bind: it waits for something before, or starts slowly (--patience gives it more time).",
         "猜测：程序没有执行到 bind：卡在了前面的某一步，或者启动很慢（可用 --patience 多给时间）。"),

@@ -6,33 +6,21 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Lesson, TCP};
+use super::{Lesson, TCP, claim};
 use crate::checks::Ended;
 use crate::play::Play;
 use crate::wire::event::Side;
 use crate::words::{Shown, Words};
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "address",
-    subject_zh: "地址与主机名",
+    name: "address", subject_zh: "地址与主机名", lanes: TCP, play,
     claims: &[
-        (
-            "C26",
-            Words::fixed(
-                "bind takes the address of an interface, which decides who can reach the server.",
-                "bind 绑定某个接口的地址：谁能连上服务器，由它决定。",
-            ),
-        ),
-        (
-            "C27",
-            Words::fixed(
-                "connect also takes a host name: it is first resolved to all its addresses.",
-                "connect 也接受主机名：先解析，得到它的全部地址。",
-            ),
-        ),
+        claim("C26", "bind takes the address of an interface, which decides who can reach the server.",
+                     "bind 绑定某个接口的地址：谁能连上服务器，由它决定。"),
+        claim("C27", "connect also takes a host name: it is first resolved to all its addresses.",
+                     "connect 也接受主机名：先解析，得到它的全部地址。"),
     ],
-    lanes: TCP,
-    play,
 };
 
 /// Another address of this machine that no other machine can reach: all of 127.0.0.0/8 is loopback (RFC 1122, section
@@ -41,16 +29,16 @@ const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        &Words::fixed(
-            "This machine has 127.0.0.2, too. A server is bound to 127.0.0.1. A client connects to 127.0.0.2: \
-             what happens?",
-            "本机还有 127.0.0.2 这个地址。服务器绑定 127.0.0.1。连接 127.0.0.2 会怎样？",
-        ),
+        "This machine has 127.0.0.2, too. A server is bound to 127.0.0.1. A client connects to 127.0.0.2: \
+         what happens?",
+        "本机还有 127.0.0.2 这个地址。服务器绑定 127.0.0.1。连接 127.0.0.2 会怎样？",
         &[
-            Words::fixed("it reaches the server: it is the same machine", "连上服务器：同一台机器"),
-            Words::fixed("it is refused", "被拒绝"),
-            Words::fixed("it waits", "一直等待"),
+            ("it reaches the server: it is the same machine", "连上服务器：同一台机器"),
+            ("it is refused", "被拒绝"),
+            ("it waits", "一直等待"),
         ],
+        "no socket listens on 127.0.0.2: a listening socket accepts connections to its own address only.",
+        "127.0.0.2 上没有人监听：监听套接字只接受发往它自己地址的连接，同一台机器也不例外。",
     )?;
     play.act(&Words::fixed(
         "One server listens on one address of this machine, another on all of them. A client connects to a \
@@ -83,14 +71,7 @@ fn play(play: &mut Play) -> Result<()> {
             play.said(Side::Server, &words!("listens on {name}", "在 {name} 上监听"));
             play.said(Side::Client, &words!("connects to {SECOND}: {en}", "连接 {SECOND}：{zh}"));
         }
-        play.reveal(
-            prediction,
-            |choice| choice == if one.is_err() { 2 } else { 1 },
-            &Words::fixed(
-                "no socket listens on 127.0.0.2: a listening socket accepts connections to its own address only.",
-                "127.0.0.2 上没有人监听：监听套接字只接受发往它自己地址的连接，同一台机器也不例外。",
-            ),
-        )?;
+        play.reveal(prediction, Some(if one.is_err() { 2 } else { 1 }))?;
         let [at_one, at_all] = promises;
         play.checks.equal(at_one, &one, &Err(ErrorKind::ConnectionRefused));
         play.checks.equal(at_all, &all, &Ok(()));
@@ -126,16 +107,20 @@ fn by_name(play: &mut Play) -> Result<()> {
     let address = SocketAddr::new(play.ip, port).to_string();
     let (_server, _) = play.lab.start_server("tcp-server", &[&address, "--delay", "0"])?;
     let args = ["greet", &format!("localhost:{port}"), "Michael"];
-    let client = play.lab.start(Side::Client, "", "tcp-client", &args)?;
-    let outcome = play.lab.wait_for_end(client)?;
+    let outcome = play.run("", "tcp-client", &args)?;
     let expected = ["Welcome!", "Hello, Michael!"].map(str::to_owned).to_vec();
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));
     Ok(())
 }
 
+/// The loopback address of the other IP version.
+pub fn other_loopback(ip: IpAddr) -> IpAddr {
+    if ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() }
+}
+
 /// A port that is free over both IP versions.
-fn free_in_both(ip: IpAddr) -> Result<u16> {
-    let other: IpAddr = if ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+pub fn free_in_both(ip: IpAddr) -> Result<u16> {
+    let other = other_loopback(ip);
     let has_other = TcpListener::bind((other, 0)).is_ok();
     loop {
         let port = TcpListener::bind((ip, 0))?.local_addr()?.port();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use common::narration::escape;
 
-use super::{Lesson, TCP};
+use super::{Lesson, TCP, claim};
 use crate::checks::Ended;
 use crate::peers::scripted_server::{ScriptedServer, until_it_leaves};
 use crate::peers::sockets::{connect, is_quiet, is_silence};
@@ -21,59 +21,44 @@ use crate::wire::record::STUCK;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::{Shown, Words};
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "crowd",
-    subject_zh: "同时服务多个客户端",
+    name: "crowd", subject_zh: "同时服务多个客户端", lanes: TCP, play,
     claims: &[
-        (
-            "C8",
-            Words::fixed(
-                "A server has two kinds of sockets: one that listens, and one for each client.",
-                "服务器有两种套接字：一个监听套接字，以及每个客户端一个通信套接字。",
-            ),
-        ),
-        (
-            "C9",
-            Words::fixed(
-                "Each client has its own thread; clients do not disturb each other.",
-                "每个客户端有自己的线程，互不干扰。",
-            ),
-        ),
-        (
-            "C10",
-            Words::fixed(
-                "Each socket keeps its own state (sequence numbers, buffers): what one client sends\nfills only its own queue.",
-                "每个套接字维护自己的状态（序号、确认号、收发缓冲区）：\n一个客户端发来的数据只进入它自己的接收队列。",
-            ),
-        ),
-        ("C13", Words::fixed("exit closes only that connection.", "exit 只关闭那一条连接。")),
+        claim("C8", "A server has two kinds of sockets: one that listens, and one for each client.",
+                    "服务器有两种套接字：一个监听套接字，以及每个客户端一个通信套接字。"),
+        claim("C9", "Each client has its own thread; clients do not disturb each other.",
+                    "每个客户端有自己的线程，互不干扰。"),
+        claim("C10",
+            "Each socket keeps its own state (sequence numbers, buffers): what one client sends\nfills \
+             only its own queue.",
+            "每个套接字维护自己的状态（序号、确认号、收发缓冲区）：\n一个客户端发来的数据只进入它自己的接收队列。"),
+        claim("C13", "The message exit closes only the connection that it came on.",
+                     "exit 这条消息只关闭发来它的那一条连接。"),
     ],
-    lanes: TCP,
-    play,
 };
 
 const CLIENTS: [(&str, [&str; 2]); 3] =
     [("#1", ["Michael", "张三"]), ("#2", ["Tracy", "Li"]), ("#3", ["Sarah", "Bob"])];
 
 fn play(play: &mut Play) -> Result<()> {
-    let any = play.loopback().to_string();
     let prediction = play.predict(
-        &Words::fixed(
-            "Three clients are connected to tcp-server, all to the same port. How many sockets does the server have?",
-            "三个客户端连上 tcp-server，都是同一个端口。服务器有几个套接字？",
-        ),
+        "Three clients are connected to tcp-server, all to the same port. How many sockets does the server have?",
+        "三个客户端连上 tcp-server，都是同一个端口。服务器有几个套接字？",
         &[
-            Words::fixed("one: there is one port", "一个：端口只有一个"),
-            Words::fixed("three: one for each client", "三个：每个客户端一个"),
-            Words::fixed("four", "四个"),
+            ("one: there is one port", "一个：端口只有一个"),
+            ("three: one for each client", "三个：每个客户端一个"),
+            ("four", "四个"),
         ],
+        "one listens, and accept returned one more for each client. The four of both addresses and both ports \
+         tell connections apart.",
+        "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
     )?;
     play.act(&Words::fixed(
-        "Three clients connect. The wire holds back their names until all three are welcomed.",
-        "三个客户端连接。线路先扣住它们发送的数据，直到三个都收到欢迎。",
+        "Three clients connect. The relay delays their names until all three are welcomed.",
+        "三个客户端连接。中继先扣住它们发送的名字，直到三个都收到欢迎。",
     ))?;
-    let (server, at) =
-        play.lab.start_server("tcp-server", &[&any, "--delay", "0.2", "--idle-timeout", "86400"])?;
+    let (server, at) = play.server("tcp-server", &["--delay", "0.2", "--idle-timeout", "86400"])?;
     let gates = [Gate::default(), Gate::default(), Gate::default()];
     let threads_before = figures::threads(server.pid);
     let mut clients = Vec::new();
@@ -130,21 +115,16 @@ fn play(play: &mut Play) -> Result<()> {
         let outcome = play.lab.wait_for_end(client)?;
         let greetings = names.map(|name| format!("Hello, {name}!"));
         let expected = [&["Welcome!".to_owned()][..], &greetings].concat();
-        play.checks.equal(
-            words!(
-                "{label} is welcomed, each of its names is greeted, and it exits with 0",
-                "{label} 收到欢迎，每个名字都得到问候，退出状态为 0"
-            ),
-            &(Ended::from(&outcome), outcome.said),
-            &(Ended::with(0), expected),
+        let promise = words!(
+            "{label} is welcomed, each of its names is greeted, and it exits with 0",
+            "{label} 收到欢迎，每个名字都得到问候，退出状态为 0"
         );
+        play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));
         let sent = names.map(|name| format!("{name}\n")).concat() + "exit\n";
         let crossed = String::from_utf8_lossy(&play.lab.record.crossed(label, Side::Server)).into_owned();
-        play.checks.equal(
-            words!("{label} sent one line for each name, and exit", "{label} 每个名字发一行，最后发 exit"),
-            &crossed,
-            &sent,
-        );
+        let promise =
+            words!("{label} sent one line for each name, and exit", "{label} 每个名字发一行，最后发 exit");
+        play.checks.equal(promise, &crossed, &sent);
     }
     play.stop(server)?;
     queues(play)?;
@@ -162,17 +142,12 @@ fn sockets_of(play: &mut Play, at: SocketAddr, prediction: Prediction) -> Result
     let count = |state| Some(table.as_ref()?.iter().filter(|row| row.state == state).count());
     play.checks.kernel_says(promise, count("LISTEN").zip(count("ESTABLISHED")), &(1, 3));
     // Without a table: each of the three has been accepted, so there are four.
-    let sockets = table.map_or(4, |rows| rows.len() as u64);
-    play.reveal(
-        prediction,
-        |choice| choice == match sockets { 1 => 1, 3 => 2, _ => 3 },
-        &Words::fixed(
-            "one listens, and accept returned one more for each client. The four of both addresses and both ports \
-             tell connections apart.",
-            "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
-        ),
-    )?;
-    Ok(())
+    let right = table.map_or(3, |rows| match rows.len() {
+        1 => 1,
+        3 => 2,
+        _ => 3,
+    });
+    play.reveal(prediction, Some(right))
 }
 
 /// C8 and C10, on plain sockets: conversations outlive their listener, and each has its own queue.
@@ -190,11 +165,8 @@ fn queues(play: &mut Play) -> Result<()> {
     let mut from_calm = listener.accept()?.0;
     drop(listener);
     let refused = TcpStream::connect(at).map(|_| ()).map_err(|e| e.kind());
-    play.checks.equal(
-        Words::fixed("new connections are refused", "新的连接被拒绝"),
-        &refused,
-        &Err(ErrorKind::ConnectionRefused),
-    );
+    let promise = Words::fixed("new connections are refused", "新的连接被拒绝");
+    play.checks.equal(promise, &refused, &Err(ErrorKind::ConnectionRefused));
     let sent = sends_what_fits(&mut loud, &[b'x'; 10_000])?;
     if sent < 10_000 {
         play.evidence(&words!(
@@ -234,15 +206,16 @@ fn sends_what_fits(stream: &mut TcpStream, bytes: &[u8]) -> Result<usize> {
 /// The check of C9 must be able to fail: a server for which it does.
 fn one_at_a_time(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        &Words::fixed(
-            "A server serves one client at a time, and three connect. What do the second and the third see?",
-            "一个每次只服务一个客户端的服务器，来了三个客户端。第二、第三个会看到什么？",
-        ),
+        "A server serves one client at a time, and three connect. What do the second and the third see?",
+        "一个每次只服务一个客户端的服务器，来了三个客户端。第二、第三个会看到什么？",
         &[
-            Words::fixed("connection refused", "连接被拒绝"),
-            Words::fixed("they are connected, and then nothing arrives", "连上了，然后什么也没有"),
-            Words::fixed("connect does not return", "connect 一直不返回"),
+            ("connection refused", "连接被拒绝"),
+            ("they are connected, and then nothing arrives", "连上了，然后什么也没有"),
+            ("connect does not return", "connect 一直不返回"),
         ],
+        "the kernel completes the handshake and puts the connection in the queue of the listener (the \
+         backlog): connected does not mean served.",
+        "三次握手由内核完成，连接进入全连接队列（已完成连接的队列，长度由 backlog 限定）：连上了，不等于有人服务。",
     )?;
     play.act(&Words::fixed(
         "For comparison: three clients, and a server that serves one client at a time.",
@@ -265,21 +238,10 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         .collect();
     let Words { en, zh } = welcomed.shown();
     play.evidence(&words!("all three are connected; welcomed: {en}", "三个都已连上；是否收到欢迎：{zh}"))?;
-    play.checks.equal(
-        Words::fixed(
-            "one at a time: all are connected, and only the first is welcomed",
-            "每次只服务一个时：三个都连上了，只有第一个收到欢迎",
-        ),
-        &welcomed,
-        &vec![true, false, false],
+    let promise = Words::fixed(
+        "one at a time: all are connected, and only the first is welcomed",
+        "每次只服务一个时：三个都连上了，只有第一个收到欢迎",
     );
-    play.reveal(
-        prediction,
-        |choice| choice == 2 && welcomed == [true, false, false],
-        &Words::fixed(
-            "the kernel completes the handshake and puts the connection in the queue of the listener (the \
-             backlog): connected does not mean served.",
-            "三次握手由内核完成，连接进入全连接队列（已完成连接的队列，长度由 backlog 限定）：连上了，不等于有人服务。",
-        ),
-    )
+    play.checks.equal(promise, &welcomed, &vec![true, false, false]);
+    play.reveal(prediction, (welcomed == [true, false, false]).then_some(2))
 }

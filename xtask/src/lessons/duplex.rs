@@ -7,24 +7,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{BOTH_SIDES, Lesson};
+use super::{BOTH_SIDES, Lesson, claim};
 use crate::peers::sockets::{is_silence, pair};
 use crate::play::Play;
 use crate::wire::event::Side;
 use crate::words::{Shown, Words};
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "duplex",
-    subject_zh: "双向通信与半关闭",
-    claims: &[(
-        "C11",
-        Words::fixed(
-            "Sockets work in both directions: each side may send at any time.",
-            "套接字支持双向通信：双方都可以随时发送。",
-        ),
-    )],
-    lanes: BOTH_SIDES,
-    play,
+    name: "duplex", subject_zh: "双向通信与半关闭", lanes: BOTH_SIDES, play,
+    claims: &[claim("C11", "Sockets work in both directions: each side may send at any time.",
+                           "套接字支持双向通信：双方都可以随时发送。")],
 };
 
 const SIZE: usize = 64 << 20;
@@ -79,15 +72,11 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &answer.as_str(), &"heard: the last word");
 
     let prediction = play.predict(
-        &Words::fixed(
-            "Both sides send 64 MiB, and read only afterwards. Which of them finishes sending?",
-            "双方各发 64 MiB，都打算发完再读。谁能发完？",
-        ),
-        &[
-            Words::fixed("both", "双方都能"),
-            Words::fixed("one of them", "其中一方"),
-            Words::fixed("neither", "谁也发不完"),
-        ],
+        "Both sides send 64 MiB, and read only afterwards. Which of them finishes sending?",
+        "双方各发 64 MiB，都打算发完再读。谁能发完？",
+        &[("both", "双方都能"), ("one of them", "其中一方"), ("neither", "谁也发不完")],
+        "the buffers are full, and each side waits for the other to read: a deadlock.",
+        "缓冲区满了，双方都在等对方读取：死锁。",
     )?;
     play.act(&Words::fixed(
         "For comparison: both sides send 64 MiB first, and read only afterwards.",
@@ -110,14 +99,7 @@ fn play(play: &mut Play) -> Result<()> {
         "双方都不读；300 毫秒毫无进展，两个写操作的结果：{zh}"
     ))?;
     let finished = u64::from(one.is_ok()) + u64::from(two.is_ok());
-    play.reveal(
-        prediction,
-        |choice| choice == 3 - finished,
-        &Words::fixed(
-            "the buffers are full, and each side waits for the other to read: a deadlock.",
-            "缓冲区满了，双方都在等对方读取：死锁。",
-        ),
-    )?;
+    play.reveal(prediction, Some(3 - finished))?;
     let promise = Words::fixed(
         "neither side finished, because neither read: a deadlock",
         "双方都不读，双方都发不完：死锁",

@@ -7,44 +7,28 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{BOTH_SIDES, Lesson};
+use super::{BOTH_SIDES, Lesson, claim};
 use crate::peers::sockets::{is_quiet, pair};
 use crate::play::Play;
-use crate::play::quiz::a_number;
 use crate::wire::event::Side;
 use crate::wire::kernel;
 use crate::words::{Shown, Words};
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "end",
-    subject_zh: "流的结束与四次挥手",
+    name: "end", subject_zh: "流的结束与四次挥手", lanes: BOTH_SIDES, play,
     claims: &[
-        (
-            "C3",
-            Words::fixed(
-                "recv(1024) returns at most 1024 bytes: read in a loop until it returns none.",
-                "recv(1024) 最多返回 1024 字节：循环读取，直到返回空。",
-            ),
-        ),
-        (
-            "C20",
-            Words::fixed(
-                "close ends the connection once both sides have called it: each sends its own FIN.",
-                "四次挥手：双方各发一个 FIN，各得到一个确认；双方都 close，连接才真正结束。",
-            ),
-        ),
+        claim("C3", "recv(1024) returns at most 1024 bytes: read in a loop until it returns none.",
+                    "recv(1024) 最多返回 1024 字节：循环读取，直到返回空。"),
+        claim("C20", "close ends the connection once both sides have called it: each sends its own FIN.",
+                     "四次挥手：双方各发一个 FIN，各得到一个确认；双方都 close，连接才真正结束。"),
     ],
-    lanes: BOTH_SIDES,
-    play,
 };
 
 fn play(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        &Words::fixed(
-            "One write sends 3000 bytes. How many bytes will the first read return, with a buffer of 1024?",
-            "一次写入发送 3000 字节。用 1024 字节的缓冲区，第一次读取会返回多少字节？",
-        ),
-        &[],
+    let prediction = play.predict_a_number(
+        "One write sends 3000 bytes. How many bytes will the first read return, with a buffer of 1024?",
+        "一次写入发送 3000 字节。用 1024 字节的缓冲区，第一次读取会返回多少字节？",
     )?;
     play.act(&Words::fixed(
         "One write sends 3000 bytes; they are read with a buffer of 1024.",
@@ -62,34 +46,29 @@ fn play(play: &mut Play) -> Result<()> {
     let Words { en, zh } = reads.shown();
     play.evidence(&words!("the reads returned {en}", "各次读取得到 {zh}"))?;
     let first = reads[0];
-    play.reveal(prediction, |number| a_number(number, first as u64, 1024), &words!(
-            "it returned {first} here; any number from 1 to 1024 is possible, and the rest comes with the next \
-             reads.",
-            "这一次返回 {first}；1 到 1024 都有可能，其余的由后面的读取得到。"
-        ))?;
+    let why = words!(
+        "it returned {first} here; any number from 1 to 1024 is possible, and the rest comes with the next reads.",
+        "这一次返回 {first}；1 到 1024 都有可能，其余的由后面的读取得到。"
+    );
+    play.reveal(prediction.because(why, 1024), Some(first as u64))?;
     let promise = Words::fixed(
         "each read returned 1 to 1024 bytes, 3000 in all",
         "每次读取 1 到 1024 字节，共 3000 字节",
     );
     let is_right = reads.iter().all(|n| (1..=1024).contains(n)) && reads.iter().sum::<usize>() == 3000;
     play.checks.holds(promise, is_right, &reads);
-    play.checks.equal(
-        Words::fixed("now no data is there, which is not the end", "此后暂时没有数据，但这不是结束"),
-        &is_quiet(&server)?,
-        &true,
-    );
+    let promise =
+        Words::fixed("now no data is there, which is not the end", "此后暂时没有数据，但这不是结束");
+    play.checks.equal(promise, &is_quiet(&server)?, &true);
     client.shutdown(Shutdown::Write)?;
     play.ended(Side::Server);
     let n = server.read(&mut [0; 1024])?;
     play.said(Side::Server, &words!("read: {n} bytes", "read：{n} 字节"));
-    play.checks.equal(
-        Words::fixed(
-            "after the sender has shut down, a read returns 0 bytes: the end",
-            "发送方关闭写端之后，读取返回 0 字节：流结束",
-        ),
-        &n,
-        &0,
+    let promise = Words::fixed(
+        "after the sender has shut down, a read returns 0 bytes: the end",
+        "发送方关闭写端之后，读取返回 0 字节：流结束",
     );
+    play.checks.equal(promise, &n, &0);
 
     for (who, client_first) in [("client", true), ("server", false)] {
         let other = if client_first { "server" } else { "client" };

@@ -8,50 +8,38 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{BOTH_SIDES, Lesson};
+use super::stream::byte_at;
+use super::{BOTH_SIDES, Lesson, claim};
 use crate::peers::sockets::pair;
 use crate::play::Play;
 use crate::wire::event::Side;
 use crate::wire::kernel;
 use crate::words::Words;
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "flow",
-    subject_zh: "流量控制与接收窗口",
+    name: "flow", subject_zh: "流量控制与接收窗口", lanes: BOTH_SIDES, play,
     claims: &[
-        (
-            "C23",
-            Words::fixed(
-                "Sockets hide flow control: a sender may not send more than fits in the window that\nthe receiver announces.",
-                "套接字隐藏了流量控制：已发送未确认的数据不超过对方通告的接收窗口。",
-            ),
-        ),
-        (
-            "C24",
-            Words::fixed(
-                "Sockets hide error detection and congestion control: said here, not shown.",
-                "套接字隐藏了差错检测和拥塞控制：这里只说明，不演示。",
-            ),
-        ),
+        claim("C23",
+            "Sockets hide flow control: a sender may not send more than fits in the window that\nthe \
+             receiver announces.",
+            "套接字隐藏了流量控制：已发送未确认的数据不超过对方通告的接收窗口。"),
+        claim("C24", "Sockets hide error detection and congestion control: said here, not shown.",
+                     "套接字隐藏了差错检测和拥塞控制：这里只说明，不演示。"),
     ],
-    lanes: BOTH_SIDES,
-    play,
 };
 
 fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        &Words::fixed(
-            "The client keeps writing, and the server reads nothing. What happens to the bytes?",
-            "客户端不停地写，服务器一个字节也不读。这些字节会怎样？",
-        ),
+        "The client keeps writing, and the server reads nothing. What happens to the bytes?",
+        "客户端不停地写，服务器一个字节也不读。这些字节会怎样？",
         &[
-            Words::fixed(
-                "they wait in queues on both sides, and then the writer has to wait",
-                "在两边排队，随后写入方阻塞",
-            ),
-            Words::fixed("the server's kernel drops what does not fit", "服务器的内核丢弃放不下的部分"),
-            Words::fixed("they stay in the network", "它们停在网络里"),
+            ("they wait in queues on both sides, and then the writer has to wait", "在两边排队，随后写入方阻塞"),
+            ("the server's kernel drops what does not fit", "服务器的内核丢弃放不下的部分"),
+            ("they stay in the network", "它们停在网络里"),
         ],
+        "each segment announces the receive window, the room that is left (RFC 9293); if it is 0, the sender waits.",
+        "每个报文段都通告接收窗口，即剩余的空间（RFC 9293）；窗口为 0，发送方就等待。",
     )?;
     play.act(&Words::fixed(
         "The client writes 64 KiB at a time, until the kernel accepts no more; the server does not read.",
@@ -92,20 +80,8 @@ fn play(play: &mut Play) -> Result<()> {
     let is_whole = received.iter().zip(0..).all(|(byte, at)| *byte == byte_at(at));
     let promise = Words::fixed("nothing was lost, and writing continued", "没有丢失任何数据，写入得以继续");
     play.checks.equal(promise, &(is_whole, more.as_str()), &(true, "and on"));
-    play.reveal(
-        prediction,
-        |choice| choice == 1 && is_whole,
-        &Words::fixed(
-            "each segment announces the receive window, the room that is left (RFC 9293); if it is 0, the sender \
-             waits.",
-            "每个报文段都通告接收窗口，即剩余的空间（RFC 9293）；窗口为 0，发送方就等待。",
-        ),
-    )?;
+    play.reveal(prediction, is_whole.then_some(1))?;
     said_not_shown(play)
-}
-
-fn byte_at(place: usize) -> u8 {
-    (place ^ (place >> 8)).to_le_bytes()[0]
 }
 
 /// Writes until the kernel accepts no more; returns how many bytes it accepted.

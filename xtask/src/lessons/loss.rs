@@ -11,31 +11,25 @@ use common::address::HostPort;
 use common::args::Args;
 use common::narration::say;
 
-use super::{Lesson, UDP};
+use super::{Lesson, UDP, claim};
 use crate::checks::Ended;
 use crate::peers::sockets::datagram_socket;
 use crate::play::Play;
-use crate::wire::event::Side;
 use crate::wire::impairments::{Impairment, Impairments};
 use crate::wire::kernel;
 use crate::words::Words;
 
+#[rustfmt::skip]
 pub(super) const LESSON: Lesson = Lesson {
-    name: "loss",
-    subject_zh: "丢失与乱序",
+    name: "loss", subject_zh: "丢失与乱序", lanes: UDP, play,
     claims: &[
-        (
-            "C4",
-            Words::fixed(
-                "TCP delivers everything, in order, even when packets are lost.",
-                "即使丢包，TCP 仍按序送达全部数据。",
-            ),
-        ),
-        ("C5", Words::fixed("Datagrams may be lost.", "数据报可能丢失。")),
-        ("C6", Words::fixed("Datagrams may arrive out of order.", "数据报可能乱序到达。")),
+        claim("C4", "TCP delivers everything, in order, even when packets are lost.",
+                    "即使丢包，TCP 仍按序送达全部数据。"),
+        claim("C5", "Datagrams may be lost.",
+                    "数据报可能丢失。"),
+        claim("C6", "Datagrams may arrive out of order.",
+                    "数据报可能乱序到达。"),
     ],
-    lanes: UDP,
-    play,
 };
 
 fn play(play: &mut Play) -> Result<()> {
@@ -112,44 +106,32 @@ fn by_plan(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &arrived.as_str(), &"1325576");
 
     let prediction = play.predict(
-        &Words::fixed(
-            "The reply to Michael arrives twice. udp-client sends Tracy next: what does it print then?",
-            "给 Michael 的回复来了两次。udp-client 接着发送 Tracy：它随后打印什么？",
-        ),
+        "The reply to Michael arrives twice. udp-client sends Tracy next: what does it print then?",
+        "给 Michael 的回复来了两次。udp-client 接着发送 Tracy：它随后打印什么？",
         &[
-            Words::fixed(
-                "the second Hello, Michael!, which is already there",
-                "已经在那里的 Hello, Michael!",
-            ),
-            Words::fixed("Hello, Tracy!", "Hello, Tracy!"),
-            Words::fixed("nothing", "什么也不打印"),
+            ("the second Hello, Michael!, which is already there", "已经在那里的 Hello, Michael!"),
+            ("Hello, Tracy!", "Hello, Tracy!"),
+            ("nothing", "什么也不打印"),
         ],
+        "it accepts only the greeting for the name that it sent last.",
+        "它只认最近所发名字的问候。",
     )?;
     play.act(&Words::fixed(
         "udp-client on such a wire: reply 1 arrives twice, reply 2 late, and its third datagram is lost.",
         "udp-client 走这样的线路：第 1 个回复来两次，第 2 个迟到，它发出的第 3 个数据报丢失。",
     ))?;
-    let any = play.loopback().to_string();
-    let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
+    let (_server, at) = play.server("udp-server", &[])?;
     let plan =
         Impairments::numbered(&[(3, Impairment::Lost)], &[(1, Impairment::Twice), (2, Impairment::Late)]);
     let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, "Michael", "Tracy", "Sarah", "--timeout", "0.5", "--tries", "100"];
-    let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
-    let outcome = play.lab.wait_for_end(client)?;
+    let outcome = play.run("", "udp-client", &args)?;
     let printed = match outcome.said.get(1).map(String::as_str) {
         Some("Hello, Tracy!") => 2,
         Some(_) => 1,
         None => 3,
     };
-    play.reveal(
-        prediction,
-        |choice| choice == printed,
-        &Words::fixed(
-            "it accepts only the greeting for the name that it sent last.",
-            "它只认最近所发名字的问候。",
-        ),
-    )?;
+    play.reveal(prediction, Some(printed))?;
     let expected = ["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"].map(str::to_owned).to_vec();
     let promise = Words::fixed("each name still gets its own greeting", "每个名字仍然得到自己的问候");
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));

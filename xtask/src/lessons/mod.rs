@@ -19,11 +19,8 @@ mod udp;
 
 use std::ffi::OsStr;
 
-use anyhow::Result;
-
 use crate::drawing::entry::Lanes;
-use crate::play::Play;
-use crate::play::runner::LessonInfo;
+pub use crate::play::runner::Lesson;
 use crate::words::Words;
 
 /// All lessons, in the order in which they are played.
@@ -55,35 +52,16 @@ pub const WEB: Lanes =
 /// The sides of a lesson that makes the calls of both itself.
 const BOTH_SIDES: Lanes = (Words::fixed("the client", "客户端"), Words::fixed("the server", "服务器"));
 
-/// An experiment about some of the notes' claims.
-pub struct Lesson {
-    /// As it is called on the command line.
-    pub name: &'static str,
-    /// What it is about, for its Chinese title; in English its name is the title.
-    pub subject_zh: &'static str,
-    /// What the notes claim, with the numbers of the claims.
-    pub claims: &'static [(&'static str, Words)],
-    /// The names of the two sides.
-    pub lanes: Lanes,
-    /// Plays it.
-    pub play: fn(&mut Play) -> Result<()>,
-}
-
 impl Lesson {
-    /// What the runner needs to know of it.
-    pub fn part(&self) -> LessonInfo {
-        LessonInfo {
-            name: self.name,
-            subject_zh: self.subject_zh,
-            claims: self.claims,
-            lanes: self.lanes.clone(),
-        }
-    }
-
     /// Whether it is about a mistake of the notes' code.
     pub fn is_mistake(&self) -> bool {
         mistakes::ALL.iter().any(|mistake| mistake.name == self.name)
     }
+}
+
+/// A claim with its number.
+const fn claim(number: &'static str, en: &'static str, zh: &'static str) -> (&'static str, Words) {
+    (number, Words::fixed(en, zh))
 }
 
 /// The lesson or the mistake of this name.

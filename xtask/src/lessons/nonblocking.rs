@@ -8,43 +8,34 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use common::greeting;
 
-use super::Lesson;
+use super::{Lesson, claim};
 use crate::peers::sockets::connect;
 use crate::play::Play;
 use crate::wire::event::Side;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "nonblocking",
-    subject_zh: "一个线程与非阻塞套接字",
-    claims: &[(
-        "C25",
-        Words::fixed(
-            "With threads or asynchronous programming, a server serves many clients at once.",
-            "通过多线程或异步编程，套接字可以同时服务多个客户端。",
-        ),
-    )],
-    lanes: (
-        Words::fixed("three clients", "三个客户端"),
-        Words::fixed("a server with one thread", "单线程服务器"),
-    ),
-    play,
+    name: "nonblocking", subject_zh: "一个线程与非阻塞套接字",
+    lanes: (Words::fixed("three clients", "三个客户端"), Words::fixed("a server with one thread", "单线程服务器")), play,
+    claims: &[claim("C25", "With threads or asynchronous programming, a server serves many clients at once.",
+                           "通过多线程或异步编程，套接字可以同时服务多个客户端。")],
 };
 
 const CLIENTS: [(&str, &str); 3] = [("#1", "Michael"), ("#2", "Tracy"), ("#3", "Sarah")];
 
 fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        &Words::fixed(
-            "One thread serves all three; the third sends first. Which is greeted first?",
-            "一个线程服务三个客户端，第三个先发送。谁先得到问候？",
-        ),
+        "One thread serves all three; the third sends first. Which is greeted first?",
+        "一个线程服务三个客户端，第三个先发送。谁先得到问候？",
         &[
-            Words::fixed("the first: it connected first", "第一个：它先来"),
-            Words::fixed("the third", "第三个"),
-            Words::fixed("none: the thread waits for the first", "谁也没有：线程在等第一个"),
+            ("the first: it connected first", "第一个：它先来"),
+            ("the third", "第三个"),
+            ("none: the thread waits for the first", "谁也没有：线程在等第一个"),
         ],
+        "a non-blocking read without data returns at once, and the loop goes on to the next client.",
+        "非阻塞的读发现没有数据就立即返回，循环接着查询下一个。",
     )?;
     play.act(&Words::fixed(
         "Three clients connect to a server with one thread and non-blocking sockets.",
@@ -73,14 +64,7 @@ fn play(play: &mut Play) -> Result<()> {
         greeted.push(line);
     }
     let is_third = greeted.first().is_some_and(|line| line.contains("Sarah"));
-    play.reveal(
-        prediction,
-        |choice| choice == 2 && is_third,
-        &Words::fixed(
-            "a non-blocking read without data returns at once, and the loop goes on to the next client.",
-            "非阻塞的读发现没有数据就立即返回，循环接着查询下一个。",
-        ),
-    )?;
+    play.reveal(prediction, is_third.then_some(2))?;
     let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!\n")).into_iter().rev().collect();
     let promise = Words::fixed(
         "each is greeted when it sends, in reverse order of connecting",

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::Result;
 
-use super::{Lesson, WEB};
+use super::{Lesson, WEB, claim};
 use crate::checks::Ended;
 use crate::peers::origin;
 use crate::peers::replies::{PAGES, Page};
@@ -14,19 +14,13 @@ use crate::wire::event::Side;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "page",
-    subject_zh: "响应体在哪里结束",
-    claims: &[(
-        "C19",
-        Words::fixed(
-            "An empty recv means that the reply is complete - if the reply says where it ends.\n\
+    name: "page", subject_zh: "响应体在哪里结束", lanes: WEB, play,
+    claims: &[claim("C19",
+        "An empty recv means that the reply is complete - if the reply says where it ends.\n\
          A body that was cut short ends with an empty recv, too.",
-            "recv 返回空就表示接收完毕？只有响应自己说明了在哪里结束，才能断定。\n被截断的响应体同样以空的 recv 结束。",
-        ),
-    )],
-    lanes: WEB,
-    play,
+        "recv 返回空就表示接收完毕？只有响应自己说明了在哪里结束，才能断定。\n被截断的响应体同样以空的 recv 结束。")],
 };
 
 fn play(play: &mut Play) -> Result<()> {
@@ -38,16 +32,12 @@ fn play(play: &mut Play) -> Result<()> {
         play.act(&words!("The body ends {how_en}.", "响应体如何结束：{how_zh}。"))?;
         let wire = play.lab.wire(&label, origin.address, RelayMode::AsItComes)?;
         let url = format!("http://{wire}{}", page.path);
-        let client = play.lab.start(Side::Client, &label, "tcp-client", &["get", &url])?;
-        let outcome = play.lab.wait_for_end(client)?;
+        let outcome = play.run(&label, "tcp-client", &["get", &url])?;
 
         let request = format!("GET {} HTTP/1.1\r\nHost: {wire}\r\nConnection: close\r\n\r\n", page.path);
         let asked = String::from_utf8_lossy(&play.lab.record.crossed(&label, Side::Server)).into_owned();
-        play.checks.equal(
-            words!("{label} the whole request crossed the wire", "{label} 请求完整经过线路"),
-            &asked,
-            &request,
-        );
+        let promise = words!("{label} the whole request crossed the wire", "{label} 请求完整经过线路");
+        play.checks.equal(promise, &asked, &request);
         let saved = fs::read_to_string(play.lab.directory().join(page.path.trim_start_matches('/'))).ok();
         let status = Ended::with(i32::from(page.body.is_none()));
         let expected = (status, page.body.map(str::to_owned));
@@ -70,14 +60,7 @@ fn play(play: &mut Play) -> Result<()> {
             let promise =
                 words!("{label} tcp-client says how much is missing", "{label} tcp-client 说明缺了多少");
             play.checks.holds(promise, is_said, &outcome.complained);
-            play.reveal(
-                prediction,
-                |choice| choice == 2 && found == expected,
-                &Words::fixed(
-                    "Content-Length says 13, so the end after 6 is an error.",
-                    "Content-Length 声明 13 字节，收到 6 字节就结束，所以是错误。",
-                ),
-            )?;
+            play.reveal(prediction, (found == expected).then_some(2))?;
         }
     }
     let whole = PAGES.iter().filter(|page| page.body.is_some()).count();
@@ -94,14 +77,14 @@ fn predict(play: &mut Play, page: &Page) -> Result<Prediction> {
         return Ok(Prediction::default());
     }
     play.predict(
-        &Words::fixed(
-            "The header announces 13 bytes, 6 arrive, and the connection is closed. What does tcp-client do?",
-            "响应头声明 13 字节，只来了 6 字节，连接就关闭了。tcp-client 会怎样？",
-        ),
+        "The header announces 13 bytes, 6 arrive, and the connection is closed. What does tcp-client do?",
+        "响应头声明 13 字节，只来了 6 字节，连接就关闭了。tcp-client 会怎样？",
         &[
-            Words::fixed("it saves the 6 bytes", "保存这 6 字节"),
-            Words::fixed("it fails, and saves nothing", "报错，什么也不保存"),
-            Words::fixed("it waits for the other 7", "继续等另外 7 字节"),
+            ("it saves the 6 bytes", "保存这 6 字节"),
+            ("it fails, and saves nothing", "报错，什么也不保存"),
+            ("it waits for the other 7", "继续等另外 7 字节"),
         ],
+        "Content-Length says 13, so the end after 6 is an error.",
+        "Content-Length 声明 13 字节，收到 6 字节就结束，所以是错误。",
     )
 }

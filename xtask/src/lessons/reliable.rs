@@ -8,26 +8,21 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::Lesson;
+use super::{Lesson, claim};
 use crate::peers::sockets::{datagram_socket, is_silence, pair};
 use crate::play::Play;
 use crate::wire::event::Side;
 use crate::wire::impairments::{Impairment, Impairments};
 use crate::words::{Shown, Words};
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "reliable",
-    subject_zh: "停止等待协议",
-    claims: &[(
-        "C22",
-        Words::fixed(
-            "Sockets hide sequence numbers, acknowledgement numbers and retransmission: for TCP,\n\
+    name: "reliable", subject_zh: "停止等待协议",
+    lanes: (Words::fixed("a sender", "发送方"), Words::fixed("a receiver", "接收方")), play,
+    claims: &[claim("C22",
+        "Sockets hide sequence numbers, acknowledgement numbers and retransmission: for TCP,\n\
              the kernel does all three.",
-            "套接字隐藏了序号、确认号和超时重传：TCP 的这些由内核完成。",
-        ),
-    )],
-    lanes: (Words::fixed("a sender", "发送方"), Words::fixed("a receiver", "接收方")),
-    play,
+        "套接字隐藏了序号、确认号和超时重传：TCP 的这些由内核完成。")],
 };
 
 /// Every byte names its place.
@@ -104,16 +99,16 @@ fn without_each(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &received.as_str(), &"01456789ABCDEF");
 
     let prediction = play.predict(
-        &Words::fixed(
-            "With acknowledgements and a timer, but without sequence numbers; an acknowledgement is lost. What \
-             arrives?",
-            "有确认和定时器，但没有序号。一个确认丢失了。收到的是什么？",
-        ),
+        "With acknowledgements and a timer, but without sequence numbers; an acknowledgement is lost. What arrives?",
+        "有确认和定时器，但没有序号。一个确认丢失了。收到的是什么？",
         &[
-            Words::fixed("all data, once and in order", "全部数据，一次，按序"),
-            Words::fixed("all data, with one piece twice", "全部数据，其中一段重复"),
-            Words::fixed("one piece is missing", "少一段"),
+            ("all data, once and in order", "全部数据，一次，按序"),
+            ("all data, with one piece twice", "全部数据，其中一段重复"),
+            ("one piece is missing", "少一段"),
         ],
+        "the sender could not know that its piece had arrived, and sent it again; without a number, the \
+         receiver could not recognize it.",
+        "发送方不知道那一段已经到了，于是再发；接收方也无从得知那是重复的。",
     )?;
     play.act(&Words::fixed(
         "Without sequence numbers; the wire loses the first acknowledgement.",
@@ -122,15 +117,7 @@ fn without_each(play: &mut Play) -> Result<()> {
     let parts = Parts { numbers: false, ..ALL };
     let (_, received) = transfer(play, parts, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let is_doubled = received.starts_with("0101");
-    play.reveal(
-        prediction,
-        |choice| choice == 2 && is_doubled,
-        &Words::fixed(
-            "the sender could not know that its piece had arrived, and sent it again; without a number, the \
-             receiver could not recognize it.",
-            "发送方不知道那一段已经到了，于是再发；接收方也无从得知那是重复的。",
-        ),
-    )?;
+    play.reveal(prediction, is_doubled.then_some(2))?;
     let promise =
         Words::fixed("a piece that was sent again is taken for the next one", "重发的一段被当成下一段");
     play.checks.holds(promise, is_doubled, &received);

@@ -9,33 +9,22 @@ use anyhow::{Context, Result, ensure};
 use common::backlog;
 use common::narration::escape;
 
-use super::{BOTH_SIDES, Lesson};
+use super::{BOTH_SIDES, Lesson, claim};
 use crate::play::Play;
 use crate::wire::event::{Side, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::words::{Shown, Words};
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "socket",
-    subject_zh: "三次握手与监听队列",
+    name: "socket", subject_zh: "三次握手与监听队列", lanes: BOTH_SIDES, play,
     claims: &[
-        (
-            "C1",
-            Words::fixed(
-                "Sockets hide TCP's three-way handshake: both kernels do it, and programs only call\nconnect and accept.",
-                "套接字隐藏了 TCP 的三次握手：由双方内核完成，程序只调用 connect 和 accept。",
-            ),
-        ),
-        (
-            "C2",
-            Words::fixed(
-                "listen(n) limits how many connections may wait to be accepted.",
-                "listen(n) 限定有多少连接可以排队等待 accept。",
-            ),
-        ),
+        claim("C1",
+            "Sockets hide TCP's three-way handshake: both kernels do it, and programs only call\nconnect and accept.",
+            "套接字隐藏了 TCP 的三次握手：由双方内核完成，程序只调用 connect 和 accept。"),
+        claim("C2", "listen(n) limits how many connections may wait to be accepted.",
+                    "listen(n) 限定有多少连接可以排队等待 accept。"),
     ],
-    lanes: BOTH_SIDES,
-    play,
 };
 
 /// How long a connect may take before the queue counts as full: on loopback it takes microseconds. The first one
@@ -44,18 +33,15 @@ const PATIENCE: [Duration; 2] = [Duration::from_secs(10), Duration::from_millis(
 
 fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        &Words::fixed(
-            "A server listens, but has not called accept. A client connects and writes. What happens?",
-            "服务器在监听，但还没有调用 accept。客户端连接并写入数据，结果如何？",
-        ),
+        "A server listens, but has not called accept. A client connects and writes. What happens?",
+        "服务器在监听，但还没有调用 accept。客户端连接并写入数据，结果如何？",
         &[
-            Words::fixed("connect waits for accept", "connect 一直等到 accept"),
-            Words::fixed(
-                "connect returns, and write waits for accept",
-                "connect 返回，write 一直等到 accept",
-            ),
-            Words::fixed("both return", "两者都立即返回"),
+            ("connect waits for accept", "connect 一直等到 accept"),
+            ("connect returns, and write waits for accept", "connect 返回，write 一直等到 accept"),
+            ("both return", "两者都立即返回"),
         ],
+        "the kernel completes the handshake and stores the data; accept only returns the connection.",
+        "三次握手由内核完成，数据由内核保存；accept 只是把现成的连接交出来。",
     )?;
     play.act(&Words::fixed(
         "A client connects and sends; the server listens, but has not called accept.",
@@ -82,40 +68,24 @@ fn play(play: &mut Play) -> Result<()> {
     accepted.read_exact(&mut received)?;
     let read = escape(&received);
     play.said(Side::Server, &words!("read: {read}", "read：{read}"));
-    play.checks.equal(
-        Words::fixed(
-            "accept returns the connection, and the bytes are already there",
-            "accept 返回这条连接，数据已在其中",
-        ),
-        &escape(&received).as_str(),
-        &"sent before accept",
+    let promise = Words::fixed(
+        "accept returns the connection, and the bytes are already there",
+        "accept 返回这条连接，数据已在其中",
     );
-    play.checks.equal(
-        Words::fixed("accept also returns the client's address", "accept 还返回客户端的地址"),
-        &peer,
-        &client.local_addr()?,
-    );
+    play.checks.equal(promise, &escape(&received).as_str(), &"sent before accept");
+    let promise = Words::fixed("accept also returns the client's address", "accept 还返回客户端的地址");
+    play.checks.equal(promise, &peer, &client.local_addr()?);
 
     // If connect or write waited for accept, the lesson would not get here.
-    play.reveal(
-        prediction,
-        |choice| choice == 3,
-        &Words::fixed(
-            "the kernel completes the handshake and stores the data; accept only returns the connection.",
-            "三次握手由内核完成，数据由内核保存；accept 只是把现成的连接交出来。",
-        ),
-    )?;
+    play.reveal(prediction, Some(3))?;
     queue(play)
 }
 
 /// C2: connects until one has to wait.
 fn queue(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        &Words::fixed(
-            "After listen(5), the server never calls accept. How many connections are established?",
-            "listen(5) 之后无人 accept，仍有多少个连接能够建立？",
-        ),
-        &[],
+    let prediction = play.predict_a_number(
+        "After listen(5), the server never calls accept. How many connections are established?",
+        "listen(5) 之后无人 accept，仍有多少个连接能够建立？",
     )?;
     play.act(&Words::fixed(
         "The server does not call accept: how many connections fit into the queue?",
@@ -142,24 +112,18 @@ fn queue(play: &mut Play) -> Result<()> {
             "listen({asked}): the kernel's queue holds {held}",
             "listen({asked})：内核的全连接队列中有 {held} 个"
         ))?;
-        play.checks.holds(
-            words!(
-                "listen({asked}): {tried} try to connect, {count} are connected, the rest waits",
-                "listen({asked})：尝试 {tried} 个，连上 {count} 个，其余在等"
-            ),
-            (1..200).contains(&count),
-            &count,
+        let promise = words!(
+            "listen({asked}): {tried} try to connect, {count} are connected, the rest waits",
+            "listen({asked})：尝试 {tried} 个，连上 {count} 个，其余在等"
         );
+        play.checks.holds(promise, (1..200).contains(&count), &count);
         found = count;
     }
-    play.reveal(
-        prediction,
-        |number| number == found as u64,
-        &words!(
-            "{found} on this system; Linux lets n + 1 wait, other systems have other rules.",
-            "本系统上是 {found} 个；Linux 容纳 n + 1 个，其他系统各有规则。"
-        ),
-    )?;
+    let why = words!(
+        "{found} on this system; Linux lets n + 1 wait, other systems have other rules.",
+        "本系统上是 {found} 个；Linux 容纳 n + 1 个，其他系统各有规则。"
+    );
+    play.reveal(prediction.because(why, 0), Some(found as u64))?;
     one_too_many(play)
 }
 

@@ -4,41 +4,36 @@ use std::net::TcpListener;
 
 use anyhow::Result;
 
-use super::Lesson;
+use super::{Lesson, claim};
 use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "stop",
-    subject_zh: "停止服务器",
-    claims: &[(
-        "-",
-        Words::fixed(
-            "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be\nable to start again at once.",
-            "笔记里没有说的：不管客户端在做什么，\n按 Ctrl-C，服务器都应停止，并能立即再次启动。",
-        ),
-    )],
-    lanes: (Words::fixed("two clients", "两个客户端"), Words::fixed("tcp-server", "tcp-server")),
-    play,
+    name: "stop", subject_zh: "停止服务器",
+    lanes: (Words::fixed("two clients", "两个客户端"), Words::fixed("tcp-server", "tcp-server")), play,
+    claims: &[claim("-",
+        "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be\nable to start \
+         again at once.",
+        "笔记里没有说的：不管客户端在做什么，\n按 Ctrl-C，服务器都应停止，并能立即再次启动。")],
 };
 
 fn play(play: &mut Play) -> Result<()> {
-    let any = play.loopback().to_string();
     // Only on Unix can the demo press Ctrl-C and see the answer.
     let prediction = if cfg!(unix) {
         play.predict(
-            &Words::fixed(
-                "One client is silent; a reply to another is being prepared. What does tcp-server do on Ctrl-C?",
-                "一个客户端沉默，给另一个的回复还在准备。这时按 Ctrl-C，tcp-server 会怎样？",
-            ),
+            "One client is silent; a reply to another is being prepared. What does tcp-server do on Ctrl-C?",
+            "一个客户端沉默，给另一个的回复还在准备。这时按 Ctrl-C，tcp-server 会怎样？",
             &[
-                Words::fixed("it ends at once; the reply is lost", "立即结束，回复丢失"),
-                Words::fixed("it sends the reply, then ends", "发出回复，然后结束"),
-                Words::fixed("it ends when both clients have left", "等两个客户端都离开才结束"),
+                ("it ends at once; the reply is lost", "立即结束，回复丢失"),
+                ("it sends the reply, then ends", "发出回复，然后结束"),
+                ("it ends when both clients have left", "等两个客户端都离开才结束"),
             ],
+            "each conversation reads an end of stream, as if its client had left, so the reply is still sent.",
+            "每个会话读到的都是流结束，和客户端离开时一样；正在准备的回复因此照常发出。",
         )?
     } else {
         Prediction::default()
@@ -47,7 +42,7 @@ fn play(play: &mut Play) -> Result<()> {
         "One client is silent; a reply to the other is being prepared, which takes 2 seconds. Then Ctrl-C.",
         "一个客户端沉默；给另一个的回复还在准备，要 2 秒。这时按 Ctrl-C。",
     ))?;
-    let (server, at) = play.lab.start_server("tcp-server", &[&any, "--delay", "2"])?;
+    let (server, at) = play.server("tcp-server", &["--delay", "2"])?;
     let wires =
         [play.lab.wire("#1", at, RelayMode::AsItComes)?, play.lab.wire("#2", at, RelayMode::AsItComes)?];
     let mut silent = TcpPeer::welcomed(wires[0])?;
@@ -60,14 +55,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     let (rest_of_silent, rest_of_asking) = (silent.hears_out()?, asking.hears_out()?);
     let came = !rest_of_asking.is_empty();
-    play.reveal(
-        prediction,
-        |choice| choice == 2 && came,
-        &Words::fixed(
-            "each conversation reads an end of stream, as if its client had left, so the reply is still sent.",
-            "每个会话读到的都是流结束，和客户端离开时一样；正在准备的回复因此照常发出。",
-        ),
-    )?;
+    play.reveal(prediction, came.then_some(2))?;
     let promise = Words::fixed(
         "the reply still arrived, then the end of the stream",
         "正在准备的回复仍然到达，随后流结束",

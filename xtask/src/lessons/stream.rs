@@ -7,41 +7,29 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use common::narration::escape;
 
-use super::{BOTH_SIDES, Lesson};
+use super::{BOTH_SIDES, Lesson, claim};
 use crate::peers::sockets::pair;
 use crate::play::Play;
-use crate::play::quiz::a_number;
 use crate::wire::event::Side;
 use crate::words::{Shown, Words};
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "stream",
-    subject_zh: "可靠有序的字节流",
+    name: "stream", subject_zh: "可靠有序的字节流", lanes: BOTH_SIDES, play,
     claims: &[
-        ("C4", Words::fixed("A stream is reliable and ordered.", "字节流是可靠且有序的。")),
-        (
-            "C7",
-            Words::fixed(
-                "On a stream, one receive may return three sends: only datagrams keep their\nboundaries.",
-                "在流上，三次发送可能一次收完：只有数据报保留边界。",
-            ),
-        ),
-        (
-            "C17",
-            Words::fixed(
-                "send sends the data, or only a part if the buffers are full; write_all sends all.",
-                "send 发送数据，缓冲区满了就只发送一部分；write_all 才发送全部。",
-            ),
-        ),
+        claim("C4", "A stream is reliable and ordered.",
+                    "字节流是可靠且有序的。"),
+        claim("C7", "On a stream, one receive may return three sends: only datagrams keep their\nboundaries.",
+                    "在流上，三次发送可能一次收完：只有数据报保留边界。"),
+        claim("C17", "send sends the data, or only a part if the buffers are full; write_all sends all.",
+                     "send 发送数据，缓冲区满了就只发送一部分；write_all 才发送全部。"),
     ],
-    lanes: BOTH_SIDES,
-    play,
 };
 
 const SIZE: usize = 8 << 20;
 
 /// The byte at a position: a lost, doubled or misplaced byte is noticed.
-fn byte_at(place: usize) -> u8 {
+pub(super) fn byte_at(place: usize) -> u8 {
     (place ^ (place >> 8) ^ (place >> 16)).to_le_bytes()[0]
 }
 
@@ -73,12 +61,9 @@ fn play(play: &mut Play) -> Result<()> {
     let promise = Words::fixed("every byte arrived, at its position", "所有字节都到了，位置也都正确");
     play.checks.equal(promise, &(place, wrong), &(SIZE, 0));
 
-    let prediction = play.predict(
-        &Words::fixed(
-            "Three writes, of 7, 5 and 5 bytes. How many reads will it take to get them all?",
-            "写三次，分别是 7、5、5 字节。要读几次才能全部收到？",
-        ),
-        &[],
+    let prediction = play.predict_a_number(
+        "Three writes, of 7, 5 and 5 bytes. How many reads will it take to get them all?",
+        "写三次，分别是 7、5、5 字节。要读几次才能全部收到？",
     )?;
     play.act(&Words::fixed("Three writes, then the server reads.", "写三次，然后读取。"))?;
     let (mut client, mut server) = pair(play.ip)?;
@@ -110,29 +95,26 @@ fn play(play: &mut Play) -> Result<()> {
     );
     play.checks.equal(promise, &all.as_str(), &"MichaelTracySarah");
     let count = pieces.len();
-    play.reveal(
-        prediction,
-        |number| a_number(number, count as u64, 17),
-        &words!(
-            "it took {count} here; any number from 1 to 17 is possible, as a stream keeps no boundaries.",
-            "这一次读了 {count} 次；1 到 17 次都有可能，因为流不保留边界。"
-        ),
-    )?;
+    let why = words!(
+        "it took {count} here; any number from 1 to 17 is possible, as a stream keeps no boundaries.",
+        "这一次读了 {count} 次；1 到 17 次都有可能，因为流不保留边界。"
+    );
+    play.reveal(prediction.because(why, 17), Some(count as u64))?;
     partial_write(play)
 }
 
 /// C17: a write to a non-blocking socket.
 fn partial_write(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        &Words::fixed(
-            "64 MiB are written to a non-blocking socket, and the other side does not read. What does write return?",
-            "向一个非阻塞（不等待）、对方又不读取的套接字写 64 MiB，write 会怎样？",
-        ),
+        "64 MiB are written to a non-blocking socket, and the other side does not read. What does write return?",
+        "向一个非阻塞（不等待）、对方又不读取的套接字写 64 MiB，write 会怎样？",
         &[
-            Words::fixed("all of them", "全部收下"),
-            Words::fixed("a part of them", "收下一部分"),
-            Words::fixed("an error; none were accepted", "出错，什么也没收下"),
+            ("all of them", "全部收下"),
+            ("a part of them", "收下一部分"),
+            ("an error; none were accepted", "出错，什么也没收下"),
         ],
+        "the system accepted what fits in its buffers, and returned how much: the program has to send the rest.",
+        "系统收下缓冲区容得下的部分，并返回是多少；其余的要由程序再发。",
     )?;
     play.act(&Words::fixed(
         "64 MiB are written to a non-blocking socket, and the other side does not read.",
@@ -152,14 +134,7 @@ fn partial_write(play: &mut Play) -> Result<()> {
         "一次写入只收下一部分，并返回收下多少",
     );
     play.checks.holds(promise, (1..data.len()).contains(&taken), &taken);
-    play.reveal(
-        prediction,
-        |choice| choice == 2 && (1..data.len()).contains(&taken),
-        &Words::fixed(
-            "the system accepted what fits in its buffers, and returned how much: the program has to send the rest.",
-            "系统收下缓冲区容得下的部分，并返回是多少；其余的要由程序再发。",
-        ),
-    )?;
+    play.reveal(prediction, (1..data.len()).contains(&taken).then_some(2))?;
     client.set_nonblocking(false)?;
     let rest = thread::spawn(move || (&client).write_all(&data[taken..]));
     let received = std::io::copy(&mut server, &mut std::io::sink())?;

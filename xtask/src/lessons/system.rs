@@ -1,76 +1,59 @@
 //! The same calls on every system, for both IP versions and both protocols; and what still differs.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::Lesson;
+use super::address::{free_in_both, other_loopback};
+use super::{Lesson, claim};
 use crate::peers::sockets::is_silence;
 use crate::play::Play;
-use crate::wire::event::Side;
 use crate::words::{Shown, Words};
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "system",
-    subject_zh: "各系统的同一套调用",
+    name: "system", subject_zh: "各系统的同一套调用",
+    lanes: (Words::fixed("both clients", "两种客户端"), Words::fixed("both servers", "两种服务器")), play,
     claims: &[
-        (
-            "C14",
-            Words::fixed(
-                "The calls are the same on every system; what they report in unusual cases differs.",
-                "各系统的调用相同；遇到特殊情形，表现却不尽相同。",
-            ),
-        ),
-        (
-            "C15",
-            Words::fixed(
-                "AF_INET is IPv4, AF_INET6 is IPv6: two address families. An IPv6 socket may also\naccept IPv4, as ::ffff:a.b.c.d.",
-                "AF_INET 即 IPv4，AF_INET6 即 IPv6：两个地址族。\nIPv6 套接字也可能以映射地址（::ffff:a.b.c.d）兼收 IPv4。",
-            ),
-        ),
-        (
-            "C16",
-            Words::fixed(
-                "The TCP server and the UDP server can both use port 9999: each protocol has its own\nports.",
-                "TCP 服务器和 UDP 服务器可以同用 9999 端口：每种协议有自己的端口空间。",
-            ),
-        ),
-        (
-            "C21",
-            Words::fixed(
-                "Raw sockets send IP packets without TCP or UDP. std has none, and systems reserve\nthem for administrators: said here, not shown.",
-                "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，\n系统也只允许管理员使用：此处只说明，不演示。",
-            ),
-        ),
+        claim("C14", "The calls are the same on every system; what they report in unusual cases differs.",
+                     "各系统的调用相同；遇到特殊情形，表现却不尽相同。"),
+        claim("C15",
+            "AF_INET is IPv4, AF_INET6 is IPv6: two address families. An IPv6 socket may also\naccept \
+             IPv4, as ::ffff:a.b.c.d.",
+            "AF_INET 即 IPv4，AF_INET6 即 IPv6：两个地址族。\nIPv6 套接字也可能以映射地址（::ffff:a.b.c.d）兼收 IPv4。"),
+        claim("C16",
+            "The TCP server and the UDP server can both use port 9999: each protocol has its own\nports.",
+            "TCP 服务器和 UDP 服务器可以同用 9999 端口：每种协议有自己的端口空间。"),
+        claim("C21",
+            "Raw sockets send IP packets without TCP or UDP. std has none, and systems reserve\nthem for \
+             administrators: said here, not shown.",
+            "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，\n系统也只允许管理员使用：此处只说明，不演示。"),
     ],
-    lanes: (Words::fixed("both clients", "两种客户端"), Words::fixed("both servers", "两种服务器")),
-    play,
 };
 
 fn play(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        &Words::fixed(
-            "tcp-server uses a port number, and udp-server asks for the same one. What happens?",
-            "tcp-server 已占用一个端口号。udp-server 也要同一个端口号，结果如何？",
-        ),
+        "tcp-server uses a port number, and udp-server asks for the same one. What happens?",
+        "tcp-server 已占用一个端口号。udp-server 也要同一个端口号，结果如何？",
         &[
-            Words::fixed("an error: the address is in use", "出错：地址已被占用"),
-            Words::fixed("udp-server gets it, and both can be reached", "得到该端口，两者都能连通"),
-            Words::fixed(
+            ("an error: the address is in use", "出错：地址已被占用"),
+            ("udp-server gets it, and both can be reached", "得到该端口，两者都能连通"),
+            (
                 "udp-server gets it, and tcp-server can no longer be reached",
                 "得到该端口，tcp-server 从此连不上",
             ),
         ],
+        "TCP and UDP have separate ports.",
+        "TCP 和 UDP 的端口各自独立编号。",
     )?;
     play.act(&Words::fixed(
         "tcp-server and udp-server use the same port number, and both answer.",
         "tcp-server 和 udp-server 占用同一个端口号，并且都能应答。",
     ))?;
-    let any = play.loopback().to_string();
     let mut tries = 0;
     let (tcp, udp, at) = loop {
-        let (tcp, at) = play.lab.start_server("tcp-server", &[&any, "--delay", "0"])?;
+        let (tcp, at) = play.server("tcp-server", &["--delay", "0"])?;
         tries += 1;
         // If another program uses that UDP port, try another number.
         match play.lab.start_server("udp-server", &[&at.to_string()]) {
@@ -87,37 +70,22 @@ fn play(play: &mut Play) -> Result<()> {
         ("tcp-client", &["greet", &at.to_string(), "Michael"][..]),
         ("udp-client", &[&at.to_string(), "Michael"]),
     ] {
-        let program = play.lab.start(Side::Client, "", client, args)?;
-        let outcome = play.lab.wait_for_end(program)?;
+        let outcome = play.run("", client, args)?;
         is_reached &= outcome.status == Some(0);
-        play.checks.equal(
-            words!("{client} is greeted at that port number", "{client} 在该端口号得到问候"),
-            &outcome.said.last().map(String::as_str),
-            &Some("Hello, Michael!"),
-        );
+        let promise = words!("{client} is greeted at that port number", "{client} 在该端口号得到问候");
+        play.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("Hello, Michael!"));
     }
-    play.reveal(
-        prediction,
-        |choice| choice == 2 && is_reached,
-        &Words::fixed("TCP and UDP have separate ports.", "TCP 和 UDP 的端口各自独立编号。"),
-    )?;
+    play.reveal(prediction, is_reached.then_some(2))?;
     drop((tcp, udp));
 
     play.act(&Words::fixed(
         "A server listens over one IP version; a client connects to the same port number over the other one.",
         "服务器只用一个 IP 版本监听；客户端改用另一个版本连接同一端口号。",
     ))?;
-    let other: IpAddr =
-        if play.ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+    let other = other_loopback(play.ip);
     let promise = Words::fixed("the connection fails", "用另一个版本连接不上");
     if TcpListener::bind((other, 0)).is_ok() {
-        // A port that is also free over the other version.
-        let listener = loop {
-            let listener = TcpListener::bind(play.loopback())?;
-            if TcpListener::bind((other, listener.local_addr()?.port())).is_ok() {
-                break listener;
-            }
-        };
+        let listener = TcpListener::bind((play.ip, free_in_both(play.ip)?))?;
         let called = SocketAddr::new(other, listener.local_addr()?.port());
         let found =
             TcpStream::connect_timeout(&called, Duration::from_secs(5)).map(|_| ()).map_err(|e| e.kind());
@@ -140,26 +108,20 @@ fn probe(play: &mut Play) -> Result<()> {
     socket.connect(gone)?;
     socket.set_read_timeout(Some(Duration::from_millis(300)))?;
     let _ = socket.send(b"anybody there?");
-    let closed = match socket.recv(&mut [0; 8]).map_err(|e| e.kind()) {
+    let Words { en, zh } = match socket.recv(&mut [0; 8]).map_err(|e| e.kind()) {
         Err(error) if is_silence(error) => Words::fixed("no answer", "没有任何回应"),
         other => other.shown(),
     };
-    let (en, zh) = (&closed.en, &closed.zh);
     play.evidence(&words!("a datagram to a closed port: {en}", "发往无人使用的端口的数据报：{zh}"))?;
 
     let receiver = UdpSocket::bind(play.loopback())?;
     socket.connect(receiver.local_addr()?)?;
     socket.send(b"0123456789")?;
     let cut = receiver.recv(&mut [0; 4]).map_err(|e| e.kind());
-    let (Words { en, zh }, is_cut) = (cut.shown(), cut.is_ok());
-    let (cut_en, cut_zh) = if is_cut {
-        (format!("only {en} bytes"), format!("只得到 {zh} 字节"))
-    } else {
-        (en.into(), zh.into())
-    };
+    let Words { en, zh } = cut.map_or_else(|e| e.shown(), |n| words!("only {n} bytes", "只得到 {n} 字节"));
     play.evidence(&words!(
-        "10 bytes received with a buffer of 4: {cut_en}",
-        "用 4 字节的缓冲区接收 10 字节：{cut_zh}"
+        "10 bytes received with a buffer of 4: {en}",
+        "用 4 字节的缓冲区接收 10 字节：{zh}"
     ))?;
 
     let dual = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).and_then(|listener| {

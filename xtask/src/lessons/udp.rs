@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use common::narration::escape;
 
-use super::{Lesson, UDP};
+use super::{Lesson, UDP, claim};
 use crate::checks::Ended;
 use crate::peers::sockets::{ask, connect, datagram_socket};
 use crate::play::Play;
@@ -16,96 +16,56 @@ use crate::wire::impairments::{Impairment, Impairments};
 use crate::wire::kernel::{self, Protocol};
 use crate::words::{Shown, Words};
 
+#[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
-    name: "udp",
-    subject_zh: "没有连接的数据报",
+    name: "udp", subject_zh: "没有连接的数据报", lanes: UDP, play,
     claims: &[
-        (
-            "C7",
-            Words::fixed(
-                "Each datagram is separate: three sends are three receives, and an empty one is not\nthe end.",
-                "每个数据报各自独立：发三次就收三次，空的数据报也不是结束。",
-            ),
-        ),
-        (
-            "C28",
-            Words::fixed(
-                "Each datagram is addressed and routed separately (one machine cannot show routing).",
-                "每个数据报都单独寻址和路由（路由在本机上看不到）。",
-            ),
-        ),
-        (
-            "C12",
-            Words::fixed(
-                "UDP keeps no connection, and needs fewer resources.",
-                "UDP 不建立也不维护连接，占用的资源较少。",
-            ),
-        ),
-        (
-            "C18",
-            Words::fixed(
-                "The UDP server answers at once, so one thread is enough - as long as that is true.",
-                "UDP 服务器立即应答，所以一个线程就够了，前提是它确实能立即应答。",
-            ),
-        ),
+        claim("C7",
+            "Each datagram is separate: three sends are three receives, and an empty one is not\nthe end.",
+            "每个数据报各自独立：发三次就收三次，空的数据报也不是结束。"),
+        claim("C28", "Each datagram is addressed and routed separately (one machine cannot show routing).",
+                     "每个数据报都单独寻址和路由（路由在本机上看不到）。"),
+        claim("C12", "UDP keeps no connection, and needs fewer resources.",
+                     "UDP 不建立也不维护连接，占用的资源较少。"),
+        claim("C18", "The UDP server answers at once, so one thread is enough - as long as that is true.",
+                     "UDP 服务器立即应答，所以一个线程就够了，前提是它确实能立即应答。"),
     ],
-    lanes: UDP,
-    play,
 };
 
 const NAMES: [&str; 3] = ["Michael", "Tracy", "Sarah"];
 
 fn play(play: &mut Play) -> Result<()> {
-    let any = play.loopback().to_string();
     let prediction = play.predict(
-        &Words::fixed(
-            "The wire loses the second of three names. What does udp-client print?",
-            "线路丢掉三个名字中的第二个。udp-client 会打印什么？",
-        ),
+        "The wire loses the second of three names. What does udp-client print?",
+        "线路丢掉三个名字中的第二个。udp-client 会打印什么？",
         &[
-            Words::fixed("all three greetings", "全部三个问候"),
-            Words::fixed("the first and the third", "第一个和第三个"),
-            Words::fixed("the first, and then it waits forever", "第一个，然后永远等下去"),
+            ("all three greetings", "全部三个问候"),
+            ("the first and the third", "第一个和第三个"),
+            ("the first, and then it waits forever", "第一个，然后永远等下去"),
         ],
+        "no reply arrived in time, so udp-client sent the name again; UDP itself never does.",
+        "没有按时收到回复，于是 udp-client 再问一次；UDP 本身不会重发。",
     )?;
     play.act(&Words::fixed(
         "Three names as datagrams. The wire loses the second, and only the client can notice.",
         "三个名字作为数据报发送。线路丢掉第二个，只有客户端自己能发觉。",
     ))?;
-    let (server, at) = play.lab.start_server("udp-server", &[&any])?;
+    let (server, at) = play.server("udp-server", &[])?;
     let plan = Impairments::numbered(&[(2, Impairment::Lost)], &[]);
     let wire = play.lab.udp_wire(at, plan)?.to_string();
     let args = [&wire, NAMES[0], NAMES[1], NAMES[2], "--tries", "100"];
-    let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
-    let outcome = play.lab.wait_for_end(client)?;
+    let outcome = play.run("", "udp-client", &args)?;
     let greetings = NAMES.map(|name| format!("Hello, {name}!"));
     let is_whole = outcome.said == greetings;
-    play.reveal(
-        prediction,
-        |choice| choice == 1 && is_whole,
-        &Words::fixed(
-            "no reply arrived in time, so udp-client sent the name again; UDP itself never does.",
-            "没有按时收到回复，于是 udp-client 再问一次；UDP 本身不会重发。",
-        ),
-    )?;
-    play.checks.equal(
-        Words::fixed("each name gets its own greeting, in order", "每个名字依次得到自己的问候"),
-        &(Ended::from(&outcome), outcome.said),
-        &(Ended::with(0), greetings.to_vec()),
-    );
+    play.reveal(prediction, is_whole.then_some(1))?;
+    let promise = Words::fixed("each name gets its own greeting, in order", "每个名字依次得到自己的问候");
+    play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), greetings.to_vec()));
     // On a slow machine, the second datagram (the lost one) may be the first name, sent again.
-    let asked: Vec<_> = play
-        .lab
-        .record
-        .pieces("", Side::Server)
-        .iter()
-        .map(|d| String::from_utf8_lossy(d).into_owned())
-        .collect();
-    play.checks.holds(
-        Words::fixed("the lost name was sent again", "丢失的名字被重发"),
-        asked.get(1).is_some_and(|lost| asked.iter().filter(|name| *name == lost).count() >= 2),
-        &asked,
-    );
+    let asked = play.lab.record.pieces("", Side::Server);
+    let asked: Vec<_> = asked.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let promise = Words::fixed("the lost name was sent again", "丢失的名字被重发");
+    let is_lost_again = |lost| asked.iter().filter(|name| *name == lost).count() >= 2;
+    play.checks.holds(promise, asked.get(1).is_some_and(is_lost_again), &asked);
     let is_a_name = |datagram: &String| NAMES.contains(&datagram.as_str());
     let promise = Words::fixed(
         "each datagram is one name, with nothing before or after it",
@@ -126,7 +86,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &replies, &["Hello, !".to_owned(), "Hello, Bob!".to_owned()]);
 
     two_servers(play)?;
-    resources(play, at, &any)?;
+    resources(play, at)?;
 
     play.act(&Words::fixed(
         "The server is stopped, and another one is started on the same port.",
@@ -154,9 +114,8 @@ fn two_servers(play: &mut Play) -> Result<()> {
         "One socket asks two servers; each datagram has its own address.",
         "一个套接字向两个服务器提问：每个数据报各有自己的地址。",
     ))?;
-    let any = play.loopback().to_string();
-    let (_one, one) = play.lab.start_server("udp-server", &[&any])?;
-    let (_two, two) = play.lab.start_server("udp-server", &[&any])?;
+    let (_one, one) = play.server("udp-server", &[])?;
+    let (_two, two) = play.server("udp-server", &[])?;
     let socket = datagram_socket(play.ip)?;
     socket.send_to(b"Ann", one)?;
     socket.send_to(b"Bob", two)?;
@@ -177,12 +136,12 @@ fn two_servers(play: &mut Play) -> Result<()> {
 }
 
 /// C12: how many sockets each kind of server needs for four clients.
-fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
+fn resources(play: &mut Play, udp: SocketAddr) -> Result<()> {
     play.act(&Words::fixed(
         "Four clients of tcp-server, and four of udp-server.",
         "tcp-server 和 udp-server 各有四个客户端。",
     ))?;
-    let (_server, tcp) = play.lab.start_server("tcp-server", &[any, "--delay", "0", "--quiet"])?;
+    let (_server, tcp) = play.server("tcp-server", &["--delay", "0", "--quiet"])?;
     let streams = (0..4).map(|_| connect(tcp)).collect::<Result<Vec<_>>>()?;
     for stream in &streams {
         stream.peek(&mut [0])?; // welcomed, so accepted
@@ -205,16 +164,16 @@ fn resources(play: &mut Play, udp: SocketAddr, any: &str) -> Result<()> {
 /// C18: a server with one thread that needs 50 ms for each answer.
 fn thinking(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        &Words::fixed(
-            "A server with one thread needs 50 ms for each answer; three clients ask at once. When is the third \
-             answered?",
-            "单线程服务器每次回答要用 50 毫秒，三个客户端同时提问：第三个等多久才得到回答？",
-        ),
+        "A server with one thread needs 50 ms for each answer; three clients ask at once. When is the \
+         third answered?",
+        "单线程服务器每次回答要用 50 毫秒，三个客户端同时提问：第三个等多久才得到回答？",
         &[
-            Words::fixed("after about 50 ms: all ask at once", "约 50 毫秒：三个是同时问的"),
-            Words::fixed("after about 100 ms: two are before it", "约 100 毫秒：前面有两个"),
-            Words::fixed("after about 150 ms", "约 150 毫秒"),
+            ("after about 50 ms: all ask at once", "约 50 毫秒：三个是同时问的"),
+            ("after about 100 ms: two are before it", "约 100 毫秒：前面有两个"),
+            ("after about 150 ms", "约 150 毫秒"),
         ],
+        "50 ms for each of the two before it, 50 for its own answer; the rest is the machine's.",
+        "前面两个各 50 毫秒，自己的 50 毫秒，其余是机器本身的耗时。",
     )?;
     play.act(&Words::fixed(
         "A server with one thread needs 50 ms for each answer; three clients ask at once.",
@@ -245,14 +204,7 @@ fn thinking(play: &mut Play) -> Result<()> {
     let Words { en, zh } = waits.shown();
     play.evidence(&words!("answered after {en} ms", "分别在 {zh} 毫秒后得到回答"))?;
     let last = waits[2];
-    play.reveal(
-        prediction,
-        |choice| choice == 3 && last >= 150,
-        &words!(
-            "it took {last} ms: 50 for each of the two before it, 50 for its own answer, the rest is the machine's.",
-            "实测 {last} 毫秒：前面两个各 50，自己的 50，其余是机器本身的耗时。"
-        ),
-    )?;
+    play.reveal(prediction, (last >= 150).then_some(3))?;
     let order: Vec<_> = answered.iter().map(|(peer, _)| *peer).collect();
     let expected = clients.iter().map(UdpSocket::local_addr).collect::<std::io::Result<Vec<_>>>()?;
     let promise = Words::fixed(

@@ -46,11 +46,8 @@ impl Met<'_> {
     }
 }
 
-/// One peer.
 pub enum Peer {
-    /// Over TCP.
     Tcp(TcpPeer),
-    /// Over UDP.
     Udp(UdpPeer),
 }
 
@@ -64,18 +61,15 @@ impl Peer {
     }
 }
 
-/// The peers of a program.
 pub struct Peers {
     /// Where the server is: the program, or the peer of a client.
     pub at: SocketAddr,
-    /// How they talk.
     pub talk: Talk,
     protocol: Protocol,
     here: BTreeMap<usize, Peer>,
 }
 
 impl Peers {
-    /// Nobody has come yet.
     pub fn new(at: SocketAddr, protocol: Protocol, talk: Talk) -> Self {
         Self { at, talk, protocol, here: BTreeMap::new() }
     }
@@ -113,17 +107,19 @@ impl Peers {
         self.here.insert(number, peer);
     }
 
-    /// How many are there.
     pub fn size(&self) -> usize {
         self.here.len()
     }
 
-    /// The number of the next one.
+    /// Their numbers.
+    pub fn numbers(&self) -> Vec<usize> {
+        self.here.keys().copied().collect()
+    }
+
     pub fn next(&self) -> usize {
         self.here.last_key_value().map_or(1, |(last, _)| last + 1)
     }
 
-    /// All leave.
     pub fn leave(&mut self) {
         self.here.clear();
     }
@@ -133,7 +129,6 @@ impl Peers {
         playable(script, self.talk.framing)?.iter().try_for_each(|step| self.plays_step(*step, met))
     }
 
-    /// Plays one step.
     pub fn plays_step(&mut self, step: Step, met: &Met<'_>) -> Result<(), Unplayed> {
         let names = self.talk.names;
         match step {
@@ -285,7 +280,7 @@ impl Peers {
         let ends = peer.ends_of_it().ok();
         let far_end = || ends.and_then(|(near, far)| kernel::far_end(near, far));
         let bytes = peer.framed(message);
-        let mut is_read = true;
+        let (mut is_read, mut is_quiet) = (true, peer.is_server());
         for (at, byte) in bytes.iter().enumerate() {
             if at + 1 == bytes.len() {
                 met.rests();
@@ -296,6 +291,8 @@ impl Peers {
                     }
                     return Err(Mismatch { expected: Expected::Patience(message.into()), ..mismatch }.into());
                 }
+            } else if is_quiet {
+                is_quiet = !peer.has_news(Duration::from_millis(1)); // for the ladder: before the next byte
             }
             peer.sends([*byte]);
             if far_end().is_none() {

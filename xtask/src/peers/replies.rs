@@ -49,9 +49,7 @@ pub fn large() -> &'static [u8] {
 pub struct Page {
     /// The URL's path.
     pub path: &'static str,
-    /// How the body ends.
     pub how: Words,
-    /// The whole reply.
     pub reply: &'static str,
     /// The body in it, or none where the reply is cut short.
     pub body: Option<&'static str>,

@@ -205,6 +205,8 @@ pub enum How {
     WentOn,
     /// It came only after something else had been done.
     Later,
+    /// It was not over in time, though something came again and again; of an end: it came too late.
+    Late,
     /// Another client got it.
     Elsewhere,
     /// The program goes on as if nothing had happened.

@@ -20,7 +20,6 @@ const LIMIT: u64 = 1 << 20;
 
 /// A scripted server, on its own thread.
 pub struct ScriptedServer {
-    /// Where clients find it.
     pub address: SocketAddr,
     heard: Receiver<io::Result<Vec<u8>>>,
     _running: Box<dyn Send>, // until it is dropped

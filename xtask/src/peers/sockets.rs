@@ -23,7 +23,6 @@ pub fn pair(ip: IpAddr) -> Result<(TcpStream, TcpStream)> {
     Ok((client, server))
 }
 
-/// A UDP socket.
 pub fn datagram_socket(ip: IpAddr) -> Result<UdpSocket> {
     let socket = UdpSocket::bind((ip, 0))?;
     socket.set_read_timeout(Some(STUCK))?;

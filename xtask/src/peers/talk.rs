@@ -13,19 +13,17 @@ use crate::wire::record::STUCK;
 pub struct Patience(Duration);
 
 impl Patience {
-    /// A program may be silent for this long.
     pub const fn new(silence: Duration) -> Self {
         Self(silence)
     }
 
-    /// How long a program may be silent.
     pub fn silence(self) -> Duration {
         self.0
     }
 
-    /// For the rest of a message that has begun: 2 s, or a fifth of a long patience.
-    pub fn rest_of_a_message(self) -> Duration {
-        self.0.min((self.0 / 5).max(Duration::from_secs(2)))
+    /// For a whole message that arrives piece by piece.
+    pub fn for_a_message(self) -> Duration {
+        self.0 * 3
     }
 
     /// For a program that starts: it may have to be compiled first.
@@ -38,25 +36,17 @@ impl Patience {
         self.0 * 3
     }
 
-    /// For a server that was interrupted. The promise says 5 s; a slow machine gets as long as the patience lasts.
-    pub fn to_stop(self) -> Duration {
-        self.0.max(Duration::from_secs(5))
-    }
-
     /// For what the next client may set off in a program that has been silent long enough.
     pub fn after_a_nudge(self) -> Duration {
         self.0.min(Duration::from_secs(1))
     }
 }
 
-/// How a peer talks.
 #[derive(Clone)]
 pub struct Talk {
     /// Where a message ends, over TCP.
     pub framing: Framing,
-    /// How long the peer waits.
     pub patience: Patience,
-    /// Who records what it says and hears.
     pub recorder: Recorder,
     /// The words that it has in place of a row's.
     pub names: Names,

@@ -72,7 +72,6 @@ impl TcpPeer {
         Ok(Self { number: 0, stream, program, talk, heard, said, begun })
     }
 
-    /// Its socket.
     pub fn stream(&self) -> &TcpStream {
         &self.stream
     }
@@ -91,6 +90,11 @@ impl TcpPeer {
     pub fn came_within(&mut self, patience: Duration) -> &[u8] {
         let _ = self.read(patience);
         &self.heard
+    }
+
+    /// Whether something comes within this time, be it the end; what has come is left to be heard.
+    pub fn has_news(&mut self, patience: Duration) -> bool {
+        self.read(patience) != Err(How::Silent)
     }
 
     /// Sends much, of which only the beginning is recorded; false where no more of it was taken for as long as the
@@ -151,9 +155,13 @@ impl TcpPeer {
     pub fn is_asked_for(&mut self, path: &'static str) -> Result<(), Mismatch> {
         const END: &[u8] = b"\r\n\r\n";
         let expected = || Expected::Request(path);
+        let asked = Instant::now();
         while !self.heard.windows(END.len()).any(|window| window == END) {
             if self.heard.len() > ENOUGH {
                 return Err(self.missed(expected(), How::Other));
+            }
+            if asked.elapsed() > self.talk.patience.for_a_message() {
+                return Err(self.missed(expected(), How::Late));
             }
             self.read(self.silence()).map_err(|how| self.missed(expected(), how))?;
         }
@@ -230,9 +238,9 @@ impl TcpPeer {
         self.hears_within(message, self.silence())
     }
 
-    /// As [`TcpPeer::hears`], but waits only this long.
+    /// As [`TcpPeer::hears`], but waits only this long for each part of it.
     pub fn hears_within(&mut self, message: impl AsRef<[u8]>, limit: Duration) -> Result<(), Mismatch> {
-        let message = message.as_ref();
+        let (message, asked) = (message.as_ref(), Instant::now());
         let expected = || Expected::Message(message.into());
         loop {
             match self.understood(message) {
@@ -241,12 +249,10 @@ impl TcpPeer {
                     return Ok(());
                 }
                 Some(Err(())) => return Err(self.other(expected())),
-                None => {
-                    let has_begun = !self.heard.is_empty();
-                    let rest = self.talk.patience.rest_of_a_message();
-                    let limit = if has_begun { limit.min(rest) } else { limit };
-                    self.read(limit).map_err(|how| self.missed(expected(), how))?;
+                None if asked.elapsed() > self.talk.patience.for_a_message() => {
+                    return Err(self.missed(expected(), How::Late));
                 }
+                None => self.read(limit).map_err(|how| self.missed(expected(), how))?,
             }
         }
     }

@@ -83,16 +83,16 @@ fn heard(line: io::Result<Vec<u8>>) -> Result<String> {
 
 /// Standard input, shared by the waits for a line and for a step.
 struct StdinGate {
-    state: Mutex<State>,
+    state: Mutex<GateState>,
     changed: Condvar,
 }
 
 static DESK: StdinGate = StdinGate {
-    state: Mutex::new(State { is_reading: false, line: None, is_stepping: false, at_eof: false }),
+    state: Mutex::new(GateState { is_reading: false, line: None, is_stepping: false, at_eof: false }),
     changed: Condvar::new(),
 };
 
-struct State {
+struct GateState {
     /// A thread reads a line. A read cannot be cancelled: if the wait ended without it, the line is for the next
     /// wait.
     is_reading: bool,
@@ -105,7 +105,7 @@ struct State {
 }
 
 impl StdinGate {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, GateState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -119,7 +119,7 @@ impl StdinGate {
             state.is_reading = true;
             thread::spawn(|| self.read());
         }
-        let is_waiting = |state: &mut State| state.line.is_none() && state.is_stepping == is_step;
+        let is_waiting = |state: &mut GateState| state.line.is_none() && state.is_stepping == is_step;
         let waited = self.changed.wait_while(state, is_waiting);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         state.is_stepping = false;

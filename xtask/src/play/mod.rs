@@ -13,14 +13,14 @@ use crate::checks::{Checks, Ended};
 use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
-use crate::lab::Lab;
+use crate::lab::{Lab, Outcome};
 use crate::programs::program::Program;
 use crate::wire::event::{Crossing, Side, What};
 use crate::wire::kernel::Row;
 use crate::words::Words;
 
 use audience::Audience;
-use quiz::{Prediction, Score, Worth};
+use quiz::{Prediction, Score};
 
 /// When nothing has happened for this long, an act is over.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -59,6 +59,18 @@ impl Play {
     fn tell(&mut self, told: Entry) -> Result<()> {
         self.lab.record.catch_up()?;
         self.story.tell(told)
+    }
+
+    /// Starts a server on any port, which is returned, too.
+    pub fn server(&mut self, name: &str, args: &[&str]) -> Result<(Program, SocketAddr)> {
+        let any = self.loopback().to_string();
+        self.lab.start_server(name, &[&[&*any], args].concat())
+    }
+
+    /// Runs a client to its end.
+    pub fn run(&mut self, label: &str, name: &str, args: &[&str]) -> Result<Outcome> {
+        let client = self.lab.start(Side::Client, label, name, args)?;
+        self.lab.wait_for_end(client)
     }
 
     /// Any port of the loopback address.
@@ -132,15 +144,29 @@ impl Play {
         rows.iter().try_for_each(|row| self.tell(Entry::socket(row, is_server(row))))
     }
 
-    /// With `--quiz`, asks what is about to happen: for the number of a choice or, where there are none, any.
-    pub fn predict(&mut self, question: &Words, choices: &[Words]) -> Result<Prediction> {
+    /// With `--quiz`, asks which of the choices is about to happen; `why` explains the right one.
+    pub fn predict(
+        &mut self,
+        en: &'static str,
+        zh: &'static str,
+        choices: &[(&'static str, &'static str)],
+        why: &'static str,
+        why_zh: &'static str,
+    ) -> Result<Prediction> {
         if !self.audience.quiz {
             return Ok(Prediction::default());
         }
         self.show_checks()?;
         self.show_verdict()?;
-        self.tell(Entry::Question { question: question.clone(), choices: choices.to_vec() })?;
-        self.pause(|play| quiz::ask(play.style, question, choices))
+        let question = Words::fixed(en, zh);
+        let choices: Vec<_> = choices.iter().map(|(en, zh)| Words::fixed(en, zh)).collect();
+        self.tell(Entry::Question { question: question.clone(), choices: choices.clone() })?;
+        self.pause(|play| quiz::ask(play.style, question, choices, Words::fixed(why, why_zh)))
+    }
+
+    /// As [`Play::predict`], for any number, which is explained once it is known: [`Prediction::because`].
+    pub fn predict_a_number(&mut self, en: &'static str, zh: &'static str) -> Result<Prediction> {
+        self.predict(en, zh, &[], "", "")
     }
 
     /// Asks the audience; the lesson's clock stops meanwhile.
@@ -151,16 +177,12 @@ impl Play {
         Ok(answer)
     }
 
-    /// Judges a prediction by what was seen: `worth` judges a number as an answer. The verdict is shown just before
-    /// the next question or at the end, so that it has not scrolled away.
-    pub fn reveal<W: Into<Worth>>(
-        &mut self,
-        prediction: Prediction,
-        worth: impl Fn(u64) -> W,
-        why: &Words,
-    ) -> Result<()> {
+    /// Judges a prediction by what was seen: the number of a choice, or of whatever was counted; none where what was
+    /// seen is no choice. The verdict is shown just before the next question or at the end, so that it has not scrolled
+    /// away.
+    pub fn reveal(&mut self, prediction: Prediction, seen: Option<u64>) -> Result<()> {
         self.show_verdict()?;
-        self.verdict = self.score.judge(prediction, worth, why);
+        self.verdict = self.score.judge(prediction, seen);
         Ok(())
     }
 

@@ -19,31 +19,6 @@ pub struct Score {
     missed: Vec<Words>,
 }
 
-/// The verdict on a prediction.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Worth {
-    Right,
-    /// It could have happened, but did not this time.
-    Possible,
-    /// It cannot happen.
-    Wrong,
-}
-
-impl From<bool> for Worth {
-    fn from(is_right: bool) -> Self {
-        if is_right { Self::Right } else { Self::Wrong }
-    }
-}
-
-/// The verdict on a number where any from 1 to `most` is possible.
-pub fn a_number(predicted: u64, seen: u64, most: u64) -> Worth {
-    match predicted {
-        number if number == seen => Worth::Right,
-        number if (1..=most).contains(&number) => Worth::Possible,
-        _ => Worth::Wrong,
-    }
-}
-
 /// A prediction; empty without a quiz.
 #[must_use = "a prediction gets a verdict"]
 #[derive(Default)]
@@ -53,21 +28,30 @@ struct Answer {
     question: Words,
     /// Empty if the answer is any number.
     choices: Vec<Words>,
+    why: Words,
+    /// Any number from 1 to this is possible, though only one was seen.
+    most: u64,
     /// The choice or the number; none for Enter alone.
     given: Option<u64>,
+}
+
+impl Prediction {
+    /// Explains a number with what was measured; any from 1 to `most` is possible.
+    pub fn because(self, why: Words, most: u64) -> Self {
+        Self(self.0.map(|answer| Answer { why, most, ..answer }))
+    }
 }
 
 /// Asks until there is an answer: the number of a choice or, without choices, any number.
 ///
 /// # Errors
 /// [`Left`](audience::Left) for `q`, and errors of the standard streams.
-pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Prediction> {
-    let answer =
-        |given| Prediction(Some(Answer { question: question.clone(), choices: choices.to_vec(), given }));
-    let choices = choices.len() as u64;
-    let form = match choices {
+pub fn ask(style: Style, question: Words, choices: Vec<Words>, why: Words) -> Result<Prediction> {
+    let most = choices.len() as u64;
+    let answer = |given| Ok(Prediction(Some(Answer { question, choices, why, most: 0, given })));
+    let form = match most {
         0 => Words::fixed("a number", "一个数"),
-        _ => words!("one of 1 to {choices}", "1 到 {choices} 中的一个数"),
+        _ => words!("one of 1 to {most}", "1 到 {most} 中的一个数"),
     };
     let (en, zh) = (&form.en, &form.zh);
     let prompt = words!(
@@ -77,11 +61,9 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
     loop {
         say(&style.paint(Ink::Faint, prompt.to(style.lang)))?;
         match audience::answer()?.as_str() {
-            "" => return Ok(answer(None)),
+            "" => return answer(None),
             text => match text.parse() {
-                Ok(number) if choices == 0 || (1..=choices).contains(&number) => {
-                    return Ok(answer(Some(number)));
-                }
+                Ok(number) if most == 0 || (1..=most).contains(&number) => return answer(Some(number)),
                 _ => {
                     let typed = escape(text.as_bytes());
                     say(words!("  '{typed}' is not {en}", "  “{typed}”无效：请输入 {zh}").to(style.lang))?;
@@ -92,36 +74,31 @@ pub fn ask(style: Style, question: &Words, choices: &[Words]) -> Result<Predicti
 }
 
 impl Score {
-    /// Judges and counts a prediction, if there is one. The verdict repeats the question, which may have scrolled
-    /// away.
-    pub fn judge<W: Into<Worth>>(
-        &mut self,
-        prediction: Prediction,
-        worth: impl Fn(u64) -> W,
-        why: &Words,
-    ) -> Option<[Entry; 2]> {
-        let Answer { question, choices, given } = prediction.0?;
-        let right = (1..).zip(&choices).find(|(number, _)| worth(*number).into() == Worth::Right);
+    /// Judges and counts a prediction, if there is one, by what was seen. The verdict repeats the question, which may
+    /// have scrolled away.
+    pub fn judge(&mut self, prediction: Prediction, seen: Option<u64>) -> Option<[Entry; 2]> {
+        let Answer { question, choices, why, most, given } = prediction.0?;
+        let right = (1..).zip(&choices).find(|(number, _)| Some(*number) == seen);
         let Words { en, zh } = right.map_or(Words::fixed("", ""), |(right, Words { en, zh })| {
             words!("; {right} is right ({en})", "，应是 {right}（{zh}）")
         });
-        let (is_right, verdict) = match given.map(|number| (number, worth(number).into())) {
-            Some((number, Worth::Right)) => {
+        let (is_right, verdict) = match given {
+            Some(number) if Some(number) == seen => {
                 self.right += 1;
                 (Some(true), words!("{number} is right", "{number}，对了"))
             }
-            Some((number, Worth::Possible)) => {
+            Some(number) if (1..=most).contains(&number) => {
                 self.possible += 1;
                 (None, words!("{number} is possible, but was not seen", "{number}，有可能，这次没有出现"))
             }
-            Some((number, Worth::Wrong)) => {
+            Some(number) => {
                 self.missed.push(question.clone());
                 (Some(false), words!("{number} is not right{en}", "{number}，不对{zh}"))
             }
             None => (None, words!("no prediction{en}", "没有预测{zh}")),
         };
         let asked = Entry::Question { question, choices: Vec::new() };
-        Some([asked, Entry::Judged { verdict, is_right, why: why.clone() }])
+        Some([asked, Entry::Judged { verdict, is_right, why }])
     }
 
     /// The questions that were missed.
@@ -157,11 +134,12 @@ mod tests {
         let mut score = Score::default();
         for given in [Some(3), Some(2), Some(0), Some(5), None] {
             let question = Words::fixed("how many?", "几个？");
-            let prediction = Prediction(Some(Answer { question, choices: Vec::new(), given }));
-            let verdict = score.judge(prediction, |number| a_number(number, 3, 4), &Words::fixed("", ""));
+            let answer =
+                Answer { question: question.clone(), choices: Vec::new(), why: question, most: 4, given };
+            let verdict = score.judge(Prediction(Some(answer)), Some(3));
             assert!(verdict.is_some());
         }
-        assert!(score.judge(Prediction::default(), |_| true, &Words::fixed("", "")).is_none());
+        assert!(score.judge(Prediction::default(), Some(1)).is_none());
         assert_eq!(score.sentence().en, "Right predictions: 1 of 3; possible, but not seen: 1.");
         assert_eq!(score.missed().len(), 2);
     }

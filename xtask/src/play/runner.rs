@@ -10,23 +10,25 @@ use common::timed_stream;
 use super::Play;
 use super::audience::{Audience, Left};
 use super::quiz::Score;
-use crate::drawing::entry::Entry;
-use crate::drawing::entry::Lanes;
+use crate::drawing::entry::{Entry, Lanes};
 use crate::drawing::page::{self, Chapter};
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
 use crate::wire::record::STUCK;
 use crate::words::Words;
 
-/// What the runner knows of a lesson.
-pub struct LessonInfo {
-    /// Its name on the command line.
+/// An experiment about some of the notes' claims.
+pub struct Lesson {
+    /// As it is called on the command line.
     pub name: &'static str,
-    /// As [`Chapter::subject_zh`].
+    /// What it is about, for its Chinese title; in English its name is the title.
     pub subject_zh: &'static str,
-    /// The claims that it is about, with their numbers.
+    /// What the notes claim, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
+    /// The names of the two sides.
     pub lanes: Lanes,
+    /// Plays it.
+    pub play: fn(&mut Play) -> Result<()>,
 }
 
 /// Plays lessons.
@@ -61,48 +63,38 @@ impl Runner {
     ///
     /// # Errors
     /// When standard output fails, and [`Left`]; a failed check is not an error.
-    pub fn play(
-        &mut self,
-        part: &LessonInfo,
-        ip: IpAddr,
-        play: impl FnOnce(&mut Play) -> Result<()>,
-    ) -> Result<()> {
-        let (name, version) = (part.name, if ip.is_ipv4() { "IPv4" } else { "IPv6" });
+    pub fn play(&mut self, lesson: &Lesson, ip: IpAddr) -> Result<()> {
+        let (name, version) = (lesson.name, if ip.is_ipv4() { "IPv4" } else { "IPv6" });
         let is_new = self.chapters.last().is_none_or(|last| last.name != name);
-        self.story.tell(Entry::Title { name, subject_zh: part.subject_zh, version, is_new })?;
+        self.story.tell(Entry::Title { name, subject_zh: lesson.subject_zh, version, is_new })?;
         if is_new && !self.audience.quiz {
-            self.claim(part)?;
+            self.claim(lesson)?;
         }
-        self.watch(part, ip, version, play)?;
+        self.watch(lesson, ip, version)?;
         if self.audience.quiz {
-            self.claim(part)?; // shown earlier, it would give answers away
+            self.claim(lesson)?; // shown earlier, it would give answers away
         }
         Ok(())
     }
 
     /// Shows the claims.
-    fn claim(&self, part: &LessonInfo) -> Result<()> {
-        part.claims.iter().try_for_each(|(claim, words)| self.story.tell(Entry::Claim(claim, words.clone())))
+    fn claim(&self, lesson: &Lesson) -> Result<()> {
+        let mut claims = lesson.claims.iter();
+        claims.try_for_each(|(claim, words)| self.story.tell(Entry::Claim(claim, words.clone())))
     }
 
-    fn watch(
-        &mut self,
-        part: &LessonInfo,
-        ip: IpAddr,
-        version: &'static str,
-        run: impl FnOnce(&mut Play) -> Result<()>,
-    ) -> Result<()> {
+    fn watch(&mut self, lesson: &Lesson, ip: IpAddr, version: &'static str) -> Result<()> {
         let mut play = Play::new(ip, self.story.clone(), self.style, self.audience)?;
         let (mut from, began) = (self.story.count(), Instant::now());
         let played = if let Err(e) = TcpListener::bind((ip, 0)) {
             play.checks.not_available(Words::fixed("the lesson is played", "演示本课"), words!("{e}", "{e}"));
             Ok(())
         } else {
-            self.story.tell(Entry::Lanes(part.lanes.clone()))?;
+            self.story.tell(Entry::Lanes(lesson.lanes.clone()))?;
             from += 1;
-            run(&mut play).and_then(|()| play.lab.clear())
+            (lesson.play)(&mut play).and_then(|()| play.lab.clear())
         };
-        self.missed.extend((!play.score.missed().is_empty()).then_some(part.name));
+        self.missed.extend((!play.score.missed().is_empty()).then_some(lesson.name));
         self.score.add(std::mem::take(&mut play.score));
         let mut left = None;
         match played {
@@ -116,7 +108,7 @@ impl Runner {
             Ok(()) => {}
         }
         let shown = left.map_or_else(|| play.show_checks().and_then(|()| play.show_verdict()), Err);
-        let LessonInfo { name, subject_zh, claims, lanes } = part;
+        let Lesson { name, subject_zh, claims, lanes, .. } = lesson;
         let chapter =
             Chapter { name, subject_zh, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
         // A chapter with only questions was left before anything was played.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,22 +12,18 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use common::{replacement, stop};
 
-/// What must be gone when the task ends: its processes and its scratch directories.
 static CLEANUP: Mutex<Cleanup> =
     Mutex::new(Cleanup { closed: false, children: BTreeMap::new(), scratch: Vec::new() });
 
 pub struct Cleanup {
     /// Nothing starts any more.
     pub closed: bool,
-    /// Processes, by their numbers.
     pub children: BTreeMap<u32, ChildGroup>,
     pub scratch: Vec<PathBuf>,
 }
 
-/// A process that was started here.
 pub struct ChildGroup {
     pub child: Child,
-    /// What it may have started.
     pub kind: Kind,
     /// Its end has been asked for, and was told: from then on its number may be another process'.
     pub is_reaped: bool,
@@ -96,18 +93,22 @@ fn kill_group(group: u32) {
     }
 }
 
-/// Ends every process with this mark in its environment (Linux' /proc/PID/environ, proc(5)), until there is no other.
-fn kill_marked(mark: &str) {
+/// Every process with this mark in its environment (Linux' /proc/PID/environ, proc(5)); of one that has ended, it is empty.
+pub fn marked(mark: &str) -> Vec<u32> {
     let variable = format!("{MARK}={mark}");
     let is_marked = |pid: &u32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|word| word == variable.as_bytes())
     };
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_marked).collect()
+}
+
+/// Ends every process with this mark, until there is no other.
+fn kill_marked(mark: &str) {
     let mut killed = HashSet::new();
     loop {
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        let found: Vec<u32> = pids.filter(|pid| !killed.contains(pid)).filter(is_marked).collect();
+        let found: Vec<_> = marked(mark).into_iter().filter(|pid| !killed.contains(pid)).collect();
         if found.is_empty() {
             return;
         }
@@ -120,14 +121,20 @@ fn kill_marked(mark: &str) {
 
 /// The one thing about processes that std does not offer: to send one a signal, by its number, which is the same on every
 /// Unix.
-#[cfg(unix)]
 mod signals {
     pub const SIGINT: i32 = 2;
     pub const SIGKILL: i32 = 9;
 
+    #[cfg(unix)]
     #[expect(unsafe_code, reason = "declares kill(2): two integers, no memory")]
     unsafe extern "C" {
         safe fn kill(pid: i32, signal: i32) -> i32;
+    }
+
+    /// There are none.
+    #[cfg(not(unix))]
+    fn kill(_pid: i32, _signal: i32) -> i32 {
+        -1
     }
 
     /// Sends it to a process, or to a group; false where there is none.
@@ -138,17 +145,6 @@ mod signals {
     }
 }
 
-/// There are none.
-#[cfg(not(unix))]
-mod signals {
-    pub const SIGINT: i32 = 2;
-    pub const SIGKILL: i32 = 9;
-    pub fn send(_number: u32, _is_group: bool, _signal: i32) -> bool {
-        false
-    }
-}
-
-/// What is there now.
 pub fn cleanup() -> MutexGuard<'static, Cleanup> {
     CLEANUP.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -160,6 +156,15 @@ pub fn close_on_interrupt() -> Result<()> {
 }
 
 fn close() {
+    if io::stdout().is_terminal() {
+        println!(); // after the terminal's own ^C
+    }
+    end_children();
+    replacement::abandon_all();
+}
+
+/// Ends every process that was started, removes every scratch directory, and lets nothing start any more.
+pub fn end_children() {
     let mut cleanup = cleanup();
     cleanup.closed = true;
     while let Some((_, resident)) = cleanup.children.pop_first() {
@@ -168,5 +173,4 @@ fn close() {
     for path in cleanup.scratch.drain(..) {
         let _ = fs::remove_dir_all(path);
     }
-    replacement::abandon_all();
 }

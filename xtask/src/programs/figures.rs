@@ -4,6 +4,8 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
+use common::narration::escape;
+
 use super::program::Program;
 
 /// A figure of a process in KiB from Linux' /proc/PID/status: `VmRSS`, `VmHWM` (the peak so far).
@@ -15,6 +17,20 @@ pub fn memory(program: &Program, what: &str) -> Option<u64> {
 /// where status has an estimate (proc(5)), which may be short by some pages a thread.
 pub fn resident(pid: u32) -> Option<u64> {
     figure_in(&format!("/proc/{pid}/smaps_rollup"), "Rss")
+}
+
+/// The name of a process' program, from Linux' /proc/PID/comm.
+pub fn name(pid: u32) -> String {
+    escape(fs::read(format!("/proc/{pid}/comm")).unwrap_or_default().trim_ascii_end())
+}
+
+/// Whether a process ignores Ctrl-C, from Linux' /proc/PID/status: a set of signals in hexadecimal, signal 1 the lowest bit.
+pub fn ignores_interrupt(pid: u32) -> bool {
+    const SIGINT: u64 = 1 << 1;
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let set =
+        status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    set.is_some_and(|set| set & SIGINT > 0)
 }
 
 /// How many threads a process has, from Linux' /proc/PID/status.

@@ -6,11 +6,10 @@ use std::process::{self, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::random;
 use anyhow::{Context, Result, ensure};
 
-use super::build;
 use super::cleanup::{self, ChildGroup, Kind, cleanup};
+use crate::random;
 
 /// Where a server is, from the first line that it prints.
 pub fn address_in(line: &str) -> Result<SocketAddr> {
@@ -24,18 +23,10 @@ pub type Started = (Program, ChildStdout, ChildStderr);
 /// A running process; dropped, it is killed.
 #[derive(Debug)]
 pub struct Program {
-    /// The system's number for it.
     pub pid: u32,
 }
 
 impl Program {
-    /// Starts one of the four programs in a directory, and returns its two outputs.
-    pub fn start(name: &str, args: &[&str], directory: &Path) -> Result<Started> {
-        let mut command = Command::new(build::path_of(name)?);
-        command.args(args).current_dir(directory);
-        Self::spawn(command).with_context(|| format!("cannot start {name}"))
-    }
-
     /// Starts a command with nothing to read, and returns its two outputs.
     pub fn spawn(command: Command) -> Result<Started> {
         let is_task = Path::new(command.get_program()).file_stem().is_some_and(|name| name == "xtask");
@@ -51,6 +42,7 @@ impl Program {
     fn spawn_as(kind: Kind, mut command: Command) -> Result<Started> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Kind::Group(mark) = &kind {
+            command.stdin(Stdio::piped()); // open as a terminal's, and nobody types
             command.env(cleanup::MARK, mark);
             #[cfg(unix)]
             std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -74,25 +66,31 @@ impl Program {
         cleanup::interrupt_group(self.pid)
     }
 
-    /// How it ended, if it has.
-    pub fn status(&self) -> Result<Option<ExitStatus>> {
-        // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
-        match cleanup().children.get_mut(&self.pid) {
-            Some(resident) => {
-                let status = resident.child.try_wait().context("cannot wait for a program")?;
-                resident.is_reaped = status.is_some();
-                Ok(status)
-            }
-            None => Ok(None),
+    /// Those of its processes that have its mark, in its group or not, where there is a /proc.
+    pub fn marked(&self) -> Vec<u32> {
+        match cleanup().children.get(&self.pid) {
+            Some(ChildGroup { kind: Kind::Group(mark), .. }) => cleanup::marked(mark),
+            _ => Vec::new(),
         }
     }
 
-    /// Whether it has not ended.
+    /// How it ended, if it has.
+    pub fn status(&self) -> Result<Option<ExitStatus>> {
+        // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
+        let mut cleanup = cleanup();
+        let Some(resident) = cleanup.children.get_mut(&self.pid) else {
+            ensure!(!cleanup.closed, "interrupted");
+            return Ok(None);
+        };
+        let status = resident.child.try_wait().context("cannot wait for a program")?;
+        resident.is_reaped = status.is_some();
+        Ok(status)
+    }
+
     pub fn is_running(&self) -> bool {
         matches!(self.status(), Ok(None))
     }
 
-    /// Waits for its end.
     pub fn wait(self) -> Result<ExitStatus> {
         loop {
             if let Some(status) = self.status()? {

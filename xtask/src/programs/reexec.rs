@@ -16,10 +16,7 @@ pub fn is_again() -> bool {
 }
 
 /// Starts a program in place of this one, with this one's arguments. Only a shell can ask for descriptors; all three are
-/// one process, which Ctrl-C ends as it ends any task.
-///
-/// # Errors
-/// When there is no shell; otherwise, it does not return.
+/// one process, which Ctrl-C ends as it ends any task. It returns only where there is no shell.
 pub fn start_again(program: &Path) -> Result<()> {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$0\" \"$@\""]);

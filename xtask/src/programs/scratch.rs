@@ -38,7 +38,6 @@ impl Scratch {
         bail!("no name is free")
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -13,7 +13,6 @@ use super::build;
 use super::program::{Program, address_in};
 use super::scratch::Scratch;
 
-/// A running tcp-server or udp-server.
 pub struct Server {
     pub program: Program,
     pub address: SocketAddr,
@@ -39,7 +38,6 @@ impl Server {
         Self::start_command(command)
     }
 
-    /// Starts it by a given command.
     pub fn start_command(command: Command) -> Result<Self> {
         let (program, stdout, stderr) = Program::spawn(command)?;
         let mut lines = BufReader::with_capacity(64, stdout);

@@ -20,9 +20,6 @@ use crate::programs::{build, cleanup};
 use crate::words::{Lang, Words};
 
 /// Plays the lessons that the arguments name, or all of them.
-///
-/// # Errors
-/// A usage error for an unknown lesson; a failure if any check failed.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, step, wrong) = (args.flag("--list")?, args.flag("--step")?, args.flag("--mistakes")?);
     let quiz = args.flag("--quiz")?;
@@ -98,11 +95,10 @@ pub fn run(mut args: Args) -> Result<()> {
     outcome
 }
 
-/// Plays each lesson on each of the loopback addresses.
 fn play(chosen: &[&Lesson], addresses: &[IpAddr], course: &mut Runner) -> Result<()> {
     for lesson in chosen {
         for ip in addresses {
-            course.play(&lesson.part(), *ip, lesson.play)?;
+            course.play(lesson, *ip)?;
         }
     }
     Ok(())
@@ -142,35 +138,34 @@ fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> 
     let is_all = chosen.len() == lessons::ALL.len() && !chosen.iter().any(|lesson| lesson.is_mistake());
     let count = chosen.len();
     if is_all {
-        style.explain(
-            Ink::Bold,
-            &words!(
-                "{count} lessons about sockets, on real sockets of this machine's loopback; Ctrl-C ends the demo.",
-                "{count} 课套接字演示，用的是本机环回接口上真实的套接字；按 Ctrl-C 结束。"
-            ),
-        )?;
+        let what = words!(
+            "{count} lessons about sockets, on real sockets of this machine's loopback; Ctrl-C ends the demo.",
+            "{count} 课套接字演示，用的是本机环回接口上真实的套接字；按 Ctrl-C 结束。"
+        );
+        style.explain(Ink::Bold, &what)?;
     }
-    if quiz {
-        let how = Words::fixed(
+    let how = if quiz {
+        Some(Words::fixed(
             "Each lesson asks before it shows, over one IP version; Enter alone skips a question, 'q' leaves.",
             "每课先提问，再演示，只用一个 IP 版本；只按回车跳过一题，q 退出。",
-        );
-        style.explain(Ink::Bold, &how)?;
+        ))
     } else if is_all && addresses.len() > 1 {
-        let how = Words::fixed(
+        Some(Words::fixed(
             "Each lesson runs over IPv4, then over IPv6 ('--step' waits for Enter, '--list' lists the lessons).",
             "每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。",
-        );
-        style.explain(Ink::Bold, &how)?;
-    }
+        ))
+    } else {
+        None
+    };
+    how.map_or(Ok(()), |how| style.explain(Ink::Bold, &how))?;
     let signs = Words::fixed(
-        "> says what happens next; ✓ is a check that passed, ✗ one that failed.\n\
+        "> says what happens next; ✓ is a check that passed, ✗ a check that failed.\n\
          The lanes show what the programs print, the arrows between them what crosses the wire; an arrow\n\
-         with ✗ at its end is data lost or held back. Lines less than two milliseconds apart may appear\n\
-         in either order.",
+         with ✗ at its end is data that was lost or delayed. If two lines are less than two milliseconds\n\
+         apart, their order may be wrong: a printed line is seen slightly later than bytes on the wire.",
         "> 说明接下来做什么；✓ 是通过的检查，✗ 是失败的检查。\n\
          两侧是程序打印的内容，中间的箭头是线路上经过的数据；末端是 ✗，表示丢失或暂时扣住。\n\
-         时刻相差不到两毫秒的行，先后不定。",
+         两行相差不到两毫秒，先后就可能画反：程序打印的内容，看到得比线路上的字节稍晚。",
     );
     style.explain(Ink::Faint, &signs)
 }

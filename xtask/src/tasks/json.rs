@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-/// A string.
 pub fn string(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {

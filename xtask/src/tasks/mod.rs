@@ -6,7 +6,7 @@ pub mod docs;
 pub mod grade;
 mod json;
 pub mod origin;
-mod shown;
+pub mod shown;
 pub mod soak;
 pub mod tap;
 mod wanted;

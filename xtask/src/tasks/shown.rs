@@ -1,5 +1,6 @@
 //! What every task may be asked for: a language, ASCII signs, a live page, one version of IP.
 
+use std::env;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -15,7 +16,6 @@ use crate::drawing::transcript::Transcript;
 use crate::play::audience;
 use crate::words::{Lang, Words};
 
-/// The loopback addresses of both versions.
 pub const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// `--ip 4` or `--ip 6`: the one loopback address to play on.
@@ -31,6 +31,26 @@ impl FromStr for Only {
             _ => Err(text!("it is 4 or 6", "应为 4 或 6")),
         }
     }
+}
+
+/// How this program was called: by cargo, or by its own name.
+pub fn typed() -> String {
+    match env::args_os().next() {
+        Some(path) if env::var_os("CARGO").is_none() => path.to_string_lossy().into_owned(),
+        _ => "cargo xtask".into(),
+    }
+}
+
+/// What to type to play a lesson: that needs the project, where cargo builds its programs.
+pub fn demo(lessons: &str) -> String {
+    format!(
+        "cargo xtask demo {lessons}{}",
+        if env::var_os("CARGO").is_none() { in_project() } else { String::new() }
+    )
+}
+
+fn in_project() -> String {
+    text!(" (in the project's directory)", "（在项目的目录里）")
 }
 
 /// How to print, by `--lang`, `--ascii` and the terminal.

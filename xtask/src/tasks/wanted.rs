@@ -23,23 +23,31 @@ pub struct Wanted {
 impl Wanted {
     /// The page that `--html` asks for. Any other ending is a usage error, so that only a page is ever replaced.
     pub fn page(file: &str) -> Result<Self> {
-        let rule = Words::fixed("the name of a page ends in .html", "网页的文件名要以 .html 结尾");
-        Self::open("--html", file, "html", Words::fixed("page", "网页"), &rule)
+        Self::open("--html", file, "html", Words::fixed("page", "网页"))
     }
 
     /// The figures that `--json` asks for, with the same rule for `.json`.
     pub fn figures(file: &str) -> Result<Self> {
-        let rule =
-            Words::fixed("the name of a file of figures ends in .json", "数据文件的文件名要以 .json 结尾");
-        Self::open("--json", file, "json", Words::fixed("figures", "数据"), &rule)
+        Self::open("--json", file, "json", Words::fixed("figures", "数据"))
     }
 
-    fn open(option: &str, file: &str, ending: &str, what: Words, rule: &Words) -> Result<Self> {
+    /// What `grade` writes for people and for other programs: an option has one ending.
+    pub fn results(option: &str, file: &str, ending: &str) -> Result<Self> {
+        let opened = Self::open(option, file, ending, Words::fixed("report", "报告"));
+        opened.map_err(|e| {
+            let why = format!("{e:#}");
+            args::usage(why)
+        })
+    }
+
+    fn open(option: &str, file: &str, ending: &str, what: Words) -> Result<Self> {
         let (name, path) = (escape(file.as_bytes()), Path::new(file));
         let has_ending = path.extension().is_some_and(|extension| extension == ending);
         if !has_ending || file.ends_with(path::is_separator) {
-            let Words { en, zh } = rule;
-            return Err(args::usage(text!("{option} '{name}': {en}", "{option}“{name}”：{zh}")));
+            return Err(args::usage(text!(
+                "{option} '{name}': the file's name must end in .{ending}",
+                "{option}“{name}”：文件名要以 .{ending} 结尾"
+            )));
         }
         let replacement = Replacement::of(path).with_context(|| cannot_write(&what, &name))?;
         Ok(Self { name, what, replacement })

@@ -13,7 +13,6 @@ impl Gate {
         self.0.change(|is_open| *is_open = true);
     }
 
-    /// Waits until it is open.
     pub fn wait(&self) {
         self.0.wait_until(|is_open| *is_open);
     }
@@ -24,6 +23,10 @@ impl Gate {
 pub struct Awaited<T>(Arc<(Mutex<T>, Condvar)>);
 
 impl<T> Awaited<T> {
+    pub fn new(value: T) -> Self {
+        Self(Arc::new((Mutex::new(value), Condvar::new())))
+    }
+
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,10 +3,10 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::str;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, SyncSender};
 use std::time::{Duration, Instant};
 
-/// A side of the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     Client,
@@ -26,7 +26,6 @@ impl Side {
 /// What becomes of bytes on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Crossing {
-    /// They arrive.
     Plain,
     /// They never arrive: the plan was to drop them.
     Lost,
@@ -67,7 +66,6 @@ impl From<&[u8]> for Payload {
     }
 }
 
-/// What happened.
 #[derive(Debug)]
 pub enum What {
     /// A program printed a line.
@@ -76,7 +74,6 @@ pub enum What {
         program: u32,
         /// Escaped.
         line: String,
-        /// On standard error.
         is_error: bool,
     },
     /// A program's outputs have both ended.
@@ -127,7 +124,6 @@ pub enum What {
     Mark,
 }
 
-/// What happened, when, and on whose connection.
 #[derive(Debug)]
 pub struct Event {
     pub at: Instant,
@@ -161,38 +157,31 @@ impl Event {
     }
 }
 
-/// Where events go.
-#[derive(Clone)]
-enum Events {
-    All(Sender<Event>),
-    Bounded(SyncSender<Event>),
-    Unseen,
-}
-
 /// A place to send events to, under one label.
 #[derive(Clone)]
 pub struct Recorder {
     label: String,
-    events: Events,
     /// How many bytes of a payload it keeps.
     keeps: usize,
+    // Nobody listens any more once the lesson is over.
+    send: Arc<dyn Fn(Event) + Send + Sync>,
 }
 
 impl Recorder {
     /// Records into a channel, all bytes.
     pub fn new(label: &str, events: Sender<Event>) -> Self {
-        Self { label: label.into(), events: Events::All(events), keeps: usize::MAX }
+        let send = Arc::new(move |event| drop(events.send(event)));
+        Self { label: label.into(), keeps: usize::MAX, send }
     }
 
     /// Records into a bounded channel, waiting where it is full, and of a payload only the first `keeps` bytes: for
     /// what runs on and on.
     pub fn bounded(events: SyncSender<Event>, keeps: usize) -> Self {
-        Self { label: String::new(), events: Events::Bounded(events), keeps }
+        Self { label: String::new(), keeps, send: Arc::new(move |event| drop(events.send(event))) }
     }
 
-    /// One that records nothing.
     pub fn discarding() -> Self {
-        Self { label: String::new(), events: Events::Unseen, keeps: 0 }
+        Self { label: String::new(), keeps: 0, send: Arc::new(|_| ()) }
     }
 
     /// One that records under another label, to the same place.
@@ -200,18 +189,10 @@ impl Recorder {
         Self { label: label.into(), ..self.clone() }
     }
 
-    /// Records that something happens now.
     pub fn record(&self, what: What) {
-        let event = Event { at: Instant::now(), label: self.label.clone(), what };
-        // Nobody listens any more once the lesson is over.
-        let _ = match &self.events {
-            Events::All(events) => events.send(event),
-            Events::Bounded(events) => events.send(event),
-            Events::Unseen => Ok(()),
-        };
+        (self.send)(Event { at: Instant::now(), label: self.label.clone(), what });
     }
 
-    /// Records bytes that cross the wire.
     pub fn sent(&self, toward: Side, bytes: &[u8], how: Crossing) {
         self.record(What::Sent { toward, bytes: Payload::of(bytes, self.keeps), how });
     }

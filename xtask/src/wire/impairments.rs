@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use common::seeded::Seeded;
+
 use super::event::{Crossing, Recorder, Side};
 
-/// What becomes of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Impairment {
-    /// It never arrives.
     Lost,
-    /// It arrives twice.
     Twice,
     /// It arrives behind the next one.
     Late,
@@ -28,9 +27,7 @@ pub enum Which {
 /// two that are meant the first counts.
 #[derive(Clone, Debug, Default)]
 pub struct Impairments {
-    /// With the client's.
     pub up: Vec<(Which, Impairment)>,
-    /// With the server's.
     pub down: Vec<(Which, Impairment)>,
     /// Where chance begins: the same seed, the same for the first client, the second one and so on.
     pub seed: u64,
@@ -48,48 +45,28 @@ impl Impairments {
     }
 }
 
-/// `SplitMix64`: enough for chance, and the same on every system.
-struct Generator(u64);
-
-impl Generator {
-    fn draw(&mut self, (part, of): (u32, u32)) -> bool {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % u64::from(of.max(1)) < part.into()
-    }
-}
-
-/// What impairs one direction.
 pub struct Impairer {
     impairments: Vec<(Which, Impairment)>,
-    generator: Generator,
+    generator: Seeded,
     count: usize,
     late: Vec<Vec<u8>>,
 }
 
 impl Impairer {
     pub fn new(impairments: &[(Which, Impairment)], seed: u64) -> Self {
-        Self { impairments: impairments.to_vec(), generator: Generator(seed), count: 0, late: Vec::new() }
+        Self { impairments: impairments.to_vec(), generator: Seeded::new(seed), count: 0, late: Vec::new() }
     }
 
     /// What becomes of things now that this datagram was sent.
     fn impair(&mut self, datagram: &[u8]) -> Vec<(Crossing, Vec<u8>)> {
         self.count += 1;
-        let (count, generator) = (self.count, &mut self.generator);
         // Each share is drawn each time, so that one's numbers do not depend on another's.
-        let is_meant = |which| match which {
-            Which::Number(number) => number == count,
-            Which::Share(part, of) => generator.draw((part, of)),
+        let is_meant = |(which, _): &&(Which, Impairment)| match which {
+            Which::Number(number) => *number == self.count,
+            Which::Share(part, of) => self.generator.number() % u64::from((*of).max(1)) < (*part).into(),
         };
-        let meant: Vec<_> = self.impairments.iter().map(|(which, _)| *which).map(is_meant).collect();
-        let impairment = self
-            .impairments
-            .iter()
-            .zip(meant)
-            .find(|(_, is_meant)| *is_meant)
-            .map(|(impairment, _)| impairment.1);
+        let meant: Vec<_> = self.impairments.iter().filter(is_meant).collect();
+        let impairment = meant.first().map(|(_, impairment)| *impairment);
         let hows: &[Crossing] = match impairment {
             Some(Impairment::Lost) => &[Crossing::Lost],
             Some(Impairment::Late) => &[Crossing::HeldBack],

@@ -97,6 +97,12 @@ pub fn waiting_of_group(protocol: Protocol, group: u32) -> Option<Vec<Row>> {
     Some(waiting(protocol)?.into_iter().filter(|row| owned.contains(&row.inode)).collect())
 }
 
+/// The one of these processes that has the socket which waits at this address.
+pub fn owner(protocol: Protocol, at: SocketAddr, pids: &[u32]) -> Option<u32> {
+    let rows: Vec<_> = waiting(protocol)?.into_iter().filter(|row| row.is_reached_at(at)).collect();
+    pids.iter().copied().find(|pid| inodes(*pid).iter().any(|own| rows.iter().any(|row| row.inode == *own)))
+}
+
 /// Whether a group has processes that have not ended; not, where nobody can tell.
 pub fn has_members(group: u32) -> bool {
     group_members(group).is_some_and(|members| !members.is_empty())
@@ -118,7 +124,7 @@ fn processes() -> Option<impl Iterator<Item = u32>> {
 }
 
 /// The processes of a program that have not ended: its first one, and those in the process group of that number.
-fn group_members(group: u32) -> Option<Vec<u32>> {
+pub fn group_members(group: u32) -> Option<Vec<u32>> {
     let is_member = |pid: &u32| {
         state_and_group(Path::new(&format!("/proc/{pid}")))
             .is_some_and(|(state, of)| state != 'Z' && (*pid == group || of == group))
@@ -134,6 +140,11 @@ fn state_and_group(directory: &Path) -> Option<(char, u32)> {
     Some((fields.next()?.parse().ok()?, fields.nth(1)?.parse().ok()?))
 }
 
+/// Whether a process or a thread has ended, by its directory in /proc.
+pub fn has_ended(directory: &Path) -> bool {
+    state_and_group(directory).is_none_or(|(state, _)| state == 'Z')
+}
+
 /// Whether every thread of a group sleeps, or has ended: whatever has come, it has done what it does about it. None
 /// where nobody can tell.
 pub fn is_idle(group: u32) -> Option<bool> {
@@ -146,10 +157,12 @@ pub fn is_idle(group: u32) -> Option<bool> {
 /// The numbers of a process' sockets.
 fn inodes(pid: u32) -> Vec<u64> {
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    let link = |path: fs::DirEntry| fs::read_link(path.path()).ok();
-    let number =
-        |link: std::path::PathBuf| link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok();
-    descriptors.filter_map(link).filter_map(number).collect()
+    descriptors.filter_map(|entry| socket_number(&fs::read_link(entry.path()).ok()?)).collect()
+}
+
+/// The number of a socket, from the link that a descriptor in /proc is.
+pub fn socket_number(link: &Path) -> Option<u64> {
+    link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
 /// The table is not read at one instant: while others connect, a row may be missing, or stand in it twice. So it

@@ -24,7 +24,6 @@ pub fn canonical(address: SocketAddr) -> SocketAddr {
 
 /// The listener and its thread.
 pub struct Listening {
-    /// Where it listens.
     pub address: SocketAddr,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -133,7 +132,6 @@ impl Drop for Listening {
     }
 }
 
-/// A client that is served.
 struct Place {
     number: u64,
     ip: IpAddr,

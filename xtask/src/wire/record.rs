@@ -24,7 +24,6 @@ type Watcher = Box<dyn FnMut(&Event) -> Result<()> + Send>;
 /// An event, and what the watcher reported.
 type Watched = (Event, Result<()>);
 
-/// Everything that has happened in one experiment.
 pub struct Record {
     events: Sender<Event>,
     incoming: Receiver<Watched>,
@@ -50,7 +49,6 @@ impl Record {
         Self { events, incoming, kept: Vec::new(), watcher }
     }
 
-    /// A recorder for what happens under a label.
     pub fn recorder(&self, label: &str) -> Recorder {
         Recorder::new(label, self.events.clone())
     }
@@ -80,7 +78,6 @@ impl Record {
         }
     }
 
-    /// Waits until something is found among the events.
     pub fn wait_until<T>(&mut self, find: impl Fn(&[Event]) -> Option<T>) -> Result<T> {
         self.wait_unless(|| false, find)?.context("nothing can happen any more")
     }
@@ -110,12 +107,10 @@ impl Record {
         outcome
     }
 
-    /// What has been kept so far.
     pub fn events(&self) -> &[Event] {
         &self.kept
     }
 
-    /// How many events are such.
     pub fn count(&self, is_such: impl Fn(&Event) -> bool) -> usize {
         self.kept.iter().filter(|event| is_such(event)).count()
     }
@@ -127,14 +122,15 @@ impl Record {
 
     /// The reads or datagrams that crossed the wire to one side under a label.
     pub fn pieces(&self, label: &str, side: Side) -> Vec<&[u8]> {
-        let of_label = self.kept.iter().filter(|event| event.label == label);
-        of_label
-            .filter_map(|event| match &event.what {
-                What::Sent { how: Crossing::HeldBack, .. } => None, // it crosses later
-                What::Sent { toward, bytes, .. } if *toward == side => Some(bytes.bytes.as_slice()),
-                _ => None,
-            })
-            .collect()
+        let mut pieces = Vec::new();
+        for event in self.kept.iter().filter(|event| event.label == label) {
+            match &event.what {
+                What::Sent { how: Crossing::HeldBack, .. } => {} // it crosses later
+                What::Sent { toward, bytes, .. } if *toward == side => pieces.push(bytes.bytes.as_slice()),
+                _ => {}
+            }
+        }
+        pieces
     }
 
     /// How often the client sent this very datagram, those that were lost included.
@@ -218,25 +214,16 @@ mod tests {
         let began = Instant::now();
         let event = |ms, what| Event { at: began + Duration::from_millis(ms), label: String::new(), what };
         let said = |ms, program, is_error| {
-            let line = format!("{ms}");
+            let line = format!("{ms}{}", if is_error { "!" } else { "" });
             event(ms, What::Said { lane: Side::Client, program, line, is_error })
         };
         let end = |ms, program| event(ms, What::Finished { program });
-        let events = vec![
-            said(1, 7, true),
-            said(2, 7, false),
-            said(3, 8, false),
-            end(3, 8),
-            said(3, 8, true),
-            end(4, 7),
-        ];
-        let order: Vec<_> = in_order(events)
-            .iter()
-            .map(|event| match &event.what {
-                What::Said { line, is_error, .. } => format!("{line}{}", if *is_error { "!" } else { "" }),
-                _ => "end".to_owned(),
-            })
-            .collect();
+        let printed = [said(1, 7, true), said(2, 7, false), said(3, 8, false), end(3, 8)];
+        let events = in_order(printed.into_iter().chain([said(3, 8, true), end(4, 7)]).collect());
+        let name = |event: &Event| {
+            if let What::Said { line, .. } = &event.what { line.clone() } else { "end".into() }
+        };
+        let order: Vec<_> = events.iter().map(name).collect();
         assert_eq!(order, ["2", "1!", "3", "3!", "end", "end"]);
     }
 

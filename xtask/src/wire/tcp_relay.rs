@@ -38,7 +38,6 @@ pub struct TcpRelay {
 }
 
 impl TcpRelay {
-    /// Where clients find it.
     pub fn address(&self) -> SocketAddr {
         self.listening.address
     }

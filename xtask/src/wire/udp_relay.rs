@@ -29,7 +29,6 @@ const UNDER_WAY: usize = 1024;
 
 /// A relay of datagrams that runs until it is dropped.
 pub struct UdpRelay {
-    /// Where clients find it.
     pub address: SocketAddr,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -53,9 +52,6 @@ pub fn start(server: SocketAddr, impairments: Impairments, recorder: Recorder) -
 /// Starts a relay on this socket, with a socket to the server for each client. Of the server's addresses the first is
 /// asked at which somebody is. Each client, with its address, is given a recorder, and is forgotten when it has been
 /// `idle`.
-///
-/// # Errors
-/// When the system refuses it a thread, or the socket cannot tell its address.
 pub fn on(
     near: UdpSocket,
     servers: Vec<SocketAddr>,

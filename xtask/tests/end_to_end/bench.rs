@@ -100,8 +100,8 @@ fn what_the_bench_does_not_know_is_a_usage_error() {
             "unknown work 'tcp-2': it is one of tcp-1 tcp-64 tcp-1000 churn idle udp-1 udp-32 get start curve",
         ),
         (&["--rounds", "0"], "--rounds '0': it must be a number from 1 to 99"),
-        (&["--json", "x.html"], "--json 'x.html': the name of a file of figures ends in .json"),
-        (&["--html", "x.json"], "--html 'x.json': the name of a page ends in .html"),
+        (&["--json", "x.html"], "--json 'x.html': the file's name must end in .json"),
+        (&["--html", "x.json"], "--html 'x.json': the file's name must end in .html"),
         (&["--lang", "fr"], "--lang 'fr': it is en or zh"),
     ] {
         let mut command = crate::program("xtask");

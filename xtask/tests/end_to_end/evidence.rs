@@ -1,15 +1,15 @@
 //! What was seen, for those mistakes that no twin makes.
 
 use common::framing::Framing;
-use xtask::exercises::{Evidence, Place};
+use xtask::exercises::{Evidence, Owner, Place, Tables, Waits};
 use xtask::{Expected, How};
 
 /// A kind, a stage, what was seen in it, and the mistake that is told.
-type Row = (&'static str, &'static str, Evidence<'static>, &'static str);
+type EvidenceRow = (&'static str, &'static str, Evidence<'static>, &'static str);
 
 /// All of them.
 #[rustfmt::skip]
-pub fn evidence() -> Vec<Row> {
+pub fn evidence() -> Vec<EvidenceRow> {
     let silent = Evidence::SILENCE;
     let hears = |name: &str| Evidence { expected: Box::leak(Box::new(Expected::Message(format!("Hello, {name}!").into()))), ..silent.clone() };
     let gone = |output| Evidence { is_gone: true, output, how: How::Ended, ..silent.clone() };
@@ -22,6 +22,18 @@ pub fn evidence() -> Vec<Row> {
         place: Place { found: vec![address.parse().unwrap()], ..silent.place.clone() },
         ..own(&Expected::Ready, How::Other)
     };
+    let expects = |message: &[u8]| -> &'static Expected { Box::leak(Box::new(Expected::Message(message.into()))) };
+    let (welcome, michael) = (expects(b"Welcome!"), expects(b"Michael"));
+    let reads_this = Waits { is_read: Some(true), ..Waits::default() };
+    let reads_input = Waits { is_input_read: true, ..Waits::default() };
+    let in_turn = Waits { is_another_read: true, is_read: Some(false), ..Waits::default() };
+    let unread = Tables { unread: 5, ..Tables::default() };
+    let owned = |has_left, is_deaf| {
+        let owner = Some(Owner { name: "python3 (4711)".into(), has_left, is_deaf });
+        Place { owner, ..silent.place.clone() }
+    };
+    let left = owned(true, false);
+    let deaf = owned(false, true);
     let free = Place { is_port_free: true, ..silent.place.clone() };
     vec![
         ("tcp-server", "listens", at("0.0.0.1:9999"), "other-address"),
@@ -44,6 +56,31 @@ pub fn evidence() -> Vec<Row> {
         ("tcp-server", "stops", own(&Expected::Stop, How::Silent), "still-ending"),
         ("tcp-server", "stops", got(How::Reset, b""), "stops-by-reset"),
         ("tcp-server", "stops", got(How::Other, b"Bye!\n"), "stops-with-words"),
+        ("tcp-server", "stops", Evidence { place: deaf.clone(), ..own(&Expected::Stop, How::Unmoved) }, "interrupt-blocked"),
+        ("udp-server", "stops", Evidence { place: deaf, ..own(&Expected::Stop, How::Silent) }, "interrupt-blocked"),
+        ("udp-server", "stops", Evidence { place: left.clone(), ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
+        ("tcp-server", "stops", Evidence { place: left, ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
+        ("udp-server", "stops", own(&Expected::Stop, How::Late), "ends-late"),
+        ("tcp-server", "stops", Evidence { waits: reads_this, ..own(&Expected::Stop, How::Silent) }, "held-by-a-client"),
+        ("tcp-server", "welcome", Evidence { expected: welcome, ..silent.clone() }, "says-nothing"),
+        ("tcp-server", "bytes", Evidence { number: 2, expected: welcome, ..silent.clone() }, "busy-with-the-end"),
+        ("tcp-server", "long", Evidence { number: 2, expected: welcome, ..gone("killed") }, "ended-with-a-conversation"),
+        ("tcp-server", "greets", hears("Michael"), "not-sent"),
+        ("tcp-server", "exit", own(&Expected::End, How::Silent), "exit-left-open"),
+        ("tcp-server", "exit", Evidence { waits: reads_this, ..own(&Expected::End, How::Silent) }, "exit-not-seen"),
+        ("tcp-server", "crowd", Evidence { waits: in_turn, tables: unread, ..hears("Tracy") }, "waits-for-another"),
+        ("udp-server", "binds", Evidence { waits: reads_input, ..own(&Expected::Ready, How::Silent) }, "reads-input"),
+        ("udp-client", "greets", Evidence { waits: reads_input, ..own(&Expected::Visit, How::Silent) }, "reads-input"),
+        ("get", "length", Evidence { waits: reads_input, ..own(&Expected::Visit, How::Silent) }, "reads-input"),
+        ("get", "length", got(How::Late, b"GET /"), "slow"),
+        ("tcp-client", "greets", got(How::Late, b"Mi"), "slow"),
+        ("udp-client", "greets", own(&Expected::Printed("Hello, Michael!"), How::Elsewhere), "printed-aside"),
+        ("tcp-client", "greets", Evidence { expected: michael, ..silent.clone() }, "says-nothing"),
+        ("tcp-client", "greets", hears("Tracy"), "reads-too-far"),
+        // What does not begin is told so in any language.
+        ("tcp-server", "listens", ready("PHP Parse error:  syntax error, unexpected token"), "not-started"),
+        ("tcp-server", "listens", ready("lua: s.lua:3: '=' expected near 'x'"), "not-started"),
+        ("tcp-server", "listens", ready("./s.go:9:2: undefined: x"), "not-started"),
         // A word about UTF-8 is no error of decoding.
         ("tcp-server", "greets", gone("warning: cannot change locale (en_US.UTF-8)"), "ended-with-a-conversation"),
         ("tcp-server", "greets", gone("UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff"), "decoded"),

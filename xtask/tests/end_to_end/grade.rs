@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 #[cfg(target_os = "linux")]
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use xtask::exercises::{ALL, Exercise, Mistake};
@@ -73,10 +73,28 @@ pub fn assert_fails(judged: &Judged, kind: &str, expected: &[&str], of: &str) {
             assert_eq!(*hint, told(mistake(kind, name)), "{kind} {of} in {stage}: {}", judged.out);
         }
     }
-    assert_eq!(judged.status, Some(i32::from(!expected.is_empty())), "{kind} {of}: {}", judged.out);
+    let status = match expected {
+        [] => 0,
+        _ if expected.iter().all(|fails| fails.starts_with('?')) => 3,
+        _ => 1,
+    };
+    assert_eq!(judged.status, Some(status), "{kind} {of}: {}", judged.out);
 }
 
+/// So many judges run at once, whatever the tests: each waits more than it works, and has pipes open here.
+static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(24), Condvar::new());
+
 pub fn grade(args: &[&str]) -> Judged {
+    let (free, is_free) = &PLACES;
+    let lock = || free.lock().unwrap_or_else(PoisonError::into_inner);
+    *is_free.wait_while(lock(), |free| *free == 0).unwrap() -= 1;
+    let judged = judged(args);
+    *lock() += 1;
+    is_free.notify_one();
+    judged
+}
+
+fn judged(args: &[&str]) -> Judged {
     let done = crate::program("xtask").args(["grade", "--lang=en"]).args(args).output().unwrap();
     let out = format!("{}{}", String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
     for line in out.lines().filter(|line| line.contains('│')) {
@@ -108,11 +126,15 @@ pub fn twins() -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Judges a twin by all stages.
+/// Judges a twin by all stages, or up to the first where it does not even begin: then it fails all that follow.
 pub fn twin(kind: &str, name: &str, options: &[&str]) -> Judged {
     let twins = twins();
     let places = if kind == "get" { ["{url}", "{out}"] } else { ["{host}", "{port}"] };
-    grade(&[&[kind, "--all"], options, &["--", &twins, kind, name], &places].concat())
+    let row = rows().into_iter().find(|(of, twin)| (*of, twin.name) == (kind, name));
+    let first = row.and_then(|(_, twin)| twin.fails.first()?.split(' ').nth(1)).unwrap_or_default();
+    let all: &[_] =
+        if ["listens", "binds", "welcome", "greets", "length"].contains(&first) { &[] } else { &["--all"] };
+    grade(&[&[kind], all, options, &["--", &twins, kind, name], &places].concat())
 }
 
 /// Judges a command by each stage alone, side by side.
@@ -267,8 +289,9 @@ fn an_unknown_twin_is_an_error_and_no_faultless_program() {
 #[test]
 fn silence_alone_decides_nothing_in_any_stage() {
     let rows = rows();
-    let silent =
-        rows.iter().filter(|(_, twin)| twin.by == By::Own && twin.fails.iter().any(|it| it.starts_with('?')));
+    let silent = rows.iter().filter(|(_, twin)| {
+        twin.by == By::Own && twin.is_here && twin.fails.iter().any(|it| it.starts_with('?'))
+    });
     each(&silent.collect::<Vec<_>>(), |(kind, Twin { name, fails, .. })| {
         let judged = side_by_side(kind, &["--patience=3"], &[&twins(), kind, name, "{host}", "{port}"]);
         let first = judged.failures().into_iter().next().unwrap_or_default();

@@ -9,6 +9,7 @@ mod demo;
 mod evidence;
 mod get;
 mod grade;
+mod grade_class;
 mod grade_use;
 mod greet;
 mod layout;
@@ -109,6 +110,23 @@ fn start_on(lab: &Lab, name: &str, args: &[&str]) -> Program {
     let mut command = program(name);
     command.args(args);
     lab.start_command(command).unwrap()
+}
+
+/// Clients of tcp-server, one after another, each of which says all this at once and hears this.
+#[cfg(unix)]
+fn visits(server: SocketAddr, clients: usize, says: &str, hears: &str) {
+    for _ in 0..clients {
+        let mut client = TcpPeer::connected(server).unwrap();
+        client.sends(says);
+        assert_eq!(client.hears_out().unwrap(), hears);
+    }
+}
+
+/// Runs a program that fails, and says this last.
+fn failing(name: &str, args: &[&str], why: &str) {
+    let outcome = run(name, args);
+    assert_eq!(outcome.status, Some(1), "{outcome:?}");
+    assert!(outcome.complained.last().unwrap().contains(why), "{why}: {outcome:?}");
 }
 
 /// The names of all files on the lab.

@@ -60,8 +60,18 @@ pub fn has_tool(name: &str, args: &[&str]) -> bool {
     is_here
 }
 
+/// Whether this process, all its tests together, may have so many descriptors open; where not, says so.
+#[cfg(unix)]
+pub fn has_descriptors(needed: usize) -> bool {
+    let has = descriptors();
+    if has < needed {
+        println!("not available here: {needed} descriptors, of {has} (ulimit -n)");
+    }
+    has >= needed
+}
+
 /// How many descriptors a process may have open, as a shell tells it.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 pub fn descriptors() -> usize {
     let told = command("sh").args(["-c", "ulimit -n"]).output().map(|output| output.stdout);
     String::from_utf8_lossy(&told.unwrap_or_default()).trim().parse().unwrap_or(usize::MAX)
@@ -84,14 +94,14 @@ pub fn eventually<T>(awaited: &str, mut find: impl FnMut() -> Option<T>) -> T {
 const HANGS: Duration = Duration::from_secs(600);
 
 /// The tests that have started programs and have not ended, and when one of them did either last.
-struct Running {
+struct RunningTests {
     tests: BTreeSet<String>,
     latest: Option<Instant>,
 }
 
-static RUNNING: Mutex<Running> = Mutex::new(Running { tests: BTreeSet::new(), latest: None });
+static RUNNING: Mutex<RunningTests> = Mutex::new(RunningTests { tests: BTreeSet::new(), latest: None });
 
-fn running() -> MutexGuard<'static, Running> {
+fn running() -> MutexGuard<'static, RunningTests> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -127,7 +137,7 @@ impl Drop for Test {
 fn end_when_tests_hang() {
     loop {
         thread::sleep(Duration::from_secs(5));
-        let Running { tests, latest } = &*running();
+        let RunningTests { tests, latest } = &*running();
         if !tests.is_empty() && latest.is_some_and(|latest| latest.elapsed() > HANGS) {
             let names: Vec<_> = tests.iter().map(String::as_str).collect();
             eprintln!("\nnothing has happened for {HANGS:?}; hanging: {}", names.join(", "));

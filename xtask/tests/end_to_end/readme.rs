@@ -8,7 +8,7 @@ use xtask::Lang;
 use xtask::lessons;
 use xtask::tasks::docs;
 #[cfg(target_os = "linux")]
-use xtask::tasks::docs::Found;
+use xtask::tasks::docs::Findings;
 
 const SENTENCES: [(&str, &str, &str); 2] = [
     (
@@ -83,7 +83,7 @@ fn a_readme_that_shows_something_else_is_found_out_and_blessed() {
         ("stopped", "stop", 16),
         ("stopped", "", 16),
     ] {
-        let Found { complaints, anew } = played(&text.replacen(right, wrong, 1));
+        let Findings { complaints, anew } = played(&text.replacen(right, wrong, 1));
         assert_eq!((complaints.len(), anew.len()), (1, 1), "{wrong}: {complaints:?}");
         assert!(complaints[0].starts_with(&format!("x:{line}: ")), "{complaints:?}");
         let (at, old, new) = &anew[0];
@@ -107,7 +107,7 @@ fn the_limits_table_has_the_defaults_of_the_help() {
     let readme = fs::read_to_string(README).unwrap();
     for (option, default, words) in [
         ("--max-clients", "4096", "4096 at once (`--max-clients`)"),
-        ("--backlog", "4096", "4096 more may wait (`--backlog`)"),
+        ("--backlog", "4096", "4096 connections may wait to be accepted (`--backlog`)"),
         ("--idle-timeout", "300", "is disconnected after 300 s (`--idle-timeout`)"),
     ] {
         assert!(readme.contains(words), "{words}");
@@ -117,9 +117,9 @@ fn the_limits_table_has_the_defaults_of_the_help() {
     }
     let largest = |peer: &str| datagram::largest(peer.parse().unwrap()) - greeting::OVERHEAD;
     for words in [
-        format!("{} bytes at most; one more is refused", framing::LIMIT),
+        format!("has at most {} bytes. The server refuses a longer one", framing::LIMIT),
         format!("{} bytes over IPv4, {} over IPv6", largest("127.0.0.1:1"), largest("[::1]:1")),
-        format!("second one ends at once with {}", stop::INTERRUPTED),
+        format!("second Ctrl-C ends the server at once, with status {}", stop::INTERRUPTED),
     ] {
         assert!(readme.contains(&words), "{words}");
     }
@@ -128,11 +128,14 @@ fn the_limits_table_has_the_defaults_of_the_help() {
         include_str!("../../../common/src/http/mod.rs"),
     );
     for (constant, words) in [
-        ("WRITE_TIMEOUT: Duration = Duration::from_secs(10);", "one that does not read, 10 to 20 s after"),
-        ("FIELD_LIMIT: usize = 1000;", "1000 fields, "),
+        (
+            "WRITE_TIMEOUT: Duration = Duration::from_secs(10);",
+            "does not read its replies is disconnected 10 to 20 s after",
+        ),
+        ("FIELD_LIMIT: usize = 1000;", "has at most 1000 fields, "),
         ("LINE_LIMIT: usize = 64 * 1024;", " 64 KiB a line, "),
         ("HEAD_LIMIT: usize = 256 * 1024;", " 256 KiB in all"),
-        ("CHUNK_LINE_LIMIT: usize = 4 * 1024;", "size line 4 KiB"),
+        ("CHUNK_LINE_LIMIT: usize = 4 * 1024;", "the size of a chunk, 4 KiB"),
     ] {
         assert!(sources.contains(constant) && readme.contains(words), "{constant} {words}");
     }

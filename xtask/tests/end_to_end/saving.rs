@@ -1,22 +1,13 @@
 //! tcp-client get: where a page is saved, and that what came is not lost at the last step.
 
 use std::fs;
-use std::io::{self, ErrorKind, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{ErrorKind, Write};
+use std::net::TcpListener;
 
-use xtask::{Lab, ScriptedServer};
+use xtask::Lab;
 
-use crate::{LOOPBACK, files, run_on};
-
-const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-
-fn origin(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static) -> ScriptedServer {
-    xtask::replying(LOOPBACK, script).unwrap()
-}
-
-fn hello() -> ScriptedServer {
-    origin(|stream| stream.write_all(HELLO))
-}
+use crate::get::{HELLO, origin, replying};
+use crate::{files, run_on};
 
 #[test]
 fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
@@ -24,10 +15,17 @@ fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}/page", listener.local_addr().unwrap());
-    for file in ["new/", "new/.", "none/page", ".", &"x".repeat(256)] {
-        let outcome = run_on(&mut lab, "tcp-client", &["get", &url, "-o", file]);
+    for (file, why) in [
+        ("new/", "that is a directory's name - "),
+        ("new/.", "that is a directory's name - "),
+        ("none/page", "its directory would not take a new file: "),
+        (".", "it is a directory - "),
+        ("", ""),
+        (&"x".repeat(256), ""),
+    ] {
+        let outcome = run_on(&mut lab, "tcp-client", &["get", &url, &format!("-o={file}")]);
         assert_eq!((outcome.status, outcome.said.len()), (Some(1), 0), "{file}: {outcome:?}");
-        assert!(outcome.complained[0].contains(&format!(": cannot write to '{file}': ")), "{outcome:?}");
+        assert!(outcome.complained[0].contains(&format!(": cannot write to '{file}': {why}")), "{outcome:?}");
     }
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "nobody came");
     assert!(files(&lab).is_empty());
@@ -35,7 +33,7 @@ fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
 
 #[test]
 fn the_default_name_is_decoded_and_one_that_every_system_takes_for_a_plain_files() {
-    let hello = hello();
+    let hello = replying(HELLO);
     let long = "%E6%96%87".repeat(28) + ".html";
     for (segment, name) in [
         (long.as_str(), "文".repeat(28) + ".html"),
@@ -79,7 +77,7 @@ mod unix {
     /// Runs a command of the shell in the lab's directory, with tcp-client as `$CLIENT` and a page as `$URL`.
     fn sh(lab: &Lab, command: &str) -> ExitStatus {
         let client = xtask::path_of("tcp-client").unwrap();
-        let (hello, mut shell) = (hello(), process::command("sh"));
+        let (hello, mut shell) = (replying(HELLO), process::command("sh"));
         shell.args(["-c", command]).env("CLIENT", client);
         shell.env("URL", format!("http://{}/page", hello.address));
         shell.current_dir(lab.directory()).output().unwrap().status

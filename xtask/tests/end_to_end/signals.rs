@@ -14,7 +14,7 @@ use xtask::{Lab, Outcome, Program, Scratch};
 #[cfg(target_os = "linux")]
 use crate::process::has_tool;
 use crate::process::{command, eventually, signal};
-use crate::{Server, TcpPeer, program, said, start_on};
+use crate::{Server, TcpPeer, program, said, start_on, visits};
 
 /// The state of a process, as Linux' /proc has it (proc(5)), or ps(1) elsewhere: `T` is stopped, `Z` has ended.
 fn state(pid: u32) -> Option<char> {
@@ -196,11 +196,7 @@ fn terminated_while_nobody_reads_either_output_it_ends_all_the_same() {
     let (program, stdout, _stderr) = started_by_shell("", "2>&1", Path::new(""));
     let mut stdout = BufReader::with_capacity(64, stdout);
     let address = xtask::address_in(&first_line(&mut stdout)).unwrap();
-    for _ in 0..4000 {
-        let mut client = TcpPeer::connected(address).unwrap();
-        client.sends("exit\n");
-        assert_eq!(client.hears_out().unwrap(), "Welcome!\n");
-    }
+    visits(address, 4000, "exit\n", "Welcome!\n");
     signal(program.pid, "TERM");
     assert!(program.wait().unwrap().success());
     drop(stdout);
@@ -219,11 +215,7 @@ fn lines_that_nobody_read_until_the_end_are_counted_to_the_last() {
     let mut stdout = BufReader::with_capacity(64, stdout);
     let mut narration = first_line(&mut stdout);
     let address = xtask::address_in(&narration).unwrap();
-    for _ in 0..3000 {
-        let mut client = TcpPeer::connected(address).unwrap();
-        client.sends("exit\n");
-        assert_eq!(client.hears_out().unwrap(), "Welcome!\n");
-    }
+    visits(address, 3000, "exit\n", "Welcome!\n");
     signal(program.pid, "TERM");
     let mut complaint = String::new();
     stderr.read_to_string(&mut complaint).unwrap();
@@ -241,11 +233,7 @@ fn a_file_that_may_grow_no_further_costs_lines_that_are_counted_and_not_the_serv
         narration().split_once('\n').map(|(first, _)| first.to_owned())
     });
     let address = xtask::address_in(&first).unwrap();
-    for _ in 0..300 {
-        let mut client = TcpPeer::connected(address).unwrap();
-        client.sends("Ann\nexit\n");
-        assert_eq!(client.hears_out().unwrap(), "Welcome!\nHello, Ann!\n");
-    }
+    visits(address, 300, "Ann\nexit\n", "Welcome!\nHello, Ann!\n");
     assert!(program.interrupt());
     let mut complaint = String::new();
     stderr.read_to_string(&mut complaint).unwrap();

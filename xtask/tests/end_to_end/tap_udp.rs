@@ -137,6 +137,9 @@ fn where_nobody_listens_for_datagrams_a_rung_says_so_too() {
 #[cfg(unix)]
 #[test]
 fn when_all_places_are_taken_the_longest_silent_gives_way_and_is_counted() {
+    if !crate::process::has_descriptors(600) {
+        return;
+    }
     let (mut tap, first, server) = between(&[]);
     let others = [(); 256].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
     for (number, client) in std::iter::once(&first).chain(&others).enumerate() {

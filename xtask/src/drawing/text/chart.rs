@@ -27,7 +27,7 @@ fn padded(words: &str) -> String {
 fn bar_lines(style: Style, chart: &Chart) -> Vec<String> {
     let highest = chart.highest(|cost| cost.median);
     let room = style.width.saturating_sub(BESIDE).max(1);
-    let sign = if style.ascii { "#" } else { "█" };
+    let sign = style.signs("█");
     let bar = |Series { name, ink, costs }: &Series| {
         let cost = costs.first()?;
         let full = share_of(u32::try_from(room).ok()?, cost.median / highest) as usize;
@@ -42,7 +42,7 @@ fn bar_lines(style: Style, chart: &Chart) -> Vec<String> {
 
 fn curve_lines(style: Style, chart: &Chart) -> Vec<String> {
     let (highest, wide) = (chart.highest(|cost| cost.median), STEP as usize);
-    let (axis, dot) = if style.ascii { ('|', '.') } else { ('│', '·') };
+    let axis = style.signs("│");
     let mut grid = vec![vec![(' ', Ink::Faint); (chart.places.len() - 1) * wide + 1]; ROWS as usize + 1];
     for (Series { ink, costs, .. }, mark) in chart.series.iter().zip(MARKS) {
         for (place, cost) in costs.iter().enumerate() {
@@ -52,8 +52,8 @@ fn curve_lines(style: Style, chart: &Chart) -> Vec<String> {
                 let row = (ROWS - share_of(ROWS, between / highest)) as usize;
                 // A mark is never hidden: not by a line, and not by the mark of a later side.
                 let at = grid[row].get_mut(place * wide + step as usize);
-                if let Some(cell) = at.filter(|cell| cell.0 == ' ' || (step == 0 && cell.0 == dot)) {
-                    *cell = (if step == 0 { mark } else { dot }, *ink);
+                if let Some(cell) = at.filter(|cell| cell.0 == ' ' || (step == 0 && cell.0 == '·')) {
+                    *cell = (if step == 0 { mark } else { '·' }, *ink);
                 }
             }
         }
@@ -64,9 +64,9 @@ fn curve_lines(style: Style, chart: &Chart) -> Vec<String> {
             _ if number == ROWS as usize => shown(0.0),
             _ => String::new(),
         };
-        let painted = cells.chunk_by(|a, b| (a.0 == ' ') == (b.0 == ' ') && same(a.1, b.1)).map(|run| {
-            let run_text: String = run.iter().map(|cell| cell.0).collect();
-            if run[0].0 == ' ' { run_text } else { style.paint(run[0].1, &run_text) }
+        let painted = cells.chunk_by(|a, b| (a.0 == ' ') == (b.0 == ' ') && a.1 == b.1).map(|run| {
+            let text = style.signs(&run.iter().map(|cell| cell.0).collect::<String>());
+            if run[0].0 == ' ' { text } else { style.paint(run[0].1, &text) }
         });
         format!("{label:>8} {axis}{}", painted.collect::<String>()).trim_end().to_owned()
     };
@@ -82,10 +82,6 @@ fn curve_lines(style: Style, chart: &Chart) -> Vec<String> {
         format!("    {} {}{costs}", style.paint(*ink, &mark.to_string()), padded(name.to(style.lang)))
     }));
     lines
-}
-
-fn same(one: Ink, other: Ink) -> bool {
-    std::mem::discriminant(&one) == std::mem::discriminant(&other)
 }
 
 #[cfg(test)]
@@ -117,24 +113,16 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_longer_than_the_style_says_in_either_language() {
+    fn no_line_is_longer_than_the_style_says_and_in_ascii_there_is_no_other_sign() {
         for (lang, width_of_line) in [(Lang::En, 80), (Lang::Zh, 80), (Lang::En, 100), (Lang::Zh, 160)] {
             for places in [&[1][..], &[1, 8, 64, 512, 4096]] {
                 let costs = vec![1_234_567.0; places.len()];
-                let style = Style { width: width_of_line, ..Style::plain(lang) };
+                let style = Style { width: width_of_line, ascii: lang == Lang::En, ..Style::plain(lang) };
                 for line in lines(style, &chart(places, [&costs, &costs])) {
                     assert!(width(&line) <= width_of_line, "{} columns: {line}", width(&line));
+                    assert!(line.is_ascii() || lang == Lang::Zh, "{line}");
                 }
             }
-        }
-    }
-
-    #[test]
-    fn where_there_are_no_other_signs_it_is_drawn_in_ascii() {
-        for places in [&[1][..], &[1, 8]] {
-            let costs = &[7.25, 7.5][..places.len()];
-            let drawn = lines(Style { ascii: true, ..PLAIN }, &chart(places, [costs, costs]));
-            assert!(drawn.iter().all(|line| line.is_ascii()), "{drawn:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The ladder as text of as many columns as there are: what the client's side said, what crossed the wire, what the
 //! server's side said. Pure.
 
+use std::iter;
 use std::time::Duration;
 
 use crate::drawing::columns::{fit, width, wrap};
@@ -19,9 +20,7 @@ const LONG_LABEL: usize = 5;
 /// The columns that are left to an arrow's line and tip, however long its text is.
 const ARROW: usize = 6;
 
-/// How the columns of a line are shared out.
 struct Columns {
-    /// Behind the time, the connection's label.
     label: usize,
     wire: usize,
     server_lane: usize,
@@ -37,27 +36,6 @@ impl Columns {
     }
 }
 
-struct Signs {
-    rail: char,
-    line: char,
-    from_left: char,
-    from_right: char,
-    to_right: char,
-    to_left: char,
-    lost: char,
-}
-
-impl Signs {
-    const fn of(style: Style) -> Self {
-        let [rail, line, from_left, from_right, to_right, to_left, lost] = if style.ascii {
-            ['|', '-', '+', '+', '>', '<', 'x']
-        } else {
-            ['│', '─', '├', '┤', '▶', '◀', '✗']
-        };
-        Self { rail, line, from_left, from_right, to_right, to_left, lost }
-    }
-}
-
 /// The line above the lanes.
 pub fn head(style: Style, (client, server): &Lanes) -> String {
     let Columns { label, wire, .. } = Columns::of(style);
@@ -69,34 +47,32 @@ pub fn head(style: Style, (client, server): &Lanes) -> String {
 }
 
 /// A rung as a line of text, or as several where a program said much.
-pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
-    let Rung { time, label, mark } = rung;
-    let (Columns { label: room, wire, server_lane }, Signs { rail, .. }) =
-        (Columns::of(style), Signs::of(style));
-    let margin = style.paint(Ink::Faint, &format!("{} {label:>room$} ", seconds(*time)));
-    let continued = " ".repeat(margin_of(room));
+pub fn lines(style: Style, Rung { time, label, mark }: &Rung) -> Vec<String> {
+    let (Columns { label: room, wire, server_lane }, rail) = (Columns::of(style), style.signs("│"));
     let drawn: Vec<_> = match mark {
-        Mark::Said(Side::Client, said) => wrapped(style, said, wire)
-            .iter()
-            .map(|said| {
-                let pad = (wire + 1).saturating_sub(width(said));
-                format!("{rail} {}{:pad$}{rail}", style.paint(Ink::Client, said), "")
-            })
-            .collect(),
-        Mark::Said(Side::Server, said) if style.bare => wrapped(style, said, wire)
-            .iter()
-            .map(|said| {
-                let pad = (wire + 1).saturating_sub(width(said));
-                format!("{rail}{:pad$}{} {rail}", "", style.paint(Ink::Server, said))
-            })
-            .collect(),
-        Mark::Said(Side::Server, said) => wrapped(style, said, server_lane)
-            .iter()
-            .map(|said| format!("{rail}{:wire$}  {rail} {}", "", style.paint(Ink::Server, said)))
-            .collect(),
+        Mark::Said(side, said) => {
+            let is_right = *side == Side::Server && !style.bare;
+            let (ink, limit) = (
+                if *side == Side::Client { Ink::Client } else { Ink::Server },
+                if is_right { server_lane } else { wire },
+            );
+            let in_its_lane = |line: String| {
+                let line = dotted(style, line, limit);
+                let (said, pad) =
+                    (style.paint(ink, &line), " ".repeat((wire + 1).saturating_sub(width(&line))));
+                match side {
+                    Side::Client => format!("{rail} {said}{pad}{rail}"),
+                    Side::Server if style.bare => format!("{rail}{pad}{said} {rail}"),
+                    Side::Server => format!("{rail}{:wire$}  {rail} {said}", ""),
+                }
+            };
+            wrap(said, limit).into_iter().map(in_its_lane).collect()
+        }
         Mark::Crossed { toward, what, is_lost } => vec![arrow(style, *toward, what, *is_lost)],
     };
-    let margins = std::iter::once(margin.as_str()).chain(std::iter::repeat(continued.as_str()));
+    let margin = style.paint(Ink::Faint, &format!("{} {label:>room$} ", seconds(*time)));
+    let continued = " ".repeat(margin_of(room));
+    let margins = iter::once(margin.as_str()).chain(iter::repeat(continued.as_str()));
     margins.zip(drawn).map(|(margin, line)| format!("{margin}{line}")).collect()
 }
 
@@ -132,18 +108,12 @@ fn place(rung: &str) -> String {
     }
 }
 
-/// The columns of a time and a label.
 const fn margin_of(label: usize) -> usize {
     TIME + label + 2
 }
 
-/// A rung's time and label, and the rest of the line.
 fn margin_and_lanes(line: &str) -> Option<(&str, &str)> {
-    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    let is_time = |time: &str| {
-        let parts = time.trim_start().split_once('.');
-        parts.is_some_and(|(whole, part)| is_number(whole) && is_number(part) && part.len() == 3)
-    };
+    let is_time = |time: &str| time.find('.') == Some(3) && time.trim_start().parse::<f64>().is_ok();
     let (margin, lanes) = line.split_at(line.find(['│', '├'])?);
     let is_timed = margin.len() >= margin_of(LABEL) && margin.get(..TIME).is_some_and(is_time);
     let is_continued = margin.trim().is_empty() && [LABEL, LONG_LABEL].map(margin_of).contains(&margin.len());
@@ -157,44 +127,27 @@ fn seconds(time: Duration) -> String {
     format!("{seconds:TIME$.digits$}")
 }
 
-/// What was said, in lines of at most `limit` columns.
-fn wrapped(style: Style, said: &str, limit: usize) -> Vec<String> {
-    wrap(said, limit).into_iter().map(|line| dotted(style, line, limit)).collect()
-}
-
 /// In ASCII, the sign of what was cut off is three dots: some terminals give the other one two columns.
 fn dotted(style: Style, text: String, limit: usize) -> String {
-    match text.strip_suffix('…') {
-        Some(cut) if style.ascii => {
-            let mut cut = cut.to_owned();
-            while width(&cut) + 3 > limit {
-                cut.pop();
-            }
-            cut + "..."
-        }
-        _ => text,
+    if !style.ascii || !text.ends_with('…') {
+        return text;
     }
+    fit(&text, limit - 2).trim_end_matches('…').to_owned() + "..."
 }
 
 fn arrow(style: Style, toward: Side, words: &Words, is_lost: bool) -> String {
-    let (Columns { wire, .. }, signs) = (Columns::of(style), Signs::of(style));
+    let wire = Columns::of(style).wire;
     let text = dotted(style, fit(words.to(style.lang), wire - ARROW), wire - ARROW);
     let room = wire - width(&text) - 2;
-    let line = |length| String::from(signs.line).repeat(length);
-    let (before, after) = (line(room / 2), line(room - room / 2));
-    let ink = if is_lost { Ink::Bad } else { Ink::Faint };
-    let Signs { rail, line, from_left, from_right, to_right, to_left, lost } = signs;
+    let (before, after) = ("─".repeat(room / 2), "─".repeat(room - room / 2));
+    let tip = |sign| if is_lost { '✗' } else { sign };
     let (left, right) = match toward {
-        Side::Server => (
-            format!("{from_left}{before}{line} "),
-            format!(" {after}{}{rail}", if is_lost { lost } else { to_right }),
-        ),
-        Side::Client => (
-            format!("{rail}{}{before} ", if is_lost { lost } else { to_left }),
-            format!(" {line}{after}{from_right}"),
-        ),
+        Side::Server => (format!("├{before}─ "), format!(" {after}{}│", tip('▶'))),
+        Side::Client => (format!("│{}{before} ", tip('◀')), format!(" ─{after}┤")),
     };
-    format!("{}{text}{}", style.paint(ink, &left), style.paint(ink, &right))
+    let ink = if is_lost { Ink::Bad } else { Ink::Faint };
+    let [left, right] = [left, right].map(|part| style.paint(ink, &style.signs(&part)));
+    format!("{left}{text}{right}")
 }
 
 #[cfg(test)]
@@ -215,12 +168,9 @@ mod tests {
         drawn_in(PLAIN, what)
     }
 
-    fn sent(toward: Side, bytes: &[u8], is_lost: bool) -> What {
-        What::Sent {
-            toward,
-            bytes: bytes.into(),
-            how: if is_lost { Crossing::Lost } else { Crossing::Plain },
-        }
+    fn sent(toward: Side, bytes: impl Into<Payload>, is_lost: bool) -> What {
+        let how = if is_lost { Crossing::Lost } else { Crossing::Plain };
+        What::Sent { toward, bytes: bytes.into(), how }
     }
 
     #[test]
@@ -234,7 +184,7 @@ mod tests {
             said(Side::Server, &long),
             said(Side::Server, "listening"),
             sent(Side::Server, long.as_bytes(), false),
-            sent(Side::Client, b"x", true),
+            sent(Side::Client, &b"x"[..], true),
             sent(Side::Server, "张三\n".as_bytes(), true),
             What::Came { client: ([127, 0, 0, 1], 65_535).into() },
             What::Connected { port: 65_535 },
@@ -268,7 +218,7 @@ mod tests {
         let lanes = (Words::fixed("client", ""), Words::fixed("server", ""));
         assert_eq!(head(PLAIN, &lanes), format!("   time      client{:39}server", ""));
         assert_eq!(drawn(&said), format!("  0.012 #1 │{:44}│ up", ""));
-        let line = drawn(&sent(Side::Server, b"x", false));
+        let line = drawn(&sent(Side::Server, &b"x"[..], false));
         assert_eq!(line, format!("  0.012 #1 ├{} 1 byte  x {}▶│", "─".repeat(16), "─".repeat(16)));
     }
 
@@ -280,38 +230,31 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_that_was_cut_says_so_and_so_does_one_that_is_no_text() {
-        let shown = |bytes: &[u8], limit| {
-            let what =
-                What::Sent { toward: Side::Server, bytes: Payload::of(bytes, limit), how: Crossing::Plain };
-            drawn(&what)
-        };
-        assert!(shown("张三".as_bytes(), 4).contains(" 6 bytes  张… ─"));
-        assert!(shown("张三".as_bytes(), 6).contains(" 6 bytes  张三 ─"));
-        assert!(shown(b"caf\xe9!", 9).contains(" 5 bytes, not UTF-8  caf\\xe9! ─"));
-        assert!(shown(b"\x1b[2J", 9).contains(" 4 bytes  \\x1b[2J ─"));
+    fn an_arrow_shows_its_direction_and_its_bytes_and_says_what_was_lost_cut_or_no_text() {
+        let name = "张三".as_bytes();
+        for (toward, is_lost, bytes, limit, shown) in [
+            (Side::Server, false, &b"Michael\n"[..], 9, "─ 8 bytes  Michael\\n ─"),
+            (Side::Server, false, b"x", 9, "─▶│"),
+            (Side::Client, false, b"x", 9, "│◀─"),
+            (Side::Client, true, b"x", 9, "│✗─"),
+            (Side::Client, true, b"x", 9, "─ lost: 1 byte  x ─"),
+            (Side::Server, false, name, 4, "─ 6 bytes  张… ─"),
+            (Side::Server, false, name, 6, "─ 6 bytes  张三 ─"),
+            (Side::Server, false, b"caf\xe9!", 9, "─ 5 bytes, not UTF-8  caf\\xe9! ─"),
+            (Side::Server, false, b"\x1b[2J", 9, "─ 4 bytes  \\x1b[2J ─"),
+        ] {
+            let line = drawn(&sent(toward, Payload::of(bytes, limit), is_lost));
+            assert!(line.contains(shown), "{line}");
+        }
     }
 
     #[test]
     fn a_flow_is_one_rung_with_its_sums() {
         let (pieces, size, took) = (412, 12_345_678, Duration::from_millis(3210));
         let flow = What::Flowed { toward: Side::Client, how: Crossing::Plain, pieces, size, took };
-        assert!(
-            drawn_in(Style { bare: true, ..PLAIN }, &flow)
-                .contains(" 412 reads, 12,345,678 bytes in 3.2 s ─")
-        );
+        let line = drawn_in(Style { bare: true, ..PLAIN }, &flow);
+        assert!(line.contains(" 412 reads, 12,345,678 bytes in 3.2 s ─"), "{line}");
         let numbers = [0, 999, 1000, 12_345, 123_456_789].map(grouped);
         assert_eq!(numbers, ["0", "999", "1,000", "12,345", "123,456,789"]);
-    }
-
-    #[test]
-    fn arrows_show_direction_size_and_loss() {
-        assert!(drawn(&sent(Side::Server, b"Michael\n", false)).contains(" 8 bytes  Michael\\n ─"));
-        assert!(drawn(&sent(Side::Server, b"x", false)).ends_with("▶│"));
-        assert!(drawn(&sent(Side::Client, b"x", false)).contains("│◀─"));
-        assert!(
-            drawn(&sent(Side::Client, b"x", true)).contains("│✗─")
-                && drawn(&sent(Side::Client, b"x", true)).contains("lost: 1")
-        );
     }
 }

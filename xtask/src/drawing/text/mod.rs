@@ -3,64 +3,52 @@
 mod chart;
 pub mod ladder;
 
-use std::iter;
-
-use super::columns::broken;
 use super::entry::Entry;
 use super::style::{Ink, Style};
+use crate::words::Words;
 
 impl Entry {
-    /// As lines of text.
     pub fn lines(&self, style: Style) -> Vec<String> {
+        let to = |words: &Words| words.to(style.lang).to_owned();
+        let broken = |head: &str, words: &Words| style.broken(&style.signs(head), &to(words));
+        let bold = |lines: Vec<String>| lines.iter().map(|line| style.paint(Ink::Bold, line)).collect();
+        // What is in colour is never broken: a line's width is that of its text.
+        let with = |ink, mark: &str, lines: Vec<String>| {
+            let (mark, mut lines) = (style.signs(mark), lines.into_iter());
+            let first = lines.next().map(|line| line.replacen(&mark, &style.paint(ink, &mark), 1));
+            first.into_iter().chain(lines).collect()
+        };
         match self {
             Self::Title { name, subject_zh, version, .. } => {
                 let colon = if subject_zh.is_empty() { "" } else { "：" };
                 let title =
                     words!("== {name} over {version} ==", "== {name}{colon}{subject_zh}（{version}）==");
-                vec![String::new(), style.paint(Ink::Bold, title.to(style.lang))]
+                vec![String::new(), style.paint(Ink::Bold, &to(&title))]
             }
-            Self::Claim(number, words) => {
-                let lines = words.to(style.lang).lines().map(|line| style.folded(5, line));
-                vec![format!("{number:4} {}", lines.collect::<Vec<_>>().join("\n     "))]
-            }
+            Self::Claim(number, words) => broken(&format!("{number:4} "), words),
             Self::Lanes(lanes) => vec![ladder::head(style, lanes)],
-            Self::Act(words) => {
-                vec![style.paint(Ink::Bold, &format!("> {}", style.folded(2, words.to(style.lang))))]
-            }
+            Self::Act(words) => bold(broken("> ", words)),
             Self::Rung(rung) => ladder::lines(style, rung),
-            Self::Evidence(words) => vec![format!("    {}", style.folded(4, words.to(style.lang)))],
-            Self::Socket(words) => {
-                vec![style.paint(Ink::Faint, &format!("      {}", words.to(style.lang)))]
-            }
-            Self::Hint(words) => style.broken(&style.signs("    → "), words.to(style.lang)),
+            Self::Evidence(words) => broken("    ", words),
+            Self::Remark(words) => style.broken("    ", &style.signs(&to(words))),
+            Self::Hint(words) => broken("    → ", words),
+            Self::Socket(words) => vec![style.paint(Ink::Faint, &format!("      {}", to(words)))],
             Self::Check(check) => {
-                let (mark, sentence) = (style.mark(&check.verdict), check.sentence());
-                vec![format!("  {mark} {}", style.folded(4, sentence.to(style.lang)))]
+                let mark = check.verdict.mark();
+                with(check.verdict.ink(), mark, broken(&format!("  {mark} "), &check.sentence()))
             }
             Self::Chart(chart) => chart::lines(style, chart),
-            Self::Remark(words) => {
-                let lines = broken(&style.signs(words.to(style.lang)), style.width - 6);
-                let indented = lines.iter().enumerate();
-                indented
-                    .map(|(at, line)| format!("{:1$}{2}", "", if at == 0 { 4 } else { 6 }, line.trim_end()))
-                    .collect()
-            }
             Self::Question { question, choices } => {
-                let question =
-                    style.paint(Ink::Bold, &format!("? {}", style.folded(2, question.to(style.lang))));
+                let mut lines: Vec<_> = bold(broken("? ", question));
                 let choices = (1..).zip(choices);
-                let choices = choices.map(|(number, choice)| {
-                    format!("    {number}  {}", style.folded(7, choice.to(style.lang)))
-                });
-                iter::once(question).chain(choices).collect()
+                lines.extend(choices.flat_map(|(number, choice)| broken(&format!("    {number}  "), choice)));
+                lines
             }
             Self::Judged { verdict, is_right, why } => {
                 let ink = is_right.map_or(Ink::Bold, |right| if right { Ink::Good } else { Ink::Bad });
-                let verdict = format!("= {}", verdict.to(style.lang));
-                let (en, zh) = (&why.en, &why.zh);
-                let line = words!("{verdict}: {en}", "{verdict}：{zh}");
-                let folded = style.folded(2, line.to(style.lang));
-                vec![folded.replacen(&verdict, &style.paint(ink, &verdict), 1)]
+                let (verdict, colon) = (to(verdict), Words::fixed(": ", "："));
+                let why = format!("{verdict}{}{}", to(&colon), to(why));
+                with(ink, &format!("= {verdict}"), style.broken("= ", &why))
             }
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]
@@ -74,14 +62,13 @@ impl Entry {
 mod tests {
     use super::*;
     use crate::drawing::columns::width;
-    use crate::words::{Lang, Words};
+    use crate::words::Lang;
 
     #[test]
     fn a_remark_is_broken_where_the_line_ends() {
         let style = Style { width: 80, ..Style::plain(Lang::En) };
         let lines = Entry::Remark(Words { en: "word ".repeat(40).into(), zh: "".into() }).lines(style);
-        assert_eq!(lines.len(), 3);
-        assert!(lines[0].starts_with("    word") && lines[1].starts_with("      word"), "{lines:?}");
-        assert!(lines.iter().all(|line| width(line) <= 80 && line.ends_with("word")), "{lines:?}");
+        let fits = |line: &String| line.starts_with("    w") && line.ends_with("word") && width(line) <= 80;
+        assert!(lines.len() == 3 && lines.iter().all(fits), "{lines:?}");
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::markup::{joined, text};
-use super::pieces::{self, body, one_line};
-use crate::checks::{Tally, Verdict};
+use super::pieces::{self, body, class, one_line};
+use crate::checks::{Check, Tally};
 use crate::drawing::entry::{Entry, Lanes, Mark, Rung};
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
@@ -16,7 +16,6 @@ pub const DARK: &str = include_str!("dark.css");
 /// Where that is: never on paper.
 pub const DARK_WHEN: &str = "screen and (prefers-color-scheme: dark)";
 
-/// What a page begins with.
 pub struct Cover {
     pub title: Words,
     pub intro: Words,
@@ -31,7 +30,6 @@ impl Cover {
     }
 }
 
-/// One part of a page.
 pub struct Chapter {
     pub name: &'static str,
     /// Its subject, shown after the name in Chinese; may be empty.
@@ -43,9 +41,12 @@ pub struct Chapter {
     pub told: Vec<Entry>,
 }
 
-/// How the checks of some chapters came out.
 pub fn tally(chapters: &[Chapter]) -> Tally {
-    Tally::of(chapters.iter().flat_map(|chapter| &chapter.told).filter_map(Entry::check))
+    Tally::of(chapters.iter().flat_map(chapter_checks))
+}
+
+fn chapter_checks(chapter: &Chapter) -> impl Iterator<Item = &Check> {
+    chapter.told.iter().filter_map(Entry::check)
 }
 
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
@@ -86,27 +87,18 @@ fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
     chapters.chunk_by(|a, b| a.name == b.name)
 }
 
-/// The class of a sum.
-fn state(tally: &Tally) -> &'static str {
-    if tally.failed + tally.undecided > 0 { "failed" } else { "passed" }
-}
-
 fn anchor(chapter: &Chapter) -> String {
     format!("{}-{}", chapter.name, chapter.version)
 }
 
 /// Every check that failed, where nobody can miss it.
 fn failures(chapters: &[Chapter], lang: Lang) -> String {
-    let failed = chapters.iter().flat_map(|chapter| {
-        let checks = chapter.told.iter().filter_map(Entry::check);
-        let failing =
-            checks.filter(|check| matches!(check.verdict, Verdict::Failed(_) | Verdict::Undecided(_)));
-        failing.map(move |check| (chapter, check))
-    });
+    let checks = |chapter| chapter_checks(chapter).map(move |check| (chapter, check));
+    let failed = chapters.iter().flat_map(checks).filter(|(_, check)| class(&check.verdict) == "failed");
     joined(failed.map(|(chapter, check)| {
         let (at, name, version) = (anchor(chapter), chapter.name, chapter.version);
-        let sentence = text(check.sentence().to(lang));
-        let mark = check.verdict.mark();
+        let (mark, sentence) = (check.verdict.mark(), check.sentence());
+        let sentence = text(sentence.to(lang));
         format!("<p><a href=\"#{at}\">{mark} {name}, {version}</a>: {sentence}</p>\n")
     }))
 }
@@ -116,12 +108,11 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
         let first = &chapters[0];
         let claims: Vec<_> = first.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
         let tally = tally(chapters);
-        let state = state(&tally);
-        let marks = match (tally.failed, tally.undecided, tally.passed) {
-            (0, 0, 0) => String::new(),
-            (0, 0, passed) => format!("✓ {passed}"),
-            (0, open, _) => format!("? {open}"),
-            (failing, ..) => format!("✗ {failing}"),
+        let (state, marks) = match (tally.failed, tally.undecided, tally.passed) {
+            (0, 0, 0) => ("passed", String::new()),
+            (0, 0, passed) => ("passed", format!("✓ {passed}")),
+            (0, open, _) => ("failed", format!("? {open}")),
+            (failed, ..) => ("failed", format!("✗ {failed}")),
         };
         let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
         let versions = joined(chapters.iter().map(link));
@@ -136,31 +127,26 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
 /// A ladder with everything that a ladder can show.
 pub fn legend(is_bare: bool, lang: Lang) -> String {
     let rung = |label: &str, mark| Entry::Rung(Rung { time: Duration::ZERO, label: label.into(), mark });
-    let said =
-        |lane, en: &'static str, zh: &'static str| Mark::Said(lane, Words::fixed(en, zh).to(lang).to_owned());
-    let crossed = |toward, en: &'static str, zh: &'static str, is_lost| Mark::Crossed {
-        toward,
-        what: Words::fixed(en, zh),
-        is_lost,
-    };
+    let said = |side, what: Words| Mark::Said(side, what.to(lang).to_owned());
+    let crossed = |toward, what, is_lost| Mark::Crossed { toward, what, is_lost };
+    let of = Words::fixed;
     let mut told = vec![
-        rung("#1", said(Side::Client, "printed by a program on the left", "左侧程序打印的一行")),
-        rung("#1", crossed(Side::Server, "bytes on the wire, to the right", "线路上向右的数据", false)),
-        rung("#2", crossed(Side::Client, "to the left, on connection #2", "向左，属于连接 #2", false)),
-        rung("", crossed(Side::Server, "lost, or held back", "丢失，或暂时扣住", true)),
-        rung("", said(Side::Server, "printed by a program on the right", "右侧程序打印的一行")),
+        rung("#1", said(Side::Client, of("printed by a program on the left", "左侧程序打印的一行"))),
+        rung("#1", crossed(Side::Server, of("bytes on the wire, to the right", "线路上向右的数据"), false)),
+        rung("#2", crossed(Side::Client, of("to the left, on connection #2", "向左，属于连接 #2"), false)),
+        rung("", crossed(Side::Server, of("lost, or held back", "丢失，或暂时扣住"), true)),
+        rung("", said(Side::Server, of("printed by a program on the right", "右侧程序打印的一行"))),
     ];
     told.retain(|told| !is_bare || told.rung().is_some_and(|rung| matches!(rung.mark, Mark::Crossed { .. })));
-    let lanes =
-        (Words::fixed("the client's side", "客户端一侧"), Words::fixed("the server's side", "服务器一侧"));
+    let lanes = (of("the client's side", "客户端一侧"), of("the server's side", "服务器一侧"));
     let note = if is_bare {
         Words::fixed("Times are seconds since the beginning.", "时间是从开始算起的秒数。")
     } else {
         Words::fixed(
-            "Times are seconds since the lesson began. Lines less than two milliseconds apart may appear in either \
-             order: a program's line has the time at which it was read. After each act come its checks: ✓ passed, \
-             ✗ failed, - not available on this system.",
-            "时间是本课开始后的秒数。时刻相差不到两毫秒的行，先后不定：程序打印的一行，标的是它被读到的时刻。\
+            "Times are seconds since the lesson began. If two lines are less than two milliseconds apart, their order \
+             may be wrong: a printed line is seen slightly later than bytes on the wire. After each act come its \
+             checks: ✓ passed, ✗ failed, - not available on this system.",
+            "时间是本课开始后的秒数。两行相差不到两毫秒，先后就可能画反：程序打印的内容，看到得比线路上的字节稍晚。\
              每一步之后是它的检查：✓ 通过，✗ 失败，- 在本系统上无法演示。",
         )
     };
@@ -195,13 +181,8 @@ mod tests {
     /// A colour's relative luminance (WCAG 2.2).
     fn luminance(css: &str, name: &str) -> f64 {
         let at = css.find(&format!("--{name}: #")).unwrap() + name.len() + 5;
-        let digits = css[at..].split(';').next().unwrap();
-        let digits: String = match digits.len() {
-            3 => digits.chars().flat_map(|digit| [digit, digit]).collect(),
-            _ => digits.into(),
-        };
-        let channel = |at| {
-            let value = f64::from(u8::from_str_radix(&digits[at..at + 2], 16).unwrap()) / 255.0;
+        let channel = |from| {
+            let value = f64::from(u8::from_str_radix(&css[at + from..][..2], 16).unwrap()) / 255.0;
             if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
         };
         0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)

@@ -3,7 +3,7 @@
 
 use super::chart;
 use super::markup::{joined, text};
-use crate::checks::{Check, Verdict};
+use crate::checks::Verdict;
 use crate::drawing::entry::{Entry, Lanes, Mark, Rung};
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
@@ -42,7 +42,10 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
         Entry::Evidence(words) => paragraph("evidence", words),
         Entry::Remark(words) => paragraph("remark", words),
         Entry::Socket(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
-        Entry::Check(check) => verdict(check, lang),
+        Entry::Check(check) => {
+            let (class, mark, sentence) = (class(&check.verdict), check.verdict.mark(), check.sentence());
+            format!("<p class=\"check {class}\">{mark} {}</p>\n", text(sentence.to(lang)))
+        }
         Entry::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
         Entry::Chart(chart) => chart::picture(chart, lang),
         Entry::Question { question, choices } => {
@@ -91,13 +94,13 @@ pub fn one_line(words: &Words, lang: Lang) -> String {
     words.to(lang).replace('\n', if lang == Lang::Zh { "" } else { " " })
 }
 
-fn verdict(check: &Check, lang: Lang) -> String {
-    let class = match check.verdict {
+/// The class of what came of a promise.
+pub fn class(verdict: &Verdict) -> &'static str {
+    match verdict {
         Verdict::Passed => "passed",
         Verdict::Failed(_) | Verdict::Undecided(_) => "failed",
         Verdict::NotAvailable(_) => "absent",
-    };
-    format!("<p class=\"check {class}\">{} {}</p>\n", check.verdict.mark(), text(check.sentence().to(lang)))
+    }
 }
 
 fn lanes((client, server): &Lanes, lang: Lang) -> String {
@@ -107,46 +110,37 @@ fn lanes((client, server): &Lanes, lang: Lang) -> String {
     format!("<p class=\"lanes\"><span>{time}</span> <span>{client}</span> <span>{server}</span></p>\n")
 }
 
+/// A rung, with whose it is in words: for a screen reader, what its place and its arrow show.
 fn rung(Rung { time, label, mark }: &Rung, lang: Lang) -> String {
-    let (class, what, tip) = match mark {
-        Mark::Said(lane, line) => {
-            let class = if *lane == Side::Client { "client" } else { "server" };
-            (class.to_owned(), line.clone(), String::new())
+    let (class, what, whose, arrow) = match mark {
+        Mark::Said(Side::Client, line) => {
+            ("client", line.as_str(), Words::fixed("client's side: ", "客户端一侧："), "")
         }
-        Mark::Crossed { toward, what, is_lost } => {
-            let class = if *toward == Side::Server { "wire right" } else { "wire left" };
-            let lost = if *is_lost { " lost" } else { "" };
-            (format!("{class}{lost}"), what.to(lang).to_owned(), tip(*toward, *is_lost))
+        Mark::Said(Side::Server, line) => {
+            ("server", line.as_str(), Words::fixed("server's side: ", "服务器一侧："), "")
+        }
+        Mark::Crossed { toward: Side::Server, what, .. } => {
+            let whose = Words::fixed("to the server's side: ", "发往服务器一侧：");
+            ("wire right", what.to(lang), whose, "<path d=\"M0 0 L10 5 L0 10 Z\"/>")
+        }
+        Mark::Crossed { toward: Side::Client, what, .. } => {
+            let whose = Words::fixed("to the client's side: ", "发往客户端一侧：");
+            ("wire left", what.to(lang), whose, "<path d=\"M10 0 L0 5 L10 10 Z\"/>")
         }
     };
-    let (seconds, label, who, what) =
-        (time.as_secs_f64(), text(label), text(who(mark).to(lang)), text(&what));
+    let (lost, tip) = match mark {
+        Mark::Crossed { is_lost: true, .. } => {
+            (" lost", "<path class=\"cross\" d=\"M1.5 1.5 L8.5 8.5 M8.5 1.5 L1.5 8.5\"/>")
+        }
+        _ => ("", arrow),
+    };
+    let tip = match tip {
+        "" => String::new(),
+        path => format!("<svg class=\"tip\" viewBox=\"0 0 10 10\" aria-hidden=\"true\">{path}</svg>"),
+    };
+    let (seconds, label, whose, what) = (time.as_secs_f64(), text(label), whose.to(lang), text(what));
     format!(
         "<li class=\"rung\"><span class=\"time\">{seconds:7.3} {label:2}</span> \
-         <span class=\"{class}\"><span class=\"what\"><span class=\"twin\">{who}</span>{what}</span>{tip}</span></li>\n"
+         <span class=\"{class}{lost}\"><span class=\"what\"><span class=\"twin\">{whose}</span>{what}</span>{tip}</span></li>\n"
     )
-}
-
-/// Whose a rung is, in words: for a screen reader, what its place and its arrow show.
-fn who(mark: &Mark) -> Words {
-    match mark {
-        Mark::Said(Side::Client, _) => Words::fixed("client's side: ", "客户端一侧："),
-        Mark::Said(Side::Server, _) => Words::fixed("server's side: ", "服务器一侧："),
-        Mark::Crossed { toward: Side::Server, .. } => {
-            Words::fixed("to the server's side: ", "发往服务器一侧：")
-        }
-        Mark::Crossed { toward: Side::Client, .. } => {
-            Words::fixed("to the client's side: ", "发往客户端一侧：")
-        }
-    }
-}
-
-/// The end of an arrow: a point, or a cross where nothing arrived.
-fn tip(toward: Side, is_lost: bool) -> String {
-    let path = match toward {
-        _ if is_lost => "<path class=\"cross\" d=\"M1.5 1.5 L8.5 8.5 M8.5 1.5 L1.5 8.5\"/>",
-        Side::Server => "<path d=\"M0 0 L10 5 L0 10 Z\"/>",
-        Side::Client => "<path d=\"M10 0 L0 5 L10 10 Z\"/>",
-    };
-    format!("<svg class=\"tip\" viewBox=\"0 0 10 10\" aria-hidden=\"true\">{path}</svg>")
 }

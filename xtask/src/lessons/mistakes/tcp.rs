@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use common::narration::escape;
 
-use super::{Question, decode, instead, the_notes_way, welcomed_pair, wrong};
-use crate::lessons::{Lesson, TCP};
+use super::{decode, instead, the_notes_way, welcomed_pair, wrong};
 use crate::peers::sockets::{connect, pair};
 use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
@@ -59,42 +58,23 @@ fn hears_out(play: &Play, mut client: TcpStream) -> Result<()> {
 /// Starts tcp-server with this delay before each greeting; returns its address, too.
 fn tcp_server(play: &mut Play, delay: &str) -> Result<(Program, SocketAddr)> {
     instead(play, "tcp-server")?;
-    let any = play.loopback().to_string();
-    play.lab.start_server("tcp-server", &[&any, "--delay", delay])
+    play.server("tcp-server", &["--delay", delay])
 }
 
-pub const GLUED: Lesson = Lesson {
-    name: "glued",
-    subject_zh: "消息粘连",
-    claims: &[(
-        "M1",
-        Words::fixed(
-            "One recv is treated as one message: messages merge, and exit is not recognized.",
-            "把一次 recv 当作一条消息：消息粘连，exit 不被识别。",
-        ),
-    )],
-    lanes: TCP,
-    play: glued,
-};
-
-fn glued(play: &mut Play) -> Result<()> {
-    let question = Question {
-        asks: Words::fixed(
-            "Michael and exit arrive together. The notes' server reads up to 1024 bytes at a time. What does it do?",
-            "Michael 和 exit 一起到达。笔记的服务器每次读 1024 字节，它会怎样？",
-        ),
-        choices: [
-            Words::fixed("greets Michael, and recognizes exit", "问候 Michael，并识别 exit"),
-            Words::fixed("greets Michael, and then exit", "问候 Michael，再问候“exit”"),
-            Words::fixed("greets Michaelexit", "问候一个叫“Michaelexit”的人"),
+/// M1: One recv is treated as one message: messages merge, and exit is not recognized.
+pub fn glued(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        "Michael and exit arrive together. The notes' server reads up to 1024 bytes at a time. What does it do?",
+        "Michael 和 exit 一起到达。笔记的服务器每次读 1024 字节，它会怎样？",
+        &[
+            ("greets Michael, and recognizes exit", "问候 Michael，并识别 exit"),
+            ("greets Michael, and then exit", "问候 Michael，再问候“exit”"),
+            ("greets Michaelexit", "问候一个叫“Michaelexit”的人"),
         ],
-        right: 3,
-        why: Words::fixed(
-            "recv returns what has arrived; nothing marks where one message ends and the next begins.",
-            "recv 返回已经到达的字节；一条消息到哪里为止，没有任何标记。",
-        ),
-    };
-    let prediction = the_notes_way(play, &question)?;
+        "recv returns what has arrived; nothing marks where one message ends and the next begins.",
+        "recv 返回已经到达的字节；一条消息到哪里为止，没有任何标记。",
+    )?;
+    the_notes_way(play)?;
     let (mut client, server) = welcomed_pair(play)?;
     let recorder = play.lab.record.recorder("");
     let serving = thread::spawn(move || wrong_server_loop(server, Duration::ZERO, &recorder));
@@ -105,62 +85,37 @@ fn glued(play: &mut Play) -> Result<()> {
     hears_out(play, client)?;
     let en = heard.shown().en;
     let zh = heard.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join("、");
-    wrong(
-        play,
-        &words!(
-            "the notes' server greets {en}, and does not recognize exit",
-            "笔记的服务器问候{zh}，没有识别出 exit"
-        ),
-        heard == ["Michaelexit"],
-        &question,
-        prediction,
-    )?;
+    let what = words!(
+        "the notes' server greets {en}, and does not recognize exit",
+        "笔记的服务器问候{zh}，没有识别出 exit"
+    );
+    wrong(play, &what, heard == ["Michaelexit"], prediction, 3)?;
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     client.sends("Michael\nexit\n");
     let all = client.hears_out()?;
-    play.checks.equal(
-        Words::fixed("tcp-server greets Michael and recognizes exit", "tcp-server 问候 Michael，并识别 exit"),
-        &all,
-        &"Welcome!\nHello, Michael!\n".to_owned(),
-    );
+    let promise =
+        Words::fixed("tcp-server greets Michael and recognizes exit", "tcp-server 问候 Michael，并识别 exit");
+    play.checks.equal(promise, &all, &"Welcome!\nHello, Michael!\n".to_owned());
     Ok(())
 }
 
-pub const RESET: Lesson = Lesson {
-    name: "reset",
-    subject_zh: "复位与最后的数据",
-    claims: &[(
-        "M8",
-        Words::fixed(
-            "Closing with unread data sends a reset, and the last message may be lost.",
-            "还有未读数据就关闭会发送复位（RST），最后发送的数据可能丢失。",
-        ),
-    )],
-    lanes: TCP,
-    play: reset,
-};
-
-fn reset(play: &mut Play) -> Result<()> {
-    let question = Question {
-        asks: Words::fixed(
-            "The server sends goodbye and closes, while its socket has an unread name. How does the connection \
-             end for the client?",
-            "服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
-        ),
-        choices: [
-            Words::fixed("with the end of the stream, as usual", "和往常一样：流结束（FIN）"),
-            Words::fixed("with a reset", "复位（RST）"),
-            Words::fixed("it does not end: the client waits for an answer", "不结束：一直等待答复"),
+/// M8: Closing with unread data sends a reset, and the last message may be lost.
+pub fn reset(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        "The server sends goodbye and closes, while its socket has an unread name. How does the \
+         connection end for the client?",
+        "服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
+        &[
+            ("with the end of the stream, as usual", "和往常一样：流结束（FIN）"),
+            ("with a reset", "复位（RST）"),
+            ("it does not end: the client waits for an answer", "不结束：一直等待答复"),
         ],
-        right: 2,
-        why: Words::fixed(
-            "data was thrown away, and the reset reports that (RFC 1122, section 4.2.2.13).",
-            "有数据被丢弃，复位就是在报告这一点（RFC 1122，4.2.2.13 节）。",
-        ),
-    };
-    let prediction = the_notes_way(play, &question)?;
+        "data was thrown away, and the reset reports that (RFC 1122, section 4.2.2.13).",
+        "有数据被丢弃，复位就是在报告这一点（RFC 1122，4.2.2.13 节）。",
+    )?;
+    the_notes_way(play)?;
     // Without a relay, which would close its two connections in its own way.
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(b"a name that nobody reads")?;
@@ -179,16 +134,11 @@ fn reset(play: &mut Play) -> Result<()> {
     let Words { en, zh } =
         found.map_or_else(|e| e.shown(), |()| Words::fixed("the end of the stream", "流结束（FIN）"));
     play.said(Side::Client, &words!("recv: '{heard}', then: {en}", "recv：“{heard}”，然后是：{zh}"));
-    wrong(
-        play,
-        &words!(
-            "after the notes' close, the client receives '{heard}', then: {en}",
-            "按笔记的做法关闭，客户端收到“{heard}”，然后是：{zh}"
-        ),
-        found.is_err(),
-        &question,
-        prediction,
-    )?;
+    let what = words!(
+        "after the notes' close, the client receives '{heard}', then: {en}",
+        "按笔记的做法关闭，客户端收到“{heard}”，然后是：{zh}"
+    );
+    wrong(play, &what, found.is_err(), prediction, 2)?;
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = connect(at)?;
@@ -210,54 +160,31 @@ fn reset(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-pub const HALF_CHAR: Lesson = Lesson {
-    name: "half-char",
-    subject_zh: "半个汉字",
-    claims: &[(
-        "M9",
-        Words::fixed(
-            "A character that arrives in two reads is not valid text: an exception ends the\nthread.",
-            "一个字符分两次到达，第一次读到的不是完整的字符：异常使线程结束。",
-        ),
-    )],
-    lanes: TCP,
-    play: half_char,
-};
-
-fn half_char(play: &mut Play) -> Result<()> {
-    let question = Question {
-        asks: Words::fixed(
-            "Two of the three bytes of 张 have arrived. What does the notes' server do?",
-            "“张”的三个字节只到了两个。笔记的服务器会怎样？",
-        ),
-        choices: [
-            Words::fixed("it waits for the third", "等第三个字节"),
-            Words::fixed("it greets an unreadable character", "问候一个乱码字符"),
-            Words::fixed("its thread ends with an exception", "线程因异常而结束"),
+/// M9: A character that arrives in two reads is not valid text: an exception ends the thread.
+pub fn half_char(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        "Two of the three bytes of 张 have arrived. What does the notes' server do?",
+        "“张”的三个字节只到了两个。笔记的服务器会怎样？",
+        &[
+            ("it waits for the third", "等第三个字节"),
+            ("it greets an unreadable character", "问候一个乱码字符"),
+            ("its thread ends with an exception", "线程因异常而结束"),
         ],
-        right: 3,
-        why: Words::fixed(
-            "recv returns what has arrived, but decode needs whole characters.",
-            "recv 到多少返回多少，decode 却要求字符完整。",
-        ),
-    };
-    let prediction = the_notes_way(play, &question)?;
+        "recv returns what has arrived, but decode needs whole characters.",
+        "recv 到多少返回多少，decode 却要求字符完整。",
+    )?;
+    the_notes_way(play)?;
     let (mut client, server) = welcomed_pair(play)?;
     client.write_all(&"张".as_bytes()[..2])?; // the third byte is still on its way
     let found =
         wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder("")).map_err(|e| e.kind());
     hears_out(play, client)?;
     let Words { en, zh } = found.shown();
-    wrong(
-        play,
-        &words!(
-            "from two of the three bytes of 张, the notes' server gets {en}",
-            "“张”的三个字节只到了两个，笔记的服务器得到：{zh}"
-        ),
-        found == Err(ErrorKind::InvalidData),
-        &question,
-        prediction,
-    )?;
+    let what = words!(
+        "from two of the three bytes of 张, the notes' server gets {en}",
+        "“张”的三个字节只到了两个，笔记的服务器得到：{zh}"
+    );
+    wrong(play, &what, found == Err(ErrorKind::InvalidData), prediction, 3)?;
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
@@ -274,52 +201,30 @@ fn half_char(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-pub const GBK_NAME: Lesson = Lesson {
-    name: "gbk-name",
-    subject_zh: "GBK 编码的名字",
-    claims: &[(
-        "M14",
-        Words::fixed(
-            "A name whose bytes are not UTF-8, such as 张三 in GBK, ends the server's thread.",
-            "名字的字节不是 UTF-8（例如 GBK 编码的“张三”），服务器的线程就因异常而结束。",
-        ),
-    )],
-    lanes: TCP,
-    play: gbk_name,
-};
-
-fn gbk_name(play: &mut Play) -> Result<()> {
+/// M14: A name whose bytes are not UTF-8, such as 张三 in GBK, ends the server's thread.
+pub fn gbk_name(play: &mut Play) -> Result<()> {
     const GBK: &[u8] = b"\xd5\xc5\xc8\xfd";
-    let question = Question {
-        asks: Words::fixed(
-            "An old terminal sends 张三 in GBK: the bytes d5 c5 c8 fd. What does the notes' server do?",
-            "一个旧终端用 GBK 发送“张三”：字节是 d5 c5 c8 fd。笔记的服务器会怎样？",
-        ),
-        choices: [
-            Words::fixed("it greets 张三: text is text", "问候“张三”：文字就是文字"),
-            Words::fixed("its thread ends with an exception", "线程因异常而结束"),
-            Words::fixed("it greets the four bytes, unchanged", "把这四个字节原样放进问候发回"),
+    let prediction = play.predict(
+        "An old terminal sends 张三 in GBK: the bytes d5 c5 c8 fd. What does the notes' server do?",
+        "一个旧终端用 GBK 发送“张三”：字节是 d5 c5 c8 fd。笔记的服务器会怎样？",
+        &[
+            ("it greets 张三: text is text", "问候“张三”：文字就是文字"),
+            ("its thread ends with an exception", "线程因异常而结束"),
+            ("it greets the four bytes, unchanged", "把这四个字节原样放进问候发回"),
         ],
-        right: 2,
-        why: Words::fixed(
-            "a socket carries bytes; both sides have to agree which text they mean.",
-            "套接字传的是字节；它们是什么文字，要双方约定。",
-        ),
-    };
-    let prediction = the_notes_way(play, &question)?;
+        "a socket carries bytes; both sides have to agree which text they mean.",
+        "套接字传的是字节；它们是什么文字，要双方约定。",
+    )?;
+    the_notes_way(play)?;
     let (mut client, server) = welcomed_pair(play)?;
     client.write_all(GBK)?;
     let found =
         wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder("")).map_err(|e| e.kind());
     hears_out(play, client)?;
     let Words { en, zh } = found.shown();
-    wrong(
-        play,
-        &words!("from 张三 in GBK, the notes' server gets {en}", "收到 GBK 的“张三”，笔记的服务器得到：{zh}"),
-        found == Err(ErrorKind::InvalidData),
-        &question,
-        prediction,
-    )?;
+    let what =
+        words!("from 张三 in GBK, the notes' server gets {en}", "收到 GBK 的“张三”，笔记的服务器得到：{zh}");
+    wrong(play, &what, found == Err(ErrorKind::InvalidData), prediction, 2)?;
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = connect(play.lab.wire("", at, RelayMode::AsItComes)?)?;
@@ -335,40 +240,22 @@ fn gbk_name(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-pub const SLOW_EXIT: Lesson = Lesson {
-    name: "slow-exit",
-    subject_zh: "迟钝的 exit",
-    claims: &[(
-        "M10",
-        Words::fixed(
-            "The server sleeps before it looks at the message: even exit takes a second.",
-            "服务器先停顿，再看收到了什么：说 exit 也要等一秒。",
-        ),
-    )],
-    lanes: TCP,
-    play: slow_exit,
-};
-
-fn slow_exit(play: &mut Play) -> Result<()> {
+/// M10: The server sleeps before it looks at the message: even exit takes a second.
+pub fn slow_exit(play: &mut Play) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(200);
-    let question = Question {
-        asks: Words::fixed(
-            "The notes' loop calls recv, then sleep(1), and only then looks at the message. A client sends exit. \
-             When does the server close?",
-            "笔记的循环：recv、sleep(1)，然后才看内容。客户端发送 exit，服务器何时关闭？",
-        ),
-        choices: [
-            Words::fixed("at once: there is no name to greet", "立即：没有谁要问候"),
-            Words::fixed("after the pause", "停顿之后"),
-            Words::fixed("when the client has closed", "客户端关闭之后"),
+    let prediction = play.predict(
+        "The notes' loop calls recv, then sleep(1), and only then looks at the message. A client sends \
+         exit. When does the server close?",
+        "笔记的循环：recv、sleep(1)，然后才看内容。客户端发送 exit，服务器何时关闭？",
+        &[
+            ("at once: there is no name to greet", "立即：没有谁要问候"),
+            ("after the pause", "停顿之后"),
+            ("when the client has closed", "客户端关闭之后"),
         ],
-        right: 2,
-        why: Words::fixed(
-            "the loop sleeps before it checks the message.",
-            "停顿写在判断之前，有没有事可做都要停。",
-        ),
-    };
-    let prediction = the_notes_way(play, &question)?;
+        "the loop sleeps before it checks the message.",
+        "停顿写在判断之前，有没有事可做都要停。",
+    )?;
+    the_notes_way(play)?;
     let (mut client, server) = welcomed_pair(play)?;
     client.write_all(b"exit")?;
     let asked = Instant::now();
@@ -376,16 +263,11 @@ fn slow_exit(play: &mut Play) -> Result<()> {
     let waited = asked.elapsed();
     hears_out(play, client)?;
     let (pause, ms) = (PAUSE.as_millis(), waited.as_millis());
-    wrong(
-        play,
-        &words!(
-            "the notes' server, which sleeps for {pause} ms here, needs {ms} ms to recognize exit",
-            "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
-        ),
-        heard.is_empty() && waited >= PAUSE,
-        &question,
-        prediction,
-    )?;
+    let what = words!(
+        "the notes' server, which sleeps for {pause} ms here, needs {ms} ms to recognize exit",
+        "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
+    );
+    wrong(play, &what, heard.is_empty() && waited >= PAUSE, prediction, 2)?;
 
     let (_server, at) = tcp_server(play, "3600")?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;

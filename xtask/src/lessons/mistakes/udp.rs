@@ -7,10 +7,9 @@ use anyhow::Result;
 use common::greeting;
 use common::narration::escape;
 
-use super::{Question, WATCHED, decode, instead, the_notes_way, wrong};
+use super::{WATCHED, decode, instead, the_notes_way, wrong};
 use crate::checks::Ended;
 use crate::lab::Outcome;
-use crate::lessons::{Lesson, UDP};
 use crate::peers::scripted_server::ScriptedServer;
 use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
@@ -45,12 +44,10 @@ fn crosses(recorder: &Recorder, toward: Side, bytes: &[u8]) {
 /// Runs udp-client and udp-server over a wire that impairs datagrams so.
 fn udp_client(play: &mut Play, impairments: Impairments) -> Result<Outcome> {
     instead(play, "udp-client")?;
-    let any = play.loopback().to_string();
-    let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
+    let (_server, at) = play.server("udp-server", &[])?;
     let wire = play.lab.udp_wire(at, impairments)?.to_string();
     let args = [&wire, "Michael", "Tracy", "--timeout", "0.5", "--tries", "100"];
-    let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
-    play.lab.wait_for_end(client)
+    play.run("", "udp-client", &args)
 }
 
 /// Shows that the notes' client would wait longer.
@@ -62,97 +59,56 @@ fn still_waiting(play: &Play, found: &Result<String, ErrorKind>) {
 
 const BOTH: [&str; 2] = ["Hello, Michael!", "Hello, Tracy!"];
 
-pub const LOST_REPLY: Lesson = Lesson {
-    name: "lost-reply",
-    subject_zh: "丢失的回复",
-    claims: &[(
-        "M4",
-        Words::fixed("A lost reply blocks the UDP client forever.", "一个回复丢失，UDP 客户端就永远阻塞。"),
-    )],
-    lanes: UDP,
-    play: lost_reply,
-};
-
-fn lost_reply(play: &mut Play) -> Result<()> {
-    let question = Question {
-        asks: Words::fixed(
-            "The wire loses the reply to Michael. What does the notes' client do?",
-            "线路丢了给 Michael 的回复。笔记的客户端会怎样？",
-        ),
-        choices: [
-            Words::fixed("it asks again after a while", "过一会儿再问一次"),
-            Words::fixed("it sends Tracy next", "接着发送 Tracy"),
-            Words::fixed("it waits in recv", "一直等在 recv 里"),
+/// M4: A lost reply blocks the UDP client forever.
+pub fn lost_reply(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        "The wire loses the reply to Michael. What does the notes' client do?",
+        "线路丢了给 Michael 的回复。笔记的客户端会怎样？",
+        &[
+            ("it asks again after a while", "过一会儿再问一次"),
+            ("it sends Tracy next", "接着发送 Tracy"),
+            ("it waits in recv", "一直等在 recv 里"),
         ],
-        right: 3,
-        why: Words::fixed(
-            "UDP does not send again, and recv without a time limit waits forever.",
-            "UDP 不会重发，没有设超时的 recv 会一直等下去。",
-        ),
-    };
-    let prediction = the_notes_way(play, &question)?;
+        "UDP does not send again, and recv without a time limit waits forever.",
+        "UDP 不会重发，没有设超时的 recv 会一直等下去。",
+    )?;
+    the_notes_way(play)?;
     let host = ScriptedServer::answering(play.ip, |_, name| vec![greeting::of(name)])?;
     let wire = play.lab.udp_wire(host.address, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let recorder = play.lab.record.recorder("");
     let found = wrong_ask(&impatient_socket(play)?, b"Michael", wire, &recorder).map_err(|e| e.kind());
     still_waiting(play, &found);
-    wrong(
-        play,
-        &Words::fixed(
-            "the notes' client got nothing in half a second, and would wait forever",
-            "笔记的客户端半秒钟什么也没等到，它会永远等下去",
-        ),
-        found.is_err_and(is_silence),
-        &question,
-        prediction,
-    )?;
+    let what = Words::fixed(
+        "the notes' client got nothing in half a second, and would wait forever",
+        "笔记的客户端半秒钟什么也没等到，它会永远等下去",
+    );
+    wrong(play, &what, found.is_err_and(is_silence), prediction, 3)?;
     play.lab.record.catch_up()?;
     let before = play.lab.record.times_sent(b"Michael");
     let outcome =
         udp_client(play, Impairments::numbered(&[], &[1, 2, 3].map(|reply| (reply, Impairment::Lost))))?;
     let asked = play.lab.record.times_sent(b"Michael") - before;
     play.checks.holds(Words::fixed("Michael was sent again", "Michael 被重发"), asked >= 2, &asked);
-    play.checks.equal(
-        Words::fixed("udp-client asks again", "udp-client 再问一次"),
-        &outcome.said,
-        &BOTH.map(str::to_owned).to_vec(),
-    );
+    let promise = Words::fixed("udp-client asks again", "udp-client 再问一次");
+    play.checks.equal(promise, &outcome.said, &BOTH.map(str::to_owned).to_vec());
     Ok(())
 }
 
-pub const LATE_REPLY: Lesson = Lesson {
-    name: "late-reply",
-    subject_zh: "迟到的回复",
-    claims: &[(
-        "M5",
-        Words::fixed(
-            "A late reply is taken for the reply to the next name.",
-            "迟到的回复被当成了下一个名字的回复。",
-        ),
-    )],
-    lanes: UDP,
-    play: late_reply,
-};
-
-fn late_reply(play: &mut Play) -> Result<()> {
-    let question = Question {
-        asks: Words::fixed(
-            "The notes' client gave up waiting for Michael's reply, which arrives just before it sends Tracy. \
-             What does it read for Tracy?",
-            "笔记的客户端等不到 Michael 的回复，放弃了；回复恰在它发送 Tracy 之前到达。它为 Tracy 读到的是什么？",
-        ),
-        choices: [
-            Words::fixed("Hello, Michael!", "Hello, Michael!"),
-            Words::fixed("Hello, Tracy!", "Hello, Tracy!"),
-            Words::fixed("both, one after the other", "两个，一前一后"),
+/// M5: A late reply is taken for the reply to the next name.
+pub fn late_reply(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        "The notes' client gave up waiting for Michael's reply, which arrives just before it sends Tracy. \
+         What does it read for Tracy?",
+        "笔记的客户端等不到 Michael 的回复，放弃了；回复恰在它发送 Tracy 之前到达。它为 Tracy 读到的是什么？",
+        &[
+            ("Hello, Michael!", "Hello, Michael!"),
+            ("Hello, Tracy!", "Hello, Tracy!"),
+            ("both, one after the other", "两个，一前一后"),
         ],
-        right: 1,
-        why: Words::fixed(
-            "recv returns the next datagram in the queue; nothing connects it to the one that was sent.",
-            "recv 取出队列里的下一个数据报；没有什么把它和发出的那一个联系起来。",
-        ),
-    };
-    let prediction = the_notes_way(play, &question)?;
+        "recv returns the next datagram in the queue; nothing connects it to the one that was sent.",
+        "recv 取出队列里的下一个数据报；没有什么把它和发出的那一个联系起来。",
+    )?;
+    the_notes_way(play)?;
     let server = datagram_socket(play.ip)?;
     let wire = play.lab.udp_wire(server.local_addr()?, Impairments::default())?;
     let (client, recorder) = (impatient_socket(play)?, play.lab.record.recorder(""));
@@ -165,16 +121,11 @@ fn late_reply(play: &mut Play) -> Result<()> {
     let second = wrong_ask(&client, b"Tracy", wire, &recorder)?;
     let is_shifted = first.is_err() && second == "Hello, Michael!";
     let shown = escape(second.as_bytes());
-    wrong(
-        play,
-        &words!(
-            "the notes' client takes '{shown}' for the reply to Tracy",
-            "笔记的客户端把“{shown}”当作给 Tracy 的回复"
-        ),
-        is_shifted,
-        &question,
-        prediction,
-    )?;
+    let what = words!(
+        "the notes' client takes '{shown}' for the reply to Tracy",
+        "笔记的客户端把“{shown}”当作给 Tracy 的回复"
+    );
+    wrong(play, &what, is_shifted, prediction, 1)?;
     let outcome = udp_client(play, Impairments::numbered(&[], &[(1, Impairment::Late)]))?;
     let promise =
         Words::fixed("udp-client gives each name its own greeting", "udp-client 让每个名字得到自己的回复");
@@ -182,35 +133,23 @@ fn late_reply(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-pub const STRANGER: Lesson = Lesson {
-    name: "stranger",
-    subject_zh: "陌生人的回答",
-    claims: &[("M6", Words::fixed("Any sender is believed.", "谁发来的都相信。"))],
-    lanes: UDP,
-    play: stranger,
-};
-
-fn stranger(play: &mut Play) -> Result<()> {
-    let question = Question {
-        asks: Words::fixed(
-            "The client asks the server, and a stranger answers from another port. What does recv do?",
-            "客户端问的是服务器，应答的却是另一个端口上的陌生人。recv 会怎样？",
-        ),
-        choices: [
-            Words::fixed("it returns the stranger's datagram as the reply", "把陌生人的话当作回复收下"),
-            Words::fixed(
+/// M6: Any sender is believed.
+pub fn stranger(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        "The client asks the server, and a stranger answers from another port. What does recv do?",
+        "客户端问的是服务器，应答的却是另一个端口上的陌生人。recv 会怎样？",
+        &[
+            ("it returns the stranger's datagram as the reply", "把陌生人的话当作回复收下"),
+            (
                 "it keeps waiting: the kernel passes on only the server's datagrams",
                 "继续等待：内核只交出服务器发来的",
             ),
-            Words::fixed("it returns an error", "报错"),
+            ("it returns an error", "报错"),
         ],
-        right: 1,
-        why: Words::fixed(
-            "a socket that is not connected receives datagrams from any sender, and recv does not tell which.",
-            "没有 connect 的套接字谁的数据报都收，recv 也不告诉你是谁发的。",
-        ),
-    };
-    let prediction = the_notes_way(play, &question)?;
+        "a socket that is not connected receives datagrams from any sender, and recv does not tell which.",
+        "没有 connect 的套接字谁的数据报都收，recv 也不告诉你是谁发的。",
+    )?;
+    the_notes_way(play)?;
     let recorder = play.lab.record.recorder("");
     let answers = play
         .in_its_language(&Words::fixed("a stranger answers, from another port", "陌生人从另一个端口回答"));
@@ -225,13 +164,9 @@ fn stranger(play: &mut Play) -> Result<()> {
     let recorder = play.lab.record.recorder("");
     let found = wrong_ask(&datagram_socket(play.ip)?, b"Michael", at, &recorder)?;
     let shown = escape(found.as_bytes());
-    wrong(
-        play,
-        &words!("the notes' client believes a stranger: '{shown}'", "笔记的客户端相信了陌生人：“{shown}”"),
-        found == "send me your password",
-        &question,
-        prediction,
-    )?;
+    let what =
+        words!("the notes' client believes a stranger: '{shown}'", "笔记的客户端相信了陌生人：“{shown}”");
+    wrong(play, &what, found == "send me your password", prediction, 1)?;
     instead(play, "udp-client")?;
     let args = [&at.to_string(), "Michael", "--timeout", "0.3", "--tries", "2"];
     let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
@@ -245,42 +180,21 @@ fn stranger(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-pub const CUT_DATAGRAM: Lesson = Lesson {
-    name: "cut-datagram",
-    subject_zh: "被截断的数据报",
-    claims: &[(
-        "M7",
-        Words::fixed(
-            "A datagram of more than 1024 bytes is cut, or lost.",
-            "超过 1024 字节的数据报被截断或丢失。",
-        ),
-    )],
-    lanes: UDP,
-    play: cut_datagram,
-};
-
-fn cut_datagram(play: &mut Play) -> Result<()> {
-    let mut question = Question {
-        asks: Words::fixed(
-            "A datagram of 2000 bytes arrives, and the notes' server calls recvfrom(1024). What does it get?",
-            "来了一个 2000 字节的数据报，笔记的服务器调用 recvfrom(1024)。它得到什么？",
-        ),
-        choices: [
-            Words::fixed(
-                "1024 bytes, and the other 976 with the next call",
-                "1024 字节，下一次调用得到其余 976 字节",
-            ),
-            Words::fixed("1024 bytes, and the rest is lost", "1024 字节，其余的没了"),
-            Words::fixed("an error", "报错"),
+/// M7: A datagram of more than 1024 bytes is cut, or lost.
+pub fn cut_datagram(play: &mut Play) -> Result<()> {
+    let prediction = play.predict(
+        "A datagram of 2000 bytes arrives, and the notes' server calls recvfrom(1024). What does it get?",
+        "来了一个 2000 字节的数据报，笔记的服务器调用 recvfrom(1024)。它得到什么？",
+        &[
+            ("1024 bytes, and the other 976 with the next call", "1024 字节，下一次调用得到其余 976 字节"),
+            ("1024 bytes, and the rest is lost", "1024 字节，其余的没了"),
+            ("an error", "报错"),
         ],
-        right: 2,
-        why: Words::fixed(
-            "each call takes a whole datagram from the queue; what does not fit is thrown away, or an error, \
-             depending on the system.",
-            "一次调用从队列取走整个数据报；放不下的部分，有的系统丢掉，有的系统报错。",
-        ),
-    };
-    let prediction = the_notes_way(play, &question)?;
+        "each call takes a whole datagram from the queue; what does not fit is thrown away, or an error, \
+         depending on the system.",
+        "一次调用从队列取走整个数据报；放不下的部分，有的系统丢掉，有的系统报错。",
+    )?;
+    the_notes_way(play)?;
     let receiver = datagram_socket(play.ip)?;
     let sender = UdpSocket::bind(play.loopback())?;
     sender.send_to(&[b'x'; 2000], receiver.local_addr()?)?;
@@ -293,29 +207,19 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
     let mut next = [0; 1024];
     let n = receiver.recv(&mut next)?;
     play.called(Side::Server, format!("recvfrom(1024): {}", escape(&next[..n])));
-    if found.is_err() {
-        question.right = 3;
-    }
     let Words { en, zh } = found.shown();
-    wrong(
-        play,
-        &words!(
-            "of 2000 bytes, the notes' server gets {en}; the rest is lost",
-            "2000 字节中，笔记的服务器得到 {zh}，其余的没了"
-        ),
-        matches!(found, Ok(1024) | Err(_)) && next[..n] == *b"next",
-        &question,
-        prediction,
-    )?;
+    let what = words!(
+        "of 2000 bytes, the notes' server gets {en}; the rest is lost",
+        "2000 字节中，笔记的服务器得到 {zh}，其余的没了"
+    );
+    wrong(play, &what, matches!(found, Ok(1024) | Err(_)) && next[..n] == *b"next", prediction, 2)?;
 
     instead(play, "udp-server")?;
-    let any = play.loopback().to_string();
-    let (_server, at) = play.lab.start_server("udp-server", &[&any])?;
+    let (_server, at) = play.server("udp-server", &[])?;
     let wire = play.lab.udp_wire(at, Impairments::default())?.to_string();
     let name = "x".repeat(2000);
     play.story.hide("long"); // it prints a line of 2000 letters
-    let client = play.lab.start(Side::Client, "long", "udp-client", &[&wire, &name])?;
-    let outcome = play.lab.wait_for_end(client)?;
+    let outcome = play.run("long", "udp-client", &[&wire, &name])?;
     let promise = Words::fixed(
         "udp-server and udp-client transfer all 2000",
         "udp-server 和 udp-client 把 2000 字节全部送到",
@@ -324,42 +228,21 @@ fn cut_datagram(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-pub const NOT_TEXT: Lesson = Lesson {
-    name: "not-text",
-    subject_zh: "不是 UTF-8 的回复",
-    claims: &[(
-        "M13",
-        Words::fixed(
-            "A reply whose bytes are not UTF-8 ends the client with an exception.",
-            "回复的字节不是 UTF-8，客户端就因异常而结束。",
-        ),
-    )],
-    lanes: UDP,
-    play: not_text,
-};
-
-fn not_text(play: &mut Play) -> Result<()> {
+/// M13: A reply whose bytes are not UTF-8 ends the client with an exception.
+pub fn not_text(play: &mut Play) -> Result<()> {
     const BYTES: &[u8] = b"Hello, \xff!";
-    let question = Question {
-        asks: Words::fixed(
-            "A datagram with a byte 0xff arrives. What does the notes' client do?",
-            "来了一个含有字节 0xff 的数据报。笔记的客户端会怎样？",
-        ),
-        choices: [
-            Words::fixed("it ends with an exception", "因异常而结束"),
-            Words::fixed(
-                "it prints the text with a replacement character",
-                "打印其余内容，那里打一个替代符号",
-            ),
-            Words::fixed("it waits for the next datagram", "继续等下一个"),
+    let prediction = play.predict(
+        "A datagram with a byte 0xff arrives. What does the notes' client do?",
+        "来了一个含有字节 0xff 的数据报。笔记的客户端会怎样？",
+        &[
+            ("it ends with an exception", "因异常而结束"),
+            ("it prints the text with a replacement character", "打印其余内容，那里打一个替代符号"),
+            ("it waits for the next datagram", "继续等下一个"),
         ],
-        right: 1,
-        why: Words::fixed(
-            "0xff never occurs in UTF-8, so decode raises an exception.",
-            "UTF-8 文本里不会有 0xff，decode 于是抛出异常。",
-        ),
-    };
-    let prediction = the_notes_way(play, &question)?;
+        "0xff never occurs in UTF-8, so decode raises an exception.",
+        "UTF-8 文本里不会有 0xff，decode 于是抛出异常。",
+    )?;
+    the_notes_way(play)?;
     let recorder = play.lab.record.recorder("");
     let host = ScriptedServer::answering(play.ip, move |_, asked| {
         crosses(&recorder, Side::Server, asked);
@@ -372,21 +255,15 @@ fn not_text(play: &mut Play) -> Result<()> {
     let (client, recorder) = (datagram_socket(play.ip)?, play.lab.record.recorder(""));
     let found = wrong_ask(&client, b"Michael", host.address, &recorder).map_err(|e| e.kind());
     let Words { en, zh } = found.shown();
-    wrong(
-        play,
-        &words!(
-            "because of one byte 0xff, the notes' client gets {en}",
-            "只因一个字节 0xff，笔记的客户端得到：{zh}"
-        ),
-        found == Err(ErrorKind::InvalidData),
-        &question,
-        prediction,
-    )?;
+    let what = words!(
+        "because of one byte 0xff, the notes' client gets {en}",
+        "只因一个字节 0xff，笔记的客户端得到：{zh}"
+    );
+    wrong(play, &what, found == Err(ErrorKind::InvalidData), prediction, 1)?;
 
     instead(play, "udp-client")?;
     let args = [&host.address.to_string(), "Michael", "--timeout", "60"];
-    let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
-    let outcome = play.lab.wait_for_end(client)?;
+    let outcome = play.run("", "udp-client", &args)?;
     let promise = Words::fixed(
         "udp-client ignores what is not the greeting, and accepts the greeting",
         "udp-client 跳过不是问候的数据报，收下问候",

@@ -26,7 +26,7 @@ pub fn json<'a>(machine: &Machine, works: impl IntoIterator<Item = &'a Results>)
 
 fn variant(results: &Results, rounds: &Rounds, place: usize) -> String {
     let or_null = |figure: Option<f64>| figure.map_or("null".into(), |figure| format!("{figure:.2}"));
-    let mut members = vec![("variant", string(rounds.variant.key()))];
+    let mut members = vec![("variant", string(rounds.variant.shown().0))];
     for (number, figure) in results.work.figures.iter().enumerate() {
         let Cost { median, low, high, ratio } = results.cost(rounds, place, number);
         let cost = object(&[

@@ -41,43 +41,29 @@ pub struct Shares {
     pub others: f64,
 }
 
-/// The clock, and what has been used so far: by a server, or by the children that have ended.
-struct Meter {
-    server: Option<u32>,
-    began: Instant,
-    used: [Duration; 3],
+/// What has been used so far by the server, or else by the children that have ended; by the load; by all together.
+fn used_so_far(server: Option<u32>) -> Result<[Duration; 3]> {
+    let load = used(process::id()).context("/proc does not tell what was used")?;
+    let measured = match server {
+        Some(pid) => used(pid).context("the server has ended")?.own,
+        None => load.children,
+    };
+    Ok([measured, load.own, busy().context("/proc/stat does not tell what was used")?])
 }
 
-impl Meter {
-    fn start(server: Option<&Server>) -> Result<Self> {
-        let server = server.map(|server| server.program.pid);
-        Ok(Self { server, used: Self::used(server)?, began: Instant::now() })
+/// Takes turns for a while, each with `count` answers, clients or pages: time and CPU for each, in microseconds.
+fn timed(server: Option<&Server>, count: u32, mut turn: impl FnMut() -> Result<()>) -> Result<Measured> {
+    let server = server.map(|server| server.program.pid);
+    let (before, began, mut counted) = (used_so_far(server)?, Instant::now(), 0);
+    while counted == 0 || began.elapsed() < TIME {
+        turn()?;
+        counted += count;
     }
-
-    /// By the program that is measured, by the load, by all together.
-    fn used(server: Option<u32>) -> Result<[Duration; 3]> {
-        let load = used(process::id()).context("/proc does not tell what was used")?;
-        let measured = match server {
-            Some(pid) => used(pid).context("the server has ended")?.own,
-            None => load.children,
-        };
-        Ok([measured, load.own, busy().context("/proc/stat does not tell what was used")?])
-    }
-
-    fn is_over(&self) -> bool {
-        self.began.elapsed() >= TIME
-    }
-
-    /// Time and CPU for each of `count`, in microseconds.
-    fn stop(&self, count: u32) -> Result<Measured> {
-        let time = self.began.elapsed().as_secs_f64();
-        let now = Self::used(self.server)?;
-        let [measured, load, all] = [0, 1, 2].map(|of| now[of].saturating_sub(self.used[of]).as_secs_f64());
-        ensure!(count > 0, "nothing was done in {TIME:?}");
-        let each = 1e6 / f64::from(count);
-        let shares = Shares { load: load / time, others: (all - measured - load).max(0.0) / time };
-        Ok(Measured { costs: [time * each, measured * each], count, shares: Some(shares) })
-    }
+    let (time, now) = (began.elapsed().as_secs_f64(), used_so_far(server)?);
+    let [measured, load, all] = [0, 1, 2].map(|of| now[of].saturating_sub(before[of]).as_secs_f64());
+    let each = 1e6 / f64::from(counted);
+    let shares = Shares { load: load / time, others: (all - measured - load).max(0.0) / time };
+    Ok(Measured { costs: [time * each, measured * each], count: counted, shares: Some(shares) })
 }
 
 /// One end of a conversation with a TCP server.
@@ -131,19 +117,13 @@ fn crowd(server: &Server, variant: Variant, size: u32) -> Result<Vec<Client>> {
 }
 
 /// TCP clients, each of which asks as soon as it is answered.
-pub fn tcp(variant: Variant, clients: u32) -> Result<Measured> {
+pub fn tcp(variant: Variant, count: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
-    let clients = crowd(&server, variant, clients)?;
+    let clients = crowd(&server, variant, count)?;
     let ask_again = |client: &Client| client.is_answered().and_then(|()| client.asks());
     clients.iter().try_for_each(Client::asks)?;
     clients.iter().try_for_each(ask_again)?; // what happens once is over
-    let meter = Meter::start(Some(&server))?;
-    let mut count = 0;
-    while !meter.is_over() {
-        clients.iter().try_for_each(ask_again)?;
-        count += 1;
-    }
-    let measured = meter.stop(count * u32::try_from(clients.len())?)?;
+    let measured = timed(Some(&server), count, || clients.iter().try_for_each(ask_again))?;
     clients.iter().try_for_each(Client::is_answered)?;
     Ok(measured)
 }
@@ -163,13 +143,7 @@ pub fn churn(variant: Variant, at_once: u32) -> Result<Measured> {
         Ok::<_, anyhow::Error>(())
     };
     clients.iter_mut().try_for_each(&mut change)?;
-    let meter = Meter::start(Some(&server))?;
-    let mut count = 0;
-    while !meter.is_over() {
-        clients.iter_mut().try_for_each(&mut change)?;
-        count += at_once;
-    }
-    meter.stop(count)
+    timed(Some(&server), at_once, || clients.iter_mut().try_for_each(&mut change))
 }
 
 /// TCP clients that have been welcomed and are silent: bytes of memory and threads for each.
@@ -206,13 +180,7 @@ pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
     let ask_again = |_| hear().and_then(|()| ask());
     (0..outstanding).try_for_each(|_| ask())?;
     (0..100).try_for_each(ask_again)?;
-    let meter = Meter::start(Some(&server))?;
-    let mut count = 0;
-    while !meter.is_over() {
-        (0..64).try_for_each(ask_again)?;
-        count += 64;
-    }
-    let measured = meter.stop(count)?;
+    let measured = timed(Some(&server), 64, || (0..64).try_for_each(ask_again))?;
     (0..outstanding).try_for_each(|_| hear())?;
     Ok(measured)
 }
@@ -250,13 +218,7 @@ fn pages(variant: Variant, pieces: u32, size: usize, is_thrown_away: bool) -> Re
         Ok(())
     };
     get()?;
-    let meter = Meter::start(None)?;
-    let mut count = 0;
-    while !meter.is_over() {
-        get()?;
-        count += 1;
-    }
-    let mut measured = meter.stop(count)?;
+    let mut measured = timed(None, 1, get)?;
     measured.costs = measured.costs.map(|cost| cost / 1e3);
     Ok(measured)
 }

@@ -11,7 +11,6 @@ mod sentences;
 mod variants;
 mod works;
 
-use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -38,47 +37,32 @@ use crate::words::{Lang, Words};
 /// All rounds of all works together take no longer, but for the first round of each.
 const LIMIT: Duration = Duration::from_secs(105);
 
-/// What the command line asks for.
-struct Asked {
-    works: Vec<&'static Work>,
-    rounds: u16,
-    is_as_built: bool,
-    style: Style,
-    page: Option<String>,
-    figures: Option<String>,
-}
-
-impl Asked {
-    fn read(mut args: Args) -> Result<Self> {
-        let rounds = args.number("--rounds", 5, 1..=99)?;
-        let is_as_built = args.flag("--as-built")?;
-        let style = shown::style(&mut args)?;
-        let (page, figures) = (args.given("--html")?, args.given("--json")?);
-        let mut chosen = BTreeSet::new();
-        while let Some(name) = args.operand()? {
-            let at = ALL.iter().position(|work| *work.name == *name);
-            chosen.insert(at.ok_or_else(|| {
-                let (name, all) =
-                    (escape(name.as_encoded_bytes()), ALL.each_ref().map(|work| work.name).join(" "));
-                let unknown = words!(
-                    "unknown work '{name}': it is one of {all}",
-                    "没有“{name}”这一项：应为 {all} 之一"
-                );
-                args::usage(unknown.to(style.lang))
-            })?);
-        }
-        let all = ALL.iter().enumerate();
-        let works = all.filter(|(at, _)| chosen.is_empty() || chosen.contains(at)).map(|(_, work)| work);
-        Ok(Self { works: works.collect(), rounds, is_as_built, style, page, figures })
+/// The works that are named, or all, in the order in which they are measured.
+fn chosen(args: &mut Args, lang: Lang) -> Result<Vec<&'static Work>> {
+    let mut chosen = Vec::new();
+    while let Some(name) = args.operand()? {
+        let work = ALL.iter().find(|work| *work.name == *name);
+        chosen.push(work.map(|work| work.name).ok_or_else(|| {
+            let name = escape(name.as_encoded_bytes());
+            let all = ALL.each_ref().map(|work| work.name).join(" ");
+            let unknown =
+                words!("unknown work '{name}': it is one of {all}", "没有“{name}”这一项：应为 {all} 之一");
+            args::usage(unknown.to(lang))
+        })?);
     }
+    Ok(ALL.iter().filter(|work| chosen.is_empty() || chosen.contains(&work.name)).collect())
 }
 
 /// Measures the works that the arguments name, or all of them.
 ///
 /// # Errors
 /// A usage error for an unknown work; a failure if an answer was wrong or missing.
-pub fn run(args: Args) -> Result<()> {
-    let Asked { works, rounds, is_as_built, style, page, figures } = Asked::read(args)?;
+pub fn run(mut args: Args) -> Result<()> {
+    let rounds = args.number("--rounds", 5, 1..=99)?;
+    let is_as_built = args.flag("--as-built")?;
+    let style = shown::style(&mut args)?;
+    let (page, figures) = (args.given::<String>("--html")?, args.given::<String>("--json")?);
+    let works = chosen(&mut args, style.lang)?;
     cleanup::close_on_interrupt()?;
     let page = page.as_deref().map(Wanted::page).transpose()?;
     let figures = figures.as_deref().map(Wanted::figures).transpose()?;
@@ -159,7 +143,8 @@ fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Ve
 fn introduce(work: &Work, style: Style) -> Result<()> {
     let name = work.name;
     style.say(Ink::Bold, &words!("\n== {name} ==", "\n== {name} =="))?;
-    work.claims.iter().try_for_each(|(_, words)| Ok(say(&style.folded(0, words.to(style.lang)))?))
+    let mut lines = work.claims.iter().flat_map(|(_, words)| style.broken("", words.to(style.lang)));
+    lines.try_for_each(|line| Ok(say(&line)?))
 }
 
 /// Starts this task again in place of itself, optimised, unless told otherwise: a debug build is not what programs cost,
@@ -173,11 +158,9 @@ fn run_again(is_as_built: bool) -> Result<()> {
 fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: Duration) -> Results {
     let room = descriptors().saturating_sub(100);
     let places = work.places.iter().copied().take_while(|clients| *clients <= room).collect::<Vec<_>>();
-    let (here, missing) = work.variants.iter().partition::<Vec<Variant>, _>(|variant| variant.is_here());
+    let (here, absent) = work.variants.iter().partition::<Vec<Variant>, _>(|variant| variant.is_here());
     let new = |variant| Rounds { variant, measured: Vec::new(), failed: None };
     let mut variants: Vec<_> = here.into_iter().map(new).collect();
-    let why = |variant| (variant, Words::fixed("it needs python3", "需要 python3"));
-    let absent = missing.into_iter().map(why).collect();
     let held = if work.is_on_one_core { OneCore::hold() } else { None };
     let mut longest = Duration::ZERO;
     for round in 1..=rounds {

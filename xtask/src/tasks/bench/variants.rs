@@ -29,38 +29,29 @@ pub enum Variant {
 }
 
 impl Variant {
-    pub fn key(self) -> &'static str {
+    /// Its name in JSON, its name for a reader, and its colour.
+    pub fn shown(self) -> (&'static str, Words, Ink) {
         match self {
-            Self::Ours => "ours",
-            Self::Quiet => "ours_quiet",
-            Self::Baseline => "baseline",
-            Self::Ready => "baseline_ready",
-            Self::Notes => "notes",
+            Self::Ours => ("ours", Words::fixed("ours", "我们的"), Ink::Client),
+            Self::Quiet => ("ours_quiet", Words::fixed("ours, --quiet", "我们的，--quiet"), Ink::Good),
+            Self::Baseline => {
+                ("baseline", Words::fixed("baseline: bare std calls", "基准：只有 std 调用"), Ink::Faint)
+            }
+            Self::Ready => {
+                ("baseline_ready", Words::fixed("baseline, threads ready", "基准，线程事先备好"), Ink::Bold)
+            }
+            Self::Notes => {
+                ("notes", Words::fixed("the notes' way, Python", "笔记的写法，Python"), Ink::Server)
+            }
         }
     }
 
     pub fn name(self) -> Words {
-        match self {
-            Self::Ours => Words::fixed("ours", "我们的"),
-            Self::Quiet => Words::fixed("ours, --quiet", "我们的，--quiet"),
-            Self::Baseline => Words::fixed("baseline: bare std calls", "基准：只有 std 调用"),
-            Self::Ready => Words::fixed("baseline, threads ready", "基准，线程事先备好"),
-            Self::Notes => Words::fixed("the notes' way, Python", "笔记的写法，Python"),
-        }
+        self.shown().1
     }
 
     pub fn is_here(self) -> bool {
         self != Self::Notes || python_here().is_some()
-    }
-
-    pub fn ink(self) -> Ink {
-        match self {
-            Self::Ours => Ink::Client,
-            Self::Quiet => Ink::Good,
-            Self::Baseline => Ink::Faint,
-            Self::Ready => Ink::Bold,
-            Self::Notes => Ink::Server,
-        }
     }
 
     /// What ends its messages over TCP: nothing, as the notes do it.
@@ -73,12 +64,9 @@ impl Variant {
         let command = match self {
             Self::Ours | Self::Quiet => {
                 let mut command = Command::new(build::path_of(&format!("{protocol}-server"))?);
-                command.arg("127.0.0.1:0");
+                command.arg("127.0.0.1:0").args((self == Self::Quiet).then_some("--quiet"));
                 if protocol == "tcp" {
                     command.args(["--delay=0", "--max-clients=15000"]);
-                }
-                if self == Self::Quiet {
-                    command.arg("--quiet");
                 }
                 command
             }

@@ -7,18 +7,16 @@ mod session;
 mod texts;
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 use common::args::Args;
 use common::narration::{complain, say};
-use common::replacement::Replacement;
 use common::text;
 
 use self::compare::ELLIPSIS;
-use self::session::{INTERRUPT, Piece, Session};
+use self::session::{Exchange, INTERRUPT, Session};
 use crate::words::Lang;
 
 /// The directories that have a README, from the workspace's.
@@ -72,7 +70,7 @@ pub fn check_all(bless: bool) -> Result<Vec<String>> {
 /// Runs a README's console blocks; with `bless`, writes what was seen, and runs them once more.
 fn play(name: &Path, lang: Lang, bless: bool) -> Result<Vec<String>> {
     let (shown, text) = (name.display(), read(name)?);
-    let Found { complaints, anew } = play_text(&text, &shown.to_string(), lang)?;
+    let Findings { complaints, anew } = play_text(&text, &shown.to_string(), lang)?;
     if !bless || anew.is_empty() {
         return Ok(complaints);
     }
@@ -99,9 +97,7 @@ fn write(name: &Path, text: &str, anew: Vec<Anew>) -> Result<()> {
         lines.splice(at..at + old, new);
     }
     ensure!(read(name)? == text, "it was changed meanwhile; try again");
-    let mut replacement = Replacement::of(&workspace().join(name))?;
-    replacement.write_all((lines.join("\n") + "\n").as_bytes())?;
-    replacement.finish()
+    Ok(fs::write(workspace().join(name), lines.join("\n") + "\n")?)
 }
 
 /// Where in a README something else was seen: the first line, how many lines, and the new ones.
@@ -109,7 +105,7 @@ type Anew = (usize, usize, Vec<String>);
 
 /// What is wrong with a README's outputs, and what they should be.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct Findings {
     /// What is wrong, and where.
     pub complaints: Vec<String>,
     /// What was seen instead.
@@ -117,19 +113,19 @@ pub struct Found {
 }
 
 /// Plays the sections of a README's text.
-pub fn play_text(text: &str, name: &str, lang: Lang) -> Result<Found> {
-    let mut found = Found::default();
+pub fn play_text(text: &str, name: &str, lang: Lang) -> Result<Findings> {
+    let mut found = Findings::default();
     for section in markdown::consoles(&markdown::lines(text)) {
-        play_section(&session::pieces(&section), name, lang, &mut found)?;
+        play_section(&session::exchanges(&section), name, lang, &mut found)?;
     }
     Ok(found)
 }
 
-fn play_section(section: &[Piece], name: &str, lang: Lang, found: &mut Found) -> Result<()> {
+fn play_section(section: &[Exchange], name: &str, lang: Lang, found: &mut Findings) -> Result<()> {
     let mut session = Session::new(lang)?;
-    for piece in section {
-        let place = format!("{name}:{}", piece.at + 1);
-        let played = session.play(piece).with_context(|| format!("{place}: cannot play it"))?;
+    for exchange in section {
+        let place = format!("{name}:{}", exchange.at + 1);
+        let played = session.play(exchange).with_context(|| format!("{place}: cannot play it"))?;
         let Some(seen) = played else {
             // What follows may need what it would have done.
             return Ok(say(&text!(
@@ -137,19 +133,19 @@ fn play_section(section: &[Piece], name: &str, lang: Lang, found: &mut Found) ->
                 "{place}：此处缺少所用的工具"
             ))?);
         };
-        if !compare::same(&piece.shown, &seen, |port| session.is_own(port)) {
-            let (typed, is, was) = (&piece.typed, seen.join("\n"), piece.shown.join("\n"));
+        if !compare::same(&exchange.shown, &seen, |port| session.is_own(port)) {
+            let (typed, is, was) = (&exchange.typed, seen.join("\n"), exchange.shown.join("\n"));
             let is_other =
                 text!("'{typed}': expected\n{was}\ngot\n{is}", "“{typed}”：应为\n{was}\n实为\n{is}");
             found.complaints.push(format!("{place}: {is_other}"));
-            found.anew.push(anew(piece, &seen));
+            found.anew.push(anew(exchange, &seen));
         }
     }
     Ok(())
 }
 
-/// What was seen in a piece's place.
-fn anew(Piece { at, typed, shown, .. }: &Piece, seen: &[String]) -> Anew {
+/// What was seen in a exchange's place.
+fn anew(Exchange { at, typed, shown, .. }: &Exchange, seen: &[String]) -> Anew {
     let (mut lines, mut count) = (as_long(shown, seen), shown.len());
     if typed == INTERRUPT && !lines.is_empty() {
         lines[0].insert_str(0, INTERRUPT); // they share a line

@@ -33,7 +33,7 @@ const SERVERS: [(&str, &str); 4] = [
 const TOOLS: [&str; 2] = ["nc", "python3"];
 
 /// A command and what it shows, or what one that still runs goes on to show.
-pub struct Piece {
+pub struct Exchange {
     /// Where its output begins in the file, in lines from 0.
     pub at: usize,
     pub terminal: String,
@@ -43,12 +43,12 @@ pub struct Piece {
 }
 
 /// Takes a section's console blocks apart.
-pub fn pieces(section: &[&Line]) -> Vec<Piece> {
-    section.chunk_by(|a, b| a.block == b.block).flat_map(pieces_of_block).collect()
+pub fn exchanges(section: &[&Line]) -> Vec<Exchange> {
+    section.chunk_by(|a, b| a.block == b.block).flat_map(exchanges_of_block).collect()
 }
 
-fn pieces_of_block(block: &[&Line]) -> Vec<Piece> {
-    let mut pieces: Vec<Piece> = Vec::new();
+fn exchanges_of_block(block: &[&Line]) -> Vec<Exchange> {
+    let mut exchanges: Vec<Exchange> = Vec::new();
     let mut terminal = "1".to_owned();
     for Line { at, text, .. } in block {
         let (begin, typed, shown) = match text.split_at_checked(2) {
@@ -60,19 +60,19 @@ fn pieces_of_block(block: &[&Line]) -> Vec<Piece> {
             Some((INTERRUPT, behind)) => (*at, INTERRUPT, Some(behind).filter(|said| !said.is_empty())),
             _ => (*at, "", Some(text.as_str())),
         };
-        if !typed.is_empty() || pieces.last().is_none_or(|piece| piece.terminal != terminal) {
+        if !typed.is_empty() || exchanges.last().is_none_or(|exchange| exchange.terminal != terminal) {
             let (terminal, typed) = (terminal.clone(), typed.to_owned());
-            pieces.push(Piece { at: begin, terminal, typed, shown: Vec::new() });
+            exchanges.push(Exchange { at: begin, terminal, typed, shown: Vec::new() });
         }
-        if let Some(piece) = pieces.last_mut() {
-            piece.shown.extend(shown.map(str::to_owned));
+        if let Some(exchange) = exchanges.last_mut() {
+            exchange.shown.extend(shown.map(str::to_owned));
         }
     }
-    pieces
+    exchanges
 }
 
 /// A program in a terminal.
-struct Running {
+struct Terminal {
     program: Program,
     /// Until it is interrupted, or its section ends.
     runs_on: bool,
@@ -84,7 +84,7 @@ struct Running {
 pub struct Session {
     lab: Lab,
     lang: Lang,
-    terminals: BTreeMap<String, Running>,
+    terminals: BTreeMap<String, Terminal>,
     /// The ports that the commands name, and the ones that stand for them in this run.
     ports: BTreeMap<String, String>,
 }
@@ -95,9 +95,12 @@ impl Session {
         Ok(Self { lab: Lab::discarding()?, lang, terminals: BTreeMap::new(), ports: ports.into() })
     }
 
-    /// Plays a piece and returns what was seen; none where it takes a tool that is not here. A server that runs
+    /// Plays an exchange and returns what was seen; none where it takes a tool that is not here. A server that runs
     /// on is asked for as many lines as are shown.
-    pub fn play(&mut self, Piece { terminal, typed, shown, .. }: &Piece) -> Result<Option<Vec<String>>> {
+    pub fn play(
+        &mut self,
+        Exchange { terminal, typed, shown, .. }: &Exchange,
+    ) -> Result<Option<Vec<String>>> {
         let is_free = !self.terminals.contains_key(terminal);
         match typed.as_str() {
             "" => {}
@@ -121,11 +124,11 @@ impl Session {
         self.ports.contains_key(shown)
     }
 
-    fn running(&mut self, terminal: &str) -> Result<&mut Running> {
+    fn running(&mut self, terminal: &str) -> Result<&mut Terminal> {
         self.terminals.get_mut(terminal).with_context(|| format!("nothing runs in terminal {terminal}"))
     }
 
-    fn start(&mut self, typed: &str) -> Result<Running> {
+    fn start(&mut self, typed: &str) -> Result<Terminal> {
         let server = SERVERS.iter().find(|(begin, _)| typed.starts_with(begin) && !typed.ends_with("--help"));
         let typed = server.map_or(typed.into(), |(_, address)| with_address(typed, address));
         let own = by_figure(&typed).last().map_or("", |(port, _)| *port);
@@ -140,7 +143,7 @@ impl Session {
             let real = by_figure(&first).get(1).with_context(|| format!("no address, but {first:?}"))?.0;
             self.ports.insert(own.into(), real.into());
         }
-        Ok(Running { program, runs_on: server.is_some(), told: 0 })
+        Ok(Terminal { program, runs_on: server.is_some(), told: 0 })
     }
 
     /// The command with the ports of this run. Where no server has one that is shown, nobody is at the one that
@@ -187,7 +190,7 @@ impl Session {
 
     /// The next so many lines of what runs in a terminal, or all of them once it has ended.
     fn listen(&mut self, terminal: &str, count: usize) -> Result<Vec<String>> {
-        let Running { program, runs_on, told } = self.running(terminal)?;
+        let Terminal { program, runs_on, told } = self.running(terminal)?;
         let (pid, told) = (program.pid, *told);
         let wanted = if *runs_on { told + count } else { usize::MAX };
         let has_ended = self.wait_for(pid, wanted)?;
@@ -215,8 +218,8 @@ impl Session {
     fn lines(&self, pid: u32) -> Vec<String> {
         let shown = |real: &str| self.ports.iter().find(|pair| pair.1 == real).map(|pair| pair.0.clone());
         let as_shown = |line: &String| {
-            let pieces = by_figure(line).into_iter();
-            pieces.map(|(port, text)| shown(port).unwrap_or(port.into()) + text).collect()
+            let exchanges = by_figure(line).into_iter();
+            exchanges.map(|(port, text)| shown(port).unwrap_or(port.into()) + text).collect()
         };
         let Outcome { said, complained, .. } = self.lab.outcome(pid);
         said.iter().chain(&complained).map(as_shown).collect()
@@ -239,21 +242,7 @@ fn is_missing(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::markdown;
     use super::*;
-
-    #[test]
-    fn a_section_is_taken_apart_by_terminal_and_command() {
-        let text = "```console\n# terminal 1\n$ serve\nup\n# 终端 2\n$ ask\nhi\n```\n```console\n# terminal 1\n\n\
-                    seen\n^Cstopped\n```\n# other\n```console\n$ cargo xtask demo\n```\n";
-        let lines = markdown::lines(text);
-        let sections = markdown::consoles(&lines);
-        assert_eq!(sections.len(), 2);
-        let shown = pieces(&sections[0]).into_iter().map(|Piece { at, terminal, typed, shown }| {
-            format!("{at} {terminal} {typed} {}", shown.join("|"))
-        });
-        assert!(shown.eq(["3 1 serve up", "6 2 ask hi", "10 1  |seen", "12 1 ^C stopped"]));
-    }
 
     #[test]
     fn a_server_is_told_where_to_listen() {

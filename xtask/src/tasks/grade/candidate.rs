@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -15,7 +17,7 @@ use common::text;
 
 use crate::programs::program::Program;
 use crate::wire::event::{Recorder, Side, What};
-use crate::wire::kernel;
+use crate::wire::kernel::{self, Protocol};
 
 /// How often to look whether it is gone.
 const GLANCE: Duration = Duration::from_millis(3);
@@ -33,6 +35,14 @@ const FRAMES: usize = 3;
 const LAST: usize = 3;
 /// What a line contains that says why a program failed, in one language or another.
 const TELLING: [&str; 4] = ["Error", "error:", "Exception", "panicked at"];
+/// What is printed where an error has ended a thread, in Python, Java, Rust, Ruby and Perl: a mere log line is no such sign.
+const DEAD: [&str; 5] = [
+    "Traceback (",
+    "Exception in thread",
+    "panicked at",
+    "terminated with exception",
+    "terminated abnormally",
+];
 /// How lines begin that a launcher prints before the program: Java, because of `JAVA_TOOL_OPTIONS`; bash without its locale.
 const LAUNCHER: [&str; 2] = ["Picked up ", "bash: warning: setlocale"];
 
@@ -69,6 +79,8 @@ impl CommandLine {
 pub struct LastWords {
     /// The last line that says what failed.
     telling: Option<String>,
+    /// Among them is what a runtime prints about a thread that an error has ended.
+    is_of_a_thread: bool,
     lines: VecDeque<String>,
 }
 
@@ -77,6 +89,7 @@ impl LastWords {
         if line.is_empty() || LAUNCHER.iter().any(|begin| line.starts_with(begin)) {
             return;
         }
+        self.is_of_a_thread |= DEAD.iter().any(|sign| line.contains(sign));
         match &mut self.telling {
             Some(begun) if begun.ends_with(':') => {
                 *begun += " ";
@@ -149,6 +162,7 @@ impl Candidate {
     /// Starts the command; what it prints is recorded in a lane.
     pub fn start(
         command: &CommandLine,
+        directory: Option<&Path>,
         places: &[(&str, String)],
         lane: Side,
         recorder: &Recorder,
@@ -156,25 +170,33 @@ impl Candidate {
         let words = command.filled(places);
         let (name, args) = words.split_first().context("the command is empty")?;
         let mut direct = Command::new(name);
-        direct.args(args).env("PYTHONUNBUFFERED", "1");
+        let here = Path::new(".");
+        direct.args(args).env("PYTHONUNBUFFERED", "1").current_dir(directory.unwrap_or(here));
         let mut started = Program::spawn_group(direct);
         if cfg!(windows) && started.is_err() {
             // No .exe of that name: what npm and python put in its place is for the command interpreter.
             let mut shell = Command::new("cmd");
-            shell.arg("/C").args(&words).env("PYTHONUNBUFFERED", "1");
+            shell.arg("/C").args(&words).env("PYTHONUNBUFFERED", "1").current_dir(directory.unwrap_or(here));
             started = Program::spawn_group(shell);
         }
         let (program, stdout, stderr) = started.map_err(|e| {
-            let is_there = e.downcast_ref().is_none_or(|e: &io::Error| e.kind() != ErrorKind::NotFound);
+            let kind = e.downcast_ref().map(io::Error::kind);
             let shown = escape(name.as_encoded_bytes());
-            e.context(if is_there {
-                text!("cannot start '{shown}'", "无法启动“{shown}”")
-            } else {
-                text!(
-                    "cannot start '{shown}' - is it spelled as in your shell?",
-                    "无法启动“{shown}”，它在你的 shell 里也是这样写的吗？"
-                )
-            })
+            let advice = match kind {
+                Some(ErrorKind::NotFound) if words.len() == 1 && shown.contains(' ') => text!(
+                    " - it is one word: leave out the quotes around the whole command",
+                    "：它成了一个词，请去掉整条命令外面的引号"
+                ),
+                Some(ErrorKind::NotFound) => {
+                    text!(" - is it spelled as in your shell?", "，它在你的 shell 里也是这样写的吗？")
+                }
+                Some(ErrorKind::PermissionDenied) => text!(
+                    " - it may not be run: chmod +x {shown}, or put its interpreter before it (python3 {shown})",
+                    "：它没有执行权限，请用 chmod +x {shown}，或在前面写上解释器（python3 {shown}）"
+                ),
+                _ => String::new(),
+            };
+            e.context(text!("cannot start '{shown}'{advice}", "无法启动“{shown}”{advice}"))
         })?;
         let (said, complained) = (Output::default(), Output::default());
         let readers = vec![
@@ -188,6 +210,22 @@ impl Candidate {
     pub fn ended(&self) -> Result<Option<ExitStatus>> {
         let status = self.program.status()?;
         Ok(status.filter(|_| !kernel::has_members(self.program.pid)))
+    }
+
+    /// Its processes, in its group or not, where the kernel tells.
+    pub fn processes(&self) -> Vec<u32> {
+        let mut all = self.program.marked();
+        all.extend(kernel::group_members(self.program.pid).unwrap_or_default());
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The one of its processes that has left its group and has the socket at this address.
+    pub fn runaway(&self, protocol: Protocol, at: SocketAddr) -> Option<u32> {
+        let group = kernel::group_members(self.program.pid)?;
+        let left: Vec<_> = self.program.marked().into_iter().filter(|pid| !group.contains(pid)).collect();
+        kernel::owner(protocol, at, &left)
     }
 
     /// Waits for its end, for so long at most.
@@ -227,9 +265,14 @@ impl Candidate {
         if complained.is_empty() { self.said.last_words() } else { complained }
     }
 
-    /// The error that it has reported so far.
+    /// The error that has ended one of its threads, if it has reported one.
     pub fn complaint(&self) -> LastWords {
-        Some(self.complained.last_words()).filter(|words| words.telling.is_some()).unwrap_or_default()
+        Some(self.complained.last_words()).filter(|words| words.is_of_a_thread).unwrap_or_default()
+    }
+
+    /// Whether it printed this on standard error.
+    pub fn complained_of(&self, words: &str) -> bool {
+        self.complained.text().contains(words)
     }
 }
 

@@ -11,7 +11,7 @@ use super::start::ENDING;
 use super::trial::Trial;
 use super::verdict::{Failure, Fate};
 use super::words::{joined, status_words};
-use crate::exercises::{Evidence, Stage, Tables};
+use crate::exercises::{Evidence, Stage, Tables, Waits};
 use crate::peers::script::{Expected, How, Mismatch, Step, Unplayed};
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
@@ -24,6 +24,9 @@ impl Trial<'_> {
         stage: &'static Stage,
         mut missed: Mismatch,
     ) -> Result<Option<Failure>, Unplayed> {
+        if missed.found.how == How::Silent {
+            self.waiting = self.waits(missed.number);
+        }
         let is_client = self.exercise.side == Side::Client;
         let is_unvisited = is_client && self.peers.udp(1).is_ok_and(|server| server.client.is_none());
         if is_unvisited && !missed.expected.is_the_programs() {
@@ -64,7 +67,11 @@ impl Trial<'_> {
             self.peers.says(number, &[b"Tracy"])?;
             let heard = self.tries(|peers, met| peers.hears(number, message, met));
             match heard {
-                Ok(()) if !has_begun => missed.found.how = How::Later,
+                Ok(()) if !has_begun && self.is_answered_at_once(message)? => missed.found.how = How::Later,
+                Ok(()) if !has_begun => {
+                    missed.found.how = How::Late;
+                    return Ok(Some(self.failure(stage, &missed, Tables::default(), None)?));
+                }
                 Ok(()) => match self.tries(|peers, met| peers.hears(number, &greeting::of(b"Tracy"), met)) {
                     Ok(()) => return Ok(None),
                     Err(Unplayed::Missed(other)) => missed = other,
@@ -100,6 +107,20 @@ impl Trial<'_> {
         Ok(Some(self.failure(stage, &missed, tables, Some(more).filter(|_| is_next_served))?))
     }
 
+    /// Whether a welcome that has come once its client spoke comes for the next client, too, as soon as that speaks. One
+    /// that is merely slow takes as long as before.
+    fn is_answered_at_once(&mut self, message: &[u8]) -> Result<bool, Unplayed> {
+        let (limit, next) = (self.patience().silence() / 2, self.peers.next());
+        for number in self.peers.numbers() {
+            self.tries(|peers, met| peers.plays_step(Step::Leaves(number), met))?; // it may serve one at a time
+        }
+        if self.tries(|peers, met| peers.plays_step(Step::Comes(next), met)).is_err() {
+            return Ok(true); // it is gone with its first client
+        }
+        self.peers.says(next, &[b"Tracy"])?;
+        Ok(self.peers.tcp(next)?.hears_within(message, limit).is_ok())
+    }
+
     fn tables(&mut self, number: usize) -> Tables {
         match self.exercise.transport {
             Protocol::Udp => Tables { unread: self.waiting_to_be_read(Protocol::Udp), ..Tables::default() },
@@ -127,6 +148,7 @@ impl Trial<'_> {
         let Mismatch { number, expected, found } = missed;
         let said = self.peers.peer(*number).map_or(Vec::new(), |peer| peer.said().to_vec());
         let fate = self.fate(found.how)?;
+        let is_back = self.listener.as_ref().is_some_and(|listener| listener.accept().is_ok());
         let status = fate.status.filter(|status| !status.success()).map(|status| status_words(status).en);
         let output = fate.last_words.text();
         let seen = Evidence {
@@ -141,11 +163,17 @@ impl Trial<'_> {
             status: status.as_deref().unwrap_or_default(),
             tables,
             place: self.place.clone(),
+            waits: if found.how == How::Silent { self.waiting.0 } else { Waits::default() },
+            is_back,
             names: self.peers.talk.names,
         };
         let is_silent = found.how == How::Silent;
-        let is_decided =
-            !is_silent || seen.is_gone || tables.unaccepted > 0 || tables.is_left_open || more.is_some();
+        let is_late = found.how == How::Late && !expected.is_the_programs();
+        let is_decided = (!is_silent && !is_late)
+            || seen.is_gone
+            || tables.unaccepted > 0
+            || tables.is_left_open
+            || more.is_some();
         let table = self.table(*number, tables).filter(|_| is_silent || found.how == How::Later);
         Ok(Failure {
             likely: self.exercise.likely(stage, &seen),
@@ -155,6 +183,7 @@ impl Trial<'_> {
                 Some(table) => Some(joined(table, more)),
                 None => more,
             },
+            waits: self.waiting.1.clone().filter(|_| is_silent && fate.status.is_none()),
             is_decided,
         })
     }
@@ -162,6 +191,9 @@ impl Trial<'_> {
     /// What has become of the program. An error that ends a thread need not end the program: then it has reported the
     /// error, and says no more.
     fn fate(&self, how: How) -> Result<Fate> {
+        if self.config.at.is_some() {
+            return Ok(Fate { status: None, last_words: LastWords::default() });
+        }
         let program = self.program()?;
         let status = program.wait_for_end(if how == How::Other { Duration::ZERO } else { ENDING })?;
         let last_words = match status {

@@ -1,14 +1,18 @@
 //! `cargo xtask grade`: a student's own program, in any language, judged by what it does on the wire.
 
 mod candidate;
+mod class;
 mod finding;
 mod judge;
+mod output;
 mod report;
 mod sheet;
 mod start;
 mod steps;
+mod sum;
 mod trial;
 mod verdict;
+mod waits;
 mod words;
 
 use std::fs;
@@ -25,35 +29,42 @@ use common::text;
 
 use super::shown::{self, Only};
 use crate::drawing::live;
-use crate::drawing::style::Ink;
+use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
 use crate::exercises::{ALL, Exercise};
 use crate::peers::names::Names;
 use crate::peers::talk::{Patience, Talk};
 use crate::programs::cleanup;
 use crate::random;
-use crate::wire::event::Recorder;
+use crate::wire::event::{Recorder, Side};
 use crate::words::Words;
 use candidate::CommandLine;
+use class::Class;
+use output::Files;
 use report::{Selection, cover, grade};
 use trial::Config;
 
-/// Judges the program that the arguments name.
+/// Judges the program that the arguments name, or the programs.
 ///
 /// # Errors
 /// A usage error; a failure where a stage has not passed.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, all, watch) = (args.flag("--list")?, args.flag("--all")?, args.flag("--watch")?);
-    let Only(ip) = args.value("--ip", Only(Ipv4Addr::LOCALHOST.into()))?;
+    let (each, brief, anonymous) = (args.flag("--each")?, args.flag("--brief")?, args.flag("--anonymous")?);
+    let given_ip = args.given("--ip")?;
+    let Only(ip) = given_ip.unwrap_or(Only(Ipv4Addr::LOCALHOST.into()));
     let style = shown::style(&mut args)?;
-    let (stage, file) = (args.given::<String>("--stage")?, args.given::<String>("--html")?);
+    let (stage, files) = (args.given::<String>("--stage")?, Files::of(&mut args)?);
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let framing = args.value("--framing", Framing::Line)?;
     let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;
     // Short enough to be typed.
     let seed = args.whole("--seed")?.unwrap_or_else(|| 1 + random::number() % 999_999);
     let port = Some(args.number("--port", 0, 1..=u16::MAX)?).filter(|port| *port > 0);
-    let exercise = match args.operand()? {
+    let (repeat, jobs) = (args.number("--repeat", 1, 1..=1000)?, args.number("--jobs", 0, 1..=1000)?);
+    let at = args.given::<String>("--at")?;
+    let mut operands = args.operands_before_dashes()?.into_iter();
+    let exercise = match operands.next() {
         Some(name) => sheet::exercise(&name)?,
         None if list => {
             return ALL.iter().try_for_each(|one| sheet::introduce(one, style).and_then(|()| Ok(say("")?)));
@@ -68,23 +79,67 @@ pub fn run(mut args: Args) -> Result<()> {
         return sheet::introduce(exercise, style);
     }
     let mut command = Vec::new();
+    let operands: Vec<_> = if each {
+        operands.collect()
+    } else {
+        command.extend(operands);
+        Vec::new()
+    };
     while let Some(word) = args.operand()? {
         command.push(word);
     }
     let command = CommandLine(command);
-    sheet::check(exercise, &command, port)?;
-    let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
-    TcpListener::bind((ip, 0)).with_context(|| {
-        text!(
-            "cannot use IPv{version} on this machine; try --ip {other}",
-            "这台机器上不能使用 IPv{version}，请试试 --ip {other}"
-        )
-    })?;
-    cleanup::close_on_interrupt()?;
+    let is_running = at.is_some() || (each && command.0.is_empty());
+    refuse(&[
+        ("--each", each, "--watch", watch),
+        ("--each", each, "--live", address.is_some()),
+        ("--each", each, "--at", at.is_some()),
+        ("--at", at.is_some(), "--watch", watch),
+        ("--at", at.is_some(), "--port", port.is_some()),
+        ("--at", at.is_some(), "COMMAND", !command.0.is_empty()),
+        ("--jobs", jobs > 1, "--port", port.is_some()),
+    ])?;
+    if !each && (jobs > 0 || anonymous) {
+        return Err(args::usage(text!(
+            "--jobs and --anonymous are for --each",
+            "--jobs 和 --anonymous 用于 --each"
+        )));
+    }
+    if is_running && exercise.side == Side::Client {
+        return Err(args::usage(text!(
+            "only a server runs already: a client needs a COMMAND that starts it",
+            "只有服务器可以先运行着：客户端要写出启动它的命令"
+        )));
+    }
+    let at = at.map(|at| class::running(&at)).transpose()?;
+    let ip = at.map_or(ip, |at| at.ip());
+    let submissions = each.then(|| class::submissions(&operands, &command)).transpose()?;
+    if !is_running {
+        sheet::check(exercise, &command, (ip, port), each)?;
+        notes_own_options(&command, style)?;
+        let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
+        TcpListener::bind((ip, 0)).with_context(|| {
+            text!(
+                "cannot use IPv{version} on this machine; try --ip {other}",
+                "这台机器上不能使用 IPv{version}，请试试 --ip {other}"
+            )
+        })?;
+    }
     let names = Names { seed, ..Names::OF_THE_NOTES };
     let talk = Talk { framing, patience: Patience::new(patience), recorder: Recorder::discarding(), names };
-    let config = Config { command, ip, port, talk, style, story: Transcript::kept(style) };
-    let selection = Selection { all, only, file };
+    let story = Transcript::kept(style);
+    let config = Config { command, directory: None, at, repeat, ip, port, talk, style, story };
+    let selection = Selection { all, only, brief, files };
+    if let Some((submissions, which)) = submissions {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let jobs = match (usize::from(jobs), port) {
+            (0, Some(_)) => 1, // all have that port
+            (0, None) => class::JOBS_A_CORE * cores,
+            (jobs, _) => jobs,
+        };
+        return class::grade(exercise, &config, &selection, &Class { submissions, which, jobs, anonymous });
+    }
+    cleanup::close_on_interrupt()?;
     let live = shown::go_live(address.as_ref(), &config.story, cover(exercise, &config), style, None)?;
     if watch {
         return grade_again_and_again(exercise, &config, &selection);
@@ -92,6 +147,31 @@ pub fn run(mut args: Args) -> Result<()> {
     let outcome = grade(exercise, &config, &selection);
     shown::stay(live.as_ref(), style);
     outcome
+}
+
+/// Refuses options that cannot be used with each other.
+fn refuse(pairs: &[(&str, bool, &str, bool)]) -> Result<()> {
+    match pairs.iter().find(|(_, is_one, _, is_other)| *is_one && *is_other) {
+        None => Ok(()),
+        Some((one, _, other, _)) => {
+            Err(args::usage(text!("{one} cannot be used with {other}", "{one} 不能与 {other} 同用")))
+        }
+    }
+}
+
+/// Says which options of the judge went to the program, because they come after '--'.
+fn notes_own_options(command: &CommandLine, style: Style) -> Result<()> {
+    let own = ["--stage", "--all", "--patience", "--watch"];
+    if let Some(name) = own.into_iter().find(|name| command.0.iter().any(|word| *word == **name)) {
+        style.say(
+            Ink::Faint,
+            &words!(
+                "({name} comes after '--', and so it is passed to your program)",
+                "（{name} 写在 -- 后面，所以交给了你的程序）"
+            ),
+        )?;
+    }
+    Ok(())
 }
 
 /// Grades whenever a file that the command names has changed, until Ctrl-C.

@@ -1,31 +1,79 @@
 //! Grades a program stage by stage: prints what comes of each, writes a report, and sums up.
 
 use std::io::{self, IsTerminal, Write};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use common::args;
 use common::narration::{Stdout, say};
 
 use super::judge::{judge, lanes};
+use super::output::{Files, Run, Work};
 use super::trial::Config;
-use super::verdict::{Failure, Judged};
+use super::verdict::{Failure, Judged, exit_status};
 use crate::checks::Verdict;
 use crate::drawing::entry::Entry;
 use crate::drawing::page::{self, Chapter, Cover};
 use crate::drawing::style::Ink;
 use crate::drawing::text::ladder;
 use crate::exercises::{Exercise, Stage};
-use crate::tasks::wanted::Wanted;
 use crate::words::Words;
 
-/// Which stages are played, and where the report goes.
+/// How many rungs of a ladder are the last ones.
+const LAST: usize = 4;
+
+/// Which stages are played, how much is printed, and where reports go.
 pub struct Selection {
     /// Continue after a failed stage.
     pub all: bool,
     /// Only this stage.
     pub only: Option<&'static Stage>,
-    /// The report's file.
-    pub file: Option<String>,
+    /// Of a ladder, print only the last rungs.
+    pub brief: bool,
+    /// The reports.
+    pub files: Files,
+}
+
+impl Selection {
+    /// The stages that are asked for.
+    pub fn stages(&self, exercise: &'static Exercise) -> Vec<&'static Stage> {
+        let is_wanted = |stage: &&Stage| self.only.is_none_or(|only| only.name == stage.name);
+        exercise.stages.iter().filter(is_wanted).collect()
+    }
+
+    /// Has the stages judged in their order, up to the one that ends the run.
+    ///
+    /// # Errors
+    /// When the judge cannot go on; what it has judged before stays.
+    pub fn judge(
+        &self,
+        exercise: &'static Exercise,
+        judged: &mut Vec<Judged>,
+        mut judge: impl FnMut(&'static Stage) -> Result<Judged>,
+    ) -> Result<()> {
+        for stage in self.stages(exercise) {
+            let one = judge(stage)?;
+            let has_failed = one.failure.is_some();
+            judged.push(one);
+            if has_failed && !self.all {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The run, once all is judged.
+    pub fn run(&self, exercise: &'static Exercise, config: &Config, works: Vec<Work>) -> Run {
+        Run {
+            exercise,
+            command: config.shown(),
+            version: if config.ip.is_ipv4() { "IPv4" } else { "IPv6" },
+            framing: format!("{:?}", exercise.framing.unwrap_or(config.talk.framing)).to_lowercase(),
+            stages: self.stages(exercise),
+            works,
+            style: config.style,
+        }
+    }
 }
 
 /// Judges the stages in their order, and sums up.
@@ -33,39 +81,33 @@ pub struct Selection {
 /// # Errors
 /// When a stage has not passed, and when the judge cannot go on.
 pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection) -> Result<()> {
-    let page = selection.file.as_deref().map(Wanted::page).transpose()?;
-    let (style, name, shown) = (config.style, exercise.name, config.command.shown());
+    selection.files.check()?;
+    let (style, name, shown) = (config.style, exercise.name, config.shown());
     let seed = config.talk.names.seed;
     style.say(Ink::Bold, &words!("{name}: {shown} (--seed {seed})", "{name}：{shown}（--seed {seed}）"))?;
-    let stages =
-        exercise.stages.iter().filter(|stage| selection.only.is_none_or(|only| only.name == stage.name));
-    let mut judged = Vec::new();
-    for (number, stage) in (1..).zip(stages) {
-        judged.push(play(exercise, stage, config)?);
-        let has_failed = judged.last().is_some_and(|judged| judged.failure.is_some());
-        if has_failed && (!selection.all || number <= exercise.required_first) {
-            break;
-        }
-    }
-    if let Some(page) = page {
-        let version = if config.ip.is_ipv4() { "IPv4" } else { "IPv6" };
-        let chapter = |judged: &Judged| Chapter {
-            name: judged.stage.name,
-            subject_zh: "",
-            version,
-            claims: std::slice::from_ref(&judged.stage.promise),
-            lanes: lanes(exercise),
-            told: judged.told.clone(),
-        };
+    let (began, mut work) = (Instant::now(), Work { name: shown, ..Work::default() });
+    selection.judge(exercise, &mut work.stages, |stage| play(exercise, stage, config, selection.brief))?;
+    work.took = began.elapsed();
+    let run = selection.run(exercise, config, vec![work]);
+    let judged = &run.works[0].stages;
+    let chapter = |judged: &Judged| Chapter {
+        name: judged.stage.name,
+        subject_zh: "",
+        version: run.version,
+        claims: std::slice::from_ref(&judged.stage.promise),
+        lanes: lanes(exercise),
+        told: judged.told.clone(),
+    };
+    let page = || {
         let chapters: Vec<_> = judged.iter().map(chapter).collect();
-        let name = page.write(&page::html(&cover(exercise, config), &chapters, style.lang))?;
-        style.say(Ink::Bold, &words!("\nThe report is in {name}.", "\n报告已存入 {name}。"))?;
-    }
-    sum_up(exercise, config, selection, &judged)
+        page::html(&cover(exercise, config), &chapters, style.lang)
+    };
+    selection.files.open()?.write(&run, page, |content| content)?;
+    sum_up(&run, config, selection.only.is_some())
 }
 
 /// Judges one stage, and prints what came of it.
-fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config) -> Result<Judged> {
+fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config, brief: bool) -> Result<Judged> {
     let style = config.style;
     let lines = style.broken(&format!("  {:11} ", stage.name), stage.promise.1.to(style.lang));
     // On a terminal, the stage stands there while it is played.
@@ -81,15 +123,18 @@ fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config) -> 
         style.say(Ink::Faint, &words!("{line}  {en}", "{line}  {zh}"))
     };
     let judged = judge(config, exercise, stage, &notice).inspect_err(|_| drop(say("")))?;
-    let mark = style.mark(&judged.verdict);
-    say(&format!("{}{mark}{first}", if is_seen { "\r" } else { "" }))?;
+    let (mark, (times, passed)) = (style.mark(&judged.verdict), judged.times);
+    let of = words!(" ({passed} of {times})", "（{times} 次中 {passed} 次）");
+    let times = if times > 1 { of.to(style.lang) } else { "" };
+    say(&format!("{}{mark}{first}{times}", if is_seen { "\r" } else { "" }))?;
     lines.iter().skip(1).try_for_each(|line| say(line))?;
     if let Verdict::NotAvailable(why) = &judged.verdict {
         say(&format!("    {}", why.to(style.lang)))?;
     }
     if let Some(failure) = &judged.failure {
         say(&ladder::head(style, &lanes(exercise)))?;
-        let told = judged.ladder.iter().cloned().chain(Failure::told(failure));
+        let left_out = if brief { judged.ladder.len().saturating_sub(LAST) } else { 0 };
+        let told = judged.ladder.iter().skip(left_out).cloned().chain(Failure::told(failure));
         told.flat_map(|told| told.lines(style)).try_for_each(|line| say(&line))?;
     }
     Ok(judged)
@@ -97,7 +142,7 @@ fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config) -> 
 
 /// The head of a report.
 pub fn cover(exercise: &Exercise, config: &Config) -> Cover {
-    let (name, shown) = (exercise.name, config.command.shown());
+    let (name, shown) = (exercise.name, config.shown());
     let date = date(SystemTime::now());
     let seed = config.talk.names.seed;
     let intro = words!(
@@ -108,39 +153,39 @@ pub fn cover(exercise: &Exercise, config: &Config) -> Cover {
 }
 
 /// How many stages have passed, and what to do next.
-fn sum_up(exercise: &Exercise, config: &Config, selection: &Selection, judged: &[Judged]) -> Result<()> {
-    let count =
-        |is_such: fn(&Verdict) -> bool| judged.iter().filter(|judged| is_such(&judged.verdict)).count();
-    let passed = count(|verdict| matches!(verdict, Verdict::Passed));
-    let not_available = count(|verdict| matches!(verdict, Verdict::NotAvailable(_)));
-    let all = if selection.only.is_some() { 1 } else { exercise.stages.len() } - not_available;
+fn sum_up(run: &Run, config: &Config, is_alone: bool) -> Result<()> {
+    let work = &run.works[0];
+    let (passed, all) = (work.passed(), work.all(&run.stages));
+    let not_available = run.stages.len() - all;
     let Words { en: absent, zh: absent_zh } = match not_available {
         0 => Words::fixed("", ""),
         n => words!(", {n} not available here", "，{n} 项在这里无法判定"),
     };
     let style = config.style;
     say("")?;
-    let Some(next) = judged.iter().find(|judged| judged.failure.is_some()) else {
+    let Some(next) = work.stop() else {
         let sentence = words!("{passed} of {all} passed{absent}.", "{all} 项全部通过{absent_zh}。");
         style.say(Ink::Good, &sentence)?;
         return config.story.tell(Entry::Sum { sentence, is_kept: true });
     };
     let next = next.stage.name;
-    let Words { en: alone, zh: alone_zh } = match selection.only {
-        Some(_) => Words::fixed("", ""),
-        None => words!("; '--stage {next}' runs only this stage", "；--stage {next} 只评判这一项"),
+    let Words { en: alone, zh: alone_zh } = if is_alone {
+        Words::fixed("", "")
+    } else {
+        words!("; '--stage {next}' runs only this stage", "；--stage {next} 只评判这一项")
     };
     let sum = words!(
         "{passed} of {all} passed{absent}. Next: {next}{alone}",
         "{all} 项中通过 {passed} 项{absent_zh}。下一步：{next}{alone_zh}"
     );
     config.story.tell(Entry::Sum { sentence: sum.clone(), is_kept: false })?;
-    bail!("{}", sum.to(style.lang))
+    let status = exit_status(work.stages.iter().map(|judged| &judged.verdict));
+    Err(args::with_status(status, sum.to(style.lang)))
 }
 
 /// A time as a date, in UTC: days are counted from 1 March of the year 0 (of the Gregorian calendar), so that a leap
 /// day is a year's last.
-fn date(time: SystemTime) -> String {
+pub fn date(time: SystemTime) -> String {
     const DAYS_TO_1970: u64 = 719_468;
     const DAYS_OF_400_YEARS: u64 = 146_097;
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();

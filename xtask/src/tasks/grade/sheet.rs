@@ -1,6 +1,7 @@
 //! The exercise sheet, and what is wrong with a command.
 
 use std::ffi::OsStr;
+use std::net::IpAddr;
 
 use anyhow::Result;
 use common::args;
@@ -10,7 +11,9 @@ use common::text;
 use super::candidate::CommandLine;
 use crate::drawing::style::Style;
 use crate::exercises::{ALL, Exercise, Stage};
+use crate::tasks::shown;
 use crate::wire::event::Side;
+use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
 /// The exercise of this name.
@@ -47,8 +50,25 @@ pub fn stage(exercise: &Exercise, name: &str) -> Result<&'static Stage> {
 ///
 /// # Errors
 /// A usage error, with an example.
-pub fn check(exercise: &Exercise, command: &CommandLine, port: Option<u16>) -> Result<()> {
+pub fn check(
+    exercise: &Exercise,
+    command: &CommandLine,
+    (ip, port): (IpAddr, Option<u16>),
+    is_each: bool,
+) -> Result<()> {
     let example = example(exercise);
+    if command.has("{dir}") && !is_each {
+        return Err(args::usage(text!(
+            "{{dir}} in a command needs --each, which grades several directories: {example}",
+            "命令里的 {{dir}} 要与 --each 同用，那是评判多个目录用的：{example}"
+        )));
+    }
+    if ip.is_ipv6() && command.has("{host}:{port}") && !command.has("[{host}]:{port}") {
+        return Err(args::usage(text!(
+            "an IPv6 address is written in brackets before a port: [{{host}}]:{{port}}",
+            "端口前面的 IPv6 地址要写在方括号里：[{{host}}]:{{port}}"
+        )));
+    }
     if command.0.is_empty() {
         return Err(args::usage(text!(
             "the command that starts your program is missing: {example}",
@@ -85,13 +105,37 @@ fn example(exercise: &Exercise) -> String {
     };
     let host = if exercise.places.contains(&"{port}") { "\"{host}\" " } else { "" };
     let places = exercise.places.iter().map(|place| format!("\"{place}\"")).collect::<Vec<_>>().join(" ");
-    format!("cargo xtask grade {name} -- python3 {program} {host}{places}")
+    format!("{} grade {name} -- python3 {program} {host}{places}", shown::typed())
 }
+
+/// What is judged in every stage; the first, of programs with messages over TCP.
+const RULES: [Words; 4] = [
+    Words::fixed(
+        "It sends the words above and nothing else, all of a conversation in one connection.",
+        "它只发送上面说的那些话，别的什么也不发；一个会话只用一个连接。",
+    ),
+    Words::fixed(
+        "It is started anew for each stage, and has 30 s to be ready: build it before.",
+        "每一项都重新启动它，30 秒内要就绪：请先编译好。",
+    ),
+    Words::fixed(
+        "It stays in the foreground: Ctrl-C does not reach a process that has left its group.",
+        "它要留在前台：离开了进程组的进程收不到 Ctrl-C。",
+    ),
+    Words::fixed(
+        "Its standard input stays open, and nobody types. Only what goes to standard output counts as printed.",
+        "标准输入一直开着，但没有人输入。打印到标准输出的才算打印。",
+    ),
+];
 
 /// Prints an exercise: what the program does, each of its stages in a sentence, and what is not judged.
 pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
     say(exercise.name)?;
     style.broken("", exercise.description.to(style.lang)).iter().try_for_each(|line| say(line))?;
+    let has_words = matches!(exercise.transport, Protocol::Tcp) && exercise.framing.is_none();
+    for rule in &RULES[usize::from(!has_words)..] {
+        style.broken("  - ", rule.to(style.lang)).iter().try_for_each(|line| say(line))?;
+    }
     say("")?;
     for (number, stage) in (1..).zip(exercise.stages) {
         let head = format!("{number:4} {:11} ", stage.name);

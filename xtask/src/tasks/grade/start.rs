@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::iter;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,14 +12,16 @@ use anyhow::{Context, Result, bail, ensure};
 use common::text;
 
 use super::trial::{Trial, missed};
-use crate::exercises::Place;
+use crate::exercises::{Owner, Place};
 use crate::peers::player::Peer;
 use crate::peers::script::{Expected, How, Step, Unplayed};
 use crate::peers::tcp_peer::TcpPeer;
 use crate::peers::udp_peer::UdpPeer;
+use crate::programs::figures;
 use crate::random;
 use crate::wire::event::Side;
 use crate::wire::kernel::{self, Protocol, Row};
+use crate::wire::waits::{self, Call};
 use crate::words::Words;
 
 /// A program that ends at once does so within this time; one that is ending closes its connections this long before.
@@ -26,13 +30,19 @@ pub const ENDING: Duration = Duration::from_millis(500);
 const GLANCE: Duration = Duration::from_millis(3);
 /// How often to look where else a server may be, which takes longer.
 const LOOK: Duration = Duration::from_millis(200);
-/// A server may first listen elsewhere; once that has not changed for this long, it is where it listens.
+/// A server may first listen elsewhere. Once that has not changed for this long, and all its threads wait for clients, it is
+/// where it listens.
 const SETTLED: Duration = Duration::from_secs(2);
+
+/// A program that takes longer than this to start is built first, perhaps.
+const LONG: Duration = Duration::from_secs(5);
+/// Whether that has been said.
+static IS_TOLD: AtomicBool = AtomicBool::new(false);
 
 /// Whether a server is where it should be.
 enum Ready {
     Yes,
-    /// It has ended instead.
+    /// It has ended instead; a process that has left its group may be there.
     Ended,
     /// It waits at these places instead.
     Elsewhere(Protocol, Vec<Row>),
@@ -65,6 +75,20 @@ impl Trial<'_> {
         self.expect_ready(ready)
     }
 
+    /// What stands for a step of the program where it runs already: that it listens is seen by connecting.
+    pub fn runs_already(&mut self, step: Step) -> Result<(), Unplayed> {
+        match step {
+            Step::Starts => Ok(()),
+            Step::Stays if matches!(self.exercise.transport, Protocol::Tcp) => {
+                self.tries(|peers, met| peers.plays_step(Step::Comes(1), met))
+            }
+            _ => Err(Unplayed::NotAvailable(Words::fixed(
+                "it needs the program itself, and with --at only its address is known",
+                "需要程序本身，而 --at 只知道它的地址",
+            ))),
+        }
+    }
+
     /// The server is killed, and starts again on the same port.
     pub fn restarts(&mut self) -> Result<(), Unplayed> {
         self.remarks(Side::Server, &Words::fixed("(killed, and started again)", "（强行终止，再次启动）"));
@@ -86,10 +110,13 @@ impl Trial<'_> {
             self.peers.joins(1, Peer::Udp(server));
             return Ok(self.spawn()?);
         }
+        self.listener = None; // its port is used again
         let listener = TcpListener::bind(self.peers.at)?;
         self.peers.at = listener.local_addr()?;
         self.spawn()?;
         listener.set_nonblocking(true)?;
+        let listener = self.listener.insert(listener);
+        let listener = listener.try_clone()?;
         let (asked, mut has_ended) = (Instant::now(), false);
         loop {
             match listener.accept() {
@@ -129,8 +156,18 @@ impl Trial<'_> {
                 "{at} 已经有程序占着：请先结束它，再来评判"
             ));
         }
+        let asked = Instant::now();
         self.spawn()?;
-        self.wait_until_ready()
+        let ready = self.wait_until_ready()?;
+        let seconds = asked.elapsed().as_secs();
+        if matches!(ready, Ready::Yes) && asked.elapsed() > LONG && !IS_TOLD.swap(true, Ordering::Relaxed) {
+            (self.notice)(&words!(
+                "it took {seconds} s until it was there, and it is started for each stage: if it is built first, build it \
+                 before, and name what was built",
+                "它过了 {seconds} 秒才就绪，而每一项都会重新启动它：如果时间花在编译上，请先编译好，再写编译出的程序"
+            ))?;
+        }
+        Ok(ready)
     }
 
     /// It should be there; else says where it is.
@@ -148,8 +185,9 @@ impl Trial<'_> {
             found: found.iter().flat_map(|(_, rows)| rows).map(|row| (row.ip, row.port).into()).collect(),
             is_port_held: self.is_port_held(),
             is_port_free: is_free(transport, at),
-            at,
+            ..Place::at(at)
         };
+        self.finds_owner()?;
         Err(missed(Expected::Ready, how))
     }
 
@@ -158,14 +196,21 @@ impl Trial<'_> {
         let (program, transport, at) = (self.program()?, self.exercise.transport, self.peers.at);
         let asked = Instant::now();
         let (mut elsewhere, mut since, mut looked): (Vec<Row>, _, _) = (Vec::new(), asked, asked);
+        let (mut of, mut ended): (_, Option<Instant>) = (transport, None);
         loop {
             let is_there = self.is_anybody_there().unwrap_or_else(|| answers(transport, at));
             // Another program may have been quicker; but one that hands its socket to others is there, too.
             if is_there && is_own(program.program.pid, transport, at) {
                 return Ok(Ready::Yes);
             }
+            let is_runaway = is_there && program.runaway(transport, at).is_some();
             if program.ended()?.is_some() {
-                return Ok(Ready::Ended);
+                let ended = ended.get_or_insert_with(Instant::now);
+                if is_runaway || program.processes().is_empty() || ended.elapsed() > SETTLED {
+                    return Ok(Ready::Ended);
+                }
+            } else if is_runaway {
+                return Ok(Ready::Yes);
             }
             if is_there && asked.elapsed() > SETTLED {
                 return Ok(Ready::Yes);
@@ -173,22 +218,41 @@ impl Trial<'_> {
             if looked.elapsed() > LOOK {
                 let (protocol, rows) = places(program.program.pid, transport);
                 if rows != elsewhere {
-                    (elsewhere, since) = (rows, Instant::now());
+                    (elsewhere, of, since) = (rows, protocol, Instant::now());
                 }
-                if !elsewhere.is_empty() && since.elapsed() > SETTLED {
-                    return Ok(Ready::Elsewhere(protocol, elsewhere));
+                // In this order: what only serves does not begin to listen any more.
+                let is_settled = since.elapsed() > SETTLED && only_serves(&program.processes());
+                let is_still = is_settled && places(program.program.pid, transport).1 == elsewhere;
+                if !elsewhere.is_empty() && is_still && self.is_anybody_there() != Some(true) {
+                    return Ok(Ready::Elsewhere(of, elsewhere));
                 }
                 looked = Instant::now();
             }
             if asked.elapsed() > self.patience().to_start() {
-                return Ok(Ready::Nowhere);
+                let is_nowhere = elsewhere.is_empty();
+                return Ok(if is_nowhere { Ready::Nowhere } else { Ready::Elsewhere(of, elsewhere) });
             }
             thread::sleep(GLANCE);
         }
     }
 
+    /// Whether a process that has left the program's group is there, and whether the one that is there ignores Ctrl-C.
+    pub fn finds_owner(&mut self) -> Result<()> {
+        let (program, transport, at) = (self.program()?, self.exercise.transport, self.peers.at);
+        let runaway = program.runaway(transport, at);
+        self.place.owner = kernel::owner(transport, at, &program.processes()).map(|pid| Owner {
+            name: format!("{} ({pid})", figures::name(pid)),
+            has_left: runaway == Some(pid),
+            is_deaf: figures::ignores_interrupt(pid),
+        });
+        Ok(())
+    }
+
     /// Whether another program has its port, or had it for the moment in which the server wanted it.
     fn is_port_taken(&self) -> Result<bool> {
+        if self.program()?.runaway(self.exercise.transport, self.peers.at).is_some() {
+            return Ok(false); // by its own
+        }
         let text = self.program()?.last_words().text().to_lowercase();
         let is_said = crate::exercises::IN_USE.iter().any(|sign| text.contains(sign));
         Ok(is_said || !is_free(self.exercise.transport, self.peers.at))
@@ -200,11 +264,13 @@ impl Trial<'_> {
         // connection of another program has it, or had it a moment ago.
         const FIRST: u16 = 12_000;
         const COUNT: u64 = 20_000;
+        /// Programs that are judged at the same time never get the same one.
+        static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(random::number() % COUNT));
         if self.config.port.is_some() {
             return Ok(self.peers.at);
         }
         let transport = self.exercise.transport;
-        let above = || u16::try_from(random::number() % COUNT).unwrap_or_default();
+        let above = || u16::try_from(NEXT.fetch_add(1, Ordering::Relaxed) % COUNT).unwrap_or_default();
         let mut tried = iter::repeat_with(|| SocketAddr::new(self.config.ip, FIRST + above())).take(100);
         let is_unused = |at| kernel::sockets(transport, at).is_none_or(|rows| rows.is_empty());
         let found = tried.find(|at| is_unused(*at) && is_free(transport, *at));
@@ -234,6 +300,13 @@ impl Trial<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether every thread waits for clients, so that nothing more can be expected.
+fn only_serves(pids: &[u32]) -> bool {
+    let is_it =
+        |wait: &waits::Wait| matches!(wait.call, Call::Accept | Call::Receive) && wait.inode.is_some();
+    waits::waits(pids).is_some_and(|threads| !threads.is_empty() && threads.iter().all(is_it))
 }
 
 /// Whether a port can be bound.

@@ -1,7 +1,8 @@
 //! What a program itself has to do: stop at Ctrl-C, end, fail, print, save.
 
 use std::borrow::Cow;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 use std::{mem, thread};
@@ -15,6 +16,10 @@ use crate::wire::event::{Recorder, Side};
 use crate::wire::kernel;
 use crate::words::Words;
 
+/// How many seconds a server may take to end after Ctrl-C, as its stage says.
+pub const STOP: u64 = 5;
+/// How many bytes of a file are read beyond those that are expected.
+const SURPLUS: u64 = 1 << 16;
 /// How often to look.
 const GLANCE: Duration = Duration::from_millis(10);
 
@@ -30,10 +35,19 @@ impl Trial<'_> {
         }
         self.lab.record.recorder("").said(Side::Server, "^C");
         self.program()?.program.interrupt_group();
-        if let Some(status) = self.program()?.wait_for_end(self.patience().to_stop())? {
-            return if is_crash(status) { Err(missed(Expected::Stop, How::Ended)) } else { Ok(()) };
+        let status = self.program()?.wait_for_end(Duration::from_secs(STOP))?;
+        let has_ended = status.is_some();
+        if status.is_some_and(is_crash) {
+            return Err(missed(Expected::Stop, How::Ended));
         }
-        let how = if !held.is_empty() && {
+        self.finds_owner()?;
+        if has_ended && !self.place.has_left() {
+            return Ok(());
+        }
+        let more = self.patience().silence().saturating_sub(Duration::from_secs(STOP));
+        let how = if !has_ended && self.program()?.wait_for_end(more)?.is_some() {
+            How::Late
+        } else if !held.is_empty() && {
             self.tries(|peers, met| peers.plays(held, met))?;
             self.program()?.wait_for_end(self.patience().silence())?.is_some()
         } {
@@ -88,14 +102,22 @@ impl Trial<'_> {
     pub fn prints(&mut self, lines: &[&'static str]) -> Result<(), Unplayed> {
         let printed = self.program()?.printed();
         match lines.iter().find(|line| printed.matches(**line).count() != 1) {
+            Some(line) if !printed.contains(line) && self.program()?.complained_of(line) => {
+                Err(missed(Expected::Printed(line), How::Elsewhere))
+            }
             Some(line) => Err(gave(Expected::Printed(line), printed.into_bytes())),
             None => Ok(()),
         }
     }
 
-    /// It has saved exactly this; where that is nothing, no file will do as well.
+    /// It has saved exactly this; where that is nothing, no file will do as well. What is no file is not read: a pipe or a
+    /// device may have no end.
     pub fn saves(&mut self, body: Cow<'static, [u8]>) -> Result<(), Unplayed> {
-        match fs::read(self.out()) {
+        let limit = body.len() as u64 + SURPLUS;
+        let is_file = fs::metadata(self.out()).is_ok_and(|metadata| metadata.is_file());
+        let file = if is_file { File::open(self.out()) } else { Err(ErrorKind::NotFound.into()) };
+        let mut saved = Vec::new();
+        match file.and_then(|file| file.take(limit).read_to_end(&mut saved)).map(|_| saved) {
             Ok(saved) if body == saved => Ok(()),
             Ok(saved) => Err(gave(Expected::Saved(body), saved)),
             Err(_) if body.is_empty() => Ok(()),
@@ -125,11 +147,15 @@ impl Trial<'_> {
         let mut before = None;
         for number in 1..=2 * HALF {
             let visit = [Step::Enters(number), Step::Greeted(number, name), Step::Leaves(number)];
-            self.tries(|peers, met| peers.plays(&visit, met)).inspect_err(|_| {
+            if let Err(stop) = self.tries(|peers, met| peers.plays(&visit, met)) {
+                self.peers.talk.recorder = recorder;
                 let served = number - 1;
-                let so_far = words!("({served} came, and were served)", "（来了 {served} 个，都得到了服务）");
-                recorder.said(Side::Client, so_far.to(self.config.style.lang));
-            })?;
+                self.remarks(
+                    Side::Client,
+                    &words!("({served} came, and were served)", "（来了 {served} 个，都得到了服务）"),
+                );
+                return Err(stop);
+            }
             if began.elapsed() > SLOW {
                 return Err(Unplayed::NotAvailable(Words::fixed(
                     "twenty clients, one after another, would take more than 20 s",

@@ -1,7 +1,7 @@
 //! One stage being played on one program: the program, its peers, and what is asked of them.
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ use super::candidate::{Candidate, CommandLine};
 use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
-use crate::exercises::{Exercise, Place};
+use crate::exercises::{Exercise, Place, Waits};
 use crate::lab::Lab;
 use crate::peers::names::Names;
 use crate::peers::player::{Met, Peers};
@@ -26,6 +26,12 @@ pub struct Config {
     pub command: CommandLine,
     /// The loopback address.
     pub ip: IpAddr,
+    /// The directory in which it runs; none is this one.
+    pub directory: Option<PathBuf>,
+    /// Where a server runs already; then the command is empty.
+    pub at: Option<SocketAddr>,
+    /// How often each stage is played.
+    pub repeat: u16,
     /// The port that is hard-coded in the program.
     pub port: Option<u16>,
     /// Where messages end, and how long the program may be silent.
@@ -34,6 +40,13 @@ pub struct Config {
     pub style: Style,
     /// What is told, one stage after another, for a browser that watches.
     pub story: Transcript,
+}
+
+impl Config {
+    /// What is judged, for people.
+    pub fn shown(&self) -> String {
+        self.at.map_or_else(|| self.command.shown(), |at| at.to_string())
+    }
 }
 
 /// For what may have arrived a moment ago.
@@ -57,6 +70,10 @@ pub struct Trial<'a> {
     pub peers: Peers,
     /// Where a server was found.
     pub place: Place,
+    /// Where a client came to.
+    pub listener: Option<TcpListener>,
+    /// What the program's threads waited for when nothing came.
+    pub waiting: (Waits, Option<Words>),
 }
 
 impl<'a> Trial<'a> {
@@ -69,19 +86,32 @@ impl<'a> Trial<'a> {
         config.story.begin();
         let (watching, from) = (config.story.clone(), config.story.count());
         let lab = Lab::new(move |event| watching.sees(event))?;
-        let at = SocketAddr::new(config.ip, config.port.unwrap_or_default());
+        let at = config.at.unwrap_or(SocketAddr::new(config.ip, config.port.unwrap_or_default()));
         let framing = exercise.framing.unwrap_or(config.talk.framing);
         let names = Names { side: exercise.side, ..config.talk.names };
         let talk = Talk { framing, recorder: lab.record.recorder(""), names, ..config.talk };
         let peers = Peers::new(at, exercise.transport, talk);
-        Ok(Self { config, exercise, notice, lab, from, candidate: None, peers, place: Place::at(at) })
+        let (place, waiting) = (Place::at(at), Default::default());
+        Ok(Self {
+            config,
+            exercise,
+            notice,
+            lab,
+            from,
+            candidate: None,
+            peers,
+            place,
+            listener: None,
+            waiting,
+        })
     }
 
     /// Lets the peers do something that may ask about the program.
     pub fn tries<T>(&mut self, what: impl FnOnce(&mut Peers, &Met<'_>) -> T) -> T {
-        let candidate = self.candidate.as_ref();
-        let has_ended =
-            || candidate.is_none_or(|candidate| candidate.ended().is_ok_and(|status| status.is_some()));
+        let (candidate, is_remote) = (self.candidate.as_ref(), self.config.at.is_some());
+        let has_ended = || {
+            candidate.map_or(!is_remote, |candidate| candidate.ended().is_ok_and(|status| status.is_some()))
+        };
         let program = candidate.map(|candidate| candidate.program.pid);
         what(&mut self.peers, &Met { program, has_ended: &has_ended })
     }
@@ -109,17 +139,18 @@ impl<'a> Trial<'a> {
 
     /// Starts the command; one that was started before is ended first.
     pub fn spawn(&mut self) -> Result<()> {
-        let at = self.peers.at;
+        let (at, directory) = (self.peers.at, self.config.directory.as_deref());
         let places = [
             ("{host}", at.ip().to_string()),
             ("{port}", at.port().to_string()),
             ("{url}", format!("http://{at}/page")),
             ("{out}", self.out().to_string_lossy().into_owned()),
+            ("{dir}", directory.unwrap_or(Path::new("{dir}")).to_string_lossy().into_owned()),
         ];
         self.candidate = None;
         let recorder = self.lab.record.recorder("");
-        self.candidate =
-            Some(Candidate::start(&self.config.command, &places, self.exercise.side, &recorder)?);
+        let command = &self.config.command;
+        self.candidate = Some(Candidate::start(command, directory, &places, self.exercise.side, &recorder)?);
         Ok(())
     }
 
@@ -133,20 +164,28 @@ impl<'a> Trial<'a> {
         self.candidate.as_ref().context("no program has been started")
     }
 
+    /// What waits on this machine; not where the program may be on another one.
+    fn waiting(&self, protocol: Protocol) -> Option<Vec<Row>> {
+        if self.config.at.is_some() { None } else { kernel::waiting(protocol) }
+    }
+
     /// What waits at the program's address: connections at a listener, bytes at a UDP socket; 0 without such a table.
     pub fn waiting_to_be_read(&self, protocol: Protocol) -> u64 {
-        let rows = kernel::waiting(protocol).unwrap_or_default();
+        let rows = self.waiting(protocol).unwrap_or_default();
         rows.iter().filter(|row| row.is_reached_at(self.peers.at)).map(|row| row.to_read).sum()
     }
 
     /// Whether a socket waits at the program's address, if the kernel says.
     pub fn is_anybody_there(&self) -> Option<bool> {
-        let rows = kernel::waiting(self.exercise.transport)?;
+        let rows = self.waiting(self.exercise.transport)?;
         Some(rows.iter().any(|row| row.is_reached_at(self.peers.at)))
     }
 
     /// The program's end of a connection, if the kernel says.
     pub fn far_end(&mut self, number: usize) -> Option<Row> {
+        if self.config.at.is_some() {
+            return None;
+        }
         let (near, far) = self.peers.tcp(number).ok()?.ends_of_it().ok()?;
         kernel::far_end(near, far)
     }

@@ -1,6 +1,7 @@
 //! What comes of a stage.
 
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use super::candidate::LastWords;
 use crate::checks::Verdict;
@@ -16,6 +17,8 @@ pub struct Failure {
     pub got: Words,
     /// What the kernel's tables say, or what happened next.
     pub more: Option<Words>,
+    /// What its threads wait for, where nothing came and the kernel tells.
+    pub waits: Option<Words>,
     /// The likely mistake.
     pub likely: Option<&'static Mistake>,
     /// Whether that fails the stage; silence alone decides nothing.
@@ -34,12 +37,25 @@ pub struct Fate {
 pub struct Judged {
     /// The stage.
     pub stage: &'static Stage,
-    /// What came of it.
+    /// What came of it; where it was played several times, the worst.
     pub verdict: Verdict,
+    /// How often it was played, and how often it passed.
+    pub times: (u16, u16),
+    /// How long that took, all times together.
+    pub took: Duration,
     /// Why it failed, or is undecided.
     pub failure: Option<Failure>,
     /// Everything that was told, from the title to the hint: a chapter of a page.
     pub told: Vec<Entry>,
     /// The ladder in it, up to the failure.
     pub ladder: Vec<Entry>,
+}
+
+/// The exit status of a run: 0 if everything that could be judged passed, 1 if something failed, 3 if nothing failed and
+/// something is undecided. (A usage error is 2.)
+pub fn exit_status<'a>(mut verdicts: impl Iterator<Item = &'a Verdict> + Clone) -> u8 {
+    if verdicts.clone().any(|verdict| matches!(verdict, Verdict::Failed(_))) {
+        return 1;
+    }
+    if verdicts.any(|verdict| matches!(verdict, Verdict::Undecided(_))) { 3 } else { 0 }
 }

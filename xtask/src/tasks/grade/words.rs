@@ -4,6 +4,7 @@ use std::process::ExitStatus;
 
 use common::narration::escape;
 
+use super::steps::STOP;
 use super::trial::Trial;
 use super::verdict::Fate;
 use crate::exercises::Tables;
@@ -20,7 +21,7 @@ const MUCH: usize = 1000;
 
 impl Trial<'_> {
     /// The other end of the program, by its name.
-    fn label(&self, number: usize) -> Words {
+    pub fn label(&self, number: usize) -> Words {
         match self.exercise.side {
             Side::Client => Words::fixed("the server", "服务器"),
             Side::Server => words!("#{number}", "#{number}"),
@@ -83,7 +84,9 @@ impl Trial<'_> {
                 "又来过十个客户端，已结束而无人等待的进程不比之前多",
             ),
             Expected::Sleeps => Words::fixed("it sleeps while nobody speaks", "没有人说话时，它在睡眠"),
-            Expected::Stop => Words::fixed("it ends after Ctrl-C", "按 Ctrl-C 之后它结束"),
+            Expected::Stop => {
+                words!("it ends within {STOP} s of Ctrl-C", "按 Ctrl-C 之后 {STOP} 秒内它结束")
+            }
             Expected::Success if found.how == How::Later => {
                 Words::fixed("it ends when the reply is complete", "响应收齐，它就结束")
             }
@@ -125,6 +128,7 @@ impl Trial<'_> {
     fn did(&self, expected: &Expected, found: &Found, fate: &Fate) -> Words {
         let ended = || fate.words().unwrap_or(Words::fixed("it still runs", "它还在运行"));
         match (expected, found.how) {
+            (Expected::Ready | Expected::Stop, _) if self.place.has_left() => self.runaway(),
             (Expected::Ready, How::Other) => {
                 let places = self.place.found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 let is_tcp = matches!(self.exercise.transport, Protocol::Tcp) != self.place.is_other_protocol;
@@ -160,6 +164,7 @@ impl Trial<'_> {
             (Expected::Stop, How::Later) => {
                 Words::fixed("it ended only after its client had left", "客户端离开之后它才结束")
             }
+            (Expected::Stop, How::Late) => Words::fixed("it ended later than that", "超过了这个时间它才结束"),
             (Expected::Stop, How::Unmoved) => {
                 Words::fixed("it continues, and still serves clients", "它照常运行，还在服务客户端")
             }
@@ -174,6 +179,9 @@ impl Trial<'_> {
             }
             (Expected::Outwaits, _) => {
                 Words::fixed("it ended first, with the connection open", "连接还开着，它就先结束了")
+            }
+            (Expected::Printed(_), How::Elsewhere) => {
+                Words::fixed("it printed that on standard error", "它打印到了标准错误")
             }
             (Expected::Printed(_), _) => {
                 let printed = shown(&found.bytes);
@@ -197,6 +205,15 @@ impl Trial<'_> {
             }
             _ => ended(),
         }
+    }
+
+    /// A process of the program that has left its group has the port.
+    fn runaway(&self) -> Words {
+        let (at, name) = (self.peers.at, self.place.owner.as_ref().map_or("", |owner| owner.name.as_str()));
+        words!(
+            "{name}, which your program started and which has left its process group, is at {at}",
+            "{at} 上的是 {name}：它由你的程序启动，已经离开了程序的进程组"
+        )
     }
 
     /// What a peer heard.
@@ -227,6 +244,13 @@ impl Trial<'_> {
             How::WentOn => {
                 let said = shown(said);
                 words!("it went on with {heard} when {said} came", "收到 {said} 之后，它就继续发送 {heard}")
+            }
+            How::Late if is_empty => {
+                words!("nothing for {seconds} s, and then it came", "{seconds} 秒内什么也没有，后来才到")
+            }
+            How::Late => {
+                let seconds = self.patience().for_a_message().as_secs_f64();
+                words!("{heard}, and not all of it within {seconds} s", "{heard}，{seconds} 秒内没有收齐")
             }
             How::Later if self.exercise.side == Side::Client => {
                 Words::fixed("it came only after the next message", "来了下一条消息它才继续")

@@ -32,6 +32,39 @@ struct Row {
     run: fn(Size) -> Result<Tried>,
 }
 
+const fn row(run: fn(Size) -> Result<Tried>, en: &'static str, zh: &'static str) -> Row {
+    Row { tried: Words::fixed(en, zh), run }
+}
+
+#[rustfmt::skip]
+static ROWS: [Row; 19] = [
+    row(tcp_server::burst, "a burst of 1,000 connections, three times", "一下子 1,000 个连接，三次"),
+    row(tcp_server::classroom, "500 clients, three names each, --delay 1", "500 个客户端，每个三个名字，--delay 1"),
+    row(tcp_server::stop_while_talking, "Ctrl-C while 500 clients talk", "500 个客户端正在说话时按 Ctrl-C"),
+    row(tcp_server::stop_while_deaf,
+        "Ctrl-C while a client floods and does not read", "一个客户端猛发而不读时按 Ctrl-C"),
+    row(tcp_server::stop_twice, "Ctrl-C twice", "按两次 Ctrl-C"),
+    row(tcp_server::ten_thousand,
+        "10,000 idle clients: memory, and the next one", "10,000 个沉默的客户端：内存，以及下一个客户端"),
+    row(tcp_server::too_many,
+        "18,000 connections against the default limit", "18,000 个连接，上限为默认值"),
+    row(tcp_server::resets,
+        "200 resets while a reply is being delayed", "服务器还在想怎么回答，200 个客户端已经复位"),
+    row(tcp_server::endless_name, "64 MiB without an end", "64 MiB，没有结尾"),
+    row(tcp_server::never_reads, "a client that floods and never reads", "一个客户端猛发而从不读"),
+    row(scarce::no_descriptors, "all file descriptors in use", "描述符全部用完"),
+    row(scarce::no_threads, "no more threads", "不能再启动线程"),
+    row(scarce::stalled_output, "standard output that nobody reads", "标准输出没有人读"),
+    row(scarce::full_output, "standard output on a full disk", "标准输出所在的磁盘已满"),
+    row(tcp_client::one_gigabyte,
+        "tcp-client get: 1 GiB in each framing", "tcp-client get：1 GiB，每种定界方式各一次"),
+    row(tcp_client::endless_replies,
+        "tcp-client get: a reply that never ends, ten ways", "tcp-client get：没完没了的响应，十种"),
+    row(tcp_client::full_disk, "tcp-client get: the disk is full", "tcp-client get：磁盘已满"),
+    row(udp::burst, "udp-server: a burst of 20,000 datagrams", "udp-server：一口气发来 20,000 个数据报"),
+    row(udp::stop_in_the_flood, "udp-server: Ctrl-C in the flood", "udp-server：数据报不断涌来时按 Ctrl-C"),
+];
+
 /// Whether the promise held, and the figures.
 type Tried = (bool, Words);
 
@@ -60,26 +93,16 @@ impl Row {
         match (self.run)(size) {
             Ok((true, figures)) => (Verdict::Passed, figures),
             Ok((false, figures)) => (Verdict::Failed(figures.clone()), figures),
-            Err(e) => match e.downcast::<Unplayed>() {
-                Ok(Unplayed::NotAvailable(why)) => {
-                    let Words { en, zh } = &why;
+            Err(e) => match e.downcast_ref() {
+                Some(Unplayed::NotAvailable(why)) => {
+                    let Words { en, zh } = why;
                     let shown = words!("not available here: {en}", "此处无法测试：{zh}");
-                    (Verdict::NotAvailable(why), shown)
+                    (Verdict::NotAvailable(why.clone()), shown)
                 }
-                Ok(stop) => failed(&stop.into()),
-                Err(e) => failed(&e),
+                _ => (Verdict::Failed(words!("{e:#}", "{e:#}")), words!("{e:#}", "{e:#}")),
             },
         }
     }
-}
-
-fn failed(e: &anyhow::Error) -> (Verdict, Words) {
-    let why = words!("{e:#}", "{e:#}");
-    (Verdict::Failed(why.clone()), why)
-}
-
-fn rows() -> impl Iterator<Item = &'static Row> {
-    tcp_server::ROWS.iter().chain(&scarce::ROWS).chain(&tcp_client::ROWS).chain(&udp::ROWS)
 }
 
 /// Plays every row in its small size, all of them at once; returns those that fail, and how.
@@ -89,7 +112,7 @@ pub fn failures_in_small() -> Vec<String> {
         _ => None,
     };
     thread::scope(|scope| {
-        let playing: Vec<_> = rows().map(|row| scope.spawn(move || failure(row))).collect();
+        let playing: Vec<_> = ROWS.iter().map(|row| scope.spawn(move || failure(row))).collect();
         let panicked = |_| Some("a row panicked".into());
         playing.into_iter().filter_map(|row| row.join().unwrap_or_else(panicked)).collect()
     })
@@ -109,7 +132,7 @@ pub fn run(mut args: Args) -> Result<()> {
     cleanup::close_on_interrupt()?;
     build::build()?;
     let mut tally = Tally::default();
-    for row in rows() {
+    for row in &ROWS {
         let tried = row.tried.to(lang);
         let is_seen = stdout().is_terminal();
         if is_seen {
@@ -122,19 +145,12 @@ pub fn run(mut args: Args) -> Result<()> {
         let pad = " ".repeat(TRIED.saturating_sub(width(tried)));
         say(&format!("{start}{mark} {tried}{pad} {}", words.to(lang)))?;
     }
-    let Tally { passed, failed, not_available, .. } = tally;
-    let Words { en, zh } = match not_available {
-        0 => Words::fixed("", ""),
-        n => words!(", {n} not available here", "，另有 {n} 项此处无法测试"),
-    };
-    if failed > 0 {
-        let all = passed + failed;
-        let sum =
-            words!("{failed} of {all} promises were broken{en}", "{all} 项承诺中有 {failed} 项没有兑现{zh}");
-        bail!("{}", sum.to(lang));
+    say("")?;
+    let sentence = tally.sentence();
+    if tally.failed > 0 {
+        bail!("{}", sentence.to(lang));
     }
-    say(words!("\nAll {passed} promises held{en}.", "\n全部 {passed} 项承诺都兑现了{zh}。").to(lang))?;
-    Ok(())
+    Ok(say(sentence.to(lang))?)
 }
 
 /// Interrupts a server, and adds to the figures how it ended: status 0, within two seconds.
@@ -150,11 +166,12 @@ fn interrupted(server: Server) -> Result<(ExitStatus, Duration)> {
     if cleanup::can_interrupt() {
         return server.stop();
     }
-    Err(Unplayed::NotAvailable(Words::fixed(
-        "only Unix lets a program send another its Ctrl-C",
-        "只有 Unix 允许程序向别的程序发送 Ctrl-C",
-    ))
-    .into())
+    needs("only Unix lets a program send another its Ctrl-C", "只有 Unix 允许程序向别的程序发送 Ctrl-C")
+}
+
+/// A row that this system has no means for.
+fn needs<T>(en: &'static str, zh: &'static str) -> Result<T> {
+    Err(Unplayed::NotAvailable(Words::fixed(en, zh)).into())
 }
 
 /// Plays the judge's scripts on a server of ours.

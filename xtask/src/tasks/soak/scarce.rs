@@ -3,12 +3,11 @@
 use std::io::BufRead;
 use std::net::TcpListener;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
-use super::tcp_server::crowd;
-use super::{Row, Size, Tried, can_wait, no_proc, stop_in_time};
+use super::tcp_server::{arrivals, crowd, welcomed_at_last};
+use super::{Size, Tried, can_wait, needs, no_proc, stop_in_time};
 use crate::peers::script::Unplayed;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::programs::figures::share_of_a_core;
@@ -16,18 +15,7 @@ use crate::programs::program::Program;
 use crate::programs::{self, server::Server};
 use crate::words::Words;
 
-pub static ROWS: [Row; 4] = [
-    Row { tried: Words::fixed("all file descriptors in use", "描述符全部用完"), run: no_descriptors },
-    Row { tried: Words::fixed("no more threads", "不能再启动线程"), run: no_threads },
-    Row {
-        tried: Words::fixed("standard output that nobody reads", "标准输出没有人读"), run: stalled_output
-    },
-    Row {
-        tried: Words::fixed("standard output on a full disk", "标准输出所在的磁盘已满"), run: full_output
-    },
-];
-
-fn no_descriptors(size: Size) -> Result<Tried> {
+pub fn no_descriptors(size: Size) -> Result<Tried> {
     let half = size.of(50, 24);
     can_wait(2 * half)?;
     let server = Server::start_behind("ulimit -n 40", "tcp-server", &["--delay=0"])?;
@@ -50,33 +38,25 @@ fn no_descriptors(size: Size) -> Result<Tried> {
     stopped
 }
 
-fn no_threads(size: Size) -> Result<Tried> {
+pub fn no_threads(size: Size) -> Result<Tried> {
     // The limit counts a user's threads on the whole machine, and root has none: a user that has no other.
     let id = Command::new("id").arg("-u").output().map(|id| id.stdout).unwrap_or_default();
     let mut command = Command::new("prlimit");
     command.args(["--nproc=30:30", "setpriv", "--reuid=54321", "--clear-groups"]);
     command.arg(programs::build::path_of("tcp-server")?).args(["127.0.0.1:0", "--delay=0"]);
     if id != b"0\n" {
-        let why = Words::fixed(
+        return needs(
             "it needs root, to become a user without other threads",
             "要有 root 权限，才能换成一个没有其他线程的用户",
         );
-        return Err(Unplayed::NotAvailable(why).into());
     }
     let server = Server::start_command(command).map_err(|e| {
         Unplayed::NotAvailable(words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}"))
     })?;
-    let (mut inside, mut refused) = (Vec::new(), 0);
-    for _ in 0..60 {
-        let mut client = TcpPeer::connected(server.address)?;
-        if client.line()? == "Welcome!" { inside.push(client) } else { refused += 1 }
-    }
+    let (inside, refused, _) = arrivals(server.address, 60)?;
     let served = inside.len();
     drop(inside);
-    let freed = Instant::now();
-    while TcpPeer::welcomed(server.address).is_err() {
-        ensure!(freed.elapsed() < Duration::from_secs(60), "no thread came free");
-    }
+    welcomed_at_last(server.address)?;
     let figures = words!(
         "{served} served, {refused} refused with the reason",
         "服务 {served} 个，告知 {refused} 个已满"
@@ -86,7 +66,7 @@ fn no_threads(size: Size) -> Result<Tried> {
 }
 
 /// There is no small size: it takes more lines than a pipe (64 KiB) and the narrator (192 KiB) hold together.
-fn stalled_output(_: Size) -> Result<Tried> {
+pub fn stalled_output(_: Size) -> Result<Tried> {
     const CLIENTS: usize = 4000;
     let mut server = Server::start("tcp-server", &["--delay=0"])?;
     for _ in 0..CLIENTS {
@@ -118,10 +98,9 @@ fn stalled_output(_: Size) -> Result<Tried> {
     Ok((status.success() && is_all && (dropped > 0 || cfg!(not(target_arch = "x86_64"))), figures))
 }
 
-fn full_output(_: Size) -> Result<Tried> {
+pub fn full_output(_: Size) -> Result<Tried> {
     if !cfg!(target_os = "linux") {
-        let why = Words::fixed("it needs Linux' /dev/full", "要有 Linux 的 /dev/full");
-        return Err(Unplayed::NotAvailable(why).into());
+        return needs("it needs Linux' /dev/full", "要有 Linux 的 /dev/full");
     }
     // Nobody can read the address, so a port is chosen that was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
@@ -129,13 +108,7 @@ fn full_output(_: Size) -> Result<Tried> {
     command.args(["-c", "exec \"$0\" \"$@\" >/dev/full"]).arg(programs::build::path_of("tcp-server")?);
     command.args([&address.to_string(), "--delay=0"]);
     let (program, ..) = Program::spawn(command)?;
-    let asked = Instant::now();
-    let mut client = loop {
-        match TcpPeer::welcomed(address) {
-            Ok(client) => break client,
-            Err(_) => ensure!(asked.elapsed() < Duration::from_secs(60), "the server is not there"),
-        }
-    };
+    let mut client = welcomed_at_last(address)?;
     client.gives_name("Michael")?;
     program.interrupt();
     let figures = Words::fixed("greeted, and stopped with status 0", "得到问候，停止时状态为 0");

@@ -9,41 +9,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::{Row, Size, Tried, no_proc};
+use super::{Size, Tried, needs, no_proc};
 use crate::peers::origin;
-use crate::peers::script::Unplayed;
 use crate::peers::scripted_server::{ScriptedServer, repeat};
 use crate::programs::{self, figures::memory, program::Program, scratch::Scratch};
 use crate::words::Words;
-
-pub static ROWS: [Row; 3] = [
-    Row {
-        tried: Words::fixed(
-            "tcp-client get: 1 GiB in each framing",
-            "tcp-client get：1 GiB，每种定界方式各一次",
-        ),
-        run: one_gigabyte,
-    },
-    Row {
-        tried: Words::fixed(
-            "tcp-client get: a reply that never ends, ten ways",
-            "tcp-client get：没完没了的响应，十种",
-        ),
-        run: endless_replies,
-    },
-    Row {
-        tried: Words::fixed("tcp-client get: the disk is full", "tcp-client get：磁盘已满"),
-        run: full_disk,
-    },
-];
 
 /// What a process may keep in memory, in KiB, whatever a peer sends.
 const MEMORY_LIMIT: u64 = 16 * 1024;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Runs it to its end; returns whether it succeeded, and the most memory it had, in KiB.
-fn run_watched(command: Command) -> Result<(bool, Option<u64>)> {
+/// Gets a page into a file; returns whether it succeeded, and the most memory it took, in KiB.
+fn watched_get(origin: &ScriptedServer, file: &str) -> Result<(bool, Option<u64>)> {
+    let mut command = Command::new(programs::build::path_of("tcp-client")?);
+    command.args(["get", &url(origin), "-o", file]);
     let (program, mut stdout, mut stderr) = Program::spawn(command)?;
     let reading =
         thread::spawn(move || (stdout.read_to_end(&mut Vec::new()), stderr.read_to_end(&mut Vec::new())));
@@ -59,13 +39,7 @@ fn url(origin: &ScriptedServer) -> String {
     format!("http://{}/page", origin.address)
 }
 
-fn get(origin: &ScriptedServer, file: &str) -> Result<Command> {
-    let mut command = Command::new(programs::build::path_of("tcp-client")?);
-    command.args(["get", &url(origin), "-o", file]);
-    Ok(command)
-}
-
-fn one_gigabyte(size: Size) -> Result<Tried> {
+pub fn one_gigabyte(size: Size) -> Result<Tried> {
     let pieces: usize = size.of(1024, 8);
     let length = format!("Content-Length: {}", pieces << 20);
     let piece: &'static [u8] = vec![b'x'; 1 << 20].leak();
@@ -86,7 +60,7 @@ fn one_gigabyte(size: Size) -> Result<Tried> {
             }
             stream.write_all(if before.is_empty() { b"" } else { b"0\r\n\r\n" })
         })?;
-        let (succeeded, peak) = run_watched(get(&origin, if cfg!(unix) { "/dev/null" } else { "NUL" })?)?;
+        let (succeeded, peak) = watched_get(&origin, if cfg!(unix) { "/dev/null" } else { "NUL" })?;
         let peak = peak.ok_or_else(no_proc)?;
         found.push(format!("{name} {peak} KiB, {:.1} s", started.elapsed().as_secs_f64()));
         ensure!(succeeded && peak < MEMORY_LIMIT, "{}", found.join("; "));
@@ -95,7 +69,7 @@ fn one_gigabyte(size: Size) -> Result<Tried> {
     Ok((true, words!("{found}", "{found}")))
 }
 
-fn endless_replies(_: Size) -> Result<Tried> {
+pub fn endless_replies(_: Size) -> Result<Tried> {
     const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let mut most = 0;
     for (start, pattern) in [
@@ -116,7 +90,7 @@ fn endless_replies(_: Size) -> Result<Tried> {
             stream.write_all(start.as_bytes())?;
             repeat(stream, pattern.repeat(1000).as_bytes())
         })?;
-        let (succeeded, peak) = run_watched(get(&origin, &scratch.path().join("f").to_string_lossy())?)?;
+        let (succeeded, peak) = watched_get(&origin, &scratch.path().join("f").to_string_lossy())?;
         ensure!(!succeeded && fs::read_dir(scratch.path())?.count() == 0, "{shown:?} was accepted");
         most = most.max(peak.unwrap_or_default());
     }
@@ -127,7 +101,7 @@ fn endless_replies(_: Size) -> Result<Tried> {
     Ok((most < MEMORY_LIMIT, found))
 }
 
-fn full_disk(_: Size) -> Result<Tried> {
+pub fn full_disk(_: Size) -> Result<Tried> {
     let scratch = Scratch::new()?;
     let origin = origin::replying(LOOPBACK, |stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
@@ -136,30 +110,22 @@ fn full_disk(_: Size) -> Result<Tried> {
     // A disk of 1 MiB, which Linux lets anybody have in a namespace of their own, with an old file on it.
     let script = "mount -t tmpfs -o size=1m tmpfs \"$1\" || exit 99; cd \"$1\"; echo old >page; \
                   \"$0\" get \"$2\" 2>&1 >/dev/null | grep -q \"cannot write to 'page'\" || exit 98; \
-                  [ \"$(cat page; ls -A)\" = \"old\npage\" ]";
+                  [ \"$(cat page; ls -A)\" = \"old\npage\" ] || exit 97";
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
     command.arg(programs::build::path_of("tcp-client")?).arg(scratch.path()).arg(url(&origin));
-    let (holds, found) = match command.output().map(|output| output.status.code()) {
-        Ok(Some(0)) => (
-            true,
-            Words::fixed(
-                "the error names the file; the old one is as it was, no other is left",
-                "错误信息写明了文件；旧文件原样未动，没有留下别的文件",
-            ),
-        ),
-        Ok(Some(98)) => (false, Words::fixed("the error does not name the file", "错误信息没有写明文件")),
-        Ok(Some(1)) if Command::new("unshare").args(["-rm", "true"]).status()?.success() => (
-            false,
-            Words::fixed("the old file changed, or another one is left", "旧文件变了，或者留下了别的文件"),
-        ),
+    let (holds, en, zh) = match command.output().ok().and_then(|output| output.status.code()) {
+        Some(0) => {
+            (true, "the error names the file; the old one is as it was", "错误信息写明了文件；旧文件原样未动")
+        }
+        Some(97) => (false, "the old file changed, or another one is left", "旧文件变了，或者留下了别的文件"),
+        Some(98) => (false, "the error does not name the file", "错误信息没有写明文件"),
         _ => {
-            let why = Words::fixed(
+            return needs(
                 "it needs its own mount namespace (unshare -rm)",
                 "要有自己的挂载命名空间（unshare -rm）",
             );
-            return Err(Unplayed::NotAvailable(why).into());
         }
     };
-    Ok((holds, found))
+    Ok((holds, Words::fixed(en, zh)))
 }

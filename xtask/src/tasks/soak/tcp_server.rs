@@ -1,15 +1,13 @@
 //! tcp-server with many clients, and with hostile ones.
 
 use std::io::{BufRead, Write};
-use std::iter;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 
-use super::{Row, Size, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
+use super::{Size, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
 use crate::checks::Ended;
 use crate::exercises::TCP_SERVER;
 use crate::peers::script::Unplayed;
@@ -20,56 +18,7 @@ use crate::words::{Shown, Words};
 
 const QUIET: &[&str] = &["--delay=0", "--quiet"];
 
-pub static ROWS: [Row; 10] = [
-    Row {
-        tried: Words::fixed("a burst of 1,000 connections, three times", "一下子 1,000 个连接，三次"),
-        run: burst,
-    },
-    Row {
-        tried: Words::fixed(
-            "500 clients, three names each, --delay 1",
-            "500 个客户端，每个三个名字，--delay 1",
-        ),
-        run: classroom,
-    },
-    Row {
-        tried: Words::fixed("Ctrl-C while 500 clients talk", "500 个客户端正在说话时按 Ctrl-C"),
-        run: stop_while_talking,
-    },
-    Row {
-        tried: Words::fixed(
-            "Ctrl-C while a client floods and does not read",
-            "一个客户端猛发而不读时按 Ctrl-C",
-        ),
-        run: stop_while_deaf,
-    },
-    Row { tried: Words::fixed("Ctrl-C twice", "按两次 Ctrl-C"), run: stop_twice },
-    Row {
-        tried: Words::fixed(
-            "10,000 idle clients: memory, and the next one",
-            "10,000 个沉默的客户端：内存，以及下一个客户端",
-        ),
-        run: ten_thousand,
-    },
-    Row {
-        tried: Words::fixed("18,000 connections against the default limit", "18,000 个连接，上限为默认值"),
-        run: too_many,
-    },
-    Row {
-        tried: Words::fixed(
-            "200 resets while a reply is being delayed",
-            "服务器还在想怎么回答，200 个客户端已经复位",
-        ),
-        run: resets,
-    },
-    Row { tried: Words::fixed("64 MiB without an end", "64 MiB，没有结尾"), run: endless_name },
-    Row {
-        tried: Words::fixed("a client that floods and never reads", "一个客户端猛发而从不读"),
-        run: never_reads,
-    },
-];
-
-fn burst(size: Size) -> Result<Tried> {
+pub fn burst(size: Size) -> Result<Tried> {
     let (clients, mut welcomed) = (size.of(1000, 30), Vec::new());
     can_wait(clients)?;
     for _ in 0..3 {
@@ -92,21 +41,18 @@ fn welcomed(server: SocketAddr, size: usize) -> Result<Vec<TcpPeer>> {
 }
 
 /// All of them give three names, each as soon as the one before was greeted.
-fn classroom(size: Size) -> Result<Tried> {
+pub fn classroom(size: Size) -> Result<Tried> {
     let clients = size.of(500, 10);
     can_wait(clients)?;
     let server = Server::start("tcp-server", &["--quiet"])?;
-    let give_names = |number: usize| {
+    let give_names = |number: usize| -> Result<()> {
         let mut client = TcpPeer::welcomed(server.address)?;
         ["a", "b", "c"].iter().try_for_each(|name| Ok(client.gives_name(&format!("{name}{number}"))?))
     };
     let started = Instant::now();
     thread::scope(|scope| {
         let clients: Vec<_> = (0..clients).map(|number| scope.spawn(move || give_names(number))).collect();
-        let end = |client: thread::ScopedJoinHandle<'_, Result<()>>| {
-            client.join().map_err(|_| anyhow!("a panic"))?
-        };
-        clients.into_iter().try_for_each(end)
+        clients.into_iter().try_for_each(|client| client.join().map_err(|_| anyhow!("a panic"))?)
     })?;
     let (taken, all) = (started.elapsed(), 3 * clients);
     let seconds = format!("{:.2}", taken.as_secs_f64());
@@ -115,7 +61,7 @@ fn classroom(size: Size) -> Result<Tried> {
     Ok((size.within(taken, Duration::from_secs(30)), figures))
 }
 
-fn stop_while_talking(size: Size) -> Result<Tried> {
+pub fn stop_while_talking(size: Size) -> Result<Tried> {
     let server = Server::start("tcp-server", QUIET)?;
     let mut clients = welcomed(server.address, size.of(500, 5))?;
     thread::scope(|scope| {
@@ -126,7 +72,7 @@ fn stop_while_talking(size: Size) -> Result<Tried> {
     })
 }
 
-fn stop_while_deaf(size: Size) -> Result<Tried> {
+pub fn stop_while_deaf(size: Size) -> Result<Tried> {
     let server = Server::start("tcp-server", QUIET)?;
     let client = TcpPeer::welcomed(server.address)?;
     fill_up(&client)?;
@@ -149,31 +95,26 @@ fn fill_up(client: &TcpPeer) -> Result<()> {
     Ok(())
 }
 
-fn stop_twice(_: Size) -> Result<Tried> {
-    const TRIES: usize = 20;
-    let mut tries = iter::repeat_with(|| {
+pub fn stop_twice(_: Size) -> Result<Tried> {
+    for _ in 0..20 {
         let server = Server::start("tcp-server", QUIET)?;
         let client = TcpPeer::welcomed(server.address)?;
         fill_up(&client)?; // the second that the server then grants this client is the time for the second signal
         server.program.interrupt();
         while TcpStream::connect(server.address).is_ok() {} // it has been told
         thread::sleep(Duration::from_millis(200)); // two signals within 100 ms are one
-        interrupted(server)
-    });
-    // A blocked writer may find that all it has left fits after all: then the server ends before the second signal.
-    let decides = |tried: &Result<(ExitStatus, Duration)>| {
-        tried
-            .as_ref()
-            .map_or(true, |(status, taken)| !status.success() || *taken > Duration::from_millis(500))
-    };
-    let (status, taken) =
-        tries.by_ref().take(TRIES).find(decides).context("the server was never blocked")??;
-    let (ms, Words { en, zh }) = (taken.as_millis(), Ended::with(status.code()).shown());
-    let figures = words!("{en}, {ms} ms after the second one", "{zh}，第二次之后 {ms} 毫秒");
-    Ok((status.code() == Some(130), figures))
+        let (status, taken) = interrupted(server)?;
+        // A blocked writer may find that all it has left fits after all: then the server ends before the second signal.
+        if !status.success() || taken > Duration::from_millis(500) {
+            let (ms, Words { en, zh }) = (taken.as_millis(), Ended::with(status.code()).shown());
+            let figures = words!("{en}, {ms} ms after the second one", "{zh}，第二次之后 {ms} 毫秒");
+            return Ok((status.code() == Some(130), figures));
+        }
+    }
+    bail!("the server was never blocked")
 }
 
-fn ten_thousand(size: Size) -> Result<Tried> {
+pub fn ten_thousand(size: Size) -> Result<Tried> {
     let number = size.of(10_000, 10);
     let server = Server::start("tcp-server", &["--delay=0", "--quiet", "--max-clients=15000"])?;
     let before = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
@@ -196,14 +137,30 @@ fn ten_thousand(size: Size) -> Result<Tried> {
     stop_in_time(size, server, holds, &figures)
 }
 
-fn too_many(size: Size) -> Result<Tried> {
+pub fn too_many(size: Size) -> Result<Tried> {
     let (places, clients) = size.of((4096, 18_000), (8, 24));
     let limit = format!("--max-clients={places}");
     let server = Server::start("tcp-server", size.of(QUIET, &["--delay=0", "--quiet", &limit]))?;
+    let (mut inside, refused, slowest) = arrivals(server.address, clients)?;
+    let served = inside.len();
+    inside.truncate(places - places / 4);
+    welcomed_at_last(server.address)?;
+    let ms = slowest.as_millis();
+    let figures = words!(
+        "{served} served, {refused} refused with the reason, the slowest in {ms} ms",
+        "服务 {served} 个，告知 {refused} 个已满，最慢的 {ms} 毫秒"
+    );
+    let holds = served == places;
+    stop_in_time(size, server, holds, &figures)
+}
+
+/// Clients that come one by one: those that are welcomed, how many are told that the server is full, and after how
+/// long the slowest of these.
+pub fn arrivals(server: SocketAddr, clients: usize) -> Result<(Vec<TcpPeer>, usize, Duration)> {
     let (mut inside, mut refused, mut slowest) = (Vec::new(), 0, Duration::ZERO);
     for _ in 0..clients {
         let asked = Instant::now();
-        let mut client = TcpPeer::connected(server.address)?;
+        let mut client = TcpPeer::connected(server)?;
         let line = client.line()?;
         if line == "Welcome!" {
             inside.push(client);
@@ -214,21 +171,22 @@ fn too_many(size: Size) -> Result<Tried> {
             refused += 1;
         }
     }
-    let (served, freed) = (inside.len(), Instant::now());
-    inside.truncate(places - places / 4);
-    while TcpPeer::welcomed(server.address).is_err() {
-        ensure!(freed.elapsed() < Duration::from_secs(60), "no place came free");
-    }
-    let ms = slowest.as_millis();
-    let figures = words!(
-        "{served} served, {refused} refused with the reason, the slowest in {ms} ms",
-        "服务 {served} 个，告知 {refused} 个已满，最慢的 {ms} 毫秒"
-    );
-    let holds = served == places;
-    stop_in_time(size, server, holds, &figures)
+    Ok((inside, refused, slowest))
 }
 
-fn resets(size: Size) -> Result<Tried> {
+/// A client that tries until it is welcomed, for a minute.
+pub fn welcomed_at_last(server: SocketAddr) -> Result<TcpPeer> {
+    let asked = Instant::now();
+    loop {
+        match TcpPeer::welcomed(server) {
+            Err(e) if asked.elapsed() > Duration::from_secs(60) => return Err(e),
+            Err(_) => {}
+            welcomed => return welcomed,
+        }
+    }
+}
+
+pub fn resets(size: Size) -> Result<Tried> {
     let server = Server::start("tcp-server", &["--delay=0.2", "--quiet"])?;
     let mut witness = TcpPeer::welcomed(server.address)?;
     for _ in 0..size.of(200, 20) {
@@ -240,7 +198,7 @@ fn resets(size: Size) -> Result<Tried> {
     stop_in_time(size, server, true, &Words::fixed("the others were greeted", "其他客户端得到了问候"))
 }
 
-fn endless_name(size: Size) -> Result<Tried> {
+pub fn endless_name(size: Size) -> Result<Tried> {
     const REFUSAL: &str = "refused: a message is at most 1024 bytes";
     let megabytes = size.of(64, 8);
     let server = Server::start("tcp-server", QUIET)?;
@@ -266,7 +224,7 @@ fn endless_name(size: Size) -> Result<Tried> {
     Ok((size.within(grown, 64), figures))
 }
 
-fn never_reads(size: Size) -> Result<Tried> {
+pub fn never_reads(size: Size) -> Result<Tried> {
     let mut server = Server::start("tcp-server", &["--delay=0"])?;
     let deaf = TcpPeer::welcomed(server.address)?;
     let started = Instant::now();

@@ -7,27 +7,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Row, Size, Tried, no_proc, plays_all, stop_in_time};
+use super::{Size, Tried, no_proc, plays_all, stop_in_time};
 use crate::exercises::UDP_SERVER;
 use crate::programs::server::Server;
 use crate::wire::kernel::dropped;
 use crate::words::Words;
 
-pub static ROWS: [Row; 2] = [
-    Row {
-        tried: Words::fixed(
-            "udp-server: a burst of 20,000 datagrams",
-            "udp-server：一口气发来 20,000 个数据报",
-        ),
-        run: burst,
-    },
-    Row {
-        tried: Words::fixed("udp-server: Ctrl-C in the flood", "udp-server：数据报不断涌来时按 Ctrl-C"),
-        run: stop_in_the_flood,
-    },
-];
-
-fn burst(size: Size) -> Result<Tried> {
+pub fn burst(size: Size) -> Result<Tried> {
     let sent = size.of(20_000, 500);
     let server = Server::start("udp-server", &["--quiet"])?;
     let socket = UdpSocket::bind("127.0.0.1:0")?;
@@ -53,7 +39,7 @@ fn burst(size: Size) -> Result<Tried> {
     Ok((answered + there + here == sent, figures))
 }
 
-fn stop_in_the_flood(size: Size) -> Result<Tried> {
+pub fn stop_in_the_flood(size: Size) -> Result<Tried> {
     let server = Server::start("udp-server", &["--quiet"])?;
     let (address, over) = (server.address, AtomicBool::new(false));
     thread::scope(|scope| {

@@ -35,7 +35,7 @@ use crate::wire::tcp_relay;
 use crate::wire::udp_relay::{self, IDLE};
 use crate::words::Words;
 use attendance::Attendance;
-use options::{Options, Wire};
+use options::{TapOptions, Wire};
 use watch::{Telling, Watch};
 
 /// How often the tap looks whether something has paused, and whether Ctrl-C was pressed.
@@ -51,7 +51,7 @@ const BACKLOG: u16 = 4096;
 
 /// Stands in front of a server until Ctrl-C.
 pub fn run(args: Args) -> Result<()> {
-    let Options { server, listen, wire, roll, html, live, style } = Options::of(args)?;
+    let TapOptions { server, listen, wire, roll, html, live, style } = TapOptions::of(args)?;
     let style = Style { bare: true, ..style };
     let lang = style.lang;
     let is_udp = wire.is_udp();

@@ -14,7 +14,7 @@ use crate::tasks::shown;
 use crate::wire::impairments::{Impairment, Impairments, Which};
 use crate::wire::tcp_relay::RelayMode;
 
-pub struct Options {
+pub struct TapOptions {
     pub server: HostPort,
     pub listen: HostPort,
     /// How what is sent crosses.
@@ -42,7 +42,7 @@ impl Wire {
     }
 }
 
-impl Options {
+impl TapOptions {
     pub fn of(mut args: Args) -> Result<Self> {
         let is_udp = args.flag("--udp")?;
         let listen = args.value("--listen", HostPort::Ip(([127, 0, 0, 1], 9998).into()))?;
@@ -154,8 +154,8 @@ impl FromStr for Numbers {
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Result<Options> {
-        Options::of(Args::new(line.split(' ').map(Into::into)))
+    fn read(line: &str) -> Result<TapOptions> {
+        TapOptions::of(Args::new(line.split(' ').map(Into::into)))
     }
 
     fn error(line: &str) -> String {

@@ -191,13 +191,13 @@ fn soft_remark(label: &str, toward: Side) -> Words {
 mod tests {
     use super::*;
 
-    struct Wire {
+    struct TestWire {
         watch: Watch,
         start: Instant,
         found: Vec<String>,
     }
 
-    impl Wire {
+    impl TestWire {
         fn new(is_udp: bool) -> Self {
             let mut wire = Self { watch: Watch::new(is_udp), start: Instant::now(), found: Vec::new() };
             wire.at(0, What::Came { client: ([127, 0, 0, 1], 5000).into() });
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_flows_is_one_find_that_is_told_when_it_pauses() {
-        let mut wire = Wire::new(false);
+        let mut wire = TestWire::new(false);
         for n in 0..1000 {
             wire.sent(n, Side::Client, "data");
         }
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_flow_without_a_pause_is_told_now_and_then_and_before_an_end() {
-        let mut wire = Wire::new(false);
+        let mut wire = TestWire::new(false);
         for n in 0..=110 {
             wire.sent(100 * n, Side::Server, "x");
         }
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn three_seconds_of_silence_in_the_middle_of_a_line_are_remarked_once() {
-        let mut wire = Wire::new(false);
+        let mut wire = TestWire::new(false);
         wire.sent(0, Side::Client, "Welcome!");
         wire.new_finds();
         wire.waits(2_999);
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_datagram_needs_no_line_feed() {
-        let mut wire = Wire::new(true);
+        let mut wire = TestWire::new(true);
         wire.sent(0, Side::Server, "Ann");
         wire.new_finds();
         wire.waits(60_000);
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn of_a_flood_of_connections_the_first_are_drawn_and_the_rest_is_a_remark() {
-        let mut wire = Wire::new(false);
+        let mut wire = TestWire::new(false);
         for number in 2..=1000 {
             let at = wire.start + Duration::from_millis(number / 10);
             for what in [
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_side_that_goes_on_behind_the_others_end_is_remarked_once() {
-        let mut wire = Wire::new(false);
+        let mut wire = TestWire::new(false);
         wire.at(0, What::Ended { toward: Side::Server });
         wire.sent(1, Side::Client, "more\n");
         wire.sent(2, Side::Client, "and more\n");
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn a_reset_that_could_not_be_passed_on_is_remarked() {
         for (as_reset, finds) in [(true, 2), (false, 3)] {
-            let mut wire = Wire::new(false);
+            let mut wire = TestWire::new(false);
             wire.at(0, What::Broke { toward: Side::Server, as_reset });
             assert_eq!(wire.new_finds().len(), finds);
         }

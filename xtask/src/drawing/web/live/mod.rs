@@ -46,7 +46,6 @@ pub type GoOn = fn() -> bool;
 
 /// A story that can be watched until this is dropped; what browsers show stays there.
 pub struct Live {
-    story: Transcript,
     show: Arc<Show>,
     /// Dropped after the last words have been said.
     listening: Listening,
@@ -95,7 +94,7 @@ impl Live {
             // A browser that leaves is its own affair.
             (move || drop(shown.serve(&client, from.ip())), |_| {})
         })?;
-        Ok(Self { story: story.clone(), show, listening })
+        Ok(Self { show, listening })
     }
 
     /// Where it is, for a browser on this machine.
@@ -126,7 +125,7 @@ fn publicity(bound: SocketAddr) -> Option<Words> {
 impl Drop for Live {
     /// Says the end to every browser; one that does not read is not waited for.
     fn drop(&mut self) {
-        self.story.end();
+        self.show.story.end();
         let end = Instant::now() + LAST_WORDS;
         while Arc::strong_count(&self.show.viewers) > 1 && Instant::now() < end {
             thread::sleep(Duration::from_millis(1));
@@ -140,7 +139,7 @@ fn random() -> String {
 }
 
 /// What a request gets.
-enum Answer {
+enum Response {
     Page(String),
     /// The stream, from a piece on; none where the browser has pieces of another run.
     Stream(Option<usize>),
@@ -152,16 +151,12 @@ enum Answer {
 impl Show {
     /// Serves a browser to its end. Nobody waits for that: a write that waits for a browser must not hold up the end.
     fn serve(&self, client: &TcpStream, peer: IpAddr) -> io::Result<()> {
-        let (answer, is_head) = match request::head(TimedStream::new(client, PATIENCE, PATIENCE)) {
+        let request = match request::head(TimedStream::new(client, PATIENCE, PATIENCE)) {
             Ok(head) if head.is_empty() => return Ok(()),
-            Err(refused) => (Answer::Refused(refused), false),
-            Ok(head) => match Request::parse(&head) {
-                Err(refused) => (Answer::Refused(refused), false),
-                Ok(request) => {
-                    (self.answer(&request, peer).unwrap_or_else(Answer::Refused), request.method == "HEAD")
-                }
-            },
+            head => head.and_then(|head| Request::parse(&head)),
         };
+        let is_head = request.as_ref().is_ok_and(|request| request.method == "HEAD");
+        let answer = request.and_then(|request| self.answer(&request, peer));
         let mut to = TimedStream::new(client, UNREAD, UNREAD);
         let mut send = |status, kind, fields: &str, body: &str| {
             let length = body.len();
@@ -169,14 +164,14 @@ impl Show {
                 format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{fields}");
             to.write_all((head + FIELDS + if is_head { "" } else { body }).as_bytes())
         };
-        match answer {
-            Answer::Page(nonce) => {
+        match answer.unwrap_or_else(Response::Refused) {
+            Response::Page(nonce) => {
                 // A page that is seen elsewhere in the network is to be watched only.
                 let token = if self.go_on.is_some() && peer.is_loopback() { &*self.token } else { "" };
                 let page = document::html(&self.cover, &nonce, token, self.lang);
                 send("200 OK", "text/html; charset=utf-8", &document::policy(&nonce), &page)?;
             }
-            Answer::Stream(from) => {
+            Response::Stream(from) => {
                 let _viewer = Arc::clone(&self.viewers);
                 to.write_all(format!("HTTP/1.1 200 OK\r\n{STREAM}{FIELDS}").as_bytes())?;
                 if !is_head {
@@ -184,8 +179,8 @@ impl Show {
                 }
             }
             // A 204 has no length (RFC 9110 8.6).
-            Answer::Done => to.write_all(format!("HTTP/1.1 204 No Content\r\n{FIELDS}").as_bytes())?,
-            Answer::Refused(Refused(status, why)) => {
+            Response::Done => to.write_all(format!("HTTP/1.1 204 No Content\r\n{FIELDS}").as_bytes())?,
+            Response::Refused(Refused(status, why)) => {
                 let allow = if status.starts_with("405") { "Allow: GET, HEAD\r\n" } else { "" };
                 send(status, PLAIN, allow, &format!("{why}\n"))?;
             }
@@ -195,7 +190,7 @@ impl Show {
         Ok(())
     }
 
-    fn answer(&self, request: &Request, peer: IpAddr) -> Result<Answer, Refused> {
+    fn answer(&self, request: &Request, peer: IpAddr) -> Result<Response, Refused> {
         let is_here = is_loopback(request.host()?);
         // A page of anybody's may have its own name point to this machine: DNS rebinding.
         if self.is_private && !is_here {
@@ -208,11 +203,11 @@ impl Show {
             return Err(Refused("403 Forbidden", "only this page itself reads its stream and goes on"));
         }
         match (&*request.method, path) {
-            ("GET" | "HEAD", "/") => Ok(Answer::Page(random())),
+            ("GET" | "HEAD", "/") => Ok(Response::Page(random())),
             ("GET" | "HEAD", "/events") => {
                 // A browser that gives up is started again by the page, and says in the query what it had.
                 let last = request.field("last-event-id")?.or(query.strip_prefix("last="));
-                Ok(Answer::Stream(match last.unwrap_or_default() {
+                Ok(Response::Stream(match last.unwrap_or_default() {
                     "" => Some(0),
                     last => self.number(last),
                 }))
@@ -224,13 +219,13 @@ impl Show {
     }
 
     /// Only whoever sits at this machine goes on, with its own page: a class may watch, and not click.
-    fn go_on(&self, request: &Request, is_here: bool) -> Result<Answer, Refused> {
+    fn go_on(&self, request: &Request, is_here: bool) -> Result<Response, Refused> {
         let is_ours = is_here && request.field("x-token")? == Some(&self.token);
         match self.go_on.filter(|_| is_ours) {
             None => {
                 Err(Refused("403 Forbidden", "only a page of this run goes on, on this machine, with --step"))
             }
-            Some(go_on) if go_on() => Ok(Answer::Done),
+            Some(go_on) if go_on() => Ok(Response::Done),
             Some(_) => Err(Refused("409 Conflict", "nobody waits for that")),
         }
     }

@@ -1,0 +1,93 @@
+//! What came of many programs, as one page: a table, the mistakes, and a section for each.
+
+use super::markup::{joined, text};
+use super::page::{self, CSS, Cover, DARK, DARK_WHEN};
+use super::pieces::body;
+use crate::checks::Verdict;
+use crate::drawing::entry::{Entry, Lanes};
+use crate::words::{Lang, Words};
+
+/// How the table looks.
+const TABLE: &str = include_str!("board.css");
+
+/// One program.
+pub struct Row {
+    pub name: String,
+    /// How many stages have passed.
+    pub passed: Words,
+    /// Where it stopped.
+    pub note: Words,
+    /// A verdict for each stage that was judged.
+    pub cells: Vec<Option<Verdict>>,
+    /// What its section shows.
+    pub told: Vec<Entry>,
+}
+
+/// A mistake: how often it was made, its name, what is told of it, and what plays it.
+pub type Counted<'a> = (usize, &'a str, Words, String);
+
+pub fn html(
+    cover: &Cover,
+    sum: &[Words],
+    stages: &[(&str, &Words)],
+    rows: &[Row],
+    mistakes: &[Counted<'_>],
+    standing: &Lanes,
+    lang: Lang,
+) -> String {
+    let to = |words: &Words| text(words.to(lang));
+    let head = |(name, sentence): &(&str, &Words)| {
+        format!("<th scope=\"col\" title=\"{}\"><span>{}</span></th>", to(sentence), text(name))
+    };
+    let cell = |(verdict, (stage, _)): (&Option<Verdict>, &(&str, &Words))| {
+        let Some(verdict) = verdict else { return "<td></td>".into() };
+        let (class, name, mark) = (class(verdict), to(&verdict.name()), verdict.mark());
+        format!(
+            "<td class=\"{class}\" title=\"{stage}: {name}\">{mark}<span class=\"twin\"> {name}</span></td>"
+        )
+    };
+    let row = |(number, row): (usize, &Row)| {
+        let cells = joined(row.cells.iter().zip(stages).map(cell));
+        let (name, passed, note) = (text(&row.name), to(&row.passed), to(&row.note));
+        format!(
+            "<tr><th scope=\"row\"><a href=\"#s{number}\">{name}</a></th>{cells}<td>{passed}</td>\
+             <td class=\"note\">{note}</td></tr>\n"
+        )
+    };
+    let mistake = |(count, name, words, lesson): &Counted<'_>| {
+        let (name, words, lesson) = (text(name), to(words), text(lesson));
+        format!("<p><b>{count} × {name}</b><br>{words}<br><code>{lesson}</code></p>\n")
+    };
+    let section = |(number, row): (usize, &Row)| {
+        let (name, passed, note, told) =
+            (text(&row.name), to(&row.passed), to(&row.note), body(&row.told, standing, lang));
+        format!(
+            "<section aria-labelledby=\"s{number}\">\n<h2 id=\"s{number}\">{name}: {passed}</h2>\n\
+             <p>{note}</p>\n{told}</section>\n"
+        )
+    };
+    let (title, intro) = (to(&cover.title), to(&cover.intro));
+    let sum = joined(sum.iter().map(|words| format!("<p>{}</p>\n", to(words))));
+    let found = joined(mistakes.iter().map(mistake));
+    let heading = Words::fixed("Mistakes", "错误");
+    let found = if found.is_empty() { found } else { format!("<h2>{}</h2>\n{found}", to(&heading)) };
+    let (heads, numbered) = (joined(stages.iter().map(head)), || (1..).zip(rows));
+    [
+        &page::head(&title, lang),
+        &format!("<style>\n{CSS}{TABLE}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
+        &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n<main>\n<div class=\"sum\">{sum}</div>\n"),
+        &format!("<div class=\"wide\" tabindex=\"0\"><table class=\"board\">\n<tr><td></td>{heads}<td></td><td></td></tr>\n"),
+        &format!("{}</table></div>\n{found}", joined(numbered().map(row))),
+        &joined(numbered().map(section)),
+        "</main>\n</body>\n</html>\n",
+    ]
+    .concat()
+}
+
+fn class(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Failed(_) | Verdict::Undecided(_) => "failed",
+        Verdict::NotAvailable(_) => "absent",
+    }
+}

@@ -1,0 +1,288 @@
+//! Programs of a whole class, judged several at a time. Each has its own processes, ports, scratch directory and ladder;
+//! what came out undecided beside others is judged again alone.
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::{self, Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use common::address::{self, HostPort};
+use common::args;
+use common::narration::{Stdout, escape};
+use common::stop::{self, Stop};
+use common::text;
+
+use super::candidate::CommandLine;
+use super::judge::judge;
+use super::output::{Run, Work};
+use super::report::Selection;
+use super::sum;
+use super::trial::Config;
+use super::verdict::exit_status;
+use crate::drawing::style::Ink;
+use crate::drawing::transcript::Transcript;
+use crate::exercises::Exercise;
+use crate::programs::cleanup;
+use crate::words::Words;
+
+/// How many programs are judged at a time, for each core: most of a judgement is waiting.
+pub const JOBS_A_CORE: usize = 2;
+
+/// Whose program is judged, and where it is.
+pub struct Submission {
+    name: String,
+    directory: Option<PathBuf>,
+    at: Option<SocketAddr>,
+}
+
+/// The submissions that the operands name, and which these are, in words: directories for a command; without one, servers
+/// that run already.
+///
+/// # Errors
+/// A usage error.
+pub fn submissions(operands: &[OsString], command: &CommandLine) -> Result<(Vec<Submission>, Words)> {
+    let (found, words) = if command.0.is_empty() {
+        let found = operands.iter().map(|word| server(word)).collect::<Result<Vec<_>>>()?;
+        (found, Words::fixed("the servers that run at these addresses", "在这些地址上运行的服务器"))
+    } else {
+        directories(operands, command)?
+    };
+    if found.is_empty() {
+        return Err(args::usage(text!(
+            "--each: name the directories to grade, as in --each submissions/*/ -- COMMAND",
+            "--each：请写出要评判的目录，例如 --each submissions/*/ -- 命令"
+        )));
+    }
+    let mut names = HashSet::new();
+    match found.iter().find(|one| !names.insert(&one.name)) {
+        None => Ok((found, words)),
+        Some(Submission { name, .. }) => Err(args::usage(text!(
+            "--each: two submissions are called '{name}': rename one of the directories",
+            "--each：有两份都叫“{name}”：请给其中一个目录改名"
+        ))),
+    }
+}
+
+/// `HOST:PORT`, or `NAME=HOST:PORT`.
+fn server(word: &OsStr) -> Result<Submission> {
+    let text = word.to_string_lossy();
+    let (name, at) = text.split_once('=').unwrap_or((&text, &text));
+    Ok(Submission { name: escape(name.as_bytes()), directory: None, at: Some(running(at)?) })
+}
+
+/// Where a server runs already.
+///
+/// # Errors
+/// A usage error.
+pub fn running(at: &str) -> Result<SocketAddr> {
+    let shown = escape(at.as_bytes());
+    let bad = |why: String| {
+        args::usage(text!(
+            "'{shown}' is no address of a server: {why} (or is the COMMAND after -- missing?)",
+            "“{shown}”不是服务器的地址：{why}（或者缺少 -- 后面的命令？）"
+        ))
+    };
+    let at: HostPort = at.parse().map_err(bad)?;
+    address::resolve(&at)?.first().copied().context("no address")
+}
+
+fn directories(operands: &[OsString], command: &CommandLine) -> Result<(Vec<Submission>, Words)> {
+    if !command.has("{dir}") {
+        return Err(args::usage(text!(
+            "--each: the command has no {{dir}}, which stands for each directory: python3 \"{{dir}}/server.py\" ...",
+            "--each：命令里没有 {{dir}}，它代表各份的目录：python3 \"{{dir}}/server.py\" ..."
+        )));
+    }
+    let is_shown =
+        |path: &PathBuf| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let mut paths: Vec<_> = operands.iter().map(PathBuf::from).collect();
+    let mut words = Words::fixed("a directory each", "每个目录是一份");
+    if let [whole] = &paths[..] {
+        let shown = escape(whole.as_os_str().as_encoded_bytes());
+        let entries = fs::read_dir(whole).map_err(|e| {
+            args::usage(text!("--each: cannot read '{shown}': {e}", "--each：无法读取“{shown}”：{e}"))
+        })?;
+        let entries: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_shown).collect();
+        if entries.is_empty() {
+            return Err(args::usage(text!(
+                "--each: the directory '{shown}' is empty",
+                "--each：目录“{shown}”是空的"
+            )));
+        }
+        let children: Vec<_> = entries.into_iter().filter(|path| path.is_dir()).collect();
+        if children.is_empty() {
+            words = words!("'{shown}' alone, as no directory is in it", "只有“{shown}”，里面没有别的目录");
+        } else {
+            words = words!("the directories in '{shown}'", "“{shown}”里的各个目录");
+            paths = children;
+        }
+    }
+    paths.sort();
+    if let Some(file) = paths.iter().find(|path| !path.is_dir()) {
+        let shown = escape(file.as_os_str().as_encoded_bytes());
+        return Err(args::usage(text!(
+            "--each: '{shown}' is not a directory: in a shell, submissions/*/ names only directories",
+            "--each：“{shown}”不是目录：在 shell 里，submissions/*/ 只代表目录"
+        )));
+    }
+    let of = |path: &PathBuf| {
+        let whole = path::absolute(path)?;
+        let name = whole.file_name().unwrap_or(whole.as_os_str());
+        Ok(Submission { name: escape(name.as_encoded_bytes()), directory: Some(whole), at: None })
+    };
+    Ok((paths.iter().map(of).collect::<Result<_>>()?, words))
+}
+
+/// How a class is judged.
+pub struct Class {
+    pub submissions: Vec<Submission>,
+    /// Which these are.
+    pub which: Words,
+    /// How many at a time.
+    pub jobs: usize,
+    /// Numbers stand for names.
+    pub anonymous: bool,
+}
+
+/// Judges all of them, and sums up. Ctrl-C ends it with what has been judged.
+///
+/// # Errors
+/// When not all have passed, and when a report cannot be written.
+pub fn grade(
+    exercise: &'static Exercise,
+    config: &Config,
+    selection: &Selection,
+    class: &Class,
+) -> Result<()> {
+    selection.files.check()?;
+    let (style, all) = (config.style, class.submissions.len());
+    let jobs = class.jobs.min(all);
+    let (name, shown, Words { en, zh }) = (exercise.name, config.command.shown(), &class.which);
+    let Words { en: shown, zh: shown_zh } = match shown.as_str() {
+        "" => Words::fixed("", ""),
+        shown => words!(" {shown};", "{shown}；"),
+    };
+    let head = words!(
+        "{name}:{shown} {en}: {all} submissions, {jobs} at a time",
+        "{name}：{shown_zh}{zh}：{all} 份，同时评判 {jobs} 份"
+    );
+    style.explain(Ink::Bold, &head)?;
+    let stop = Stop::on_signal(cleanup::end_children)?;
+    let judged = |number: usize| judge_one(exercise, config, selection, class, number);
+    let mut works: Vec<Option<Work>> = Vec::new();
+    works.resize_with(all, || None);
+    let (next, (sender, receiver)) = (AtomicUsize::new(0), mpsc::channel());
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            let (sender, next, stop) = (sender.clone(), &next, &stop);
+            scope.spawn(move || {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= all {
+                        return;
+                    }
+                    let work = judged(number);
+                    // What happens to a program once all are being ended is not its own doing.
+                    if stop.requested() || sender.send((number, work)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (done, (number, work)) in (1..).zip(receiver) {
+            works[number] = Some(work);
+            progress(&words!("{done} of {all} judged", "已评判 {done} 份，共 {all} 份"), config);
+        }
+    });
+    let open: Vec<_> = (0..all).filter(|number| works[*number].as_ref().is_some_and(Work::is_open)).collect();
+    for number in open {
+        progress(&Words::fixed("again, alone: what is undecided", "未能判定的，单独再评判一次"), config);
+        let again = judged(number);
+        if stop.requested() {
+            break;
+        }
+        let took = again.took + works[number].as_ref().map_or(again.took, |work| work.took);
+        works[number] = Some(Work { is_again: true, took, ..again });
+    }
+    progress(&Words::fixed("", ""), config);
+    let run = selection.run(exercise, config, works.into_iter().flatten().collect());
+    let hidden = |text: String| class.hidden(text);
+    sum::lines(&run).into_iter().try_for_each(|line| common::narration::say(&hidden(line)))?;
+    selection.files.open()?.write(&run, || sum::page(&run), hidden)?;
+    end(&run, &stop, all)
+}
+
+/// The run's exit status, and why it is not 0.
+fn end(run: &Run, stop: &Stop, all: usize) -> Result<()> {
+    let done = run.works.len();
+    if stop.requested() {
+        return Err(args::with_status(
+            u8::try_from(stop::INTERRUPTED).unwrap_or(1),
+            text!("interrupted: {done} of {all} were judged", "已中断：评判了 {done} 份，共 {all} 份"),
+        ));
+    }
+    let verdicts = run.works.iter().flat_map(|work| &work.stages).map(|judged| &judged.verdict);
+    let is_in_trouble = run.works.iter().any(|work| work.trouble.is_some());
+    let status = match exit_status(verdicts) {
+        0 if is_in_trouble => 3,
+        0 => return Ok(()),
+        status => status,
+    };
+    let passed = run.works.iter().filter(|work| work.trouble.is_none() && work.stop().is_none()).count();
+    Err(args::with_status(status, text!("{passed} of {all} passed all", "{all} 份中 {passed} 份全部通过")))
+}
+
+/// Judges one of them.
+fn judge_one(
+    exercise: &'static Exercise,
+    config: &Config,
+    selection: &Selection,
+    class: &Class,
+    number: usize,
+) -> Work {
+    let (began, Submission { name, directory, at }) = (Instant::now(), &class.submissions[number]);
+    let own = Config {
+        command: config.command.clone(),
+        directory: directory.clone(),
+        at: *at,
+        ip: at.map_or(config.ip, |at| at.ip()),
+        talk: config.talk.clone(),
+        story: Transcript::kept(config.style),
+        ..*config
+    };
+    let name = if class.anonymous { (number + 1).to_string() } else { name.clone() };
+    let mut work = Work { name, ..Work::default() };
+    let outcome =
+        selection.judge(exercise, &mut work.stages, |stage| judge(&own, exercise, stage, &|_| Ok(())));
+    work.trouble = outcome.err().map(|e| format!("{e:#}"));
+    work.took = began.elapsed();
+    work
+}
+
+impl Class {
+    /// A text without the directories' names, where numbers stand for names.
+    fn hidden(&self, text: String) -> String {
+        if !self.anonymous {
+            return text;
+        }
+        let mut paths: Vec<_> = self.submissions.iter().filter_map(|one| one.directory.as_deref()).collect();
+        paths.sort_by_key(|path| std::cmp::Reverse(path.as_os_str().len())); // one may begin like another
+        let hide = |text: String, path: &&Path| text.replace(&*path.to_string_lossy(), "{dir}");
+        paths.iter().fold(text, hide)
+    }
+}
+
+/// Says on a terminal how far it is, on one line.
+fn progress(words: &Words, config: &Config) {
+    if io::stdout().is_terminal() {
+        let _ = write!(Stdout, "\r\x1b[K{}", words.to(config.style.lang)).and_then(|()| Stdout.flush());
+    }
+}

@@ -1,0 +1,338 @@
+//! What came of a run, as files for other programs: JSON, CSV and `JUnit`'s XML, from one model.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::Result;
+use common::args::Args;
+
+use super::judge::lanes;
+use super::verdict::{Failure, Judged};
+use crate::checks::Verdict;
+use crate::drawing::markup;
+use crate::drawing::style::{Ink, Style};
+use crate::drawing::text::ladder;
+use crate::exercises::{Exercise, Stage};
+use crate::tasks::json::{array, object, string};
+use crate::tasks::wanted::Wanted;
+use crate::words::Words;
+
+/// What our JSON says, in this form; another form gets another number.
+const SCHEMA: &str = "xtask grade 1";
+
+/// One program, judged.
+#[derive(Default)]
+pub struct Work {
+    /// Whose it is; of a single program, its command.
+    pub name: String,
+    /// What was judged, in order.
+    pub stages: Vec<Judged>,
+    /// Why it could not be judged, or not further.
+    pub trouble: Option<String>,
+    /// It was undecided first, and was judged again with no other program beside it.
+    pub is_again: bool,
+    /// How long it took, the second time included.
+    pub took: Duration,
+}
+
+impl Work {
+    /// What came of a stage, if it was judged.
+    pub fn of(&self, stage: &Stage) -> Option<&Judged> {
+        self.stages.iter().find(|judged| judged.stage.name == stage.name)
+    }
+
+    /// How many stages have passed.
+    pub fn passed(&self) -> usize {
+        self.stages.iter().filter(|judged| matches!(judged.verdict, Verdict::Passed)).count()
+    }
+
+    /// How many of these stages can be judged here.
+    pub fn all(&self, stages: &[&Stage]) -> usize {
+        let is_absent = |judged: &&Judged| matches!(judged.verdict, Verdict::NotAvailable(_));
+        stages.len() - self.stages.iter().filter(is_absent).count()
+    }
+
+    /// The first stage that has not passed.
+    pub fn stop(&self) -> Option<&Judged> {
+        self.stages.iter().find(|judged| judged.failure.is_some())
+    }
+
+    /// Whether another judgement, alone, may decide more.
+    pub fn is_open(&self) -> bool {
+        let is_open = |judged: &Judged| matches!(judged.verdict, Verdict::Undecided(_));
+        self.trouble.is_some() || self.stages.iter().any(is_open)
+    }
+}
+
+impl Judged {
+    /// The likely mistake's name, or nothing.
+    pub fn mistake(&self) -> &'static str {
+        self.failure.as_ref().and_then(|failure| failure.likely).map_or("", |mistake| mistake.name)
+    }
+}
+
+/// A run of the judge.
+pub struct Run {
+    pub exercise: &'static Exercise,
+    pub command: String,
+    /// IPv4 or IPv6.
+    pub version: &'static str,
+    /// line, length or raw.
+    pub framing: String,
+    /// The stages that were asked for.
+    pub stages: Vec<&'static Stage>,
+    pub works: Vec<Work>,
+    pub style: Style,
+}
+
+/// The files that are asked for.
+#[derive(Default)]
+pub struct Files {
+    pub html: Option<String>,
+    json: Option<String>,
+    csv: Option<String>,
+    junit: Option<String>,
+}
+
+/// What a file contains.
+type Content = fn(&Run) -> String;
+
+/// The same, open.
+pub struct Opened {
+    pub html: Option<Wanted>,
+    others: [(Option<Wanted>, Content); 3],
+}
+
+impl Files {
+    /// As the options say.
+    ///
+    /// # Errors
+    /// A usage error.
+    pub fn of(args: &mut Args) -> Result<Self> {
+        let mut given = |name| args.given::<String>(name);
+        Ok(Self {
+            html: given("--html")?,
+            json: given("--json")?,
+            csv: given("--csv")?,
+            junit: given("--junit")?,
+        })
+    }
+
+    /// Sees before any program is started that all of them can be opened. They are not kept open: an unfinished report
+    /// beside a program that runs might be written by that.
+    ///
+    /// # Errors
+    /// A usage error: one cannot be written.
+    pub fn check(&self) -> Result<()> {
+        self.open().map(drop)
+    }
+
+    /// Opens all of them.
+    ///
+    /// # Errors
+    /// A usage error: one cannot be written.
+    pub fn open(&self) -> Result<Opened> {
+        let open = |option, file: &Option<String>, ending| {
+            file.as_deref().map(|file| Wanted::results(option, file, ending)).transpose()
+        };
+        Ok(Opened {
+            html: open("--html", &self.html, "html")?,
+            others: [
+                (open("--json", &self.json, "json")?, json),
+                (open("--csv", &self.csv, "csv")?, csv),
+                (open("--junit", &self.junit, "xml")?, junit),
+            ],
+        })
+    }
+}
+
+impl Opened {
+    /// Writes them; the page is given. `hidden` takes out what is not to be shown.
+    ///
+    /// # Errors
+    /// When one cannot be written after all.
+    pub fn write(
+        self,
+        run: &Run,
+        page: impl FnOnce() -> String,
+        hidden: impl Fn(String) -> String,
+    ) -> Result<()> {
+        let mut names = Vec::new();
+        if let Some(file) = self.html {
+            names.push(file.write(&hidden(page()))?);
+        }
+        for (file, content) in self.others {
+            if let Some(file) = file {
+                names.push(file.write(&hidden(content(run)))?);
+            }
+        }
+        if names.is_empty() {
+            return Ok(());
+        }
+        let names = names.join(", ");
+        run.style.say(Ink::Bold, &words!("\nThe report is in {names}.", "\n报告已存入 {names}。"))
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64())
+}
+
+/// The ladder up to a failure, as text.
+fn ladder_text(run: &Run, judged: &Judged) -> String {
+    let style = Style::plain(run.style.lang);
+    let head = ladder::head(style, &lanes(run.exercise));
+    let lines = judged.ladder.iter().flat_map(|told| told.lines(style));
+    std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+fn json(run: &Run) -> String {
+    let to = |words: &Words| string(words.to(run.style.lang));
+    let null = || "null".to_owned();
+    let stage = |work: &Work, stage: &'static Stage| {
+        let (name, sentence) = (string(stage.name), to(&stage.promise.1));
+        let Some(judged) = work.of(stage) else {
+            return object(&[("name", name), ("sentence", sentence), ("verdict", string("not judged"))]);
+        };
+        let failure = judged.failure.as_ref();
+        let of = |words: fn(&Failure) -> Option<&Words>| failure.and_then(words).map_or_else(null, to);
+        let mistake = failure.and_then(|failure| failure.likely);
+        let named = |name: Option<&str>| name.filter(|name| !name.is_empty()).map_or_else(null, string);
+        let why = match &judged.verdict {
+            Verdict::NotAvailable(why) => to(why),
+            _ => null(),
+        };
+        object(&[
+            ("name", name),
+            ("sentence", sentence),
+            ("verdict", string(&judged.verdict.name().en)),
+            ("times", judged.times.0.to_string()),
+            ("times_passed", judged.times.1.to_string()),
+            ("seconds", seconds(judged.took)),
+            ("expected", of(|failure| Some(&failure.expected))),
+            ("got", of(|failure| Some(&failure.got))),
+            ("evidence", of(|failure| failure.more.as_ref())),
+            ("not_available_because", why),
+            ("mistake", named(mistake.map(|mistake| mistake.name))),
+            (
+                "hint",
+                named(
+                    mistake
+                        .map(|mistake| mistake.words[usize::from(run.style.lang == crate::words::Lang::Zh)]),
+                ),
+            ),
+            ("lesson", named(mistake.map(|mistake| mistake.lesson))),
+            ("ladder", failure.map_or_else(null, |_| string(&ladder_text(run, judged)))),
+        ])
+    };
+    let work = |work: &Work| {
+        object(&[
+            ("name", string(&work.name)),
+            ("passed", work.passed().to_string()),
+            ("of", work.all(&run.stages).to_string()),
+            ("seconds", seconds(work.took)),
+            ("judged_again", work.is_again.to_string()),
+            ("trouble", work.trouble.as_deref().map_or_else(null, string)),
+            ("stages", array(run.stages.iter().map(|one| format!("\n   {}", stage(work, one))))),
+        ])
+    };
+    object(&[
+        ("schema", string(SCHEMA)),
+        ("xtask", string(env!("CARGO_PKG_VERSION"))),
+        ("kind", string(run.exercise.name)),
+        ("command", string(&run.command)),
+        ("version", string(run.version)),
+        ("framing", string(&run.framing)),
+        ("seed", null()),
+        ("submissions", array(run.works.iter().map(|one| format!("\n  {}", work(one))))),
+    ]) + "\n"
+}
+
+/// One line a program (RFC 4180).
+fn csv(run: &Run) -> String {
+    let quoted = |field: &str| {
+        let is_plain = !field.contains([',', '"', '\n', '\r']);
+        if is_plain { field.to_owned() } else { format!("\"{}\"", field.replace('"', "\"\"")) }
+    };
+    let line =
+        |fields: Vec<String>| fields.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",") + "\r\n";
+    let of = |work: &Work| {
+        let verdict = |stage: &&'static Stage| {
+            work.of(stage).map_or_else(String::new, |judged| judged.verdict.name().en.into())
+        };
+        let (stop, all) = (work.stop(), work.all(&run.stages));
+        let next = stop.map_or("", |judged| judged.stage.name).to_owned();
+        let mistake = stop.map_or("", Judged::mistake).to_owned();
+        let trouble = work.trouble.clone().unwrap_or_default();
+        let first = [work.name.clone(), work.passed().to_string(), all.to_string(), next, mistake];
+        let last = [seconds(work.took), trouble];
+        line(first.into_iter().chain(run.stages.iter().map(verdict)).chain(last).collect())
+    };
+    let head = ["name", "passed", "of", "next", "mistake"].into_iter();
+    let head = head.chain(run.stages.iter().map(|stage| stage.name)).chain(["seconds", "trouble"]);
+    line(head.map(str::to_owned).collect()) + &run.works.iter().map(of).collect::<String>()
+}
+
+/// Text in XML 1.0, which has no place for most control characters, not even escaped: they are shown as `\u{1}`.
+fn xml(text: &str) -> String {
+    let mut allowed = String::new();
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => allowed.push(c),
+            '\u{fffe}' | '\u{ffff}' => drop(write!(allowed, "{}", c.escape_unicode())),
+            c if c.is_control() => drop(write!(allowed, "{}", c.escape_unicode())),
+            c => allowed.push(c),
+        }
+    }
+    markup::text(&allowed)
+}
+
+fn junit(run: &Run) -> String {
+    let lang = run.style.lang;
+    let case = |work: &Work, stage: &&'static Stage| {
+        let (class, judged) = (xml(&format!("{}.{}", run.exercise.name, work.name)), work.of(stage));
+        let time = seconds(judged.map_or(Duration::ZERO, |judged| judged.took));
+        let head = format!("  <testcase classname=\"{class}\" name=\"{}\" time=\"{time}\"", stage.name);
+        let with = |element: &str, message: &str, text: &str| {
+            let (message, text) = (xml(message).replace('\n', "&#10;"), xml(text));
+            format!("{head}><{element} message=\"{message}\">{text}</{element}></testcase>\n")
+        };
+        let Some(judged) = judged else {
+            return match &work.trouble {
+                Some(trouble)
+                    if work.stages.len()
+                        == run.stages.iter().take_while(|one| one.name != stage.name).count() =>
+                {
+                    with("error", trouble, "")
+                }
+                _ => with("skipped", "not judged: an earlier stage has not passed", ""),
+            };
+        };
+        let told = || {
+            let told =
+                judged.failure.iter().flat_map(Failure::told).flat_map(|told| told.lines(Style::plain(lang)));
+            format!("{}\n{}", told.collect::<Vec<_>>().join("\n"), ladder_text(run, judged))
+        };
+        match &judged.verdict {
+            Verdict::Passed => format!("{head}/>\n"),
+            Verdict::Failed(got) => with("failure", got.to(lang), &told()),
+            Verdict::Undecided(got) => with("error", got.to(lang), &told()),
+            Verdict::NotAvailable(why) => with("skipped", why.to(lang), ""),
+        }
+    };
+    let suite = |work: &Work| {
+        let cases: String = run.stages.iter().map(|stage| case(work, stage)).collect();
+        let count = |element: &str| cases.matches(&format!("><{element} message=")).count();
+        let (failures, errors, skipped) = (count("failure"), count("error"), count("skipped"));
+        let (name, tests, time) = (xml(&work.name), run.stages.len(), seconds(work.took));
+        format!(
+            " <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" \
+             skipped=\"{skipped}\" time=\"{time}\">\n{cases} </testsuite>\n"
+        )
+    };
+    let suites: String = run.works.iter().map(suite).collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\">\n{suites}</testsuites>\n",
+        run.exercise.name
+    )
+}

@@ -1,0 +1,174 @@
+//! What came of a class: a table on the terminal and on a page, the mistakes by their names, and what to teach next.
+
+use std::time::SystemTime;
+
+use super::judge::lanes;
+use super::output::{Run, Work};
+use super::report::date;
+use crate::checks::{Check, Verdict};
+use crate::drawing::board::{self, Row};
+use crate::drawing::columns;
+use crate::drawing::entry::Entry;
+use crate::drawing::page::Cover;
+use crate::exercises::Mistake;
+use crate::lessons;
+use crate::tasks::shown;
+use crate::words::Words;
+
+/// How many lessons there is time for.
+const LESSONS: usize = 3;
+
+/// Equal ones together, the most frequent first.
+fn counted<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<(usize, T)> {
+    let mut counts: Vec<(usize, T)> = Vec::new();
+    for item in items {
+        match counts.iter_mut().find(|(_, other)| *other == item) {
+            Some((count, _)) => *count += 1,
+            None => counts.push((1, item)),
+        }
+    }
+    counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    counts
+}
+
+/// Where one stopped, in words; nothing if it passed all.
+fn stopped(work: &Work) -> Option<Words> {
+    if work.trouble.is_some() {
+        return Some(Words::fixed("could not be judged", "无法评判"));
+    }
+    let (judged, mistake) = work.stop().map(|judged| (judged, judged.mistake()))?;
+    let (stage, is_open) = (judged.stage.name, matches!(judged.verdict, Verdict::Undecided(_)));
+    let (en, zh) = if is_open { ("undecided", "未能判定") } else { ("failed", "失败") };
+    Some(if mistake.is_empty() {
+        words!("{en} at {stage}", "在 {stage} {zh}")
+    } else {
+        words!("{en} at {stage} ({mistake})", "在 {stage} {zh}（{mistake}）")
+    })
+}
+
+/// How many passed, and where how many others stopped.
+fn sentence(run: &Run) -> Words {
+    let all = run.works.len();
+    let stops = run.works.iter().map(|work| stopped(work).map(|Words { en, zh }| (en, zh)));
+    let part = |(count, stop): (usize, Option<(_, _)>)| {
+        let (en, zh) = stop.unwrap_or(("passed all".into(), "全部通过".into()));
+        (format!("{count} {en}"), format!("{count} 份{zh}"))
+    };
+    let (en, zh): (Vec<_>, Vec<_>) = counted(stops).into_iter().map(part).unzip();
+    let (en, zh) = (en.join(", "), zh.join("，"));
+    words!("{all} submissions: {en}", "{all} 份：{zh}")
+}
+
+/// The mistakes that were found, in all stages that failed.
+fn mistakes(run: &Run) -> Vec<(usize, &'static Mistake)> {
+    let judged = run.works.iter().flat_map(|work| &work.stages);
+    let failed = judged.filter(|judged| matches!(judged.verdict, Verdict::Failed(_)));
+    let likely = failed.filter_map(|judged| judged.failure.as_ref()?.likely);
+    let found: Vec<_> = likely.collect();
+    let names = counted(found.iter().map(|mistake| mistake.name));
+    names.into_iter().filter_map(|(n, name)| Some((n, *found.iter().find(|one| one.name == name)?))).collect()
+}
+
+/// What to play for a class that made these mistakes.
+fn tomorrow(run: &Run) -> Option<Words> {
+    let mut names: Vec<&str> = Vec::new();
+    for (_, mistake) in mistakes(run) {
+        if !names.contains(&mistake.lesson) && lessons::find(mistake.lesson.as_ref()).is_some() {
+            names.push(mistake.lesson);
+        }
+    }
+    names.truncate(LESSONS);
+    let play = shown::demo(&format!("{} --quiz", names.join(" ")));
+    (!names.is_empty()).then(|| words!("tomorrow: {play}", "明天：{play}"))
+}
+
+/// How many stages of how many have passed.
+fn passed(work: &Work, run: &Run) -> Words {
+    let (passed, all) = (work.passed(), work.all(&run.stages));
+    words!("{passed} of {all}", "{passed}/{all}")
+}
+
+/// What else there is to say of one.
+fn note(work: &Work) -> Words {
+    let Words { en, zh } = stopped(work).unwrap_or(Words::fixed("", ""));
+    let more = work.trouble.as_deref().map_or_else(String::new, |trouble| format!(": {trouble}"));
+    let Words { en: again, zh: again_zh } = if work.is_again {
+        Words::fixed("; judged again, alone", "；单独再评判过一次")
+    } else {
+        Words::fixed("", "")
+    };
+    words!("{en}{more}{again}", "{zh}{more}{again_zh}")
+}
+
+/// The table for a terminal, and its sum.
+pub fn lines(run: &Run) -> Vec<String> {
+    let (style, count) = (run.style, run.stages.len());
+    let name = |work: &Work| columns::width(&work.name);
+    let widest = run.works.iter().map(name).max().unwrap_or_default().max(6);
+    let scale = (1..=count).map(|number| match number {
+        1 => format!("{number:<8}"),
+        _ if number % 5 == 0 => format!("{number:<10}"),
+        _ => String::new(),
+    });
+    let scale = if count < 5 { String::new() } else { scale.collect::<String>() };
+    let mut lines = vec![String::new(), format!("{:widest$}  {scale}", "").trim_end().to_owned()];
+    for work in &run.works {
+        let cell = |stage| work.of(stage).map_or(".".into(), |judged| style.mark(&judged.verdict));
+        let cells: Vec<_> = run.stages.iter().map(|stage| cell(stage)).collect();
+        let (room, passed) = (widest - name(work), passed(work, run));
+        let (passed, note) = (passed.to(style.lang).to_owned(), note(work));
+        let line =
+            format!("{}{:room$}  {}  {passed:8}  {}", work.name, "", cells.join(" "), note.to(style.lang));
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.push(String::new());
+    let again = run.works.iter().filter(|work| work.is_again).count();
+    let again = (again > 0).then(|| {
+        words!(
+            "judged again, alone, as something was undecided: {again}",
+            "有未能判定的，因而单独再评判过：{again} 份"
+        )
+    });
+    for words in [Some(sentence(run)), again, tomorrow(run)].into_iter().flatten() {
+        lines.push(style.paragraph(&words));
+    }
+    lines
+}
+
+/// The page of a class: the table, the mistakes, and each submission with the ladders of what did not pass.
+pub fn page(run: &Run) -> String {
+    let lang = run.style.lang;
+    let row = |work: &Work| {
+        let mut told = Vec::new();
+        for judged in &work.stages {
+            if judged.failure.is_some() {
+                told.extend(judged.told.iter().cloned());
+            } else {
+                let promise = judged.stage.promise.1.clone();
+                told.push(Entry::Check(Check { promise, verdict: judged.verdict.clone() }));
+            }
+        }
+        let cell = |stage| work.of(stage).map(|judged| judged.verdict.clone());
+        Row {
+            name: work.name.clone(),
+            passed: passed(work, run),
+            note: note(work),
+            cells: run.stages.iter().map(|stage| cell(stage)).collect(),
+            told,
+        }
+    };
+    let found: Vec<_> = mistakes(run);
+    let mistakes = found.iter().map(|(count, mistake)| {
+        let [en, zh] = mistake.words;
+        let is_shown = lessons::find(mistake.lesson.as_ref()).is_some();
+        let play = if is_shown { shown::demo(mistake.lesson) } else { String::new() };
+        (*count, mistake.name, Words::fixed(en, zh), play)
+    });
+    let (name, command, date) = (run.exercise.name, &run.command, date(SystemTime::now()));
+    let intro = words!("Judged on the wire, {date}: {command}", "在线路上评判，{date}：{command}");
+    let cover = Cover { title: words!("{name}: a class", "{name}：全班"), intro, is_bare: false };
+    let sum: Vec<_> = std::iter::once(sentence(run)).chain(tomorrow(run)).collect();
+    let stages: Vec<_> = run.stages.iter().map(|stage| (stage.name, &stage.promise.1)).collect();
+    let rows: Vec<_> = run.works.iter().map(row).collect();
+    board::html(&cover, &sum, &stages, &rows, &mistakes.collect::<Vec<_>>(), &lanes(run.exercise), lang)
+}

@@ -1,0 +1,194 @@
+//! The programs of a class, judged at once: our twins are the submissions.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+use xtask::Scratch;
+
+use crate::grade::{Judged, grade, twins};
+
+/// A directory of submissions: a server, and one with this mistake, each.
+fn class(mistakes: &[&str]) -> Scratch {
+    let class = Scratch::new().unwrap();
+    for mistake in mistakes {
+        fs::create_dir(class.path().join(mistake)).unwrap();
+        fs::write(class.path().join(mistake).join("mistake"), mistake).unwrap();
+    }
+    class
+}
+
+/// Grades them: a twin takes its mistake from a file in its directory.
+fn grade_class(directory: &Path, options: &[&str]) -> Judged {
+    let (twins, directory) = (twins(), directory.to_str().unwrap());
+    let command = ["--", &twins, "tcp-server", "{dir}/mistake", "{host}", "{port}"];
+    grade(&[&["tcp-server", "--patience=2", "--each"], options, &[directory], &command].concat())
+}
+
+fn read(directory: &Path, file: &str) -> String {
+    fs::read_to_string(directory.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
+}
+
+#[test]
+fn a_class_is_judged_with_a_table_a_sum_and_a_file_for_each_reader() {
+    let class = class(&["again-ignored", "crashes", "none"]);
+    let files = Scratch::new().unwrap();
+    let [html, json, csv, junit] = ["html", "json", "csv", "xml"].map(|ending| {
+        let file = files.path().join("class").with_extension(ending);
+        file.to_str().unwrap().to_owned()
+    });
+    let options = ["--html", &html, "--json", &json, "--csv", &csv, "--junit", &junit];
+    let judged = grade_class(class.path(), &options);
+    assert_eq!(judged.status, Some(1), "{}", judged.out);
+    for line in [
+        "none           ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ",
+        "crashes        ✗ . . . . . . . . . . . . . .  0 of 15   failed at listens (failed-first)\n",
+        "again-ignored  ✓ ✓ ✓ ? . . . . . . . . . . .  3 of 15   undecided at again (one-name-taken); judged again, alone\n",
+        "judged again, alone, as something was undecided: 1\n",
+        "1 of 3 passed all\n",
+    ] {
+        assert!(judged.out.contains(line), "'{line}' is not in {}", judged.out);
+    }
+    let csv = read(files.path(), "class.csv");
+    let lines: Vec<_> = csv.split("\r\n").collect();
+    assert!(lines[0].starts_with("name,passed,of,next,mistake,listens,welcome,"), "{csv}");
+    assert!(
+        lines[1].starts_with("again-ignored,3,15,again,one-name-taken,passed,passed,passed,undecided,,"),
+        "{csv}"
+    );
+    assert!(lines[2].starts_with("crashes,0,15,listens,failed-first,failed,,"), "{csv}");
+    let json = read(files.path(), "class.json");
+    for part in [
+        "{\"schema\": \"xtask grade 1\"",
+        "{\"name\": \"crashes\", \"passed\": 0, \"of\": 15, ",
+        "\"verdict\": \"not judged\"",
+        "\"judged_again\": true",
+        "\"mistake\": \"one-name-taken\"",
+    ] {
+        assert!(json.contains(part), "'{part}' is not in {json}");
+    }
+    let junit = read(files.path(), "class.xml");
+    for part in [
+        " <testsuite name=\"crashes\" tests=\"15\" failures=\"1\" errors=\"0\" skipped=\"14\" ",
+        " <testsuite name=\"again-ignored\" tests=\"15\" failures=\"0\" errors=\"1\" skipped=\"11\" ",
+        "<failure message=\"your program has ended (exit status 101)",
+    ] {
+        assert!(junit.contains(part), "'{part}' is not in {junit}");
+    }
+    let page = read(files.path(), "class.html");
+    assert!(page.contains("title=\"listens: failed\">✗<span class=\"twin\"> failed</span>"), "{page}");
+    assert!(page.contains("<b>1 × failed-first</b>"), "{page}");
+}
+
+#[test]
+fn numbers_stand_for_names_where_that_is_asked_for() {
+    let class = class(&["crashes"]);
+    let page = class.path().join("x.html");
+    let judged =
+        grade_class(class.path(), &["--anonymous", "--stage=listens", "--html", page.to_str().unwrap()]);
+    assert!(judged.out.contains("\n1       ✗  0 of 1    failed at listens"), "{}", judged.out);
+    let page = fs::read_to_string(page).unwrap();
+    let directory = class.path().join("crashes");
+    assert!(!judged.out.contains(directory.to_str().unwrap()) && !page.contains(directory.to_str().unwrap()));
+}
+
+#[cfg(unix)]
+#[test]
+fn each_of_several_times_is_counted_and_the_worst_is_the_verdict() {
+    let (scratch, twins) = (Scratch::new().unwrap(), twins());
+    let once = scratch.path().join("once");
+    let grade = |first: &str| {
+        let script = "mkdir \"$0\" && exec \"$1\" tcp-server none \"$3\" \"$4\"; exec \"$1\" tcp-server \"$2\" \"$3\" \"$4\"";
+        let command = ["--", "sh", "-c", script, once.to_str().unwrap(), &twins, first, "{host}", "{port}"];
+        grade(&[&["tcp-server", "--repeat=3", "--stage=welcome", "--brief"], &command[..]].concat())
+    };
+    let judged = grade("welcome");
+    assert!(
+        judged.out.contains("✗ welcome     sends Welcome! to each client that connects (1 of 3)\n"),
+        "{}",
+        judged.out
+    );
+    assert_eq!(judged.status, Some(1), "{}", judged.out);
+    let judged = grade("none");
+    assert!(judged.out.contains("that connects (3 of 3)\n") && judged.status == Some(0), "{}", judged.out);
+}
+
+#[test]
+fn a_server_that_runs_already_is_judged_by_what_its_address_answers() {
+    let server = xtask::Server::start("tcp-server", &[]).unwrap();
+    let at = server.address.to_string();
+    let judged = grade(&["tcp-server", "--all", "--at", &at]);
+    assert_eq!((judged.marked('✗'), judged.status), (vec![], Some(0)), "{}", judged.out);
+    assert_eq!(judged.marked('-'), ["stops", "restart"], "{}", judged.out);
+
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap(); // and nobody is there any more
+    let ben = format!("ben={closed}");
+    let judged = grade(&["tcp-server", "--each", "--stage=listens", &format!("anna={at}"), &ben]);
+    assert_eq!(judged.status, Some(1), "{}", judged.out);
+    assert!(
+        judged.out.contains("\nanna    ✓  1 of 1\nben     ✗  0 of 1    failed at listens"),
+        "{}",
+        judged.out
+    );
+    let judged = grade(&["udp-client", "--at", &at]);
+    assert!(judged.out.contains("only a server runs already") && judged.status == Some(2), "{}", judged.out);
+}
+
+#[test]
+fn what_a_class_cannot_be_judged_with_is_said_before_anything_is_started() {
+    let class = class(&["a"]);
+    let (empty, same) = (class.path().join("empty"), class.path().join("more"));
+    fs::create_dir(&empty).unwrap();
+    fs::create_dir_all(same.join("a")).unwrap();
+    let [whole, a, other, empty] = [class.path().into(), class.path().join("a"), same.join("a"), empty]
+        .map(|path: std::path::PathBuf| path.to_str().unwrap().to_owned());
+    let file = format!("{a}/mistake");
+    let command = ["--", "./no-such-program", "{dir}", "{host}", "{port}"];
+    for (args, told) in [
+        (&["--each", &empty][..], "is empty"),
+        (&["--each"], "name the directories to grade"),
+        (&["--each", &a, &other], "two submissions are called 'a'"),
+        (&["--each", &a, &file], "is not a directory"),
+        (
+            &["--each", &whole, "--json=/no/such/place.json"],
+            "cannot write the report to '/no/such/place.json'",
+        ),
+        (&["--each", &whole, "--csv=x.txt"], "--csv 'x.txt': the file's name must end in .csv"),
+        (&["--each", &whole, "--watch"], "--each cannot be used with --watch"),
+        (&[], "{dir} in a command needs --each"),
+    ] {
+        let judged = grade(&[&["tcp-server"], args, &command].concat());
+        assert_eq!(judged.status, Some(2), "{args:?}: {}", judged.out);
+        assert!(judged.out.contains(told), "{args:?}: {}", judged.out);
+    }
+    let judged = grade(&["tcp-server", "--each", &whole, "--", "x", "{host}", "{port}"]);
+    assert!(judged.out.contains("the command has no {dir}") && judged.status == Some(2), "{}", judged.out);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_with_what_has_been_judged() {
+    use std::process::Stdio;
+    let class = class(&["a-crashes", "b-never-binds"]);
+    for (name, mistake) in [("a-crashes", "crashes"), ("b-never-binds", "never-binds")] {
+        fs::write(class.path().join(name).join("mistake"), mistake).unwrap();
+    }
+    let file = class.path().join("b-never-binds").join("started");
+    let files = Scratch::new().unwrap();
+    let csv = files.path().join("class.csv");
+    let script = format!("case $0 in */b-*) touch '{}';; esac; exec \"$@\"", file.display());
+    let mut judge = crate::program("xtask");
+    judge.args(["grade", "--lang=en", "tcp-server", "--jobs=1", "--csv", csv.to_str().unwrap(), "--each"]);
+    judge.args([class.path().to_str().unwrap(), "--", "sh", "-c", &script, "{dir}", &twins(), "tcp-server"]);
+    let judge =
+        judge.args(["{dir}/mistake", "{host}", "{port}"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let judge = judge.spawn().unwrap();
+    crate::process::eventually("the second is judged", || file.exists().then_some(()));
+    crate::process::signal(judge.id(), "INT");
+    let done = judge.wait_with_output().unwrap();
+    let complaint = String::from_utf8_lossy(&done.stderr);
+    assert!(complaint.ends_with("interrupted: 1 of 2 were judged\n"), "{complaint}");
+    assert_eq!(done.status.code(), Some(130));
+    let csv = fs::read_to_string(csv).unwrap();
+    assert!(csv.contains("\r\na-crashes,0,15,listens,") && !csv.contains("b-never-binds"), "{csv}");
+}
