@@ -41,7 +41,7 @@ pub const NEVER_SLEEPS: Likely = is("never-sleeps", |e| matches!(e.expected, Exp
     "Your server asks again and again without waiting, and uses a whole processor: let a blocking call wait, or select, poll or epoll without a time limit of 0.",
     "它不停地询问，从不等待，占满了一个处理器：让阻塞的调用去等，或者用 select、poll、epoll，超时不要设为 0。");
 #[rustfmt::skip]
-pub const CRASHES_AT_INTERRUPT: Likely = is("crashes-at-interrupt", |e| matches!(e.expected, Expected::Stop) && e.is_gone, "stop",
+pub const CRASHES_AT_INTERRUPT: Likely = is("crashes-at-interrupt", |e| matches!(e.expected, Expected::Stop) && e.how == How::Ended, "stop",
     "Ctrl-C should end your server, and it crashed: a handler should only set a flag or close a socket, and what it uses must still be there.",
     "Ctrl-C 应当让它正常结束，它却崩溃了：处理函数只应设置标志或关闭套接字，用到的东西必须还在。");
 #[rustfmt::skip]

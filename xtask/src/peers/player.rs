@@ -196,7 +196,7 @@ impl Peers {
                 let peer = self.tcp(number)?;
                 let body = replies::large();
                 peer.sends(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()));
-                if !peer.sends_much(body) {
+                if peer.sends_much(body).1 {
                     let (expected, found) = (Expected::Saved(body.into()), Found::nothing(How::Silent));
                     return Err(Mismatch { number, expected, found }.into());
                 }

@@ -97,55 +97,40 @@ impl TcpPeer {
         self.read(patience) != Err(How::Silent)
     }
 
-    /// Sends much, of which only the beginning is recorded; false where no more of it was taken for as long as the
-    /// patience lasts. That the program has left is seen by what then comes.
-    pub fn sends_much(&mut self, bytes: &[u8]) -> bool {
-        let (taken, is_silent) = self.writes(bytes);
-        self.records_beginning(&bytes[..taken]);
-        !is_silent
+    /// Sends what is taken of much: how many bytes, and whether the program took no more for as long as the patience
+    /// lasts. Their beginning is recorded. That the program has left is seen by what then comes.
+    pub fn sends_much(&mut self, bytes: &[u8]) -> (usize, bool) {
+        let mut taken = 0;
+        let is_silent = loop {
+            match self.stream.write(&bytes[taken..]) {
+                Ok(0) => break false,
+                Ok(n) => taken += n,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => break is_silence(e.kind()),
+            }
+        };
+        if taken > 0 {
+            let beginning = Payload::of(&bytes[..taken], 64);
+            let sent = What::Sent { toward: self.program, bytes: beginning, how: Crossing::Plain };
+            self.talk.recorder.record(sent);
+        }
+        (taken, is_silent)
     }
 
     /// Says a name again and again and reads nothing, until no more of it is taken for a moment although the program
     /// `rests`. One that keeps what it cannot send would take all there is.
     pub fn floods(&mut self, name: &[u8], rests: impl Fn()) {
         const MOMENT: Duration = Duration::from_millis(100);
-        const ENOUGH: usize = 16 << 20;
+        const MOST: usize = 16 << 20;
         self.said = self.framed(name);
-        let bytes = self.said.repeat(ENOUGH / self.said.len().max(1));
+        let bytes = self.said.repeat(MOST / self.said.len().max(1));
         let _ = self.stream.set_write_timeout(Some(MOMENT));
         let mut taken = 0;
-        loop {
-            let (more, is_silent) = self.writes(&bytes[taken..]);
+        while let (more @ 1.., true) = self.sends_much(&bytes[taken..]) {
             taken += more;
-            if more == 0 || !is_silent {
-                break;
-            }
             rests();
         }
-        self.records_beginning(&bytes[..taken]);
         let _ = self.stream.set_write_timeout(Some(self.silence()));
-    }
-
-    /// Writes what is taken: how many bytes, and whether that ended in silence.
-    fn writes(&mut self, bytes: &[u8]) -> (usize, bool) {
-        let mut taken = 0;
-        loop {
-            match self.stream.write(&bytes[taken..]) {
-                Ok(0) => return (taken, false),
-                Ok(n) => taken += n,
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => return (taken, is_silence(e.kind())),
-            }
-        }
-    }
-
-    fn records_beginning(&self, bytes: &[u8]) {
-        let beginning = Payload::of(bytes, 64);
-        self.talk.recorder.record(What::Sent {
-            toward: self.program,
-            bytes: beginning,
-            how: Crossing::Plain,
-        });
     }
 
     /// Waits for a request of this path and the empty line after it. It must name the Host (RFC 9112, section 3.2).
