@@ -41,7 +41,7 @@ pub const NEVER_SLEEPS: Likely = is("never-sleeps", |e| matches!(e.expected, Exp
     "Your server uses a whole processor core while nothing happens: it calls in a loop without waiting. Use a blocking call, or select, poll or epoll with a time limit other than 0.",
     "它不停地询问，从不等待，占满了一个处理器：让阻塞的调用去等，或者用 select、poll、epoll，超时不要设为 0。");
 #[rustfmt::skip]
-pub const CRASHES_AT_INTERRUPT: Likely = is("crashes-at-interrupt", |e| matches!(e.expected, Expected::Stop) && e.is_gone, "stop",
+pub const CRASHES_AT_INTERRUPT: Likely = is("crashes-at-interrupt", |e| matches!(e.expected, Expected::Stop) && e.how == How::Ended, "stop",
     "Your server crashed on Ctrl-C instead of ending normally: a signal handler should only set a flag or close a socket, and must not use an object that no longer exists.",
     "Ctrl-C 应当让它正常结束，它却崩溃了：处理函数只应设置标志或关闭套接字，用到的东西必须还在。");
 #[rustfmt::skip]

@@ -55,13 +55,6 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::CHUNKED_LINES.as_bytes()]), SaysNoMore(1), Ends, Saves(LINES)],
         &[]),
 
-    stage("fields", "C19", ("knows Content-Length and Transfer-Encoding in upper and lower case", "字段名不分大小写：content-length 也认得"),
-        &[Hosts, ASKED, Says(1, &[replies::LENGTH_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(BODY),
-          Hosts, ASKED, Says(1, &[replies::CHUNKED_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(LINES)],
-        &[is("field-spelled", |e| !e.is_silent() && !matches!(e.expected, Expected::Visit), "page",
-            "Your client recognizes the field only in one spelling: names of fields may be in upper or lower case, so convert them to lower case before you compare.",
-            "它只认得字段名的一种写法：字段名不分大小写，应转成小写再比较。")]),
-
     stage("cut", "C3", ("reads a reply that arrives byte by byte, in chunks, too", "响应一个字节一个字节地到达，分块的也是，都读得完整"),
         &[Hosts, ASKED, SaysByBytes(1, replies::LENGTH.as_bytes()), SaysNoMore(1), Ends, Saves(BODY),
           Hosts, ASKED, SaysByBytes(1, replies::CHUNKED_LINES.as_bytes()), SaysNoMore(1), Ends, Saves(LINES)],
@@ -85,6 +78,13 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::LENGTH.as_bytes()]), EndsOpen, Ends, Saves(BODY),
           Hosts, ASKED, Says(1, &[replies::CHUNKED_LINES.as_bytes()]), EndsOpen, Ends, Saves(LINES)],
         &[]),
+
+    stage("fields", "C19", ("knows Content-Length and Transfer-Encoding in upper and lower case", "字段名不分大小写：content-length 也认得"),
+        &[Hosts, ASKED, Says(1, &[replies::LENGTH_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(BODY),
+          Hosts, ASKED, Says(1, &[replies::CHUNKED_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(LINES)],
+        &[is("field-spelled", |e| !e.is_silent() && !matches!(e.expected, Expected::Visit), "page",
+            "Your client recognizes the field only in one spelling: names of fields may be in upper or lower case, so convert them to lower case before you compare.",
+            "它只认得字段名的一种写法：字段名不分大小写，应转成小写再比较。")]),
 
     stage("large", "C4", ("saves 64 MiB with every byte correct", "64 MiB 保存得一字节不差"),
         &[Hosts, ASKED, SendsMuch(1), SaysNoMore(1), Ends, SavesMuch],

@@ -93,7 +93,7 @@ static STAGES: &[Stage] = &[
             is("exit-anywhere", |e| e.is_over() && e.wants_greeting(EXITING), "crowd",
                 "Only a message that is exactly exit closes the connection: a name that begins with exit or contains it is a name, and must be answered.",
                 "整条消息正好是 exit，才关闭连接：以 exit 开头、包含 exit 的名字还是名字，要回答。"),
-            is("exit-in-other-words", |e| e.is_over() && (e.wants_greeting(b"EXIT") || e.wants_greeting(b" exit")), "crowd",
+            is("exit-in-other-words", |e| !e.is_silent() && (e.wants_greeting(b"EXIT") || e.wants_greeting(b" exit")), "crowd",
                 "Only exit itself is the end: EXIT, or exit after a space, is a name. Compare the bytes as they arrived (no lower, strip or trim).",
                 "只有 exit 本身才是结束：EXIT、前面有空格的 exit 都是名字。按收到的字节比较（不要用 lower、strip、trim）。"),
             is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
@@ -172,7 +172,7 @@ static STAGES: &[Stage] = &[
         &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE), Enters(2), Begins(1, SARAH), Rest,
           Begins(2, TRACY), Rest, Finishes(1, SARAH), HearsGreeting(1, SARAH), Finishes(2, TRACY), HearsGreeting(2, TRACY)],
         &[
-            is("one-buffer", |e| e.is_other() && !e.wants_greeting(CHINESE), "crowd",
+            is("one-buffer", |e| e.is_other() && e.message().is_some() && !e.wants_greeting(CHINESE), "crowd",
                 "This answer contains what another client sent: each conversation needs its own buffer.",
                 "回答里有别的客户端说的话：每个会话要有自己的缓冲区。"),
             is("answered-a-part", |e| answers_more_than_one(e) || (e.is_other() && !is_half_decoded(e)), "glued",

@@ -143,7 +143,7 @@ pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
     }
     say(Words::fixed("\nNot judged:", "\n不评判：").to(style.lang))?;
     for not_asked in exercise.not_asked {
-        style.broken("  -  ", not_asked.to(style.lang)).iter().try_for_each(|line| say(line))?;
+        style.broken("  - ", not_asked.to(style.lang)).iter().try_for_each(|line| say(line))?;
     }
     Ok(say(&format!("\n{}", example(exercise)))?)
 }
