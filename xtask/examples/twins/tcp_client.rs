@@ -131,6 +131,13 @@ pub const ROWS: &[Twin<TcpClient>] = &[
         from.consume(size);
         Ok(size)
     }),
+    twin("silence-is-the-end", &["✗ cut one-recv"], |p| {
+        p.limit = Some(Duration::from_millis(300));
+        p.hears = |from, line| match from.read_until(b'\n', line) {
+            Err(_) if !line.is_empty() => Ok(line.len()),
+            heard => heard,
+        };
+    }).by(One),
     // It is busy, and not asleep, before it goes on: the judge waits for it where the kernel tells that.
     twin("ends-at-mark", &["✗ cut one-recv"], |p| {
         p.hears = |from, line| from.read_until(b'!', line);

@@ -133,7 +133,7 @@ pub const ROWS: &[Twin<TcpServer>] = &[
         eprintln!("Picked up JAVA_TOOL_OPTIONS: -Dfile.encoding=UTF-8\nbash: warning: setlocale: cannot change locale (en_US.UTF-8)");
         dies_of("no such key")
     }).by(One),
-    twin("again", &["✗ again one-name-read"], |p| p.goes_on = |stream| { let _ = stream.shutdown(Shutdown::Write); false }),
+    twin("again", &["✗ again one-name-read", "✗ exit", "✗ cut", "✗ bytes"], |p| p.goes_on = |stream| { let _ = stream.shutdown(Shutdown::Write); false }),
     twin("again-ignored", &["? again one-name-taken"], |p| p.goes_on = |stream| { reads_only(stream); true }).by(One),
     twin("ascii", &["✗ again name-recoded"], |p| p.name = |_, mut name| {
         name.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
@@ -146,10 +146,11 @@ pub const ROWS: &[Twin<TcpServer>] = &[
     // exit, and clients that leave.
     twin("exit-anywhere", &["✗ exit exit-anywhere"], |p| p.is_exit = |name| name.starts_with(b"exit")),
     twin("exit-in-other-words", &["✗ exit exit-in-other-words"], |p| p.is_exit = |name| name.trim_ascii().eq_ignore_ascii_case(b"exit")),
-    twin("exit-ends-all", &["✗ exit exit-ends-all"], |p| p.exits = |_| process::exit(0)),
+    twin("exit-ends-all", &["✗ exit exit-ends-all", "✗ glued"], |p| p.exits = |_| process::exit(0)),
     twin("exit-greeted", &["✗ exit exit-greeted", "✗ glued"], |p| p.is_exit = |_| false),
     twin("exit-answered", &["✗ exit exit-answered"], |p| p.exits = |mut stream| drop(stream.write_all(b"Bye!\n"))).by(One),
     twin("exit-reset", &["✗ exit exit-reset", "✗ glued"], |p| { p.capacity = 1; p.is_whole = |line| line == b"exit" }).only(UNIX),
+    twin("closes-unread", &["✗ glued exit-reset"], |p| p.capacity = 1).by(One).only(UNIX),
     twin("exit-left-open", &["? exit exit-not-closed"], |p| p.exits = |_| waits_forever()).by(Own).only(LINUX),
     twin("closes-listener", &["? exit exit-closes-listener"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
@@ -173,12 +174,12 @@ pub const ROWS: &[Twin<TcpServer>] = &[
     twin("leaves", &["✗ leaves answers-the-end", "✗ half-close answers-the-end"], |p| {
         p.ends = |mut stream, _| while stream.write_all(b"Hello, !\n").is_ok() {};
     }),
-    twin("left-open", &["✗ leaves left-open", "✗ half-close left-open"], |p| p.ends = |_, _| waits_forever()).only(LINUX),
+    twin("left-open", &["✗ leaves left-open", "✗ half-close left-open", "✗ tidy descriptors-kept"], |p| p.ends = |_, _| waits_forever()).only(LINUX),
     twin("one-buffer", &["✗ leaves one-buffer"], |p| p.ends = |_, mut line| ONE_BUFFER.lock().unwrap().append(&mut line)),
     twin("loses-a-byte", &["✗ leaves loses-a-byte"], |p| p.ends = |mut stream, mut line| if line.pop().is_some() {
         let _ = stream.write_all(&[b"Hello, ", &line[..], b"!\n"].concat());
     }).by(One),
-    twin("crowd", &["✗ crowd one-at-a-time"], |p| p.serves = |p, listener| {
+    twin("crowd", &["✗ crowd one-at-a-time", "✗ cut", "✗ unread"], |p| p.serves = |p, listener| {
         listener.incoming().for_each(|stream| (p.converses)(p, &stream.expect("cannot accept")));
     }),
     twin("turns-away", &["✗ crowd turned-away"], |p| p.serves = |p, listener| {
@@ -203,6 +204,19 @@ pub const ROWS: &[Twin<TcpServer>] = &[
     twin("cut", &["✗ cut answered-a-part"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| Some(taken(rest).split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()));
     }),
+    twin("silence-is-the-end", &["✗ cut answered-a-part"], |p| p.converses = |p, mut stream| {
+        let _ = stream.write_all(p.welcome);
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        let (mut name, mut byte) = (Vec::new(), [0]);
+        loop {
+            match stream.read(&mut byte) {
+                Ok(0) => return,
+                Ok(_) if byte != *b"\n" => name.extend(byte),
+                Err(_) if name.is_empty() => {}
+                _ => drop(stream.write_all(&[b"Hello, ", &std::mem::take(&mut name)[..], b"!\n"].concat())),
+            }
+        }
+    }).by(One),
     twin("half-char", &["✗ cut half-decoded", "✗ bytes name-changed"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| {
             std::str::from_utf8(rest).ok()?;
@@ -234,7 +248,7 @@ pub const ROWS: &[Twin<TcpServer>] = &[
         }
         Some(name)
     }),
-    twin("strip", &["✗ bytes spaces-stripped"], |p| p.name = |_, name| Some(name.trim_ascii().to_vec())),
+    twin("strip", &["✗ exit exit-in-other-words", "✗ bytes spaces-stripped"], |p| p.name = |_, name| Some(name.trim_ascii().to_vec())),
     twin("c-string", &["✗ bytes cut-at-zero"], |p| p.name = |_, name| name.split(|byte| *byte == 0).next().map(<[u8]>::to_vec)),
     twin("format", &["✗ bytes name-as-format"], |p| p.name = |_, name| if name.contains(&b'%') { process::abort() } else { Some(name) }),
     twin("empty-is-end", &["✗ bytes empty-is-end"], |p| p.name = |_, name| Some(name).filter(|name| !name.is_empty())),
@@ -276,7 +290,7 @@ pub const ROWS: &[Twin<TcpServer>] = &[
         std::mem::forget(stream.try_clone());
         let _ = stream.shutdown(Shutdown::Both);
     }).by(One).only(LINUX),
-    twin("keeps-processes", &["✗ tidy processes-kept"], |p| p.exits = |_| drop(process::Command::new("true").spawn().unwrap()))
+    twin("keeps-processes", &["✗ tidy processes-kept"], |p| p.ends = |_, _| drop(process::Command::new("true").spawn().unwrap()))
         .by(One).only(LINUX),
     twin("never-sleeps", &["✗ tidy never-sleeps"], |p| p.begins = |_| drop(thread::spawn(|| loop { std::hint::spin_loop() })))
         .by(One).only(LINUX),

@@ -30,32 +30,32 @@ pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
     "名字是字节，不一定是 UTF-8：原样返回，打印时才解码。");
 #[rustfmt::skip]
 pub const CUT_AT_ZERO: Likely = is("cut-at-zero", |e| e.wants_greeting(super::ZERO), "crowd",
-    "A name may contain a zero byte, which ends a string in C (strlen, strcpy, printf): keep the name's length beside it, and use that.",
+    "A name may contain a zero byte, which ends a string in C (strlen, strcpy, printf): store the length that recv returned, and use that.",
     "名字里可以有零字节，而它会结束 C 的字符串（strlen、strcpy、printf）：名字的长度要另外记住，并按长度处理。");
 #[rustfmt::skip]
 pub const NAME_AS_FORMAT: Likely = is("name-as-format", |e| e.wants_greeting(super::FORMAT), "crowd",
-    "The name was taken for a format, in which % is special: write printf(\"%s\", name), never printf(name).",
+    "Your program used the name as a format string, in which % is special: write printf(\"%s\", name), never printf(name).",
     "名字被当成了格式串，而 % 在其中有特殊含义：写成 printf(\"%s\", name)，不要写 printf(name)。");
 #[rustfmt::skip]
 pub const NEVER_SLEEPS: Likely = is("never-sleeps", |e| matches!(e.expected, Expected::Sleeps), "nonblocking",
-    "Your server asks again and again without waiting, and uses a whole processor: let a blocking call wait, or select, poll or epoll without a time limit of 0.",
+    "Your server uses a whole processor core while nothing happens: it calls in a loop without waiting. Use a blocking call, or select, poll or epoll with a time limit other than 0.",
     "它不停地询问，从不等待，占满了一个处理器：让阻塞的调用去等，或者用 select、poll、epoll，超时不要设为 0。");
 #[rustfmt::skip]
-pub const CRASHES_AT_INTERRUPT: Likely = is("crashes-at-interrupt", |e| matches!(e.expected, Expected::Stop) && e.is_gone, "stop",
-    "Ctrl-C should end your server, and it crashed: a handler should only set a flag or close a socket, and what it uses must still be there.",
+pub const CRASHES_AT_INTERRUPT: Likely = is("crashes-at-interrupt", |e| matches!(e.expected, Expected::Stop) && e.how == How::Ended, "stop",
+    "Your server crashed on Ctrl-C instead of ending normally: a signal handler should only set a flag or close a socket, and must not use an object that no longer exists.",
     "Ctrl-C 应当让它正常结束，它却崩溃了：处理函数只应设置标志或关闭套接字，用到的东西必须还在。");
 #[rustfmt::skip]
 pub const NOT_STARTED: Likely = is("not-started", |e| e.is_gone && e.complains_of(NO_PROGRAM), "",
-    "Your program did not start: fix that first.",
-    "程序没能启动：先解决这个问题。");
+    "Your program did not start, or did not compile: its last output says why. Fix that first.",
+    "程序没能启动，或没能编译：原因见它最后的输出。先解决这个问题。");
 
 #[rustfmt::skip]
 pub const SLOW: Likely = is("slow", |e| e.how == How::Late && !e.expected.is_the_programs(), "slow-exit",
-    "It came, but late: that alone is no mistake, and --patience gives it more time. See what it does in the meantime.",
+    "Your program did this, but too late. That alone is no mistake: --patience gives it more time. Find out what it waits for.",
     "到了，只是太晚：这本身不算错，可用 --patience 多给时间。看看它这段时间在做什么。");
 #[rustfmt::skip]
 pub const READS_INPUT: Likely = is("reads-input", |e| e.is_silent() && e.waits.is_input_read, "socket",
-    "It waits for its standard input, where nobody types: what it needs to know is on its command line.",
+    "Your program waits for input from the keyboard, and gets none: take what it needs from its command line.",
     "它在等标准输入，而那里没有人输入：它需要的都在命令行上。");
 
 // How a server fails to be where it should be.
@@ -65,16 +65,16 @@ pub const LEFT_GROUP: Likely = is("left-its-group", |e| e.place.has_left(), "sto
     "服务器在后台运行：它启动的进程离开了进程组（daemon、setsid、timeout），终端里按的 Ctrl-C 到不了它那里。请让它留在前台。");
 #[rustfmt::skip]
 pub const BINDS_TWICE: Likely = is("binds-twice", |e| e.is_gone && e.complains_of(IN_USE) && e.place.is_port_free && !e.place.is_port_held, "crowd",
-    "The port it was given is free: your server binds twice, or binds something other than {host} and {port}.",
-    "给它的端口没有人占用：服务器绑定了两次，或者绑定的不是 {host} 和 {port}。");
+    "bind failed, but the port given as {port} is free: your server calls bind twice, or binds another address than {host} and {port}.",
+    "bind 失败了，但 {port} 给出的端口没有被占用：服务器绑定了两次，或者绑定的不是 {host} 和 {port}。");
 #[rustfmt::skip]
 pub const PORT_IN_USE: Likely = is("port-in-use", |e| e.is_gone && e.complains_of(IN_USE), "stop",
-    "The port is still in use: set SO_REUSEADDR before bind, and a server can have it again at once.",
-    "端口还被占用：在 bind 之前设置 SO_REUSEADDR，服务器就能立刻再用它。");
+    "bind failed, because the port is still in use: set SO_REUSEADDR before bind, and a restarted server can use the port at once.",
+    "bind 失败了，因为端口还被占用：在 bind 之前设置 SO_REUSEADDR，重新启动的服务器就能立刻使用它。");
 #[rustfmt::skip]
 pub const OTHER_FAMILY: Likely = is("other-family", |e| e.is_gone && e.complains_of(&["address family", "getaddrinfo", "gaierror"]), "system",
-    "The address does not fit the socket: an IPv6 address needs an AF_INET6 socket.",
-    "给出的主机与套接字不符：IPv6 地址要用 AF_INET6 套接字。");
+    "The address in {host} and your socket are of different kinds: an IPv6 address needs an AF_INET6 socket, an IPv4 address an AF_INET socket.",
+    "{host} 给出的地址与套接字不符：IPv6 地址要用 AF_INET6 套接字，IPv4 地址要用 AF_INET。");
 #[rustfmt::skip]
 pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.place.is_port_held && !e.place.is_other_protocol && ![e.place.at.port(), e.place.at.port().swap_bytes()].iter().any(|port| e.place.has_port(*port)), "stop",
     "bind failed: earlier connections still occupy the port (TIME_WAIT). Set SO_REUSEADDR before bind, and check what bind returns.",
@@ -83,25 +83,25 @@ pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.place.is_port_held
 #[rustfmt::skip]
 pub const fn one_recv(when: When) -> Likely {
     is("one-recv", when, "glued",
-        "Your program took the bytes of one recv for one message: keep what arrives in a buffer, and cut it where a message ends.",
-        "把一次 recv 当成了一条消息。应把收到的放进缓冲区，按消息的结尾切开。")
+        "Your program took the bytes of one recv for one message: add what arrives to a buffer, and take a message out of it when the message is complete.",
+        "把一次 recv 当成了一条消息。应把收到的放进缓冲区，消息收齐了才取出来。")
 }
 
 /// A server is somewhere else.
 #[rustfmt::skip]
 pub static ELSEWHERE: &[Likely] = &[
     is("other-protocol", |e| e.place.is_other_protocol, "system",
-        "This is the other protocol: SOCK_STREAM is TCP, SOCK_DGRAM is UDP.",
+        "Your server uses the other protocol: SOCK_STREAM is TCP, SOCK_DGRAM is UDP.",
         "协议用反了：SOCK_STREAM 是 TCP，SOCK_DGRAM 是 UDP。"),
     is("port-swapped", |e| e.place.has_port(e.place.at.port().swap_bytes()), "crowd",
-        "This is your port with its two bytes swapped: convert the port with htons before you put it into the address.",
-        "你的端口的两个字节颠倒了：把端口写进地址结构时漏了 htons。"),
+        "Your server listens on its port with the two bytes swapped: convert the port with htons before you put it into the address.",
+        "服务器监听的端口，两个字节颠倒了：把端口写进地址结构时要用 htons。"),
     is("other-address", |e| e.place.has_port(e.place.at.port()), "address",
         "The port is right, but the address is wrong: bind the address given as {host}.",
         "端口对，地址不对：应绑定 {host} 给出的地址。"),
     is("other-port", |_| true, "crowd",
-        "This is not the port it was given: use the {port} of the command line, or run the judge with '--port N'. (Or bind failed, and the program did not check.)",
-        "不是给它的端口：应使用命令行上的 {port}，或用 --port N 告诉评判程序它固定的端口。（也可能是 bind 失败了，却没有检查返回值。）"),
+        "Your server uses another port than the one that it was given: use the {port} of the command line, or grade with '--port N'. (Or bind failed, and your program did not check what it returned.)",
+        "服务器用的不是给它的端口：应使用命令行上的 {port}，或者评判时用 --port N。（也可能是 bind 失败了，却没有检查返回值。）"),
 ];
 
 /// A client did not connect; over UDP, it sent nothing.
@@ -109,18 +109,18 @@ pub static ELSEWHERE: &[Likely] = &[
 pub static NOT_COME: &[Likely] = &[
     READS_INPUT,
     is("waits-first", |e| !e.is_gone, "socket",
-        "A guess: your client waits for something else first, or uses another port.",
-        "猜测：它先在等别的什么，或者去了别的端口。"),
+        "A guess: your client waits for something else before it connects or sends, or uses another port.",
+        "猜测：客户端还没有连接或发送，先在等别的什么；或者用了别的端口。"),
     is("failed-silently", |e| e.output.is_empty() && !e.status.is_empty(), "socket",
         "Your client failed and printed nothing: check what connect returns (in C, also that the port went through htons).",
-        "它失败了，却什么也没说：检查 connect 的返回值（用 C 的话，还要看端口有没有经过 htons）。"),
+        "客户端失败了，却什么也没打印：检查 connect 的返回值（用 C 的话，还要看端口有没有经过 htons）。"),
     is("nothing-done", |e| e.output.is_empty(), "socket",
-        "Your program reached its end and exited. It should connect to the server named on its command line and speak (over UDP: send).",
-        "程序运行到代码末尾就结束了。命令行给出了服务器在哪里：它应当连接并说话（UDP 是直接发送）。"),
+        "Your program reached its end and exited, without connecting (over UDP: without sending). Its command line says where the server is.",
+        "程序运行到代码末尾就结束了，没有连接（UDP：没有发送）。命令行给出了服务器在哪里。"),
     NOT_STARTED,
     is("failed-first", |_| true, "socket",
-        "Its last output says why it failed. The command line says where the server is.",
-        "原因在它最后的输出里。命令行给出了服务器在哪里。"),
+        "Your program failed before it connected (over UDP: before it sent): its last output says why. Its command line says where the server is.",
+        "程序没有连接（UDP：没有发送）就失败了：原因见它最后的输出。命令行给出了服务器在哪里。"),
 ];
 
 /// A client failed, though everything on the wire was right.
@@ -128,13 +128,13 @@ pub static NOT_COME: &[Likely] = &[
 pub static FAILED: &[Likely] = &[
     NOT_AS_TEXT,
     is("failed-at-the-end", |_| true, "end",
-        "Everything on the wire was right: its last output says why it failed nevertheless.",
-        "线路上一切正常：失败的原因见它最后的输出。"),
+        "Your client sent and received everything as it should, and then failed: its last output says why.",
+        "客户端的收发都正确，之后却失败了：原因见它最后的输出。"),
 ];
 #[rustfmt::skip]
 pub const NOT_AS_TEXT: Likely = is("not-text", |e| e.is_gone && e.complains_of(NOT_TEXT), "not-text",
-    "What arrives may not be UTF-8: work with bytes, and print in another way what is not text.",
-    "收到的不一定是 UTF-8：按字节处理，不是文本的换一种方式打印。");
+    "What arrives may not be UTF-8: work with bytes, and if they are not UTF-8, print them in another way (Python: repr, or errors='replace').",
+    "收到的不一定是 UTF-8：按字节处理；不是 UTF-8 的，换一种方式打印（Python：repr，或 errors='replace'）。");
 
 #[rustfmt::skip]
 pub const NOT_PRINTED: Likely = is("not-printed", |e| matches!(e.expected, Expected::Printed(_)), "crowd",
@@ -142,12 +142,12 @@ pub const NOT_PRINTED: Likely = is("not-printed", |e| matches!(e.expected, Expec
     "每个名字的回复都要完整地打印到标准输出，各打印一次，而且是它自己的。");
 #[rustfmt::skip]
 pub const PRINTED_ASIDE: Likely = is("printed-aside", |e| matches!(e.expected, Expected::Printed(_)) && e.how == How::Elsewhere, "crowd",
-    "The greeting went to standard error, where errors and logs go: print it on standard output.",
+    "Your program printed the greeting on standard error: print it on standard output.",
     "问候打印到了标准错误，那里是出错信息和日志的地方：请打印到标准输出。");
 #[rustfmt::skip]
 pub const FAILURE_UNSAID: Likely = is("failure-unsaid", |e| matches!(e.expected, Expected::Failure), "socket",
-    "No answer is a failure: print a message, and exit with a status other than 0.",
-    "没有人应答就是失败：要说出来，并以不为 0 的状态结束。");
+    "Getting no answer is a failure: print an error message, and exit with a status other than 0.",
+    "没有人应答就是失败：打印出错信息，并以不为 0 的状态结束。");
 /// A server has not ended at Ctrl-C.
 #[rustfmt::skip]
 pub static UNSTOPPED: &[Likely] = &[
@@ -157,18 +157,18 @@ pub static UNSTOPPED: &[Likely] = &[
         "服务器的进程忽略 Ctrl-C（SIGINT 在 /proc/PID/status 的 SigIgn 里）：或者是 signal(SIGINT, SIG_IGN)，或者是 shell 脚本用 & 启动了它，这样启动的程序忽略 Ctrl-C。脚本里应改用 exec。"),
     INTERRUPT_IGNORED,
     is("ends-late", |e| matches!(e.expected, Expected::Stop) && e.how == How::Late, "stop",
-        "Your server ends too late after Ctrl-C: it sleeps, or waits for a time-out or for a thread. Shut down the clients' sockets at once, and wait for nothing that takes longer.",
+        "Your server ends too late after Ctrl-C: it sleeps, or waits for a time-out or for a thread. Call shutdown on the clients' sockets at once, and do not wait for anything that takes longer.",
         "按 Ctrl-C 之后它结束得太晚：它在 sleep，或者在等超时、等线程。应立刻 shutdown 客户端的套接字，不要等更久的事。"),
     STILL_ENDING,
 ];
 #[rustfmt::skip]
 pub const INTERRUPT_IGNORED: Likely = is("interrupt-ignored", |e| e.how == How::Unmoved, "stop",
-    "Your server got Ctrl-C and continued: its handler only returns, or an exception is caught around accept or recvfrom.",
-    "Ctrl-C 到了，它却继续运行：处理函数只是返回，或者 accept、recvfrom 外面把异常捕获了。");
+    "Your server got Ctrl-C and continued: its signal handler only returns, or the program catches the exception around accept or recvfrom and continues.",
+    "服务器收到 Ctrl-C，却继续运行：信号处理函数只是返回，或者捕获了 accept、recvfrom 的异常又继续。");
 #[rustfmt::skip]
 pub const STILL_ENDING: Likely = is("still-ending", |e| matches!(e.expected, Expected::Stop), "stop",
-    "A guess: your server began to end and waits for something: for a thread that waits for its client (shut down the clients' sockets), or for too long a time.",
-    "猜测：它开始结束了，却还在等什么：等一个正在等待客户端的线程（应 shutdown 客户端的套接字），或者等的时间太长。");
+    "A guess: your server is ending, but waits too long: perhaps for a thread that waits for its client. Call shutdown on the clients' sockets.",
+    "猜测：它正在结束，却等得太久：也许在等一个正在等待客户端的线程。应 shutdown 客户端的套接字。");
 
 /// Bytes appear in a text as Python prints them.
 pub fn is_python(seen: &Evidence<'_>) -> bool {

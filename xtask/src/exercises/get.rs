@@ -36,7 +36,7 @@ pub static GET: Exercise = Exercise {
 
 #[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("HTTPS, redirects, compressed bodies, fields after the last chunk: this is about where a body ends",
+    Words::fixed("HTTPS, redirects, compressed bodies, fields after the last chunk: this exercise is about where a body ends",
                  "HTTPS、重定向、压缩的响应体、最后一块之后的字段：这里只关于响应体在哪里结束"),
 ];
 
@@ -55,25 +55,18 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::CHUNKED_LINES.as_bytes()]), SaysNoMore(1), Ends, Saves(LINES)],
         &[]),
 
-    stage("fields", "C19", ("knows Content-Length and Transfer-Encoding in any spelling: content-length", "字段名不分大小写：content-length 也认得"),
-        &[Hosts, ASKED, Says(1, &[replies::LENGTH_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(BODY),
-          Hosts, ASKED, Says(1, &[replies::CHUNKED_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(LINES)],
-        &[is("field-spelled", |e| !e.is_silent() && !matches!(e.expected, Expected::Visit), "page",
-            "Your client knows the field by one spelling only: names of fields may be written in any case, so compare them in lower case.",
-            "它只认得字段名的一种写法：字段名不分大小写，应转成小写再比较。")]),
-
     stage("cut", "C3", ("reads a reply that arrives byte by byte, in chunks, too", "响应一个字节一个字节地到达，分块的也是，都读得完整"),
         &[Hosts, ASKED, SaysByBytes(1, replies::LENGTH.as_bytes()), SaysNoMore(1), Ends, Saves(BODY),
           Hosts, ASKED, SaysByBytes(1, replies::CHUNKED_LINES.as_bytes()), SaysNoMore(1), Ends, Saves(LINES)],
         &[is("one-recv", |e| matches!(e.expected, Expected::Success | Expected::Saved(_)) && !e.is_silent(), "end",
-            "One recv is not the whole reply, nor its whole header: call recv in a loop until the empty line, then until the end of the body.",
+            "One recv may return only a part of the reply, or of its header: call recv in a loop until the empty line, and then until the end of the body.",
             "一次 recv 收到的不是完整的响应，也不一定是完整的头部：循环 recv，先到空行，再到响应体自己的结尾。")]),
 
     stage("empty", "C19", ("knows that status 204 has no body, and does not wait for one", "知道 204 没有响应体，不去等它"),
         &[Hosts, ASKED, Says(1, &[replies::NO_CONTENT.as_bytes()]), EndsOpen, Ends, SavesNothing],
         &[]),
 
-    stage("short", "M3", ("treats a body that is cut short, in chunks or not, as a failure, and saves no file that looks complete",
+    stage("short", "M3", ("fails when a body is cut short, in chunks or not, and saves no file that looks complete",
                           "响应体中断（分块的也一样）算作失败，不留下看似完整的文件"),
         &[Hosts, ASKED, Says(1, &[replies::CUT.as_bytes()]), SaysNoMore(1), Fails, SavesNothing,
           Hosts, ASKED, Says(1, &[replies::CUT_CHUNKED.as_bytes()]), SaysNoMore(1), Fails, SavesNothing],
@@ -86,7 +79,14 @@ static STAGES: &[Stage] = &[
           Hosts, ASKED, Says(1, &[replies::CHUNKED_LINES.as_bytes()]), EndsOpen, Ends, Saves(LINES)],
         &[]),
 
-    stage("large", "C4", ("saves 64 MiB without a wrong byte", "64 MiB 保存得一字节不差"),
+    stage("fields", "C19", ("knows Content-Length and Transfer-Encoding in upper and lower case", "字段名不分大小写：content-length 也认得"),
+        &[Hosts, ASKED, Says(1, &[replies::LENGTH_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(BODY),
+          Hosts, ASKED, Says(1, &[replies::CHUNKED_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(LINES)],
+        &[is("field-spelled", |e| !e.is_silent() && !matches!(e.expected, Expected::Visit), "page",
+            "Your client recognizes the field only in one spelling: names of fields may be in upper or lower case, so convert them to lower case before you compare.",
+            "它只认得字段名的一种写法：字段名不分大小写，应转成小写再比较。")]),
+
+    stage("large", "C4", ("saves 64 MiB with every byte correct", "64 MiB 保存得一字节不差"),
         &[Hosts, ASKED, SendsMuch(1), SaysNoMore(1), Ends, SavesMuch],
         &[]),
 
@@ -94,12 +94,12 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::NOT_FOUND.as_bytes()]), SaysNoMore(1), Shows("404")],
         &[]),
 
-    stage("no-http", "M11", ("treats a reply that is not HTTP, or none, as a failure, and says so", "收到的不是 HTTP，或者什么也没有，就是失败，并说明"),
+    stage("no-http", "M11", ("fails with a message when the reply is not HTTP, or when there is no reply", "收到的不是 HTTP，或者什么也没有，就是失败，并说明"),
         &[Hosts, ASKED, Says(1, &[b"SSH-2.0-OpenSSH_9.6\r\n"]), SaysNoMore(1), Fails, SavesNothing,
           Hosts, ASKED, SaysNoMore(1), Fails, SavesNothing],
         &[is("no-header", |e| matches!(e.expected, Expected::Failure | Expected::Saved(_)), "no-header",
-            "A reply may lack a header: check that it begins with HTTP/ and has the empty line, and say what is missing.",
-            "响应不一定有头部：看开头是不是 HTTP/，有没有空行，缺什么就说明。")]),
+            "This reply has no HTTP header: check that a reply begins with HTTP/ and has the empty line; if not, print what is missing, and fail.",
+            "这个响应没有 HTTP 头部：检查开头是不是 HTTP/，有没有空行；缺了就打印缺什么，并以失败结束。")]),
 ];
 
 static ANYWHERE: &[Likely] =
@@ -108,30 +108,30 @@ static ANYWHERE: &[Likely] =
 #[rustfmt::skip]
 static OTHERWISE: &[Likely] = &[
     is("waits-for-the-end", |e| e.how == How::Later, "kept-open",
-        "The reply says where it ends: after Content-Length bytes, with the chunk of size 0, at once with 204. Do not wait for the server to close (nor rely on Connection: close): close the connection yourself, and end.",
+        "The reply says where it ends: after Content-Length bytes, with the chunk of size 0, at once with 204. Do not wait until the server closes the connection, even if you sent Connection: close: close it yourself, and end.",
         "响应自己说明了在哪里结束：Content-Length 个字节之后、大小为 0 的块之后，204 则立刻结束。不要等连接关闭（也不要指望 Connection: close）：自己关闭，然后结束。"),
     is("at-work", |e| matches!(e.expected, Expected::Success | Expected::Saved(_)) && e.is_silent(), "stream",
-        "A guess: your client waits for more than the reply has, or is still at work: join the pieces once at the end, not at every recv.",
-        "猜测：它等的比响应多，或者还在忙：分段收到的数据最后一次拼接，不要来一段拼一次。"),
+        "A guess: your client waits for more bytes than the reply has. Or it is too slow: if it joins all bytes again after every recv, join them once, at the end.",
+        "猜测：客户端等的字节比响应的多。或者它太慢：不要每次 recv 之后都重新拼接，最后拼接一次。"),
     Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
     is("header-unprinted", |e| matches!(e.expected, Expected::Shown(text) if text.as_str() != "404"), "page",
-        "Print the header of the reply, as it came: its first line and its fields, up to the empty line.",
+        "Print the header of the reply as it arrived: its first line and its fields, up to the empty line.",
         "把响应的头部照原样打印出来：第一行和各个字段，直到空行。"),
     is("no-status", |e| matches!(e.expected, Expected::Shown(_)), "page",
-        "The first line of the reply contains the status: print it, whatever it is.",
+        "The first line of the reply contains the status, here 404: print that line, whatever the status is.",
         "响应的第一行就是状态：不管是什么都打印出来。"),
     is("no-file", |e| matches!(e.expected, Expected::Saved(_)) && e.how == How::Ended, "page",
         "Save the body in the file that {out} names on the command line.",
         "命令行上的 {out} 就是保存响应体的文件名。"),
     Among(|e| matches!(e.expected, Expected::Saved(_)), SAVED),
     is("ended-too-early", |e| e.is_gone && e.complains(), "page",
-        "Your client ended too early: its last output says why.",
-        "它中途结束了：原因见它最后的输出。"),
+        "Your client ended too early: the last output of your program says why.",
+        "客户端中途结束了：原因见它最后的输出。"),
     is("request-unended", silent, "page",
         "End the request with an empty line: \\r\\n\\r\\n after its last field.",
         "请求以空行结束：最后一个字段后面是 \\r\\n\\r\\n。"),
     is("other-request", |_| true, "page",
-        "Ask for the path in {url}, with GET and HTTP/1.1, and send the Host.",
+        "Request the path in {url}, with GET and HTTP/1.1, and send a Host field.",
         "请求 {url} 里的路径，用 GET 和 HTTP/1.1，并写上 Host。"),
 ];
 
@@ -142,15 +142,15 @@ static SAVED: &[Likely] = &[
         "The file contains the header: the body begins after the first empty line.",
         "头部也存进去了：响应体从第一个空行之后开始。"),
     is("python-words", |e| e.bytes.starts_with(b"b'"), "crowd",
-        "This is how Python prints bytes: write the bytes themselves, to a file opened in binary mode ('wb').",
-        "这是 Python 打印 bytes 的样子：文件用二进制方式打开（'wb'），写入字节本身。"),
+        "b'...' is how Python prints bytes: write the bytes themselves, to a file opened in binary mode ('wb').",
+        "b'...' 是 Python 打印 bytes 的样子：文件用二进制方式打开（'wb'），写入字节本身。"),
     is("first-chunk", |e| e.drawn(LINES.as_bytes()).get(..LINES.len() - 4) == Some(e.bytes), "chunk-sizes",
-        "This is only the first chunk: read on until the chunk of size 0.",
+        "The file contains only the first chunk: continue to read until the chunk of size 0.",
         "这只是第一块：应继续读，直到大小为 0 的块。"),
     is("chunk-sizes-saved", |e| e.bytes.starts_with(b"b\r\n") || e.bytes.starts_with(&e.drawn(b"bHello")), "chunk-sizes",
         "The file contains the chunk sizes: with Transfer-Encoding: chunked, each chunk comes after its size, and one of size 0 ends the body.",
         "分块大小也存进去了：Transfer-Encoding: chunked 时，每块前面是它的大小，大小为 0 的块结束响应体。"),
     is("not-all", |_| true, "end",
-        "The file lacks something, or has too much: call recv in a loop until the end of the body.",
-        "不完整，或者多了别的：循环 recv，直到响应体自己的结尾。"),
+        "The file is not complete, or has extra bytes: call recv in a loop until the end of the body.",
+        "文件不完整，或者多了别的字节：循环 recv，直到响应体自己的结尾。"),
 ];

@@ -20,7 +20,7 @@ pub static TCP_CLIENT: Exercise = Exercise {
     name: "tcp-client",
     description: Words::fixed(
         "Waits for Welcome!, says Michael, Tracy and Sarah, waits for the answer after each (Hello, NAME!) and prints it on standard output, then says exit. \
-         A message ends as --framing says: at a line feed, unless it is length or raw.",
+         --framing says where a message ends: line (the default, at a line feed), length or raw.",
         "先收到 Welcome!，再依次说 Michael、Tracy、Sarah，每个都等到 Hello, NAME! 并打印到标准输出，才说下一个，最后说 exit。\
          消息在哪里结束由 --framing 决定：line（换行符，默认）、length 或 raw。",
     ),
@@ -39,7 +39,7 @@ const OTHER: &str = "Hello, Stranger!";
 
 #[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("what it does about an answer that is not the expected one, once it has printed it",
+    Words::fixed("what it does after it has printed an answer that is not the expected one",
                  "回复与预期不同时，客户端打印之后怎么做"),
 ];
 
@@ -61,13 +61,13 @@ static STAGES: &[Stage] = &[
           SaysNoMore(1), Ends, Prints(GREETINGS)],
         &[]),
 
-    stage("answers", "C3", ("prints the answer that came, though another one is expected", "来的是别的回复，也照来的打印"),
+    stage("answers", "C3", ("prints the answer that arrives, even if it is not the usual greeting", "来的是别的回复，也照来的打印"),
         &[Hosts, Says(1, &[WELCOME]), Hears(1, MICHAEL), Says(1, &[OTHER.as_bytes()]), SaysNoMore(1), Shows(OTHER)],
         &[is("own-answer", |e| matches!(e.expected, Expected::Shown(_)), "crowd",
             "Your client prints a greeting that it made itself, or nothing: print what recv returned.",
             "它打印的是自己拼出来的问候，或者什么也没打印：应打印 recv 返回的内容。")]),
 
-    stage("glued", "M1", ("takes two messages from one segment: the welcome and a greeting", "欢迎和问候在同一个报文段里到达，也分成两条消息"),
+    stage("glued", "M1", ("handles the welcome and a greeting arriving in one segment", "欢迎和问候在同一个报文段里到达，也分成两条消息"),
         &[Hosts, NeedsBoundary, Says(1, &[WELCOME, HELLO_MICHAEL]), Hears(1, MICHAEL),
           HearsOr(1, TRACY, &[Says(1, &[HELLO_TRACY])]), Says(1, &[HELLO_TRACY]), Hears(1, SARAH), Says(1, &[HELLO_SARAH]),
           Hears(1, EXIT), SaysNoMore(1), Ends, Prints(GREETINGS)],
@@ -79,12 +79,12 @@ static STAGES: &[Stage] = &[
           SaysNoMore(1), Ends, Prints(GREETINGS)],
         &[one_recv(|e| e.how == How::WentOn)]),
 
-    stage("slow", "C3", ("waits for a server that thinks for a second", "服务器想一秒钟才回答，也耐心等待"),
+    stage("slow", "C3", ("waits for a server that needs a second before it answers", "服务器想一秒钟才回答，也耐心等待"),
         &[Hosts, Thinks, Says(1, &[WELCOME]), Hears(1, MICHAEL), Thinks, Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
           SaysNoMore(1), Ends, Prints(GREETINGS)],
         &[is("impatient", |e| e.is_gone || matches!(e.how, How::Ended | How::Reset), "slow-exit",
-            "A server may need a second to think: the client's time-out must be longer.",
-            "服务器可能要想一会儿：客户端的超时应当更长。")]),
+            "Your client does not wait long enough: a server may need a second before it answers, so set a longer time-out.",
+            "客户端等得不够久：服务器可能要一秒钟才回答，超时应当更长。")]),
 
     stage("exit", "C20", ("says exit, and waits for the server's end of stream before it ends", "说 exit，等服务器关闭之后才结束"),
         &[Hosts, Says(1, &[WELCOME]), Hears(1, MICHAEL), Rest, HearsNoMore(1), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
@@ -100,8 +100,8 @@ static STAGES: &[Stage] = &[
             "When recv returns nothing, the stream has ended: if a greeting is still missing, print a message, and exit with a status other than 0.",
             "recv 返回空就是流结束：本该有回复的地方，这就是失败，要说出来，状态也不能是 0。")]),
 
-    stage("silent", "M12", ("ends within 30 s, with a message and a status other than 0, when the server says nothing",
-                             "服务器什么也不说时，30 秒内自己结束，给出消息，状态不为 0"),
+    stage("silent", "M12", ("ends within 30 s, with a message and a status other than 0, if the server is silent",
+                             "服务器什么也不发送时，30 秒内以失败结束，给出消息，状态不为 0"),
         &[Hosts, Fails],
         NO_ANSWER),
 
@@ -115,12 +115,12 @@ static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
     any::SLOW,
     is("second-connection", |e| e.is_back && e.is_over() && e.bytes.is_empty() && e.message().is_some(), "socket",
-        "Your client closed its first connection without a word, and opened another: the whole conversation happens in one (a connection that only looks whether somebody listens is one, too).",
+        "Your client closed its first connection without sending anything, and opened another: use one connection for the whole conversation, and open none just to test whether the server listens.",
         "它的第一个连接什么也没说就关闭了，又另建了一个：整个会话都在一个连接里（只为看看有没有人监听的连接，也算一个）。"),
     Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME),
     is("still-waits", |e| matches!(e.expected, Expected::Success) && e.is_silent(), "end",
-        "A guess: your client waits for one more message: end when the stream ends.",
-        "猜测：它还在等一条消息；流结束就是结束的信号。"),
+        "A guess: your client waits for one more message, although the stream has ended: end when recv returns nothing.",
+        "猜测：流已经结束，客户端还在等一条消息：recv 返回空就结束。"),
     Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
     any::PRINTED_ASIDE,
     any::NOT_PRINTED,
@@ -130,8 +130,8 @@ static ANYWHERE: &[Likely] = &[
 #[rustfmt::skip]
 static NO_ANSWER: &[Likely] = &[
     is("no-time-out", |e| matches!(e.expected, Expected::Failure) && e.is_silent(), "kept-open",
-        "Your client waits forever, or too long: set a time-out on the socket, and when it is over, say so (status not 0).",
-        "它会永远等下去，或者等得太久：给套接字设超时，超时后说明原因（状态不为 0）。"),
+        "Your client waits forever, or too long: set a time-out on the socket, and when it is over, print a message and exit with a status other than 0.",
+        "客户端会永远等下去，或者等得太久：给套接字设超时，超时后打印出错信息，以不为 0 的状态结束。"),
     any::FAILURE_UNSAID,
 ];
 
@@ -139,33 +139,33 @@ static NO_ANSWER: &[Likely] = &[
 #[rustfmt::skip]
 static SAID: &[Likely] = &[
     is("not-waited-for", |e| e.how == How::WentOn || (e.is_other() && e.has(MICHAEL) && e.has(TRACY)), "framing",
-        "Your client does not wait for the greetings: send each name when the greeting before it has arrived, with what the framing adds.",
-        "名字一口气发了出去：上一个的回复到了才发下一个，并加上所选的边界标记。"),
+        "Your client does not wait for the greetings: send the next name only when the greeting for the name before it has arrived. End each message as --framing says (line: with a line feed).",
+        "名字一口气发了出去：上一个的回复到了才发下一个。每条消息按 --framing 结束（line：换行符）。"),
     is("no-exit", |e| e.wants(EXIT) && e.bytes.is_empty(), "crowd",
-        "Say exit after the last name, and read until the end of the stream.",
+        "Send exit after the last name, and read until the end of the stream.",
         "最后一个名字之后还要说 exit，再读到流结束。"),
     is("ended-too-early", |e| e.is_gone && !e.status.is_empty() && e.after_message().is_none(), "socket",
-        "Your client ended in the middle of the conversation: its last output says why.",
-        "它中途结束了：原因见它最后的输出。"),
+        "Your client ended in the middle of the conversation: the last output of your program says why.",
+        "客户端中途结束了：原因见它最后的输出。"),
     is("welcome-not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
-        "Your client has not read what the server sent: call recv before the next send.",
+        "Your client has not read what the server sent: call recv before you send again.",
         "服务器的话已经到了，还没有读取：下一次 send 之前要先 recv。"),
     is("reads-on", |e| e.is_silent() && e.waits.is_read == Some(true) && e.after_message().is_none(), "framing",
-        "Your client has read all that the server sent, and waits in recv for more: a message is complete at its end, whose mark the framing sets. (If it did speak, that is still in a buffer: flush it.)",
+        "Your client has read everything that the server sent, and waits in recv for more: read only until the end of the message (with --framing line, until the line feed). (If it did send, the data is still in a buffer: flush it.)",
         "服务器发来的它都读了，还在 recv 里等：消息到了结尾就收齐了，结尾由所选的 framing 标明。（如果它说过话，那就还在缓冲区里：要 flush。）"),
     is("says-nothing", |e| e.is_silent() && e.wants(MICHAEL) && e.after_message().is_none(), "framing",
-        "A guess: your client has sent nothing yet (Michael comes first), or left it in a buffer (flush it), or waits for more than was sent: read only until the end of the welcome.",
-        "猜测：它还什么都没说（首先是 Michael）；或者说的话留在缓冲区里：要 flush；或者它等的比来的多：读到欢迎的结尾为止，不要再等。"),
+        "A guess: your client has not sent Michael yet, or the name is still in a buffer (flush it). Or it waits for more bytes than the server sent: read only until the end of the welcome.",
+        "猜测：客户端还没有发送 Michael，或者名字还留在缓冲区里（要 flush）；或者它等的字节比服务器发送的多：读到欢迎的结尾为止，不要再等。"),
     is("reads-too-far", |e| e.is_silent() && e.after_message().is_none(), "framing",
-        "A guess: your client waits for more than was sent: read only until the end of a message.",
-        "猜测：它等的比来的多：一条消息读到它的结尾为止，不要再等。"),
+        "A guess: your client waits for more bytes than the server sent: read only until the end of each message.",
+        "猜测：客户端等的字节比服务器发送的多：每条消息读到它的结尾为止，不要再等。"),
     is("leaves-early", |e| matches!(e.how, How::Ended | How::Reset) && e.after_message().is_none(), "end",
-        "Your client disconnects too early: it should say Michael, Tracy, Sarah, and then exit.",
+        "Your client disconnects too early: it should send Michael, Tracy, Sarah, and then exit.",
         "它没做完就离开了：名字依次是 Michael、Tracy、Sarah，最后是 exit。"),
     is("exit-too-early", |e| e.is_other() && e.has(EXIT), "crowd",
-        "Say exit last: the names are Michael, Tracy, Sarah.",
+        "Send exit last, after the names Michael, Tracy and Sarah.",
         "exit 最后才说：名字依次是 Michael、Tracy、Sarah。"),
     is("other-framing", |_| true, "framing",
-        "A message is the name and what the framing adds: line adds a line feed, length puts four bytes first, raw adds nothing.",
+        "A message must be exactly the name, and what --framing adds: line, a line feed after it; length, four bytes before it; raw, nothing.",
         "一条消息就是名字，加上所选的边界标记：line 末尾一个换行符，length 前面 4 个字节，raw 什么也不加。"),
 ];

@@ -18,12 +18,12 @@ pub static ANYWHERE: &[Likely] = &[
     Among(|e| !e.is_gone && e.complains() && !e.tables.is_left_open, FALLEN),
     Among(|e| e.number == 1 && e.wants(WELCOME), UNWELCOMED),
     is("listener-closed", |e| !e.is_gone && (e.how == How::Refused || (is_turned_away(e) && e.tables.is_closed)), "crowd",
-        "Your server no longer listens: keep the listener open while the server runs. A conversation closes only the socket that accept returned.",
+        "Your server no longer listens: keep the listening socket open while the server runs. At the end of a conversation, close only the socket that accept returned.",
         "服务器不再监听了：服务器运行期间监听套接字要一直开着，会话结束时关闭的是 accept 返回的那个套接字。"),
     Among(|e| e.how == How::WentOn, SURPLUS),
     is("turned-away", is_turned_away, "crowd",
-        "Another client is turned away: while the server runs, each client that connects gets its own conversation.",
-        "别的客户端被拒之门外：服务器运行期间，谁来都有自己的会话。"),
+        "Your server disconnects a client before it welcomes it: while the server runs, welcome and serve each client that connects.",
+        "还没有欢迎，服务器就断开了一个客户端：服务器运行期间，每个连上的客户端都要欢迎并服务。"),
 ];
 
 /// The server is not where it should be.
@@ -35,54 +35,54 @@ static START: &[Likely] = &[
     any::OTHER_FAMILY,
     any::LEFT_GROUP,
     is("nothing-done", |e| e.is_gone && e.output.is_empty(), "crowd",
-        "Your program reached its end and exited. It is given {host} and {port} on its command line: it should bind, listen, and accept in a loop.",
+        "Your program reached its end and exited. It gets {host} and {port} on its command line: it should bind that address, listen, and call accept in a loop.",
         "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind、listen，然后循环 accept。"),
     is("failed-first", |e| e.is_gone, "crowd",
-        "Its last output says why it failed. It is given {host} and {port} on its command line: it should bind, listen and accept.",
-        "原因在它最后的输出里。命令行给出了 {host} 和 {port}：它应当 bind、listen、accept。"),
+        "Your program failed: its last output says why. It gets {host} and {port} on its command line: it should bind that address, listen, and call accept.",
+        "程序失败了：原因见它最后的输出。命令行给出了 {host} 和 {port}：它应当 bind 这个地址，然后 listen、accept。"),
     any::BIND_UNCHECKED,
     Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
     any::READS_INPUT,
     is("never-listens", |_| true, "crowd",
-        "A guess: your program never reaches listen (clients cannot connect after bind alone): it waits for something before, or starts slowly (--patience gives it more time).",
-        "猜测：程序没有执行到 listen（只有 bind 还不能接受连接）：卡在了前面的某一步，或者启动很慢（可用 --patience 多给时间）。"),
+        "A guess: your program has not called listen yet (bind alone is not enough): perhaps it waits for something else first. Or it starts slowly: --patience gives it more time.",
+        "猜测：程序还没有调用 listen（只有 bind 还不够）：也许先在等别的什么；或者启动很慢：用 --patience 多给时间。"),
 ];
 
 /// The program, or one of its threads, died during a conversation.
 #[rustfmt::skip]
 pub static FALLEN: &[Likely] = &[
     is("decoded", |e| e.complains_of(NOT_TEXT), "half-char",
-        "What arrives may not be text, or may end in the middle of a character: work with bytes, and decode only to print.",
-        "到达的不一定是文本，也不一定是完整的字符：一律按字节处理，打印时才解码。"),
+        "Decoding failed: what arrives may not be text, or may end in the middle of a character. Work with bytes, and decode only to print.",
+        "解码失败：到达的不一定是文本，也不一定是完整的字符。一律按字节处理，打印时才解码。"),
     on_the_listener(|e| e.complains_of(&["not connected"])),
     is("closed-socket-used", |e| e.complains_of(&["bad file descriptor", "socket closed", "socket is closed"]), "crowd",
-        "Your server uses a socket after closing it: leave the loop after close, and close the socket that accept returned, not the listener.",
+        "Your server uses a socket after closing it: leave the loop after close, and close the socket that accept returned, not the listening socket.",
         "套接字已经关闭，却还在用：关闭之后就退出循环；要关闭的是 accept 返回的那个，不是监听套接字。"),
     is("sigpipe", |e| e.complains_of(&["sigpipe"]), "reset",
-        "It sent to a client that had disconnected, and the signal SIGPIPE ended it: ignore that signal (or send with MSG_NOSIGNAL), and leave the loop when recv returns nothing.",
-        "它向已经离开的客户端发送，被信号 SIGPIPE 终止：忽略这个信号（或用 MSG_NOSIGNAL 发送），recv 返回空就退出循环。"),
+        "Your server sent data to a client that had disconnected, and the signal SIGPIPE ended the server: ignore that signal (or send with MSG_NOSIGNAL), and leave the loop when recv returns nothing.",
+        "你的服务器向已经断开的客户端发送，被信号 SIGPIPE 终止：忽略这个信号（或用 MSG_NOSIGNAL 发送），recv 返回空就退出循环。"),
     is("error-event", |e| e.complains_of(&["node.js v"]) && e.complains_of(&["econnreset", "epipe"]), "reset",
-        "In Node.js a reset is an 'error' event of one socket, and an unhandled one ends the program: socket.on('error', ...).",
-        "复位是某个套接字的 'error' 事件，没有处理的错误会结束整个程序：socket.on('error', ...)。"),
+        "In Node.js, a reset is an 'error' event of one socket. If nothing handles it, the program ends: add socket.on('error', ...).",
+        "在 Node.js 里，复位是某个套接字的 'error' 事件；没有人处理，整个程序就结束：加上 socket.on('error', ...)。"),
     is("client-error", |e| e.complains_of(&["reset", "broken pipe", "epipe"]), "reset",
-        "A client that disconnects is an error in one conversation: catch it there, and serve the others.",
-        "客户端离开只是一个会话里的错误：就地处理，继续服务其他客户端。"),
+        "A client disconnected, and your server did not handle the error: catch the errors of each conversation, and serve the other clients.",
+        "客户端断开了，你的服务器没有处理这个错误：每个会话的错误就在会话里捕获，继续服务其他客户端。"),
     is("end-of-code", |e| !e.complains(), "crowd",
-        "Your program reached its end and exited, but a server keeps running: loop around accept, and in each conversation around recv.",
+        "Your program reached its end and exited, but a server must keep running: call accept in a loop, and in each conversation call recv in a loop.",
         "程序运行到代码末尾就结束了，而服务器要一直运行：accept 放在循环里，每个会话里 recv 也放在循环里。"),
     is("conversation-died", |e| !e.is_gone, "crowd",
-        "An error ended one conversation, and the program still runs: what it printed says why.",
-        "一个错误结束了一个会话，程序还在运行：原因见它报的错。"),
+        "An error ended one conversation, while your program still runs: what your program printed says why.",
+        "一个错误结束了一个会话，程序还在运行：原因见程序打印的内容。"),
     is("ended-with-a-conversation", |_| true, "crowd",
-        "One conversation failed and ended the whole server: its last output or its status says why. Loop around accept, and catch each client's errors in its own conversation.",
-        "一个会话出了问题，整个服务器就结束了，原因见它最后的输出或状态。accept 要放在循环里，一个客户端的错误不能影响到会话之外。"),
+        "An error in one conversation ended the whole server: the last output of your program, or its exit status, says why. Call accept in a loop, and catch the errors of each conversation there.",
+        "一个会话里的错误让整个服务器结束了：原因见程序最后的输出，或它的退出状态。accept 要放在循环里，每个会话的错误就在会话里捕获。"),
 ];
 
 #[rustfmt::skip]
 const fn on_the_listener(when: When) -> Likely {
     is("on-the-listener", when, "crowd",
-        "It sends or receives on the listener, which is connected to nobody: use the socket that accept returned.",
-        "它在监听套接字上收发，而监听套接字没有连接任何人：应使用 accept 返回的套接字。")
+        "Your server sends or receives on the listening socket, which has no connection: use the socket that accept returned.",
+        "你的服务器在监听套接字上收发，而监听套接字没有连接：应使用 accept 返回的套接字。")
 }
 
 /// Wrong words, or a wrong mark of a message's end.
@@ -92,8 +92,8 @@ pub static WORDS: &[Likely] = &[
     Among(|e| e.is_gone && (e.bytes.is_empty() || e.complains()), FALLEN),
     ZERO_BYTE,
     is("words-in-front", |e| e.framing != Framing::Length && e.has_message() && e.after_message().is_none() && !e.bytes.starts_with(b"Hello, "), "framing",
-        "There is something before the words: functions that add a length or a header (writeUTF, writeObject) speak another protocol. Send only the bytes.",
-        "前面多了东西：自己加长度或头部的写法（writeUTF、writeObject）是另一种协议。只发送这些字节本身。"),
+        "Your message begins with extra bytes: functions such as writeUTF and writeObject add a length or a header. Send only the bytes of the message.",
+        "消息前面多了字节：writeUTF、writeObject 这样的函数会自己加上长度或头部。只发送消息本身的字节。"),
     is("no-line-feed", |e| e.framing == Framing::Line && e.after_message().is_some_and(is_unended), "framing",
         "Your messages lack a line feed: send one after each, or the client cannot tell where a message ends.",
         "消息末尾没有换行符：每条消息后面都要发一个，否则客户端不知道它在哪里结束。"),
@@ -102,24 +102,24 @@ pub static WORDS: &[Likely] = &[
         "换行符只标明消息在哪里结束，不是名字的一部分：先去掉它。"),
     is("no-length", |e| e.framing == Framing::Length && e.after_message().is_some(), "framing",
         "Send the message's length first: four bytes, big-endian.",
-        "前面要先有 4 个字节：消息的长度，大端序。"),
+        "消息前面要先发送它的长度：4 个字节，大端序。"),
     is("length-swapped", |e| e.framing == Framing::Length && matches!(e.bytes, [1..=u8::MAX, 0, 0, 0, ..]), "framing",
-        "The bytes of the length are in the wrong order: the network's order is big-endian (htonl; '>I').",
+        "The bytes of the length are in the wrong order: use big-endian (htonl in C, '>I' in Python).",
         "长度的字节序反了：网络字节序是大端（htonl；'>I'）。"),
     is("wrong-length", |e| e.framing == Framing::Length && e.has_message(), "framing",
         "The length before the message is wrong: four bytes, big-endian, with the number of bytes that follow (and no line feed).",
-        "前面的长度不对：4 个字节，大端序，等于后面消息的字节数（没有换行符）。"),
+        "消息前面的长度不对：4 个字节，大端序，等于后面消息的字节数（没有换行符）。"),
     is("python-words", any::is_python, "crowd",
-        "This is how Python prints bytes: join bytes with bytes, or decode them first.",
-        "这是 Python 打印 bytes 的样子：用 bytes 拼接，或者先解码。"),
+        "b'...' is how Python prints bytes, and your program sends it as text: join bytes with bytes (b'Hello, ' + name + b'!'), or decode them first.",
+        "b'...' 是 Python 打印 bytes 的样子，你的程序把它当作文本发出去了：用 bytes 拼接（b'Hello, ' + name + b'!'），或者先解码。"),
     line_feed_in_raw(|e| e.framing == Framing::Raw && !e.wants(b"") && e.wants(e.bytes.trim_ascii_end())),
     Among(|e| e.is_gone, FALLEN),
 ];
 #[rustfmt::skip]
 const fn line_feed_in_raw(when: When) -> Likely {
     is("line-feed-in-raw", when, "framing",
-        "There is something after the words: with raw framing there is no line feed (or use --framing line).",
-        "后面多了东西：raw 没有换行符（或者用 --framing line）。")
+        "Your message has extra bytes at its end: with --framing raw, send no line feed. (If you want line feeds, grade with --framing line.)",
+        "消息末尾多了字节：--framing raw 不发换行符。（想用换行符，评判时就用 --framing line。）")
 }
 
 /// The first client is not welcomed.
@@ -129,11 +129,11 @@ pub static UNWELCOMED: &[Likely] = &[
         "The welcome comes too late: send it as soon as accept returns, before the first recv, and flush it if the output is buffered.",
         "欢迎被耽搁了：accept 一返回就发送，不要先 recv；输出经过缓冲区的，还要 flush。"),
     is("never-accepts", |e| e.tables.unaccepted > 0, "socket",
-        "connect succeeds before accept, because the kernels do the handshake. Your program does not reach accept.",
-        "connect 不等 accept 就成功：三次握手由内核完成，连接进入全连接队列。你的程序没有执行到 accept。"),
+        "Your program does not reach accept. (The client is connected all the same: the kernel completes the handshake, with or without accept.)",
+        "你的程序没有执行到 accept。（客户端照样连得上：三次握手由内核完成，不等 accept。）"),
     is("welcome-unsent", |e| e.is_gone && !e.complains() && e.bytes.is_empty() && !e.said.is_empty(), "crowd",
-        "Your server read, reached its end, and never sent Welcome!: send it before the first recv, and flush it if the output is buffered.",
-        "它读了数据，运行到结尾，Welcome! 却一直没有发出：先发送，再 recv；输出经过缓冲区的，还要 flush。"),
+        "Your server read the name and ended without sending Welcome!: send it before the first recv, and flush it if the output is buffered.",
+        "你的服务器读了名字，没有发送 Welcome! 就结束了：先发送，再 recv；输出经过缓冲区的，还要 flush。"),
     is("welcome-missing", |e| e.bytes.starts_with(b"Hello"), "crowd",
         "Your server answers but does not welcome: send Welcome! as soon as accept returns, before the first recv.",
         "它只回答，不欢迎：accept 一返回就发送 Welcome!，然后才 recv。"),
@@ -143,14 +143,14 @@ pub static UNWELCOMED: &[Likely] = &[
         "Your server neither sends nor receives: send Welcome! as soon as accept returns, then recv.",
         "它既不说话，也不读取：accept 一返回就发送 Welcome!，然后 recv。"),
     is("reads-first", |e| has_waited_in_vain(e) && e.waits.is_read == Some(true), "crowd",
-        "Your server is in recv before anything was sent: send Welcome! as soon as accept returns, before the first recv. (If it did send, that is still in a buffer: flush it.)",
+        "Your server waits in recv and has sent nothing: send Welcome! as soon as accept returns, before the first recv. (If it did send, the welcome is still in a buffer: flush it.)",
         "还什么都没发，服务器就在 recv 里等：accept 一返回就发送 Welcome!，然后才 recv。（如果发过，那就还在缓冲区里：要 flush。）"),
     is("says-nothing", has_waited_in_vain, "crowd",
-        "A guess: your server sends nothing to a new client, or receives first: send Welcome! as soon as accept returns, and flush it if the output is buffered.",
+        "A guess: your server sends nothing to a new client, or calls recv first. Send Welcome! as soon as accept returns, and flush it if the output is buffered.",
         "猜测：客户端来了它什么也不说，或者先去读取：accept 一返回就发送 Welcome!；输出经过缓冲区的，还要 flush。"),
     is("other-welcome", |e| matches!(e.how, How::Other | How::WentOn), "crowd",
-        "The word must be exactly: Welcome!",
-        "必须一字不差：Welcome!"),
+        "The first message to a client must be exactly: Welcome!",
+        "给客户端的第一条消息必须一字不差：Welcome!"),
     is("closed-at-once", |_| true, "crowd",
         "Your server closes the connection at once: keep the accepted socket while its client is connected.",
         "刚连上就被关闭：客户端还在，就要留着 accept 返回的套接字。"),
@@ -160,13 +160,13 @@ pub static UNWELCOMED: &[Likely] = &[
 #[rustfmt::skip]
 pub static SURPLUS: &[Likely] = &[
     is("limit-counts-the-end", |e| e.bytes.starts_with(b"Hello, !") && e.name().len() >= LIMIT, "end",
-        "A limit of 1024 bytes counted the line feed, too: a name of 1024 bytes was taken without it, and the line feed for one more name. Allow for the mark of the end.",
+        "Your limit of 1024 bytes also counts the line feed: your server read the name without its line feed, and took the line feed for an empty name. Count only the name.",
         "1024 字节的上限把换行符也算了进去：1024 字节的名字读到了，换行符却成了另一个名字。上限要给结尾标记留出位置。"),
     ZERO_BYTE,
     line_feed_in_raw(|e| e.framing == Framing::Raw && e.bytes.trim_ascii().is_empty()),
     is("rest-is-no-name", |e| e.bytes.starts_with(b"Hello, !"), "framing",
-        "What comes after the last line feed is not a name, even if it is empty: it is the beginning of the next message.",
-        "最后一个换行符后面的不是名字，空的也不是：那是下一条消息的开头。"),
+        "After the last line feed, nothing has arrived yet: that is not an empty name. Answer only names that a line feed ends.",
+        "最后一个换行符后面还什么都没有收到，那不是空的名字。只回答以换行符结尾的名字。"),
     is("says-too-much", |_| true, "crowd",
         "Your server sends too much: send Welcome! to each client that connects, one greeting for each name, and nothing else.",
         "它说得太多了：客户端来了说 Welcome!，每个名字一个问候，别的什么也不说。"),
@@ -176,19 +176,19 @@ pub static SURPLUS: &[Likely] = &[
 #[rustfmt::skip]
 pub static ANSWER: &[Likely] = &[
     is("not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
-        "Your server has not read what was sent: it does not reach recv, or receives on another socket.",
-        "它还没有读取发来的数据：没有执行到 recv，或者读的是另一个套接字。"),
+        "Your server has not read what the client sent: it does not call recv, or calls it on another socket.",
+        "服务器还没有读取客户端发来的数据：没有调用 recv，或者读的是另一个套接字。"),
     is("reads-on", |e| e.is_silent() && e.waits.is_read == Some(true), "framing",
-        "Your server has read everything, and is in recv again without having answered: it does not see that the name is complete, or it only printed its answer, or left it in a buffer (flush it).",
+        "Your server has read the whole name, and waits in recv again without an answer: it does not notice that the name is complete, or only prints its answer, or the answer is still in a buffer (flush it).",
         "发来的它都读了，没有回答，又在 recv 里等：它没看出名字已经收齐，或者只打印了回答，或者回答留在缓冲区里（要 flush）。"),
     is("not-sent", silent, "framing",
-        "A guess: your server read the name and waits for more, or printed its answer instead of sending it, or left it in a buffer: flush it.",
+        "A guess: your server read the name and waits for more, or prints its answer instead of sending it, or the answer is still in a buffer (then flush it).",
         "猜测：它读到了名字却还在等更多的数据，或者只打印了回答却没有发送，或者回答留在缓冲区里：要 flush。"),
     is("part-of-name", |e| e.is_other() && is_greeting_of_a_part(e), "end",
-        "Your server answers only the beginning of the name: recv(N) returns at most N bytes. Read on until the end of the message.",
+        "Your server answers only the beginning of the name: recv(N) returns at most N bytes. Continue to read until the end of the message.",
         "它回答的只是名字的开头：recv(N) 最多返回 N 字节。应一直读到消息的结尾。"),
     is("other-words", |e| matches!(e.how, How::Other | How::WentOn), "crowd",
-        "The answer must be exactly: 'Hello, ', the name as it arrived (as many bytes as recv returned), '!'.",
+        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recv returned), then '!'.",
         "回复必须一字不差：“Hello, ”、原样的名字（recv 返回多少字节就是多少）、“!”。"),
     is("closed-unanswered", |_| true, "crowd",
         "Your server closes the connection instead of answering: read the name and answer it first.",
@@ -203,7 +203,7 @@ pub static LEFT: &[Likely] = &[
         "它在回答已经离开的客户端：recv 返回空就是流结束，应退出循环。"),
     Among(|e| e.is_gone, FALLEN),
     is("loses-a-byte", |e| e.has(&greeting::of(&e.drawn(MICHAEL)[..3])), "framing",
-        "Only the beginning of a name was sent, and it lost a byte: remove a line feed only if there is one. Without it, the name is not complete.",
+        "The client sent only the beginning of a name and disconnected, and your server removed its last byte as if it were a line feed. Remove a line feed only if there is one; without it, the name is not complete: do not answer it.",
         "名字没说完，又丢了一个字节：有换行符才去掉它；没有，名字就还没收齐。"),
     is("answers-the-end", |e| e.has(b"Hello, !") || (e.is_other() && e.wants_end()), "end",
         "Your server answers the end of the stream: when recv returns nothing, the client has disconnected. Send nothing, and leave the loop.",
@@ -225,14 +225,14 @@ pub static NEXT_UNSERVED: &[Likely] = &[Among(|e| e.is_gone, FALLEN), busy_with_
 #[rustfmt::skip]
 const fn busy_with_the_end(when: When) -> Likely {
     is("busy-with-the-end", when, "end",
-        "A client has disconnected, and your server is still busy with it: when recv returns nothing, leave the loop and go back to accept.",
+        "A client has disconnected, and your server still waits for it: when recv returns nothing, leave the loop and call accept again.",
         "客户端已经离开，服务器却还在为它忙：recv 返回空就退出循环，回到 accept。")
 }
 
 #[rustfmt::skip]
 const ZERO_BYTE: Likely = is("zero-byte", |e| e.framing != Framing::Length && (e.bytes.ends_with(b"\0") || e.has(b"\0Hello, ") || e.has(b"\0!")), "framing",
-    "Your message contains a zero byte, which ends a string in C, not a message: send strlen bytes, and not one more.",
-    "里面有一个零字节：它结束的是 C 的字符串，不是消息（发送 strlen 个字节，不要多发）。");
+    "Your message contains a zero byte: it ends a string in C, but it is not part of a message. Send strlen bytes, without it.",
+    "消息里有一个零字节：它结束 C 的字符串，但不是消息的一部分。发送 strlen 个字节，不带上它。");
 
 /// Nothing comes after it, or the next message does.
 fn is_unended(after: &[u8]) -> bool {

@@ -32,7 +32,7 @@ pub static UDP_CLIENT: Exercise = Exercise {
 
 #[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("whether it prints the answer or its own words: the only answer that it may accept is the same",
+    Words::fixed("whether it prints the answer that arrived or one that it made: the two are equal",
                  "打印的是收到的回复还是自己拼出来的：它只能接受的那个回复与之相同"),
 ];
 
@@ -54,21 +54,21 @@ static STAGES: &[Stage] = &[
         &[asks_once(|e| e.how == How::Ended || (e.is_other() && e.bytes == TRACY))]),
 
     // A copy of the first reply arrives late.
-    stage("late", "M5", ("does not take a late reply for the next name's", "不把迟到的回复当成下一个名字的回复"),
+    stage("late", "M5", ("does not take a late reply for the reply to the next name", "不把迟到的回复当成下一个名字的回复"),
         &[Hosts, Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), Hears(1, TRACY), Says(1, &[HELLO_MICHAEL]), IsWaitedFor(1, TRACY),
           Says(1, &[HELLO_TRACY]), Hears(1, SARAH), Says(1, &[HELLO_SARAH]), Ends, Prints(GREETINGS)],
         &[takes_any(|e| matches!(e.expected, Expected::Printed(_))), Among(|_| true, BELIEVED)]),
 
-    stage("twice", "M5", ("copes with replies that arrive twice", "回复来了两份，也不出错"),
+    stage("twice", "M5", ("works correctly when every reply arrives twice", "回复来了两份，也不出错"),
         &[Hosts, Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL, HELLO_MICHAEL]), Hears(1, TRACY), Says(1, &[HELLO_TRACY, HELLO_TRACY]),
           Hears(1, SARAH), Says(1, &[HELLO_SARAH, HELLO_SARAH]), Ends, Prints(GREETINGS)],
         &[takes_any(|e| matches!(e.expected, Expected::Printed(_))), Among(|_| true, BELIEVED)]),
 
-    stage("stranger", "M6", ("does not believe another socket, whatever it says", "别的套接字发来的，说什么都不信"),
+    stage("stranger", "M6", ("ignores datagrams from any socket but the server's", "别的套接字发来的，说什么都不信"),
         &[Hosts, Hears(1, MICHAEL), StrangerSays(1, HELLO_MICHAEL), IsWaitedFor(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
           Ends, Prints(GREETINGS)],
         &[is("believes-a-stranger", |e| matches!(e.how, How::WentOn | How::Ended) || matches!(e.expected, Expected::Printed(_)), "stranger",
-            "Your client believes any sender: connect the UDP socket, or compare the sender's address.",
+            "Your client accepts replies from any sender: connect the UDP socket, or compare the sender's address with the server's.",
             "谁往它的端口发都信：应当 connect 这个 UDP 套接字，或者比较发送者的地址。")]),
 
     stage("bytes", "M13", ("survives a datagram that is not UTF-8", "收到不是 UTF-8 的数据报，也不崩溃"),
@@ -81,12 +81,12 @@ static STAGES: &[Stage] = &[
         &[Hosts, Fails, AsksAtMost(1, 100)],
         &[
             is("floods", |e| matches!(e.expected, Expected::Few(_)), "lost-reply",
-                "Your client asks too often: wait longer before each new try (a second, then two), and give up after a few.",
+                "Your client sends the name too often: wait longer before each new try (one second, then two), and give up after a few tries.",
                 "它问得太频繁：每次重试之前多等一会儿（一秒，然后两秒），几次之后就放弃。"),
             all(NO_ANSWER),
         ]),
 
-    stage("nobody", "M4", ("does the same when no socket has that port", "没有套接字使用那个端口时，也是如此"),
+    stage("nobody", "M4", ("fails in the same way when no socket has that port", "没有套接字使用那个端口时，也是如此"),
         &[Nobody, Fails],
         NO_ANSWER),
 ];
@@ -96,8 +96,8 @@ static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
     Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME),
     is("still-waits", |e| matches!(e.expected, Expected::Success) && e.is_silent(), "udp",
-        "A guess: its socket is still open, or it waits for one more datagram. UDP has no end of stream: close the socket when the last greeting has arrived.",
-        "猜测：套接字还开着，或者它还在等一个数据报。UDP 没有结束：最后一个回复到了就关闭套接字。"),
+        "A guess: your client has not closed its socket, or waits for one more datagram. UDP has no end of stream: close the socket when the last greeting has arrived.",
+        "猜测：客户端还没有关闭套接字，或者还在等一个数据报。UDP 没有流结束：最后一个回复到了就关闭套接字。"),
     Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
 ];
 
@@ -108,14 +108,14 @@ static NO_ANSWER: &[Likely] =
 #[rustfmt::skip]
 const fn asks_once(when: When) -> Likely {
     is("asks-once", when, "lost-reply",
-        "A datagram may be lost, and recv without a time-out waits forever: set a time-out, ask again when it is over, a few times; then say that nobody answers.",
-        "数据报可能丢失，没有超时的 recv 会永远等下去：设一个超时，到时就再问，问几次仍没有回复，就说明没有人回答。")
+        "A datagram may be lost, and recv without a time-out waits forever: set a time-out, and when it is over, send the name again. After a few times, print that nobody answers, and end.",
+        "数据报可能丢失，没有超时的 recv 会永远等下去：设一个超时，到时就再发送一次名字；几次之后仍没有回复，就打印没有人回答，然后结束。")
 }
 
 #[rustfmt::skip]
 const fn takes_any(when: When) -> Likely {
     is("takes-any-reply", when, "late-reply",
-        "Your client takes the next datagram for the reply, whatever it is: accept only the greeting for the name that it asked for, and keep waiting.",
+        "Your client takes any datagram for the reply: accept only the greeting for the name that it just sent, ignore others, and continue to wait.",
         "下一个来的就被当成了回复：只接受所问名字的问候，其余的忽略，继续等。")
 }
 
@@ -130,16 +130,16 @@ static ASKED: &[Likely] = &[
     any::NOT_PRINTED,
     any::NOT_AS_TEXT,
     is("more-than-the-name", other, "udp",
-        "A datagram is the name and nothing else: send no line feed and no zero byte with it.",
+        "Each datagram must be exactly the name: send no line feed and no zero byte with it.",
         "一个数据报就是名字，别的什么也没有：不带换行符，也不带零字节。"),
     is("not-waited-for", |e| e.how == How::WentOn, "udp",
-        "Your client does not wait for the greetings: send each name when the greeting before it has arrived.",
+        "Your client does not wait for the greetings: send the next name only when the greeting for the name before it has arrived.",
         "名字一口气发了出去：上一个的回复到了才发下一个。"),
     is("names-missing", |e| e.how == How::Ended && e.status.is_empty(), "udp",
         "Your program reached its end too early: the names are Michael, Tracy and Sarah, each in a datagram.",
         "程序过早运行到代码末尾：名字依次是 Michael、Tracy、Sarah，各发一个数据报。"),
     is("ended-too-early", |e| e.how == How::Ended, "udp",
-        "Your client ended too early: its last output says why.",
-        "它中途结束了：原因见它最后的输出。"),
+        "Your client ended too early: the last output of your program says why.",
+        "客户端中途结束了：原因见它最后的输出。"),
     asks_once(|_| true),
 ];

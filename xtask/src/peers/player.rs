@@ -148,7 +148,7 @@ impl Peers {
                 let (begin, end) = whole.split_at(whole.len() / 2);
                 peer.sends(if matches!(step, Step::Begins(..)) { begin } else { end });
             }
-            Step::Floods(number, name) => self.tcp(number)?.floods(&names.of(name)),
+            Step::Floods(number, name) => self.tcp(number)?.floods(&names.of(name), || met.rests()),
             Step::BreaksOff(number, message) => self.tcp(number)?.breaks_off(&names.of(message)),
             Step::SaysNoMore(number) => self.tcp(number)?.ends(),
             Step::Waits(number) => {
@@ -196,7 +196,7 @@ impl Peers {
                 let peer = self.tcp(number)?;
                 let body = replies::large();
                 peer.sends(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()));
-                if !peer.sends_much(body) {
+                if peer.sends_much(body).1 {
                     let (expected, found) = (Expected::Saved(body.into()), Found::nothing(How::Silent));
                     return Err(Mismatch { number, expected, found }.into());
                 }
@@ -285,7 +285,10 @@ impl Peers {
             if at + 1 == bytes.len() {
                 met.rests();
                 thread::sleep(SECOND);
-                if let (true, Err(mismatch)) = (peer.is_server(), peer.hears_no_more()) {
+                if let Err(mut mismatch) = peer.hears_no_more() {
+                    if !peer.is_server() {
+                        mismatch.found.how = How::Other; // it has answered a part
+                    }
                     return Err(Mismatch { expected: Expected::Patience(message.into()), ..mismatch }.into());
                 }
             } else if is_quiet {

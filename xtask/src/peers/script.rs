@@ -88,7 +88,7 @@ pub enum Step {
     /// It gets Ctrl-C, and ends in time. Where it does not: the first steps may be what it waits for, and whether the
     /// second ones succeed says whether it goes on.
     IsInterrupted(&'static [Step], &'static [Step]),
-    /// Twice ten clients, one after another, say this name and exit: after the second ten it has no more descriptors open,
+    /// Twice ten clients, one after another, say this name and leave: after the second ten it has no more descriptors open,
     /// and no more ended processes to wait for, than after the first.
     GivesBack(&'static [u8]),
     /// It uses next to no processor time while nobody speaks.

@@ -97,33 +97,39 @@ impl TcpPeer {
         self.read(patience) != Err(How::Silent)
     }
 
-    /// Sends much, of which only the beginning is recorded; false where no more of it was taken for as long as the
-    /// patience lasts. That the program has left is seen by what then comes.
-    pub fn sends_much(&mut self, bytes: &[u8]) -> bool {
+    /// Sends what is taken of much: how many bytes, and whether the program took no more for as long as the patience
+    /// lasts. Their beginning is recorded. That the program has left is seen by what then comes.
+    pub fn sends_much(&mut self, bytes: &[u8]) -> (usize, bool) {
         let mut taken = 0;
-        let is_taken = loop {
+        let is_silent = loop {
             match self.stream.write(&bytes[taken..]) {
-                Ok(0) => break true,
+                Ok(0) => break false,
                 Ok(n) => taken += n,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => break !is_silence(e.kind()),
+                Err(e) => break is_silence(e.kind()),
             }
         };
-        let beginning = Payload::of(&bytes[..taken], 64);
-        let sent = What::Sent { toward: self.program, bytes: beginning, how: Crossing::Plain };
-        self.talk.recorder.record(sent);
-        is_taken
+        if taken > 0 {
+            let beginning = Payload::of(&bytes[..taken], 64);
+            let sent = What::Sent { toward: self.program, bytes: beginning, how: Crossing::Plain };
+            self.talk.recorder.record(sent);
+        }
+        (taken, is_silent)
     }
 
-    /// Says a name again and again and reads nothing, until no more of it is taken for a moment. A program that keeps
-    /// what it cannot send would take all there is.
-    pub fn floods(&mut self, name: &[u8]) {
-        const MOMENT: Duration = Duration::from_millis(200);
-        const ENOUGH: usize = 16 << 20;
-        let name = self.framed(name);
+    /// Says a name again and again and reads nothing, until no more of it is taken for a moment although the program
+    /// `rests`. One that keeps what it cannot send would take all there is.
+    pub fn floods(&mut self, name: &[u8], rests: impl Fn()) {
+        const MOMENT: Duration = Duration::from_millis(100);
+        const MOST: usize = 16 << 20;
+        self.said = self.framed(name);
+        let bytes = self.said.repeat(MOST / self.said.len().max(1));
         let _ = self.stream.set_write_timeout(Some(MOMENT));
-        self.sends_much(&name.repeat(ENOUGH / name.len().max(1)));
-        self.said = name;
+        let mut taken = 0;
+        while let (more @ 1.., true) = self.sends_much(&bytes[taken..]) {
+            taken += more;
+            rests();
+        }
         let _ = self.stream.set_write_timeout(Some(self.silence()));
     }
 

@@ -297,7 +297,7 @@ fn the_notes_programs_fail_where_their_mistakes_are_known() {
             &["late", "twice", "stranger", "bytes"],
             &["lost", "silent", "nobody"],
         ),
-        ("get", NOTES_GET, &["chunked", "empty", "short", "open"], &[]),
+        ("get", NOTES_GET, &["chunked", "cut", "empty", "short", "open", "fields"], &[]),
     ];
     each(&rows, |(kind, code, broken, open)| {
         let places = if *kind == "get" { ["{url}", "{out}"] } else { ["{host}", "{port}"] };

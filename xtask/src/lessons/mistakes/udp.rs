@@ -133,7 +133,7 @@ pub fn late_reply(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M6: Any sender is believed.
+/// M6: The client accepts datagrams from any sender.
 pub fn stranger(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         "The client asks the server, and a stranger answers from another port. What does recv do?",

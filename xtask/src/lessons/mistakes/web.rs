@@ -112,7 +112,7 @@ pub fn cut_short(play: &mut Play) -> Result<()> {
     tcp_client(play, origin.address, "cut", promise, (1, None))
 }
 
-/// M11: A reply without a header, or with a Latin-1 header, ends in an exception.
+/// M11: A reply without a header, or with a Latin-1 header, ends the client with an exception.
 pub fn no_header(play: &mut Play) -> Result<()> {
     const LATIN: &[u8] = b"HTTP/1.1 200 OK\r\nX-City: K\xf6ln\r\nContent-Length: 2\r\n\r\nhi";
     let prediction = play.predict(

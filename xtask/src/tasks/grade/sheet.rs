@@ -111,19 +111,19 @@ fn example(exercise: &Exercise) -> String {
 /// What is judged in every stage; the first, of programs with messages over TCP.
 const RULES: [Words; 4] = [
     Words::fixed(
-        "It sends the words above and nothing else, all of a conversation in one connection.",
-        "它只发送上面说的那些话，别的什么也不发；一个会话只用一个连接。",
+        "Your program sends only the messages above, and uses one connection for a whole conversation.",
+        "你的程序只发送上面说的消息；一个会话只用一个连接。",
     ),
     Words::fixed(
-        "It is started anew for each stage, and has 30 s to be ready: build it before.",
+        "It is started again for each stage, and must be ready within 30 s: compile it before.",
         "每一项都重新启动它，30 秒内要就绪：请先编译好。",
     ),
     Words::fixed(
-        "It stays in the foreground: Ctrl-C does not reach a process that has left its group.",
+        "It must stay in the foreground: Ctrl-C does not reach a process that has left its process group.",
         "它要留在前台：离开了进程组的进程收不到 Ctrl-C。",
     ),
     Words::fixed(
-        "Its standard input stays open, and nobody types. Only what goes to standard output counts as printed.",
+        "It gets no input on standard input, which stays open. Only text on standard output counts as printed.",
         "标准输入一直开着，但没有人输入。打印到标准输出的才算打印。",
     ),
 ];
@@ -143,7 +143,7 @@ pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
     }
     say(Words::fixed("\nNot judged:", "\n不评判：").to(style.lang))?;
     for not_asked in exercise.not_asked {
-        style.broken("  -  ", not_asked.to(style.lang)).iter().try_for_each(|line| say(line))?;
+        style.broken("  - ", not_asked.to(style.lang)).iter().try_for_each(|line| say(line))?;
     }
     Ok(say(&format!("\n{}", example(exercise)))?)
 }

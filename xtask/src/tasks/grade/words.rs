@@ -38,7 +38,7 @@ impl Trial<'_> {
             Expected::Message(message) => {
                 let framed = if is_tcp { framed(self.peers.talk.framing, message) } else { message.clone() };
                 let shown = shown(&framed);
-                words!("{label} hears {shown}", "{label_zh} 收到 {shown}")
+                words!("{label} receives {shown}", "{label_zh} 收到 {shown}")
             }
             Expected::Request(path) => words!(
                 "a request: GET {path} HTTP/1.1, the Host, and an empty line after them",
@@ -54,18 +54,18 @@ impl Trial<'_> {
                 )
             }
             Expected::NoMore if self.exercise.side == Side::Server => {
-                words!("nothing more until {label} speaks", "{label_zh} 说话之前，什么也不再来")
+                words!("nothing more until {label} sends something", "{label_zh} 说话之前，什么也不再来")
             }
             Expected::NoMore => {
-                Words::fixed("nothing more until it is answered", "得到回复之前，什么也不再说")
+                Words::fixed("nothing more until your client gets an answer", "得到回复之前，什么也不再说")
             }
             Expected::End => words!("the end of {label}'s connection", "{label_zh} 的连接结束"),
             Expected::Patience(message) => {
                 let shown = shown(message);
                 if is_tcp {
-                    words!("it waits for all of {shown}", "它等 {shown} 收齐")
+                    words!("your client waits for all of {shown}", "它等 {shown} 收齐")
                 } else {
-                    words!("it waits for the answer to {shown}", "它等待对 {shown} 的回复")
+                    words!("your client waits for the answer to {shown}", "它等待对 {shown} 的回复")
                 }
             }
             Expected::Ready if is_tcp => {
@@ -141,12 +141,12 @@ impl Trial<'_> {
             (Expected::Ready, How::Silent) => {
                 let name = if matches!(self.exercise.transport, Protocol::Tcp) { "TCP" } else { "UDP" };
                 words!(
-                    "it runs, and has no {name} socket that waits",
+                    "your program runs, but has no {name} socket that waits for clients",
                     "程序在运行，但没有等待中的 {name} 套接字"
                 )
             }
             (Expected::Visit, How::Silent) => {
-                Words::fixed("it runs, and does nothing of the kind", "程序在运行，却没有来")
+                Words::fixed("your program runs, but has not done so", "程序在运行，却没有这样做")
             }
             (Expected::Closes, _) => {
                 let more = escape(&found.bytes);
@@ -166,10 +166,10 @@ impl Trial<'_> {
             }
             (Expected::Stop, How::Late) => Words::fixed("it ended later than that", "超过了这个时间它才结束"),
             (Expected::Stop, How::Unmoved) => {
-                Words::fixed("it continues, and still serves clients", "它照常运行，还在服务客户端")
+                Words::fixed("your program continues, and still serves clients", "它照常运行，还在服务客户端")
             }
             (Expected::Stop, _) => {
-                Words::fixed("it still runs, and serves nobody", "它还在运行，但不再服务任何人")
+                Words::fixed("your program still runs, but serves no client", "它还在运行，但不再服务任何人")
             }
             (Expected::Success, How::Later) => {
                 Words::fixed("it ended only after the server had closed", "服务器关闭之后它才结束")

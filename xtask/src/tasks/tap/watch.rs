@@ -151,7 +151,7 @@ fn way_remark(label: &str) -> Words {
 fn silence_remark(label: &str) -> Words {
     let seconds = SILENCE.as_secs();
     words!(
-        "remark, {label}: both silent for {seconds} s; what came last has no line feed: whoever reads lines is \
+        "remark, {label}: both silent for {seconds} s; the last data has no line feed: a program that reads lines is \
          still waiting",
         "备注 {label}：双方已沉默 {seconds} 秒；最后到达的数据没有换行符：按行读取的一方仍在等待"
     )
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(wire.new_finds(), [""; 0]);
         wire.waits(3_000);
         wire.waits(9_000);
-        let remark = "remark, #1: both silent for 3 s; what came last has no line feed: whoever reads lines is still waiting";
+        let remark = "remark, #1: both silent for 3 s; the last data has no line feed: a program that reads lines is still waiting";
         assert_eq!(wire.new_finds(), [remark]);
         wire.sent(10_000, Side::Server, "Ann\n");
         wire.waits(20_000);
