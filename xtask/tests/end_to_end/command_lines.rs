@@ -169,7 +169,9 @@ fn the_origin_shows_a_browser_a_list_of_its_pages() {
 /// What `cargo xtask` complains about a command line in Chinese.
 fn in_chinese(line: &str) -> Vec<String> {
     let mut task = crate::program("xtask");
-    let output = task.args(line.split(' ')).args(["--lang", "zh"]).output().unwrap();
+    let mut words = line.split(' ');
+    task.args(words.next()).args(["--lang", "zh"]).args(words);
+    let output = task.output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{line}");
     String::from_utf8(output.stderr).unwrap().lines().map(str::to_owned).collect()
 }
