@@ -1,5 +1,6 @@
 //! Grades a program stage by stage: prints what comes of each, writes a report, and sums up.
 
+use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Instant, SystemTime};
 
@@ -7,6 +8,7 @@ use anyhow::Result;
 use common::args;
 use common::narration::{Stdout, say};
 
+use super::digest;
 use super::judge::{judge, lanes};
 use super::output::{Files, Run, Work};
 use super::trial::Config;
@@ -143,7 +145,13 @@ fn play(exercise: &'static Exercise, stage: &'static Stage, config: &Config, bri
 pub fn cover(exercise: &Exercise, config: &Config) -> Cover {
     let (name, shown) = (exercise.name, config.shown());
     let date = date(SystemTime::now());
-    let intro = words!("Judged on the wire, {date}: {shown}", "在线路上评判，{date}：{shown}");
+    let directory = config.directory.clone().unwrap_or_default();
+    let mut judge =
+        vec![format!("xtask {}, {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH)];
+    judge.extend(digest::of_files(&config.command, &directory));
+    let judge = judge.join("; ");
+    let intro =
+        words!("Judged on the wire, {date}: {shown} ({judge})", "在线路上评判，{date}：{shown}（{judge}）");
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
 }
 
