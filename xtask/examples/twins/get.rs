@@ -15,11 +15,18 @@ pub struct Get {
     /// One read is the whole reply.
     reads_once: bool,
     needs_http: bool,
-    prints_header: bool,
+    needs_reply: bool,
+    prints: fn(&str) -> bool,
+    /// The fields by which it looks for the end.
+    fields: fn(&str) -> String,
     /// What it saves of a header that has no body.
     saves_head: bool,
     knows_204: bool,
     knows_chunks: bool,
+    /// One read is all chunks.
+    reads_chunks_once: bool,
+    /// Chunks may end with the stream.
+    needs_last_chunk: bool,
     knows_length: bool,
     waits_for_the_end: bool,
     /// At most so many bytes of a body.
@@ -39,10 +46,14 @@ impl Default for Get {
             asked: || {},
             reads_once: false,
             needs_http: true,
-            prints_header: true,
+            needs_reply: true,
+            prints: |_| true,
+            fields: str::to_lowercase,
             saves_head: false,
             knows_204: true,
             knows_chunks: true,
+            reads_chunks_once: false,
+            needs_last_chunk: true,
             knows_length: true,
             waits_for_the_end: false,
             limit: u64::MAX,
@@ -68,10 +79,10 @@ impl Get {
             return fs::write(out, reply.split_once("\r\n\r\n").map_or("", |(_, body)| body)).unwrap();
         }
         let head = self.header(&mut from);
-        if self.prints_header {
+        if (self.prints)(&head) {
             print!("{head}");
         }
-        let fields = head.to_lowercase();
+        let fields = (self.fields)(&head);
         let length = fields.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
         if self.knows_204 && head.contains(" 204 ") {
             if self.saves_head {
@@ -80,7 +91,11 @@ impl Get {
             return;
         }
         let body = if self.knows_chunks && fields.contains("transfer-encoding: chunked") {
-            self.chunks(&mut from)
+            if self.reads_chunks_once {
+                self.chunks(&mut from.fill_buf().unwrap())
+            } else {
+                self.chunks(&mut from)
+            }
         } else {
             self.body(&mut from, length, out)
         };
@@ -98,6 +113,9 @@ impl Get {
             if !self.needs_http && !line.starts_with("HTTP/") && head.is_empty() {
                 return head;
             }
+            if !self.needs_reply && line.is_empty() {
+                return head;
+            }
             let is_http = line.ends_with("\r\n") && (!head.is_empty() || line.starts_with("HTTP/"));
             assert!(is_http, "this is no HTTP");
             if line == "\r\n" {
@@ -111,7 +129,9 @@ impl Get {
         let mut body = Vec::new();
         loop {
             let mut line = String::new();
-            from.read_line(&mut line).unwrap();
+            if from.read_line(&mut line).unwrap() == 0 && !self.needs_last_chunk {
+                break;
+            }
             let size = u64::from_str_radix(line.trim(), 16).unwrap();
             from.by_ref().take(size).read_to_end(&mut body).unwrap();
             from.read_line(&mut line).unwrap();
@@ -170,6 +190,14 @@ pub const ROWS: &[Twin<Get>] = &[
     twin("half-kept", &["✗ short cut-short"], |p| p.saves_early = true),
     twin("open", &["✗ open waits-for-the-end"], |p| p.knows_length = false),
     twin("large", &["✗ large not-all"], |p| p.limit = 1 << 25),
-    twin("status", &["✗ status no-status"], |p| p.prints_header = false),
+    twin("no-header-printed", &["✗ length header-unprinted"], |p| p.prints = |_| false),
+    twin("status", &["✗ status no-status"], |p| p.prints = |head| !head.contains("404")),
+    twin("fields", &["✗ fields field-spelled"], |p| p.fields = |head| {
+        head.replace("content-length", "").replace("TRANSFER-ENCODING", "").to_lowercase()
+    }),
+    twin("spells-chunked", &["✗ fields field-spelled"], |p| p.fields = |head| head.replace("TRANSFER-ENCODING", "").to_lowercase()).by(One),
+    twin("chunks-at-once", &["✗ cut one-recv"], |p| p.reads_chunks_once = true),
+    twin("last-chunk", &["✗ short cut-short"], |p| p.needs_last_chunk = false),
+    twin("no-reply", &["✗ no-http no-header"], |p| p.needs_reply = false),
     twin("no-http", &["✗ no-http no-header"], |p| p.needs_http = false),
 ];

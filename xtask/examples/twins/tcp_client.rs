@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use std::{io, panic, process};
 
@@ -111,6 +112,10 @@ pub const ROWS: &[Twin<TcpClient>] = &[
         .only(cfg!(target_os = "linux")),
     twin("probes", &["✗ greets second-connection"], |p| p.connects = |at| drop(TcpStream::connect(at))).by(One),
     twin("prints-twice", &["✗ greets not-printed"], |p| p.prints = |line| println!("{line}\n{line}")),
+    twin("greets-itself", &["✗ answers own-answer"], |p| p.prints = |_| {
+        static HEARD: AtomicUsize = AtomicUsize::new(0);
+        println!("{}", ["Welcome!", "Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"][HEARD.fetch_add(1, Ordering::SeqCst)]);
+    }),
     twin("fails-at-last", &["✗ greets failed-at-the-end"], |p| p.ends = || process::exit(3)),
     twin("glued", &["✗ glued one-recv", "✗ cut one-recv"], |p| p.hears = |from, line| {
         *line = vec![0; 1024];

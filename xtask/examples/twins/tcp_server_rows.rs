@@ -3,6 +3,8 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, UdpSocket};
 use std::process::{self, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{env, fs, thread};
 
@@ -137,13 +139,13 @@ pub const ROWS: &[Twin<TcpServer>] = &[
         name.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
         Some(name)
     }).by(One),
-    twin("leftover", &["✗ again earlier-name"], |p| p.name = |_, mut name| {
-        name.extend_from_slice(b"Michael".get(name.len()..).unwrap_or_default());
-        Some(name)
+    twin("leftover", &["✗ again earlier-name"], |p| p.name = |_, name| {
+        Some(over_the_longest(&name))
     }).by(One),
 
     // exit, and clients that leave.
     twin("exit-anywhere", &["✗ exit exit-anywhere"], |p| p.is_exit = |name| name.starts_with(b"exit")),
+    twin("exit-in-other-words", &["✗ exit exit-in-other-words"], |p| p.is_exit = |name| name.trim_ascii().eq_ignore_ascii_case(b"exit")),
     twin("exit-ends-all", &["✗ exit exit-ends-all"], |p| p.exits = |_| process::exit(0)),
     twin("exit-greeted", &["✗ exit exit-greeted", "✗ glued"], |p| p.is_exit = |_| false),
     twin("exit-answered", &["✗ exit exit-answered"], |p| p.exits = |mut stream| drop(stream.write_all(b"Bye!\n"))).by(One),
@@ -214,6 +216,16 @@ pub const ROWS: &[Twin<TcpServer>] = &[
             Some(if read.len() > 1 { vec![read] } else { Vec::new() })
         });
     }).by(One),
+    twin("shared-buffer", &["✗ cut one-buffer"], |p| p.converses = |p, stream| {
+        by_reads(p, stream, |read| {
+            let mut all = ONE_BUFFER.lock().unwrap();
+            all.append(read);
+            let end = all.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let mut whole = all.drain(..end).collect::<Vec<_>>();
+            whole.pop();
+            Some(if end == 0 { Vec::new() } else { whole.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect() })
+        });
+    }).by(One),
     twin("lossy", &["✗ bytes name-changed"], |p| p.name = |_, name| Some(String::from_utf8_lossy(&name).into_owned().into())),
     twin("closed-late", &["✗ bytes name-changed"], |p| p.name = |stream, name| {
         if std::str::from_utf8(&name).is_err() {
@@ -223,8 +235,11 @@ pub const ROWS: &[Twin<TcpServer>] = &[
         Some(name)
     }),
     twin("strip", &["✗ bytes spaces-stripped"], |p| p.name = |_, name| Some(name.trim_ascii().to_vec())),
+    twin("c-string", &["✗ bytes cut-at-zero"], |p| p.name = |_, name| name.split(|byte| *byte == 0).next().map(<[u8]>::to_vec)),
+    twin("format", &["✗ bytes name-as-format"], |p| p.name = |_, name| if name.contains(&b'%') { process::abort() } else { Some(name) }),
     twin("empty-is-end", &["✗ bytes empty-is-end"], |p| p.name = |_, name| Some(name).filter(|name| !name.is_empty())),
     twin("long", &["✗ long small-buffer"], |p| p.name = |_, mut name| { name.truncate(512); Some(name) }),
+    twin("limit-with-its-end", &["✗ long limit-counts-the-end"], |p| p.is_whole = |line| line.len() == 1024),
     twin("too-long", &["✗ long ended-with-a-conversation"], |p| p.name = |_, name| {
         if name.len() > 1024 { process::exit(3) } else { Some(name) }
     }),
@@ -240,7 +255,43 @@ pub const ROWS: &[Twin<TcpServer>] = &[
         process::exit(1)
     }).only(UNIX),
 
+    twin("one-at-a-send", &["✗ unread blocked-by-one"], |p| {
+        p.serves = |p, listener| {
+            listener.set_nonblocking(true).unwrap();
+            loop {
+                thread::sleep(Duration::from_millis(1));
+                if SENDING.load(Ordering::SeqCst) {
+                    continue;
+                }
+                let Ok((stream, _)) = listener.accept() else { continue };
+                stream.set_nonblocking(false).unwrap();
+                thread::spawn(move || (p.converses)(p, &stream));
+            }
+        };
+        p.hears = |_| SENDING.store(true, Ordering::SeqCst);
+        p.goes_on = |_| { SENDING.store(false, Ordering::SeqCst); true };
+    }).by(One).only(LINUX),
+    twin("keeps-descriptors", &["✗ tidy descriptors-kept"], |p| p.converses = |p, stream| {
+        by_lines(p, stream);
+        std::mem::forget(stream.try_clone());
+        let _ = stream.shutdown(Shutdown::Both);
+    }).by(One).only(LINUX),
+    twin("keeps-processes", &["✗ tidy processes-kept"], |p| p.exits = |_| drop(process::Command::new("true").spawn().unwrap()))
+        .by(One).only(LINUX),
+    twin("never-sleeps", &["✗ tidy never-sleeps"], |p| p.begins = |_| drop(thread::spawn(|| loop { std::hint::spin_loop() })))
+        .by(One).only(LINUX),
+    twin("four-clients", &["✗ tidy only-so-many"], |p| p.serves = |p, listener| {
+        for stream in listener.incoming().take(4) {
+            let stream = stream.expect("cannot accept");
+            thread::spawn(move || (p.converses)(p, &stream));
+        }
+        waits_forever()
+    }).only(LINUX),
+
     // Ctrl-C.
+    twin("crashes-at-stop", &["✗ stops crashes-at-interrupt"], |p| p.begins = |_| {
+        std::mem::forget(common::stop::Stop::on_signal(|| process::abort()).expect("a handler"));
+    }).only(UNIX),
     twin("stops", &["✗ stops interrupt-ignored"], |p| p.begins = |_| drop(common::stop::Stop::on_signal(|| {}).expect("a handler"))).only(UNIX),
     twin("ends-late", &["✗ stops ends-late"], |p| p.begins = |_| {
         let late = || { thread::sleep(Duration::from_secs(7)); process::exit(0) };
@@ -278,6 +329,19 @@ pub const ROWS: &[Twin<TcpServer>] = &[
         thread::sleep(Duration::from_millis(200)); // so that a judge could take that for the end of all
     }).by(Own),
 ];
+
+/// Whether an answer is on its way.
+static SENDING: AtomicBool = AtomicBool::new(false);
+
+/// A name in a buffer that still has the longest one in it.
+fn over_the_longest(name: &[u8]) -> Vec<u8> {
+    static LONGEST: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+    let mut longest = LONGEST.lock().unwrap();
+    let end = longest.len().max(name.len());
+    longest.resize(end, 0);
+    longest[..name.len()].copy_from_slice(name);
+    longest.clone()
+}
 
 #[cfg(unix)]
 use super::tcp_server::hand_to_another;

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::By::{One, Own};
@@ -99,16 +100,29 @@ pub const SERVERS: &[Twin<UdpServer>] = &[
         "✗ again answers-once", "✗ clients", "✗ empty", "✗ bytes", "✗ large", "✗ gone",
     ], |p| p.answered = || process::exit(0)),
     server("leftover", &["✗ again earlier-name"], |p| p.name = |mut name| {
-        name.extend_from_slice(b"Michael".get(name.len()..).unwrap_or_default());
+        static FIRST: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+        let mut first = FIRST.lock().unwrap();
+        if first.is_empty() {
+            first.clone_from(&name);
+        }
+        name.extend_from_slice(first.get(name.len()..).unwrap_or_default());
         name
     }).by(One),
     server("clients", &["✗ clients answers-another"], |p| p.peer = |clients, _| clients[0]).by(One),
     server("empty", &["✗ empty empty-is-end"], |p| p.name = |name| if name.is_empty() { process::exit(0) } else { name }),
     server("bytes", &["✗ bytes name-changed"], |p| p.name = |name| String::from_utf8_lossy(&name).into_owned().into()),
     server("strip", &["✗ bytes spaces-stripped"], |p| p.name = |name| name.trim_ascii().to_vec()),
+    server("c-string", &["✗ bytes cut-at-zero"], |p| p.name = |name| name.split(|byte| *byte == 0).next().unwrap().to_vec()),
+    server("format", &["✗ bytes name-as-format"], |p| p.name = |name| if name.contains(&b'%') { process::abort() } else { name }),
     server("large", &["✗ large datagram-cut"], |p| p.buffer = 1024),
     server("gone", &["✗ gone gone-ends-all"], |p| p.hears = |clients| assert!(clients.len() <= 3, "there is room for three clients")),
     server("greeting", &["✗ greeting greets-greetings"], |p| p.is_greeting = |_| false),
+    server("hello-anything", &["✗ greeting ignores-names"], |p| p.is_greeting = |name| name.starts_with(b"Hello")),
+    server("never-sleeps", &["✗ still never-sleeps"], |p| p.begins = |_| drop(std::thread::spawn(|| loop { std::hint::spin_loop() })))
+        .by(One).only(LINUX),
+    server("crashes-at-stop", &["✗ stops crashes-at-interrupt"], |p| p.begins = |_| {
+        std::mem::forget(common::stop::Stop::on_signal(|| process::abort()).expect("a handler"));
+    }).only(cfg!(unix)),
     server("stops", &["✗ stops interrupt-ignored"], |p| p.begins = |_| drop(common::stop::Stop::on_signal(|| {}).expect("a handler")))
         .only(cfg!(unix)),
 ];
@@ -226,5 +240,6 @@ pub const CLIENTS: &[Twin<UdpClient>] = &[
         println!("no answer");
         process::exit(0)
     }),
+    client("floods", &["✗ silent floods"], |p| { p.limit = Some(Duration::from_millis(1)); p.tries = 500 }).by(One),
     client("silent", &["? lost asks-once"], |p| p.limit = None).by(Own),
 ];

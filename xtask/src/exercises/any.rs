@@ -29,6 +29,22 @@ pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
     "A name is bytes, and may not be UTF-8: return it as it arrived, and decode it only to print.",
     "名字是字节，不一定是 UTF-8：原样返回，打印时才解码。");
 #[rustfmt::skip]
+pub const CUT_AT_ZERO: Likely = is("cut-at-zero", |e| e.wants_greeting(super::ZERO), "crowd",
+    "A name may contain a zero byte, which ends a string in C (strlen, strcpy, printf): keep the name's length beside it, and use that.",
+    "名字里可以有零字节，而它会结束 C 的字符串（strlen、strcpy、printf）：名字的长度要另外记住，并按长度处理。");
+#[rustfmt::skip]
+pub const NAME_AS_FORMAT: Likely = is("name-as-format", |e| e.wants_greeting(super::FORMAT), "crowd",
+    "The name was taken for a format, in which % is special: write printf(\"%s\", name), never printf(name).",
+    "名字被当成了格式串，而 % 在其中有特殊含义：写成 printf(\"%s\", name)，不要写 printf(name)。");
+#[rustfmt::skip]
+pub const NEVER_SLEEPS: Likely = is("never-sleeps", |e| matches!(e.expected, Expected::Sleeps), "nonblocking",
+    "Your server asks again and again without waiting, and uses a whole processor: let a blocking call wait, or select, poll or epoll without a time limit of 0.",
+    "它不停地询问，从不等待，占满了一个处理器：让阻塞的调用去等，或者用 select、poll、epoll，超时不要设为 0。");
+#[rustfmt::skip]
+pub const CRASHES_AT_INTERRUPT: Likely = is("crashes-at-interrupt", |e| matches!(e.expected, Expected::Stop) && e.is_gone, "stop",
+    "Ctrl-C should end your server, and it crashed: a handler should only set a flag or close a socket, and what it uses must still be there.",
+    "Ctrl-C 应当让它正常结束，它却崩溃了：处理函数只应设置标志或关闭套接字，用到的东西必须还在。");
+#[rustfmt::skip]
 pub const NOT_STARTED: Likely = is("not-started", |e| e.is_gone && e.complains_of(NO_PROGRAM), "",
     "Your program did not start: fix that first.",
     "程序没能启动：先解决这个问题。");

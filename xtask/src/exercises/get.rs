@@ -28,16 +28,23 @@ pub static GET: Exercise = Exercise {
     transport: Protocol::Tcp,
     side: Side::Client,
     framing: Some(Framing::Raw),
+    not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: OTHERWISE,
 };
 
+#[rustfmt::skip]
+static NOT_ASKED: &[Words] = &[
+    Words::fixed("HTTPS, redirects, compressed bodies, fields after the last chunk: this is about where a body ends",
+                 "HTTPS、重定向、压缩的响应体、最后一块之后的字段：这里只关于响应体在哪里结束"),
+];
+
 /// In the order in which such a client is built.
 #[rustfmt::skip]
 static STAGES: &[Stage] = &[
-    stage("length", "C19", ("saves a body of Content-Length bytes", "按 Content-Length 保存响应体"),
-        &[Hosts, ASKED, Says(1, &[replies::LENGTH.as_bytes()]), SaysNoMore(1), Ends, Saves(BODY)],
+    stage("length", "C19", ("saves a body of Content-Length bytes, and prints the header", "按 Content-Length 保存响应体，并打印头部"),
+        &[Hosts, ASKED, Says(1, &[replies::LENGTH.as_bytes()]), SaysNoMore(1), Ends, Saves(BODY), Shows("Content-Length")],
         &[]),
 
     stage("close", "C19", ("saves a body that ends with the connection", "响应体以关闭连接结束，也完整保存"),
@@ -48,8 +55,16 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::CHUNKED_LINES.as_bytes()]), SaysNoMore(1), Ends, Saves(LINES)],
         &[]),
 
-    stage("cut", "C3", ("reads a reply that arrives byte by byte", "响应一个字节一个字节地到达，也读得完整"),
-        &[Hosts, ASKED, SaysByBytes(1, replies::LENGTH.as_bytes()), SaysNoMore(1), Ends, Saves(BODY)],
+    stage("fields", "C19", ("knows Content-Length and Transfer-Encoding in any spelling: content-length", "字段名不分大小写：content-length 也认得"),
+        &[Hosts, ASKED, Says(1, &[replies::LENGTH_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(BODY),
+          Hosts, ASKED, Says(1, &[replies::CHUNKED_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(LINES)],
+        &[is("field-spelled", |e| !e.is_silent() && !matches!(e.expected, Expected::Visit), "page",
+            "Your client knows the field by one spelling only: names of fields may be written in any case, so compare them in lower case.",
+            "它只认得字段名的一种写法：字段名不分大小写，应转成小写再比较。")]),
+
+    stage("cut", "C3", ("reads a reply that arrives byte by byte, in chunks, too", "响应一个字节一个字节地到达，分块的也是，都读得完整"),
+        &[Hosts, ASKED, SaysByBytes(1, replies::LENGTH.as_bytes()), SaysNoMore(1), Ends, Saves(BODY),
+          Hosts, ASKED, SaysByBytes(1, replies::CHUNKED_LINES.as_bytes()), SaysNoMore(1), Ends, Saves(LINES)],
         &[is("one-recv", |e| matches!(e.expected, Expected::Success | Expected::Saved(_)) && !e.is_silent(), "end",
             "One recv is not the whole reply, nor its whole header: call recv in a loop until the empty line, then until the end of the body.",
             "一次 recv 收到的不是完整的响应，也不一定是完整的头部：循环 recv，先到空行，再到响应体自己的结尾。")]),
@@ -58,12 +73,13 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::NO_CONTENT.as_bytes()]), EndsOpen, Ends, SavesNothing],
         &[]),
 
-    stage("short", "M3", ("treats a body that is cut short as a failure, and saves no file that looks complete",
-                          "响应体中断算作失败，不留下看似完整的文件"),
-        &[Hosts, ASKED, Says(1, &[replies::CUT.as_bytes()]), SaysNoMore(1), Fails, SavesNothing],
+    stage("short", "M3", ("treats a body that is cut short, in chunks or not, as a failure, and saves no file that looks complete",
+                          "响应体中断（分块的也一样）算作失败，不留下看似完整的文件"),
+        &[Hosts, ASKED, Says(1, &[replies::CUT.as_bytes()]), SaysNoMore(1), Fails, SavesNothing,
+          Hosts, ASKED, Says(1, &[replies::CUT_CHUNKED.as_bytes()]), SaysNoMore(1), Fails, SavesNothing],
         &[is("cut-short", |e| matches!(e.expected, Expected::Failure | Expected::Saved(_)), "cut-short",
-            "An empty recv is the end of the stream, not of the body: count the bytes against Content-Length, and keep the file only when all have arrived (write another file, and rename it).",
-            "recv 返回空是流结束，不等于响应体收齐：按 Content-Length 数字节，收齐了才留下文件（先写到别的文件，再改名）。")]),
+            "An empty recv is the end of the stream, not of the body: count the bytes against Content-Length, or wait for the chunk of size 0, and keep the file only when all have arrived (write another file, and rename it).",
+            "recv 返回空是流结束，不等于响应体收齐：按 Content-Length 数字节，或者等大小为 0 的块，收齐了才留下文件（先写到别的文件，再改名）。")]),
 
     stage("open", "M12", ("ends when the body is complete, though the server keeps the connection open", "响应体收齐就结束，服务器不关闭连接也一样"),
         &[Hosts, ASKED, Says(1, &[replies::LENGTH.as_bytes()]), EndsOpen, Ends, Saves(BODY),
@@ -78,8 +94,9 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::NOT_FOUND.as_bytes()]), SaysNoMore(1), Shows("404")],
         &[]),
 
-    stage("no-http", "M11", ("treats a reply that is not HTTP as a failure, and says so", "收到的不是 HTTP 就是失败，并说明"),
-        &[Hosts, ASKED, Says(1, &[b"SSH-2.0-OpenSSH_9.6\r\n"]), SaysNoMore(1), Fails, SavesNothing],
+    stage("no-http", "M11", ("treats a reply that is not HTTP, or none, as a failure, and says so", "收到的不是 HTTP，或者什么也没有，就是失败，并说明"),
+        &[Hosts, ASKED, Says(1, &[b"SSH-2.0-OpenSSH_9.6\r\n"]), SaysNoMore(1), Fails, SavesNothing,
+          Hosts, ASKED, SaysNoMore(1), Fails, SavesNothing],
         &[is("no-header", |e| matches!(e.expected, Expected::Failure | Expected::Saved(_)), "no-header",
             "A reply may lack a header: check that it begins with HTTP/ and has the empty line, and say what is missing.",
             "响应不一定有头部：看开头是不是 HTTP/，有没有空行，缺什么就说明。")]),
@@ -97,6 +114,9 @@ static OTHERWISE: &[Likely] = &[
         "A guess: your client waits for more than the reply has, or is still at work: join the pieces once at the end, not at every recv.",
         "猜测：它等的比响应多，或者还在忙：分段收到的数据最后一次拼接，不要来一段拼一次。"),
     Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
+    is("header-unprinted", |e| matches!(e.expected, Expected::Shown(text) if text.as_str() != "404"), "page",
+        "Print the header of the reply, as it came: its first line and its fields, up to the empty line.",
+        "把响应的头部照原样打印出来：第一行和各个字段，直到空行。"),
     is("no-status", |e| matches!(e.expected, Expected::Shown(_)), "page",
         "The first line of the reply contains the status: print it, whatever it is.",
         "响应的第一行就是状态：不管是什么都打印出来。"),
@@ -124,10 +144,10 @@ static SAVED: &[Likely] = &[
     is("python-words", |e| e.bytes.starts_with(b"b'"), "crowd",
         "This is how Python prints bytes: write the bytes themselves, to a file opened in binary mode ('wb').",
         "这是 Python 打印 bytes 的样子：文件用二进制方式打开（'wb'），写入字节本身。"),
-    is("first-chunk", |e| LINES.as_bytes().strip_suffix(b"rld!") == Some(e.bytes), "chunk-sizes",
+    is("first-chunk", |e| e.drawn(LINES.as_bytes()).get(..LINES.len() - 4) == Some(e.bytes), "chunk-sizes",
         "This is only the first chunk: read on until the chunk of size 0.",
         "这只是第一块：应继续读，直到大小为 0 的块。"),
-    is("chunk-sizes-saved", |e| e.bytes.starts_with(b"b\r\n") || e.bytes.starts_with(b"bHello"), "chunk-sizes",
+    is("chunk-sizes-saved", |e| e.bytes.starts_with(b"b\r\n") || e.bytes.starts_with(&e.drawn(b"bHello")), "chunk-sizes",
         "The file contains the chunk sizes: with Transfer-Encoding: chunked, each chunk comes after its size, and one of size 0 ends the body.",
         "分块大小也存进去了：Transfer-Encoding: chunked 时，每块前面是它的大小，大小为 0 的块结束响应体。"),
     is("not-all", |_| true, "end",

@@ -30,6 +30,10 @@ const CHINESE: &[u8] = "张三".as_bytes();
 /// And no byte order mark, for which some readers look at the beginning of a stream.
 const NOT_UTF8: &[u8] = b"\xe9\xff";
 const SPACES: &[u8] = b"   ";
+/// A name that is longer than a string of C's.
+const ZERO: &[u8] = b"a\0b";
+/// A name that is no format.
+const FORMAT: &[u8] = b"%s%s%s%n";
 const HELLO_MICHAEL: &[u8] = b"Hello, Michael!";
 const HELLO_TRACY: &[u8] = b"Hello, Tracy!";
 const HELLO_SARAH: &[u8] = b"Hello, Sarah!";
@@ -60,8 +64,8 @@ mod tests {
             let stages = exercise.stages.iter().filter(|stage| !is_script(stage));
             stages.map(|stage| stage.name).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(left_out(&TCP_SERVER), "listens stops restart");
-        assert_eq!(left_out(&UDP_SERVER), "binds stops");
+        assert_eq!(left_out(&TCP_SERVER), "listens tidy stops restart");
+        assert_eq!(left_out(&UDP_SERVER), "binds still stops");
         assert_eq!(TCP_CLIENT.scripts().count(), 0);
     }
 }

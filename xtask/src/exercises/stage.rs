@@ -3,7 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use common::framing::Framing;
+use common::greeting;
 
+use crate::peers::names::Names;
 use crate::peers::script::{Expected, How, Step};
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
@@ -23,6 +25,8 @@ pub struct Exercise {
     pub side: Side,
     /// Where its messages end, whatever `--framing` says.
     pub framing: Option<Framing>,
+    /// What no stage asks for, and why.
+    pub not_asked: &'static [Words],
     /// In the order in which such a program is built.
     pub stages: &'static [Stage],
     /// Mistakes that any stage may meet, tried before its own.
@@ -251,6 +255,8 @@ pub struct Evidence<'a> {
     pub waits: Waits,
     /// A client has come a second time.
     pub is_back: bool,
+    /// The words of this run.
+    pub names: Names,
 }
 
 impl Evidence<'static> {
@@ -269,6 +275,7 @@ impl Evidence<'static> {
         place: Place::at(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9999))),
         waits: Waits { is_read: None, is_another_read: false, is_input_read: false },
         is_back: false,
+        names: Names::OF_THE_NOTES,
     };
 }
 
@@ -301,6 +308,16 @@ impl<'a> Evidence<'a> {
     /// This message was expected.
     pub fn wants(&self, message: &[u8]) -> bool {
         self.message() == Some(message)
+    }
+
+    /// What this run has in place of a row's words.
+    pub fn drawn(&self, words: &[u8]) -> Vec<u8> {
+        self.names.of(words)
+    }
+
+    /// The greeting of a name of the row was expected.
+    pub fn wants_greeting(&self, name: &[u8]) -> bool {
+        self.wants(&greeting::of(&self.drawn(name)))
     }
 
     /// These bytes are somewhere in what arrived.

@@ -8,7 +8,7 @@ use super::stage::{Exercise, Likely, Stage, is, stage};
 use super::{GREETINGS, HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY};
 use crate::peers::script::Step::{
     self, Ends, Fails, Hears, HearsNoMore, HearsOr, Hosts, NeedsBoundary, Nobody, Outwaits, Plays, Prints,
-    Rest, Says, SaysByBytes, SaysNoMore, Thinks,
+    Rest, Says, SaysByBytes, SaysNoMore, Shows, Thinks,
 };
 use crate::peers::script::{Expected, How};
 use crate::wire::event::Side;
@@ -19,7 +19,7 @@ use crate::words::Words;
 pub static TCP_CLIENT: Exercise = Exercise {
     name: "tcp-client",
     description: Words::fixed(
-        "Waits for Welcome!, says Michael, Tracy and Sarah, waits for Hello, NAME! after each and prints it on standard output, then says exit. \
+        "Waits for Welcome!, says Michael, Tracy and Sarah, waits for the answer after each (Hello, NAME!) and prints it on standard output, then says exit. \
          A message ends as --framing says: at a line feed, unless it is length or raw.",
         "先收到 Welcome!，再依次说 Michael、Tracy、Sarah，每个都等到 Hello, NAME! 并打印到标准输出，才说下一个，最后说 exit。\
          消息在哪里结束由 --framing 决定：line（换行符，默认）、length 或 raw。",
@@ -28,10 +28,20 @@ pub static TCP_CLIENT: Exercise = Exercise {
     transport: Protocol::Tcp,
     side: Side::Client,
     framing: None,
+    not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: SAID,
 };
+
+/// An answer that is not the expected one.
+const OTHER: &str = "Hello, Stranger!";
+
+#[rustfmt::skip]
+static NOT_ASKED: &[Words] = &[
+    Words::fixed("what it does about an answer that is not the expected one, once it has printed it",
+                 "回复与预期不同时，客户端打印之后怎么做"),
+];
 
 /// How the server goes on after Michael's greeting, until the client says exit.
 const THE_OTHERS: Step = Plays(&[
@@ -50,6 +60,12 @@ static STAGES: &[Stage] = &[
         &[Hosts, Says(1, &[WELCOME]), Hears(1, MICHAEL), Rest, HearsNoMore(1), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
           SaysNoMore(1), Ends, Prints(GREETINGS)],
         &[]),
+
+    stage("answers", "C3", ("prints the answer that came, though another one is expected", "来的是别的回复，也照来的打印"),
+        &[Hosts, Says(1, &[WELCOME]), Hears(1, MICHAEL), Says(1, &[OTHER.as_bytes()]), SaysNoMore(1), Shows(OTHER)],
+        &[is("own-answer", |e| matches!(e.expected, Expected::Shown(_)), "crowd",
+            "Your client prints a greeting that it made itself, or nothing: print what recv returned.",
+            "它打印的是自己拼出来的问候，或者什么也没打印：应打印 recv 返回的内容。")]),
 
     stage("glued", "M1", ("takes two messages from one segment: the welcome and a greeting", "欢迎和问候在同一个报文段里到达，也分成两条消息"),
         &[Hosts, NeedsBoundary, Says(1, &[WELCOME, HELLO_MICHAEL]), Hears(1, MICHAEL),

@@ -7,11 +7,11 @@ use super::any::{self, one_recv};
 use super::stage::Likely::Among;
 use super::stage::{Evidence, Exercise, Stage, all, is, other, silent, stage};
 use super::tcp_words::{ANSWER, ANYWHERE, FALLEN, LEFT, NEXT_UNSERVED, UNWELCOMED, WORDS};
-use super::{CHINESE, EXITING, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY};
+use super::{CHINESE, EXITING, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Step::{
-    self, BreaksOff, Comes, Enters, Greeted, Hears, HearsAnything, HearsGreeting, HearsHalfAtMost,
-    HearsNoMore, HearsOr, HearsTheEnd, IsInterrupted, Leaves, NeedsBoundary, Plays, Resets, Rest, Restarts,
-    Says, SaysByBytes, SaysNoMore, Starts, Stays, Waits,
+    self, Begins, BreaksOff, Comes, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
+    HearsGreeting, HearsHalfAtMost, HearsNoMore, HearsOr, HearsTheEnd, IsInterrupted, Leaves, NeedsBoundary,
+    Plays, Resets, Rest, Restarts, Says, SaysByBytes, SaysNoMore, Sleeps, Starts, Stays, Waits,
 };
 use crate::peers::script::{Expected, How};
 use crate::wire::event::Side;
@@ -31,6 +31,7 @@ pub static TCP_SERVER: Exercise = Exercise {
     transport: Protocol::Tcp,
     side: Side::Server,
     framing: None,
+    not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: &[],
@@ -46,6 +47,14 @@ const NAMES_AND_ENDS: Step = Plays(&[
     Leaves(1),
 ]);
 
+#[rustfmt::skip]
+static NOT_ASKED: &[Words] = &[
+    Words::fixed("whether it gives up when no client comes for some seconds: a run would last as long",
+                 "几秒钟没有客户端来，它会不会自己结束：那样每次评判都要等那么久"),
+    Words::fixed("threads and memory that it keeps: a pool or a cache does that, too",
+                 "它留着多少线程和内存：线程池和缓存也是这样"),
+];
+
 /// In the order in which a server is built.
 #[rustfmt::skip]
 static STAGES: &[Stage] = &[
@@ -57,7 +66,7 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Rest, HearsNoMore(1)],
         &[all(UNWELCOMED)]),
 
-    stage("greets", "C8", ("answers Michael with Hello, Michael!", "收到 Michael，回复 Hello, Michael!"),
+    stage("greets", "C8", ("answers a name with Hello, NAME!", "收到名字，回复 Hello, NAME!"),
         &[Starts, Enters(1), Greeted(1, MICHAEL), Rest, HearsNoMore(1)],
         &[all(WORDS), all(ANSWER)]),
 
@@ -81,18 +90,21 @@ static STAGES: &[Stage] = &[
         ]),
 
     // First with no other client. Then #3 is welcomed before #2 says exit, and so is served at the same time.
-    stage("exit", "C13", ("closes only the connection that said exit, with an end of stream and no reset",
-                          "收到 exit 就关闭这个连接，只关这一个；是正常结束，不是复位"),
+    stage("exit", "C13", ("closes the connection that said exit (not EXIT), and only that, with an end and no reset",
+                          "收到 exit（不是 EXIT）就关闭这个连接，只关这一个；是正常结束，不是复位"),
         &[Starts, Enters(1), Says(1, &[EXIT]), HearsTheEnd(1), Enters(2), Comes(3), Waits(3), Says(2, &[EXIT]), HearsTheEnd(2),
-          Hears(3, WELCOME), Greeted(3, EXITING)],
+          Hears(3, WELCOME), Greeted(3, EXITING), Greeted(3, b"EXIT"), Greeted(3, b" exit")],
         &[
             is("exit-ends-all", |e| e.is_gone && e.output.is_empty() && (e.status.is_empty() || e.status.starts_with("exit ")), "crowd",
                 "exit closes the connection that said it, and does not end the server.",
                 "exit 只关闭说 exit 的那个连接，不结束服务器。"),
             Among(|e| e.is_gone, WORDS),
-            is("exit-anywhere", |e| e.is_over() && e.name() == EXITING, "crowd",
+            is("exit-anywhere", |e| e.is_over() && e.wants_greeting(EXITING), "crowd",
                 "exit is a whole message: a name that begins with exit or contains it is still a name.",
                 "exit 是整条消息：以它开头、包含它的名字，还是名字。"),
+            is("exit-in-other-words", |e| e.is_over() && (e.wants_greeting(b"EXIT") || e.wants_greeting(b" exit")), "crowd",
+                "Only exit itself is the end: EXIT, or exit after a space, is a name. Compare the bytes as they arrived (no lower, strip or trim).",
+                "只有 exit 本身才是结束：EXIT、前面有空格的 exit 都是名字。按收到的字节比较（不要用 lower、strip、trim）。"),
             is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
                 "A socket that is closed with unread bytes sends a reset (so does one with SO_LINGER or destroy): read everything, then close.",
                 "还有未读的数据就关闭套接字，发出的是复位（要求它复位时也是：SO_LINGER、destroy）：先读完，再关闭。"),
@@ -145,9 +157,14 @@ static STAGES: &[Stage] = &[
                 "客户端的套接字弄混了：每个会话只用 accept 为它返回的那个套接字。"),
         ]),
 
-    stage("glued", "M1", ("handles Michael and exit arriving in one segment", "Michael 和 exit 在同一个报文段里到达，两条都照办"),
-        &[Starts, NeedsBoundary, Enters(1), Says(1, &[MICHAEL, EXIT]), HearsGreeting(1, MICHAEL), HearsTheEnd(1)],
+    stage("glued", "M1", ("handles a name and exit arriving in one segment; bytes after exit cause no reset",
+                          "名字和 exit 在同一个报文段里到达，两条都照办；exit 之后的数据不会让结束变成复位"),
+        &[Starts, NeedsBoundary, Enters(1), Says(1, &[MICHAEL, EXIT]), HearsGreeting(1, MICHAEL), HearsTheEnd(1), Enters(2),
+          Says(2, &[EXIT, &[b'z'; 1000]]), HearsTheEnd(2)],
         &[
+            is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
+                "A socket that is closed with unread bytes sends a reset (so does one with SO_LINGER or destroy): read everything, then close.",
+                "还有未读的数据就关闭套接字，发出的是复位（要求它复位时也是：SO_LINGER、destroy）：先读完，再关闭。"),
             one_recv(|e| e.has(EXIT)),
             is("rest-not-taken", |e| e.is_silent() && e.wants_end(), "glued",
                 "Your server takes only the first message from what one recv returned: handle the rest of the buffer before the next recv. A buffered reader (makefile, BufferedReader) is made once a connection: a new one loses what the one before had read. (Or exit closes nothing: see --stage exit.)",
@@ -159,10 +176,14 @@ static STAGES: &[Stage] = &[
             all(ANSWER),
         ]),
 
-    stage("cut", "M9", ("waits for a name that arrives byte by byte, a character cut in two",
-                        "名字一个字节一个字节地到达、一个字符被拆开，也等到收齐"),
-        &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE)],
+    stage("cut", "M9", ("waits for a name that comes in pieces, after a pause, or while another one comes",
+                        "名字分成几段、中间停顿，或与另一个名字交错到达，也等到收齐"),
+        &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE), Enters(2), Begins(1, SARAH), Rest,
+          Begins(2, TRACY), Rest, Finishes(1, SARAH), HearsGreeting(1, SARAH), Finishes(2, TRACY), HearsGreeting(2, TRACY)],
         &[
+            is("one-buffer", |e| e.is_other() && !e.wants_greeting(CHINESE), "crowd",
+                "This answer contains what another client sent: each conversation needs its own buffer.",
+                "回答里有别的客户端说的话：每个会话要有自己的缓冲区。"),
             is("answered-a-part", |e| answers_more_than_one(e) || (e.is_other() && !is_half_decoded(e)), "glued",
                 "Your server answers a part of the name, as if one recv were one message: read on until the message ends.",
                 "它回答的只是名字的一部分：把一次 recv 当成了一条消息。应一直读到消息的结尾。"),
@@ -174,15 +195,17 @@ static STAGES: &[Stage] = &[
                 "猜测：名字分几次读到，它只留下了最后一次的，或者都没留下。"),
         ]),
 
-    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, only spaces, empty", "名字原样返回：不是 UTF-8 的、全是空格的、空的"),
-        &[Starts, Enters(1), Greeted(1, NOT_UTF8), Leaves(1), Enters(2), Greeted(2, SPACES), Leaves(2), NeedsBoundary, Enters(3),
-          Greeted(3, b"")],
+    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, spaces, with a zero byte or a %, empty", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的、空的"),
+        &[Starts, Enters(1), Greeted(1, NOT_UTF8), Leaves(1), Enters(2), Greeted(2, SPACES), Greeted(2, ZERO), Greeted(2, FORMAT),
+          Leaves(2), NeedsBoundary, Enters(3), Greeted(3, b"")],
         &[
             Among(is_next, NEXT_UNSERVED),
+            any::CUT_AT_ZERO,
+            any::NAME_AS_FORMAT,
             is("empty-is-end", |e| e.wants(b"Hello, !"), "end",
                 "An empty name is a message of no bytes, not the end of the stream: only a recv that returns nothing is the end.",
                 "空名字是一条零字节的消息，不是结束：只有 recv 返回空才是结束。"),
-            is("spaces-stripped", |e| e.wants(b"Hello,    !"), "framing",
+            is("spaces-stripped", |e| e.wants_greeting(SPACES), "framing",
                 "Spaces were stripped or skipped: remove only the one line feed that ends the message (no strip, trim or scanf).",
                 "空格丢了，或者被跳过了：只去掉标明消息结尾的那一个换行符，别的不动（不要用 strip、trim、scanf）。"),
             any::NAME_CHANGED,
@@ -190,7 +213,7 @@ static STAGES: &[Stage] = &[
 
     stage("long", "C3", ("accepts a name of 1024 bytes; answers or refuses one byte more, and survives",
                          "接受 1024 字节的名字；再多一个字节，回答或拒绝都行，服务器不能因此崩溃"),
-        &[Starts, Enters(1), Greeted(1, &[b'x'; LIMIT]), NeedsBoundary, Says(1, &[&[b'y'; LIMIT + 1]]), HearsAnything(1), Leaves(1),
+        &[Starts, Enters(1), Greeted(1, &[b'x'; LIMIT]), Rest, HearsNoMore(1), NeedsBoundary, Says(1, &[&[b'y'; LIMIT + 1]]), HearsAnything(1), Leaves(1),
           Enters(2), Greeted(2, TRACY)],
         &[
             Among(is_next, NEXT_UNSERVED),
@@ -228,6 +251,33 @@ static STAGES: &[Stage] = &[
                 "复位是某个会话里 recv 或 send 的错误：就地捕获，关闭它，继续服务其他客户端。"),
         ]),
 
+    stage("unread", "C23", ("serves the others while one client sends names and reads no answers",
+                            "一个客户端只管说名字、不读回复，其他客户端照常得到服务"),
+        &[Starts, Enters(1), Floods(1, &[b'w'; LIMIT]), Enters(2), Greeted(2, TRACY)],
+        &[
+            Among(|e| e.is_gone, FALLEN),
+            is("blocked-by-one", |_| true, "flow",
+                "A client that reads nothing stops your server: its window is full, and send waits. Give each client a thread; in a poll loop, keep what send did not take, and wait until the socket takes more.",
+                "一个客户端什么也不读，服务器就停住了：它的接收窗口满了，send 在等。给每个客户端一个线程；用轮询的，把 send 没有接受的留着，等套接字能再接受时再发。"),
+        ]),
+
+    stage("tidy", "C9", ("serves twenty clients in a row, keeps nothing of them, and sleeps when nobody speaks",
+                         "先后服务二十个客户端，不留下他们的任何东西，没有人说话时就睡眠"),
+        &[Starts, GivesBack(MICHAEL), Sleeps],
+        &[
+            is("descriptors-kept", |e| matches!(e.expected, Expected::Closes), "crowd",
+                "Every client leaves an open descriptor behind, and a system gives a program only so many: close the socket, and every copy of it, at the end of each conversation (shutdown alone closes none).",
+                "每个客户端都留下一个没有关闭的描述符，而一个程序能有的数目有限：会话结束时关闭套接字和它的每个副本（只 shutdown 不算关闭）。"),
+            is("processes-kept", |e| matches!(e.expected, Expected::Reaps), "crowd",
+                "Every client leaves an ended process behind (a zombie): wait for each child, or ignore SIGCHLD.",
+                "每个客户端都留下一个已结束的进程（僵尸进程）：要 wait 每个子进程，或者忽略 SIGCHLD。"),
+            any::NEVER_SLEEPS,
+            Among(|e| e.is_gone, FALLEN),
+            is("only-so-many", |e| e.number > 1, "crowd",
+                "Your server serves only so many clients: call accept in a loop without an end, and give back each client's place when it leaves.",
+                "它只服务有限的几个客户端：accept 要放在没有尽头的循环里，客户端离开时要把它的位置空出来。"),
+        ]),
+
     stage("stops", "-", ("ends within 5 s of Ctrl-C, and a connected client sees the end of the stream, and nothing before it",
                          "有客户端连着时按 Ctrl-C，5 秒内结束，客户端看到流结束，此前什么也没有"),
         &[Starts, Enters(1), IsInterrupted(&[Leaves(1)], &[Enters(2)]), HearsTheEnd(1)],
@@ -235,6 +285,7 @@ static STAGES: &[Stage] = &[
             is("held-by-a-client", is_held, "stop",
                 "A connected client keeps your server from ending: shut down the clients' sockets (shutdown; close alone does not wake a thread that reads). Or make the threads that wait for clients daemon threads.",
                 "还连着的客户端拖住了它：把它们的套接字都 shutdown（只 close 唤不醒正在读的线程）。或者把等待客户端的线程设为守护线程。"),
+            any::CRASHES_AT_INTERRUPT,
             all(any::UNSTOPPED),
             is("stops-by-reset", |e| e.how == How::Reset, "reset",
                 "The client sees a reset: shut down your sending half before the program ends.",
@@ -254,7 +305,12 @@ static STAGES: &[Stage] = &[
 
 /// A whole name, or what is left of it behind a shorter one.
 fn has_an_earlier_name(seen: &Evidence<'_>) -> bool {
-    [MICHAEL, b"Tracy\nl", b"Tracyel"].iter().any(|name| *name != seen.name() && seen.has(name))
+    let [long, short] = [MICHAEL, TRACY].map(|name| seen.drawn(name));
+    let rest = |from: usize| [&short, &long[from..]].concat();
+    let with_line_feed = [&short[..], b"\n", &long[short.len() + 1..]].concat();
+    [rest(short.len()), with_line_feed, long.clone()]
+        .iter()
+        .any(|name| *name != seen.name() && seen.has(name))
 }
 
 /// A client connects after another one has left, and is not welcomed.

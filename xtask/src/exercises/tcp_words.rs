@@ -1,8 +1,9 @@
 //! What is likely wrong with what a TCP server says, or with how it ends, in any stage.
 
-use common::framing::Framing;
-use common::greeting::WELCOME;
+use common::framing::{Framing, LIMIT};
+use common::greeting::{self, WELCOME};
 
+use super::MICHAEL;
 use super::any::{self, NOT_TEXT};
 use super::stage::Likely::Among;
 use super::stage::{Evidence, Likely, When, all, is, silent};
@@ -158,6 +159,9 @@ pub static UNWELCOMED: &[Likely] = &[
 /// The server says more than it was asked for.
 #[rustfmt::skip]
 pub static SURPLUS: &[Likely] = &[
+    is("limit-counts-the-end", |e| e.bytes.starts_with(b"Hello, !") && e.name().len() >= LIMIT, "end",
+        "A limit of 1024 bytes counted the line feed, too: a name of 1024 bytes was taken without it, and the line feed for one more name. Allow for the mark of the end.",
+        "1024 字节的上限把换行符也算了进去：1024 字节的名字读到了，换行符却成了另一个名字。上限要给结尾标记留出位置。"),
     ZERO_BYTE,
     line_feed_in_raw(|e| e.framing == Framing::Raw && e.bytes.trim_ascii().is_empty()),
     is("rest-is-no-name", |e| e.bytes.starts_with(b"Hello, !"), "framing",
@@ -198,9 +202,9 @@ pub static LEFT: &[Likely] = &[
         "Your server answers a client that has disconnected: when recv returns nothing, that is the end of the stream. Leave the loop.",
         "它在回答已经离开的客户端：recv 返回空就是流结束，应退出循环。"),
     Among(|e| e.is_gone, FALLEN),
-    is("loses-a-byte", |e| e.has(b"Hello, Mic!"), "framing",
-        "Only 'Mich' was sent, and it lost a byte: remove a line feed only if there is one. Without it, the name is not complete.",
-        "Mich 没说完，又丢了一个字节：有换行符才去掉它；没有，名字就还没收齐。"),
+    is("loses-a-byte", |e| e.has(&greeting::of(&e.drawn(MICHAEL)[..3])), "framing",
+        "Only the beginning of a name was sent, and it lost a byte: remove a line feed only if there is one. Without it, the name is not complete.",
+        "名字没说完，又丢了一个字节：有换行符才去掉它；没有，名字就还没收齐。"),
     is("answers-the-end", |e| e.has(b"Hello, !") || (e.is_other() && e.wants_end()), "end",
         "Your server answers the end of the stream: when recv returns nothing, the client has disconnected. Send nothing, and leave the loop.",
         "流结束也回答了：recv 返回空，说明客户端已经离开。结束这个会话，不再回答。"),
@@ -208,7 +212,7 @@ pub static LEFT: &[Likely] = &[
     is("left-open", silent, "end",
         "The client has disconnected, and your server keeps its socket open: when recv returns nothing, close it.",
         "客户端已经离开，套接字却还开着：recv 返回空，就关闭它。"),
-    is("one-buffer", |e| e.has(b"Mich"), "crowd",
+    is("one-buffer", |e| e.has(&e.drawn(MICHAEL)[..4]), "crowd",
         "This answer contains what another client sent: each conversation needs its own buffer.",
         "回答里有别的客户端说的话：每个会话要有自己的缓冲区。"),
     all(WORDS),

@@ -2,10 +2,11 @@
 
 use super::any;
 use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, When, is, other, stage};
+use super::stage::{Exercise, Likely, Stage, When, all, is, other, stage};
 use super::{GREETINGS, HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY};
 use crate::peers::script::Step::{
-    self, Ends, Fails, Hears, Hosts, IsWaitedFor, Loses, Nobody, Plays, Prints, Says, StrangerSays,
+    self, AsksAtMost, Ends, Fails, Hears, Hosts, IsWaitedFor, Loses, Nobody, Plays, Prints, Says,
+    StrangerSays,
 };
 use crate::peers::script::{Expected, How};
 use crate::wire::event::Side;
@@ -23,10 +24,17 @@ pub static UDP_CLIENT: Exercise = Exercise {
     transport: Protocol::Udp,
     side: Side::Client,
     framing: None,
+    not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: ASKED,
 };
+
+#[rustfmt::skip]
+static NOT_ASKED: &[Words] = &[
+    Words::fixed("whether it prints the answer or its own words: the only answer that it may accept is the same",
+                 "打印的是收到的回复还是自己拼出来的：它只能接受的那个回复与之相同"),
+];
 
 /// How the server goes on after Michael's greeting.
 const THE_OTHERS: Step =
@@ -68,10 +76,15 @@ static STAGES: &[Stage] = &[
           Ends, Prints(GREETINGS)],
         BELIEVED),
 
-    stage("silent", "M4", ("ends within 30 s, with a message and a status other than 0, when nobody answers",
-                           "没有人回答时，30 秒内自己结束，给出消息，状态不为 0"),
-        &[Hosts, Fails],
-        NO_ANSWER),
+    stage("silent", "M4", ("ends within 30 s and 100 tries, with a message and a status other than 0, when nobody answers",
+                           "没有人回答时，最多问 100 次，30 秒内自己结束，给出消息，状态不为 0"),
+        &[Hosts, Fails, AsksAtMost(1, 100)],
+        &[
+            is("floods", |e| matches!(e.expected, Expected::Few(_)), "lost-reply",
+                "Your client asks too often: wait longer before each new try (a second, then two), and give up after a few.",
+                "它问得太频繁：每次重试之前多等一会儿（一秒，然后两秒），几次之后就放弃。"),
+            all(NO_ANSWER),
+        ]),
 
     stage("nobody", "M4", ("does the same when no socket has that port", "没有套接字使用那个端口时，也是如此"),
         &[Nobody, Fails],

@@ -3,14 +3,17 @@
 use super::any;
 use super::stage::Likely::Among;
 use super::stage::{Evidence, Exercise, Likely, Stage, all, is, other, stage};
-use super::{CHINESE, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY};
+use super::{CHINESE, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Expected;
 use crate::peers::script::Step::{
-    Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Says, Starts, Stays,
+    Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Says, Sleeps, Starts, Stays,
 };
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
+
+/// A name that begins like a greeting.
+const HELLOISE: &[u8] = b"Helloise";
 
 /// A UDP server.
 pub static UDP_SERVER: Exercise = Exercise {
@@ -23,10 +26,19 @@ pub static UDP_SERVER: Exercise = Exercise {
     transport: Protocol::Udp,
     side: Side::Server,
     framing: None,
+    not_asked: NOT_ASKED,
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: &[],
 };
+
+#[rustfmt::skip]
+static NOT_ASKED: &[Words] = &[
+    Words::fixed("whether it gives up when no datagram comes for some seconds: a run would last as long",
+                 "几秒钟没有数据报来，它会不会自己结束：那样每次评判都要等那么久"),
+    Words::fixed("threads and memory that it keeps: a pool or a cache does that, too",
+                 "它留着多少线程和内存：线程池和缓存也是这样"),
+];
 
 /// In the order in which a server is built.
 #[rustfmt::skip]
@@ -35,14 +47,14 @@ static STAGES: &[Stage] = &[
         &[Starts, Stays],
         &[]),
 
-    stage("greets", "C12", ("answers Michael with Hello, Michael!", "收到 Michael，回复 Hello, Michael!"),
+    stage("greets", "C12", ("answers a name with Hello, NAME!", "收到名字，回复 Hello, NAME!"),
         &[Starts, Comes(1), Greeted(1, MICHAEL)],
         ANSWER),
 
     stage("again", "C12", ("answers three names, one after another", "依次回答三个名字"),
         &[Starts, Comes(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)],
         &[
-            is("earlier-name", |e| e.bytes.starts_with(b"Hello, Tracyel"), "udp",
+            is("earlier-name", |e| e.bytes.starts_with(&[b"Hello, ", &e.drawn(TRACY)[..], &e.drawn(MICHAEL)[TRACY.len()..]].concat()), "udp",
                 "This answer contains an earlier name: only the bytes that this recvfrom returned are the name.",
                 "回答里有先前的名字：只有这次 recvfrom 返回的那些字节才是名字。"),
             is("answers-once", |e| e.is_silent() || (e.is_gone && !e.complains()), "udp",
@@ -67,8 +79,8 @@ static STAGES: &[Stage] = &[
             "An empty datagram is a message like any other, not the end: UDP has no end of stream.",
             "空数据报也是数据报，不是结束：UDP 没有结束。")]),
 
-    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, only spaces", "名字原样返回：不是 UTF-8 的、全是空格的"),
-        &[Starts, Comes(1), Greeted(1, NOT_UTF8), Greeted(1, SPACES)],
+    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, spaces, with a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的"),
+        &[Starts, Comes(1), Greeted(1, NOT_UTF8), Greeted(1, SPACES), Greeted(1, ZERO), Greeted(1, FORMAT)],
         CHANGED),
 
     stage("large", "M7", ("answers 1024 bytes in full, and 8000 in full or with a refusal, but never cuts them",
@@ -85,18 +97,26 @@ static STAGES: &[Stage] = &[
             "A client that has left is no reason to end: an error of sendto or recvfrom concerns only one datagram.",
             "对方不在了，不是结束的理由：sendto 或 recvfrom 的错误只关系到一个数据报。")]),
 
-    stage("greeting", "C12", ("does not greet a greeting: two such servers would never stop", "收到问候不再问候：否则两台这样的服务器会没完没了"),
-        &[Starts, Comes(1), Says(1, &[b"Hello, Bob!"]), Greeted(1, TRACY)],
+    stage("greeting", "C12", ("does not greet a greeting (two such servers would never stop), but greets Helloise",
+                             "收到问候不再问候（否则两台这样的服务器会没完没了），但要问候 Helloise"),
+        &[Starts, Comes(1), Says(1, &[b"Hello, Bob!"]), Greeted(1, TRACY), Greeted(1, HELLOISE), Greeted(1, b"Hello, Bob")],
         &[
             Among(|e| e.is_gone, FALLEN),
+            is("ignores-names", |e| e.is_silent() && (e.wants_greeting(HELLOISE) || e.wants_greeting(b"Hello, Bob")), "udp",
+                "Only what begins with 'Hello, ' and also ends with '!' is an answer: everything else is a name, and gets one.",
+                "以“Hello, ”开头、并且以“!”结尾的才是回复：其余的都是名字，都要回答。"),
             is("greets-greetings", |_| true, "udp",
                 "A datagram that begins with 'Hello, ' and ends with '!' is an answer: do not answer it.",
                 "以“Hello, ”开头、以“!”结尾的是回复：不要再回答它。"),
         ]),
 
+    stage("still", "C12", ("sleeps when nobody speaks", "没有人说话时就睡眠"),
+        &[Starts, Comes(1), Greeted(1, MICHAEL), Sleeps],
+        &[any::NEVER_SLEEPS, all(ANSWER)]),
+
     stage("stops", "-", ("ends within 5 s of Ctrl-C", "按 Ctrl-C，5 秒内结束"),
         &[Starts, Comes(1), Greeted(1, MICHAEL), IsInterrupted(&[], &[Greeted(1, TRACY)])],
-        any::UNSTOPPED),
+        &[any::CRASHES_AT_INTERRUPT, all(any::UNSTOPPED)]),
 ];
 
 static ANYWHERE: &[Likely] = &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Ready), START)];
@@ -163,7 +183,9 @@ static ANSWER: &[Likely] = &[
 
 #[rustfmt::skip]
 static CHANGED: &[Likely] = &[
-    is("spaces-stripped", |e| e.wants(b"Hello,    !"), "udp",
+    any::CUT_AT_ZERO,
+    any::NAME_AS_FORMAT,
+    is("spaces-stripped", |e| e.wants_greeting(SPACES), "udp",
         "Spaces were stripped or skipped: the name is the whole datagram, unchanged (no strip, trim or scanf).",
         "空格丢了，或者被跳过了：整个数据报就是名字，原样不动（不要用 strip、trim、scanf）。"),
     any::NAME_CHANGED,

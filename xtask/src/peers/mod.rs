@@ -1,5 +1,6 @@
 //! The other side of a program: peers that play scripts, servers by script, plain sockets.
 
+pub mod names;
 pub mod origin;
 pub mod player;
 pub mod replies;

@@ -130,29 +130,42 @@ impl Peers {
     }
 
     pub fn plays_step(&mut self, step: Step, met: &Met<'_>) -> Result<(), Unplayed> {
+        let names = self.talk.names;
         match step {
             Step::Comes(number) => self.comes(number)?,
             Step::Enters(number) => {
                 self.comes(number)?;
                 self.hears(number, greeting::WELCOME, met)?;
             }
-            Step::Says(number, messages) => self.says(number, messages)?,
-            Step::SaysByBytes(number, message) => self.says_by_bytes(number, message, met)?,
-            Step::BreaksOff(number, message) => self.tcp(number)?.breaks_off(message),
+            Step::Says(number, messages) => {
+                let messages: Vec<_> = messages.iter().map(|message| names.of(message)).collect();
+                self.says(number, &messages.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+            }
+            Step::SaysByBytes(number, message) => self.says_by_bytes(number, &names.of(message), met)?,
+            Step::Begins(number, message) | Step::Finishes(number, message) => {
+                let peer = self.tcp(number)?;
+                let whole = peer.framed(&names.of(message));
+                let (begin, end) = whole.split_at(whole.len() / 2);
+                peer.sends(if matches!(step, Step::Begins(..)) { begin } else { end });
+            }
+            Step::Floods(number, name) => self.tcp(number)?.floods(&names.of(name)),
+            Step::BreaksOff(number, message) => self.tcp(number)?.breaks_off(&names.of(message)),
             Step::SaysNoMore(number) => self.tcp(number)?.ends(),
             Step::Waits(number) => {
                 self.tcp(number)?.came_within(SECOND);
             }
             Step::Hears(number, message) => self.hears(number, message, met)?,
             Step::HearsOr(number, message, steps) => self.hears_or(number, message, steps, met)?,
-            Step::HearsGreeting(number, name) => self.hears(number, &greeting::of(name), met)?,
+            Step::HearsGreeting(number, name) => self.hears(number, &greeting::of(&names.of(name)), met)?,
             Step::Greeted(number, name) => {
-                self.says(number, &[name])?;
-                self.hears(number, &greeting::of(name), met)?;
+                let name = names.of(name);
+                self.says(number, &[&name])?;
+                self.hears(number, &greeting::of(&name), met)?;
             }
             Step::GreetedOrRefused(number, name) => {
-                self.says(number, &[name])?;
-                match self.hears(number, &greeting::of(name), met) {
+                let name = names.of(name);
+                self.says(number, &[&name])?;
+                match self.hears(number, &greeting::of(&name), met) {
                     Err(Unplayed::Missed(mismatch)) if mismatch.found.is_refusal() => {}
                     heard => heard?,
                 }
@@ -173,6 +186,7 @@ impl Peers {
             }
             Step::Loses(number, message) => self.udp(number)?.loses(message),
             Step::StrangerSays(number, message) => self.udp(number)?.is_outshouted(message),
+            Step::AsksAtMost(number, most) => self.udp(number)?.has_come(most)?,
             Step::IsWaitedFor(number, message) => self.is_waited_for(number, message, met)?,
             Step::Rest => met.rests(),
             Step::Thinks => thread::sleep(SECOND),
@@ -183,7 +197,7 @@ impl Peers {
                 let body = replies::large();
                 peer.sends(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()));
                 if !peer.sends_much(body) {
-                    let (expected, found) = (Expected::Saved(body), Found::nothing(How::Silent));
+                    let (expected, found) = (Expected::Saved(body.into()), Found::nothing(How::Silent));
                     return Err(Mismatch { number, expected, found }.into());
                 }
             }
@@ -259,7 +273,7 @@ impl Peers {
     }
 
     /// Says a message byte by byte, each byte once the one before was read, as far as anybody can tell. The last one
-    /// goes when the program is idle: a client that has gone on by then has not waited for it.
+    /// goes a second after the program is idle: one that has gone on by then has taken silence for the end.
     fn says_by_bytes(&mut self, number: usize, message: &[u8], met: &Met<'_>) -> Result<(), Unplayed> {
         let patience = self.talk.patience.silence();
         let peer = self.tcp(number)?;
@@ -270,6 +284,7 @@ impl Peers {
         for (at, byte) in bytes.iter().enumerate() {
             if at + 1 == bytes.len() {
                 met.rests();
+                thread::sleep(SECOND);
                 if let (true, Err(mismatch)) = (peer.is_server(), peer.hears_no_more()) {
                     return Err(Mismatch { expected: Expected::Patience(message.into()), ..mismatch }.into());
                 }

@@ -20,6 +20,14 @@ pub const CLOSE: &str = "HTTP/1.1 200 OK\r\n\r\nHello, world!";
 pub const NO_CONTENT: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 /// Whose body is cut short.
 pub const CUT: &str = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello,";
+/// Whose field names are spelled otherwise, as they may be (RFC 9110, section 5.1).
+pub const LENGTH_SPELLED: &str = "HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\nHello, world!";
+/// The same, in chunks.
+pub const CHUNKED_SPELLED: &str = "HTTP/1.1 200 OK\r\nTRANSFER-ENCODING: chunked\r\n\r\n\
+     b\r\nHello, \r\nwo\r\n4\r\nrld!\r\n0\r\n\r\n";
+/// Without its last chunks.
+pub const CUT_CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nHello, \r\nwo\r\n";
+/// There is no such page.
 pub const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 /// The body in them, where it is whole.
 pub const BODY: &str = "Hello, world!";

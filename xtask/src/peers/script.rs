@@ -1,6 +1,7 @@
 //! A script: what the other side of a program says and must hear, step by step: the clients of a server, or the server
 //! that a client meets. Judge, soak and tests play the same scripts with the same meaning (`player.rs`).
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -10,7 +11,8 @@ use common::narration::escape;
 
 use crate::words::Words;
 
-/// What one peer does, or must hear. Peers are counted from 1, as a ladder shows them.
+/// What one peer does, or must hear. Peers are counted from 1, as a ladder shows them. The names are those of the notes; a
+/// run may have others in their place ([`Names`](super::names::Names)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Connects; over UDP, opens its socket.
@@ -19,8 +21,14 @@ pub enum Step {
     Enters(usize),
     /// Says these messages, over TCP with one write.
     Says(usize, &'static [&'static [u8]]),
-    /// Says a message byte by byte: each byte once the one before was read, the last one once the program is idle.
+    /// Says a message byte by byte: each byte once the one before was read, the last one after a second of silence.
     SaysByBytes(usize, &'static [u8]),
+    /// Says the first half of a message.
+    Begins(usize, &'static [u8]),
+    /// Says the second half of it.
+    Finishes(usize, &'static [u8]),
+    /// Says a name again and again and reads no answer, until the program takes no more.
+    Floods(usize, &'static [u8]),
     /// Says a message without its last four bytes, and shuts down its half.
     BreaksOff(usize, &'static [u8]),
     /// Hears exactly this message next.
@@ -61,6 +69,8 @@ pub enum Step {
     StrangerSays(usize, &'static [u8]),
     /// The program, which got a wrong answer, keeps waiting for the answer to this.
     IsWaitedFor(usize, &'static [u8]),
+    /// The program has not sent more datagrams than this.
+    AsksAtMost(usize, usize),
     /// Replies with a large page ([`large`](super::replies::large)).
     SendsMuch(usize),
     /// What follows needs messages with an end: the raw framing has none, and the script ends here.
@@ -78,6 +88,11 @@ pub enum Step {
     /// It gets Ctrl-C, and ends in time. Where it does not: the first steps may be what it waits for, and whether the
     /// second ones succeed says whether it goes on.
     IsInterrupted(&'static [Step], &'static [Step]),
+    /// Twice ten clients, one after another, say this name and exit: after the second ten it has no more descriptors open,
+    /// and no more ended processes to wait for, than after the first.
+    GivesBack(&'static [u8]),
+    /// It uses next to no processor time while nobody speaks.
+    Sleeps,
     /// A client is started, and connects to #1; over UDP, #1 waits for its datagram.
     Hosts,
     /// A client is started, and no socket has the port that it is sent to.
@@ -105,11 +120,12 @@ pub enum Step {
 impl Step {
     /// Whether it is about the program itself, and not about what its peers say and hear.
     pub fn is_the_programs(&self) -> bool {
-        use Step::{Ends, Saves, SavesMuch, SavesNothing, Shows};
+        use Step::{Ends, GivesBack, Saves, SavesMuch, SavesNothing, Shows, Sleeps};
         use Step::{
             EndsOpen, Fails, Hosts, IsInterrupted, Nobody, Outwaits, Prints, Restarts, Starts, Stays,
         };
         matches!(self, Starts | Stays | Restarts | IsInterrupted(..) | Hosts | Nobody | Ends | EndsOpen)
+            || matches!(self, GivesBack(_) | Sleeps)
             || matches!(self, Outwaits | Fails | Prints(_) | Saves(_) | SavesNothing | SavesMuch | Shows(_))
     }
 }
@@ -131,6 +147,8 @@ pub enum Expected {
     NoMore,
     /// To end the connection.
     End,
+    /// To send no more datagrams than this.
+    Few(usize),
     /// To wait for the answer to this.
     Patience(Vec<u8>),
     /// A server: to be at its address.
@@ -139,6 +157,12 @@ pub enum Expected {
     Visit,
     /// To end after Ctrl-C.
     Stop,
+    /// To close the descriptors of clients that have left.
+    Closes,
+    /// To wait for the processes of clients that have left.
+    Reaps,
+    /// To sleep while nobody speaks.
+    Sleeps,
     /// To end with status 0.
     Success,
     /// To end with a message and another status.
@@ -148,16 +172,19 @@ pub enum Expected {
     /// To print this once.
     Printed(&'static str),
     /// To save this.
-    Saved(&'static [u8]),
+    Saved(Cow<'static, [u8]>),
     /// To print this somewhere.
-    Shown(&'static str),
+    Shown(String),
 }
 
 impl Expected {
     /// Whether it is about the program itself, and not about what its peers hear.
     pub fn is_the_programs(&self) -> bool {
-        use Expected::{Failure, Outwaits, Printed, Ready, Saved, Shown, Stop, Success, Visit};
+        use Expected::{
+            Closes, Failure, Outwaits, Printed, Ready, Reaps, Saved, Shown, Sleeps, Stop, Success, Visit,
+        };
         matches!(self, Ready | Visit | Stop | Success | Failure | Outwaits | Printed(_) | Saved(_) | Shown(_))
+            || matches!(self, Closes | Reaps | Sleeps)
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::framing::Framing;
 
+use super::names::Names;
 use crate::wire::event::Recorder;
 use crate::wire::record::STUCK;
 
@@ -47,11 +48,18 @@ pub struct Talk {
     pub framing: Framing,
     pub patience: Patience,
     pub recorder: Recorder,
+    /// The words that it has in place of a row's.
+    pub names: Names,
 }
 
 /// With one of our own programs, which speaks lines: unrecorded, and patient.
 impl Default for Talk {
     fn default() -> Self {
-        Self { framing: Framing::Line, patience: Patience::new(STUCK), recorder: Recorder::discarding() }
+        Self {
+            framing: Framing::Line,
+            patience: Patience::new(STUCK),
+            recorder: Recorder::discarding(),
+            names: Names::OF_THE_NOTES,
+        }
     }
 }

@@ -115,6 +115,18 @@ impl TcpPeer {
         is_taken
     }
 
+    /// Says a name again and again and reads nothing, until no more of it is taken for a moment. A program that keeps
+    /// what it cannot send would take all there is.
+    pub fn floods(&mut self, name: &[u8]) {
+        const MOMENT: Duration = Duration::from_millis(200);
+        const ENOUGH: usize = 16 << 20;
+        let name = self.framed(name);
+        let _ = self.stream.set_write_timeout(Some(MOMENT));
+        self.sends_much(&name.repeat(ENOUGH / name.len().max(1)));
+        self.said = name;
+        let _ = self.stream.set_write_timeout(Some(self.silence()));
+    }
+
     /// Waits for a request of this path and the empty line after it. It must name the Host (RFC 9112, section 3.2).
     ///
     /// # Errors

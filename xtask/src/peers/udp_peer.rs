@@ -122,6 +122,15 @@ impl UdpPeer {
         std::iter::from_fn(|| self.hears_one(Duration::ZERO, &|| false).ok()).any(|bytes| bytes == message)
     }
 
+    /// Looks how many datagrams have come. The system keeps a few hundred; of more than `most` only so many are drawn.
+    pub fn has_come(&mut self, most: usize) -> Result<(), Mismatch> {
+        let came =
+            std::iter::from_fn(|| self.hears_one(Duration::ZERO, &|| false).ok()).take(most + 1).count();
+        let (number, expected) = (self.number, Expected::Few(most));
+        let found = Found { how: How::WentOn, bytes: came.to_string().into() };
+        if came <= most { Ok(()) } else { Err(Mismatch { number, expected, found }) }
+    }
+
     /// Waits for exactly this datagram; a server lets those pass that a client may send again.
     pub fn hears(&mut self, message: &[u8], is_over: &dyn Fn() -> bool) -> Result<(), Mismatch> {
         let is_first = self.is_server() && self.client.is_none();

@@ -34,7 +34,10 @@ impl Wanted {
     /// What `grade` writes for people and for other programs: an option has one ending.
     pub fn results(option: &str, file: &str, ending: &str) -> Result<Self> {
         let opened = Self::open(option, file, ending, Words::fixed("report", "报告"));
-        opened.map_err(|e| args::usage(format!("{e:#}")))
+        opened.map_err(|e| {
+            let why = format!("{e:#}");
+            args::usage(why)
+        })
     }
 
     fn open(option: &str, file: &str, ending: &str, what: Words) -> Result<Self> {

@@ -108,15 +108,28 @@ pub fn has_members(group: u32) -> bool {
     group_members(group).is_some_and(|members| !members.is_empty())
 }
 
+/// How many descriptors the processes of a group have open, and how many of them have ended and are not waited for (the
+/// first one apart); none where nobody can tell.
+pub fn holdings(group: u32) -> Option<(usize, usize)> {
+    let open = |pid| fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
+    let descriptors = group_members(group)?.into_iter().map(open).sum();
+    let has_ended = |pid: &u32| {
+        *pid != group && state_and_group(Path::new(&format!("/proc/{pid}"))) == Some(('Z', group))
+    };
+    Some((descriptors, processes()?.filter(has_ended).count()))
+}
+
+fn processes() -> Option<impl Iterator<Item = u32>> {
+    Some(fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
+}
+
 /// The processes of a program that have not ended: its first one, and those in the process group of that number.
 pub fn group_members(group: u32) -> Option<Vec<u32>> {
-    let pids =
-        fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let is_member = |pid: &u32| {
         state_and_group(Path::new(&format!("/proc/{pid}")))
             .is_some_and(|(state, of)| state != 'Z' && (*pid == group || of == group))
     };
-    Some(pids.filter(is_member).collect())
+    Some(processes()?.filter(is_member).collect())
 }
 
 /// The state of a process or a thread, and its group, from its directory in /proc.

@@ -301,6 +301,17 @@ fn silence_alone_decides_nothing_in_any_stage() {
 }
 
 #[test]
+fn a_seed_repeats_the_names_of_a_run_and_0_has_those_of_the_notes() {
+    let got = |seed: &str| {
+        let judged = twin("tcp-server", "other-words", &["--stage=greets", seed]);
+        judged.out.lines().find_map(|line| line.trim().strip_prefix("got ")).unwrap().trim().to_owned()
+    };
+    assert_eq!(got("--seed=0"), "'Hello, Michael?\\n'");
+    assert_eq!(got("--seed=5"), got("--seed=5"));
+    assert_ne!(got("--seed=5"), got("--seed=6"));
+}
+
+#[test]
 fn what_another_client_gets_decides_where_nothing_came() {
     let judged = twin("tcp-server", "crowd", &["--stage=crowd", "--patience=4"]);
     assert!(judged.out.contains("got       #2 heard it only after #1 had left"), "{}", judged.out);

@@ -153,7 +153,7 @@ fn what_a_class_cannot_be_judged_with_is_said_before_anything_is_started() {
             &["--each", &whole, "--json=/no/such/place.json"],
             "cannot write the report to '/no/such/place.json'",
         ),
-        (&["--each", &whole, "--csv=x.txt"], "--csv 'x.txt': the name of this file ends in .csv"),
+        (&["--each", &whole, "--csv=x.txt"], "--csv 'x.txt': the file's name must end in .csv"),
         (&["--each", &whole, "--watch"], "--each cannot be used with --watch"),
         (&[], "{dir} in a command needs --each"),
     ] {

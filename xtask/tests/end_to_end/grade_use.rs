@@ -202,16 +202,20 @@ fn a_report_has_a_chapter_for_each_stage_that_was_played_with_what_came_of_it() 
     let report = scratch.path().join("report.html");
     let twins = twins();
     let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
-    let judged = grade(&[&["tcp-server", "--html", report.to_str().unwrap()], &command[..]].concat());
+    let judged =
+        grade(&[&["tcp-server", "--seed=0", "--html", report.to_str().unwrap()], &command[..]].concat());
     let report = std::fs::read_to_string(report).unwrap();
     let stages = [judged.marked('✓'), judged.marked('✗')].concat();
     assert_eq!((stages.len(), judged.marked('✗')), (8, vec!["glued"]), "{}", judged.out);
     for stage in stages {
         assert!(report.contains(&format!("<h2 id=\"{stage}\">{stage}</h2>")), "{stage} is not in {report}");
     }
-    for words in
-        ["tcp-server glued {host} {port}", "Hello, Michael\\nexit!", "took the bytes of one recv for one"]
-    {
+    for words in [
+        "tcp-server glued {host} {port}",
+        "--seed 0",
+        "Hello, Michael\\nexit!",
+        "took the bytes of one recv for one",
+    ] {
         assert!(report.contains(words), "'{words}' is not in {report}");
     }
 }
@@ -316,7 +320,7 @@ fn a_server_that_answers_everything_with_everything_does_not_get_far() {
 fn the_first_failed_stage_ends_the_run_and_one_alone_can_be_played() {
     let twins = twins();
     let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
-    let judged = grade(&[&["tcp-server"], &command[..]].concat());
+    let judged = grade(&[&["tcp-server", "--seed=0"], &command[..]].concat());
     assert_eq!(judged.marked('✗'), ["glued"]);
     assert!(judged.out.contains("13 bytes  Michael\\nexit\\n"), "the ladder: {}", judged.out);
     assert!(

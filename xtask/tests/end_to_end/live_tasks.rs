@@ -121,7 +121,7 @@ fn the_page_stays_behind_the_demo_until_enter_and_shows_what_the_terminal_showed
 fn a_class_sees_each_stage_of_the_judge_and_what_came_of_it() {
     let server = xtask::path_of("tcp-server").unwrap();
     let server = server.to_str().unwrap();
-    let command = ["tcp-server", "--stage=greets", "--", server, "{host}:{port}", "--delay=0"];
+    let command = ["tcp-server", "--seed=0", "--stage=greets", "--", server, "{host}:{port}", "--delay=0"];
     let judge = Stepping::start_task("grade", &command);
     let mut events = Events::of(&judge.at, "");
     events.wait_for("greets over IPv4");

@@ -158,11 +158,9 @@ fn run_again(is_as_built: bool) -> Result<()> {
 fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: Duration) -> Results {
     let room = descriptors().saturating_sub(100);
     let places = work.places.iter().copied().take_while(|clients| *clients <= room).collect::<Vec<_>>();
-    let (here, missing) = work.variants.iter().partition::<Vec<Variant>, _>(|variant| variant.is_here());
+    let (here, absent) = work.variants.iter().partition::<Vec<Variant>, _>(|variant| variant.is_here());
     let new = |variant| Rounds { variant, measured: Vec::new(), failed: None };
     let mut variants: Vec<_> = here.into_iter().map(new).collect();
-    let why = |variant| (variant, Words::fixed("it needs python3", "需要 python3"));
-    let absent = missing.into_iter().map(why).collect();
     let held = if work.is_on_one_core { OneCore::hold() } else { None };
     let mut longest = Duration::ZERO;
     for round in 1..=rounds {

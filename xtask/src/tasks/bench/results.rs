@@ -6,7 +6,6 @@ use super::load::Measured;
 use super::variants::Variant;
 use super::works::Work;
 use crate::drawing::entry::{Chart, Cost, Series};
-use crate::words::Words;
 
 /// A work, and what was measured of it.
 pub struct Results {
@@ -14,8 +13,8 @@ pub struct Results {
     /// The places that this system has room for.
     pub places: Vec<u32>,
     pub variants: Vec<Rounds>,
-    /// Variants that are not available here, and why.
-    pub absent: Vec<(Variant, Words)>,
+    /// Variants that are not available here: they need python3.
+    pub absent: Vec<Variant>,
     /// Whether the work was held on one core.
     pub is_on_one_core: bool,
 }

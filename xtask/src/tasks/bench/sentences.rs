@@ -110,8 +110,8 @@ fn checks(results: &Results) -> Vec<Check> {
         });
     }
     let promised = verdicts.into_iter().map(|verdict| ((results.work.promise)(counted), verdict));
-    let absent =
-        results.absent.iter().map(|(variant, why)| (variant.name(), Verdict::NotAvailable(why.clone())));
+    let no_python = || Verdict::NotAvailable(Words::fixed("it needs python3", "需要 python3"));
+    let absent = results.absent.iter().map(|variant| (variant.name(), no_python()));
     promised.chain(absent).map(|(promise, verdict)| Check { promise, verdict }).collect()
 }
 

@@ -71,7 +71,9 @@ fn leads_somewhere(from: &Path, link: &str) -> bool {
 fn is_known(command: &str) -> bool {
     match command.split(' ').collect::<Vec<_>>()[..] {
         ["cargo", "test" | "vendor", ..] => true,
-        ["cargo", "run", "-p", name, ..] => DIRECTORIES[1..].contains(&name),
+        ["cargo", "run", "-p", name, ..] | ["cargo", "install", "--path", name, ..] => {
+            DIRECTORIES[1..].contains(&name)
+        }
         ["cargo", "xtask", "demo", ref names @ ..] => {
             let mut names = names.iter().take_while(|name| !name.starts_with('-'));
             names.all(|name| lessons::find(name.as_ref()).is_some())

@@ -165,6 +165,7 @@ impl Trial<'_> {
             place: self.place.clone(),
             waits: if found.how == How::Silent { self.waiting.0 } else { Waits::default() },
             is_back,
+            names: self.peers.talk.names,
         };
         let is_silent = found.how == How::Silent;
         let is_late = found.how == How::Late && !expected.is_the_programs();

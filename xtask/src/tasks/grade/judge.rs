@@ -1,6 +1,7 @@
 //! Plays a stage on a program, step by step. What comes of it is returned: terminal and page read it, nothing is
 //! printed here.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -127,10 +128,12 @@ impl Trial<'_> {
             Step::Outwaits => self.outwaits(),
             Step::Fails => self.fails(),
             Step::Prints(lines) => self.prints(lines),
-            Step::Saves(body) => self.saves(body.as_bytes()),
-            Step::SavesNothing => self.saves(b""),
-            Step::SavesMuch => self.saves(crate::peers::replies::large()),
+            Step::Saves(body) => self.saves(self.peers.talk.names.of(body.as_bytes()).into()),
+            Step::SavesNothing => self.saves(Cow::Borrowed(b"")),
+            Step::SavesMuch => self.saves(crate::peers::replies::large().into()),
             Step::Shows(words) => self.shows(words),
+            Step::GivesBack(name) => self.gives_back(name),
+            Step::Sleeps => self.sleeps(),
             Step::Plays(_) => Ok(()), // its steps are played one by one
             other => self.tries(|peers, met| peers.plays_step(other, met)),
         }

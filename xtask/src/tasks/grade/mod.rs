@@ -30,11 +30,13 @@ use common::text;
 
 use super::shown::{self, Only};
 use crate::drawing::live;
-use crate::drawing::style::Ink;
+use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
 use crate::exercises::{ALL, Exercise};
+use crate::peers::names::Names;
 use crate::peers::talk::{Patience, Talk};
 use crate::programs::cleanup;
+use crate::random;
 use crate::wire::event::{Recorder, Side};
 use crate::words::Words;
 use candidate::CommandLine;
@@ -57,6 +59,8 @@ pub fn run(mut args: Args) -> Result<()> {
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let framing = args.value("--framing", Framing::Line)?;
     let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;
+    // Short enough to be typed.
+    let seed = args.whole("--seed")?.unwrap_or_else(|| 1 + random::number() % 999_999);
     let port = Some(args.number("--port", 0, 1..=u16::MAX)?).filter(|port| *port > 0);
     let (repeat, jobs) = (args.number("--repeat", 1, 1..=1000)?, args.number("--jobs", 0, 1..=1000)?);
     let at = args.given::<String>("--at")?;
@@ -93,11 +97,15 @@ pub fn run(mut args: Args) -> Result<()> {
         ("--each", each, "--at", at.is_some()),
         ("--at", at.is_some(), "--watch", watch),
         ("--at", at.is_some(), "--port", port.is_some()),
-        ("--at", at.is_some(), "a COMMAND", !command.0.is_empty()),
-        ("--jobs", jobs > 0, "one program", !each),
-        ("--anonymous", anonymous, "one program", !each),
+        ("--at", at.is_some(), "COMMAND", !command.0.is_empty()),
         ("--jobs", jobs > 1, "--port", port.is_some()),
     ])?;
+    if !each && (jobs > 0 || anonymous) {
+        return Err(args::usage(text!(
+            "--jobs and --anonymous are for --each",
+            "--jobs 和 --anonymous 用于 --each"
+        )));
+    }
     if is_running && exercise.side == Side::Client {
         return Err(args::usage(text!(
             "only a server runs already: a client needs a COMMAND that starts it",
@@ -109,16 +117,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let submissions = each.then(|| class::submissions(&operands, &command)).transpose()?;
     if !is_running {
         sheet::check(exercise, &command, (ip, port), each)?;
-        let own = ["--stage", "--all", "--patience", "--watch"];
-        if let Some(name) = own.into_iter().find(|name| command.0.iter().any(|word| *word == **name)) {
-            style.say(
-                Ink::Faint,
-                &words!(
-                    "({name} comes after '--', and so it is passed to your program)",
-                    "（{name} 写在 -- 后面，所以交给了你的程序）"
-                ),
-            )?;
-        }
+        notes_own_options(&command, style)?;
         let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
         TcpListener::bind((ip, 0)).with_context(|| {
             text!(
@@ -127,7 +126,8 @@ pub fn run(mut args: Args) -> Result<()> {
             )
         })?;
     }
-    let talk = Talk { framing, patience: Patience::new(patience), recorder: Recorder::discarding() };
+    let names = Names { seed, ..Names::OF_THE_NOTES };
+    let talk = Talk { framing, patience: Patience::new(patience), recorder: Recorder::discarding(), names };
     let story = Transcript::kept(style);
     let config = Config { command, directory: None, at, repeat, ip, port, talk, style, story };
     let selection = Selection { all, only, brief, files };
@@ -158,6 +158,21 @@ fn refuse(pairs: &[(&str, bool, &str, bool)]) -> Result<()> {
             Err(args::usage(text!("{one} cannot be used with {other}", "{one} 不能与 {other} 同用")))
         }
     }
+}
+
+/// Says which options of the judge went to the program, because they come after '--'.
+fn notes_own_options(command: &CommandLine, style: Style) -> Result<()> {
+    let own = ["--stage", "--all", "--patience", "--watch"];
+    if let Some(name) = own.into_iter().find(|name| command.0.iter().any(|word| *word == **name)) {
+        style.say(
+            Ink::Faint,
+            &words!(
+                "({name} comes after '--', and so it is passed to your program)",
+                "（{name} 写在 -- 后面，所以交给了你的程序）"
+            ),
+        )?;
+    }
+    Ok(())
 }
 
 /// Grades whenever a file that the command names has changed, until Ctrl-C.

@@ -85,7 +85,8 @@ impl Selection {
 pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection) -> Result<()> {
     selection.files.check()?;
     let (style, name, shown) = (config.style, exercise.name, config.shown());
-    style.say(Ink::Bold, &words!("{name}: {shown}", "{name}：{shown}"))?;
+    let seed = config.talk.names.seed;
+    style.say(Ink::Bold, &words!("{name}: {shown} (--seed {seed})", "{name}：{shown}（--seed {seed}）"))?;
     let (began, mut work) = (Instant::now(), Work { name: shown, ..Work::default() });
     selection.judge(exercise, &mut work.stages, |stage| play(exercise, stage, config, selection.brief))?;
     work.took = began.elapsed();
@@ -149,9 +150,12 @@ pub fn cover(exercise: &Exercise, config: &Config) -> Cover {
     let mut judge =
         vec![format!("xtask {}, {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH)];
     judge.extend(digest::of_files(&config.command, &directory));
+    let seed = config.talk.names.seed;
     let judge = judge.join("; ");
-    let intro =
-        words!("Judged on the wire, {date}: {shown} ({judge})", "在线路上评判，{date}：{shown}（{judge}）");
+    let intro = words!(
+        "Judged on the wire, {date}, with --seed {seed}: {shown} ({judge})",
+        "在线路上评判，{date}，--seed {seed}：{shown}（{judge}）"
+    );
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
 }
 

@@ -128,7 +128,7 @@ const RULES: [Words; 4] = [
     ),
 ];
 
-/// Prints an exercise: what the program does, and each of its stages in a sentence.
+/// Prints an exercise: what the program does, each of its stages in a sentence, and what is not judged.
 pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
     say(exercise.name)?;
     style.broken("", exercise.description.to(style.lang)).iter().try_for_each(|line| say(line))?;
@@ -140,6 +140,10 @@ pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
     for (number, stage) in (1..).zip(exercise.stages) {
         let head = format!("{number:4} {:11} ", stage.name);
         style.broken(&head, stage.promise.1.to(style.lang)).iter().try_for_each(|line| say(line))?;
+    }
+    say(Words::fixed("\nNot judged:", "\n不评判：").to(style.lang))?;
+    for not_asked in exercise.not_asked {
+        style.broken("  -  ", not_asked.to(style.lang)).iter().try_for_each(|line| say(line))?;
     }
     Ok(say(&format!("\n{}", example(exercise)))?)
 }

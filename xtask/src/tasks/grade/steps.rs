@@ -1,22 +1,28 @@
 //! What a program itself has to do: stop at Ctrl-C, end, fail, print, save.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::process::ExitStatus;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{mem, thread};
 
 use anyhow::Result;
+use common::greeting::EXIT;
 
 use super::trial::{Trial, missed};
 use crate::peers::script::{Expected, Found, How, Mismatch, Step, Unplayed};
 use crate::programs::cleanup;
-use crate::wire::event::Side;
+use crate::wire::event::{Recorder, Side};
+use crate::wire::kernel;
 use crate::words::Words;
 
 /// How many seconds a server may take to end after Ctrl-C, as its stage says.
 pub const STOP: u64 = 5;
 /// How many bytes of a file are read beyond those that are expected.
 const SURPLUS: u64 = 1 << 16;
+/// How often to look.
+const GLANCE: Duration = Duration::from_millis(10);
 
 impl Trial<'_> {
     /// Presses Ctrl-C, as a terminal does, for all of the group. Where the program does not end, the steps `held` may be
@@ -30,7 +36,11 @@ impl Trial<'_> {
         }
         self.lab.record.recorder("").said(Side::Server, "^C");
         self.program()?.program.interrupt_group();
-        let has_ended = self.program()?.wait_for_end(Duration::from_secs(STOP))?.is_some();
+        let status = self.program()?.wait_for_end(Duration::from_secs(STOP))?;
+        let has_ended = status.is_some();
+        if status.is_some_and(is_crash) {
+            return Err(missed(Expected::Stop, How::Ended));
+        }
         self.finds_owner()?;
         if has_ended && !self.place.has_left() {
             return Ok(());
@@ -103,13 +113,13 @@ impl Trial<'_> {
 
     /// It has saved exactly this; where that is nothing, no file will do as well. What is no file is not read: a pipe or a
     /// device may have no end.
-    pub fn saves(&mut self, body: &'static [u8]) -> Result<(), Unplayed> {
+    pub fn saves(&mut self, body: Cow<'static, [u8]>) -> Result<(), Unplayed> {
         let limit = body.len() as u64 + SURPLUS;
         let is_file = fs::metadata(self.out()).is_ok_and(|metadata| metadata.is_file());
         let file = if is_file { File::open(self.out()) } else { Err(ErrorKind::NotFound.into()) };
         let mut saved = Vec::new();
         match file.and_then(|file| file.take(limit).read_to_end(&mut saved)).map(|_| saved) {
-            Ok(saved) if saved == body => Ok(()),
+            Ok(saved) if body == saved => Ok(()),
             Ok(saved) => Err(gave(Expected::Saved(body), saved)),
             Err(_) if body.is_empty() => Ok(()),
             Err(_) => Err(missed(Expected::Saved(body), How::Ended)),
@@ -117,10 +127,74 @@ impl Trial<'_> {
     }
 
     /// It has printed this, on whichever output.
-    pub fn shows(&mut self, words: &'static str) -> Result<(), Unplayed> {
+    pub fn shows(&mut self, words: &str) -> Result<(), Unplayed> {
         self.waits_for_its_end(&Expected::Success)?;
-        let is_shown = self.program()?.output().contains(words);
+        let words = String::from_utf8_lossy(&self.peers.talk.names.of(words.as_bytes())).into_owned();
+        let is_shown = self.program()?.output().contains(&words);
         if is_shown { Ok(()) } else { Err(missed(Expected::Shown(words), How::Ended)) }
+    }
+
+    /// Clients come one after another, say a name and exit. What it has open after the last of them, and had not after
+    /// half of them, it does not give back.
+    pub fn gives_back(&mut self, name: &'static [u8]) -> Result<(), Unplayed> {
+        const HALF: usize = 10;
+        /// For a program that is slow to let go.
+        const LIMIT: Duration = Duration::from_secs(2);
+        let recorder = mem::replace(&mut self.peers.talk.recorder, Recorder::discarding());
+        let pid = self.program()?.program.pid;
+        let mut before = None;
+        for number in 1..=2 * HALF {
+            let visit = [
+                Step::Enters(number),
+                Step::Greeted(number, name),
+                Step::Says(number, &[EXIT]),
+                Step::HearsTheEnd(number),
+                Step::Leaves(number),
+            ];
+            self.tries(|peers, met| peers.plays(&visit, met)).inspect_err(|_| {
+                let served = number - 1;
+                let so_far = words!("({served} came, and were served)", "（来了 {served} 个，都得到了服务）");
+                recorder.said(Side::Client, so_far.to(self.config.style.lang));
+            })?;
+            if number == HALF {
+                self.tries(|_, met| met.rests());
+                before = kernel::holdings(pid);
+            }
+        }
+        self.peers.talk.recorder = recorder;
+        self.remarks(
+            Side::Client,
+            &Words::fixed("(20 came, and were served)", "（来了 20 个，都得到了服务）"),
+        );
+        let Some((descriptors, ended)) = before else { return Err(only_linux()) };
+        let asked = Instant::now();
+        loop {
+            let now = kernel::holdings(pid).unwrap_or_default();
+            let (more, more_ended) = (now.0.saturating_sub(descriptors), now.1.saturating_sub(ended));
+            if more.max(more_ended) < HALF / 2 {
+                return Ok(());
+            }
+            if asked.elapsed() > LIMIT {
+                let (expected, more) =
+                    if more < HALF / 2 { (Expected::Reaps, more_ended) } else { (Expected::Closes, more) };
+                return Err(gave(expected, more.to_string().into_bytes()));
+            }
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// It sleeps, as far as the kernel tells.
+    pub fn sleeps(&mut self) -> Result<(), Unplayed> {
+        const LIMIT: Duration = Duration::from_secs(2);
+        let pid = self.program()?.program.pid;
+        let asked = Instant::now();
+        while !kernel::is_idle(pid).ok_or_else(only_linux)? {
+            if asked.elapsed() > LIMIT {
+                return Err(missed(Expected::Sleeps, How::Other));
+            }
+            thread::sleep(GLANCE);
+        }
+        Ok(())
     }
 
     /// Waits for its end and its output.
@@ -132,6 +206,23 @@ impl Trial<'_> {
         program.wait_for_output();
         Ok(status)
     }
+}
+
+/// Whether a program was killed by a signal that no other program sent: of a shell's or of its own making.
+fn is_crash(status: ExitStatus) -> bool {
+    /// SIGILL, SIGABRT, SIGBUS, SIGFPE and SIGSEGV, as signal(7) and macOS count them.
+    const FAULTS: [i32; 6] = [4, 6, 7, 8, 10, 11];
+    let signal = status.code().map(|code| code - 128);
+    #[cfg(unix)]
+    let signal = signal.or_else(|| std::os::unix::process::ExitStatusExt::signal(&status));
+    signal.is_some_and(|signal| FAULTS.contains(&signal))
+}
+
+fn only_linux() -> Unplayed {
+    Unplayed::NotAvailable(Words::fixed(
+        "only Linux tells what a program has open (/proc)",
+        "只有 Linux 能说明程序打开了什么（/proc）",
+    ))
 }
 
 fn gave(expected: Expected, bytes: Vec<u8>) -> Unplayed {

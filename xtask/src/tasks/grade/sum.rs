@@ -15,6 +15,9 @@ use crate::lessons;
 use crate::tasks::shown;
 use crate::words::Words;
 
+/// How many lessons there is time for.
+const LESSONS: usize = 3;
+
 /// Equal ones together, the most frequent first.
 fn counted<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<(usize, T)> {
     let mut counts: Vec<(usize, T)> = Vec::new();
@@ -74,6 +77,7 @@ fn tomorrow(run: &Run) -> Option<Words> {
             names.push(mistake.lesson);
         }
     }
+    names.truncate(LESSONS);
     let play = shown::demo(&format!("{} --quiz", names.join(" ")));
     (!names.is_empty()).then(|| words!("tomorrow: {play}", "明天：{play}"))
 }
@@ -107,7 +111,7 @@ pub fn lines(run: &Run) -> Vec<String> {
         _ => String::new(),
     });
     let scale = if count < 5 { String::new() } else { scale.collect::<String>() };
-    let mut lines = vec![String::new(), format!("{:widest$}  {}", "", scale.trim_end())];
+    let mut lines = vec![String::new(), format!("{:widest$}  {scale}", "").trim_end().to_owned()];
     for work in &run.works {
         let cell = |stage| work.of(stage).map_or(".".into(), |judged| style.mark(&judged.verdict));
         let cells: Vec<_> = run.stages.iter().map(|stage| cell(stage)).collect();

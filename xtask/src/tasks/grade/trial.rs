@@ -12,6 +12,7 @@ use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
 use crate::exercises::{Exercise, Place, Waits};
 use crate::lab::Lab;
+use crate::peers::names::Names;
 use crate::peers::player::{Met, Peers};
 use crate::peers::script::{Expected, Found, How, Mismatch, Unplayed};
 use crate::peers::talk::{Patience, Talk};
@@ -87,7 +88,8 @@ impl<'a> Trial<'a> {
         let lab = Lab::new(move |event| watching.sees(event))?;
         let at = config.at.unwrap_or(SocketAddr::new(config.ip, config.port.unwrap_or_default()));
         let framing = exercise.framing.unwrap_or(config.talk.framing);
-        let talk = Talk { framing, recorder: lab.record.recorder(""), ..config.talk };
+        let names = Names { side: exercise.side, ..config.talk.names };
+        let talk = Talk { framing, recorder: lab.record.recorder(""), names, ..config.talk };
         let peers = Peers::new(at, exercise.transport, talk);
         let (place, waiting) = (Place::at(at), Default::default());
         Ok(Self {

@@ -74,6 +74,16 @@ impl Trial<'_> {
             Expected::Ready => words!("a UDP socket bound to {at}", "绑定到 {at} 的 UDP 套接字"),
             Expected::Visit if is_tcp => words!("your client connects to {at}", "你的客户端连接 {at}"),
             Expected::Visit => words!("your client sends to {at}", "你的客户端向 {at} 发送"),
+            Expected::Few(most) => words!("at most {most} datagrams", "最多 {most} 个数据报"),
+            Expected::Closes => Words::fixed(
+                "after ten more clients, as many open descriptors as before",
+                "又来过十个客户端，打开的描述符不比之前多",
+            ),
+            Expected::Reaps => Words::fixed(
+                "after ten more clients, no more ended processes than before",
+                "又来过十个客户端，已结束而无人等待的进程不比之前多",
+            ),
+            Expected::Sleeps => Words::fixed("it sleeps while nobody speaks", "没有人说话时，它在睡眠"),
             Expected::Stop => {
                 words!("it ends within {STOP} s of Ctrl-C", "按 Ctrl-C 之后 {STOP} 秒内它结束")
             }
@@ -89,12 +99,14 @@ impl Trial<'_> {
             }
             Expected::Outwaits => Words::fixed("it waits for the end of the stream", "它等待流结束"),
             Expected::Printed(line) => words!("it prints '{line}', once", "它打印“{line}”，一次"),
-            Expected::Saved([]) => words!("no file {{out}}, or an empty one", "没有文件 {{out}}，或者是空的"),
+            Expected::Saved(body) if body.is_empty() => {
+                words!("no file {{out}}, or an empty one", "没有文件 {{out}}，或者是空的")
+            }
             Expected::Saved(body) => {
                 let body = if body.len() < MUCH { shown(body) } else { format!("{} bytes", body.len()) };
                 words!("{{out}} contains {body}", "{{out}} 的内容是 {body}")
             }
-            Expected::Shown(text) => words!("it prints the status {text}", "它打印状态 {text}"),
+            Expected::Shown(text) => words!("it prints '{text}'", "它打印“{text}”"),
         }
     }
 
@@ -136,6 +148,19 @@ impl Trial<'_> {
             (Expected::Visit, How::Silent) => {
                 Words::fixed("it runs, and does nothing of the kind", "程序在运行，却没有来")
             }
+            (Expected::Closes, _) => {
+                let more = escape(&found.bytes);
+                words!("{more} more are open", "多打开了 {more} 个")
+            }
+            (Expected::Reaps, _) => {
+                let more = escape(&found.bytes);
+                words!(
+                    "{more} more have ended, and it has not waited for them",
+                    "多了 {more} 个，它没有等待它们"
+                )
+            }
+            (Expected::Sleeps, _) => Words::fixed("it ran all the time, for 2 s", "2 秒里它一直在运行"),
+            (Expected::Stop, How::Ended) => ended(),
             (Expected::Stop, How::Later) => {
                 Words::fixed("it ended only after its client had left", "客户端离开之后它才结束")
             }
@@ -192,7 +217,7 @@ impl Trial<'_> {
     }
 
     /// What a peer heard.
-    fn came(&self, Mismatch { number, found, .. }: &Mismatch, said: &[u8]) -> Words {
+    fn came(&self, Mismatch { number, expected, found }: &Mismatch, said: &[u8]) -> Words {
         let (heard, seconds) = (shown(&found.bytes), self.patience().silence().as_secs_f64());
         let is_empty = found.bytes.is_empty();
         match found.how {
@@ -211,6 +236,9 @@ impl Trial<'_> {
             How::Silent if is_empty => words!("nothing, for {seconds} s", "{seconds} 秒内什么也没有"),
             How::Silent => {
                 words!("{heard}, and nothing more for {seconds} s", "{heard}，此后 {seconds} 秒内再没有")
+            }
+            How::WentOn if matches!(expected, Expected::Few(_)) => {
+                words!("{heard} or more", "{heard} 个以上")
             }
             How::WentOn if said.is_empty() => words!("it went on with {heard}", "它继续发送 {heard}"),
             How::WentOn => {
