@@ -2,6 +2,7 @@
 
 mod candidate;
 mod class;
+mod digest;
 mod finding;
 mod judge;
 mod output;

@@ -1,5 +1,6 @@
 //! Grades a program stage by stage: prints what comes of each, writes a report, and sums up.
 
+use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Instant, SystemTime};
 
@@ -7,6 +8,7 @@ use anyhow::Result;
 use common::args;
 use common::narration::{Stdout, say};
 
+use super::digest;
 use super::judge::{judge, lanes};
 use super::output::{Files, Run, Work};
 use super::trial::Config;
@@ -152,7 +154,12 @@ pub fn intro(command: &str, seed: u64) -> Words {
 
 /// The head of a report.
 pub fn cover(exercise: &Exercise, config: &Config) -> Cover {
-    let (name, intro) = (exercise.name, intro(&config.shown(), config.talk.names.seed));
+    let directory = config.directory.clone().unwrap_or_default();
+    let mut judge =
+        vec![format!("xtask {}, {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH)];
+    judge.extend(digest::of_files(&config.command, &directory));
+    let (name, judge) = (exercise.name, judge.join("; "));
+    let intro = intro(&format!("{} ({judge})", config.shown()), config.talk.names.seed);
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
 }
 
