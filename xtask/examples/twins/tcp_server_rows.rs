@@ -294,7 +294,7 @@ pub const ROWS: &[Twin<TcpServer>] = &[
         .by(One).only(LINUX),
     twin("never-sleeps", &["✗ tidy never-sleeps"], |p| p.begins = |_| drop(thread::spawn(|| loop { std::hint::spin_loop() })))
         .by(One).only(LINUX),
-    twin("four-clients", &["✗ tidy only-so-many"], |p| p.serves = |p, listener| {
+    twin("four-clients", &["✗ half-close", "✗ tidy only-so-many"], |p| p.serves = |p, listener| {
         for stream in listener.incoming().take(4) {
             let stream = stream.expect("cannot accept");
             thread::spawn(move || (p.converses)(p, &stream));

@@ -82,7 +82,7 @@ pub fn assert_fails(judged: &Judged, kind: &str, expected: &[&str], of: &str) {
 }
 
 /// So many judges run at once, whatever the tests: each waits more than it works, and has pipes open here.
-static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(24), Condvar::new());
+static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(40), Condvar::new());
 
 pub fn grade(args: &[&str]) -> Judged {
     let (free, is_free) = &PLACES;

@@ -103,7 +103,7 @@ pub fn grade(exercise: &'static Exercise, config: &Config, selection: &Selection
     };
     let page = || {
         let chapters: Vec<_> = judged.iter().map(chapter).collect();
-        page::html(&cover(exercise, config), &chapters, style.lang)
+        page::html(&report_cover(exercise, config), &chapters, style.lang)
     };
     run.write(selection.files.open()?, page, |content| content)?;
     sum_up(&run, config, selection.only.is_some())
@@ -152,14 +152,23 @@ pub fn intro(command: &str, seed: u64) -> Words {
     )
 }
 
-/// The head of a report.
+/// The head of the live page.
 pub fn cover(exercise: &Exercise, config: &Config) -> Cover {
+    titled(exercise, config, &config.shown())
+}
+
+/// The head of a report: it names the files that were judged by their digests, which takes a while.
+fn report_cover(exercise: &Exercise, config: &Config) -> Cover {
     let directory = config.directory.clone().unwrap_or_default();
     let mut judge =
         vec![format!("xtask {}, {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH)];
     judge.extend(digest::of_files(&config.command, &directory));
-    let (name, judge) = (exercise.name, judge.join("; "));
-    let intro = intro(&format!("{} ({judge})", config.shown()), config.talk.names.seed);
+    titled(exercise, config, &format!("{} ({})", config.shown(), judge.join("; ")))
+}
+
+fn titled(exercise: &Exercise, config: &Config, judged: &str) -> Cover {
+    let name = exercise.name;
+    let intro = intro(judged, config.talk.names.seed);
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
 }
 
