@@ -167,6 +167,8 @@ pub struct Waits {
     pub is_another_read: bool,
     /// One waits for its standard input.
     pub is_input_read: bool,
+    /// All of them wait for others: none computes, sends or sleeps.
+    pub is_for_others: bool,
 }
 
 /// Where a server is, if not where it should be.
@@ -273,7 +275,7 @@ impl Evidence<'static> {
         status: "",
         tables: Tables { unaccepted: 0, unread: 0, is_left_open: false, is_closed: false },
         place: Place::at(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9999))),
-        waits: Waits { is_read: None, is_another_read: false, is_input_read: false },
+        waits: Waits { is_read: None, is_another_read: false, is_input_read: false, is_for_others: false },
         is_back: false,
         names: Names::OF_THE_NOTES,
     };

@@ -168,11 +168,14 @@ impl Trial<'_> {
             names: self.peers.talk.names,
         };
         let is_silent = found.how == How::Silent;
+        // A client that waits for an answer in the middle of its own message will never end it.
+        let is_unended = self.exercise.side == Side::Client && is_silent && !found.bytes.is_empty();
         let is_late = found.how == How::Late && !expected.is_the_programs();
         let is_decided = (!is_silent && !is_late)
             || seen.is_gone
             || tables.unaccepted > 0
             || tables.is_left_open
+            || (is_unended && seen.waits.is_for_others)
             || more.is_some();
         let table = self.table(*number, tables).filter(|_| is_silent || found.how == How::Later);
         Ok(Failure {

@@ -30,6 +30,8 @@ impl Trial<'_> {
             is_read: Some(is_read).filter(|is_read| *is_read || (!is_hidden && is_known)),
             is_another_read: reading.iter().any(|wait| peer(wait).is_some_and(|other| other != number)),
             is_input_read: reading.iter().any(|wait| wait.is_stdin),
+            is_for_others: threads.iter().all(|wait| !matches!(wait.call, Call::Send | Call::Sleep))
+                && pids.iter().all(|pid| kernel::is_idle(*pid) == Some(true)),
         };
         // Runtimes that wait for several sockets at once do not tell for which; and so what nobody reads is not known.
         if threads.iter().all(|wait| matches!(wait.call, Call::Several | Call::Thread)) {
