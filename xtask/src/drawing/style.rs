@@ -90,14 +90,18 @@ impl Style {
         self.paint(verdict.ink(), &self.signs(verdict.mark()))
     }
 
-    /// A paragraph, its lines shared out anew where one of them does not fit.
+    /// A paragraph, its lines shared out anew where one of them does not fit; a line that ends with a sentence stays one.
     pub fn paragraph(self, words: &Words) -> String {
         let text = self.signs(words.to(self.lang));
-        let between = if self.lang == Lang::Zh { "" } else { " " };
         if text.lines().all(|line| columns::width(line) <= self.width) {
             return text;
         }
-        self.broken("", &text.replace('\n', between)).join("\n")
+        let between = if self.lang == Lang::Zh { "" } else { " " };
+        let joined = text
+            .split_inclusive(".\n")
+            .flat_map(|part| part.split_inclusive("。\n"))
+            .map(|part| self.broken("", &part.trim_end().replace('\n', between)).join("\n"));
+        joined.collect::<Vec<_>>().join("\n")
     }
 
     pub fn explain(self, ink: Ink, words: &Words) -> Result<()> {
