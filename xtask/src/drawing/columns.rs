@@ -18,13 +18,13 @@ const CLOSING: &str = "，。？！：；、）”’》】」』…,.?!:;)]";
 const OPENING: &str = "（“‘《【「『([";
 
 /// The text in lines of at most `limit` columns, without the blanks at their ends: broken at a blank or beside a wide
-/// character, or where there is none in the second half, anywhere.
+/// character, or where there is none in the last two thirds, anywhere.
 pub fn broken(text: &str, limit: usize) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
     for c in text.chars() {
         if c != ' ' && width(&line) + columns(c) > limit {
-            let half = line.len() / 2;
-            let is_good = |at, a, b| at > half && (a == ' ' || columns(a) == 2 || columns(b) == 2);
+            let first = line.len() / 3;
+            let is_good = |at, a, b| at > first && (a == ' ' || columns(a) == 2 || columns(b) == 2);
             let at = break_in(&line, c, is_good).or_else(|| break_in(&line, c, |_, _, _| true));
             let begun = line.split_off(at.unwrap_or(line.len()));
             lines.push(mem::replace(&mut line, begun));
