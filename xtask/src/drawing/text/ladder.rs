@@ -12,13 +12,12 @@ use crate::words::Words;
 
 /// The columns of a rung's time.
 const TIME: usize = 7;
-/// The columns of a connection's label; of somebody else's programs there may be thousands of connections.
+/// The columns of a connection's label, with the blank before a short one; of somebody else's programs there may be
+/// thousands of connections.
 const LABEL: usize = 3;
-const LONG_LABEL: usize = 5;
+const LONG_LABEL: usize = 6;
 /// From how many columns on the client has its own ones.
 const THREE_LANES: usize = 100;
-/// The columns that are left to an arrow's line and tip, however long its text is.
-const ARROW: usize = 2;
 
 /// How many columns each text may have at most; none where it is on the wire.
 struct Columns {
@@ -34,18 +33,18 @@ impl Columns {
             return Self { label: LONG_LABEL, client: None, wire: style.width - 18, server: None };
         }
         if style.width < THREE_LANES {
-            let lanes = style.width - 17;
+            let lanes = style.width - 16;
             return Self { label: LABEL, client: None, wire: lanes / 2, server: Some(lanes - lanes / 2) };
         }
-        // At the fewest columns, "Hello, Michael!" fits with its 15 bytes, and "accepted connection from" an IPv4 address.
+        // At the fewest columns, "Hello, Michael!" fits with its bytes, and "accepted connection from" an IPv4 address.
         let more = style.width - THREE_LANES;
-        let (client, wire) = (15 + more * 2 / 5, 27 + more / 2);
-        Self { label: LABEL, client: Some(client), wire, server: Some(style.width - 18 - client - wire) }
+        let (client, wire) = (15 + more * 2 / 5, 28 + more / 2);
+        Self { label: LABEL, client: Some(client), wire, server: Some(style.width - 17 - client - wire) }
     }
 
     /// The columns before a rung's lanes.
     fn margin(&self) -> usize {
-        TIME + self.label + 2
+        TIME + self.label + 1
     }
 
     /// What the client's side, the wire and the server's side have in one line; where it has no columns, the client's
@@ -54,7 +53,8 @@ impl Columns {
         let last = padded(style, server, 0);
         let line = match (self.client, self.server) {
             (Some(room), _) => {
-                let (first, wire) = (padded(style, client, room), padded(style, wire, self.wire + 2));
+                let more = width(client.1).saturating_sub(room); // a title may be longer than what is printed
+                let (first, wire) = (padded(style, client, room), padded(style, wire, self.wire + 2 - more));
                 format!("{first} {rail}{wire}{rail} {last}")
             }
             (None, Some(_)) => format!("{rail} {}{rail} {last}", padded(style, client, self.wire + 1)),
@@ -103,7 +103,7 @@ pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
         }
         Mark::Crossed { toward, what, fate } => arrow(style, &columns, *toward, what.to(style.lang), *fate),
     };
-    let margin = format!("{} {:>2$} ", rung.seconds(), rung.label, columns.label);
+    let margin = format!("{}{:>2$} ", rung.seconds(), rung.label, columns.label);
     let (margin, continued) = (style.paint(Ink::Faint, &margin), " ".repeat(columns.margin()));
     let margins = iter::once(margin).chain(iter::repeat(continued));
     margins.zip(drawn).map(|(margin, line)| margin + &line).collect()
@@ -111,7 +111,7 @@ pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
 
 /// An arrow, the first half of its text above it where that takes two lines; a longer text is cut, and takes one.
 fn arrow(style: Style, columns: &Columns, toward: Side, text: &str, fate: Fate) -> Vec<String> {
-    let most = columns.wire - ARROW;
+    let most = columns.wire - 1;
     let mut above = broken(text, most);
     if above.len() > 2 {
         above = vec![fit(text, most)];
@@ -129,11 +129,11 @@ fn arrow(style: Style, columns: &Columns, toward: Side, text: &str, fate: Fate) 
         Fate::HeldBack => (Ink::Held, "─", Some("‖")),
         Fate::Unseen => (Ink::Faint, "·", None),
     };
-    let [left, right] = halves(columns.wire - width(&last) - 2).map(|count| line.repeat(count));
+    let [left, right] = halves(most - width(&last)).map(|count| line.repeat(count));
     let (left, right) = match toward {
-        _ if fate == Fate::Unseen => (format!("├{left}{line} "), format!(" {right}{line}┤")),
-        Side::Server => (format!("├{left}{line} "), format!(" {right}{}│", tip.unwrap_or("▶"))),
-        Side::Client => (format!("│{}{left} ", tip.unwrap_or("◀")), format!(" {line}{right}┤")),
+        _ if fate == Fate::Unseen => (format!("├{left} "), format!(" {right}{line}┤")),
+        Side::Server => (format!("├{right} "), format!(" {left}{}│", tip.unwrap_or("▶"))),
+        Side::Client => (format!("│{}{left} ", tip.unwrap_or("◀")), format!(" {right}┤")),
     };
     let [left, right] = [left, right].map(|part| style.paint(ink, &style.signs(&part)));
     above.chain([format!("{before}{left}{last}{right}")]).collect()
@@ -149,13 +149,13 @@ fn dotted(style: Style, text: &str, limit: usize) -> String {
 
 /// Whether a line is one of a rung's [`lines`].
 pub fn is_rung(line: &str) -> bool {
-    line.contains(['│', '├']) && (is_timed(line) || line.starts_with(&" ".repeat(TIME + LABEL + 2)))
+    line.contains(['│', '├']) && (is_timed(line) || line.starts_with(&" ".repeat(TIME + LABEL + 1)))
 }
 
 /// Whether a line begins with a time, a label or none, and a lane.
 fn is_timed(line: &str) -> bool {
     let is_time = |time: &str| time.find('.') == Some(3) && time.trim_start().parse::<f64>().is_ok();
-    line.get(..TIME).is_some_and(is_time) && line[TIME..].starts_with(' ')
+    line.get(..TIME).is_some_and(is_time) && line[TIME..].starts_with([' ', '#'])
 }
 
 /// A rung without its time; any other line as it is.
@@ -262,19 +262,19 @@ mod tests {
             format!("{}\n{rungs}", head(style, &lanes))
         };
         let beside = [
-            "   time     client            wire                          server",
-            "  0.012  #1 Hello, Michael! │                             │",
-            "  0.012  #1                 │                             │ up",
-            "  0.012  #1                 │  26 bytes  sent before it   │",
-            "                            ├──────── is accepted ───────▶│",
+            "   time    client            wire                           server",
+            "  0.012 #1 Hello, Michael! │                              │",
+            "  0.012 #1                 │                              │ up",
+            "  0.012 #1                 │ 26 bytes  sent before it is  │",
+            "                           ├────────── accepted ─────────▶│",
         ];
         assert_eq!(all(PLAIN), beside.join("\n"));
         let on_it = [
-            "   time       client                            server",
-            "  0.012  #1 │ Hello, Michael!                 │",
-            "  0.012  #1 │                                 │ up",
-            "  0.012  #1 │   26 bytes  sent before it is   │",
-            "            ├─────────── accepted ───────────▶│",
+            "   time      client                             server",
+            "  0.012 #1 │ Hello, Michael!                  │",
+            "  0.012 #1 │                                  │ up",
+            "  0.012 #1 │   26 bytes  sent before it is    │",
+            "           ├──────────── accepted ───────────▶│",
         ];
         assert_eq!(all(Style { width: 80, ..PLAIN }), on_it.join("\n"));
     }
@@ -285,14 +285,14 @@ mod tests {
         assert!(held.contains("│‖─") && !held.contains('✗'), "{held}");
         let mark = Mark::Crossed { toward: Side::Server, what: Words::fixed("SYN", ""), fate: Fate::Unseen };
         let unseen = lines(PLAIN, &Rung { time: Duration::ZERO, label: String::new(), mark }).concat();
-        assert!(unseen.contains("├·") && unseen.ends_with("· SYN ············┤"), "{unseen}");
+        assert!(unseen.contains("├·") && unseen.ends_with("· SYN ·············┤"), "{unseen}");
     }
 
     #[test]
     fn the_states_of_both_ends_are_beside_the_wire() {
         let mark = Mark::Beside([Words::fixed("[SYN_SENT]", ""), Words::fixed("[LISTEN]", "")]);
         let rung = Rung { time: Duration::ZERO, label: String::new(), mark };
-        assert_eq!(lines(PLAIN, &rung), [format!("  0.000     [SYN_SENT]      │{:29}│ [LISTEN]", "")]);
+        assert_eq!(lines(PLAIN, &rung), [format!("  0.000    [SYN_SENT]      │{:30}│ [LISTEN]", "")]);
     }
 
     #[test]
