@@ -114,7 +114,7 @@ fn arrow(style: Style, columns: &Columns, toward: Side, text: &str, fate: Fate) 
     let most = columns.wire - 1;
     let mut above = broken(text, most);
     if above.len() > 2 {
-        above = vec![fit(text, most)];
+        above = vec![fit(text, most - 2)];
     }
     let last = dotted(style, &above.pop().unwrap_or_default(), most);
     let halves = |room: usize| [room / 2, room - room / 2];
