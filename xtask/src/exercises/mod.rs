@@ -12,7 +12,7 @@ mod udp_server;
 
 pub use any::IN_USE;
 pub use get::GET;
-pub use stage::{Evidence, Exercise, Mistake, Owner, Place, Stage, Tables, Waits};
+pub use stage::{Evidence, Exercise, Location, Mistake, Stage, Tables, Waits};
 pub use tcp_client::TCP_CLIENT;
 pub use tcp_server::TCP_SERVER;
 pub use udp_client::UDP_CLIENT;

@@ -138,7 +138,7 @@ static START: &[Likely] = &[
     is("failed-first", |e| e.is_gone, "udp",
         "Your program failed: its last output says why. It gets {host} and {port} on its command line: it should bind that address, and call recvfrom.",
         "程序失败了：原因见它最后的输出。命令行给出了 {host} 和 {port}：它应当 bind 这个地址，然后 recvfrom。"),
-    Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
+    Among(|e| !e.location.found.is_empty(), any::ELSEWHERE),
     any::READS_INPUT,
     is("never-binds", |_| true, "udp",
         "A guess: your program has not called bind yet: perhaps it waits for something else first. Or it starts slowly: --patience gives it more time.",

@@ -1,7 +1,7 @@
 //! What was seen, for those mistakes that no twin makes.
 
 use common::framing::Framing;
-use xtask::exercises::{Evidence, Owner, Place, Tables, Waits};
+use xtask::exercises::{Evidence, Location, Tables, Waits};
 use xtask::{Expected, How};
 
 /// A kind, a stage, what was seen in it, and the mistake that is told.
@@ -19,7 +19,7 @@ pub fn evidence() -> Vec<EvidenceRow> {
     let ready = |output| Evidence { expected: &Expected::Ready, ..gone(output) };
     let visit = |output, status| Evidence { expected: &Expected::Visit, status, ..gone(output) };
     let at = |address: &str| Evidence {
-        place: Place { found: vec![address.parse().unwrap()], ..silent.place.clone() },
+        location: Location { found: vec![address.parse().unwrap()], ..silent.location.clone() },
         ..own(&Expected::Ready, How::Other)
     };
     let expects = |message: &[u8]| -> &'static Expected { Box::leak(Box::new(Expected::Message(message.into()))) };
@@ -28,13 +28,9 @@ pub fn evidence() -> Vec<EvidenceRow> {
     let reads_input = Waits { is_input_read: true, ..Waits::default() };
     let in_turn = Waits { is_another_read: true, is_read: Some(false), ..Waits::default() };
     let unread = Tables { unread: 5, ..Tables::default() };
-    let owned = |has_left, is_deaf| {
-        let owner = Some(Owner { name: "python3 (4711)".into(), has_left, is_deaf });
-        Place { owner, ..silent.place.clone() }
-    };
-    let left = owned(true, false);
-    let deaf = owned(false, true);
-    let free = Place { is_port_free: true, ..silent.place.clone() };
+    let left = Location { has_left: true, ..silent.location.clone() };
+    let deaf = Location { is_deaf: true, ..silent.location.clone() };
+    let free = Location { is_port_free: true, ..silent.location.clone() };
     vec![
         ("tcp-server", "listens", at("0.0.0.1:9999"), "other-address"),
         ("tcp-server", "greets", gone("java.net.SocketException: Connection reset"), "client-error"),
@@ -56,10 +52,10 @@ pub fn evidence() -> Vec<EvidenceRow> {
         ("tcp-server", "stops", own(&Expected::Stop, How::Silent), "still-ending"),
         ("tcp-server", "stops", got(How::Reset, b""), "stops-by-reset"),
         ("tcp-server", "stops", got(How::Other, b"Bye!\n"), "stops-with-words"),
-        ("tcp-server", "stops", Evidence { place: deaf.clone(), ..own(&Expected::Stop, How::Unmoved) }, "interrupt-blocked"),
-        ("udp-server", "stops", Evidence { place: deaf, ..own(&Expected::Stop, How::Silent) }, "interrupt-blocked"),
-        ("udp-server", "stops", Evidence { place: left.clone(), ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
-        ("tcp-server", "stops", Evidence { place: left, ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
+        ("tcp-server", "stops", Evidence { location: deaf.clone(), ..own(&Expected::Stop, How::Unmoved) }, "interrupt-blocked"),
+        ("udp-server", "stops", Evidence { location: deaf, ..own(&Expected::Stop, How::Silent) }, "interrupt-blocked"),
+        ("udp-server", "stops", Evidence { location: left.clone(), ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
+        ("tcp-server", "stops", Evidence { location: left, ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
         ("udp-server", "stops", own(&Expected::Stop, How::Late), "ends-late"),
         ("tcp-server", "stops", Evidence { waits: reads_this, ..own(&Expected::Stop, How::Silent) }, "held-by-a-client"),
         ("tcp-server", "welcome", Evidence { expected: welcome, ..silent.clone() }, "says-nothing"),
@@ -86,7 +82,7 @@ pub fn evidence() -> Vec<EvidenceRow> {
         ("tcp-server", "greets", gone("UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff"), "decoded"),
         ("udp-server", "binds", ready("SyntaxError: invalid syntax"), "not-started"),
         ("udp-server", "binds", ready("OSError: Address already in use"), "port-in-use"),
-        ("udp-server", "binds", Evidence { place: free, ..ready("OSError: Address already in use") }, "binds-twice"),
+        ("udp-server", "binds", Evidence { location: free, ..ready("OSError: Address already in use") }, "binds-twice"),
         ("udp-server", "binds", ready("socket.gaierror"), "other-family"),
         ("udp-server", "binds", ready("a bytes-like object is required"), "text-for-bytes"),
         ("udp-server", "binds", at("0.0.0.1:9999"), "other-address"),

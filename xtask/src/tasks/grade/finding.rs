@@ -162,7 +162,7 @@ impl Trial<'_> {
             output: &output,
             status: status.as_deref().unwrap_or_default(),
             tables,
-            place: self.place.clone(),
+            location: self.location.clone(),
             waits: if found.how == How::Silent { self.waiting.0 } else { Waits::default() },
             is_back,
             names: self.peers.talk.names,

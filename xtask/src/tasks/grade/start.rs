@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use common::text;
 
 use super::trial::{Trial, missed};
-use crate::exercises::{Owner, Place};
+use crate::exercises::Location;
 use crate::peers::player::Peer;
 use crate::peers::script::{Expected, How, Step, Unplayed};
 use crate::peers::tcp_peer::TcpPeer;
@@ -180,12 +180,12 @@ impl Trial<'_> {
             Ready::Nowhere => (How::Silent, None),
         };
         let is_tcp = |protocol: &Protocol| matches!(protocol, Protocol::Tcp);
-        self.place = Place {
+        self.location = Location {
             is_other_protocol: found.as_ref().is_some_and(|(other, _)| is_tcp(other) != is_tcp(&transport)),
             found: found.iter().flat_map(|(_, rows)| rows).map(|row| (row.ip, row.port).into()).collect(),
             is_port_held: self.is_port_held(),
             is_port_free: is_free(transport, at),
-            ..Place::at(at)
+            ..Location::at(at)
         };
         self.finds_owner()?;
         Err(missed(Expected::Ready, how))
@@ -240,11 +240,11 @@ impl Trial<'_> {
     pub fn finds_owner(&mut self) -> Result<()> {
         let (program, transport, at) = (self.program()?, self.exercise.transport, self.peers.at);
         let runaway = program.runaway(transport, at);
-        self.place.owner = kernel::owner(transport, at, &program.processes()).map(|pid| Owner {
-            name: format!("{} ({pid})", figures::name(pid)),
-            has_left: runaway == Some(pid),
-            is_deaf: figures::ignores_interrupt(pid),
-        });
+        if let Some(pid) = kernel::owner(transport, at, &program.processes()) {
+            self.location.owner = format!("{} ({pid})", figures::name(pid));
+            self.location.has_left = runaway == Some(pid);
+            self.location.is_deaf = figures::ignores_interrupt(pid);
+        }
         Ok(())
     }
 

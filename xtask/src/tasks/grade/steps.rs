@@ -41,7 +41,7 @@ impl Trial<'_> {
             return Err(missed(Expected::Stop, How::Ended));
         }
         self.finds_owner()?;
-        if has_ended && !self.place.has_left() {
+        if has_ended && !self.location.has_left {
             return Ok(());
         }
         let more = self.patience().silence().saturating_sub(Duration::from_secs(STOP));

@@ -40,7 +40,7 @@ pub struct Judged {
     /// What came of it; where it was played several times, the worst.
     pub verdict: Verdict,
     /// How often it was played, and how often it passed.
-    pub times: (u16, u16),
+    pub times: (u16, usize),
     /// How long that took, all times together.
     pub took: Duration,
     /// Why it failed, or is undecided.

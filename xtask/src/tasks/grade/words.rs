@@ -128,10 +128,12 @@ impl Trial<'_> {
     fn did(&self, expected: &Expected, found: &Found, fate: &Fate) -> Words {
         let ended = || fate.words().unwrap_or(Words::fixed("it still runs", "它还在运行"));
         match (expected, found.how) {
-            (Expected::Ready | Expected::Stop, _) if self.place.has_left() => self.runaway(),
+            (Expected::Ready | Expected::Stop, _) if self.location.has_left => self.runaway(),
             (Expected::Ready, How::Other) => {
-                let places = self.place.found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                let is_tcp = matches!(self.exercise.transport, Protocol::Tcp) != self.place.is_other_protocol;
+                let places =
+                    self.location.found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let is_tcp =
+                    matches!(self.exercise.transport, Protocol::Tcp) != self.location.is_other_protocol;
                 if is_tcp {
                     words!("it listens on TCP {places}", "它监听的是 TCP {places}")
                 } else {
@@ -209,7 +211,7 @@ impl Trial<'_> {
 
     /// A process of the program that has left its group has the port.
     fn runaway(&self) -> Words {
-        let (at, name) = (self.peers.at, self.place.owner.as_ref().map_or("", |owner| owner.name.as_str()));
+        let (at, name) = (self.peers.at, &self.location.owner);
         words!(
             "{name}, which your program started and which has left its process group, is at {at}",
             "{at} 上的是 {name}：它由你的程序启动，已经离开了程序的进程组"
