@@ -33,6 +33,7 @@ pub fn evidence() -> Vec<EvidenceRow> {
     let free = Location { is_port_free: true, ..silent.location.clone() };
     vec![
         ("tcp-server", "listens", at("0.0.0.1:9999"), "other-address"),
+        ("tcp-server", "listens", at("127.0.0.1:3879"), "port-swapped"),
         ("tcp-server", "greets", gone("java.net.SocketException: Connection reset"), "client-error"),
         ("tcp-server", "greets", heard(Framing::Length, b"\x0f\0\0\0Hello, Michael!"), "length-swapped"),
         ("tcp-server", "greets", heard(Framing::Length, b"\0\0\0\x10Hello, Michael!\n"), "wrong-length"),

@@ -7,7 +7,7 @@ use std::path::Path;
 use xtask::Scratch;
 use xtask::exercises::TCP_SERVER;
 
-use crate::grade::{Judged, grade, twins};
+use crate::grade::{Printout, grade, twins};
 
 /// A directory of submissions: a server, and one with this mistake, each.
 fn class(mistakes: &[&str]) -> Scratch {
@@ -20,7 +20,7 @@ fn class(mistakes: &[&str]) -> Scratch {
 }
 
 /// Grades them: a twin takes its mistake from a file in its directory.
-fn grade_class(directory: &Path, options: &[&str]) -> Judged {
+fn grade_class(directory: &Path, options: &[&str]) -> Printout {
     let (twins, directory) = (twins(), directory.to_str().unwrap());
     let command = ["--", &twins, "tcp-server", "{dir}/mistake", "{host}", "{port}"];
     grade(&[&["tcp-server", "--patience=2", "--each"], options, &[directory], &command].concat())

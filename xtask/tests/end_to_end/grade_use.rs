@@ -18,33 +18,12 @@ fn a_server_that_thinks_for_a_second_passes_every_stage_and_so_does_one_that_pri
 }
 
 #[test]
-fn a_server_that_is_slow_or_has_another_listener_first_or_serves_until_enter_is_judged_by_what_it_does() {
-    let rows = [("metrics", "listens"), ("pauses", "crowd"), ("until-enter", "welcome")];
-    each(&rows, |(name, stage)| {
-        let judged = twin("tcp-server", name, &[&format!("--stage={stage}")]);
-        assert_eq!((judged.marked('✓'), judged.status), (vec![*stage], Some(0)), "{}", judged.out);
-    });
-}
-
-#[test]
 fn the_language_of_a_students_own_command_is_not_the_judges() {
     let twins = twins();
     let command = ["--", &twins, "tcp-server", "none", "{host}", "{port}", "--lang", "zh"];
     let mut judge = crate::program("xtask");
     let done = judge.args(["grade", "tcp-server", "--stage=soup"]).args(command).output().unwrap();
     assert!(String::from_utf8_lossy(&done.stderr).contains("no stage 'soup'"));
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn where_nothing_comes_the_kernel_says_what_the_program_waits_for() {
-    let judged = twin("tcp-server", "never-answers", &["--stage=welcome", "--patience=2"]);
-    let waits = judged.out.lines().find(|line| line.contains("it waits"));
-    assert!(
-        waits.is_some_and(|line| line.ends_with("thread 1 in accept; thread 2 in recv on #1")),
-        "{}",
-        judged.out
-    );
 }
 
 #[test]
@@ -73,22 +52,6 @@ fn of_a_server_that_starts_others_nothing_is_left() {
     while is_left() {
         assert!(asked.elapsed().as_secs() < 60, "a child of the server is left");
     }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_launcher_may_end_while_what_it_has_started_serves() {
-    each(&["greets", "stops"], |stage| {
-        let judged = twin("tcp-server", "hands-over", &[&format!("--stage={stage}")]);
-        assert_eq!((judged.marked('✓'), judged.status), (vec![*stage], Some(0)), "{}", judged.out);
-    });
-}
-
-#[test]
-fn a_program_is_asked_not_to_hold_back_what_it_prints() {
-    let command = ["--", &twins(), "tcp-server", "unbuffered", "{host}", "{port}"];
-    let judged = grade(&[&["tcp-server", "--stage=listens"], &command[..]].concat());
-    assert_eq!(judged.status, Some(0), "{}", judged.out);
 }
 
 /// A port that no system gives to clients, as the judge's are; no two tests have the same.

@@ -228,7 +228,6 @@ fn end(run: &Run<'_>, stop: &Stop, all: usize) -> Result<()> {
     }
 }
 
-/// Judges one of them.
 fn judge_one(config: &Config, class: &Class, number: usize) -> Work {
     let (began, Submission { name, directory, at }) = (Instant::now(), &class.submissions[number]);
     let own = Config {

@@ -48,7 +48,7 @@ pub fn judge(
     let began = Instant::now();
     let all = (0..config.repeat).map(|_| judge_once(config, stage, notice)).collect::<Result<Vec<_>>>()?;
     let passed = all.iter().filter(|judged| matches!(judged.verdict, Verdict::Passed)).count();
-    let worst = all.into_iter().max_by_key(rank).context("it was played no time")?;
+    let worst = all.into_iter().rev().max_by_key(rank).context("it was played no time")?;
     Ok(Judged { times: (config.repeat, passed), took: began.elapsed(), ..worst })
 }
 

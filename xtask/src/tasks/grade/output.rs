@@ -24,7 +24,6 @@ const SCHEMA: &str = "xtask grade 1";
 pub struct Work {
     /// Whose it is; of a single program, its command.
     pub name: String,
-    /// What was judged, in order.
     pub stages: Vec<Judged>,
     /// Why it could not be judged, or not further.
     pub trouble: Option<String>,
@@ -40,7 +39,6 @@ impl Work {
         self.stages.iter().find(|judged| judged.stage.name == stage.name)
     }
 
-    /// How many stages have passed.
     pub fn passed(&self) -> usize {
         self.stages.iter().filter(|judged| matches!(judged.verdict, Verdict::Passed)).count()
     }

@@ -3,7 +3,7 @@
 use super::output::{Run, Work};
 use super::report::intro;
 use crate::checks::{Check, Verdict};
-use crate::drawing::board::{self, Row};
+use crate::drawing::board::{self, ClassRow};
 use crate::drawing::columns;
 use crate::drawing::entry::Entry;
 use crate::drawing::page::Cover;
@@ -155,7 +155,7 @@ pub fn page(run: &Run<'_>) -> String {
             }
         }
         let cell = |stage| work.of(stage).map(|judged| judged.verdict.clone());
-        Row {
+        ClassRow {
             name: work.name.clone(),
             passed: passed(work, run),
             note: note(work),

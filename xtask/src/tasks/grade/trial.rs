@@ -25,23 +25,18 @@ use crate::words::Words;
 /// What is judged, how, and what is told of it.
 #[derive(Clone)]
 pub struct Config {
-    /// What kind of program it is.
     pub exercise: &'static Exercise,
-    /// The command.
     pub command: CommandLine,
-    /// The loopback address.
     pub ip: IpAddr,
     /// The directory in which it runs; none is this one.
     pub directory: Option<PathBuf>,
     /// Where a server runs already; then the command is empty.
     pub at: Option<SocketAddr>,
-    /// How often each stage is played.
     pub repeat: u16,
     /// The port that is hard-coded in the program.
     pub port: Option<u16>,
     /// Where messages end, and how long the program may be silent.
     pub talk: Talk,
-    /// How to print.
     pub style: Style,
     /// What is told, one stage after another, for a browser that watches.
     pub story: Transcript,
@@ -51,7 +46,6 @@ pub struct Config {
     pub only: Option<&'static Stage>,
     /// Of a ladder, print only the last rungs.
     pub brief: bool,
-    /// The reports.
     pub files: Files,
 }
 
@@ -67,7 +61,6 @@ impl Config {
         self.exercise.stages.iter().filter(is_wanted).collect()
     }
 
-    /// IPv4 or IPv6.
     pub fn version(&self) -> &'static str {
         if self.ip.is_ipv4() { "IPv4" } else { "IPv6" }
     }
@@ -97,9 +90,7 @@ const MOMENT: Duration = Duration::from_millis(20);
 
 /// One stage on one program.
 pub struct Trial<'a> {
-    /// What is judged, and how.
     pub config: &'a Config,
-    /// What kind of program it is.
     pub exercise: &'static Exercise,
     /// Takes a remark for the person who waits.
     pub notice: &'a dyn Fn(&Words) -> Result<()>,
@@ -109,7 +100,6 @@ pub struct Trial<'a> {
     from: usize,
     /// The program, once it is started.
     pub candidate: Option<Candidate>,
-    /// The other side.
     pub peers: Peers,
     /// Where a server was found.
     pub location: Location,
@@ -120,7 +110,6 @@ pub struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    /// Nothing has been started yet.
     pub fn new(config: &'a Config, notice: &'a dyn Fn(&Words) -> Result<()>) -> Result<Self> {
         config.story.begin();
         let (watching, from) = (config.story.clone(), config.story.count());
@@ -189,7 +178,6 @@ impl<'a> Trial<'a> {
         self.lab.directory().join("page")
     }
 
-    /// The program.
     pub fn program(&self) -> Result<&Candidate> {
         self.candidate.as_ref().context("no program has been started")
     }
