@@ -10,7 +10,6 @@ mod tcp_server;
 mod tcp_server_rows;
 mod udp;
 
-use std::path::Path;
 use std::time::Duration;
 use std::{env, fs, process, thread};
 
@@ -106,7 +105,6 @@ fn main() {
         "sleeper" => thread::sleep(Duration::from_secs(3600)),
         #[cfg(unix)]
         "holder" => tcp_server::holder(name),
-        "thief" => tcp_server::thief(Path::new(name), call()),
         "tcp-server" => Twin::of(tcp_server_rows::ROWS, name).runs(&call()),
         "udp-server" => Twin::of(udp::SERVERS, name).runs(&call()),
         "tcp-client" => Twin::of(tcp_client::ROWS, name).runs(&call()),

@@ -10,8 +10,8 @@ use std::{env, fs, thread};
 
 use super::By::{One, Own};
 use super::tcp_server::{
-    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, is_taken, outsider, own, reads_only,
-    robbed_once, taken, talks,
+    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, is_taken, outsider, own, reads_only, taken,
+    talks,
 };
 use super::waits_forever;
 
@@ -314,7 +314,6 @@ pub const ROWS: &[Twin] = &[
     Twin::new("anything", &[], |p| p.converses = |_, mut stream| while stream.write_all(b"Welcome!\nHello, Michael!\nHello, Tracy!\n").is_ok() {
         thread::sleep(Duration::from_millis(1));
     }).by(Own),
-    Twin::new("robbed", &[], |p| p.begins = robbed_once).by(Own),
     // Where there is no such file yet, it ends like a program whose port another one had for a moment.
     Twin::new("beaten", &[], |p| p.begins = |call| {
         let is_first = !fs::exists(call.more).unwrap();

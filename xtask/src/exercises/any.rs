@@ -2,6 +2,7 @@
 
 use super::stage::{Evidence, Likely, When, is};
 use crate::peers::script::{Expected, How};
+use crate::words::Words;
 
 /// What a program prints that failed to decode text. A mere warning that has UTF-8 in it (of Java, of bash) does not count.
 #[rustfmt::skip]
@@ -19,6 +20,11 @@ const NO_PROGRAM: &[&str] = &[
 ];
 /// What a program prints whose port is occupied.
 pub const IN_USE: &[&str] = &["in use", "eaddrinuse", "10048"];
+
+#[rustfmt::skip]
+pub const WHAT_IT_KEEPS: Words = Words::fixed(
+    "how many threads and how much memory it keeps: a pool or a cache keeps some, too",
+    "它留着多少线程和内存：线程池和缓存也是这样");
 
 #[rustfmt::skip]
 pub const TEXT_FOR_BYTES: Likely = is("text-for-bytes", |e| e.output.contains("bytes-like object"), "crowd",
@@ -58,23 +64,25 @@ pub const READS_INPUT: Likely = is("reads-input", |e| e.is_silent() && e.waits.i
     "Your program waits for input from the keyboard, and gets none: take what it needs from its command line.",
     "它在等标准输入，而那里没有人输入：它需要的都在命令行上。");
 
-// How a server fails to be where it should be.
 #[rustfmt::skip]
 pub const LEFT_GROUP: Likely = is("left-its-group", |e| e.location.has_left, "stop",
     "Your server runs in the background: a process that it started has left the process group (a daemon, setsid, timeout), so Ctrl-C in the terminal does not reach it. Keep it in the foreground.",
     "服务器在后台运行：它启动的进程离开了进程组（daemon、setsid、timeout），终端里按的 Ctrl-C 到不了它那里。请让它留在前台。");
+/// A server that has just been started is not where it should be.
 #[rustfmt::skip]
-pub const BINDS_TWICE: Likely = is("binds-twice", |e| e.is_gone && e.complains_of(IN_USE) && e.location.is_port_free && !e.location.is_port_held, "crowd",
-    "bind failed, but the port given as {port} is free: your server calls bind twice, or binds another address than {host} and {port}.",
-    "bind 失败了，但 {port} 给出的端口没有被占用：服务器绑定了两次，或者绑定的不是 {host} 和 {port}。");
-#[rustfmt::skip]
-pub const PORT_IN_USE: Likely = is("port-in-use", |e| e.is_gone && e.complains_of(IN_USE), "stop",
-    "bind failed, because the port is still in use: set SO_REUSEADDR before bind, and a restarted server can use the port at once.",
-    "bind 失败了，因为端口还被占用：在 bind 之前设置 SO_REUSEADDR，重新启动的服务器就能立刻使用它。");
-#[rustfmt::skip]
-pub const OTHER_FAMILY: Likely = is("other-family", |e| e.is_gone && e.complains_of(&["address family", "getaddrinfo", "gaierror"]), "system",
-    "The address in {host} and your socket are of different kinds: an IPv6 address needs an AF_INET6 socket, an IPv4 address an AF_INET socket.",
-    "{host} 给出的地址与套接字不符：IPv6 地址要用 AF_INET6 套接字，IPv4 地址要用 AF_INET。");
+pub static START: &[Likely] = &[
+    is("binds-twice", |e| e.is_gone && e.complains_of(IN_USE) && e.location.is_port_free && !e.location.is_port_held, "crowd",
+        "bind failed, but the port given as {port} is free: your server calls bind twice, or binds another address than {host} and {port}.",
+        "bind 失败了，但 {port} 给出的端口没有被占用：服务器绑定了两次，或者绑定的不是 {host} 和 {port}。"),
+    NOT_STARTED,
+    is("port-in-use", |e| e.is_gone && e.complains_of(IN_USE), "stop",
+        "bind failed, because the port is still in use: set SO_REUSEADDR before bind, and a restarted server can use the port at once.",
+        "bind 失败了，因为端口还被占用：在 bind 之前设置 SO_REUSEADDR，重新启动的服务器就能立刻使用它。"),
+    is("other-family", |e| e.is_gone && e.complains_of(&["address family", "getaddrinfo", "gaierror"]), "system",
+        "The address in {host} and your socket are of different kinds: an IPv6 address needs an AF_INET6 socket, an IPv4 address an AF_INET socket.",
+        "{host} 给出的地址与套接字不符：IPv6 地址要用 AF_INET6 套接字，IPv4 地址要用 AF_INET。"),
+    LEFT_GROUP,
+];
 #[rustfmt::skip]
 pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.location.is_port_held && !e.location.is_other_protocol && ![e.location.at.port(), e.location.at.port().swap_bytes()].iter().any(|port| e.location.has_port(*port)), "stop",
     "bind failed: earlier connections still occupy the port (TIME_WAIT). Set SO_REUSEADDR before bind, and check what bind returns.",

@@ -52,8 +52,7 @@ const NAMES_AND_ENDS: Step = Plays(&[
 static NOT_ASKED: &[Words] = &[
     Words::fixed("whether it ends when no client arrives for some time: each run would take that long",
                  "几秒钟没有客户端来，它会不会自己结束：那样每次评判都要等那么久"),
-    Words::fixed("how many threads and how much memory it keeps: a pool or a cache keeps some, too",
-                 "它留着多少线程和内存：线程池和缓存也是这样"),
+    any::WHAT_IT_KEEPS,
 ];
 
 /// In the order in which a server is built.

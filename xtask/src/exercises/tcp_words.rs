@@ -29,11 +29,7 @@ pub static ANYWHERE: &[Likely] = &[
 /// The server is not where it should be.
 #[rustfmt::skip]
 static START: &[Likely] = &[
-    any::BINDS_TWICE,
-    any::NOT_STARTED,
-    any::PORT_IN_USE,
-    any::OTHER_FAMILY,
-    any::LEFT_GROUP,
+    all(any::START),
     is("nothing-done", |e| e.is_gone && e.output.is_empty(), "crowd",
         "Your program reached its end and exited. It gets {host} and {port} on its command line: it should bind that address, listen, and call accept in a loop.",
         "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind、listen，然后循环 accept。"),

@@ -36,8 +36,7 @@ pub static UDP_SERVER: Exercise = Exercise {
 static NOT_ASKED: &[Words] = &[
     Words::fixed("whether it ends when no datagram arrives for some time: each run would take that long",
                  "几秒钟没有数据报来，它会不会自己结束：那样每次评判都要等那么久"),
-    Words::fixed("how many threads and how much memory it keeps: a pool or a cache keeps some, too",
-                 "它留着多少线程和内存：线程池和缓存也是这样"),
+    any::WHAT_IT_KEEPS,
 ];
 
 /// In the order in which a server is built.
@@ -124,11 +123,7 @@ static ANYWHERE: &[Likely] = &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expecte
 /// The server is not where it should be.
 #[rustfmt::skip]
 static START: &[Likely] = &[
-    any::BINDS_TWICE,
-    any::NOT_STARTED,
-    any::PORT_IN_USE,
-    any::OTHER_FAMILY,
-    any::LEFT_GROUP,
+    all(any::START),
     is("tcp-socket", |e| e.is_gone && e.complains_of(&["not connected"]), "system",
         "Your server uses a TCP socket without a connection: make a UDP socket, with SOCK_DGRAM.",
         "服务器用的是没有连接的 TCP 套接字：UDP 要用 SOCK_DGRAM。"),
