@@ -76,7 +76,7 @@ fn judge_once(
     let ladder = ladder?;
     let check = Check { promise: stage.promise.1.clone(), verdict: verdict.clone() };
     trial.tell(Entry::Check(check))?;
-    failure.iter().flat_map(Failure::told).try_for_each(|told| trial.tell(told))?;
+    failure.iter().flat_map(|failure| failure.told(config.more)).try_for_each(|told| trial.tell(told))?;
     let (times, took) = Default::default();
     Ok(Judged { stage, verdict, times, took, failure, told: trial.told(), ladder })
 }
@@ -128,8 +128,8 @@ impl Trial<'_> {
 }
 
 impl Failure {
-    /// What was expected, what came, and what to do about it.
-    pub fn told(&self) -> Vec<Entry> {
+    /// What was expected, what came, and what to do about it; if `more` is asked for, why, and how.
+    pub fn told(&self, more: bool) -> Vec<Entry> {
         let pair = |en: &str, zh: &str, words: &Words| {
             let (is, is_zh) = (&words.en, &words.zh);
             Entry::Evidence(words!("{en:9} {is}", "{zh}：{is_zh}"))
@@ -138,6 +138,10 @@ impl Failure {
         told.extend(self.waits.iter().map(|waits| pair("it waits", "它在等", waits)));
         told.extend(self.more.clone().map(Entry::Evidence));
         told.extend(self.likely.map(|mistake| Entry::Hint(hint(mistake))));
+        if let Some((why, pattern)) = self.likely.filter(|_| more).and_then(Mistake::more) {
+            told.push(Entry::Remark(why.clone()));
+            told.extend(pattern.iter().map(|line| Entry::Code(line)));
+        }
         told
     }
 }

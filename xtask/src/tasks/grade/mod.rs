@@ -17,7 +17,7 @@ mod waits;
 mod words;
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::time::Duration;
 use std::{mem, thread};
 
@@ -48,6 +48,7 @@ use trial::Config;
 /// Judges the program that the arguments name, or the programs.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, all, watch) = (args.flag("--list")?, args.flag("--all")?, args.flag("--watch")?);
+    let more = args.flag("--more")?;
     let (each, brief, anonymous) = (args.flag("--each")?, args.flag("--brief")?, args.flag("--anonymous")?);
     let Only(ip) = args.given("--ip")?.unwrap_or(Only(shown::LOOPBACK[0]));
     let style = shown::style(&mut args)?;
@@ -109,13 +110,7 @@ pub fn run(mut args: Args) -> Result<()> {
     if !is_running {
         sheet::check(exercise, &command, (ip, port), each)?;
         notes_own_options(&command, style)?;
-        let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
-        TcpListener::bind((ip, 0)).with_context(|| {
-            text!(
-                "cannot use IPv{version} on this machine; try --ip {other}",
-                "这台机器上不能使用 IPv{version}，请试试 --ip {other}"
-            )
-        })?;
+        check_version(ip)?;
     }
     let names = Names { seed, ..Names::OF_THE_NOTES };
     let talk = Talk { framing, patience: Patience::new(patience), recorder: Recorder::discarding(), names };
@@ -135,6 +130,7 @@ pub fn run(mut args: Args) -> Result<()> {
         all,
         only,
         brief,
+        more,
         files,
     };
     if let Some((submissions, which)) = submissions {
@@ -148,6 +144,18 @@ pub fn run(mut args: Args) -> Result<()> {
     let outcome = grade(&config);
     shown::stay(live.as_ref(), style);
     outcome
+}
+
+/// This machine has this version of IP.
+fn check_version(ip: IpAddr) -> Result<()> {
+    let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
+    let bound = TcpListener::bind((ip, 0)).map(drop);
+    bound.with_context(|| {
+        text!(
+            "cannot use IPv{version} on this machine; try --ip {other}",
+            "这台机器上不能使用 IPv{version}，请试试 --ip {other}"
+        )
+    })
 }
 
 /// Refuses options that cannot be used with each other.

@@ -13,7 +13,7 @@ use super::digest;
 use super::judge::{judge, judge_all};
 use super::output::{Run, Work};
 use super::trial::Config;
-use super::verdict::{Failure, Judged, exit_status};
+use super::verdict::{Judged, exit_status};
 use crate::checks::Verdict;
 use crate::drawing::entry::Entry;
 use crate::drawing::page::{self, Chapter, Cover};
@@ -80,7 +80,7 @@ fn play(config: &Config, stage: &'static Stage) -> Result<Judged> {
     if let Some(failure) = &judged.failure {
         say(&ladder::head(style, &config.lanes()))?;
         let left_out = if config.brief { judged.ladder.len().saturating_sub(LAST) } else { 0 };
-        let told = judged.ladder.iter().skip(left_out).cloned().chain(Failure::told(failure));
+        let told = judged.ladder.iter().skip(left_out).cloned().chain(failure.told(config.more));
         told.flat_map(|told| told.lines(style)).try_for_each(|line| say(&line))?;
     }
     Ok(judged)

@@ -46,6 +46,8 @@ pub struct Config {
     pub only: Option<&'static Stage>,
     /// Of a ladder, print only the last rungs.
     pub brief: bool,
+    /// After a hint, tell why, and how.
+    pub more: bool,
     pub files: Files,
 }
 
