@@ -87,7 +87,7 @@ pub const ROWS: &[Twin] = &[
     Twin::new("not-there", &["✗ greets not-started"], |p| p.begins = || panic!("SyntaxError: invalid syntax")).by(One),
     Twin::new("exits", &["✗ greets nothing-done"], |p| p.begins = || process::exit(0)).by(One),
     Twin::new("exits-silently", &["✗ greets failed-silently"], |p| p.begins = || process::exit(1)).by(One),
-    Twin::new("never-comes", &["? greets waits-first"], |p| p.begins = || waits_forever()).patience(1),
+    Twin::new("never-comes", &["? greets waits-before-connecting"], |p| p.begins = || waits_forever()).patience(1).only(cfg!(target_os = "linux")),
     Twin::new("greets", &["✗ greets exit-too-early"], |p| p.says = &["Michael\n", "Tracy\n", "exit\n"]),
     Twin::new("no-exit", &["? greets no-exit"], |p| p.says = &["Michael\n", "Tracy\n", "Sarah\n"]).by(One),
     Twin::new("pipelines", &["✗ greets not-waited-for"], |p| p.says = &["Michael\nTracy\nSarah\nexit\n", "", "", ""]),

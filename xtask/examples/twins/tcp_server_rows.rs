@@ -29,7 +29,7 @@ pub const ROWS: &[Twin] = &[
     Twin::new("binds-twice", &["✗ listens binds-twice"], |p| p.begins = |_| panic!("{}", ErrorKind::AddrInUse)),
     Twin::new("other-family", &["✗ listens other-family"], |p| p.begins = |_| panic!("gaierror: Address family not supported")).by(One),
     Twin::new("ends-at-once", &["✗ listens nothing-done"], |p| p.serves = |_, _listener| thread::sleep(Duration::from_millis(200))),
-    Twin::new("never-binds", &["? listens never-listens"], |p| p.begins = |_| waits_forever()).patience(1),
+    Twin::new("never-binds", &["? listens waits-before-listen"], |p| p.begins = |_| waits_forever()).patience(1).only(LINUX),
     Twin::new("reads-input", &["? listens reads-input"], |p| p.begins = |_| drop(std::io::stdin().read(&mut [0]))).by(One).patience(1).only(LINUX),
     Twin::new("daemon", &["✗ listens left-its-group"], |p| p.begins = |call| {
         if call.more.is_empty() {
@@ -127,7 +127,7 @@ pub const ROWS: &[Twin] = &[
         dies_of("no such key")
     }).by(One),
     Twin::new("again", &["✗ again one-name-read", "✗ exit", "✗ cut", "✗ bytes"], |p| p.goes_on = |stream| { let _ = stream.shutdown(Shutdown::Write); false }),
-    Twin::new("again-ignored", &["? again one-name-taken"], |p| p.goes_on = |stream| { reads_only(stream); true }).by(One),
+    Twin::new("again-ignored", &["? again next-name-ignored"], |p| p.goes_on = |stream| { reads_only(stream); true }).by(One).only(LINUX),
     Twin::new("ascii", &["✗ again name-recoded"], |p| p.name = |_, mut name| {
         name.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
         Some(name)
@@ -217,12 +217,12 @@ pub const ROWS: &[Twin] = &[
             Some(if rest.ends_with(b"\n") { lines(rest) } else { Vec::new() })
         });
     }),
-    Twin::new("last-read", &["? cut last-read-kept"], |p| p.converses = |p, stream| {
+    Twin::new("last-read", &["? cut pieces-not-joined"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| {
             let read = taken(rest);
             Some(if read.len() > 1 { vec![read] } else { Vec::new() })
         });
-    }).by(One),
+    }).by(One).only(LINUX),
     Twin::new("shared-buffer", &["✗ cut one-buffer"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |read| {
             let mut all = ONE_BUFFER.lock().unwrap();

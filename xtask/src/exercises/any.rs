@@ -116,6 +116,9 @@ pub static ELSEWHERE: &[Likely] = &[
 #[rustfmt::skip]
 pub static NOT_COME: &[Likely] = &[
     READS_INPUT,
+    is("waits-before-connecting", |e| e.is_silent() && e.waits.is_for_others, "socket",
+        "Your client has not connected (over UDP: not sent) to the given address, and all its threads wait for something else: connect first.",
+        "客户端还没有连接给它的地址（UDP：没有向它发送），它的线程都在等别的什么：应先连接。"),
     is("waits-first", |e| !e.is_gone, "socket",
         "A guess: your client waits for something else before it connects or sends, or uses another port.",
         "猜测：客户端还没有连接或发送，先在等别的什么；或者用了别的端口。"),

@@ -36,7 +36,7 @@ impl Mistake {
 #[rustfmt::skip]
 pub(super) static ALL: [More; 45] = [
     // How a server or a client starts.
-    more("crowd", "nothing-done failed-first never-listens binds-twice port-swapped other-port",
+    more("crowd", "nothing-done failed-first never-listens waits-before-listen binds-twice port-swapped other-port",
         "bind gives the socket its address, and listen opens it for clients. Both are called once, with what the command line says.",
         "bind 给套接字一个地址，listen 让客户端可以连接它。两者各调用一次，用的是命令行给出的地址。",
         ["server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)", "server.bind((sys.argv[1], int(sys.argv[2])))", "server.listen(128)"]),
@@ -86,7 +86,7 @@ pub(super) static ALL: [More; 45] = [
         "The server decides what its answer says, and the client shows what arrived. After the last answer, exit tells the server that nothing more follows.",
         "回复说什么由服务器决定，客户端显示收到的内容。最后一个回复之后，exit 告诉服务器没有更多了。",
         ["for name in [b'Michael', b'Tracy', b'Sarah']:", "    client.sendall(name + b'\\n'); print(read_line(client).decode())", "client.sendall(b'exit\\n')"]),
-    more("crowd", "one-name-read one-name-taken exit-ends-all exit-anywhere exit-in-other-words exit-greeted exit-answered exit-not-seen exit-not-closed exit-left-open exit-hurts-others closed-unanswered stops-with-words",
+    more("crowd", "one-name-read next-name-ignored one-name-taken exit-ends-all exit-anywhere exit-in-other-words exit-greeted exit-answered exit-not-seen exit-not-closed exit-left-open exit-hurts-others closed-unanswered stops-with-words",
         "A conversation is a loop: it answers each name, until exit or the end of the stream. Then it closes its own socket, and nothing else.",
         "一个会话就是一个循环：回答每个名字，直到 exit 或流结束。然后只关闭它自己的套接字。",
         ["while (name := read_line(client)) not in (None, b'exit'):   # None: the end of the stream", "    client.sendall(b'Hello, ' + name + b'!\\n')", "client.close()"]),

@@ -25,6 +25,7 @@ pub fn evidence() -> Vec<EvidenceRow> {
     let expects = |message: &[u8]| -> &'static Expected { Box::leak(Box::new(Expected::Message(message.into()))) };
     let (welcome, michael) = (expects(b"Welcome!"), expects(b"Michael"));
     let reads_this = Waits { is_read: Some(true), ..Waits::default() };
+    let for_others = Waits { is_for_others: true, ..Waits::default() };
     let reads_input = Waits { is_input_read: true, ..Waits::default() };
     let in_turn = Waits { is_another_read: true, is_read: Some(false), ..Waits::default() };
     let unread = Tables { unread: 5, ..Tables::default() };
@@ -66,6 +67,13 @@ pub fn evidence() -> Vec<EvidenceRow> {
         ("tcp-server", "exit", own(&Expected::End, How::Silent), "exit-left-open"),
         ("tcp-server", "exit", Evidence { waits: reads_this, ..own(&Expected::End, How::Silent) }, "exit-not-seen"),
         ("tcp-server", "crowd", Evidence { waits: in_turn, tables: unread, ..hears("Tracy") }, "waits-for-another"),
+        ("tcp-server", "listens", own(&Expected::Ready, How::Silent), "never-listens"),
+        ("tcp-server", "again", hears("Tracy"), "one-name-taken"),
+        ("tcp-server", "cut", hears("张三"), "last-read-kept"),
+        ("udp-server", "binds", own(&Expected::Ready, How::Silent), "never-binds"),
+        ("udp-client", "greets", Evidence { waits: for_others, ..own(&Expected::Visit, How::Silent) }, "waits-before-connecting"),
+        ("get", "length", Evidence { waits: for_others, ..own(&Expected::Visit, How::Silent) }, "waits-before-connecting"),
+        ("tcp-client", "greets", own(&Expected::Visit, How::Silent), "waits-first"),
         ("udp-server", "binds", Evidence { waits: reads_input, ..own(&Expected::Ready, How::Silent) }, "reads-input"),
         ("udp-client", "greets", Evidence { waits: reads_input, ..own(&Expected::Visit, How::Silent) }, "reads-input"),
         ("get", "length", Evidence { waits: reads_input, ..own(&Expected::Visit, How::Silent) }, "reads-input"),

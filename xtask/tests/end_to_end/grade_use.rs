@@ -163,8 +163,10 @@ fn the_first_failed_stage_ends_the_run_one_alone_can_be_played_and_a_report_has_
     assert_eq!((judged.marked('✓'), judged.status), (vec!["welcome"], Some(0)), "{}", judged.out);
     let twins = twins();
     let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
-    let judged =
-        grade(&[&["tcp-server", "--seed=0", "--html", report.to_str().unwrap()], &command[..]].concat());
+    let judged = grade(
+        &[&["tcp-server", "--seed=0", "--more", "--html", report.to_str().unwrap()], &command[..]].concat(),
+    );
+    assert!(judged.out.contains("\n        while b'\\n' in buffer:\n"), "{}", judged.out);
     assert!(judged.out.contains("13 bytes  Michael\\nexit\\n"), "the ladder: {}", judged.out);
     assert!(
         judged.out.ends_with(" passed. Next: glued; '--stage glued' runs only this stage\n"),
