@@ -14,8 +14,7 @@ use common::datagram::is_nobody_there;
 
 use super::event::{Recorder, Side, What};
 use super::impairments::{Impairer, Impairments};
-use super::listening::{canonical, gives_way};
-use super::tcp_relay::own_client;
+use super::listening::gives_way;
 
 /// How often a relay of datagrams looks whether it is over, and whether a client has been silent for too long.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -79,12 +78,6 @@ pub fn on(
                 clients.retain(|_, client| !client.is_gone());
                 let Ok((n, from)) = received else { continue };
                 if !clients.contains_key(&from) {
-                    if let Some(own) =
-                        clients.values().find(|client| lock(&client.far).own == canonical(from))
-                    {
-                        own.recorder.record(What::refused(&own_client()));
-                        continue;
-                    }
                     make_room(&mut clients);
                     let recorder = recorder_for(from);
                     let met = link.meet(from, seeds.next().unwrap_or_default(), recorder.clone());
@@ -150,8 +143,6 @@ struct Client {
 
 struct Far {
     socket: Arc<UdpSocket>,
-    /// Where it is: what comes from there to the relay means that SERVER leads back to it.
-    own: SocketAddr,
     /// Which of the server's addresses it asks.
     server: usize,
     /// What was last sent there.
@@ -195,8 +186,7 @@ impl Link {
         let socket = UdpSocket::bind(SocketAddr::new(any, 0))?;
         socket.connect(at)?;
         socket.set_read_timeout(Some(GLANCE))?;
-        let own = canonical(socket.local_addr()?);
-        Ok(Far { socket: Arc::new(socket), own, server, sent })
+        Ok(Far { socket: Arc::new(socket), server, sent })
     }
 
     /// Sends to the server. An error may be the answer to an earlier datagram, and then this one was not sent.
