@@ -139,7 +139,7 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
 #[test]
 fn one_stop_that_is_signalled_twice_is_one() {
     for name in ["tcp-server", "udp-server"] {
-        let mut server = crate::Server::start(name, &[]);
+        let mut server = crate::TestedServer::start(name, &[]);
         let pid = server.program.pid;
         let kill = crate::process::command("sh").args(["-c", &format!("kill -TERM {pid} {pid}")]).status();
         assert!(kill.unwrap().success());

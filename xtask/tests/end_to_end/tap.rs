@@ -268,29 +268,6 @@ fn the_roll_says_who_has_come_and_who_is_missing() {
     assert_eq!(tap.stop().said.last().unwrap(), "roll: 2 of 3 are here; missing: Ann");
 }
 
-#[test]
-fn in_ascii_and_80_columns_a_ladder_has_no_other_sign_and_no_more_columns() {
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut command = crate::program("xtask");
-    command.env("COLUMNS", "80").args(["tap", "--ascii", "--lang", "en", "--listen", "127.0.0.1:0"]);
-    command.arg(server.local_addr().unwrap().to_string());
-    let mut lab = Lab::discarding().unwrap();
-    let program = lab.start_command(command).unwrap();
-    let first = lab.wait_for_line(&program, "listening on ").unwrap();
-    let address = first["listening on ".len()..].split_once(", ").unwrap().0.to_owned();
-    let mut tap = Tap { lab, program, address: address.parse().unwrap() };
-    let mut client = tap.connect();
-    client.write_all(&[b'x'; 200]).unwrap();
-    client.shutdown(Shutdown::Write).unwrap();
-    let lines = tap.wait_for("- end of stream -");
-    let ladder = &lines[3..];
-    assert!(ladder.iter().all(|line| line.is_ascii() && line.len() == 80), "{ladder:?}");
-    assert!(
-        ladder.iter().any(|line| line.contains("+--- 200 bytes  xxx") && line.ends_with("x... -->|")),
-        "{ladder:?}"
-    );
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn when_many_clients_have_gone_no_descriptor_and_no_thread_of_theirs_is_left() {
