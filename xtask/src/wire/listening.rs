@@ -67,7 +67,7 @@ impl Listening {
                     Err(e) => {
                         if said.is_none_or(|said| said.elapsed() > SAID_FOR) {
                             said = Some(Instant::now());
-                            complain(&format!("cannot accept: {e} - {}", address::accept_outlook(&e)));
+                            complain(&address::cannot_accept(&e));
                         }
                         thread::sleep(BACK_OFF);
                     }
