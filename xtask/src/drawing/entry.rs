@@ -148,7 +148,7 @@ impl Rung {
                 crossed(*toward, (Words::fixed("end of stream", "流结束（FIN）"), false))
             }
             What::Broke { toward, .. } => crossed(*toward, (Words::fixed("reset", "复位（RST）"), false)),
-            What::Finished { .. } | What::LetGo | What::GaveWay | What::Mark => return None,
+            What::Finished { .. } | What::GaveWay | What::Mark => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }

@@ -33,7 +33,7 @@ use crate::tasks::wanted::Wanted;
 use crate::wire::event::{Event, Recorder, What};
 use crate::wire::listening::canonical;
 use crate::wire::tcp_relay;
-use crate::wire::udp_relay::{self, IDLE};
+use crate::wire::udp_relay;
 use crate::words::Words;
 use attendance::Attendance;
 use options::{TapOptions, Wire};
@@ -184,18 +184,14 @@ impl Running {
             Wire::Udp(impairments, by_chance) => {
                 let near = UdpSocket::bind(listen).map_err(|e| anyhow!(address::cannot_bind(listen, &e)))?;
                 not_itself(near.local_addr()?)?;
-                let (seed, idle, clients) = (impairments.seed, IDLE.as_secs(), udp_relay::CLIENTS);
-                more.push(words!(
-                    "a client is forgotten after {idle} s of silence; of more than {clients}, the longest silent",
-                    "客户端沉默 {idle} 秒后不再保留；超过 {clients} 个时，沉默最久的让位"
-                ));
+                let seed = impairments.seed;
                 more.extend(by_chance.then(|| {
                     words!(
                         "the lots are those of --seed {seed}",
                         "随机结果由种子决定，重现请用 --seed {seed}"
                     )
                 }));
-                let relay = udp_relay::on(near, servers, impairments, IDLE, welcome)?;
+                let relay = udp_relay::on(near, servers, impairments, welcome)?;
                 (relay.address, server.to_string(), Box::new(relay))
             }
         };

@@ -77,7 +77,6 @@ impl Watch {
                 Some(if is_client { Ending::ResetByClient } else { Ending::ResetByServer })
             }
             What::Refused { .. } if !self.is_udp => Some(Ending::NotTaken),
-            What::LetGo => Some(Ending::LetGo),
             What::GaveWay => {
                 remark = Some(way_remark(&label));
                 Some(Ending::GaveWay)
