@@ -18,6 +18,7 @@ mod left_over;
 mod live;
 mod live_tasks;
 mod process;
+mod quiz;
 mod readme;
 mod reasons;
 mod saving;
