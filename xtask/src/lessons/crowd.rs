@@ -41,18 +41,6 @@ pub const LESSON: Lesson = Lesson {
 const CLIENTS: [(&str, &[&str]); 3] = [("#1", &["张三"]), ("#2", &["Tracy"]), ("#3", &["Sarah", "Bob"])];
 
 fn play(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "Three clients are connected to tcp-server, all to the same port. How many sockets does the server have?",
-        "三个客户端连上 tcp-server，都是同一个端口。服务器有几个套接字？",
-        &[
-            ("one: there is one port", "一个：端口只有一个"),
-            ("three: one for each client", "三个：每个客户端一个"),
-            ("four", "四个"),
-        ],
-        "one listens, and accept returned one more for each client. The four of both addresses and both ports \
-         tell connections apart.",
-        "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
-    )?;
     play.act(&Words::fixed(
         "Three clients connect. The relay delays their names until all three are welcomed.",
         "三个客户端连接。中继先扣住它们发送的名字，直到三个都收到欢迎。",
@@ -79,6 +67,23 @@ fn play(play: &mut Play) -> Result<()> {
     let welcomed = play.lab.record.count(|event| event.is_line("Welcome!"));
     let promise = Words::fixed("all three are welcomed, and none has left", "三个都已收到欢迎，没有一个离开");
     play.checks.equal(promise, &(welcomed, ends(play, &["#1", "#2", "#3"])), &(3, 0));
+
+    let prediction = play.predict(
+        "Three clients are connected to tcp-server, all to the same port. How many sockets does the server have?",
+        "三个客户端连上 tcp-server，都是同一个端口。服务器有几个套接字？",
+        &[
+            ("one: there is one port", "一个：端口只有一个"),
+            ("three: one for each client", "三个：每个客户端一个"),
+            ("four", "四个"),
+        ],
+        "one listens, and accept returned one more for each client. The four of both addresses and both ports \
+         tell connections apart.",
+        "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
+    )?;
+    play.act(&Words::fixed(
+        "What the server has for its clients: sockets, as the kernel lists them, and threads.",
+        "服务器为客户端准备了什么：套接字（内核的表），以及线程。",
+    ))?;
     sockets_of(play, at, prediction)?;
     if all.is_none() {
         play.checks.stopped_short(&Words::fixed(

@@ -117,26 +117,21 @@ fn by_plan(play: &mut Play) -> Result<()> {
         "它只认最近所发名字的问候。",
     )?;
     play.act(&Words::fixed(
-        "udp-client over such a relay: reply 1 arrives twice, and reply 2 late.",
-        "udp-client 经过这样的中继：第 1 个回复来两次，第 2 个迟到。",
+        "udp-client over such a relay: the first reply arrives twice.",
+        "udp-client 经过这样的中继：第 1 个回复来两次。",
     ))?;
     let (_server, at) = play.server("udp-server", &["--quiet"])?;
-    let plan = Impairments::numbered(&[], &[(1, Impairment::Twice), (2, Impairment::Late)]);
-    let wire = play.lab.udp_wire(at, plan)?.to_string();
-    let args = [&wire, "Michael", "Tracy", "Sarah", "--timeout", "0.5", "--tries", "100"];
-    let outcome = play.run("", "udp-client", &args)?;
+    let wire = play.lab.udp_wire(at, Impairments::numbered(&[], &[(1, Impairment::Twice)]))?.to_string();
+    let outcome = play.run("", "udp-client", &[&wire, "Michael", "Tracy", "--tries", "100"])?;
     let printed = match outcome.said.get(1).map(String::as_str) {
         Some("Hello, Tracy!") => 2,
         Some(_) => 1,
         None => 3,
     };
     play.reveal(prediction, Some(printed));
-    let expected = ["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"].map(str::to_owned).to_vec();
     let promise = Words::fixed("each name still gets its own greeting", "每个名字仍然得到自己的问候");
+    let expected = ["Hello, Michael!", "Hello, Tracy!"].map(str::to_owned).to_vec();
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));
-    let names = [&b"Michael"[..], b"Tracy", b"Sarah"];
-    let asked: usize = names.iter().map(|name| play.lab.record.times_sent(name)).sum();
-    play.checks.holds(Words::fixed("a name was sent again", "至少一个名字被重发"), asked > 3, &asked);
     Ok(())
 }
 

@@ -26,7 +26,7 @@ pub const LESSON: Lesson = Lesson {
 };
 
 /// Every byte names its place.
-const DATA: &str = "0123456789";
+const DATA: &str = "01234567";
 const PIECE: usize = 2;
 
 /// How long to wait for an acknowledgement before sending again.
@@ -50,10 +50,10 @@ const ALL: Parts = Parts { numbers: true, acknowledgements: true, timer: true };
 fn play(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
         "Stop-and-wait with sequence numbers, acknowledgements and a timer. A relay loses datagram 2, doubles 4, \
-         delays 7, and loses acknowledgement 5.",
-        "停止等待协议：序号、确认、超时重传齐全；中继使第 2 个数据报丢失，第 4 个重复，第 7 个迟到，第 5 个确认丢失。",
+         and loses acknowledgement 5.",
+        "停止等待协议：序号、确认、超时重传齐全；中继使第 2 个数据报丢失，第 4 个重复，第 5 个确认丢失。",
     ))?;
-    let up = [(2, Impairment::Lost), (4, Impairment::Twice), (7, Impairment::Late)];
+    let up = [(2, Impairment::Lost), (4, Impairment::Twice)];
     let bad = Impairments::numbered(&up, &[(5, Impairment::Lost)]);
     let (sent, received) = transfer(play, ALL, bad)?;
     let promise = Words::fixed("the data arrives whole and in order", "数据完整、按序到达");
@@ -96,7 +96,7 @@ fn without_each(play: &mut Play) -> Result<()> {
     let (_, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let promise =
         Words::fixed("the lost piece is missing, and neither side knows", "丢失的数据就此缺失，双方都不知道");
-    play.checks.equal(promise, &received.as_str(), &"01456789");
+    play.checks.equal(promise, &received.as_str(), &"014567");
 
     let prediction = play.predict(
         "The same transfer with acknowledgements and a timer, but without sequence numbers; an acknowledgement is lost. \

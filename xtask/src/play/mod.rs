@@ -191,8 +191,8 @@ impl Play {
     /// Stops a server with Ctrl-C and checks how it ends; false if this cannot be done.
     pub fn stop(&mut self, server: Program) -> Result<bool> {
         let promise = Words::fixed(
-            "Ctrl-C stops the server; its exit status is 0",
-            "按下 Ctrl-C，服务器停止，退出状态为 0",
+            "Ctrl-C stops the server: its last line is 'stopped', and its exit status 0",
+            "按下 Ctrl-C，服务器停止：最后一行是“stopped”，退出状态为 0",
         );
         if cfg!(unix) {
             self.called(Side::Server, "^C");
@@ -207,9 +207,8 @@ impl Play {
             return Ok(false);
         }
         let outcome = self.lab.wait_for_end(server)?;
-        self.checks.equal(promise, &Ended::from(&outcome), &Ended::with(0));
-        let promise = Words::fixed("the last line it prints is 'stopped'", "它打印的最后一行是“stopped”");
-        self.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("stopped"));
+        let last = outcome.said.last().map(String::as_str);
+        self.checks.equal(promise, &(last, Ended::from(&outcome)), &(Some("stopped"), Ended::with(0)));
         Ok(true)
     }
 }
