@@ -66,7 +66,9 @@ fn play(play: &mut Play) -> Result<()> {
     })?;
     let welcomed = play.lab.record.count(|event| event.is_line("Welcome!"));
     let promise = Words::fixed("all three are welcomed, and none has left", "三个都已收到欢迎，没有一个离开");
-    play.checks.equal(promise, &(welcomed, ends(play, &["#1", "#2", "#3"])), &(3, 0));
+    let left = ends(play, &["#1", "#2", "#3"]);
+    let found = words!("{welcomed} welcomed, {left} left", "{welcomed} 个收到欢迎，{left} 个离开");
+    play.checks.holds(promise, (welcomed, left) == (3, 0), &found);
 
     let prediction = play.predict(
         "Three clients are connected to tcp-server, all to the same port. How many sockets does the server have?",
