@@ -9,7 +9,7 @@ use super::columns::{fit, grouped};
 use super::style::Ink;
 use crate::checks::Check;
 use crate::wire::event::{Crossing, Payload, Side, What};
-use crate::wire::kernel::Row;
+use crate::wire::kernel::SocketRow;
 use crate::words::Words;
 
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub enum Entry {
     Sockets(Vec<Socket>),
     Check(Check),
     Hint(Words),
+    /// A line of a program, as it could be.
+    Code(&'static str),
     Chart(Chart),
     /// What was noticed about what happened.
     Remark(Words),
@@ -85,11 +87,11 @@ pub struct Socket {
 }
 
 impl Socket {
-    pub fn of(row: &Row, side: Side) -> Self {
-        let Row { state, port, to_send, to_read, .. } = row;
+    pub fn of(row: &SocketRow, side: Side) -> Self {
+        let SocketRow { state, port, to_send, to_read, .. } = row;
         // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
         let queues = match *state {
-            "LISTEN" => words!("waiting to be accepted {to_read}", "等待 accept {to_read}"),
+            "LISTEN" => words!("waiting to be accepted {to_read}", "排队 {to_read}"),
             "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
             _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
         };
@@ -187,7 +189,7 @@ impl Rung {
             What::Broke { toward, .. } => {
                 crossed(*toward, (Words::fixed("reset", "复位（RST）"), Fate::Arrived))
             }
-            What::Finished { .. } | What::LetGo | What::GaveWay | What::Mark => return None,
+            What::Finished { .. } | What::GaveWay | What::Mark => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }

@@ -84,7 +84,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &peer, &near);
 
     // If connect or write waited for accept, the lesson would not get here.
-    play.reveal(prediction, Some(3))?;
+    play.reveal(prediction, Some(3));
     queue(play)
 }
 
@@ -130,7 +130,7 @@ fn queue(play: &mut Play) -> Result<()> {
         "{found} on this system; Linux lets n + 1 wait, other systems have other rules.",
         "本系统上是 {found} 个；Linux 容纳 n + 1 个，其他系统各有规则。"
     );
-    play.reveal(prediction.because(why, 0), Some(found as u64))?;
+    play.reveal(prediction.because(why, 0), Some(found as u64));
     one_too_many(play)
 }
 
@@ -160,7 +160,7 @@ fn one_too_many(play: &mut Play) -> Result<()> {
     play.said(Side::Client, &Words::fixed("connect: the first is connected", "connect：第一个连上了"));
     let asked = Instant::now();
     let connecting = thread::spawn(move || TcpStream::connect(at));
-    let is_waiting = |row: &kernel::Row| row.state == "SYN_SENT";
+    let is_waiting = |row: &kernel::SocketRow| row.state == "SYN_SENT";
     let rows = loop {
         let rows = kernel::around(at);
         if rows.as_ref().is_none_or(|rows| rows.iter().any(is_waiting)) {

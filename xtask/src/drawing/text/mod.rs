@@ -33,6 +33,7 @@ impl Entry {
             Self::Evidence(words) => broken("    ", words),
             Self::Remark(words) => style.broken("    ", &style.signs(&to(words))),
             Self::Hint(words) => broken("    → ", words),
+            Self::Code(line) => vec![format!("        {line}")],
             Self::Sockets(rows) => {
                 let head = Words::fixed("the kernel's table of sockets:", "内核的套接字表：");
                 broken("    ", &head).into_iter().chain(rows.iter().map(|row| socket(style, row))).collect()
