@@ -31,9 +31,9 @@ pub const LESSON: Lesson = Lesson {
                     "每个客户端有自己的线程，互不干扰。"),
         claim("C10",
             "Each socket keeps its own state (sequence numbers, buffers): what one client sends\nfills \
-             only its own queue.",
+             only the receive buffer of its own connection.",
             "每个套接字维护自己的状态（序号、确认号、收发缓冲区）：\n一个客户端发来的数据只进入它自己的接收队列。"),
-        claim("C13", "The message exit closes only the connection that it came on.",
+        claim("C13", "The message 'exit' closes only the connection on which it arrived.",
                      "exit 这条消息只关闭发来它的那一条连接。"),
     ],
 };
@@ -55,7 +55,7 @@ fn play(play: &mut Play) -> Result<()> {
         "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
     )?;
     play.act(&Words::fixed(
-        "Three clients connect. The relay delays their names until all three are welcomed.",
+        "Three clients connect. The relay holds back the names that they send until all three are welcomed.",
         "三个客户端连接。中继先扣住它们发送的名字，直到三个都收到欢迎。",
     ))?;
     let (server, at) = play.server("tcp-server", &["--delay", "0.2", "--idle-timeout", "86400"])?;
@@ -91,8 +91,8 @@ fn play(play: &mut Play) -> Result<()> {
         let now = figures::threads(server.pid);
         if let Some((before, now)) = threads_before.zip(now) {
             play.evidence(&words!(
-                "threads of the server: {before}, then {now} (/proc/PID/status)",
-                "服务器的线程数：先是 {before}，然后是 {now}（/proc/PID/status）"
+                "threads of the server: {before} before the clients connected, now {now} (/proc/PID/status)",
+                "服务器的线程数：客户端连接之前 {before}，现在 {now}（/proc/PID/status）"
             ))?;
         }
         let more = threads_before.zip(now).map(|(before, now)| now.saturating_sub(before));

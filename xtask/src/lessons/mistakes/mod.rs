@@ -37,7 +37,7 @@ pub static ALL: [Lesson; 14] = [
         claims: &[claim("M4", "A lost reply blocks the UDP client forever.",
                               "一个回复丢失，UDP 客户端就永远阻塞。")] },
     Lesson { name: "late-reply", subject_zh: "迟到的回复", lanes: UDP, play: udp::late_reply,
-        claims: &[claim("M5", "A late reply is taken for the reply to the next name.",
+        claims: &[claim("M5", "A late reply is mistaken for the reply to the next name.",
                               "迟到的回复被当成了下一个名字的回复。")] },
     Lesson { name: "stranger", subject_zh: "陌生人的回答", lanes: UDP, play: udp::stranger,
         claims: &[claim("M6", "The client accepts datagrams from any sender.",

@@ -94,7 +94,7 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M5: A late reply is taken for the reply to the next name.
+/// M5: A late reply is mistaken for the reply to the next name.
 pub fn late_reply(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         "The notes' client gave up waiting for Michael's reply, which arrives just before it sends Tracy. \

@@ -21,12 +21,12 @@ use crate::words::Words;
 pub fn lanes(exercise: &Exercise) -> (Words, Words) {
     match exercise.side {
         Side::Server => (
-            Words::fixed("the judge's clients", "评判程序的客户端"),
+            Words::fixed("the grader's clients", "评判程序的客户端"),
             Words::fixed("your server", "你的服务器"),
         ),
         Side::Client => (
             Words::fixed("your client", "你的客户端"),
-            Words::fixed("the judge's server", "评判程序的服务器"),
+            Words::fixed("the grader's server", "评判程序的服务器"),
         ),
     }
 }
