@@ -75,7 +75,7 @@ static STAGES: &[Stage] = &[
         // The greeting arrived with the welcome, and the client has not seen it.
         &[one_recv(|e| e.how == How::Later || e.wants(TRACY))]),
 
-    stage("cut", "M1", ("waits until a greeting is complete that arrives byte by byte", "问候一个字节一个字节地到达，也等到收齐"),
+    stage("cut", "M1", ("waits for all bytes of a greeting that arrives byte by byte", "问候一个字节一个字节地到达，也等到收齐"),
         &[Hosts, NeedsBoundary, Says(1, &[WELCOME]), Hears(1, MICHAEL), SaysByBytes(1, HELLO_MICHAEL), THE_OTHERS,
           SaysNoMore(1), Ends, Prints(GREETINGS)],
         &[one_recv(|e| e.how == How::WentOn)]),

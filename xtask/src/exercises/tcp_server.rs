@@ -158,7 +158,7 @@ static STAGES: &[Stage] = &[
                 "客户端的套接字弄混了：每个会话只用 accept 为它返回的那个套接字。"),
         ]),
 
-    stage("glued", "M1", ("when a name and 'exit' arrive together, greets the name, then closes; bytes after 'exit' cause no reset",
+    stage("glued", "M1", ("when a name and 'exit' arrive together, greets the name, then closes without a reset, even if bytes follow 'exit'",
                           "名字和 exit 一起到达：先问候，再关闭；exit 后面还有数据，也是流结束，不是复位"),
         &[Starts, NeedsBoundary, Enters(1), Says(1, &[MICHAEL, EXIT]), HearsGreeting(1, MICHAEL), HearsTheEnd(1), Enters(2),
           Says(2, &[EXIT, &[b'z'; 1000]]), HearsTheEnd(2)],
@@ -177,7 +177,7 @@ static STAGES: &[Stage] = &[
             all(ANSWER),
         ]),
 
-    stage("cut", "M9", ("waits until a name is complete that arrives in pieces, with pauses, even while another client sends its name",
+    stage("cut", "M9", ("answers a name that arrives in pieces only when it is complete, even while another client sends a name",
                         "名字分成几段、中间停顿，或与另一个名字交错到达，也等到收齐"),
         &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE), Enters(2), Begins(1, SARAH), Rest,
           Begins(2, TRACY), Rest, Finishes(1, SARAH), HearsGreeting(1, SARAH), Finishes(2, TRACY), HearsGreeting(2, TRACY)],

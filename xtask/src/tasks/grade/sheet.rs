@@ -111,11 +111,11 @@ fn example(exercise: &Exercise) -> String {
 /// What is judged in every stage; the first, of programs with messages over TCP.
 const RULES: [Words; 4] = [
     Words::fixed(
-        "Your program sends only the messages above, and one whole conversation over one connection.",
-        "你的程序只发送上面说的消息；一个会话从头到尾只用一个连接。",
+        "Your program sends only the messages above, and uses one connection from Welcome! to 'exit'.",
+        "你的程序只发送上面说的消息；从 Welcome! 到 exit 只用一个连接。",
     ),
     Words::fixed(
-        "It is started again for each stage, and must be ready within 30 s: compile it before you start the grader.",
+        "Your program is started again for each stage, and must be ready within 30 s: compile it first.",
         "每一项都重新启动它，30 秒内要就绪：请先编译好。",
     ),
     Words::fixed(
