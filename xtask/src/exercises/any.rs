@@ -26,11 +26,11 @@ pub const TEXT_FOR_BYTES: Likely = is("text-for-bytes", |e| e.output.contains("b
     "套接字收发的是字节，你的程序给的却是文本：写成 b'...'，或先 encode。");
 #[rustfmt::skip]
 pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
-    "A name is a sequence of bytes, and is not always UTF-8: send it back as it arrived, and decode it only to print it.",
-    "名字是字节，不一定是 UTF-8：原样返回，打印时才解码。");
+    "Your server did not send this name back unchanged: a name is a sequence of bytes, and not always UTF-8. Send it back as it arrived, and decode it only to print it.",
+    "你的服务器没有原样返回这个名字：名字是字节，不一定是 UTF-8。原样返回，打印时才解码。");
 #[rustfmt::skip]
 pub const CUT_AT_ZERO: Likely = is("cut-at-zero", |e| e.wants_greeting(super::ZERO), "crowd",
-    "A name may contain a zero byte, which ends a string in C (strlen, strcpy, printf): store the length that recv returned, and use that.",
+    "A name can contain a zero byte, which ends a string in C (strlen, strcpy, printf): store the length that recv returned, and use that.",
     "名字里可以有零字节，而它会结束 C 的字符串（strlen、strcpy、printf）：名字的长度要另外记住，并按长度处理。");
 #[rustfmt::skip]
 pub const NAME_AS_FORMAT: Likely = is("name-as-format", |e| e.wants_greeting(super::FORMAT), "crowd",

@@ -98,7 +98,7 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[b"SSH-2.0-OpenSSH_9.6\r\n"]), SaysNoMore(1), Fails, SavesNothing,
           Hosts, ASKED, SaysNoMore(1), Fails, SavesNothing],
         &[is("no-header", |e| matches!(e.expected, Expected::Failure | Expected::Saved(_)), "no-header",
-            "This reply has no HTTP header: check that a reply begins with HTTP/ and has the empty line; if not, print what is missing, and fail.",
+            "This reply has no HTTP header: check that a reply begins with HTTP/ and that an empty line ends its header; if not, print what is missing, and exit with a status other than 0.",
             "这个响应没有 HTTP 头部：检查开头是不是 HTTP/，有没有空行；缺了就打印缺什么，并以失败结束。")]),
 ];
 

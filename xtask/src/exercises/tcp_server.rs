@@ -233,7 +233,7 @@ static STAGES: &[Stage] = &[
         &[
             Among(|e| e.is_gone, FALLEN),
             is("end-before-answer", |e| e.is_over() && !e.wants_end(), "duplex",
-                "The client closed its own half, not yours: answer everything that arrived before the end, then close.",
+                "The client closed its own sending half, not yours: answer everything that arrived before the end, then close.",
                 "客户端只关闭了它那一半：结束之前收到的都要回答，然后再关闭。"),
             all(LEFT),
         ]),
@@ -292,7 +292,7 @@ static STAGES: &[Stage] = &[
                 "The client got a reset: call shutdown for the sending half of its socket before the program ends.",
                 "客户端看到的是复位：程序结束之前先 shutdown 写端。"),
             is("stops-with-words", other, "crowd",
-                "Your server sends something before the end: close without sending anything.",
+                "Your server sends something after Ctrl-C: close the connection without sending anything.",
                 "结束之前客户端还收到了别的：什么也不说，直接关闭。"),
             is("connection-kept", |_| true, "end",
                 "Your server has ended, but its client sees no end of the stream: another process, which your server started, still has the socket open.",

@@ -107,7 +107,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
 
     play.act(&Words::fixed(
-        "The third client may send, and ends with exit; then the second, then the first.",
+        "The third client may send, and ends with 'exit'; then the second, then the first.",
         "放行第三个客户端，它最后说 exit；然后是第二个，再是第一个。",
     ))?;
     for ((client, (label, names)), gate) in clients.into_iter().zip(CLIENTS).zip(&gates).rev() {
@@ -123,7 +123,7 @@ fn play(play: &mut Play) -> Result<()> {
         let sent = names.map(|name| format!("{name}\n")).concat() + "exit\n";
         let crossed = String::from_utf8_lossy(&play.lab.record.crossed(label, Side::Server)).into_owned();
         let promise =
-            words!("{label} sent one line for each name, and exit", "{label} 每个名字发一行，最后发 exit");
+            words!("{label} sent one line for each name, and 'exit'", "{label} 每个名字发一行，最后发 exit");
         play.checks.equal(promise, &crossed, &sent);
     }
     play.stop(server)?;

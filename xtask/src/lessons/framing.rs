@@ -79,7 +79,7 @@ fn with_a_mark(play: &mut Play) -> Result<()> {
             _ => ("a line feed ends each message", "换行符标明消息结尾"),
         };
         play.act(&words!(
-            "{name}: {mark}. Three names and exit in one write, cut at 1, 2, 7, 1024 bytes; shown: 7.",
+            "{name}: {mark}. Three names and 'exit' in one write, cut at 1, 2, 7, 1024 bytes; shown: 7.",
             "{name}：{mark_zh}。一次写入三个名字和 exit，每 1、2、7、1024 字节切一段；只画出 7 的情形。"
         ))?;
         let (_server, at) = play.server("tcp-server", &["--delay", "0", "--framing", name])?;
@@ -92,7 +92,7 @@ fn with_a_mark(play: &mut Play) -> Result<()> {
             let wire = play.lab.wire(&label, at, RelayMode::Cut(size))?;
             let transcript = converse(wire, how)?;
             let promise = words!(
-                "{name}, cut at {size}: each name is greeted, and exit is recognized",
+                "{name}, cut at {size}: each name is greeted, and 'exit' is recognized",
                 "{name}，每 {size} 字节切一段：每个名字都得到问候，exit 也被识别"
             );
             play.checks.equal(promise, &transcript, &expected);

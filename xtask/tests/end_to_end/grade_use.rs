@@ -214,7 +214,7 @@ fn a_report_has_a_chapter_for_each_stage_that_was_played_with_what_came_of_it() 
         "tcp-server glued {host} {port}",
         "--seed 0",
         "Hello, Michael\\nexit!",
-        "took the bytes of one recv for one",
+        "treats what one recv returned as one message",
     ] {
         assert!(report.contains(words), "'{words}' is not in {report}");
     }

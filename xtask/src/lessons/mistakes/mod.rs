@@ -25,7 +25,7 @@ use crate::words::Words;
 pub static ALL: [Lesson; 14] = [
     Lesson { name: "glued", subject_zh: "消息粘连", lanes: TCP, play: tcp::glued,
         claims: &[claim("M1",
-            "One recv is treated as one message: messages merge, and exit is not recognized.",
+            "One recv is treated as one message: messages merge, and 'exit' is not recognized.",
             "把一次 recv 当作一条消息：消息粘连，exit 不被识别。")] },
     Lesson { name: "chunk-sizes", subject_zh: "混进网页的分块大小", lanes: WEB, play: web::chunk_sizes,
         claims: &[claim("M2", "A chunked body is saved with its chunk sizes in it.",
@@ -53,7 +53,7 @@ pub static ALL: [Lesson; 14] = [
             "A character that arrives in two reads is not valid text: an exception ends the\nthread.",
             "一个字符分两次到达，第一次读到的不是完整的字符：异常使线程结束。")] },
     Lesson { name: "slow-exit", subject_zh: "迟钝的 exit", lanes: TCP, play: tcp::slow_exit,
-        claims: &[claim("M10", "The server sleeps before it looks at the message: even exit takes a second.",
+        claims: &[claim("M10", "The server sleeps before it looks at the message: even 'exit' takes a second.",
                                "服务器先停顿，再看收到了什么：说 exit 也要等一秒。")] },
     Lesson { name: "no-header", subject_zh: "缺少或不是 UTF-8 的响应头", lanes: WEB, play: web::no_header,
         claims: &[claim("M11", "A reply without a header, or with a Latin-1 header, ends the client with an\nexception.",
