@@ -27,7 +27,7 @@ pub const LESSON: Lesson = Lesson {
                      "每个数据报都单独寻址和路由（路由在本机上看不到）。"),
         claim("C12", "UDP keeps no connection, and needs fewer resources.",
                      "UDP 不建立也不维护连接，占用的资源较少。"),
-        claim("C18", "One thread is enough for the UDP server, as long as it answers every datagram at once.",
+        claim("C18", "One thread is enough for the UDP server, as long as it answers each name at once.",
                      "UDP 服务器立即应答，所以一个线程就够了，前提是它确实能立即应答。"),
     ],
 };
