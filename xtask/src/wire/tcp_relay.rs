@@ -81,7 +81,7 @@ pub fn on(
     mut recorder_for: impl FnMut(SocketAddr) -> Recorder + Send + 'static,
 ) -> io::Result<TcpRelay> {
     let gate = if let RelayMode::Behind(gate) = &mode { gate.clone() } else { Gate::default() };
-    let link = Arc::new(Link { upstream, mode, delay, own: Awaited::default() });
+    let link = Arc::new(TcpLink { upstream, mode, delay, own: Awaited::default() });
     let listening = Listening::serving(listener, CONNECTIONS, move |client, from| {
         let (link, recorder) = (Arc::clone(&link), recorder_for(from));
         let refused = recorder.clone();
@@ -102,7 +102,7 @@ pub fn on(
 }
 
 /// The way to the server, the same for all clients.
-struct Link {
+struct TcpLink {
     upstream: HostPort,
     mode: RelayMode,
     delay: Duration,
@@ -125,7 +125,7 @@ fn ends(of: &TcpStream) -> io::Result<[SocketAddr; 2]> {
     Ok([of.local_addr()?, of.peer_addr()?].map(canonical))
 }
 
-impl Link {
+impl TcpLink {
     /// Serves a client to its end. Refused by the server, it is refused by the relay: its connection is dropped.
     fn serve(&self, client: &TcpStream, from: SocketAddr, recorder: &Recorder) -> io::Result<()> {
         // It may be the other end of one that is being made: connect(2) returns after accept(2).
@@ -193,7 +193,7 @@ enum Passing<'a> {
 struct Connection<'a> {
     client: &'a TcpStream,
     server: TcpStream,
-    link: &'a Link,
+    link: &'a TcpLink,
     recorder: &'a Recorder,
     state: Awaited<State>,
 }

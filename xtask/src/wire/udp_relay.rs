@@ -64,7 +64,7 @@ pub fn on(
     let over = Arc::new(AtomicBool::new(false));
     let ending = Arc::clone(&over);
     let thread = thread::Builder::new().spawn(move || {
-        let link = &Link { near, servers, server: AtomicUsize::new(0), impairments, idle, over: ending };
+        let link = &UdpLink { near, servers, server: AtomicUsize::new(0), impairments, idle, over: ending };
         thread::scope(|scope| {
             let (wire, under_way) = mpsc::sync_channel::<(Instant, Job)>(UNDER_WAY);
             let delivering = thread::Builder::new().spawn_scoped(scope, move || link.deliver(under_way));
@@ -127,7 +127,7 @@ fn make_room(clients: &mut HashMap<SocketAddr, Arc<Client>>) {
 type Job = (Arc<Client>, Side, Vec<u8>);
 
 /// The way to the server, the same for all clients.
-struct Link {
+struct UdpLink {
     near: UdpSocket,
     servers: Vec<SocketAddr>,
     /// Which of them; at those before it nobody is.
@@ -174,7 +174,7 @@ impl Client {
     }
 }
 
-impl Link {
+impl UdpLink {
     fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }
