@@ -69,7 +69,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     // A connection waits in the queue while all threads sleep: no thread is in accept, which it would have woken.
     let nobody_accepts = || {
-        let waits = |row: &kernel::Row| row.state == "LISTEN" && row.to_read > 0;
+        let waits = |row: &kernel::SocketRow| row.state == "LISTEN" && row.to_read > 0;
         kernel::is_idle(server.pid) == Some(true)
             && kernel::sockets(Protocol::Tcp, at).is_some_and(|rows| rows.iter().any(waits))
     };
