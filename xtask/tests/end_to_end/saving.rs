@@ -128,30 +128,6 @@ mod unix {
     }
 
     #[test]
-    fn a_page_comes_whole_out_of_an_output_that_does_not_wait() {
-        use std::os::{fd::OwnedFd, unix::net::UnixStream};
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", 8 << 20);
-        let large = origin(move |stream| {
-            stream.write_all(head.as_bytes())?;
-            stream.write_all(&vec![b'x'; 8 << 20])
-        });
-        let url = format!("http://{}/page", large.address);
-        for file in ["-", "/dev/stdout"] {
-            let (mut ours, theirs) = UnixStream::pair().unwrap();
-            theirs.set_nonblocking(true).unwrap();
-            let mut client = crate::program("tcp-client");
-            client.args(["get", &url, "-o", file]).stdout(OwnedFd::from(theirs)).stderr(Stdio::null());
-            let mut running = client.spawn().unwrap();
-            drop(client); // it holds their end
-            let mut all = Vec::new();
-            ours.read_to_end(&mut all).unwrap();
-            assert!(running.wait().unwrap().success());
-            let all = String::from_utf8(all).unwrap();
-            assert_eq!(all.matches('x').count(), 8 << 20, "{file}");
-        }
-    }
-
-    #[test]
     fn an_interrupted_demo_leaves_the_old_page_and_no_litter() {
         let lab = Lab::discarding().unwrap();
         fs::write(lab.directory().join("page.html"), "old").unwrap();
@@ -181,21 +157,5 @@ mod unix {
         assert!(sh(&lab, &format!("unshare -rm sh -c '{command}'")).success());
         assert_eq!(fs::read(lab.directory().join("host")).unwrap(), b"hello");
         assert_eq!(files(&lab).len(), 2);
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_files_name_is_bytes() {
-        use std::os::unix::ffi::OsStringExt;
-        let lab = Lab::discarding().unwrap();
-        // GBK for a Chinese word; printf makes it of octal digits.
-        for option in ["-o \"$FILE\"", "-o=\"$FILE\""] {
-            let command = format!("FILE=$(printf '\\316\\304.html'); \"$CLIENT\" get \"$URL\" {option}");
-            assert!(sh(&lab, &command).success());
-            let name = std::ffi::OsString::from_vec(b"\xce\xc4.html".to_vec());
-            let path = lab.directory().join(name);
-            assert_eq!(fs::read(&path).unwrap(), b"hello");
-            fs::remove_file(path).unwrap();
-        }
     }
 }
