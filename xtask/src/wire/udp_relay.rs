@@ -59,26 +59,26 @@ pub fn on(
     let over = Arc::new(AtomicBool::new(false));
     let ending = Arc::clone(&over);
     let thread = thread::Builder::new().spawn(move || {
-        let link = &Link { near, servers, server: AtomicUsize::new(0), impairments, over: ending };
+        let route = &UdpRoute { near, servers, server: AtomicUsize::new(0), impairments, over: ending };
         thread::scope(|scope| {
             let (wire, under_way) = mpsc::sync_channel::<(Instant, Job)>(UNDER_WAY);
-            let delivering = thread::Builder::new().spawn_scoped(scope, move || link.deliver(under_way));
+            let delivering = thread::Builder::new().spawn_scoped(scope, move || route.deliver(under_way));
             if delivering.is_err() {
                 return;
             }
-            let mut clients = HashMap::<SocketAddr, Arc<Client>>::new();
+            let mut clients = HashMap::<SocketAddr, Arc<UdpClient>>::new();
             let mut buffer = vec![0; 65_535];
-            while !link.is_over() {
-                let received = link.near.recv_from(&mut buffer);
+            while !route.is_over() {
+                let received = route.near.recv_from(&mut buffer);
                 let Ok((n, from)) = received else { continue };
                 if !clients.contains_key(&from) {
                     make_room(&mut clients);
                     let recorder = recorder_for(from);
-                    let met = link.meet(from, recorder.clone());
+                    let met = route.meet(from, recorder.clone());
                     let met = met.and_then(|client| {
                         let (client, wire) = (Arc::new(client), wire.clone());
                         clients.insert(from, Arc::clone(&client));
-                        thread::Builder::new().spawn_scoped(scope, move || link.listen(&client, &wire))
+                        thread::Builder::new().spawn_scoped(scope, move || route.listen(&client, &wire))
                     });
                     if let Err(e) = met {
                         clients.remove(&from);
@@ -87,7 +87,7 @@ pub fn on(
                 }
                 if let Some(client) = clients.get(&from) {
                     client.touch();
-                    link.send_off(&wire, client, Side::Server, &buffer[..n]);
+                    route.send_off(&wire, client, Side::Server, &buffer[..n]);
                 }
             }
         });
@@ -96,7 +96,7 @@ pub fn on(
 }
 
 /// Has one client give way where all places are taken.
-fn make_room(clients: &mut HashMap<SocketAddr, Arc<Client>>) {
+fn make_room(clients: &mut HashMap<SocketAddr, Arc<UdpClient>>) {
     if clients.len() < CLIENTS {
         return;
     }
@@ -111,10 +111,10 @@ fn make_room(clients: &mut HashMap<SocketAddr, Arc<Client>>) {
 }
 
 /// A datagram of a client's, or for it, that is under way.
-type Job = (Arc<Client>, Side, Vec<u8>);
+type Job = (Arc<UdpClient>, Side, Vec<u8>);
 
 /// The way to the server, the same for all clients.
-struct Link {
+struct UdpRoute {
     near: UdpSocket,
     servers: Vec<SocketAddr>,
     /// Which of them; at those before it nobody is.
@@ -124,7 +124,7 @@ struct Link {
 }
 
 /// A client, and its own socket to the server.
-struct Client {
+struct UdpClient {
     address: SocketAddr,
     far: Mutex<Far>,
     recorder: Recorder,
@@ -142,7 +142,7 @@ struct Far {
     sent: Vec<u8>,
 }
 
-impl Client {
+impl UdpClient {
     fn touch(&self) {
         *lock(&self.seen) = Instant::now();
     }
@@ -158,18 +158,18 @@ impl Client {
     }
 }
 
-impl Link {
+impl UdpRoute {
     fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }
 
-    fn meet(&self, address: SocketAddr, recorder: Recorder) -> io::Result<Client> {
+    fn meet(&self, address: SocketAddr, recorder: Recorder) -> io::Result<UdpClient> {
         let server = self.server.load(Ordering::SeqCst);
         let far = Mutex::new(self.far(server, Vec::new())?);
         let (up, down) = (&self.impairments.up, &self.impairments.down);
         let (up, down) = (Mutex::new(Impairer::new(up)), Mutex::new(Impairer::new(down)));
         let (seen, is_gone) = (Mutex::new(Instant::now()), AtomicBool::new(false));
-        Ok(Client { address, far, recorder, up, down, seen, is_gone })
+        Ok(UdpClient { address, far, recorder, up, down, seen, is_gone })
     }
 
     /// A socket to one of the server's addresses.
@@ -183,7 +183,7 @@ impl Link {
     }
 
     /// Sends to the server. An error may be the answer to an earlier datagram, and then this one was not sent.
-    fn send(&self, client: &Client, datagram: &[u8]) {
+    fn send(&self, client: &UdpClient, datagram: &[u8]) {
         lock(&client.far).sent = datagram.to_vec();
         for _ in 0..2 {
             let (far, server) = client.far();
@@ -197,7 +197,7 @@ impl Link {
 
     /// Where nobody is at this address of the server's, asks at the next, with what was sent last; false where there is
     /// no other.
-    fn asks_elsewhere(&self, client: &Client, server: usize, error: &io::Error) -> bool {
+    fn asks_elsewhere(&self, client: &UdpClient, server: usize, error: &io::Error) -> bool {
         let mut far = lock(&client.far);
         if far.server == server && is_nobody_there(error) {
             let Ok(next) = self.far(server + 1, far.sent.clone()) else { return false };
@@ -209,7 +209,7 @@ impl Link {
     }
 
     /// Listens to the server for one client.
-    fn listen(&self, client: &Arc<Client>, wire: &SyncSender<(Instant, Job)>) {
+    fn listen(&self, client: &Arc<UdpClient>, wire: &SyncSender<(Instant, Job)>) {
         let mut buffer = vec![0; 65_535];
         while !self.is_over() && !client.is_gone() {
             let (far, server) = client.far();
@@ -232,7 +232,7 @@ impl Link {
     fn send_off(
         &self,
         wire: &SyncSender<(Instant, Job)>,
-        client: &Arc<Client>,
+        client: &Arc<UdpClient>,
         toward: Side,
         datagram: &[u8],
     ) {
@@ -253,7 +253,7 @@ impl Link {
         }
     }
 
-    fn pass_on(&self, client: &Client, toward: Side, datagram: &[u8]) {
+    fn pass_on(&self, client: &UdpClient, toward: Side, datagram: &[u8]) {
         match toward {
             Side::Server => {
                 lock(&client.up)
