@@ -37,6 +37,8 @@ pub enum Entry {
     Socket(Words),
     Check(Check),
     Hint(Words),
+    /// A line of a program, as it could be.
+    Code(&'static str),
     Chart(Chart),
     /// What was noticed about what happened.
     Remark(Words),

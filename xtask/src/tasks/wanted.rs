@@ -26,6 +26,11 @@ impl Wanted {
         Self::open("--html", file, "html", Words::fixed("page", "网页"))
     }
 
+    /// The figures that `--json` asks for, with the same rule for `.json`.
+    pub fn figures(file: &str) -> Result<Self> {
+        Self::open("--json", file, "json", Words::fixed("figures", "数据"))
+    }
+
     /// What `grade` writes for people and for other programs: an option has one ending.
     pub fn results(option: &str, file: &str, ending: &str) -> Result<Self> {
         let opened = Self::open(option, file, ending, Words::fixed("report", "报告"));

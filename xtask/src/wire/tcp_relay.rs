@@ -77,12 +77,12 @@ pub fn on(
     mut recorder_for: impl FnMut(SocketAddr) -> Recorder + Send + 'static,
 ) -> io::Result<TcpRelay> {
     let gate = if let RelayMode::Behind(gate) = &mode { gate.clone() } else { Gate::default() };
-    let route = Arc::new(TcpRoute { upstream, mode, delay });
+    let link = Arc::new(TcpLink { upstream, mode, delay });
     let listening = Listening::serving(listener, CONNECTIONS, move |client, from| {
-        let (route, recorder) = (Arc::clone(&route), recorder_for(from));
+        let (link, recorder) = (Arc::clone(&link), recorder_for(from));
         let refused = recorder.clone();
         let serve = move || {
-            if let Err(e) = route.serve(&client, &recorder) {
+            if let Err(e) = link.serve(&client, &recorder) {
                 recorder.record(What::refused(&e));
             }
         };
@@ -98,13 +98,13 @@ pub fn on(
 }
 
 /// The way to the server, the same for all clients.
-struct TcpRoute {
+struct TcpLink {
     upstream: HostPort,
     mode: RelayMode,
     delay: Duration,
 }
 
-impl TcpRoute {
+impl TcpLink {
     /// Serves a client to its end. Refused by the server, it is refused by the relay: its connection is dropped.
     fn serve(&self, client: &TcpStream, recorder: &Recorder) -> io::Result<()> {
         let server = TcpStream::connect(&self.upstream)?;
@@ -113,7 +113,7 @@ impl TcpRoute {
             // A client that has reset its connection already may refuse; that is heard when it is read.
             let _ = stream.set_nodelay(true).and_then(|()| stream.set_write_timeout(GLANCE));
         }
-        let connection = &Connection { client, server, route: self, recorder, state: Awaited::default() };
+        let connection = &Connection { client, server, link: self, recorder, state: Awaited::default() };
         thread::scope(|scope| {
             let (ready, is_ready) = mpsc::channel();
             thread::Builder::new().spawn_scoped(scope, move || {
@@ -140,7 +140,7 @@ enum Passing {
 struct Connection<'a> {
     client: &'a TcpStream,
     server: TcpStream,
-    route: &'a TcpRoute,
+    link: &'a TcpLink,
     recorder: &'a Recorder,
     state: Awaited<State>,
 }
@@ -172,7 +172,7 @@ impl Connection<'_> {
 
     /// Passes on what goes to one side, until there is nothing more.
     fn pass_on(&self, toward: Side) {
-        if self.route.delay.is_zero() {
+        if self.link.delay.is_zero() {
             return self.read(toward, |passing| self.deliver(toward, passing));
         }
         let (wire, under_way) = mpsc::sync_channel::<(Instant, Passing)>(UNDER_WAY);
@@ -187,7 +187,7 @@ impl Connection<'_> {
             });
             match delivering {
                 Ok(_) => self.read(toward, |passing| {
-                    let due = Instant::now() + self.route.delay;
+                    let due = Instant::now() + self.link.delay;
                     wire.send((due, passing)).map_err(|_| ErrorKind::BrokenPipe.into())
                 }),
                 Err(_) => self.break_off(toward),
@@ -227,7 +227,7 @@ impl Connection<'_> {
     }
 
     fn hold_and_cut(&self, toward: Side, bytes: &[u8]) -> io::Result<()> {
-        let mut pieces = bytes.chunks(match self.route.mode {
+        let mut pieces = bytes.chunks(match self.link.mode {
             RelayMode::Cut(size) => size,
             RelayMode::InLockstep(size) if toward == Side::Server => size,
             _ => bytes.len(),
@@ -236,13 +236,13 @@ impl Connection<'_> {
             self.state.change(|state| state.answers += 1);
             return pieces.try_for_each(|piece| self.write(toward, piece));
         }
-        if let RelayMode::Behind(gate) = &self.route.mode {
+        if let RelayMode::Behind(gate) = &self.link.mode {
             gate.wait();
         }
         pieces.try_for_each(|piece| {
             let before = self.state.lock().answers;
             self.write(toward, piece)?;
-            if matches!(self.route.mode, RelayMode::InLockstep(_)) {
+            if matches!(self.link.mode, RelayMode::InLockstep(_)) {
                 let goes_on = |state: &State| {
                     state.answers > before || state.told_end[Side::Client as usize] || state.is_broken
                 };

@@ -59,26 +59,26 @@ pub fn on(
     let over = Arc::new(AtomicBool::new(false));
     let ending = Arc::clone(&over);
     let thread = thread::Builder::new().spawn(move || {
-        let route = &UdpRoute { near, servers, server: AtomicUsize::new(0), impairments, over: ending };
+        let link = &UdpLink { near, servers, server: AtomicUsize::new(0), impairments, over: ending };
         thread::scope(|scope| {
             let (wire, under_way) = mpsc::sync_channel::<(Instant, Job)>(UNDER_WAY);
-            let delivering = thread::Builder::new().spawn_scoped(scope, move || route.deliver(under_way));
+            let delivering = thread::Builder::new().spawn_scoped(scope, move || link.deliver(under_way));
             if delivering.is_err() {
                 return;
             }
             let mut clients = HashMap::<SocketAddr, Arc<UdpClient>>::new();
             let mut buffer = vec![0; 65_535];
-            while !route.is_over() {
-                let received = route.near.recv_from(&mut buffer);
+            while !link.is_over() {
+                let received = link.near.recv_from(&mut buffer);
                 let Ok((n, from)) = received else { continue };
                 if !clients.contains_key(&from) {
                     make_room(&mut clients);
                     let recorder = recorder_for(from);
-                    let met = route.meet(from, recorder.clone());
+                    let met = link.meet(from, recorder.clone());
                     let met = met.and_then(|client| {
                         let (client, wire) = (Arc::new(client), wire.clone());
                         clients.insert(from, Arc::clone(&client));
-                        thread::Builder::new().spawn_scoped(scope, move || route.listen(&client, &wire))
+                        thread::Builder::new().spawn_scoped(scope, move || link.listen(&client, &wire))
                     });
                     if let Err(e) = met {
                         clients.remove(&from);
@@ -87,7 +87,7 @@ pub fn on(
                 }
                 if let Some(client) = clients.get(&from) {
                     client.touch();
-                    route.send_off(&wire, client, Side::Server, &buffer[..n]);
+                    link.send_off(&wire, client, Side::Server, &buffer[..n]);
                 }
             }
         });
@@ -114,7 +114,7 @@ fn make_room(clients: &mut HashMap<SocketAddr, Arc<UdpClient>>) {
 type Job = (Arc<UdpClient>, Side, Vec<u8>);
 
 /// The way to the server, the same for all clients.
-struct UdpRoute {
+struct UdpLink {
     near: UdpSocket,
     servers: Vec<SocketAddr>,
     /// Which of them; at those before it nobody is.
@@ -158,7 +158,7 @@ impl UdpClient {
     }
 }
 
-impl UdpRoute {
+impl UdpLink {
     fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! The bench: what it prints, and what its page shows. Nothing here asserts a speed.
+//! The bench: what it prints, and what it writes for a page and for a machine. Nothing here asserts a speed.
 
 use std::fs;
 use std::process::Output;
@@ -30,12 +30,21 @@ fn printed(said: &str, work: &str) -> Vec<String> {
     bars.map(|line| line.split(" █").next().unwrap().split(' ').next_back().unwrap().to_owned()).collect()
 }
 
+/// The values of a name in JSON, one after another; of an array, its first item.
+fn values<'a>(json: &'a str, name: &str) -> Vec<&'a str> {
+    let name = format!("\"{name}\": ");
+    json.split(&name)
+        .skip(1)
+        .map(|rest| rest.trim_start_matches('[').split([',', '}', ']']).next().unwrap())
+        .collect()
+}
+
 #[test]
-fn a_small_bench_prints_what_its_page_shows() {
+fn a_small_bench_prints_what_it_writes() {
     let scratch = Scratch::new().unwrap();
-    let page = scratch.path().join("page.html");
-    let said =
-        said(&bench(&["udp-32", "churn", "start", "--lang=en", &format!("--html={}", page.display())]));
+    let [page, figures] = ["page.html", "figures.json"].map(|name| scratch.path().join(name));
+    let files = [format!("--html={}", page.display()), format!("--json={}", figures.display())];
+    let said = said(&bench(&["udp-32", "churn", "start", "--lang=en", &files[0], &files[1]]));
     if !is_available(&said) {
         return;
     }
@@ -43,18 +52,34 @@ fn a_small_bench_prints_what_its_page_shows() {
     {
         assert!(said.contains(words), "{words}: {said}");
     }
-    for line in said.lines().filter(|line| !line.contains(" is in ")) {
+    for line in said.lines().filter(|line| !line.contains(" is in ") && !line.contains(" are in ")) {
         assert!(xtask::width(line) <= 100, "{line}");
     }
-    let page = fs::read_to_string(page).unwrap();
-    for work in ["udp-32", "churn", "start"] {
-        let medians = printed(&said, work);
-        assert!(medians.len() >= 4 && medians.len() % 2 == 0, "two figures of two variants at least: {said}");
+
+    let (json, page) = (fs::read_to_string(figures).unwrap(), fs::read_to_string(page).unwrap());
+    let works: Vec<_> = json.split("{\"work\": ").skip(1).collect();
+    for (json, work) in works.iter().zip(["churn", "udp-32", "start"]) {
+        assert!(
+            json.starts_with(&format!("\"{work}\", ")),
+            "in the order of the list, whatever the command's"
+        );
+        let medians = values(json, "median");
+        assert!(medians.len() >= 4 && medians.len() % 2 == 0, "two figures of two variants at least: {json}");
+        assert_eq!(values(json, "rounds"), medians, "there is one round");
+        assert!(values(json, "counted").iter().all(|count| count.parse::<u32>().unwrap() > 0), "{json}");
+        // In the file by variant, on the terminal by figure.
+        let [first, second] = [0, 1].map(|figure| medians.iter().skip(figure).step_by(2).copied());
+        assert_eq!(printed(&said, work), first.chain(second).collect::<Vec<_>>());
         for median in medians {
-            let is_number = median.parse::<f64>().unwrap().is_finite();
-            assert!(is_number && page.contains(&format!(">{median}  (")), "{median}");
+            assert!(
+                median.parse::<f64>().unwrap().is_finite() && page.contains(&format!(">{median}  (")),
+                "{median}"
+            );
         }
+        let baseline = json.split("\"variant\": \"baseline\"").nth(1).unwrap();
+        assert_eq!(values(baseline, "to_baseline")[0], "null");
     }
+    assert_eq!(works.len(), 3);
     assert_eq!((page.matches("<svg").count(), page.matches("class=\"ladder\"").count()), (6, 0));
 }
 
@@ -75,7 +100,7 @@ fn what_the_bench_does_not_know_is_a_usage_error() {
             "unknown work 'tcp-2': it is one of tcp-1 tcp-64 tcp-1000 churn idle udp-1 udp-32 get start curve",
         ),
         (&["--rounds", "0"], "--rounds '0': it must be a number from 1 to 99"),
-        (&["--json", "x.json"], "unknown option '--json'"),
+        (&["--json", "x.html"], "--json 'x.html': the file's name must end in .json"),
         (&["--html", "x.json"], "--html 'x.json': the file's name must end in .html"),
         (&["--lang", "fr"], "--lang 'fr': it is en or zh"),
     ] {

@@ -1,11 +1,15 @@
-//! How every test starts programs: in an environment that does not depend on who runs the tests.
+//! How every test starts programs: in an environment that does not depend on who runs the tests, and so that a test that
+//! hangs fails with a sentence.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use xtask::Scratch;
 
@@ -21,9 +25,10 @@ pub fn command(path: impl AsRef<OsStr>) -> Command {
     for (name, _) in env::vars_os().filter(|(name, _)| is_of_the_machine(&name.to_string_lossy())) {
         command.env_remove(name);
     }
-    TEMPORARY.with(|temporary| {
+    TEST.with(|test| {
+        running().latest = Some(Instant::now());
         for name in ["TMPDIR", "TMP", "TEMP"] {
-            command.env(name, temporary.path());
+            command.env(name, test.temporary.path());
         }
     });
     command
@@ -47,7 +52,7 @@ pub fn signal(pid: u32, name: &str) {
 /// Whether a tool is here and works; says so where it is not.
 #[cfg(unix)]
 pub fn has_tool(name: &str, args: &[&str]) -> bool {
-    let asked = command(name).args(args).stdin(std::process::Stdio::null()).output();
+    let asked = command(name).args(args).stdin(process::Stdio::null()).output();
     let is_here = asked.is_ok_and(|output| output.status.success());
     if !is_here {
         println!("not available here: {name} {}", args.join(" "));
@@ -75,19 +80,70 @@ pub fn descriptors() -> usize {
 /// Looks again and again until something is found; a test that waits in vain fails with what it waited for.
 #[cfg(unix)]
 pub fn eventually<T>(awaited: &str, mut find: impl FnMut() -> Option<T>) -> T {
-    const LOOKS: u32 = 6000;
-    for _ in 0..LOOKS {
+    let began = Instant::now();
+    while began.elapsed() < HANGS {
         if let Some(found) = find() {
             return found;
         }
-        thread::sleep(std::time::Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(10));
     }
-    panic!("not even after {LOOKS} looks: {awaited}");
+    panic!("not even after {HANGS:?}: {awaited}");
+}
+
+/// No test starts a program, and none ends, for so long: on the slowest machine, only tests that hang do that.
+const HANGS: Duration = Duration::from_secs(600);
+
+/// The tests that have started programs and have not ended, and when one of them did either last.
+struct RunningTests {
+    tests: BTreeSet<String>,
+    latest: Option<Instant>,
+}
+
+static RUNNING: Mutex<RunningTests> = Mutex::new(RunningTests { tests: BTreeSet::new(), latest: None });
+
+fn running() -> MutexGuard<'static, RunningTests> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 thread_local! {
-    /// Each test has a thread, and this ends with it. Where cargo builds, there is room.
-    static TEMPORARY: Scratch = Scratch::within(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+    /// Each test has a thread, and this ends with it.
+    static TEST: Test = Test::begin();
+}
+
+struct Test {
+    name: String,
+    temporary: Scratch,
+}
+
+impl Test {
+    fn begin() -> Self {
+        static WATCHED: Once = Once::new();
+        WATCHED.call_once(|| drop(thread::spawn(end_when_tests_hang)));
+        let name = thread::current().name().unwrap_or("a thread of a test").to_owned();
+        running().tests.insert(name.clone());
+        // Where cargo builds, there is room, too.
+        Self { name, temporary: Scratch::within(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap() }
+    }
+}
+
+impl Drop for Test {
+    fn drop(&mut self) {
+        let mut running = running();
+        running.tests.remove(&self.name);
+        running.latest = Some(Instant::now());
+    }
+}
+
+fn end_when_tests_hang() {
+    loop {
+        thread::sleep(Duration::from_secs(5));
+        let RunningTests { tests, latest } = &*running();
+        if !tests.is_empty() && latest.is_some_and(|latest| latest.elapsed() > HANGS) {
+            let names: Vec<_> = tests.iter().map(String::as_str).collect();
+            eprintln!("\nnothing has happened for {HANGS:?}; hanging: {}", names.join(", "));
+            process::exit(101);
+        }
+    }
 }
 
 #[test]

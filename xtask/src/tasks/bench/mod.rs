@@ -2,6 +2,7 @@
 //! bare calls that it is made of (the baseline), and as the notes do it: in the same round, in shuffled order.
 
 pub mod baseline;
+mod export;
 mod load;
 mod machine;
 mod one_core;
@@ -60,10 +61,11 @@ pub fn run(mut args: Args) -> Result<()> {
     let rounds = args.number("--rounds", 5, 1..=99)?;
     let is_as_built = args.flag("--as-built")?;
     let style = shown::style(&mut args)?;
-    let page = args.given::<String>("--html")?;
+    let (page, figures) = (args.given::<String>("--html")?, args.given::<String>("--json")?);
     let works = chosen(&mut args, style.lang)?;
     cleanup::close_on_interrupt()?;
     let page = page.as_deref().map(Wanted::page).transpose()?;
+    let figures = figures.as_deref().map(Wanted::figures).transpose()?;
     if busy().is_none() {
         return style.say(
             Ink::Bold,
@@ -74,15 +76,19 @@ pub fn run(mut args: Args) -> Result<()> {
         );
     }
     if !reexec::is_again() {
-        drop(page); // it is opened again
+        drop((page, figures)); // they are opened again
         return run_again(is_as_built);
     }
     build::build()?;
     let machine = Machine::here(build::is_optimised()?)?;
     style.explain(Ink::Bold, &machine.sentence())?;
     style.explain(Ink::Faint, &HOW_TO_READ)?;
-    let chapters = measure_all(&works, rounds, style)?;
+    let (chapters, results) = measure_all(&works, rounds, style)?;
     say("")?;
+    if let Some(figures) = figures {
+        let name = figures.write(&export::json(&machine, &results))?;
+        style.say(Ink::Bold, &words!("The figures are in {name}.", "数据已存入 {name}。"))?;
+    }
     if let Some(page) = page {
         let name = page.write(&page::html(&cover(&machine), &chapters, style.lang))?;
         style.say(Ink::Bold, &words!("The page is in {name}.", "网页已存入 {name}。"))?;
@@ -117,9 +123,9 @@ fn cover(machine: &Machine) -> Cover {
 }
 
 /// Measures one work after another, and tells what each costs.
-fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<Vec<Chapter>> {
+fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Vec<Chapter>, Vec<Results>)> {
     let (began, count) = (Instant::now(), u32::try_from(works.len())?);
-    let mut chapters = Vec::new();
+    let (mut chapters, mut all) = (Vec::new(), Vec::new());
     for (number, work) in (1..).zip(works.iter().copied()) {
         introduce(work, style)?;
         // What one work leaves of its time is for those that follow.
@@ -129,8 +135,9 @@ fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<Vec
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
         let Work { name, claims, .. } = work;
         chapters.push(Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told: story.told() });
+        all.push(results);
     }
-    Ok(chapters)
+    Ok((chapters, all))
 }
 
 fn introduce(work: &Work, style: Style) -> Result<()> {

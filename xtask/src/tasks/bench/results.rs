@@ -76,11 +76,11 @@ impl Results {
     pub fn charts(&self) -> Vec<Chart> {
         let series = |rounds: &Rounds, figure| Series {
             name: rounds.variant.name(),
-            ink: rounds.variant.shown().1,
+            ink: rounds.variant.shown().2,
             costs: (0..self.places.len()).map(|place| self.cost(rounds, place, figure)).collect(),
         };
         let charts = self.work.figures.iter().enumerate().map(|(number, figure)| Chart {
-            title: figure.clone(),
+            title: figure.title.clone(),
             across: self.work.across.clone(),
             places: self.places.iter().copied().map(u64::from).collect(),
             series: self.whole().map(|rounds| series(rounds, number)).collect(),

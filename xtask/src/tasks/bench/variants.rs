@@ -29,19 +29,25 @@ pub enum Variant {
 }
 
 impl Variant {
-    /// Its name, and its colour.
-    pub fn shown(self) -> (Words, Ink) {
+    /// Its name in JSON, its name for a reader, and its colour.
+    pub fn shown(self) -> (&'static str, Words, Ink) {
         match self {
-            Self::Ours => (Words::fixed("ours", "我们的"), Ink::Client),
-            Self::Quiet => (Words::fixed("ours, --quiet", "我们的，--quiet"), Ink::Good),
-            Self::Baseline => (Words::fixed("baseline: bare std calls", "基准：只有 std 调用"), Ink::Faint),
-            Self::Ready => (Words::fixed("baseline, threads ready", "基准，线程事先备好"), Ink::Bold),
-            Self::Notes => (Words::fixed("the notes' way, Python", "笔记的写法，Python"), Ink::Server),
+            Self::Ours => ("ours", Words::fixed("ours", "我们的"), Ink::Client),
+            Self::Quiet => ("ours_quiet", Words::fixed("ours, --quiet", "我们的，--quiet"), Ink::Good),
+            Self::Baseline => {
+                ("baseline", Words::fixed("baseline: bare std calls", "基准：只有 std 调用"), Ink::Faint)
+            }
+            Self::Ready => {
+                ("baseline_ready", Words::fixed("baseline, threads ready", "基准，线程事先备好"), Ink::Bold)
+            }
+            Self::Notes => {
+                ("notes", Words::fixed("the notes' way, Python", "笔记的写法，Python"), Ink::Server)
+            }
         }
     }
 
     pub fn name(self) -> Words {
-        self.shown().0
+        self.shown().1
     }
 
     pub fn is_here(self) -> bool {

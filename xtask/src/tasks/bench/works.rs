@@ -16,33 +16,43 @@ pub struct Work {
     /// Whether the load and the server share one core, so that the scheduler has no choice.
     pub is_on_one_core: bool,
     pub across: Words,
-    /// What the two costs are, and their units.
-    pub figures: &'static [Words; 2],
+    pub figures: &'static [Figure; 2],
     /// What is promised of each that was counted.
     pub promise: fn(u64) -> Words,
     /// Measures one variant at one place.
     pub measure: fn(Variant, u32) -> anyhow::Result<Measured>,
 }
 
+/// A cost.
+pub struct Figure {
+    /// Its name in JSON: what, and the unit.
+    pub key: &'static str,
+    pub title: Words,
+}
+
+const fn figure(key: &'static str, en: &'static str, zh: &'static str) -> Figure {
+    Figure { key, title: Words::fixed(en, zh) }
+}
+
 #[rustfmt::skip]
-static ANSWER: [Words; 2] = [
-    Words::fixed("time for an answer, in µs", "每个应答的时间，单位 µs"),
-    Words::fixed("the server's CPU for an answer, in µs", "每个应答占用服务器的 CPU，单位 µs"),
+static ANSWER: [Figure; 2] = [
+    figure("time_us", "time for an answer, in µs", "每个应答的时间，单位 µs"),
+    figure("cpu_us", "the server's CPU for an answer, in µs", "每个应答占用服务器的 CPU，单位 µs"),
 ];
 #[rustfmt::skip]
-static CLIENT: [Words; 2] = [
-    Words::fixed("time for a client, in µs", "每个客户端的时间，单位 µs"),
-    Words::fixed("the server's CPU for a client, in µs", "每个客户端占用服务器的 CPU，单位 µs"),
+static CLIENT: [Figure; 2] = [
+    figure("time_us", "time for a client, in µs", "每个客户端的时间，单位 µs"),
+    figure("cpu_us", "the server's CPU for a client, in µs", "每个客户端占用服务器的 CPU，单位 µs"),
 ];
 #[rustfmt::skip]
-static SILENT_CLIENT: [Words; 2] = [
-    Words::fixed("the server's memory for a client, in bytes", "每个客户端占用服务器的内存，单位字节"),
-    Words::fixed("the server's threads for a client", "每个客户端占用服务器的线程数"),
+static SILENT_CLIENT: [Figure; 2] = [
+    figure("bytes", "the server's memory for a client, in bytes", "每个客户端占用服务器的内存，单位字节"),
+    figure("threads", "the server's threads for a client", "每个客户端占用服务器的线程数"),
 ];
 #[rustfmt::skip]
-static PAGE: [Words; 2] = [
-    Words::fixed("time for a page, in ms", "每个网页的时间，单位 ms"),
-    Words::fixed("the client's CPU for a page, in ms", "每个网页占用客户端的 CPU，单位 ms"),
+static PAGE: [Figure; 2] = [
+    figure("time_ms", "time for a page, in ms", "每个网页的时间，单位 ms"),
+    figure("cpu_ms", "the client's CPU for a page, in ms", "每个网页占用客户端的 CPU，单位 ms"),
 ];
 
 fn answered(n: u64) -> Words {
@@ -99,7 +109,7 @@ pub static ALL: [Work; 10] = [
 ];
 
 /// What is counted, what is promised of it, and how it is measured.
-type Measure = (&'static [Words; 2], fn(u64) -> Words, fn(Variant, u32) -> anyhow::Result<Measured>);
+type Measure = (&'static [Figure; 2], fn(u64) -> Words, fn(Variant, u32) -> anyhow::Result<Measured>);
 
 const fn work(
     name: &'static str,
