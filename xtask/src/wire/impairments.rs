@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use common::seeded::Seeded;
+
 use super::event::{Crossing, Recorder, Side};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,17 +19,8 @@ pub enum Impairment {
 pub enum Which {
     /// This one, counted from 1.
     Number(usize),
-    /// Of every so many, the last so many.
-    LastOf(usize, usize),
-}
-
-impl Which {
-    fn is_it(self, number: usize) -> bool {
-        match self {
-            Self::Number(this) => number == this,
-            Self::LastOf(every, last) => (number - 1) % every.max(1) + last >= every,
-        }
-    }
+    /// So many of so many, by chance.
+    Share(u32, u32),
 }
 
 /// What a wire does with the datagrams of each client, and of the server to it; all others arrive once and in order. Of
@@ -36,6 +29,8 @@ impl Which {
 pub struct Impairments {
     pub up: Vec<(Which, Impairment)>,
     pub down: Vec<(Which, Impairment)>,
+    /// Where chance begins: the same seed, the same for the first client, the second one and so on.
+    pub seed: u64,
     /// How long each is under way.
     pub delay: Duration,
 }
@@ -52,20 +47,26 @@ impl Impairments {
 
 pub struct Impairer {
     impairments: Vec<(Which, Impairment)>,
+    generator: Seeded,
     count: usize,
     late: Vec<Vec<u8>>,
 }
 
 impl Impairer {
-    pub fn new(impairments: &[(Which, Impairment)]) -> Self {
-        Self { impairments: impairments.to_vec(), count: 0, late: Vec::new() }
+    pub fn new(impairments: &[(Which, Impairment)], seed: u64) -> Self {
+        Self { impairments: impairments.to_vec(), generator: Seeded::new(seed), count: 0, late: Vec::new() }
     }
 
     /// What becomes of things now that this datagram was sent.
     fn impair(&mut self, datagram: &[u8]) -> Vec<(Crossing, Vec<u8>)> {
         self.count += 1;
-        let meant = self.impairments.iter().find(|(which, _)| which.is_it(self.count));
-        let impairment = meant.map(|(_, impairment)| *impairment);
+        // Each share is drawn each time, so that one's numbers do not depend on another's.
+        let is_meant = |(which, _): &&(Which, Impairment)| match which {
+            Which::Number(number) => *number == self.count,
+            Which::Share(part, of) => self.generator.number() % u64::from((*of).max(1)) < (*part).into(),
+        };
+        let meant: Vec<_> = self.impairments.iter().filter(is_meant).collect();
+        let impairment = meant.first().map(|(_, impairment)| *impairment);
         let hows: &[Crossing] = match impairment {
             Some(Impairment::Lost) => &[Crossing::Lost],
             Some(Impairment::Late) => &[Crossing::HeldBack],
@@ -98,7 +99,7 @@ mod tests {
     fn each_datagram_fares_as_it_was_asked_for() {
         let impairments =
             [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
-        let mut impairer = Impairer::new(&Impairments::numbered(&impairments, &[]).up);
+        let mut impairer = Impairer::new(&Impairments::numbered(&impairments, &[]).up, 0);
         let arrives = |(how, bytes): (Crossing, Vec<u8>)| {
             (!matches!(how, Crossing::Lost | Crossing::HeldBack)).then_some(bytes)
         };
@@ -108,9 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn of_every_so_many_the_last_are_meant() {
-        let meant = |which: Which| (1..=10).filter(|number| which.is_it(*number)).collect::<Vec<_>>();
-        assert_eq!(meant(Which::LastOf(5, 2)), [4, 5, 9, 10]);
-        assert_eq!(meant(Which::LastOf(1, 1)), (1..=10).collect::<Vec<_>>());
+    fn chance_has_its_share_and_the_same_seed_repeats_it() {
+        let lost = |seed| {
+            let mut impairer = Impairer::new(&[(Which::Share(1, 5), Impairment::Lost)], seed);
+            (0..10_000).filter(|_| impairer.impair(b"x")[0].0 == Crossing::Lost).collect::<Vec<_>>()
+        };
+        assert_eq!(lost(1), lost(1));
+        assert_ne!(lost(1), lost(2));
+        assert!((1_800..2_200).contains(&lost(1).len()), "{}", lost(1).len());
     }
 }

@@ -67,6 +67,7 @@ pub fn on(
                 return;
             }
             let mut clients = HashMap::<SocketAddr, Arc<UdpClient>>::new();
+            let mut seeds = (0..).map(|number| link.impairments.seed.wrapping_add(number));
             let mut buffer = vec![0; 65_535];
             while !link.is_over() {
                 let received = link.near.recv_from(&mut buffer);
@@ -74,7 +75,7 @@ pub fn on(
                 if !clients.contains_key(&from) {
                     make_room(&mut clients);
                     let recorder = recorder_for(from);
-                    let met = link.meet(from, recorder.clone());
+                    let met = link.meet(from, seeds.next().unwrap_or_default(), recorder.clone());
                     let met = met.and_then(|client| {
                         let (client, wire) = (Arc::new(client), wire.clone());
                         clients.insert(from, Arc::clone(&client));
@@ -163,11 +164,11 @@ impl UdpLink {
         self.over.load(Ordering::SeqCst)
     }
 
-    fn meet(&self, address: SocketAddr, recorder: Recorder) -> io::Result<UdpClient> {
+    fn meet(&self, address: SocketAddr, seed: u64, recorder: Recorder) -> io::Result<UdpClient> {
         let server = self.server.load(Ordering::SeqCst);
         let far = Mutex::new(self.far(server, Vec::new())?);
         let (up, down) = (&self.impairments.up, &self.impairments.down);
-        let (up, down) = (Mutex::new(Impairer::new(up)), Mutex::new(Impairer::new(down)));
+        let (up, down) = (Mutex::new(Impairer::new(up, seed)), Mutex::new(Impairer::new(down, !seed)));
         let (seen, is_gone) = (Mutex::new(Instant::now()), AtomicBool::new(false));
         Ok(UdpClient { address, far, recorder, up, down, seen, is_gone })
     }
@@ -294,12 +295,13 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn of_a_servers_addresses_the_first_is_asked_at_which_somebody_is() {
+    fn of_a_servers_addresses_the_first_is_asked_at_which_somebody_is_whatever_the_seed() {
         let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let server = UdpSocket::bind("127.0.0.1:0").unwrap();
         let servers = vec![nobody, nobody, server.local_addr().unwrap()];
+        let impairments = Impairments { seed: u64::MAX, ..Impairments::default() };
         let near = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let relay = on(near, servers, Impairments::default(), |_| Recorder::discarding()).unwrap();
+        let relay = on(near, servers, impairments, |_| Recorder::discarding()).unwrap();
         for name in [b"Ann", b"Bob"] {
             let client = UdpSocket::bind("127.0.0.1:0").unwrap();
             client.send_to(name, relay.address).unwrap();

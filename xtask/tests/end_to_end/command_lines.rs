@@ -185,7 +185,7 @@ fn a_task_that_is_asked_in_chinese_complains_in_chinese() {
         ("sing", "没有“sing”这个任务，应为其中之一：demo, grade, tap, soak, bench, origin, docs"),
         ("tap h", "SERVER“h”：没有端口：应为 HOST:PORT，例如 127.0.0.1:9999"),
         ("tap h:1 --cut 0", "--cut“0”：应为 1 到 65535 之间的整数"),
-        ("grade get --seed=x -- y", "--seed“x”：应为整数，最大 18446744073709551615"),
+        ("tap h:1 --udp --seed=x", "--seed“x”：应为整数，最大 18446744073709551615"),
         ("tap h:1 --listen 1.2.3:4", "--listen“1.2.3:4”：IPv4 地址是四个 0 到 255 的十进制数"),
         ("grade tcp-server --stage nope -- x", "没有“nope”这一项，应为其中之一："),
     ] {

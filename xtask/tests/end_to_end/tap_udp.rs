@@ -75,6 +75,28 @@ fn datagrams_of_the_server_fare_as_was_asked_for_them() {
 }
 
 #[test]
+fn a_share_is_lost_by_lots_that_a_seed_repeats() {
+    let lost = |seed: Option<&str>| {
+        let options =
+            [&["--lose", "1/2"][..], &seed.map_or(Vec::new(), |seed| vec!["--seed", seed])].concat();
+        let (mut tap, client, server) = between(&options);
+        for number in 0..20 {
+            client.send(format!("n{number};").as_bytes()).unwrap();
+        }
+        let said = tap.wait_for("n19;");
+        drop(server);
+        let lost: Vec<_> = arrows(&said).into_iter().filter(|arrow| arrow.starts_with(">lost: ")).collect();
+        let seed = said.iter().find_map(|line| line.strip_prefix("the lots are those of --seed ")).unwrap();
+        (seed.to_owned(), lost)
+    };
+    let (seed, first) = lost(None);
+    assert_eq!(lost(Some(&seed)), (seed, first));
+    let (_, other) = lost(Some("1"));
+    assert!(!other.is_empty() && other.len() < 20, "{other:?}");
+    assert_ne!(other, lost(Some("2")).1);
+}
+
+#[test]
 fn each_client_of_datagrams_has_its_own_way_to_the_server_and_back() {
     let (mut tap, first, server) = between(&["--lose", "2"]);
     let others = [(); 19].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());

@@ -171,6 +171,7 @@ impl Running {
             );
             if is_itself { Err(args::usage(why)) } else { Ok(()) }
         };
+        let mut more = Vec::new();
         let (address, server, running): (_, _, Box<dyn Any>) = match wire {
             Wire::Tcp(mode, delay) => {
                 let listener =
@@ -180,14 +181,22 @@ impl Running {
                 let relay = tcp_relay::on(listener, server.clone(), mode, delay, welcome)?;
                 (relay.address(), server.to_string(), Box::new(relay))
             }
-            Wire::Udp(impairments) => {
+            Wire::Udp(impairments, by_chance) => {
                 let near = UdpSocket::bind(listen).map_err(|e| anyhow!(address::cannot_bind(listen, &e)))?;
                 not_itself(near.local_addr()?)?;
+                let seed = impairments.seed;
+                more.extend(by_chance.then(|| {
+                    words!(
+                        "the lots are those of --seed {seed}",
+                        "随机结果由种子决定，重现请用 --seed {seed}"
+                    )
+                }));
                 let relay = udp_relay::on(near, servers, impairments, welcome)?;
                 (relay.address, server.to_string(), Box::new(relay))
             }
         };
-        let hints = hints(address, &server);
+        let mut hints = hints(address, &server);
+        hints.append(&mut more);
         Ok((Self { address, server, _relay: running }, hints))
     }
 }

@@ -1,7 +1,7 @@
 //! What a user of the tap asks for.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Result;
 use common::address::HostPort;
@@ -32,8 +32,8 @@ pub struct TapOptions {
 pub enum Wire {
     /// A stream: it may be cut and held up.
     Tcp(RelayMode, Duration),
-    /// Datagrams: they may be lost, doubled and late.
-    Udp(Impairments),
+    /// Datagrams: they may be lost, doubled and late; whether by chance.
+    Udp(Impairments, bool),
 }
 
 impl Wire {
@@ -52,6 +52,7 @@ impl TapOptions {
         // 0 stands for none; nobody can ask for it.
         let cut = args.number("--cut", 0, 1..=u16::MAX)?;
         let delay = args.seconds("--delay", 0.0, 0.0..=60.0)?;
+        let seed = args.whole("--seed")?;
         let up = impairments(&mut args, ["--lose", "--twice", "--late"])?;
         let down = impairments(&mut args, ["--back-lose", "--back-twice", "--back-late"])?;
         let server = args.operand()?.ok_or_else(|| {
@@ -62,9 +63,14 @@ impl TapOptions {
         })?;
         let server = parse_server(&server)?;
         args.finish()?;
+        let by_chance = up.iter().chain(&down).any(|(which, _)| matches!(which, Which::Share(..)));
         let is_impaired = !(up.is_empty() && down.is_empty());
         let wire = match (is_udp, cut) {
-            (true, 0) => Wire::Udp(Impairments { up, down, delay }),
+            (true, 0) => {
+                let seed = seed
+                    .unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(1, |time| time.subsec_micros().into()));
+                Wire::Udp(Impairments { up, down, seed, delay }, by_chance)
+            }
             (true, _) => {
                 return Err(args::usage(text!(
                     "--cut is for TCP: a datagram crosses whole",
@@ -81,6 +87,12 @@ impl TapOptions {
             (false, 0) => Wire::Tcp(RelayMode::AsItComes, delay),
             (false, size) => Wire::Tcp(RelayMode::Cut(size.into()), delay),
         };
+        if seed.is_some() && !by_chance {
+            return Err(args::usage(text!(
+                "--seed goes with a share, such as --lose 1/5: nothing else is left to chance",
+                "--seed 要与比例同用，例如 --lose 1/5：别的都不是随机的"
+            )));
+        }
         Ok(Self { server, listen, wire, roll, html, live, style })
     }
 }
@@ -96,12 +108,11 @@ fn impairments(args: &mut Args, names: [&str; 3]) -> Result<Vec<(Which, Impairme
     for (name, impairment) in names.into_iter().zip(kinds) {
         let Some(Numbers(which)) = args.given(name)? else { continue };
         for which in which {
-            let is_share = |which| matches!(which, Which::LastOf(..));
-            let is_same = |other| which == other || is_share(which) && is_share(other);
-            if impairments.iter().any(|(other, _)| is_same(*other)) {
+            let is_planned = impairments.iter().any(|(other, _)| *other == which);
+            if let (Which::Number(number), true) = (which, is_planned) {
                 return Err(args::usage(text!(
-                    "{name}: a datagram of these has something else planned already",
-                    "{name}：其中有数据报已经另有安排"
+                    "{name} {number}: this datagram has something else planned already",
+                    "{name} {number}：这个数据报已经另有安排"
                 )));
             }
             impairments.push((which, impairment));
@@ -119,7 +130,7 @@ impl FromStr for Numbers {
     fn from_str(text: &str) -> Result<Self, String> {
         let number = |text: &str| {
             let digits = text.bytes().all(|b| b.is_ascii_digit());
-            text.parse::<usize>().ok().filter(|number| digits && *number > 0).ok_or_else(|| {
+            text.parse::<u32>().ok().filter(|number| digits && *number > 0).ok_or_else(|| {
                 text!(
                     "it must be numbers from 1, such as 2 or 2,5, or a share, such as 1/5",
                     "应为从 1 数起的编号，例如 2 或 2,5，或者比例，例如 1/5"
@@ -129,12 +140,12 @@ impl FromStr for Numbers {
         if let Some((part, of)) = text.split_once('/') {
             let (part, of) = (number(part)?, number(of)?);
             return if part <= of {
-                Ok(Self(vec![Which::LastOf(of, part)]))
+                Ok(Self(vec![Which::Share(part, of)]))
             } else {
                 Err(text!("a share is at most 1/1", "比例最大是 1/1"))
             };
         }
-        let numbers = text.split(',').map(|text| Ok(Which::Number(number(text)?)));
+        let numbers = text.split(',').map(|text| Ok(Which::Number(number(text)? as usize)));
         numbers.collect::<Result<_, _>>().map(Self)
     }
 }
@@ -153,13 +164,15 @@ mod tests {
 
     #[test]
     fn what_becomes_of_datagrams_is_read_in_numbers_and_shares() {
-        let options = read("--udp h:1 --lose 2,4 --twice=3 --late 1/5 --back-lose 1").unwrap();
-        let Wire::Udp(Impairments { up, down, .. }) = options.wire else { panic!("not this wire") };
+        let options = read("--udp h:1 --lose 2,4 --twice=3 --late 1/5 --back-lose 1 --seed 7").unwrap();
+        let Wire::Udp(Impairments { up, down, seed: 7, .. }, true) = options.wire else {
+            panic!("not this wire")
+        };
         let expected = [
             (Which::Number(2), Impairment::Lost),
             (Which::Number(4), Impairment::Lost),
             (Which::Number(3), Impairment::Twice),
-            (Which::LastOf(5, 1), Impairment::Late),
+            (Which::Share(1, 5), Impairment::Late),
         ];
         assert_eq!(
             (up.as_slice(), down.as_slice()),
@@ -180,8 +193,8 @@ mod tests {
             ("h:1 --udp --lose +1", "numbers from 1"),
             ("h:1 --udp --lose 1/0", "numbers from 1"),
             ("h:1 --udp --lose 3/2", "at most 1/1"),
-            ("h:1 --udp --lose 2 --late 2", "--late: a datagram of these has something else planned already"),
-            ("h:1 --udp --lose 1/2 --late 1/3", "something else planned"),
+            ("h:1 --udp --lose 2 --late 2", "--late 2: this datagram has something else planned already"),
+            ("h:1 --udp --lose 2 --seed 1", "goes with a share"),
             ("h:1 --delay 61", "seconds from 0 to 60"),
             ("h:1 h:2", "unexpected argument 'h:2'"),
         ] {
