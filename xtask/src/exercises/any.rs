@@ -69,7 +69,7 @@ pub static START: &[Likely] = &[
         "{host} 给出的地址与套接字不符：IPv6 地址要用 AF_INET6 套接字，IPv4 地址要用 AF_INET。"),
     LEFT_GROUP,
 ];
-pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.location.is_port_held && !e.location.is_other_protocol && ![e.location.at.port(), e.location.at.port().swap_bytes()].iter().any(|port| e.location.has_port(*port)), "stop",
+pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.location.is_port_held && !e.location.is_other_protocol && ![e.at.port(), e.at.port().swap_bytes()].iter().any(|port| e.location.has_port(*port)), "stop",
     "bind failed: earlier connections still occupy the port (TIME_WAIT). Set SO_REUSEADDR before bind, and check what bind returns.",
     "bind 失败了：以前的连接还占着端口（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，并检查 bind 的返回值。");
 
@@ -84,10 +84,10 @@ pub static ELSEWHERE: &[Likely] = &[
     is("other-protocol", |e| e.location.is_other_protocol, "system",
         "Your server uses the other protocol: SOCK_STREAM is TCP, SOCK_DGRAM is UDP.",
         "协议用反了：SOCK_STREAM 是 TCP，SOCK_DGRAM 是 UDP。"),
-    is("port-swapped", |e| e.location.has_port(e.location.at.port().swap_bytes()), "crowd",
+    is("port-swapped", |e| e.location.has_port(e.at.port().swap_bytes()), "crowd",
         "Your server listens on its port with the two bytes swapped: convert the port with htons before you put it into the address.",
         "服务器监听的端口，两个字节颠倒了：把端口写进地址结构时要用 htons。"),
-    is("other-address", |e| e.location.has_port(e.location.at.port()), "address",
+    is("other-address", |e| e.location.has_port(e.at.port()), "address",
         "The port is right, but the address is wrong: bind the address given as {host}.",
         "端口对，地址不对：应绑定 {host} 给出的地址。"),
     is("other-port", |_| true, "crowd",

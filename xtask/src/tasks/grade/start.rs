@@ -184,7 +184,7 @@ impl Trial<'_> {
             found: found.iter().flat_map(|(_, rows)| rows).map(|row| (row.ip, row.port).into()).collect(),
             is_port_held: self.is_port_held(),
             is_port_free: is_free(transport, at),
-            ..Location::at(at)
+            ..Location::default()
         };
         self.finds_owner()?;
         Err(missed(Expected::Ready, how))

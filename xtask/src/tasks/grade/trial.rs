@@ -121,8 +121,7 @@ impl<'a> Trial<'a> {
         let talk =
             Talk { framing: config.framing(), recorder: lab.record.recorder(""), names, ..config.talk };
         let peers = Peers::new(at, exercise.transport, talk);
-        let (candidate, listener, waiting) = Default::default();
-        let location = Location::at(at);
+        let (candidate, listener, location, waiting) = Default::default();
         Ok(Self { config, exercise, lab, from, candidate, peers, location, listener, waiting })
     }
 
