@@ -80,7 +80,7 @@ pub fn assert_fails(judged: &Printout, kind: &str, expected: &[&str], of: &str) 
 }
 
 /// So many judges run at once, whatever the tests: each waits more than it works, and has pipes open here.
-static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(40), Condvar::new());
+static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(24), Condvar::new());
 
 pub fn grade(args: &[&str]) -> Printout {
     let (free, is_free) = &PLACES;

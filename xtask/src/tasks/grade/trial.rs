@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use common::framing::Framing;
 
 use super::candidate::{Candidate, CommandLine};
-use super::output::Files;
+use super::files::Files;
 use crate::drawing::entry::Entry;
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
