@@ -129,7 +129,7 @@ fn each_of_several_times_is_counted_and_the_worst_is_the_verdict() {
 
 #[test]
 fn a_server_that_runs_already_is_judged_by_what_its_address_answers() {
-    let server = crate::Server::start("tcp-server", &["--delay=0"]);
+    let server = crate::TestedServer::start("tcp-server", &["--delay=0"]);
     let at = server.address.to_string();
     let judged = grade(&["tcp-server", "--all", "--at", &at]);
     assert_eq!((judged.marked('✗'), judged.status), (vec![], Some(0)), "{}", judged.out);

@@ -2,158 +2,39 @@
 //! reads it, at the limit of a file's size, and as the first process of a container.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::{ChildStderr, ChildStdout};
 use std::thread;
 use std::time::Duration;
 
-use xtask::{Lab, Outcome, Program, Scratch};
+use xtask::{Lab, Program, Scratch};
 
 #[cfg(target_os = "linux")]
 use crate::process::has_tool;
 use crate::process::{command, eventually, signal};
-use crate::{Server, TcpPeer, program, said, start_on, visits};
-
-/// The state of a process, as Linux' /proc has it (proc(5)), or ps(1) elsewhere: `T` is stopped, `Z` has ended.
-fn state(pid: u32) -> Option<char> {
-    if cfg!(target_os = "linux") {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        return stat.rsplit(") ").next()?.chars().next();
-    }
-    let told = command("ps").args(["-o", "state=", "-p", &pid.to_string()]).output().ok()?.stdout;
-    String::from_utf8_lossy(&told).trim().chars().next()
-}
-
-/// Stops a program that waits no longer than `limit` and began before; false where it had ended by then. When it is
-/// continued, its time is up.
-fn stop_for_longer_than(limit: Duration, program: &Program) -> bool {
-    signal(program.pid, "STOP");
-    let is_stopped = eventually("a program is stopped, or has ended", || match state(program.pid) {
-        Some('T') => Some(true),
-        Some('Z') | None => Some(false),
-        Some(_) => None,
-    });
-    if is_stopped {
-        thread::sleep(limit);
-    }
-    is_stopped
-}
-
-/// Tries it with longer and longer limits, until the machine is fast enough to stop a program in time.
-fn with_a_limit_that_suffices<T>(mut tried: impl FnMut(Duration) -> Option<T>) -> T {
-    let mut limits = (0..8).map(|n| Duration::from_millis(300) * 2_u32.pow(n));
-    limits.find_map(&mut tried).expect("a program is stopped before its time-out, be that 38 seconds")
-}
-
-fn seconds(limit: Duration) -> String {
-    limit.as_secs_f64().to_string()
-}
-
-/// Sends something and reads until something comes; none where the client was too soon gone.
-fn exchanged(stream: &mut TcpStream, bytes: &str, end: &str) -> Option<()> {
-    stream.write_all(bytes.as_bytes()).ok()?;
-    let mut all = Vec::new();
-    while !all.ends_with(end.as_bytes()) {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).ok()?;
-        all.push(byte[0]);
-    }
-    Some(())
-}
-
-/// A client that is stopped for longer than its time-out once `meet` has met it, and is continued when `answer` has
-/// answered it.
-fn stopped_client<T>(
-    name: &str,
-    args: &dyn Fn(&str) -> Vec<String>,
-    mut meet: impl FnMut() -> Option<T>,
-    answer: impl Fn(&mut T),
-    leave: impl Fn(T),
-) -> Outcome {
-    with_a_limit_that_suffices(|limit| {
-        let mut lab = Lab::discarding().unwrap();
-        let args = args(&seconds(limit));
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let client = start_on(&lab, name, &args);
-        let mut met = meet()?;
-        if !stop_for_longer_than(limit, &client) {
-            return None;
-        }
-        answer(&mut met);
-        signal(client.pid, "CONT");
-        leave(met);
-        Some(lab.wait_for_end(client).unwrap())
-    })
-}
+use crate::{TcpPeer, program, start_on, visits};
 
 #[test]
-fn a_client_that_was_stopped_for_longer_than_its_time_out_takes_what_came_meanwhile() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let greeted = stopped_client(
-        "tcp-client",
-        &|limit| ["greet", &address, "Ann", "--timeout", limit].map(Into::into).into(),
-        || {
-            let mut stream = listener.accept().unwrap().0;
-            exchanged(&mut stream, "Welcome!\n", "Ann\n")?;
-            Some(stream)
-        },
-        |stream| stream.write_all(b"Hello, Ann!\n").unwrap(),
-        |mut stream| exchanged(&mut stream, "", "exit\n").unwrap(),
-    );
-    assert_eq!(greeted, said(&["Welcome!", "Hello, Ann!"]));
-}
-
-#[test]
-fn a_page_whose_rest_came_while_its_client_was_stopped_is_saved() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    let got = stopped_client(
-        "tcp-client",
-        &|limit| ["get", &url, "--timeout", limit].map(Into::into).into(),
-        || {
-            let mut stream = listener.accept().unwrap().0;
-            exchanged(&mut stream, "", "\r\n\r\n")?;
-            exchanged(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst", "")?;
-            Some(stream)
-        },
-        |stream| stream.write_all(b" rest").unwrap(),
-        drop,
-    );
-    assert_eq!(got.status, Some(0), "{got:?}");
-}
-
-#[test]
-fn a_reply_that_came_while_udp_client_was_stopped_is_taken() {
+fn a_reply_that_came_while_udp_client_was_stopped_for_longer_than_its_time_out_is_taken() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap().to_string();
-    let greeted = stopped_client(
-        "udp-client",
-        &|limit| [&address, "Ann", "--tries", "1", "--timeout", limit].map(Into::into).into(),
-        || Some(socket.recv_from(&mut [0; 64]).unwrap().1),
-        |from| {
-            socket.send_to(b"not this one", *from).unwrap();
-            socket.send_to(b"Hello, Ann!", *from).unwrap();
-        },
-        drop,
-    );
-    assert_eq!((greeted.status, greeted.said), (Some(0), vec!["Hello, Ann!".to_owned()]));
-}
-
-#[test]
-fn a_name_that_came_while_tcp_server_was_stopped_is_greeted() {
-    let greeting = with_a_limit_that_suffices(|limit| {
-        let server = Server::start("tcp-server", &["--delay=0", "--idle-timeout", &seconds(limit)]);
-        let mut client = server.client();
-        assert!(stop_for_longer_than(limit, &server.program));
-        client.sends("Ann\n");
-        signal(server.program.pid, "CONT");
-        let greeting = client.hears_out().unwrap();
-        (!greeting.is_empty() || limit > Duration::from_secs(4)).then_some(greeting)
+    // Longer and longer limits, until the machine is fast enough to stop the client in time.
+    let greeted = (0..8).map(|n| Duration::from_millis(300) * 2_u32.pow(n)).find_map(|limit| {
+        let mut lab = Lab::discarding().unwrap();
+        let seconds = limit.as_secs_f64().to_string();
+        let client = start_on(&lab, "udp-client", &[&address, "Ann", "--tries", "1", "--timeout", &seconds]);
+        let (_, from) = socket.recv_from(&mut [0; 64]).unwrap();
+        signal(client.pid, "STOP");
+        thread::sleep(limit); // when it is continued, its time is up
+        socket.send_to(b"not this one", from).unwrap();
+        socket.send_to(b"Hello, Ann!", from).unwrap();
+        signal(client.pid, "CONT");
+        let outcome = lab.wait_for_end(client).unwrap();
+        (outcome.status == Some(0)).then_some(outcome.said)
     });
-    assert_eq!(greeting, "Hello, Ann!\n");
+    assert_eq!(greeted.unwrap(), ["Hello, Ann!"]);
 }
 
 /// tcp-server, started by a shell after `before`, with `redirected` outputs; there, `$1` is this file.
@@ -207,20 +88,6 @@ fn lines_told(narration: &str, complaint: &str) -> usize {
     let lost = |line: &str| line.trim_start_matches('(').split(' ').next().unwrap().parse::<usize>().unwrap();
     let printed = narration.lines().map(|line| if line.starts_with('(') { lost(line) } else { 1 });
     printed.chain(complaint.lines().map(lost)).sum()
-}
-
-#[test]
-fn lines_that_nobody_read_until_the_end_are_counted_to_the_last() {
-    let (program, stdout, mut stderr) = started_by_shell("", "", Path::new(""));
-    let mut stdout = BufReader::with_capacity(64, stdout);
-    let mut narration = first_line(&mut stdout);
-    let address = xtask::address_in(&narration).unwrap();
-    visits(address, 3000, "exit\n", "Welcome!\n");
-    signal(program.pid, "TERM");
-    let mut complaint = String::new();
-    stderr.read_to_string(&mut complaint).unwrap();
-    stdout.read_to_string(&mut narration).unwrap();
-    assert_eq!(lines_told(&narration, &complaint), 3 + 2 * 3000, "{complaint}");
 }
 
 #[test]

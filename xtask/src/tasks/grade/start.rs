@@ -20,7 +20,7 @@ use crate::peers::udp_peer::UdpPeer;
 use crate::programs::figures;
 use crate::random;
 use crate::wire::event::Side;
-use crate::wire::kernel::{self, Protocol, Row};
+use crate::wire::kernel::{self, Protocol, SocketRow};
 use crate::wire::waits::{self, Call};
 use crate::words::Words;
 
@@ -44,7 +44,7 @@ enum Ready {
     /// It has ended instead; a process that has left its group may be there.
     Ended,
     /// It waits at these places instead.
-    Elsewhere(Protocol, Vec<Row>),
+    Elsewhere(Protocol, Vec<SocketRow>),
     /// It runs, and waits nowhere.
     Nowhere,
 }
@@ -194,7 +194,7 @@ impl Trial<'_> {
     fn wait_until_ready(&self) -> Result<Ready> {
         let (program, transport, at) = (self.program()?, self.exercise.transport, self.peers.at);
         let asked = Instant::now();
-        let (mut elsewhere, mut since, mut looked): (Vec<Row>, _, _) = (Vec::new(), asked, asked);
+        let (mut elsewhere, mut since, mut looked): (Vec<SocketRow>, _, _) = (Vec::new(), asked, asked);
         let (mut of, mut ended): (_, Option<Instant>) = (transport, None);
         loop {
             let is_there = self.is_anybody_there().unwrap_or_else(|| answers(transport, at));
@@ -321,7 +321,7 @@ fn is_own(group: u32, protocol: Protocol, at: SocketAddr) -> bool {
 }
 
 /// Where the program waits: by this protocol, or else by the other.
-fn places(group: u32, protocol: Protocol) -> (Protocol, Vec<Row>) {
+fn places(group: u32, protocol: Protocol) -> (Protocol, Vec<SocketRow>) {
     let other = if matches!(protocol, Protocol::Tcp) { Protocol::Udp } else { Protocol::Tcp };
     let of = |protocol| kernel::waiting_of_group(protocol, group).unwrap_or_default();
     match of(protocol) {

@@ -20,7 +20,7 @@ use crate::peers::player::{Met, Peers};
 use crate::peers::script::{Expected, Found, How, Mismatch, Unplayed};
 use crate::peers::talk::{Patience, Talk};
 use crate::wire::event::Side;
-use crate::wire::kernel::{self, Protocol, Row};
+use crate::wire::kernel::{self, Protocol, SocketRow};
 use crate::words::Words;
 
 /// What is judged, how, and what is told of it.
@@ -192,7 +192,7 @@ impl<'a> Trial<'a> {
     }
 
     /// What waits on this machine; not where the program may be on another one.
-    fn waiting(&self, protocol: Protocol) -> Option<Vec<Row>> {
+    fn waiting(&self, protocol: Protocol) -> Option<Vec<SocketRow>> {
         if self.config.at.is_some() { None } else { kernel::waiting(protocol) }
     }
 
@@ -209,7 +209,7 @@ impl<'a> Trial<'a> {
     }
 
     /// The program's end of a connection, if the kernel says.
-    pub fn far_end(&mut self, number: usize) -> Option<Row> {
+    pub fn far_end(&mut self, number: usize) -> Option<SocketRow> {
         if self.config.at.is_some() {
             return None;
         }
