@@ -12,7 +12,7 @@ use anyhow::Result;
 use crate::checks::{Checks, Ended};
 use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
-use crate::drawing::transcript::Transcript;
+use crate::drawing::transcript::{Transcript, Wait};
 use crate::lab::{Lab, Outcome};
 use crate::programs::program::Program;
 use crate::wire::event::{Crossing, Side, What};
@@ -97,7 +97,10 @@ impl Play {
             self.show_verdict()?;
         }
         self.tell(Entry::Act(words.clone()))?;
-        self.pause(|play| play.audience.wait(play.style, &play.story))
+        if !self.audience.step {
+            return Ok(());
+        }
+        self.pause(|play| Audience::wait(play.style, &play.story))
     }
 
     /// Records a call that the lesson itself has made for one side, and what it returned.
@@ -161,7 +164,11 @@ impl Play {
         let question = Words::fixed(en, zh);
         let choices: Vec<_> = choices.iter().map(|(en, zh)| Words::fixed(en, zh)).collect();
         self.tell(Entry::Question { question: question.clone(), choices: choices.clone() })?;
-        self.pause(|play| quiz::ask(play.style, question, choices, Words::fixed(why, why_zh)))
+        self.pause(|play| {
+            let asked = quiz::ask(play.style, &play.story, question, choices, Words::fixed(why, why_zh));
+            play.story.wait(Wait::Nothing);
+            asked
+        })
     }
 
     /// As [`Play::predict`], for any number, which is explained once it is known: [`Prediction::because`].
@@ -188,7 +195,9 @@ impl Play {
 
     /// Shows the verdict on the last prediction.
     pub fn show_verdict(&mut self) -> Result<()> {
-        self.verdict.take().into_iter().flatten().try_for_each(|told| self.tell(told))
+        let Some(verdict) = self.verdict.take() else { return Ok(()) };
+        verdict.into_iter().try_for_each(|told| self.tell(told))?;
+        self.story.tell_votes()
     }
 
     /// Stops a server with Ctrl-C and checks how it ends; false if this cannot be done.

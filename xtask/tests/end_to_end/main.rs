@@ -17,6 +17,7 @@ mod layout;
 mod left_over;
 mod live;
 mod live_tasks;
+mod plan;
 mod process;
 mod readme;
 mod reasons;
