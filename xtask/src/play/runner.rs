@@ -88,7 +88,7 @@ impl Runner {
         if self.audience.quiz {
             self.claim(lesson)?; // shown earlier, it would give answers away
         }
-        Ok(())
+        if self.audience.step { Audience::wait(self.style, &self.story) } else { Ok(()) }
     }
 
     /// Shows the claims.
@@ -121,7 +121,7 @@ impl Runner {
             Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
             Ok(()) => {}
         }
-        let shown = left.map_or_else(|| play.show_checks().and_then(|()| play.show_verdict()), Err);
+        let shown = left.map_or_else(|| play.end_act(), Err);
         let Lesson { name, subject_zh, claims, lanes, .. } = lesson;
         let chapter =
             Chapter { name, subject_zh, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
@@ -129,8 +129,7 @@ impl Runner {
         let is_seen = |told: &Entry| !matches!(told, Entry::Question { .. });
         self.chapters
             .extend(Some(chapter).filter(|chapter| shown.is_ok() || chapter.told.iter().any(is_seen)));
-        shown?;
-        if self.audience.step { Audience::wait(self.style, &self.story) } else { Ok(()) }
+        shown
     }
 
     /// Says how many checks passed, and how many predictions came true. `options` are those to repeat missed lessons

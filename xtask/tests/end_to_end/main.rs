@@ -19,6 +19,7 @@ mod live;
 mod live_tasks;
 mod plan;
 mod process;
+mod quiz;
 mod readme;
 mod reasons;
 mod saving;

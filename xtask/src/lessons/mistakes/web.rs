@@ -79,7 +79,7 @@ pub fn chunk_sizes(play: &mut Play) -> Result<()> {
     let saved = escape(body.as_bytes());
     let what = words!("the notes' client saves '{saved}'", "笔记的客户端保存了“{saved}”");
     let failed = body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n";
-    wrong(play, &what, failed, prediction, 3)?;
+    wrong(play, &what, failed, prediction, 3);
     instead(play, "tcp-client")?;
     let promise = Words::fixed("tcp-client saves only the body", "tcp-client 只保存响应体");
     tcp_client(play, origin.address, "chunked", promise, (0, Some("Hello, world!")))
@@ -106,7 +106,7 @@ pub fn cut_short(play: &mut Play) -> Result<()> {
         "the notes' client saves '{saved}', 6 of 13 bytes, as if it were complete",
         "笔记的客户端只收到 13 字节中的“{saved}”，却当作完整内容保存"
     );
-    wrong(play, &what, body == "Hello,", prediction, 1)?;
+    wrong(play, &what, body == "Hello,", prediction, 1);
     instead(play, "tcp-client")?;
     let promise = Words::fixed("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
     tcp_client(play, origin.address, "cut", promise, (1, None))
@@ -138,7 +138,7 @@ pub fn no_header(play: &mut Play) -> Result<()> {
         "the notes' client ends with an exception in both cases",
         "两种情形下，笔记的客户端都因异常而结束",
     );
-    wrong(play, &what, failed, prediction, 2)?;
+    wrong(play, &what, failed, prediction, 2);
     instead(play, "tcp-client")?;
     let promise = Words::fixed(
         "tcp-client does not decode the header, and saves the body",
@@ -187,7 +187,7 @@ pub fn kept_open(play: &mut Play) -> Result<()> {
         "全部 {size} 字节都到了；又过半秒，笔记的客户端还在等，会永远等下去"
     );
     drop(stream); // the server serves one client at a time
-    wrong(play, &what, is_waiting, prediction, 1)?;
+    wrong(play, &what, is_waiting, prediction, 1);
     instead(play, "tcp-client")?;
     let promise = Words::fixed(
         "tcp-client counts bytes, and ends when all have arrived",
