@@ -5,7 +5,6 @@
 {
   const A_LADDER = 100; // rungs; a browser lays out a ladder at a time
   const KEPT = 10000; // pieces; a story that goes on all day must not fill a browser
-  const STARTS = ".act, .question"; // what a part of the story begins with
   const root = document.documentElement;
   const find = (id) => document.getElementById(id);
   const story = find("story");
@@ -29,7 +28,7 @@
   function show() {
     const how = isOver ? "over" : !isConnected ? "lost" : now.wait !== "nothing" ? now.wait : isFollowing ? "following" : "held";
     root.className = `${how}${isFollowing ? "" : " held"}${token ? " presents" : ""}`;
-    const votes = how === "prediction" && now.all ? ` · ${now.all} ${state.dataset.votes}` : "";
+    const votes = how === "prediction" && now.all ? `: ${now.all}` : "";
     const words = state.dataset[how] + votes;
     state.textContent = isFollowing || how === "held" ? words : `${words}; ${state.dataset.held}`;
     find("score").textContent = now.asked ? `${find("score").dataset.words} ${now.right}/${now.asked}` : "";
@@ -61,7 +60,7 @@
       count += 1;
     }
     for (; count > KEPT; count -= 1) forget();
-    if (isDue) begin();
+    if (isDue && start !== room.lastElementChild) begin(); // more than a heading, after which the run may wait
     else if (isFollowing && !isAtTop) requestAnimationFrame(toEnd);
   }
 
@@ -206,17 +205,16 @@
   function bars() {
     if (!token || !question || !now.all) return;
     const choices = question.querySelectorAll("li");
-    const list = question.querySelector(".votes") ?? document.createElement("div");
+    const list = question.querySelector(".votes") ?? document.createElement("ul");
     list.className = "votes";
     list.replaceChildren();
     for (const [answer, votes] of now.votes) {
       const bar = document.createElement("span");
       bar.className = "share";
       bar.style.setProperty("--part", `${(100 * votes) / now.all}%`);
-      const line = choices[answer - 1] ?? list.appendChild(document.createElement("p"));
-      if (now.choices) while (line.lastChild !== line.firstElementChild) line.lastChild.remove();
-      else line.append(`${answer}`);
-      line.append(" ", bar, ` ${votes}`);
+      const line = now.choices ? choices[answer - 1] : list.appendChild(document.createElement("li"));
+      if (now.choices) line.replaceChildren(line.firstElementChild, " ", bar, ` ${votes}`);
+      else line.append(`${answer} `, bar, ` ${votes}`);
     }
     if (!now.choices) question.append(list);
   }
@@ -229,8 +227,9 @@
       close();
       if (wasWaiting) begin();
       if (now.wait !== "nothing") {
-        const last = [...story.querySelectorAll(STARTS)].at(-1);
-        start = last && !last.nextElementSibling && last.parentElement === room ? last : null;
+        const last = room.lastElementChild;
+        start = last?.matches(".act") ? last : null;
+        isDue = false;
       }
       if (now.wait === "prediction") open();
       if (isFollowing && !isAtTop) toEnd();
