@@ -10,7 +10,7 @@ use common::narration::{self, say};
 
 use super::entry::{Entry, Lanes, Rung};
 use super::style::Style;
-use super::votes::{Counts, NoVote, Poll};
+use super::votes::{Counts, NoVote, Poll, State, Wait};
 use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
 
@@ -52,27 +52,6 @@ struct Contents {
     /// Of the last question, until they are told.
     counts: Option<Counts>,
     is_over: bool,
-}
-
-/// What the run waits for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wait {
-    #[default]
-    Nothing,
-    /// Enter, before it goes on.
-    GoOn,
-    /// A prediction, with so many choices; any number, where there are none.
-    Prediction(u64),
-}
-
-/// How the run is, besides what is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct State {
-    pub wait: Wait,
-    /// Of this wait, or of the last one.
-    pub number: u64,
-    /// How many predictions came true, of how many.
-    pub score: (usize, usize),
 }
 
 impl Contents {

@@ -1,4 +1,4 @@
-//! What a class answers to the question that is asked: one vote for each browser, changed until the question is closed.
+//! What a run waits for, and how a class votes on a question: one vote for each browser, changed until it is closed.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -13,6 +13,27 @@ const HIGHEST: u64 = 999_999;
 
 /// How many different numbers are shown, those with the most votes.
 const SHOWN: usize = 8;
+
+/// What the run waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wait {
+    #[default]
+    Nothing,
+    /// Enter, before it goes on.
+    GoOn,
+    /// A prediction, with so many choices; any number, where there are none.
+    Prediction(u64),
+}
+
+/// How the run is, besides what is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    pub wait: Wait,
+    /// Of this wait, or of the last one.
+    pub number: u64,
+    /// How many predictions came true, of how many.
+    pub score: (usize, usize),
+}
 
 /// A question that is open.
 pub struct Poll {

@@ -8,7 +8,8 @@ use std::thread;
 use anyhow::Result;
 
 use crate::drawing::style::{Ink, Style};
-use crate::drawing::transcript::{Transcript, Wait};
+use crate::drawing::transcript::Transcript;
+use crate::drawing::votes::Wait;
 use crate::words::Words;
 
 /// What the person who watches does.

@@ -129,7 +129,8 @@ mod tests {
     use super::*;
     use crate::drawing::page::Cover;
     use crate::drawing::style::Style;
-    use crate::drawing::transcript::{Transcript, Wait};
+    use crate::drawing::transcript::Transcript;
+    use crate::drawing::votes::Wait;
     use crate::words::{Lang, Words};
     use std::sync::Arc;
 
