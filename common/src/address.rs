@@ -250,8 +250,6 @@ pub fn starter(server: &str, peer: &HostPort, options: &str) -> String {
     format!("cargo run -p {server} -- {}{options}", shell_word(&peer.to_string()))
 }
 
-const FORBIDDEN: &str = "does a firewall or a sandbox forbid it?";
-
 /// What to do when a client reached no server. If nothing could be sent, a missing server is not the likely reason
 /// (ip(7), connect(2)).
 pub fn unreached(error: &io::Error, starter: &str) -> String {
@@ -318,17 +316,9 @@ pub fn cannot_bind(address: &HostPort, error: &io::Error) -> String {
     text!("cannot bind {address}: {error} - {remedy}", "无法绑定 {address}：{error}。{remedy}")
 }
 
-/// What an error of accept(2) means for clients that wait.
-pub fn accept_outlook(error: &io::Error) -> &'static str {
-    match (error.kind(), error.raw_os_error()) {
-        // ENFILE and EMFILE, the same on every Unix; ENOBUFS on Linux and on the BSDs; Windows' numbers for them.
-        (_, Some(23 | 24 | 105 | 55 | 10024 | 10055)) | (io::ErrorKind::OutOfMemory, _) => {
-            "newcomers wait until somebody leaves"
-        }
-        (io::ErrorKind::PermissionDenied, _) => FORBIDDEN,
-        (io::ErrorKind::NetworkDown, _) => "is the network up? The next client is waited for",
-        _ => "that client is lost, and the next one is waited for",
-    }
+/// What an error of accept(2) means. Most likely there is no descriptor for one more connection.
+pub fn cannot_accept(error: &io::Error) -> String {
+    format!("cannot accept: {error} - it is tried again; newcomers wait until somebody leaves")
 }
 
 /// What to do when the system would not bind a server's address.

@@ -34,7 +34,7 @@ pub fn usage(message: impl Into<String>) -> anyhow::Error {
     with_status(USAGE, message)
 }
 
-/// An error that ends the program with this exit status.
+/// An error that ends the program with this exit status; without a message where all has been said.
 pub fn with_status(status: u8, message: impl Into<String>) -> anyhow::Error {
     End(message.into(), status).into()
 }
@@ -55,7 +55,10 @@ pub fn run((name, version): (&str, &str), help: &str, program: impl FnOnce(Args)
     if narration::reader_left(&error) {
         return ExitCode::SUCCESS;
     }
-    narration::complain(&format!("{name}: {error:#}"));
+    let why = format!("{error:#}");
+    if !why.is_empty() {
+        narration::complain(&format!("{name}: {why}"));
+    }
     let status = error.downcast_ref().map_or(1, |End(_, status)| *status);
     if status == USAGE {
         let is_typed_so = name.starts_with("cargo ") || std::env::var_os("CARGO").is_none();

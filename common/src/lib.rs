@@ -17,6 +17,7 @@ mod port_owner;
 pub mod replacement;
 pub mod seeded;
 pub mod show_bytes;
+pub mod socket_table;
 pub mod stop;
 #[cfg(test)]
 mod test_streams;

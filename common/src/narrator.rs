@@ -4,9 +4,9 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::{iter, mem};
@@ -29,19 +29,20 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Prints what a server does, and never waits for a reader.
 pub struct Narrator {
-    /// Each line comes with the number of lines that were dropped before it.
-    lines: SyncSender<(usize, String)>,
+    /// Each text comes with the number of lines that were said before it: where that is more than were printed, lines
+    /// are missing.
+    texts: Mutex<SyncSender<(usize, String)>>,
     counts: Arc<Counts>,
     printer: JoinHandle<()>,
     quiet: bool,
 }
 
+/// Numbers of lines.
 #[derive(Default)]
 struct Counts {
-    /// Lines dropped since the last one that was not.
-    dropped: AtomicUsize,
-    /// Lines that are not printed, and whose loss is not printed.
-    owed: AtomicUsize,
+    said: AtomicUsize,
+    /// Those that were printed, or whose loss was.
+    told: AtomicUsize,
 }
 
 impl Narrator {
@@ -51,12 +52,12 @@ impl Narrator {
     }
 
     fn on(quiet: bool, out: impl Write + Send + 'static) -> io::Result<Self> {
-        let (lines, to_print) = mpsc::sync_channel(WAITING);
+        let (texts, to_print) = mpsc::sync_channel(WAITING);
         let counts = Arc::new(Counts::default());
         let counted = Arc::clone(&counts);
         let print = move || print_all(&to_print, &counted, out);
         let printer = thread::Builder::new().name("narrator".into()).spawn(print)?;
-        Ok(Self { lines, counts, printer, quiet })
+        Ok(Self { texts: Mutex::new(texts), counts, printer, quiet })
     }
 
     /// Prints a line, unless quiet. Never waits and never fails.
@@ -80,22 +81,17 @@ impl Narrator {
     /// Prints a line even when quiet. Never waits and never fails.
     pub fn announce(&self, line: impl Display) {
         let text = format!("{line}\n");
-        let count = text.matches('\n').count();
-        self.counts.owed.fetch_add(count, SeqCst);
-        let line = (self.counts.dropped.swap(0, SeqCst), text);
-        if let Err(TrySendError::Full((dropped, _)) | TrySendError::Disconnected((dropped, _))) =
-            self.lines.try_send(line)
-        {
-            self.counts.dropped.fetch_add(dropped + count, SeqCst);
-        }
+        let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.counts.said.fetch_add(text.matches('\n').count(), SeqCst);
+        let _ = texts.try_send((before, text)); // where it is full, the printer sees that lines are missing
     }
 
     /// Prints the lines that wait, as long as they are read, and reports on standard error how many were lost; both
     /// may be the same pipe that nobody reads.
     pub fn finish(self) {
-        let owed = self.end();
-        let complaint = format!("{owed} lines were dropped: standard output did not take them");
-        if owed > 0 {
+        let lost = self.end();
+        let complaint = format!("{lost} lines were dropped: standard output did not take them");
+        if lost > 0 {
             let telling = thread::Builder::new().spawn(move || narration::complain(&complaint));
             let _ = telling.map(|telling| wait_a_moment_for(&telling));
         }
@@ -103,9 +99,9 @@ impl Narrator {
 
     /// Prints the lines that wait; returns how many were lost without a word.
     fn end(self) -> usize {
-        drop(self.lines);
+        drop(self.texts);
         wait_a_moment_for(&self.printer);
-        self.counts.owed.load(SeqCst)
+        self.counts.said.load(SeqCst) - self.counts.told.load(SeqCst)
     }
 }
 
@@ -116,31 +112,30 @@ fn wait_a_moment_for(thread: &JoinHandle<()>) {
     }
 }
 
-/// Prints until the narrator is gone. Lines that the output refuses are dropped, too.
-fn print_all(lines: &Receiver<(usize, String)>, counts: &Counts, mut out: impl Write) {
+/// Prints until the narrator is gone. Lines that the output refuses are missing, too.
+fn print_all(texts: &Receiver<(usize, String)>, counts: &Counts, mut out: impl Write) {
+    let told = || counts.told.load(SeqCst);
     let mut print = |text: &str, stands_for: usize| {
-        let printed = lines_taken(&mut out, text) * stands_for;
-        counts.owed.fetch_sub(printed, SeqCst);
-        counts.dropped.fetch_add(text.matches('\n').count() * stands_for - printed, SeqCst);
+        counts.told.fetch_add(lines_taken(&mut out, text) * stands_for, SeqCst);
     };
-    let note = |dropped| format!("({dropped} lines were dropped here: standard output did not take them)\n");
+    let note = |missing| format!("({missing} lines were dropped here: standard output did not take them)\n");
     let mut piece = String::new();
-    while let Ok(first) = lines.recv() {
-        for (dropped, line) in iter::once(first).chain(lines.try_iter()) {
-            if dropped > 0 || piece.len() + line.len() > PIECE {
+    while let Ok(first) = texts.recv() {
+        for (before, text) in iter::once(first).chain(texts.try_iter()) {
+            if told() + piece.matches('\n').count() < before || piece.len() + text.len() > PIECE {
                 print(&mem::take(&mut piece), 1);
             }
-            if dropped > 0 {
-                print(&note(dropped), dropped);
+            if told() < before && piece.is_empty() {
+                print(&note(before - told()), before - told());
             }
-            piece += &line;
+            piece += &text;
         }
         print(&mem::take(&mut piece), 1);
         thread::sleep(NAP);
     }
-    match counts.dropped.swap(0, SeqCst) {
-        0 => {}
-        dropped => print(&note(dropped), dropped),
+    let missing = counts.said.load(SeqCst) - told();
+    if missing > 0 {
+        print(&note(missing), missing);
     }
 }
 
@@ -174,7 +169,6 @@ fn unbuffered_stdout() -> io::Result<impl Write + Send> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
 
     /// Takes no byte while its lock is held, and `room` bytes in all; refuses the first write if it is told to.
     #[derive(Clone)]
@@ -215,7 +209,7 @@ mod tests {
         for n in 0..said {
             narrator.say(format_args!("line {n}"));
         }
-        assert_eq!(narrator.counts.owed.load(SeqCst), said);
+        assert_eq!(narrator.counts.told.load(SeqCst), 0);
         drop(stalled);
         assert_eq!(narrator.end(), 0);
         let (mut next, mut lost) = (0, 0);
@@ -233,7 +227,7 @@ mod tests {
     #[test]
     fn what_an_output_refuses_is_counted_to_the_line() {
         let note = "(2 lines were dropped here: standard output did not take them)\n";
-        for (refuses, room, owed, printed) in
+        for (refuses, room, lost, printed) in
             [(true, usize::MAX, 0, note), (false, 5, 1, "one\nt"), (true, 20, 2, &note[..20])]
         {
             let out = Slow { refuses, room, ..Slow::new() };
@@ -241,7 +235,7 @@ mod tests {
             let narrator = Narrator::on(false, out.clone()).unwrap();
             narrator.say("one\ntwo"); // said as one, so that both are in one piece
             drop(stalled);
-            assert_eq!(narrator.end(), owed);
+            assert_eq!(narrator.end(), lost);
             assert_eq!(String::from_utf8_lossy(&out.taken.lock().unwrap()), printed);
         }
     }

@@ -1,7 +1,8 @@
 //! Who has the port that a server wants: another server, or a connection that a stopped server left.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
+use crate::socket_table::SocketRow;
 use crate::text;
 
 /// What holds a port.
@@ -40,25 +41,20 @@ pub fn remedy(holder: Option<Holder>) -> String {
     }
 }
 
-/// What holds the port of a TCP address, from the kernel's tables on Linux (proc(5), /proc/net/tcp).
+/// What holds the port of a TCP address, from the kernel's tables on Linux.
 pub fn by(address: SocketAddr) -> Option<Holder> {
     let read = |file| std::fs::read_to_string(file).unwrap_or_default();
-    in_table(&(read("/proc/net/tcp") + &read("/proc/net/tcp6")), address)
+    let table = read("/proc/net/tcp") + &read("/proc/net/tcp6");
+    of(table.lines().filter_map(SocketRow::parse), address)
 }
 
 /// A listener if there is one, or else an open connection, or else one in `TIME_WAIT`.
-fn in_table(table: &str, address: SocketAddr) -> Option<Holder> {
-    let holders = table.lines().filter_map(|line| {
-        let mut columns = line.split_whitespace().skip(1);
-        let (ip, port) = columns.next()?.split_once(':')?;
-        let state = columns.nth(1)?;
-        let is_it =
-            u16::from_str_radix(port, 16).ok()? == address.port() && overlap(parse_ip(ip)?, address.ip());
-        is_it.then_some(match state {
-            "0A" => Holder::Listener,
-            "06" => Holder::Past,
-            _ => Holder::Connection,
-        })
+fn of(rows: impl Iterator<Item = SocketRow>, address: SocketAddr) -> Option<Holder> {
+    let holders = rows.filter(|row| row.port == address.port() && overlap(row.ip, address.ip()));
+    let holders = holders.map(|row| match row.state {
+        "LISTEN" => Holder::Listener,
+        "TIME_WAIT" => Holder::Past,
+        _ => Holder::Connection,
     });
     holders.min_by_key(|holder| *holder as u8)
 }
@@ -67,59 +63,35 @@ fn overlap(one: IpAddr, other: IpAddr) -> bool {
     one.is_unspecified() || other.is_unspecified() || one.to_canonical() == other.to_canonical()
 }
 
-/// An address in the table's form: numbers of four bytes, each in the byte order of the machine.
-fn parse_ip(hex: &str) -> Option<IpAddr> {
-    let number = |at: usize| u32::from_str_radix(hex.get(at..at + 8)?, 16).ok().map(u32::to_ne_bytes);
-    match hex.len() {
-        8 => Some(Ipv4Addr::from(number(0)?).into()),
-        32 => {
-            let all = [number(0)?, number(8)?, number(16)?, number(24)?].concat();
-            Some(Ipv6Addr::from(<[u8; 16]>::try_from(all).ok()?).into())
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn line(address: &str, state: &str) -> String {
-        let address: SocketAddr = address.parse().unwrap();
-        let octets = match address.ip() {
-            IpAddr::V4(ip) => ip.octets().to_vec(),
-            IpAddr::V6(ip) => ip.octets().to_vec(),
-        };
-        let numbers = octets.chunks(4).map(|four| u32::from_ne_bytes(four.try_into().unwrap()));
-        let hex = numbers.map(|number| format!("{number:08X}")).collect::<Vec<_>>().concat();
-        format!("   0: {hex}:{:04X} 00000000:0000 {state} 00000000:00000000 00:00000000\n", address.port())
-    }
-
     #[test]
     fn the_table_tells_a_server_from_what_one_left_behind() {
-        let heading = "  sl  local_address rem_address   st tx_queue rx_queue\n";
-        let at = |table: &[(&str, &str)], address: &str| {
-            let lines: String = table.iter().map(|(address, state)| line(address, state)).collect();
-            in_table(&format!("{heading}{lines}"), address.parse().unwrap())
+        let row = |(address, state): &(&str, &'static str)| {
+            let at: SocketAddr = address.parse().unwrap();
+            let (ip, port) = (at.ip(), at.port());
+            SocketRow { ip, port, peer_port: 0, state, to_send: 0, to_read: 0, dropped: 0, inode: 0 }
         };
-        for (table, address, holder) in [
-            (&[("127.0.0.1:9999", "06")][..], "127.0.0.1:9999", Some(Holder::Past)),
-            (&[("127.0.0.1:9999", "06"), ("127.0.0.1:9999", "0A")], "127.0.0.1:9999", Some(Holder::Listener)),
+        for (rows, address, holder) in [
+            (&[("127.0.0.1:9999", "TIME_WAIT")][..], "127.0.0.1:9999", Some(Holder::Past)),
             (
-                &[("127.0.0.1:9999", "06"), ("127.0.0.1:9999", "08")],
+                &[("127.0.0.1:9999", "TIME_WAIT"), ("127.0.0.1:9999", "LISTEN")],
+                "127.0.0.1:9999",
+                Some(Holder::Listener),
+            ),
+            (
+                &[("127.0.0.1:9999", "TIME_WAIT"), ("127.0.0.1:9999", "CLOSE_WAIT")],
                 "127.0.0.1:9999",
                 Some(Holder::Connection),
             ),
-            (&[("0.0.0.0:9999", "0A")], "127.0.0.1:9999", Some(Holder::Listener)),
-            (&[("10.0.0.1:9999", "06")], "0.0.0.0:9999", Some(Holder::Past)),
-            (&[("[::]:9999", "0A")], "127.0.0.1:9999", Some(Holder::Listener)),
-            (&[("[::ffff:127.0.0.1]:9999", "06")], "127.0.0.1:9999", Some(Holder::Past)),
-            (&[("[::1]:9999", "06")], "[::1]:9999", Some(Holder::Past)),
-            (&[("127.0.0.2:9999", "0A"), ("127.0.0.1:9998", "0A")], "127.0.0.1:9999", None),
-            (&[], "127.0.0.1:9999", None),
+            (&[("0.0.0.0:9999", "LISTEN")], "127.0.0.1:9999", Some(Holder::Listener)),
+            (&[("10.0.0.1:9999", "TIME_WAIT")], "0.0.0.0:9999", Some(Holder::Past)),
+            (&[("[::ffff:127.0.0.1]:9999", "TIME_WAIT")], "127.0.0.1:9999", Some(Holder::Past)),
+            (&[("127.0.0.2:9999", "LISTEN"), ("127.0.0.1:9998", "LISTEN")], "127.0.0.1:9999", None),
         ] {
-            assert_eq!(at(table, address), holder, "{table:?} {address}");
+            assert_eq!(of(rows.iter().map(row), address.parse().unwrap()), holder, "{rows:?} {address}");
         }
-        assert_eq!(in_table("   0: 7F:270F\n", "127.0.0.1:9999".parse().unwrap()), None);
     }
 }

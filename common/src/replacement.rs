@@ -89,11 +89,6 @@ impl Replacement {
         Ok(Self { file, beside: Some(beside) })
     }
 
-    /// Whether the content becomes a regular file.
-    pub fn is_regular(&self) -> bool {
-        self.beside.is_some()
-    }
-
     /// Whether the content goes to a terminal.
     pub fn is_terminal(&self) -> bool {
         self.file.is_terminal()

@@ -25,11 +25,9 @@ impl FromStr for Url {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let Some((scheme, rest)) = text.split_once("://") else {
-            let start =
-                if text.starts_with("http:") { text } else { text.split('/').next().unwrap_or_default() };
-            return Err(lookalikes::advice(start).unwrap_or_else(|| {
-                format!("a URL starts with http://, as in http://{}", without_a_mistyped_scheme(text))
-            }));
+            let start = text.split('/').next().unwrap_or_default();
+            return Err(lookalikes::advice(start)
+                .unwrap_or_else(|| "a URL starts with http://, as in http://127.0.0.1:8000/length".into()));
         };
         if let Some(advice) = lookalikes::advice(scheme) {
             return Err(advice);
@@ -50,13 +48,6 @@ impl FromStr for Url {
         if authority.contains('@') {
             return Err("a user name in a URL is not supported".into());
         }
-        if authority.starts_with('[') && authority.contains("%25") {
-            return Err(
-                "%25 is how a URL once wrote % (RFC 6874), and no longer does (RFC 9844): a scope's number \
-                        comes after % alone, as in [fe80::1%4]; 254 is written %0254"
-                    .into(),
-            );
-        }
         let authority = without_empty_port(authority);
         let has_port = authority.rsplit(']').next().is_some_and(|end| end.contains(':'));
         let peer = if has_port { authority.parse() } else { format!("{authority}:{DEFAULT_PORT}").parse() }?;
@@ -70,15 +61,6 @@ impl Url {
     pub fn file_name(&self) -> String {
         let path = self.target.split('?').next().unwrap_or_default();
         file_name::from_segment(path.rsplit('/').next().unwrap_or_default())
-    }
-}
-
-/// The text after `http` and mistyped separators: backslashes, a single slash, a semicolon.
-fn without_a_mistyped_scheme(text: &str) -> &str {
-    let marks = [':', ';', '/', '\\'];
-    match text.strip_prefix("http") {
-        Some(rest) if rest.starts_with(marks) => rest.trim_start_matches(marks),
-        _ => text,
     }
 }
 
@@ -133,7 +115,7 @@ mod tests {
             ("http://h/页?é", "h:80", "h", "/%E9%A1%B5?%C3%A9", "页"),
             ("http://h:/x", "h:80", "h", "/x", "x"),
             ("http://[::1]:?q", "[::1]:80", "[::1]", "/?q", "index.html"),
-            ("http://[fe80::1%0254]/", "[fe80::1%254]:80", "[fe80::1]", "/", "index.html"),
+            ("http://[fe80::1%254]/", "[fe80::1%254]:80", "[fe80::1]", "/", "index.html"),
             ("http://h/页：？q", "h:80", "h", "/%E9%A1%B5%EF%BC%9A%EF%BC%9Fq", "页：？q"),
             ("http://h/x?|{}^<>\"`[]\\", "h:80", "h", "/x?%7C%7B%7D%5E%3C%3E%22%60%5B%5D%5C", "x"),
             ("http://h/x?a%20b%2fc%", "h:80", "h", "/x?a%20b%2fc%25", "x"),
@@ -152,7 +134,7 @@ mod tests {
     #[test]
     fn what_is_not_a_plain_http_url_is_refused_with_the_reason() {
         for (text, reason) in [
-            ("www.google.com", "as in http://www.google.com"),
+            ("www.google.com", "starts with http://"),
             ("https://www.google.com/", "TLS"),
             ("ftp://h/", "ftp:// is not http://"),
             ("http://", "empty"),
@@ -161,9 +143,7 @@ mod tests {
             ("http://h:x/", "decimal number"),
             ("http://:/", "empty"),
             ("http://fe80::/", "brackets"),
-            ("http://[fe80::1%254]/", "RFC 6874"),
-            ("http://[fe80::1%25]:80/", "RFC 6874"),
-            ("http://[fe80::1%25eth0]/", "RFC 6874"),
+            ("http://[fe80::1%25eth0]/", "index"),
             ("http：//h/", "'：' (U+FF1A) in it: type ':'"),
             ("http:／／h/", "type '/'"),
             ("ｈttp://h/", "type 'h'"),
@@ -171,11 +151,7 @@ mod tests {
             ("http://127.0.0.1：80/", "type ':'"),
             ("http://127。0.0.1/", "type '.'"),
             ("h：80/", "type ':'"),
-            ("http:/h/x", "as in http://h/x"),
-            ("http:\\\\h/x", "as in http://h/x"),
-            ("http;//h/x", "as in http://h/x"),
-            ("httpd/x", "as in http://httpd/x"),
-            ("h/页：x", "as in http://h/页：x"),
+            ("h/页：x", "starts with http://"),
             ("http://::1/", "brackets"),
             ("http://127.1/", "four decimal"),
             ("http://h/a b", "%20"),

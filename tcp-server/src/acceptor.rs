@@ -49,7 +49,7 @@ pub fn accept_until_stopped(
                 }
                 Err(e) => {
                     if !std::mem::replace(&mut backing_off, true) {
-                        narrator.say(format_args!("cannot accept: {e} - {}", address::accept_outlook(&e)));
+                        narrator.say(address::cannot_accept(&e));
                     }
                     stop.pause(BACK_OFF);
                     continue;

@@ -109,24 +109,6 @@ fn others_are_told_no_loopback_and_only_where_others_can_come() {
     }
 }
 
-#[cfg(target_os = "linux")]
-#[test]
-fn only_a_want_of_descriptors_or_memory_is_said_to_end_when_somebody_leaves() {
-    for (code, outlook) in [
-        (24, "newcomers wait"),       // EMFILE
-        (23, "newcomers wait"),       // ENFILE
-        (12, "newcomers wait"),       // ENOMEM
-        (105, "newcomers wait"),      // ENOBUFS
-        (1, "firewall"),              // EPERM
-        (100, "is the network"),      // ENETDOWN
-        (71, "that client is lost"),  // EPROTO
-        (113, "that client is lost"), // EHOSTUNREACH
-    ] {
-        let outlook_ = accept_outlook(&io::Error::from_raw_os_error(code));
-        assert!(outlook_.contains(outlook), "{code}: {outlook_}");
-    }
-}
-
 #[test]
 fn only_where_a_server_may_be_missing_is_its_command_named() {
     use io::ErrorKind::{

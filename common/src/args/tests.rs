@@ -67,13 +67,8 @@ fn mistakes_are_named() {
         let text = error(args(&format!("--d={seconds}")).seconds("--d", 1.0, 0.0..=60.0));
         assert_eq!(text, format!("--d '{seconds}': it must be seconds from 0 to 60"));
     }
-    for (line, text) in [
-        ("–quiet", "unknown option '–quiet': it has '–' (U+2013) in it: type --quiet"),
-        ("--quiet—", "unknown option '--quiet—': it has '—' (U+2014) in it: type --quiet-"),
-        ("a –b=1", "unknown option '–b=1': it has '–' (U+2013) in it: type -b=1"),
-    ] {
-        assert_eq!(error(args(line).finish()), text);
-    }
+    let text = error(args("a –b=1").finish());
+    assert_eq!(text, "unknown option '–b=1': it has '–' (U+2013) in it: type plain hyphens (--) and letters");
     assert_eq!(args("-- –x").names(&[], 9).unwrap(), ["–x".as_bytes()]);
     let text = error(args("--n １").number("--n", 1, range));
     assert_eq!(text, "--n '１': it must be a number from 1 to 9; it has '１' (U+FF11) in it: type '1'");
@@ -82,7 +77,10 @@ fn mistakes_are_named() {
     let text = error(args("--framing ｒaw").value("--framing", Framing::Line));
     assert!(text.ends_with("; it has 'ｒ' (U+FF52) in it: type 'r'"), "{text}");
     let text = error(args("—help").command_or(""));
-    assert_eq!(text, "unknown option '—help': it has '—' (U+2014) in it: type --help");
+    assert_eq!(
+        text,
+        "unknown option '—help': it has '—' (U+2014) in it: type plain hyphens (--) and letters"
+    );
     let text = error(args("ｇet").command_or(""));
     assert_eq!(text, "command 'ｇet': it has 'ｇ' (U+FF47) in it: type 'g'");
     let text = error(args("::1:9").operand_or::<HostPort>("HOST:PORT", ""));

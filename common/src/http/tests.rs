@@ -1,11 +1,10 @@
 use std::io::{self, BufReader, ErrorKind, Read};
 
 use crate::seeded::Seeded;
-use crate::test_streams::{Fails, InPieces, Writes};
+use crate::test_streams::{Fails, InPieces};
 
-use super::body::BODY_BUFFER;
 use super::head::{BodyFraming, body_framing, read_head};
-use super::{HEAD_LIMIT, copy_body, read_reply};
+use super::{copy_body, read_reply};
 
 const HOPELESS: Fails = Fails(|| ErrorKind::TimedOut.into());
 
@@ -212,65 +211,6 @@ fn a_reply_that_stalls_says_how_far_it_came() {
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         assert!(error.to_string().starts_with(place), "{error}");
     }
-}
-
-/// Yields the start once and then the pattern for ever; counts what was taken.
-struct Endless {
-    start: &'static [u8],
-    pattern: &'static [u8],
-    at: usize,
-}
-
-impl Read for Endless {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        for slot in buffer.iter_mut() {
-            let behind = self.at.checked_sub(self.start.len());
-            *slot = behind.map_or_else(|| self.start[self.at], |at| self.pattern[at % self.pattern.len()]);
-            self.at += 1;
-        }
-        Ok(buffer.len())
-    }
-}
-
-#[test]
-fn what_never_ends_meets_a_limit() {
-    for (start, pattern) in [
-        ("HTTP/1.1 200 ", "x"),
-        ("", "x"),
-        ("HTTP/1.1 200 OK\r\n", "x"),
-        ("HTTP/1.1 200 OK\r\nX: ", "x"),
-        ("HTTP/1.1 200 OK\r\n", "X: y\r\n"),
-        ("HTTP/1.1 200 OK\r\nX: y\r\n", " y\r\n"),
-        ("", "HTTP/1.1 100 Continue\r\n\r\n"),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1"),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", "x"),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n"),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ", "y"),
-    ] {
-        let endless = Endless { start: start.as_bytes(), pattern: pattern.as_bytes(), at: 0 };
-        let mut from = BufReader::new(endless);
-        let outcome =
-            read_head(&mut from).and_then(|head| copy_body(&mut from, body_framing(&head)?, &mut io::sink()));
-        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::InvalidData, "{start:?} {pattern:?}");
-        assert!(
-            from.get_ref().at < HEAD_LIMIT + 2 * BODY_BUFFER,
-            "{start:?} {pattern:?}: {}",
-            from.get_ref().at
-        );
-    }
-}
-
-#[test]
-fn one_read_is_written_with_one_write_and_nothing_waits_for_the_next_chunk() {
-    let chunks = "1\r\nx\r\n".repeat(1000) + "0\r\n\r\n";
-    let mut out = Writes::default();
-    copy_body(&mut BufReader::new(chunks.as_bytes()), BodyFraming::Chunked, &mut out).unwrap();
-    assert_eq!(out.0, [1000]);
-    // Pieces that end inside a size line: each payload is written before the next read.
-    let mut out = Writes::default();
-    let pieces = InPieces { data: chunks.as_bytes(), size: 7 };
-    copy_body(&mut BufReader::new(pieces), BodyFraming::Chunked, &mut out).unwrap();
-    assert!(out.0.iter().all(|n| *n <= 2), "{:?}", out.0);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::{fs, process};
 
 use super::By::One;
-use super::{Twin, waits_forever};
+use super::waits_forever;
 
 /// A client in parts, each of which a twin may replace.
 pub struct Get {
@@ -159,45 +159,43 @@ impl Get {
     }
 }
 
-const fn twin(name: &'static str, fails: &'static [&'static str], make: fn(&mut Get)) -> Twin<Get> {
-    Twin::new(name, fails, make)
-}
+type Twin = super::Twin<Get>;
 
 #[rustfmt::skip]
-pub const ROWS: &[Twin<Get>] = &[
-    twin("header", &["✗ length header-saved"], |p| p.saves = |head, body| Some([head.as_bytes(), b"\r\n", &body].concat())),
-    twin("python-words", &["✗ length python-words"], |p| p.saves = |_, body| Some([b"b'", &body[..], b"'"].concat())).by(One),
-    twin("no-host", &["✗ length other-request"], |p| p.request = |path, _| format!("GET /{path} HTTP/1.1\r\n\r\n")),
-    twin("unended", &["✗ length request-unended"], |p| p.request = |path, host| format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\n")).by(One).patience(1).only(cfg!(target_os = "linux")),
-    twin("dies", &["✗ length ended-too-early"], |p| { p.request = |_, _| String::new(); p.asked = || panic!("no such key") }).by(One),
-    twin("unsaved", &["✗ length no-file"], |p| p.saves = |_, _| None),
-    twin("fails-at-last", &["✗ length failed-at-the-end"], |p| p.ends = || process::exit(3)).by(One),
-    twin("lingers", &["? length at-work"], |p| p.ends = || waits_forever()).by(One).patience(1),
-    twin("close", &["✗ close not-all"], |p| p.saves = |head, body| {
+pub const ROWS: &[Twin] = &[
+    Twin::new("header", &["✗ length header-saved"], |p| p.saves = |head, body| Some([head.as_bytes(), b"\r\n", &body].concat())),
+    Twin::new("python-words", &["✗ length python-words"], |p| p.saves = |_, body| Some([b"b'", &body[..], b"'"].concat())).by(One),
+    Twin::new("no-host", &["✗ length other-request"], |p| p.request = |path, _| format!("GET /{path} HTTP/1.1\r\n\r\n")),
+    Twin::new("unended", &["✗ length request-unended"], |p| p.request = |path, host| format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\n")).by(One).patience(1).only(cfg!(target_os = "linux")),
+    Twin::new("dies", &["✗ length ended-too-early"], |p| { p.request = |_, _| String::new(); p.asked = || panic!("no such key") }).by(One),
+    Twin::new("unsaved", &["✗ length no-file"], |p| p.saves = |_, _| None),
+    Twin::new("fails-at-last", &["✗ length failed-at-the-end"], |p| p.ends = || process::exit(3)).by(One),
+    Twin::new("lingers", &["? length at-work"], |p| p.ends = || waits_forever()).by(One).patience(1),
+    Twin::new("close", &["✗ close not-all"], |p| p.saves = |head, body| {
         let is_by_close = !head.to_lowercase().contains("content-length") && !head.contains("chunked");
         Some(if is_by_close { Vec::new() } else { body })
     }),
-    twin("chunked", &["✗ chunked chunk-sizes-saved", "✗ cut", "✗ short", "✗ open waits-for-the-end", "✗ fields"], |p| p.knows_chunks = false),
-    twin("first-chunk", &["✗ chunked first-chunk"], |p| p.saves = |head, mut body| {
+    Twin::new("chunked", &["✗ chunked chunk-sizes-saved", "✗ cut", "✗ short", "✗ open waits-for-the-end", "✗ fields"], |p| p.knows_chunks = false),
+    Twin::new("first-chunk", &["✗ chunked first-chunk"], |p| p.saves = |head, mut body| {
         body.truncate(if head.contains("chunked") { 11 } else { usize::MAX });
         Some(body)
     }).by(One),
-    twin("chunk-by-close", &["✗ open waits-for-the-end", "✗ fields"], |p| p.waits_for_the_end = true),
-    twin("cut", &["✗ cut one-recv"], |p| p.reads_once = true).by(One),
-    twin("empty", &["✗ empty waits-for-the-end"], |p| p.knows_204 = false),
-    twin("saves-head", &["✗ empty header-saved"], |p| p.saves_head = true),
-    twin("short", &["✗ short cut-short"], |p| p.needs_all = false),
-    twin("half-kept", &["✗ short cut-short"], |p| p.saves_early = true),
-    twin("open", &["✗ open waits-for-the-end", "✗ fields"], |p| p.knows_length = false),
-    twin("large", &["✗ large not-all"], |p| p.limit = 1 << 25),
-    twin("no-header-printed", &["✗ length header-unprinted"], |p| p.prints = |_| false),
-    twin("status", &["✗ status no-status"], |p| p.prints = |head| !head.contains("404")),
-    twin("fields", &["✗ fields field-spelled"], |p| p.fields = |head| {
+    Twin::new("chunk-by-close", &["✗ open waits-for-the-end", "✗ fields"], |p| p.waits_for_the_end = true),
+    Twin::new("cut", &["✗ cut one-recv"], |p| p.reads_once = true).by(One),
+    Twin::new("empty", &["✗ empty waits-for-the-end"], |p| p.knows_204 = false),
+    Twin::new("saves-head", &["✗ empty header-saved"], |p| p.saves_head = true),
+    Twin::new("short", &["✗ short cut-short"], |p| p.needs_all = false),
+    Twin::new("half-kept", &["✗ short cut-short"], |p| p.saves_early = true),
+    Twin::new("open", &["✗ open waits-for-the-end", "✗ fields"], |p| p.knows_length = false),
+    Twin::new("large", &["✗ large not-all"], |p| p.limit = 1 << 25),
+    Twin::new("no-header-printed", &["✗ length header-unprinted"], |p| p.prints = |_| false),
+    Twin::new("status", &["✗ status no-status"], |p| p.prints = |head| !head.contains("404")),
+    Twin::new("fields", &["✗ fields field-spelled"], |p| p.fields = |head| {
         head.replace("content-length", "").replace("TRANSFER-ENCODING", "").to_lowercase()
     }),
-    twin("spells-chunked", &["✗ fields field-spelled"], |p| p.fields = |head| head.replace("TRANSFER-ENCODING", "").to_lowercase()).by(One),
-    twin("chunks-at-once", &["✗ cut one-recv"], |p| p.reads_chunks_once = true),
-    twin("last-chunk", &["✗ short cut-short"], |p| p.needs_last_chunk = false),
-    twin("no-reply", &["✗ no-http no-header"], |p| p.needs_reply = false),
-    twin("no-http", &["✗ no-http no-header"], |p| p.needs_http = false),
+    Twin::new("spells-chunked", &["✗ fields field-spelled"], |p| p.fields = |head| head.replace("TRANSFER-ENCODING", "").to_lowercase()).by(One),
+    Twin::new("chunks-at-once", &["✗ cut one-recv"], |p| p.reads_chunks_once = true),
+    Twin::new("last-chunk", &["✗ short cut-short"], |p| p.needs_last_chunk = false),
+    Twin::new("no-reply", &["✗ no-http no-header"], |p| p.needs_reply = false),
+    Twin::new("no-http", &["✗ no-http no-header"], |p| p.needs_http = false),
 ];

@@ -10,7 +10,6 @@ mod tcp_server;
 mod tcp_server_rows;
 mod udp;
 
-use std::path::Path;
 use std::time::Duration;
 use std::{env, fs, process, thread};
 
@@ -19,48 +18,53 @@ use std::{env, fs, process, thread};
 pub enum By {
     /// By all stages: it fails exactly those that it names.
     All,
-    /// By the one stage that it names.
+    /// By each stage that it names, alone.
     One,
     /// By a test of its own.
     Own,
 }
 
-/// A row: a program with one difference.
-pub struct Twin<P: 'static> {
+/// How a twin is judged, and what it fails.
+#[derive(Clone, Copy)]
+pub struct Expectation {
     pub name: &'static str,
     pub by: By,
-    /// What it fails: a mark, a stage, and the mistake that it is told; none where another stage's is told, too.
+    /// A mark, a stage, and the mistake that it is told; none where another stage's is told, too.
     pub fails: &'static [&'static str],
     /// Seconds of patience.
     pub patience: u32,
     /// Whether this system can judge it.
     pub is_here: bool,
-    /// The difference.
+}
+
+/// A row: a program with one difference.
+pub struct Twin<P: 'static> {
+    expected: Expectation,
     make: fn(&mut P),
 }
 
 impl<P: Default> Twin<P> {
     /// A twin that is judged by all stages.
     const fn new(name: &'static str, fails: &'static [&'static str], make: fn(&mut P)) -> Self {
-        Self { name, by: By::All, fails, patience: 4, is_here: true, make }
+        Self { expected: Expectation { name, by: By::All, fails, patience: 4, is_here: true }, make }
     }
 
     const fn by(self, by: By) -> Self {
-        Self { by, ..self }
+        Self { expected: Expectation { by, ..self.expected }, ..self }
     }
 
     const fn patience(self, patience: u32) -> Self {
-        Self { patience, ..self }
+        Self { expected: Expectation { patience, ..self.expected }, ..self }
     }
 
     const fn only(self, is_here: bool) -> Self {
-        Self { is_here, ..self }
+        Self { expected: Expectation { is_here, ..self.expected }, ..self }
     }
 
     /// The program of this name.
     fn of(rows: &[Self], name: &str) -> P {
         let mut program = P::default();
-        match rows.iter().find(|twin| twin.name == name) {
+        match rows.iter().find(|twin| twin.expected.name == name) {
             Some(twin) => (twin.make)(&mut program),
             None if name == "none" => {}
             None => usage(&format!("no twin '{name}'")),
@@ -70,17 +74,12 @@ impl<P: Default> Twin<P> {
 }
 
 /// All rows, with their kinds of programs, for the test.
-pub fn rows() -> Vec<(&'static str, Twin<()>)> {
-    fn of<P>(kind: &'static str, rows: &'static [Twin<P>]) -> impl Iterator<Item = (&'static str, Twin<()>)> {
-        let plain = |&Twin { name, by, fails, patience, is_here, .. }: &Twin<P>| Twin {
-            name,
-            by,
-            fails,
-            patience,
-            is_here,
-            make: |()| {},
-        };
-        rows.iter().map(move |twin| (kind, plain(twin)))
+pub fn rows() -> Vec<(&'static str, Expectation)> {
+    fn of<P>(
+        kind: &'static str,
+        rows: &'static [Twin<P>],
+    ) -> impl Iterator<Item = (&'static str, Expectation)> {
+        rows.iter().map(move |twin| (kind, twin.expected))
     }
     let servers = of("tcp-server", tcp_server_rows::ROWS).chain(of("udp-server", udp::SERVERS));
     let clients = of("tcp-client", tcp_client::ROWS).chain(of("udp-client", udp::CLIENTS));
@@ -106,7 +105,6 @@ fn main() {
         "sleeper" => thread::sleep(Duration::from_secs(3600)),
         #[cfg(unix)]
         "holder" => tcp_server::holder(name),
-        "thief" => tcp_server::thief(Path::new(name), call()),
         "tcp-server" => Twin::of(tcp_server_rows::ROWS, name).runs(&call()),
         "udp-server" => Twin::of(udp::SERVERS, name).runs(&call()),
         "tcp-client" => Twin::of(tcp_client::ROWS, name).runs(&call()),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{io, panic, process};
 
 use super::By::{One, Own};
-use super::{Call, Twin, waits_forever};
+use super::{Call, waits_forever};
 
 /// A TCP client in parts, each of which a twin may replace.
 pub struct TcpClient {
@@ -79,59 +79,53 @@ impl TcpClient {
     }
 }
 
-const fn twin(
-    name: &'static str,
-    fails: &'static [&'static str],
-    make: fn(&mut TcpClient),
-) -> Twin<TcpClient> {
-    Twin::new(name, fails, make)
-}
+type Twin = super::Twin<TcpClient>;
 
 #[rustfmt::skip]
-pub const ROWS: &[Twin<TcpClient>] = &[
-    twin("crashes", &["✗ greets failed-first"], |p| p.begins = || panic!("at once")),
-    twin("not-there", &["✗ greets not-started"], |p| p.begins = || panic!("SyntaxError: invalid syntax")).by(One),
-    twin("exits", &["✗ greets nothing-done"], |p| p.begins = || process::exit(0)).by(One),
-    twin("exits-silently", &["✗ greets failed-silently"], |p| p.begins = || process::exit(1)).by(One),
-    twin("never-comes", &["? greets waits-first"], |p| p.begins = || waits_forever()).patience(1),
-    twin("greets", &["✗ greets exit-too-early"], |p| p.says = &["Michael\n", "Tracy\n", "exit\n"]),
-    twin("no-exit", &["? greets no-exit"], |p| p.says = &["Michael\n", "Tracy\n", "Sarah\n"]).by(One),
-    twin("pipelines", &["✗ greets not-waited-for"], |p| p.says = &["Michael\nTracy\nSarah\nexit\n", "", "", ""]),
-    twin("no-line-feed", &["✗ greets other-framing"], |p| p.says = &["Michael", "Tracy", "Sarah", "exit"]).by(One).only(cfg!(target_os = "linux")),
-    twin("says-nothing", &["? greets reads-on"], |p| p.says = &["", "Michael\n"]).by(One).only(cfg!(target_os = "linux")),
-    twin("reads-too-far", &["? greets reads-on"], |p| p.hears = |from, line| {
+pub const ROWS: &[Twin] = &[
+    Twin::new("crashes", &["✗ greets failed-first"], |p| p.begins = || panic!("at once")),
+    Twin::new("not-there", &["✗ greets not-started"], |p| p.begins = || panic!("SyntaxError: invalid syntax")).by(One),
+    Twin::new("exits", &["✗ greets nothing-done"], |p| p.begins = || process::exit(0)).by(One),
+    Twin::new("exits-silently", &["✗ greets failed-silently"], |p| p.begins = || process::exit(1)).by(One),
+    Twin::new("never-comes", &["? greets waits-before-connecting"], |p| p.begins = || waits_forever()).patience(1).only(cfg!(target_os = "linux")),
+    Twin::new("greets", &["✗ greets exit-too-early"], |p| p.says = &["Michael\n", "Tracy\n", "exit\n"]),
+    Twin::new("no-exit", &["? greets no-exit"], |p| p.says = &["Michael\n", "Tracy\n", "Sarah\n"]).by(One),
+    Twin::new("pipelines", &["✗ greets not-waited-for"], |p| p.says = &["Michael\nTracy\nSarah\nexit\n", "", "", ""]),
+    Twin::new("no-line-feed", &["✗ greets other-framing"], |p| p.says = &["Michael", "Tracy", "Sarah", "exit"]).by(One).only(cfg!(target_os = "linux")),
+    Twin::new("says-nothing", &["? greets reads-on"], |p| p.says = &["", "Michael\n"]).by(One).only(cfg!(target_os = "linux")),
+    Twin::new("reads-too-far", &["? greets reads-on"], |p| p.hears = |from, line| {
         let size = from.read_until(b'\n', line)?;
         if line.starts_with(b"Hello") { from.read_until(b'\n', line) } else { Ok(size) }
     }).by(One).only(cfg!(target_os = "linux")),
-    twin("reads-nothing", &["? greets welcome-not-read"], |p| p.hears = |_, _| waits_forever()).by(One).only(cfg!(target_os = "linux")),
-    twin("leaves-early", &["✗ greets leaves-early"], |p| { p.says = &["Michael\n"]; p.waits = false }).by(One),
-    twin("dies", &["✗ greets ended-too-early"], |p| p.heard = |_| panic!("no such key")).by(One),
-    twin("lingers", &["? greets still-waits"], |p| p.ends = || waits_forever()).by(One).patience(1),
-    twin("prints-aside", &["✗ greets printed-aside"], |p| p.prints = |line| eprintln!("{line}")).by(One),
-    twin("reads-input", &["? greets reads-input"], |p| p.begins = || drop(io::stdin().read_line(&mut String::new()))).by(One).patience(1)
+    Twin::new("reads-nothing", &["? greets welcome-not-read"], |p| p.hears = |_, _| waits_forever()).by(One).only(cfg!(target_os = "linux")),
+    Twin::new("leaves-early", &["✗ greets leaves-early"], |p| { p.says = &["Michael\n"]; p.waits = false }).by(One),
+    Twin::new("dies", &["✗ greets ended-too-early"], |p| p.heard = |_| panic!("no such key")).by(One),
+    Twin::new("lingers", &["? greets still-waits"], |p| p.ends = || waits_forever()).by(One).patience(1),
+    Twin::new("prints-aside", &["✗ greets printed-aside"], |p| p.prints = |line| eprintln!("{line}")).by(One),
+    Twin::new("reads-input", &["? greets reads-input"], |p| p.begins = || drop(io::stdin().read_line(&mut String::new()))).by(One).patience(1)
         .only(cfg!(target_os = "linux")),
-    twin("probes", &["✗ greets second-connection"], |p| p.connects = |at| drop(TcpStream::connect(at))).by(One),
-    twin("prints-twice", &["✗ greets not-printed"], |p| p.prints = |line| println!("{line}\n{line}")),
-    twin("greets-itself", &["✗ answers own-answer"], |p| p.prints = |_| {
+    Twin::new("probes", &["✗ greets second-connection"], |p| p.connects = |at| drop(TcpStream::connect(at))).by(One),
+    Twin::new("prints-twice", &["✗ greets not-printed"], |p| p.prints = |line| println!("{line}\n{line}")),
+    Twin::new("greets-itself", &["✗ answers own-answer"], |p| p.prints = |_| {
         static HEARD: AtomicUsize = AtomicUsize::new(0);
         println!("{}", ["Welcome!", "Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"][HEARD.fetch_add(1, Ordering::SeqCst)]);
     }),
-    twin("fails-at-last", &["✗ greets failed-at-the-end"], |p| p.ends = || process::exit(3)),
-    twin("glued", &["✗ glued one-recv", "✗ cut one-recv"], |p| p.hears = |from, line| {
+    Twin::new("fails-at-last", &["✗ greets failed-at-the-end"], |p| p.ends = || process::exit(3)),
+    Twin::new("glued", &["✗ glued one-recv", "✗ cut one-recv"], |p| p.hears = |from, line| {
         *line = vec![0; 1024];
         let size = from.get_mut().read(line)?;
         line.truncate(size);
         Ok(size)
     }),
     // It cuts rightly what has come, but takes what has come by now for a whole message.
-    twin("cut", &["✗ cut one-recv"], |p| p.hears = |from, line| {
+    Twin::new("cut", &["✗ cut one-recv"], |p| p.hears = |from, line| {
         let come = from.fill_buf()?;
         let size = come.iter().position(|byte| *byte == b'\n').map_or(come.len(), |at| at + 1);
         *line = come[..size].to_vec();
         from.consume(size);
         Ok(size)
     }),
-    twin("silence-is-the-end", &["✗ cut one-recv"], |p| {
+    Twin::new("silence-is-the-end", &["✗ cut one-recv"], |p| {
         p.limit = Some(Duration::from_millis(300));
         p.hears = |from, line| match from.read_until(b'\n', line) {
             Err(_) if !line.is_empty() => Ok(line.len()),
@@ -139,7 +133,7 @@ pub const ROWS: &[Twin<TcpClient>] = &[
         };
     }).by(One),
     // It is busy, and not asleep, before it goes on: the judge waits for it where the kernel tells that.
-    twin("ends-at-mark", &["✗ cut one-recv"], |p| {
+    Twin::new("ends-at-mark", &["✗ cut one-recv"], |p| {
         p.hears = |from, line| from.read_until(b'!', line);
         p.heard = |began| {
             let heard = Instant::now();
@@ -147,13 +141,13 @@ pub const ROWS: &[Twin<TcpClient>] = &[
         };
     }).only(cfg!(target_os = "linux")),
     // By its own clock, so that a slow machine does not make a liar of it; it may fail in any stage there.
-    twin("slow", &["✗ slow impatient"], |p| p.heard = |began| assert!(began < Duration::from_millis(800), "too late")).by(One),
-    twin("exit", &["✗ exit leaves-first"], |p| p.waits = false),
-    twin("early", &["✗ early end-unseen"], |p| p.closed = || process::exit(0)),
-    twin("gives-up", &["✗ silent failure-unsaid"], |p| p.gives_up = || process::exit(0)),
-    twin("nobody", &["✗ nobody failure-unsaid"], |p| p.refused = || {}),
-    twin("mute", &["✗ early end-unseen", "✗ silent failure-unsaid", "✗ nobody failure-unsaid"], |p| {
+    Twin::new("slow", &["✗ slow impatient"], |p| p.heard = |began| assert!(began < Duration::from_millis(800), "too late")).by(One),
+    Twin::new("exit", &["✗ exit leaves-first"], |p| p.waits = false),
+    Twin::new("early", &["✗ early end-unseen"], |p| p.closed = || process::exit(0)),
+    Twin::new("gives-up", &["✗ silent failure-unsaid"], |p| p.gives_up = || process::exit(0)),
+    Twin::new("nobody", &["✗ nobody failure-unsaid"], |p| p.refused = || {}),
+    Twin::new("mute", &["✗ early end-unseen", "✗ silent failure-unsaid", "✗ nobody failure-unsaid"], |p| {
         p.begins = || panic::set_hook(Box::new(|_| {}));
     }),
-    twin("silent", &["? silent no-time-out"], |p| p.limit = None).by(Own),
+    Twin::new("silent", &["? silent no-time-out"], |p| p.limit = None).by(Own),
 ];

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{self, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -171,32 +170,6 @@ pub fn outsider(args: &[&str]) -> Command {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut outsider, 0);
     outsider
-}
-
-/// Where there is no such file yet, another program takes its port before it does.
-pub fn robbed_once(&Call { more: path, host, port }: &Call<'_>) {
-    if fs::exists(path).unwrap() {
-        return;
-    }
-    // Without the mark of the judge: it is somebody else's.
-    drop(
-        outsider(&["thief", path, host, &port.to_string()])
-            .env_remove("XTASK_JUDGED")
-            .spawn()
-            .expect("cannot start it"),
-    );
-    while !fs::exists(path).unwrap() {
-        thread::yield_now();
-    }
-}
-
-/// Has the port, and says so with a file; gives it back when the file is gone.
-pub fn thief(path: &Path, call: Call<'_>) {
-    let _listener = TcpListener::bind((call.host, call.port)).expect("cannot listen");
-    fs::write(path, "").unwrap();
-    while path.exists() {
-        thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// Gives a copy of the connection to a program outside its group, which has it until the client goes.

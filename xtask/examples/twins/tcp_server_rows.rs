@@ -10,201 +10,194 @@ use std::{env, fs, thread};
 
 use super::By::{One, Own};
 use super::tcp_server::{
-    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, is_taken, outsider, own, reads_only,
-    robbed_once, taken, talks,
+    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, is_taken, outsider, own, reads_only, taken,
+    talks,
 };
-use super::{Twin, waits_forever};
+use super::waits_forever;
 
 const UNIX: bool = cfg!(unix);
 const LINUX: bool = cfg!(target_os = "linux");
 
-const fn twin(
-    name: &'static str,
-    fails: &'static [&'static str],
-    make: fn(&mut TcpServer),
-) -> Twin<TcpServer> {
-    Twin::new(name, fails, make)
-}
+type Twin = super::Twin<TcpServer>;
 
 #[rustfmt::skip]
-pub const ROWS: &[Twin<TcpServer>] = &[
+pub const ROWS: &[Twin] = &[
     // It does not start as it should.
-    twin("crashes", &["✗ listens failed-first"], |p| p.begins = |_| panic!("at once")),
-    twin("talks-and-ends", &["✗ listens failed-first"], |p| p.begins = |_| { talks(); process::exit(3) }).by(Own),
-    twin("not-there", &["✗ listens not-started"], |p| p.begins = |_| panic!("can't open file 'server.py'")).by(One),
-    twin("binds-twice", &["✗ listens binds-twice"], |p| p.begins = |_| panic!("{}", ErrorKind::AddrInUse)),
-    twin("other-family", &["✗ listens other-family"], |p| p.begins = |_| panic!("gaierror: Address family not supported")).by(One),
-    twin("ends-at-once", &["✗ listens nothing-done"], |p| p.serves = |_, _listener| thread::sleep(Duration::from_millis(200))),
-    twin("never-binds", &["? listens never-listens"], |p| p.begins = |_| waits_forever()).patience(1),
-    twin("reads-input", &["? listens reads-input"], |p| p.begins = |_| drop(std::io::stdin().read(&mut [0]))).by(One).patience(1).only(LINUX),
-    twin("daemon", &["✗ listens left-its-group"], |p| p.begins = |call| {
+    Twin::new("crashes", &["✗ listens failed-first"], |p| p.begins = |_| panic!("at once")),
+    Twin::new("talks-and-ends", &["✗ listens failed-first"], |p| p.begins = |_| { talks(); process::exit(3) }).by(Own),
+    Twin::new("not-there", &["✗ listens not-started"], |p| p.begins = |_| panic!("can't open file 'server.py'")).by(One),
+    Twin::new("binds-twice", &["✗ listens binds-twice"], |p| p.begins = |_| panic!("{}", ErrorKind::AddrInUse)),
+    Twin::new("other-family", &["✗ listens other-family"], |p| p.begins = |_| panic!("gaierror: Address family not supported")).by(One),
+    Twin::new("ends-at-once", &["✗ listens nothing-done"], |p| p.serves = |_, _listener| thread::sleep(Duration::from_millis(200))),
+    Twin::new("never-binds", &["? listens waits-before-listen"], |p| p.begins = |_| waits_forever()).patience(1).only(LINUX),
+    Twin::new("reads-input", &["? listens reads-input"], |p| p.begins = |_| drop(std::io::stdin().read(&mut [0]))).by(One).patience(1).only(LINUX),
+    Twin::new("daemon", &["✗ listens left-its-group"], |p| p.begins = |call| {
         if call.more.is_empty() {
             drop(outsider(&["tcp-server", "daemon=apart", call.host, &call.port.to_string()]).spawn().expect("cannot start it"));
             process::exit(0)
         }
     }).by(One).only(LINUX),
     // Another listener is there long before the one that is waited for.
-    twin("metrics", &[], |p| p.begins = |call| {
+    Twin::new("metrics", &["✓ listens"], |p| p.begins = |call| {
         std::mem::forget(TcpListener::bind((call.host, 0)).expect("no port"));
         thread::sleep(Duration::from_secs(3));
-    }).by(Own),
+    }).by(One).patience(10),
     // Its welcome comes in two parts.
-    twin("pauses", &[], |p| p.converses = |p, mut stream| {
+    Twin::new("pauses", &["✓ crowd"], |p| p.converses = |p, mut stream| {
         let _ = stream.write_all(b"Wel");
         thread::sleep(Duration::from_secs(3));
         let rest = TcpServer { welcome: b"come!\n", name: p.name, ..TcpServer::default() };
         by_lines(&rest, stream);
-    }).by(Own),
+    }).by(One).patience(10),
     // It serves until Enter is pressed.
-    twin("until-enter", &[], |p| p.serves = |p, listener| {
+    Twin::new("until-enter", &["✓ welcome"], |p| p.serves = |p, listener| {
         let serves = TcpServer::default().serves;
         thread::spawn(move || serves(p, listener));
         let _ = std::io::stdin().read(&mut [0]);
         process::exit(0)
-    }).by(Own),
-    twin("own-port", &["✗ listens other-port"], |p| p.port = |_| 0).only(LINUX),
-    twin("swapped", &["✗ listens port-swapped"], |p| p.port = u16::swap_bytes).by(Own),
-    twin("on-udp", &["✗ listens other-protocol"], |p| p.begins = |call| {
+    }).by(One),
+    Twin::new("own-port", &["✗ listens other-port"], |p| p.port = |_| 0).only(LINUX),
+    Twin::new("on-udp", &["✗ listens other-protocol"], |p| p.begins = |call| {
         let _socket = UdpSocket::bind((call.host, call.port)).expect("cannot bind");
         waits_forever()
     }).only(LINUX),
-    twin("restart", &["✗ restart port-in-use"], |p| p.begins = |call| assert!(!is_taken(call.port), "Address already in use")).only(LINUX),
+    Twin::new("restart", &["✗ restart port-in-use"], |p| p.begins = |call| assert!(!is_taken(call.port), "Address already in use")).only(LINUX),
     // As where listen follows a bind that failed.
-    twin("restart-unchecked", &["✗ restart bind-unchecked"], |p| p.port = |port| if is_taken(port) { 0 } else { port }).only(LINUX),
+    Twin::new("restart-unchecked", &["✗ restart bind-unchecked"], |p| p.port = |port| if is_taken(port) { 0 } else { port }).only(LINUX),
 
     // The welcome.
-    twin("never-accepts", &["✗ welcome never-accepts"], |p| p.serves = |_, _listener| waits_forever()).only(LINUX),
-    twin("welcome", &["✗ welcome welcome-missing"], |p| p.welcome = b""),
-    twin("wordy", &["✗ welcome other-welcome"], |p| p.welcome = b"Welcome! What is your name?\n"),
-    twin("chatty", &["✗ welcome says-too-much"], |p| p.welcome = b"Welcome!\nWhat is your name?\n"),
+    Twin::new("never-accepts", &["✗ welcome never-accepts"], |p| p.serves = |_, _listener| waits_forever()).only(LINUX),
+    Twin::new("welcome", &["✗ welcome welcome-missing"], |p| p.welcome = b""),
+    Twin::new("wordy", &["✗ welcome other-welcome"], |p| p.welcome = b"Welcome! What is your name?\n"),
+    Twin::new("chatty", &["✗ welcome says-too-much"], |p| p.welcome = b"Welcome!\nWhat is your name?\n"),
     // It is slow, whatever its clients do.
-    twin("slow-welcome", &["? welcome slow"], |p| p.converses = |p, stream| {
+    Twin::new("slow-welcome", &["? welcome slow"], |p| p.converses = |p, stream| {
         thread::sleep(Duration::from_secs(5));
         by_lines(p, stream);
     }).by(One),
-    twin("buffered", &["✗ welcome welcome-waits"], |p| { p.welcome = b""; p.prefix = b"Welcome!\n" }),
-    twin("no-line-feed", &["✗ welcome no-line-feed"], |p| p.welcome = b"Welcome!"),
-    twin("never-ends-a-line", &["? welcome no-line-feed"], |p| p.converses = |_, mut stream| {
+    Twin::new("buffered", &["✗ welcome welcome-waits"], |p| { p.welcome = b""; p.prefix = b"Welcome!\n" }),
+    Twin::new("no-line-feed", &["✗ welcome no-line-feed"], |p| p.welcome = b"Welcome!"),
+    Twin::new("never-ends-a-line", &["? welcome no-line-feed"], |p| p.converses = |_, mut stream| {
         let _ = stream.write_all(b"Welcome!");
         reads_only(stream);
     }).by(One),
-    twin("never-answers", &["? welcome reads-first"], |p| p.converses = |_, stream| reads_only(stream)).by(Own).only(LINUX),
-    twin("reads-nothing", &["? welcome says-nothing-reads-nothing"], |p| p.converses = |_, _| waits_forever()).by(One).only(LINUX),
-    twin("reads-and-ends", &["✗ welcome welcome-unsent"], |p| p.converses = |_, mut stream| {
+    Twin::new("never-answers", &["? welcome reads-first"], |p| p.converses = |_, stream| reads_only(stream)).by(Own).only(LINUX),
+    Twin::new("reads-nothing", &["? welcome says-nothing-reads-nothing"], |p| p.converses = |_, _| waits_forever()).by(One).only(LINUX),
+    Twin::new("reads-and-ends", &["✗ welcome welcome-unsent"], |p| p.converses = |_, mut stream| {
         let _ = stream.read(&mut [0; 64]);
         process::exit(0)
     }).by(One),
-    twin("closes-at-once", &["✗ welcome closed-at-once"], |p| p.converses = |_, _| {}).by(One),
-    twin("on-the-listener", &["✗ welcome on-the-listener"], |p| p.converses = |_, _| {
+    Twin::new("closes-at-once", &["✗ welcome closed-at-once"], |p| p.converses = |_, _| {}).by(One),
+    Twin::new("on-the-listener", &["✗ welcome on-the-listener"], |p| p.converses = |_, _| {
         eprintln!("BrokenPipeError: [Errno 32] Broken pipe");
         process::exit(1)
     }).by(One),
 
     // The answers.
-    twin("line-feed-kept", &["✗ greets line-feed-kept"], |p| p.name = |_, name| Some([&name[..], b"\n"].concat())),
-    twin("zero-byte", &["✗ greets zero-byte"], |p| p.end = b"!\n\0").by(One),
-    twin("python-words", &["✗ greets python-words"], |p| p.name = |_, name| Some([b"b'", &name[..], b"'"].concat())).by(One),
-    twin("part-of-name", &["✗ greets part-of-name"], |p| p.name = |_, name| Some(name[..4].to_vec())).by(One),
-    twin("other-words", &["✗ greets other-words"], |p| p.end = b"?\n").by(One),
-    twin("header", &["✗ welcome words-in-front"], |p| p.welcome = b"\0\x08Welcome!\n").by(One),
-    twin("closes-unanswered", &["✗ greets closed-unanswered"], |p| p.name = |_, _| None).by(One),
-    twin("answers-nothing", &["? greets reads-on"], |p| p.name = |stream, _| { reads_only(stream); None }).by(One).only(LINUX),
-    twin("logs-errors", &["? greets reads-on"], |p| p.name = |stream, _| {
+    Twin::new("line-feed-kept", &["✗ greets line-feed-kept"], |p| p.name = |_, name| Some([&name[..], b"\n"].concat())),
+    Twin::new("zero-byte", &["✗ greets zero-byte"], |p| p.end = b"!\n\0").by(One),
+    Twin::new("python-words", &["✗ greets python-words"], |p| p.name = |_, name| Some([b"b'", &name[..], b"'"].concat())).by(One),
+    Twin::new("part-of-name", &["✗ greets part-of-name"], |p| p.name = |_, name| Some(name[..4].to_vec())).by(One),
+    Twin::new("other-words", &["✗ greets other-words"], |p| p.end = b"?\n").by(One),
+    Twin::new("header", &["✗ welcome words-in-front"], |p| p.welcome = b"\0\x08Welcome!\n").by(One),
+    Twin::new("closes-unanswered", &["✗ greets closed-unanswered"], |p| p.name = |_, _| None).by(One),
+    Twin::new("answers-nothing", &["? greets reads-on"], |p| p.name = |stream, _| { reads_only(stream); None }).by(One).only(LINUX),
+    Twin::new("logs-errors", &["? greets reads-on"], |p| p.name = |stream, _| {
         eprintln!("INFO: Error handlers registered");
         reads_only(stream);
         None
     }).by(One).only(LINUX),
-    twin("never-reads", &["✗ greets not-read"], |p| p.converses = |_, mut stream| {
+    Twin::new("never-reads", &["✗ greets not-read"], |p| p.converses = |_, mut stream| {
         let _ = stream.write_all(b"Welcome!\n");
         waits_forever()
     }).by(One).only(LINUX),
-    twin("killed", &["✗ greets ended-with-a-conversation"], |p| p.hears = |_| {
+    Twin::new("killed", &["✗ greets ended-with-a-conversation"], |p| p.hears = |_| {
         process::Command::new("sh").args(["-c", &format!("kill -s KILL {}", process::id())]).status().unwrap();
     }).by(One).only(UNIX),
-    twin("deserts", &["✗ greets end-of-code"], |p| {
+    Twin::new("deserts", &["✗ greets end-of-code"], |p| {
         p.converses = |p, stream| { hand_to_another(stream); by_lines(p, stream) };
         p.hears = |_| process::exit(0);
     }).by(One).only(UNIX),
-    twin("thread-dies-of-a-key", &["? greets conversation-died"], |p| p.hears = |_| dies_of("no such key")).by(One),
-    twin("thread-dies-of-bytes", &["? greets text-for-bytes"], |p| p.hears = |_| dies_of("a bytes-like object is required")).by(One),
-    twin("thread-dies-of-its-socket", &["? greets closed-socket-used"], |p| p.hears = |_| dies_of("bad file descriptor")).by(One),
-    twin("thread-dies-of-text", &["? greets decoded"], |p| p.hears = |_| dies_of("'utf-8' codec can't decode byte 0xff")).by(One),
-    twin("warns-of-utf-8", &["? greets conversation-died"], |p| p.hears = |_| {
+    Twin::new("thread-dies-of-a-key", &["? greets conversation-died"], |p| p.hears = |_| dies_of("no such key")).by(One),
+    Twin::new("thread-dies-of-bytes", &["? greets text-for-bytes"], |p| p.hears = |_| dies_of("a bytes-like object is required")).by(One),
+    Twin::new("thread-dies-of-its-socket", &["? greets closed-socket-used"], |p| p.hears = |_| dies_of("bad file descriptor")).by(One),
+    Twin::new("thread-dies-of-text", &["? greets decoded"], |p| p.hears = |_| dies_of("'utf-8' codec can't decode byte 0xff")).by(One),
+    Twin::new("warns-of-utf-8", &["? greets conversation-died"], |p| p.hears = |_| {
         eprintln!("Picked up JAVA_TOOL_OPTIONS: -Dfile.encoding=UTF-8\nbash: warning: setlocale: cannot change locale (en_US.UTF-8)");
         dies_of("no such key")
     }).by(One),
-    twin("again", &["✗ again one-name-read", "✗ exit", "✗ cut", "✗ bytes"], |p| p.goes_on = |stream| { let _ = stream.shutdown(Shutdown::Write); false }),
-    twin("again-ignored", &["? again one-name-taken"], |p| p.goes_on = |stream| { reads_only(stream); true }).by(One),
-    twin("ascii", &["✗ again name-recoded"], |p| p.name = |_, mut name| {
+    Twin::new("again", &["✗ again one-name-read", "✗ exit", "✗ cut", "✗ bytes"], |p| p.goes_on = |stream| { let _ = stream.shutdown(Shutdown::Write); false }),
+    Twin::new("again-ignored", &["? again next-name-ignored"], |p| p.goes_on = |stream| { reads_only(stream); true }).by(One).only(LINUX),
+    Twin::new("ascii", &["✗ again name-recoded"], |p| p.name = |_, mut name| {
         name.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
         Some(name)
     }).by(One),
-    twin("leftover", &["✗ again earlier-name"], |p| p.name = |_, name| {
+    Twin::new("leftover", &["✗ again earlier-name"], |p| p.name = |_, name| {
         Some(over_the_longest(&name))
     }).by(One),
 
     // exit, and clients that leave.
-    twin("exit-anywhere", &["✗ exit exit-anywhere"], |p| p.is_exit = |name| name.starts_with(b"exit")),
-    twin("exit-in-other-words", &["✗ exit exit-in-other-words"], |p| p.is_exit = |name| name.trim_ascii().eq_ignore_ascii_case(b"exit")),
-    twin("exit-ends-all", &["✗ exit exit-ends-all", "✗ glued"], |p| p.exits = |_| process::exit(0)),
-    twin("exit-greeted", &["✗ exit exit-greeted", "✗ glued"], |p| p.is_exit = |_| false),
-    twin("exit-answered", &["✗ exit exit-answered"], |p| p.exits = |mut stream| drop(stream.write_all(b"Bye!\n"))).by(One),
-    twin("exit-reset", &["✗ exit exit-reset", "✗ glued"], |p| { p.capacity = 1; p.is_whole = |line| line == b"exit" }).only(UNIX),
-    twin("closes-unread", &["✗ glued exit-reset"], |p| p.capacity = 1).by(One).only(UNIX),
-    twin("exit-left-open", &["? exit exit-not-closed"], |p| p.exits = |_| waits_forever()).by(Own).only(LINUX),
-    twin("closes-listener", &["? exit exit-closes-listener"], |p| p.serves = |p, listener| {
+    Twin::new("exit-anywhere", &["✗ exit exit-anywhere"], |p| p.is_exit = |name| name.starts_with(b"exit")),
+    Twin::new("exit-in-other-words", &["✗ exit exit-in-other-words"], |p| p.is_exit = |name| name.trim_ascii().eq_ignore_ascii_case(b"exit")),
+    Twin::new("exit-ends-all", &["✗ exit exit-ends-all", "✗ glued"], |p| p.exits = |_| process::exit(0)),
+    Twin::new("exit-greeted", &["✗ exit exit-greeted", "✗ glued"], |p| p.is_exit = |_| false),
+    Twin::new("exit-answered", &["✗ exit exit-answered"], |p| p.exits = |mut stream| drop(stream.write_all(b"Bye!\n"))).by(One),
+    Twin::new("exit-reset", &["✗ exit exit-reset", "✗ glued"], |p| { p.capacity = 1; p.is_whole = |line| line == b"exit" }).only(UNIX),
+    Twin::new("closes-unread", &["✗ glued exit-reset"], |p| p.capacity = 1).by(One).only(UNIX),
+    Twin::new("exit-left-open", &["? exit exit-not-closed"], |p| p.exits = |_| waits_forever()).by(Own).only(LINUX),
+    Twin::new("closes-listener", &["? exit exit-closes-listener"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
         (p.converses)(p, &stream);
         drop(listener); // and not the stream
         waits_forever()
     }).by(One).only(LINUX),
-    twin("listens-once", &["✗ exit listener-closed"], |p| p.serves = |p, listener| {
+    Twin::new("listens-once", &["✗ exit listener-closed"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
         drop(listener);
         (p.converses)(p, &stream);
         drop(stream);
         waits_forever()
     }).by(One),
-    twin("stops-listening", &["✗ exit listener-closed"], |p| p.serves = |p, listener| {
+    Twin::new("stops-listening", &["✗ exit listener-closed"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
         (p.converses)(p, &stream);
         drop((stream, listener));
         waits_forever()
     }).by(One),
-    twin("leaves", &["✗ leaves answers-the-end", "✗ half-close answers-the-end"], |p| {
+    Twin::new("leaves", &["✗ leaves answers-the-end", "✗ half-close answers-the-end"], |p| {
         p.ends = |mut stream, _| while stream.write_all(b"Hello, !\n").is_ok() {};
     }),
-    twin("left-open", &["✗ leaves left-open", "✗ half-close left-open", "✗ tidy descriptors-kept"], |p| p.ends = |_, _| waits_forever()).only(LINUX),
-    twin("one-buffer", &["✗ leaves one-buffer"], |p| p.ends = |_, mut line| ONE_BUFFER.lock().unwrap().append(&mut line)),
-    twin("loses-a-byte", &["✗ leaves loses-a-byte"], |p| p.ends = |mut stream, mut line| if line.pop().is_some() {
+    Twin::new("left-open", &["✗ leaves left-open", "✗ half-close left-open", "✗ tidy descriptors-kept"], |p| p.ends = |_, _| waits_forever()).only(LINUX),
+    Twin::new("one-buffer", &["✗ leaves one-buffer"], |p| p.ends = |_, mut line| ONE_BUFFER.lock().unwrap().append(&mut line)),
+    Twin::new("loses-a-byte", &["✗ leaves loses-a-byte"], |p| p.ends = |mut stream, mut line| if line.pop().is_some() {
         let _ = stream.write_all(&[b"Hello, ", &line[..], b"!\n"].concat());
     }).by(One),
-    twin("crowd", &["✗ crowd one-at-a-time", "✗ cut", "✗ unread"], |p| p.serves = |p, listener| {
+    Twin::new("crowd", &["✗ crowd one-at-a-time", "✗ cut", "✗ unread"], |p| p.serves = |p, listener| {
         listener.incoming().for_each(|stream| (p.converses)(p, &stream.expect("cannot accept")));
     }),
-    twin("turns-away", &["✗ crowd turned-away"], |p| p.serves = |p, listener| {
+    Twin::new("turns-away", &["✗ crowd turned-away"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
         thread::spawn(move || (p.converses)(p, &stream));
         listener.incoming().for_each(drop);
     }).by(One),
 
     // Where messages end, and what is in them.
-    twin("glued", &["✗ glued one-recv"], |p| p.converses = |p, stream| {
+    Twin::new("glued", &["✗ glued one-recv"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| Some(if rest.ends_with(b"\n") { vec![taken(rest)] } else { Vec::new() }));
     }),
-    twin("first-only", &["? glued rest-not-taken"], |p| p.converses = |p, stream| {
+    Twin::new("first-only", &["? glued rest-not-taken"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| {
             let line = rest.iter().position(|byte| *byte == b'\n').map(|end| rest.drain(..=end).collect::<Vec<_>>());
             Some(line.map(|line| line.trim_ascii().to_vec()).into_iter().collect())
         });
     }).by(One),
-    twin("exit-first", &["✗ glued exit-first"], |p| p.converses = |p, stream| {
+    Twin::new("exit-first", &["✗ glued exit-first"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| (!rest.ends_with(b"exit\n")).then(|| vec![taken(rest)]));
     }).by(One),
-    twin("cut", &["✗ cut answered-a-part"], |p| p.converses = |p, stream| {
+    Twin::new("cut", &["✗ cut answered-a-part"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| Some(taken(rest).split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()));
     }),
-    twin("silence-is-the-end", &["✗ cut answered-a-part"], |p| p.converses = |p, mut stream| {
+    Twin::new("silence-is-the-end", &["✗ cut answered-a-part"], |p| p.converses = |p, mut stream| {
         let _ = stream.write_all(p.welcome);
         stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
         let (mut name, mut byte) = (Vec::new(), [0]);
@@ -217,20 +210,20 @@ pub const ROWS: &[Twin<TcpServer>] = &[
             }
         }
     }).by(One),
-    twin("half-char", &["✗ cut half-decoded", "✗ bytes name-changed"], |p| p.converses = |p, stream| {
+    Twin::new("half-char", &["✗ cut half-decoded", "✗ bytes name-changed"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| {
             std::str::from_utf8(rest).ok()?;
             let lines = |rest: &mut Vec<u8>| taken(rest).split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
             Some(if rest.ends_with(b"\n") { lines(rest) } else { Vec::new() })
         });
     }),
-    twin("last-read", &["? cut last-read-kept"], |p| p.converses = |p, stream| {
+    Twin::new("last-read", &["? cut pieces-not-joined"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| {
             let read = taken(rest);
             Some(if read.len() > 1 { vec![read] } else { Vec::new() })
         });
-    }).by(One),
-    twin("shared-buffer", &["✗ cut one-buffer"], |p| p.converses = |p, stream| {
+    }).by(One).only(LINUX),
+    Twin::new("shared-buffer", &["✗ cut one-buffer"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |read| {
             let mut all = ONE_BUFFER.lock().unwrap();
             all.append(read);
@@ -240,36 +233,36 @@ pub const ROWS: &[Twin<TcpServer>] = &[
             Some(if end == 0 { Vec::new() } else { whole.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect() })
         });
     }).by(One),
-    twin("lossy", &["✗ bytes name-changed"], |p| p.name = |_, name| Some(String::from_utf8_lossy(&name).into_owned().into())),
-    twin("closed-late", &["✗ bytes name-changed"], |p| p.name = |stream, name| {
+    Twin::new("lossy", &["✗ bytes name-changed"], |p| p.name = |_, name| Some(String::from_utf8_lossy(&name).into_owned().into())),
+    Twin::new("closed-late", &["✗ bytes name-changed"], |p| p.name = |stream, name| {
         if std::str::from_utf8(&name).is_err() {
             *HELD.lock().unwrap() = stream.try_clone().ok();
             return None;
         }
         Some(name)
     }),
-    twin("strip", &["✗ exit exit-in-other-words", "✗ bytes spaces-stripped"], |p| p.name = |_, name| Some(name.trim_ascii().to_vec())),
-    twin("c-string", &["✗ bytes cut-at-zero"], |p| p.name = |_, name| name.split(|byte| *byte == 0).next().map(<[u8]>::to_vec)),
-    twin("format", &["✗ bytes name-as-format"], |p| p.name = |_, name| if name.contains(&b'%') { process::abort() } else { Some(name) }),
-    twin("empty-is-end", &["✗ bytes empty-is-end"], |p| p.name = |_, name| Some(name).filter(|name| !name.is_empty())),
-    twin("long", &["✗ long small-buffer"], |p| p.name = |_, mut name| { name.truncate(512); Some(name) }),
-    twin("limit-with-its-end", &["✗ long limit-counts-the-end"], |p| p.is_whole = |line| line.len() == 1024),
-    twin("too-long", &["✗ long ended-with-a-conversation"], |p| p.name = |_, name| {
+    Twin::new("strip", &["✗ exit exit-in-other-words", "✗ bytes spaces-stripped"], |p| p.name = |_, name| Some(name.trim_ascii().to_vec())),
+    Twin::new("c-string", &["✗ bytes cut-at-zero"], |p| p.name = |_, name| name.split(|byte| *byte == 0).next().map(<[u8]>::to_vec)),
+    Twin::new("format", &["✗ bytes name-as-format"], |p| p.name = |_, name| if name.contains(&b'%') { process::abort() } else { Some(name) }),
+    Twin::new("empty-is-end", &["✗ bytes empty-is-end"], |p| p.name = |_, name| Some(name).filter(|name| !name.is_empty())),
+    Twin::new("long", &["✗ long small-buffer"], |p| p.name = |_, mut name| { name.truncate(512); Some(name) }),
+    Twin::new("limit-with-its-end", &["✗ long limit-counts-the-end"], |p| p.is_whole = |line| line.len() == 1024),
+    Twin::new("too-long", &["✗ long ended-with-a-conversation"], |p| p.name = |_, name| {
         if name.len() > 1024 { process::exit(3) } else { Some(name) }
     }),
     // It looks whether the client is still there before it answers.
-    twin("half-close", &["✗ half-close end-before-answer"], |p| p.name = |stream, name| {
+    Twin::new("half-close", &["✗ half-close end-before-answer"], |p| p.name = |stream, name| {
         stream.set_read_timeout(Some(Duration::from_millis(400))).unwrap();
         let is_gone = matches!(stream.peek(&mut [0]), Ok(0));
         stream.set_read_timeout(None).unwrap();
         Some(name).filter(|_| !is_gone)
     }),
-    twin("reset", &["✗ reset reset-ends-all"], |p| p.fails = || {
+    Twin::new("reset", &["✗ reset reset-ends-all"], |p| p.fails = || {
         eprintln!("connection reset by peer");
         process::exit(1)
     }).only(UNIX),
 
-    twin("one-at-a-send", &["✗ unread blocked-by-one"], |p| {
+    Twin::new("one-at-a-send", &["✗ unread blocked-by-one"], |p| {
         p.serves = |p, listener| {
             listener.set_nonblocking(true).unwrap();
             loop {
@@ -285,16 +278,16 @@ pub const ROWS: &[Twin<TcpServer>] = &[
         p.hears = |_| SENDING.store(true, Ordering::SeqCst);
         p.goes_on = |_| { SENDING.store(false, Ordering::SeqCst); true };
     }).by(One).only(LINUX),
-    twin("keeps-descriptors", &["✗ tidy descriptors-kept"], |p| p.converses = |p, stream| {
+    Twin::new("keeps-descriptors", &["✗ tidy descriptors-kept"], |p| p.converses = |p, stream| {
         by_lines(p, stream);
         std::mem::forget(stream.try_clone());
         let _ = stream.shutdown(Shutdown::Both);
     }).by(One).only(LINUX),
-    twin("keeps-processes", &["✗ tidy processes-kept"], |p| p.ends = |_, _| drop(process::Command::new("true").spawn().unwrap()))
+    Twin::new("keeps-processes", &["✗ tidy processes-kept"], |p| p.ends = |_, _| drop(process::Command::new("true").spawn().unwrap()))
         .by(One).only(LINUX),
-    twin("never-sleeps", &["✗ tidy never-sleeps"], |p| p.begins = |_| drop(thread::spawn(|| loop { std::hint::spin_loop() })))
+    Twin::new("never-sleeps", &["✗ tidy never-sleeps"], |p| p.begins = |_| drop(thread::spawn(|| loop { std::hint::spin_loop() })))
         .by(One).only(LINUX),
-    twin("four-clients", &["✗ half-close", "✗ tidy only-so-many"], |p| p.serves = |p, listener| {
+    Twin::new("four-clients", &["✗ half-close", "✗ tidy only-so-many"], |p| p.serves = |p, listener| {
         for stream in listener.incoming().take(4) {
             let stream = stream.expect("cannot accept");
             thread::spawn(move || (p.converses)(p, &stream));
@@ -303,42 +296,41 @@ pub const ROWS: &[Twin<TcpServer>] = &[
     }).only(LINUX),
 
     // Ctrl-C.
-    twin("crashes-at-stop", &["✗ stops crashes-at-interrupt"], |p| p.begins = |_| {
+    Twin::new("crashes-at-stop", &["✗ stops crashes-at-interrupt"], |p| p.begins = |_| {
         std::mem::forget(common::stop::Stop::on_signal(|| process::abort()).expect("a handler"));
     }).only(UNIX),
-    twin("stops", &["✗ stops interrupt-ignored"], |p| p.begins = |_| drop(common::stop::Stop::on_signal(|| {}).expect("a handler"))).only(UNIX),
-    twin("ends-late", &["✗ stops ends-late"], |p| p.begins = |_| {
+    Twin::new("stops", &["✗ stops interrupt-ignored"], |p| p.begins = |_| drop(common::stop::Stop::on_signal(|| {}).expect("a handler"))).only(UNIX),
+    Twin::new("ends-late", &["✗ stops ends-late"], |p| p.begins = |_| {
         let late = || { thread::sleep(Duration::from_secs(7)); process::exit(0) };
         drop(common::stop::Stop::on_signal(late).expect("a handler"));
     }).by(One).patience(20).only(UNIX),
-    twin("held-open", &["✗ stops connection-kept"], |p| p.converses = |p, stream| { hand_to_another(stream); by_lines(p, stream) })
+    Twin::new("held-open", &["✗ stops connection-kept"], |p| p.converses = |p, stream| { hand_to_another(stream); by_lines(p, stream) })
         .by(One).patience(1).only(UNIX),
 
     // No mistakes, or those that a test of their own is about.
-    twin("sleeps", &[], |p| p.hears = |_| thread::sleep(Duration::from_secs(1))).by(Own),
-    twin("talkative", &[], |p| p.begins = |_| talks()).by(Own),
-    twin("unbuffered", &[], |p| p.begins = |_| assert_eq!(env::var("PYTHONUNBUFFERED").as_deref(), Ok("1"))).by(Own),
-    twin("anything", &[], |p| p.converses = |_, mut stream| while stream.write_all(b"Welcome!\nHello, Michael!\nHello, Tracy!\n").is_ok() {
+    Twin::new("sleeps", &[], |p| p.hears = |_| thread::sleep(Duration::from_secs(1))).by(Own),
+    Twin::new("talkative", &[], |p| p.begins = |_| talks()).by(Own),
+    Twin::new("unbuffered", &["✓ listens"], |p| p.begins = |_| assert_eq!(env::var("PYTHONUNBUFFERED").as_deref(), Ok("1"))).by(One),
+    Twin::new("anything", &[], |p| p.converses = |_, mut stream| while stream.write_all(b"Welcome!\nHello, Michael!\nHello, Tracy!\n").is_ok() {
         thread::sleep(Duration::from_millis(1));
     }).by(Own),
-    twin("robbed", &[], |p| p.begins = robbed_once).by(Own),
     // Where there is no such file yet, it ends like a program whose port another one had for a moment.
-    twin("beaten", &[], |p| p.begins = |call| {
+    Twin::new("beaten", &[], |p| p.begins = |call| {
         let is_first = !fs::exists(call.more).unwrap();
         fs::write(call.more, "").unwrap();
         assert!(!is_first, "{}", ErrorKind::AddrInUse);
     }).by(Own),
-    twin("forks", &[], |p| p.begins = |call| {
+    Twin::new("forks", &[], |p| p.begins = |call| {
         let children = [(); 3].map(|()| own(&["sleeper", call.more]).spawn().expect("cannot start a child"));
         thread::spawn(move || children.map(|mut child| child.wait()));
     }).by(Own),
     // As a launcher does: it ends, and what it has started serves.
-    twin("hands-over", &[], |p| p.begins = |call| {
+    Twin::new("hands-over", &["✓ greets", "✓ stops"], |p| p.begins = |call| {
         let mut server = own(&["tcp-server", "handed-over", call.host, &call.port.to_string()]);
         drop(server.stdin(Stdio::piped()).spawn().expect("cannot start it"));
         process::exit(0)
-    }).by(Own),
-    twin("handed-over", &[], |p| p.begins = |_| {
+    }).by(One).only(LINUX),
+    Twin::new("handed-over", &[], |p| p.begins = |_| {
         let _ = std::io::stdin().read(&mut [0]); // the launcher has ended
         thread::sleep(Duration::from_millis(200)); // so that a judge could take that for the end of all
     }).by(Own),

@@ -66,40 +66,34 @@ impl UdpServer {
 
 const LINUX: bool = cfg!(target_os = "linux");
 
-const fn server(
-    name: &'static str,
-    fails: &'static [&'static str],
-    make: fn(&mut UdpServer),
-) -> Twin<UdpServer> {
-    Twin::new(name, fails, make)
-}
+type ServerTwin = Twin<UdpServer>;
 
 #[rustfmt::skip]
-pub const SERVERS: &[Twin<UdpServer>] = &[
-    server("unbound", &["✗ binds nothing-done"], |p| p.begins = |_| process::exit(0)),
-    server("crashes", &["✗ binds failed-first"], |p| p.begins = |_| panic!("at once")).by(One),
-    server("tcp-socket", &["✗ binds tcp-socket"], |p| p.begins = |_| panic!("OSError: Transport endpoint is not connected")).by(One),
-    server("never-binds", &["? binds never-binds"], |p| p.begins = |_| waits_forever()).by(One).patience(1),
-    server("binds", &["✗ binds other-port"], |p| p.port = |_| 0).only(LINUX),
-    server("on-tcp", &["✗ binds other-protocol"], |p| p.begins = |call| {
+pub const SERVERS: &[ServerTwin] = &[
+    ServerTwin::new("unbound", &["✗ binds nothing-done"], |p| p.begins = |_| process::exit(0)),
+    ServerTwin::new("crashes", &["✗ binds failed-first"], |p| p.begins = |_| panic!("at once")).by(One),
+    ServerTwin::new("tcp-socket", &["✗ binds tcp-socket"], |p| p.begins = |_| panic!("OSError: Transport endpoint is not connected")).by(One),
+    ServerTwin::new("never-binds", &["? binds waits-before-bind"], |p| p.begins = |_| waits_forever()).by(One).patience(1).only(LINUX),
+    ServerTwin::new("binds", &["✗ binds other-port"], |p| p.port = |_| 0).only(LINUX),
+    ServerTwin::new("on-tcp", &["✗ binds other-protocol"], |p| p.begins = |call| {
         let _listener = TcpListener::bind((call.host, call.port)).expect("cannot listen");
         waits_forever()
     }).only(LINUX),
-    server("line-feed", &["✗ greets other-words"], |p| p.name = |name| [&name[..], b"\n"].concat()),
-    server("in-parts", &["✗ greets in-parts"], |p| p.answers = |name| vec![b"Hello, ".into(), [name, b"!"].concat()]),
-    server("line-feed-behind", &["✗ greets end-marked"], |p| p.answers = |name| vec![[b"Hello, ", name, b"!\n"].concat()]),
-    server("python-words", &["✗ greets python-words"], |p| p.name = |name| [b"b'", &name[..], b"'"].concat()).by(One),
-    server("silent", &["? greets not-sent"], |p| p.answers = |_| Vec::new()).by(One),
-    server("never-reads", &["? greets not-read"], |p| p.begins = |call| {
+    ServerTwin::new("line-feed", &["✗ greets other-words"], |p| p.name = |name| [&name[..], b"\n"].concat()),
+    ServerTwin::new("in-parts", &["✗ greets in-parts"], |p| p.answers = |name| vec![b"Hello, ".into(), [name, b"!"].concat()]),
+    ServerTwin::new("line-feed-behind", &["✗ greets end-marked"], |p| p.answers = |name| vec![[b"Hello, ", name, b"!\n"].concat()]),
+    ServerTwin::new("python-words", &["✗ greets python-words"], |p| p.name = |name| [b"b'", &name[..], b"'"].concat()).by(One),
+    ServerTwin::new("silent", &["? greets not-sent"], |p| p.answers = |_| Vec::new()).by(One),
+    ServerTwin::new("never-reads", &["? greets not-read"], |p| p.begins = |call| {
         let _socket = UdpSocket::bind((call.host, call.port)).expect("cannot bind");
         waits_forever()
     }).by(One).only(LINUX),
-    server("dies", &["✗ greets datagram-ends-all"], |p| p.hears = |_| panic!("no such key")).by(One),
-    server("leaves", &["✗ greets end-of-code"], |p| p.hears = |_| process::exit(0)).by(One),
-    server("again", &[
+    ServerTwin::new("dies", &["✗ greets datagram-ends-all"], |p| p.hears = |_| panic!("no such key")).by(One),
+    ServerTwin::new("leaves", &["✗ greets end-of-code"], |p| p.hears = |_| process::exit(0)).by(One),
+    ServerTwin::new("again", &[
         "✗ again answers-once", "✗ clients", "✗ empty", "✗ bytes", "✗ large", "✗ gone", "✗ greeting",
     ], |p| p.answered = || process::exit(0)),
-    server("leftover", &["✗ again earlier-name"], |p| p.name = |mut name| {
+    ServerTwin::new("leftover", &["✗ again earlier-name"], |p| p.name = |mut name| {
         static FIRST: Mutex<Vec<u8>> = Mutex::new(Vec::new());
         let mut first = FIRST.lock().unwrap();
         if first.is_empty() {
@@ -108,22 +102,22 @@ pub const SERVERS: &[Twin<UdpServer>] = &[
         name.extend_from_slice(first.get(name.len()..).unwrap_or_default());
         name
     }).by(One),
-    server("clients", &["✗ clients answers-another"], |p| p.peer = |clients, _| clients[0]).by(One),
-    server("empty", &["✗ empty empty-is-end"], |p| p.name = |name| if name.is_empty() { process::exit(0) } else { name }),
-    server("bytes", &["✗ bytes name-changed"], |p| p.name = |name| String::from_utf8_lossy(&name).into_owned().into()),
-    server("strip", &["✗ bytes spaces-stripped"], |p| p.name = |name| name.trim_ascii().to_vec()),
-    server("c-string", &["✗ bytes cut-at-zero"], |p| p.name = |name| name.split(|byte| *byte == 0).next().unwrap().to_vec()),
-    server("format", &["✗ bytes name-as-format"], |p| p.name = |name| if name.contains(&b'%') { process::abort() } else { name }),
-    server("large", &["✗ large datagram-cut"], |p| p.buffer = 1024),
-    server("gone", &["✗ gone gone-ends-all"], |p| p.hears = |clients| assert!(clients.len() <= 3, "there is room for three clients")),
-    server("greeting", &["✗ greeting greets-greetings"], |p| p.is_greeting = |_| false),
-    server("hello-anything", &["✗ greeting ignores-names"], |p| p.is_greeting = |name| name.starts_with(b"Hello")),
-    server("never-sleeps", &["✗ still never-sleeps"], |p| p.begins = |_| drop(std::thread::spawn(|| loop { std::hint::spin_loop() })))
+    ServerTwin::new("clients", &["✗ clients answers-another"], |p| p.peer = |clients, _| clients[0]).by(One),
+    ServerTwin::new("empty", &["✗ empty empty-is-end"], |p| p.name = |name| if name.is_empty() { process::exit(0) } else { name }),
+    ServerTwin::new("bytes", &["✗ bytes name-changed"], |p| p.name = |name| String::from_utf8_lossy(&name).into_owned().into()),
+    ServerTwin::new("strip", &["✗ bytes spaces-stripped"], |p| p.name = |name| name.trim_ascii().to_vec()),
+    ServerTwin::new("c-string", &["✗ bytes cut-at-zero"], |p| p.name = |name| name.split(|byte| *byte == 0).next().unwrap().to_vec()),
+    ServerTwin::new("format", &["✗ bytes name-as-format"], |p| p.name = |name| if name.contains(&b'%') { process::abort() } else { name }),
+    ServerTwin::new("large", &["✗ large datagram-cut"], |p| p.buffer = 1024),
+    ServerTwin::new("gone", &["✗ gone gone-ends-all"], |p| p.hears = |clients| assert!(clients.len() <= 3, "there is room for three clients")),
+    ServerTwin::new("greeting", &["✗ greeting greets-greetings"], |p| p.is_greeting = |_| false),
+    ServerTwin::new("hello-anything", &["✗ greeting ignores-names"], |p| p.is_greeting = |name| name.starts_with(b"Hello")),
+    ServerTwin::new("never-sleeps", &["✗ still never-sleeps"], |p| p.begins = |_| drop(std::thread::spawn(|| loop { std::hint::spin_loop() })))
         .by(One).only(LINUX),
-    server("crashes-at-stop", &["✗ stops crashes-at-interrupt"], |p| p.begins = |_| {
+    ServerTwin::new("crashes-at-stop", &["✗ stops crashes-at-interrupt"], |p| p.begins = |_| {
         std::mem::forget(common::stop::Stop::on_signal(|| process::abort()).expect("a handler"));
     }).only(cfg!(unix)),
-    server("stops", &["✗ stops interrupt-ignored"], |p| p.begins = |_| drop(common::stop::Stop::on_signal(|| {}).expect("a handler")))
+    ServerTwin::new("stops", &["✗ stops interrupt-ignored"], |p| p.begins = |_| drop(common::stop::Stop::on_signal(|| {}).expect("a handler")))
         .only(cfg!(unix)),
 ];
 
@@ -203,43 +197,37 @@ impl UdpClient {
     }
 }
 
-const fn client(
-    name: &'static str,
-    fails: &'static [&'static str],
-    make: fn(&mut UdpClient),
-) -> Twin<UdpClient> {
-    Twin::new(name, fails, make)
-}
+type ClientTwin = Twin<UdpClient>;
 
 #[rustfmt::skip]
-pub const CLIENTS: &[Twin<UdpClient>] = &[
-    client("crashes", &["✗ greets failed-first"], |p| p.begins = || panic!("at once")),
-    client("exits", &["✗ greets nothing-done"], |p| p.begins = || process::exit(0)).by(One),
-    client("greets", &["✗ greets not-printed"], |p| p.prints = |_| {}),
-    client("pipelines", &["✗ greets not-waited-for"], |p| p.at_once = 3),
-    client("line-feed", &["✗ greets more-than-the-name"], |p| p.asks = |name| format!("{name}\n")).by(One),
-    client("leaves", &["✗ greets names-missing"], |p| p.prints = |answer| {
+pub const CLIENTS: &[ClientTwin] = &[
+    ClientTwin::new("crashes", &["✗ greets failed-first"], |p| p.begins = || panic!("at once")),
+    ClientTwin::new("exits", &["✗ greets nothing-done"], |p| p.begins = || process::exit(0)).by(One),
+    ClientTwin::new("greets", &["✗ greets not-printed"], |p| p.prints = |_| {}),
+    ClientTwin::new("pipelines", &["✗ greets not-waited-for"], |p| p.at_once = 3),
+    ClientTwin::new("line-feed", &["✗ greets more-than-the-name"], |p| p.asks = |name| format!("{name}\n")).by(One),
+    ClientTwin::new("leaves", &["✗ greets names-missing"], |p| p.prints = |answer| {
         println!("{}", String::from_utf8_lossy(answer));
         process::exit(0)
     }).by(One),
-    client("dies", &["✗ greets ended-too-early"], |p| p.prints = |_| panic!("no such key")).by(One),
-    client("lingers", &["? greets still-waits"], |p| p.ends = || waits_forever()).by(One).patience(1),
-    client("lost", &["✗ lost asks-once"], |p| p.tries = 1),
-    client("late", &["✗ late takes-any-reply", "✗ twice takes-any-reply", "✗ bytes takes-any-reply"], |p| p.believes = |_, _, _| true),
-    client("twice", &["✗ twice takes-any-reply"], |p| p.believes = |answer, expected, surplus| answer == expected || surplus == 1),
-    client("gives-up", &["✗ twice failed-at-the-end"], |p| p.believes = |answer, expected, surplus| {
+    ClientTwin::new("dies", &["✗ greets ended-too-early"], |p| p.prints = |_| panic!("no such key")).by(One),
+    ClientTwin::new("lingers", &["? greets still-waits"], |p| p.ends = || waits_forever()).by(One).patience(1),
+    ClientTwin::new("lost", &["✗ lost asks-once"], |p| p.tries = 1),
+    ClientTwin::new("late", &["✗ late takes-any-reply", "✗ twice takes-any-reply", "✗ bytes takes-any-reply"], |p| p.believes = |_, _, _| true),
+    ClientTwin::new("twice", &["✗ twice takes-any-reply"], |p| p.believes = |answer, expected, surplus| answer == expected || surplus == 1),
+    ClientTwin::new("gives-up", &["✗ twice failed-at-the-end"], |p| p.believes = |answer, expected, surplus| {
         assert!(answer == expected || surplus == 0, "more answers than questions");
         answer == expected
     }),
-    client("stranger", &["✗ stranger believes-a-stranger"], |p| p.is_connected = false),
-    client("bytes", &["✗ bytes not-text"], |p| p.believes = |answer, expected, _| {
+    ClientTwin::new("stranger", &["✗ stranger believes-a-stranger"], |p| p.is_connected = false),
+    ClientTwin::new("bytes", &["✗ bytes not-text"], |p| p.believes = |answer, expected, _| {
         assert!(std::str::from_utf8(answer).is_ok(), "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff");
         answer == expected
     }),
-    client("nobody", &["✗ silent failure-unsaid", "✗ nobody failure-unsaid"], |p| p.gives_up = || {
+    ClientTwin::new("nobody", &["✗ silent failure-unsaid", "✗ nobody failure-unsaid"], |p| p.gives_up = || {
         println!("no answer");
         process::exit(0)
     }),
-    client("floods", &["✗ silent floods"], |p| { p.limit = Some(Duration::from_millis(1)); p.tries = 150 }).by(One),
-    client("silent", &["? lost asks-once"], |p| p.limit = None).by(Own),
+    ClientTwin::new("floods", &["✗ silent floods"], |p| { p.limit = Some(Duration::from_millis(1)); p.tries = 150 }).by(One),
+    ClientTwin::new("silent", &["? lost asks-once"], |p| p.limit = None).by(Own),
 ];

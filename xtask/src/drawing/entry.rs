@@ -10,7 +10,7 @@ use super::style::Ink;
 use super::votes::Counts;
 use crate::checks::Check;
 use crate::wire::event::{Crossing, Payload, Side, What};
-use crate::wire::kernel::Row;
+use crate::wire::kernel::SocketRow;
 use crate::words::Words;
 
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub enum Entry {
     Socket(Words),
     Check(Check),
     Hint(Words),
+    /// A line of a program, as it could be.
+    Code(&'static str),
     Chart(Chart),
     /// What was noticed about what happened.
     Remark(Words),
@@ -65,9 +67,9 @@ pub enum Entry {
 }
 
 impl Entry {
-    pub fn socket(row: &Row, is_server: bool) -> Self {
+    pub fn socket(row: &SocketRow, is_server: bool) -> Self {
         let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
-        let Row { state, port, to_send, to_read, .. } = row;
+        let SocketRow { state, port, to_send, to_read, .. } = row;
         let (side, side_zh) = if is_server { ("server", "服务器") } else { ("client", "客户端") };
         // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
         let Words { en, zh } = match *state {
@@ -151,7 +153,7 @@ impl Rung {
                 crossed(*toward, (Words::fixed("end of stream", "流结束（FIN）"), false))
             }
             What::Broke { toward, .. } => crossed(*toward, (Words::fixed("reset", "复位（RST）"), false)),
-            What::Finished { .. } | What::LetGo | What::GaveWay | What::Mark => return None,
+            What::Finished { .. } | What::GaveWay | What::Mark => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }

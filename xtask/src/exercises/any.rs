@@ -2,6 +2,7 @@
 
 use super::stage::{Evidence, Likely, When, is};
 use crate::peers::script::{Expected, How};
+use crate::words::Words;
 
 /// What a program prints that failed to decode text. A mere warning that has UTF-8 in it (of Java, of bash) does not count.
 #[rustfmt::skip]
@@ -19,6 +20,11 @@ const NO_PROGRAM: &[&str] = &[
 ];
 /// What a program prints whose port is occupied.
 pub const IN_USE: &[&str] = &["in use", "eaddrinuse", "10048"];
+
+#[rustfmt::skip]
+pub const WHAT_IT_KEEPS: Words = Words::fixed(
+    "how many threads and how much memory it keeps: a pool or a cache keeps some, too",
+    "它留着多少线程和内存：线程池和缓存也是这样");
 
 #[rustfmt::skip]
 pub const TEXT_FOR_BYTES: Likely = is("text-for-bytes", |e| e.output.contains("bytes-like object"), "crowd",
@@ -58,25 +64,27 @@ pub const READS_INPUT: Likely = is("reads-input", |e| e.is_silent() && e.waits.i
     "Your program waits for input from the keyboard, and gets none: take what it needs from its command line.",
     "它在等标准输入，而那里没有人输入：它需要的都在命令行上。");
 
-// How a server fails to be where it should be.
 #[rustfmt::skip]
-pub const LEFT_GROUP: Likely = is("left-its-group", |e| e.place.has_left(), "stop",
+pub const LEFT_GROUP: Likely = is("left-its-group", |e| e.location.has_left, "stop",
     "Your server runs in the background: a process that it started has left the process group (a daemon, setsid, timeout), so Ctrl-C in the terminal does not reach it. Keep it in the foreground.",
     "服务器在后台运行：它启动的进程离开了进程组（daemon、setsid、timeout），终端里按的 Ctrl-C 到不了它那里。请让它留在前台。");
+/// A server that has just been started is not where it should be.
 #[rustfmt::skip]
-pub const BINDS_TWICE: Likely = is("binds-twice", |e| e.is_gone && e.complains_of(IN_USE) && e.place.is_port_free && !e.place.is_port_held, "crowd",
-    "bind failed, but the port given as {port} is free: your server calls bind twice, or binds another address than {host} and {port}.",
-    "bind 失败了，但 {port} 给出的端口没有被占用：服务器绑定了两次，或者绑定的不是 {host} 和 {port}。");
+pub static START: &[Likely] = &[
+    is("binds-twice", |e| e.is_gone && e.complains_of(IN_USE) && e.location.is_port_free && !e.location.is_port_held, "crowd",
+        "bind failed, but the port given as {port} is free: your server calls bind twice, or binds another address than {host} and {port}.",
+        "bind 失败了，但 {port} 给出的端口没有被占用：服务器绑定了两次，或者绑定的不是 {host} 和 {port}。"),
+    NOT_STARTED,
+    is("port-in-use", |e| e.is_gone && e.complains_of(IN_USE), "stop",
+        "bind failed, because the port is still in use: set SO_REUSEADDR before bind, and a restarted server can use the port at once.",
+        "bind 失败了，因为端口还被占用：在 bind 之前设置 SO_REUSEADDR，重新启动的服务器就能立刻使用它。"),
+    is("other-family", |e| e.is_gone && e.complains_of(&["address family", "getaddrinfo", "gaierror"]), "system",
+        "The address in {host} and your socket are of different kinds: an IPv6 address needs an AF_INET6 socket, an IPv4 address an AF_INET socket.",
+        "{host} 给出的地址与套接字不符：IPv6 地址要用 AF_INET6 套接字，IPv4 地址要用 AF_INET。"),
+    LEFT_GROUP,
+];
 #[rustfmt::skip]
-pub const PORT_IN_USE: Likely = is("port-in-use", |e| e.is_gone && e.complains_of(IN_USE), "stop",
-    "bind failed, because the port is still in use: set SO_REUSEADDR before bind, and a restarted server can use the port at once.",
-    "bind 失败了，因为端口还被占用：在 bind 之前设置 SO_REUSEADDR，重新启动的服务器就能立刻使用它。");
-#[rustfmt::skip]
-pub const OTHER_FAMILY: Likely = is("other-family", |e| e.is_gone && e.complains_of(&["address family", "getaddrinfo", "gaierror"]), "system",
-    "The address in {host} and your socket are of different kinds: an IPv6 address needs an AF_INET6 socket, an IPv4 address an AF_INET socket.",
-    "{host} 给出的地址与套接字不符：IPv6 地址要用 AF_INET6 套接字，IPv4 地址要用 AF_INET。");
-#[rustfmt::skip]
-pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.place.is_port_held && !e.place.is_other_protocol && ![e.place.at.port(), e.place.at.port().swap_bytes()].iter().any(|port| e.place.has_port(*port)), "stop",
+pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.location.is_port_held && !e.location.is_other_protocol && ![e.location.at.port(), e.location.at.port().swap_bytes()].iter().any(|port| e.location.has_port(*port)), "stop",
     "bind failed: earlier connections still occupy the port (TIME_WAIT). Set SO_REUSEADDR before bind, and check what bind returns.",
     "bind 失败了：以前的连接还占着端口（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，并检查 bind 的返回值。");
 
@@ -90,13 +98,13 @@ pub const fn one_recv(when: When) -> Likely {
 /// A server is somewhere else.
 #[rustfmt::skip]
 pub static ELSEWHERE: &[Likely] = &[
-    is("other-protocol", |e| e.place.is_other_protocol, "system",
+    is("other-protocol", |e| e.location.is_other_protocol, "system",
         "Your server uses the other protocol: SOCK_STREAM is TCP, SOCK_DGRAM is UDP.",
         "协议用反了：SOCK_STREAM 是 TCP，SOCK_DGRAM 是 UDP。"),
-    is("port-swapped", |e| e.place.has_port(e.place.at.port().swap_bytes()), "crowd",
+    is("port-swapped", |e| e.location.has_port(e.location.at.port().swap_bytes()), "crowd",
         "Your server listens on its port with the two bytes swapped: convert the port with htons before you put it into the address.",
         "服务器监听的端口，两个字节颠倒了：把端口写进地址结构时要用 htons。"),
-    is("other-address", |e| e.place.has_port(e.place.at.port()), "address",
+    is("other-address", |e| e.location.has_port(e.location.at.port()), "address",
         "The port is right, but the address is wrong: bind the address given as {host}.",
         "端口对，地址不对：应绑定 {host} 给出的地址。"),
     is("other-port", |_| true, "crowd",
@@ -108,6 +116,9 @@ pub static ELSEWHERE: &[Likely] = &[
 #[rustfmt::skip]
 pub static NOT_COME: &[Likely] = &[
     READS_INPUT,
+    is("waits-before-connecting", |e| e.is_silent() && e.waits.is_for_others, "socket",
+        "Your client has not connected (over UDP: not sent) to the given address, and all its threads wait for something else: connect first.",
+        "客户端还没有连接给它的地址（UDP：没有向它发送），它的线程都在等别的什么：应先连接。"),
     is("waits-first", |e| !e.is_gone, "socket",
         "A guess: your client waits for something else before it connects or sends, or uses another port.",
         "猜测：客户端还没有连接或发送，先在等别的什么；或者用了别的端口。"),
@@ -152,7 +163,7 @@ pub const FAILURE_UNSAID: Likely = is("failure-unsaid", |e| matches!(e.expected,
 #[rustfmt::skip]
 pub static UNSTOPPED: &[Likely] = &[
     LEFT_GROUP,
-    is("interrupt-blocked", |e| e.place.is_deaf() && matches!(e.how, How::Unmoved | How::Silent), "stop",
+    is("interrupt-blocked", |e| e.location.is_deaf && matches!(e.how, How::Unmoved | How::Silent), "stop",
         "Ctrl-C is ignored by your server's process (SIGINT is in SigIgn of /proc/PID/status): by signal(SIGINT, SIG_IGN), or because a shell script started it with '&', which makes it ignore Ctrl-C. Start it with exec.",
         "服务器的进程忽略 Ctrl-C（SIGINT 在 /proc/PID/status 的 SigIgn 里）：或者是 signal(SIGINT, SIG_IGN)，或者是 shell 脚本用 & 启动了它，这样启动的程序忽略 Ctrl-C。脚本里应改用 exec。"),
     INTERRUPT_IGNORED,

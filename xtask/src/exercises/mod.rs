@@ -3,6 +3,7 @@
 
 mod any;
 mod get;
+mod more;
 mod stage;
 mod tcp_client;
 mod tcp_server;
@@ -12,7 +13,7 @@ mod udp_server;
 
 pub use any::IN_USE;
 pub use get::GET;
-pub use stage::{Evidence, Exercise, Mistake, Owner, Place, Stage, Tables, Waits};
+pub use stage::{Evidence, Exercise, Location, Mistake, Stage, Tables, Waits};
 pub use tcp_client::TCP_CLIENT;
 pub use tcp_server::TCP_SERVER;
 pub use udp_client::UDP_CLIENT;
@@ -55,6 +56,23 @@ mod tests {
                 assert_eq!(*words.entry(mistake.name).or_insert(all), all, "{}", exercise.name);
             }
         }
+    }
+
+    #[test]
+    fn every_mistake_has_its_two_sentences_and_three_lines_and_none_is_left_over() {
+        let mistakes: Vec<_> = ALL.into_iter().flat_map(Exercise::mistakes).collect();
+        let mut used: Vec<_> = mistakes.iter().map(|one| one.more().expect(one.name)).collect();
+        for (why, pattern) in &used {
+            let sentences = |text: &str, end: &str| text.matches(end).count() + 1;
+            assert_eq!((sentences(&why.en, ". "), why.zh.matches('。').count()), (2, 2), "{why:?}");
+            assert!(pattern.iter().all(|line| line.is_ascii() && line.len() < 92), "{pattern:?}");
+        }
+        used.sort_by_key(|(why, _)| &why.en);
+        used.dedup_by_key(|(why, _)| &why.en);
+        let named = |name: &str| mistakes.iter().any(|one| one.name == name);
+        let names = more::ALL.iter().flat_map(|more| more.mistakes.split_terminator(' '));
+        assert_eq!(names.filter(|name| !named(name)).collect::<Vec<_>>(), [""; 0]);
+        assert_eq!(used.len(), more::ALL.len());
     }
 
     #[test]

@@ -104,6 +104,14 @@ pub struct Mistake {
     pub words: [&'static str; 2],
 }
 
+impl Mistake {
+    /// What to look for.
+    pub fn told(&self) -> Words {
+        let [en, zh] = self.words;
+        Words::fixed(en, zh)
+    }
+}
+
 /// A row of a list of mistakes.
 pub const fn is(
     name: &'static str,
@@ -173,7 +181,8 @@ pub struct Waits {
 
 /// Where a server is, if not where it should be.
 #[derive(Clone, Debug)]
-pub struct Place {
+#[expect(clippy::struct_excessive_bools, reason = "each is seen alone")]
+pub struct Location {
     /// Where it should be.
     pub at: SocketAddr,
     /// Where it is instead.
@@ -184,22 +193,15 @@ pub struct Place {
     pub is_port_held: bool,
     /// No other program has its port.
     pub is_port_free: bool,
-    /// The process of the program that is there.
-    pub owner: Option<Owner>,
-}
-
-/// A process.
-#[derive(Clone, Debug)]
-pub struct Owner {
-    /// Its name and its number.
-    pub name: String,
-    /// It has left the program's process group.
+    /// The program's process that is there: its name and its number.
+    pub owner: String,
+    /// That has left the program's process group.
     pub has_left: bool,
     /// It ignores Ctrl-C (SIGINT).
     pub is_deaf: bool,
 }
 
-impl Place {
+impl Location {
     /// Where it should be, and nothing else is known.
     pub const fn at(at: SocketAddr) -> Self {
         Self {
@@ -208,18 +210,10 @@ impl Place {
             is_other_protocol: false,
             is_port_held: false,
             is_port_free: false,
-            owner: None,
+            owner: String::new(),
+            has_left: false,
+            is_deaf: false,
         }
-    }
-
-    /// What is there has left the program's process group.
-    pub fn has_left(&self) -> bool {
-        self.owner.as_ref().is_some_and(|owner| owner.has_left)
-    }
-
-    /// What is there ignores Ctrl-C.
-    pub fn is_deaf(&self) -> bool {
-        self.owner.as_ref().is_some_and(|owner| owner.is_deaf)
     }
 
     /// It is at one of these ports, if at another address.
@@ -252,7 +246,7 @@ pub struct Evidence<'a> {
     /// What the kernel's tables say.
     pub tables: Tables,
     /// Where a server is.
-    pub place: Place,
+    pub location: Location,
     /// What the program's threads wait for.
     pub waits: Waits,
     /// A client has come a second time.
@@ -274,7 +268,7 @@ impl Evidence<'static> {
         output: "",
         status: "",
         tables: Tables { unaccepted: 0, unread: 0, is_left_open: false, is_closed: false },
-        place: Place::at(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9999))),
+        location: Location::at(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9999))),
         waits: Waits { is_read: None, is_another_read: false, is_input_read: false, is_for_others: false },
         is_back: false,
         names: Names::OF_THE_NOTES,

@@ -52,8 +52,7 @@ const NAMES_AND_ENDS: Step = Plays(&[
 static NOT_ASKED: &[Words] = &[
     Words::fixed("whether it ends when no client arrives for some time: each run would take that long",
                  "几秒钟没有客户端来，它会不会自己结束：那样每次评判都要等那么久"),
-    Words::fixed("how many threads and how much memory it keeps: a pool or a cache keeps some, too",
-                 "它留着多少线程和内存：线程池和缓存也是这样"),
+    any::WHAT_IT_KEEPS,
 ];
 
 /// In the order in which a server is built.
@@ -84,6 +83,9 @@ static STAGES: &[Stage] = &[
             is("earlier-name", has_an_earlier_name, "framing",
                 "This answer contains a part of an earlier name, which is still in your buffer: use only the first n bytes, where n is what this recv returned, or clear the buffer after each answer.",
                 "回答里有先前名字的一部分，它还留在缓冲区里：只用前 n 个字节（n 是这次 recv 返回的字节数），或者每次回答之后清空缓冲区。"),
+            is("next-name-ignored", |e| e.is_silent() && e.waits.is_read == Some(true), "crowd",
+                "Your server has read this name, too, and waits in recv again without an answer: answer every name, not only the first.",
+                "这个名字它也读了，没有回答，又在 recv 里等：每个名字都要回答，不只是第一个。"),
             is("one-name-taken", silent, "crowd",
                 "A guess: your server answers only the first name. Call recv in a loop until exit or the end of the stream (with events: handle every one).",
                 "猜测：服务器只回答第一个名字。要循环 recv，直到 exit 或流结束（用事件的话，每一次都要处理）。"),
@@ -122,10 +124,10 @@ static STAGES: &[Stage] = &[
                 "Your server calls recv again on the connection on which exit arrived: it did not recognize exit. Remove the line feed, compare, leave the loop, and close the socket.",
                 "说了 exit 的连接，服务器又在 recv 里等：它没有认出 exit。先去掉换行符再比较，是 exit 就退出循环，关闭连接。"),
             is("exit-not-closed", |e| e.wants_end() && e.is_silent() && e.waits.is_read == Some(false), "crowd",
-                "Your server no longer reads from this connection, but has not closed it: close this client's socket after the loop. Or the socket is still open in another place: in a file object made from it, or in another process.",
+                "Your server no longer reads from this connection, but has not closed it: close this client's socket after the loop. Or the socket is still open in another location: in a file object made from it, or in another process.",
                 "已经没有线程在读这个连接，它却还开着：退出了循环却没有关闭套接字，或者关闭了别的客户端的，或者它的副本（由它得到的文件对象、另一个进程）还开着。"),
             is("exit-left-open", |e| e.wants_end() && e.is_silent(), "crowd",
-                "A guess: after exit, your server did not close this client's socket, or closed another client's socket. Or the socket is still open in another place: in a file object made from it, or in another process.",
+                "A guess: after exit, your server did not close this client's socket, or closed another client's socket. Or the socket is still open in another location: in a file object made from it, or in another process.",
                 "猜测：收到 exit 之后，没有关闭这个客户端的套接字，或者关闭了别的客户端的；或者它在别处还开着：由它得到的文件对象，或另一个进程。"),
             is("exit-hurts-others", |_| true, "crowd",
                 "The message exit closes only the connection that it came on; the other connections must continue.",
@@ -191,6 +193,9 @@ static STAGES: &[Stage] = &[
             is("half-decoded", is_half_decoded, "half-char",
                 "Your server decodes half a character: wait for the end of the message, and only then decode it.",
                 "解码了半个字符：到了消息的结尾才算收齐，那时才是文本。"),
+            is("pieces-not-joined", |e| e.is_silent() && e.tables.unread == 0 && e.waits.is_read == Some(true), "glued",
+                "Your server has read all pieces of the name, and waits in recv again without an answer: add what arrives to a buffer, and look there for the end of the message.",
+                "名字的各段它都读了，没有回答，又在 recv 里等：应把收到的放进缓冲区，在那里找消息的结尾。"),
             is("last-read-kept", |_| true, "glued",
                 "A guess: the name arrives in several reads, and your server keeps only the last one, or none.",
                 "猜测：名字分几次读到，它只留下了最后一次的，或者都没留下。"),

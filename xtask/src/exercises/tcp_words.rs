@@ -29,11 +29,7 @@ pub static ANYWHERE: &[Likely] = &[
 /// The server is not where it should be.
 #[rustfmt::skip]
 static START: &[Likely] = &[
-    any::BINDS_TWICE,
-    any::NOT_STARTED,
-    any::PORT_IN_USE,
-    any::OTHER_FAMILY,
-    any::LEFT_GROUP,
+    all(any::START),
     is("nothing-done", |e| e.is_gone && e.output.is_empty(), "crowd",
         "Your program reached its end and exited. It gets {host} and {port} on its command line: it should bind that address, listen, and call accept in a loop.",
         "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind、listen，然后循环 accept。"),
@@ -41,8 +37,11 @@ static START: &[Likely] = &[
         "Your program failed: its last output says why. It gets {host} and {port} on its command line: it should bind that address, listen, and call accept.",
         "程序失败了：原因见它最后的输出。命令行给出了 {host} 和 {port}：它应当 bind 这个地址，然后 listen、accept。"),
     any::BIND_UNCHECKED,
-    Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
+    Among(|e| !e.location.found.is_empty(), any::ELSEWHERE),
     any::READS_INPUT,
+    is("waits-before-listen", |e| e.is_silent() && e.waits.is_for_others, "crowd",
+        "Your program has not called listen (bind alone is not enough), and all its threads wait for something else: listen first.",
+        "程序还没有调用 listen（只有 bind 还不够），它的线程都在等别的什么：应先 listen。"),
     is("never-listens", |_| true, "crowd",
         "A guess: your program has not called listen yet (bind alone is not enough): perhaps it waits for something else first. Or it starts slowly: --patience gives it more time.",
         "猜测：程序还没有调用 listen（只有 bind 还不够）：也许先在等别的什么；或者启动很慢：用 --patience 多给时间。"),

@@ -36,8 +36,7 @@ pub static UDP_SERVER: Exercise = Exercise {
 static NOT_ASKED: &[Words] = &[
     Words::fixed("whether it ends when no datagram arrives for some time: each run would take that long",
                  "几秒钟没有数据报来，它会不会自己结束：那样每次评判都要等那么久"),
-    Words::fixed("how many threads and how much memory it keeps: a pool or a cache keeps some, too",
-                 "它留着多少线程和内存：线程池和缓存也是这样"),
+    any::WHAT_IT_KEEPS,
 ];
 
 /// In the order in which a server is built.
@@ -124,11 +123,7 @@ static ANYWHERE: &[Likely] = &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expecte
 /// The server is not where it should be.
 #[rustfmt::skip]
 static START: &[Likely] = &[
-    any::BINDS_TWICE,
-    any::NOT_STARTED,
-    any::PORT_IN_USE,
-    any::OTHER_FAMILY,
-    any::LEFT_GROUP,
+    all(any::START),
     is("tcp-socket", |e| e.is_gone && e.complains_of(&["not connected"]), "system",
         "Your server uses a TCP socket without a connection: make a UDP socket, with SOCK_DGRAM.",
         "服务器用的是没有连接的 TCP 套接字：UDP 要用 SOCK_DGRAM。"),
@@ -138,8 +133,11 @@ static START: &[Likely] = &[
     is("failed-first", |e| e.is_gone, "udp",
         "Your program failed: its last output says why. It gets {host} and {port} on its command line: it should bind that address, and call recvfrom.",
         "程序失败了：原因见它最后的输出。命令行给出了 {host} 和 {port}：它应当 bind 这个地址，然后 recvfrom。"),
-    Among(|e| !e.place.found.is_empty(), any::ELSEWHERE),
+    Among(|e| !e.location.found.is_empty(), any::ELSEWHERE),
     any::READS_INPUT,
+    is("waits-before-bind", |e| e.is_silent() && e.waits.is_for_others, "udp",
+        "Your program has not called bind, and all its threads wait for something else: bind first.",
+        "程序还没有调用 bind，它的线程都在等别的什么：应先 bind。"),
     is("never-binds", |_| true, "udp",
         "A guess: your program has not called bind yet: perhaps it waits for something else first. Or it starts slowly: --patience gives it more time.",
         "猜测：程序还没有调用 bind：也许先在等别的什么；或者启动很慢：用 --patience 多给时间。"),

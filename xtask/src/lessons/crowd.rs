@@ -57,7 +57,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     // A connection waits in the queue while all threads sleep: no thread is in accept, which it would have woken.
     let nobody_accepts = || {
-        let waits = |row: &kernel::Row| row.state == "LISTEN" && row.to_read > 0;
+        let waits = |row: &kernel::SocketRow| row.state == "LISTEN" && row.to_read > 0;
         kernel::is_idle(server.pid) == Some(true)
             && kernel::sockets(Protocol::Tcp, at).is_some_and(|rows| rows.iter().any(waits))
     };
@@ -66,7 +66,9 @@ fn play(play: &mut Play) -> Result<()> {
     })?;
     let welcomed = play.lab.record.count(|event| event.is_line("Welcome!"));
     let promise = Words::fixed("all three are welcomed, and none has left", "三个都已收到欢迎，没有一个离开");
-    play.checks.equal(promise, &(welcomed, ends(play, &["#1", "#2", "#3"])), &(3, 0));
+    let left = ends(play, &["#1", "#2", "#3"]);
+    let found = words!("{welcomed} welcomed, {left} left", "{welcomed} 个收到欢迎，{left} 个离开");
+    play.checks.holds(promise, (welcomed, left) == (3, 0), &found);
 
     let prediction = play.predict(
         "Three clients are connected to tcp-server, all to the same port. How many sockets does the server have?",

@@ -106,7 +106,7 @@ fn fill(mut stream: &TcpStream) -> Result<usize> {
 }
 
 /// Both ends' rows, once all bytes are in one of the two queues.
-fn settled(near: SocketAddr, far: SocketAddr, taken: u64) -> Option<Vec<kernel::Row>> {
+fn settled(near: SocketAddr, far: SocketAddr, taken: u64) -> Option<Vec<kernel::SocketRow>> {
     let asked = Instant::now();
     loop {
         let rows = kernel::both_ends(near, far)?;
@@ -119,7 +119,7 @@ fn settled(near: SocketAddr, far: SocketAddr, taken: u64) -> Option<Vec<kernel::
 }
 
 /// The bytes unacknowledged at the client's end, and unread at the server's.
-fn queues(rows: &[kernel::Row]) -> Option<(u64, u64)> {
+fn queues(rows: &[kernel::SocketRow]) -> Option<(u64, u64)> {
     let [near, far] = rows else { return None };
     Some((near.to_send, far.to_read))
 }

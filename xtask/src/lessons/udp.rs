@@ -156,7 +156,7 @@ fn resources(play: &mut Play, udp: SocketAddr) -> Result<()> {
         "TCP 服务器有 5 个套接字，UDP 服务器有 1 个",
     );
     // Connections in TIME_WAIT belong to no program: an earlier one may have used this port.
-    let count = |rows: Vec<kernel::Row>| rows.iter().filter(|row| row.state != "TIME_WAIT").count();
+    let count = |rows: Vec<kernel::SocketRow>| rows.iter().filter(|row| row.state != "TIME_WAIT").count();
     play.checks.kernel_says(promise, held.map(|(tcp, udp)| (count(tcp), count(udp))), &(5, 1));
     Ok(())
 }

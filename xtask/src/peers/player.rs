@@ -10,7 +10,7 @@ use common::greeting;
 
 use super::replies;
 use super::script::{Expected, Found, How, Mismatch, Step, Unplayed, playable};
-use super::talk::Talk;
+use super::talk::{Talk, within};
 use super::tcp_peer::TcpPeer;
 use super::udp_peer::UdpPeer;
 use crate::wire::kernel::{self, Protocol};
@@ -82,7 +82,6 @@ impl Peers {
         self.here.get_mut(&number).with_context(|| format!("there is no #{number}, or it has left"))
     }
 
-    /// One of them that speaks TCP.
     pub fn tcp(&mut self, number: usize) -> Result<&mut TcpPeer> {
         match self.peer(number)? {
             Peer::Tcp(peer) => Ok(peer),
@@ -90,7 +89,6 @@ impl Peers {
         }
     }
 
-    /// One of them that speaks UDP.
     pub fn udp(&mut self, number: usize) -> Result<&mut UdpPeer> {
         match self.peer(number)? {
             Peer::Udp(peer) => Ok(peer),
@@ -111,7 +109,6 @@ impl Peers {
         self.here.len()
     }
 
-    /// Their numbers.
     pub fn numbers(&self) -> Vec<usize> {
         self.here.keys().copied().collect()
     }
@@ -206,7 +203,6 @@ impl Peers {
         Ok(())
     }
 
-    /// One more client of the server.
     fn comes(&mut self, number: usize) -> Result<(), Mismatch> {
         let recorder = self.talk.recorder.labelled(&format!("#{number}"));
         let talk = Talk { recorder, ..self.talk.clone() };
@@ -330,18 +326,6 @@ impl Peers {
         };
         Err(Mismatch { number, expected: Expected::Patience(message.into()), found }.into())
     }
-}
-
-/// Waits until something is so; false where it is not within the limit.
-fn within(limit: Duration, mut is_so: impl FnMut() -> bool) -> bool {
-    let asked = Instant::now();
-    while !is_so() {
-        if asked.elapsed() > limit {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    true
 }
 
 #[cfg(test)]

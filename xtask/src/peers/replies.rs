@@ -47,7 +47,6 @@ pub fn large() -> &'static [u8] {
 /// A page: how its body ends, and the bytes of its reply.
 #[derive(Debug)]
 pub struct Page {
-    /// The URL's path.
     pub path: &'static str,
     pub how: Words,
     pub reply: &'static str,

@@ -133,7 +133,6 @@ impl Step {
 /// What was expected of the program.
 #[derive(Clone, Debug)]
 pub enum Expected {
-    /// To accept a connection.
     Connection,
     /// To say this.
     Message(Vec<u8>),
@@ -145,7 +144,6 @@ pub enum Expected {
     Request(&'static str),
     /// To say nothing more for now.
     NoMore,
-    /// To end the connection.
     End,
     /// To send no more datagrams than this.
     Few(usize),
@@ -161,7 +159,6 @@ pub enum Expected {
     Closes,
     /// To wait for the processes of clients that have left.
     Reaps,
-    /// To sleep while nobody speaks.
     Sleeps,
     /// To end with status 0.
     Success,
@@ -216,14 +213,12 @@ pub enum How {
 /// What came in place of what was expected.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// How the wait ended.
     pub how: How,
     /// What had come by then and was not yet understood; why the connection was refused; which client got it.
     pub bytes: Vec<u8>,
 }
 
 impl Found {
-    /// Nothing came.
     pub const fn nothing(how: How) -> Self {
         Self { how, bytes: Vec::new() }
     }
@@ -239,9 +234,7 @@ impl Found {
 pub struct Mismatch {
     /// Which peer the program failed.
     pub number: usize,
-    /// What was expected.
     pub expected: Expected,
-    /// What came instead.
     pub found: Found,
 }
 

@@ -1,6 +1,7 @@
 //! How a peer talks: where its messages end, how long it waits, and who records it. Handed on as one value.
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::framing::Framing;
 
@@ -62,4 +63,16 @@ impl Default for Talk {
             names: Names::OF_THE_NOTES,
         }
     }
+}
+
+/// Waits until something is so; false where it is not within the limit.
+pub fn within(limit: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let asked = Instant::now();
+    while !is_so() {
+        if asked.elapsed() > limit {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    true
 }

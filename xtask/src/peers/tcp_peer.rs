@@ -26,10 +26,8 @@ const REST_OF_IT: Duration = Duration::from_millis(100);
 
 /// A peer with a TCP connection; dropped, it closes.
 pub struct TcpPeer {
-    /// Its number in a script.
     pub number: usize,
     stream: TcpStream,
-    /// The program's side.
     program: Side,
     talk: Talk,
     heard: Vec<u8>,
@@ -81,7 +79,6 @@ impl TcpPeer {
         self.program == Side::Client
     }
 
-    /// Its own end, and the program's.
     pub fn ends_of_it(&self) -> io::Result<(SocketAddr, SocketAddr)> {
         Ok((self.stream.local_addr()?, self.stream.peer_addr()?))
     }
@@ -167,7 +164,6 @@ impl TcpPeer {
         framed(self.talk.framing, message)
     }
 
-    /// Says messages with one write.
     pub fn says(&mut self, messages: &[&[u8]]) {
         let bytes: Vec<_> = messages.iter().flat_map(|message| self.framed(message)).collect();
         self.sends(bytes);

@@ -14,12 +14,9 @@ use crate::wire::event::{Crossing, Side};
 /// How often to look whether the program has ended.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// A peer with a UDP socket.
 pub struct UdpPeer {
-    /// Its number in a script.
     pub number: usize,
     socket: UdpSocket,
-    /// The program's side.
     program: Side,
     /// The client that asked this server last.
     pub client: Option<SocketAddr>,
@@ -52,7 +49,6 @@ impl UdpPeer {
         self.program == Side::Client
     }
 
-    /// Where it is.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }

@@ -17,7 +17,7 @@ use crate::drawing::votes::Wait;
 use crate::lab::{Lab, Outcome};
 use crate::programs::program::Program;
 use crate::wire::event::{Crossing, Side, What};
-use crate::wire::kernel::Row;
+use crate::wire::kernel::SocketRow;
 use crate::words::Words;
 
 use audience::Audience;
@@ -140,7 +140,7 @@ impl Play {
 
     /// Shows rows of the kernel's table of sockets, if it can be read; a row is the server's end where its own
     /// address is one of `servers`.
-    pub fn panel(&mut self, rows: Option<&Vec<Row>>, servers: &[SocketAddr]) -> Result<()> {
+    pub fn panel(&mut self, rows: Option<&Vec<SocketRow>>, servers: &[SocketAddr]) -> Result<()> {
         let Some(rows) = rows else {
             return self.evidence(&Words::fixed(
                 "the kernel's table of sockets: not available here, it is in Linux' /proc/net",
@@ -148,7 +148,7 @@ impl Play {
             ));
         };
         self.evidence(&Words::fixed("the kernel's table of sockets:", "内核的套接字表："))?;
-        let is_server = |row: &Row| servers.iter().any(|server| server.port() == row.port);
+        let is_server = |row: &SocketRow| servers.iter().any(|server| server.port() == row.port);
         rows.iter().try_for_each(|row| self.tell(Entry::socket(row, is_server(row))))
     }
 

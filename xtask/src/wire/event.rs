@@ -116,8 +116,6 @@ pub enum What {
         /// Whether the other one is ended by a reset, too; if not, it is told an end of stream.
         as_reset: bool,
     },
-    /// A client of datagrams was silent for too long, and is forgotten.
-    LetGo,
     /// All places were taken, and this client's went to another one.
     GaveWay,
     /// Nothing: everything that was recorded before this has been handed on.

@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::OnceLock;
 
+pub use common::socket_table::SocketRow;
+
 #[derive(Clone, Copy, Debug)]
 pub enum Protocol {
     /// Its table is tcp or tcp6.
@@ -14,38 +16,8 @@ pub enum Protocol {
     Udp,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The address of its own end.
-    pub ip: IpAddr,
-    /// The port of its own end.
-    pub port: u16,
-    /// The port of the other end, 0 if it has none.
-    pub peer_port: u16,
-    /// `LISTEN`, `ESTABLISHED`...
-    pub state: &'static str,
-    /// Bytes sent and not yet acknowledged.
-    pub to_send: u64,
-    /// Bytes received and not yet read; for a listener, connections not yet accepted.
-    pub to_read: u64,
-    /// Datagrams dropped because the queue was full (UDP).
-    pub dropped: u64,
-    /// The number by which a process' descriptor names it, 0 while none does.
-    pub inode: u64,
-}
-
-impl Row {
-    /// Whether what is sent to `at` reaches a socket that is bound here: to the very address, to all of its IP
-    /// version, or, as an IPv6 socket may, to all of both.
-    pub fn is_reached_at(&self, at: SocketAddr) -> bool {
-        let is_for_both = self.ip == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
-        let is_all = self.ip.is_unspecified() && (self.ip.is_ipv4() == at.is_ipv4() || is_for_both);
-        self.port == at.port() && (is_all || self.ip.to_canonical() == at.ip())
-    }
-}
-
 /// The sockets of this IP version whose own port is `port`; none where there is no such table.
-pub fn sockets(protocol: Protocol, at: SocketAddr) -> Option<Vec<Row>> {
+pub fn sockets(protocol: Protocol, at: SocketAddr) -> Option<Vec<SocketRow>> {
     settled(|| all(protocol, at.ip(), |row| row.port == at.port()))
 }
 
@@ -55,44 +27,48 @@ pub fn dropped(at: SocketAddr) -> Option<u64> {
 }
 
 /// The two ends of a connection, the one at `first` before the one at `second`.
-pub fn both_ends(first: SocketAddr, second: SocketAddr) -> Option<Vec<Row>> {
+pub fn both_ends(first: SocketAddr, second: SocketAddr) -> Option<Vec<SocketRow>> {
     let (one, two) = (first.port(), second.port());
-    let is_theirs = |row: &Row| [(one, two), (two, one)].contains(&(row.port, row.peer_port));
+    let is_theirs = |row: &SocketRow| [(one, two), (two, one)].contains(&(row.port, row.peer_port));
     let mut rows = settled(|| all(Protocol::Tcp, first.ip(), is_theirs))?;
     rows.sort_by_key(|row| row.port != one);
     Some(rows)
 }
 
 /// The TCP sockets of this IP version whose other end is this port; none where there is no such table.
-pub fn peers_of(at: SocketAddr) -> Option<Vec<Row>> {
+pub fn peers_of(at: SocketAddr) -> Option<Vec<SocketRow>> {
     settled(|| all(Protocol::Tcp, at.ip(), |row| row.peer_port == at.port()))
 }
 
 /// Every socket of both IP versions that waits for whoever comes: TCP's listeners, UDP's sockets without a peer. It
 /// is asked again and again, and so reads no more than it needs of each table, once: the listeners stand first.
-pub fn waiting(protocol: Protocol) -> Option<Vec<Row>> {
-    let is_waiting = |row: &Row| row.peer_port == 0 && matches!(row.state, "LISTEN" | "CLOSE");
-    let of = |ip| Some(lines(protocol, ip)?.map_while(|line| parse(&line).filter(is_waiting)).collect());
-    let of_udp = |ip| Some(lines(protocol, ip)?.filter_map(|line| parse(&line).filter(is_waiting)).collect());
+pub fn waiting(protocol: Protocol) -> Option<Vec<SocketRow>> {
+    let is_waiting = |row: &SocketRow| row.peer_port == 0 && matches!(row.state, "LISTEN" | "CLOSE");
+    let of = |ip| {
+        Some(lines(protocol, ip)?.map_while(|line| SocketRow::parse(&line).filter(is_waiting)).collect())
+    };
+    let of_udp = |ip| {
+        Some(lines(protocol, ip)?.filter_map(|line| SocketRow::parse(&line).filter(is_waiting)).collect())
+    };
     let rows = |ip| if matches!(protocol, Protocol::Tcp) { of(ip) } else { of_udp(ip) };
-    let mut both: Vec<Row> = rows(Ipv4Addr::LOCALHOST.into())?;
+    let mut both: Vec<SocketRow> = rows(Ipv4Addr::LOCALHOST.into())?;
     // Where IPv6 is switched off, it has no table.
     both.extend(rows(Ipv6Addr::LOCALHOST.into()).unwrap_or_default());
     Some(both)
 }
 
 /// The far end of a connection, read once.
-pub fn far_end(near: SocketAddr, far: SocketAddr) -> Option<Row> {
+pub fn far_end(near: SocketAddr, far: SocketAddr) -> Option<SocketRow> {
     let (near, far) = (near.port(), far.port());
     let pair = format!(":{far:04X} ");
     let rows = lines(Protocol::Tcp, IpAddr::V4(Ipv4Addr::LOCALHOST))?
         .chain(lines(Protocol::Tcp, IpAddr::V6(Ipv6Addr::LOCALHOST)).into_iter().flatten());
-    let mut rows = rows.filter(|line| line.contains(&pair)).filter_map(|line| parse(&line));
+    let mut rows = rows.filter(|line| line.contains(&pair)).filter_map(|line| SocketRow::parse(&line));
     rows.find(|row| (row.port, row.peer_port) == (far, near))
 }
 
 /// As [`waiting`], of one program's processes (Linux' /proc/PID/stat and /proc/PID/fd).
-pub fn waiting_of_group(protocol: Protocol, group: u32) -> Option<Vec<Row>> {
+pub fn waiting_of_group(protocol: Protocol, group: u32) -> Option<Vec<SocketRow>> {
     let owned: Vec<_> = group_members(group)?.into_iter().flat_map(inodes).collect();
     Some(waiting(protocol)?.into_iter().filter(|row| owned.contains(&row.inode)).collect())
 }
@@ -167,7 +143,7 @@ pub fn socket_number(link: &Path) -> Option<u64> {
 
 /// The table is not read at one instant: while others connect, a row may be missing, or stand in it twice. So it
 /// is read until it says the same two times running.
-fn settled(read: impl Fn() -> Option<Vec<Row>>) -> Option<Vec<Row>> {
+fn settled(read: impl Fn() -> Option<Vec<SocketRow>>) -> Option<Vec<SocketRow>> {
     const TRIES: usize = 100;
     let mut before = read()?;
     for _ in 0..TRIES {
@@ -188,12 +164,8 @@ fn has_tables() -> bool {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let port = listener.as_ref().ok().and_then(|own| own.local_addr().ok()).map(|own| own.port());
         let table = fs::read_to_string(table(Protocol::Tcp, Ipv4Addr::LOCALHOST.into())).unwrap_or_default();
-        port.is_some_and(|port| has_port(&table, port))
+        table.lines().filter_map(SocketRow::parse).any(|row| Some(row.port) == port)
     })
-}
-
-fn has_port(table: &str, port: u16) -> bool {
-    table.lines().filter_map(parse).any(|row| row.port == port)
 }
 
 /// The lines of a table, without its head.
@@ -214,8 +186,9 @@ fn table(protocol: Protocol, ip: IpAddr) -> String {
     format!("/proc/net/{name}")
 }
 
-fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&Row) -> bool) -> Option<Vec<Row>> {
-    let mut rows: Vec<_> = lines(protocol, ip)?.filter_map(|line| parse(&line)).filter(is_wanted).collect();
+fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&SocketRow) -> bool) -> Option<Vec<SocketRow>> {
+    let mut rows: Vec<_> =
+        lines(protocol, ip)?.filter_map(|line| SocketRow::parse(&line)).filter(is_wanted).collect();
     for row in rows.iter_mut().filter(|row| matches!(protocol, Protocol::Udp) && row.state == "CLOSE") {
         row.state = "UNCONN"; // the table has TCP's states alone; ss(8) calls it so
     }
@@ -224,65 +197,9 @@ fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&Row) -> bool) -> Opti
     Some(rows)
 }
 
-fn parse(line: &str) -> Option<Row> {
-    let fields: Vec<_> = line.split_whitespace().collect();
-    let port = |at: usize| u16::from_str_radix(fields.get(at)?.rsplit(':').next()?, 16).ok();
-    let ip = address(fields.get(1)?.split(':').next()?)?;
-    let (to_send, to_read) = fields.get(4)?.split_once(':')?;
-    let state = match *fields.get(3)? {
-        "01" => "ESTABLISHED",
-        "02" => "SYN_SENT",
-        "03" => "SYN_RECV",
-        "04" => "FIN_WAIT1",
-        "05" => "FIN_WAIT2",
-        "06" => "TIME_WAIT",
-        "07" => "CLOSE",
-        "08" => "CLOSE_WAIT",
-        "09" => "LAST_ACK",
-        "0A" => "LISTEN",
-        "0B" => "CLOSING",
-        _ => "UNKNOWN",
-    };
-    Some(Row {
-        ip,
-        port: port(1)?,
-        peer_port: port(2)?,
-        state,
-        to_send: u64::from_str_radix(to_send, 16).ok()?,
-        to_read: u64::from_str_radix(to_read, 16).ok()?,
-        dropped: fields.last()?.parse().unwrap_or_default(),
-        inode: fields.get(9).and_then(|field| field.parse().ok()).unwrap_or_default(),
-    })
-}
-
-/// An address as the table has it: words of 32 bits, each as this machine keeps the bytes of the network.
-fn address(hex: &str) -> Option<IpAddr> {
-    let word = |at: usize| Some(u32::from_str_radix(hex.get(at..at + 8)?, 16).ok()?.to_ne_bytes());
-    if hex.len() == 8 {
-        return Some(IpAddr::from(word(0)?));
-    }
-    let words = [word(0)?, word(8)?, word(16)?, word(24)?].concat();
-    Some(IpAddr::from(<[u8; 16]>::try_from(words).ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_line_of_the_table_is_read() {
-        let line = "  12: 0100007F:270F 0200007F:C350 01 0000000A:0000001F 00:00000000 00000000     0        0 4711 1 0 20 0 0 10 -1";
-        let row = parse(line).expect("a row");
-        assert_eq!(
-            (row.port, row.peer_port, row.state, row.to_send, row.to_read),
-            (9999, 50000, "ESTABLISHED", 10, 31)
-        );
-        let line = " 1: 00000000:270F 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 4711 2 0000000000000000 1834";
-        assert_eq!(parse(line).map(|row| (row.state, row.dropped)), Some(("CLOSE", 1834)));
-        assert_eq!(parse("sl local_address rem_address"), None);
-        assert!(has_port(line, 9999) && !has_port(line, 9998));
-        assert!(!has_port("  sl  local_address rem_address   st tx_queue rx_queue\n", 9999));
-    }
 
     #[cfg(target_os = "linux")]
     #[test]

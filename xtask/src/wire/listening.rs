@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use common::address;
 use common::narration::complain;
+
+use super::awaited::Awaited;
 
 /// How long to leave a system alone that has no socket to give.
 const BACK_OFF: Duration = Duration::from_millis(50);
@@ -65,7 +67,7 @@ impl Listening {
                     Err(e) => {
                         if said.is_none_or(|said| said.elapsed() > SAID_FOR) {
                             said = Some(Instant::now());
-                            complain(&format!("cannot accept: {e} - {}", address::accept_outlook(&e)));
+                            complain(&address::cannot_accept(&e));
                         }
                         thread::sleep(BACK_OFF);
                     }
@@ -112,8 +114,7 @@ impl Listening {
     /// Accepts no more, and waits until nobody is served any more.
     pub fn finish(&mut self) {
         self.stop();
-        let is_taken = |places: &mut Vec<Place>| !places.is_empty();
-        drop(self.places.0.1.wait_while(self.places.lock(), is_taken));
+        self.places.0.wait_until(Vec::is_empty);
     }
 
     fn stop(&mut self) {
@@ -141,30 +142,26 @@ struct Place {
 
 /// Those that are taken, oldest first. Clones are the same.
 #[derive(Clone, Default)]
-struct Places(Arc<(Mutex<Vec<Place>>, Condvar)>);
+struct Places(Arc<Awaited<Vec<Place>>>);
 
 impl Places {
-    fn lock(&self) -> MutexGuard<'_, Vec<Place>> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn add(&self, place: Place, limit: usize) {
-        let full = self.lock().iter().map(|place| (place.number, place.ip)).collect::<Vec<_>>();
+        let full = self.0.lock().iter().map(|place| (place.number, place.ip)).collect::<Vec<_>>();
         if full.len() >= limit {
             if let Some(at) = gives_way(full.iter().map(|(_, ip)| *ip)) {
                 self.remove(full[at].0, Some(NoRoom::GaveWay));
             }
         }
-        self.lock().push(place);
+        self.0.lock().push(place);
     }
 
     /// Takes a client from its place, if it has one; where there is a reason, it is told and disconnected.
     fn remove(&self, number: u64, why: Option<NoRoom>) {
-        let mut places = self.lock();
-        let at = places.iter().position(|place| place.number == number);
-        let place = at.map(|at| places.remove(at));
-        drop(places);
-        self.0.1.notify_all();
+        let mut place = None;
+        self.0.change(|places| {
+            let at = places.iter().position(|place| place.number == number);
+            place = at.map(|at| places.remove(at));
+        });
         if let (Some(place), Some(why)) = (place, why) {
             (place.tell)(why);
             if let Some(stream) = place.stream.upgrade() {

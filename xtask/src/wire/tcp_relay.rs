@@ -1,21 +1,18 @@
 //! A recording relay of connections: it stands on the wire between a client and a server, records what passes, and
 //! passes it on. What is recorded was recorded before it was passed on, so that the record is in the order of causes.
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::address::HostPort;
-use common::text;
 
 use super::awaited::{Awaited, Gate};
 use super::event::{Crossing, Recorder, Side, What};
-use super::listening::{Listening, NoRoom, canonical};
+use super::listening::{Listening, NoRoom};
 
 /// How many connections there may be at once; each has two threads and two sockets. With as many, a live page still has
 /// room beside them in the 1,024 descriptors that systems give.
@@ -27,8 +24,7 @@ const UNDER_WAY: usize = 64;
 /// How long a side may take nothing before it is asked whether the other one is still there. On Windows a write that
 /// timed out leaves a socket in no known state (Winsock, `SO_SNDTIMEO`): there it waits as long as it takes.
 const GLANCE: Option<Duration> = if cfg!(windows) { None } else { Some(Duration::from_secs(5)) };
-/// How long a client waits for the connections to the server that are being made, one of which it may be; and how often
-/// one that waits for an answer asks whether there still is somebody to give it.
+/// How often a client that waits for an answer asks whether there still is somebody to give it.
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// A relay of connections that runs until it is dropped.
@@ -81,12 +77,12 @@ pub fn on(
     mut recorder_for: impl FnMut(SocketAddr) -> Recorder + Send + 'static,
 ) -> io::Result<TcpRelay> {
     let gate = if let RelayMode::Behind(gate) = &mode { gate.clone() } else { Gate::default() };
-    let link = Arc::new(Link { upstream, mode, delay, own: Awaited::default() });
+    let link = Arc::new(TcpLink { upstream, mode, delay });
     let listening = Listening::serving(listener, CONNECTIONS, move |client, from| {
         let (link, recorder) = (Arc::clone(&link), recorder_for(from));
         let refused = recorder.clone();
         let serve = move || {
-            if let Err(e) = link.serve(&client, from, &recorder) {
+            if let Err(e) = link.serve(&client, &recorder) {
                 recorder.record(What::refused(&e));
             }
         };
@@ -102,58 +98,17 @@ pub fn on(
 }
 
 /// The way to the server, the same for all clients.
-struct Link {
+struct TcpLink {
     upstream: HostPort,
     mode: RelayMode,
     delay: Duration,
-    own: Awaited<OwnEnds>,
 }
 
-/// The relay's own connections to the server. A client that is the other end of one is the relay itself: SERVER leads
-/// back to it, however that is spelt.
-#[derive(Default)]
-struct OwnEnds {
-    /// The number of the next one.
-    next: u64,
-    being_made: BTreeSet<u64>,
-    /// Each one's own address, and its peer's: two connections may have one of them in common.
-    made: HashSet<[SocketAddr; 2]>,
-}
-
-/// A connection's own address, and its peer's.
-fn ends(of: &TcpStream) -> io::Result<[SocketAddr; 2]> {
-    Ok([of.local_addr()?, of.peer_addr()?].map(canonical))
-}
-
-impl Link {
+impl TcpLink {
     /// Serves a client to its end. Refused by the server, it is refused by the relay: its connection is dropped.
-    fn serve(&self, client: &TcpStream, from: SocketAddr, recorder: &Recorder) -> io::Result<()> {
-        // It may be the other end of one that is being made: connect(2) returns after accept(2).
-        let number = self.own.lock().next;
-        self.own.wait_for(MOMENT, |own| own.being_made.first().is_none_or(|first| *first >= number));
-        let is_own = |client: SocketAddr| self.own.lock().made.contains(&[from, canonical(client)]);
-        if client.local_addr().is_ok_and(is_own) {
-            return Err(own_client());
-        }
-        let mut number = 0;
-        self.own.change(|own| {
-            number = own.next;
-            own.next += 1;
-            own.being_made.insert(number);
-        });
-        let made = TcpStream::connect(&self.upstream).and_then(|server| Ok((ends(&server)?, server)));
-        let own = made.as_ref().ok().map(|(ends, _)| *ends);
-        self.own.change(|own_ends| {
-            own_ends.being_made.remove(&number);
-            own_ends.made.extend(own);
-        });
-        let served = made.and_then(|([own, _], server)| self.join(client, server, own.port(), recorder));
-        self.own.change(|own_ends| own_ends.made.retain(|ends| Some(*ends) != own));
-        served
-    }
-
-    /// Passes on what either says, until both have ended.
-    fn join(&self, client: &TcpStream, server: TcpStream, port: u16, recorder: &Recorder) -> io::Result<()> {
+    fn serve(&self, client: &TcpStream, recorder: &Recorder) -> io::Result<()> {
+        let server = TcpStream::connect(&self.upstream)?;
+        let port = server.local_addr()?.port();
         for stream in [client, &server] {
             // A client that has reset its connection already may refuse; that is heard when it is read.
             let _ = stream.set_nodelay(true).and_then(|()| stream.set_write_timeout(GLANCE));
@@ -174,17 +129,9 @@ impl Link {
     }
 }
 
-/// What is said of a client that is the relay itself.
-pub fn own_client() -> io::Error {
-    io::Error::other(text!(
-        "SERVER leads back to the tap: --listen HOST:PORT moves it",
-        "SERVER 又通回 tap 自己：用 --listen HOST:PORT 让 tap 换个地方"
-    ))
-}
-
 /// What passes in one direction.
-enum Passing<'a> {
-    Bytes(Cow<'a, [u8]>),
+enum Passing {
+    Bytes(Vec<u8>),
     End,
     Break,
 }
@@ -193,7 +140,7 @@ enum Passing<'a> {
 struct Connection<'a> {
     client: &'a TcpStream,
     server: TcpStream,
-    link: &'a Link,
+    link: &'a TcpLink,
     recorder: &'a Recorder,
     state: Awaited<State>,
 }
@@ -228,7 +175,7 @@ impl Connection<'_> {
         if self.link.delay.is_zero() {
             return self.read(toward, |passing| self.deliver(toward, passing));
         }
-        let (wire, under_way) = mpsc::sync_channel::<(Instant, Passing<'static>)>(UNDER_WAY);
+        let (wire, under_way) = mpsc::sync_channel::<(Instant, Passing)>(UNDER_WAY);
         thread::scope(|scope| {
             let delivering = thread::Builder::new().spawn_scoped(scope, move || {
                 for (due, passing) in under_way {
@@ -239,35 +186,25 @@ impl Connection<'_> {
                 }
             });
             match delivering {
-                Ok(_) => self.read(toward, |passing| self.send_off(&wire, passing)),
+                Ok(_) => self.read(toward, |passing| {
+                    let due = Instant::now() + self.link.delay;
+                    wire.send((due, passing)).map_err(|_| ErrorKind::BrokenPipe.into())
+                }),
                 Err(_) => self.break_off(toward),
             }
             drop(wire);
         });
     }
 
-    fn send_off(
-        &self,
-        wire: &SyncSender<(Instant, Passing<'static>)>,
-        passing: Passing<'_>,
-    ) -> io::Result<()> {
-        let passing = match passing {
-            Passing::Bytes(bytes) => Passing::Bytes(Cow::Owned(bytes.into_owned())),
-            Passing::End => Passing::End,
-            Passing::Break => Passing::Break,
-        };
-        wire.send((Instant::now() + self.link.delay, passing)).map_err(|_| ErrorKind::BrokenPipe.into())
-    }
-
     /// Reads what goes to one side, as long as it can be passed on.
-    fn read(&self, toward: Side, mut pass: impl FnMut(Passing<'_>) -> io::Result<()>) {
+    fn read(&self, toward: Side, mut pass: impl FnMut(Passing) -> io::Result<()>) {
         let mut from = self.side(toward.other());
         let mut buffer = vec![0; READ_BUFFER];
         let mut goes_on = true;
         while goes_on && !self.is_broken() {
             let passed = match from.read(&mut buffer) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                Ok(n @ 1..) => pass(Passing::Bytes(Cow::Borrowed(&buffer[..n]))),
+                Ok(n @ 1..) => pass(Passing::Bytes(buffer[..n].to_vec())),
                 Ok(0) => pass(Passing::End).and(Err(ErrorKind::UnexpectedEof.into())),
                 Err(e) => pass(Passing::Break).and(Err(e)),
             };
@@ -275,7 +212,7 @@ impl Connection<'_> {
         }
     }
 
-    fn deliver(&self, toward: Side, passing: Passing<'_>) -> io::Result<()> {
+    fn deliver(&self, toward: Side, passing: Passing) -> io::Result<()> {
         if self.is_broken() {
             return Err(ErrorKind::BrokenPipe.into()); // what was read then is our own shutdown
         }

@@ -14,16 +14,13 @@ use common::datagram::is_nobody_there;
 
 use super::event::{Recorder, Side, What};
 use super::impairments::{Impairer, Impairments};
-use super::listening::{canonical, gives_way};
-use super::tcp_relay::own_client;
+use super::listening::gives_way;
 
-/// How often a relay of datagrams looks whether it is over, and whether a client has been silent for too long.
+/// How often a relay of datagrams looks whether it is over.
 const GLANCE: Duration = Duration::from_millis(20);
-/// A client that has been silent for so long, and was not answered either, is forgotten.
-pub const IDLE: Duration = Duration::from_secs(60);
 /// How many clients there may be at once: each has a thread and a socket. When one more comes, one [`gives_way`], the
 /// longest silent first.
-pub const CLIENTS: usize = 256;
+const CLIENTS: usize = 256;
 /// How many datagrams may be under way on a wire with a delay; those beyond wait in the sockets.
 const UNDER_WAY: usize = 1024;
 
@@ -46,17 +43,15 @@ impl Drop for UdpRelay {
 /// Starts a relay in front of a UDP server, with the server's IP version.
 pub fn start(server: SocketAddr, impairments: Impairments, recorder: Recorder) -> io::Result<UdpRelay> {
     let near = UdpSocket::bind(SocketAddr::new(server.ip(), 0))?;
-    on(near, vec![server], impairments, IDLE, move |_| recorder.clone())
+    on(near, vec![server], impairments, move |_| recorder.clone())
 }
 
 /// Starts a relay on this socket, with a socket to the server for each client. Of the server's addresses the first is
-/// asked at which somebody is. Each client, with its address, is given a recorder, and is forgotten when it has been
-/// `idle`.
+/// asked at which somebody is. Each client, with its address, is given a recorder.
 pub fn on(
     near: UdpSocket,
     servers: Vec<SocketAddr>,
     impairments: Impairments,
-    idle: Duration,
     mut recorder_for: impl FnMut(SocketAddr) -> Recorder + Send + 'static,
 ) -> io::Result<UdpRelay> {
     near.set_read_timeout(Some(GLANCE))?;
@@ -64,7 +59,7 @@ pub fn on(
     let over = Arc::new(AtomicBool::new(false));
     let ending = Arc::clone(&over);
     let thread = thread::Builder::new().spawn(move || {
-        let link = &Link { near, servers, server: AtomicUsize::new(0), impairments, idle, over: ending };
+        let link = &UdpLink { near, servers, server: AtomicUsize::new(0), impairments, over: ending };
         thread::scope(|scope| {
             let (wire, under_way) = mpsc::sync_channel::<(Instant, Job)>(UNDER_WAY);
             let delivering = thread::Builder::new().spawn_scoped(scope, move || link.deliver(under_way));
@@ -76,15 +71,8 @@ pub fn on(
             let mut buffer = vec![0; 65_535];
             while !link.is_over() {
                 let received = link.near.recv_from(&mut buffer);
-                clients.retain(|_, client| !client.is_gone());
                 let Ok((n, from)) = received else { continue };
                 if !clients.contains_key(&from) {
-                    if let Some(own) =
-                        clients.values().find(|client| lock(&client.far).own == canonical(from))
-                    {
-                        own.recorder.record(What::refused(&own_client()));
-                        continue;
-                    }
                     make_room(&mut clients);
                     let recorder = recorder_for(from);
                     let met = link.meet(from, seeds.next().unwrap_or_default(), recorder.clone());
@@ -127,13 +115,12 @@ fn make_room(clients: &mut HashMap<SocketAddr, Arc<Client>>) {
 type Job = (Arc<Client>, Side, Vec<u8>);
 
 /// The way to the server, the same for all clients.
-struct Link {
+struct UdpLink {
     near: UdpSocket,
     servers: Vec<SocketAddr>,
     /// Which of them; at those before it nobody is.
     server: AtomicUsize,
     impairments: Impairments,
-    idle: Duration,
     over: Arc<AtomicBool>,
 }
 
@@ -150,8 +137,6 @@ struct Client {
 
 struct Far {
     socket: Arc<UdpSocket>,
-    /// Where it is: what comes from there to the relay means that SERVER leads back to it.
-    own: SocketAddr,
     /// Which of the server's addresses it asks.
     server: usize,
     /// What was last sent there.
@@ -174,7 +159,7 @@ impl Client {
     }
 }
 
-impl Link {
+impl UdpLink {
     fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }
@@ -195,8 +180,7 @@ impl Link {
         let socket = UdpSocket::bind(SocketAddr::new(any, 0))?;
         socket.connect(at)?;
         socket.set_read_timeout(Some(GLANCE))?;
-        let own = canonical(socket.local_addr()?);
-        Ok(Far { socket: Arc::new(socket), own, server, sent })
+        Ok(Far { socket: Arc::new(socket), server, sent })
     }
 
     /// Sends to the server. An error may be the answer to an earlier datagram, and then this one was not sent.
@@ -225,7 +209,7 @@ impl Link {
         far.server > server
     }
 
-    /// Listens to the server for one client, as long as one of the two has something to say.
+    /// Listens to the server for one client.
     fn listen(&self, client: &Arc<Client>, wire: &SyncSender<(Instant, Job)>) {
         let mut buffer = vec![0; 65_535];
         while !self.is_over() && !client.is_gone() {
@@ -238,12 +222,6 @@ impl Link {
                 Err(e) if is_nobody_there(&e) => {
                     if !self.asks_elsewhere(client, server, &e) {
                         client.recorder.record(What::refused(&e));
-                    }
-                }
-                Err(_) if lock(&client.seen).elapsed() >= self.idle => {
-                    // Unless it has just given way.
-                    if !client.is_gone.swap(true, Ordering::SeqCst) {
-                        client.recorder.record(What::LetGo);
                     }
                 }
                 Err(_) => {}
@@ -323,7 +301,7 @@ mod tests {
         let servers = vec![nobody, nobody, server.local_addr().unwrap()];
         let impairments = Impairments { seed: u64::MAX, ..Impairments::default() };
         let near = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let relay = on(near, servers, impairments, IDLE, |_| Recorder::discarding()).unwrap();
+        let relay = on(near, servers, impairments, |_| Recorder::discarding()).unwrap();
         for name in [b"Ann", b"Bob"] {
             let client = UdpSocket::bind("127.0.0.1:0").unwrap();
             client.send_to(name, relay.address).unwrap();
@@ -333,23 +311,5 @@ mod tests {
             server.send_to(b"Hello", from).unwrap();
             assert_eq!(client.recv(&mut buffer).unwrap(), 5);
         }
-    }
-
-    #[test]
-    fn a_silent_client_is_let_go_with_its_socket_and_its_thread() {
-        let (events, happened) = mpsc::sync_channel(16);
-        let (recorder, near) = (Recorder::bounded(events, 16), UdpSocket::bind("127.0.0.1:0").unwrap());
-        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let servers = vec![server.local_addr().unwrap()];
-        let relay =
-            on(near, servers, Impairments::default(), Duration::ZERO, move |_| recorder.labelled("#1"));
-        let relay = relay.unwrap();
-        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
-        client.send_to(b"Ann", relay.address).unwrap();
-        let seen = [(); 2].map(|()| happened.recv().unwrap().what); // of two threads
-        let is_name = |what: &What| matches!(what, What::Sent { bytes, .. } if bytes.bytes == b"Ann");
-        assert!(seen.iter().any(is_name) && seen.iter().any(|what| matches!(what, What::LetGo)), "{seen:?}");
-        drop(relay);
-        assert!(happened.recv().is_err()); // nobody is left who could record
     }
 }

@@ -139,7 +139,7 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
 #[test]
 fn one_stop_that_is_signalled_twice_is_one() {
     for name in ["tcp-server", "udp-server"] {
-        let mut server = crate::Server::start(name, &[]);
+        let mut server = crate::TestedServer::start(name, &[]);
         let pid = server.program.pid;
         let kill = crate::process::command("sh").args(["-c", &format!("kill -TERM {pid} {pid}")]).status();
         assert!(kill.unwrap().success());
@@ -180,7 +180,7 @@ fn in_chinese(line: &str) -> Vec<String> {
 fn a_task_that_is_asked_in_chinese_complains_in_chinese() {
     for (line, complaint) in [
         ("demo --nope", "没有“--nope”这个选项"),
-        ("demo –ip 4", "没有“–ip”这个选项：里面有 '–' (U+2013)，请改成 --ip"),
+        ("demo –ip 4", "没有“–ip”这个选项：里面有 '–' (U+2013)，请用半角连字符（--）和字母"),
         ("demo --ip 5", "--ip“5”：应为 4 或 6"),
         ("sing", "没有“sing”这个任务，应为其中之一：demo, grade, tap, soak, bench, origin, docs"),
         ("tap h", "SERVER“h”：没有端口：应为 HOST:PORT，例如 127.0.0.1:9999"),

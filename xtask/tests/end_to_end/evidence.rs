@@ -1,7 +1,7 @@
 //! What was seen, for those mistakes that no twin makes.
 
 use common::framing::Framing;
-use xtask::exercises::{Evidence, Owner, Place, Tables, Waits};
+use xtask::exercises::{Evidence, Location, Tables, Waits};
 use xtask::{Expected, How};
 
 /// A kind, a stage, what was seen in it, and the mistake that is told.
@@ -19,24 +19,22 @@ pub fn evidence() -> Vec<EvidenceRow> {
     let ready = |output| Evidence { expected: &Expected::Ready, ..gone(output) };
     let visit = |output, status| Evidence { expected: &Expected::Visit, status, ..gone(output) };
     let at = |address: &str| Evidence {
-        place: Place { found: vec![address.parse().unwrap()], ..silent.place.clone() },
+        location: Location { found: vec![address.parse().unwrap()], ..silent.location.clone() },
         ..own(&Expected::Ready, How::Other)
     };
     let expects = |message: &[u8]| -> &'static Expected { Box::leak(Box::new(Expected::Message(message.into()))) };
     let (welcome, michael) = (expects(b"Welcome!"), expects(b"Michael"));
     let reads_this = Waits { is_read: Some(true), ..Waits::default() };
+    let for_others = Waits { is_for_others: true, ..Waits::default() };
     let reads_input = Waits { is_input_read: true, ..Waits::default() };
     let in_turn = Waits { is_another_read: true, is_read: Some(false), ..Waits::default() };
     let unread = Tables { unread: 5, ..Tables::default() };
-    let owned = |has_left, is_deaf| {
-        let owner = Some(Owner { name: "python3 (4711)".into(), has_left, is_deaf });
-        Place { owner, ..silent.place.clone() }
-    };
-    let left = owned(true, false);
-    let deaf = owned(false, true);
-    let free = Place { is_port_free: true, ..silent.place.clone() };
+    let left = Location { has_left: true, ..silent.location.clone() };
+    let deaf = Location { is_deaf: true, ..silent.location.clone() };
+    let free = Location { is_port_free: true, ..silent.location.clone() };
     vec![
         ("tcp-server", "listens", at("0.0.0.1:9999"), "other-address"),
+        ("tcp-server", "listens", at("127.0.0.1:3879"), "port-swapped"),
         ("tcp-server", "greets", gone("java.net.SocketException: Connection reset"), "client-error"),
         ("tcp-server", "greets", heard(Framing::Length, b"\x0f\0\0\0Hello, Michael!"), "length-swapped"),
         ("tcp-server", "greets", heard(Framing::Length, b"\0\0\0\x10Hello, Michael!\n"), "wrong-length"),
@@ -56,10 +54,10 @@ pub fn evidence() -> Vec<EvidenceRow> {
         ("tcp-server", "stops", own(&Expected::Stop, How::Silent), "still-ending"),
         ("tcp-server", "stops", got(How::Reset, b""), "stops-by-reset"),
         ("tcp-server", "stops", got(How::Other, b"Bye!\n"), "stops-with-words"),
-        ("tcp-server", "stops", Evidence { place: deaf.clone(), ..own(&Expected::Stop, How::Unmoved) }, "interrupt-blocked"),
-        ("udp-server", "stops", Evidence { place: deaf, ..own(&Expected::Stop, How::Silent) }, "interrupt-blocked"),
-        ("udp-server", "stops", Evidence { place: left.clone(), ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
-        ("tcp-server", "stops", Evidence { place: left, ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
+        ("tcp-server", "stops", Evidence { location: deaf.clone(), ..own(&Expected::Stop, How::Unmoved) }, "interrupt-blocked"),
+        ("udp-server", "stops", Evidence { location: deaf, ..own(&Expected::Stop, How::Silent) }, "interrupt-blocked"),
+        ("udp-server", "stops", Evidence { location: left.clone(), ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
+        ("tcp-server", "stops", Evidence { location: left, ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
         ("udp-server", "stops", own(&Expected::Stop, How::Late), "ends-late"),
         ("tcp-server", "stops", Evidence { waits: reads_this, ..own(&Expected::Stop, How::Silent) }, "held-by-a-client"),
         ("tcp-server", "welcome", Evidence { expected: welcome, ..silent.clone() }, "says-nothing"),
@@ -69,6 +67,13 @@ pub fn evidence() -> Vec<EvidenceRow> {
         ("tcp-server", "exit", own(&Expected::End, How::Silent), "exit-left-open"),
         ("tcp-server", "exit", Evidence { waits: reads_this, ..own(&Expected::End, How::Silent) }, "exit-not-seen"),
         ("tcp-server", "crowd", Evidence { waits: in_turn, tables: unread, ..hears("Tracy") }, "waits-for-another"),
+        ("tcp-server", "listens", own(&Expected::Ready, How::Silent), "never-listens"),
+        ("tcp-server", "again", hears("Tracy"), "one-name-taken"),
+        ("tcp-server", "cut", hears("张三"), "last-read-kept"),
+        ("udp-server", "binds", own(&Expected::Ready, How::Silent), "never-binds"),
+        ("udp-client", "greets", Evidence { waits: for_others, ..own(&Expected::Visit, How::Silent) }, "waits-before-connecting"),
+        ("get", "length", Evidence { waits: for_others, ..own(&Expected::Visit, How::Silent) }, "waits-before-connecting"),
+        ("tcp-client", "greets", own(&Expected::Visit, How::Silent), "waits-first"),
         ("udp-server", "binds", Evidence { waits: reads_input, ..own(&Expected::Ready, How::Silent) }, "reads-input"),
         ("udp-client", "greets", Evidence { waits: reads_input, ..own(&Expected::Visit, How::Silent) }, "reads-input"),
         ("get", "length", Evidence { waits: reads_input, ..own(&Expected::Visit, How::Silent) }, "reads-input"),
@@ -86,7 +91,7 @@ pub fn evidence() -> Vec<EvidenceRow> {
         ("tcp-server", "greets", gone("UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff"), "decoded"),
         ("udp-server", "binds", ready("SyntaxError: invalid syntax"), "not-started"),
         ("udp-server", "binds", ready("OSError: Address already in use"), "port-in-use"),
-        ("udp-server", "binds", Evidence { place: free, ..ready("OSError: Address already in use") }, "binds-twice"),
+        ("udp-server", "binds", Evidence { location: free, ..ready("OSError: Address already in use") }, "binds-twice"),
         ("udp-server", "binds", ready("socket.gaierror"), "other-family"),
         ("udp-server", "binds", ready("a bytes-like object is required"), "text-for-bytes"),
         ("udp-server", "binds", at("0.0.0.1:9999"), "other-address"),

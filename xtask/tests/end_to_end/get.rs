@@ -60,19 +60,6 @@ fn dash_is_standard_output_and_the_header_goes_to_standard_error() {
 }
 
 #[test]
-fn a_redirect_and_an_error_status_are_shown_and_saved_and_not_followed() {
-    for reply in [
-        &b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 4\r\n\r\nmove"[..],
-        b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone",
-    ] {
-        let mut lab = Lab::discarding().unwrap();
-        let outcome = get(&mut lab, &replying(reply), &["-o", "f"]);
-        assert_eq!(outcome.status, Some(0), "{outcome:?}");
-        assert_eq!(fs::read(lab.directory().join("f")).unwrap().len(), 4);
-    }
-}
-
-#[test]
 fn a_reply_that_is_cut_short_leaves_the_old_file_as_it_was_and_no_other() {
     for reply in [
         &b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello"[..],
@@ -185,23 +172,6 @@ mod unix {
         assert_eq!(get(&mut lab, &replying(HELLO), &["-o", "fifo"]).status, Some(0));
         assert_eq!(reading.join().unwrap(), b"hello");
         assert_eq!(files(&lab), ["fifo"]);
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_full_disk_is_an_error() {
-        let mut lab = Lab::discarding().unwrap();
-        let outcome = get(&mut lab, &replying(HELLO), &["-o", "/dev/full"]);
-        assert_eq!(outcome.status, Some(1), "{outcome:?}");
-        assert!(outcome.complained.last().unwrap().contains("cannot write to '/dev/full': "), "{outcome:?}");
-    }
-
-    #[test]
-    fn a_pipe_by_name_is_written_to() {
-        let mut lab = Lab::discarding().unwrap();
-        let outcome = get(&mut lab, &replying(HELLO), &["-o", "/dev/stdout"]);
-        assert_eq!(outcome.status, Some(0), "{outcome:?}");
-        assert!(outcome.said.iter().any(|line| line.starts_with("hello")), "{outcome:?}");
     }
 
     /// A client in the lab's directory, with its outputs.

@@ -49,54 +49,35 @@ fn xtask() -> Files {
     files
 }
 
-/// The paths in code, those of `a::{b, c::{d, e}}` one by one.
-fn paths(code: &str) -> Vec<String> {
-    let code: Vec<_> = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let (mut found, mut groups, mut path) = (Vec::new(), Vec::<String>::new(), String::new());
-    for c in code.join("\n").chars() {
-        if c.is_alphanumeric() || "_:".contains(c) {
-            path.push(c);
-            continue;
+/// The modules that a file names after `crate::` or `super::`, as deep as there are files.
+fn named(module: &str, files: &Files) -> Vec<String> {
+    let lines = files[module].lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = lines.collect::<Vec<_>>().join("\n");
+    let above = module.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut found = Vec::new();
+    for (start, from) in [("crate::", ""), ("super::", above)] {
+        for rest in code.split(start).skip(1) {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && !"_:".contains(c)).unwrap_or(rest.len());
+            let (path, group) = rest.split_at(end);
+            let group = group.strip_prefix('{').and_then(|group| group.split('}').next()).unwrap_or_default();
+            let named = group.split(',').map(|last| deepest(from, &format!("{path}{}", last.trim()), files));
+            found.extend(named.filter(|at| start == "crate::" || at != above));
         }
-        let whole = groups.concat() + &path;
-        if c == '{' && path.ends_with("::") {
-            groups.push(path.clone());
-        } else if !path.is_empty() && whole.contains("::") {
-            found.push(whole);
-        }
-        if c == '}' {
-            groups.pop();
-        }
-        path.clear();
     }
     found
 }
 
-/// The module that a path leads to from another one, as deep as there are files; none where it leads out of xtask.
-fn module_of(path: &str, from: &str, files: &Files) -> Option<String> {
-    let first = path.split("::").next()?;
-    if !["crate", "self", "super"].contains(&first) && !files.contains_key(&child(from, first)) {
-        return None;
-    }
+/// The module that a path leads to from another one, as far as there are files.
+fn deepest(from: &str, path: &str, files: &Files) -> String {
     let mut at = from.to_owned();
-    for step in path.split("::") {
-        match step {
-            "crate" => at.clear(),
-            "self" => {}
-            "super" => at.truncate(at.rfind('/').unwrap_or(0)),
-            _ if files.contains_key(&child(&at, step)) => at = child(&at, step),
-            _ => break,
+    for step in path.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|step| !step.is_empty()) {
+        let next = child(&at, step);
+        if !files.contains_key(&next) {
+            break;
         }
+        at = next;
     }
-    Some(at)
-}
-
-/// The modules that a file names: outside of its tests, and in them.
-fn named(module: &str, files: &Files) -> [Vec<String>; 2] {
-    let text = &files[module];
-    let (code, tests) = text.split_once("mod tests {").unwrap_or((text, ""));
-    [(code, module), (tests, &*child(module, "tests"))]
-        .map(|(code, from)| paths(code).iter().filter_map(|path| module_of(path, from, files)).collect())
+    at
 }
 
 /// Whether a file may not name a module.
@@ -115,13 +96,17 @@ fn is_trespass(file: &str, named: &str) -> bool {
 /// Files that name each other, straight or around, and those that lead there. A folder's `mod.rs` and what is in the
 /// folder may.
 fn circles(files: &Files) -> Vec<String> {
+    let is_above = |module: &str, other: &str| format!("{module}/").starts_with(&format!("{other}/"));
     let others = |module: &String| {
-        let [code, _] = named(module, files);
-        code.into_iter()
-            .filter(|other| !format!("{module}/").starts_with(&format!("{other}/")))
-            .collect::<Vec<_>>()
+        let code =
+            [(module.clone(), files[module].split("mod tests {").next().unwrap_or_default().to_owned())];
+        let without_tests = files.clone().into_iter().chain(code).collect();
+        let named = named(module, &without_tests).into_iter();
+        named
+            .filter(|other| !other.is_empty() && !is_above(module, other) && !is_above(other, module))
+            .collect()
     };
-    let mut left: BTreeMap<_, _> = files.keys().map(|module| (module.clone(), others(module))).collect();
+    let mut left: BTreeMap<_, Vec<_>> = files.keys().map(|module| (module.clone(), others(module))).collect();
     loop {
         let before: Vec<_> = left.keys().cloned().collect();
         left.retain(|_, others| others.iter().any(|other| before.contains(other)));
@@ -134,8 +119,10 @@ fn circles(files: &Files) -> Vec<String> {
 #[test]
 fn no_file_names_another_one_across_a_wall() {
     let files = xtask();
-    for module in files.keys() {
-        for other in named(module, &files).concat() {
+    for (module, text) in &files {
+        let code = text.split("mod tests {").next().unwrap_or_default();
+        assert!(!code.contains("super::super"), "{module}: this test follows one super");
+        for other in named(module, &files) {
             assert!(!is_trespass(module, &other), "{module} names {other}");
         }
     }
@@ -155,8 +142,6 @@ fn what_is_named_across_a_wall_is_seen_however_it_is_written() {
     for (file, text, found, is_wrong) in [
         ("wire/event", "use crate::drawing::style::Ink;", "drawing/style", true),
         ("lab", "use super::drawing::style;", "drawing/style", true),
-        ("peers/guest", "fn ink() -> super::super::drawing::style::Ink {}", "drawing/style", true),
-        ("programs", "mod tests {\n    use super::super::drawing::style::Ink;", "drawing/style", true),
         ("checks", "    let ink = crate::drawing::style::Ink::Good;", "drawing/style", true),
         ("wire/event", "use crate::{\n    checks,\n    drawing::{style, page},\n};", "drawing/style", true),
         ("lessons/loss", "use crate::tasks::demo;", "tasks/demo", true),
@@ -171,7 +156,7 @@ fn what_is_named_across_a_wall_is_seen_however_it_is_written() {
         let places = "drawing drawing/style tasks tasks/demo tasks/shown checks lab wire/guest words";
         let mut files = files(&places.split(' ').map(|place| (place, "")).collect::<Vec<_>>());
         files.insert(file.into(), text.into());
-        let named = named(file, &files).concat();
+        let named = named(file, &files);
         assert!(named.iter().any(|module| module == found), "{text}: {named:?}");
         assert_eq!(named.iter().any(|module| is_trespass(file, module)), is_wrong, "{file}: {text}");
     }

@@ -11,12 +11,12 @@ mod get;
 mod grade;
 mod grade_class;
 mod grade_use;
-mod greet;
 mod layout;
 #[cfg(target_os = "linux")]
 mod left_over;
 mod live;
 mod live_tasks;
+mod pairs;
 mod plan;
 mod process;
 mod quiz;
@@ -30,13 +30,11 @@ mod tap;
 #[cfg(target_os = "linux")]
 mod tap_resets;
 mod tap_udp;
-mod tcp_server;
 #[path = "../../examples/twins/main.rs"]
 #[expect(dead_code, reason = "of the twins, the table is read here")]
 mod twins;
-mod udp;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use process::program;
 use xtask::{Lab, Outcome, Program, TcpPeer};
@@ -44,13 +42,13 @@ use xtask::{Lab, Outcome, Program, TcpPeer};
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A server, and the lab that it runs on.
-struct Server {
+struct TestedServer {
     lab: Lab,
     program: Program,
     address: SocketAddr,
 }
 
-impl Server {
+impl TestedServer {
     fn start(name: &str, args: &[&str]) -> Self {
         let mut lab = Lab::discarding().unwrap();
         let has_address = args.iter().any(|arg| arg.contains(':'));
@@ -59,10 +57,6 @@ impl Server {
         let program = lab.start_command(command).unwrap();
         let address = lab.wait_for_address(&program).unwrap();
         Self { lab, program, address }
-    }
-
-    fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).unwrap()
     }
 
     /// A client of the line framing that has been welcomed.

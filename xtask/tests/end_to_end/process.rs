@@ -80,14 +80,14 @@ pub fn descriptors() -> usize {
 /// Looks again and again until something is found; a test that waits in vain fails with what it waited for.
 #[cfg(unix)]
 pub fn eventually<T>(awaited: &str, mut find: impl FnMut() -> Option<T>) -> T {
-    const LOOKS: u32 = 6000;
-    for _ in 0..LOOKS {
+    let began = Instant::now();
+    while began.elapsed() < HANGS {
         if let Some(found) = find() {
             return found;
         }
         thread::sleep(Duration::from_millis(10));
     }
-    panic!("not even after {LOOKS} looks: {awaited}");
+    panic!("not even after {HANGS:?}: {awaited}");
 }
 
 /// No test starts a program, and none ends, for so long: on the slowest machine, only tests that hang do that.

@@ -6,7 +6,7 @@ use std::thread;
 
 use xtask::{ScriptedServer, until_it_leaves};
 
-use crate::{LOOPBACK, Server, failing, run};
+use crate::{LOOPBACK, TestedServer, failing, run};
 
 /// A peer that sends this to each TCP client, and then waits until the client has left.
 fn saying(words: &'static [u8]) -> (String, ScriptedServer) {
@@ -31,7 +31,7 @@ fn a_welcome_in_another_framing_is_shown_with_the_framing_to_try() {
 
 #[test]
 fn a_name_that_stays_incomplete_is_narrated_while_its_sender_is_still_there() {
-    let mut server = Server::start("tcp-server", &["--delay=0"]);
+    let mut server = TestedServer::start("tcp-server", &["--delay=0"]);
     let mut client = server.client();
     client.sends("Michael");
     let remark = server.wait_for("waiting for the rest from ");
@@ -62,13 +62,6 @@ fn a_greeting_with_a_line_end_behind_it_is_shown_and_its_server_is_not_said_to_b
         why.ends_with("; \"Hello, Michael!\\n\" came, not \"Hello, Michael!\": a line end too many"),
         "{why}"
     );
-}
-
-#[test]
-fn one_byte_is_not_many() {
-    let mut server = Server::start("udp-server", &["127.0.0.1:0"]);
-    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"x", server.address).unwrap();
-    assert!(server.wait_for("Received ").starts_with("Received 1 byte from "));
 }
 
 #[cfg(target_os = "linux")]
@@ -106,7 +99,11 @@ fn the_command_that_starts_a_server_is_named() {
 fn what_looks_like_ascii_is_named_with_what_to_type() {
     for (program, args, why) in [
         ("udp-client", &["127。0.0.1:9999"][..], "it has '。' (U+3002) in it: type '.'"),
-        ("udp-server", &["–quiet"], "unknown option '–quiet': it has '–' (U+2013) in it: type --quiet"),
+        (
+            "udp-server",
+            &["–quiet"],
+            "unknown option '–quiet': it has '–' (U+2013) in it: type plain hyphens (--) and letters",
+        ),
         ("tcp-client", &["get", "http：//h/"], "it has '：' (U+FF1A) in it: type ':'"),
         ("tcp-server", &["--delay", "０"], "it has '０' (U+FF10) in it: type '0'"),
     ] {
@@ -114,39 +111,4 @@ fn what_looks_like_ascii_is_named_with_what_to_type() {
         assert_eq!(outcome.status, Some(2), "{outcome:?}");
         assert!(outcome.complained[0].ends_with(why), "{outcome:?}");
     }
-}
-
-#[test]
-fn what_no_http_reply_begins_with_is_said_before_the_peer_says_more() {
-    for (words, why) in [
-        (&b"\x15\x03\x01\0\x02\x02\x46"[..], "it looks like TLS"),
-        (b"\0\0\x12\x04\0\0\0\0\0", "it looks like HTTP/2"),
-        (b"Welcome!", "\"Welcome!\" came - is the peer a web server?"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "OpenSSH_9.2\\r\\n\" came - is the peer a web server?"),
-        (b"HTTP/1.1 2000 OK\r\n\r\n", "the status code is not a number of three digits"),
-    ] {
-        // Nothing follows, and the client would wait for an hour.
-        let (address, _peer) = saying(words);
-        failing("tcp-client", &["get", &format!("http://{address}/"), "--timeout", "3600"], why);
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_broadcast_address_is_not_said_to_lack_a_server() {
-    let args = ["127.255.255.255:9", "Ann", "--timeout", "0.1", "--tries", "1"];
-    failing("udp-client", &args, " - is it a broadcast address, or ");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_server_that_answers_from_another_of_its_addresses_is_the_likely_reason() {
-    let server = Server::start("udp-server", &["0.0.0.0:0"]);
-    let second = format!("127.0.0.2:{}", server.address.port());
-    let args = [&*second, "Ann", "--timeout", "0.1", "--tries", "1"];
-    failing(
-        "udp-client",
-        &args,
-        "; a server on 0.0.0.0 may answer from another of its addresses, which is not heard",
-    );
 }

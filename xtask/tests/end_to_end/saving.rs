@@ -34,13 +34,12 @@ fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
 #[test]
 fn the_default_name_is_decoded_and_one_that_every_system_takes_for_a_plain_files() {
     let hello = replying(HELLO);
-    let long = "%E6%96%87".repeat(28) + ".html";
     for (segment, name) in [
-        (long.as_str(), "文".repeat(28) + ".html"),
-        ("a%20b.html", "a b.html".into()),
-        ("a%2Fb", "a%2Fb".into()),
-        ("aux.html", "index.html".into()),
-        ("report.", "index.html".into()),
+        ("%E6%96%87.html", "文.html"),
+        ("a%20b.html", "a b.html"),
+        ("a%2Fb", "index.html"),
+        ("aux.html", "index.html"),
+        ("report.", "index.html"),
     ] {
         let mut lab = Lab::discarding().unwrap();
         let url = format!("http://{}/dir/{segment}", hello.address);

@@ -1,166 +1,42 @@
-//! Signals, and what else the system does to a program that waits: stopped and continued, told to stop while nobody
-//! reads it, at the limit of a file's size, and as the first process of a container.
+//! Signals to a program that waits: stopped and continued, ignored, and told to stop while nobody reads it.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::path::Path;
+use std::io::{BufRead, BufReader};
+use std::net::UdpSocket;
 use std::process::{ChildStderr, ChildStdout};
 use std::thread;
 use std::time::Duration;
 
-use xtask::{Lab, Outcome, Program, Scratch};
+use xtask::{Lab, Program};
 
-#[cfg(target_os = "linux")]
-use crate::process::has_tool;
-use crate::process::{command, eventually, signal};
-use crate::{Server, TcpPeer, program, said, start_on, visits};
-
-/// The state of a process, as Linux' /proc has it (proc(5)), or ps(1) elsewhere: `T` is stopped, `Z` has ended.
-fn state(pid: u32) -> Option<char> {
-    if cfg!(target_os = "linux") {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        return stat.rsplit(") ").next()?.chars().next();
-    }
-    let told = command("ps").args(["-o", "state=", "-p", &pid.to_string()]).output().ok()?.stdout;
-    String::from_utf8_lossy(&told).trim().chars().next()
-}
-
-/// Stops a program that waits no longer than `limit` and began before; false where it had ended by then. When it is
-/// continued, its time is up.
-fn stop_for_longer_than(limit: Duration, program: &Program) -> bool {
-    signal(program.pid, "STOP");
-    let is_stopped = eventually("a program is stopped, or has ended", || match state(program.pid) {
-        Some('T') => Some(true),
-        Some('Z') | None => Some(false),
-        Some(_) => None,
-    });
-    if is_stopped {
-        thread::sleep(limit);
-    }
-    is_stopped
-}
-
-/// Tries it with longer and longer limits, until the machine is fast enough to stop a program in time.
-fn with_a_limit_that_suffices<T>(mut tried: impl FnMut(Duration) -> Option<T>) -> T {
-    let mut limits = (0..8).map(|n| Duration::from_millis(300) * 2_u32.pow(n));
-    limits.find_map(&mut tried).expect("a program is stopped before its time-out, be that 38 seconds")
-}
-
-fn seconds(limit: Duration) -> String {
-    limit.as_secs_f64().to_string()
-}
-
-/// Sends something and reads until something comes; none where the client was too soon gone.
-fn exchanged(stream: &mut TcpStream, bytes: &str, end: &str) -> Option<()> {
-    stream.write_all(bytes.as_bytes()).ok()?;
-    let mut all = Vec::new();
-    while !all.ends_with(end.as_bytes()) {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).ok()?;
-        all.push(byte[0]);
-    }
-    Some(())
-}
-
-/// A client that is stopped for longer than its time-out once `meet` has met it, and is continued when `answer` has
-/// answered it.
-fn stopped_client<T>(
-    name: &str,
-    args: &dyn Fn(&str) -> Vec<String>,
-    mut meet: impl FnMut() -> Option<T>,
-    answer: impl Fn(&mut T),
-    leave: impl Fn(T),
-) -> Outcome {
-    with_a_limit_that_suffices(|limit| {
-        let mut lab = Lab::discarding().unwrap();
-        let args = args(&seconds(limit));
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let client = start_on(&lab, name, &args);
-        let mut met = meet()?;
-        if !stop_for_longer_than(limit, &client) {
-            return None;
-        }
-        answer(&mut met);
-        signal(client.pid, "CONT");
-        leave(met);
-        Some(lab.wait_for_end(client).unwrap())
-    })
-}
+use crate::process::{command, signal};
+use crate::{TcpPeer, program, start_on, visits};
 
 #[test]
-fn a_client_that_was_stopped_for_longer_than_its_time_out_takes_what_came_meanwhile() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let greeted = stopped_client(
-        "tcp-client",
-        &|limit| ["greet", &address, "Ann", "--timeout", limit].map(Into::into).into(),
-        || {
-            let mut stream = listener.accept().unwrap().0;
-            exchanged(&mut stream, "Welcome!\n", "Ann\n")?;
-            Some(stream)
-        },
-        |stream| stream.write_all(b"Hello, Ann!\n").unwrap(),
-        |mut stream| exchanged(&mut stream, "", "exit\n").unwrap(),
-    );
-    assert_eq!(greeted, said(&["Welcome!", "Hello, Ann!"]));
-}
-
-#[test]
-fn a_page_whose_rest_came_while_its_client_was_stopped_is_saved() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    let got = stopped_client(
-        "tcp-client",
-        &|limit| ["get", &url, "--timeout", limit].map(Into::into).into(),
-        || {
-            let mut stream = listener.accept().unwrap().0;
-            exchanged(&mut stream, "", "\r\n\r\n")?;
-            exchanged(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst", "")?;
-            Some(stream)
-        },
-        |stream| stream.write_all(b" rest").unwrap(),
-        drop,
-    );
-    assert_eq!(got.status, Some(0), "{got:?}");
-}
-
-#[test]
-fn a_reply_that_came_while_udp_client_was_stopped_is_taken() {
+fn a_reply_that_came_while_udp_client_was_stopped_for_longer_than_its_time_out_is_taken() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap().to_string();
-    let greeted = stopped_client(
-        "udp-client",
-        &|limit| [&address, "Ann", "--tries", "1", "--timeout", limit].map(Into::into).into(),
-        || Some(socket.recv_from(&mut [0; 64]).unwrap().1),
-        |from| {
-            socket.send_to(b"not this one", *from).unwrap();
-            socket.send_to(b"Hello, Ann!", *from).unwrap();
-        },
-        drop,
-    );
-    assert_eq!((greeted.status, greeted.said), (Some(0), vec!["Hello, Ann!".to_owned()]));
-}
-
-#[test]
-fn a_name_that_came_while_tcp_server_was_stopped_is_greeted() {
-    let greeting = with_a_limit_that_suffices(|limit| {
-        let server = Server::start("tcp-server", &["--delay=0", "--idle-timeout", &seconds(limit)]);
-        let mut client = server.client();
-        assert!(stop_for_longer_than(limit, &server.program));
-        client.sends("Ann\n");
-        signal(server.program.pid, "CONT");
-        let greeting = client.hears_out().unwrap();
-        (!greeting.is_empty() || limit > Duration::from_secs(4)).then_some(greeting)
+    // Longer and longer limits, until the machine is fast enough to stop the client in time.
+    let greeted = (0..8).map(|n| Duration::from_millis(300) * 2_u32.pow(n)).find_map(|limit| {
+        let mut lab = Lab::discarding().unwrap();
+        let seconds = limit.as_secs_f64().to_string();
+        let client = start_on(&lab, "udp-client", &[&address, "Ann", "--tries", "1", "--timeout", &seconds]);
+        let (_, from) = socket.recv_from(&mut [0; 64]).unwrap();
+        signal(client.pid, "STOP");
+        thread::sleep(limit); // when it is continued, its time is up
+        socket.send_to(b"not this one", from).unwrap();
+        socket.send_to(b"Hello, Ann!", from).unwrap();
+        signal(client.pid, "CONT");
+        let outcome = lab.wait_for_end(client).unwrap();
+        (outcome.status == Some(0)).then_some(outcome.said)
     });
-    assert_eq!(greeting, "Hello, Ann!\n");
+    assert_eq!(greeted.unwrap(), ["Hello, Ann!"]);
 }
 
-/// tcp-server, started by a shell after `before`, with `redirected` outputs; there, `$1` is this file.
-fn started_by_shell(before: &str, redirected: &str, file: &Path) -> (Program, ChildStdout, ChildStderr) {
+/// tcp-server, started by a shell after `before`, with `redirected` outputs.
+fn started_by_shell(before: &str, redirected: &str) -> (Program, ChildStdout, ChildStderr) {
     let mut shell = command("sh");
     shell.args(["-c", &format!("{before} exec \"$0\" 127.0.0.1:0 --delay=0 {redirected}")]);
-    shell.arg(xtask::path_of("tcp-server").unwrap()).arg(file);
+    shell.arg(xtask::path_of("tcp-server").unwrap());
     Program::spawn(shell).unwrap()
 }
 
@@ -174,7 +50,7 @@ fn first_line(from: &mut impl BufRead) -> String {
 fn a_signal_that_was_ignored_when_a_server_was_started_does_not_stop_it() {
     for name in ["HUP", "TERM"] {
         let ignore = format!("trap '' {name};");
-        let (program, stdout, _stderr) = started_by_shell(&ignore, "", Path::new(""));
+        let (program, stdout, _stderr) = started_by_shell(&ignore, "");
         let mut stdout = BufReader::new(stdout);
         let address = xtask::address_in(&first_line(&mut stdout)).unwrap();
         let mut client = TcpPeer::connected(address).unwrap();
@@ -193,85 +69,13 @@ fn a_signal_that_was_ignored_when_a_server_was_started_does_not_stop_it() {
 #[test]
 fn terminated_while_nobody_reads_either_output_it_ends_all_the_same() {
     // One pipe for both, and more narration than the pipe and the narrator hold together.
-    let (program, stdout, _stderr) = started_by_shell("", "2>&1", Path::new(""));
+    let (program, stdout, _stderr) = started_by_shell("", "2>&1");
     let mut stdout = BufReader::with_capacity(64, stdout);
     let address = xtask::address_in(&first_line(&mut stdout)).unwrap();
     visits(address, 4000, "exit\n", "Welcome!\n");
     signal(program.pid, "TERM");
     assert!(program.wait().unwrap().success());
     drop(stdout);
-}
-
-/// How many lines a narration has, those included that it says were lost.
-fn lines_told(narration: &str, complaint: &str) -> usize {
-    let lost = |line: &str| line.trim_start_matches('(').split(' ').next().unwrap().parse::<usize>().unwrap();
-    let printed = narration.lines().map(|line| if line.starts_with('(') { lost(line) } else { 1 });
-    printed.chain(complaint.lines().map(lost)).sum()
-}
-
-#[test]
-fn lines_that_nobody_read_until_the_end_are_counted_to_the_last() {
-    let (program, stdout, mut stderr) = started_by_shell("", "", Path::new(""));
-    let mut stdout = BufReader::with_capacity(64, stdout);
-    let mut narration = first_line(&mut stdout);
-    let address = xtask::address_in(&narration).unwrap();
-    visits(address, 3000, "exit\n", "Welcome!\n");
-    signal(program.pid, "TERM");
-    let mut complaint = String::new();
-    stderr.read_to_string(&mut complaint).unwrap();
-    stdout.read_to_string(&mut narration).unwrap();
-    assert_eq!(lines_told(&narration, &complaint), 3 + 2 * 3000, "{complaint}");
-}
-
-#[test]
-fn a_file_that_may_grow_no_further_costs_lines_that_are_counted_and_not_the_server() {
-    let scratch = Scratch::new().unwrap();
-    let file = scratch.path().join("narration");
-    let (program, _stdout, mut stderr) = started_by_shell("ulimit -f 8;", ">\"$1\"", &file);
-    let narration = || fs::read_to_string(&file).unwrap_or_default();
-    let first = eventually("the server's first line is in the file", || {
-        narration().split_once('\n').map(|(first, _)| first.to_owned())
-    });
-    let address = xtask::address_in(&first).unwrap();
-    visits(address, 300, "Ann\nexit\n", "Welcome!\nHello, Ann!\n");
-    assert!(program.interrupt());
-    let mut complaint = String::new();
-    stderr.read_to_string(&mut complaint).unwrap();
-    assert!(program.wait().unwrap().success());
-    let text = narration();
-    let whole = &text[..=text.rfind('\n').unwrap()];
-    assert_eq!(lines_told(whole, &complaint), 3 + 2 * 300, "{complaint}");
-    assert!(complaint.contains("standard output did not take them"));
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn the_first_process_of_a_container_ends_on_ctrl_c() {
-    use std::os::unix::process::CommandExt;
-
-    const CONTAINED: [&str; 3] = ["--map-root-user", "--pid", "--fork"];
-    // That of BusyBox, which knows no --version, passes on neither the signal nor how its child ended.
-    if !has_tool("unshare", &["--version"]) || !has_tool("unshare", &[&CONTAINED[..], &["true"]].concat()) {
-        return;
-    }
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    for name in ["tcp-client", "udp-client"] {
-        let mut command = command("unshare");
-        command.args(CONTAINED).process_group(0).arg(xtask::path_of(name).unwrap());
-        if name == "tcp-client" {
-            command.args(["greet", &listener.local_addr().unwrap().to_string()]);
-        } else {
-            command.args([&socket.local_addr().unwrap().to_string(), "--timeout=3600"]);
-        }
-        let (program, _stdout, _stderr) = Program::spawn(command).unwrap();
-        let _stream = (name == "tcp-client").then(|| listener.accept().unwrap());
-        if name == "udp-client" {
-            socket.recv_from(&mut [0; 64]).unwrap();
-        }
-        assert!(program.interrupt_group()); // as a terminal does
-        assert_eq!(program.wait().unwrap().code(), Some(common::stop::INTERRUPTED), "{name}");
-    }
 }
 
 #[test]

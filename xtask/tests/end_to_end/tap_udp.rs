@@ -151,14 +151,3 @@ fn when_all_places_are_taken_the_longest_silent_gives_way_and_is_counted() {
     assert!(said.iter().any(|line| line.starts_with("257 clients, ")), "{said:?}");
     assert!(said.contains(&"  gave way to others: #1".into()), "{said:?}");
 }
-
-#[cfg(unix)]
-#[test]
-fn a_tap_that_is_led_back_to_itself_is_no_client_of_its_own() {
-    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let server = SocketAddr::new([0, 0, 0, 0].into(), port); // this machine, to connect(2)
-    let mut tap = Tap::start_at(&format!("127.0.0.1:{port}"), server, &["--udp"]);
-    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"Ann", tap.address).unwrap();
-    tap.wait_for("SERVER leads back to the tap");
-    assert!(tap.stop().said.contains(&"1 client, 3 bytes to the server, 0 bytes to the client".into()));
-}

@@ -32,6 +32,7 @@ impl Entry {
             Self::Evidence(words) => broken("    ", words),
             Self::Remark(words) => style.broken("    ", &style.signs(&to(words))),
             Self::Hint(words) => broken("    → ", words),
+            Self::Code(line) => vec![format!("        {line}")],
             Self::Socket(words) => vec![style.paint(Ink::Faint, &format!("      {}", to(words)))],
             Self::Check(check) => {
                 let mark = check.verdict.mark();

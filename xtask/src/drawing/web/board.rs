@@ -11,7 +11,7 @@ use crate::words::{Lang, Words};
 const TABLE: &str = include_str!("board.css");
 
 /// One program.
-pub struct Row {
+pub struct ClassRow {
     pub name: String,
     /// How many stages have passed.
     pub passed: Words,
@@ -30,7 +30,7 @@ pub fn html(
     cover: &Cover,
     sum: &[Words],
     stages: &[(&str, &Words)],
-    rows: &[Row],
+    rows: &[ClassRow],
     mistakes: &[Counted<'_>],
     standing: &Lanes,
     lang: Lang,
@@ -46,7 +46,7 @@ pub fn html(
             "<td class=\"{class}\" title=\"{stage}: {name}\">{mark}<span class=\"twin\"> {name}</span></td>"
         )
     };
-    let row = |(number, row): (usize, &Row)| {
+    let row = |(number, row): (usize, &ClassRow)| {
         let cells = joined(row.cells.iter().zip(stages).map(cell));
         let (name, passed) = (text(&row.name), to(&row.passed));
         let head = format!("<th scope=\"row\"><a href=\"#s{number}\">{name}</a></th>");
@@ -56,7 +56,7 @@ pub fn html(
         let (name, words, lesson) = (text(name), to(words), text(lesson));
         format!("<p><b>{count} × {name}</b><br>{words}<br><code>{lesson}</code></p>\n")
     };
-    let section = |(number, row): (usize, &Row)| {
+    let section = |(number, row): (usize, &ClassRow)| {
         let (name, passed, note, told) =
             (text(&row.name), to(&row.passed), to(&row.note), body(&row.told, standing, lang));
         format!(

@@ -48,6 +48,7 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
             format!("<p class=\"check {class}\">{mark} {}</p>\n", text(sentence.to(lang)))
         }
         Entry::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
+        Entry::Code(line) => format!("<p class=\"row\">{}</p>\n", text(line)),
         Entry::Chart(chart) => chart::picture(chart, lang),
         Entry::Question { question, choices } => {
             let choices = joined(choices.iter().map(|choice| format!("<li>{}</li>", text(choice.to(lang)))));

@@ -9,18 +9,17 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use common::narration::escape;
 use common::text;
 
+use crate::peers::talk::within;
 use crate::programs::program::Program;
 use crate::wire::event::{Recorder, Side, What};
 use crate::wire::kernel::{self, Protocol};
 
-/// How often to look whether it is gone.
-const GLANCE: Duration = Duration::from_millis(3);
 /// How long the outputs of a program that has ended are read on: what it started may still have them.
 const LINGER: Duration = Duration::from_secs(2);
 /// How many bytes of each output a verdict reads; the last lines are kept however much was printed before.
@@ -106,7 +105,6 @@ impl LastWords {
         }
     }
 
-    /// Whether nothing was said.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
@@ -117,7 +115,6 @@ impl LastWords {
         Some(line.char_indices().nth(DRAWN.1).map_or(line, |(end, _)| &line[..end]))
     }
 
-    /// All that is known of them.
     pub fn text(&self) -> String {
         self.telling.iter().chain(&self.lines).map(String::as_str).collect::<Vec<_>>().join("\n")
     }
@@ -131,9 +128,9 @@ fn is_frame(line: &str) -> bool {
 
 /// One output, as it comes.
 #[derive(Clone, Default)]
-struct Output(Arc<Mutex<(Vec<u8>, LastWords)>>);
+struct Captured(Arc<Mutex<(Vec<u8>, LastWords)>>);
 
-impl Output {
+impl Captured {
     fn add(&self, bytes: &[u8], line: &str) {
         let (whole, last) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         whole.extend_from_slice(&bytes[..bytes.len().min(READ - whole.len())]);
@@ -151,10 +148,9 @@ impl Output {
 
 /// The running program.
 pub struct Candidate {
-    /// Its process.
     pub program: Program,
-    complained: Output,
-    said: Output,
+    complained: Captured,
+    said: Captured,
     readers: Vec<thread::JoinHandle<()>>,
 }
 
@@ -198,7 +194,7 @@ impl Candidate {
             };
             e.context(text!("cannot start '{shown}'{advice}", "无法启动“{shown}”{advice}"))
         })?;
-        let (said, complained) = (Output::default(), Output::default());
+        let (said, complained) = (Captured::default(), Captured::default());
         let readers = vec![
             listen(Box::new(stdout), false, lane, program.pid, recorder.clone(), said.clone())?,
             listen(Box::new(stderr), true, lane, program.pid, recorder.clone(), complained.clone())?,
@@ -230,25 +226,15 @@ impl Candidate {
 
     /// Waits for its end, for so long at most.
     pub fn wait_for_end(&self, limit: Duration) -> Result<Option<ExitStatus>> {
-        let asked = Instant::now();
-        loop {
-            let status = self.ended()?;
-            if status.is_some() || asked.elapsed() > limit {
-                return Ok(status);
-            }
-            thread::sleep(GLANCE);
-        }
+        within(limit, || !matches!(self.ended(), Ok(None)));
+        self.ended()
     }
 
     /// Waits until what it printed has been read: it has ended, and so have its outputs, but for a moment.
     pub fn wait_for_output(&self) {
-        let asked = Instant::now();
-        while self.readers.iter().any(|reader| !reader.is_finished()) && asked.elapsed() < LINGER {
-            thread::sleep(GLANCE);
-        }
+        within(LINGER, || self.readers.iter().all(thread::JoinHandle::is_finished));
     }
 
-    /// What it printed on standard output.
     pub fn printed(&self) -> String {
         self.said.text()
     }
@@ -283,7 +269,7 @@ fn listen(
     lane: Side,
     program: u32,
     recorder: Recorder,
-    heard: Output,
+    heard: Captured,
 ) -> Result<thread::JoinHandle<()>> {
     let listening = move || {
         let ((lines, columns), mut output) = (DRAWN, BufReader::new(output));

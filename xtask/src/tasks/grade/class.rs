@@ -20,20 +20,18 @@ use common::stop::{self, Stop};
 use common::text;
 
 use super::candidate::CommandLine;
-use super::judge::judge;
+use super::judge::{judge, judge_all};
 use super::output::{Run, Work};
-use super::report::Selection;
 use super::sum;
 use super::trial::Config;
 use super::verdict::exit_status;
 use crate::drawing::style::Ink;
 use crate::drawing::transcript::Transcript;
-use crate::exercises::Exercise;
 use crate::programs::cleanup;
 use crate::words::Words;
 
 /// How many programs are judged at a time, for each core: most of a judgement is waiting.
-pub const JOBS_A_CORE: usize = 2;
+const JOBS_A_CORE: usize = 2;
 
 /// Whose program is judged, and where it is.
 pub struct Submission {
@@ -44,9 +42,6 @@ pub struct Submission {
 
 /// The submissions that the operands name, and which these are, in words: directories for a command; without one, servers
 /// that run already.
-///
-/// # Errors
-/// A usage error.
 pub fn submissions(operands: &[OsString], command: &CommandLine) -> Result<(Vec<Submission>, Words)> {
     let (found, words) = if command.0.is_empty() {
         let found = operands.iter().map(|word| server(word)).collect::<Result<Vec<_>>>()?;
@@ -78,9 +73,6 @@ fn server(word: &OsStr) -> Result<Submission> {
 }
 
 /// Where a server runs already.
-///
-/// # Errors
-/// A usage error.
 pub fn running(at: &str) -> Result<SocketAddr> {
     let shown = escape(at.as_bytes());
     let bad = |why: String| {
@@ -145,26 +137,24 @@ pub struct Class {
     pub submissions: Vec<Submission>,
     /// Which these are.
     pub which: Words,
-    /// How many at a time.
+    /// How many at a time; 0 is as many as fit.
     pub jobs: usize,
     /// Numbers stand for names.
     pub anonymous: bool,
 }
 
-/// Judges all of them, and sums up. Ctrl-C ends it with what has been judged.
-///
-/// # Errors
-/// When not all have passed, and when a report cannot be written.
-pub fn grade(
-    exercise: &'static Exercise,
-    config: &Config,
-    selection: &Selection,
-    class: &Class,
-) -> Result<()> {
-    selection.files.check()?;
+/// Judges all of them, and sums up. Ctrl-C ends it with what has been judged. That not all have passed is an error that
+/// says nothing more.
+pub fn grade(config: &Config, class: &Class) -> Result<()> {
+    config.files.check()?;
     let (style, all) = (config.style, class.submissions.len());
-    let (jobs, seed) = (class.jobs.min(all), config.talk.names.seed);
-    let (name, shown, Words { en, zh }) = (exercise.name, config.command.shown(), &class.which);
+    let jobs = match class.jobs {
+        0 if config.port.is_some() => 1, // all have that port
+        0 => JOBS_A_CORE * thread::available_parallelism().map_or(1, usize::from),
+        jobs => jobs,
+    };
+    let (jobs, seed) = (jobs.min(all), config.talk.names.seed);
+    let (name, shown, Words { en, zh }) = (config.exercise.name, config.command.shown(), &class.which);
     let Words { en: shown, zh: shown_zh } = match shown.as_str() {
         "" => Words::fixed("", ""),
         shown => words!(" {shown};", "{shown}；"),
@@ -175,7 +165,7 @@ pub fn grade(
     );
     style.explain(Ink::Bold, &head)?;
     let stop = Stop::on_signal(cleanup::end_children)?;
-    let judged = |number: usize| judge_one(exercise, config, selection, class, number);
+    let judged = |number: usize| judge_one(config, class, number);
     let mut works: Vec<Option<Work>> = Vec::new();
     works.resize_with(all, || None);
     let (next, (sender, receiver)) = (AtomicUsize::new(0), mpsc::channel());
@@ -213,15 +203,15 @@ pub fn grade(
         works[number] = Some(Work { is_again: true, took, ..again });
     }
     progress(&Words::fixed("", ""), config);
-    let run = selection.run(exercise, config, works.into_iter().flatten().collect());
+    let run = Run { config, works: works.into_iter().flatten().collect() };
     let hidden = |text: String| class.hidden(text);
     sum::lines(&run).into_iter().try_for_each(|line| common::narration::say(&hidden(line)))?;
-    run.write(selection.files.open()?, || sum::page(&run), hidden)?;
+    run.write(config.files.open()?, || sum::page(&run), hidden)?;
     end(&run, &stop, all)
 }
 
 /// The run's exit status, and why it is not 0.
-fn end(run: &Run, stop: &Stop, all: usize) -> Result<()> {
+fn end(run: &Run<'_>, stop: &Stop, all: usize) -> Result<()> {
     let done = run.works.len();
     if stop.requested() {
         return Err(args::with_status(
@@ -231,37 +221,25 @@ fn end(run: &Run, stop: &Stop, all: usize) -> Result<()> {
     }
     let verdicts = run.works.iter().flat_map(|work| &work.stages).map(|judged| &judged.verdict);
     let is_in_trouble = run.works.iter().any(|work| work.trouble.is_some());
-    let status = match exit_status(verdicts) {
-        0 if is_in_trouble => 3,
-        0 => return Ok(()),
-        status => status,
-    };
-    let passed = run.works.iter().filter(|work| work.trouble.is_none() && work.stop().is_none()).count();
-    Err(args::with_status(status, text!("{passed} of {all} passed all", "{all} 份中 {passed} 份全部通过")))
+    match exit_status(verdicts) {
+        0 if is_in_trouble => Err(args::with_status(3, "")),
+        0 => Ok(()),
+        status => Err(args::with_status(status, "")),
+    }
 }
 
-/// Judges one of them.
-fn judge_one(
-    exercise: &'static Exercise,
-    config: &Config,
-    selection: &Selection,
-    class: &Class,
-    number: usize,
-) -> Work {
+fn judge_one(config: &Config, class: &Class, number: usize) -> Work {
     let (began, Submission { name, directory, at }) = (Instant::now(), &class.submissions[number]);
     let own = Config {
-        command: config.command.clone(),
         directory: directory.clone(),
         at: *at,
         ip: at.map_or(config.ip, |at| at.ip()),
-        talk: config.talk.clone(),
         story: Transcript::kept(config.style),
-        ..*config
+        ..config.clone()
     };
     let name = if class.anonymous { (number + 1).to_string() } else { name.clone() };
     let mut work = Work { name, ..Work::default() };
-    let outcome =
-        selection.judge(exercise, &mut work.stages, |stage| judge(&own, exercise, stage, &|_| Ok(())));
+    let outcome = judge_all(&own, &mut work.stages, |stage| judge(&own, stage, &|_| Ok(())));
     work.trouble = outcome.err().map(|e| format!("{e:#}"));
     work.took = began.elapsed();
     work

@@ -17,13 +17,17 @@ use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
+/// A mismatch, what the kernel's tables said of it, and what decides although nothing came.
+type Finding = (Mismatch, Tables, Option<Words>);
+
 impl Trial<'_> {
     /// What a mismatch means for the stage: none, if the program did what was expected after all.
-    pub fn finds(
-        &mut self,
-        stage: &'static Stage,
-        mut missed: Mismatch,
-    ) -> Result<Option<Failure>, Unplayed> {
+    pub fn finds(&mut self, stage: &'static Stage, missed: Mismatch) -> Result<Option<Failure>, Unplayed> {
+        let found = self.looks_closer(missed)?;
+        Ok(found.map(|found| self.failure(stage, found)).transpose()?)
+    }
+
+    fn looks_closer(&mut self, mut missed: Mismatch) -> Result<Option<Finding>, Unplayed> {
         if missed.found.how == How::Silent {
             self.waiting = self.waits(missed.number);
         }
@@ -35,55 +39,56 @@ impl Trial<'_> {
         let is_own = missed.expected.is_the_programs();
         let tables = if is_own { Tables::default() } else { self.tables(missed.number) };
         if is_own || is_client || missed.found.how != How::Silent || tables.unaccepted > 0 {
-            return Ok(Some(self.failure(stage, &missed, tables, None)?));
+            return Ok(Some((missed, tables, None)));
         }
         match (self.exercise.transport, &missed.expected) {
             (Protocol::Tcp, Expected::Message(message)) => {
                 let message = message.clone();
-                self.provokes(stage, missed, &message)
+                self.provokes(missed, &message)
             }
             (Protocol::Udp, _) => {
                 let nudge = Step::Greeted(missed.number, b"Nobody");
                 let is_answered = self.tries(|peers, met| peers.plays_step(nudge, met)).is_ok();
                 let more = Words::fixed("the next datagram was answered", "下一个数据报得到了回答");
-                Ok(Some(self.failure(stage, &missed, tables, Some(more).filter(|_| is_answered))?))
+                Ok(Some((missed, tables, Some(more).filter(|_| is_answered))))
             }
-            _ => Ok(Some(self.failure(stage, &missed, tables, None)?)),
+            _ => Ok(Some((missed, tables, None))),
+        }
+    }
+
+    /// What is wrong with the next message that a client hears, if anything is.
+    fn mishears(&mut self, number: usize, message: &[u8]) -> Result<Option<Mismatch>, Unplayed> {
+        match self.tries(|peers, met| peers.hears(number, message, met)) {
+            Ok(()) => Ok(None),
+            Err(Unplayed::Missed(missed)) => Ok(Some(missed)),
+            Err(stop) => Err(stop),
         }
     }
 
     /// A client has heard nothing, or a message without its end. What arrives once it says another name, and once
     /// another client comes, decides.
-    fn provokes(
-        &mut self,
-        stage: &'static Stage,
-        mut missed: Mismatch,
-        message: &[u8],
-    ) -> Result<Option<Failure>, Unplayed> {
+    fn provokes(&mut self, mut missed: Mismatch, message: &[u8]) -> Result<Option<Finding>, Unplayed> {
         let number = missed.number;
         let has_begun = !missed.found.bytes.is_empty();
         // A message without an end has one where the next begins; and a server that does not welcome may greet.
         if has_begun || message == greeting::WELCOME {
             self.peers.says(number, &[b"Tracy"])?;
-            let heard = self.tries(|peers, met| peers.hears(number, message, met));
-            match heard {
-                Ok(()) if !has_begun && self.is_answered_at_once(message)? => missed.found.how = How::Later,
-                Ok(()) if !has_begun => {
-                    missed.found.how = How::Late;
-                    return Ok(Some(self.failure(stage, &missed, Tables::default(), None)?));
-                }
-                Ok(()) => match self.tries(|peers, met| peers.hears(number, &greeting::of(b"Tracy"), met)) {
-                    Ok(()) => return Ok(None),
-                    Err(Unplayed::Missed(other)) => missed = other,
-                    Err(stop) => return Err(stop),
+            match self.mishears(number, message)? {
+                Some(other) => missed = other,
+                None if has_begun => match self.mishears(number, &greeting::of(b"Tracy"))? {
+                    Some(other) => missed = other,
+                    None => return Ok(None),
                 },
-                Err(Unplayed::Missed(other)) => missed = other,
-                Err(stop) => return Err(stop),
+                None if self.is_answered_at_once(message)? => missed.found.how = How::Later,
+                None => {
+                    missed.found.how = How::Late;
+                    return Ok(Some((missed, Tables::default(), None)));
+                }
             }
         }
         let tables = self.tables(number); // as they are by now
         if missed.found.how != How::Silent {
-            return Ok(Some(self.failure(stage, &missed, tables, None)?));
+            return Ok(Some((missed, tables, None)));
         }
         // A conversation whose thread has died may keep its socket until the next client comes.
         let next = self.peers.next();
@@ -95,7 +100,7 @@ impl Trial<'_> {
         let Err(nudged) = self.peers.tcp(number)?.hears_within(message, limit) else { return Ok(None) };
         if tables.unread == 0 {
             missed.found = nudged.found;
-            return Ok(Some(self.failure(stage, &missed, tables, None)?));
+            return Ok(Some((missed, tables, None)));
         }
         // It has left something unread; serving the next client says that it will not come back to it.
         let is_next_served =
@@ -104,7 +109,7 @@ impl Trial<'_> {
             "then #{next} came and was welcomed, and that is still unread",
             "随后 #{next} 来了并受到欢迎，而那些数据仍未读取"
         );
-        Ok(Some(self.failure(stage, &missed, tables, Some(more).filter(|_| is_next_served))?))
+        Ok(Some((missed, tables, Some(more).filter(|_| is_next_served))))
     }
 
     /// Whether a welcome that has come once its client spoke comes for the next client, too, as soon as that speaks. One
@@ -137,15 +142,8 @@ impl Trial<'_> {
         }
     }
 
-    /// The failure; `more` is what decides although nothing came.
-    fn failure(
-        &mut self,
-        stage: &'static Stage,
-        missed: &Mismatch,
-        tables: Tables,
-        more: Option<Words>,
-    ) -> Result<Failure> {
-        let Mismatch { number, expected, found } = missed;
+    fn failure(&mut self, stage: &'static Stage, (missed, tables, more): Finding) -> Result<Failure> {
+        let Mismatch { number, expected, found } = &missed;
         let said = self.peers.peer(*number).map_or(Vec::new(), |peer| peer.said().to_vec());
         let fate = self.fate(found.how)?;
         let is_back = self.listener.as_ref().is_some_and(|listener| listener.accept().is_ok());
@@ -162,7 +160,7 @@ impl Trial<'_> {
             output: &output,
             status: status.as_deref().unwrap_or_default(),
             tables,
-            place: self.place.clone(),
+            location: self.location.clone(),
             waits: if found.how == How::Silent { self.waiting.0 } else { Waits::default() },
             is_back,
             names: self.peers.talk.names,
@@ -180,8 +178,8 @@ impl Trial<'_> {
         let table = self.table(*number, tables).filter(|_| is_silent || found.how == How::Later);
         Ok(Failure {
             likely: self.exercise.likely(stage, &seen),
-            expected: self.expected(missed),
-            got: self.got(missed, &fate, &said),
+            expected: self.expected(&missed),
+            got: self.got(&missed, &fate, &said),
             more: match table {
                 Some(table) => Some(joined(table, more)),
                 None => more,

@@ -4,41 +4,38 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::trial::{Config, Trial};
 use super::verdict::{Failure, Judged};
 use crate::checks::{Check, Verdict};
 use crate::drawing::entry::Entry;
-use crate::exercises::{Exercise, Mistake, Stage};
+use crate::exercises::{Mistake, Stage};
 use crate::lessons;
 use crate::peers::script::{Step, Unplayed, playable};
 use crate::tasks::shown;
-use crate::wire::event::Side;
 use crate::words::Words;
 
-/// The columns of a ladder: who is on which side.
-pub fn lanes(exercise: &Exercise) -> (Words, Words) {
-    match exercise.side {
-        Side::Server => (
-            Words::fixed("the judge's clients", "评判程序的客户端"),
-            Words::fixed("your server", "你的服务器"),
-        ),
-        Side::Client => (
-            Words::fixed("your client", "你的客户端"),
-            Words::fixed("the judge's server", "评判程序的服务器"),
-        ),
+/// Has the stages judged in their order, up to the one that ends the run. Where the judge cannot go on, what it has judged
+/// before stays.
+pub fn judge_all(
+    config: &Config,
+    judged: &mut Vec<Judged>,
+    mut judge: impl FnMut(&'static Stage) -> Result<Judged>,
+) -> Result<()> {
+    for stage in config.stages() {
+        judged.push(judge(stage)?);
+        if !config.all && judged.last().is_some_and(|last| last.failure.is_some()) {
+            break;
+        }
     }
+    Ok(())
 }
 
 /// Judges one stage so many times; the worst verdict counts, as what fails once is not right. `notice` takes a remark for
-/// the person who waits.
-///
-/// # Errors
-/// Where the judge cannot go on, which says nothing about the program.
+/// the person who waits. An error says nothing about the program.
 pub fn judge(
     config: &Config,
-    exercise: &'static Exercise,
     stage: &'static Stage,
     notice: &dyn Fn(&Words) -> Result<()>,
 ) -> Result<Judged> {
@@ -49,29 +46,21 @@ pub fn judge(
         Verdict::Failed(_) => 3,
     };
     let began = Instant::now();
-    let mut worst = judge_once(config, exercise, stage, notice)?;
-    let mut passed = worst.times.1;
-    for _ in 1..config.repeat {
-        let next = judge_once(config, exercise, stage, notice)?;
-        passed += next.times.1;
-        if rank(&next) > rank(&worst) {
-            worst = next;
-        }
-    }
+    let all = (0..config.repeat).map(|_| judge_once(config, stage, notice)).collect::<Result<Vec<_>>>()?;
+    let passed = all.iter().filter(|judged| matches!(judged.verdict, Verdict::Passed)).count();
+    let worst = all.into_iter().rev().max_by_key(rank).context("it was played no time")?;
     Ok(Judged { times: (config.repeat, passed), took: began.elapsed(), ..worst })
 }
 
 fn judge_once(
     config: &Config,
-    exercise: &'static Exercise,
     stage: &'static Stage,
     notice: &dyn Fn(&Words) -> Result<()>,
 ) -> Result<Judged> {
-    let began = Instant::now();
-    let version = if config.ip.is_ipv4() { "IPv4" } else { "IPv6" };
-    config.story.tell(Entry::Title { name: stage.name, subject_zh: "", version, is_new: true })?;
-    config.story.tell(Entry::Lanes(lanes(exercise)))?;
-    let mut trial = Trial::new(config, exercise, notice)?;
+    let title = Entry::Title { name: stage.name, subject_zh: "", version: config.version(), is_new: true };
+    config.story.tell(title)?;
+    config.story.tell(Entry::Lanes(config.lanes()))?;
+    let mut trial = Trial::new(config, notice)?;
     trial.tell(Entry::Act(stage.promise.1.clone()))?;
     let played = trial.plays(stage, stage.script);
     let ladder = trial.ladder();
@@ -87,10 +76,8 @@ fn judge_once(
     let ladder = ladder?;
     let check = Check { promise: stage.promise.1.clone(), verdict: verdict.clone() };
     trial.tell(Entry::Check(check))?;
-    for told in failure.iter().flat_map(Failure::told) {
-        trial.tell(told)?;
-    }
-    let (times, took) = ((1, u16::from(matches!(verdict, Verdict::Passed))), began.elapsed());
+    failure.iter().flat_map(|failure| failure.told(config.more)).try_for_each(|told| trial.tell(told))?;
+    let (times, took) = Default::default();
     Ok(Judged { stage, verdict, times, took, failure, told: trial.told(), ladder })
 }
 
@@ -141,8 +128,8 @@ impl Trial<'_> {
 }
 
 impl Failure {
-    /// What was expected, what came, and what to do about it.
-    pub fn told(&self) -> Vec<Entry> {
+    /// What was expected, what came, and what to do about it; if `more` is asked for, why, and how.
+    pub fn told(&self, more: bool) -> Vec<Entry> {
         let pair = |en: &str, zh: &str, words: &Words| {
             let (is, is_zh) = (&words.en, &words.zh);
             Entry::Evidence(words!("{en:9} {is}", "{zh}：{is_zh}"))
@@ -151,19 +138,22 @@ impl Failure {
         told.extend(self.waits.iter().map(|waits| pair("it waits", "它在等", waits)));
         told.extend(self.more.clone().map(Entry::Evidence));
         told.extend(self.likely.map(|mistake| Entry::Hint(hint(mistake))));
+        if let Some((why, pattern)) = self.likely.filter(|_| more).and_then(Mistake::more) {
+            told.push(Entry::Remark(why.clone()));
+            told.extend(pattern.iter().map(|line| Entry::Code(line)));
+        }
         told
     }
 }
 
 /// What to look for, and the lesson that shows it.
-fn hint(Mistake { lesson, words: [en, zh], .. }: &Mistake) -> Words {
-    match lessons::find(lesson.as_ref()) {
-        Some(_) => {
-            let see = shown::demo(lesson);
-            words!("{en}\nsee it: {see}", "{zh}\n看演示：{see}")
-        }
-        None => Words::fixed(en, zh),
+fn hint(mistake: &Mistake) -> Words {
+    let Words { en, zh } = mistake.told();
+    if lessons::find(mistake.lesson.as_ref()).is_none() {
+        return Words { en, zh };
     }
+    let see = shown::demo(mistake.lesson);
+    words!("{en}\nsee it: {see}", "{zh}\n看演示：{see}")
 }
 
 #[cfg(test)]

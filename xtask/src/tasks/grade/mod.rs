@@ -17,9 +17,9 @@ mod waits;
 mod words;
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
-use std::thread;
+use std::net::{IpAddr, TcpListener};
 use std::time::Duration;
+use std::{mem, thread};
 
 use anyhow::{Context, Result};
 use common::address::HostPort;
@@ -32,7 +32,7 @@ use super::shown::{self, Only};
 use crate::drawing::live;
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
-use crate::exercises::{ALL, Exercise};
+use crate::exercises::ALL;
 use crate::peers::names::Names;
 use crate::peers::talk::{Patience, Talk};
 use crate::programs::cleanup;
@@ -42,21 +42,18 @@ use crate::words::Words;
 use candidate::CommandLine;
 use class::Class;
 use output::Files;
-use report::{Selection, cover, grade};
+use report::{cover, grade};
 use trial::Config;
 
 /// Judges the program that the arguments name, or the programs.
-///
-/// # Errors
-/// A usage error; a failure where a stage has not passed.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, all, watch) = (args.flag("--list")?, args.flag("--all")?, args.flag("--watch")?);
+    let more = args.flag("--more")?;
     let (each, brief, anonymous) = (args.flag("--each")?, args.flag("--brief")?, args.flag("--anonymous")?);
-    let given_ip = args.given("--ip")?;
-    let Only(ip) = given_ip.unwrap_or(Only(Ipv4Addr::LOCALHOST.into()));
+    let Only(ip) = args.given("--ip")?.unwrap_or(Only(shown::LOOPBACK[0]));
     let style = shown::style(&mut args)?;
     let (stage, files) = (args.given::<String>("--stage")?, Files::of(&mut args)?);
-    let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
+    let live = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let framing = args.value("--framing", Framing::Line)?;
     let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;
     // Short enough to be typed.
@@ -64,9 +61,9 @@ pub fn run(mut args: Args) -> Result<()> {
     let port = Some(args.number("--port", 0, 1..=u16::MAX)?).filter(|port| *port > 0);
     let (repeat, jobs) = (args.number("--repeat", 1, 1..=1000)?, args.number("--jobs", 0, 1..=1000)?);
     let at = args.given::<String>("--at")?;
-    let mut operands = args.operands_before_dashes()?.into_iter();
-    let exercise = match operands.next() {
-        Some(name) => sheet::exercise(&name)?,
+    let mut operands = args.operands_before_dashes()?;
+    let exercise = match operands.first() {
+        Some(name) => sheet::exercise(name)?,
         None if list => {
             return ALL.iter().try_for_each(|one| sheet::introduce(one, style).and_then(|()| Ok(say("")?)));
         }
@@ -79,13 +76,8 @@ pub fn run(mut args: Args) -> Result<()> {
     if list {
         return sheet::introduce(exercise, style);
     }
-    let mut command = Vec::new();
-    let operands: Vec<_> = if each {
-        operands.collect()
-    } else {
-        command.extend(operands);
-        Vec::new()
-    };
+    operands.remove(0);
+    let mut command = if each { Vec::new() } else { mem::take(&mut operands) };
     while let Some(word) = args.operand()? {
         command.push(word);
     }
@@ -93,7 +85,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let is_running = at.is_some() || (each && command.0.is_empty());
     refuse(&[
         ("--each", each, "--watch", watch),
-        ("--each", each, "--live", address.is_some()),
+        ("--each", each, "--live", live.is_some()),
         ("--each", each, "--at", at.is_some()),
         ("--at", at.is_some(), "--watch", watch),
         ("--at", at.is_some(), "--port", port.is_some()),
@@ -118,36 +110,52 @@ pub fn run(mut args: Args) -> Result<()> {
     if !is_running {
         sheet::check(exercise, &command, (ip, port), each)?;
         notes_own_options(&command, style)?;
-        let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
-        TcpListener::bind((ip, 0)).with_context(|| {
-            text!(
-                "cannot use IPv{version} on this machine; try --ip {other}",
-                "这台机器上不能使用 IPv{version}，请试试 --ip {other}"
-            )
-        })?;
+        check_version(ip)?;
     }
     let names = Names { seed, ..Names::OF_THE_NOTES };
     let talk = Talk { framing, patience: Patience::new(patience), recorder: Recorder::discarding(), names };
     let story = Transcript::kept(style);
-    let config = Config { command, directory: None, at, repeat, ip, port, talk, style, story };
-    let selection = Selection { all, only, brief, files };
+    let directory = None;
+    let config = Config {
+        exercise,
+        command,
+        ip,
+        directory,
+        at,
+        repeat,
+        port,
+        talk,
+        style,
+        story,
+        all,
+        only,
+        brief,
+        more,
+        files,
+    };
     if let Some((submissions, which)) = submissions {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let jobs = match (usize::from(jobs), port) {
-            (0, Some(_)) => 1, // all have that port
-            (0, None) => class::JOBS_A_CORE * cores,
-            (jobs, _) => jobs,
-        };
-        return class::grade(exercise, &config, &selection, &Class { submissions, which, jobs, anonymous });
+        return class::grade(&config, &Class { submissions, which, jobs: usize::from(jobs), anonymous });
     }
     cleanup::close_on_interrupt()?;
-    let live = shown::go_live(address.as_ref(), &config.story, cover(exercise, &config), style, None)?;
+    let live = shown::go_live(live.as_ref(), &config.story, cover(&config, &config.shown()), style, None)?;
     if watch {
-        return grade_again_and_again(exercise, &config, &selection);
+        return grade_again_and_again(&config);
     }
-    let outcome = grade(exercise, &config, &selection);
+    let outcome = grade(&config);
     shown::stay(live.as_ref(), style);
     outcome
+}
+
+/// This machine has this version of IP.
+fn check_version(ip: IpAddr) -> Result<()> {
+    let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
+    let bound = TcpListener::bind((ip, 0)).map(drop);
+    bound.with_context(|| {
+        text!(
+            "cannot use IPv{version} on this machine; try --ip {other}",
+            "这台机器上不能使用 IPv{version}，请试试 --ip {other}"
+        )
+    })
 }
 
 /// Refuses options that cannot be used with each other.
@@ -176,7 +184,7 @@ fn notes_own_options(command: &CommandLine, style: Style) -> Result<()> {
 }
 
 /// Grades whenever a file that the command names has changed, until Ctrl-C.
-fn grade_again_and_again(exercise: &'static Exercise, config: &Config, selection: &Selection) -> Result<()> {
+fn grade_again_and_again(config: &Config) -> Result<()> {
     const GLANCE: Duration = Duration::from_millis(200);
     let changed =
         || config.command.0.iter().map(|word| fs::metadata(word).and_then(|file| file.modified()).ok());
@@ -188,8 +196,10 @@ fn grade_again_and_again(exercise: &'static Exercise, config: &Config, selection
     }
     loop {
         let before: Vec<_> = changed().collect();
-        if let Err(e) = grade(exercise, config, selection) {
-            complain(&format!("{e:#}")); // the next version may be better
+        // The next version may be better.
+        let why = grade(config).err().map_or_else(String::new, |e| format!("{e:#}"));
+        if !why.is_empty() {
+            complain(&why);
         }
         let wait =
             Words::fixed("\nWaiting for a change; Ctrl-C ends it.", "\n等待文件改动；按 Ctrl-C 结束。");

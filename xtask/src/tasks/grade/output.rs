@@ -5,13 +5,13 @@ use std::time::Duration;
 use anyhow::Result;
 use common::args::Args;
 
-use super::judge::lanes;
+use super::trial::Config;
 use super::verdict::{Failure, Judged};
 use crate::checks::Verdict;
 use crate::drawing::markup;
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::text::ladder;
-use crate::exercises::{Exercise, Stage};
+use crate::exercises::Stage;
 use crate::tasks::json::{array, object, string};
 use crate::tasks::wanted::Wanted;
 use crate::words::Words;
@@ -24,7 +24,6 @@ const SCHEMA: &str = "xtask grade 1";
 pub struct Work {
     /// Whose it is; of a single program, its command.
     pub name: String,
-    /// What was judged, in order.
     pub stages: Vec<Judged>,
     /// Why it could not be judged, or not further.
     pub trouble: Option<String>,
@@ -40,7 +39,6 @@ impl Work {
         self.stages.iter().find(|judged| judged.stage.name == stage.name)
     }
 
-    /// How many stages have passed.
     pub fn passed(&self) -> usize {
         self.stages.iter().filter(|judged| matches!(judged.verdict, Verdict::Passed)).count()
     }
@@ -70,20 +68,10 @@ impl Judged {
     }
 }
 
-/// A run of the judge.
-pub struct Run {
-    pub exercise: &'static Exercise,
-    pub command: String,
-    /// IPv4 or IPv6.
-    pub version: &'static str,
-    /// line, length or raw.
-    pub framing: String,
-    /// What repeats its names.
-    pub seed: u64,
-    /// The stages that were asked for.
-    pub stages: Vec<&'static Stage>,
+/// A run of the judge: what was judged, and what came of it.
+pub struct Run<'a> {
+    pub config: &'a Config,
     pub works: Vec<Work>,
-    pub style: Style,
 }
 
 /// The options that ask for files, and how the names of these end.
@@ -91,14 +79,11 @@ const KINDS: [(&str, &str); 4] =
     [("--html", "html"), ("--json", "json"), ("--csv", "csv"), ("--junit", "xml")];
 
 /// The files that are asked for, by [`KINDS`].
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Files([Option<String>; KINDS.len()]);
 
 impl Files {
     /// As the options say.
-    ///
-    /// # Errors
-    /// A usage error.
     pub fn of(args: &mut Args) -> Result<Self> {
         let mut files = Self::default();
         for ((option, _), file) in KINDS.iter().zip(&mut files.0) {
@@ -109,28 +94,19 @@ impl Files {
 
     /// Sees before any program is started that all of them can be opened. They are not kept open: an unfinished report
     /// beside a program that runs might be written by that.
-    ///
-    /// # Errors
-    /// A usage error: one cannot be written.
     pub fn check(&self) -> Result<()> {
         self.open().map(drop)
     }
 
-    /// Opens all of them.
-    ///
-    /// # Errors
-    /// A usage error: one cannot be written.
+    /// Opens all of them; that one cannot be written is a usage error.
     pub fn open(&self) -> Result<Vec<(&'static str, Wanted)>> {
         let files = KINDS.iter().zip(&self.0).filter_map(|(kind, file)| Some((kind, file.as_deref()?)));
         files.map(|((option, ending), file)| Ok((*ending, Wanted::results(option, file, ending)?))).collect()
     }
 }
 
-impl Run {
+impl Run<'_> {
     /// Writes the files; the page is given. `hidden` takes out what is not to be shown.
-    ///
-    /// # Errors
-    /// When one cannot be written after all.
     pub fn write(
         &self,
         files: Vec<(&'static str, Wanted)>,
@@ -149,7 +125,7 @@ impl Run {
         }
         let names = names.join(", ");
         let words = words!("\nThe report is in {names}.", "\n报告已存入 {names}。");
-        if names.is_empty() { Ok(()) } else { self.style.say(Ink::Bold, &words) }
+        if names.is_empty() { Ok(()) } else { self.config.style.say(Ink::Bold, &words) }
     }
 }
 
@@ -158,14 +134,15 @@ fn seconds(time: Duration) -> String {
 }
 
 /// The ladder up to a failure, as text.
-fn ladder_text(run: &Run, judged: &Judged) -> String {
-    let style = Style::plain(run.style.lang);
+fn ladder_text(config: &Config, judged: &Judged) -> String {
+    let style = Style::plain(config.style.lang);
     let lines = judged.ladder.iter().flat_map(|told| told.lines(style));
-    lines.fold(ladder::head(style, &lanes(run.exercise)), |text, line| text + "\n" + &line)
+    lines.fold(ladder::head(style, &config.lanes()), |text, line| text + "\n" + &line)
 }
 
-fn json(run: &Run) -> String {
-    let to = |words: &Words| string(words.to(run.style.lang));
+fn json(Run { config, works }: &Run<'_>) -> String {
+    let (lang, stages) = (config.style.lang, config.stages());
+    let to = |words: &Words| string(words.to(lang));
     let null = || "null".to_owned();
     let stage = |work: &Work, stage: &'static Stage| {
         let (name, sentence) = (string(stage.name), to(&stage.promise.1));
@@ -192,42 +169,37 @@ fn json(run: &Run) -> String {
             ("evidence", of(|failure| failure.more.as_ref())),
             ("not_available_because", why),
             ("mistake", named(mistake.map(|mistake| mistake.name))),
-            (
-                "hint",
-                named(
-                    mistake
-                        .map(|mistake| mistake.words[usize::from(run.style.lang == crate::words::Lang::Zh)]),
-                ),
-            ),
+            ("hint", mistake.map_or_else(null, |mistake| to(&mistake.told()))),
             ("lesson", named(mistake.map(|mistake| mistake.lesson))),
-            ("ladder", failure.map_or_else(null, |_| string(&ladder_text(run, judged)))),
+            ("ladder", failure.map_or_else(null, |_| string(&ladder_text(config, judged)))),
         ])
     };
     let work = |work: &Work| {
         object(&[
             ("name", string(&work.name)),
             ("passed", work.passed().to_string()),
-            ("of", work.all(&run.stages).to_string()),
+            ("of", work.all(&stages).to_string()),
             ("seconds", seconds(work.took)),
             ("judged_again", work.is_again.to_string()),
             ("trouble", work.trouble.as_deref().map_or_else(null, string)),
-            ("stages", array(run.stages.iter().map(|one| format!("\n   {}", stage(work, one))))),
+            ("stages", array(stages.iter().map(|one| format!("\n   {}", stage(work, one))))),
         ])
     };
     object(&[
         ("schema", string(SCHEMA)),
         ("xtask", string(env!("CARGO_PKG_VERSION"))),
-        ("kind", string(run.exercise.name)),
-        ("command", string(&run.command)),
-        ("version", string(run.version)),
-        ("framing", string(&run.framing)),
-        ("seed", run.seed.to_string()),
-        ("submissions", array(run.works.iter().map(|one| format!("\n  {}", work(one))))),
+        ("kind", string(config.exercise.name)),
+        ("command", string(&config.shown())),
+        ("version", string(config.version())),
+        ("framing", string(&format!("{:?}", config.framing()).to_lowercase())),
+        ("seed", config.talk.names.seed.to_string()),
+        ("submissions", array(works.iter().map(|one| format!("\n  {}", work(one))))),
     ]) + "\n"
 }
 
 /// One line a program (RFC 4180).
-fn csv(run: &Run) -> String {
+fn csv(Run { config, works }: &Run<'_>) -> String {
+    let stages = config.stages();
     let quoted = |field: &str| {
         let is_plain = !field.contains([',', '"', '\n', '\r']);
         if is_plain { field.to_owned() } else { format!("\"{}\"", field.replace('"', "\"\"")) }
@@ -238,17 +210,17 @@ fn csv(run: &Run) -> String {
         let verdict = |stage: &&'static Stage| {
             work.of(stage).map_or_else(String::new, |judged| judged.verdict.name().en.into())
         };
-        let (stop, all) = (work.stop(), work.all(&run.stages));
+        let (stop, all) = (work.stop(), work.all(&stages));
         let next = stop.map_or("", |judged| judged.stage.name).to_owned();
         let mistake = stop.map_or("", Judged::mistake).to_owned();
         let trouble = work.trouble.clone().unwrap_or_default();
         let first = [work.name.clone(), work.passed().to_string(), all.to_string(), next, mistake];
         let last = [seconds(work.took), trouble];
-        line(first.into_iter().chain(run.stages.iter().map(verdict)).chain(last).collect())
+        line(first.into_iter().chain(stages.iter().map(verdict)).chain(last).collect())
     };
     let head = ["name", "passed", "of", "next", "mistake"].into_iter();
-    let head = head.chain(run.stages.iter().map(|stage| stage.name)).chain(["seconds", "trouble"]);
-    line(head.map(str::to_owned).collect()) + &run.works.iter().map(of).collect::<String>()
+    let head = head.chain(stages.iter().map(|stage| stage.name)).chain(["seconds", "trouble"]);
+    line(head.map(str::to_owned).collect()) + &works.iter().map(of).collect::<String>()
 }
 
 /// Text in XML 1.0, which has no place for most control characters, not even escaped: they are shown as `\u{1}`.
@@ -262,10 +234,10 @@ fn xml(text: &str) -> String {
     markup::text(&allowed)
 }
 
-fn junit(run: &Run) -> String {
-    let lang = run.style.lang;
+fn junit(Run { config, works }: &Run<'_>) -> String {
+    let (lang, name, stages) = (config.style.lang, config.exercise.name, config.stages());
     let case = |work: &Work, stage: &&'static Stage| {
-        let (class, judged) = (xml(&format!("{}.{}", run.exercise.name, work.name)), work.of(stage));
+        let (class, judged) = (xml(&format!("{name}.{}", work.name)), work.of(stage));
         let time = seconds(judged.map_or(Duration::ZERO, |judged| judged.took));
         let head = format!("  <testcase classname=\"{class}\" name=\"{}\" time=\"{time}\"", stage.name);
         let with = |element: &str, message: &str, text: &str| {
@@ -291,19 +263,18 @@ fn junit(run: &Run) -> String {
         }
     };
     let suite = |work: &Work| {
-        let cases: String = run.stages.iter().map(|stage| case(work, stage)).collect();
+        let cases: String = stages.iter().map(|stage| case(work, stage)).collect();
         let count = |element: &str| cases.matches(&format!("><{element} message=")).count();
         let (failures, errors, skipped) = (count("failure"), count("error"), count("skipped"));
-        let (name, tests, time) = (xml(&work.name), run.stages.len(), seconds(work.took));
+        let (name, tests, time) = (xml(&work.name), stages.len(), seconds(work.took));
         format!(
             " <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" \
              skipped=\"{skipped}\" time=\"{time}\">\n{cases} </testsuite>\n"
         )
     };
-    let suites: String = run.works.iter().map(suite).collect();
+    let suites: String = works.iter().map(suite).collect();
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\">\n{suites}</testsuites>\n",
-        run.exercise.name
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{name}\">\n{suites}</testsuites>\n"
     )
 }
 

@@ -16,10 +16,6 @@ use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
-/// The exercise of this name.
-///
-/// # Errors
-/// A usage error, with all the names.
 pub fn exercise(name: &OsStr) -> Result<&'static Exercise> {
     let found = ALL.into_iter().find(|exercise| *name == *exercise.name);
     found.ok_or_else(|| {
@@ -31,10 +27,6 @@ pub fn exercise(name: &OsStr) -> Result<&'static Exercise> {
     })
 }
 
-/// The exercise's stage of this name.
-///
-/// # Errors
-/// A usage error, with all the names.
 pub fn stage(exercise: &Exercise, name: &str) -> Result<&'static Stage> {
     exercise.stage(name).ok_or_else(|| {
         let names: Vec<_> = exercise.stages.iter().map(|stage| stage.name).collect();
@@ -47,9 +39,6 @@ pub fn stage(exercise: &Exercise, name: &str) -> Result<&'static Stage> {
 }
 
 /// Refuses a command without the places that it needs.
-///
-/// # Errors
-/// A usage error, with an example.
 pub fn check(
     exercise: &Exercise,
     command: &CommandLine,
@@ -148,7 +137,6 @@ pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
     Ok(say(&format!("\n{}", example(exercise)))?)
 }
 
-/// The names of all exercises.
 pub fn names() -> String {
     ALL.map(|exercise| exercise.name).join(", ")
 }

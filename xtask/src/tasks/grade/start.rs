@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use common::text;
 
 use super::trial::{Trial, missed};
-use crate::exercises::{Owner, Place};
+use crate::exercises::Location;
 use crate::peers::player::Peer;
 use crate::peers::script::{Expected, How, Step, Unplayed};
 use crate::peers::tcp_peer::TcpPeer;
@@ -20,7 +20,7 @@ use crate::peers::udp_peer::UdpPeer;
 use crate::programs::figures;
 use crate::random;
 use crate::wire::event::Side;
-use crate::wire::kernel::{self, Protocol, Row};
+use crate::wire::kernel::{self, Protocol, SocketRow};
 use crate::wire::waits::{self, Call};
 use crate::words::Words;
 
@@ -36,7 +36,6 @@ const SETTLED: Duration = Duration::from_secs(2);
 
 /// A program that takes longer than this to start is built first, perhaps.
 const LONG: Duration = Duration::from_secs(5);
-/// Whether that has been said.
 static IS_TOLD: AtomicBool = AtomicBool::new(false);
 
 /// Whether a server is where it should be.
@@ -45,7 +44,7 @@ enum Ready {
     /// It has ended instead; a process that has left its group may be there.
     Ended,
     /// It waits at these places instead.
-    Elsewhere(Protocol, Vec<Row>),
+    Elsewhere(Protocol, Vec<SocketRow>),
     /// It runs, and waits nowhere.
     Nowhere,
 }
@@ -83,8 +82,8 @@ impl Trial<'_> {
                 self.tries(|peers, met| peers.plays_step(Step::Comes(1), met))
             }
             _ => Err(Unplayed::NotAvailable(Words::fixed(
-                "it needs the program itself, and with --at only its address is known",
-                "需要程序本身，而 --at 只知道它的地址",
+                "this stage needs the program itself, and with --at only its address is known",
+                "这一项需要程序本身，而 --at 只知道它的地址",
             ))),
         }
     }
@@ -162,9 +161,9 @@ impl Trial<'_> {
         let seconds = asked.elapsed().as_secs();
         if matches!(ready, Ready::Yes) && asked.elapsed() > LONG && !IS_TOLD.swap(true, Ordering::Relaxed) {
             (self.notice)(&words!(
-                "it took {seconds} s until it was there, and it is started for each stage: if it is built first, build it \
+                "your program took {seconds} s until it was ready, and it is started for each stage: if it is built first, build it \
                  before, and name what was built",
-                "它过了 {seconds} 秒才就绪，而每一项都会重新启动它：如果时间花在编译上，请先编译好，再写编译出的程序"
+                "程序过了 {seconds} 秒才就绪，而每一项都会重新启动它：如果时间花在编译上，请先编译好，再写编译出的程序"
             ))?;
         }
         Ok(ready)
@@ -180,12 +179,12 @@ impl Trial<'_> {
             Ready::Nowhere => (How::Silent, None),
         };
         let is_tcp = |protocol: &Protocol| matches!(protocol, Protocol::Tcp);
-        self.place = Place {
+        self.location = Location {
             is_other_protocol: found.as_ref().is_some_and(|(other, _)| is_tcp(other) != is_tcp(&transport)),
             found: found.iter().flat_map(|(_, rows)| rows).map(|row| (row.ip, row.port).into()).collect(),
             is_port_held: self.is_port_held(),
             is_port_free: is_free(transport, at),
-            ..Place::at(at)
+            ..Location::at(at)
         };
         self.finds_owner()?;
         Err(missed(Expected::Ready, how))
@@ -195,7 +194,7 @@ impl Trial<'_> {
     fn wait_until_ready(&self) -> Result<Ready> {
         let (program, transport, at) = (self.program()?, self.exercise.transport, self.peers.at);
         let asked = Instant::now();
-        let (mut elsewhere, mut since, mut looked): (Vec<Row>, _, _) = (Vec::new(), asked, asked);
+        let (mut elsewhere, mut since, mut looked): (Vec<SocketRow>, _, _) = (Vec::new(), asked, asked);
         let (mut of, mut ended): (_, Option<Instant>) = (transport, None);
         loop {
             let is_there = self.is_anybody_there().unwrap_or_else(|| answers(transport, at));
@@ -240,11 +239,11 @@ impl Trial<'_> {
     pub fn finds_owner(&mut self) -> Result<()> {
         let (program, transport, at) = (self.program()?, self.exercise.transport, self.peers.at);
         let runaway = program.runaway(transport, at);
-        self.place.owner = kernel::owner(transport, at, &program.processes()).map(|pid| Owner {
-            name: format!("{} ({pid})", figures::name(pid)),
-            has_left: runaway == Some(pid),
-            is_deaf: figures::ignores_interrupt(pid),
-        });
+        if let Some(pid) = kernel::owner(transport, at, &program.processes()) {
+            self.location.owner = format!("{} ({pid})", figures::name(pid));
+            self.location.has_left = runaway == Some(pid);
+            self.location.is_deaf = figures::ignores_interrupt(pid);
+        }
         Ok(())
     }
 
@@ -309,7 +308,6 @@ fn only_serves(pids: &[u32]) -> bool {
     waits::waits(pids).is_some_and(|threads| !threads.is_empty() && threads.iter().all(is_it))
 }
 
-/// Whether a port can be bound.
 fn is_free(protocol: Protocol, at: SocketAddr) -> bool {
     match protocol {
         Protocol::Tcp => TcpListener::bind(at).is_ok(),
@@ -323,7 +321,7 @@ fn is_own(group: u32, protocol: Protocol, at: SocketAddr) -> bool {
 }
 
 /// Where the program waits: by this protocol, or else by the other.
-fn places(group: u32, protocol: Protocol) -> (Protocol, Vec<Row>) {
+fn places(group: u32, protocol: Protocol) -> (Protocol, Vec<SocketRow>) {
     let other = if matches!(protocol, Protocol::Tcp) { Protocol::Udp } else { Protocol::Tcp };
     let of = |protocol| kernel::waiting_of_group(protocol, group).unwrap_or_default();
     match of(protocol) {

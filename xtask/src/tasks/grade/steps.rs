@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
+use std::mem;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
-use std::{mem, thread};
 
 use anyhow::Result;
 
 use super::trial::{Trial, missed};
 use crate::peers::script::{Expected, Found, How, Mismatch, Step, Unplayed};
+use crate::peers::talk::within;
 use crate::programs::cleanup;
 use crate::wire::event::{Recorder, Side};
 use crate::wire::kernel;
@@ -20,8 +21,6 @@ use crate::words::Words;
 pub const STOP: u64 = 5;
 /// How many bytes of a file are read beyond those that are expected.
 const SURPLUS: u64 = 1 << 16;
-/// How often to look.
-const GLANCE: Duration = Duration::from_millis(10);
 
 impl Trial<'_> {
     /// Presses Ctrl-C, as a terminal does, for all of the group. Where the program does not end, the steps `held` may be
@@ -41,7 +40,7 @@ impl Trial<'_> {
             return Err(missed(Expected::Stop, How::Ended));
         }
         self.finds_owner()?;
-        if has_ended && !self.place.has_left() {
+        if has_ended && !self.location.has_left {
             return Ok(());
         }
         let more = self.patience().silence().saturating_sub(Duration::from_secs(STOP));
@@ -60,7 +59,6 @@ impl Trial<'_> {
         Err(missed(Expected::Stop, how))
     }
 
-    /// It ends with status 0.
     pub fn ends(&mut self) -> Result<(), Unplayed> {
         let is_success = self.waits_for_its_end(&Expected::Success)?.success();
         if is_success { Ok(()) } else { Err(missed(Expected::Success, How::Ended)) }
@@ -139,68 +137,52 @@ impl Trial<'_> {
         const HALF: usize = 10;
         /// For a program that is slow to let go.
         const LIMIT: Duration = Duration::from_secs(2);
-        /// For all of them.
         const SLOW: Duration = Duration::from_secs(20);
-        let began = Instant::now();
+        let (began, pid) = (Instant::now(), self.program()?.program.pid);
         let recorder = mem::replace(&mut self.peers.talk.recorder, Recorder::discarding());
-        let pid = self.program()?.program.pid;
-        let mut before = None;
-        for number in 1..=2 * HALF {
+        let (mut served, mut before) = (0, None);
+        let visited = (1..=2 * HALF).try_for_each(|number| {
             let visit = [Step::Enters(number), Step::Greeted(number, name), Step::Leaves(number)];
-            if let Err(stop) = self.tries(|peers, met| peers.plays(&visit, met)) {
-                self.peers.talk.recorder = recorder;
-                let served = number - 1;
-                self.remarks(
-                    Side::Client,
-                    &words!("({served} came, and were served)", "（来了 {served} 个，都得到了服务）"),
-                );
-                return Err(stop);
-            }
-            if began.elapsed() > SLOW {
-                return Err(Unplayed::NotAvailable(Words::fixed(
-                    "twenty clients, one after another, would take more than 20 s",
-                    "二十个客户端先后来，要超过 20 秒",
-                )));
-            }
+            self.tries(|peers, met| peers.plays(&visit, met))?;
+            served = number;
             if number == HALF {
                 self.tries(|_, met| met.rests());
                 before = kernel::holdings(pid);
             }
-        }
-        self.peers.talk.recorder = recorder;
-        self.remarks(
-            Side::Client,
-            &Words::fixed("(20 came, and were served)", "（来了 20 个，都得到了服务）"),
-        );
-        let Some((descriptors, ended)) = before else { return Err(only_linux()) };
-        let asked = Instant::now();
-        loop {
-            let now = kernel::holdings(pid).unwrap_or_default();
-            let (more, more_ended) = (now.0.saturating_sub(descriptors), now.1.saturating_sub(ended));
-            if more.max(more_ended) < HALF / 2 {
+            if began.elapsed() < SLOW {
                 return Ok(());
             }
-            if asked.elapsed() > LIMIT {
-                let (expected, more) =
-                    if more < HALF / 2 { (Expected::Reaps, more_ended) } else { (Expected::Closes, more) };
-                return Err(gave(expected, more.to_string().into_bytes()));
-            }
-            thread::sleep(GLANCE);
+            Err(Unplayed::NotAvailable(Words::fixed(
+                "twenty clients, one after another, would take more than 20 s",
+                "二十个客户端先后来，要超过 20 秒",
+            )))
+        });
+        self.peers.talk.recorder = recorder;
+        let remark = words!("({served} came, and were served)", "（来了 {served} 个，都得到了服务）");
+        self.remarks(Side::Client, &remark);
+        visited?;
+        let (descriptors, ended) = before.ok_or_else(only_linux)?;
+        let more = || {
+            let now = kernel::holdings(pid).unwrap_or_default();
+            [now.0.saturating_sub(descriptors), now.1.saturating_sub(ended)]
+        };
+        let is_much = |more: &usize| *more >= HALF / 2;
+        if within(LIMIT, || !more().iter().any(is_much)) {
+            return Ok(());
         }
+        let [open, unwaited] = more();
+        let (expected, more) =
+            if is_much(&open) { (Expected::Closes, open) } else { (Expected::Reaps, unwaited) };
+        Err(gave(expected, more.to_string().into_bytes()))
     }
 
     /// It sleeps, as far as the kernel tells.
     pub fn sleeps(&mut self) -> Result<(), Unplayed> {
         const LIMIT: Duration = Duration::from_secs(2);
         let pid = self.program()?.program.pid;
-        let asked = Instant::now();
-        while !kernel::is_idle(pid).ok_or_else(only_linux)? {
-            if asked.elapsed() > LIMIT {
-                return Err(missed(Expected::Sleeps, How::Other));
-            }
-            thread::sleep(GLANCE);
-        }
-        Ok(())
+        kernel::is_idle(pid).ok_or_else(only_linux)?;
+        let is_idle = within(LIMIT, || kernel::is_idle(pid) != Some(false));
+        if is_idle { Ok(()) } else { Err(missed(Expected::Sleeps, How::Other)) }
     }
 
     /// Waits for its end and its output.

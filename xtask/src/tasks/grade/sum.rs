@@ -1,10 +1,9 @@
 //! What came of a class: a table on the terminal and on a page, the mistakes by their names, and what to teach next.
 
-use super::judge::lanes;
 use super::output::{Run, Work};
 use super::report::intro;
 use crate::checks::{Check, Verdict};
-use crate::drawing::board::{self, Row};
+use crate::drawing::board::{self, ClassRow};
 use crate::drawing::columns;
 use crate::drawing::entry::Entry;
 use crate::drawing::page::Cover;
@@ -47,7 +46,7 @@ fn stopped(work: &Work) -> Option<Words> {
 }
 
 /// How many passed, and where how many others stopped.
-fn sentence(run: &Run) -> Words {
+fn sentence(run: &Run<'_>) -> Words {
     let all = run.works.len();
     let stops = run.works.iter().map(|work| stopped(work).map(|Words { en, zh }| (en, zh)));
     let part = |(count, stop): (usize, Option<(_, _)>)| {
@@ -67,7 +66,7 @@ fn sentence(run: &Run) -> Words {
 }
 
 /// The mistakes that were found, in all stages that failed.
-fn mistakes(run: &Run) -> Vec<(usize, &'static Mistake)> {
+fn mistakes(run: &Run<'_>) -> Vec<(usize, &'static Mistake)> {
     let judged = run.works.iter().flat_map(|work| &work.stages);
     let failed = judged.filter(|judged| matches!(judged.verdict, Verdict::Failed(_)));
     let likely = failed.filter_map(|judged| judged.failure.as_ref()?.likely);
@@ -77,7 +76,7 @@ fn mistakes(run: &Run) -> Vec<(usize, &'static Mistake)> {
 }
 
 /// What to play for a class that made these mistakes.
-fn tomorrow(run: &Run) -> Option<Words> {
+fn tomorrow(run: &Run<'_>) -> Option<Words> {
     let mut names: Vec<&str> = Vec::new();
     for (_, mistake) in mistakes(run) {
         if !names.contains(&mistake.lesson) && lessons::find(mistake.lesson.as_ref()).is_some() {
@@ -90,8 +89,8 @@ fn tomorrow(run: &Run) -> Option<Words> {
 }
 
 /// How many stages of how many have passed.
-fn passed(work: &Work, run: &Run) -> Words {
-    let (passed, all) = (work.passed(), work.all(&run.stages));
+fn passed(work: &Work, run: &Run<'_>) -> Words {
+    let (passed, all) = (work.passed(), work.all(&run.config.stages()));
     words!("{passed} of {all}", "{passed}/{all}")
 }
 
@@ -108,20 +107,20 @@ fn note(work: &Work) -> Words {
 }
 
 /// The table for a terminal, and its sum.
-pub fn lines(run: &Run) -> Vec<String> {
-    let (style, count) = (run.style, run.stages.len());
+pub fn lines(run: &Run<'_>) -> Vec<String> {
+    let (style, stages) = (run.config.style, run.config.stages());
     let name = |work: &Work| columns::width(&work.name);
     let widest = run.works.iter().map(name).max().unwrap_or_default().max(6);
-    let scale = (1..=count).map(|number| match number {
+    let scale = (1..=stages.len()).map(|number| match number {
         1 => format!("{number:<8}"),
         _ if number % 5 == 0 => format!("{number:<10}"),
         _ => String::new(),
     });
-    let scale = if count < 5 { String::new() } else { scale.collect::<String>() };
+    let scale = if stages.len() < 5 { String::new() } else { scale.collect::<String>() };
     let mut lines = vec![String::new(), format!("{:widest$}  {scale}", "").trim_end().to_owned()];
     for work in &run.works {
         let cell = |stage| work.of(stage).map_or(".".into(), |judged| style.mark(&judged.verdict));
-        let cells: Vec<_> = run.stages.iter().map(|stage| cell(stage)).collect();
+        let cells: Vec<_> = stages.iter().map(|stage| cell(stage)).collect();
         let (room, passed) = (widest - name(work), passed(work, run));
         let (passed, note) = (passed.to(style.lang).to_owned(), note(work));
         let line =
@@ -143,8 +142,8 @@ pub fn lines(run: &Run) -> Vec<String> {
 }
 
 /// The page of a class: the table, the mistakes, and each submission with the ladders of what did not pass.
-pub fn page(run: &Run) -> String {
-    let lang = run.style.lang;
+pub fn page(run: &Run<'_>) -> String {
+    let (config, lang, all) = (run.config, run.config.style.lang, run.config.stages());
     let row = |work: &Work| {
         let mut told = Vec::new();
         for judged in &work.stages {
@@ -156,25 +155,24 @@ pub fn page(run: &Run) -> String {
             }
         }
         let cell = |stage| work.of(stage).map(|judged| judged.verdict.clone());
-        Row {
+        ClassRow {
             name: work.name.clone(),
             passed: passed(work, run),
             note: note(work),
-            cells: run.stages.iter().map(|stage| cell(stage)).collect(),
+            cells: all.iter().map(|stage| cell(stage)).collect(),
             told,
         }
     };
     let found: Vec<_> = mistakes(run);
     let mistakes = found.iter().map(|(count, mistake)| {
-        let [en, zh] = mistake.words;
         let is_shown = lessons::find(mistake.lesson.as_ref()).is_some();
         let play = if is_shown { shown::demo(mistake.lesson) } else { String::new() };
-        (*count, mistake.name, Words::fixed(en, zh), play)
+        (*count, mistake.name, mistake.told(), play)
     });
-    let (name, intro) = (run.exercise.name, intro(&run.command, run.seed));
+    let (name, intro) = (config.exercise.name, intro(&config.shown(), config.talk.names.seed));
     let cover = Cover { title: words!("{name}: a class", "{name}：全班"), intro, is_bare: false };
     let sum: Vec<_> = std::iter::once(sentence(run)).chain(tomorrow(run)).collect();
-    let stages: Vec<_> = run.stages.iter().map(|stage| (stage.name, &stage.promise.1)).collect();
+    let stages: Vec<_> = all.iter().map(|stage| (stage.name, &stage.promise.1)).collect();
     let rows: Vec<_> = run.works.iter().map(row).collect();
-    board::html(&cover, &sum, &stages, &rows, &mistakes.collect::<Vec<_>>(), &lanes(run.exercise), lang)
+    board::html(&cover, &sum, &stages, &rows, &mistakes.collect::<Vec<_>>(), &config.lanes(), lang)
 }

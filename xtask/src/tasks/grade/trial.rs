@@ -5,47 +5,85 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use common::framing::Framing;
 
 use super::candidate::{Candidate, CommandLine};
+use super::output::Files;
 use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
-use crate::exercises::{Exercise, Place, Waits};
+use crate::exercises::{Exercise, Location, Stage, Waits};
 use crate::lab::Lab;
 use crate::peers::names::Names;
 use crate::peers::player::{Met, Peers};
 use crate::peers::script::{Expected, Found, How, Mismatch, Unplayed};
 use crate::peers::talk::{Patience, Talk};
 use crate::wire::event::Side;
-use crate::wire::kernel::{self, Protocol, Row};
+use crate::wire::kernel::{self, Protocol, SocketRow};
 use crate::words::Words;
 
-/// What is judged, and how.
+/// What is judged, how, and what is told of it.
+#[derive(Clone)]
 pub struct Config {
-    /// The command.
+    pub exercise: &'static Exercise,
     pub command: CommandLine,
-    /// The loopback address.
     pub ip: IpAddr,
     /// The directory in which it runs; none is this one.
     pub directory: Option<PathBuf>,
     /// Where a server runs already; then the command is empty.
     pub at: Option<SocketAddr>,
-    /// How often each stage is played.
     pub repeat: u16,
     /// The port that is hard-coded in the program.
     pub port: Option<u16>,
     /// Where messages end, and how long the program may be silent.
     pub talk: Talk,
-    /// How to print.
     pub style: Style,
     /// What is told, one stage after another, for a browser that watches.
     pub story: Transcript,
+    /// Continue after a failed stage.
+    pub all: bool,
+    /// Only this stage.
+    pub only: Option<&'static Stage>,
+    /// Of a ladder, print only the last rungs.
+    pub brief: bool,
+    /// After a hint, tell why, and how.
+    pub more: bool,
+    pub files: Files,
 }
 
 impl Config {
     /// What is judged, for people.
     pub fn shown(&self) -> String {
         self.at.map_or_else(|| self.command.shown(), |at| at.to_string())
+    }
+
+    /// The stages that are asked for.
+    pub fn stages(&self) -> Vec<&'static Stage> {
+        let is_wanted = |stage: &&Stage| self.only.is_none_or(|only| only.name == stage.name);
+        self.exercise.stages.iter().filter(is_wanted).collect()
+    }
+
+    pub fn version(&self) -> &'static str {
+        if self.ip.is_ipv4() { "IPv4" } else { "IPv6" }
+    }
+
+    /// Where messages end.
+    pub fn framing(&self) -> Framing {
+        self.exercise.framing.unwrap_or(self.talk.framing)
+    }
+
+    /// The columns of a ladder: who is on which side.
+    pub fn lanes(&self) -> (Words, Words) {
+        match self.exercise.side {
+            Side::Server => (
+                Words::fixed("the grader's clients", "评判程序的客户端"),
+                Words::fixed("your server", "你的服务器"),
+            ),
+            Side::Client => (
+                Words::fixed("your client", "你的客户端"),
+                Words::fixed("the grader's server", "评判程序的服务器"),
+            ),
+        }
     }
 }
 
@@ -54,9 +92,7 @@ const MOMENT: Duration = Duration::from_millis(20);
 
 /// One stage on one program.
 pub struct Trial<'a> {
-    /// What is judged, and how.
     pub config: &'a Config,
-    /// What kind of program it is.
     pub exercise: &'static Exercise,
     /// Takes a remark for the person who waits.
     pub notice: &'a dyn Fn(&Words) -> Result<()>,
@@ -66,10 +102,9 @@ pub struct Trial<'a> {
     from: usize,
     /// The program, once it is started.
     pub candidate: Option<Candidate>,
-    /// The other side.
     pub peers: Peers,
     /// Where a server was found.
-    pub place: Place,
+    pub location: Location,
     /// Where a client came to.
     pub listener: Option<TcpListener>,
     /// What the program's threads waited for when nothing came.
@@ -77,33 +112,19 @@ pub struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    /// Nothing has been started yet.
-    pub fn new(
-        config: &'a Config,
-        exercise: &'static Exercise,
-        notice: &'a dyn Fn(&Words) -> Result<()>,
-    ) -> Result<Self> {
+    pub fn new(config: &'a Config, notice: &'a dyn Fn(&Words) -> Result<()>) -> Result<Self> {
         config.story.begin();
         let (watching, from) = (config.story.clone(), config.story.count());
         let lab = Lab::new(move |event| watching.sees(event))?;
         let at = config.at.unwrap_or(SocketAddr::new(config.ip, config.port.unwrap_or_default()));
-        let framing = exercise.framing.unwrap_or(config.talk.framing);
+        let exercise = config.exercise;
         let names = Names { side: exercise.side, ..config.talk.names };
-        let talk = Talk { framing, recorder: lab.record.recorder(""), names, ..config.talk };
+        let talk =
+            Talk { framing: config.framing(), recorder: lab.record.recorder(""), names, ..config.talk };
         let peers = Peers::new(at, exercise.transport, talk);
-        let (place, waiting) = (Place::at(at), Default::default());
-        Ok(Self {
-            config,
-            exercise,
-            notice,
-            lab,
-            from,
-            candidate: None,
-            peers,
-            place,
-            listener: None,
-            waiting,
-        })
+        let (candidate, listener, waiting) = Default::default();
+        let location = Location::at(at);
+        Ok(Self { config, exercise, notice, lab, from, candidate, peers, location, listener, waiting })
     }
 
     /// Lets the peers do something that may ask about the program.
@@ -159,13 +180,12 @@ impl<'a> Trial<'a> {
         self.lab.directory().join("page")
     }
 
-    /// The program.
     pub fn program(&self) -> Result<&Candidate> {
         self.candidate.as_ref().context("no program has been started")
     }
 
     /// What waits on this machine; not where the program may be on another one.
-    fn waiting(&self, protocol: Protocol) -> Option<Vec<Row>> {
+    fn waiting(&self, protocol: Protocol) -> Option<Vec<SocketRow>> {
         if self.config.at.is_some() { None } else { kernel::waiting(protocol) }
     }
 
@@ -182,7 +202,7 @@ impl<'a> Trial<'a> {
     }
 
     /// The program's end of a connection, if the kernel says.
-    pub fn far_end(&mut self, number: usize) -> Option<Row> {
+    pub fn far_end(&mut self, number: usize) -> Option<SocketRow> {
         if self.config.at.is_some() {
             return None;
         }
@@ -193,6 +213,7 @@ impl<'a> Trial<'a> {
     /// What has happened so far, with what is still under way.
     pub fn ladder(&mut self) -> Result<Vec<Entry>> {
         self.lab.record.wait_for_lull(MOMENT)?;
+        self.lab.record.catch_up()?; // on a busy machine, nothing may have been seen in that time
         Ok(self.told().into_iter().filter(|told| told.rung().is_some()).collect())
     }
 

@@ -11,15 +11,12 @@ use crate::words::Words;
 
 /// What a program did instead.
 pub struct Failure {
-    /// What it should have done.
     pub expected: Words,
-    /// What it did.
     pub got: Words,
     /// What the kernel's tables say, or what happened next.
     pub more: Option<Words>,
     /// What its threads wait for, where nothing came and the kernel tells.
     pub waits: Option<Words>,
-    /// The likely mistake.
     pub likely: Option<&'static Mistake>,
     /// Whether that fails the stage; silence alone decides nothing.
     pub is_decided: bool,
@@ -27,7 +24,6 @@ pub struct Failure {
 
 /// What has become of the program.
 pub struct Fate {
-    /// How it ended, if it did.
     pub status: Option<ExitStatus>,
     /// What it printed last; of one that runs, the error that it reported.
     pub last_words: LastWords,
@@ -35,12 +31,11 @@ pub struct Fate {
 
 /// One stage of one program, judged.
 pub struct Judged {
-    /// The stage.
     pub stage: &'static Stage,
     /// What came of it; where it was played several times, the worst.
     pub verdict: Verdict,
     /// How often it was played, and how often it passed.
-    pub times: (u16, u16),
+    pub times: (u16, usize),
     /// How long that took, all times together.
     pub took: Duration,
     /// Why it failed, or is undecided.

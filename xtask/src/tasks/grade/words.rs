@@ -28,7 +28,6 @@ impl Trial<'_> {
         }
     }
 
-    /// What was expected.
     pub fn expected(&self, Mismatch { number, expected, found }: &Mismatch) -> Words {
         let Words { en: label, zh: label_zh } = self.label(*number);
         let (at, is_tcp) = (self.peers.at, matches!(self.exercise.transport, Protocol::Tcp));
@@ -63,9 +62,9 @@ impl Trial<'_> {
             Expected::Patience(message) => {
                 let shown = shown(message);
                 if is_tcp {
-                    words!("your client waits for all of {shown}", "它等 {shown} 收齐")
+                    words!("your client waits for all of {shown}", "客户端等 {shown} 收齐")
                 } else {
-                    words!("your client waits for the answer to {shown}", "它等待对 {shown} 的回复")
+                    words!("your client waits for the answer to {shown}", "客户端等待对 {shown} 的回复")
                 }
             }
             Expected::Ready if is_tcp => {
@@ -83,22 +82,26 @@ impl Trial<'_> {
                 "after ten more clients, no more ended processes than before",
                 "又来过十个客户端，已结束而无人等待的进程不比之前多",
             ),
-            Expected::Sleeps => Words::fixed("it sleeps while nobody speaks", "没有人说话时，它在睡眠"),
+            Expected::Sleeps => {
+                Words::fixed("your program sleeps while nobody speaks", "没有人说话时，程序在睡眠")
+            }
             Expected::Stop => {
-                words!("it ends within {STOP} s of Ctrl-C", "按 Ctrl-C 之后 {STOP} 秒内它结束")
+                words!("your program ends within {STOP} s of Ctrl-C", "按 Ctrl-C 之后 {STOP} 秒内程序结束")
             }
             Expected::Success if found.how == How::Later => {
-                Words::fixed("it ends when the reply is complete", "响应收齐，它就结束")
+                Words::fixed("your client ends when the reply is complete", "响应收齐，客户端就结束")
             }
             Expected::Success | Expected::Failure if found.how == How::Silent => {
-                words!("it ends within {seconds} s", "它在 {seconds} 秒内结束")
+                words!("your program ends within {seconds} s", "程序在 {seconds} 秒内结束")
             }
-            Expected::Success => Words::fixed("it ends with status 0", "它以状态 0 结束"),
+            Expected::Success => Words::fixed("your program ends with status 0", "程序以状态 0 结束"),
             Expected::Failure => {
                 Words::fixed("a message, and a status other than 0", "一条消息，以及不为 0 的状态")
             }
-            Expected::Outwaits => Words::fixed("it waits for the end of the stream", "它等待流结束"),
-            Expected::Printed(line) => words!("it prints '{line}', once", "它打印“{line}”，一次"),
+            Expected::Outwaits => {
+                Words::fixed("your client waits for the end of the stream", "客户端等待流结束")
+            }
+            Expected::Printed(line) => words!("your program prints '{line}', once", "程序打印“{line}”，一次"),
             Expected::Saved(body) if body.is_empty() => {
                 words!("no file {{out}}, or an empty one", "没有文件 {{out}}，或者是空的")
             }
@@ -106,11 +109,10 @@ impl Trial<'_> {
                 let body = if body.len() < MUCH { shown(body) } else { format!("{} bytes", body.len()) };
                 words!("{{out}} contains {body}", "{{out}} 的内容是 {body}")
             }
-            Expected::Shown(text) => words!("it prints '{text}'", "它打印“{text}”"),
+            Expected::Shown(text) => words!("your program prints '{text}'", "程序打印“{text}”"),
         }
     }
 
-    /// What it did instead.
     pub fn got(&self, missed: &Mismatch, fate: &Fate, said: &[u8]) -> Words {
         let Mismatch { expected, found, .. } = missed;
         if expected.is_the_programs() {
@@ -126,16 +128,18 @@ impl Trial<'_> {
 
     /// What the program itself did.
     fn did(&self, expected: &Expected, found: &Found, fate: &Fate) -> Words {
-        let ended = || fate.words().unwrap_or(Words::fixed("it still runs", "它还在运行"));
+        let ended = || fate.words().unwrap_or(Words::fixed("your program still runs", "程序还在运行"));
         match (expected, found.how) {
-            (Expected::Ready | Expected::Stop, _) if self.place.has_left() => self.runaway(),
+            (Expected::Ready | Expected::Stop, _) if self.location.has_left => self.runaway(),
             (Expected::Ready, How::Other) => {
-                let places = self.place.found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                let is_tcp = matches!(self.exercise.transport, Protocol::Tcp) != self.place.is_other_protocol;
+                let places =
+                    self.location.found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let is_tcp =
+                    matches!(self.exercise.transport, Protocol::Tcp) != self.location.is_other_protocol;
                 if is_tcp {
-                    words!("it listens on TCP {places}", "它监听的是 TCP {places}")
+                    words!("your program listens on TCP {places}", "程序监听的是 TCP {places}")
                 } else {
-                    words!("it is bound to UDP {places}", "它绑定的是 UDP {places}")
+                    words!("your program is bound to UDP {places}", "程序绑定的是 UDP {places}")
                 }
             }
             (Expected::Ready, How::Silent) => {
@@ -159,48 +163,56 @@ impl Trial<'_> {
                     "多了 {more} 个，它没有等待它们"
                 )
             }
-            (Expected::Sleeps, _) => Words::fixed("it ran all the time, for 2 s", "2 秒里它一直在运行"),
+            (Expected::Sleeps, _) => {
+                Words::fixed("your program ran all the time, for 2 s", "2 秒里程序一直在运行")
+            }
             (Expected::Stop, How::Ended) => ended(),
             (Expected::Stop, How::Later) => {
-                Words::fixed("it ended only after its client had left", "客户端离开之后它才结束")
+                Words::fixed("your program ended only after its client had left", "客户端离开之后程序才结束")
             }
-            (Expected::Stop, How::Late) => Words::fixed("it ended later than that", "超过了这个时间它才结束"),
-            (Expected::Stop, How::Unmoved) => {
-                Words::fixed("your program continues, and still serves clients", "它照常运行，还在服务客户端")
+            (Expected::Stop, How::Late) => {
+                Words::fixed("your program ended later than that", "超过了这个时间程序才结束")
             }
-            (Expected::Stop, _) => {
-                Words::fixed("your program still runs, but serves no client", "它还在运行，但不再服务任何人")
-            }
-            (Expected::Success, How::Later) => {
-                Words::fixed("it ended only after the server had closed", "服务器关闭之后它才结束")
-            }
+            (Expected::Stop, How::Unmoved) => Words::fixed(
+                "your program continues, and still serves clients",
+                "程序照常运行，还在服务客户端",
+            ),
+            (Expected::Stop, _) => Words::fixed(
+                "your program still runs, but serves no client",
+                "程序还在运行，但不再服务任何人",
+            ),
+            (Expected::Success, How::Later) => Words::fixed(
+                "your client ended only after the server had closed",
+                "服务器关闭之后客户端才结束",
+            ),
             (Expected::Failure, How::Ended) if fate.status.is_some_and(|status| !status.success()) => {
                 joined(ended(), Some(Words::fixed("it printed no message", "没有打印出错信息")))
             }
-            (Expected::Outwaits, _) => {
-                Words::fixed("it ended first, with the connection open", "连接还开着，它就先结束了")
-            }
+            (Expected::Outwaits, _) => Words::fixed(
+                "your client ended first, with the connection open",
+                "连接还开着，客户端就先结束了",
+            ),
             (Expected::Printed(_), How::Elsewhere) => {
-                Words::fixed("it printed that on standard error", "它打印到了标准错误")
+                Words::fixed("your program printed that on standard error", "程序打印到了标准错误")
             }
             (Expected::Printed(_), _) => {
                 let printed = shown(&found.bytes);
-                words!("it printed {printed}", "它打印了 {printed}")
+                words!("your program printed {printed}", "程序打印了 {printed}")
             }
             (Expected::Saved(_), How::Ended) => Words::fixed("there is no such file", "没有这个文件"),
             (Expected::Saved(_), How::Silent) => {
                 let seconds = self.patience().silence().as_secs_f64();
-                words!("it accepted no more bytes for {seconds} s", "{seconds} 秒内它没有再收")
+                words!("your client accepted no more bytes for {seconds} s", "{seconds} 秒内客户端没有再收")
             }
             (Expected::Saved(body), _) if body.len() < MUCH => {
                 let saved = shown(&found.bytes);
-                words!("it contains {saved}", "它的内容是 {saved}")
+                words!("{{out}} contains {saved}", "{{out}} 的内容是 {saved}")
             }
             (Expected::Saved(body), _) => {
                 let (length, same) = (found.bytes.len(), common_prefix(&found.bytes, body));
                 words!(
-                    "it contains {length} bytes, and the first {same} are right",
-                    "它有 {length} 字节，其中前 {same} 字节是对的"
+                    "{{out}} contains {length} bytes, and the first {same} are right",
+                    "{{out}} 有 {length} 字节，其中前 {same} 字节是对的"
                 )
             }
             _ => ended(),
@@ -209,7 +221,7 @@ impl Trial<'_> {
 
     /// A process of the program that has left its group has the port.
     fn runaway(&self) -> Words {
-        let (at, name) = (self.peers.at, self.place.owner.as_ref().map_or("", |owner| owner.name.as_str()));
+        let (at, name) = (self.peers.at, &self.location.owner);
         words!(
             "{name}, which your program started and which has left its process group, is at {at}",
             "{at} 上的是 {name}：它由你的程序启动，已经离开了程序的进程组"
@@ -240,10 +252,15 @@ impl Trial<'_> {
             How::WentOn if matches!(expected, Expected::Few(_)) => {
                 words!("{heard} or more", "{heard} 个以上")
             }
-            How::WentOn if said.is_empty() => words!("it went on with {heard}", "它继续发送 {heard}"),
+            How::WentOn if said.is_empty() => {
+                words!("your program went on with {heard}", "程序继续发送 {heard}")
+            }
             How::WentOn => {
                 let said = shown(said);
-                words!("it went on with {heard} when {said} came", "收到 {said} 之后，它就继续发送 {heard}")
+                words!(
+                    "your program went on with {heard} when {said} came",
+                    "收到 {said} 之后，程序就继续发送 {heard}"
+                )
             }
             How::Late if is_empty => {
                 words!("nothing for {seconds} s, and then it came", "{seconds} 秒内什么也没有，后来才到")
@@ -252,10 +269,13 @@ impl Trial<'_> {
                 let seconds = self.patience().for_a_message().as_secs_f64();
                 words!("{heard}, and not all of it within {seconds} s", "{heard}，{seconds} 秒内没有收齐")
             }
-            How::Later if self.exercise.side == Side::Client => {
-                Words::fixed("it came only after the next message", "来了下一条消息它才继续")
+            How::Later if self.exercise.side == Side::Client => Words::fixed(
+                "your client continued only after the next message",
+                "来了下一条消息客户端才继续",
+            ),
+            How::Later if *number == 1 => {
+                Words::fixed("that came only after #1 had spoken", "#1 说话之后才来")
             }
-            How::Later if *number == 1 => Words::fixed("it came only after #1 had spoken", "#1 说话之后才来"),
             How::Later => {
                 words!("#{number} heard it only after #1 had left", "#1 离开之后，#{number} 才收到")
             }
@@ -266,7 +286,6 @@ impl Trial<'_> {
         }
     }
 
-    /// What the kernel's tables say.
     pub fn table(&self, number: usize, tables: Tables) -> Option<Words> {
         let Words { en: label, zh: label_zh } = self.label(number);
         if tables.unaccepted > 0 {
@@ -316,7 +335,6 @@ impl Fate {
     }
 }
 
-/// How a program ended.
 pub fn status_words(status: ExitStatus) -> Words {
     match status.code() {
         Some(code) => words!("exit status {code}", "退出状态 {code}"),

@@ -13,8 +13,8 @@ const DRAWN_EACH: u32 = 256;
 pub struct Crowd {
     row: u32,
     last: Option<Instant>,
-    /// The numbers of those that are not drawn, and since when.
-    hidden: Option<(u64, u64, Instant)>,
+    /// The numbers of the first and the last of those that are not drawn.
+    hidden: Option<(u64, u64)>,
 }
 
 impl Crowd {
@@ -23,16 +23,15 @@ impl Crowd {
         let is_pause = self.last.replace(at).is_none_or(|last| at.saturating_duration_since(last) >= PAUSE);
         self.row = if is_pause { 1 } else { self.row.saturating_add(1) };
         if self.row > DRAWN_EACH {
-            self.hidden.get_or_insert((number, number, at)).1 = number;
+            self.hidden.get_or_insert((number, number)).1 = number;
         }
         self.row <= DRAWN_EACH
     }
 
-    /// What is to be told of those that were not drawn, unless more are to be waited for: by when the first and the last
-    /// of them came.
-    pub fn told(&mut self, is_over: impl Fn(Instant, Instant) -> bool) -> Option<Words> {
+    /// What is to be told of those that were not drawn, unless more are to be waited for: by when the last came.
+    pub fn told(&mut self, is_over: impl Fn(Instant) -> bool) -> Option<Words> {
         let last = self.last?;
-        let (first, end, _) = self.hidden.take_if(|(_, _, began)| is_over(*began, last))?;
+        let (first, end) = self.hidden.take_if(|_| is_over(last))?;
         Some(words!(
             "remark: #{first}-#{end} came too fast to be drawn; the sums count them",
             "备注：#{first}-#{end} 来得太快，没有画出；汇总里有它们"

@@ -31,8 +31,9 @@ use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
 use crate::tasks::wanted::Wanted;
 use crate::wire::event::{Event, Recorder, What};
+use crate::wire::listening::canonical;
 use crate::wire::tcp_relay;
-use crate::wire::udp_relay::{self, IDLE};
+use crate::wire::udp_relay;
 use crate::words::Words;
 use attendance::Attendance;
 use options::{TapOptions, Wire};
@@ -163,7 +164,7 @@ impl Running {
             recorder
         };
         let not_itself = |bound: SocketAddr| {
-            let is_itself = servers.iter().any(|server| [bound, address::reachable(bound)].contains(server));
+            let is_itself = servers.iter().any(|server| leads_to(*server, bound));
             let why = text!(
                 "SERVER is where the tap itself would listen: --listen HOST:PORT moves the tap",
                 "SERVER 就是 tap 自己要监听的地方：用 --listen HOST:PORT 让 tap 换个地方"
@@ -183,18 +184,14 @@ impl Running {
             Wire::Udp(impairments, by_chance) => {
                 let near = UdpSocket::bind(listen).map_err(|e| anyhow!(address::cannot_bind(listen, &e)))?;
                 not_itself(near.local_addr()?)?;
-                let (seed, idle, clients) = (impairments.seed, IDLE.as_secs(), udp_relay::CLIENTS);
-                more.push(words!(
-                    "a client is forgotten after {idle} s of silence; of more than {clients}, the longest silent",
-                    "客户端沉默 {idle} 秒后不再保留；超过 {clients} 个时，沉默最久的让位"
-                ));
+                let seed = impairments.seed;
                 more.extend(by_chance.then(|| {
                     words!(
                         "the lots are those of --seed {seed}",
                         "随机结果由种子决定，重现请用 --seed {seed}"
                     )
                 }));
-                let relay = udp_relay::on(near, servers, impairments, IDLE, welcome)?;
+                let relay = udp_relay::on(near, servers, impairments, welcome)?;
                 (relay.address, server.to_string(), Box::new(relay))
             }
         };
@@ -202,6 +199,16 @@ impl Running {
         hints.append(&mut more);
         Ok((Self { address, server, _relay: running }, hints))
     }
+}
+
+/// Whether a client of `server` reaches a socket that is bound to `bound`: to that address, or to all of this machine's,
+/// which are those that another socket can be bound to.
+fn leads_to(server: SocketAddr, bound: SocketAddr) -> bool {
+    let server = address::reachable(server);
+    let is_own = || UdpSocket::bind(SocketAddr::new(server.ip(), 0)).is_ok();
+    let is_for_both = bound.is_ipv6() || canonical(server).is_ipv4();
+    let is_all = bound.ip().is_unspecified() && is_for_both && is_own();
+    server.port() == bound.port() && (is_all || canonical(server) == canonical(bound))
 }
 
 fn lanes() -> Lanes {
@@ -229,4 +236,29 @@ fn cover() -> Cover {
         "一次运行 cargo xtask tap 的记录。线路上经过的内容，看到什么就画什么。",
     );
     Cover { title: Words::fixed("What crossed the wire", "线路实录"), intro, is_bare: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_the_tap_itself_is_known_however_it_is_written() {
+        for (server, bound, is_itself) in [
+            ("127.0.0.1:7", "127.0.0.1:7", true),
+            ("0.0.0.0:7", "127.0.0.1:7", true),
+            ("127.0.0.1:7", "0.0.0.0:7", true),
+            ("[::ffff:127.0.0.1]:7", "127.0.0.1:7", true),
+            ("127.0.0.1:7", "[::]:7", true),
+            ("127.0.0.1:8", "0.0.0.0:7", false),
+            ("192.0.2.1:7", "0.0.0.0:7", false), // no address of this machine (RFC 5737)
+            ("[::1]:7", "0.0.0.0:7", false),
+        ] {
+            assert_eq!(
+                leads_to(server.parse().unwrap(), bound.parse().unwrap()),
+                is_itself,
+                "{server} {bound}"
+            );
+        }
+    }
 }

@@ -22,7 +22,7 @@ pub struct Way {
 /// Reads that were not told one by one.
 pub struct Flow {
     first: Payload,
-    pub began: Instant,
+    began: Instant,
     ended: Instant,
     pieces: u64,
     size: u64,
@@ -84,14 +84,10 @@ impl Past {
     }
 
     /// The flows that are over, oldest first.
-    pub fn flows(&mut self, is_over: impl Fn(&Way, &Flow) -> bool) -> Vec<(Instant, What)> {
+    pub fn flows(&mut self, is_over: impl Fn(&Way) -> bool) -> Vec<(Instant, What)> {
         let over = self.ways.iter_mut().filter_map(|((toward, how), way)| {
-            let flow = way.flow.take()?;
-            if is_over(way, &flow) {
-                return Some(flow.told(*toward, *how));
-            }
-            way.flow = Some(flow);
-            None
+            let flow = if is_over(way) { way.flow.take() } else { None };
+            flow.map(|flow| flow.told(*toward, *how))
         });
         let mut over: Vec<_> = over.collect();
         over.sort_by_key(|(ended, _)| *ended);

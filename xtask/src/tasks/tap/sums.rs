@@ -14,10 +14,8 @@ pub enum Ending {
     ResetByClient,
     ResetByServer,
     NotTaken,
-    LetGo,
     GaveWay,
     StillOpen,
-    HeardLately,
 }
 
 impl Ending {
@@ -27,10 +25,8 @@ impl Ending {
             Self::ResetByClient => Words::fixed("reset on the client's side", "客户端一侧复位"),
             Self::ResetByServer => Words::fixed("reset on the server's side", "服务器一侧复位"),
             Self::NotTaken => Words::fixed("not taken by the server", "服务器未接受"),
-            Self::LetGo => Words::fixed("silent for too long, and let go", "沉默过久，不再保留"),
             Self::GaveWay => Words::fixed("gave way to others", "让位给了别的客户端"),
             Self::StillOpen => Words::fixed("still open", "仍未结束"),
-            Self::HeardLately => Words::fixed("heard lately", "最近还有来往"),
         }
     }
 }
@@ -83,8 +79,7 @@ impl Sums {
                 "{count} 个客户端，发往服务器 {up} 字节，发往客户端 {down} 字节"
             ),
         }];
-        let none = if self.is_udp { Ending::HeardLately } else { Ending::StillOpen };
-        let open = (!open.is_empty()).then_some((none, open));
+        let open = (!open.is_empty() && !self.is_udp).then_some((Ending::StillOpen, open));
         for (ending, mut numbers) in self.ended.clone().into_iter().chain(open) {
             numbers.sort_unstable();
             let (Words { en, zh }, which) = (ending.words(), ranges(&numbers));

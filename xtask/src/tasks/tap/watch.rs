@@ -10,8 +10,6 @@ use super::sums::{Ending, Sums, number};
 use crate::wire::event::{Crossing, Event, Side, What};
 use crate::words::Words;
 
-/// A flow without a pause is told so often.
-const LONG_FLOW: Duration = Duration::from_secs(10);
 /// So long a silence of both sides, in the middle of a line, is worth a remark.
 pub const SILENCE: Duration = Duration::from_secs(3);
 
@@ -79,7 +77,6 @@ impl Watch {
                 Some(if is_client { Ending::ResetByClient } else { Ending::ResetByServer })
             }
             What::Refused { .. } if !self.is_udp => Some(Ending::NotTaken),
-            What::LetGo => Some(Ending::LetGo),
             What::GaveWay => {
                 remark = Some(way_remark(&label));
                 Some(Ending::GaveWay)
@@ -87,7 +84,7 @@ impl Watch {
             _ if connection.is_drawn => return vec![Telling::Event(event)],
             _ => return Vec::new(),
         };
-        let mut found: Vec<_> = connection.flows(|_, _| true).into_iter().map(flowing).collect();
+        let mut found: Vec<_> = connection.flows(|_| true).into_iter().map(flowing).collect();
         found.push(Telling::Event(event));
         found.extend(remark.map(Telling::Remark));
         if !connection.is_drawn {
@@ -103,17 +100,11 @@ impl Watch {
     /// What is to be told now that nothing has happened for a while: to be asked again and again.
     pub fn waits(&mut self, now: Instant) -> Vec<Telling> {
         let since = |then: Instant| now.saturating_duration_since(then);
-        let is_over = |began, last| since(last) >= PAUSE || since(began) >= LONG_FLOW;
+        let is_over = |last| since(last) >= PAUSE;
         let mut found: Vec<_> = self.crowd.told(is_over).map(Telling::Remark).into_iter().collect();
         for (label, connection) in self.open.iter_mut().filter(|(_, connection)| connection.is_drawn) {
-            let over = connection.flows(|way, flow| {
-                way.last.is_none_or(|last| since(last) >= PAUSE) || since(flow.began) >= LONG_FLOW
-            });
-            found.extend(
-                over.into_iter()
-                    .map(|(at, what)| Event { at, label: label.clone(), what })
-                    .map(Telling::Event),
-            );
+            let flows = connection.flows(|way| way.last.is_none_or(is_over)).into_iter();
+            found.extend(flows.map(|(at, what)| Telling::Event(Event { at, label: label.clone(), what })));
             if let Some((last, toward, false)) = connection.last {
                 let is_over = self.is_udp || connection.ended.contains(&toward) || connection.is_silence_told;
                 if !is_over && since(last) >= SILENCE {
@@ -132,9 +123,9 @@ impl Watch {
 
     /// What is still to be told at the end.
     pub fn rest(&mut self) -> Vec<Telling> {
-        let mut found: Vec<_> = self.crowd.told(|_, _| true).map(Telling::Remark).into_iter().collect();
+        let mut found: Vec<_> = self.crowd.told(|_| true).map(Telling::Remark).into_iter().collect();
         for (label, connection) in &mut self.open {
-            let flows = connection.flows(|_, _| true).into_iter();
+            let flows = connection.flows(|_| true).into_iter();
             found.extend(flows.map(|(at, what)| Telling::Event(Event { at, label: label.clone(), what })));
         }
         found
@@ -254,20 +245,13 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_without_a_pause_is_told_now_and_then_and_before_an_end() {
+    fn a_flow_is_told_before_an_end() {
         let mut wire = TestWire::new(false);
-        for n in 0..=110 {
-            wire.sent(100 * n, Side::Server, "x");
+        for n in 0..41 {
+            wire.sent(n, Side::Server, "x");
         }
         wire.new_finds();
-        wire.waits(13_200 - 1);
-        assert_eq!(wire.new_finds().len(), 1);
-        wire.sent(13_200, Side::Server, "one");
-        for n in 0..40 {
-            wire.sent(13_300 + n, Side::Server, "x");
-        }
-        wire.new_finds();
-        wire.at(13_400, What::Ended { toward: Side::Server });
+        wire.at(100, What::Ended { toward: Side::Server });
         assert_eq!(wire.new_finds(), ["9 9 8", "Ended { toward: Server }"]);
     }
 
