@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use xtask::lessons::{self, Lesson};
 use xtask::page::Cover;
-use xtask::{Audience, Entry, Lang, Live, Play, Runner, Scratch, Side, Style, Transcript, Words};
+use xtask::{Audience, Entry, Lang, Live, Play, Runner, Scratch, Side, Style, Transcript, Wait, Words};
 
 use crate::process::command;
 
@@ -288,6 +288,9 @@ fn hostile_story() -> Transcript {
     let mut course = Runner::new(PLAIN, Audience { step: false, quiz: false });
     course.play(&lesson, "127.0.0.1".parse().unwrap()).unwrap();
     course.sum_up(false, "").unwrap_err();
+    let question = Words::fixed(HOSTILE, HOSTILE);
+    course.story().tell(Entry::Question { question: question.clone(), choices: vec![question] }).unwrap();
+    course.story().wait(Wait::Prediction(1));
     course.story().end();
     course.story().clone()
 }
@@ -298,7 +301,8 @@ fn what_a_peer_sends_is_text_in_every_piece() {
     let (live, at) = live(&story, None);
     let events = Events::of(&at, "").rest();
     let data: String = events.iter().map(|event| event.data.as_str()).collect();
-    assert_eq!(data.matches("&lt;script&gt;").count(), 5, "claim, act, bytes, line, check: {data}");
+    let places = "claim, act, bytes, line, check, question, choice";
+    assert_eq!(data.matches("&lt;script&gt;").count(), 7, "{places}: {data}");
     assert!(!data.contains("<script") && !data.contains("<img") && !data.contains("&amp;amp;amp;"), "{data}");
     assert_eq!(events.iter().filter(|event| event.kind == "end").count(), 1, "no payload is an event");
     assert!(data.contains("\\r\\n\\r\\nevent: end") && data.contains("1 of 1 checks failed"));
@@ -347,7 +351,8 @@ fn a_browser_shows_every_piece_and_obeys_none() {
     let Some(dom) = dump_dom(&live.url()) else { return };
     assert!(dom.contains("<title>a title</title>") && !dom.contains("<img"), "{dom}");
     let story = dom.split("<div id=\"story\"").nth(1).unwrap().split("</main>").next().unwrap();
-    assert_eq!(story.matches("&lt;script&gt;").count(), 5, "{story}");
+    assert_eq!(story.matches("&lt;script&gt;").count(), 7, "{story}");
+    assert_eq!(story.matches("<li><button type=\"button\" disabled=\"\">").count(), 1, "a choice: {story}");
     assert!(!story.contains("<script"), "{story}");
     assert_eq!(
         (story.matches("<li class=\"rung\">").count(), story.matches("<ol class=\"ladder\"").count()),

@@ -47,7 +47,7 @@ impl Show {
             ("GET" | "HEAD", "/") => Ok(Response::Page(random())),
             ("GET" | "HEAD", "/events") => {
                 // A page that connects again says in the query what it had.
-                let last = request.field("last-event-id")?.or(value(query, "last")).unwrap_or_default();
+                let last = value(query, "last").unwrap_or_default();
                 let entries = if last.is_empty() { Some(0) } else { self.number(last) };
                 let is_presenter =
                     is_here && self.go_on.is_some() && value(query, "token") == Some(&self.token);
