@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use common::narration::{self, say};
 
-use super::entry::{Entry, Lanes, Rung};
+use super::entry::{Entry, Lanes, Mark, Rung};
 use super::style::Style;
 use super::votes::{Counts, NoVote, Poll, State, Wait};
 use crate::wire::awaited::Awaited;
@@ -201,6 +201,12 @@ impl Transcript {
         let rung = Rung::of(event.at.saturating_duration_since(state.began), &event.label, &event.what);
         drop(state);
         rung.map_or(Ok(()), |rung| self.tell(Entry::Rung(rung)))
+    }
+
+    /// Tells a rung that is no event, as of now.
+    pub fn draw(&self, mark: Mark) -> Result<()> {
+        let time = self.state().began.elapsed();
+        self.tell(Entry::Rung(Rung { time, label: String::new(), mark }))
     }
 
     pub fn tell(&self, told: Entry) -> Result<()> {
