@@ -7,6 +7,7 @@ use common::narration::escape;
 
 use super::columns::{fit, grouped};
 use super::style::Ink;
+use super::votes::Counts;
 use crate::checks::Check;
 use crate::wire::event::{Crossing, Payload, Side, What};
 use crate::wire::kernel::SocketRow;
@@ -56,6 +57,8 @@ pub enum Entry {
         /// What was seen, and why it was so.
         why: Words,
     },
+    /// How the class has voted on the last question.
+    Votes(Counts),
     Sum {
         sentence: Words,
         /// Whether no check failed.

@@ -13,6 +13,7 @@ use crate::checks::{Checks, Ended};
 use crate::drawing::entry::{Entry, Mark, Socket};
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
+use crate::drawing::votes::Wait;
 use crate::lab::{Lab, Outcome};
 use crate::programs::program::Program;
 use crate::wire::event::{Crossing, Side, What};
@@ -90,6 +91,7 @@ impl Play {
         new.into_iter().try_for_each(|check| self.tell(Entry::Check(check)))?;
         let Some(verdict) = self.verdict.take() else { return Ok(()) };
         verdict.into_iter().try_for_each(|told| self.tell(told))?;
+        self.story.tell_votes()?;
         self.pause(|play| Audience::wait(play.style, &play.story))
     }
 
@@ -194,7 +196,11 @@ impl Play {
         let question = Words::fixed(en, zh);
         let choices: Vec<_> = choices.iter().map(|(en, zh)| Words::fixed(en, zh)).collect();
         self.tell(Entry::Question { question: question.clone(), choices: choices.clone() })?;
-        self.pause(|play| quiz::ask(play.style, question, choices, Words::fixed(why, why_zh)))
+        self.pause(|play| {
+            let asked = quiz::ask(play.style, &play.story, question, choices, Words::fixed(why, why_zh));
+            play.story.wait(Wait::Nothing);
+            asked
+        })
     }
 
     /// As [`Play::predict`], for any number, which is explained once it is known: [`Prediction::because`].

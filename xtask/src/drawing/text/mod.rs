@@ -55,6 +55,13 @@ impl Entry {
                 let why = format!("{verdict}{}{}", to(&colon), to(why));
                 with(ink, &format!("= {verdict}"), style.broken("= ", &why))
             }
+            Self::Votes(counts) => {
+                let answer = |(answer, votes): &(u64, usize)| format!("{answer} ▏{votes}");
+                let answers = counts.answers.iter().map(answer).collect::<Vec<_>>().join("  ");
+                let Words { en, zh } = counts.heading();
+                let line = words!("{en}: {answers}", "{zh}：{answers}");
+                style.broken("  ", &style.signs(&to(&line)))
+            }
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]
             }

@@ -5,6 +5,7 @@ use super::chart;
 use super::markup::{joined, text};
 use crate::checks::Verdict;
 use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung, Socket};
+use crate::drawing::votes::Counts;
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -63,8 +64,22 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
             let colon = if lang == Lang::Zh { "：" } else { ": " };
             format!("<p class=\"evidence verdict\"><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n")
         }
+        Entry::Votes(counts) => votes(counts, lang),
         Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, "", lang),
     }
+}
+
+/// How the class has voted: a bar for each answer, as long as its share.
+fn votes(counts: &Counts, lang: Lang) -> String {
+    let bar = |(answer, votes): &(u64, usize)| {
+        let share = 100 * votes / counts.all.max(1);
+        format!(
+            "<li><span>{answer}</span><svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" \
+             aria-hidden=\"true\"><path d=\"M0 0 H{share} V1 H0 Z\"/></svg><span>{votes}</span></li>"
+        )
+    };
+    let (heading, bars) = (counts.heading(), joined(counts.answers.iter().map(bar)));
+    format!("<div class=\"votes\"><p>{}</p><ul>{bars}</ul></div>\n", heading.to(lang))
 }
 
 /// Items of a ladder as one.

@@ -1,15 +1,18 @@
 //! `cargo xtask demo`: plays lessons over IPv4 and IPv6, and sums up.
 
-use std::env::consts;
-use std::net::IpAddr;
+mod row;
 
-use anyhow::Result;
+use std::env::consts;
+
+use anyhow::{Result, bail};
 use common::address::HostPort;
 use common::args::{self, Args};
 use common::narration::{self, say};
+use common::text;
 
-use super::shown::{self, LOOPBACK, Only};
+use super::shown;
 use super::wanted::Wanted;
+use crate::drawing::entry::Entry;
 use crate::drawing::live;
 use crate::drawing::page::{self, Cover};
 use crate::drawing::style::{Ink, Style};
@@ -18,90 +21,96 @@ use crate::play::audience::{self, Audience, Left};
 use crate::play::runner::Runner;
 use crate::programs::{build, cleanup};
 use crate::words::{Lang, Words};
+use row::Row;
 
-/// Plays the lessons that the arguments name, or all of them.
+/// Plays the lessons that the arguments name, or all of them, or the rows of a plan.
 pub fn run(mut args: Args) -> Result<()> {
-    let (list, step, wrong) = (args.flag("--list")?, args.flag("--step")?, args.flag("--mistakes")?);
-    let quiz = args.flag("--quiz")?;
-    let only = args.given("--ip")?.map(|Only(ip)| ip);
+    let list = args.flag("--list")?;
+    let plan = args.given::<String>("--plan")?;
     let style = shown::style(&mut args)?;
     let lang = style.lang;
     let file = args.given::<String>("--html")?;
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
-    let mut chosen = Vec::new();
-    while let Some(name) = args.operand()? {
-        let lesson = lessons::find(&name).ok_or_else(|| {
-            let name = narration::escape(name.as_encoded_bytes());
-            let all = lessons::ALL.each_ref().map(|lesson| lesson.name).join(" ");
-            let unknown = words!(
-                "unknown lesson '{name}': it is one of {all}; see 'demo --list'",
-                "没有“{name}”这一课：应为 {all} 之一；“demo --list”列出全部内容"
-            );
-            args::usage(unknown.to(lang))
-        })?;
-        if !chosen.iter().any(|other: &&Lesson| other.name == lesson.name) {
-            chosen.push(lesson);
-        }
-    }
-    if chosen.is_empty() {
-        chosen.extend(lessons::ALL.iter().filter(|_| list || !wrong));
-        chosen.extend(mistakes::ALL.iter().filter(|_| list || wrong));
-    }
-    if list && (quiz || step || file.is_some() || address.is_some()) {
+    let row = Row::parse(&mut args, lang)?;
+    let is_led = row.quiz || row.step || plan.is_some();
+    if list && (is_led || file.is_some() || address.is_some()) {
         let why = Words::fixed(
-            "--list plays nothing: it cannot be used with --quiz, --step, --html or --live",
-            "--list 什么也不演示：不能与 --quiz、--step、--html、--live 同用",
+            "--list plays nothing: it cannot be used with --quiz, --step, --plan, --html or --live",
+            "--list 什么也不演示：不能与 --quiz、--step、--plan、--html、--live 同用",
         );
         return Err(args::usage(why.to(lang)));
     }
     if list {
-        return introduce(&chosen, lang);
+        let all = || lessons::ALL.iter().chain(&mistakes::ALL).collect();
+        return introduce(&if row.named.is_empty() { all() } else { row.named }, lang);
     }
-    cleanup::close_on_interrupt()?;
-    let page = file.as_deref().map(Wanted::page).transpose()?;
-    let mut course = Runner::new(style, Audience { step, quiz });
-    let addresses = match only {
-        Some(ip) => vec![ip],
-        // The answers over IPv6 are those over IPv4.
-        None if quiz => LOOPBACK[..1].to_vec(),
-        None => LOOPBACK.to_vec(),
+    let rows = match &plan {
+        None => vec![row],
+        Some(file) => row::plan(file, &row, lang)?,
     };
-    let go_on = (step || quiz).then_some(audience::go_on as live::GoOn);
+    cleanup::close_on_interrupt()?;
+    let mut page = file.as_deref().map(Wanted::page).transpose()?;
+    let mut course = Runner::new(style, rows[0].audience());
+    let go_on = is_led.then_some(audience::from_page as live::GoOn);
     let live = shown::go_live(address.as_ref(), course.story(), cover(), style, go_on)?;
     build::build()?;
-    let greeted = greet(&chosen, &addresses, style, quiz);
-    let is_left = match greeted.and_then(|()| play(&chosen, &addresses, &mut course)) {
-        // Where nobody watches any more, the page is still wanted.
-        Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
-        outcome => outcome.map(|()| false)?,
-    };
-    if let Some(page) = page.filter(|_| !course.chapters().is_empty()) {
-        let name = page.write(&page::html(&cover(), course.chapters(), lang))?;
-        style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
+    let (mut outcome, mut failed) = (Ok(()), 0);
+    for (at, row) in rows.iter().enumerate() {
+        let begun = if at == 0 { Ok(()) } else { wait_for(row, &mut course, style) };
+        let has_begun = begun.is_ok();
+        let greeted = begun.and_then(|()| greet(row, style, at == 0));
+        let is_left = match greeted.and_then(|()| play(row, &mut course)) {
+            // Where nobody watches any more, the page is still wanted.
+            Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
+            outcome => outcome.map(|()| false)?,
+        };
+        if is_left || at + 1 == rows.len() {
+            save(page.take(), &course, style)?;
+        }
+        if has_begun {
+            outcome = course.sum_up(is_left, &row.again(style));
+        }
+        if let (Some(_), Err(e)) = (&plan, &outcome) {
+            narration::complain(&format!("{e:#}"));
+            (outcome, failed) = (Ok(()), failed + 1);
+        }
+        if is_left {
+            break;
+        }
     }
-    // What plays the same again; where else it is shown is no part of that.
-    let options = [
-        (" --quiz", quiz),
-        (" --step", step),
-        (" --ip 4", only == Some(LOOPBACK[0])),
-        (" --ip 6", only == Some(LOOPBACK[1])),
-        (" --lang en", lang == Lang::En && lang != Lang::of_locale()),
-        (" --lang zh", lang == Lang::Zh && lang != Lang::of_locale()),
-        (" --ascii", style.ascii),
-    ];
-    let again = options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option));
-    let outcome = course.sum_up(is_left, &again.collect::<String>());
     shown::stay(live.as_ref(), style);
-    outcome
+    match failed {
+        0 => outcome,
+        rows => bail!(
+            "{}",
+            text!("checks failed in {rows} of the plan's rows", "计划里有 {rows} 行的检查没有通过")
+        ),
+    }
 }
 
-fn play(chosen: &[&Lesson], addresses: &[IpAddr], course: &mut Runner) -> Result<()> {
-    for lesson in chosen {
-        for ip in addresses {
-            course.play(lesson, *ip)?;
+/// Between two rows of a plan: says which one is next, and waits for Enter.
+fn wait_for(row: &Row, course: &mut Runner, style: Style) -> Result<()> {
+    let typed = &row.typed;
+    course.story().tell(Entry::Hint(words!("next: demo {typed}", "接下来：demo {typed}")))?;
+    Audience::wait(style, course.story())?;
+    course.begin(row.audience());
+    Ok(())
+}
+
+fn play(row: &Row, course: &mut Runner) -> Result<()> {
+    for lesson in row.chosen() {
+        for ip in row.addresses() {
+            course.play(lesson, ip)?;
         }
     }
     Ok(())
+}
+
+/// Saves the page, if one is wanted and anything has been played.
+fn save(page: Option<Wanted>, course: &Runner, style: Style) -> Result<()> {
+    let Some(page) = page.filter(|_| !course.chapters().is_empty()) else { return Ok(()) };
+    let name = page.write(&page::html(&cover(), course.chapters(), style.lang))?;
+    style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))
 }
 
 fn cover() -> Cover {
@@ -133,8 +142,9 @@ fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
     Ok(())
 }
 
-/// Introduces the demo and its signs.
-fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> Result<()> {
+/// Introduces what is played and, at first, its signs.
+fn greet(row: &Row, style: Style, is_first: bool) -> Result<()> {
+    let (chosen, addresses) = (row.chosen(), row.addresses());
     let is_all = chosen.len() == lessons::ALL.len() && !chosen.iter().any(|lesson| lesson.is_mistake());
     let count = chosen.len();
     if is_all {
@@ -144,7 +154,7 @@ fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> 
         );
         style.explain(Ink::Bold, &what)?;
     }
-    let how = if quiz {
+    let how = if row.quiz {
         Some(Words::fixed(
             "Each lesson asks before it shows, over one IP version; Enter alone skips a question, 'q' leaves.",
             "每课先提问，再演示，只用一个 IP 版本；只按回车跳过一题，q 退出。",
@@ -158,6 +168,9 @@ fn greet(chosen: &[&Lesson], addresses: &[IpAddr], style: Style, quiz: bool) -> 
         None
     };
     how.map_or(Ok(()), |how| style.explain(Ink::Bold, &how))?;
+    if !is_first {
+        return Ok(());
+    }
     let signs = Words::fixed(
         "> says what happens next; ✓ is a check that passed, ✗ a check that failed.\n\
          The lanes show what the programs print, the arrows between them what crosses the wire; an arrow that\n\
