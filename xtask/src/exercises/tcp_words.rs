@@ -21,7 +21,7 @@ pub static ANYWHERE: &[Likely] = &[
         "服务器不再监听了：服务器运行期间监听套接字要一直开着，会话结束时关闭的是 accept 返回的那个套接字。"),
     Among(|e| e.how == How::WentOn, SURPLUS),
     is("turned-away", is_turned_away, "crowd",
-        "Your server disconnects a client before it welcomes it: while the server runs, welcome and serve each client that connects.",
+        "Your server disconnects a client without a welcome: while the server runs, welcome and serve each client that connects.",
         "还没有欢迎，服务器就断开了一个客户端：服务器运行期间，每个连上的客户端都要欢迎并服务。"),
 ];
 
@@ -48,7 +48,7 @@ static START: &[Likely] = &[
 /// The program, or one of its threads, died during a conversation.
 pub static FALLEN: &[Likely] = &[
     is("decoded", |e| e.complains_of(NOT_TEXT), "half-char",
-        "Decoding failed: what arrives may not be text, or may end in the middle of a character. Work with bytes, and decode only to print.",
+        "Decoding failed: what arrives is not always text, and may end in the middle of a character. Work with bytes, and decode only to print.",
         "解码失败：到达的不一定是文本，也不一定是完整的字符。一律按字节处理，打印时才解码。"),
     on_the_listener(|e| e.complains_of(&["not connected"])),
     is("closed-socket-used", |e| e.complains_of(&["bad file descriptor", "socket closed", "socket is closed"]), "crowd",
@@ -58,7 +58,7 @@ pub static FALLEN: &[Likely] = &[
         "Your server sent data to a client that had disconnected, and the signal SIGPIPE ended the server: ignore that signal (or send with MSG_NOSIGNAL), and leave the loop when recv returns nothing.",
         "你的服务器向已经断开的客户端发送，被信号 SIGPIPE 终止：忽略这个信号（或用 MSG_NOSIGNAL 发送），recv 返回空就退出循环。"),
     is("error-event", |e| e.complains_of(&["node.js v"]) && e.complains_of(&["econnreset", "epipe"]), "reset",
-        "In Node.js, a reset is an 'error' event of one socket. If nothing handles it, the program ends: add socket.on('error', ...).",
+        "In Node.js, a reset is an 'error' event of one socket. If no function waits for that event, the program ends: add socket.on('error', ...).",
         "在 Node.js 里，复位是某个套接字的 'error' 事件；没有人处理，整个程序就结束：加上 socket.on('error', ...)。"),
     is("client-error", |e| e.complains_of(&["reset", "broken pipe", "epipe"]), "reset",
         "A client disconnected, and your server did not handle the error: catch the errors of each conversation, and serve the other clients.",
@@ -127,7 +127,7 @@ pub static UNWELCOMED: &[Likely] = &[
         "Your server read the name and ended without sending Welcome!: send it before the first recv, and flush it if the output is buffered.",
         "你的服务器读了名字，没有发送 Welcome! 就结束了：先发送，再 recv；输出经过缓冲区的，还要 flush。"),
     is("welcome-missing", |e| e.bytes.starts_with(b"Hello"), "crowd",
-        "Your server answers but does not welcome: send Welcome! as soon as accept returns, before the first recv.",
+        "Your server answers names, but sends no welcome: send Welcome! as soon as accept returns, before the first recv.",
         "它只回答，不欢迎：accept 一返回就发送 Welcome!，然后才 recv。"),
     on_the_listener(|e| e.is_gone && e.complains_of(&["broken pipe"])),
     all(WORDS),
@@ -135,8 +135,8 @@ pub static UNWELCOMED: &[Likely] = &[
         "Your server neither sends nor receives: send Welcome! as soon as accept returns, then recv.",
         "它既不说话，也不读取：accept 一返回就发送 Welcome!，然后 recv。"),
     is("reads-first", |e| has_waited_in_vain(e) && e.waits.is_read == Some(true), "crowd",
-        "Your server waits in recv and has sent nothing: send Welcome! as soon as accept returns, before the first recv. (If it did send, the welcome is still in a buffer: flush it.)",
-        "还什么都没发，服务器就在 recv 里等：accept 一返回就发送 Welcome!，然后才 recv。（如果发过，那就还在缓冲区里：要 flush。）"),
+        "Your server waits in recv and has sent nothing: send Welcome! as soon as accept returns, before the first recv. (If your code has already sent it, the welcome is still in a buffer: flush it.)",
+        "还什么都没发，服务器就在 recv 里等：accept 一返回就发送 Welcome!，然后才 recv。（如果已经发过，那么欢迎还在缓冲区里：要 flush。）"),
     is("says-nothing", has_waited_in_vain, "crowd",
         "A guess: your server sends nothing to a new client, or calls recv first. Send Welcome! as soon as accept returns, and flush it if the output is buffered.",
         "猜测：客户端来了它什么也不说，或者先去读取：accept 一返回就发送 Welcome!；输出经过缓冲区的，还要 flush。"),
@@ -144,8 +144,8 @@ pub static UNWELCOMED: &[Likely] = &[
         "The first message to a client must be exactly: Welcome!",
         "给客户端的第一条消息必须一字不差：Welcome!"),
     is("closed-at-once", |_| true, "crowd",
-        "Your server closes the connection at once: keep the accepted socket while its client is connected.",
-        "刚连上就被关闭：客户端还在，就要留着 accept 返回的套接字。"),
+        "Your server closes the connection at once: keep the accepted socket open (in Python, also keep it in a variable) until its client disconnects.",
+        "刚连上就被关闭：客户端离开之前，accept 返回的套接字要一直开着（用 Python 的话，还要有变量引用它）。"),
 ];
 
 /// The server says more than it was asked for.
@@ -156,7 +156,7 @@ pub static SURPLUS: &[Likely] = &[
     ZERO_BYTE,
     line_feed_in_raw(|e| e.framing == Framing::Raw && e.bytes.trim_ascii().is_empty()),
     is("rest-is-no-name", |e| e.bytes.starts_with(b"Hello, !"), "framing",
-        "After the last line feed, nothing has arrived yet: that is not an empty name. Answer only names that a line feed ends.",
+        "Your server answers what comes after the last line feed, which is nothing, as if it were a name: answer only names that end with a line feed.",
         "最后一个换行符后面还什么都没有收到，那不是空的名字。只回答以换行符结尾的名字。"),
     is("says-too-much", |_| true, "crowd",
         "Your server sends too much: send Welcome! to each client that connects, one greeting for each name, and nothing else.",
@@ -199,7 +199,7 @@ pub static LEFT: &[Likely] = &[
         "流结束也回答了：recv 返回空，说明客户端已经离开。结束这个会话，不再回答。"),
     busy_with_the_end(|e| e.tables.unaccepted > 0 || (e.is_silent() && !e.wants_end())),
     is("left-open", silent, "end",
-        "The client has disconnected, and your server keeps its socket open: when recv returns nothing, close it.",
+        "The client has disconnected, and your server keeps its socket open: when recv returns nothing, close the socket.",
         "客户端已经离开，套接字却还开着：recv 返回空，就关闭它。"),
     is("one-buffer", |e| e.has(&e.drawn(MICHAEL)[..4]), "crowd",
         "This answer contains what another client sent: each conversation needs its own buffer.",
@@ -218,8 +218,8 @@ const fn busy_with_the_end(when: When) -> Likely {
 }
 
 const ZERO_BYTE: Likely = is("zero-byte", |e| e.framing != Framing::Length && (e.bytes.ends_with(b"\0") || e.has(b"\0Hello, ") || e.has(b"\0!")), "framing",
-    "Your message contains a zero byte: it ends a string in C, but it is not part of a message. Send strlen bytes, without it.",
-    "消息里有一个零字节：它结束 C 的字符串，但不是消息的一部分。发送 strlen 个字节，不带上它。");
+    "Your message contains a zero byte: it ends a string in C, but is not part of a message. Send only the strlen(message) bytes before it.",
+    "消息里有一个零字节：它结束 C 的字符串，但不是消息的一部分。只发送它前面的 strlen(消息) 个字节。");
 
 /// Nothing comes after it, or the next message does.
 fn is_unended(after: &[u8]) -> bool {

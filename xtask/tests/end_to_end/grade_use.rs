@@ -181,7 +181,7 @@ fn the_first_failed_stage_ends_the_run_one_alone_can_be_played_and_a_report_has_
         "tcp-server glued {host} {port}",
         "--seed 0",
         "Hello, Michael\\nexit!",
-        "took the bytes of one recv",
+        "treats what one recv returned as one message",
     ];
     for part in heads.chain(parts.map(str::to_owned)) {
         assert!(report.contains(&part), "'{part}' is not in {report}");

@@ -213,7 +213,7 @@ fn junit(Run { config, works }: &Run<'_>) -> String {
             format!("{head}><{element} message=\"{message}\">{text}</{element}></testcase>\n")
         };
         let Some(judged) = judged else {
-            let skipped = "not judged: an earlier stage has not passed";
+            let skipped = "not tested: an earlier stage has not passed";
             return work
                 .trouble
                 .as_ref()
