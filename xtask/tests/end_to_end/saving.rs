@@ -32,24 +32,6 @@ fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
 }
 
 #[test]
-fn the_default_name_is_decoded_and_one_that_every_system_takes_for_a_plain_files() {
-    let hello = replying(HELLO);
-    for (segment, name) in [
-        ("%E6%96%87.html", "文.html"),
-        ("a%20b.html", "a b.html"),
-        ("a%2Fb", "index.html"),
-        ("aux.html", "index.html"),
-        ("report.", "index.html"),
-    ] {
-        let mut lab = Lab::discarding().unwrap();
-        let url = format!("http://{}/dir/{segment}", hello.address);
-        let outcome = run_on(&mut lab, "tcp-client", &["get", &url]);
-        assert_eq!(outcome.status, Some(0), "{segment}: {outcome:?}");
-        assert_eq!(files(&lab), [name]);
-    }
-}
-
-#[test]
 fn a_page_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where() {
     let mut lab = Lab::discarding().unwrap();
     let target = lab.directory().join("page");
