@@ -111,6 +111,12 @@ macro_rules! shown_as_printed {
 shown_as_printed!("{0}": i32, u64, u128, usize, IpAddr, SocketAddr);
 shown_as_printed!("{0:?}": str, String);
 
+impl Shown for Words {
+    fn shown(&self) -> Words {
+        self.clone()
+    }
+}
+
 impl Shown for bool {
     fn shown(&self) -> Words {
         if *self { Words::fixed("yes", "是") } else { Words::fixed("no", "否") }

@@ -15,7 +15,7 @@ use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::programs::figures;
 use crate::wire::awaited::Gate;
-use crate::wire::event::{Side, What};
+use crate::wire::event::{Event, Side, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::record::STUCK;
 use crate::wire::tcp_relay::RelayMode;
@@ -38,10 +38,38 @@ pub const LESSON: Lesson = Lesson {
     ],
 };
 
-const CLIENTS: [(&str, [&str; 2]); 3] =
-    [("#1", ["Michael", "张三"]), ("#2", ["Tracy", "Li"]), ("#3", ["Sarah", "Bob"])];
+const CLIENTS: [(&str, &[&str]); 3] = [("#1", &["张三"]), ("#2", &["Tracy"]), ("#3", &["Sarah", "Bob"])];
 
 fn play(play: &mut Play) -> Result<()> {
+    play.act(&Words::fixed(
+        "Three clients connect. The relay holds back the names that they send until all three are welcomed.",
+        "三个客户端连接。中继先扣住它们发送的名字，直到三个都收到欢迎。",
+    ))?;
+    let (server, at) =
+        play.server("tcp-server", &["--delay", "0.2", "--idle-timeout", "86400", "--quiet"])?;
+    let gates = [Gate::default(), Gate::default(), Gate::default()];
+    let threads_before = figures::threads(server.pid);
+    let mut clients = Vec::new();
+    for ((label, names), gate) in CLIENTS.into_iter().zip(&gates) {
+        let wire = play.lab.wire(label, at, RelayMode::Behind(gate.clone()))?.to_string();
+        let args = [&["greet", &wire, "--timeout", "3600"], names].concat();
+        clients.push(play.lab.start(Side::Client, label, "tcp-client", &args)?);
+    }
+    // A connection waits in the queue while all threads sleep: no thread is in accept, which it would have woken.
+    let nobody_accepts = || {
+        let waits = |row: &kernel::SocketRow| row.state == "LISTEN" && row.to_read > 0;
+        kernel::is_idle(server.pid) == Some(true)
+            && kernel::sockets(Protocol::Tcp, at).is_some_and(|rows| rows.iter().any(waits))
+    };
+    let all = play.lab.record.wait_unless(nobody_accepts, |events| {
+        (events.iter().filter(|event| event.is_line("Welcome!")).count() == 3).then_some(())
+    })?;
+    let welcomed = play.lab.record.count(|event| event.is_line("Welcome!"));
+    let promise = Words::fixed("all three are welcomed, and none has left", "三个都已收到欢迎，没有一个离开");
+    let left = ends(play, &["#1", "#2", "#3"]);
+    let found = words!("{welcomed} welcomed, {left} left", "{welcomed} 个收到欢迎，{left} 个离开");
+    play.checks.holds(promise, (welcomed, left) == (3, 0), &found);
+
     let prediction = play.predict(
         "Three clients are connected to tcp-server, all to the same port. How many sockets does the server have?",
         "三个客户端连上 tcp-server，都是同一个端口。服务器有几个套接字？",
@@ -55,49 +83,10 @@ fn play(play: &mut Play) -> Result<()> {
         "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
     )?;
     play.act(&Words::fixed(
-        "Three clients connect. The relay holds back the names that they send until all three are welcomed.",
-        "三个客户端连接。中继先扣住它们发送的名字，直到三个都收到欢迎。",
+        "What the server has for its clients: sockets, as the kernel lists them, and threads.",
+        "服务器为客户端准备了什么：套接字（内核的表），以及线程。",
     ))?;
-    let (server, at) = play.server("tcp-server", &["--delay", "0.2", "--idle-timeout", "86400"])?;
-    let gates = [Gate::default(), Gate::default(), Gate::default()];
-    let threads_before = figures::threads(server.pid);
-    let mut clients = Vec::new();
-    for ((label, names), gate) in CLIENTS.into_iter().zip(&gates) {
-        let wire = play.lab.wire(label, at, RelayMode::Behind(gate.clone()))?.to_string();
-        let args = ["greet", &wire, names[0], names[1], "--timeout", "3600"];
-        clients.push(play.lab.start(Side::Client, label, "tcp-client", &args)?);
-    }
-    // A connection waits in the queue while all threads sleep: no thread is in accept, which it would have woken.
-    let nobody_accepts = || {
-        let waits = |row: &kernel::SocketRow| row.state == "LISTEN" && row.to_read > 0;
-        kernel::is_idle(server.pid) == Some(true)
-            && kernel::sockets(Protocol::Tcp, at).is_some_and(|rows| rows.iter().any(waits))
-    };
-    let all = play.lab.record.wait_unless(nobody_accepts, |events| {
-        let welcomed = |label| events.iter().any(|event| event.label == label && event.is_line("Welcome!"));
-        let accepted = events.iter().filter(|event| event.starts_line("accepted connection")).count();
-        (accepted == 3 && CLIENTS.iter().all(|(label, _)| welcomed(*label))).then_some(())
-    })?;
-    let left = play.lab.record.count(|event| matches!(event.what, What::Ended { .. } | What::Broke { .. }));
-    let welcomed = play.lab.record.count(|event| event.is_line("Welcome!"));
-    play.checks.equal(Words::fixed("all three are welcomed", "三个都已收到欢迎"), &welcomed, &3);
-    play.checks.equal(Words::fixed("none of them has left", "没有一个离开"), &left, &0);
     sockets_of(play, at, prediction)?;
-    if all.is_some() {
-        let promise = Words::fixed(
-            "three more threads than before: one for each client",
-            "线程比连接之前多了三个：每个客户端一个",
-        );
-        let now = figures::threads(server.pid);
-        if let Some((before, now)) = threads_before.zip(now) {
-            play.evidence(&words!(
-                "threads of the server: {before} before the clients connected, now {now} (/proc/PID/status)",
-                "服务器的线程数：客户端连接之前 {before}，现在 {now}（/proc/PID/status）"
-            ))?;
-        }
-        let more = threads_before.zip(now).map(|(before, now)| now.saturating_sub(before));
-        play.checks.kernel_says(promise, more, &3);
-    }
     if all.is_none() {
         play.checks.stopped_short(&Words::fixed(
             "connections wait in the listener's queue, but no thread of the server calls accept",
@@ -105,30 +94,58 @@ fn play(play: &mut Play) -> Result<()> {
         ));
         return Ok(());
     }
+    let now = figures::threads(server.pid);
+    if let Some((before, now)) = threads_before.zip(now) {
+        play.evidence(&words!(
+            "threads of the server: {before} before the clients connected, now {now} (/proc/PID/status)",
+            "服务器的线程数：客户端连接之前 {before}，现在 {now}（/proc/PID/status）"
+        ))?;
+    }
+    let more = threads_before.zip(now).map(|(before, now)| now.saturating_sub(before));
+    let promise = Words::fixed(
+        "three more threads than before: one for each client",
+        "线程比连接之前多了三个：每个客户端一个",
+    );
+    play.checks.kernel_says(promise, more, &3);
 
     play.act(&Words::fixed(
-        "The third client may send, and ends with 'exit'; then the second, then the first.",
-        "放行第三个客户端，它最后说 exit；然后是第二个，再是第一个。",
+        "The third client may send, and ends with 'exit'; the other two stay silent.",
+        "放行第三个客户端，它最后说 exit；另外两个仍然沉默。",
     ))?;
-    for ((client, (label, names)), gate) in clients.into_iter().zip(CLIENTS).zip(&gates).rev() {
+    let mut conversations = clients.into_iter().zip(CLIENTS).zip(&gates).rev();
+    let mut converse = |play: &mut Play| {
+        let Some(((client, (label, names)), gate)) = conversations.next() else { return Ok(()) };
         gate.open();
         let outcome = play.lab.wait_for_end(client)?;
-        let greetings = names.map(|name| format!("Hello, {name}!"));
-        let expected = [&["Welcome!".to_owned()][..], &greetings].concat();
-        let promise = words!(
-            "{label} is welcomed, each of its names is greeted, and it exits with 0",
-            "{label} 收到欢迎，每个名字都得到问候，退出状态为 0"
-        );
-        play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));
-        let sent = names.map(|name| format!("{name}\n")).concat() + "exit\n";
+        let greetings = names.iter().map(|name| format!("Hello, {name}!"));
+        let expected = ["Welcome!".to_owned()].into_iter().chain(greetings).collect();
         let crossed = String::from_utf8_lossy(&play.lab.record.crossed(label, Side::Server)).into_owned();
-        let promise =
-            words!("{label} sent one line for each name, and 'exit'", "{label} 每个名字发一行，最后发 exit");
-        play.checks.equal(promise, &crossed, &sent);
-    }
-    play.stop(server)?;
+        let promise = words!(
+            "{label} sent its names and 'exit', each name was greeted, and it exits with 0",
+            "{label} 发出各个名字和 exit，每个名字都得到问候，退出状态为 0"
+        );
+        play.checks.equal(
+            promise,
+            &(crossed, (Ended::from(&outcome), outcome.said)),
+            &(names.join("\n") + "\nexit\n", (Ended::with(0), expected)),
+        );
+        anyhow::Ok(())
+    };
+    converse(play)?;
+    let promise = Words::fixed("the connections of the other two are still open", "另外两个的连接仍然开着");
+    play.checks.equal(promise, &ends(play, &["#1", "#2"]), &0);
+    play.act(&Words::fixed("Then the second, and then the first.", "然后是第二个，再是第一个。"))?;
+    converse(play)?;
+    converse(play)?;
+    drop(server);
     queues(play)?;
     one_at_a_time(play)
+}
+
+/// How many ends of streams have crossed the wires of these clients.
+fn ends(play: &Play, labels: &[&str]) -> usize {
+    let is_end = |event: &Event| matches!(event.what, What::Ended { .. } | What::Broke { .. });
+    play.lab.record.count(|event| labels.contains(&&*event.label) && is_end(event))
 }
 
 /// C8: the server's sockets, as the kernel lists them.
@@ -147,7 +164,8 @@ fn sockets_of(play: &mut Play, at: SocketAddr, prediction: Prediction) -> Result
         3 => 2,
         _ => 3,
     });
-    play.reveal(prediction, Some(right))
+    play.reveal(prediction, Some(right));
+    Ok(())
 }
 
 /// C8 and C10, on plain sockets: conversations outlive their listener, and each has its own queue.
@@ -243,5 +261,6 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         "每次只服务一个时：三个都连上了，只有第一个收到欢迎",
     );
     play.checks.equal(promise, &welcomed, &vec![true, false, false]);
-    play.reveal(prediction, (welcomed == [true, false, false]).then_some(2))
+    play.reveal(prediction, (welcomed == [true, false, false]).then_some(2));
+    Ok(())
 }

@@ -85,8 +85,8 @@ fn overflow(play: &mut Play) -> Result<()> {
 /// C6: loopback keeps the order, so a relay changes it by plan.
 fn by_plan(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "Loopback keeps datagrams in order, so the relay disturbs them by plan: 2 late, 4 lost, 5 twice, 6 late.",
-        "数据报在环回接口上不会乱序，所以让中继按计划捣乱：第 2 个迟到，第 4 个丢失，第 5 个重复，第 6 个迟到。",
+        "Loopback keeps datagrams in order, so a relay disturbs them: 2 late, 4 lost, 5 twice, 6 late.",
+        "数据报在环回接口上不会乱序，所以由中继来打乱：第 2 个迟到，第 4 个丢失，第 5 个重复，第 6 个迟到。",
     ))?;
     let receiver = datagram_socket(play.ip)?;
     let up = [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
@@ -117,27 +117,21 @@ fn by_plan(play: &mut Play) -> Result<()> {
         "它只认最近所发名字的问候。",
     )?;
     play.act(&Words::fixed(
-        "udp-client on such a wire: reply 1 arrives twice, reply 2 late, and its third datagram is lost.",
-        "udp-client 走这样的线路：第 1 个回复来两次，第 2 个迟到，它发出的第 3 个数据报丢失。",
+        "udp-client over such a relay: the first reply arrives twice.",
+        "udp-client 经过这样的中继：第 1 个回复来两次。",
     ))?;
-    let (_server, at) = play.server("udp-server", &[])?;
-    let plan =
-        Impairments::numbered(&[(3, Impairment::Lost)], &[(1, Impairment::Twice), (2, Impairment::Late)]);
-    let wire = play.lab.udp_wire(at, plan)?.to_string();
-    let args = [&wire, "Michael", "Tracy", "Sarah", "--timeout", "0.5", "--tries", "100"];
-    let outcome = play.run("", "udp-client", &args)?;
+    let (_server, at) = play.server("udp-server", &["--quiet"])?;
+    let wire = play.lab.udp_wire(at, Impairments::numbered(&[], &[(1, Impairment::Twice)]))?.to_string();
+    let outcome = play.run("", "udp-client", &[&wire, "Michael", "Tracy", "--tries", "100"])?;
     let printed = match outcome.said.get(1).map(String::as_str) {
         Some("Hello, Tracy!") => 2,
         Some(_) => 1,
         None => 3,
     };
-    play.reveal(prediction, Some(printed))?;
-    let expected = ["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"].map(str::to_owned).to_vec();
+    play.reveal(prediction, Some(printed));
     let promise = Words::fixed("each name still gets its own greeting", "每个名字仍然得到自己的问候");
+    let expected = ["Hello, Michael!", "Hello, Tracy!"].map(str::to_owned).to_vec();
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));
-    let names = [&b"Michael"[..], b"Tracy", b"Sarah"];
-    let asked: usize = names.iter().map(|name| play.lab.record.times_sent(name)).sum();
-    play.checks.holds(Words::fixed("a name was sent again", "至少一个名字被重发"), asked > 3, &asked);
     Ok(())
 }
 

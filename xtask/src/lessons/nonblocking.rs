@@ -26,17 +26,6 @@ pub const LESSON: Lesson = Lesson {
 const CLIENTS: [(&str, &str); 3] = [("#1", "Michael"), ("#2", "Tracy"), ("#3", "Sarah")];
 
 fn play(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "One thread serves all three; the third sends first. Which is greeted first?",
-        "一个线程服务三个客户端，第三个先发送。谁先得到问候？",
-        &[
-            ("the first: it connected first", "第一个：它先来"),
-            ("the third", "第三个"),
-            ("none: the thread waits for the first", "谁也没有：线程在等第一个"),
-        ],
-        "a non-blocking read without data returns at once, and the loop goes on to the next client.",
-        "非阻塞的读发现没有数据就立即返回，循环接着查询下一个。",
-    )?;
     play.act(&Words::fixed(
         "Three clients connect to a server with one thread and non-blocking sockets.",
         "三个客户端连接一个单线程服务器，它的套接字都是非阻塞的。",
@@ -52,6 +41,19 @@ fn play(play: &mut Play) -> Result<()> {
         client.read_line(&mut welcome)?;
         clients.push((client, name));
     }
+
+    let prediction = play.predict(
+        "This server, which is ours, has one thread and non-blocking sockets; the third client sends first. Which \
+         is greeted first?",
+        "这个服务器是我们的：一个线程，非阻塞套接字；第三个客户端先发送。谁先得到问候？",
+        &[
+            ("the first: it connected first", "第一个：它先来"),
+            ("the third", "第三个"),
+            ("none: the thread waits for the first", "谁也没有：线程在等第一个"),
+        ],
+        "a non-blocking read without data returns at once, and the loop goes on to the next client.",
+        "非阻塞的读发现没有数据就立即返回，循环接着查询下一个。",
+    )?;
     play.act(&Words::fixed(
         "The third sends, in pieces; then the second, then the first.",
         "第三个先发送，数据分成几段到达；然后是第二个，再是第一个。",
@@ -64,13 +66,18 @@ fn play(play: &mut Play) -> Result<()> {
         greeted.push(line);
     }
     let is_third = greeted.first().is_some_and(|line| line.contains("Sarah"));
-    play.reveal(prediction, is_third.then_some(2))?;
+    play.reveal(prediction, is_third.then_some(2));
     let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!\n")).into_iter().rev().collect();
     let promise = Words::fixed(
         "each is greeted when it sends, in reverse order of connecting",
         "谁先发送，谁先得到问候，与连接的先后相反",
     );
     play.checks.equal(promise, &greeted, &expected);
+
+    play.act(&Words::fixed(
+        "Each client sends 'exit'; and what serving with one thread costs.",
+        "每个客户端都说 exit；以及用一个线程服务的代价。",
+    ))?;
     let mut last_words = String::new();
     for (client, _) in &mut clients {
         client.get_mut().write_all(b"exit\n")?;
@@ -84,14 +91,12 @@ fn play(play: &mut Play) -> Result<()> {
     let turns = serving.join().ok().context("the server panicked")??;
     play.said(Side::Server, &words!("{turns} rounds of the loop", "循环了 {turns} 圈"));
     play.evidence(&Words::fixed(
-        "the price is in the code: no thread's stack keeps what each client has sent so far, so the server stores \
-         it, and a loop reads every client",
-        "代价在代码里：没有线程栈替你记住进度，每个客户端收到了哪里要自己记录；循环还要逐个查询",
+        "no thread's stack keeps what a client has sent so far: the program stores it, and reads every client in turn",
+        "没有线程栈替你记住进度：每个客户端收到了哪里，程序要自己记录，还要逐个查询",
     ))?;
     play.evidence(&Words::fixed(
-        "and it sleeps after each round: std cannot ask the kernel which client has data (libraries can: poll, \
-         epoll, kqueue)",
-        "查询一圈之后还要短暂休眠：标准库无法向内核查询“谁有数据”（poll、epoll、kqueue 要靠第三方库）",
+        "it sleeps after each round: std cannot ask the kernel which client has data, as poll and epoll do",
+        "查询一圈之后短暂休眠：标准库不能像 poll、epoll 那样向内核查询“谁有数据”",
     ))
 }
 

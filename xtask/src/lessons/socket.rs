@@ -77,7 +77,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &peer, &client.local_addr()?);
 
     // If connect or write waited for accept, the lesson would not get here.
-    play.reveal(prediction, Some(3))?;
+    play.reveal(prediction, Some(3));
     queue(play)
 }
 
@@ -123,7 +123,7 @@ fn queue(play: &mut Play) -> Result<()> {
         "{found} on this system; Linux lets n + 1 wait, other systems have other rules.",
         "本系统上是 {found} 个；Linux 容纳 n + 1 个，其他系统各有规则。"
     );
-    play.reveal(prediction.because(why, 0), Some(found as u64))?;
+    play.reveal(prediction.because(why, 0), Some(found as u64));
     one_too_many(play)
 }
 

@@ -21,13 +21,13 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// With `--step`, waits for Enter, or for [`go_on`] from the live page. After the end of a standard input that is
-    /// not a terminal, it no longer waits.
+    /// Waits for Enter, or for [`go_on`] from the live page. After the end of a standard input that is not a terminal,
+    /// it no longer waits.
     ///
     /// # Errors
     /// [`Left`] on `q`, or at the end of a terminal's input.
-    pub fn wait(self, style: Style, story: &Transcript) -> Result<()> {
-        if !self.step || DESK.state().at_eof {
+    pub fn wait(style: Style, story: &Transcript) -> Result<()> {
+        if DESK.state().at_eof {
             return Ok(());
         }
         style.say(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
@@ -37,8 +37,8 @@ impl Audience {
         if matches!(&line, Ok(line) if line.is_empty()) && !io::stdin().is_terminal() {
             DESK.state().at_eof = true;
             let words = Words::fixed(
-                "  [nobody can press Enter: standard input has ended; continuing without steps]",
-                "  [标准输入已经结束，没有人能按回车：以下不再逐步等待]",
+                "  [nobody can press Enter: standard input has ended; continuing without waiting]",
+                "  [标准输入已经结束，没有人能按回车：以下不再等待]",
             );
             return style.say(Ink::Faint, &words);
         }

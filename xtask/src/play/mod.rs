@@ -39,7 +39,7 @@ pub struct Play {
     pub score: Score,
     /// How many of the checks have been shown.
     shown: usize,
-    /// The verdict on the last prediction, shown before the next question or at the end.
+    /// The verdict on the last prediction, until its act is over.
     verdict: Option<[Entry; 2]>,
     style: Style,
     audience: Audience,
@@ -78,13 +78,19 @@ impl Play {
         SocketAddr::new(self.ip, 0)
     }
 
-    /// Shows the checks of the act that is over.
-    pub fn show_checks(&mut self) -> Result<()> {
+    /// Ends an act: shows its checks and, if it has answered a question, the verdict, which waits for Enter.
+    ///
+    /// # Errors
+    /// [`Left`](audience::Left) for `q`.
+    pub fn end_act(&mut self) -> Result<()> {
         // Only for the order on the screen: rungs that are still on their way belong to this act.
         self.lab.record.wait_for_lull(MOMENT)?;
         let new = self.checks.all()[self.shown..].to_vec();
         self.shown += new.len();
-        new.into_iter().try_for_each(|check| self.tell(Entry::Check(check)))
+        new.into_iter().try_for_each(|check| self.tell(Entry::Check(check)))?;
+        let Some(verdict) = self.verdict.take() else { return Ok(()) };
+        verdict.into_iter().try_for_each(|told| self.tell(told))?;
+        self.pause(|play| Audience::wait(play.style, &play.story))
     }
 
     /// Ends the act before, and says what is about to happen; with `--step`, waits for Enter.
@@ -92,12 +98,12 @@ impl Play {
     /// # Errors
     /// [`Left`](audience::Left) when the one who steps says `q`.
     pub fn act(&mut self, words: &Words) -> Result<()> {
-        self.show_checks()?;
-        if self.audience.step {
-            self.show_verdict()?;
-        }
+        self.end_act()?;
         self.tell(Entry::Act(words.clone()))?;
-        self.pause(|play| play.audience.wait(play.style, &play.story))
+        if !self.audience.step {
+            return Ok(());
+        }
+        self.pause(|play| Audience::wait(play.style, &play.story))
     }
 
     /// Records a call that the lesson itself has made for one side, and what it returned.
@@ -156,8 +162,7 @@ impl Play {
         if !self.audience.quiz {
             return Ok(Prediction::default());
         }
-        self.show_checks()?;
-        self.show_verdict()?;
+        self.end_act()?;
         let question = Words::fixed(en, zh);
         let choices: Vec<_> = choices.iter().map(|(en, zh)| Words::fixed(en, zh)).collect();
         self.tell(Entry::Question { question: question.clone(), choices: choices.clone() })?;
@@ -178,24 +183,16 @@ impl Play {
     }
 
     /// Judges a prediction by what was seen: the number of a choice, or of whatever was counted; none where what was
-    /// seen is no choice. The verdict is shown just before the next question or at the end, so that it has not scrolled
-    /// away.
-    pub fn reveal(&mut self, prediction: Prediction, seen: Option<u64>) -> Result<()> {
-        self.show_verdict()?;
+    /// seen is no choice. The verdict is shown at the end of this act.
+    pub fn reveal(&mut self, prediction: Prediction, seen: Option<u64>) {
         self.verdict = self.score.judge(prediction, seen);
-        Ok(())
-    }
-
-    /// Shows the verdict on the last prediction.
-    pub fn show_verdict(&mut self) -> Result<()> {
-        self.verdict.take().into_iter().flatten().try_for_each(|told| self.tell(told))
     }
 
     /// Stops a server with Ctrl-C and checks how it ends; false if this cannot be done.
     pub fn stop(&mut self, server: Program) -> Result<bool> {
         let promise = Words::fixed(
-            "Ctrl-C stops the server; its exit status is 0",
-            "按下 Ctrl-C，服务器停止，退出状态为 0",
+            "Ctrl-C stops the server: its last line is 'stopped', and its exit status 0",
+            "按下 Ctrl-C，服务器停止：最后一行是“stopped”，退出状态为 0",
         );
         if cfg!(unix) {
             self.called(Side::Server, "^C");
@@ -210,9 +207,8 @@ impl Play {
             return Ok(false);
         }
         let outcome = self.lab.wait_for_end(server)?;
-        self.checks.equal(promise, &Ended::from(&outcome), &Ended::with(0));
-        let promise = Words::fixed("the last line it prints is 'stopped'", "它打印的最后一行是“stopped”");
-        self.checks.equal(promise, &outcome.said.last().map(String::as_str), &Some("stopped"));
+        let last = outcome.said.last().map(String::as_str);
+        self.checks.equal(promise, &(last, Ended::from(&outcome)), &(Some("stopped"), Ended::with(0)));
         Ok(true)
     }
 }

@@ -74,7 +74,7 @@ impl Runner {
         if self.audience.quiz {
             self.claim(lesson)?; // shown earlier, it would give answers away
         }
-        Ok(())
+        if self.audience.step { Audience::wait(self.style, &self.story) } else { Ok(()) }
     }
 
     /// Shows the claims.
@@ -107,7 +107,7 @@ impl Runner {
             Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
             Ok(()) => {}
         }
-        let shown = left.map_or_else(|| play.show_checks().and_then(|()| play.show_verdict()), Err);
+        let shown = left.map_or_else(|| play.end_act(), Err);
         let Lesson { name, subject_zh, claims, lanes, .. } = lesson;
         let chapter =
             Chapter { name, subject_zh, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
@@ -115,7 +115,7 @@ impl Runner {
         let is_seen = |told: &Entry| !matches!(told, Entry::Question { .. });
         self.chapters
             .extend(Some(chapter).filter(|chapter| shown.is_ok() || chapter.told.iter().any(is_seen)));
-        shown.and_then(|()| self.audience.wait(self.style, &self.story))
+        shown
     }
 
     /// Says how many checks passed, and how many predictions came true. `options` are those to repeat missed lessons

@@ -66,7 +66,7 @@ pub fn run(mut args: Args) -> Result<()> {
         None if quiz => LOOPBACK[..1].to_vec(),
         None => LOOPBACK.to_vec(),
     };
-    let go_on = step.then_some(audience::go_on as live::GoOn);
+    let go_on = (step || quiz).then_some(audience::go_on as live::GoOn);
     let live = shown::go_live(address.as_ref(), course.story(), cover(), style, go_on)?;
     build::build()?;
     let greeted = greet(&chosen, &addresses, style, quiz);

@@ -74,7 +74,7 @@ fn the_page_goes_on_in_a_demo_that_steps_and_nobody_else_does() {
 }
 
 #[test]
-fn a_class_reads_the_quiz_on_the_page_and_its_questions_are_no_wait_that_the_page_ends() {
+fn a_class_reads_the_quiz_on_the_page() {
     let demo = Stepping::start(&["crowd", "--quiz"]);
     let mut events = Events::of(&demo.at, "");
     let question = events.wait_for("class=\"question\"");
@@ -84,8 +84,6 @@ fn a_class_reads_the_quiz_on_the_page_and_its_questions_are_no_wait_that_the_pag
     let judged = events.wait_for("<b class=");
     let (verdict, _) = out.split_once("\n= ").unwrap().1.split_once(": ").unwrap();
     assert!(judged.data.contains(&format!("= {verdict}</b>")), "{question}: {judged:?}");
-    let rest = events.rest();
-    assert!(rest.iter().all(|event| event.kind != "wait"), "{rest:?}");
 }
 
 #[test]

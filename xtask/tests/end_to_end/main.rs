@@ -18,6 +18,7 @@ mod live;
 mod live_tasks;
 mod pairs;
 mod process;
+mod quiz;
 mod readme;
 mod reasons;
 mod saving;

@@ -12,6 +12,7 @@ use super::{decode, instead, the_notes_way, welcomed_pair, wrong};
 use crate::peers::sockets::{connect, pair};
 use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
+use crate::play::quiz::Prediction;
 use crate::programs::program::Program;
 use crate::wire::event::{Recorder, Side, What};
 use crate::wire::tcp_relay::RelayMode;
@@ -89,7 +90,7 @@ pub fn glued(play: &mut Play) -> Result<()> {
         "the notes' server greets {en}, and does not recognize 'exit'",
         "笔记的服务器问候{zh}，没有识别出 exit"
     );
-    wrong(play, &what, heard == ["Michaelexit"], prediction, 3)?;
+    wrong(play, &what, heard == ["Michaelexit"], prediction, 3);
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
@@ -106,9 +107,9 @@ pub fn glued(play: &mut Play) -> Result<()> {
 /// M8: Closing with unread data sends a reset, and the last message may be lost.
 pub fn reset(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        "The server sends goodbye and closes, while its socket has an unread name. How does the \
+        "The notes' server sends goodbye and closes, while its socket has an unread name. How does the \
          connection end for the client?",
-        "服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
+        "笔记的服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
         &[
             ("with the end of the stream, as usual", "和往常一样：流结束（FIN）"),
             ("with a reset", "复位（RST）"),
@@ -140,7 +141,7 @@ pub fn reset(play: &mut Play) -> Result<()> {
         "after the notes' close, the client receives '{heard}', then: {en}",
         "按笔记的做法关闭，客户端收到“{heard}”，然后是：{zh}"
     );
-    wrong(play, &what, found.is_err(), prediction, 2)?;
+    wrong(play, &what, found.is_err(), prediction, 2);
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = connect(at)?;
@@ -186,7 +187,7 @@ pub fn half_char(play: &mut Play) -> Result<()> {
         "from two of the three bytes of 张, the notes' server gets {en}",
         "“张”的三个字节只到了两个，笔记的服务器得到：{zh}"
     );
-    wrong(play, &what, found == Err(ErrorKind::InvalidData), prediction, 3)?;
+    wrong(play, &what, found == Err(ErrorKind::InvalidData), prediction, 3);
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
@@ -206,17 +207,6 @@ pub fn half_char(play: &mut Play) -> Result<()> {
 /// M14: A name whose bytes are not UTF-8, such as 张三 in GBK, ends the server's thread.
 pub fn gbk_name(play: &mut Play) -> Result<()> {
     const GBK: &[u8] = b"\xd5\xc5\xc8\xfd";
-    let prediction = play.predict(
-        "An old terminal sends 张三 in GBK: the bytes d5 c5 c8 fd. What does the notes' server do?",
-        "一个旧终端用 GBK 发送“张三”：字节是 d5 c5 c8 fd。笔记的服务器会怎样？",
-        &[
-            ("it greets 张三: text is text", "问候“张三”：文字就是文字"),
-            ("its thread ends with an exception", "线程因异常而结束"),
-            ("it greets the four bytes, unchanged", "把这四个字节原样放进问候发回"),
-        ],
-        "a socket carries bytes; both sides have to agree which text they mean.",
-        "套接字传的是字节；它们是什么文字，要双方约定。",
-    )?;
     the_notes_way(play)?;
     let (mut client, server) = welcomed_pair(play)?;
     client.write_all(GBK)?;
@@ -226,8 +216,19 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
     let Words { en, zh } = found.shown();
     let what =
         words!("from 张三 in GBK, the notes' server gets {en}", "收到 GBK 的“张三”，笔记的服务器得到：{zh}");
-    wrong(play, &what, found == Err(ErrorKind::InvalidData), prediction, 2)?;
+    wrong(play, &what, found == Err(ErrorKind::InvalidData), Prediction::default(), 0);
 
+    let prediction = play.predict(
+        "The same four bytes, d5 c5 c8 fd, are sent to tcp-server as a name. What does it answer?",
+        "同样的四个字节 d5 c5 c8 fd 作为名字发给 tcp-server。它怎样回答？",
+        &[
+            ("with 张三 in UTF-8", "用 UTF-8 的“张三”"),
+            ("with the four bytes, unchanged", "把这四个字节原样发回"),
+            ("not at all: it closes the connection", "不回答，关闭连接"),
+        ],
+        "a socket carries bytes; both sides have to agree which text they mean.",
+        "套接字传的是字节；它们是什么文字，要双方约定。",
+    )?;
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = connect(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     client.write_all(&[GBK, b"\nexit\n"].concat())?;
@@ -239,6 +240,7 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
     );
     let expected = escape(&[b"Welcome!\nHello, ", GBK, b"!\n"].concat());
     play.checks.equal(promise, &escape(&all), &expected);
+    play.reveal(prediction, (escape(&all) == expected).then_some(2));
     Ok(())
 }
 
@@ -246,9 +248,9 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
 pub fn slow_exit(play: &mut Play) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(200);
     let prediction = play.predict(
-        "The notes' loop calls recv, then sleep(1), and only then looks at the message. A client sends \
+        "The notes' server calls recv, then sleep(1), and only then looks at the message. A client sends \
          'exit'. When does the server close?",
-        "笔记的循环：recv、sleep(1)，然后才看内容。客户端发送 exit，服务器何时关闭？",
+        "笔记的服务器先 recv，再 sleep(1)，然后才看内容。客户端发送 exit，它何时关闭？",
         &[
             ("at once: there is no name to greet", "立即：没有谁要问候"),
             ("after the pause", "停顿之后"),
@@ -269,7 +271,7 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
         "the notes' server, which sleeps for {pause} ms here, needs {ms} ms to recognize 'exit'",
         "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
     );
-    wrong(play, &what, heard.is_empty() && waited >= PAUSE, prediction, 2)?;
+    wrong(play, &what, heard.is_empty() && waited >= PAUSE, prediction, 2);
 
     let (_server, at) = tcp_server(play, "3600")?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;

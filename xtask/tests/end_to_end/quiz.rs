@@ -1,0 +1,188 @@
+//! The quiz: its questions, verdicts, pauses and score.
+
+use xtask::lessons;
+
+use crate::demo::answered;
+
+#[test]
+fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
+    let [lessons, mistakes] = [lessons::ALL.len(), lessons::mistakes::ALL.len()];
+    for (what, count, lang, right, possible, missed, score) in [
+        ("--quiz", lessons, "en", "= 2 is right: ", "= 2 is possible", "  missed: ", "Right predictions: "),
+        ("--mistakes", mistakes, "zh", "= 2，对了：", "= 2，有可能", "  答错：", "预测正确："),
+    ] {
+        let out =
+            answered(&["--quiz", what, "--lang", lang][usize::from(what == "--quiz")..], &"2\n".repeat(100));
+        let lessons: Vec<_> = out.split("\n== ").skip(1).collect();
+        assert_eq!(lessons.len(), count);
+        for lesson in lessons {
+            // Only Unix lets the demo press Ctrl-C, and the last lesson is about that.
+            let is_asked = lesson.contains("\n? ") && lesson.contains("\n= 2");
+            assert!(
+                !lesson.lines().nth(1).unwrap().starts_with(['C', 'M', '-']),
+                "no claim gives an answer away"
+            );
+            assert!(is_asked || (cfg!(not(unix)) && lesson.starts_with("stop")), "{lesson}");
+        }
+        let verdicts: Vec<_> = out.lines().filter(|line| line.starts_with("= ")).collect();
+        let [rights, possibles] =
+            [right, possible].map(|start| verdicts.iter().filter(|line| line.starts_with(start)).count());
+        let sum = out.lines().find(|line| line.contains(score)).unwrap();
+        let mut figures: Vec<usize> = sum.split(|c: char| !c.is_ascii_digit()).flat_map(str::parse).collect();
+        figures.truncate(2);
+        figures.sort_unstable();
+        assert_eq!(figures, [rights, verdicts.len() - possibles], "{sum}");
+        assert!(0 < rights && rights < verdicts.len());
+        let misses = out.lines().filter(|line| line.starts_with(missed)).count();
+        assert_eq!(misses, verdicts.len() - possibles - rights);
+        assert!(
+            !out.contains("as predicted") && !out.contains("与预期一致"),
+            "a wrong guess was predicted, too"
+        );
+    }
+}
+
+#[test]
+fn a_prediction_that_may_come_true_is_possible_and_one_that_cannot_is_wrong() {
+    // Which number is right, the system decides: one that it may give is never wrong.
+    let again = "  missed: One write sends 3000 bytes. How many bytes will the first read return, with a buffer of \
+                 1024?\nPlay again: cargo xtask demo end --quiz";
+    for (answer, is_wrong) in
+        [("1", false), ("７００", false), ("1024", false), ("0", true), ("1025", true), ("3000", true)]
+    {
+        let out = answered(&["end", "--quiz", "--lang=en"], &format!("many\n-1\n{answer}\n"));
+        assert_eq!(out.matches("[your prediction").count(), 3, "what is no number is asked for again: {out}");
+        assert_eq!(
+            (out.contains("is not right"), out.contains(again)),
+            (is_wrong, is_wrong),
+            "{answer}: {out}"
+        );
+    }
+    let out = answered(&["--ip=6", "end", "--lang", "zh", "--quiz", "--ascii"], "0\n");
+    let again = "\n再来一遍：cargo xtask demo end --quiz --ip 6 --lang zh --ascii\n";
+    assert!(out.contains(again) || !crate::has_ipv6(), "the same is played again: {out}");
+    let out = answered(&["end", "--quiz", "--lang=en"], "\n");
+    assert!(out.contains("= no prediction: ") && out.contains("Right predictions: 0 of 0."), "{out}");
+    let out = answered(&["end", "--quiz", "--lang=en"], "99999999999999999999999\n1 2\n\u{1b}[2J\n1024\n");
+    assert!(out.contains("'\\x1b[2J' is not a number") && !out.contains("Play again"), "{out}");
+    let out = answered(&["stream", "--quiz", "--lang=en"], "1\nq\n");
+    assert!(out.contains("\n= 1 is "), "its verdict stands before the next question: {out}");
+    assert!(out.ends_with("\nLeft before the end. All 2 checks passed.\n"), "{out}");
+}
+
+#[test]
+fn a_quiz_waits_after_each_act_that_holds_a_verdict_unless_standard_input_has_ended() {
+    let wait = "  [Enter: go on, q: leave]\n";
+    let out = answered(&["stream", "--quiz", "--ip=4", "--lang=en"], &"1\n".repeat(4));
+    let verdicts: Vec<_> = out.split("\n= ").skip(1).collect();
+    assert_eq!(verdicts.len(), 2);
+    for verdict in verdicts {
+        let (lines, next) = verdict.split_once(wait).unwrap();
+        let is_all = lines.lines().skip(1).all(|line| line.starts_with("  "));
+        assert!(is_all, "nothing is between a verdict and its wait: {out}");
+        assert!(next.starts_with("? ") || next.starts_with("C4 "), "{out}");
+    }
+    assert_eq!(out.matches(wait).count(), 2, "no wait without a verdict: {out}");
+    let out = answered(&["crowd", "--quiz", "--ip=4", "--lang=en"], "1\n");
+    assert_eq!(out.matches("[nobody can press Enter").count(), 1, "{out}");
+    let out = answered(&["stop", "duplex", "--quiz", "--step", "--ip=4", "--lang=en"], &"1\n".repeat(100));
+    let (_, after_verdict) = out.split_once("\n= ").unwrap();
+    let waits = after_verdict.split("\n== ").next().unwrap().matches(wait).count();
+    assert_eq!(waits, if cfg!(unix) { 2 } else { 1 }, "once more after the claims: {out}");
+}
+
+/// Of each question, in the order in which its lesson asks: words that show its answer. They are in its act, its
+/// verdict or its claim.
+#[cfg(target_os = "linux")]
+#[rustfmt::skip]
+const ANSWERS: [(&str, &[&[&str]]); 29] = [
+    ("socket", &[&["sent before accept", "the bytes are already there", "both kernels"],
+                 &["listen(5): 7 try", "n + 1"]]),
+    ("system", &[&["use the same port number", "separate ports", "can both use port 9999"]]),
+    ("address", &[&["127.0.0.2: connection refused", "cannot be reached at another"]]),
+    ("page", &[&["cut short after 6 of 13", "nothing is saved"]]),
+    ("end", &[&["1 to 1024"]]),
+    ("crowd", &[&["one listening socket", "two kinds of sockets", "accept returned one more"],
+                &["only the first is welcomed", "connected does not mean served"]]),
+    ("nonblocking", &[&["in reverse order of connecting", "goes on to the next client"]]),
+    ("stream", &[&["from 1 to 17", "nothing shows where a write began"], &["accepted a part", "only a part if"]]),
+    ("framing", &[&["Hello, Alexand!", "'Alexand' and"]]),
+    ("flow", &[&["both queues hold data", "they hold every byte", "the sender waits"]]),
+    ("duplex", &[&["deadlock", "neither side finished"]]),
+    ("udp", &[&["the lost name was sent again", "sent the name again"],
+              &["answered one after another", "for each of the two before it"]]),
+    ("loss", &[&["each name still gets its own", "accepts only the greeting"]]),
+    ("reliable", &[&["taken for the next one", "01012"]]),
+    ("stop", &[&["the reply still arrived", "the reply is still sent"]]),
+    ("glued", &[&["Hello, Michaelexit!", "exit is not recognized"]]),
+    ("chunk-sizes", &[&["saves '7", "with its chunk sizes"]]),
+    ("cut-short", &[&["saves 'Hello,'", "accepted as complete"]]),
+    ("lost-reply", &[&["still waiting", "would wait forever", "blocks the UDP client"]]),
+    ("late-reply", &[&["for the reply to Tracy", "for the reply to the next"]]),
+    ("stranger", &[&["believes a stranger", "from any sender"]]),
+    ("cut-datagram", &[&["the notes' server gets 1024", "is cut, or lost"]]),
+    ("reset", &[&["then: a reset", "sends a reset"]]),
+    ("half-char", &[&["gets an exception", "needs whole characters"]]),
+    ("slow-exit", &[&["ms to recognize exit", "even exit takes"]]),
+    ("no-header", &[&["the notes' client ends with an exception", "with a Latin-1 header, ends"]]),
+    ("kept-open", &[&["still waits, and would wait forever", "only an empty recv is the end"]]),
+    ("not-text", &[&["because of one byte", "0xff never occurs"]]),
+    ("gbk-name", &[&["sends the same four bytes back", "a socket carries bytes"]]),
+];
+
+/// The lessons as the README's plan for ninety minutes plays them.
+#[cfg(target_os = "linux")]
+fn planned() -> Vec<&'static str> {
+    let readme = include_str!("../../README.md");
+    let plan =
+        readme.split_once("\n## A plan for ninety minutes\n").unwrap().1.split("\n## ").next().unwrap();
+    let commands = plan.lines().filter(|line| line.starts_with("| ")).flat_map(|row| row.split('`'));
+    let mut names = Vec::new();
+    for command in commands.filter_map(|code| code.strip_prefix("cargo xtask demo ")) {
+        let named = command.split(' ').filter(|word| !word.starts_with("--") && *word != "4");
+        names.extend(named.map(|name| lessons::find(name.as_ref()).unwrap().name));
+        if command.contains("--mistakes") {
+            names.extend(lessons::mistakes::ALL.iter().map(|mistake| mistake.name));
+        }
+    }
+    names
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_that_is_shown_before_a_question_gives_its_answer_away() {
+    let played = [&["--quiz"][..], &["--quiz", "--mistakes"]]
+        .map(|args| answered(&[args, &["--ip=4", "--lang=en"]].concat(), &"1\n".repeat(100)));
+    // A sentence may be broken into lines.
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = |name: &str| {
+        let title = format!("\n== {name} over IPv4 ==\n");
+        let found = played.iter().find_map(|out| out.split_once(&title)).unwrap().1;
+        words(found.split("\n== ").next().unwrap())
+    };
+    let all = lessons::ALL.iter().chain(&lessons::mistakes::ALL).map(|lesson| lesson.name).collect();
+    let plan = planned();
+    assert!(
+        lessons::ALL.iter().all(|lesson| plan.contains(&lesson.name)),
+        "every lesson has a row: {plan:?}"
+    );
+    for order in [all, plan] {
+        let (mut before, mut is_known) = (String::new(), Vec::new());
+        for name in order {
+            let text = shown(name);
+            let (_, answers) = ANSWERS.iter().find(|(lesson, _)| *lesson == name).unwrap();
+            let asked: Vec<_> = text.match_indices("[your prediction").map(|(at, _)| at).collect();
+            assert_eq!(asked.len(), answers.len(), "{name}: each question needs the words of its answer");
+            for (at, answer) in asked.into_iter().zip(*answers).filter(|_| !is_known.contains(&name)) {
+                let (earlier, later) = text.split_at(at);
+                for words in *answer {
+                    assert!(!before.contains(words), "an earlier lesson tells {name}'s answer: {words}");
+                    assert!(!earlier.contains(words), "{name} tells its own answer: {words}");
+                    assert!(later.contains(words), "{name} never says: {words}");
+                }
+            }
+            before += &text;
+            is_known.push(name);
+        }
+    }
+}
