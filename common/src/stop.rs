@@ -116,6 +116,16 @@ pub fn end_on_signal(mut last: impl FnMut() + Send + 'static) -> Result<()> {
     })
 }
 
+/// Lets Ctrl-C end a client in a container, too: a signal that the first process of a container does not handle is
+/// ignored (`pid_namespaces(7)`). Elsewhere the system ends the client, as its shell expects.
+pub fn end_client_on_signal() -> Result<()> {
+    if process::id() == 1 {
+        return end_on_signal(|| {});
+    }
+    signals::ignore(&[signals::SIGXFSZ]);
+    Ok(())
+}
+
 /// ctrlc handles all three signals, even if they were ignored before. SIGXFSZ would end a process whose output reaches
 /// the limit of a file's size (`ulimit -f`); if it is ignored, the write fails, as on a full disk.
 fn set_handler(handler: impl FnMut() + Send + 'static) -> Result<()> {

@@ -15,7 +15,7 @@ use common::framing::{self, Framing};
 use common::narration::{self, escape};
 use common::timed_stream::TimedStream;
 use common::url::Url;
-use common::{greeting, http};
+use common::{greeting, http, stop};
 
 use output::Output;
 
@@ -64,6 +64,7 @@ fn get(url: &Url, file: &OsStr, timeout: Duration) -> Result<()> {
 
 /// Has the notes' conversation: a welcome, a greeting for each name, `exit`, and the close.
 fn greet(peer: &HostPort, names: &[Vec<u8>], how: Framing, timeout: Duration) -> Result<()> {
+    stop::end_client_on_signal()?;
     let starter = address::starter("tcp-server", peer, how.option());
     let stream = address::connect(peer, timeout, TcpStream::connect_timeout, &starter)?;
     stream.set_nodelay(true)?;

@@ -26,6 +26,7 @@ impl Output {
     /// Opens a file, or standard output where it is called `-`.
     pub fn open(file: &OsStr) -> Result<Self> {
         if file == "-" {
+            stop::end_client_on_signal()?;
             return Ok(Self {
                 to: shown(Stdout, io::stdout().is_terminal()),
                 name: "standard output".into(),

@@ -13,6 +13,7 @@ use common::datagram::{self, Wrong};
 use common::greeting;
 use common::narration::{self, escape};
 use common::show_bytes;
+use common::stop;
 use common::timed_stream;
 
 /// How long to wait for a reply, and how often to ask.
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
 /// Prints each name's greeting. A host such as localhost may have several addresses: the first that answers is
 /// asked for all names.
 fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
+    stop::end_client_on_signal()?;
     let addresses = address::resolve(peer)?;
     let (mut server, mut buffer) = (None, vec![0; datagram::BUFFER]);
     for name in names {

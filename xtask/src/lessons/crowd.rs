@@ -31,9 +31,9 @@ pub const LESSON: Lesson = Lesson {
                     "每个客户端有自己的线程，互不干扰。"),
         claim("C10",
             "Each socket keeps its own state (sequence numbers, buffers): what one client sends\nfills \
-             only its own queue.",
+             only the receive buffer of its own connection.",
             "每个套接字维护自己的状态（序号、确认号、收发缓冲区）：\n一个客户端发来的数据只进入它自己的接收队列。"),
-        claim("C13", "The message exit closes only the connection that it came on.",
+        claim("C13", "The message 'exit' closes only the connection on which it arrived.",
                      "exit 这条消息只关闭发来它的那一条连接。"),
     ],
 };
@@ -109,7 +109,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.kernel_says(promise, more, &3);
 
     play.act(&Words::fixed(
-        "The third client may send, and ends with exit; the other two stay silent.",
+        "The third client may send, and ends with 'exit'; the other two stay silent.",
         "放行第三个客户端，它最后说 exit；另外两个仍然沉默。",
     ))?;
     let mut conversations = clients.into_iter().zip(CLIENTS).zip(&gates).rev();
@@ -121,7 +121,7 @@ fn play(play: &mut Play) -> Result<()> {
         let expected = ["Welcome!".to_owned()].into_iter().chain(greetings).collect();
         let crossed = String::from_utf8_lossy(&play.lab.record.crossed(label, Side::Server)).into_owned();
         let promise = words!(
-            "{label} sent its names and exit, each name was greeted, and it exits with 0",
+            "{label} sent its names and 'exit', each name was greeted, and it exits with 0",
             "{label} 发出各个名字和 exit，每个名字都得到问候，退出状态为 0"
         );
         play.checks.equal(

@@ -88,7 +88,7 @@ fn with_a_mark(play: &mut Play) -> Result<()> {
             _ => ("a line feed ends each message", "换行符标明消息结尾"),
         };
         play.act(&words!(
-            "{name}: {mark}. A name and exit in one write, cut in the same ways.",
+            "{name}: {mark}. A name and 'exit' in one write, cut in the same ways.",
             "{name}：{mark_zh}。一次写入一个名字和 exit，切法同上。"
         ))?;
         let (_server, at) = play.server("tcp-server", &["--delay", "0", "--quiet", "--framing", name])?;

@@ -84,7 +84,7 @@ fn play(play: &mut Play) -> Result<()> {
         client.read_to_string(&mut last_words)?;
     }
     let promise = Words::fixed(
-        "exit ends each connection; the server sends nothing more",
+        "'exit' ends each connection; the server sends nothing more",
         "exit 结束各自的连接，服务器不再发送任何数据",
     );
     play.checks.equal(promise, &last_words.as_str(), &"");

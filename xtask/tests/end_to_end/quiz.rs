@@ -153,8 +153,9 @@ fn planned() -> Vec<&'static str> {
 fn nothing_that_is_shown_before_a_question_gives_its_answer_away() {
     let played = [&["--quiz"][..], &["--quiz", "--mistakes"]]
         .map(|args| answered(&[args, &["--ip=4", "--lang=en"]].concat(), &"1\n".repeat(100)));
-    // A sentence may be broken into lines.
-    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A sentence may be broken into lines, in its lane, too.
+    let words =
+        |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
     let shown = |name: &str| {
         let title = format!("\n== {name} over IPv4 ==\n");
         let found = played.iter().find_map(|out| out.split_once(&title)).unwrap().1;

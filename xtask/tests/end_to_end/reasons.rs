@@ -112,3 +112,16 @@ fn what_looks_like_ascii_is_named_with_what_to_type() {
         assert!(outcome.complained[0].ends_with(why), "{outcome:?}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_answers_from_another_of_its_addresses_is_the_likely_reason() {
+    let server = TestedServer::start("udp-server", &["0.0.0.0:0"]);
+    let second = format!("127.0.0.2:{}", server.address.port());
+    let args = [&*second, "Ann", "--timeout", "0.1", "--tries", "1"];
+    failing(
+        "udp-client",
+        &args,
+        "; a server on 0.0.0.0 may answer from another of its addresses, which is not heard",
+    );
+}

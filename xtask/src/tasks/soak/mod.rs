@@ -37,7 +37,7 @@ const fn row(run: fn(Size) -> Result<Tried>, en: &'static str, zh: &'static str)
 }
 
 #[rustfmt::skip]
-static ROWS: [Attempt; 18] = [
+static ROWS: [Attempt; 19] = [
     row(tcp_server::burst, "a burst of 1,000 connections, three times", "一下子 1,000 个连接，三次"),
     row(tcp_server::classroom, "500 clients, three names each, --delay 1", "500 个客户端，每个三个名字，--delay 1"),
     row(tcp_server::stop_while_talking, "Ctrl-C while 500 clients talk", "500 个客户端正在说话时按 Ctrl-C"),
@@ -53,6 +53,7 @@ static ROWS: [Attempt; 18] = [
     row(tcp_server::endless_name, "64 MiB without an end", "64 MiB，没有结尾"),
     row(tcp_server::never_reads, "a client that floods and never reads", "一个客户端猛发而从不读"),
     row(scarce::no_descriptors, "all file descriptors in use", "描述符全部用完"),
+    row(scarce::no_threads, "no more threads", "不能再启动线程"),
     row(scarce::stalled_output, "standard output that nobody reads", "标准输出没有人读"),
     row(scarce::full_output, "standard output on a full disk", "标准输出所在的磁盘已满"),
     row(tcp_client::one_gigabyte,

@@ -6,8 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::tcp_server::{crowd, welcomed_at_last};
+use super::tcp_server::{arrivals, crowd, welcomed_at_last};
 use super::{Size, Tried, can_wait, needs, no_proc, stop_in_time};
+use crate::peers::script::Unplayed;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::programs::figures::share_of_a_core;
 use crate::programs::program::Program;
@@ -35,6 +36,33 @@ pub fn no_descriptors(size: Size) -> Result<Tried> {
     let stopped = stop_in_time(size, server, holds, &figures);
     drop(crowd);
     stopped
+}
+
+pub fn no_threads(size: Size) -> Result<Tried> {
+    // The limit counts a user's threads on the whole machine, and root has none: a user that has no other.
+    let id = Command::new("id").arg("-u").output().map(|id| id.stdout).unwrap_or_default();
+    let mut command = Command::new("prlimit");
+    command.args(["--nproc=30:30", "setpriv", "--reuid=54321", "--clear-groups"]);
+    command.arg(programs::build::path_of("tcp-server")?).args(["127.0.0.1:0", "--delay=0"]);
+    if id != b"0\n" {
+        return needs(
+            "it needs root, to become a user without other threads",
+            "要有 root 权限，才能换成一个没有其他线程的用户",
+        );
+    }
+    let server = Server::start_command(command).map_err(|e| {
+        Unplayed::NotAvailable(words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}"))
+    })?;
+    let (inside, refused, _) = arrivals(server.address, 60)?;
+    let served = inside.len();
+    drop(inside);
+    welcomed_at_last(server.address)?;
+    let figures = words!(
+        "{served} served, {refused} refused with the reason",
+        "服务 {served} 个，告知 {refused} 个已满"
+    );
+    let holds = served > 0 && refused > 0;
+    stop_in_time(size, server, holds, &figures)
 }
 
 /// There is no small size: it takes more lines than a pipe (64 KiB) and the narrator (192 KiB) hold together.

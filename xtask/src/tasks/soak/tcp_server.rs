@@ -156,7 +156,7 @@ pub fn too_many(size: Size) -> Result<Tried> {
 
 /// Clients that come one by one: those that are welcomed, how many are told that the server is full, and after how
 /// long the slowest of these.
-fn arrivals(server: SocketAddr, clients: usize) -> Result<(Vec<TcpPeer>, usize, Duration)> {
+pub fn arrivals(server: SocketAddr, clients: usize) -> Result<(Vec<TcpPeer>, usize, Duration)> {
     let (mut inside, mut refused, mut slowest) = (Vec::new(), 0, Duration::ZERO);
     for _ in 0..clients {
         let asked = Instant::now();
