@@ -42,7 +42,7 @@ const CLIENTS: [(&str, &[&str]); 3] = [("#1", &["张三"]), ("#2", &["Tracy"]), 
 
 fn play(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "Three clients connect. The relay delays their names until all three are welcomed.",
+        "Three clients connect. The relay holds back the names that they send until all three are welcomed.",
         "三个客户端连接。中继先扣住它们发送的名字，直到三个都收到欢迎。",
     ))?;
     let (server, at) =
@@ -97,8 +97,8 @@ fn play(play: &mut Play) -> Result<()> {
     let now = figures::threads(server.pid);
     if let Some((before, now)) = threads_before.zip(now) {
         play.evidence(&words!(
-            "threads of the server: {before}, then {now} (/proc/PID/status)",
-            "服务器的线程数：先是 {before}，然后是 {now}（/proc/PID/status）"
+            "threads of the server: {before} before the clients connected, now {now} (/proc/PID/status)",
+            "服务器的线程数：客户端连接之前 {before}，现在 {now}（/proc/PID/status）"
         ))?;
     }
     let more = threads_before.zip(now).map(|(before, now)| now.saturating_sub(before));

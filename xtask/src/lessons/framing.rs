@@ -100,7 +100,7 @@ fn with_a_mark(play: &mut Play) -> Result<()> {
             heard.push(converse(wire, how)?);
         }
         let promise = words!(
-            "{name}, cut at 1, 2, 7, 1024: '{NAME}' is greeted, and exit is recognized",
+            "{name}, cut at 1, 2, 7, 1024: '{NAME}' is greeted, and 'exit' is recognized",
             "{name}，每 1、2、7、1024 字节切一段：“{NAME}”得到问候，exit 也被识别"
         );
         play.checks.equal(promise, &heard, &vec![expected; CUTS.len()]);

@@ -75,7 +75,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &greeted, &expected);
 
     play.act(&Words::fixed(
-        "Each says exit; and what serving with one thread costs.",
+        "Each client sends 'exit'; and what serving with one thread costs.",
         "每个客户端都说 exit；以及用一个线程服务的代价。",
     ))?;
     let mut last_words = String::new();

@@ -310,8 +310,8 @@ fn a_seed_repeats_the_names_of_a_run_and_0_has_those_of_the_notes() {
 #[test]
 fn where_nothing_came_the_program_was_looked_at() {
     let rows = [
-        ("tcp-server", "crowd", "crowd", "got       #2 heard it only after #1 had left"),
-        ("udp-server", "clients", "clients", "got       #1 heard it"),
+        ("tcp-server", "crowd", "crowd", "got       #2 received it only after #1 had disconnected"),
+        ("udp-server", "clients", "clients", "got       #1 received it"),
         ("tcp-server", "never-accepts", "welcome", "1 connected, 0 accepted"),
         ("tcp-server", "never-answers", "welcome", "thread 1 in accept; thread 2 in recv on #1"),
     ];
