@@ -21,7 +21,7 @@ const ASKED: Step = IsAskedFor(1, "/page");
 pub static GET: Exercise = Exercise {
     name: "get",
     description: Words::fixed(
-        "Gets the page at {url} with GET and HTTP/1.1, prints the header, and saves the body as the file {out}.",
+        "Gets the page at {url} with GET and HTTP/1.1, prints the header, and saves the body in the file {out}.",
         "用 GET 和 HTTP/1.1 获取 {url}，打印头部，把响应体存为文件 {out}。",
     ),
     places: &["{url}", "{out}"],
@@ -34,20 +34,18 @@ pub static GET: Exercise = Exercise {
     otherwise: OTHERWISE,
 };
 
-#[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
     Words::fixed("HTTPS, redirects, compressed bodies, fields after the last chunk: this exercise is about where a body ends",
                  "HTTPS、重定向、压缩的响应体、最后一块之后的字段：这里只关于响应体在哪里结束"),
 ];
 
 /// In the order in which such a client is built.
-#[rustfmt::skip]
 static STAGES: &[Stage] = &[
     stage("length", "C19", ("saves a body of Content-Length bytes, and prints the header", "按 Content-Length 保存响应体，并打印头部"),
         &[Hosts, ASKED, Says(1, &[replies::LENGTH.as_bytes()]), SaysNoMore(1), Ends, Saves(BODY), Shows("Content-Length")],
         &[]),
 
-    stage("close", "C19", ("saves a body that ends with the connection", "响应体以关闭连接结束，也完整保存"),
+    stage("close", "C19", ("saves a body that ends when the server closes the connection", "响应体以关闭连接结束，也完整保存"),
         &[Hosts, ASKED, Says(1, &[replies::CLOSE.as_bytes()]), SaysNoMore(1), Ends, Saves(BODY)],
         &[]),
 
@@ -55,7 +53,7 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::CHUNKED_LINES.as_bytes()]), SaysNoMore(1), Ends, Saves(LINES)],
         &[]),
 
-    stage("cut", "C3", ("reads a reply that arrives byte by byte, in chunks, too", "响应一个字节一个字节地到达，分块的也是，都读得完整"),
+    stage("cut", "C3", ("reads a reply that arrives byte by byte, also one with a chunked body", "响应一个字节一个字节地到达，分块的也是，都读得完整"),
         &[Hosts, ASKED, SaysByBytes(1, replies::LENGTH.as_bytes()), SaysNoMore(1), Ends, Saves(BODY),
           Hosts, ASKED, SaysByBytes(1, replies::CHUNKED_LINES.as_bytes()), SaysNoMore(1), Ends, Saves(LINES)],
         &[is("one-recv", |e| matches!(e.expected, Expected::Success | Expected::Saved(_)) && !e.is_silent(), "end",
@@ -66,12 +64,12 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::NO_CONTENT.as_bytes()]), EndsOpen, Ends, SavesNothing],
         &[]),
 
-    stage("short", "M3", ("fails when a body is cut short, in chunks or not, and saves no file that looks complete",
-                          "响应体中断（分块的也一样）算作失败，不留下看似完整的文件"),
+    stage("short", "M3", ("when a body, chunked or not, is cut short, prints a message, exits with a status other than 0, and keeps no part of it in {out}",
+                          "响应体中断（分块的也一样）时，打印出错信息，以非 0 状态结束，{out} 里不留下已收到的部分"),
         &[Hosts, ASKED, Says(1, &[replies::CUT.as_bytes()]), SaysNoMore(1), Fails, SavesNothing,
           Hosts, ASKED, Says(1, &[replies::CUT_CHUNKED.as_bytes()]), SaysNoMore(1), Fails, SavesNothing],
         &[is("cut-short", |e| matches!(e.expected, Expected::Failure | Expected::Saved(_)), "cut-short",
-            "An empty recv is the end of the stream, not of the body: count the bytes against Content-Length, or wait for the chunk of size 0, and keep the file only when all have arrived (write another file, and rename it).",
+            "An empty recv is the end of the stream, but the body may not be complete: count its bytes and compare with Content-Length, or read until the chunk of size 0. Write to another file, and rename it to {out} only when everything has arrived.",
             "recv 返回空是流结束，不等于响应体收齐：按 Content-Length 数字节，或者等大小为 0 的块，收齐了才留下文件（先写到别的文件，再改名）。")]),
 
     stage("open", "M12", ("ends when the body is complete, though the server keeps the connection open", "响应体收齐就结束，服务器不关闭连接也一样"),
@@ -79,7 +77,7 @@ static STAGES: &[Stage] = &[
           Hosts, ASKED, Says(1, &[replies::CHUNKED_LINES.as_bytes()]), EndsOpen, Ends, Saves(LINES)],
         &[]),
 
-    stage("fields", "C19", ("knows Content-Length and Transfer-Encoding in upper and lower case", "字段名不分大小写：content-length 也认得"),
+    stage("fields", "C19", ("recognizes Content-Length and Transfer-Encoding in upper and lower case", "字段名不分大小写：content-length 也认得"),
         &[Hosts, ASKED, Says(1, &[replies::LENGTH_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(BODY),
           Hosts, ASKED, Says(1, &[replies::CHUNKED_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(LINES)],
         &[is("field-spelled", |e| !e.is_silent() && !matches!(e.expected, Expected::Visit), "page",
@@ -94,24 +92,23 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::NOT_FOUND.as_bytes()]), SaysNoMore(1), Shows("404")],
         &[]),
 
-    stage("no-http", "M11", ("fails with a message when the reply is not HTTP, or when there is no reply", "收到的不是 HTTP，或者什么也没有，就是失败，并说明"),
+    stage("no-http", "M11", ("fails with a message and a status other than 0 when the reply is not HTTP, or when there is no reply", "收到的不是 HTTP，或者什么也没有：打印出错信息，并以非 0 状态结束"),
         &[Hosts, ASKED, Says(1, &[b"SSH-2.0-OpenSSH_9.6\r\n"]), SaysNoMore(1), Fails, SavesNothing,
           Hosts, ASKED, SaysNoMore(1), Fails, SavesNothing],
         &[is("no-header", |e| matches!(e.expected, Expected::Failure | Expected::Saved(_)), "no-header",
-            "This reply has no HTTP header: check that a reply begins with HTTP/ and has the empty line; if not, print what is missing, and fail.",
+            "This reply has no HTTP header: check that a reply begins with HTTP/ and that an empty line ends its header; if not, print what is missing, and exit with a status other than 0.",
             "这个响应没有 HTTP 头部：检查开头是不是 HTTP/，有没有空行；缺了就打印缺什么，并以失败结束。")]),
 ];
 
 static ANYWHERE: &[Likely] =
     &[any::TEXT_FOR_BYTES, any::SLOW, Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME)];
 
-#[rustfmt::skip]
 static OTHERWISE: &[Likely] = &[
     is("waits-for-the-end", |e| e.how == How::Later, "kept-open",
         "The reply says where it ends: after Content-Length bytes, with the chunk of size 0, at once with 204. Do not wait until the server closes the connection, even if you sent Connection: close: close it yourself, and end.",
         "响应自己说明了在哪里结束：Content-Length 个字节之后、大小为 0 的块之后，204 则立刻结束。不要等连接关闭（也不要指望 Connection: close）：自己关闭，然后结束。"),
     is("at-work", |e| matches!(e.expected, Expected::Success | Expected::Saved(_)) && e.is_silent(), "stream",
-        "A guess: your client waits for more bytes than the reply has. Or it is too slow: if it joins all bytes again after every recv, join them once, at the end.",
+        "A guess: your client waits for more bytes than the reply has. Or it is too slow: do not join all bytes again after every recv, but once, at the end.",
         "猜测：客户端等的字节比响应的多。或者它太慢：不要每次 recv 之后都重新拼接，最后拼接一次。"),
     Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
     is("header-unprinted", |e| matches!(e.expected, Expected::Shown(text) if text.as_str() != "404"), "page",
@@ -128,27 +125,26 @@ static OTHERWISE: &[Likely] = &[
         "Your client ended too early: the last output of your program says why.",
         "客户端中途结束了：原因见它最后的输出。"),
     is("request-unended", silent, "page",
-        "End the request with an empty line: \\r\\n\\r\\n after its last field.",
-        "请求以空行结束：最后一个字段后面是 \\r\\n\\r\\n。"),
+        "Your request has no end: after its last field, send \\r\\n\\r\\n (the end of that line, and an empty line).",
+        "请求没有结尾：最后一个字段后面要发送 \\r\\n\\r\\n（这一行的结尾，加上一个空行）。"),
     is("other-request", |_| true, "page",
         "Request the path in {url}, with GET and HTTP/1.1, and send a Host field.",
         "请求 {url} 里的路径，用 GET 和 HTTP/1.1，并写上 Host。"),
 ];
 
 /// The client saved something else.
-#[rustfmt::skip]
 static SAVED: &[Likely] = &[
     is("header-saved", |e| e.bytes.starts_with(b"HTTP/"), "page",
         "The file contains the header: the body begins after the first empty line.",
         "头部也存进去了：响应体从第一个空行之后开始。"),
     is("python-words", |e| e.bytes.starts_with(b"b'"), "crowd",
-        "b'...' is how Python prints bytes: write the bytes themselves, to a file opened in binary mode ('wb').",
+        "The file contains b'...', which is how Python prints bytes: write the bytes themselves, to a file opened in binary mode ('wb').",
         "b'...' 是 Python 打印 bytes 的样子：文件用二进制方式打开（'wb'），写入字节本身。"),
     is("first-chunk", |e| e.drawn(LINES.as_bytes()).get(..LINES.len() - 4) == Some(e.bytes), "chunk-sizes",
         "The file contains only the first chunk: continue to read until the chunk of size 0.",
         "这只是第一块：应继续读，直到大小为 0 的块。"),
     is("chunk-sizes-saved", |e| e.bytes.starts_with(b"b\r\n") || e.bytes.starts_with(&e.drawn(b"bHello")), "chunk-sizes",
-        "The file contains the chunk sizes: with Transfer-Encoding: chunked, each chunk comes after its size, and one of size 0 ends the body.",
+        "The file contains the chunk sizes: with Transfer-Encoding: chunked, a size comes before each chunk. Save only the chunks, until the chunk of size 0.",
         "分块大小也存进去了：Transfer-Encoding: chunked 时，每块前面是它的大小，大小为 0 的块结束响应体。"),
     is("not-all", |_| true, "end",
         "The file is not complete, or has extra bytes: call recv in a loop until the end of the body.",

@@ -19,10 +19,11 @@ use crate::words::Words;
 pub static TCP_CLIENT: Exercise = Exercise {
     name: "tcp-client",
     description: Words::fixed(
-        "Waits for Welcome!, says Michael, Tracy and Sarah, waits for the answer after each (Hello, NAME!) and prints it on standard output, then says exit. \
-         --framing says where a message ends: line (the default, at a line feed), length or raw.",
+        "Waits for Welcome!, then sends Michael, Tracy and Sarah: after each, it waits for the answer (Hello, NAME!) and prints it on standard output. \
+         Then it sends 'exit'. --framing says how the end of a message is marked: by a line feed (line, the default), by its length in four bytes before it, \
+         the most significant first (length), or not at all (raw).",
         "先收到 Welcome!，再依次说 Michael、Tracy、Sarah，每个都等到 Hello, NAME! 并打印到标准输出，才说下一个，最后说 exit。\
-         消息在哪里结束由 --framing 决定：line（换行符，默认）、length 或 raw。",
+         --framing 决定怎样标明消息的结尾：line（默认）以换行符结尾；length 在前面用四个字节（大端序）写明长度；raw 不标明。",
     ),
     places: &["{port}"],
     transport: Protocol::Tcp,
@@ -37,7 +38,6 @@ pub static TCP_CLIENT: Exercise = Exercise {
 /// An answer that is not the expected one.
 const OTHER: &str = "Hello, Stranger!";
 
-#[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
     Words::fixed("what it does after it has printed an answer that is not the expected one",
                  "回复与预期不同时，客户端打印之后怎么做"),
@@ -53,9 +53,8 @@ const THE_OTHERS: Step = Plays(&[
 ]);
 
 /// In the order in which a client is built.
-#[rustfmt::skip]
 static STAGES: &[Stage] = &[
-    stage("greets", "C3", ("says Michael, Tracy and Sarah, prints each greeting, and ends with status 0",
+    stage("greets", "C3", ("sends Michael, Tracy and Sarah, prints each greeting, and ends with status 0",
                            "依次说 Michael、Tracy、Sarah，打印每个回复，以状态 0 结束"),
         &[Hosts, Says(1, &[WELCOME]), Hears(1, MICHAEL), Rest, HearsNoMore(1), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
           SaysNoMore(1), Ends, Prints(GREETINGS)],
@@ -64,17 +63,17 @@ static STAGES: &[Stage] = &[
     stage("answers", "C3", ("prints the answer that arrives, even if it is not the usual greeting", "来的是别的回复，也照来的打印"),
         &[Hosts, Says(1, &[WELCOME]), Hears(1, MICHAEL), Says(1, &[OTHER.as_bytes()]), SaysNoMore(1), Shows(OTHER)],
         &[is("own-answer", |e| matches!(e.expected, Expected::Shown(_)), "crowd",
-            "Your client prints a greeting that it made itself, or nothing: print what recv returned.",
+            "Your client prints nothing, or a greeting that it built itself: print what recv returned.",
             "它打印的是自己拼出来的问候，或者什么也没打印：应打印 recv 返回的内容。")]),
 
-    stage("glued", "M1", ("handles the welcome and a greeting arriving in one segment", "欢迎和问候在同一个报文段里到达，也分成两条消息"),
+    stage("glued", "M1", ("prints a greeting that arrived in one segment with the welcome", "欢迎和问候在同一个报文段里到达，也分成两条消息"),
         &[Hosts, NeedsBoundary, Says(1, &[WELCOME, HELLO_MICHAEL]), Hears(1, MICHAEL),
           HearsOr(1, TRACY, &[Says(1, &[HELLO_TRACY])]), Says(1, &[HELLO_TRACY]), Hears(1, SARAH), Says(1, &[HELLO_SARAH]),
           Hears(1, EXIT), SaysNoMore(1), Ends, Prints(GREETINGS)],
         // The greeting arrived with the welcome, and the client has not seen it.
         &[one_recv(|e| e.how == How::Later || e.wants(TRACY))]),
 
-    stage("cut", "M1", ("waits for a greeting that arrives byte by byte", "问候一个字节一个字节地到达，也等到收齐"),
+    stage("cut", "M1", ("waits for all bytes of a greeting that arrives byte by byte", "问候一个字节一个字节地到达，也等到收齐"),
         &[Hosts, NeedsBoundary, Says(1, &[WELCOME]), Hears(1, MICHAEL), SaysByBytes(1, HELLO_MICHAEL), THE_OTHERS,
           SaysNoMore(1), Ends, Prints(GREETINGS)],
         &[one_recv(|e| e.how == How::WentOn)]),
@@ -86,11 +85,11 @@ static STAGES: &[Stage] = &[
             "Your client does not wait long enough: a server may need a second before it answers, so set a longer time-out.",
             "客户端等得不够久：服务器可能要一秒钟才回答，超时应当更长。")]),
 
-    stage("exit", "C20", ("says exit, and waits for the server's end of stream before it ends", "说 exit，等服务器关闭之后才结束"),
+    stage("exit", "C20", ("sends 'exit', and ends only after the server has closed the connection", "说 exit，等服务器关闭之后才结束"),
         &[Hosts, Says(1, &[WELCOME]), Hears(1, MICHAEL), Rest, HearsNoMore(1), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
           Outwaits, SaysNoMore(1), Ends],
         &[is("leaves-first", |e| matches!(e.expected, Expected::Outwaits), "end",
-            "After exit, call recv once more: it returns nothing once the server has closed. Only then close and end.",
+            "After you have sent 'exit', call recv once more: it returns nothing when the server has closed. Only then close your socket and end.",
             "说完 exit 再 recv 一次：服务器关闭之后它返回空，那时才算结束。")]),
 
     stage("early", "C20", ("fails with a message and a status other than 0 when the server closes too early",
@@ -110,7 +109,6 @@ static STAGES: &[Stage] = &[
         NO_ANSWER),
 ];
 
-#[rustfmt::skip]
 static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
     any::SLOW,
@@ -127,7 +125,6 @@ static ANYWHERE: &[Likely] = &[
 ];
 
 /// The client should have given up.
-#[rustfmt::skip]
 static NO_ANSWER: &[Likely] = &[
     is("no-time-out", |e| matches!(e.expected, Expected::Failure) && e.is_silent(), "kept-open",
         "Your client waits forever, or too long: set a time-out on the socket, and when it is over, print a message and exit with a status other than 0.",
@@ -136,13 +133,12 @@ static NO_ANSWER: &[Likely] = &[
 ];
 
 /// The client has not said what it should.
-#[rustfmt::skip]
 static SAID: &[Likely] = &[
     is("not-waited-for", |e| e.how == How::WentOn || (e.is_other() && e.has(MICHAEL) && e.has(TRACY)), "framing",
-        "Your client does not wait for the greetings: send the next name only when the greeting for the name before it has arrived. End each message as --framing says (line: with a line feed).",
+        "Your client does not wait for the greetings: send the next name only when the greeting for the name before it has arrived. End each message as --framing says (with --framing line: with a line feed).",
         "名字一口气发了出去：上一个的回复到了才发下一个。每条消息按 --framing 结束（line：换行符）。"),
     is("no-exit", |e| e.wants(EXIT) && e.bytes.is_empty(), "crowd",
-        "Send exit after the last name, and read until the end of the stream.",
+        "Send 'exit' after the last name, and then read until the end of the stream.",
         "最后一个名字之后还要说 exit，再读到流结束。"),
     is("ended-too-early", |e| e.is_gone && !e.status.is_empty() && e.after_message().is_none(), "socket",
         "Your client ended in the middle of the conversation: the last output of your program says why.",
@@ -151,8 +147,8 @@ static SAID: &[Likely] = &[
         "Your client has not read what the server sent: call recv before you send again.",
         "服务器的话已经到了，还没有读取：下一次 send 之前要先 recv。"),
     is("reads-on", |e| e.is_silent() && e.waits.is_read == Some(true) && e.after_message().is_none(), "framing",
-        "Your client has read everything that the server sent, and waits in recv for more: read only until the end of the message (with --framing line, until the line feed). (If it did send, the data is still in a buffer: flush it.)",
-        "服务器发来的它都读了，还在 recv 里等：消息到了结尾就收齐了，结尾由所选的 framing 标明。（如果它说过话，那就还在缓冲区里：要 flush。）"),
+        "Your client has read everything that the server sent, and waits in recv for more: read only until the end of the message (with --framing line, until the line feed). (If your code has already called send or write, the data may still be in a buffer: flush it.)",
+        "服务器发来的它都读了，还在 recv 里等：消息到了结尾就收齐了，结尾由所选的 framing 标明。（如果已经调用过 send 或 write，数据可能还在缓冲区里：要 flush。）"),
     is("says-nothing", |e| e.is_silent() && e.wants(MICHAEL) && e.after_message().is_none(), "framing",
         "A guess: your client has not sent Michael yet, or the name is still in a buffer (flush it). Or it waits for more bytes than the server sent: read only until the end of the welcome.",
         "猜测：客户端还没有发送 Michael，或者名字还留在缓冲区里（要 flush）；或者它等的字节比服务器发送的多：读到欢迎的结尾为止，不要再等。"),
@@ -160,12 +156,12 @@ static SAID: &[Likely] = &[
         "A guess: your client waits for more bytes than the server sent: read only until the end of each message.",
         "猜测：客户端等的字节比服务器发送的多：每条消息读到它的结尾为止，不要再等。"),
     is("leaves-early", |e| matches!(e.how, How::Ended | How::Reset) && e.after_message().is_none(), "end",
-        "Your client disconnects too early: it should send Michael, Tracy, Sarah, and then exit.",
-        "它没做完就离开了：名字依次是 Michael、Tracy、Sarah，最后是 exit。"),
+        "Your client disconnects too early: it must send four messages, Michael, Tracy, Sarah and 'exit', and only then close.",
+        "它没做完就离开了：要依次发送四条消息 Michael、Tracy、Sarah、exit，然后才关闭。"),
     is("exit-too-early", |e| e.is_other() && e.has(EXIT), "crowd",
-        "Send exit last, after the names Michael, Tracy and Sarah.",
+        "Send 'exit' last, after the names Michael, Tracy and Sarah.",
         "exit 最后才说：名字依次是 Michael、Tracy、Sarah。"),
     is("other-framing", |_| true, "framing",
-        "A message must be exactly the name, and what --framing adds: line, a line feed after it; length, four bytes before it; raw, nothing.",
+        "A message must be exactly the name, and what --framing adds: a line feed after it (line), its length in four bytes before it (length), or nothing (raw).",
         "一条消息就是名字，加上所选的边界标记：line 末尾一个换行符，length 前面 4 个字节，raw 什么也不加。"),
 ];

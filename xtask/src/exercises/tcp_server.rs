@@ -11,7 +11,7 @@ use super::{CHINESE, EXITING, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, Z
 use crate::peers::script::Step::{
     self, Begins, BreaksOff, Comes, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
     HearsGreeting, HearsHalfAtMost, HearsNoMore, HearsOr, HearsTheEnd, IsInterrupted, Leaves, NeedsBoundary,
-    Plays, Resets, Rest, Restarts, Says, SaysByBytes, SaysNoMore, Sleeps, Starts, Stays, Waits,
+    Plays, Resets, Rest, Restarts, Says, SaysByBytes, SaysItsLast, SaysNoMore, Sleeps, Starts, Stays, Waits,
 };
 use crate::peers::script::{Expected, How};
 use crate::wire::event::Side;
@@ -22,11 +22,11 @@ use crate::words::Words;
 pub static TCP_SERVER: Exercise = Exercise {
     name: "tcp-server",
     description: Words::fixed(
-        "Sends Welcome! to each client, answers each name with Hello, NAME!, and closes the connection on exit. By \
-         default, a message ends at a line feed. With --framing length, four bytes before it give its length; with --framing \
-         raw, whatever one read returns is a message.",
-        "对每个客户端说 Welcome!，收到名字回复 Hello, NAME!，收到 exit 就关闭连接。一条消息默认以换行符结尾。\
-         用 --framing length，前面有四个字节写明它的长度；用 --framing raw，一次读取的内容就是一条消息。",
+        "Sends Welcome! to each client, answers each name with Hello, NAME!, and closes the connection on \
+         'exit'. --framing says how the end of a message is marked: by a line feed (line, the default), by its length in four \
+         bytes before it, the most significant first (length), or not at all (raw: what one recv returns is one message).",
+        "对每个客户端说 Welcome!，收到名字回复 Hello, NAME!，收到 exit 就关闭连接。--framing 决定怎样标明消息的结尾：\
+         line（默认）以换行符结尾；length 在前面用四个字节（大端序）写明长度；raw 不标明，一次 recv 返回的就是一条消息。",
     ),
     places: &["{port}"],
     transport: Protocol::Tcp,
@@ -38,11 +38,12 @@ pub static TCP_SERVER: Exercise = Exercise {
     otherwise: &[],
 };
 
-/// Whether the name and the end come to a program together is decided by its system: so this is played several times.
-const NAMES_AND_ENDS: Step = Plays(&[
+/// The system holds back what a client says last only once the server has answered. With `--framing raw`, whether the name
+/// and the end come together is decided by luck, and so this is played several times.
+const NAME_AND_END: Step = Plays(&[
     Enters(1),
-    Says(1, &[MICHAEL]),
-    SaysNoMore(1),
+    Greeted(1, TRACY),
+    SaysItsLast(1, MICHAEL),
     HearsGreeting(1, MICHAEL),
     HearsTheEnd(1),
     Leaves(1),
@@ -50,8 +51,8 @@ const NAMES_AND_ENDS: Step = Plays(&[
 
 #[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("whether it ends when no client arrives for some time: each run would take that long",
-                 "几秒钟没有客户端来，它会不会自己结束：那样每次评判都要等那么久"),
+    Words::fixed("whether it ends when no client arrives for a long time: a test of that would take too long",
+                 "长时间没有客户端来，它会不会自己结束：测试这个太费时间"),
     any::WHAT_IT_KEEPS,
 ];
 
@@ -75,10 +76,10 @@ static STAGES: &[Stage] = &[
         &[
             all(WORDS),
             is("one-name-read", |e| e.is_over() || (e.is_silent() && e.tables.unread > 0), "crowd",
-                "Your server reads only one name: call recv in a loop, until exit or the end of the stream.",
+                "Your server reads only one name: call recv in a loop, until 'exit' or the end of the stream.",
                 "它只读一个名字：要循环 recv，直到 exit 或流结束。"),
             is("name-recoded", |e| e.bytes.starts_with(b"Hello, ") && e.message().is_some_and(|name| !name.is_ascii()), "not-text",
-                "This name is not ASCII, and comes back changed: send back the bytes that arrived. If you decode them, use UTF-8 for that and for encoding the answer.",
+                "This name is not ASCII, and your server changed it: send back the bytes that arrived. If you decode the name and encode the answer, use UTF-8 for both.",
                 "这个名字不是 ASCII，没有原样返回：把到达的字节原样发回；要解码的话，解码和编码回复都用 UTF-8。"),
             is("earlier-name", has_an_earlier_name, "framing",
                 "This answer contains a part of an earlier name, which is still in your buffer: use only the first n bytes, where n is what this recv returned, or clear the buffer after each answer.",
@@ -87,55 +88,55 @@ static STAGES: &[Stage] = &[
                 "Your server has read this name, too, and waits in recv again without an answer: answer every name, not only the first.",
                 "这个名字它也读了，没有回答，又在 recv 里等：每个名字都要回答，不只是第一个。"),
             is("one-name-taken", silent, "crowd",
-                "A guess: your server answers only the first name. Call recv in a loop until exit or the end of the stream (with events: handle every one).",
-                "猜测：服务器只回答第一个名字。要循环 recv，直到 exit 或流结束（用事件的话，每一次都要处理）。"),
+                "A guess: your server answers only the first name. Call recv in a loop until 'exit' or the end of the stream. (If you use events or callbacks, answer at every 'data' event, not only at the first.)",
+                "猜测：服务器只回答第一个名字。要循环 recv，直到 exit 或流结束（用事件或回调的话，每个 data 事件都要回答）。"),
             all(ANSWER),
         ]),
 
     // First with no other client. Then #3 is welcomed before #2 says exit, and so is served at the same time.
-    stage("exit", "C13", ("on exit (not EXIT), closes only this connection, with an end of stream and no reset",
+    stage("exit", "C13", ("on 'exit' (not 'EXIT'), closes only this connection: the client sees the end of the stream, no reset",
                           "收到 exit（不是 EXIT）就关闭这个连接，只关闭这一个；是流结束，不是复位"),
         &[Starts, Enters(1), Says(1, &[EXIT]), HearsTheEnd(1), Enters(2), Comes(3), Waits(3), Says(2, &[EXIT]), HearsTheEnd(2),
           Hears(3, WELCOME), Greeted(3, EXITING), Greeted(3, b"EXIT"), Greeted(3, b" exit")],
         &[
             is("exit-ends-all", |e| e.is_gone && e.output.is_empty() && (e.status.is_empty() || e.status.starts_with("exit ")), "crowd",
-                "The message exit ends only the connection that it came on: close that connection, and keep the server running.",
+                "Your server ended on 'exit': close only the connection on which 'exit' arrived, and keep the server running.",
                 "exit 这条消息只结束发来它的那个连接：关闭那个连接，服务器继续运行。"),
             Among(|e| e.is_gone, WORDS),
             is("exit-anywhere", |e| e.is_over() && e.wants_greeting(EXITING), "crowd",
-                "Only a message that is exactly exit closes the connection: a name that begins with exit or contains it is a name, and must be answered.",
+                "Only a message that is exactly 'exit' closes the connection: answer a name that begins with 'exit' or contains it like any other name.",
                 "整条消息正好是 exit，才关闭连接：以 exit 开头、包含 exit 的名字还是名字，要回答。"),
             is("exit-in-other-words", |e| !e.is_silent() && (e.wants_greeting(b"EXIT") || e.wants_greeting(b" exit")), "crowd",
-                "Only exit itself is the end: EXIT, or exit after a space, is a name. Compare the bytes as they arrived (no lower, strip or trim).",
+                "Only 'exit' itself closes the connection: 'EXIT' and ' exit' are names. Compare the bytes as they arrived (no lower, strip or trim).",
                 "只有 exit 本身才是结束：EXIT、前面有空格的 exit 都是名字。按收到的字节比较（不要用 lower、strip、trim）。"),
             is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
                 "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
                 "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）"),
             is("exit-greeted", |e| e.wants_end() && e.is_other() && e.has(EXIT), "crowd",
-                "Your server greets exit like a name: remove the line feed and compare the message with exit before you answer it.",
+                "Your server greets 'exit' as if it were a name: remove the line feed, and compare the message with 'exit' before you answer it.",
                 "exit 被当成名字问候了：先去掉换行符，与 exit 比较，然后才回答。"),
             is("exit-answered", |e| e.wants_end() && e.is_other(), "crowd",
-                "Do not answer exit: close the connection without sending anything.",
+                "Do not answer 'exit': close the connection without sending anything.",
                 "exit 不需要回答：什么也不说，直接关闭连接。"),
             is("exit-closes-listener", |e| e.wants_end() && e.is_silent() && e.tables.is_closed, "crowd",
-                "Your server closed its listening socket: on exit, close the socket that accept returned.",
+                "Your server closed its listening socket: on 'exit', close only the socket that accept returned.",
                 "服务器关闭了监听套接字：收到 exit，要关闭的是 accept 返回的那个套接字。"),
             is("exit-not-seen", |e| e.wants_end() && e.is_silent() && e.waits.is_read == Some(true), "crowd",
-                "Your server calls recv again on the connection on which exit arrived: it did not recognize exit. Remove the line feed, compare, leave the loop, and close the socket.",
+                "Your server calls recv again on the connection on which 'exit' arrived: it did not recognize 'exit'. Remove the line feed from the message, and compare the rest with 'exit'; if they are equal, leave the loop and close the socket.",
                 "说了 exit 的连接，服务器又在 recv 里等：它没有认出 exit。先去掉换行符再比较，是 exit 就退出循环，关闭连接。"),
             is("exit-not-closed", |e| e.wants_end() && e.is_silent() && e.waits.is_read == Some(false), "crowd",
-                "Your server no longer reads from this connection, but has not closed it: close this client's socket after the loop. Or the socket is still open in another location: in a file object made from it, or in another process.",
+                "Your server no longer reads from this connection, but has not closed it: close this client's socket after the loop. Or the socket is still open in another place: in a file object made from it, or in another process.",
                 "已经没有线程在读这个连接，它却还开着：退出了循环却没有关闭套接字，或者关闭了别的客户端的，或者它的副本（由它得到的文件对象、另一个进程）还开着。"),
             is("exit-left-open", |e| e.wants_end() && e.is_silent(), "crowd",
-                "A guess: after exit, your server did not close this client's socket, or closed another client's socket. Or the socket is still open in another location: in a file object made from it, or in another process.",
+                "A guess: after 'exit', your server did not close this client's socket, or closed another client's socket. Or the socket is still open in another place: in a file object made from it, or in another process.",
                 "猜测：收到 exit 之后，没有关闭这个客户端的套接字，或者关闭了别的客户端的；或者它在别处还开着：由它得到的文件对象，或另一个进程。"),
             is("exit-hurts-others", |_| true, "crowd",
-                "The message exit closes only the connection that it came on; the other connections must continue.",
+                "The message 'exit' closes only the connection on which it arrived: the other connections must continue.",
                 "exit 这条消息只关闭发来它的那个连接，其他连接照常。"),
         ]),
 
-    stage("leaves", "C3", ("handles clients that disconnect, silently or in the middle of a message",
-                           "客户端什么也没发，或一条消息只发了一半就断开：结束这个会话，不再回答"),
+    stage("leaves", "C3", ("closes the socket of a client that disconnects without 'exit', even in the middle of a message, and serves the next",
+                           "客户端没说 exit 就断开，哪怕一条消息只发了一半：关闭它的套接字，服务下一个"),
         &[Starts, Enters(1), Leaves(1), Enters(2), SaysNoMore(2), HearsTheEnd(2), Enters(3), BreaksOff(3, MICHAEL),
           HearsHalfAtMost(3), Enters(4), Greeted(4, TRACY)],
         LEFT),
@@ -145,12 +146,12 @@ static STAGES: &[Stage] = &[
           Greeted(3, SARAH), Greeted(2, TRACY), Greeted(1, MICHAEL)],
         &[
             is("one-at-a-time", |e| e.tables.unaccepted > 0 || e.how == How::Later, "crowd",
-                "Your server serves one client at a time, and the others wait in the backlog: give each client a thread (or a process, or a task, or use a poll loop), and call accept again at once.",
+                "Your server serves one client at a time, and the others wait in the backlog: give each client a thread (or a process or a task, or use select or poll), and call accept again at once.",
                 "它一次只服务一个客户端，其他的在全连接队列（backlog）里等：给每个客户端一个线程（或进程、任务、轮询），然后立刻回到 accept。"),
             Among(|e| e.is_gone, FALLEN),
             all(WORDS),
             is("waits-for-another", |e| e.is_silent() && e.tables.unread > 0 && e.waits.is_another_read && e.waits.is_read == Some(false), "crowd",
-                "Your server waits in recv for another client and does not read what this client sent. Give each client a thread (or a process, or a task, or use a poll loop).",
+                "Your server waits in recv for another client and does not read what this client sent. Give each client a thread (or a process or a task, or use select or poll).",
                 "服务器在等另一个客户端的 recv，没有线程读取这一个发来的数据：一个会话在等另一个。给每个客户端一个线程（或进程、任务、轮询）。"),
             is("in-turn", silent, "crowd",
                 "A guess: your server accepts all clients, but serves one after another: each client waits until the one before it is finished. Give each client a thread.",
@@ -160,8 +161,8 @@ static STAGES: &[Stage] = &[
                 "客户端的套接字弄混了：每个会话只用 accept 为它返回的那个套接字。"),
         ]),
 
-    stage("glued", "M1", ("handles a name and exit arriving in one segment; bytes after exit cause no reset",
-                          "名字和 exit 在同一个报文段里到达，两条都照办；exit 之后的数据不会让结束变成复位"),
+    stage("glued", "M1", ("when a name and 'exit' arrive together, greets the name, then closes without a reset, even if bytes follow 'exit'",
+                          "名字和 exit 一起到达：先问候，再关闭；exit 后面还有数据，也是流结束，不是复位"),
         &[Starts, NeedsBoundary, Enters(1), Says(1, &[MICHAEL, EXIT]), HearsGreeting(1, MICHAEL), HearsTheEnd(1), Enters(2),
           Says(2, &[EXIT, &[b'z'; 1000]]), HearsTheEnd(2)],
         &[
@@ -170,16 +171,16 @@ static STAGES: &[Stage] = &[
                 "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）"),
             one_recv(|e| e.has(EXIT)),
             is("rest-not-taken", |e| e.is_silent() && e.wants_end(), "glued",
-                "Your server takes only the first message from what one recv returned: handle the rest of the buffer before the next recv. Create a buffered reader (makefile, BufferedReader) only once for each connection: a new one loses what the old one had read. (Or your server does not close the connection on exit: test that with --stage exit.)",
+                "Your server takes only the first message from what one recv returned: look for more messages in the rest of the buffer before you call recv again. Create a buffered reader (makefile, BufferedReader) only once for each connection: a new one loses what the old one had read. (Or your server does not close the connection on 'exit': test that with --stage exit.)",
                 "一次 recv 返回的数据里只取了第一条消息：其余的还在缓冲区里，不必再 recv 就该处理。带缓冲的读取对象（makefile、BufferedReader）每个连接只建一个：再建一个，前一个读到的就丢了。（或者收到 exit 没有关闭连接：用 --stage exit 测试。）"),
             is("exit-first", |e| e.is_over() && !e.wants_end(), "glued",
-                "A guess: your server handles exit before it answers the name that came first. Split what arrives into messages, and finish one before the next.",
+                "A guess: your server closes on 'exit' before it has answered the name that arrived first. Split what arrives into messages, and finish one before the next.",
                 "猜测：前面的名字还没回答，exit 就先执行了。应先切成一条条消息，处理完一条再处理下一条。"),
             all(WORDS),
             all(ANSWER),
         ]),
 
-    stage("cut", "M9", ("waits for all of a name that arrives in pieces, with pauses, or mixed with another",
+    stage("cut", "M9", ("answers a name that arrives in pieces only when it is complete, even while another client sends a name",
                         "名字分成几段、中间停顿，或与另一个名字交错到达，也等到收齐"),
         &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE), Enters(2), Begins(1, SARAH), Rest,
           Begins(2, TRACY), Rest, Finishes(1, SARAH), HearsGreeting(1, SARAH), Finishes(2, TRACY), HearsGreeting(2, TRACY)],
@@ -201,7 +202,7 @@ static STAGES: &[Stage] = &[
                 "猜测：名字分几次读到，它只留下了最后一次的，或者都没留下。"),
         ]),
 
-    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, spaces, with a zero byte or a %, empty", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的、空的"),
+    stage("bytes", "M13", ("returns every name unchanged, even if it is empty, is not UTF-8, has only spaces, or contains a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的、空的"),
         &[Starts, Enters(1), Greeted(1, NOT_UTF8), Leaves(1), Enters(2), Greeted(2, SPACES), Greeted(2, ZERO), Greeted(2, FORMAT),
           Leaves(2), NeedsBoundary, Enters(3), Greeted(3, b"")],
         &[
@@ -217,8 +218,8 @@ static STAGES: &[Stage] = &[
             any::NAME_CHANGED,
         ]),
 
-    stage("long", "C3", ("accepts a name of 1024 bytes; answers or refuses one byte more, and survives",
-                         "接受 1024 字节的名字；再多一个字节，回答或拒绝都行，服务器不能因此崩溃"),
+    stage("long", "C3", ("greets a name of 1024 bytes; answers one of 1025 bytes or closes that connection, and serves the next client",
+                         "问候 1024 字节的名字；1025 字节的，回答它或关闭那个连接都行，然后服务下一个客户端"),
         &[Starts, Enters(1), Greeted(1, &[b'x'; LIMIT]), Rest, HearsNoMore(1), NeedsBoundary, Says(1, &[&[b'y'; LIMIT + 1]]), HearsAnything(1), Leaves(1),
           Enters(2), Greeted(2, TRACY)],
         &[
@@ -228,17 +229,17 @@ static STAGES: &[Stage] = &[
                 "缓冲区或上限太小：名字有 1024 字节，消息还要加上换行符（或长度）。应一直读到消息的结尾；有上限的话，只算名字。"),
             Among(|e| e.is_gone, FALLEN),
             is("too-long-for-all", |_| true, "end",
-                "A name that is too long concerns only its client: answer or refuse it, and serve the next client.",
-                "名字太长只是那一个客户端的事：回答或拒绝它，然后继续服务。"),
+                "A name that is too long must not stop your server: answer it, or close the connection on which it arrived, and serve the next client.",
+                "名字太长，服务器也不能停下：回答它，或者关闭发来它的那个连接，然后服务下一个客户端。"),
         ]),
 
     stage("half-close", "C11", ("still answers a client that closes its sending half after a name",
                                 "客户端说完名字就关闭自己的写端，仍然收到回复"),
-        &[Starts, NAMES_AND_ENDS, NAMES_AND_ENDS, NAMES_AND_ENDS, NAMES_AND_ENDS, NAMES_AND_ENDS],
+        &[Starts, NAME_AND_END, NAME_AND_END, NAME_AND_END],
         &[
             Among(|e| e.is_gone, FALLEN),
             is("end-before-answer", |e| e.is_over() && !e.wants_end(), "duplex",
-                "The client closed its own half, not yours: answer everything that arrived before the end, then close.",
+                "The client closed its own sending half, not yours: answer everything that arrived before the end, then close.",
                 "客户端只关闭了它那一半：结束之前收到的都要回答，然后再关闭。"),
             all(LEFT),
         ]),
@@ -263,12 +264,12 @@ static STAGES: &[Stage] = &[
         &[
             Among(|e| e.is_gone, FALLEN),
             is("blocked-by-one", |_| true, "flow",
-                "A client that reads nothing blocks your server: the client's window is full, so send waits. Give each client a thread; in a poll loop, keep what send did not take, and wait until the socket takes more.",
-                "一个客户端什么也不读，服务器就停住了：它的接收窗口满了，send 在等。给每个客户端一个线程；用轮询的，把 send 没有接受的留着，等套接字能再接受时再发。"),
+                "A client that reads nothing blocks your server: the client's receive window is full, so send waits. Give each client a thread. If you use select or poll, keep the bytes that send did not accept, and send them when the socket is writable.",
+                "一个客户端什么也不读，服务器就停住了：它的接收窗口满了，send 在等。给每个客户端一个线程；用 select 或 poll 的，把 send 没有接受的字节留着，等套接字可写时再发。"),
         ]),
 
-    stage("tidy", "C9", ("serves twenty clients, leaves nothing of theirs open, and uses no CPU when idle",
-                         "先后服务二十个客户端，不留下他们的任何东西，没有人说话时就睡眠"),
+    stage("tidy", "C9", ("serves twenty clients one after another, keeps none of their sockets and processes, and uses no CPU when idle",
+                         "先后服务二十个客户端，不留下他们的套接字和进程，没有人说话时不占用 CPU"),
         &[Starts, GivesBack(MICHAEL), Sleeps],
         &[
             is("descriptors-kept", |e| matches!(e.expected, Expected::Closes), "crowd",
@@ -280,12 +281,12 @@ static STAGES: &[Stage] = &[
             any::NEVER_SLEEPS,
             Among(|e| e.is_gone, FALLEN),
             is("only-so-many", |e| e.number > 1, "crowd",
-                "Your server stops serving after a number of clients: call accept in an endless loop, and free each client's place when it disconnects.",
-                "它只服务有限的几个客户端：accept 要放在没有尽头的循环里，客户端离开时要把它的位置空出来。"),
+                "Your server serves only a few clients, and then no more: call accept in an endless loop. If you limit the number of clients, make room again when one disconnects.",
+                "它只服务有限的几个客户端：accept 要放在没有尽头的循环里，限制了客户端个数的话，离开一个就要能再来一个。"),
         ]),
 
-    stage("stops", "-", ("ends within 5 s of Ctrl-C, and a connected client sees the end of the stream, and nothing before it",
-                         "有客户端连着时按 Ctrl-C，5 秒内结束，客户端看到流结束，此前什么也没有"),
+    stage("stops", "-", ("ends within 5 s of Ctrl-C; a connected client receives no more data, only the end of the stream",
+                         "有客户端连着时按 Ctrl-C，5 秒内结束，客户端不再收到数据，只看到流结束"),
         &[Starts, Enters(1), IsInterrupted(&[Leaves(1)], &[Enters(2)]), HearsTheEnd(1)],
         &[
             is("held-by-a-client", is_held, "stop",
@@ -297,7 +298,7 @@ static STAGES: &[Stage] = &[
                 "The client got a reset: call shutdown for the sending half of its socket before the program ends.",
                 "客户端看到的是复位：程序结束之前先 shutdown 写端。"),
             is("stops-with-words", other, "crowd",
-                "Your server sends something before the end: close without sending anything.",
+                "Your server sends something after Ctrl-C: close the connection without sending anything.",
                 "结束之前客户端还收到了别的：什么也不说，直接关闭。"),
             is("connection-kept", |_| true, "end",
                 "Your server has ended, but its client sees no end of the stream: another process, which your server started, still has the socket open.",

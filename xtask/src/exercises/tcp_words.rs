@@ -10,7 +10,6 @@ use super::stage::{Evidence, Likely, When, all, is, silent};
 use crate::peers::script::{Expected, How};
 
 /// What any stage may be the first to meet.
-#[rustfmt::skip]
 pub static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
     any::SLOW,
@@ -22,12 +21,11 @@ pub static ANYWHERE: &[Likely] = &[
         "服务器不再监听了：服务器运行期间监听套接字要一直开着，会话结束时关闭的是 accept 返回的那个套接字。"),
     Among(|e| e.how == How::WentOn, SURPLUS),
     is("turned-away", is_turned_away, "crowd",
-        "Your server disconnects a client before it welcomes it: while the server runs, welcome and serve each client that connects.",
+        "Your server disconnects a client without a welcome: while the server runs, welcome and serve each client that connects.",
         "还没有欢迎，服务器就断开了一个客户端：服务器运行期间，每个连上的客户端都要欢迎并服务。"),
 ];
 
 /// The server is not where it should be.
-#[rustfmt::skip]
 static START: &[Likely] = &[
     all(any::START),
     is("nothing-done", |e| e.is_gone && e.output.is_empty(), "crowd",
@@ -48,10 +46,9 @@ static START: &[Likely] = &[
 ];
 
 /// The program, or one of its threads, died during a conversation.
-#[rustfmt::skip]
 pub static FALLEN: &[Likely] = &[
     is("decoded", |e| e.complains_of(NOT_TEXT), "half-char",
-        "Decoding failed: what arrives may not be text, or may end in the middle of a character. Work with bytes, and decode only to print.",
+        "Decoding failed: what arrives is not always text, and may end in the middle of a character. Work with bytes, and decode only to print.",
         "解码失败：到达的不一定是文本，也不一定是完整的字符。一律按字节处理，打印时才解码。"),
     on_the_listener(|e| e.complains_of(&["not connected"])),
     is("closed-socket-used", |e| e.complains_of(&["bad file descriptor", "socket closed", "socket is closed"]), "crowd",
@@ -61,7 +58,7 @@ pub static FALLEN: &[Likely] = &[
         "Your server sent data to a client that had disconnected, and the signal SIGPIPE ended the server: ignore that signal (or send with MSG_NOSIGNAL), and leave the loop when recv returns nothing.",
         "你的服务器向已经断开的客户端发送，被信号 SIGPIPE 终止：忽略这个信号（或用 MSG_NOSIGNAL 发送），recv 返回空就退出循环。"),
     is("error-event", |e| e.complains_of(&["node.js v"]) && e.complains_of(&["econnreset", "epipe"]), "reset",
-        "In Node.js, a reset is an 'error' event of one socket. If nothing handles it, the program ends: add socket.on('error', ...).",
+        "In Node.js, a reset is an 'error' event of one socket. If no function waits for that event, the program ends: add socket.on('error', ...).",
         "在 Node.js 里，复位是某个套接字的 'error' 事件；没有人处理，整个程序就结束：加上 socket.on('error', ...)。"),
     is("client-error", |e| e.complains_of(&["reset", "broken pipe", "epipe"]), "reset",
         "A client disconnected, and your server did not handle the error: catch the errors of each conversation, and serve the other clients.",
@@ -77,7 +74,6 @@ pub static FALLEN: &[Likely] = &[
         "一个会话里的错误让整个服务器结束了：原因见程序最后的输出，或它的退出状态。accept 要放在循环里，每个会话的错误就在会话里捕获。"),
 ];
 
-#[rustfmt::skip]
 const fn on_the_listener(when: When) -> Likely {
     is("on-the-listener", when, "crowd",
         "Your server sends or receives on the listening socket, which has no connection: use the socket that accept returned.",
@@ -85,7 +81,6 @@ const fn on_the_listener(when: When) -> Likely {
 }
 
 /// Wrong words, or a wrong mark of a message's end.
-#[rustfmt::skip]
 pub static WORDS: &[Likely] = &[
     // If the program sent something and reached its end, what it sent tells more.
     Among(|e| e.is_gone && (e.bytes.is_empty() || e.complains()), FALLEN),
@@ -114,7 +109,6 @@ pub static WORDS: &[Likely] = &[
     line_feed_in_raw(|e| e.framing == Framing::Raw && !e.wants(b"") && e.wants(e.bytes.trim_ascii_end())),
     Among(|e| e.is_gone, FALLEN),
 ];
-#[rustfmt::skip]
 const fn line_feed_in_raw(when: When) -> Likely {
     is("line-feed-in-raw", when, "framing",
         "Your message has extra bytes at its end: with --framing raw, send no line feed. (If you want line feeds, grade with --framing line.)",
@@ -122,7 +116,6 @@ const fn line_feed_in_raw(when: When) -> Likely {
 }
 
 /// The first client is not welcomed.
-#[rustfmt::skip]
 pub static UNWELCOMED: &[Likely] = &[
     is("welcome-waits", |e| e.how == How::Later, "crowd",
         "The welcome comes too late: send it as soon as accept returns, before the first recv, and flush it if the output is buffered.",
@@ -134,7 +127,7 @@ pub static UNWELCOMED: &[Likely] = &[
         "Your server read the name and ended without sending Welcome!: send it before the first recv, and flush it if the output is buffered.",
         "你的服务器读了名字，没有发送 Welcome! 就结束了：先发送，再 recv；输出经过缓冲区的，还要 flush。"),
     is("welcome-missing", |e| e.bytes.starts_with(b"Hello"), "crowd",
-        "Your server answers but does not welcome: send Welcome! as soon as accept returns, before the first recv.",
+        "Your server answers names, but sends no welcome: send Welcome! as soon as accept returns, before the first recv.",
         "它只回答，不欢迎：accept 一返回就发送 Welcome!，然后才 recv。"),
     on_the_listener(|e| e.is_gone && e.complains_of(&["broken pipe"])),
     all(WORDS),
@@ -142,8 +135,8 @@ pub static UNWELCOMED: &[Likely] = &[
         "Your server neither sends nor receives: send Welcome! as soon as accept returns, then recv.",
         "它既不说话，也不读取：accept 一返回就发送 Welcome!，然后 recv。"),
     is("reads-first", |e| has_waited_in_vain(e) && e.waits.is_read == Some(true), "crowd",
-        "Your server waits in recv and has sent nothing: send Welcome! as soon as accept returns, before the first recv. (If it did send, the welcome is still in a buffer: flush it.)",
-        "还什么都没发，服务器就在 recv 里等：accept 一返回就发送 Welcome!，然后才 recv。（如果发过，那就还在缓冲区里：要 flush。）"),
+        "Your server waits in recv and has sent nothing: send Welcome! as soon as accept returns, before the first recv. (If your code has already sent it, the welcome is still in a buffer: flush it.)",
+        "还什么都没发，服务器就在 recv 里等：accept 一返回就发送 Welcome!，然后才 recv。（如果已经发过，那么欢迎还在缓冲区里：要 flush。）"),
     is("says-nothing", has_waited_in_vain, "crowd",
         "A guess: your server sends nothing to a new client, or calls recv first. Send Welcome! as soon as accept returns, and flush it if the output is buffered.",
         "猜测：客户端来了它什么也不说，或者先去读取：accept 一返回就发送 Welcome!；输出经过缓冲区的，还要 flush。"),
@@ -151,12 +144,11 @@ pub static UNWELCOMED: &[Likely] = &[
         "The first message to a client must be exactly: Welcome!",
         "给客户端的第一条消息必须一字不差：Welcome!"),
     is("closed-at-once", |_| true, "crowd",
-        "Your server closes the connection at once: keep the accepted socket while its client is connected.",
-        "刚连上就被关闭：客户端还在，就要留着 accept 返回的套接字。"),
+        "Your server closes the connection at once: keep the accepted socket open (in Python, also keep it in a variable) until its client disconnects.",
+        "刚连上就被关闭：客户端离开之前，accept 返回的套接字要一直开着（用 Python 的话，还要有变量引用它）。"),
 ];
 
 /// The server says more than it was asked for.
-#[rustfmt::skip]
 pub static SURPLUS: &[Likely] = &[
     is("limit-counts-the-end", |e| e.bytes.starts_with(b"Hello, !") && e.name().len() >= LIMIT, "end",
         "Your limit of 1024 bytes also counts the line feed: your server read the name without its line feed, and took the line feed for an empty name. Count only the name.",
@@ -164,7 +156,7 @@ pub static SURPLUS: &[Likely] = &[
     ZERO_BYTE,
     line_feed_in_raw(|e| e.framing == Framing::Raw && e.bytes.trim_ascii().is_empty()),
     is("rest-is-no-name", |e| e.bytes.starts_with(b"Hello, !"), "framing",
-        "After the last line feed, nothing has arrived yet: that is not an empty name. Answer only names that a line feed ends.",
+        "Your server answers what comes after the last line feed, which is nothing, as if it were a name: answer only names that end with a line feed.",
         "最后一个换行符后面还什么都没有收到，那不是空的名字。只回答以换行符结尾的名字。"),
     is("says-too-much", |_| true, "crowd",
         "Your server sends too much: send Welcome! to each client that connects, one greeting for each name, and nothing else.",
@@ -172,7 +164,6 @@ pub static SURPLUS: &[Likely] = &[
 ];
 
 /// No answer, or a wrong one.
-#[rustfmt::skip]
 pub static ANSWER: &[Likely] = &[
     is("not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
         "Your server has not read what the client sent: it does not call recv, or calls it on another socket.",
@@ -195,7 +186,6 @@ pub static ANSWER: &[Likely] = &[
 ];
 
 /// A client has disconnected.
-#[rustfmt::skip]
 pub static LEFT: &[Likely] = &[
     is("answers-the-gone", |e| e.is_gone && e.complains_of(&["broken pipe"]), "end",
         "Your server answers a client that has disconnected: when recv returns nothing, that is the end of the stream. Leave the loop.",
@@ -209,7 +199,7 @@ pub static LEFT: &[Likely] = &[
         "流结束也回答了：recv 返回空，说明客户端已经离开。结束这个会话，不再回答。"),
     busy_with_the_end(|e| e.tables.unaccepted > 0 || (e.is_silent() && !e.wants_end())),
     is("left-open", silent, "end",
-        "The client has disconnected, and your server keeps its socket open: when recv returns nothing, close it.",
+        "The client has disconnected, and your server keeps its socket open: when recv returns nothing, close the socket.",
         "客户端已经离开，套接字却还开着：recv 返回空，就关闭它。"),
     is("one-buffer", |e| e.has(&e.drawn(MICHAEL)[..4]), "crowd",
         "This answer contains what another client sent: each conversation needs its own buffer.",
@@ -221,17 +211,15 @@ pub static LEFT: &[Likely] = &[
 /// The next client is not served; what the stage is about has not been tried with it yet.
 pub static NEXT_UNSERVED: &[Likely] = &[Among(|e| e.is_gone, FALLEN), busy_with_the_end(silent)];
 
-#[rustfmt::skip]
 const fn busy_with_the_end(when: When) -> Likely {
     is("busy-with-the-end", when, "end",
         "A client has disconnected, and your server still waits for it: when recv returns nothing, leave the loop and call accept again.",
         "客户端已经离开，服务器却还在为它忙：recv 返回空就退出循环，回到 accept。")
 }
 
-#[rustfmt::skip]
 const ZERO_BYTE: Likely = is("zero-byte", |e| e.framing != Framing::Length && (e.bytes.ends_with(b"\0") || e.has(b"\0Hello, ") || e.has(b"\0!")), "framing",
-    "Your message contains a zero byte: it ends a string in C, but it is not part of a message. Send strlen bytes, without it.",
-    "消息里有一个零字节：它结束 C 的字符串，但不是消息的一部分。发送 strlen 个字节，不带上它。");
+    "Your message contains a zero byte: it ends a string in C, but is not part of a message. Send only the strlen(message) bytes before it.",
+    "消息里有一个零字节：它结束 C 的字符串，但不是消息的一部分。只发送它前面的 strlen(消息) 个字节。");
 
 /// Nothing comes after it, or the next message does.
 fn is_unended(after: &[u8]) -> bool {

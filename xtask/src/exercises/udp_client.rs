@@ -17,7 +17,7 @@ use crate::words::Words;
 pub static UDP_CLIENT: Exercise = Exercise {
     name: "udp-client",
     description: Words::fixed(
-        "Sends Michael, Tracy and Sarah in a datagram each, and prints Hello, NAME! for each on standard output before it sends the next.",
+        "Sends Michael, Tracy and Sarah, each in its own datagram: after each, it waits for the answer (Hello, NAME!) and prints it on standard output.",
         "依次发送 Michael、Tracy、Sarah，每个一个数据报；等到 Hello, NAME! 并打印到标准输出，才发下一个。",
     ),
     places: &["{port}"],
@@ -30,10 +30,9 @@ pub static UDP_CLIENT: Exercise = Exercise {
     otherwise: ASKED,
 };
 
-#[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("whether it prints the answer that arrived or one that it made: the two are equal",
-                 "打印的是收到的回复还是自己拼出来的：它只能接受的那个回复与之相同"),
+    Words::fixed("whether it prints the answer that arrived, or builds the same text itself: the grader cannot see the difference",
+                 "打印的是收到的回复，还是自己拼出来的：两者相同，看不出区别"),
 ];
 
 /// How the server goes on after Michael's greeting.
@@ -41,20 +40,19 @@ const THE_OTHERS: Step =
     Plays(&[Hears(1, TRACY), Says(1, &[HELLO_TRACY]), Hears(1, SARAH), Says(1, &[HELLO_SARAH])]);
 
 /// In the order in which a client is built.
-#[rustfmt::skip]
 static STAGES: &[Stage] = &[
     stage("greets", "C12", ("sends Michael, Tracy and Sarah, prints each greeting, and ends with status 0",
                             "依次发送 Michael、Tracy、Sarah，打印每个回复，以状态 0 结束"),
         &[Hosts, Hears(1, MICHAEL), IsWaitedFor(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS, Ends, Prints(GREETINGS)],
         &[]),
 
-    stage("lost", "M4", ("asks again when a reply is lost", "回复丢失，就再问一次"),
+    stage("lost", "M4", ("sends the name again when no reply arrives", "收不到回复，就再发一次名字"),
         &[Hosts, Hears(1, MICHAEL), Loses(1, HELLO_MICHAEL), Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS, Ends,
           Prints(GREETINGS)],
         &[asks_once(|e| e.how == How::Ended || (e.is_other() && e.bytes == TRACY))]),
 
     // A copy of the first reply arrives late.
-    stage("late", "M5", ("does not take a late reply for the reply to the next name", "不把迟到的回复当成下一个名字的回复"),
+    stage("late", "M5", ("does not mistake a late reply for the reply to the next name", "不把迟到的回复当成下一个名字的回复"),
         &[Hosts, Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), Hears(1, TRACY), Says(1, &[HELLO_MICHAEL]), IsWaitedFor(1, TRACY),
           Says(1, &[HELLO_TRACY]), Hears(1, SARAH), Says(1, &[HELLO_SARAH]), Ends, Prints(GREETINGS)],
         &[takes_any(|e| matches!(e.expected, Expected::Printed(_))), Among(|_| true, BELIEVED)]),
@@ -64,19 +62,19 @@ static STAGES: &[Stage] = &[
           Hears(1, SARAH), Says(1, &[HELLO_SARAH, HELLO_SARAH]), Ends, Prints(GREETINGS)],
         &[takes_any(|e| matches!(e.expected, Expected::Printed(_))), Among(|_| true, BELIEVED)]),
 
-    stage("stranger", "M6", ("ignores datagrams from any socket but the server's", "别的套接字发来的，说什么都不信"),
+    stage("stranger", "M6", ("ignores datagrams that do not come from the server's socket", "别的套接字发来的，说什么都不信"),
         &[Hosts, Hears(1, MICHAEL), StrangerSays(1, HELLO_MICHAEL), IsWaitedFor(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
           Ends, Prints(GREETINGS)],
         &[is("believes-a-stranger", |e| matches!(e.how, How::WentOn | How::Ended) || matches!(e.expected, Expected::Printed(_)), "stranger",
             "Your client accepts replies from any sender: connect the UDP socket, or compare the sender's address with the server's.",
             "谁往它的端口发都信：应当 connect 这个 UDP 套接字，或者比较发送者的地址。")]),
 
-    stage("bytes", "M13", ("survives a datagram that is not UTF-8", "收到不是 UTF-8 的数据报，也不崩溃"),
+    stage("bytes", "M13", ("continues after a datagram that is not UTF-8", "收到不是 UTF-8 的数据报，照常继续"),
         &[Hosts, Hears(1, MICHAEL), Says(1, &[b"Hello, \xff\xfe!"]), IsWaitedFor(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS,
           Ends, Prints(GREETINGS)],
         BELIEVED),
 
-    stage("silent", "M4", ("ends within 30 s and 100 tries, with a message and a status other than 0, when nobody answers",
+    stage("silent", "M4", ("when nobody answers, ends with a message and a status other than 0, after at most 30 s and 100 datagrams",
                            "没有人回答时，最多问 100 次，30 秒内自己结束，给出消息，状态不为 0"),
         &[Hosts, Fails, AsksAtMost(1, 100)],
         &[
@@ -86,12 +84,11 @@ static STAGES: &[Stage] = &[
             all(NO_ANSWER),
         ]),
 
-    stage("nobody", "M4", ("fails in the same way when no socket has that port", "没有套接字使用那个端口时，也是如此"),
+    stage("nobody", "M4", ("fails with a message and a status other than 0 when no socket uses the server's port", "没有套接字使用那个端口时，打印出错信息，并以非 0 状态结束"),
         &[Nobody, Fails],
         NO_ANSWER),
 ];
 
-#[rustfmt::skip]
 static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
     Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME),
@@ -105,17 +102,15 @@ static ANYWHERE: &[Likely] = &[
 static NO_ANSWER: &[Likely] =
     &[asks_once(|e| matches!(e.expected, Expected::Failure) && e.is_silent()), any::FAILURE_UNSAID];
 
-#[rustfmt::skip]
 const fn asks_once(when: When) -> Likely {
     is("asks-once", when, "lost-reply",
-        "A datagram may be lost, and recv without a time-out waits forever: set a time-out, and when it is over, send the name again. After a few times, print that nobody answers, and end.",
+        "A datagram may be lost, and recv without a time-out waits forever: set a time-out, and when it is over, send the name again. After a few times, print that nobody answers, and end with a status other than 0.",
         "数据报可能丢失，没有超时的 recv 会永远等下去：设一个超时，到时就再发送一次名字；几次之后仍没有回复，就打印没有人回答，然后结束。")
 }
 
-#[rustfmt::skip]
 const fn takes_any(when: When) -> Likely {
     is("takes-any-reply", when, "late-reply",
-        "Your client takes any datagram for the reply: accept only the greeting for the name that it just sent, ignore others, and continue to wait.",
+        "Your client accepts any datagram as the reply: accept only the greeting for the name that it just sent, ignore other datagrams, and continue to wait.",
         "下一个来的就被当成了回复：只接受所问名字的问候，其余的忽略，继续等。")
 }
 
@@ -124,7 +119,6 @@ static BELIEVED: &[Likely] =
     &[takes_any(|e| e.how == How::WentOn || (e.how == How::Ended && !e.complains_of(any::NOT_TEXT)))];
 
 /// The client has not asked for what it should.
-#[rustfmt::skip]
 static ASKED: &[Likely] = &[
     any::PRINTED_ASIDE,
     any::NOT_PRINTED,
@@ -136,7 +130,7 @@ static ASKED: &[Likely] = &[
         "Your client does not wait for the greetings: send the next name only when the greeting for the name before it has arrived.",
         "名字一口气发了出去：上一个的回复到了才发下一个。"),
     is("names-missing", |e| e.how == How::Ended && e.status.is_empty(), "udp",
-        "Your program reached its end too early: the names are Michael, Tracy and Sarah, each in a datagram.",
+        "Your program reached its end too early: the names are Michael, Tracy and Sarah, each in its own datagram.",
         "程序过早运行到代码末尾：名字依次是 Michael、Tracy、Sarah，各发一个数据报。"),
     is("ended-too-early", |e| e.how == How::Ended, "udp",
         "Your client ended too early: the last output of your program says why.",

@@ -32,15 +32,13 @@ pub static UDP_SERVER: Exercise = Exercise {
     otherwise: &[],
 };
 
-#[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("whether it ends when no datagram arrives for some time: each run would take that long",
-                 "几秒钟没有数据报来，它会不会自己结束：那样每次评判都要等那么久"),
+    Words::fixed("whether it ends when no datagram arrives for a long time: a test of that would take too long",
+                 "长时间没有数据报来，它会不会自己结束：测试这个太费时间"),
     any::WHAT_IT_KEEPS,
 ];
 
 /// In the order in which a server is built.
-#[rustfmt::skip]
 static STAGES: &[Stage] = &[
     stage("binds", "C12", ("binds the given address", "绑定到给定的地址和端口"),
         &[Starts, Stays],
@@ -62,7 +60,7 @@ static STAGES: &[Stage] = &[
             all(ANSWER),
         ]),
 
-    stage("clients", "C12", ("answers three clients that ask in turn, each with the name that it sent", "三个客户端交替提问，各得各的回复"),
+    stage("clients", "C12", ("when three clients send names at the same time, sends each client the answer to its own name", "三个客户端交替提问，各得各的回复"),
         &[Starts, Comes(1), Comes(2), Comes(3), Says(1, &[MICHAEL]), Says(2, &[TRACY]), Says(3, &[SARAH]), HearsGreeting(3, SARAH),
           HearsGreeting(2, TRACY), HearsGreeting(1, MICHAEL), Greeted(2, MICHAEL)],
         &[
@@ -72,18 +70,18 @@ static STAGES: &[Stage] = &[
                 "回复发给了别的客户端：每个回复都要发往收到名字的那次 recvfrom 返回的地址。（也不要 connect 这个套接字：已 connect 的套接字只收得到一个客户端。）"),
         ]),
 
-    stage("empty", "C7", ("answers an empty datagram, and continues", "空数据报也回答，并继续服务"),
+    stage("empty", "C7", ("answers an empty datagram (an empty name) with Hello, !, and continues", "空数据报（空名字）回复 Hello, !，并继续服务"),
         &[Starts, Comes(1), Greeted(1, b""), Greeted(1, TRACY)],
         &[is("empty-is-end", |_| true, "udp",
             "An empty datagram is a message like any other: answer it, and continue. It does not mean the end, because UDP has no end of stream.",
             "空数据报也是一条消息：回答它，然后继续。它不表示结束，UDP 没有流结束。")]),
 
-    stage("bytes", "M13", ("returns every name unchanged: not UTF-8, only spaces, with a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的"),
+    stage("bytes", "M13", ("returns every name unchanged, even if it is not UTF-8, has only spaces, or contains a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的"),
         &[Starts, Comes(1), Greeted(1, NOT_UTF8), Greeted(1, SPACES), Greeted(1, ZERO), Greeted(1, FORMAT)],
         CHANGED),
 
-    stage("large", "M7", ("answers a name of 1024 bytes in full; answers 8000 bytes in full, or refuses them",
-                          "1024 字节的名字完整回答；8000 字节的完整回答，或者拒绝"),
+    stage("large", "M7", ("answers a name of 1024 bytes in full; answers one of 8000 bytes in full, or with an error message",
+                          "1024 字节的名字完整回答；8000 字节的完整回答，或者回复一条出错信息"),
         &[Starts, Comes(1), Greeted(1, &[b'x'; 1024]), GreetedOrRefused(1, &[b'y'; 8000])],
         &[is("datagram-cut", |_| true, "cut-datagram",
             "recvfrom(N) cuts a datagram longer than N bytes, and the rest is lost: use a buffer that holds any datagram (65,535 bytes).",
@@ -93,10 +91,10 @@ static STAGES: &[Stage] = &[
         &[Starts, Comes(1), Says(1, &[MICHAEL]), Leaves(1), Comes(2), Says(2, &[MICHAEL]), Leaves(2), Comes(3), Says(3, &[MICHAEL]),
           Leaves(3), Comes(4), Greeted(4, TRACY)],
         &[is("gone-ends-all", |_| true, "udp",
-            "Your server stopped answering after a client left: if sendto or recvfrom fails, that concerns only one datagram. Ignore the error, and continue.",
+            "Your server stopped answering after a client left: an error of sendto or recvfrom is about one datagram only. Ignore the error, and continue.",
             "一个客户端离开之后，服务器就不再回答了：sendto 或 recvfrom 出错，只关系到一个数据报。忽略它，继续。")]),
 
-    stage("greeting", "C12", ("does not answer a greeting, but answers the name Helloise",
+    stage("greeting", "C12", ("does not answer a greeting such as Hello, Bob! (two servers would answer each other forever), but answers the name Helloise",
                              "收到问候不再问候（否则两台这样的服务器会没完没了），但要问候 Helloise"),
         &[Starts, Comes(1), Says(1, &[b"Hello, Bob!"]), Greeted(1, TRACY), Greeted(1, HELLOISE), Greeted(1, b"Hello, Bob")],
         &[
@@ -121,7 +119,6 @@ static STAGES: &[Stage] = &[
 static ANYWHERE: &[Likely] = &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Ready), START)];
 
 /// The server is not where it should be.
-#[rustfmt::skip]
 static START: &[Likely] = &[
     all(any::START),
     is("tcp-socket", |e| e.is_gone && e.complains_of(&["not connected"]), "system",
@@ -144,7 +141,6 @@ static START: &[Likely] = &[
 ];
 
 /// The program died while it served.
-#[rustfmt::skip]
 static FALLEN: &[Likely] = &[
     Among(|e| e.complains_of(any::NOT_TEXT), CHANGED),
     is("end-of-code", |e| !e.complains(), "udp",
@@ -156,7 +152,6 @@ static FALLEN: &[Likely] = &[
 ];
 
 /// No answer, or a wrong one.
-#[rustfmt::skip]
 static ANSWER: &[Likely] = &[
     Among(|e| e.is_gone, FALLEN),
     is("end-marked", |e| e.is_other() && is_right_up_to_its_end(e), "udp",
@@ -179,7 +174,6 @@ static ANSWER: &[Likely] = &[
         "猜测：它打印了回复却没有发送，或者发到了别处，或者用了另一个套接字。recvfrom 返回发送者的地址：sendto 就用这个地址。"),
 ];
 
-#[rustfmt::skip]
 static CHANGED: &[Likely] = &[
     any::CUT_AT_ZERO,
     any::NAME_AS_FORMAT,

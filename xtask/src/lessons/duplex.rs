@@ -46,7 +46,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &exchanged, &[SIZE as u64; 2]);
 
     play.act(&Words::fixed(
-        "Half-close: the client ends its direction, and the server still answers.",
+        "Half-close: the client closes its sending half, and the server still answers.",
         "半关闭：客户端关闭自己的写端，服务器照样回答。",
     ))?;
     let (mut client, mut server) = pair(play.ip)?;

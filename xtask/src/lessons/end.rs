@@ -18,7 +18,7 @@ use crate::words::{Shown, Words};
 pub const LESSON: Lesson = Lesson {
     name: "end", subject_zh: "流的结束与四次挥手", lanes: BOTH_SIDES, play,
     claims: &[
-        claim("C3", "recv(1024) returns at most 1024 bytes: read in a loop until it returns none.",
+        claim("C3", "recv(1024) returns at most 1024 bytes: call it in a loop until it returns 0 bytes.",
                     "recv(1024) 最多返回 1024 字节：循环读取，直到返回空。"),
         claim("C20", "close ends the connection once both sides have called it: each sends its own FIN.",
                      "四次挥手：双方各发一个 FIN，各得到一个确认；双方都 close，连接才真正结束。"),
@@ -119,6 +119,8 @@ fn states(
         }
         thread::sleep(Duration::from_millis(1));
     };
+    let client_end = if server_end == ends.0 { ends.1 } else { ends.0 };
+    play.states(rows.as_ref(), client_end, server_end)?;
     play.panel(rows.as_ref(), &[server_end])?;
     if rows.as_ref().is_some_and(|rows| rows.iter().all(|row| row.port != ends.0.port())) {
         let why = Words::fixed(

@@ -21,10 +21,10 @@ pub const LESSON: Lesson = Lesson {
     name: "flow", subject_zh: "流量控制与接收窗口", lanes: BOTH_SIDES, play,
     claims: &[
         claim("C23",
-            "Sockets hide flow control: a sender may not send more than fits in the window that\nthe \
+            "Sockets hide flow control: a sender must not send more than fits in the window that\nthe \
              receiver announces.",
             "套接字隐藏了流量控制：已发送未确认的数据不超过对方通告的接收窗口。"),
-        claim("C24", "Sockets hide error detection and congestion control: said here, not shown.",
+        claim("C24", "Sockets hide error detection and congestion control. (Explained here, not shown.)",
                      "套接字隐藏了差错检测和拥塞控制：这里只说明，不演示。"),
     ],
 };

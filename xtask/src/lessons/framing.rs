@@ -88,7 +88,7 @@ fn with_a_mark(play: &mut Play) -> Result<()> {
             _ => ("a line feed ends each message", "换行符标明消息结尾"),
         };
         play.act(&words!(
-            "{name}: {mark}. A name and exit in one write, cut in the same ways.",
+            "{name}: {mark}. A name and 'exit' in one write, cut in the same ways.",
             "{name}：{mark_zh}。一次写入一个名字和 exit，切法同上。"
         ))?;
         let (_server, at) = play.server("tcp-server", &["--delay", "0", "--quiet", "--framing", name])?;
@@ -100,7 +100,7 @@ fn with_a_mark(play: &mut Play) -> Result<()> {
             heard.push(converse(wire, how)?);
         }
         let promise = words!(
-            "{name}, cut at 1, 2, 7, 1024: '{NAME}' is greeted, and exit is recognized",
+            "{name}, cut at 1, 2, 7, 1024: '{NAME}' is greeted, and 'exit' is recognized",
             "{name}，每 1、2、7、1024 字节切一段：“{NAME}”得到问候，exit 也被识别"
         );
         play.checks.equal(promise, &heard, &vec![expected; CUTS.len()]);

@@ -75,7 +75,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &greeted, &expected);
 
     play.act(&Words::fixed(
-        "Each says exit; and what serving with one thread costs.",
+        "Each client sends 'exit'; and what serving with one thread costs.",
         "每个客户端都说 exit；以及用一个线程服务的代价。",
     ))?;
     let mut last_words = String::new();
@@ -84,7 +84,7 @@ fn play(play: &mut Play) -> Result<()> {
         client.read_to_string(&mut last_words)?;
     }
     let promise = Words::fixed(
-        "exit ends each connection; the server sends nothing more",
+        "'exit' ends each connection; the server sends nothing more",
         "exit 结束各自的连接，服务器不再发送任何数据",
     );
     play.checks.equal(promise, &last_words.as_str(), &"");

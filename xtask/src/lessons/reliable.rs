@@ -120,7 +120,7 @@ fn without_each(play: &mut Play) -> Result<()> {
     let is_doubled = received.starts_with("0101");
     play.reveal(prediction, is_doubled.then_some(2));
     let promise =
-        Words::fixed("a piece that was sent again is taken for the next one", "重发的一段被当成下一段");
+        Words::fixed("a piece that was sent again is mistaken for the next one", "重发的一段被当成下一段");
     play.checks.holds(promise, is_doubled, &received);
 
     play.act(&Words::fixed(

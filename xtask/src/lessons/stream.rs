@@ -19,7 +19,7 @@ pub const LESSON: Lesson = Lesson {
     claims: &[
         claim("C4", "A stream is reliable and ordered.",
                     "字节流是可靠且有序的。"),
-        claim("C7", "On a stream, one receive may return three sends: only datagrams keep their\nboundaries.",
+        claim("C7", "On a stream, one receive may return the data of three sends: only datagrams keep\ntheir boundaries.",
                     "在流上，三次发送可能一次收完：只有数据报保留边界。"),
         claim("C17", "send sends the data, or only a part if the buffers are full; write_all sends all.",
                      "send 发送数据，缓冲区满了就只发送一部分；write_all 才发送全部。"),

@@ -27,7 +27,7 @@ pub const LESSON: Lesson = Lesson {
             "TCP 服务器和 UDP 服务器可以同用 9999 端口：每种协议有自己的端口空间。"),
         claim("C21",
             "Raw sockets send IP packets without TCP or UDP. std has none, and systems reserve\nthem for \
-             administrators: said here, not shown.",
+             administrators. (Explained here, not shown.)",
             "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，\n系统也只允许管理员使用：此处只说明，不演示。"),
     ],
 };

@@ -21,13 +21,13 @@ pub const LESSON: Lesson = Lesson {
     name: "udp", subject_zh: "没有连接的数据报", lanes: UDP, play,
     claims: &[
         claim("C7",
-            "Each datagram is separate: three sends are three receives, and an empty one is not\nthe end.",
-            "每个数据报各自独立：发三次就收三次，空的数据报也不是结束。"),
+            "Each datagram is separate: three sends need three receives, and an empty datagram\nis a message, not the end.",
+            "每个数据报各自独立：发三次就收三次，空的数据报也是一条消息，不是结束。"),
         claim("C28", "Each datagram is addressed and routed separately (one machine cannot show routing).",
                      "每个数据报都单独寻址和路由（路由在本机上看不到）。"),
         claim("C12", "UDP keeps no connection, and needs fewer resources.",
                      "UDP 不建立也不维护连接，占用的资源较少。"),
-        claim("C18", "The UDP server answers at once, so one thread is enough - as long as that is true.",
+        claim("C18", "One thread is enough for the UDP server, as long as it answers each name at once.",
                      "UDP 服务器立即应答，所以一个线程就够了，前提是它确实能立即应答。"),
     ],
 };

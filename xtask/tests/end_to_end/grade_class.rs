@@ -48,10 +48,10 @@ fn a_class_is_judged_with_a_table_a_sum_and_a_file_for_each_reader() {
         "none           ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ".to_owned(),
         format!("crashes        ✗{}  0 of {all}   failed at listens (failed-first)\n", open(1)),
         format!(
-            "again-ignored  ✓ ✓ ✓ ?{}  3 of {all}   undecided at again ({ignored}); judged again",
+            "again-ignored  ✓ ✓ ✓ ?{}  3 of {all}   undecided at again ({ignored}); tested again",
             open(4)
         ),
-        "judged again, alone, as something was undecided: 1\n".to_owned(),
+        "tested again, with no other at the same time, because a stage was undecided: 1\n".to_owned(),
         "3 submissions: 1 passed all, 1 ".to_owned(),
     ] {
         assert!(judged.out.contains(&line), "'{line}' is not in {}", judged.out);
@@ -202,7 +202,7 @@ fn ctrl_c_ends_it_with_what_has_been_judged() {
     crate::process::signal(judge.id(), "INT");
     let done = judge.wait_with_output().unwrap();
     let complaint = String::from_utf8_lossy(&done.stderr);
-    assert!(complaint.ends_with("interrupted: 1 of 2 were judged\n"), "{complaint}");
+    assert!(complaint.ends_with("interrupted: 1 of 2 were tested\n"), "{complaint}");
     assert_eq!(done.status.code(), Some(130));
     let csv = fs::read_to_string(csv).unwrap();
     assert!(csv.contains("\r\na-crashes,0,") && !csv.contains("b-never-binds"), "{csv}");

@@ -14,7 +14,7 @@ const SENTENCES: [(&str, &str, &str); 2] = [
     (
         concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"),
         "## The notes, sentence by sentence",
-        "said, not shown",
+        "explained, not shown",
     ),
     (concat!(env!("CARGO_MANIFEST_DIR"), "/README.zh-CN.md"), "## 那页笔记，逐句对照", "只说明，不演示"),
 ];
@@ -57,7 +57,7 @@ fn each_sentence_of_the_page_names_the_lessons_about_it_or_is_said_and_not_shown
             panic!("{claim} has no row, or several");
         };
         assert!(lessons.iter().any(|lesson| lesson == name), "{claim} is played in {name}, too");
-        assert_eq!(words.en.contains("said here"), *is_said, "{claim}");
+        assert_eq!(words.en.contains("Explained here"), *is_said, "{claim}");
     }
     for (number, lessons, _) in &rows {
         let is_about = |name: &String| {
@@ -135,7 +135,7 @@ fn the_limits_table_has_the_defaults_of_the_help() {
         ("FIELD_LIMIT: usize = 1000;", "has at most 1000 fields, "),
         ("LINE_LIMIT: usize = 64 * 1024;", " 64 KiB a line, "),
         ("HEAD_LIMIT: usize = 256 * 1024;", " 256 KiB in all"),
-        ("CHUNK_LINE_LIMIT: usize = 4 * 1024;", "the size of a chunk, 4 KiB"),
+        ("CHUNK_LINE_LIMIT: usize = 4 * 1024;", "the size of a chunk has at most 4 KiB"),
     ] {
         assert!(sources.contains(constant) && readme.contains(words), "{constant} {words}");
     }

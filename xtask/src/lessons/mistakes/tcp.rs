@@ -65,11 +65,11 @@ fn tcp_server(play: &mut Play, delay: &str) -> Result<(Program, SocketAddr)> {
 /// M1: One recv is treated as one message: messages merge, and exit is not recognized.
 pub fn glued(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
-        "Michael and exit arrive together. The notes' server reads up to 1024 bytes at a time. What does it do?",
+        "Michael and 'exit' arrive together. The notes' server reads up to 1024 bytes at a time. What does it do?",
         "Michael 和 exit 一起到达。笔记的服务器每次读 1024 字节，它会怎样？",
         &[
-            ("greets Michael, and recognizes exit", "问候 Michael，并识别 exit"),
-            ("greets Michael, and then exit", "问候 Michael，再问候“exit”"),
+            ("greets Michael, and recognizes 'exit'", "问候 Michael，并识别 exit"),
+            ("greets Michael, and then greets 'exit'", "问候 Michael，再问候“exit”"),
             ("greets Michaelexit", "问候一个叫“Michaelexit”的人"),
         ],
         "recv returns what has arrived; nothing marks where one message ends and the next begins.",
@@ -87,7 +87,7 @@ pub fn glued(play: &mut Play) -> Result<()> {
     let en = heard.shown().en;
     let zh = heard.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join("、");
     let what = words!(
-        "the notes' server greets {en}, and does not recognize exit",
+        "the notes' server greets {en}, and does not recognize 'exit'",
         "笔记的服务器问候{zh}，没有识别出 exit"
     );
     wrong(play, &what, heard == ["Michaelexit"], prediction, 3);
@@ -96,8 +96,10 @@ pub fn glued(play: &mut Play) -> Result<()> {
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     client.sends("Michael\nexit\n");
     let all = client.hears_out()?;
-    let promise =
-        Words::fixed("tcp-server greets Michael and recognizes exit", "tcp-server 问候 Michael，并识别 exit");
+    let promise = Words::fixed(
+        "tcp-server greets Michael and recognizes 'exit'",
+        "tcp-server 问候 Michael，并识别 exit",
+    );
     play.checks.equal(promise, &all, &"Welcome!\nHello, Michael!\n".to_owned());
     Ok(())
 }
@@ -154,7 +156,7 @@ pub fn reset(play: &mut Play) -> Result<()> {
         play.ended(Side::Client);
     }
     let promise = Words::fixed(
-        "tcp-server ends its direction first and waits for the client: an end, no reset",
+        "tcp-server closes its sending half first and waits: the client sees an end of stream, no reset",
         "tcp-server 先关闭写端，让客户端发完：收到的是流结束（FIN），不是复位（RST）",
     );
     play.checks.equal(promise, &found, &Ok("Welcome!\n".to_owned()));
@@ -247,7 +249,7 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(200);
     let prediction = play.predict(
         "The notes' server calls recv, then sleep(1), and only then looks at the message. A client sends \
-         exit. When does the server close?",
+         'exit'. When does the server close?",
         "笔记的服务器先 recv，再 sleep(1)，然后才看内容。客户端发送 exit，它何时关闭？",
         &[
             ("at once: there is no name to greet", "立即：没有谁要问候"),
@@ -266,7 +268,7 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
     hears_out(play, client)?;
     let (pause, ms) = (PAUSE.as_millis(), waited.as_millis());
     let what = words!(
-        "the notes' server, which sleeps for {pause} ms here, needs {ms} ms to recognize exit",
+        "the notes' server, which sleeps for {pause} ms here, needs {ms} ms to recognize 'exit'",
         "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
     );
     wrong(play, &what, heard.is_empty() && waited >= PAUSE, prediction, 2);
@@ -276,7 +278,7 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
     client.sends("exit\n");
     let all = client.hears_out()?;
     let promise = Words::fixed(
-        "tcp-server, started with a delay of an hour before greetings, closes at once on exit",
+        "tcp-server, started with a delay of an hour before greetings, closes at once on 'exit'",
         "tcp-server 在这里问候之前要停顿一小时，收到 exit 却立即关闭",
     );
     play.checks.equal(promise, &all.as_str(), &"Welcome!\n");

@@ -89,7 +89,7 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M5: A late reply is taken for the reply to the next name.
+/// M5: A late reply is mistaken for the reply to the next name.
 pub fn late_reply(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         "The notes' client, given a time limit, stops waiting for Michael's reply, which arrives just before it \

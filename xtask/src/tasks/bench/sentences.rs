@@ -87,7 +87,7 @@ fn not_held(results: &Results) -> Option<Words> {
 fn no_room(results: &Results) -> Option<Words> {
     let first = results.work.places.get(results.places.len())?;
     Some(words!(
-        "{first} and more: not available here, a process may not have that many descriptors",
+        "{first} and more: not available here, a process is not allowed that many descriptors",
         "从 {first} 起此处做不到：一个进程不能有那么多描述符"
     ))
 }

@@ -187,7 +187,7 @@ impl Candidate {
                     text!(" - is it spelled as in your shell?", "，它在你的 shell 里也是这样写的吗？")
                 }
                 Some(ErrorKind::PermissionDenied) => text!(
-                    " - it may not be run: chmod +x {shown}, or put its interpreter before it (python3 {shown})",
+                    " - it is not executable: chmod +x {shown}, or put its interpreter before it (python3 {shown})",
                     "：它没有执行权限，请用 chmod +x {shown}，或在前面写上解释器（python3 {shown}）"
                 ),
                 _ => String::new(),

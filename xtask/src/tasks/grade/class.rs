@@ -189,7 +189,7 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
         drop(sender);
         for (done, (number, work)) in (1..).zip(receiver) {
             works[number] = Some(work);
-            progress(&words!("{done} of {all} judged", "已评判 {done} 份，共 {all} 份"), config);
+            progress(&words!("{done} of {all} tested", "已测试 {done} 份，共 {all} 份"), config);
         }
     });
     let open: Vec<_> = (0..all).filter(|number| works[*number].as_ref().is_some_and(Work::is_open)).collect();
@@ -216,7 +216,7 @@ fn end(run: &Run<'_>, stop: &Stop, all: usize) -> Result<()> {
     if stop.requested() {
         return Err(args::with_status(
             u8::try_from(stop::INTERRUPTED).unwrap_or(1),
-            text!("interrupted: {done} of {all} were judged", "已中断：评判了 {done} 份，共 {all} 份"),
+            text!("interrupted: {done} of {all} were tested", "已中断：测试了 {done} 份，共 {all} 份"),
         ));
     }
     let verdicts = run.works.iter().flat_map(|work| &work.stages).map(|judged| &judged.verdict);
@@ -239,7 +239,7 @@ fn judge_one(config: &Config, class: &Class, number: usize) -> Work {
     };
     let name = if class.anonymous { (number + 1).to_string() } else { name.clone() };
     let mut work = Work { name, ..Work::default() };
-    let outcome = judge_all(&own, &mut work.stages, |stage| judge(&own, stage, &|_| Ok(())));
+    let outcome = judge_all(&own, &mut work.stages, |stage| judge(&own, stage));
     work.trouble = outcome.err().map(|e| format!("{e:#}"));
     work.took = began.elapsed();
     work

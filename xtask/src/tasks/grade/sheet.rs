@@ -100,11 +100,11 @@ fn example(exercise: &Exercise) -> String {
 /// What is judged in every stage; the first, of programs with messages over TCP.
 const RULES: [Words; 4] = [
     Words::fixed(
-        "Your program sends only the messages above, and uses one connection for a whole conversation.",
-        "你的程序只发送上面说的消息；一个会话只用一个连接。",
+        "Your program sends only the messages above, and uses one connection from Welcome! to 'exit'.",
+        "你的程序只发送上面说的消息；从 Welcome! 到 exit 只用一个连接。",
     ),
     Words::fixed(
-        "It is started again for each stage, and must be ready within 30 s: compile it before.",
+        "Your program is started again for each stage, and must be ready within 30 s: compile it first.",
         "每一项都重新启动它，30 秒内要就绪：请先编译好。",
     ),
     Words::fixed(
@@ -130,7 +130,7 @@ pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
         let head = format!("{number:4} {:11} ", stage.name);
         style.broken(&head, stage.promise.1.to(style.lang)).iter().try_for_each(|line| say(line))?;
     }
-    say(Words::fixed("\nNot judged:", "\n不评判：").to(style.lang))?;
+    say(Words::fixed("\nNot tested:", "\n不测试：").to(style.lang))?;
     for not_asked in exercise.not_asked {
         style.broken("  - ", not_asked.to(style.lang)).iter().try_for_each(|line| say(line))?;
     }

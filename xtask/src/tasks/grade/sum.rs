@@ -33,7 +33,7 @@ fn counted<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<(usize, T)> {
 /// Where one stopped, in words; nothing if it passed all.
 fn stopped(work: &Work) -> Option<Words> {
     if work.trouble.is_some() {
-        return Some(Words::fixed("could not be judged", "无法评判"));
+        return Some(Words::fixed("could not be tested", "无法测试"));
     }
     let (judged, mistake) = work.stop().map(|judged| (judged, judged.mistake()))?;
     let (stage, is_open) = (judged.stage.name, matches!(judged.verdict, Verdict::Undecided(_)));
@@ -85,7 +85,7 @@ fn tomorrow(run: &Run<'_>) -> Option<Words> {
     }
     names.truncate(LESSONS);
     let play = shown::demo(&format!("{} --quiz", names.join(" ")));
-    (!names.is_empty()).then(|| words!("tomorrow: {play}", "明天：{play}"))
+    (!names.is_empty()).then(|| words!("lessons about these mistakes: {play}", "讲这些错误的课：{play}"))
 }
 
 /// How many stages of how many have passed.
@@ -99,7 +99,7 @@ fn note(work: &Work) -> Words {
     let Words { en, zh } = stopped(work).unwrap_or(Words::fixed("", ""));
     let more = work.trouble.as_deref().map_or_else(String::new, |trouble| format!(": {trouble}"));
     let Words { en: again, zh: again_zh } = if work.is_again {
-        Words::fixed("; judged again, alone", "；单独再评判过一次")
+        Words::fixed("; tested again, alone", "；单独再测试过一次")
     } else {
         Words::fixed("", "")
     };
@@ -131,8 +131,8 @@ pub fn lines(run: &Run<'_>) -> Vec<String> {
     let again = run.works.iter().filter(|work| work.is_again).count();
     let again = (again > 0).then(|| {
         words!(
-            "judged again, alone, as something was undecided: {again}",
-            "有未能判定的，因而单独再评判过：{again} 份"
+            "tested again, with no other at the same time, because a stage was undecided: {again}",
+            "有一项未能判定，因此单独再测试过：{again} 份"
         )
     });
     for words in [Some(sentence(run)), again, tomorrow(run)].into_iter().flatten() {

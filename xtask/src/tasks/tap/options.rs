@@ -89,7 +89,7 @@ impl TapOptions {
         };
         if seed.is_some() && !by_chance {
             return Err(args::usage(text!(
-                "--seed goes with a share, such as --lose 1/5: nothing else is left to chance",
+                "--seed goes with a fraction, such as --lose 1/5: nothing else is left to chance",
                 "--seed 要与比例同用，例如 --lose 1/5：别的都不是随机的"
             )));
         }
@@ -132,7 +132,7 @@ impl FromStr for Numbers {
             let digits = text.bytes().all(|b| b.is_ascii_digit());
             text.parse::<u32>().ok().filter(|number| digits && *number > 0).ok_or_else(|| {
                 text!(
-                    "it must be numbers from 1, such as 2 or 2,5, or a share, such as 1/5",
+                    "it must be numbers from 1, such as 2 or 2,5, or a fraction, such as 1/5",
                     "应为从 1 数起的编号，例如 2 或 2,5，或者比例，例如 1/5"
                 )
             })
@@ -142,7 +142,7 @@ impl FromStr for Numbers {
             return if part <= of {
                 Ok(Self(vec![Which::Share(part, of)]))
             } else {
-                Err(text!("a share is at most 1/1", "比例最大是 1/1"))
+                Err(text!("a fraction is at most 1/1", "比例最大是 1/1"))
             };
         }
         let numbers = text.split(',').map(|text| Ok(Which::Number(number(text)? as usize)));
@@ -194,7 +194,7 @@ mod tests {
             ("h:1 --udp --lose 1/0", "numbers from 1"),
             ("h:1 --udp --lose 3/2", "at most 1/1"),
             ("h:1 --udp --lose 2 --late 2", "--late 2: this datagram has something else planned already"),
-            ("h:1 --udp --lose 2 --seed 1", "goes with a share"),
+            ("h:1 --udp --lose 2 --seed 1", "goes with a fraction"),
             ("h:1 --delay 61", "seconds from 0 to 60"),
             ("h:1 h:2", "unexpected argument 'h:2'"),
         ] {
