@@ -17,14 +17,6 @@ pub fn of(name: &[u8]) -> Vec<u8> {
     [BEFORE, name, AFTER].concat()
 }
 
-/// Replaces a buffer's content with the greeting for a name: a server needs only one buffer for all its clients.
-pub fn put(buffer: &mut Vec<u8>, name: &[u8]) {
-    buffer.clear();
-    for part in [BEFORE, name, AFTER] {
-        buffer.extend_from_slice(part);
-    }
-}
-
 /// Whether a message looks like a greeting. Two servers that greet greetings answer each other until a greeting does
 /// not fit a datagram, and one datagram with a forged source is enough to start them.
 pub fn is_one(message: &[u8]) -> bool {
@@ -39,9 +31,6 @@ mod tests {
     fn a_greeting_wraps_any_bytes_and_is_recognised() {
         for name in [&b"Michael"[..], b"", b"\xff\0\n", "张三".as_bytes(), b"Hello, x!"] {
             let greeting = of(name);
-            let mut buffer = b"what was there before".to_vec();
-            put(&mut buffer, name);
-            assert_eq!(buffer, greeting);
             assert_eq!(greeting.len(), name.len() + OVERHEAD);
             assert_eq!(&greeting[BEFORE.len()..greeting.len() - AFTER.len()], name);
             assert!(is_one(&greeting));

@@ -2,7 +2,7 @@
 //! lines, which are counted, and never makes a client wait.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -142,12 +142,8 @@ fn print_all(texts: &Receiver<(usize, String)>, counts: &Counts, mut out: impl W
 /// Writes lines; returns how many were taken whole.
 fn lines_taken(out: &mut impl Write, lines: &str) -> usize {
     let mut taken = 0;
-    while taken < lines.len() {
-        match narration::taken(|| out.write(&lines.as_bytes()[taken..])) {
-            Ok(n) if n > 0 => taken += n,
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            _ => break,
-        }
+    while let Ok(n @ 1..) = narration::taken(|| out.write(&lines.as_bytes()[taken..])) {
+        taken += n;
     }
     lines.match_indices('\n').take_while(|(at, _)| *at < taken).count()
 }
@@ -169,6 +165,7 @@ fn unbuffered_stdout() -> io::Result<impl Write + Send> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::ErrorKind;
 
     /// Takes no byte while its lock is held, and `room` bytes in all; refuses the first write if it is told to.
     #[derive(Clone)]

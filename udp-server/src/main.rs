@@ -50,7 +50,6 @@ fn serve(address: &HostPort, quiet: bool) -> Result<()> {
 /// Greets the name in each datagram. If one cannot be answered, that is printed, and the server goes on.
 fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narrator: &Narrator) {
     let mut buffer = vec![0; datagram::BUFFER];
-    let mut greeting = Vec::new();
     loop {
         let received = socket.recv_from(&mut buffer);
         if stop.requested() {
@@ -60,10 +59,9 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
             Ok((size, peer)) => {
                 narrator.say(format_args!("Received {} from {peer}", show_bytes::Bytes(size as u64)));
                 let name = &buffer[..size];
-                greeting::put(&mut greeting, name);
                 if let Some(why_not) = reason_not_to_answer(name, peer, bound) {
                     narrator.say(format_args!("No reply to {peer}: {why_not}"));
-                } else if let Err(e) = socket.send_to(&greeting, peer) {
+                } else if let Err(e) = socket.send_to(&greeting::of(name), peer) {
                     narrator.say(format_args!("No reply to {peer}: {}", datagram::not_sent(&e)));
                 }
             }

@@ -25,6 +25,7 @@ pub use drawing::live::Live;
 pub use drawing::page;
 pub use drawing::style::Style;
 pub use drawing::transcript::Transcript;
+pub use drawing::votes::Wait;
 pub use lab::{Lab, Outcome};
 pub use peers::origin::replying;
 pub use peers::script::{Expected, How};

@@ -42,18 +42,6 @@ fn owned(files: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn two_files_of_one_directory_are_replaced_at_the_same_time_each_by_its_own() {
-    let directory = Directory::new("two");
-    let paths = ["one", "two"].map(|name| directory.0.join(name));
-    let both = [Replacement::of(&paths[0]).unwrap(), Replacement::of(&paths[1]).unwrap()];
-    for (mut replacement, content) in both.into_iter().zip(["1", "2"]) {
-        replacement.write_all(content.as_bytes()).unwrap();
-        replacement.finish().unwrap();
-    }
-    assert_eq!(directory.files(), owned(&[("one", "1"), ("two", "2")]));
-}
-
-#[test]
 fn one_file_can_be_replaced_twice_at_the_same_time_and_neither_writes_into_the_others() {
     let directory = Directory::new("same");
     let path = directory.file("page", "old");

@@ -13,19 +13,36 @@ pub fn wrap(text: &str, limit: usize) -> Vec<String> {
     lines
 }
 
-/// The text in lines of at most `limit` columns, broken at a space if there is one in the second half.
+/// What no line begins with, and what none ends with (JIS X 4051's kinsoku, GB/T 15834).
+const CLOSING: &str = "，。？！：；、）”’》】」』…,.?!:;)]";
+const OPENING: &str = "（“‘《【「『([";
+
+/// The text in lines of at most `limit` columns, without the blanks at their ends: broken at a blank or beside a wide
+/// character, or where there is none in the last two thirds, anywhere.
 pub fn broken(text: &str, limit: usize) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
     for c in text.chars() {
-        if width(&line) + columns(c) > limit {
-            let blank = line.rfind(' ').filter(|at| *at > line.len() / 2);
-            let begun = blank.map_or(String::new(), |at| line.split_off(at + 1));
+        if c != ' ' && width(&line) + columns(c) > limit {
+            let first = line.len() / 3;
+            let is_good = |at, a, b| at > first && (a == ' ' || columns(a) == 2 || columns(b) == 2);
+            let at = break_in(&line, c, is_good).or_else(|| break_in(&line, c, |_, _, _| true));
+            let begun = line.split_off(at.unwrap_or(line.len()));
             lines.push(mem::replace(&mut line, begun));
         }
         line.push(c);
     }
     lines.push(line);
-    lines
+    lines.into_iter().map(|line| line.trim_end_matches(' ').to_owned()).collect()
+}
+
+/// The last place in a line where it may be broken and `is_good`, between two characters; `next` would follow the line.
+fn break_in(line: &str, next: char, is_good: impl Fn(usize, char, char) -> bool) -> Option<usize> {
+    let ends = line.char_indices().skip(1).chain([(line.len(), next)]);
+    let places = line.chars().zip(ends).filter(|(a, (at, b))| {
+        let may_end = !OPENING.contains(*a) && !CLOSING.contains(*b) && columns(*b) > 0 && *b != ' ';
+        may_end && is_good(*at, *a, *b)
+    });
+    places.last().map(|(_, (at, _))| at)
 }
 
 /// The text in at most `limit` columns, each with at most four characters on the average: hundreds of marks that stand
@@ -97,6 +114,7 @@ pub fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use common::seeded::Seeded;
 
     #[test]
     fn a_mark_takes_no_column_and_a_wide_character_two() {
@@ -122,6 +140,52 @@ mod tests {
         assert_eq!(fit("Zoe\u{308}", 2), "Z…");
         let marks = "e".to_owned() + &"\u{308}".repeat(1000);
         assert_eq!(fit(&marks, 5).chars().count(), 20);
-        assert_eq!(broken(&"Zoe\u{308} ".repeat(3), 8), ["Zoe\u{308} Zoe\u{308} ", "Zoe\u{308} "]);
+        assert_eq!(broken(&"Zoe\u{308} ".repeat(3), 7), ["Zoe\u{308} Zoe\u{308}", "Zoe\u{308}"]);
+    }
+
+    #[test]
+    fn no_line_of_a_random_text_begins_with_a_closing_sign_or_ends_with_an_opening_one() {
+        let parts = [
+            "套接字",
+            "字",
+            "，",
+            "。",
+            "？",
+            "（",
+            "“",
+            "）",
+            "”",
+            "TIME_WAIT",
+            " ",
+            "SYN",
+            "1",
+            "é",
+            "Zoe\u{308}",
+        ];
+        let mut random = Seeded::from_environment();
+        for limit in [10, 23, 64, 80] {
+            for _ in 0..50 {
+                let mut text = "始".to_owned();
+                while width(&text) < 300 {
+                    let part = parts[random.below(parts.len())];
+                    let is_sign = |c: char| c == ' ' || CLOSING.contains(c) || OPENING.contains(c);
+                    // After a sign or a blank comes a character: a line has to begin with something.
+                    if !(part.starts_with(is_sign) && text.ends_with(is_sign)) {
+                        text += part;
+                    }
+                }
+                let lines = broken(&(text.clone() + "终"), limit);
+                for line in &lines {
+                    assert!(width(line) <= limit, "{random:?}: {line}");
+                    assert!(
+                        !line.starts_with(|c| CLOSING.contains(c))
+                            && !line.ends_with(|c| OPENING.contains(c)),
+                        "{random:?}: {line}"
+                    );
+                }
+                let all = |text: &str| text.replace(' ', "");
+                assert_eq!(all(&lines.concat()), all(&text) + "终");
+            }
+        }
     }
 }

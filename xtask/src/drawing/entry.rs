@@ -7,6 +7,7 @@ use common::narration::escape;
 
 use super::columns::{fit, grouped};
 use super::style::Ink;
+use super::votes::Counts;
 use crate::checks::Check;
 use crate::wire::event::{Crossing, Payload, Side, What};
 use crate::wire::kernel::SocketRow;
@@ -33,8 +34,8 @@ pub enum Entry {
     Rung(Rung),
     /// What was seen of it.
     Evidence(Words),
-    /// A line of the kernel's table of sockets.
-    Socket(Words),
+    /// Rows of the kernel's table of sockets.
+    Sockets(Vec<Socket>),
     Check(Check),
     Hint(Words),
     /// A line of a program, as it could be.
@@ -56,6 +57,8 @@ pub enum Entry {
         /// What was seen, and why it was so.
         why: Words,
     },
+    /// How the class has voted on the last question.
+    Votes(Counts),
     Sum {
         sentence: Words,
         /// Whether no check failed.
@@ -64,28 +67,39 @@ pub enum Entry {
 }
 
 impl Entry {
-    pub fn socket(row: &SocketRow, is_server: bool) -> Self {
-        let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
-        let SocketRow { state, port, to_send, to_read, .. } = row;
-        let (side, side_zh) = if is_server { ("server", "服务器") } else { ("client", "客户端") };
-        // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
-        let Words { en, zh } = match *state {
-            "LISTEN" => words!("waiting to be accepted {to_read}", "等待 accept {to_read}"),
-            "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
-            _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
-        };
-        Self::Socket(words!(
-            "{side} {state:11} :{port:<5} peer :{peer:<5}  {en}",
-            "{side_zh} {state:11} :{port:<5} 对端 :{peer:<5}  {zh}"
-        ))
-    }
-
     pub fn rung(&self) -> Option<&Rung> {
         if let Self::Rung(rung) = self { Some(rung) } else { None }
     }
 
     pub fn check(&self) -> Option<&Check> {
         if let Self::Check(check) = self { Some(check) } else { None }
+    }
+}
+
+/// A row of the kernel's table of sockets.
+#[derive(Clone, Debug)]
+pub struct Socket {
+    /// Whose end it is.
+    pub side: Side,
+    pub state: &'static str,
+    pub port: u16,
+    /// The port of the other end, or `*`.
+    pub peer: String,
+    /// What its numbers are in that state.
+    pub queues: Words,
+}
+
+impl Socket {
+    pub fn of(row: &SocketRow, side: Side) -> Self {
+        let SocketRow { state, port, to_send, to_read, .. } = row;
+        // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
+        let queues = match *state {
+            "LISTEN" => words!("waiting to be accepted {to_read}", "排队 {to_read}"),
+            "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
+            _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
+        };
+        let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
+        Self { side, state, port: *port, peer, queues }
     }
 }
 
@@ -105,36 +119,62 @@ pub struct Rung {
 /// What is to be seen of an event.
 #[derive(Clone, Debug)]
 pub enum Mark {
-    Said(Side, String),
+    /// A line of the client's side, or of the server's, or of both.
+    Beside([Words; 2]),
     Crossed {
         toward: Side,
         /// What it was, in as many columns as the longest arrow has room for.
         what: Words,
-        /// It did not arrive, or not yet.
-        is_lost: bool,
+        fate: Fate,
     },
 }
 
+impl Mark {
+    fn said(side: Side, line: String) -> Self {
+        let (line, nothing) = (Words { en: line.clone().into(), zh: line.into() }, Words::fixed("", ""));
+        Self::Beside(if side == Side::Client { [line, nothing] } else { [nothing, line] })
+    }
+}
+
+/// How an arrow ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Arrived,
+    Lost,
+    /// It has not arrived yet.
+    HeldBack,
+    /// It crossed in both directions, between kernels: nobody saw it here.
+    Unseen,
+}
+
 impl Rung {
+    /// The seconds in 7 columns, as exactly as they allow: an experiment may go on for an hour.
+    pub fn seconds(&self) -> String {
+        let seconds = self.time.as_secs_f64();
+        let digits = if seconds < 999.9995 { 3 } else { 1 };
+        format!("{seconds:7.digits$}")
+    }
+
     /// How an event is seen, if it is.
     pub fn of(time: Duration, label: &str, what: &What) -> Option<Self> {
-        let crossed = |toward: Side, (what, is_lost): (Words, bool)| {
+        let crossed = |toward: Side, (what, fate): (Words, Fate)| {
             let what = Words { en: fit(&what.en, LONGEST).into(), zh: fit(&what.zh, LONGEST).into() };
-            Mark::Crossed { toward, what, is_lost }
+            Mark::Crossed { toward, what, fate }
         };
         let mark = match what {
-            What::Said { lane, line, .. } => Mark::Said(*lane, fit(line, LONGEST_LINE)),
-            What::Came { client } => Mark::Said(Side::Client, client.to_string()),
-            What::Connected { port } => {
-                crossed(Side::Server, (words!("connects from :{port}", "三次握手完成，来自 :{port}"), false))
-            }
+            What::Said { lane, line, .. } => Mark::said(*lane, fit(line, LONGEST_LINE)),
+            What::Came { client } => Mark::said(Side::Client, client.to_string()),
+            What::Connected { port } => crossed(
+                Side::Server,
+                (words!("connects from :{port}", "三次握手完成，来自 :{port}"), Fate::Arrived),
+            ),
             What::Refused { why, is_absent } => {
                 let why = escape(why.as_bytes());
                 let what = match is_absent {
                     true => words!("nobody listens there: {why}", "那里无人监听：{why}"),
                     false => words!("cannot connect: {why}", "无法连接：{why}"),
                 };
-                crossed(Side::Server, (what, true))
+                crossed(Side::Server, (what, Fate::Lost))
             }
             What::Sent { toward, bytes, how } => crossed(*toward, fated(*how, content(bytes))),
             What::Flowed { toward, how, pieces, size, took } => {
@@ -147,23 +187,25 @@ impl Rung {
                 crossed(*toward, fated(*how, flow))
             }
             What::Ended { toward } => {
-                crossed(*toward, (Words::fixed("end of stream", "流结束（FIN）"), false))
+                crossed(*toward, (Words::fixed("end of stream", "流结束（FIN）"), Fate::Arrived))
             }
-            What::Broke { toward, .. } => crossed(*toward, (Words::fixed("reset", "复位（RST）"), false)),
+            What::Broke { toward, .. } => {
+                crossed(*toward, (Words::fixed("reset", "复位（RST）"), Fate::Arrived))
+            }
             What::Finished { .. } | What::GaveWay | What::Mark => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }
 }
 
-/// What is said of something that crosses, and whether it did not arrive, or not yet.
-fn fated(how: Crossing, Words { en, zh }: Words) -> (Words, bool) {
+/// What is said of something that crosses, and how its arrow ends.
+fn fated(how: Crossing, Words { en, zh }: Words) -> (Words, Fate) {
     match how {
-        Crossing::Plain => (Words { en, zh }, false),
-        Crossing::Lost => (words!("lost: {en}", "丢失：{zh}"), true),
-        Crossing::HeldBack => (words!("held back: {en}", "扣住：{zh}"), true),
-        Crossing::Late => (words!("late: {en}", "迟到：{zh}"), false),
-        Crossing::Again => (words!("again: {en}", "重复：{zh}"), false),
+        Crossing::Plain => (Words { en, zh }, Fate::Arrived),
+        Crossing::Lost => (words!("lost: {en}", "丢失：{zh}"), Fate::Lost),
+        Crossing::HeldBack => (words!("held back: {en}", "扣住：{zh}"), Fate::HeldBack),
+        Crossing::Late => (words!("late: {en}", "迟到：{zh}"), Fate::Arrived),
+        Crossing::Again => (words!("again: {en}", "重复：{zh}"), Fate::Arrived),
     }
 }
 
@@ -265,6 +307,15 @@ pub mod tests {
             });
         let (title, across) = (Words::fixed("time", "时间"), Words::fixed("clients", "客户端"));
         Chart { title, across, places: places.into(), series: series.collect() }
+    }
+
+    #[test]
+    fn a_time_has_its_columns_for_a_whole_day() {
+        let shown = [0.0, 999.999, 999.9996, 1000.0, 86_399.9].map(|seconds| {
+            let (time, mark) = (Duration::from_secs_f64(seconds), Mark::said(Side::Client, String::new()));
+            Rung { time, label: String::new(), mark }.seconds()
+        });
+        assert_eq!(shown, ["  0.000", "999.999", " 1000.0", " 1000.0", "86399.9"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod entry;
 pub mod style;
 pub mod text;
 pub mod transcript;
+pub mod votes;
 mod web;
 
 pub use web::{board, live, markup, page};

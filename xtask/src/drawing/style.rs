@@ -37,6 +37,8 @@ pub enum Ink {
     Good,
     /// A check that failed, or a loss.
     Bad,
+    /// Held back.
+    Held,
 }
 
 impl Style {
@@ -75,13 +77,14 @@ impl Style {
             Ink::Server => "33",
             Ink::Good => "32",
             Ink::Bad => "31;1",
+            Ink::Held => "35",
         };
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.into() }
     }
 
     /// A text of ours; where only ASCII is wanted, with its signs replaced, each by one of the same width.
     pub fn signs(self, text: &str) -> String {
-        let signs = || "✓✗→µ│─├┤▶◀█·".chars().zip("+x>u|-++><#.".chars());
+        let signs = || "✓✗‖→µ│─├┤▶◀█·▏".chars().zip("+x=>u|-++><#.|".chars());
         let ascii = |c| signs().find(|(sign, _)| *sign == c).map_or(c, |(_, ascii)| ascii);
         text.chars().map(|c| if self.ascii { ascii(c) } else { c }).collect()
     }
@@ -90,14 +93,18 @@ impl Style {
         self.paint(verdict.ink(), &self.signs(verdict.mark()))
     }
 
-    /// A paragraph, its lines shared out anew where one of them does not fit.
+    /// A paragraph, its lines shared out anew where one of them does not fit; a line that ends with a sentence stays one.
     pub fn paragraph(self, words: &Words) -> String {
         let text = self.signs(words.to(self.lang));
-        let between = if self.lang == Lang::Zh { "" } else { " " };
         if text.lines().all(|line| columns::width(line) <= self.width) {
             return text;
         }
-        self.broken("", &text.replace('\n', between)).join("\n")
+        let between = if self.lang == Lang::Zh { "" } else { " " };
+        let joined = text
+            .split_inclusive(".\n")
+            .flat_map(|part| part.split_inclusive("。\n"))
+            .map(|part| self.broken("", &part.trim_end().replace('\n', between)).join("\n"));
+        joined.collect::<Vec<_>>().join("\n")
     }
 
     pub fn explain(self, ink: Ink, words: &Words) -> Result<()> {

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use common::narration::{self, say};
 
-use super::entry::{Entry, Lanes, Rung};
+use super::entry::{Entry, Lanes, Mark, Rung};
 use super::style::Style;
+use super::votes::{Counts, NoVote, Poll, State, Wait};
 use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
 
@@ -43,7 +44,13 @@ struct Contents {
     forgotten: usize,
     /// The last lanes among those.
     lanes: Option<Lanes>,
-    is_waiting: bool,
+    state: State,
+    /// How often the state has changed, and how often the votes.
+    changes: (u64, u64),
+    /// On the question that is asked.
+    poll: Option<Poll>,
+    /// Of the last question, until they are told.
+    counts: Option<Counts>,
     is_over: bool,
 }
 
@@ -60,7 +67,18 @@ pub struct Piece {
     pub drawn: OnceLock<String>,
 }
 
-/// What was told beyond a number.
+/// What a reader has seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    /// How many entries.
+    pub entries: usize,
+    /// Which change of the state, counted from 1.
+    pub state: u64,
+    /// Which change of the votes, if it may see them at all before they are told.
+    pub votes: Option<u64>,
+}
+
+/// What a reader has not seen.
 pub struct News {
     /// The lanes, if the entry that named them is no longer kept.
     pub lanes: Option<Lanes>,
@@ -68,10 +86,12 @@ pub struct News {
     pub missing: usize,
     /// The pieces, a few hundred at most.
     pub told: Vec<Arc<Piece>>,
-    /// The number to ask beyond next.
-    pub number: usize,
-    /// The run waits for Enter.
-    pub is_waiting: bool,
+    /// What it will have seen.
+    pub seen: Seen,
+    /// The state, if that has changed and all entries before are among the pieces.
+    pub state: Option<State>,
+    /// The votes, for a reader that may see them.
+    pub counts: Counts,
     pub is_over: bool,
 }
 
@@ -99,7 +119,10 @@ impl Transcript {
             limit,
             forgotten: 0,
             lanes: None,
-            is_waiting: false,
+            state: State::default(),
+            changes: (0, 0),
+            poll: None,
+            counts: None,
             is_over: false,
         });
         Self(Arc::new(Shared { style, print, printing: Mutex::new(()), contents }))
@@ -126,9 +149,41 @@ impl Transcript {
         self.state().began += pause;
     }
 
-    /// Tells its readers whether the run waits for Enter.
-    pub fn wait(&self, is_waiting: bool) {
-        self.0.contents.change(|state| state.is_waiting = is_waiting);
+    /// Tells its readers what the run waits for; returns the number of the wait. A prediction can be voted on until the
+    /// run waits for something else.
+    pub fn wait(&self, wait: Wait) -> u64 {
+        let mut number = 0;
+        self.0.contents.change(|contents| {
+            if contents.state.wait != wait {
+                contents.counts = contents.poll.take().map(|poll| poll.counts()).or(contents.counts.take());
+                if let Wait::Prediction(choices) = wait {
+                    (contents.poll, contents.counts) = (Some(Poll::new(choices)), None);
+                }
+                contents.state.wait = wait;
+                contents.state.number += u64::from(wait != Wait::Nothing);
+                contents.changes.0 += 1;
+            }
+            number = contents.state.number;
+        });
+        number
+    }
+
+    /// Counts a browser's vote on the question of this number.
+    pub fn vote(&self, number: u64, voter: u128, choice: u64) -> Result<(), NoVote> {
+        let mut counted = Err(NoVote::Closed);
+        self.0.contents.change(|contents| {
+            if let Some(poll) = contents.poll.as_mut().filter(|_| contents.state.number == number) {
+                counted = poll.vote(voter, choice);
+                contents.changes.1 += u64::from(counted.is_ok());
+            }
+        });
+        counted
+    }
+
+    /// Tells how the class has voted on the last question, once, if anybody has.
+    pub fn tell_votes(&self) -> Result<()> {
+        let counts = self.state().counts.take().unwrap_or_default();
+        if counts.all == 0 { Ok(()) } else { self.tell(Entry::Votes(counts)) }
     }
 
     /// Says to its readers that nothing will be told any more.
@@ -148,10 +203,21 @@ impl Transcript {
         rung.map_or(Ok(()), |rung| self.tell(Entry::Rung(rung)))
     }
 
+    /// Tells a rung that is no event, as of now.
+    pub fn draw(&self, mark: Mark) -> Result<()> {
+        let time = self.state().began.elapsed();
+        self.tell(Entry::Rung(Rung { time, label: String::new(), mark }))
+    }
+
     pub fn tell(&self, told: Entry) -> Result<()> {
         let lines = told.lines(self.0.style);
         let _printing = self.0.printing.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.contents.change(|state| {
+            if let Entry::Judged { is_right: Some(is_right), .. } = told {
+                let (right, asked) = state.state.score;
+                state.state.score = (right + usize::from(is_right), asked + 1);
+                state.changes.0 += 1;
+            }
             state.told.push_back(Arc::new(Piece { entry: told, drawn: OnceLock::new() }));
             while state.told.len() > state.limit {
                 if let Some(Entry::Lanes(lanes)) = state.told.pop_front().map(|piece| piece.entry.clone()) {
@@ -178,24 +244,32 @@ impl Transcript {
         self.since(0)
     }
 
-    /// Waits until something is told beyond the first `number` entries, the end comes, or `is_waiting` is no longer what
-    /// the reader knows; at most for `patience`.
-    pub fn beyond(&self, number: usize, is_waiting: bool, patience: Duration) -> News {
-        let is_news =
-            |state: &Contents| state.count() > number || state.is_waiting != is_waiting || state.is_over;
+    /// Waits until there is something that a reader has not seen, or the end comes; at most for `patience`.
+    pub fn beyond(&self, seen: Seen, patience: Duration) -> News {
+        let has_voted = |state: &Contents| seen.votes.is_some_and(|votes| votes != state.changes.1);
+        let has_changed = |state: &Contents| state.changes.0 != seen.state || has_voted(state);
+        let is_news = |state: &Contents| state.count() > seen.entries || has_changed(state) || state.is_over;
         self.0.contents.wait_for(patience, is_news);
         let state = self.state();
-        let first = number.clamp(state.forgotten, state.count());
+        let first = seen.entries.clamp(state.forgotten, state.count());
         let told: Vec<_> = state.told.iter().skip(first - state.forgotten).take(AT_ONCE).cloned().collect();
-        let number_now = first + told.len();
-        let missing = first.saturating_sub(number);
+        let entries = first + told.len();
+        let missing = first.saturating_sub(seen.entries);
+        let is_all = entries == state.count();
+        let (changes, votes) = state.changes;
+        let poll = state.poll.as_ref().filter(|_| seen.votes.is_some());
         News {
             lanes: state.lanes.clone().filter(|_| missing > 0),
             missing,
-            number: number_now,
             told,
-            is_waiting: state.is_waiting,
-            is_over: state.is_over && number_now == state.count(),
+            state: (is_all && has_changed(&state)).then_some(state.state),
+            counts: poll.map(Poll::counts).unwrap_or_default(),
+            is_over: state.is_over && is_all,
+            seen: if is_all {
+                Seen { entries, state: changes, votes: seen.votes.map(|_| votes) }
+            } else {
+                Seen { entries, ..seen }
+            },
         }
     }
 }
@@ -218,6 +292,10 @@ mod tests {
         Entry::Act(words!("{number}", "{number}"))
     }
 
+    fn after(entries: usize) -> Seen {
+        Seen { entries, ..Seen::default() }
+    }
+
     fn drawn(told: &[Arc<Piece>]) -> Vec<String> {
         told.iter().flat_map(|piece| piece.entry.lines(Style::plain(Lang::En))).collect()
     }
@@ -230,7 +308,7 @@ mod tests {
             move || {
                 let mut heard = Vec::new();
                 loop {
-                    let news = story.beyond(heard.len(), false, LONG);
+                    let news = story.beyond(after(heard.len()), LONG);
                     heard.extend(news.told);
                     if news.is_over {
                         return heard;
@@ -241,12 +319,12 @@ mod tests {
         let all = 3 * AT_ONCE / 2;
         (0..all).for_each(|number| story.tell(act(number)).unwrap());
         story.end();
-        let late = story.beyond(0, false, LONG);
-        assert_eq!((late.told.len(), late.number, late.is_over), (AT_ONCE, AT_ONCE, false));
-        let rest = story.beyond(late.number, false, LONG);
-        assert_eq!((rest.number, rest.is_over), (all, true));
+        let late = story.beyond(after(0), LONG);
+        assert_eq!((late.told.len(), late.seen.entries, late.is_over), (AT_ONCE, AT_ONCE, false));
+        let rest = story.beyond(late.seen, LONG);
+        assert_eq!((rest.seen.entries, rest.is_over), (all, true));
         assert_eq!(drawn(&early.join().unwrap()), drawn(&[late.told, rest.told].concat()));
-        assert_eq!(story.beyond(all + 9, false, LONG).number, all, "no number is beyond the end");
+        assert_eq!(story.beyond(after(all + 9), LONG).seen.entries, all, "no number is beyond the end");
     }
 
     #[test]
@@ -257,21 +335,52 @@ mod tests {
         story.tell(Entry::Lanes((Words::fixed("left", "left"), Words::fixed("right", "right")))).unwrap();
         (1..=5).for_each(|number| story.tell(act(number)).unwrap());
         assert_eq!((story.count(), story.told().len(), printed.try_iter().count()), (6, 3, 6));
-        let news = story.beyond(1, false, LONG);
+        let news = story.beyond(after(1), LONG);
         assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (2, "> 3> 4> 5"));
         assert_eq!(news.lanes.unwrap().0.en, "left");
-        let news = story.beyond(4, false, LONG);
+        let news = story.beyond(after(4), LONG);
         assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (0, "> 4> 5"));
         assert!(news.lanes.is_none());
     }
 
     #[test]
-    fn a_wait_for_enter_is_news_until_it_is_known() {
-        let story = story(3);
-        story.wait(true);
-        assert!(story.beyond(0, false, LONG).is_waiting);
-        story.wait(false);
-        assert!(!story.beyond(0, true, LONG).is_waiting);
-        assert_eq!(story.beyond(0, false, Duration::ZERO).number, 0, "patience ends");
+    fn what_is_waited_for_is_news_until_it_is_known_and_after_what_was_told_before() {
+        let story = story(usize::MAX);
+        assert_eq!(story.wait(Wait::GoOn), 1);
+        let news = story.beyond(after(0), LONG);
+        assert_eq!(news.state.map(|state| (state.wait, state.number)), Some((Wait::GoOn, 1)));
+        assert!(story.beyond(news.seen, Duration::ZERO).state.is_none(), "patience ends");
+        story.wait(Wait::Nothing);
+        assert_eq!(story.beyond(news.seen, LONG).state.map(|state| state.wait), Some(Wait::Nothing));
+        (0..=AT_ONCE).for_each(|number| story.tell(act(number)).unwrap());
+        assert_eq!(story.wait(Wait::Prediction(2)), 2);
+        assert_eq!(story.wait(Wait::Prediction(2)), 2, "it is the same question still");
+        let news = story.beyond(after(0), LONG);
+        assert!(news.state.is_none(), "not before the question");
+        assert!(story.beyond(news.seen, LONG).state.is_some());
+    }
+
+    #[test]
+    fn only_who_may_see_votes_does_before_they_are_told_and_nobody_votes_on_a_question_that_is_closed() {
+        let story = story(usize::MAX);
+        assert_eq!(story.vote(0, 7, 1), Err(NoVote::Closed));
+        let number = story.wait(Wait::Prediction(2));
+        let [presenter, other] =
+            [Some(0), None].map(|votes| story.beyond(Seen { votes, ..after(0) }, LONG).seen);
+        assert_eq!(story.vote(number, 7, 2), Ok(()));
+        assert_eq!(story.vote(number + 1, 8, 2), Err(NoVote::Closed));
+        assert_eq!(story.beyond(presenter, LONG).counts.answers, [(1, 0), (2, 1)]);
+        let news = story.beyond(other, Duration::ZERO);
+        assert_eq!((news.state, news.counts.all, news.seen.votes), (None, 0, None));
+        story.wait(Wait::Nothing);
+        assert_eq!(story.vote(number, 7, 1), Err(NoVote::Closed));
+        story.tell_votes().unwrap();
+        story.tell_votes().unwrap();
+        let told = drawn(&story.beyond(other, LONG).told);
+        assert_eq!(told, ["  the class, 1 vote: 1 ▏0  2 ▏1"], "once");
+        story.wait(Wait::Prediction(2));
+        story.wait(Wait::Nothing);
+        story.tell_votes().unwrap();
+        assert_eq!(story.count(), 1, "where nobody has voted, nothing is told");
     }
 }

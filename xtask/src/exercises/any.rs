@@ -5,13 +5,11 @@ use crate::peers::script::{Expected, How};
 use crate::words::Words;
 
 /// What a program prints that failed to decode text. A mere warning that has UTF-8 in it (of Java, of bash) does not count.
-#[rustfmt::skip]
 pub const NOT_TEXT: &[&str] = &[
     "decodeerror", "codec can't", "invalid utf-8", "valid utf-8", "utf8error", "malformedinput", "malformed utf-8",
     "invalid byte sequence", "not valid for encoding", "does not map to unicode", "decoderfallback",
 ];
 /// What is printed where no program was started: its file is missing, or it does not compile.
-#[rustfmt::skip]
 const NO_PROGRAM: &[&str] = &[
     "can't open file", "no such file or directory", "cannot find module", "could not find or load main class", "syntaxerror",
     "indentationerror", "error: cannot find symbol", "compilation failed", "could not compile", "cannot find package",
@@ -21,55 +19,43 @@ const NO_PROGRAM: &[&str] = &[
 /// What a program prints whose port is occupied.
 pub const IN_USE: &[&str] = &["in use", "eaddrinuse", "10048"];
 
-#[rustfmt::skip]
 pub const WHAT_IT_KEEPS: Words = Words::fixed(
     "how many threads and how much memory it keeps: a correct program may keep some in a pool or a cache",
     "它留着多少线程和内存：正确的程序也会留着一些（线程池、缓存）");
 
-#[rustfmt::skip]
 pub const TEXT_FOR_BYTES: Likely = is("text-for-bytes", |e| e.output.contains("bytes-like object"), "crowd",
     "A socket carries bytes, but your program gave it text: write b'...', or encode the text.",
     "套接字收发的是字节，你的程序给的却是文本：写成 b'...'，或先 encode。");
-#[rustfmt::skip]
 pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
     "Your server did not send this name back unchanged: a name is a sequence of bytes, and not always UTF-8. Send it back as it arrived, and decode it only to print it.",
     "你的服务器没有原样返回这个名字：名字是字节，不一定是 UTF-8。原样返回，打印时才解码。");
-#[rustfmt::skip]
 pub const CUT_AT_ZERO: Likely = is("cut-at-zero", |e| e.wants_greeting(super::ZERO), "crowd",
     "A name can contain a zero byte, which ends a string in C (strlen, strcpy, printf): store the length that recv returned, and use that.",
     "名字里可以有零字节，而它会结束 C 的字符串（strlen、strcpy、printf）：名字的长度要另外记住，并按长度处理。");
-#[rustfmt::skip]
 pub const NAME_AS_FORMAT: Likely = is("name-as-format", |e| e.wants_greeting(super::FORMAT), "crowd",
     "Your program used the name as a format string, in which % is special: write printf(\"%s\", name), never printf(name).",
     "名字被当成了格式串，而 % 在其中有特殊含义：写成 printf(\"%s\", name)，不要写 printf(name)。");
-#[rustfmt::skip]
 pub const NEVER_SLEEPS: Likely = is("never-sleeps", |e| matches!(e.expected, Expected::Sleeps), "nonblocking",
     "Your server uses a whole processor core while nothing happens: its loop never waits. Use a blocking call, or select, poll or epoll with a time limit other than 0.",
     "它不停地询问，从不等待，占满了一个处理器：让阻塞的调用去等，或者用 select、poll、epoll，超时不要设为 0。");
-#[rustfmt::skip]
 pub const CRASHES_AT_INTERRUPT: Likely = is("crashes-at-interrupt", |e| matches!(e.expected, Expected::Stop) && e.how == How::Ended, "stop",
     "Your server crashed on Ctrl-C instead of ending normally: a signal handler should only set a flag or close a socket, and must not use an object that no longer exists.",
     "Ctrl-C 应当让它正常结束，它却崩溃了：处理函数只应设置标志或关闭套接字，用到的东西必须还在。");
-#[rustfmt::skip]
 pub const NOT_STARTED: Likely = is("not-started", |e| e.is_gone && e.complains_of(NO_PROGRAM), "",
     "Your program did not start, or did not compile: its last output says why. Fix that first.",
     "程序没能启动，或没能编译：原因见它最后的输出。先解决这个问题。");
 
-#[rustfmt::skip]
 pub const SLOW: Likely = is("slow", |e| e.how == How::Late && !e.expected.is_the_programs(), "slow-exit",
     "Your program did what was expected, but too late. That alone is no mistake: --patience gives it more time. Find out what your program waits for.",
     "到了，只是太晚：这本身不算错，可用 --patience 多给时间。看看它这段时间在做什么。");
-#[rustfmt::skip]
 pub const READS_INPUT: Likely = is("reads-input", |e| e.is_silent() && e.waits.is_input_read, "socket",
     "Your program waits for input from the keyboard, and gets none: its command line has everything that it needs.",
     "它在等标准输入，而那里没有人输入：它需要的都在命令行上。");
 
-#[rustfmt::skip]
 pub const LEFT_GROUP: Likely = is("left-its-group", |e| e.location.has_left, "stop",
     "Your server runs in the background: a process that it started has left the process group (a daemon, setsid, timeout), so Ctrl-C in the terminal does not reach it. Keep it in the foreground.",
     "服务器在后台运行：它启动的进程离开了进程组（daemon、setsid、timeout），终端里按的 Ctrl-C 到不了它那里。请让它留在前台。");
 /// A server that has just been started is not where it should be.
-#[rustfmt::skip]
 pub static START: &[Likely] = &[
     is("binds-twice", |e| e.is_gone && e.complains_of(IN_USE) && e.location.is_port_free && !e.location.is_port_held, "crowd",
         "bind failed, but the port given as {port} is free: your server calls bind twice, or binds another address than {host} and {port}.",
@@ -83,12 +69,10 @@ pub static START: &[Likely] = &[
         "{host} 给出的地址与套接字不符：IPv6 地址要用 AF_INET6 套接字，IPv4 地址要用 AF_INET。"),
     LEFT_GROUP,
 ];
-#[rustfmt::skip]
-pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.location.is_port_held && !e.location.is_other_protocol && ![e.location.at.port(), e.location.at.port().swap_bytes()].iter().any(|port| e.location.has_port(*port)), "stop",
+pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.location.is_port_held && !e.location.is_other_protocol && ![e.at.port(), e.at.port().swap_bytes()].iter().any(|port| e.location.has_port(*port)), "stop",
     "bind failed: earlier connections still occupy the port (TIME_WAIT). Set SO_REUSEADDR before bind, and check what bind returns.",
     "bind 失败了：以前的连接还占着端口（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，并检查 bind 的返回值。");
 
-#[rustfmt::skip]
 pub const fn one_recv(when: When) -> Likely {
     is("one-recv", when, "glued",
         "Your program treats what one recv returned as one message: add what arrives to a buffer, and take a message out of the buffer when the message is complete.",
@@ -96,15 +80,14 @@ pub const fn one_recv(when: When) -> Likely {
 }
 
 /// A server is somewhere else.
-#[rustfmt::skip]
 pub static ELSEWHERE: &[Likely] = &[
     is("other-protocol", |e| e.location.is_other_protocol, "system",
         "Your server uses the wrong protocol: for TCP, create the socket with SOCK_STREAM; for UDP, with SOCK_DGRAM.",
         "协议用反了：SOCK_STREAM 是 TCP，SOCK_DGRAM 是 UDP。"),
-    is("port-swapped", |e| e.location.has_port(e.location.at.port().swap_bytes()), "crowd",
+    is("port-swapped", |e| e.location.has_port(e.at.port().swap_bytes()), "crowd",
         "Your server listens on its port with the two bytes swapped: convert the port with htons before you put it into the address.",
         "服务器监听的端口，两个字节颠倒了：把端口写进地址结构时要用 htons。"),
-    is("other-address", |e| e.location.has_port(e.location.at.port()), "address",
+    is("other-address", |e| e.location.has_port(e.at.port()), "address",
         "The port is right, but the address is wrong: bind the address given as {host}.",
         "端口对，地址不对：应绑定 {host} 给出的地址。"),
     is("other-port", |_| true, "crowd",
@@ -113,7 +96,6 @@ pub static ELSEWHERE: &[Likely] = &[
 ];
 
 /// A client did not connect; over UDP, it sent nothing.
-#[rustfmt::skip]
 pub static NOT_COME: &[Likely] = &[
     READS_INPUT,
     is("waits-before-connecting", |e| e.is_silent() && e.waits.is_for_others, "socket",
@@ -135,32 +117,26 @@ pub static NOT_COME: &[Likely] = &[
 ];
 
 /// A client failed, though everything on the wire was right.
-#[rustfmt::skip]
 pub static FAILED: &[Likely] = &[
     NOT_AS_TEXT,
     is("failed-at-the-end", |_| true, "end",
         "Your client sent and received everything as it should, and then failed: its last output says why.",
         "客户端的收发都正确，之后却失败了：原因见它最后的输出。"),
 ];
-#[rustfmt::skip]
 pub const NOT_AS_TEXT: Likely = is("not-text", |e| e.is_gone && e.complains_of(NOT_TEXT), "not-text",
     "What arrives is not always UTF-8: work with bytes. To print bytes that are not UTF-8, escape or replace them (in Python: repr, or errors='replace').",
     "收到的不一定是 UTF-8：按字节处理；不是 UTF-8 的，换一种方式打印（Python：repr，或 errors='replace'）。");
 
-#[rustfmt::skip]
 pub const NOT_PRINTED: Likely = is("not-printed", |e| matches!(e.expected, Expected::Printed(_)), "crowd",
     "Print each greeting that arrives, once and in full, on standard output.",
     "每个名字的回复都要完整地打印到标准输出，各打印一次，而且是它自己的。");
-#[rustfmt::skip]
 pub const PRINTED_ASIDE: Likely = is("printed-aside", |e| matches!(e.expected, Expected::Printed(_)) && e.how == How::Elsewhere, "crowd",
     "Your program printed the greeting on standard error: print it on standard output.",
     "问候打印到了标准错误，那里是出错信息和日志的地方：请打印到标准输出。");
-#[rustfmt::skip]
 pub const FAILURE_UNSAID: Likely = is("failure-unsaid", |e| matches!(e.expected, Expected::Failure), "socket",
     "If your client gets no answer, it has failed: print an error message, and exit with a status other than 0.",
     "没有人应答就是失败：打印出错信息，并以不为 0 的状态结束。");
 /// A server has not ended at Ctrl-C.
-#[rustfmt::skip]
 pub static UNSTOPPED: &[Likely] = &[
     LEFT_GROUP,
     is("interrupt-blocked", |e| e.location.is_deaf && matches!(e.how, How::Unmoved | How::Silent), "stop",
@@ -172,11 +148,9 @@ pub static UNSTOPPED: &[Likely] = &[
         "按 Ctrl-C 之后它结束得太晚：它在 sleep，或者在等超时、等线程。应立刻 shutdown 客户端的套接字，不要等更久的事。"),
     STILL_ENDING,
 ];
-#[rustfmt::skip]
 pub const INTERRUPT_IGNORED: Likely = is("interrupt-ignored", |e| e.how == How::Unmoved, "stop",
     "Your server got Ctrl-C and continued: its signal handler only returns, or the program catches the exception around accept or recvfrom and continues.",
     "服务器收到 Ctrl-C，却继续运行：信号处理函数只是返回，或者捕获了 accept、recvfrom 的异常又继续。");
-#[rustfmt::skip]
 pub const STILL_ENDING: Likely = is("still-ending", |e| matches!(e.expected, Expected::Stop), "stop",
     "A guess: your server is ending, but waits too long: perhaps for a thread that waits for its client. Call shutdown on the clients' sockets.",
     "猜测：它正在结束，却等得太久：也许在等一个正在等待客户端的线程。应 shutdown 客户端的套接字。");

@@ -34,14 +34,12 @@ pub static GET: Exercise = Exercise {
     otherwise: OTHERWISE,
 };
 
-#[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
     Words::fixed("HTTPS, redirects, compressed bodies, fields after the last chunk: this exercise is about where a body ends",
                  "HTTPS、重定向、压缩的响应体、最后一块之后的字段：这里只关于响应体在哪里结束"),
 ];
 
 /// In the order in which such a client is built.
-#[rustfmt::skip]
 static STAGES: &[Stage] = &[
     stage("length", "C19", ("saves a body of Content-Length bytes, and prints the header", "按 Content-Length 保存响应体，并打印头部"),
         &[Hosts, ASKED, Says(1, &[replies::LENGTH.as_bytes()]), SaysNoMore(1), Ends, Saves(BODY), Shows("Content-Length")],
@@ -105,7 +103,6 @@ static STAGES: &[Stage] = &[
 static ANYWHERE: &[Likely] =
     &[any::TEXT_FOR_BYTES, any::SLOW, Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME)];
 
-#[rustfmt::skip]
 static OTHERWISE: &[Likely] = &[
     is("waits-for-the-end", |e| e.how == How::Later, "kept-open",
         "The reply says where it ends: after Content-Length bytes, with the chunk of size 0, at once with 204. Do not wait until the server closes the connection, even if you sent Connection: close: close it yourself, and end.",
@@ -136,7 +133,6 @@ static OTHERWISE: &[Likely] = &[
 ];
 
 /// The client saved something else.
-#[rustfmt::skip]
 static SAVED: &[Likely] = &[
     is("header-saved", |e| e.bytes.starts_with(b"HTTP/"), "page",
         "The file contains the header: the body begins after the first empty line.",

@@ -1,14 +1,22 @@
 //! What a program of each kind has to do, stage by stage, as data. A stage is one row: what it promises, what is done to
 //! the program, and what is likely wrong where it fails. The judge plays it on a student's program, the soak on ours.
 
+// Files of rows: a condition, a text, the same text in Chinese, a line each.
+#[rustfmt::skip]
 mod any;
+#[rustfmt::skip]
 mod get;
+#[rustfmt::skip]
 mod more;
 mod stage;
+#[rustfmt::skip]
 mod tcp_client;
 mod tcp_server;
+#[rustfmt::skip]
 mod tcp_words;
+#[rustfmt::skip]
 mod udp_client;
+#[rustfmt::skip]
 mod udp_server;
 
 pub use any::IN_USE;

@@ -33,7 +33,6 @@ impl Mistake {
 }
 
 /// Of a lesson, what is about all its other mistakes is last.
-#[rustfmt::skip]
 pub(super) static ALL: [More; 45] = [
     // How a server or a client starts.
     more("crowd", "nothing-done failed-first never-listens waits-before-listen binds-twice port-swapped other-port",

@@ -1,6 +1,6 @@
 //! What a row is made of: an exercise, its stages, and the likely mistakes, chosen by what was seen.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use common::framing::Framing;
 use common::greeting;
@@ -180,11 +180,9 @@ pub struct Waits {
 }
 
 /// Where a server is, if not where it should be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is seen alone")]
 pub struct Location {
-    /// Where it should be.
-    pub at: SocketAddr,
     /// Where it is instead.
     pub found: Vec<SocketAddr>,
     /// That is the other protocol's.
@@ -202,20 +200,6 @@ pub struct Location {
 }
 
 impl Location {
-    /// Where it should be, and nothing else is known.
-    pub const fn at(at: SocketAddr) -> Self {
-        Self {
-            at,
-            found: Vec::new(),
-            is_other_protocol: false,
-            is_port_held: false,
-            is_port_free: false,
-            owner: String::new(),
-            has_left: false,
-            is_deaf: false,
-        }
-    }
-
     /// It is at one of these ports, if at another address.
     pub fn has_port(&self, port: u16) -> bool {
         self.found.iter().any(|found| found.port() == port)
@@ -245,7 +229,8 @@ pub struct Evidence<'a> {
     pub status: &'a str,
     /// What the kernel's tables say.
     pub tables: Tables,
-    /// Where a server is.
+    /// Where a server should be.
+    pub at: SocketAddr,
     pub location: Location,
     /// What the program's threads wait for.
     pub waits: Waits,
@@ -257,22 +242,25 @@ pub struct Evidence<'a> {
 
 impl Evidence<'static> {
     /// The program runs, and nothing came.
-    pub const SILENCE: Self = Self {
-        number: 1,
-        expected: &Expected::End,
-        said: b"",
-        how: How::Silent,
-        bytes: b"",
-        framing: Framing::Line,
-        is_gone: false,
-        output: "",
-        status: "",
-        tables: Tables { unaccepted: 0, unread: 0, is_left_open: false, is_closed: false },
-        location: Location::at(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9999))),
-        waits: Waits { is_read: None, is_another_read: false, is_input_read: false, is_for_others: false },
-        is_back: false,
-        names: Names::OF_THE_NOTES,
-    };
+    pub fn of_silence() -> Self {
+        Self {
+            number: 1,
+            expected: &Expected::End,
+            said: b"",
+            how: How::Silent,
+            bytes: b"",
+            framing: Framing::Line,
+            is_gone: false,
+            output: "",
+            status: "",
+            tables: Tables::default(),
+            at: (Ipv4Addr::LOCALHOST, 9999).into(),
+            location: Location::default(),
+            waits: Waits::default(),
+            is_back: false,
+            names: Names::OF_THE_NOTES,
+        }
+    }
 }
 
 impl<'a> Evidence<'a> {

@@ -38,7 +38,6 @@ pub static TCP_CLIENT: Exercise = Exercise {
 /// An answer that is not the expected one.
 const OTHER: &str = "Hello, Stranger!";
 
-#[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
     Words::fixed("what it does after it has printed an answer that is not the expected one",
                  "回复与预期不同时，客户端打印之后怎么做"),
@@ -54,7 +53,6 @@ const THE_OTHERS: Step = Plays(&[
 ]);
 
 /// In the order in which a client is built.
-#[rustfmt::skip]
 static STAGES: &[Stage] = &[
     stage("greets", "C3", ("sends Michael, Tracy and Sarah, prints each greeting, and ends with status 0",
                            "依次说 Michael、Tracy、Sarah，打印每个回复，以状态 0 结束"),
@@ -111,7 +109,6 @@ static STAGES: &[Stage] = &[
         NO_ANSWER),
 ];
 
-#[rustfmt::skip]
 static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
     any::SLOW,
@@ -128,7 +125,6 @@ static ANYWHERE: &[Likely] = &[
 ];
 
 /// The client should have given up.
-#[rustfmt::skip]
 static NO_ANSWER: &[Likely] = &[
     is("no-time-out", |e| matches!(e.expected, Expected::Failure) && e.is_silent(), "kept-open",
         "Your client waits forever, or too long: set a time-out on the socket, and when it is over, print a message and exit with a status other than 0.",
@@ -137,7 +133,6 @@ static NO_ANSWER: &[Likely] = &[
 ];
 
 /// The client has not said what it should.
-#[rustfmt::skip]
 static SAID: &[Likely] = &[
     is("not-waited-for", |e| e.how == How::WentOn || (e.is_other() && e.has(MICHAEL) && e.has(TRACY)), "framing",
         "Your client does not wait for the greetings: send the next name only when the greeting for the name before it has arrived. End each message as --framing says (with --framing line: with a line feed).",

@@ -10,7 +10,6 @@ use super::stage::{Evidence, Likely, When, all, is, silent};
 use crate::peers::script::{Expected, How};
 
 /// What any stage may be the first to meet.
-#[rustfmt::skip]
 pub static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
     any::SLOW,
@@ -27,7 +26,6 @@ pub static ANYWHERE: &[Likely] = &[
 ];
 
 /// The server is not where it should be.
-#[rustfmt::skip]
 static START: &[Likely] = &[
     all(any::START),
     is("nothing-done", |e| e.is_gone && e.output.is_empty(), "crowd",
@@ -48,7 +46,6 @@ static START: &[Likely] = &[
 ];
 
 /// The program, or one of its threads, died during a conversation.
-#[rustfmt::skip]
 pub static FALLEN: &[Likely] = &[
     is("decoded", |e| e.complains_of(NOT_TEXT), "half-char",
         "Decoding failed: what arrives is not always text, and may end in the middle of a character. Work with bytes, and decode only to print.",
@@ -77,7 +74,6 @@ pub static FALLEN: &[Likely] = &[
         "一个会话里的错误让整个服务器结束了：原因见程序最后的输出，或它的退出状态。accept 要放在循环里，每个会话的错误就在会话里捕获。"),
 ];
 
-#[rustfmt::skip]
 const fn on_the_listener(when: When) -> Likely {
     is("on-the-listener", when, "crowd",
         "Your server sends or receives on the listening socket, which has no connection: use the socket that accept returned.",
@@ -85,7 +81,6 @@ const fn on_the_listener(when: When) -> Likely {
 }
 
 /// Wrong words, or a wrong mark of a message's end.
-#[rustfmt::skip]
 pub static WORDS: &[Likely] = &[
     // If the program sent something and reached its end, what it sent tells more.
     Among(|e| e.is_gone && (e.bytes.is_empty() || e.complains()), FALLEN),
@@ -114,7 +109,6 @@ pub static WORDS: &[Likely] = &[
     line_feed_in_raw(|e| e.framing == Framing::Raw && !e.wants(b"") && e.wants(e.bytes.trim_ascii_end())),
     Among(|e| e.is_gone, FALLEN),
 ];
-#[rustfmt::skip]
 const fn line_feed_in_raw(when: When) -> Likely {
     is("line-feed-in-raw", when, "framing",
         "Your message has extra bytes at its end: with --framing raw, send no line feed. (If you want line feeds, grade with --framing line.)",
@@ -122,7 +116,6 @@ const fn line_feed_in_raw(when: When) -> Likely {
 }
 
 /// The first client is not welcomed.
-#[rustfmt::skip]
 pub static UNWELCOMED: &[Likely] = &[
     is("welcome-waits", |e| e.how == How::Later, "crowd",
         "The welcome comes too late: send it as soon as accept returns, before the first recv, and flush it if the output is buffered.",
@@ -156,7 +149,6 @@ pub static UNWELCOMED: &[Likely] = &[
 ];
 
 /// The server says more than it was asked for.
-#[rustfmt::skip]
 pub static SURPLUS: &[Likely] = &[
     is("limit-counts-the-end", |e| e.bytes.starts_with(b"Hello, !") && e.name().len() >= LIMIT, "end",
         "Your limit of 1024 bytes also counts the line feed: your server read the name without its line feed, and took the line feed for an empty name. Count only the name.",
@@ -172,7 +164,6 @@ pub static SURPLUS: &[Likely] = &[
 ];
 
 /// No answer, or a wrong one.
-#[rustfmt::skip]
 pub static ANSWER: &[Likely] = &[
     is("not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
         "Your server has not read what the client sent: it does not call recv, or calls it on another socket.",
@@ -195,7 +186,6 @@ pub static ANSWER: &[Likely] = &[
 ];
 
 /// A client has disconnected.
-#[rustfmt::skip]
 pub static LEFT: &[Likely] = &[
     is("answers-the-gone", |e| e.is_gone && e.complains_of(&["broken pipe"]), "end",
         "Your server answers a client that has disconnected: when recv returns nothing, that is the end of the stream. Leave the loop.",
@@ -221,14 +211,12 @@ pub static LEFT: &[Likely] = &[
 /// The next client is not served; what the stage is about has not been tried with it yet.
 pub static NEXT_UNSERVED: &[Likely] = &[Among(|e| e.is_gone, FALLEN), busy_with_the_end(silent)];
 
-#[rustfmt::skip]
 const fn busy_with_the_end(when: When) -> Likely {
     is("busy-with-the-end", when, "end",
         "A client has disconnected, and your server still waits for it: when recv returns nothing, leave the loop and call accept again.",
         "客户端已经离开，服务器却还在为它忙：recv 返回空就退出循环，回到 accept。")
 }
 
-#[rustfmt::skip]
 const ZERO_BYTE: Likely = is("zero-byte", |e| e.framing != Framing::Length && (e.bytes.ends_with(b"\0") || e.has(b"\0Hello, ") || e.has(b"\0!")), "framing",
     "Your message contains a zero byte: it ends a string in C, but is not part of a message. Send only the strlen(message) bytes before it.",
     "消息里有一个零字节：它结束 C 的字符串，但不是消息的一部分。只发送它前面的 strlen(消息) 个字节。");

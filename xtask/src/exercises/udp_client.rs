@@ -30,7 +30,6 @@ pub static UDP_CLIENT: Exercise = Exercise {
     otherwise: ASKED,
 };
 
-#[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
     Words::fixed("whether it prints the answer that arrived, or builds the same text itself: the grader cannot see the difference",
                  "打印的是收到的回复，还是自己拼出来的：两者相同，看不出区别"),
@@ -41,7 +40,6 @@ const THE_OTHERS: Step =
     Plays(&[Hears(1, TRACY), Says(1, &[HELLO_TRACY]), Hears(1, SARAH), Says(1, &[HELLO_SARAH])]);
 
 /// In the order in which a client is built.
-#[rustfmt::skip]
 static STAGES: &[Stage] = &[
     stage("greets", "C12", ("sends Michael, Tracy and Sarah, prints each greeting, and ends with status 0",
                             "依次发送 Michael、Tracy、Sarah，打印每个回复，以状态 0 结束"),
@@ -91,7 +89,6 @@ static STAGES: &[Stage] = &[
         NO_ANSWER),
 ];
 
-#[rustfmt::skip]
 static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
     Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME),
@@ -105,14 +102,12 @@ static ANYWHERE: &[Likely] = &[
 static NO_ANSWER: &[Likely] =
     &[asks_once(|e| matches!(e.expected, Expected::Failure) && e.is_silent()), any::FAILURE_UNSAID];
 
-#[rustfmt::skip]
 const fn asks_once(when: When) -> Likely {
     is("asks-once", when, "lost-reply",
         "A datagram may be lost, and recv without a time-out waits forever: set a time-out, and when it is over, send the name again. After a few times, print that nobody answers, and end with a status other than 0.",
         "数据报可能丢失，没有超时的 recv 会永远等下去：设一个超时，到时就再发送一次名字；几次之后仍没有回复，就打印没有人回答，然后结束。")
 }
 
-#[rustfmt::skip]
 const fn takes_any(when: When) -> Likely {
     is("takes-any-reply", when, "late-reply",
         "Your client accepts any datagram as the reply: accept only the greeting for the name that it just sent, ignore other datagrams, and continue to wait.",
@@ -124,7 +119,6 @@ static BELIEVED: &[Likely] =
     &[takes_any(|e| e.how == How::WentOn || (e.how == How::Ended && !e.complains_of(any::NOT_TEXT)))];
 
 /// The client has not asked for what it should.
-#[rustfmt::skip]
 static ASKED: &[Likely] = &[
     any::PRINTED_ASIDE,
     any::NOT_PRINTED,

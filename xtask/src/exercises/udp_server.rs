@@ -32,7 +32,6 @@ pub static UDP_SERVER: Exercise = Exercise {
     otherwise: &[],
 };
 
-#[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
     Words::fixed("whether it ends when no datagram arrives for a long time: a test of that would take too long",
                  "长时间没有数据报来，它会不会自己结束：测试这个太费时间"),
@@ -40,7 +39,6 @@ static NOT_ASKED: &[Words] = &[
 ];
 
 /// In the order in which a server is built.
-#[rustfmt::skip]
 static STAGES: &[Stage] = &[
     stage("binds", "C12", ("binds the given address", "绑定到给定的地址和端口"),
         &[Starts, Stays],
@@ -121,7 +119,6 @@ static STAGES: &[Stage] = &[
 static ANYWHERE: &[Likely] = &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Ready), START)];
 
 /// The server is not where it should be.
-#[rustfmt::skip]
 static START: &[Likely] = &[
     all(any::START),
     is("tcp-socket", |e| e.is_gone && e.complains_of(&["not connected"]), "system",
@@ -144,7 +141,6 @@ static START: &[Likely] = &[
 ];
 
 /// The program died while it served.
-#[rustfmt::skip]
 static FALLEN: &[Likely] = &[
     Among(|e| e.complains_of(any::NOT_TEXT), CHANGED),
     is("end-of-code", |e| !e.complains(), "udp",
@@ -156,7 +152,6 @@ static FALLEN: &[Likely] = &[
 ];
 
 /// No answer, or a wrong one.
-#[rustfmt::skip]
 static ANSWER: &[Likely] = &[
     Among(|e| e.is_gone, FALLEN),
     is("end-marked", |e| e.is_other() && is_right_up_to_its_end(e), "udp",
@@ -179,7 +174,6 @@ static ANSWER: &[Likely] = &[
         "猜测：它打印了回复却没有发送，或者发到了别处，或者用了另一个套接字。recvfrom 返回发送者的地址：sendto 就用这个地址。"),
 ];
 
-#[rustfmt::skip]
 static CHANGED: &[Likely] = &[
     any::CUT_AT_ZERO,
     any::NAME_AS_FORMAT,

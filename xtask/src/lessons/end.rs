@@ -119,6 +119,8 @@ fn states(
         }
         thread::sleep(Duration::from_millis(1));
     };
+    let client_end = if server_end == ends.0 { ends.1 } else { ends.0 };
+    play.states(rows.as_ref(), client_end, server_end)?;
     play.panel(rows.as_ref(), &[server_end])?;
     if rows.as_ref().is_some_and(|rows| rows.iter().all(|row| row.port != ends.0.port())) {
         let why = Words::fixed(

@@ -1,7 +1,7 @@
 //! What a socket hides: the handshake, and the queue of connections that are not accepted yet.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,9 @@ use common::backlog;
 use common::narration::escape;
 
 use super::{BOTH_SIDES, Lesson, claim};
+use crate::drawing::entry::{Fate, Mark};
 use crate::play::Play;
-use crate::wire::event::{Side, What};
+use crate::wire::event::Side;
 use crate::wire::kernel::{self, Protocol};
 use crate::words::{Shown, Words};
 
@@ -51,10 +52,16 @@ fn play(play: &mut Play) -> Result<()> {
     let at = listener.local_addr()?;
     play.said(Side::Server, &Words::fixed("bind and listen", "bind，listen"));
     let mut client = TcpStream::connect(at)?;
-    play.lab.record.recorder("").record(What::Connected { port: client.local_addr()?.port() });
+    let near = client.local_addr()?;
+    let segments = Words::fixed(
+        "three-way handshake, not seen: SYN, SYN+ACK, ACK",
+        "三次握手，看不到：SYN、SYN+ACK、ACK",
+    );
+    play.draw(Mark::Crossed { toward: Side::Server, what: segments, fate: Fate::Unseen })?;
+    play.states(kernel::both_ends(near, at).as_ref(), near, at)?;
     client.write_all(b"sent before accept")?;
     play.sent(Side::Server, b"sent before accept");
-    let table = kernel::both_ends(client.local_addr()?, at);
+    let table = kernel::both_ends(near, at);
     play.panel(table.as_ref(), &[at])?;
     let promise = Words::fixed(
         "before accept, the kernel has both ends of an established connection",
@@ -74,7 +81,7 @@ fn play(play: &mut Play) -> Result<()> {
     );
     play.checks.equal(promise, &escape(&received).as_str(), &"sent before accept");
     let promise = Words::fixed("accept also returns the client's address", "accept 还返回客户端的地址");
-    play.checks.equal(promise, &peer, &client.local_addr()?);
+    play.checks.equal(promise, &peer, &near);
 
     // If connect or write waited for accept, the lesson would not get here.
     play.reveal(prediction, Some(3));
@@ -153,16 +160,20 @@ fn one_too_many(play: &mut Play) -> Result<()> {
     play.said(Side::Client, &Words::fixed("connect: the first is connected", "connect：第一个连上了"));
     let asked = Instant::now();
     let connecting = thread::spawn(move || TcpStream::connect(at));
+    let is_waiting = |row: &kernel::SocketRow| row.state == "SYN_SENT";
     let rows = loop {
-        let rows = kernel::peers_of(at);
-        if rows.as_ref().is_none_or(|rows| rows.iter().any(|row| row.state == "SYN_SENT")) {
+        let rows = kernel::around(at);
+        if rows.as_ref().is_none_or(|rows| rows.iter().any(is_waiting)) {
             break rows;
         }
         ensure!(!connecting.is_finished(), "the second was connected, though the queue was full");
         thread::sleep(Duration::from_millis(1));
     };
+    if let Some(second) = rows.as_ref().and_then(|rows| rows.iter().find(|row| is_waiting(row))) {
+        play.states(rows.as_ref(), SocketAddr::new(second.ip, second.port), at)?;
+    }
     play.panel(rows.as_ref(), &[at])?;
-    play.checks.kernel_says(waits, rows.map(|rows| rows.iter().any(|row| row.state == "SYN_SENT")), &true);
+    play.checks.kernel_says(waits, rows.map(|rows| rows.iter().any(is_waiting)), &true);
     let _accepted = listener.accept()?;
     play.said(Side::Server, &Words::fixed("accept: a place is free", "accept：空出一个位置"));
     let found =

@@ -148,6 +148,7 @@ impl Peers {
             Step::Floods(number, name) => self.tcp(number)?.floods(&names.of(name), || met.rests()),
             Step::BreaksOff(number, message) => self.tcp(number)?.breaks_off(&names.of(message)),
             Step::SaysNoMore(number) => self.tcp(number)?.ends(),
+            Step::SaysItsLast(number, message) => self.tcp(number)?.says_its_last(&names.of(message)),
             Step::Waits(number) => {
                 self.tcp(number)?.came_within(SECOND);
             }

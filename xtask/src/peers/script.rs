@@ -55,6 +55,8 @@ pub enum Step {
     HearsTheEnd(usize),
     /// Shuts down its half, and goes on listening.
     SaysNoMore(usize),
+    /// Says a message and shuts down its half: the last byte and the end come together.
+    SaysItsLast(usize, &'static [u8]),
     /// Closes, with nothing unread.
     Leaves(usize),
     /// Waits for something to come, and closes with that unread: a reset.

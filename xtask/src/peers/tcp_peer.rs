@@ -56,7 +56,7 @@ impl TcpPeer {
         Self::connect(server, Talk::default()).with_context(|| format!("cannot connect to {server}"))
     }
 
-    /// As [`TcpPeer::connected`]; it has heard the welcome.
+    /// As [`TcpPeer::connected`], after the welcome.
     pub fn welcomed(server: SocketAddr) -> Result<Self> {
         let mut peer = Self::connected(server)?;
         peer.hears(greeting::WELCOME)?;
@@ -131,9 +131,7 @@ impl TcpPeer {
     }
 
     /// Waits for a request of this path and the empty line after it. It must name the Host (RFC 9112, section 3.2).
-    ///
-    /// # Errors
-    /// What came in its place: another request, by its first line.
+    /// Of another request, the first line is found.
     pub fn is_asked_for(&mut self, path: &'static str) -> Result<(), Mismatch> {
         const END: &[u8] = b"\r\n\r\n";
         let expected = || Expected::Request(path);
@@ -159,7 +157,6 @@ impl TcpPeer {
         Err(self.missed(expected(), How::Other))
     }
 
-    /// A message as it goes over the wire; nothing where the framing cannot carry it.
     pub fn framed(&self, message: &[u8]) -> Vec<u8> {
         framed(self.talk.framing, message)
     }
@@ -187,6 +184,22 @@ impl TcpPeer {
         self.ends();
     }
 
+    /// Says a message and shuts down its half. The system keeps the last byte back until the others are acknowledged
+    /// (Nagle's algorithm, RFC 9293, section 3.7.4), and so sends it in one segment with the end. To one that has answered,
+    /// Linux delays an acknowledgement for at least 40 ms.
+    /// With the raw framing, a message is one write.
+    pub fn says_its_last(&mut self, message: &[u8]) {
+        let _ = self.stream.set_nodelay(false);
+        let whole = self.framed(message);
+        let kept_back = usize::from(self.talk.framing != Framing::Raw).min(whole.len());
+        let (begin, last) = whole.split_at(whole.len() - kept_back);
+        self.talk.recorder.sent(self.program, &whole, Crossing::Plain);
+        self.talk.recorder.record(What::Ended { toward: self.program });
+        let _ = self.stream.write_all(begin).and_then(|()| self.stream.write_all(last));
+        let _ = self.stream.shutdown(Shutdown::Write);
+        self.said = whole;
+    }
+
     /// Shuts down its half, and goes on listening.
     pub fn ends(&mut self) {
         self.talk.recorder.record(What::Ended { toward: self.program });
@@ -194,10 +207,7 @@ impl TcpPeer {
     }
 
     /// Leaves with a reset: the system sends one where a socket is closed with something unread in it. So this waits
-    /// until there is something, and does not read it.
-    ///
-    /// # Errors
-    /// Nothing came: it has left without a reset.
+    /// until there is something, and does not read it. Where nothing came, it has left without a reset.
     pub fn resets(self) -> Result<(), Mismatch> {
         let _ = self.stream.set_read_timeout(Some(self.silence()));
         if !matches!(self.stream.peek(&mut [0]), Ok(1)) {

@@ -9,6 +9,7 @@ use anyhow::Result;
 
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
+use crate::drawing::votes::Wait;
 use crate::words::Words;
 
 /// What the person who watches does.
@@ -21,28 +22,27 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// Waits for Enter, or for [`go_on`] from the live page. After the end of a standard input that is not a terminal,
-    /// it no longer waits.
+    /// Waits for Enter, or for [`from_page`]. After the end of a standard input that is not a terminal, it no longer
+    /// waits.
     ///
     /// # Errors
     /// [`Left`] on `q`, or at the end of a terminal's input.
     pub fn wait(style: Style, story: &Transcript) -> Result<()> {
-        if DESK.state().at_eof {
+        if GATE.state().at_eof {
             return Ok(());
         }
         style.say(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
-        let waited = DESK.wait(true, || story.wait(true));
-        story.wait(false);
-        let Some(line) = waited else { return Ok(()) };
+        let line = GATE.wait(|| Some(story.wait(Wait::GoOn)));
+        story.wait(Wait::Nothing);
         if matches!(&line, Ok(line) if line.is_empty()) && !io::stdin().is_terminal() {
-            DESK.state().at_eof = true;
+            GATE.state().at_eof = true;
             let words = Words::fixed(
                 "  [nobody can press Enter: standard input has ended; continuing without waiting]",
                 "  [标准输入已经结束，没有人能按回车：以下不再等待]",
             );
             return style.say(Ink::Faint, &words);
         }
-        heard(line).map(|_| ())
+        heard(line).map(drop)
     }
 }
 
@@ -63,12 +63,17 @@ impl std::error::Error for Left {}
 /// # Errors
 /// [`Left`] for `q` and at the end of standard input, and errors of standard input.
 pub fn answer() -> Result<String> {
-    DESK.wait(false, || ()).map_or(Ok(String::new()), heard)
+    heard(GATE.wait(|| None))
 }
 
-/// Ends a wait for Enter; false if there is none.
-pub fn go_on() -> bool {
-    DESK.go_on()
+/// As [`answer`], or [`from_page`]: a prediction, with so many choices.
+pub fn prediction(story: &Transcript, choices: u64) -> Result<String> {
+    heard(GATE.wait(|| Some(story.wait(Wait::Prediction(choices)))))
+}
+
+/// Ends the wait of this number, as a line that is typed would; false if nobody waits for that.
+pub fn from_page(number: u64, line: &str) -> bool {
+    GATE.hear(number, line)
 }
 
 fn heard(line: io::Result<Vec<u8>>) -> Result<String> {
@@ -81,14 +86,14 @@ fn heard(line: io::Result<Vec<u8>>) -> Result<String> {
     }
 }
 
-/// Standard input, shared by the waits for a line and for a step.
+/// Standard input, and what the live page says in its place.
 struct StdinGate {
     state: Mutex<GateState>,
     changed: Condvar,
 }
 
-static DESK: StdinGate = StdinGate {
-    state: Mutex::new(GateState { is_reading: false, line: None, is_stepping: false, at_eof: false }),
+static GATE: StdinGate = StdinGate {
+    state: Mutex::new(GateState { is_reading: false, line: None, number: None, at_eof: false }),
     changed: Condvar::new(),
 };
 
@@ -96,10 +101,10 @@ struct GateState {
     /// A thread reads a line. A read cannot be cancelled: if the wait ended without it, the line is for the next
     /// wait.
     is_reading: bool,
-    /// The line that was read.
+    /// The line that was read, or that the page said.
     line: Option<io::Result<Vec<u8>>>,
-    /// The wait may end without a line.
-    is_stepping: bool,
+    /// Of the wait that the page may end.
+    number: Option<u64>,
     /// Standard input has ended: no more steps.
     at_eof: bool,
 }
@@ -109,21 +114,19 @@ impl StdinGate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a line from standard input; none if the live page went on instead. `announce` is called once it can
-    /// do so, not before.
-    fn wait(&'static self, is_step: bool, announce: impl FnOnce()) -> Option<io::Result<Vec<u8>>> {
+    /// Waits for a line from standard input, or from the page, if `announce` gives it the wait's number: that is called
+    /// once the page can end the wait, not before.
+    fn wait(&'static self, announce: impl FnOnce() -> Option<u64>) -> io::Result<Vec<u8>> {
         let mut state = self.state();
-        state.is_stepping = is_step;
-        announce();
+        state.number = announce();
         if !state.is_reading && state.line.is_none() {
             state.is_reading = true;
             thread::spawn(|| self.read());
         }
-        let is_waiting = |state: &mut GateState| state.line.is_none() && state.is_stepping == is_step;
-        let waited = self.changed.wait_while(state, is_waiting);
+        let waited = self.changed.wait_while(state, |state| state.line.is_none());
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        state.is_stepping = false;
-        state.line.take()
+        state.number = None;
+        state.line.take().unwrap_or_else(|| Ok(Vec::new()))
     }
 
     fn read(&self) {
@@ -134,10 +137,14 @@ impl StdinGate {
         self.changed.notify_all();
     }
 
-    fn go_on(&self) -> bool {
-        let was_stepping = std::mem::take(&mut self.state().is_stepping);
-        self.changed.notify_all();
-        was_stepping
+    fn hear(&self, number: u64, line: &str) -> bool {
+        let mut state = self.state();
+        let is_awaited = state.number == Some(number) && state.line.is_none();
+        if is_awaited {
+            (state.line, state.number) = (Some(Ok(format!("{line}\n").into())), None);
+            self.changed.notify_all();
+        }
+        is_awaited
     }
 }
 

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::checks::{Checks, Ended};
-use crate::drawing::entry::Entry;
+use crate::drawing::entry::{Entry, Mark, Socket};
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
+use crate::drawing::votes::Wait;
 use crate::lab::{Lab, Outcome};
 use crate::programs::program::Program;
 use crate::wire::event::{Crossing, Side, What};
@@ -90,6 +91,7 @@ impl Play {
         new.into_iter().try_for_each(|check| self.tell(Entry::Check(check)))?;
         let Some(verdict) = self.verdict.take() else { return Ok(()) };
         verdict.into_iter().try_for_each(|told| self.tell(told))?;
+        self.story.tell_votes()?;
         self.pause(|play| Audience::wait(play.style, &play.story))
     }
 
@@ -145,9 +147,37 @@ impl Play {
                 "内核的套接字表：此处无法显示，缺 Linux 的 /proc/net",
             ));
         };
-        self.evidence(&Words::fixed("the kernel's table of sockets:", "内核的套接字表："))?;
         let is_server = |row: &SocketRow| servers.iter().any(|server| server.port() == row.port);
-        rows.iter().try_for_each(|row| self.tell(Entry::socket(row, is_server(row))))
+        let side = |row| if is_server(row) { Side::Server } else { Side::Client };
+        self.tell(Entry::Sockets(rows.iter().map(|row| Socket::of(row, side(row))).collect()))
+    }
+
+    /// Shows beside the lanes in which state the kernel has both ends of a connection, if its table can be read.
+    pub fn states(
+        &mut self,
+        rows: Option<&Vec<SocketRow>>,
+        client: SocketAddr,
+        server: SocketAddr,
+    ) -> Result<()> {
+        let state = |own: u16, other: u16| {
+            // Before a server has its end of a connection, its listener stands for it.
+            let end = |peer| rows?.iter().find(|row| (row.port, row.peer_port) == (own, peer));
+            let state = end(other).or_else(|| end(0)).map(|row| row.state);
+            state.map_or(Words::fixed("[no socket]", "[无套接字]"), |state| {
+                words!("[{state}]", "[{state}]")
+            })
+        };
+        if rows.is_none() {
+            return Ok(());
+        }
+        let (client, server) = (client.port(), server.port());
+        self.draw(Mark::Beside([state(client, server), state(server, client)]))
+    }
+
+    /// Draws a rung of the lesson's own, now.
+    pub fn draw(&mut self, mark: Mark) -> Result<()> {
+        self.lab.record.catch_up()?;
+        self.story.draw(mark)
     }
 
     /// With `--quiz`, asks which of the choices is about to happen; `why` explains the right one.
@@ -166,7 +196,11 @@ impl Play {
         let question = Words::fixed(en, zh);
         let choices: Vec<_> = choices.iter().map(|(en, zh)| Words::fixed(en, zh)).collect();
         self.tell(Entry::Question { question: question.clone(), choices: choices.clone() })?;
-        self.pause(|play| quiz::ask(play.style, question, choices, Words::fixed(why, why_zh)))
+        self.pause(|play| {
+            let asked = quiz::ask(play.style, &play.story, question, choices, Words::fixed(why, why_zh));
+            play.story.wait(Wait::Nothing);
+            asked
+        })
     }
 
     /// As [`Play::predict`], for any number, which is explained once it is known: [`Prediction::because`].

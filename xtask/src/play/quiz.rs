@@ -6,6 +6,7 @@ use common::narration::{escape, say};
 use super::audience;
 use crate::drawing::entry::Entry;
 use crate::drawing::style::{Ink, Style};
+use crate::drawing::transcript::Transcript;
 use crate::words::Words;
 
 /// How good the predictions were.
@@ -46,7 +47,13 @@ impl Prediction {
 ///
 /// # Errors
 /// [`Left`](audience::Left) for `q`, and errors of the standard streams.
-pub fn ask(style: Style, question: Words, choices: Vec<Words>, why: Words) -> Result<Prediction> {
+pub fn ask(
+    style: Style,
+    story: &Transcript,
+    question: Words,
+    choices: Vec<Words>,
+    why: Words,
+) -> Result<Prediction> {
     let most = choices.len() as u64;
     let answer = |given| Ok(Prediction(Some(Answer { question, choices, why, most: 0, given })));
     let form = match most {
@@ -60,7 +67,7 @@ pub fn ask(style: Style, question: Words, choices: Vec<Words>, why: Words) -> Re
     );
     loop {
         say(&style.paint(Ink::Faint, prompt.to(style.lang)))?;
-        match audience::answer()?.as_str() {
+        match audience::prediction(story, most)?.as_str() {
             "" => return answer(None),
             text => match text.parse() {
                 Ok(number) if most == 0 || (1..=most).contains(&number) => return answer(Some(number)),

@@ -40,13 +40,27 @@ pub struct Runner {
     score: Score,
     /// The lessons in which a question was missed.
     missed: Vec<&'static str>,
+    /// How many chapters earlier commands have played.
+    earlier: usize,
 }
 
 impl Runner {
     /// Nothing has been played yet.
     pub fn new(style: Style, audience: Audience) -> Self {
         let (chapters, missed) = (Vec::new(), Vec::new());
-        Self { style, audience, story: Transcript::new(style), chapters, score: Score::default(), missed }
+        let (story, score) = (Transcript::new(style), Score::default());
+        Self { style, audience, story, chapters, score, missed, earlier: 0 }
+    }
+
+    /// Begins the next command: it is summed up alone.
+    pub fn begin(&mut self, audience: Audience) {
+        *self = Self {
+            audience,
+            earlier: self.chapters.len(),
+            chapters: std::mem::take(&mut self.chapters),
+            story: self.story.clone(),
+            ..Self::new(self.style, audience)
+        };
     }
 
     /// What has been played.
@@ -136,7 +150,7 @@ impl Runner {
                 self.style.say(Ink::Bold, &hint)?;
             }
         }
-        let tally = page::tally(&self.chapters);
+        let tally = page::tally(&self.chapters[self.earlier..]);
         let sentence = tally.sentence();
         if tally.failed > 0 {
             self.story.tell(Entry::Sum { sentence: sentence.clone(), is_kept: false })?;

@@ -35,9 +35,13 @@ pub fn both_ends(first: SocketAddr, second: SocketAddr) -> Option<Vec<SocketRow>
     Some(rows)
 }
 
-/// The TCP sockets of this IP version whose other end is this port; none where there is no such table.
-pub fn peers_of(at: SocketAddr) -> Option<Vec<SocketRow>> {
-    settled(|| all(Protocol::Tcp, at.ip(), |row| row.peer_port == at.port()))
+/// The TCP sockets of this IP version one of whose ends is at this port, clients' ends last; none where there is no such
+/// table.
+pub fn around(at: SocketAddr) -> Option<Vec<SocketRow>> {
+    let mut rows =
+        settled(|| all(Protocol::Tcp, at.ip(), |row| [row.port, row.peer_port].contains(&at.port())))?;
+    rows.sort_by_key(|row| row.port != at.port());
+    Some(rows)
 }
 
 /// Every socket of both IP versions that waits for whoever comes: TCP's listeners, UDP's sockets without a peer. It

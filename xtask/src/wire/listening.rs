@@ -29,7 +29,7 @@ pub struct Listening {
     pub address: SocketAddr,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    places: Places,
+    places: ServedClients,
 }
 
 /// Why a client is disconnected that did nothing wrong.
@@ -74,7 +74,7 @@ impl Listening {
                 }
             }
         })?;
-        Ok(Self { address, over, thread: Some(thread), places: Places::default() })
+        Ok(Self { address, over, thread: Some(thread), places: ServedClients::default() })
     }
 
     /// Serves up to `limit` clients at once, each on its own thread. `welcome` makes two things of a client and its
@@ -89,7 +89,7 @@ impl Listening {
         Serve: FnOnce() + Send + 'static,
         Tell: FnOnce(NoRoom) + Send + 'static,
     {
-        let places = Places::default();
+        let places = ServedClients::default();
         let taken = places.clone();
         let mut number = 0;
         let mut listening = Self::start(listener, move |client, from| {
@@ -97,7 +97,7 @@ impl Listening {
             let client = Arc::new(client);
             let (stream, ip) = (Arc::downgrade(&client), from.ip());
             let (serve, tell) = welcome(client, from);
-            taken.add(Place { number, ip, stream, tell: Box::new(tell) }, limit);
+            taken.add(Served { number, ip, stream, tell: Box::new(tell) }, limit);
             let leaving = taken.clone();
             let spawned = thread::Builder::new().spawn(move || {
                 let _leaving = Leaving(leaving, number);
@@ -133,7 +133,7 @@ impl Drop for Listening {
     }
 }
 
-struct Place {
+struct Served {
     number: u64,
     ip: IpAddr,
     stream: Weak<TcpStream>,
@@ -142,10 +142,10 @@ struct Place {
 
 /// Those that are taken, oldest first. Clones are the same.
 #[derive(Clone, Default)]
-struct Places(Arc<Awaited<Vec<Place>>>);
+struct ServedClients(Arc<Awaited<Vec<Served>>>);
 
-impl Places {
-    fn add(&self, place: Place, limit: usize) {
+impl ServedClients {
+    fn add(&self, place: Served, limit: usize) {
         let full = self.0.lock().iter().map(|place| (place.number, place.ip)).collect::<Vec<_>>();
         if full.len() >= limit {
             if let Some(at) = gives_way(full.iter().map(|(_, ip)| *ip)) {
@@ -172,7 +172,7 @@ impl Places {
 }
 
 /// Leaves a place when it is dropped.
-struct Leaving(Places, u64);
+struct Leaving(ServedClients, u64);
 
 impl Drop for Leaving {
     fn drop(&mut self) {

@@ -66,7 +66,7 @@ pub fn on(
             if delivering.is_err() {
                 return;
             }
-            let mut clients = HashMap::<SocketAddr, Arc<Client>>::new();
+            let mut clients = HashMap::<SocketAddr, Arc<UdpClient>>::new();
             let mut seeds = (0..).map(|number| link.impairments.seed.wrapping_add(number));
             let mut buffer = vec![0; 65_535];
             while !link.is_over() {
@@ -97,7 +97,7 @@ pub fn on(
 }
 
 /// Has one client give way where all places are taken.
-fn make_room(clients: &mut HashMap<SocketAddr, Arc<Client>>) {
+fn make_room(clients: &mut HashMap<SocketAddr, Arc<UdpClient>>) {
     if clients.len() < CLIENTS {
         return;
     }
@@ -112,7 +112,7 @@ fn make_room(clients: &mut HashMap<SocketAddr, Arc<Client>>) {
 }
 
 /// A datagram of a client's, or for it, that is under way.
-type Job = (Arc<Client>, Side, Vec<u8>);
+type Job = (Arc<UdpClient>, Side, Vec<u8>);
 
 /// The way to the server, the same for all clients.
 struct UdpLink {
@@ -125,7 +125,7 @@ struct UdpLink {
 }
 
 /// A client, and its own socket to the server.
-struct Client {
+struct UdpClient {
     address: SocketAddr,
     far: Mutex<Far>,
     recorder: Recorder,
@@ -143,7 +143,7 @@ struct Far {
     sent: Vec<u8>,
 }
 
-impl Client {
+impl UdpClient {
     fn touch(&self) {
         *lock(&self.seen) = Instant::now();
     }
@@ -164,13 +164,13 @@ impl UdpLink {
         self.over.load(Ordering::SeqCst)
     }
 
-    fn meet(&self, address: SocketAddr, seed: u64, recorder: Recorder) -> io::Result<Client> {
+    fn meet(&self, address: SocketAddr, seed: u64, recorder: Recorder) -> io::Result<UdpClient> {
         let server = self.server.load(Ordering::SeqCst);
         let far = Mutex::new(self.far(server, Vec::new())?);
         let (up, down) = (&self.impairments.up, &self.impairments.down);
         let (up, down) = (Mutex::new(Impairer::new(up, seed)), Mutex::new(Impairer::new(down, !seed)));
         let (seen, is_gone) = (Mutex::new(Instant::now()), AtomicBool::new(false));
-        Ok(Client { address, far, recorder, up, down, seen, is_gone })
+        Ok(UdpClient { address, far, recorder, up, down, seen, is_gone })
     }
 
     /// A socket to one of the server's addresses.
@@ -184,7 +184,7 @@ impl UdpLink {
     }
 
     /// Sends to the server. An error may be the answer to an earlier datagram, and then this one was not sent.
-    fn send(&self, client: &Client, datagram: &[u8]) {
+    fn send(&self, client: &UdpClient, datagram: &[u8]) {
         lock(&client.far).sent = datagram.to_vec();
         for _ in 0..2 {
             let (far, server) = client.far();
@@ -198,7 +198,7 @@ impl UdpLink {
 
     /// Where nobody is at this address of the server's, asks at the next, with what was sent last; false where there is
     /// no other.
-    fn asks_elsewhere(&self, client: &Client, server: usize, error: &io::Error) -> bool {
+    fn asks_elsewhere(&self, client: &UdpClient, server: usize, error: &io::Error) -> bool {
         let mut far = lock(&client.far);
         if far.server == server && is_nobody_there(error) {
             let Ok(next) = self.far(server + 1, far.sent.clone()) else { return false };
@@ -210,7 +210,7 @@ impl UdpLink {
     }
 
     /// Listens to the server for one client.
-    fn listen(&self, client: &Arc<Client>, wire: &SyncSender<(Instant, Job)>) {
+    fn listen(&self, client: &Arc<UdpClient>, wire: &SyncSender<(Instant, Job)>) {
         let mut buffer = vec![0; 65_535];
         while !self.is_over() && !client.is_gone() {
             let (far, server) = client.far();
@@ -233,7 +233,7 @@ impl UdpLink {
     fn send_off(
         &self,
         wire: &SyncSender<(Instant, Job)>,
-        client: &Arc<Client>,
+        client: &Arc<UdpClient>,
         toward: Side,
         datagram: &[u8],
     ) {
@@ -254,7 +254,7 @@ impl UdpLink {
         }
     }
 
-    fn pass_on(&self, client: &Client, toward: Side, datagram: &[u8]) {
+    fn pass_on(&self, client: &UdpClient, toward: Side, datagram: &[u8]) {
         match toward {
             Side::Server => {
                 lock(&client.up)

@@ -177,12 +177,12 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
         let is_timed =
             |line: &str| line.get(..7).is_some_and(|time| time.trim_start().parse::<f64>().is_ok());
         let is_rung = |line: &&str| is_timed(line) && line.contains('│');
-        let legend = 5;
+        let legend = 7;
         let rungs = out.lines().filter(is_rung).count() + legend;
         assert_eq!(page.matches("<span class=\"time\"").count(), rungs);
         assert_eq!(page.matches("<p class=\"check passed\">").count(), out.matches("\n  ✓ ").count());
         let spoken = page.matches("<span class=\"twin\">").count();
-        assert_eq!(spoken, rungs, "whoever listens is told whose each is");
+        assert_eq!(spoken, rungs + 1, "a rung says whose it is, and the one of states twice");
         assert_eq!(page.matches("<svg").count(), page.matches("aria-hidden=\"true\"").count());
         assert_eq!((page.matches("<main>").count(), page.matches("<h1>").count()), (1, 1));
         assert!(page.contains("Hello, 张三!") && page.contains(">bound to "));

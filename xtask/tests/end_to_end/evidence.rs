@@ -10,7 +10,7 @@ type EvidenceRow = (&'static str, &'static str, Evidence<'static>, &'static str)
 /// All of them.
 #[rustfmt::skip]
 pub fn evidence() -> Vec<EvidenceRow> {
-    let silent = Evidence::SILENCE;
+    let silent = Evidence::of_silence();
     let hears = |name: &str| Evidence { expected: Box::leak(Box::new(Expected::Message(format!("Hello, {name}!").into()))), ..silent.clone() };
     let gone = |output| Evidence { is_gone: true, output, how: How::Ended, ..silent.clone() };
     let got = |how, bytes| Evidence { how, bytes, ..silent.clone() };
@@ -19,7 +19,7 @@ pub fn evidence() -> Vec<EvidenceRow> {
     let ready = |output| Evidence { expected: &Expected::Ready, ..gone(output) };
     let visit = |output, status| Evidence { expected: &Expected::Visit, status, ..gone(output) };
     let at = |address: &str| Evidence {
-        location: Location { found: vec![address.parse().unwrap()], ..silent.location.clone() },
+        location: Location { found: vec![address.parse().unwrap()], ..Location::default() },
         ..own(&Expected::Ready, How::Other)
     };
     let expects = |message: &[u8]| -> &'static Expected { Box::leak(Box::new(Expected::Message(message.into()))) };
@@ -29,9 +29,9 @@ pub fn evidence() -> Vec<EvidenceRow> {
     let reads_input = Waits { is_input_read: true, ..Waits::default() };
     let in_turn = Waits { is_another_read: true, is_read: Some(false), ..Waits::default() };
     let unread = Tables { unread: 5, ..Tables::default() };
-    let left = Location { has_left: true, ..silent.location.clone() };
-    let deaf = Location { is_deaf: true, ..silent.location.clone() };
-    let free = Location { is_port_free: true, ..silent.location.clone() };
+    let left = Location { has_left: true, ..Location::default() };
+    let deaf = Location { is_deaf: true, ..Location::default() };
+    let free = Location { is_port_free: true, ..Location::default() };
     vec![
         ("tcp-server", "listens", at("0.0.0.1:9999"), "other-address"),
         ("tcp-server", "listens", at("127.0.0.1:3879"), "port-swapped"),

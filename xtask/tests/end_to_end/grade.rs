@@ -80,7 +80,7 @@ pub fn assert_fails(judged: &Printout, kind: &str, expected: &[&str], of: &str) 
 }
 
 /// So many judges run at once, whatever the tests: each waits more than it works, and has pipes open here.
-static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(40), Condvar::new());
+static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(24), Condvar::new());
 
 pub fn grade(args: &[&str]) -> Printout {
     let (free, is_free) = &PLACES;
@@ -160,18 +160,9 @@ fn versions() -> impl Iterator<Item = (&'static str, &'static str)> {
     both.into_iter().filter(|(ip, _)| *ip == "4" || has_ipv6())
 }
 
-/// Judges each row, some side by side: a judge waits more than it works.
+/// Judges each row, side by side: a judge waits more than it works.
 pub fn each<T: Sync>(rows: &[T], judge: impl Fn(&T) + Sync) {
-    let next = Mutex::new(rows.iter());
-    thread::scope(|scope| {
-        for _ in 0..24 {
-            scope.spawn(|| {
-                while let Some(row) = { next.lock().unwrap_or_else(PoisonError::into_inner).next() } {
-                    judge(row);
-                }
-            });
-        }
-    });
+    thread::scope(|scope| rows.iter().for_each(|row| drop(scope.spawn(|| judge(row)))));
 }
 
 /// The run passed every stage but these, which cannot be judged here.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use xtask::lessons::{self, Lesson};
 use xtask::page::Cover;
-use xtask::{Audience, Entry, Lang, Live, Play, Runner, Scratch, Side, Style, Transcript, Words};
+use xtask::{Audience, Entry, Lang, Live, Play, Runner, Scratch, Side, Style, Transcript, Wait, Words};
 
 use crate::process::command;
 
@@ -17,10 +17,14 @@ const HOSTILE: &str =
     "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">&amp;";
 
 /// Serves a story on a free port; where it is.
-fn live(story: &Transcript, go_on: Option<fn() -> bool>) -> (Live, String) {
+fn live(story: &Transcript, go_on: Option<fn(u64, &str) -> bool>) -> (Live, String) {
+    live_at("127.0.0.1:0", story, go_on)
+}
+
+fn live_at(at: &str, story: &Transcript, go_on: Option<fn(u64, &str) -> bool>) -> (Live, String) {
     let words = || Words::fixed("a title", "标题");
     let cover = Cover { title: words(), intro: words(), is_bare: false };
-    let live = Live::start(&"127.0.0.1:0".parse().unwrap(), story, cover, Lang::En, go_on).unwrap();
+    let live = Live::start(&at.parse().unwrap(), story, cover, Lang::En, go_on).unwrap();
     let at = live.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
     (live, at)
 }
@@ -57,9 +61,12 @@ pub struct StreamEvent {
 
 impl Events {
     pub fn of(at: &str, last: &str) -> Self {
+        Self::asked(at, &format!("?last={last}"))
+    }
+
+    pub fn asked(at: &str, query: &str) -> Self {
         let mut stream = TcpStream::connect(at).unwrap();
-        let fields = if last.is_empty() { String::new() } else { format!("Last-Event-ID: {last}\r\n") };
-        stream.write_all(request(at, "GET /events", &fields).as_bytes()).unwrap();
+        stream.write_all(request(at, &format!("GET /events{query}"), "").as_bytes()).unwrap();
         let mut events = Self(BufReader::new(stream));
         assert_eq!(events.line(), Some("HTTP/1.1 200 OK".into()));
         assert_eq!(events.line(), Some("Content-Type: text/event-stream".into()));
@@ -140,6 +147,28 @@ fn a_browser_that_reconnects_gets_what_it_missed_and_a_late_one_all() {
 }
 
 #[test]
+fn a_page_that_waits_at_an_address_is_told_to_load_the_next_commands_page() {
+    let story = Transcript::new(PLAIN);
+    tell(&story, "one");
+    let (first, at) = live(&story, None);
+    let run =
+        |at: &str| get(at, "/").split("data-run=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let old = run(&at);
+    let mut events = Events::of(&at, &format!("{old}-0"));
+    events.wait_for("one");
+    drop(first);
+    assert_eq!(events.rest().last().unwrap().kind, "end");
+    let (second, _) = live_at(&at, &Transcript::new(PLAIN), None);
+    for had in [format!("{old}-0"), format!("{old}-1")] {
+        assert_eq!(Events::of(&at, &had).rest()[0].kind, "reload", "{had}");
+    }
+    let new = run(&at);
+    assert_ne!(new, old);
+    tell(&story, "two");
+    drop(second);
+}
+
+#[test]
 fn every_viewer_is_told_everything_and_one_that_does_not_read_holds_up_nobody() {
     let story = Transcript::new(PLAIN);
     let (live, at) = live(&story, None);
@@ -170,7 +199,7 @@ fn when_all_places_are_taken_the_oldest_browser_gives_way_to_one_more() {
     }
     let story = Transcript::new(PLAIN);
     let (live, at) = live(&story, None);
-    let mut viewers: Vec<_> = (0..128).map(|_| Events::of(&at, "")).collect();
+    let mut viewers: Vec<_> = (0..200).map(|_| Events::of(&at, "")).collect();
     let mut one_more = Events::of(&at, "");
     assert_eq!(viewers.remove(0).rest(), [], "it is disconnected, and not told an end");
     tell(&story, "one");
@@ -223,6 +252,10 @@ fn any_rubbish_as_a_request_is_refused_with_a_reason() {
         (format!("PUT / HTTP/1.1\r\n{host}\r\n"), "405 Method Not Allowed"),
         (format!("POST /events HTTP/1.1\r\n{host}\r\n"), "405 Method Not Allowed"),
         (format!("POST /next HTTP/1.1\r\n{host}X-Token: \r\n\r\n"), "403 Forbidden"),
+        (format!("GET /vote HTTP/1.1\r\n{host}\r\n"), "405 Method Not Allowed"),
+        (format!("POST /vote HTTP/1.1\r\n{host}\r\n"), "400 Bad Request"),
+        (format!("POST /vote HTTP/1.1\r\n{host}Origin: http://evil.example\r\n\r\n"), "403 Forbidden"),
+        (format!("POST /vote HTTP/1.1\r\n{host}Content-Length: 1\r\n\r\n1"), "413 Content Too Large"),
         (format!("POST /next HTTP/1.1\r\n{host}Content-Length: 9\r\n\r\nplease..."), "413 Content Too Large"),
         ("GET / HTTP/1.1\r\n\r\n".into(), "400 Bad Request"),
         (format!("GET / HTTP/1.1\r\n{host}{host}\r\n"), "400 Bad Request"),
@@ -255,6 +288,9 @@ fn hostile_story() -> Transcript {
     let mut course = Runner::new(PLAIN, Audience { step: false, quiz: false });
     course.play(&lesson, "127.0.0.1".parse().unwrap()).unwrap();
     course.sum_up(false, "").unwrap_err();
+    let question = Words::fixed(HOSTILE, HOSTILE);
+    course.story().tell(Entry::Question { question: question.clone(), choices: vec![question] }).unwrap();
+    course.story().wait(Wait::Prediction(1));
     course.story().end();
     course.story().clone()
 }
@@ -265,7 +301,8 @@ fn what_a_peer_sends_is_text_in_every_piece() {
     let (live, at) = live(&story, None);
     let events = Events::of(&at, "").rest();
     let data: String = events.iter().map(|event| event.data.as_str()).collect();
-    assert_eq!(data.matches("&lt;script&gt;").count(), 5, "claim, act, bytes, line, check: {data}");
+    let places = "claim, act, bytes, line, check, question, choice";
+    assert_eq!(data.matches("&lt;script&gt;").count(), 7, "{places}: {data}");
     assert!(!data.contains("<script") && !data.contains("<img") && !data.contains("&amp;amp;amp;"), "{data}");
     assert_eq!(events.iter().filter(|event| event.kind == "end").count(), 1, "no payload is an event");
     assert!(data.contains("\\r\\n\\r\\nevent: end") && data.contains("1 of 1 checks failed"));
@@ -314,31 +351,38 @@ fn a_browser_shows_every_piece_and_obeys_none() {
     let Some(dom) = dump_dom(&live.url()) else { return };
     assert!(dom.contains("<title>a title</title>") && !dom.contains("<img"), "{dom}");
     let story = dom.split("<div id=\"story\"").nth(1).unwrap().split("</main>").next().unwrap();
-    assert_eq!(story.matches("&lt;script&gt;").count(), 5, "{story}");
+    assert_eq!(story.matches("&lt;script&gt;").count(), 7, "{story}");
+    assert_eq!(story.matches("<li><button type=\"button\" disabled=\"\">").count(), 1, "a choice: {story}");
     assert!(!story.contains("<script"), "{story}");
     assert_eq!(
         (story.matches("<li class=\"rung\">").count(), story.matches("<ol class=\"ladder\"").count()),
         (3, 1)
     );
     assert!(story.contains("<section aria-labelledby=\"x\"><h2 id=\"x\">x</h2>"), "{story}");
-    assert!(dom.contains("the end; the content stays</span>"), "it says that the story is over: {dom}");
+    assert!(
+        dom.contains("ended; waiting for the next command</span>"),
+        "it says that the story is over: {dom}"
+    );
 }
 
 #[test]
 fn a_page_without_a_step_has_no_token_and_goes_on_for_nobody() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
-    let (live, at) = live(&Transcript::new(PLAIN), Some(|| ASKED.fetch_add(1, Ordering::SeqCst) == 0));
+    let (live, at) = live(&Transcript::new(PLAIN), Some(|_, _| ASKED.fetch_add(1, Ordering::SeqCst) == 0));
     let page = get(&at, "/");
     let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
     let fields = format!("X-Token: {token}\r\n");
-    assert!(answer(&at, request(&at, "POST /next", &fields)).starts_with("HTTP/1.1 204 "));
-    assert!(answer(&at, request(&at, "POST /next", &fields)).starts_with("HTTP/1.1 409 "), "nobody waits");
+    assert!(answer(&at, request(&at, "POST /next?wait=1", &fields)).starts_with("HTTP/1.1 204 "));
+    assert!(
+        answer(&at, request(&at, "POST /next?wait=1", &fields)).starts_with("HTTP/1.1 409 "),
+        "nobody waits"
+    );
     assert_eq!(ASKED.load(Ordering::SeqCst), 2);
     drop(live);
     let (live, at) = self::live(&Transcript::new(PLAIN), None);
     assert!(get(&at, "/").contains("data-token=\"\""));
     assert!(
-        answer(&at, request(&at, "POST /next", &fields)).starts_with("HTTP/1.1 403 "),
+        answer(&at, request(&at, "POST /next?wait=1", &fields)).starts_with("HTTP/1.1 403 "),
         "a token of another run"
     );
     drop(live);

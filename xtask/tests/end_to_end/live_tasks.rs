@@ -8,14 +8,14 @@ use std::thread;
 use crate::live::{Events, answer, get, request};
 
 /// A demo that steps, its standard output, and where its page is.
-struct Stepping {
+pub struct Stepping {
     demo: Child,
     out: BufReader<ChildStdout>,
-    at: String,
+    pub at: String,
 }
 
 impl Stepping {
-    fn start(args: &[&str]) -> Self {
+    pub fn start(args: &[&str]) -> Self {
         Self::start_task("demo", args)
     }
 
@@ -36,7 +36,7 @@ impl Stepping {
     }
 
     /// Types a line, and waits for the end; what was printed.
-    fn end(mut self, line: &[u8]) -> String {
+    pub fn end(mut self, line: &[u8]) -> String {
         self.demo.stdin.take().unwrap().write_all(line).unwrap();
         let mut out = String::new();
         self.out.read_to_string(&mut out).unwrap();
@@ -45,28 +45,45 @@ impl Stepping {
     }
 }
 
+/// The token of a page on this machine.
+pub fn token(at: &str) -> String {
+    let page = get(at, "/");
+    let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(token.len() >= 32 && page.contains("id=\"next\""));
+    token.to_owned()
+}
+
+/// Waits until the run waits for this; the number of the wait.
+fn number_of_wait(events: &mut Events, wait: &str) -> u64 {
+    let state = events.wait_for(&format!("\"wait\":\"{wait}\""));
+    assert_eq!(state.kind, "state");
+    state.data.split("\"number\":").nth(1).unwrap().split(',').next().unwrap().parse().unwrap()
+}
+
+pub fn post(at: &str, path: &str, fields: &str) -> String {
+    let answer = answer(at, request(at, &format!("POST {path}"), &format!("{fields}Content-Length: 0\r\n")));
+    answer.split(' ').nth(1).unwrap().to_owned()
+}
+
 #[test]
 fn the_page_goes_on_in_a_demo_that_steps_and_nobody_else_does() {
     let stepping = Stepping::start(&["duplex", "--step"]);
     let at = stepping.at.clone();
     let mut events = Events::of(&at, "");
     events.wait_for("<h4 class=\"act\">");
-    assert_eq!(events.wait_for("yes").kind, "wait");
-    let page = get(&at, "/");
-    let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
-    assert!(token.len() >= 32 && page.contains("PageDown continues"));
-    let post = |at: &str, host: &str, token: &str| {
-        answer(at, request(host, "POST /next", &format!("X-Token: {token}\r\nContent-Length: 0\r\n")))
-    };
-    assert!(post(&at, &at, "").starts_with("HTTP/1.1 403 "));
-    assert!(post(&at, &at, &token.replace(|_| true, "0")).starts_with("HTTP/1.1 403 "));
-    assert!(post(&at, "evil.example", token).starts_with("HTTP/1.1 421 "));
-    let done = post(&at, &at, token);
+    let number = number_of_wait(&mut events, "step");
+    let token = token(&at);
+    let (path, ours) = (format!("/next?wait={number}"), format!("X-Token: {token}\r\n"));
+    assert_eq!(post(&at, &path, ""), "403");
+    assert_eq!(post(&at, &path, &format!("X-Token: {}\r\n", token.replace(|_| true, "0"))), "403");
+    assert_eq!(post(&at, &path, &format!("{ours}Origin: http://evil.example\r\n")), "403");
+    assert_eq!(post(&at, &format!("/next?wait={}", number + 1), &ours), "409");
+    let done = answer(&at, request(&at, &format!("POST {path}"), &ours));
     assert!(done.starts_with("HTTP/1.1 204 ") && !done.contains("Content-Length"), "{done}"); // RFC 9110 8.6
-    assert_eq!(events.wait_for("no").kind, "wait", "the act that was waited for is played");
     events.wait_for("check passed");
     events.wait_for("<h4 class=\"act\">");
-    assert_eq!(events.wait_for("yes").kind, "wait", "and the next one waited for");
+    assert_eq!(number_of_wait(&mut events, "step"), number + 1, "the next act is waited for");
+    assert_eq!(post(&at, &path, &ours), "409", "a click that comes late goes on once");
     let out = stepping.end(b"q\n\n");
     assert_eq!(out.matches("[Enter: go on, q: leave]").count(), 2, "{out}");
     assert_eq!(out.matches("\n  ✓ ").count(), 1, "{out}");
@@ -74,16 +91,40 @@ fn the_page_goes_on_in_a_demo_that_steps_and_nobody_else_does() {
 }
 
 #[test]
-fn a_class_reads_the_quiz_on_the_page() {
-    let demo = Stepping::start(&["crowd", "--quiz"]);
-    let mut events = Events::of(&demo.at, "");
-    let question = events.wait_for("class=\"question\"");
-    assert!(question.data.contains("<ol><li>"), "{question:?}");
-    let out = demo.end("9\n2\n".repeat(9).as_bytes());
-    let question = out.lines().find(|line| line.starts_with("? ")).unwrap();
-    let judged = events.wait_for("<b class=");
-    let (verdict, _) = out.split_once("\n= ").unwrap().1.split_once(": ").unwrap();
-    assert!(judged.data.contains(&format!("= {verdict}</b>")), "{question}: {judged:?}");
+fn a_class_votes_the_presenter_answers_on_the_page_and_the_verdict_shows_the_votes() {
+    let demo = Stepping::start(&["duplex", "--quiz"]);
+    let at = demo.at.clone();
+    let token = token(&at);
+    let mut events = Events::of(&at, "");
+    let mut presenters = Events::asked(&at, &format!("?token={token}"));
+    assert!(events.wait_for("class=\"question\"").data.contains("<li>"));
+    let number = number_of_wait(&mut events, "prediction");
+    let vote = |voter: u128, choice: u64| {
+        let path = format!("/vote?question={number}&choice={choice}");
+        post(&at, &path, &format!("X-Voter: {voter:032x}\r\n"))
+    };
+    assert_eq!([vote(1, 1), vote(2, 3), vote(1, 3), vote(3, 2)], ["204"; 4]);
+    assert_eq!(vote(4, 4), "400", "there are three choices");
+    let path = format!("/vote?question={}&choice=1", number + 1);
+    assert_eq!(post(&at, &path, &format!("X-Voter: {:032x}\r\n", 5)), "409", "another question");
+    presenters.wait_for("\"all\":3,\"votes\":[[1,0],[2,1],[3,2]]");
+    let ours = format!("X-Token: {token}\r\n");
+    assert_eq!(post(&at, &format!("/next?wait={number}&answer=q"), &ours), "400");
+    assert_eq!(post(&at, &format!("/next?wait={number}&answer=3"), &ours), "204");
+    let (mut told, mut early) = (Vec::new(), Vec::new());
+    while told.is_empty() {
+        let event = events.wait_for("");
+        if event.data.contains("class=\"votes\"") { &mut told } else { &mut early }.push(event.data);
+    }
+    assert!(told[0].contains("the class, 3 votes"), "{told:?}");
+    assert!(early.iter().any(|data| data.contains("= 3 is right")), "{early:?}");
+    assert!(early.iter().all(|data| !data.contains("[[")), "no votes before: {early:?}");
+    assert_eq!(vote(6, 1), "409", "the question is closed");
+    let out = demo.end("\n".repeat(9).as_bytes());
+    assert!(
+        out.contains("\n= 3 is right: ") && out.contains("\n  the class, 3 votes: 1 ▏0  2 ▏1  3 ▏2\n"),
+        "{out}"
+    );
 }
 
 #[test]

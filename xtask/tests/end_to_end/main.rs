@@ -17,6 +17,7 @@ mod left_over;
 mod live;
 mod live_tasks;
 mod pairs;
+mod plan;
 mod process;
 mod quiz;
 mod readme;

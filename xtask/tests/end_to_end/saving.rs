@@ -32,24 +32,6 @@ fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
 }
 
 #[test]
-fn the_default_name_is_decoded_and_one_that_every_system_takes_for_a_plain_files() {
-    let hello = replying(HELLO);
-    for (segment, name) in [
-        ("%E6%96%87.html", "文.html"),
-        ("a%20b.html", "a b.html"),
-        ("a%2Fb", "index.html"),
-        ("aux.html", "index.html"),
-        ("report.", "index.html"),
-    ] {
-        let mut lab = Lab::discarding().unwrap();
-        let url = format!("http://{}/dir/{segment}", hello.address);
-        let outcome = run_on(&mut lab, "tcp-client", &["get", &url]);
-        assert_eq!(outcome.status, Some(0), "{segment}: {outcome:?}");
-        assert_eq!(files(&lab), [name]);
-    }
-}
-
-#[test]
 fn a_page_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where() {
     let mut lab = Lab::discarding().unwrap();
     let target = lab.directory().join("page");
@@ -128,30 +110,6 @@ mod unix {
     }
 
     #[test]
-    fn a_page_comes_whole_out_of_an_output_that_does_not_wait() {
-        use std::os::{fd::OwnedFd, unix::net::UnixStream};
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", 8 << 20);
-        let large = origin(move |stream| {
-            stream.write_all(head.as_bytes())?;
-            stream.write_all(&vec![b'x'; 8 << 20])
-        });
-        let url = format!("http://{}/page", large.address);
-        for file in ["-", "/dev/stdout"] {
-            let (mut ours, theirs) = UnixStream::pair().unwrap();
-            theirs.set_nonblocking(true).unwrap();
-            let mut client = crate::program("tcp-client");
-            client.args(["get", &url, "-o", file]).stdout(OwnedFd::from(theirs)).stderr(Stdio::null());
-            let mut running = client.spawn().unwrap();
-            drop(client); // it holds their end
-            let mut all = Vec::new();
-            ours.read_to_end(&mut all).unwrap();
-            assert!(running.wait().unwrap().success());
-            let all = String::from_utf8(all).unwrap();
-            assert_eq!(all.matches('x').count(), 8 << 20, "{file}");
-        }
-    }
-
-    #[test]
     fn an_interrupted_demo_leaves_the_old_page_and_no_litter() {
         let lab = Lab::discarding().unwrap();
         fs::write(lab.directory().join("page.html"), "old").unwrap();
@@ -181,21 +139,5 @@ mod unix {
         assert!(sh(&lab, &format!("unshare -rm sh -c '{command}'")).success());
         assert_eq!(fs::read(lab.directory().join("host")).unwrap(), b"hello");
         assert_eq!(files(&lab).len(), 2);
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_files_name_is_bytes() {
-        use std::os::unix::ffi::OsStringExt;
-        let lab = Lab::discarding().unwrap();
-        // GBK for a Chinese word; printf makes it of octal digits.
-        for option in ["-o \"$FILE\"", "-o=\"$FILE\""] {
-            let command = format!("FILE=$(printf '\\316\\304.html'); \"$CLIENT\" get \"$URL\" {option}");
-            assert!(sh(&lab, &command).success());
-            let name = std::ffi::OsString::from_vec(b"\xce\xc4.html".to_vec());
-            let path = lab.directory().join(name);
-            assert_eq!(fs::read(&path).unwrap(), b"hello");
-            fs::remove_file(path).unwrap();
-        }
     }
 }

@@ -1,157 +1,195 @@
 //! The ladder as text of as many columns as there are: what the client's side said, what crossed the wire, what the
-//! server's side said. Pure.
+//! server's side said. Where there is room, each has its own columns; where there is less, the client's lines and the
+//! wire share theirs. Pure.
 
 use std::iter;
-use std::time::Duration;
 
-use crate::drawing::columns::{fit, width, wrap};
-use crate::drawing::entry::{Lanes, Mark, Rung};
+use crate::drawing::columns::{broken, fit, width, wrap};
+use crate::drawing::entry::{Fate, Lanes, Mark, Rung};
 use crate::drawing::style::{Ink, Style};
 use crate::wire::event::Side;
 use crate::words::Words;
 
-/// The columns of the wire, which are the client's lane as well, where a line has [`Style::WIDTH`].
-const WIRE: usize = 42;
 /// The columns of a rung's time.
 const TIME: usize = 7;
-/// The columns of a connection's label; of somebody else's programs there may be thousands of connections.
-const LABEL: usize = 2;
-const LONG_LABEL: usize = 5;
-/// The columns that are left to an arrow's line and tip, however long its text is.
-const ARROW: usize = 6;
+/// The columns of a connection's label, with the blank before a short one; of somebody else's programs there may be
+/// thousands of connections.
+const LABEL: usize = 3;
+const LONG_LABEL: usize = 6;
+/// From how many columns on the client has its own ones.
+const THREE_LANES: usize = 100;
 
+/// How many columns each text may have at most; none where it is on the wire.
 struct Columns {
     label: usize,
+    client: Option<usize>,
     wire: usize,
-    server_lane: usize,
+    server: Option<usize>,
 }
 
 impl Columns {
     fn of(style: Style) -> Self {
         if style.bare {
-            return Self { label: LONG_LABEL, wire: style.width - 18, server_lane: 0 };
+            return Self { label: LONG_LABEL, client: None, wire: style.width - 18, server: None };
         }
-        let lanes = style.width - 16;
-        Self { label: LABEL, wire: lanes / 2, server_lane: lanes - lanes / 2 }
+        if style.width < THREE_LANES {
+            let lanes = style.width - 16;
+            return Self { label: LABEL, client: None, wire: lanes / 2, server: Some(lanes - lanes / 2) };
+        }
+        // At the fewest columns, "Hello, Michael!" fits with its bytes, and "accepted connection from" an IPv4 address.
+        let more = style.width - THREE_LANES;
+        let (client, wire) = (15 + more * 2 / 5, 28 + more / 2);
+        Self { label: LABEL, client: Some(client), wire, server: Some(style.width - 17 - client - wire) }
     }
+
+    /// The columns before a rung's lanes.
+    fn margin(&self) -> usize {
+        TIME + self.label + 1
+    }
+
+    /// What the client's side, the wire and the server's side have in one line; where it has no columns, the client's
+    /// is on the wire, which then has nothing.
+    fn row(&self, style: Style, rail: &str, [client, wire, server]: [(Ink, &str); 3]) -> String {
+        let last = padded(style, server, 0);
+        let line = match (self.client, self.server) {
+            (Some(room), _) => {
+                let more = width(client.1).saturating_sub(room); // a title may be longer than what is printed
+                let (first, wire) = (padded(style, client, room), padded(style, wire, self.wire + 2 - more));
+                format!("{first} {rail}{wire}{rail} {last}")
+            }
+            (None, Some(_)) => format!("{rail} {}{rail} {last}", padded(style, client, self.wire + 1)),
+            (None, None) => {
+                let room = self.wire.saturating_sub(width(server.1));
+                format!("{rail} {}{last} {rail}", padded(style, client, room))
+            }
+        };
+        line.trim_end().to_owned()
+    }
+}
+
+fn padded(style: Style, (ink, text): (Ink, &str), room: usize) -> String {
+    let painted = if text.is_empty() { String::new() } else { style.paint(ink, text) };
+    painted + &" ".repeat(room.saturating_sub(width(text)))
 }
 
 /// The line above the lanes.
 pub fn head(style: Style, (client, server): &Lanes) -> String {
-    let Columns { label, wire, .. } = Columns::of(style);
-    let (time, client) = (Words::fixed("   time", "时间/秒"), client.to(style.lang));
-    let (time, server) = (time.to(style.lang), server.to(style.lang));
-    let room = if style.bare { wire.saturating_sub(width(server)) } else { wire + 3 };
-    let pad = " ".repeat(room.saturating_sub(width(client)));
-    style.paint(Ink::Faint, &format!("{time}  {:label$}  {client}{pad}{server}", ""))
+    let columns = Columns::of(style);
+    let [time, wire] = [Words::fixed("   time", "时间/秒"), Words::fixed(" wire", " 线路")];
+    let cells = [client, &wire, server].map(|words| (Ink::Faint, words.to(style.lang)));
+    let time = padded(style, (Ink::Faint, time.to(style.lang)), columns.margin());
+    time + &columns.row(style, " ", cells)
 }
 
 /// A rung as a line of text, or as several where a program said much.
-pub fn lines(style: Style, Rung { time, label, mark }: &Rung) -> Vec<String> {
-    let (Columns { label: room, wire, server_lane }, rail) = (Columns::of(style), style.signs("│"));
-    let drawn: Vec<_> = match mark {
-        Mark::Said(side, said) => {
-            let is_right = *side == Side::Server && !style.bare;
-            let (ink, limit) = (
-                if *side == Side::Client { Ink::Client } else { Ink::Server },
-                if is_right { server_lane } else { wire },
-            );
-            let in_its_lane = |line: String| {
-                let line = dotted(style, line, limit);
-                let (said, pad) =
-                    (style.paint(ink, &line), " ".repeat((wire + 1).saturating_sub(width(&line))));
-                match side {
-                    Side::Client => format!("{rail} {said}{pad}{rail}"),
-                    Side::Server if style.bare => format!("{rail}{pad}{said} {rail}"),
-                    Side::Server => format!("{rail}{:wire$}  {rail} {said}", ""),
-                }
+pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
+    let columns = Columns::of(style);
+    let drawn = match &rung.mark {
+        Mark::Beside([client, server]) => {
+            let folded = |words: &Words, room: Option<usize>| {
+                let room = room.unwrap_or(columns.wire);
+                let lines = wrap(words.to(style.lang), room).into_iter();
+                lines.map(|line| dotted(style, &line, room)).collect::<Vec<_>>()
             };
-            wrap(said, limit).into_iter().map(in_its_lane).collect()
+            let (client, server) = (folded(client, columns.client), folded(server, columns.server));
+            let count = client.len().max(server.len());
+            let filled =
+                |lines: Vec<String>| lines.into_iter().chain(iter::repeat(String::new())).take(count);
+            let row = |(client, server): (String, String)| {
+                let cells = [(Ink::Client, &*client), (Ink::Faint, ""), (Ink::Server, &*server)];
+                columns.row(style, &style.signs("│"), cells)
+            };
+            filled(client).zip(filled(server)).map(row).collect()
         }
-        Mark::Crossed { toward, what, is_lost } => vec![arrow(style, *toward, what, *is_lost)],
+        Mark::Crossed { toward, what, fate } => arrow(style, &columns, *toward, what.to(style.lang), *fate),
     };
-    let margin = style.paint(Ink::Faint, &format!("{} {label:>room$} ", seconds(*time)));
-    let continued = " ".repeat(margin_of(room));
-    let margins = iter::once(margin.as_str()).chain(iter::repeat(continued.as_str()));
-    margins.zip(drawn).map(|(margin, line)| format!("{margin}{line}")).collect()
+    let margin = format!("{}{:>2$} ", rung.seconds(), rung.label, columns.label);
+    let (margin, continued) = (style.paint(Ink::Faint, &margin), " ".repeat(columns.margin()));
+    let margins = iter::once(margin).chain(iter::repeat(continued));
+    margins.zip(drawn).map(|(margin, line)| margin + &line).collect()
+}
+
+/// An arrow, the first half of its text above it where that takes two lines; a longer text is cut, and takes one.
+fn arrow(style: Style, columns: &Columns, toward: Side, text: &str, fate: Fate) -> Vec<String> {
+    let most = columns.wire - 1;
+    let mut above = broken(text, most);
+    if above.len() > 2 {
+        above = vec![fit(text, most - 2)];
+    }
+    let last = dotted(style, &above.pop().unwrap_or_default(), most);
+    let halves = |room: usize| [room / 2, room - room / 2];
+    let (before, rail) = (" ".repeat(columns.client.map_or(0, |room| room + 1)), style.signs("│"));
+    let above = above.into_iter().map(|text| {
+        let [left, right] = halves(columns.wire + 2 - width(&text)).map(|count| " ".repeat(count));
+        format!("{before}{rail}{left}{text}{right}{rail}")
+    });
+    let (ink, line, tip) = match fate {
+        Fate::Arrived => (Ink::Faint, "─", None),
+        Fate::Lost => (Ink::Bad, "─", Some("✗")),
+        Fate::HeldBack => (Ink::Held, "─", Some("‖")),
+        Fate::Unseen => (Ink::Faint, "·", None),
+    };
+    let [left, right] = halves(most - width(&last)).map(|count| line.repeat(count));
+    let (left, right) = match toward {
+        _ if fate == Fate::Unseen => (format!("├{left} "), format!(" {right}{line}┤")),
+        Side::Server => (format!("├{right} "), format!(" {left}{}│", tip.unwrap_or("▶"))),
+        Side::Client => (format!("│{}{left} ", tip.unwrap_or("◀")), format!(" {right}┤")),
+    };
+    let [left, right] = [left, right].map(|part| style.paint(ink, &style.signs(&part)));
+    above.chain([format!("{before}{left}{last}{right}")]).collect()
+}
+
+/// In ASCII, the sign of what was cut off is three dots: some terminals give the other one two columns.
+fn dotted(style: Style, text: &str, limit: usize) -> String {
+    if !style.ascii || !text.ends_with('…') {
+        return text.into();
+    }
+    fit(text, limit - 2).trim_end_matches('…').to_owned() + "..."
 }
 
 /// Whether a line is one of a rung's [`lines`].
 pub fn is_rung(line: &str) -> bool {
-    margin_and_lanes(line).is_some()
+    line.contains(['│', '├']) && (is_timed(line) || line.starts_with(&" ".repeat(TIME + LABEL + 1)))
+}
+
+/// Whether a line begins with a time, a label or none, and a lane.
+fn is_timed(line: &str) -> bool {
+    let is_time = |time: &str| time.find('.') == Some(3) && time.trim_start().parse::<f64>().is_ok();
+    line.get(..TIME).is_some_and(is_time) && line[TIME..].starts_with([' ', '#'])
 }
 
 /// A rung without its time; any other line as it is.
 pub fn untimed(line: &str) -> &str {
-    let is_timed = margin_and_lanes(line).is_some_and(|(margin, _)| !margin.trim().is_empty());
-    if is_timed { &line[TIME..] } else { line }
+    if is_rung(line) && is_timed(line) { &line[TIME..] } else { line }
 }
 
 /// The lines of a text, the rungs of each ladder in it place by place: each connection's wire, each client's lane,
 /// the server's, the keyboard. In one place the order is certain; between two of them it is the scheduler's.
 pub fn by_place(lines: &[String]) -> Vec<&str> {
-    let mut lines: Vec<_> = lines.iter().map(String::as_str).collect();
-    for ladder in lines.chunk_by_mut(|a, b| is_rung(a) && is_rung(b)) {
-        ladder.sort_by_key(|rung| place(rung));
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    let sorted = lines.chunk_by(|a, b| is_rung(a) && is_rung(b)).flat_map(|ladder| {
+        let mut rungs: Vec<_> = ladder.chunk_by(|_, line| !is_timed(line)).collect();
+        rungs.sort_by_key(|rung| place(rung));
+        rungs.concat()
+    });
+    sorted.collect()
+}
+
+fn place(rung: &[&str]) -> String {
+    let label = rung[0].get(TIME..).and_then(|rest| rest.trim_start().split(' ').next()).unwrap_or_default();
+    let label = if label.starts_with('#') { label } else { "" };
+    match rung[0].rsplit(['│', '┤']).next().unwrap_or_default().trim() {
+        _ if rung.iter().any(|line| line.contains('─')) => format!("wire {label}"),
+        "" => format!("client {label}"),
+        "^C" => "keyboard".into(),
+        _ => "server".into(),
     }
-    lines
-}
-
-fn place(rung: &str) -> String {
-    let (margin, lanes) = margin_and_lanes(rung).unwrap_or_default();
-    let label = margin[TIME.min(margin.len())..].trim();
-    match lanes.strip_prefix(&format!("│{:WIRE$}  │ ", "")) {
-        _ if lanes.contains('─') => format!("wire {label}"),
-        Some("^C") => "keyboard".into(),
-        Some(_) => "server".into(),
-        None => format!("client {label}"),
-    }
-}
-
-const fn margin_of(label: usize) -> usize {
-    TIME + label + 2
-}
-
-fn margin_and_lanes(line: &str) -> Option<(&str, &str)> {
-    let is_time = |time: &str| time.find('.') == Some(3) && time.trim_start().parse::<f64>().is_ok();
-    let (margin, lanes) = line.split_at(line.find(['│', '├'])?);
-    let is_timed = margin.len() >= margin_of(LABEL) && margin.get(..TIME).is_some_and(is_time);
-    let is_continued = margin.trim().is_empty() && [LABEL, LONG_LABEL].map(margin_of).contains(&margin.len());
-    (is_timed || is_continued).then_some((margin, lanes))
-}
-
-/// A time in 7 columns, as exactly as they allow: an experiment may go on for an hour.
-fn seconds(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    let digits = if seconds < 999.9995 { 3 } else { 1 };
-    format!("{seconds:TIME$.digits$}")
-}
-
-/// In ASCII, the sign of what was cut off is three dots: some terminals give the other one two columns.
-fn dotted(style: Style, text: String, limit: usize) -> String {
-    if !style.ascii || !text.ends_with('…') {
-        return text;
-    }
-    fit(&text, limit - 2).trim_end_matches('…').to_owned() + "..."
-}
-
-fn arrow(style: Style, toward: Side, words: &Words, is_lost: bool) -> String {
-    let wire = Columns::of(style).wire;
-    let text = dotted(style, fit(words.to(style.lang), wire - ARROW), wire - ARROW);
-    let room = wire - width(&text) - 2;
-    let (before, after) = ("─".repeat(room / 2), "─".repeat(room - room / 2));
-    let tip = |sign| if is_lost { '✗' } else { sign };
-    let (left, right) = match toward {
-        Side::Server => (format!("├{before}─ "), format!(" {after}{}│", tip('▶'))),
-        Side::Client => (format!("│{}{before} ", tip('◀')), format!(" ─{after}┤")),
-    };
-    let ink = if is_lost { Ink::Bad } else { Ink::Faint };
-    let [left, right] = [left, right].map(|part| style.paint(ink, &style.signs(&part)));
-    format!("{left}{text}{right}")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::drawing::columns::grouped;
     use crate::wire::event::{Crossing, Payload, What};
@@ -168,8 +206,7 @@ mod tests {
         drawn_in(PLAIN, what)
     }
 
-    fn sent(toward: Side, bytes: impl Into<Payload>, is_lost: bool) -> What {
-        let how = if is_lost { Crossing::Lost } else { Crossing::Plain };
+    fn sent(toward: Side, bytes: impl Into<Payload>, how: Crossing) -> What {
         What::Sent { toward, bytes: bytes.into(), how }
     }
 
@@ -183,29 +220,31 @@ mod tests {
             said(Side::Client, "Hello, 张三!"),
             said(Side::Server, &long),
             said(Side::Server, "listening"),
-            sent(Side::Server, long.as_bytes(), false),
-            sent(Side::Client, &b"x"[..], true),
-            sent(Side::Server, "张三\n".as_bytes(), true),
+            sent(Side::Server, long.as_bytes(), Crossing::Plain),
+            sent(Side::Client, &b"x"[..], Crossing::Lost),
+            sent(Side::Server, "张三\n".as_bytes(), Crossing::HeldBack),
             What::Came { client: ([127, 0, 0, 1], 65_535).into() },
             What::Connected { port: 65_535 },
             What::Refused { why: long.clone(), is_absent: true },
             What::Ended { toward: Side::Client },
             What::Broke { toward: Side::Server, as_reset: true },
         ] {
-            for width_of_line in [80, 81, 100, 160] {
+            for width_of_line in [80, 81, 99, 100, 117, 160] {
                 for (bare, ascii) in [(false, false), (false, true), (true, false), (true, true)] {
                     let style = Style { width: width_of_line, bare, ascii, ..PLAIN };
-                    let rail_at = if bare { width_of_line - 1 } else { 14 + (width_of_line - 16) / 2 };
+                    let columns = Columns::of(style);
+                    let first = columns.margin() + columns.client.map_or(0, |room| room + 1);
                     for line in drawn_in(style, &what).lines() {
                         assert!(width(line) <= width_of_line, "{} columns: {line}", width(line));
-                        let margin = if bare { 14 } else { 11 };
-                        let behind: String = line.chars().skip(margin + 1).collect();
-                        let rail = behind.char_indices().find(|(at, sign)| {
-                            "│┤|+".contains(*sign) && margin + 1 + width(&behind[..*at]) == rail_at
-                        });
-                        assert!(rail.is_some(), "no rail in column {rail_at}: {line}");
-                        assert!(ascii || (is_rung(line) && !is_rung(&behind)), "{line}");
-                        assert!(!ascii || !line.contains(['│', '├', '┤', '─', '▶', '◀', '✗', '…']), "{line}");
+                        for at in [first, first + columns.wire + 3] {
+                            let is_rail = |(byte, sign)| "│├┤|+".contains(sign) && width(&line[..byte]) == at;
+                            assert!(line.char_indices().any(is_rail), "no rail in column {at}: {line}");
+                        }
+                        assert!(ascii || (is_rung(line) && !is_rung(line.trim_start())), "{line}");
+                        assert!(
+                            !ascii || !line.contains(['│', '├', '┤', '─', '▶', '◀', '✗', '‖', '…']),
+                            "{line}"
+                        );
                     }
                 }
             }
@@ -213,37 +252,64 @@ mod tests {
     }
 
     #[test]
-    fn a_ladder_of_100_columns_is_the_one_that_the_readmes_show() {
-        let said = What::Said { lane: Side::Server, program: 1, line: "up".into(), is_error: false };
+    fn what_is_printed_is_beside_the_wire_from_100_columns_on_and_on_it_below() {
         let lanes = (Words::fixed("client", ""), Words::fixed("server", ""));
-        assert_eq!(head(PLAIN, &lanes), format!("   time      client{:39}server", ""));
-        assert_eq!(drawn(&said), format!("  0.012 #1 │{:44}│ up", ""));
-        let line = drawn(&sent(Side::Server, &b"x"[..], false));
-        assert_eq!(line, format!("  0.012 #1 ├{} 1 byte  x {}▶│", "─".repeat(16), "─".repeat(16)));
+        let said = |lane, line: &str| What::Said { lane, program: 1, line: line.into(), is_error: false };
+        let all = |style| {
+            let sent = sent(Side::Server, &b"sent before it is accepted"[..], Crossing::Plain);
+            let whats = [said(Side::Client, "Hello, Michael!"), said(Side::Server, "up"), sent];
+            let rungs = whats.map(|what| drawn_in(style, &what)).join("\n");
+            format!("{}\n{rungs}", head(style, &lanes))
+        };
+        let beside = [
+            "   time    client            wire                           server",
+            "  0.012 #1 Hello, Michael! │                              │",
+            "  0.012 #1                 │                              │ up",
+            "  0.012 #1                 │ 26 bytes  sent before it is  │",
+            "                           ├────────── accepted ─────────▶│",
+        ];
+        assert_eq!(all(PLAIN), beside.join("\n"));
+        let on_it = [
+            "   time      client                             server",
+            "  0.012 #1 │ Hello, Michael!                  │",
+            "  0.012 #1 │                                  │ up",
+            "  0.012 #1 │   26 bytes  sent before it is    │",
+            "           ├──────────── accepted ───────────▶│",
+        ];
+        assert_eq!(all(Style { width: 80, ..PLAIN }), on_it.join("\n"));
     }
 
     #[test]
-    fn a_time_has_its_columns_for_a_whole_day() {
-        let shown =
-            [0.0, 999.999, 999.9996, 1000.0, 86_399.9].map(|time| seconds(Duration::from_secs_f64(time)));
-        assert_eq!(shown, ["  0.000", "999.999", " 1000.0", " 1000.0", "86399.9"]);
+    fn what_was_held_back_or_not_seen_is_no_loss() {
+        let held = drawn(&sent(Side::Client, &b"x"[..], Crossing::HeldBack));
+        assert!(held.contains("│‖─") && !held.contains('✗'), "{held}");
+        let mark = Mark::Crossed { toward: Side::Server, what: Words::fixed("SYN", ""), fate: Fate::Unseen };
+        let unseen = lines(PLAIN, &Rung { time: Duration::ZERO, label: String::new(), mark }).concat();
+        assert!(unseen.contains("├·") && unseen.ends_with("· SYN ·············┤"), "{unseen}");
+    }
+
+    #[test]
+    fn the_states_of_both_ends_are_beside_the_wire() {
+        let mark = Mark::Beside([Words::fixed("[SYN_SENT]", ""), Words::fixed("[LISTEN]", "")]);
+        let rung = Rung { time: Duration::ZERO, label: String::new(), mark };
+        assert_eq!(lines(PLAIN, &rung), [format!("  0.000    [SYN_SENT]      │{:30}│ [LISTEN]", "")]);
     }
 
     #[test]
     fn an_arrow_shows_its_direction_and_its_bytes_and_says_what_was_lost_cut_or_no_text() {
         let name = "张三".as_bytes();
-        for (toward, is_lost, bytes, limit, shown) in [
-            (Side::Server, false, &b"Michael\n"[..], 9, "─ 8 bytes  Michael\\n ─"),
-            (Side::Server, false, b"x", 9, "─▶│"),
-            (Side::Client, false, b"x", 9, "│◀─"),
-            (Side::Client, true, b"x", 9, "│✗─"),
-            (Side::Client, true, b"x", 9, "─ lost: 1 byte  x ─"),
-            (Side::Server, false, name, 4, "─ 6 bytes  张… ─"),
-            (Side::Server, false, name, 6, "─ 6 bytes  张三 ─"),
-            (Side::Server, false, b"caf\xe9!", 9, "─ 5 bytes, not UTF-8  caf\\xe9! ─"),
-            (Side::Server, false, b"\x1b[2J", 9, "─ 4 bytes  \\x1b[2J ─"),
+        for (toward, how, bytes, limit, shown) in [
+            (Side::Server, Crossing::Plain, &b"Michael\n"[..], 9, "─ 8 bytes  Michael\\n ─"),
+            (Side::Server, Crossing::Plain, b"x", 9, "─▶│"),
+            (Side::Client, Crossing::Plain, b"x", 9, "│◀─"),
+            (Side::Client, Crossing::Lost, b"x", 9, "│✗─"),
+            (Side::Client, Crossing::Lost, b"x", 9, "─ lost: 1 byte  x ─"),
+            (Side::Server, Crossing::Plain, name, 4, "─ 6 bytes  张… ─"),
+            (Side::Server, Crossing::Plain, name, 6, "─ 6 bytes  张三 ─"),
+            (Side::Server, Crossing::Plain, b"caf\xe9!", 9, "─ 5 bytes, not UTF-8  caf\\xe9! ─"),
+            (Side::Server, Crossing::Plain, b"\x1b[2J", 9, "─ 4 bytes  \\x1b[2J ─"),
         ] {
-            let line = drawn(&sent(toward, Payload::of(bytes, limit), is_lost));
+            let line = drawn_in(Style { width: 160, ..PLAIN }, &sent(toward, Payload::of(bytes, limit), how));
             assert!(line.contains(shown), "{line}");
         }
     }

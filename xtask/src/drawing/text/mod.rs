@@ -3,9 +3,10 @@
 mod chart;
 pub mod ladder;
 
-use super::entry::Entry;
+use super::entry::{Entry, Socket};
 use super::style::{Ink, Style};
-use crate::words::Words;
+use crate::wire::event::Side;
+use crate::words::{Lang, Words};
 
 impl Entry {
     pub fn lines(&self, style: Style) -> Vec<String> {
@@ -33,7 +34,10 @@ impl Entry {
             Self::Remark(words) => style.broken("    ", &style.signs(&to(words))),
             Self::Hint(words) => broken("    → ", words),
             Self::Code(line) => vec![format!("        {line}")],
-            Self::Socket(words) => vec![style.paint(Ink::Faint, &format!("      {}", to(words)))],
+            Self::Sockets(rows) => {
+                let head = Words::fixed("the kernel's table of sockets:", "内核的套接字表：");
+                broken("    ", &head).into_iter().chain(rows.iter().map(|row| socket(style, row))).collect()
+            }
             Self::Check(check) => {
                 let mark = check.verdict.mark();
                 with(check.verdict.ink(), mark, broken(&format!("  {mark} "), &check.sentence()))
@@ -51,6 +55,13 @@ impl Entry {
                 let why = format!("{verdict}{}{}", to(&colon), to(why));
                 with(ink, &format!("= {verdict}"), style.broken("= ", &why))
             }
+            Self::Votes(counts) => {
+                let answer = |(answer, votes): &(u64, usize)| format!("{answer} ▏{votes}");
+                let answers = counts.answers.iter().map(answer).collect::<Vec<_>>().join("  ");
+                let Words { en, zh } = counts.heading();
+                let line = words!("{en}: {answers}", "{zh}：{answers}");
+                style.broken("  ", &style.signs(&to(&line)))
+            }
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]
             }
@@ -59,11 +70,20 @@ impl Entry {
     }
 }
 
+fn socket(style: Style, Socket { side, state, port, peer, queues }: &Socket) -> String {
+    let (ink, whose) = match side {
+        Side::Client => (Ink::Client, Words::fixed("client", "客户端")),
+        Side::Server => (Ink::Server, Words::fixed("server", "服务器")),
+    };
+    let (whose, queues) = (whose.to(style.lang), queues.to(style.lang));
+    let other = if style.lang == Lang::Zh { "对端" } else { "peer" };
+    style.paint(ink, &format!("      {whose} {state:11} :{port:<5} {other} :{peer:<5}  {queues}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::drawing::columns::width;
-    use crate::words::Lang;
 
     #[test]
     fn a_remark_is_broken_where_the_line_ends() {

@@ -2,7 +2,7 @@
 
 use super::markup::{joined, text};
 use super::page::{self, CSS, Cover, DARK, DARK_WHEN};
-use super::pieces::body;
+use super::pieces::{self, body};
 use crate::checks::Verdict;
 use crate::drawing::entry::{Entry, Lanes};
 use crate::words::{Lang, Words};
@@ -41,7 +41,7 @@ pub fn html(
     };
     let cell = |(verdict, (stage, _)): (&Option<Verdict>, &(&str, &Words))| {
         let Some(verdict) = verdict else { return "<td></td>".into() };
-        let (class, name, mark) = (class(verdict), to(&verdict.name()), verdict.mark());
+        let (class, name, mark) = (pieces::class(verdict), to(&verdict.name()), verdict.mark());
         format!(
             "<td class=\"{class}\" title=\"{stage}: {name}\">{mark}<span class=\"twin\"> {name}</span></td>"
         )
@@ -86,12 +86,4 @@ pub fn html(
         "</main>\n</body>\n</html>\n",
     ]
     .concat()
-}
-
-fn class(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Passed => "passed",
-        Verdict::Failed(_) | Verdict::Undecided(_) => "failed",
-        Verdict::NotAvailable(_) => "absent",
-    }
 }

@@ -28,6 +28,7 @@ fn colour(ink: Ink) -> &'static str {
         Ink::Server => "var(--server)",
         Ink::Good => "var(--good)",
         Ink::Bad => "var(--bad)",
+        Ink::Held => "var(--held)",
         Ink::Faint => "var(--faint)",
         Ink::Bold => "var(--text)",
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::markup::{joined, text};
 use super::pieces::{self, body, class, one_line};
 use crate::checks::{Check, Tally};
-use crate::drawing::entry::{Entry, Lanes, Mark, Rung};
+use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung};
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -51,6 +51,7 @@ fn chapter_checks(chapter: &Chapter) -> impl Iterator<Item = &Check> {
 
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
+    let is_quiz = chapters.iter().flat_map(|chapter| &chapter.told).any(is_question);
     let tally = tally(chapters);
     let sum = if tally == Tally::default() {
         String::new() // nothing was promised
@@ -58,20 +59,67 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
         pieces::sum(&tally.sentence(), tally.failed == 0, &failures(chapters, lang), lang)
     };
     let contents = Words::fixed("Contents", "目录");
-    let list = contents_list(chapters, lang);
+    let list = contents_list(chapters, is_quiz, lang);
     // A page of charts has no ladders to read.
     let has_rungs = chapters.iter().flat_map(|chapter| &chapter.told).any(|told| told.rung().is_some());
     let legend = if has_rungs { legend(cover.is_bare, lang) } else { String::new() };
+    let (printing, end) = if is_quiz { (printing(lang), "</div>\n") } else { Default::default() };
     [
         &head(&title, lang),
         &format!("<style>\n{CSS}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
-        &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}{sum}", cover.main()),
+        &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}{printing}{sum}", cover.main()),
         &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
         &format!("<ul>\n{list}</ul>\n</nav>\n{legend}"),
-        &joined(by_name(chapters).map(|chapters| section(chapters, lang))),
+        &joined(by_name(chapters).map(|chapters| section(chapters, is_quiz, lang))),
+        end,
         "</main>\n</body>\n</html>\n",
     ]
     .concat()
+}
+
+fn is_question(told: &Entry) -> bool {
+    matches!(told, Entry::Question { .. })
+}
+
+/// How to print a quiz with its answers and without, and where both begin: who goes to `#answers` sees them all.
+fn printing(lang: Lang) -> String {
+    let [print, show, hide] = [
+        (
+            "Printed, this page is a sheet of questions; answers that are shown are printed, too:",
+            "打印出来是一张试题；显示出来的答案也会打印：",
+        ),
+        ("show all answers", "显示全部答案"),
+        ("questions alone", "只留问题"),
+    ]
+    .map(|(en, zh)| Words::fixed(en, zh).to(lang).to_owned());
+    format!(
+        "<div id=\"answers\">\n<p id=\"questions\">{print} <a href=\"#answers\">{show}</a>, <a href=\"#questions\">{hide}</a></p>\n"
+    )
+}
+
+/// A chapter's questions, with what answers them folded away after each.
+fn asked(Chapter { told, lanes, .. }: &Chapter, claims: &str, lang: Lang) -> String {
+    let is_repeated = |at: usize| matches!(told.get(at + 1), Some(Entry::Judged { .. }));
+    let told: Vec<_> = (told.iter().enumerate())
+        .filter(|(at, told)| !is_question(told) || !is_repeated(*at))
+        .map(|(_, told)| told.clone())
+        .collect();
+    let name = Words::fixed("What happened, and the answer", "实验过程与答案");
+    let folded = |answer: &str| {
+        let name = name.to(lang);
+        // Beside what folds it, not in it, an answer can be shown without a script.
+        format!(
+            "<details class=\"fold\"><summary>{name}</summary></details>\n<div class=\"answer\">\n{answer}</div>\n"
+        )
+    };
+    let mut parts = told.chunk_by(|a, b| is_question(a) == is_question(b)).peekable();
+    let mut drawn = String::new();
+    while let Some(part) = parts.next() {
+        let claims = if parts.peek().is_none() { claims } else { "" };
+        let shown = body(part, lanes, lang);
+        drawn += &if is_question(&part[0]) { shown } else { folded(&(shown + claims)) };
+    }
+    drawn
 }
 
 /// A document's head up to its title.
@@ -103,10 +151,11 @@ fn failures(chapters: &[Chapter], lang: Lang) -> String {
     }))
 }
 
-fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
+fn contents_list(chapters: &[Chapter], is_quiz: bool, lang: Lang) -> String {
     let entry = |chapters: &[Chapter]| {
         let first = &chapters[0];
-        let claims: Vec<_> = first.claims.iter().map(|(_, words)| one_line(words, lang)).collect();
+        let claims = first.claims.iter().filter(|_| !is_quiz); // they would give answers away
+        let claims: Vec<_> = claims.map(|(_, words)| one_line(words, lang)).collect();
         let tally = tally(chapters);
         let (state, marks) = match (tally.failed, tally.undecided, tally.passed) {
             (0, 0, 0) => ("passed", String::new()),
@@ -127,15 +176,17 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
 /// A ladder with everything that a ladder can show.
 pub fn legend(is_bare: bool, lang: Lang) -> String {
     let rung = |label: &str, mark| Entry::Rung(Rung { time: Duration::ZERO, label: label.into(), mark });
-    let said = |side, what: Words| Mark::Said(side, what.to(lang).to_owned());
-    let crossed = |toward, what, is_lost| Mark::Crossed { toward, what, is_lost };
     let of = Words::fixed;
+    let beside = |client, server| rung("", Mark::Beside([client, server]));
+    let crossed = |label, toward, what, fate| rung(label, Mark::Crossed { toward, what, fate });
     let mut told = vec![
-        rung("#1", said(Side::Client, of("printed by a program on the left", "左侧程序打印的一行"))),
-        rung("#1", crossed(Side::Server, of("bytes on the wire, to the right", "线路上向右的数据"), false)),
-        rung("#2", crossed(Side::Client, of("to the left, on connection #2", "向左，属于连接 #2"), false)),
-        rung("", crossed(Side::Server, of("lost, or held back", "丢失，或暂时扣住"), true)),
-        rung("", said(Side::Server, of("printed by a program on the right", "右侧程序打印的一行"))),
+        beside(of("printed by a program on the left", "左侧程序打印的一行"), of("", "")),
+        crossed("#1", Side::Server, of("bytes on the wire, to the right", "线路上向右的数据"), Fate::Arrived),
+        crossed("#2", Side::Client, of("to the left, on connection #2", "向左，属于连接 #2"), Fate::Arrived),
+        crossed("", Side::Server, of("lost", "丢失"), Fate::Lost),
+        crossed("", Side::Server, of("held back", "扣住，稍后才放行"), Fate::HeldBack),
+        beside(of("", ""), of("printed by a program on the right", "右侧程序打印的一行")),
+        beside(of("[STATE]", "[状态]"), of("[state in the kernel]", "[内核里的状态]")),
     ];
     told.retain(|told| !is_bare || told.rung().is_some_and(|rung| matches!(rung.mark, Mark::Crossed { .. })));
     let lanes = (of("the client's side", "客户端一侧"), of("the server's side", "服务器一侧"));
@@ -158,7 +209,7 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
     )
 }
 
-fn section(chapters: &[Chapter], lang: Lang) -> String {
+fn section(chapters: &[Chapter], is_quiz: bool, lang: Lang) -> String {
     let first = &chapters[0];
     let name = first.name;
     let shown = text(&pieces::named(name, first.subject_zh, lang));
@@ -166,9 +217,11 @@ fn section(chapters: &[Chapter], lang: Lang) -> String {
         first.claims.iter().map(|(number, words)| pieces::piece(&Entry::Claim(number, words.clone()), lang)),
     );
     let plays = joined(chapters.iter().map(|chapter| {
-        let told = body(&chapter.told, &chapter.lanes, lang);
+        let told =
+            if is_quiz { asked(chapter, &claims, lang) } else { body(&chapter.told, &chapter.lanes, lang) };
         format!("{}{told}", pieces::title((name, ""), chapter.version, false, lang))
     }));
+    let claims = if is_quiz { "" } else { &claims };
     format!(
         "<section aria-labelledby=\"{name}\">\n<h2 id=\"{name}\">{shown}</h2>\n{claims}{plays}</section>\n"
     )
@@ -200,7 +253,7 @@ mod tests {
                 (a.max(b) + 0.05) / (a.min(b) + 0.05)
             };
             for behind in ["paper", "panel"] {
-                for name in ["text", "faint", "client", "server", "good", "bad"] {
+                for name in ["text", "faint", "client", "server", "good", "bad", "held"] {
                     let found = contrast(name, behind);
                     assert!(found >= 4.5, "{where_}: {name} on {behind} has {found:.2}");
                 }

@@ -4,7 +4,8 @@
 use super::chart;
 use super::markup::{joined, text};
 use crate::checks::Verdict;
-use crate::drawing::entry::{Entry, Lanes, Mark, Rung};
+use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung, Socket};
+use crate::drawing::votes::Counts;
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -41,7 +42,7 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
         Entry::Rung(it) => rung(it, lang),
         Entry::Evidence(words) => paragraph("evidence", words),
         Entry::Remark(words) => paragraph("remark", words),
-        Entry::Socket(words) => format!("<pre class=\"row\">{}</pre>\n", text(words.to(lang))),
+        Entry::Sockets(rows) => sockets(rows, lang),
         Entry::Check(check) => {
             let (class, mark, sentence) = (class(&check.verdict), check.verdict.mark(), check.sentence());
             format!("<p class=\"check {class}\">{mark} {}</p>\n", text(sentence.to(lang)))
@@ -50,7 +51,10 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
         Entry::Code(line) => format!("<p class=\"row\">{}</p>\n", text(line)),
         Entry::Chart(chart) => chart::picture(chart, lang),
         Entry::Question { question, choices } => {
-            let choices = joined(choices.iter().map(|choice| format!("<li>{}</li>", text(choice.to(lang)))));
+            // A number is text: whoever listens, or copies, gets it, too.
+            let choice =
+                |(number, choice): (usize, &Words)| format!("<li>{number}. {}</li>", text(choice.to(lang)));
+            let choices = joined((1..).zip(choices).map(choice));
             let list = if choices.is_empty() { choices } else { format!("<ol>{choices}</ol>") };
             format!("<div class=\"question\"><p>? {}</p>{list}</div>\n", text(question.to(lang)))
         }
@@ -58,10 +62,24 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
             let class = is_right.map_or("absent", |right| if right { "passed" } else { "failed" });
             let (verdict, why) = (text(verdict.to(lang)), text(why.to(lang)));
             let colon = if lang == Lang::Zh { "：" } else { ": " };
-            format!("<p class=\"evidence\"><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n")
+            format!("<p class=\"evidence verdict\"><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n")
         }
+        Entry::Votes(counts) => votes(counts, lang),
         Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, "", lang),
     }
+}
+
+/// How the class has voted: a bar for each answer, as long as its share.
+fn votes(counts: &Counts, lang: Lang) -> String {
+    let bar = |(answer, votes): &(u64, usize)| {
+        let share = 100 * votes / counts.all.max(1);
+        format!(
+            "<li><span>{answer}</span><svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" \
+             aria-hidden=\"true\"><path d=\"M0 0 H{share} V1 H0 Z\"/></svg><span>{votes}</span></li>"
+        )
+    };
+    let (heading, bars) = (counts.heading(), joined(counts.answers.iter().map(bar)));
+    format!("<div class=\"votes\"><p>{}</p><ul>{bars}</ul></div>\n", heading.to(lang))
 }
 
 /// Items of a ladder as one.
@@ -105,43 +123,73 @@ pub fn class(verdict: &Verdict) -> &'static str {
 }
 
 fn lanes((client, server): &Lanes, lang: Lang) -> String {
-    let (time, client, server) =
-        (Words::fixed("time", "时间/秒"), text(client.to(lang)), text(server.to(lang)));
-    let time = time.to(lang);
-    format!("<p class=\"lanes\"><span>{time}</span> <span>{client}</span> <span>{server}</span></p>\n")
+    let (time, wire) = (Words::fixed("time", "时间/秒"), Words::fixed("wire", "线路"));
+    let lane = |words: &Words| format!("<span>{}</span>", text(words.to(lang)));
+    format!("<p class=\"lanes\">{}</p>\n", [&time, client, &wire, server].map(lane).join(" "))
+}
+
+/// The kernel's table of sockets.
+fn sockets(rows: &[Socket], lang: Lang) -> String {
+    let caption = Words::fixed("The kernel's table of sockets", "内核的套接字表");
+    let heads =
+        [("end", "哪一端"), ("state", "状态"), ("port", "端口"), ("peer", "对端"), ("queues", "队列")];
+    let head = |(en, zh)| format!("<th scope=\"col\">{}</th>", Words::fixed(en, zh).to(lang));
+    let row = |Socket { side, state, port, peer, queues }: &Socket| {
+        let (class, whose) = match side {
+            Side::Client => ("client", Words::fixed("client", "客户端")),
+            Side::Server => ("server", Words::fixed("server", "服务器")),
+        };
+        let cells = [whose.to(lang), state, &format!(":{port}"), &format!(":{peer}"), queues.to(lang)];
+        format!(
+            "<tr class=\"{class}\">{}</tr>\n",
+            cells.map(|cell| format!("<td>{}</td>", text(cell))).concat()
+        )
+    };
+    let (caption, heads, rows) = (caption.to(lang), heads.map(head).concat(), joined(rows.iter().map(row)));
+    format!("<table class=\"sockets\"><caption>{caption}</caption>\n<tr>{heads}</tr>\n{rows}</table>\n")
 }
 
 /// A rung, with whose it is in words: for a screen reader, what its place and its arrow show.
-fn rung(Rung { time, label, mark }: &Rung, lang: Lang) -> String {
-    let (class, what, whose, arrow) = match mark {
-        Mark::Said(Side::Client, line) => {
-            ("client", line.as_str(), Words::fixed("client's side: ", "客户端一侧："), "")
+fn rung(rung: &Rung, lang: Lang) -> String {
+    let cell = |class: &str, whose: (&'static str, &'static str), what: &Words, tip: &str| {
+        let (whose, what) = (Words::fixed(whose.0, whose.1), text(what.to(lang)));
+        let whose = format!("<span class=\"twin\">{}</span>", whose.to(lang));
+        let tip = match tip {
+            "" => String::new(),
+            path => format!(
+                "<svg class=\"tip\" viewBox=\"0 0 10 10\" aria-hidden=\"true\"><path d=\"{path}\"/></svg>"
+            ),
+        };
+        format!(" <span class=\"{class}\"><span class=\"what\">{whose}{what}</span>{tip}</span>")
+    };
+    let drawn = match &rung.mark {
+        Mark::Beside(lines) => {
+            let sides = [
+                ("client", ("client's side: ", "客户端一侧：")),
+                ("server", ("server's side: ", "服务器一侧：")),
+            ];
+            let lines = sides.iter().zip(lines).filter(|(_, line)| !line.en.is_empty());
+            joined(lines.map(|((class, whose), line)| cell(class, *whose, line, "")))
         }
-        Mark::Said(Side::Server, line) => {
-            ("server", line.as_str(), Words::fixed("server's side: ", "服务器一侧："), "")
-        }
-        Mark::Crossed { toward: Side::Server, what, .. } => {
-            let whose = Words::fixed("to the server's side: ", "发往服务器一侧：");
-            ("wire right", what.to(lang), whose, "<path d=\"M0 0 L10 5 L0 10 Z\"/>")
-        }
-        Mark::Crossed { toward: Side::Client, what, .. } => {
-            let whose = Words::fixed("to the client's side: ", "发往客户端一侧：");
-            ("wire left", what.to(lang), whose, "<path d=\"M10 0 L0 5 L10 10 Z\"/>")
+        Mark::Crossed { toward, what, fate } => {
+            let (way, whose, arrow) = match toward {
+                Side::Server => {
+                    ("right", ("to the server's side: ", "发往服务器一侧："), "M0 0 L10 5 L0 10 Z")
+                }
+                Side::Client => {
+                    ("left", ("to the client's side: ", "发往客户端一侧："), "M10 0 L0 5 L10 10 Z")
+                }
+            };
+            match fate {
+                Fate::Arrived => cell(&format!("wire {way}"), whose, what, arrow),
+                Fate::Lost => {
+                    cell(&format!("wire {way} lost"), whose, what, "M1.5 1.5 L8.5 8.5 M8.5 1.5 L1.5 8.5")
+                }
+                Fate::HeldBack => cell(&format!("wire {way} held"), whose, what, "M3 0 V10 M8 0 V10"),
+                Fate::Unseen => cell("wire unseen", ("both ways: ", "双向："), what, ""),
+            }
         }
     };
-    let (lost, tip) = match mark {
-        Mark::Crossed { is_lost: true, .. } => {
-            (" lost", "<path class=\"cross\" d=\"M1.5 1.5 L8.5 8.5 M8.5 1.5 L1.5 8.5\"/>")
-        }
-        _ => ("", arrow),
-    };
-    let tip = match tip {
-        "" => String::new(),
-        path => format!("<svg class=\"tip\" viewBox=\"0 0 10 10\" aria-hidden=\"true\">{path}</svg>"),
-    };
-    let (seconds, label, whose, what) = (time.as_secs_f64(), text(label), whose.to(lang), text(what));
-    format!(
-        "<li class=\"rung\"><span class=\"time\">{seconds:7.3} {label:2}</span> \
-         <span class=\"{class}{lost}\"><span class=\"what\"><span class=\"twin\">{whose}</span>{what}</span>{tip}</span></li>\n"
-    )
+    let (seconds, label) = (rung.seconds(), text(&rung.label));
+    format!("<li class=\"rung\"><span class=\"time\">{seconds} {label:>3}</span>{drawn}</li>\n")
 }

@@ -67,14 +67,14 @@ fn timed(server: Option<&Server>, count: u32, mut turn: impl FnMut() -> Result<(
 }
 
 /// One end of a conversation with a TCP server.
-struct Client {
+struct LoadClient {
     stream: TcpStream,
     question: String,
     welcome: String,
     answer: String,
 }
 
-impl Client {
+impl LoadClient {
     fn arrives(server: &Server, variant: Variant) -> Result<Self> {
         let end = variant.end_of_message();
         let [question, welcome, answer] =
@@ -108,9 +108,9 @@ fn is_right(heard: &[u8], expected: &str) -> Result<()> {
     Ok(())
 }
 
-fn crowd(server: &Server, variant: Variant, size: u32) -> Result<Vec<Client>> {
+fn crowd(server: &Server, variant: Variant, size: u32) -> Result<Vec<LoadClient>> {
     let arrive = |_| {
-        let client = Client::arrives(server, variant)?;
+        let client = LoadClient::arrives(server, variant)?;
         client.is_welcomed().map(|()| client)
     };
     (0..size).map(arrive).collect()
@@ -120,11 +120,11 @@ fn crowd(server: &Server, variant: Variant, size: u32) -> Result<Vec<Client>> {
 pub fn tcp(variant: Variant, count: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
     let clients = crowd(&server, variant, count)?;
-    let ask_again = |client: &Client| client.is_answered().and_then(|()| client.asks());
-    clients.iter().try_for_each(Client::asks)?;
+    let ask_again = |client: &LoadClient| client.is_answered().and_then(|()| client.asks());
+    clients.iter().try_for_each(LoadClient::asks)?;
     clients.iter().try_for_each(ask_again)?; // what happens once is over
     let measured = timed(Some(&server), count, || clients.iter().try_for_each(ask_again))?;
-    clients.iter().try_for_each(Client::is_answered)?;
+    clients.iter().try_for_each(LoadClient::is_answered)?;
     Ok(measured)
 }
 
@@ -132,11 +132,11 @@ pub fn tcp(variant: Variant, count: u32) -> Result<Measured> {
 pub fn churn(variant: Variant, at_once: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
     let arrive = || {
-        let client = Client::arrives(&server, variant)?;
+        let client = LoadClient::arrives(&server, variant)?;
         client.asks().map(|()| client)
     };
     let mut clients = iter::repeat_with(arrive).take(at_once as usize).collect::<Result<Vec<_>>>()?;
-    let mut change = |client: &mut Client| {
+    let mut change = |client: &mut LoadClient| {
         client.is_welcomed()?;
         client.is_answered()?;
         *client = arrive()?;

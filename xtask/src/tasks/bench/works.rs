@@ -109,14 +109,14 @@ pub static ALL: [Work; 10] = [
 ];
 
 /// What is counted, what is promised of it, and how it is measured.
-type Counted = (&'static [Figure; 2], fn(u64) -> Words, fn(Variant, u32) -> anyhow::Result<Measured>);
+type Measure = (&'static [Figure; 2], fn(u64) -> Words, fn(Variant, u32) -> anyhow::Result<Measured>);
 
 const fn work(
     name: &'static str,
     places: &'static [u32],
     variants: &'static [Variant],
     across: Words,
-    (figures, promise, measure): Counted,
+    (figures, promise, measure): Measure,
     what: Words,
 ) -> Work {
     let claims = [("-", what)];

@@ -27,8 +27,6 @@ pub fn lines(readme: &str) -> Vec<Line> {
         let kind = if is_heading { "#" } else { fence };
         lines.push(Line { at, section, block, kind: kind.into(), text: text.into() });
     }
-    let unclosed = lines.iter_mut().filter(|line| block % 2 == 1 && line.block == block);
-    unclosed.for_each(|line| line.kind = "unclosed".into());
     lines
 }
 
@@ -64,7 +62,7 @@ mod tests {
         let lines = lines("# A\n`x y` and [z](w.md)\n## B\n```sh\n# `q`\ncargo # it\n```\nq\n```rust\nfn");
         let found =
             lines.iter().map(|line| format!("{}{}{}{}", line.at, line.section, line.block, line.kind));
-        assert!(found.eq(["010#", "110", "220#", "421sh", "521sh", "722", "923unclosed"]));
+        assert!(found.eq(["010#", "110", "220#", "421sh", "521sh", "722", "923rust"]));
         let code: Vec<_> = lines.iter().flat_map(Line::code).collect();
         assert!(code == ["x y", "", "cargo"] && lines.iter().flat_map(Line::links).eq(["w.md"]));
     }

@@ -239,16 +239,3 @@ fn is_missing(word: &str) -> bool {
     probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     TOOLS.contains(&word) && !probe.status().is_ok_and(|status| status.success())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_is_told_where_to_listen() {
-        let (own, option) = ("127.0.0.1:9999", "--listen 127.0.0.1:9998");
-        assert_eq!(with_address("serve", own), "serve 127.0.0.1:9999");
-        assert_eq!(with_address("tap [::1]:7", option), "tap [::1]:7 --listen 127.0.0.1:9998");
-        assert_eq!(with_address("tap [::1]:7 --listen [::1]:8", option), "tap [::1]:7 --listen [::1]:8");
-    }
-}

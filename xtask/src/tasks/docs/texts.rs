@@ -41,11 +41,8 @@ fn wrong_lines(readme: &Path, lines: &[Line], sources: &[String]) -> Vec<(usize,
             }
             "" | "#" | "console" | "sh" | "text" => {}
             _ => {
-                let why = text!(
-                    "this block is of an unknown kind, or not closed",
-                    "这个代码块的种类不认识，或者没有结束"
-                );
-                wrong.push((block[0].at, why));
+                wrong
+                    .push((block[0].at, text!("this block is of an unknown kind", "这个代码块的种类不认识")));
             }
         }
     }

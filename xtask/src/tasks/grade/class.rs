@@ -239,7 +239,7 @@ fn judge_one(config: &Config, class: &Class, number: usize) -> Work {
     };
     let name = if class.anonymous { (number + 1).to_string() } else { name.clone() };
     let mut work = Work { name, ..Work::default() };
-    let outcome = judge_all(&own, &mut work.stages, |stage| judge(&own, stage, &|_| Ok(())));
+    let outcome = judge_all(&own, &mut work.stages, |stage| judge(&own, stage));
     work.trouble = outcome.err().map(|e| format!("{e:#}"));
     work.took = began.elapsed();
     work

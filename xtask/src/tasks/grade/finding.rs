@@ -160,6 +160,7 @@ impl Trial<'_> {
             output: &output,
             status: status.as_deref().unwrap_or_default(),
             tables,
+            at: self.peers.at,
             location: self.location.clone(),
             waits: if found.how == How::Silent { self.waiting.0 } else { Waits::default() },
             is_back,

@@ -32,13 +32,9 @@ pub fn judge_all(
     Ok(())
 }
 
-/// Judges one stage so many times; the worst verdict counts, as what fails once is not right. `notice` takes a remark for
-/// the person who waits. An error says nothing about the program.
-pub fn judge(
-    config: &Config,
-    stage: &'static Stage,
-    notice: &dyn Fn(&Words) -> Result<()>,
-) -> Result<Judged> {
+/// Judges one stage so many times; the worst verdict counts, as what fails once is not right. An error says
+/// nothing about the program.
+pub fn judge(config: &Config, stage: &'static Stage) -> Result<Judged> {
     let rank = |judged: &Judged| match judged.verdict {
         Verdict::Passed => 0,
         Verdict::NotAvailable(_) => 1,
@@ -46,21 +42,17 @@ pub fn judge(
         Verdict::Failed(_) => 3,
     };
     let began = Instant::now();
-    let all = (0..config.repeat).map(|_| judge_once(config, stage, notice)).collect::<Result<Vec<_>>>()?;
+    let all = (0..config.repeat).map(|_| judge_once(config, stage)).collect::<Result<Vec<_>>>()?;
     let passed = all.iter().filter(|judged| matches!(judged.verdict, Verdict::Passed)).count();
     let worst = all.into_iter().rev().max_by_key(rank).context("it was played no time")?;
     Ok(Judged { times: (config.repeat, passed), took: began.elapsed(), ..worst })
 }
 
-fn judge_once(
-    config: &Config,
-    stage: &'static Stage,
-    notice: &dyn Fn(&Words) -> Result<()>,
-) -> Result<Judged> {
+fn judge_once(config: &Config, stage: &'static Stage) -> Result<Judged> {
     let title = Entry::Title { name: stage.name, subject_zh: "", version: config.version(), is_new: true };
     config.story.tell(title)?;
     config.story.tell(Entry::Lanes(config.lanes()))?;
-    let mut trial = Trial::new(config, notice)?;
+    let mut trial = Trial::new(config)?;
     trial.tell(Entry::Act(stage.promise.1.clone()))?;
     let played = trial.plays(stage, stage.script);
     let ladder = trial.ladder();

@@ -3,6 +3,7 @@
 mod candidate;
 mod class;
 mod digest;
+mod files;
 mod finding;
 mod judge;
 mod output;
@@ -41,7 +42,7 @@ use crate::wire::event::{Recorder, Side};
 use crate::words::Words;
 use candidate::CommandLine;
 use class::Class;
-use output::Files;
+use files::Files;
 use report::{cover, grade};
 use trial::Config;
 

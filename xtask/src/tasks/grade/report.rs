@@ -63,12 +63,7 @@ fn play(config: &Config, stage: &'static Stage) -> Result<Judged> {
         write!(Stdout, "{}{first}", if style.ascii { '.' } else { '…' })?;
         Stdout.flush()?;
     }
-    let notice = |words: &Words| {
-        let Words { en, zh } = words;
-        let line = if is_seen { "\n" } else { "" };
-        style.say(Ink::Faint, &words!("{line}  {en}", "{line}  {zh}"))
-    };
-    let judged = judge(config, stage, &notice).inspect_err(|_| drop(say("")))?;
+    let judged = judge(config, stage).inspect_err(|_| drop(say("")))?;
     let (mark, (times, passed)) = (style.mark(&judged.verdict), judged.times);
     let of = words!(" ({passed} of {times})", "（{times} 次中 {passed} 次）");
     let times = if times > 1 { of.to(style.lang) } else { "" };

@@ -160,7 +160,7 @@ impl Trial<'_> {
         let ready = self.wait_until_ready()?;
         let seconds = asked.elapsed().as_secs();
         if matches!(ready, Ready::Yes) && asked.elapsed() > LONG && !IS_TOLD.swap(true, Ordering::Relaxed) {
-            (self.notice)(&words!(
+            self.notice(&words!(
                 "your program took {seconds} s until it was ready, and it is started for each stage: if it is built first, build it \
                  before, and name what was built",
                 "程序过了 {seconds} 秒才就绪，而每一项都会重新启动它：如果时间花在编译上，请先编译好，再写编译出的程序"
@@ -184,7 +184,7 @@ impl Trial<'_> {
             found: found.iter().flat_map(|(_, rows)| rows).map(|row| (row.ip, row.port).into()).collect(),
             is_port_held: self.is_port_held(),
             is_port_free: is_free(transport, at),
-            ..Location::at(at)
+            ..Location::default()
         };
         self.finds_owner()?;
         Err(missed(Expected::Ready, how))
@@ -286,7 +286,7 @@ impl Trial<'_> {
     fn wait_for_port(&self) -> Result<()> {
         const LIMIT: Duration = Duration::from_secs(300);
         let port = self.peers.at.port();
-        (self.notice)(&words!(
+        self.notice(&words!(
             "port {port} is in TIME_WAIT, and this program cannot use it yet (only 'restart' counts that): waiting \
              until it is free, about a minute",
             "端口 {port} 处于 TIME_WAIT，这个程序暂时用不了（只在 restart 一项里计一次）：等它空出来，大约一分钟"

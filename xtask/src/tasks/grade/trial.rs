@@ -1,5 +1,6 @@
 //! One stage being played on one program: the program, its peers, and what is asked of them.
 
+use std::io::{self, IsTerminal};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,9 +9,9 @@ use anyhow::{Context, Result};
 use common::framing::Framing;
 
 use super::candidate::{Candidate, CommandLine};
-use super::output::Files;
+use super::files::Files;
 use crate::drawing::entry::Entry;
-use crate::drawing::style::Style;
+use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
 use crate::exercises::{Exercise, Location, Stage, Waits};
 use crate::lab::Lab;
@@ -94,8 +95,6 @@ const MOMENT: Duration = Duration::from_millis(20);
 pub struct Trial<'a> {
     pub config: &'a Config,
     pub exercise: &'static Exercise,
-    /// Takes a remark for the person who waits.
-    pub notice: &'a dyn Fn(&Words) -> Result<()>,
     /// Where everything happens.
     pub lab: Lab,
     /// How much had been told before.
@@ -112,7 +111,7 @@ pub struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    pub fn new(config: &'a Config, notice: &'a dyn Fn(&Words) -> Result<()>) -> Result<Self> {
+    pub fn new(config: &'a Config) -> Result<Self> {
         config.story.begin();
         let (watching, from) = (config.story.clone(), config.story.count());
         let lab = Lab::new(move |event| watching.sees(event))?;
@@ -122,9 +121,8 @@ impl<'a> Trial<'a> {
         let talk =
             Talk { framing: config.framing(), recorder: lab.record.recorder(""), names, ..config.talk };
         let peers = Peers::new(at, exercise.transport, talk);
-        let (candidate, listener, waiting) = Default::default();
-        let location = Location::at(at);
-        Ok(Self { config, exercise, notice, lab, from, candidate, peers, location, listener, waiting })
+        let (candidate, listener, location, waiting) = Default::default();
+        Ok(Self { config, exercise, lab, from, candidate, peers, location, listener, waiting })
     }
 
     /// Lets the peers do something that may ask about the program.
@@ -140,6 +138,15 @@ impl<'a> Trial<'a> {
     /// How long the program may be silent.
     pub fn patience(&self) -> Patience {
         self.peers.talk.patience
+    }
+
+    /// Tells whoever waits for this one program.
+    pub fn notice(&self, Words { en, zh }: &Words) -> Result<()> {
+        if self.config.directory.is_some() {
+            return Ok(()); // it is one of many
+        }
+        let line = if io::stdout().is_terminal() { "\n" } else { "" }; // where the stage is named already
+        self.config.style.say(Ink::Faint, &words!("{line}  {en}", "{line}  {zh}"))
     }
 
     /// Tells something after what has happened so far.

@@ -367,28 +367,7 @@ fn differs(expected: &Expected, found: &Found) -> Option<Words> {
     is_hidden.then(|| words!("the first {same} bytes are right", "前 {same} 字节是对的"))
 }
 
-/// How many bytes are equal in both, from the first. Whole blocks are compared at once: a page may be large.
+/// How many bytes are equal in both, from the first.
 fn common_prefix(one: &[u8], other: &[u8]) -> usize {
-    const BLOCK: usize = 4096;
-    let blocks = one.chunks_exact(BLOCK).zip(other.chunks_exact(BLOCK));
-    let begun = BLOCK * blocks.take_while(|(one, other)| one == other).count();
-    begun + one[begun..].iter().zip(&other[begun..]).take_while(|(one, other)| one == other).count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_bytes_are_counted_across_blocks_and_to_the_shorter_ones_end() {
-        let whole = vec![b'x'; 10_000];
-        for differs in [0, 4095, 4096, 9999] {
-            let mut other = whole.clone();
-            other[differs] = b'y';
-            assert_eq!(common_prefix(&whole, &other), differs);
-        }
-        for size in [0, 4095, 8192, 10_000] {
-            assert_eq!(common_prefix(&whole, &whole[..size]), size);
-        }
-    }
+    one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }

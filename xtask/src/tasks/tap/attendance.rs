@@ -167,16 +167,6 @@ mod tests {
     }
 
     #[test]
-    fn without_line_feeds_a_name_is_what_the_server_answers() {
-        let mut roll = class(false);
-        for name in ["Ann", "Bob", "张三"] {
-            assert_eq!(said(&mut roll, Side::Server, name.as_bytes()), None);
-            assert!(said(&mut roll, Side::Client, b"Hello").is_some(), "{name}");
-        }
-        assert_eq!(roll.count().en, "3 of 3 are here, nobody is missing");
-    }
-
-    #[test]
     fn a_length_before_a_name_is_none_of_it() {
         let mut roll = class(false);
         said(&mut roll, Side::Server, b"\0\0\0\x03Ann\0\0\0\x03Bob");

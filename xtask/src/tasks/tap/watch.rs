@@ -336,36 +336,4 @@ mod tests {
             assert_eq!(wire.new_finds().len(), finds);
         }
     }
-
-    #[test]
-    fn the_summary_says_how_each_ended() {
-        let mut watch = Watch::new(false);
-        let mut happens = |number: u64, what| {
-            watch.sees(Event { at: Instant::now(), label: format!("#{number}"), what });
-        };
-        for number in 1..=6 {
-            happens(number, What::Came { client: ([127, 0, 0, 1], 5000).into() });
-        }
-        for number in [3, 1, 2, 5] {
-            happens(
-                number,
-                What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: Crossing::Plain },
-            );
-            happens(
-                number,
-                What::Sent { toward: Side::Server, bytes: b"12345"[..].into(), how: Crossing::Lost },
-            );
-            happens(number, What::Ended { toward: Side::Server });
-            happens(number, What::Ended { toward: Side::Client });
-        }
-        happens(4, What::Broke { toward: Side::Client, as_reset: true });
-        let lines: Vec<_> = watch.summary().into_iter().map(|words| words.en.into_owned()).collect();
-        let expected = [
-            "6 connections, 20 bytes to the server, 0 bytes to clients",
-            "  both sides ended: #1-#3, #5",
-            "  reset on the server's side: #4",
-            "  still open: #6",
-        ];
-        assert_eq!(lines, expected);
-    }
 }

@@ -16,8 +16,8 @@ pub fn policy(nonce: &str) -> String {
     )
 }
 
-/// The page without pieces; with a token, it can continue the demo.
-pub fn html(cover: &Cover, nonce: &str, token: &str, lang: Lang) -> String {
+/// The page of a run without pieces; with a token, it is the presenter's.
+pub fn html(cover: &Cover, nonce: &str, (run, token): (&str, &str), lang: Lang) -> String {
     let to = |en, zh| if lang == Lang::Zh { zh } else { en };
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
     let button = |id: &str, key: &str, words: &str| {
@@ -28,7 +28,7 @@ pub fn html(cover: &Cover, nonce: &str, token: &str, lang: Lang) -> String {
         &format!("<style nonce=\"{nonce}\">\n{CSS}{STYLE}</style>\n"),
         &format!("<style nonce=\"{nonce}\" id=\"dark\" media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n"),
         &format!(
-            "<body data-token=\"{token}\">\n<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}",
+            "<body data-run=\"{run}\" data-token=\"{token}\">\n<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}",
             cover.main()
         ),
         &help(!token.is_empty(), cover.is_bare, lang),
@@ -41,49 +41,64 @@ pub fn html(cover: &Cover, nonce: &str, token: &str, lang: Lang) -> String {
             to("Story", "过程")
         ),
         &format!("</main>\n<footer aria-label=\"{}\">\n", to("Controls", "控制")),
-        &format!("<span id=\"state\" role=\"status\"{}></span>\n", states(!token.is_empty(), lang)),
+        &format!("<span id=\"state\" role=\"status\"{}></span>\n", states(lang)),
         "<span id=\"said\" class=\"twin\" role=\"status\"></span>\n",
-        &button("hold", "Space", to("hold/follow", "暂停/滚动")),
+        &format!("<span id=\"score\" data-words=\"{}\"></span>\n", to("score", "得分")),
+        &(if token.is_empty() { String::new() } else { button("next", "PageDown", to("▶ go on", "▶ 继续")) }),
+        &button("hold", "Space", to("stop/scroll", "停止/滚动")),
         &button("smaller", "-", "A−"),
         &button("larger", "+", "A+"),
         &button("shade", "d", to("dark/light", "深/浅")),
         &format!("</footer>\n<template id=\"ladder\">{}</template>\n", ladder("", lang)),
+        &format!(
+            "<template id=\"number\"><p><input type=\"number\" min=\"0\" max=\"999999\" aria-label=\"{}\"> \
+             <button type=\"button\">{}</button></p></template>\n",
+            to("your prediction", "你的预测"),
+            if token.is_empty() { to("vote", "投票") } else { to("answer", "作答") }
+        ),
         &format!("<script nonce=\"{nonce}\">\n{SCRIPT}</script>\n</body>\n</html>\n"),
     ]
     .concat()
 }
 
 /// The keys and the legend, folded away.
-fn help(may_go_on: bool, is_bare: bool, lang: Lang) -> String {
+fn help(is_presenter: bool, is_bare: bool, lang: Lang) -> String {
     let to = |en, zh| if lang == Lang::Zh { zh } else { en };
-    let keys = to(
-        "Space stops and starts automatic scrolling. The arrow keys move line by line, PageUp and PageDown act by act, \
-         Home and End to the beginning and the end; + and - change the size, D switches between dark and light.",
-        "空格键停止或恢复自动滚动；方向键逐行移动，PageUp、PageDown 逐步移动，Home、End 到首尾；+、- 调整字号，D 切换深浅色。",
-    );
-    let next = if may_go_on {
-        to(" PageDown at the end continues the demo.", "在末尾按 PageDown，演示也会继续。")
+    let next = if is_presenter {
+        to(
+            " At the end, PageDown, Enter and the right arrow continue the demo, as the button does; digits answer a \
+             question. Of a clicker, PageDown and PageUp work; F5, Escape, the period and B do nothing.",
+            "到了末尾，PageDown、回车、右方向键和按钮一样，让演示继续；数字键回答题目。翻页笔的 PageDown、PageUp 可用；\
+             F5、Escape、句点和 B 不起作用。",
+        )
     } else {
-        ""
+        to(
+            " While a question is open, tap your answer: your vote has no name, and you can change it until the \
+             question is closed.",
+            "题目开放时，点选你的答案：投票不记名，题目关闭以前可以改。",
+        )
     };
+    let keys = to(
+        "Space stops and starts automatic scrolling. The up and down arrows move line by line, PageUp and PageDown (or \
+         the left and right arrows) act by act, Home and End to the beginning and the end; + and - change the size, D \
+         switches between dark and light.",
+        "空格键停止或恢复自动滚动；上下方向键逐行移动，PageUp、PageDown（或左右方向键）逐步移动，Home、End 到首尾；\
+         +、- 调整字号，D 切换深浅色。",
+    );
     let (name, legend) = (to("Keys and signs", "按键与图例"), page::legend(is_bare, lang));
     format!("<details>\n<summary>{name}</summary>\n<p>{keys}{next}</p>\n{legend}</details>\n")
 }
 
 /// What the page says of itself, for its script.
-fn states(may_go_on: bool, lang: Lang) -> String {
+fn states(lang: Lang) -> String {
     let to = |en, zh| if lang == Lang::Zh { zh } else { en };
-    let waiting = if may_go_on {
-        to("waiting: PageDown continues", "等待中：按 PageDown 继续")
-    } else {
-        to("waiting", "等待中")
-    };
     let states = [
         ("following", to("following", "自动滚动")),
-        ("held", to("held", "已暂停")),
-        ("waiting", waiting),
+        ("held", to("scrolling by hand", "手动滚动")),
+        ("step", to("paused", "已暂停")),
+        ("prediction", to("waiting for predictions", "等待预测")),
         ("lost", to("disconnected; the content stays", "连接已断开；已有内容保留")),
-        ("over", to("the end; the content stays", "已结束；内容保留")),
+        ("over", to("ended; waiting for the next command", "已结束；等待下一条命令")),
     ];
     joined(states.iter().map(|(state, words)| format!(" data-{state}=\"{}\"", text(words))))
 }

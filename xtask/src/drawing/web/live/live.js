@@ -1,33 +1,42 @@
 // The page that follows a story. It adds the pieces that its server sends, in their order, and moves among them; what
-// they say was escaped by the server, and the page's policy would run no script in them.
+// they say was escaped by the server, and the page's policy would run no script in them. With a token it is the
+// presenter's: it goes on and answers; others vote.
 "use strict";
 {
   const A_LADDER = 100; // rungs; a browser lays out a ladder at a time
   const KEPT = 10000; // pieces; a story that goes on all day must not fill a browser
   const root = document.documentElement;
-  const story = document.getElementById("story");
-  const state = document.getElementById("state");
-  const said = document.getElementById("said");
-  const emptyLadder = document.getElementById("ladder").content.firstElementChild;
-  const token = document.body.dataset.token;
+  const find = (id) => document.getElementById(id);
+  const story = find("story");
+  const state = find("state");
+  const footer = document.querySelector("footer");
+  const emptyLadder = find("ladder").content.firstElementChild;
+  const { token, run } = document.body.dataset;
   let room = story; // where pieces go: the last heading's section
   let here = null; // the piece that was gone to; none while following
   let isFollowing = true;
   let isConnected = true;
-  let isWaiting = false;
   let isOver = false;
   let count = 0;
+  let now = { wait: "nothing", number: 0, choices: 0, right: 0, asked: 0, all: 0, votes: [] };
+  let question = null; // the one that is open
+  // On the presenter's page, what is played next begins at the top of the screen, and nothing scrolls by itself then.
+  let start = null; // the piece that it begins with
+  let isDue = false; // it has to go to the top
+  let isAtTop = false;
 
   function show() {
-    const now = !isFollowing ? "held" : isOver ? "over" : !isConnected ? "lost" : isWaiting ? "waiting" : "following";
-    root.className = now;
-    const trouble = isOver ? state.dataset.over : isConnected ? "" : state.dataset.lost;
-    state.textContent = now === "held" && trouble ? `${state.dataset.held}; ${trouble}` : state.dataset[now];
+    const how = isOver ? "over" : !isConnected ? "lost" : now.wait !== "nothing" ? now.wait : isFollowing ? "following" : "held";
+    root.className = `${how}${isFollowing ? "" : " held"}${token ? " presents" : ""}`;
+    const votes = how === "prediction" && now.all ? `: ${now.all}` : "";
+    const words = state.dataset[how] + votes;
+    state.textContent = isFollowing || how === "held" ? words : `${words}; ${state.dataset.held}`;
+    find("score").textContent = now.asked ? `${find("score").dataset.words} ${now.right}/${now.asked}` : "";
   }
 
-  // Whoever listens is told acts, what failed and sums; the rest is there to be read.
+  // A reader who listens is told acts, what failed and sums; the rest is there to be read.
   function say(piece) {
-    if (piece.matches(".act, .question, .check.failed, .sum")) said.textContent = piece.textContent;
+    if (piece.matches(".act, .question, .check.failed, .sum")) find("said").textContent = piece.textContent;
   }
 
   function add(html) {
@@ -46,11 +55,13 @@
       } else {
         room.append(piece);
       }
+      start ??= piece;
       say(piece);
       count += 1;
     }
     for (; count > KEPT; count -= 1) forget();
-    if (isFollowing) requestAnimationFrame(toEnd);
+    if (isDue && start !== room.lastElementChild) begin(); // more than a heading, after which the run may wait
+    else if (isFollowing && !isAtTop) requestAnimationFrame(toEnd);
   }
 
   function forget() {
@@ -61,9 +72,22 @@
     if (parent !== story && !parent.firstElementChild && parent !== room) parent.remove();
   }
 
+  // How many pixels of the story are below what is in sight.
+  const below = () => story.getBoundingClientRect().bottom - (innerHeight - footer.offsetHeight);
+
   // What comes in sight is laid out then, and may be higher than it was thought to be: once more.
   function toEnd() {
-    const scroll = () => { if (isFollowing) scrollTo(0, document.body.scrollHeight); };
+    const scroll = () => { if (isFollowing && !isAtTop) scrollBy(0, token ? below() : root.scrollHeight); };
+    scroll();
+    requestAnimationFrame(scroll);
+  }
+
+  function begin() {
+    isDue = !start;
+    if (isDue || !isFollowing || !token) return;
+    isAtTop = true;
+    const piece = start;
+    const scroll = () => piece.scrollIntoView({ block: "start" });
     scroll();
     requestAnimationFrame(scroll);
   }
@@ -80,6 +104,7 @@
     here?.blur();
     mark(null);
     isFollowing = true;
+    isAtTop = false;
     show();
     toEnd();
   }
@@ -112,9 +137,105 @@
     else if (step > 0) follow();
   }
 
-  function pageDown() {
-    if (isFollowing && isWaiting && token) fetch("next", { method: "POST", headers: { "X-Token": token } }).catch(() => {});
-    else go(".act, h3", 1, "start");
+  // Through what does not fit, and then on.
+  function next() {
+    if (!isFollowing) return go(".act, h3", 1, "start");
+    if (!token) return toEnd();
+    const hidden = below();
+    if (hidden > 8) scrollBy(0, Math.min(hidden, 0.75 * innerHeight));
+    else if (now.wait !== "nothing") post("");
+    else toEnd();
+  }
+
+  function post(answer) {
+    const query = `next?wait=${now.number}${answer === "" ? "" : `&answer=${answer}`}`;
+    fetch(query, { method: "POST", headers: { "X-Token": token } }).catch(() => {});
+  }
+
+  // A number that the browser keeps: it has one vote on each question.
+  function voter() {
+    const random = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    try {
+      localStorage.voter ??= random();
+      return localStorage.voter;
+    } catch {
+      return random(); // where nothing may be kept: until the page is left
+    }
+  }
+  const me = voter();
+  let sending = Promise.resolve(); // one vote after another: the last one counts
+
+  function vote(choice, button) {
+    const query = `vote?question=${now.number}&choice=${choice}`;
+    sending = sending.then(() => fetch(query, { method: "POST", headers: { "X-Voter": me } })).then((answer) => {
+      if (!answer.ok) return;
+      for (const other of button.closest(".question").querySelectorAll("button")) other.setAttribute("aria-pressed", other === button);
+    }).catch(() => {});
+  }
+  const pick = (choice, button) => { if (token) post(choice); else vote(choice, button); };
+
+  // Makes the choices of the question that is asked buttons, or gives it a field for a number.
+  function open() {
+    question = [...story.querySelectorAll(".question")].at(-1) ?? null;
+    for (const [at, choice] of [...(question?.querySelectorAll("li") ?? [])].entries()) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...choice.childNodes);
+      button.addEventListener("click", () => pick(at + 1, button));
+      choice.append(button);
+    }
+    if (!question || now.choices) return;
+    question.append(find("number").content.cloneNode(true));
+    const [field, button] = question.querySelectorAll("input, button");
+    const send = () => { if (field.value !== "" && field.checkValidity()) pick(field.value, button); };
+    button.addEventListener("click", send);
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && field.value !== "") send();
+      else if (["PageDown", "PageUp", "Enter"].includes(event.key)) return;
+      event.stopPropagation(); // what is typed there is no command
+    });
+  }
+
+  function close() {
+    for (const part of question?.querySelectorAll("button, input") ?? []) part.disabled = true;
+    question = null;
+  }
+
+  // How many have voted for what, on the presenter's page: beside the choices, or the numbers in a list of their own.
+  function bars() {
+    if (!token || !question || !now.all) return;
+    const choices = question.querySelectorAll("li");
+    const list = question.querySelector(".votes") ?? document.createElement("ul");
+    list.className = "votes";
+    list.replaceChildren();
+    for (const [answer, votes] of now.votes) {
+      const bar = document.createElement("span");
+      bar.className = "share";
+      bar.style.setProperty("--part", `${(100 * votes) / now.all}%`);
+      const line = now.choices ? choices[answer - 1] : list.appendChild(document.createElement("li"));
+      if (now.choices) line.replaceChildren(line.firstElementChild, " ", bar, ` ${votes}`);
+      else line.append(`${answer} `, bar, ` ${votes}`);
+    }
+    if (!now.choices) question.append(list);
+  }
+
+  function change(news) {
+    const isNew = news.number !== now.number || news.wait !== now.wait;
+    const wasWaiting = now.wait !== "nothing";
+    now = news;
+    if (isNew) {
+      close();
+      if (wasWaiting) begin();
+      if (now.wait !== "nothing") {
+        const last = room.lastElementChild;
+        start = last?.matches(".act") ? last : null;
+        isDue = false;
+      }
+      if (now.wait === "prediction") open();
+      if (isFollowing && !isAtTop) toEnd();
+    }
+    bars();
+    show();
   }
 
   function resize(by) {
@@ -125,19 +246,33 @@
   }
 
   function shade() {
-    const dark = document.getElementById("dark");
+    const dark = find("dark");
     dark.media = matchMedia(dark.media).matches ? "not all" : "screen";
   }
 
+  function digit(key) {
+    if (!token || now.wait !== "prediction") return;
+    const field = question?.querySelector("input");
+    if (field) {
+      field.focus();
+      field.value += key;
+    } else if (Number(key) >= 1 && Number(key) <= now.choices) {
+      post(key);
+    }
+  }
+
   const toggle = () => (isFollowing ? hold() : follow());
+  const back = () => go(".act, h3", -1, "start");
+  const nothing = () => {};
   const keys = {
     " ": toggle,
     ArrowUp: () => go(".rung", -1, "center"),
     ArrowDown: () => go(".rung", 1, "center"),
-    ArrowLeft: () => go(".rung", -1, "center"),
-    ArrowRight: () => go(".rung", 1, "center"),
-    PageUp: () => go(".act, h3", -1, "start"),
-    PageDown: pageDown,
+    ArrowLeft: back,
+    ArrowRight: next,
+    Enter: next,
+    PageUp: back,
+    PageDown: next,
     Home: () => { const first = story.querySelector(".rung, .act, h3"); if (first) goTo(first, "center"); scrollTo(0, 0); },
     End: follow,
     "+": () => resize(1.1),
@@ -145,39 +280,46 @@
     "-": () => resize(1 / 1.1),
     d: shade,
     D: shade,
+    // A clicker's other keys: a show that begins and ends, a black screen.
+    ...(token ? { F5: nothing, Escape: nothing, ".": nothing, b: nothing, B: nothing } : {}),
   };
   addEventListener("keydown", (event) => {
     const isControl = event.target.matches?.("button, summary") && [" ", "Enter"].includes(event.key);
-    const act = keys[event.key];
+    const act = keys[event.key] ?? (/^[0-9]$/.test(event.key) ? () => digit(event.key) : null);
     if (!act || isControl || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    act();
+    if (!event.repeat || act !== next) act(); // a key that is held down goes on once
   });
   addEventListener("wheel", (event) => { if (event.deltaY < 0 && isFollowing) hold(); }, { passive: true });
   addEventListener("touchmove", () => { if (isFollowing) hold(); }, { passive: true });
-  addEventListener("resize", toEnd);
+  addEventListener("resize", () => (isAtTop && isFollowing ? start?.scrollIntoView({ block: "start" }) : toEnd()));
   document.querySelector("details").addEventListener("toggle", (event) => { if (event.target.open) hold(); });
-  document.getElementById("hold").addEventListener("click", toggle);
-  document.getElementById("smaller").addEventListener("click", () => resize(1 / 1.1));
-  document.getElementById("larger").addEventListener("click", () => resize(1.1));
-  document.getElementById("shade").addEventListener("click", shade);
+  find("next")?.addEventListener("click", (event) => { event.target.blur(); if (isFollowing) next(); else follow(); });
+  find("hold").addEventListener("click", toggle);
+  find("smaller").addEventListener("click", () => resize(1 / 1.1));
+  find("larger").addEventListener("click", () => resize(1.1));
+  find("shade").addEventListener("click", shade);
 
-  // A browser connects again by itself, and says what it had; one that gives up is started again.
-  let last = "";
+  // After an end as after a break, it connects again: to what is missing of this run or, when the next command has come,
+  // to the page of that one. A page that nobody sees takes no connection: browsers have six for all their pages here.
+  let last = `${run}-0`;
+  let source = null;
+  let timer = 0;
   function connect() {
-    const source = new EventSource(last ? `events?last=${last}` : "events");
+    clearTimeout(timer);
+    source?.close();
+    if (document.hidden) return;
+    source = new EventSource(`events?last=${last}${token ? `&token=${token}` : ""}`);
+    const again = () => { source.close(); timer = setTimeout(connect, 1000 + Math.random() * 500); show(); };
     const on = (name, act) => source.addEventListener(name, act);
     on("open", () => { isConnected = true; show(); });
-    on("error", () => {
-      isConnected = false;
-      show();
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 5000);
-    });
-    on("message", (event) => { last = event.lastEventId; add(event.data); });
-    on("wait", (event) => { isWaiting = event.data === "yes"; show(); });
+    on("error", () => { isConnected = false; again(); });
+    on("message", (event) => { last = event.lastEventId || last; add(event.data); });
+    on("state", (event) => change(JSON.parse(event.data)));
     on("reload", () => location.reload());
-    on("end", () => { source.close(); isOver = true; show(); });
+    on("end", () => { isOver = true; change({ ...now, wait: "nothing" }); again(); });
   }
+  document.addEventListener("visibilitychange", connect);
   connect();
   show();
 }

@@ -1,0 +1,185 @@
+//! `cargo xtask demo`: plays lessons over IPv4 and IPv6, and sums up.
+
+mod row;
+
+use std::env::consts;
+
+use anyhow::{Result, bail};
+use common::address::HostPort;
+use common::args::{self, Args};
+use common::narration::{self, say};
+use common::text;
+
+use super::shown;
+use super::wanted::Wanted;
+use crate::drawing::entry::Entry;
+use crate::drawing::live;
+use crate::drawing::page::{self, Cover};
+use crate::drawing::style::{Ink, Style};
+use crate::lessons::{self, Lesson, mistakes};
+use crate::play::audience::{self, Audience, Left};
+use crate::play::runner::Runner;
+use crate::programs::{build, cleanup};
+use crate::words::{Lang, Words};
+use row::Row;
+
+/// Plays the lessons that the arguments name, or all of them, or the rows of a plan.
+pub fn run(mut args: Args) -> Result<()> {
+    let list = args.flag("--list")?;
+    let plan = args.given::<String>("--plan")?;
+    let style = shown::style(&mut args)?;
+    let lang = style.lang;
+    let file = args.given::<String>("--html")?;
+    let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
+    let row = Row::parse(&mut args, lang)?;
+    let is_led = row.quiz || row.step || plan.is_some();
+    if list && (is_led || file.is_some() || address.is_some()) {
+        let why = Words::fixed(
+            "--list plays nothing: it cannot be used with --quiz, --step, --plan, --html or --live",
+            "--list 什么也不演示：不能与 --quiz、--step、--plan、--html、--live 同用",
+        );
+        return Err(args::usage(why.to(lang)));
+    }
+    if list {
+        let all = || lessons::ALL.iter().chain(&mistakes::ALL).collect();
+        return introduce(&if row.named.is_empty() { all() } else { row.named }, lang);
+    }
+    let rows = match &plan {
+        None => vec![row],
+        Some(file) => row::plan(file, &row, lang)?,
+    };
+    cleanup::close_on_interrupt()?;
+    let mut page = file.as_deref().map(Wanted::page).transpose()?;
+    let mut course = Runner::new(style, rows[0].audience());
+    let go_on = is_led.then_some(audience::from_page as live::GoOn);
+    let live = shown::go_live(address.as_ref(), course.story(), cover(), style, go_on)?;
+    build::build()?;
+    let (mut outcome, mut failed) = (Ok(()), 0);
+    for (at, row) in rows.iter().enumerate() {
+        let begun = if at == 0 { Ok(()) } else { wait_for(row, &mut course, style) };
+        let has_begun = begun.is_ok();
+        let greeted = begun.and_then(|()| greet(row, style, at == 0));
+        let is_left = match greeted.and_then(|()| play(row, &mut course)) {
+            // Where nobody watches any more, the page is still wanted.
+            Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
+            outcome => outcome.map(|()| false)?,
+        };
+        if is_left || at + 1 == rows.len() {
+            save(page.take(), &course, style)?;
+        }
+        if has_begun {
+            outcome = course.sum_up(is_left, &row.again(style));
+        }
+        if let (Some(_), Err(e)) = (&plan, &outcome) {
+            narration::complain(&format!("{e:#}"));
+            (outcome, failed) = (Ok(()), failed + 1);
+        }
+        if is_left {
+            break;
+        }
+    }
+    shown::stay(live.as_ref(), style);
+    match failed {
+        0 => outcome,
+        rows => bail!(
+            "{}",
+            text!("checks failed in {rows} of the plan's rows", "计划里有 {rows} 行的检查没有通过")
+        ),
+    }
+}
+
+/// Between two rows of a plan: says which one is next, and waits for Enter.
+fn wait_for(row: &Row, course: &mut Runner, style: Style) -> Result<()> {
+    let typed = &row.typed;
+    course.story().tell(Entry::Hint(words!("next: demo {typed}", "接下来：demo {typed}")))?;
+    Audience::wait(style, course.story())?;
+    course.begin(row.audience());
+    Ok(())
+}
+
+fn play(row: &Row, course: &mut Runner) -> Result<()> {
+    for lesson in row.chosen() {
+        for ip in row.addresses() {
+            course.play(lesson, ip)?;
+        }
+    }
+    Ok(())
+}
+
+/// Saves the page, if one is wanted and anything has been played.
+fn save(page: Option<Wanted>, course: &Runner, style: Style) -> Result<()> {
+    let Some(page) = page.filter(|_| !course.chapters().is_empty()) else { return Ok(()) };
+    let name = page.write(&page::html(&cover(), course.chapters(), style.lang))?;
+    style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))
+}
+
+fn cover() -> Cover {
+    let (os, arch) = (consts::OS, consts::ARCH);
+    let intro = words!(
+        "One run of cargo xtask demo on {os} ({arch}). Everything on this page except the legend was recorded.",
+        "在 {os}（{arch}）上运行一次 cargo xtask demo 的记录。除图例以外，页面内容全部来自这次运行。"
+    );
+    Cover { title: Words::fixed("Socket lessons, recorded", "套接字实验实录"), intro, is_bare: false }
+}
+
+/// Prints the lessons' names and claims, lessons and mistakes apart.
+fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
+    let lessons = Words::fixed("Lessons, with the notes' claims:", "各课名称，以及每课所讲的笔记说法：");
+    let mistakes = Words::fixed(
+        "Mistakes in the notes' code (play one by name, or all with --mistakes):",
+        "笔记代码里的错误（写出名字演示其中一个，或用 --mistakes 演示全部）：",
+    );
+    for group in chosen.chunk_by(|a, b| a.is_mistake() == b.is_mistake()) {
+        say(if group[0].is_mistake() { &mistakes } else { &lessons }.to(lang))?;
+        for lesson in group {
+            for (number, (claim, words)) in lesson.claims.iter().enumerate() {
+                let name = if number == 0 { lesson.name } else { "" };
+                let text = words.to(lang).replace('\n', &format!("\n{:20}", ""));
+                say(&format!("  {name:13}{claim:4} {text}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Introduces what is played and, at first, its signs.
+fn greet(row: &Row, style: Style, is_first: bool) -> Result<()> {
+    let (chosen, addresses) = (row.chosen(), row.addresses());
+    let is_all = chosen.len() == lessons::ALL.len() && !chosen.iter().any(|lesson| lesson.is_mistake());
+    let count = chosen.len();
+    if is_all {
+        let what = words!(
+            "{count} lessons about sockets, on real sockets of this machine's loopback; Ctrl-C ends the demo.",
+            "{count} 课套接字演示，用的是本机环回接口上真实的套接字；按 Ctrl-C 结束。"
+        );
+        style.explain(Ink::Bold, &what)?;
+    }
+    let how = if row.quiz {
+        Some(Words::fixed(
+            "Each lesson asks before it shows, over one IP version; Enter alone skips a question, 'q' leaves.",
+            "每课先提问，再演示，只用一个 IP 版本；只按回车跳过一题，q 退出。",
+        ))
+    } else if is_all && addresses.len() > 1 {
+        Some(Words::fixed(
+            "Each lesson runs over IPv4, then over IPv6 ('--step' waits for Enter, '--list' lists the lessons).",
+            "每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。",
+        ))
+    } else {
+        None
+    };
+    how.map_or(Ok(()), |how| style.explain(Ink::Bold, &how))?;
+    if !is_first {
+        return Ok(());
+    }
+    let signs = Words::fixed(
+        "> says what happens next; ✓ is a check that passed, ✗ a check that failed.\n\
+         The lanes show what the programs print, the arrows between them what crosses the wire; an arrow that\n\
+         ends with ✗ was lost, one that ends with ‖ is held back and arrives later.\n\
+         If two lines are less than two milliseconds apart, their order may be wrong: a printed line is seen\n\
+         slightly later than bytes on the wire.",
+        "> 说明接下来做什么；✓ 是通过的检查，✗ 是失败的检查。\n\
+         两侧是程序打印的内容，中间的箭头是线路上经过的数据；箭头末端是 ✗ 表示丢失，是 ‖ 表示扣住、稍后才到。\n\
+         两行相差不到两毫秒，先后就可能画反：程序打印的内容，看到得比线路上的字节稍晚。",
+    );
+    style.explain(Ink::Faint, &signs)
+}

@@ -1,0 +1,136 @@
+//! What one command plays: lessons and options, from the command line or from a row of a plan.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::IpAddr;
+
+use anyhow::Result;
+use common::args::{self, Args};
+use common::narration::escape;
+use common::text;
+
+use crate::drawing::style::Style;
+use crate::lessons::{self, Lesson, mistakes};
+use crate::play::audience::Audience;
+use crate::tasks::shown::{LOOPBACK, Only};
+use crate::words::Lang;
+
+/// Options that a plan's rows cannot have: they are the same for the whole plan.
+const OF_THE_PLAN: [&str; 6] = ["--lang", "--ascii", "--live", "--html", "--plan", "--list"];
+
+pub struct Row {
+    /// As it was typed in a plan.
+    pub typed: String,
+    /// The lessons that it names, each once.
+    pub named: Vec<&'static Lesson>,
+    pub step: bool,
+    pub quiz: bool,
+    is_of_mistakes: bool,
+    only: Option<IpAddr>,
+}
+
+impl Row {
+    /// Reads what is left of the arguments.
+    pub fn parse(args: &mut Args, lang: Lang) -> Result<Self> {
+        let (step, is_of_mistakes) = (args.flag("--step")?, args.flag("--mistakes")?);
+        let quiz = args.flag("--quiz")?;
+        let only = args.given("--ip")?.map(|Only(ip)| ip);
+        let mut named = Vec::<&Lesson>::new();
+        while let Some(name) = args.operand()? {
+            let lesson = lessons::find(&name).ok_or_else(|| {
+                let name = escape(name.as_encoded_bytes());
+                let all = lessons::ALL.each_ref().map(|lesson| lesson.name).join(" ");
+                let unknown = words!(
+                    "unknown lesson '{name}': it is one of {all}; see 'demo --list'",
+                    "没有“{name}”这一课：应为 {all} 之一；“demo --list”列出全部内容"
+                );
+                args::usage(unknown.to(lang))
+            })?;
+            if !named.iter().any(|other| other.name == lesson.name) {
+                named.push(lesson);
+            }
+        }
+        Ok(Self { typed: String::new(), named, step, quiz, is_of_mistakes, only })
+    }
+
+    /// What it plays: what it names, or all lessons or all mistakes.
+    pub fn chosen(&self) -> Vec<&'static Lesson> {
+        match (self.named.is_empty(), self.is_of_mistakes) {
+            (false, _) => self.named.clone(),
+            (true, false) => lessons::ALL.iter().collect(),
+            (true, true) => mistakes::ALL.iter().collect(),
+        }
+    }
+
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        match self.only {
+            Some(ip) => vec![ip],
+            // The answers over IPv6 are those over IPv4.
+            None if self.quiz => LOOPBACK[..1].to_vec(),
+            None => LOOPBACK.to_vec(),
+        }
+    }
+
+    pub fn audience(&self) -> Audience {
+        Audience { step: self.step, quiz: self.quiz }
+    }
+
+    /// The options that play the same again, each after a blank; where else it is shown is no part of that.
+    pub fn again(&self, style: Style) -> String {
+        let (lang, locale) = (style.lang, Lang::of_locale());
+        let options = [
+            (" --quiz", self.quiz),
+            (" --step", self.step),
+            (" --ip 4", self.only == Some(LOOPBACK[0])),
+            (" --ip 6", self.only == Some(LOOPBACK[1])),
+            (" --lang en", lang == Lang::En && lang != locale),
+            (" --lang zh", lang == Lang::Zh && lang != locale),
+            (" --ascii", style.ascii),
+        ];
+        options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option)).collect()
+    }
+}
+
+/// The rows of a plan: one command a line, without `cargo xtask demo`. `#` begins a comment. All of them are checked
+/// before anything is played; `beside` is what the command line has besides the plan's name.
+pub fn plan(file: &str, beside: &Row, lang: Lang) -> Result<Vec<Row>> {
+    let Row { named, step, quiz, is_of_mistakes, only, .. } = beside;
+    if !named.is_empty() || *step || *quiz || *is_of_mistakes || only.is_some() {
+        return Err(args::usage(text!(
+            "--plan plays the rows of its file: write lessons, --quiz, --step, --mistakes and --ip there",
+            "--plan 演示文件里的各行：课名、--quiz、--step、--mistakes、--ip 要写在文件里"
+        )));
+    }
+    let name = escape(file.as_bytes());
+    let text = fs::read_to_string(file)
+        .map_err(|e| args::usage(text!("cannot read the plan '{name}': {e}", "无法读取计划“{name}”：{e}")))?;
+    let mut rows = Vec::new();
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        let words: Vec<_> = line.split('#').next().into_iter().flat_map(str::split_whitespace).collect();
+        if words.is_empty() {
+            continue;
+        }
+        let is_outside = |word: &&&str| OF_THE_PLAN.contains(&word.split('=').next().unwrap_or_default());
+        let parsed = if let Some(word) = words.iter().find(is_outside) {
+            let option = escape(word.as_bytes());
+            Err(args::usage(text!(
+                "'{option}' holds for the whole plan: write it on the command line",
+                "“{option}”是整个计划的选项，要写在命令行上"
+            )))
+        } else {
+            Row::parse(&mut Args::new(words.iter().map(OsString::from)), lang)
+        };
+        let row = parsed.map_err(|e| {
+            args::usage(text!("the plan '{name}', line {number}: {e:#}", "计划“{name}”第 {number} 行：{e:#}"))
+        })?;
+        rows.push(Row { typed: words.join(" "), ..row });
+    }
+    if rows.is_empty() {
+        let why = text!(
+            "the plan '{name}' has no rows: write lessons and options of demo, one command a line",
+            "计划“{name}”里没有内容：每行写一条命令的课名和选项"
+        );
+        return Err(args::usage(why));
+    }
+    Ok(rows)
+}
