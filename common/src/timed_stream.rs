@@ -209,13 +209,4 @@ mod tests {
     fn out_of_time() -> io::Error {
         if cfg!(windows) { ErrorKind::TimedOut } else { ErrorKind::WouldBlock }.into()
     }
-
-    #[test]
-    fn the_end_of_the_stream_is_the_end() {
-        let (near, far) = pair();
-        drop(far);
-        let mut patient = TimedStream::new(&near, LONG, LONG);
-        assert_eq!(patient.read(&mut [0; 8]).unwrap(), 0);
-        assert_eq!(patient.reads, 0);
-    }
 }

@@ -54,25 +54,6 @@ fn a_stream_that_ends_inside_a_message_is_an_error_at_every_cut() {
 }
 
 #[test]
-fn what_was_written_is_what_is_read_for_random_messages() {
-    let mut random = Seeded::from_environment();
-    for _ in 0..500 {
-        let count = random.below(6);
-        let messages: Vec<Vec<u8>> = (0..count)
-            .map(|_| random.bytes(LIMIT))
-            .map(|m| m.into_iter().filter(|b| !b"\r\n".contains(b)).collect())
-            .collect();
-        let borrowed: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-        for framing in DELIMITED {
-            let wire = framed(framing, &borrowed);
-            let size = 1 + random.below(wire.len().max(1));
-            let mut from = BufReader::with_capacity(1 + random.below(2000), InPieces { data: &wire, size });
-            assert_eq!(read_all(&mut from, framing).unwrap(), messages, "{random:?}");
-        }
-    }
-}
-
-#[test]
 fn random_bytes_never_panic_and_never_yield_more_than_the_limit() {
     let mut random = Seeded::from_environment();
     for _ in 0..2000 {

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, ErrorKind};
 
 use crate::show_bytes;
 
-use super::{HEAD_LIMIT, bad, read_line, trim, within};
+use super::{FIELD_LIMIT, HEAD_LIMIT, LINE_LIMIT, bad, read_line, trim, within};
 
 /// The head of a reply.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ pub fn read_head(from: &mut impl BufRead) -> io::Result<Head> {
 
 fn read_one_head(from: &mut impl BufRead, budget: &mut usize) -> io::Result<Head> {
     check_beginning(from)?;
-    let status_line = read_line(from, budget)?;
+    let status_line = read_line(from, LINE_LIMIT, budget)?;
     let status = parse_status(&status_line)?;
     let (mut lines, fields) = read_fields(from, budget)?;
     lines.insert(0, status_line);
@@ -131,9 +131,12 @@ pub fn read_fields(from: &mut impl BufRead, budget: &mut usize) -> io::Result<(V
     let mut lines = Vec::new();
     let mut fields: Vec<Field> = Vec::new();
     loop {
-        let line = read_line(from, budget)?;
+        let line = read_line(from, LINE_LIMIT, budget)?;
         if line.is_empty() {
             return Ok((lines, fields));
+        }
+        if lines.len() == FIELD_LIMIT {
+            return Err(bad(&format!("there are more than {FIELD_LIMIT} fields")));
         }
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             // An obsolete way to continue a field (RFC 9112 section 5.2). Before the first field, it is skipped.

@@ -12,17 +12,25 @@ use crate::show_bytes;
 pub use body::copy_body;
 pub use head::read_reply;
 
-/// The most bytes in all heads of a reply, the interim ones (1xx) included, in its trailer section, and in the line with a
-/// chunk's size.
+/// The most bytes in one line of a head or of a trailer section.
+pub const LINE_LIMIT: usize = 64 * 1024;
+
+/// The most bytes in all heads of a reply, the interim ones (1xx) included, and in its trailer section.
 pub const HEAD_LIMIT: usize = 256 * 1024;
+
+/// The most fields in a head or in a trailer section.
+pub const FIELD_LIMIT: usize = 1000;
+
+/// The most bytes in a chunk's size line, its extensions included.
+pub const CHUNK_LINE_LIMIT: usize = 4 * 1024;
 
 /// Fits a head and a small page. `BufReader` zeroes its whole buffer before the first read, so a larger one costs
 /// time.
 pub const BUFFER: usize = 16 * 1024;
 
-/// One line of at most `budget` bytes, less what it has, without its end, which is CRLF or LF alone (RFC 9112 section 2.2).
-fn read_line(from: &mut impl BufRead, budget: &mut usize) -> io::Result<Vec<u8>> {
-    let most = *budget;
+/// One line without its end, which is CRLF or LF alone (RFC 9112 section 2.2).
+fn read_line(from: &mut impl BufRead, limit: usize, budget: &mut usize) -> io::Result<Vec<u8>> {
+    let most = limit.min(*budget);
     let mut line = Vec::new();
     let asked = from.take(most as u64).read_until(b'\n', &mut line);
     let got = || format!("{}, and no line feed", show_bytes::so_far(&line));
@@ -30,7 +38,7 @@ fn read_line(from: &mut impl BufRead, budget: &mut usize) -> io::Result<Vec<u8>>
     *budget -= line.len();
     let Some(text) = line.strip_suffix(b"\n") else {
         return Err(if line.len() == most {
-            bad(&format!("it is over {HEAD_LIMIT} bytes"))
+            bad(&format!("a line is over {limit} bytes, or all of them over {HEAD_LIMIT}"))
         } else {
             cut_short(&if line.is_empty() {
                 "where a line was expected".into()

@@ -126,7 +126,7 @@ pub const ROWS: &[Twin] = &[
         eprintln!("Picked up JAVA_TOOL_OPTIONS: -Dfile.encoding=UTF-8\nbash: warning: setlocale: cannot change locale (en_US.UTF-8)");
         dies_of("no such key")
     }).by(One),
-    Twin::new("again", &["✗ again one-name-read", "✗ exit", "✗ cut", "✗ bytes"], |p| p.goes_on = |stream| { let _ = stream.shutdown(Shutdown::Write); false }),
+    Twin::new("again", &["✗ again one-name-read", "✗ exit", "✗ cut", "✗ bytes", "✗ half-close"], |p| p.goes_on = |stream| { let _ = stream.shutdown(Shutdown::Write); false }),
     Twin::new("again-ignored", &["? again next-name-ignored"], |p| p.goes_on = |stream| { reads_only(stream); true }).by(One).only(LINUX),
     Twin::new("ascii", &["✗ again name-recoded"], |p| p.name = |_, mut name| {
         name.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');

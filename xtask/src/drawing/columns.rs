@@ -2,13 +2,13 @@
 
 use std::mem;
 
-/// The text in at most four lines of at most `limit` columns.
+/// The text in lines of at most `limit` columns: in four of them, or as many as hold a long error.
 pub fn wrap(text: &str, limit: usize) -> Vec<String> {
-    const LINES: usize = 4;
+    let most = (160 / limit).max(4);
     let mut lines = broken(text, limit);
-    if lines.len() > LINES {
-        lines.truncate(LINES);
-        lines[LINES - 1] = fit(&format!("{}…", lines[LINES - 1]), limit);
+    if lines.len() > most {
+        lines.truncate(most);
+        lines[most - 1] = fit(&format!("{}…", lines[most - 1]), limit);
     }
     lines
 }

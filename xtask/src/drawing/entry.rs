@@ -79,27 +79,28 @@ impl Entry {
 /// A row of the kernel's table of sockets.
 #[derive(Clone, Debug)]
 pub struct Socket {
-    /// Whose end it is.
     pub side: Side,
-    pub state: &'static str,
-    pub port: u16,
-    /// The port of the other end, or `*`.
-    pub peer: String,
-    /// What its numbers are in that state.
-    pub queues: Words,
+    /// Whose end it is, its state, its port, the port of the other end, and what its numbers are in that state.
+    pub cells: [Words; 5],
 }
 
 impl Socket {
     pub fn of(row: &SocketRow, side: Side) -> Self {
-        let SocketRow { state, port, to_send, to_read, .. } = row;
+        let SocketRow { state, port, peer_port, to_send, to_read, .. } = row;
+        let whose = match side {
+            Side::Client => Words::fixed("client", "客户端"),
+            Side::Server => Words::fixed("server", "服务器"),
+        };
         // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
         let queues = match *state {
             "LISTEN" => words!("waiting to be accepted {to_read}", "排队 {to_read}"),
             "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
             _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
         };
-        let peer = if row.peer_port == 0 { "*".into() } else { row.peer_port.to_string() };
-        Self { side, state, port: *port, peer, queues }
+        let port = words!(":{port}", ":{port}");
+        let peer =
+            if *peer_port == 0 { Words::fixed(":*", ":*") } else { words!(":{peer_port}", ":{peer_port}") };
+        Self { side, cells: [whose, Words::fixed(state, state), port, peer, queues] }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::peers::replies::{PAGES, Page};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::wire::event::Side;
+use crate::wire::listening::Listening;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
@@ -24,7 +25,7 @@ pub const LESSON: Lesson = Lesson {
 };
 
 fn play(play: &mut Play) -> Result<()> {
-    let origin = origin::start(play.ip, play.lab.record.recorder(""))?;
+    let origin = quiet_origin(play)?;
     for (number, page) in (1..).zip(&PAGES) {
         let (label, how) = (format!("#{number}"), &page.how);
         let (how_en, how_zh) = (&how.en, &how.zh);
@@ -64,6 +65,12 @@ fn play(play: &mut Play) -> Result<()> {
         Words::fixed("no file is left of the body that was cut short", "被截断的响应体没有留下任何文件");
     play.checks.equal(promise, &left, &whole);
     Ok(())
+}
+
+/// An origin whose own lines are not drawn: the arrows show what it is asked for.
+pub(super) fn quiet_origin(play: &Play) -> Result<Listening> {
+    play.story.hide("origin");
+    Ok(origin::start(play.ip, play.lab.record.recorder("origin"))?)
 }
 
 /// Asks about the reply that ends too early; the others are no surprise.

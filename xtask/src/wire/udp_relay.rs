@@ -271,29 +271,10 @@ fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-    use std::net::TcpListener;
 
-    const NOWHERE: ([u8; 4], u16) = ([127, 0, 0, 1], 9);
-
-    #[test]
-    fn a_relay_of_datagrams_leaves_tcp_alone() {
-        let recorder = Recorder::new("", mpsc::channel().0);
-        // The two protocols count their ports apart; of a free one there are many.
-        let (relay, listener) = loop {
-            let relay = start(NOWHERE.into(), Impairments::default(), recorder.clone()).unwrap();
-            if let Ok(listener) = TcpListener::bind(relay.address) {
-                break (relay, listener);
-            }
-        };
-        listener.set_nonblocking(true).unwrap();
-        drop(relay);
-        assert_eq!(listener.accept().map_err(|e| e.kind()).err(), Some(ErrorKind::WouldBlock));
-    }
-
-    #[cfg(target_os = "linux")]
     #[test]
     fn of_a_servers_addresses_the_first_is_asked_at_which_somebody_is_whatever_the_seed() {
         let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

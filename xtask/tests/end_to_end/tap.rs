@@ -67,13 +67,15 @@ impl Tap {
     }
 }
 
-/// What stands on the arrows of a ladder, `>` before what goes to the server, and `x` behind what got lost.
+/// What stands on the arrows of a ladder, `>` before what goes to the server, and behind it, the sign of what was lost or is held back.
 pub fn arrows(lines: &[String]) -> Vec<String> {
     let arrow = |line: &String| {
-        let (_, arrow) = line.split_once(['├', '◀', '✗'])?;
+        let (_, arrow) = line.split_once(['├', '◀', '✗', '‖'])?;
         let is_up = line.contains('├');
-        let text = arrow.trim_matches(['─', '▶', '│', '┤', '✗', ' ']).to_owned();
-        Some(format!("{}{text}{}", if is_up { ">" } else { "<" }, if line.contains('✗') { " x" } else { "" }))
+        let text = arrow.trim_matches(['─', '▶', '│', '┤', '✗', '‖', ' ']).to_owned();
+        let mark = ['✗', '‖'].into_iter().find(|mark| line.contains(*mark));
+        let mark = mark.map_or(String::new(), |mark| format!(" {mark}"));
+        Some(format!("{}{text}{mark}", if is_up { ">" } else { "<" }))
     };
     lines.iter().filter(|line| line.contains('─')).filter_map(arrow).collect()
 }
@@ -94,7 +96,7 @@ fn what_either_side_says_passes_and_one_that_ended_its_half_still_hears_the_rest
     client.read_to_end(&mut heard).unwrap();
     assert_eq!(heard, b"Hello, Ann!");
 
-    let lines = tap.wait_for("◀───────────────────────────────── end of stream");
+    let lines = tap.wait_for_lines(2, "─ end of stream ─");
     let port = client.local_addr().unwrap().port();
     assert!(lines.iter().any(|line| line.contains(&format!("#1 │ 127.0.0.1:{port} "))), "{lines:?}");
     let drawn = arrows(&lines);
@@ -174,7 +176,7 @@ fn where_nobody_listens_a_rung_says_so_and_the_client_is_ended() {
     let _ = client.read_to_end(&mut heard); // an end or a reset
     assert_eq!(heard, b"");
     let drawn = arrows(&tap.wait_for("nobody listens there"));
-    assert!(drawn[0].starts_with(">nobody listens there: ") && drawn[0].ends_with(" x"), "{drawn:?}");
+    assert!(drawn[0].starts_with(">nobody listens there: ") && drawn[0].ends_with(" ✗"), "{drawn:?}");
 }
 
 #[cfg(unix)]

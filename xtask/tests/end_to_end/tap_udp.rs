@@ -42,10 +42,10 @@ fn datagrams_of_the_client_are_lost_doubled_and_late_as_asked_and_drawn_so() {
     let drawn = arrows(&tap.wait_for("─ late: "));
     let expected = [
         ">1 byte  a",
-        ">lost: 1 byte  b x",
+        ">lost: 1 byte  b ✗",
         ">1 byte  c",
         ">again: 1 byte  c",
-        ">held back: 1 byte  d x",
+        ">held back: 1 byte  d ‖",
         ">1 byte  e",
         ">late: 1 byte  d",
     ];
@@ -65,8 +65,8 @@ fn datagrams_of_the_server_fare_as_was_asked_for_them() {
     let drawn = arrows(&tap.wait_for("─ again: "));
     let expected = [
         ">2 bytes  go",
-        "<held back: 1 byte  a x",
-        "<lost: 1 byte  b x",
+        "<held back: 1 byte  a ‖",
+        "<lost: 1 byte  b ✗",
         "<late: 1 byte  a",
         "<1 byte  c",
         "<again: 1 byte  c",
@@ -120,7 +120,7 @@ fn each_client_of_datagrams_has_its_own_way_to_the_server_and_back() {
     assert_eq!(ports.len(), 20);
     // The second datagram of each is lost, and not that of the second client.
     others[18].send(b"once more").unwrap();
-    assert_eq!(arrows(&tap.wait_for("once more")).last().unwrap(), ">lost: 9 bytes  once more x");
+    assert_eq!(arrows(&tap.wait_for("once more")).last().unwrap(), ">lost: 9 bytes  once more ✗");
 }
 
 #[cfg(target_os = "linux")]

@@ -70,14 +70,11 @@ impl Entry {
     }
 }
 
-fn socket(style: Style, Socket { side, state, port, peer, queues }: &Socket) -> String {
-    let (ink, whose) = match side {
-        Side::Client => (Ink::Client, Words::fixed("client", "客户端")),
-        Side::Server => (Ink::Server, Words::fixed("server", "服务器")),
-    };
-    let (whose, queues) = (whose.to(style.lang), queues.to(style.lang));
+fn socket(style: Style, Socket { side, cells }: &Socket) -> String {
+    let ink = if *side == Side::Client { Ink::Client } else { Ink::Server };
+    let [whose, state, port, peer, queues] = cells.each_ref().map(|cell| cell.to(style.lang));
     let other = if style.lang == Lang::Zh { "对端" } else { "peer" };
-    style.paint(ink, &format!("      {whose} {state:11} :{port:<5} {other} :{peer:<5}  {queues}"))
+    style.paint(ink, &format!("      {whose} {state:11} {port:6} {other} {peer:6}  {queues}"))
 }
 
 #[cfg(test)]

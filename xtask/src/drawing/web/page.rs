@@ -264,4 +264,24 @@ mod tests {
             assert!(found >= 4.5, "{where_}: a failure has {found:.2}");
         }
     }
+
+    #[test]
+    fn on_the_page_of_a_quiz_nothing_but_questions_is_shown_and_all_else_is_folded_away() {
+        let of = |text| Words::fixed(text, "");
+        let question = |choices| Entry::Question { question: of("what happens?"), choices };
+        let judged = Entry::Judged { verdict: of("right"), is_right: Some(true), why: of("because") };
+        let told =
+            vec![question(vec![of("this"), of("that")]), Entry::Act(of("it")), question(vec![]), judged];
+        let lanes = (of("client"), of("server"));
+        let claims = const { &[("C1", Words::fixed("the claim", ""))] };
+        let chapter = Chapter { name: "x", subject_zh: "", version: "IPv4", claims, lanes, told };
+        let page = html(&Cover { title: of("t"), intro: of("i"), is_bare: false }, &[chapter], Lang::En);
+        let (shown, folded) = page.split_once("<details").unwrap();
+        assert!(shown.contains("<li>1. this</li><li>2. that</li>"), "{shown}");
+        assert_eq!(page.matches("what happens?").count(), 1, "not again before its verdict");
+        for answer in ["the claim", "<h4 class=\"act\">it", "= right</b>: because"] {
+            assert!(!shown.contains(answer), "{answer}");
+            assert!(folded.split_once("<div class=\"answer\">").unwrap().1.contains(answer), "{folded}");
+        }
+    }
 }

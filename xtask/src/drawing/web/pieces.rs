@@ -134,16 +134,10 @@ fn sockets(rows: &[Socket], lang: Lang) -> String {
     let heads =
         [("end", "哪一端"), ("state", "状态"), ("port", "端口"), ("peer", "对端"), ("queues", "队列")];
     let head = |(en, zh)| format!("<th scope=\"col\">{}</th>", Words::fixed(en, zh).to(lang));
-    let row = |Socket { side, state, port, peer, queues }: &Socket| {
-        let (class, whose) = match side {
-            Side::Client => ("client", Words::fixed("client", "客户端")),
-            Side::Server => ("server", Words::fixed("server", "服务器")),
-        };
-        let cells = [whose.to(lang), state, &format!(":{port}"), &format!(":{peer}"), queues.to(lang)];
-        format!(
-            "<tr class=\"{class}\">{}</tr>\n",
-            cells.map(|cell| format!("<td>{}</td>", text(cell))).concat()
-        )
+    let row = |Socket { side, cells }: &Socket| {
+        let class = if *side == Side::Client { "client" } else { "server" };
+        let cells = cells.each_ref().map(|cell| format!("<td>{}</td>", text(cell.to(lang))));
+        format!("<tr class=\"{class}\">{}</tr>\n", cells.concat())
     };
     let (caption, heads, rows) = (caption.to(lang), heads.map(head).concat(), joined(rows.iter().map(row)));
     format!("<table class=\"sockets\"><caption>{caption}</caption>\n<tr>{heads}</tr>\n{rows}</table>\n")

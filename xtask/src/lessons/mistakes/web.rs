@@ -9,6 +9,7 @@ use common::narration::escape;
 
 use super::{WATCHED, decode, instead, the_notes_way, wrong};
 use crate::checks::Ended;
+use crate::lessons::page::quiet_origin;
 use crate::peers::origin;
 use crate::peers::scripted_server::until_it_leaves;
 use crate::peers::sockets::{connect, is_silence};
@@ -74,7 +75,7 @@ pub fn chunk_sizes(play: &mut Play) -> Result<()> {
         "每块之前都有它的大小，就写在流里（RFC 9112，7.1 节）。",
     )?;
     the_notes_way(play)?;
-    let origin = origin::start(play.ip, play.lab.record.recorder(""))?;
+    let origin = quiet_origin(play)?;
     let body = wrong_get(play, origin.address, "/chunked")?;
     let saved = escape(body.as_bytes());
     let what = words!("the notes' client saves '{saved}'", "笔记的客户端保存了“{saved}”");
@@ -99,7 +100,7 @@ pub fn cut_short(play: &mut Play) -> Result<()> {
         "recv 返回空只表示流结束，并不表示响应体收全了。",
     )?;
     the_notes_way(play)?;
-    let origin = origin::start(play.ip, play.lab.record.recorder(""))?;
+    let origin = quiet_origin(play)?;
     let body = wrong_get(play, origin.address, "/cut")?;
     let saved = escape(body.as_bytes());
     let what = words!(

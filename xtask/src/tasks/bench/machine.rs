@@ -25,16 +25,15 @@ impl Machine {
     /// This one.
     pub fn here(is_optimised: bool) -> Result<Self> {
         let text = |file| fs::read_to_string(file).unwrap_or_default();
-        let (kernel, cpus) = (text("/proc/sys/kernel/osrelease"), text("/proc/cpuinfo"));
-        let python = python_here().map(|(_, version)| version.as_str());
-        Ok(Self::of(&kernel, &cpus, thread::available_parallelism()?.get(), is_optimised, python))
-    }
-
-    /// One with this kernel and this list of CPUs, as in `/proc/cpuinfo`.
-    fn of(kernel: &str, cpus: &str, cores: usize, is_optimised: bool, python: Option<&'static str>) -> Self {
         // Some names are padded with spaces.
         let clean = |name: &str| escape(name.split_whitespace().collect::<Vec<_>>().join(" ").as_bytes());
-        Self { kernel: clean(kernel), cpu: clean(cpu_in(cpus)), cores, is_optimised, python }
+        Ok(Self {
+            kernel: clean(&text("/proc/sys/kernel/osrelease")),
+            cpu: clean(cpu_in(&text("/proc/cpuinfo"))),
+            cores: thread::available_parallelism()?.get(),
+            is_optimised,
+            python: python_here().map(|(_, version)| version.as_str()),
+        })
     }
 
     /// In two lines, which are as long as the names are.
@@ -84,34 +83,8 @@ fn cpu_in(cpus: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::columns::width;
-    use crate::drawing::style::Style;
-    use crate::words::Lang;
 
     const ARM: &str = "processor\t: 0\nBogoMIPS\t: 108.00\nCPU implementer\t: 0x41\nCPU part\t: 0xd08\n";
-
-    #[test]
-    fn a_machine_of_any_name_and_size_is_told_in_lines_that_fit() {
-        let x86 = |length: usize| {
-            let name = "Xeon(R)  CPU ".repeat(length.div_ceil(12)).chars().take(length).collect::<String>();
-            format!("processor\t: 0\nmodel name\t: {name}\nstepping\t: 1\n")
-        };
-        for cpus in
-            [x86(10), x86(40), x86(120), ARM.into(), format!("{ARM}\nModel\t\t: Board 4\n"), String::new()]
-        {
-            for (cores, unit) in [(1, ", 1 core ("), (2, ", 2 cores ("), (256, ", 256 cores (")] {
-                let machine =
-                    Machine::of(&format!("6.1-{}\n", "x".repeat(cores / 4)), &cpus, cores, true, None);
-                assert!(machine.sentence().en.contains(unit), "{}", machine.sentence().en);
-                for (lang, columns) in [(Lang::En, 80), (Lang::En, 100), (Lang::Zh, 80), (Lang::Zh, 160)] {
-                    let style = Style { width: columns, ..Style::plain(lang) };
-                    for line in style.paragraph(&machine.sentence()).lines() {
-                        assert!(width(line) <= columns, "{} columns: {line}", width(line));
-                    }
-                }
-            }
-        }
-    }
 
     #[test]
     fn a_cpu_has_the_name_that_the_list_gives_it() {

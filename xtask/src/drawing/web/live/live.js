@@ -36,7 +36,7 @@
 
   // A reader who listens is told acts, what failed and sums; the rest is there to be read.
   function say(piece) {
-    if (piece.matches(".act, .question, .check.failed, .sum")) find("said").textContent = piece.textContent;
+    if (piece.matches(".act, .question, .verdict, .check.failed, .sum")) find("said").textContent = piece.textContent;
   }
 
   function add(html) {
