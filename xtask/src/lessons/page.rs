@@ -43,13 +43,13 @@ fn play(play: &mut Play) -> Result<()> {
         let is_cut = page.body.is_none();
         let promise = if is_cut {
             words!(
-                "{label} the whole request crossed; nothing is saved: exit status 1, and how much is missing",
-                "{label} 请求完整经过线路；什么也不保存，说明缺了多少，退出状态为 1"
+                "{label} the request is whole, nothing is saved, and the error says how much is missing",
+                "{label} 请求完整，什么也不保存，并报错说明缺了多少"
             )
         } else {
             words!(
-                "{label} the whole request crossed; the body is saved as it is: exit status 0",
-                "{label} 请求完整经过线路；响应体原样保存，退出状态为 0"
+                "{label} the request is whole, and the body is saved as it is",
+                "{label} 请求完整，响应体原样保存"
             )
         };
         let found = ((asked, says_how_much), (Ended::from(&outcome), saved));

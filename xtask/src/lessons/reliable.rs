@@ -32,7 +32,7 @@ const PIECE: usize = 2;
 /// How long to wait for an acknowledgement before sending again.
 const TIMER: Duration = Duration::from_millis(100);
 /// How long to watch a wait that would never end.
-const WATCHED: Duration = Duration::from_millis(500);
+const WATCHED: Duration = Duration::from_millis(1500);
 
 /// The parts of a transfer.
 #[derive(Clone, Copy)]
@@ -49,8 +49,7 @@ const ALL: Parts = Parts { numbers: true, acknowledgements: true, timer: true };
 
 fn play(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
-        "Stop-and-wait with sequence numbers, acknowledgements and a timer. A relay loses datagram 2, doubles 4, \
-         and loses acknowledgement 5.",
+        "Stop-and-wait: sequence numbers, acknowledgements, a timer. A relay loses datagram 2, doubles 4, loses ack 5.",
         "停止等待协议：序号、确认、超时重传齐全；中继使第 2 个数据报丢失，第 4 个重复，第 5 个确认丢失。",
     ))?;
     let up = [(2, Impairment::Lost), (4, Impairment::Twice)];

@@ -39,8 +39,8 @@ fn play(play: &mut Play) -> Result<()> {
         Prediction::default()
     };
     play.act(&Words::fixed(
-        "One client is silent; a reply to the other is being prepared, which takes 2 seconds. Then Ctrl-C.",
-        "一个客户端沉默；给另一个的回复还在准备，要 2 秒。这时按 Ctrl-C。",
+        "One client is silent, and the reply to another takes 2 seconds: Ctrl-C meanwhile.",
+        "一个客户端沉默，给另一个的回复要准备 2 秒：这时按 Ctrl-C。",
     ))?;
     let (server, at) = play.server("tcp-server", &["--delay", "2", "--quiet"])?;
     let wires =
