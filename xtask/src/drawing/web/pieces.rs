@@ -185,5 +185,6 @@ fn rung(rung: &Rung, lang: Lang) -> String {
         }
     };
     let (seconds, label) = (rung.seconds(), text(&rung.label));
-    format!("<li class=\"rung\"><span class=\"time\">{seconds} {label:>3}</span>{drawn}</li>\n")
+    let seconds = seconds.trim_start();
+    format!("<li class=\"rung\"><span class=\"time\">{seconds:>6} {label:>2}</span>{drawn}</li>\n")
 }
