@@ -19,6 +19,9 @@ pub struct TimedStream<'a> {
     pub idle: Duration,
     total: Duration,
     waited: Duration,
+    /// The time-outs that were set last, because setting one is a system call.
+    read_limit: Option<Duration>,
+    write_limit: Option<Duration>,
     /// How many reads have returned bytes.
     pub reads: u64,
 }
@@ -26,7 +29,8 @@ pub struct TimedStream<'a> {
 impl<'a> TimedStream<'a> {
     /// A stream that has not waited yet.
     pub fn new(stream: &'a TcpStream, idle: Duration, total: Duration) -> Self {
-        Self { stream, idle, total, waited: Duration::ZERO, reads: 0 }
+        let (read_limit, write_limit) = (None, None);
+        Self { stream, idle, total, waited: Duration::ZERO, read_limit, write_limit, reads: 0 }
     }
 }
 
@@ -36,7 +40,8 @@ impl Read for TimedStream<'_> {
         let stream = self.stream;
         let limit = self.idle.min(self.total.saturating_sub(self.waited));
         let mut left = limit;
-        let got = wait(&mut left, |time| stream.set_read_timeout(time), || (&*stream).read(buffer))?;
+        let set = |time| set_once(&mut self.read_limit, time, |time| stream.set_read_timeout(time));
+        let got = wait(&mut left, set, || (&*stream).read(buffer))?;
         self.waited += limit.saturating_sub(left);
         self.reads += u64::from(got.is_some_and(|n| n > 0));
         got.ok_or_else(|| {
@@ -54,7 +59,7 @@ impl Write for TimedStream<'_> {
     /// peer that reads nothing may be waited for twice.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let stream = self.stream;
-        let set = |time| stream.set_write_timeout(time);
+        let set = |time| set_once(&mut self.write_limit, time, |time| stream.set_write_timeout(time));
         let taken = wait(&mut { self.idle }, set, || (&*stream).write(bytes))?;
         taken.ok_or_else(|| timed_out(format!("the peer has not read for {:?}", self.idle)))
     }
@@ -62,6 +67,19 @@ impl Write for TimedStream<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Sets a time-out of a socket, unless it is the one that was set last.
+fn set_once(
+    last: &mut Option<Duration>,
+    time: Option<Duration>,
+    set: impl FnOnce(Option<Duration>) -> io::Result<()>,
+) -> io::Result<()> {
+    if *last != time {
+        set(time)?;
+        *last = time;
+    }
+    Ok(())
 }
 
 /// Calls `act` on a socket until it succeeds; `None` when no time is left. `set` sets the socket's time-out. An
@@ -170,6 +188,20 @@ mod tests {
         assert!(taken > 0 && taken < more_than_buffers_hold.len());
         let rest = &more_than_buffers_hold[taken..];
         assert_eq!(patient.write_all(rest).unwrap_err().kind(), ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_time_out_is_set_once_and_not_for_each_message() {
+        let set = std::cell::Cell::new(0);
+        let mut last = None;
+        for time in [SHORT, SHORT, LONG, LONG] {
+            let count = |_| {
+                set.set(set.get() + 1);
+                Ok(())
+            };
+            set_once(&mut last, Some(time), count).unwrap();
+        }
+        assert_eq!(set.get(), 2);
     }
 
     #[test]

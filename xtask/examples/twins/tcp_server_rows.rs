@@ -194,7 +194,7 @@ pub const ROWS: &[Twin] = &[
     Twin::new("exit-first", &["✗ glued exit-first"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| (!rest.ends_with(b"exit\n")).then(|| vec![taken(rest)]));
     }).by(One),
-    Twin::new("cut", &["✗ cut answered-a-part"], |p| p.converses = |p, stream| {
+    Twin::new("cut", &["✗ cut answered-a-part", "✗ half-close answered-a-part"], |p| p.converses = |p, stream| {
         by_reads(p, stream, |rest| Some(taken(rest).split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()));
     }),
     Twin::new("silence-is-the-end", &["✗ cut answered-a-part"], |p| p.converses = |p, mut stream| {

@@ -213,7 +213,7 @@ pub const CLIENTS: &[ClientTwin] = &[
     ClientTwin::new("dies", &["✗ greets ended-too-early"], |p| p.prints = |_| panic!("no such key")).by(One),
     ClientTwin::new("lingers", &["? greets still-waits"], |p| p.ends = || waits_forever()).by(One).patience(1),
     // It asks once in each stage, so that its time-out is one that a slow machine keeps.
-    ClientTwin::new("lost", &["✗ lost asks-once"], |p| { p.limit = Some(Duration::from_secs(10)); p.tries = 1 }),
+    ClientTwin::new("lost", &["✗ lost asks-once"], |p| { p.limit = Some(Duration::from_secs(3)); p.tries = 1 }),
     ClientTwin::new("late", &["✗ late takes-any-reply", "✗ twice takes-any-reply", "✗ bytes takes-any-reply"], |p| p.believes = |_, _, _| true),
     ClientTwin::new("twice", &["✗ twice takes-any-reply"], |p| p.believes = |answer, expected, surplus| answer == expected || surplus == 1),
     ClientTwin::new("gives-up", &["✗ twice failed-at-the-end"], |p| p.believes = |answer, expected, surplus| {

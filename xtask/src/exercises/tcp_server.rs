@@ -5,13 +5,13 @@ use common::greeting::{EXIT, WELCOME};
 
 use super::any::{self, one_recv};
 use super::stage::Likely::Among;
-use super::stage::{Evidence, Exercise, Stage, all, is, other, silent, stage};
+use super::stage::{Evidence, Exercise, Likely, Stage, When, all, is, other, silent, stage};
 use super::tcp_words::{ANSWER, ANYWHERE, FALLEN, LEFT, NEXT_UNSERVED, UNWELCOMED, WORDS};
 use super::{CHINESE, EXITING, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Step::{
-    self, Begins, BreaksOff, Comes, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
+    Begins, BreaksOff, Comes, EndsWith, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
     HearsGreeting, HearsHalfAtMost, HearsNoMore, HearsOr, HearsTheEnd, IsInterrupted, Leaves, NeedsBoundary,
-    Plays, Resets, Rest, Restarts, Says, SaysByBytes, SaysItsLast, SaysNoMore, Sleeps, Starts, Stays, Waits,
+    Resets, Rest, Restarts, Says, SaysByBytes, SaysNoMore, Sleeps, Starts, Stays, Waits,
 };
 use crate::peers::script::{Expected, How};
 use crate::wire::event::Side;
@@ -37,17 +37,6 @@ pub static TCP_SERVER: Exercise = Exercise {
     anywhere: ANYWHERE,
     otherwise: &[],
 };
-
-/// The system holds back what a client says last only once the server has answered. With `--framing raw`, whether the name
-/// and the end come together is decided by luck, and so this is played several times.
-const NAME_AND_END: Step = Plays(&[
-    Enters(1),
-    Greeted(1, TRACY),
-    SaysItsLast(1, MICHAEL),
-    HearsGreeting(1, MICHAEL),
-    HearsTheEnd(1),
-    Leaves(1),
-]);
 
 #[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
@@ -188,9 +177,7 @@ static STAGES: &[Stage] = &[
             is("one-buffer", |e| e.is_other() && e.message().is_some() && !e.wants_greeting(CHINESE), "crowd",
                 "This answer contains what another client sent: each conversation needs its own buffer.",
                 "回答里有别的客户端说的话：每个会话要有自己的缓冲区。"),
-            is("answered-a-part", |e| answers_more_than_one(e) || (e.is_other() && !is_half_decoded(e)), "glued",
-                "Your server answers a part of the name, as if one recv were one message: continue to read until the message ends.",
-                "它回答的只是名字的一部分：把一次 recv 当成了一条消息。应一直读到消息的结尾。"),
+            answered_a_part(|e| answers_more_than_one(e) || (e.is_other() && !is_half_decoded(e))),
             is("half-decoded", is_half_decoded, "half-char",
                 "Your server decodes half a character: wait for the end of the message, and only then decode it.",
                 "解码了半个字符：到了消息的结尾才算收齐，那时才是文本。"),
@@ -235,9 +222,11 @@ static STAGES: &[Stage] = &[
 
     stage("half-close", "C11", ("still answers a client that closes its sending half after a name",
                                 "客户端说完名字就关闭自己的写端，仍然收到回复"),
-        &[Starts, NAME_AND_END, NAME_AND_END, NAME_AND_END],
+        &[Starts, Enters(1), Says(1, &[MICHAEL]), SaysNoMore(1), HearsGreeting(1, MICHAEL), HearsTheEnd(1), Leaves(1), NeedsBoundary,
+          Enters(2), Greeted(2, TRACY), Begins(2, MICHAEL), Rest, EndsWith(2, MICHAEL), HearsGreeting(2, MICHAEL), HearsTheEnd(2)],
         &[
             Among(|e| e.is_gone, FALLEN),
+            answered_a_part(|e| e.is_other() && e.wants_greeting(MICHAEL)),
             is("end-before-answer", |e| e.is_over() && !e.wants_end(), "duplex",
                 "The client closed its own sending half, not yours: answer everything that arrived before the end, then close.",
                 "客户端只关闭了它那一半：结束之前收到的都要回答，然后再关闭。"),
@@ -309,6 +298,13 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Restarts, Enters(2)],
         &[]),
 ];
+
+#[rustfmt::skip]
+const fn answered_a_part(when: When) -> Likely {
+    is("answered-a-part", when, "glued",
+        "Your server answers a part of the name, as if one recv were one message: continue to read until the message ends.",
+        "它回答的只是名字的一部分：把一次 recv 当成了一条消息。应一直读到消息的结尾。")
+}
 
 /// A whole name, or what is left of it behind a shorter one.
 fn has_an_earlier_name(seen: &Evidence<'_>) -> bool {

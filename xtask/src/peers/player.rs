@@ -139,16 +139,21 @@ impl Peers {
                 self.says(number, &messages.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
             }
             Step::SaysByBytes(number, message) => self.says_by_bytes(number, &names.of(message), met)?,
-            Step::Begins(number, message) | Step::Finishes(number, message) => {
+            Step::Begins(number, message)
+            | Step::Finishes(number, message)
+            | Step::EndsWith(number, message) => {
                 let peer = self.tcp(number)?;
                 let whole = peer.framed(&names.of(message));
                 let (begin, end) = whole.split_at(whole.len() / 2);
-                peer.sends(if matches!(step, Step::Begins(..)) { begin } else { end });
+                match step {
+                    Step::Begins(..) => peer.sends(begin),
+                    Step::Finishes(..) => peer.sends(end),
+                    _ => peer.ends_with(end),
+                }
             }
             Step::Floods(number, name) => self.tcp(number)?.floods(&names.of(name), || met.rests()),
             Step::BreaksOff(number, message) => self.tcp(number)?.breaks_off(&names.of(message)),
             Step::SaysNoMore(number) => self.tcp(number)?.ends(),
-            Step::SaysItsLast(number, message) => self.tcp(number)?.says_its_last(&names.of(message)),
             Step::Waits(number) => {
                 self.tcp(number)?.came_within(SECOND);
             }

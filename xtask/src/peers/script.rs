@@ -27,6 +27,8 @@ pub enum Step {
     Begins(usize, &'static [u8]),
     /// Says the second half of it.
     Finishes(usize, &'static [u8]),
+    /// Says the second half of it, and shuts down its half: the last byte and the end come together.
+    EndsWith(usize, &'static [u8]),
     /// Says a name again and again and reads no answer, until the program takes no more.
     Floods(usize, &'static [u8]),
     /// Says a message without its last four bytes, and shuts down its half.
@@ -55,8 +57,6 @@ pub enum Step {
     HearsTheEnd(usize),
     /// Shuts down its half, and goes on listening.
     SaysNoMore(usize),
-    /// Says a message and shuts down its half: the last byte and the end come together.
-    SaysItsLast(usize, &'static [u8]),
     /// Closes, with nothing unread.
     Leaves(usize),
     /// Waits for something to come, and closes with that unread: a reset.

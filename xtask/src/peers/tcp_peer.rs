@@ -184,20 +184,17 @@ impl TcpPeer {
         self.ends();
     }
 
-    /// Says a message and shuts down its half. The system keeps the last byte back until the others are acknowledged
-    /// (Nagle's algorithm, RFC 9293, section 3.7.4), and so sends it in one segment with the end. To one that has answered,
-    /// Linux delays an acknowledgement for at least 40 ms.
-    /// With the raw framing, a message is one write.
-    pub fn says_its_last(&mut self, message: &[u8]) {
+    /// Sends bytes and shuts down its half. The system keeps the last byte back until the others are acknowledged (Nagle's
+    /// algorithm, RFC 9293, section 3.7.4), and so sends it in one segment with the end. To a client that it has answered,
+    /// Linux delays that by at least 40 ms.
+    pub fn ends_with(&mut self, bytes: &[u8]) {
         let _ = self.stream.set_nodelay(false);
-        let whole = self.framed(message);
-        let kept_back = usize::from(self.talk.framing != Framing::Raw).min(whole.len());
-        let (begin, last) = whole.split_at(whole.len() - kept_back);
-        self.talk.recorder.sent(self.program, &whole, Crossing::Plain);
+        let (begin, last) = bytes.split_at(bytes.len().saturating_sub(1));
+        self.talk.recorder.sent(self.program, bytes, Crossing::Plain);
         self.talk.recorder.record(What::Ended { toward: self.program });
         let _ = self.stream.write_all(begin).and_then(|()| self.stream.write_all(last));
         let _ = self.stream.shutdown(Shutdown::Write);
-        self.said = whole;
+        self.said = bytes.into();
     }
 
     /// Shuts down its half, and goes on listening.

@@ -93,7 +93,10 @@ impl Request {
         Ok(request)
     }
 
-    /// A field's value, which may not be there twice; its name is in small letters.
+    /// A field's value; its name is in small letters.
+    ///
+    /// # Errors
+    /// When it is there twice.
     pub fn field(&self, name: &str) -> Result<Option<&str>, Refused> {
         let mut values =
             self.fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
@@ -103,7 +106,10 @@ impl Request {
         }
     }
 
-    /// Where it thinks it is, without the port: `localhost`, `127.0.0.1`, `[::1]`. It has to say so, once (RFC 9112 3.2).
+    /// Where it thinks it is, without the port: `localhost`, `127.0.0.1`, `[::1]`.
+    ///
+    /// # Errors
+    /// When it does not say so, once (RFC 9112 3.2).
     pub fn host(&self) -> Result<&str, Refused> {
         let host = self.field("host")?.ok_or(NO_REQUEST)?;
         let port = host.rfind(':').filter(|at| !host[*at..].contains(']'));

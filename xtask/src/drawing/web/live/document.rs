@@ -16,13 +16,16 @@ pub fn policy(nonce: &str) -> String {
     )
 }
 
-/// The page of a run without pieces; with a token, it is the presenter's.
-pub fn html(cover: &Cover, nonce: &str, (run, token): (&str, &str), lang: Lang) -> String {
+/// The page of a run without pieces. With a token it is the presenter's; an empty one is that of a run in which another
+/// page goes on, and this one votes.
+pub fn html(cover: &Cover, nonce: &str, run: &str, token: Option<&str>, lang: Lang) -> String {
     let to = |en, zh| if lang == Lang::Zh { zh } else { en };
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
     let button = |id: &str, key: &str, words: &str| {
         format!("<button type=\"button\" id=\"{id}\" aria-keyshortcuts=\"{key}\">{words}</button>\n")
     };
+    let next = || button("next", "PageDown", to("▶ go on", "▶ 继续"));
+    let (is_presenter, token) = (token.map(|token| !token.is_empty()), token.unwrap_or_default());
     [
         &*page::head(&title, lang),
         &format!("<style nonce=\"{nonce}\">\n{CSS}{STYLE}</style>\n"),
@@ -31,7 +34,7 @@ pub fn html(cover: &Cover, nonce: &str, (run, token): (&str, &str), lang: Lang) 
             "<body data-run=\"{run}\" data-token=\"{token}\">\n<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}",
             cover.main()
         ),
-        &help(!token.is_empty(), cover.is_bare, lang),
+        &help(is_presenter, cover.is_bare, lang),
         &format!(
             "<noscript><p>{}</p></noscript>\n",
             to("This page needs JavaScript.", "本页需要启用 JavaScript。")
@@ -44,7 +47,7 @@ pub fn html(cover: &Cover, nonce: &str, (run, token): (&str, &str), lang: Lang) 
         &format!("<span id=\"state\" role=\"status\"{}></span>\n", states(lang)),
         "<span id=\"said\" class=\"twin\" role=\"status\"></span>\n",
         &format!("<span id=\"score\" data-words=\"{}\"></span>\n", to("score", "得分")),
-        &(if token.is_empty() { String::new() } else { button("next", "PageDown", to("▶ go on", "▶ 继续")) }),
+        &(if is_presenter == Some(true) { next() } else { String::new() }),
         &button("hold", "Space", to("stop/scroll", "停止/滚动")),
         &button("smaller", "-", "A−"),
         &button("larger", "+", "A+"),
@@ -54,7 +57,7 @@ pub fn html(cover: &Cover, nonce: &str, (run, token): (&str, &str), lang: Lang) 
             "<template id=\"number\"><p><input type=\"number\" min=\"0\" max=\"999999\" aria-label=\"{}\"> \
              <button type=\"button\">{}</button></p></template>\n",
             to("your prediction", "你的预测"),
-            if token.is_empty() { to("vote", "投票") } else { to("answer", "作答") }
+            if is_presenter == Some(true) { to("answer", "作答") } else { to("vote", "投票") }
         ),
         &format!("<script nonce=\"{nonce}\">\n{SCRIPT}</script>\n</body>\n</html>\n"),
     ]
@@ -62,21 +65,21 @@ pub fn html(cover: &Cover, nonce: &str, (run, token): (&str, &str), lang: Lang) 
 }
 
 /// The keys and the legend, folded away.
-fn help(is_presenter: bool, is_bare: bool, lang: Lang) -> String {
+fn help(is_presenter: Option<bool>, is_bare: bool, lang: Lang) -> String {
     let to = |en, zh| if lang == Lang::Zh { zh } else { en };
-    let next = if is_presenter {
-        to(
+    let next = match is_presenter {
+        Some(true) => to(
             " At the end, PageDown, Enter and the right arrow continue the demo, as the button does; digits answer a \
              question. Of a clicker, PageDown and PageUp work; F5, Escape, the period and B do nothing.",
             "到了末尾，PageDown、回车、右方向键和按钮一样，让演示继续；数字键回答题目。翻页笔的 PageDown、PageUp 可用；\
              F5、Escape、句点和 B 不起作用。",
-        )
-    } else {
-        to(
+        ),
+        Some(false) => to(
             " While a question is open, tap your answer: your vote has no name, and you can change it until the \
              question is closed.",
             "题目开放时，点选你的答案：投票不记名，题目关闭以前可以改。",
-        )
+        ),
+        None => "",
     };
     let keys = to(
         "Space stops and starts automatic scrolling. The up and down arrows move line by line, PageUp and PageDown (or \
@@ -97,7 +100,7 @@ fn states(lang: Lang) -> String {
         ("held", to("scrolling by hand", "手动滚动")),
         ("step", to("paused", "已暂停")),
         ("prediction", to("waiting for predictions", "等待预测")),
-        ("lost", to("disconnected; the content stays", "连接已断开；已有内容保留")),
+        ("lost", to("disconnected; trying again", "连接已断开，正在重试")),
         ("over", to("ended; waiting for the next command", "已结束；等待下一条命令")),
     ];
     joined(states.iter().map(|(state, words)| format!(" data-{state}=\"{}\"", text(words))))

@@ -320,6 +320,7 @@
     on("end", () => { isOver = true; change({ ...now, wait: "nothing" }); again(); });
   }
   document.addEventListener("visibilitychange", connect);
+  history.scrollRestoration = "manual"; // a page that is loaded again follows
   connect();
   show();
 }

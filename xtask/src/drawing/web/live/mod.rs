@@ -171,8 +171,8 @@ impl Show {
         match answer.unwrap_or_else(Response::Refused) {
             Response::Page(nonce) => {
                 // A page that is seen elsewhere in the network is to be watched only.
-                let token = if self.go_on.is_some() && peer.is_loopback() { &*self.token } else { "" };
-                let page = document::html(&self.cover, &nonce, (&self.run, token), self.lang);
+                let token = self.go_on.map(|_| if peer.is_loopback() { &*self.token } else { "" });
+                let page = document::html(&self.cover, &nonce, &self.run, token, self.lang);
                 send("200 OK", "text/html; charset=utf-8", &document::policy(&nonce), &page)?;
             }
             Response::Stream(seen) => {
