@@ -84,17 +84,16 @@ fn play(play: &mut Play) -> Result<()> {
         play.called(lane, "close");
         play.ended(lane.other());
         let promise = words!(
-            "{who} first: the {who} is in FIN_WAIT2, the {other} in CLOSE_WAIT until it closes (the 1 unread is \
-             the FIN)",
-            "{who_zh}先关：{who_zh}处于 FIN_WAIT2，{other_zh}在 close 之前处于 CLOSE_WAIT（“未读 1”就是 FIN）"
+            "the {who} is in FIN_WAIT2, the {other} in CLOSE_WAIT until it closes (unread 1: the FIN)",
+            "{who_zh}处于 FIN_WAIT2，{other_zh}在 close 之前处于 CLOSE_WAIT（“未读 1”就是 FIN）"
         );
         states(play, promise, ends, server_end, &["FIN_WAIT2", "CLOSE_WAIT"])?;
         drop(second);
         play.called(lane.other(), "close");
         play.ended(lane);
         let promise = words!(
-            "{who} first: the {who} keeps the connection in TIME_WAIT; the {other}'s end no longer exists",
-            "{who_zh}先关：主动关闭的{who_zh}停留在 TIME_WAIT（2MSL），被动关闭的{other_zh}一端已经消失"
+            "the {who} is in TIME_WAIT, twice the longest life of a segment; the {other}'s end is gone",
+            "主动关闭的{who_zh}停留在 TIME_WAIT（2MSL），被动关闭的{other_zh}一端已经消失"
         );
         states(play, promise, ends, server_end, &["TIME_WAIT"])?;
     }

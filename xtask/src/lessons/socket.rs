@@ -131,17 +131,17 @@ fn queue(play: &mut Play) -> Result<()> {
         "本系统上是 {found} 个；Linux 容纳 n + 1 个，其他系统各有规则。"
     );
     play.reveal(prediction.because(why, 0), Some(found as u64));
-    one_too_many(play)
+    one_more_than_fits(play)
 }
 
 /// C2: with a full queue, Linux does not answer the SYN, so the client waits; other systems differ.
-fn one_too_many(play: &mut Play) -> Result<()> {
+fn one_more_than_fits(play: &mut Play) -> Result<()> {
     play.act(&Words::fixed(
         "The queue is full, and a second client connects. Then the server accepts the first.",
         "队列已满，又来第二个客户端。然后服务器 accept 第一个。",
     ))?;
     let waits = Words::fixed(
-        "the second client gets no SYN+ACK and stays in SYN_SENT (the 1 unacknowledged is its SYN)",
+        "the second client gets no SYN+ACK: it is in SYN_SENT (unacknowledged 1: its SYN)",
         "它的 SYN 得不到 SYN+ACK，停在 SYN_SENT（“未确认 1”就是这个 SYN）",
     );
     let goes_on = Words::fixed("after a place is free, it is connected", "空出位置以后，它就连上了");
@@ -186,8 +186,7 @@ fn one_too_many(play: &mut Play) -> Result<()> {
     play.said(Side::Client, &words!("connect: the second {en}", "connect：第二个{zh}"));
     play.checks.equal(goes_on, &found, &Ok(()));
     play.evidence(&words!(
-        "its connect took {took:.2} s: the kernel sends an unanswered SYN again after 1 s, then after 2 s, 4 s \
-         (RFC 6298)",
+        "its connect took {took:.2} s: an unanswered SYN is sent again after 1 s, 2 s, 4 s (RFC 6298)",
         "它的 connect 用了 {took:.2} 秒：SYN 得不到回应，内核隔 1、2、4 秒重传（RFC 6298）"
     ))?;
     Ok(())

@@ -36,11 +36,6 @@ fn impatient_socket(play: &Play) -> Result<UdpSocket> {
     Ok(socket)
 }
 
-/// Records a datagram that crossed the wire without a relay, which would hide its sender.
-fn crosses(recorder: &Recorder, toward: Side, bytes: &[u8]) {
-    recorder.sent(toward, bytes, Crossing::Plain);
-}
-
 /// Runs udp-client and udp-server over a wire that impairs datagrams so.
 fn udp_client(play: &mut Play, impairments: Impairments) -> Result<Outcome> {
     instead(play, "udp-client")?;
@@ -130,7 +125,7 @@ pub fn late_reply(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M6: The client accepts datagrams from any sender.
+/// M6: The client accepts datagrams from any sender. A relay would hide the sender: the lesson records what crosses.
 pub fn stranger(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         "The notes' client asks the server, and a stranger answers from another port. What does its recv do?",
@@ -152,9 +147,9 @@ pub fn stranger(play: &mut Play) -> Result<()> {
         .in_its_language(&Words::fixed("a stranger answers, from another port", "陌生人从另一个端口回答"));
     let host = ScriptedServer::answered_by_a_stranger(play.ip, move |number, asked| {
         let lie = if number == 0 { &b"send me your password"[..] } else { b"Hello, Michael!" };
-        crosses(&recorder, Side::Server, asked);
+        recorder.sent(Side::Server, asked, Crossing::Plain);
         recorder.said(Side::Server, &*answers);
-        crosses(&recorder, Side::Client, lie);
+        recorder.sent(Side::Client, lie, Crossing::Plain);
         vec![lie.into()]
     })?;
     let at = host.address;
@@ -242,10 +237,10 @@ pub fn not_text(play: &mut Play) -> Result<()> {
     the_notes_way(play)?;
     let recorder = play.lab.record.recorder("");
     let host = ScriptedServer::answering(play.ip, move |_, asked| {
-        crosses(&recorder, Side::Server, asked);
+        recorder.sent(Side::Server, asked, Crossing::Plain);
         let replies = [BYTES, b"Hello, Michael!"];
         for reply in replies {
-            crosses(&recorder, Side::Client, reply);
+            recorder.sent(Side::Client, reply, Crossing::Plain);
         }
         replies.map(Vec::from).into()
     })?;
