@@ -167,9 +167,10 @@ impl Trial<'_> {
                 Words::fixed("your program ran all the time, for 2 s", "2 秒里程序一直在运行")
             }
             (Expected::Stop, How::Ended) => ended(),
-            (Expected::Stop, How::Later) => {
-                Words::fixed("your program ended only after its client had disconnected", "客户端离开之后程序才结束")
-            }
+            (Expected::Stop, How::Later) => Words::fixed(
+                "your program ended only after its client had disconnected",
+                "客户端离开之后程序才结束",
+            ),
             (Expected::Stop, How::Late) => {
                 Words::fixed("your program ended later than that", "超过了这个时间程序才结束")
             }
@@ -277,7 +278,10 @@ impl Trial<'_> {
                 Words::fixed("that arrived only after #1 had sent something", "#1 说话之后才来")
             }
             How::Later => {
-                words!("#{number} received it only after #1 had disconnected", "#1 离开之后，#{number} 才收到")
+                words!(
+                    "#{number} received it only after #1 had disconnected",
+                    "#1 离开之后，#{number} 才收到"
+                )
             }
             How::Elsewhere => {
                 let other = escape(&found.bytes);
