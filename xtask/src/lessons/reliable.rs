@@ -32,7 +32,7 @@ const PIECE: usize = 2;
 /// How long to wait for an acknowledgement before sending again.
 const TIMER: Duration = Duration::from_millis(100);
 /// How long to watch a wait that would never end.
-const WATCHED: Duration = Duration::from_millis(500);
+const WATCHED: Duration = Duration::from_millis(1500);
 
 /// The parts of a transfer.
 #[derive(Clone, Copy)]

@@ -7,17 +7,16 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Instant;
 
 use common::datagram::is_nobody_there;
 
 use super::event::{Recorder, Side, What};
 use super::impairments::{Impairer, Impairments};
 use super::listening::gives_way;
+use super::running::{GLANCE, RunningThread};
 
-/// How often a relay of datagrams looks whether it is over.
-const GLANCE: Duration = Duration::from_millis(20);
 /// How many clients there may be at once: each has a thread and a socket. When one more comes, one [`gives_way`], the
 /// longest silent first.
 const CLIENTS: usize = 256;
@@ -27,17 +26,7 @@ const UNDER_WAY: usize = 1024;
 /// A relay of datagrams that runs until it is dropped.
 pub struct UdpRelay {
     pub address: SocketAddr,
-    over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Drop for UdpRelay {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+    _running: RunningThread,
 }
 
 /// Starts a relay in front of a UDP server, with the server's IP version.
@@ -56,10 +45,8 @@ pub fn on(
 ) -> io::Result<UdpRelay> {
     near.set_read_timeout(Some(GLANCE))?;
     let address = near.local_addr()?;
-    let over = Arc::new(AtomicBool::new(false));
-    let ending = Arc::clone(&over);
-    let thread = thread::Builder::new().spawn(move || {
-        let link = &UdpLink { near, servers, server: AtomicUsize::new(0), impairments, over: ending };
+    let running = RunningThread::start(move |over| {
+        let link = &UdpLink { near, servers, server: AtomicUsize::new(0), impairments, over };
         thread::scope(|scope| {
             let (wire, under_way) = mpsc::sync_channel::<(Instant, Job)>(UNDER_WAY);
             let delivering = thread::Builder::new().spawn_scoped(scope, move || link.deliver(under_way));
@@ -93,7 +80,7 @@ pub fn on(
             }
         });
     })?;
-    Ok(UdpRelay { address, over, thread: Some(thread) })
+    Ok(UdpRelay { address, _running: running })
 }
 
 /// Has one client give way where all places are taken.
@@ -115,13 +102,13 @@ fn make_room(clients: &mut HashMap<SocketAddr, Arc<UdpClient>>) {
 type Job = (Arc<UdpClient>, Side, Vec<u8>);
 
 /// The way to the server, the same for all clients.
-struct UdpLink {
+struct UdpLink<'a> {
     near: UdpSocket,
     servers: Vec<SocketAddr>,
     /// Which of them; at those before it nobody is.
     server: AtomicUsize,
     impairments: Impairments,
-    over: Arc<AtomicBool>,
+    over: &'a AtomicBool,
 }
 
 /// A client, and its own socket to the server.
@@ -159,7 +146,7 @@ impl UdpClient {
     }
 }
 
-impl UdpLink {
+impl UdpLink<'_> {
     fn is_over(&self) -> bool {
         self.over.load(Ordering::SeqCst)
     }

@@ -11,8 +11,6 @@ use common::text;
 use crate::wire::event::{Event, Side, What};
 use crate::words::Words;
 
-/// A roll is read into memory; no class has a longer one.
-const LARGEST: u64 = 1024 * 1024;
 /// What stands between two names, or has too many bytes for one, is not kept.
 const LONGEST: usize = 1024;
 
@@ -42,13 +40,6 @@ impl Attendance {
                 "无法读取名单“{file_name}”：它是不是一行一个名字、UTF-8 编码的文件？"
             )
         };
-        let size = fs::metadata(file).with_context(cannot)?.len();
-        if size > LARGEST {
-            return Err(args::usage(text!(
-                "--roll '{file_name}': a roll has at most {LARGEST} bytes; this has {size}",
-                "--roll“{file_name}”：名单最多 {LARGEST} 字节，这个有 {size} 字节"
-            )));
-        }
         let text = fs::read_to_string(file).with_context(cannot)?;
         let mut missing = Vec::new();
         for name in text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|name| !name.is_empty())
