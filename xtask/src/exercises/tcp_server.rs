@@ -276,7 +276,7 @@ static STAGES: &[Stage] = &[
 
     stage("stops", "-", ("ends within 5 s of Ctrl-C; a connected client receives no more data, only the end of the stream",
                          "有客户端连着时按 Ctrl-C，5 秒内结束，客户端不再收到数据，只看到流结束"),
-        &[Starts, Enters(1), IsInterrupted(&[Leaves(1)], &[Enters(2)]), HearsTheEnd(1)],
+        &[Starts, Enters(1), Rest, IsInterrupted(&[Leaves(1)], &[Enters(2)]), HearsTheEnd(1)],
         &[
             is("held-by-a-client", is_held, "stop",
                 "Your server does not end while a client is connected: call shutdown on each client's socket, which wakes the thread that reads from it (close alone does not). Or make the threads that serve clients daemon threads.",

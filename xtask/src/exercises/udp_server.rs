@@ -6,7 +6,7 @@ use super::stage::{Evidence, Exercise, Likely, Stage, all, is, other, stage};
 use super::{CHINESE, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Expected;
 use crate::peers::script::Step::{
-    Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Says, Sleeps, Starts, Stays,
+    Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Rest, Says, Sleeps, Starts, Stays,
 };
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
@@ -112,7 +112,7 @@ static STAGES: &[Stage] = &[
         &[any::NEVER_SLEEPS, all(ANSWER)]),
 
     stage("stops", "-", ("ends within 5 s of Ctrl-C", "按 Ctrl-C，5 秒内结束"),
-        &[Starts, Comes(1), Greeted(1, MICHAEL), IsInterrupted(&[], &[Greeted(1, TRACY)])],
+        &[Starts, Comes(1), Greeted(1, MICHAEL), Rest, IsInterrupted(&[], &[Greeted(1, TRACY)])],
         &[any::CRASHES_AT_INTERRUPT, all(any::UNSTOPPED)]),
 ];
 

@@ -68,11 +68,14 @@ impl Default for Talk {
 /// Waits until something is so; false where it is not within the limit.
 pub fn within(limit: Duration, mut is_so: impl FnMut() -> bool) -> bool {
     let asked = Instant::now();
-    while !is_so() {
-        if asked.elapsed() > limit {
+    loop {
+        let is_late = asked.elapsed() > limit; // the last look is after the time
+        if is_so() {
+            return true;
+        }
+        if is_late {
             return false;
         }
         thread::sleep(Duration::from_millis(1));
     }
-    true
 }

@@ -89,8 +89,8 @@ impl UdpPeer {
         let (asked, mut was_over) = (Instant::now(), false);
         let mut buffer = vec![0; datagram::BUFFER];
         loop {
-            let left = limit.saturating_sub(asked.elapsed()).min(GLANCE);
-            let _ = self.socket.set_read_timeout(Some(left.max(Duration::from_millis(1))));
+            let left = limit.saturating_sub(asked.elapsed());
+            let _ = self.socket.set_read_timeout(Some(left.clamp(Duration::from_millis(1), GLANCE)));
             match self.socket.recv_from(&mut buffer) {
                 Ok((size, from)) => {
                     let bytes = buffer[..size].to_vec();
@@ -106,8 +106,8 @@ impl UdpPeer {
             if was_over {
                 return Err(How::Ended);
             }
-            if asked.elapsed() >= limit {
-                return Err(How::Silent);
+            if left.is_zero() {
+                return Err(How::Silent); // a look after the time
             }
             was_over = is_over(); // what it sent before is still there
         }

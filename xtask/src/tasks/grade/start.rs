@@ -118,6 +118,7 @@ impl Trial<'_> {
         let listener = listener.try_clone()?;
         let (asked, mut has_ended) = (Instant::now(), false);
         loop {
+            let is_late = asked.elapsed() > self.patience().to_start(); // the last look is after the time
             match listener.accept() {
                 Ok((stream, _)) => {
                     stream.set_nonblocking(false)?;
@@ -132,7 +133,7 @@ impl Trial<'_> {
                 return Err(missed(Expected::Visit, How::Ended));
             }
             has_ended = self.program()?.ended()?.is_some();
-            if asked.elapsed() > self.patience().to_start() {
+            if is_late {
                 return Err(missed(Expected::Visit, How::Silent));
             }
             thread::sleep(if has_ended { Duration::ZERO } else { GLANCE });
@@ -197,6 +198,7 @@ impl Trial<'_> {
         let (mut elsewhere, mut since, mut looked): (Vec<SocketRow>, _, _) = (Vec::new(), asked, asked);
         let (mut of, mut ended): (_, Option<Instant>) = (transport, None);
         loop {
+            let is_late = asked.elapsed() > self.patience().to_start();
             let is_there = self.is_anybody_there().unwrap_or_else(|| answers(transport, at));
             // Another program may have been quicker; but one that hands its socket to others is there, too.
             if is_there && is_own(program.program.pid, transport, at) {
@@ -227,7 +229,7 @@ impl Trial<'_> {
                 }
                 looked = Instant::now();
             }
-            if asked.elapsed() > self.patience().to_start() {
+            if is_late {
                 let is_nowhere = elsewhere.is_empty();
                 return Ok(if is_nowhere { Ready::Nowhere } else { Ready::Elsewhere(of, elsewhere) });
             }
