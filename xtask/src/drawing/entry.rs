@@ -217,7 +217,9 @@ fn content(Payload { bytes, size, is_text, .. }: &Payload) -> Words {
     let is_cut = bytes.len() < *size;
     // Of a text that is cut, half a character may be left at the end.
     let whole = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
-    let shown = escape(if *is_text && is_cut { &bytes[..whole] } else { bytes });
+    // What happens to look like a character in other bytes is none: each of them is shown.
+    let shown =
+        if *is_text { escape(&bytes[..whole]) } else { bytes.chunks(1).map(escape).collect::<String>() };
     let more = if is_cut { "…" } else { "" };
     let unit = if *size == 1 { "byte" } else { "bytes" };
     let (en, zh) = if *is_text { ("", "") } else { (", not UTF-8", "，非 UTF-8") };
