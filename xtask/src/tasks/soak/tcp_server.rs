@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, ensure};
 
 use super::{Size, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
 use crate::checks::Ended;
@@ -79,13 +79,13 @@ pub fn stop_while_deaf(size: Size) -> Result<Tried> {
     stop_in_time(size, server, true, &Words::fixed("all buffers were full", "缓冲区都已占满"))
 }
 
-/// Sends names and reads nothing until the server, blocked on its replies, takes no more for a quarter of a second.
+/// Sends names and reads nothing until the server, blocked on its replies, takes no more for half a second.
 fn fill_up(client: &TcpPeer) -> Result<()> {
     let mut stream = client.stream();
     stream.set_nonblocking(true)?;
     let names = [&[b'x'; 1000][..], b"\n"].concat().repeat(100);
     let (mut at, mut full) = (0, 0);
-    while full < 50 {
+    while full < 100 {
         match stream.write(&names[at..]) {
             Ok(n) => (at, full) = ((at + n) % names.len(), 0), // no name may become longer than it is
             Err(_) => full += 1,
@@ -111,7 +111,9 @@ pub fn stop_twice(_: Size) -> Result<Tried> {
             return Ok((status.code() == Some(130), figures));
         }
     }
-    bail!("the server was never blocked")
+    // On a busy machine, it may only have been slow whenever it looked blocked.
+    let why = Words::fixed("in 20 tries, the server was never blocked", "试了 20 次，服务器都没有被阻塞");
+    Err(Unplayed::NotAvailable(why).into())
 }
 
 pub fn ten_thousand(size: Size) -> Result<Tried> {
