@@ -102,8 +102,8 @@ pub fn full_output(_: Size) -> Result<Tried> {
     if !cfg!(target_os = "linux") {
         return needs("it needs Linux' /dev/full", "要有 Linux 的 /dev/full");
     }
-    // Nobody can read the address, so a port is chosen that was free a moment ago.
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    // Nobody can read the address, so a port is chosen that was free a moment ago, at an address that nobody else uses.
+    let address = TcpListener::bind("127.0.0.3:0")?.local_addr()?;
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$0\" \"$@\" >/dev/full"]).arg(programs::build::path_of("tcp-server")?);
     command.args([&address.to_string(), "--delay=0"]);
