@@ -133,7 +133,7 @@ const ANSWERS: [(&str, &[&[&str]]); 29] = [
 /// The lessons as the README's plan for ninety minutes plays them.
 #[cfg(target_os = "linux")]
 fn planned() -> Vec<&'static str> {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../README.md").replace('\r', ""); // of a checkout with CRLF
     let plan =
         readme.split_once("\n## A plan for ninety minutes\n").unwrap().1.split("\n## ").next().unwrap();
     let commands = plan.lines().filter(|line| line.starts_with("| ")).flat_map(|row| row.split('`'));

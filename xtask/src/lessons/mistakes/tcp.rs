@@ -112,7 +112,7 @@ pub fn reset(play: &mut Play) -> Result<()> {
         "笔记的服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
         &[
             ("with the end of the stream, as usual", "和往常一样：流结束（FIN）"),
-            ("with a reset", "复位（RST）"),
+            ("with an error in place of the end", "以错误结束，没有流结束"),
             ("it does not end: the client waits for an answer", "不结束：一直等待答复"),
         ],
         "data was thrown away, and the reset reports that (RFC 1122, section 4.2.2.13).",

@@ -57,7 +57,6 @@ pub fn run(mut args: Args) -> Result<()> {
     let (mut outcome, mut failed) = (Ok(()), 0);
     for (at, row) in rows.iter().enumerate() {
         let begun = if at == 0 { Ok(()) } else { wait_for(row, &mut course, style) };
-        let has_begun = begun.is_ok();
         let greeted = begun.and_then(|()| greet(row, style, at == 0));
         let is_left = match greeted.and_then(|()| play(row, &mut course)) {
             // Where nobody watches any more, the page is still wanted.
@@ -67,9 +66,7 @@ pub fn run(mut args: Args) -> Result<()> {
         if is_left || at + 1 == rows.len() {
             save(page.take(), &course, style)?;
         }
-        if has_begun {
-            outcome = course.sum_up(is_left, &row.again(style));
-        }
+        outcome = course.sum_up(is_left, &row.again(style));
         if let (Some(_), Err(e)) = (&plan, &outcome) {
             narration::complain(&format!("{e:#}"));
             (outcome, failed) = (Ok(()), failed + 1);
@@ -92,9 +89,8 @@ pub fn run(mut args: Args) -> Result<()> {
 fn wait_for(row: &Row, course: &mut Runner, style: Style) -> Result<()> {
     let typed = &row.typed;
     course.story().tell(Entry::Hint(words!("next: demo {typed}", "接下来：demo {typed}")))?;
-    Audience::wait(style, course.story())?;
     course.begin(row.audience());
-    Ok(())
+    Audience::wait(style, course.story())
 }
 
 fn play(row: &Row, course: &mut Runner) -> Result<()> {

@@ -102,11 +102,22 @@ pub fn plan(file: &str, beside: &Row, lang: Lang) -> Result<Vec<Row>> {
         )));
     }
     let name = escape(file.as_bytes());
-    let text = fs::read_to_string(file)
+    let bytes = fs::read(file)
         .map_err(|e| args::usage(text!("cannot read the plan '{name}': {e}", "无法读取计划“{name}”：{e}")))?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        args::usage(text!(
+            "the plan '{name}' is not UTF-8 text: save it as UTF-8",
+            "计划“{name}”不是 UTF-8 文本：请存成 UTF-8"
+        ))
+    })?;
     let mut rows = Vec::new();
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let words: Vec<_> = line.split('#').next().into_iter().flat_map(str::split_whitespace).collect();
+        // As a README or the demo itself writes it.
+        let mut words = &words[..];
+        while let ["cargo" | "xtask" | "demo", rest @ ..] = words {
+            words = rest;
+        }
         if words.is_empty() {
             continue;
         }
