@@ -180,6 +180,8 @@ impl Tally {
         } else if *failed > 0 {
             let all = passed + failed;
             words!("{failed} of {all} checks failed{en}", "{all} 项检查中 {failed} 项失败{zh}")
+        } else if *passed == 1 {
+            words!("The one check passed{en}.", "唯一的检查通过{zh}。")
         } else {
             words!("All {passed} checks passed{en}.", "全部 {passed} 项检查通过{zh}。")
         }

@@ -54,8 +54,8 @@ fn play(play: &mut Play) -> Result<()> {
     ];
     if play.ip.is_ipv6() || TcpListener::bind((SECOND, 0)).is_err() {
         let why = Words::fixed(
-            "it needs a second loopback address, such as 127.0.0.2",
-            "缺第二个环回地址，例如 127.0.0.2",
+            "it needs a second loopback address of this IP version, such as 127.0.0.2 of IPv4",
+            "缺这个 IP 版本的第二个环回地址，例如 IPv4 的 127.0.0.2",
         );
         for promise in promises {
             play.checks.not_available(promise, why.clone());
@@ -99,7 +99,10 @@ fn by_name(play: &mut Play) -> Result<()> {
     let Words { en, zh } = ips.shown();
     play.evidence(&words!("localhost resolves to {en}", "localhost 解析为 {zh}"))?;
     if !ips.contains(&play.ip) {
-        let why = Words::fixed("localhost has no such address here", "localhost 在这里没有这种地址");
+        let why = Words::fixed(
+            "localhost has no address of this IP version here",
+            "localhost 在这里没有这个 IP 版本的地址",
+        );
         play.checks.not_available(promise, why);
         return Ok(());
     }

@@ -78,7 +78,7 @@ fn play(play: &mut Play) -> Result<()> {
             ("three: one for each client", "三个：每个客户端一个"),
             ("four", "四个"),
         ],
-        "one listens, and accept returned one more for each client. The four of both addresses and both ports \
+        "one listens, and accept returned one more for each client. Both addresses and both ports together \
          tell connections apart.",
         "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
     )?;

@@ -91,8 +91,8 @@ fn play(play: &mut Play) -> Result<()> {
 /// C2: connects until one has to wait.
 fn queue(play: &mut Play) -> Result<()> {
     let prediction = play.predict_a_number(
-        "After listen(5), the server never calls accept. How many connections are established?",
-        "listen(5) 之后无人 accept，仍有多少个连接能够建立？",
+        "After listen(5), the server never calls accept, and seven clients connect. How many connections are established?",
+        "listen(5) 之后无人 accept，七个客户端来连接。能建立多少个连接？",
     )?;
     play.act(&Words::fixed(
         "The server does not call accept: how many connections fit into the queue?",
@@ -120,7 +120,7 @@ fn queue(play: &mut Play) -> Result<()> {
             "listen({asked})：内核的全连接队列中有 {held} 个"
         ))?;
         let promise = words!(
-            "listen({asked}): {tried} try to connect, {count} are connected, the rest waits",
+            "listen({asked}): {tried} try to connect, {count} are connected, the others wait",
             "listen({asked})：尝试 {tried} 个，连上 {count} 个，其余在等"
         );
         play.checks.holds(promise, (1..200).contains(&count), &count);

@@ -87,7 +87,7 @@ impl Score {
         let Answer { question, choices, why, most, given } = prediction.0?;
         let right = (1..).zip(&choices).find(|(number, _)| Some(*number) == seen);
         let Words { en, zh } = right.map_or(Words::fixed("", ""), |(right, Words { en, zh })| {
-            words!("; {right} is right ({en})", "，应是 {right}（{zh}）")
+            words!("; the right choice is {right}, '{en}'", "，应选 {right}（{zh}）")
         });
         let (is_right, verdict) = match given {
             Some(number) if Some(number) == seen => {

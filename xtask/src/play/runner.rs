@@ -138,8 +138,10 @@ impl Runner {
         if self.audience.quiz {
             say("")?;
             self.style.say(Ink::Bold, &self.score.sentence())?;
-            for Words { en, zh } in self.score.missed() {
-                self.style.say(Ink::Bad, &words!("  missed: {en}", "  答错：{zh}"))?;
+            let head = Words::fixed("  missed: ", "  答错：");
+            for question in self.score.missed() {
+                let lines = self.style.broken(head.to(self.style.lang), question.to(self.style.lang));
+                lines.iter().try_for_each(|line| say(&self.style.paint(Ink::Bad, line)))?;
             }
             let again = self.missed.join(" ");
             if !again.is_empty() {

@@ -65,7 +65,7 @@ fn a_plan_with_a_mistake_is_refused_with_its_line_and_the_remedy_before_anything
         let found = complaint(text.as_bytes(), &[]);
         assert!(found.starts_with(&format!("cargo xtask: {expected}")), "{found}");
     }
-    assert!(complaint(b"duplex \xff", &[]).contains("cannot read the plan 'FILE': "));
+    assert!(complaint(b"duplex \xff", &[]).contains("the plan 'FILE' is not UTF-8 text"));
     for args in [&["duplex"][..], &["--quiz"], &["--step"], &["--mistakes"], &["--ip=4"]] {
         assert!(complaint(b"duplex", args).contains("--plan plays the rows of its file"), "{args:?}");
     }

@@ -45,7 +45,7 @@ fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
 #[test]
 fn a_prediction_that_may_come_true_is_possible_and_one_that_cannot_is_wrong() {
     // Which number is right, the system decides: one that it may give is never wrong.
-    let again = "  missed: One write sends 3000 bytes. How many bytes will the first read return, with a buffer of \
+    let again = "  missed: One write sends 3000 bytes. How many bytes will the first read return, with a buffer of\n          \
                  1024?\nPlay again: cargo xtask demo end --quiz";
     for (answer, is_wrong) in
         [("1", false), ("７００", false), ("1024", false), ("0", true), ("1025", true), ("3000", true)]

@@ -19,7 +19,7 @@ use crate::words::Lang;
 const OF_THE_PLAN: [&str; 6] = ["--lang", "--ascii", "--live", "--html", "--plan", "--list"];
 
 pub struct Row {
-    /// As it was typed in a plan.
+    /// As it was typed in a plan, with its comment.
     pub typed: String,
     /// The lessons that it names, each once.
     pub named: Vec<&'static Lesson>,
@@ -41,8 +41,8 @@ impl Row {
                 let name = escape(name.as_encoded_bytes());
                 let all = lessons::ALL.each_ref().map(|lesson| lesson.name).join(" ");
                 let unknown = words!(
-                    "unknown lesson '{name}': it is one of {all}; see 'demo --list'",
-                    "没有“{name}”这一课：应为 {all} 之一；“demo --list”列出全部内容"
+                    "unknown lesson '{name}': it is one of {all}, or a mistake; 'demo --list' lists both",
+                    "没有“{name}”这一课：应为 {all} 之一，或一个错误的名字；“demo --list”列出全部"
                 );
                 args::usage(unknown.to(lang))
             })?;
@@ -134,7 +134,7 @@ pub fn plan(file: &str, beside: &Row, lang: Lang) -> Result<Vec<Row>> {
         let row = parsed.map_err(|e| {
             args::usage(text!("the plan '{name}', line {number}: {e:#}", "计划“{name}”第 {number} 行：{e:#}"))
         })?;
-        rows.push(Row { typed: words.join(" "), ..row });
+        rows.push(Row { typed: line.trim().into(), ..row });
     }
     if rows.is_empty() {
         let why = text!(
