@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Response, Seen, Show, random};
+use super::{Response, Seen, Show};
 use crate::drawing::votes::NoVote;
 use crate::wire::request::{Refused, Request};
 
@@ -42,9 +42,10 @@ impl Show {
         if path != "/" && matches!(site, Some("cross-site" | "same-site")) {
             return Err(NOT_OURS);
         }
+        // Elsewhere in the network, or under another name, the page only watches and votes.
         let is_here = is_here && peer.is_loopback();
         match (&*request.method, path) {
-            ("GET" | "HEAD", "/") => Ok(Response::Page(random())),
+            ("GET" | "HEAD", "/") => Ok(Response::Page { is_presenter: is_here }),
             ("GET" | "HEAD", "/events") => {
                 // A page that connects again says in the query what it had.
                 let last = value(query, "last").unwrap_or_default();
@@ -167,6 +168,24 @@ mod tests {
             assert_eq!(refusal(&show(true, None), &page(host), "127.0.0.1"), Some("421"), "{host}");
             let in_a_class = refusal(&show(false, None), &page(host), "10.0.0.9");
             assert_eq!(in_a_class, None, "it has names of its own: {host}");
+        }
+    }
+
+    #[test]
+    fn only_a_page_on_this_machine_under_a_name_of_this_machine_is_the_presenters() {
+        let show = show(false, Some(|_, _| true));
+        for (host, peer, expected) in [
+            ("localhost:8080", "127.0.0.1", true),
+            ("[::1]:8080", "::1", true),
+            ("evil.example", "127.0.0.1", false),
+            ("10.0.0.1:8080", "127.0.0.1", false),
+            ("localhost", "10.0.0.9", false),
+        ] {
+            let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            let request = Request::parse(request.as_bytes()).unwrap();
+            let answer = show.answer(&request, peer.parse().unwrap());
+            let Ok(Response::Page { is_presenter }) = answer else { panic!("{host} {peer}") };
+            assert_eq!(is_presenter, expected, "{host} {peer}");
         }
     }
 
