@@ -49,7 +49,7 @@ impl Stepping {
 pub fn token(at: &str) -> String {
     let page = get(at, "/");
     let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
-    assert!(token.len() >= 32 && page.contains("id=\"next\""));
+    assert!(token.len() >= 32 && page.contains("id=\"next\"") && page.contains("id=\"score\""));
     token.to_owned()
 }
 

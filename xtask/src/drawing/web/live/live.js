@@ -31,7 +31,8 @@
     const votes = how === "prediction" && now.all ? `: ${now.all}` : "";
     const words = state.dataset[how] + votes;
     state.textContent = isFollowing || how === "held" ? words : `${words}; ${state.dataset.held}`;
-    find("score").textContent = now.asked ? `${find("score").dataset.words} ${now.right}/${now.asked}` : "";
+    const score = find("score"); // the presenter's
+    if (score && now.asked) score.textContent = `${score.dataset.words} ${now.right}/${now.asked}`;
   }
 
   // A reader who listens is told acts, what failed and sums; the rest is there to be read.
