@@ -100,6 +100,7 @@ fn states(lang: Lang) -> String {
         ("held", to("scrolling by hand", "手动滚动")),
         ("step", to("paused", "已暂停")),
         ("prediction", to("waiting for predictions", "等待预测")),
+        ("refused", to("not counted", "没有计入")),
         ("lost", to("disconnected; trying again", "连接已断开，正在重试")),
         ("over", to("ended; waiting for the next command", "已结束；等待下一条命令")),
     ];

@@ -20,6 +20,7 @@
   let count = 0;
   let now = { wait: "nothing", number: 0, choices: 0, right: 0, asked: 0, all: 0, votes: [] };
   let question = null; // the one that is open
+  let isRefused = false; // the last vote was not counted
   // On the presenter's page, what is played next begins at the top of the screen, and nothing scrolls by itself then.
   let start = null; // the piece that it begins with
   let isDue = false; // it has to go to the top
@@ -29,8 +30,8 @@
     const how = isOver ? "over" : !isConnected ? "lost" : now.wait !== "nothing" ? now.wait : isFollowing ? "following" : "held";
     root.className = `${how}${isFollowing ? "" : " held"}${token ? " presents" : ""}`;
     const votes = how === "prediction" && now.all ? `: ${now.all}` : "";
-    const words = state.dataset[how] + votes;
-    state.textContent = isFollowing || how === "held" ? words : `${words}; ${state.dataset.held}`;
+    const words = [isRefused && state.dataset.refused, state.dataset[how] + votes, !isFollowing && how !== "held" && state.dataset.held];
+    state.textContent = words.filter(Boolean).join("; ");
     const score = find("score"); // the presenter's
     if (score && now.asked) score.textContent = `${score.dataset.words} ${now.right}/${now.asked}`;
   }
@@ -168,10 +169,13 @@
 
   function vote(choice, button) {
     const query = `vote?question=${now.number}&choice=${choice}`;
-    sending = sending.then(() => fetch(query, { method: "POST", headers: { "X-Voter": me } })).then((answer) => {
-      if (!answer.ok) return;
+    const send = () => fetch(query, { method: "POST", headers: { "X-Voter": me }, signal: AbortSignal.timeout?.(10000) });
+    sending = sending.then(send).then((answer) => answer.ok, () => false).then((isCounted) => {
+      isRefused = !isCounted;
+      show();
+      if (isRefused) return;
       for (const other of button.closest(".question").querySelectorAll("button")) other.setAttribute("aria-pressed", other === button);
-    }).catch(() => {});
+    });
   }
   const pick = (choice, button) => { if (token) post(choice); else vote(choice, button); };
 
@@ -232,7 +236,10 @@
         start = last?.matches(".act") ? last : null;
         isDue = false;
       }
-      if (now.wait === "prediction") open();
+      if (now.wait === "prediction") {
+        isRefused = false;
+        open();
+      }
       if (isFollowing && !isAtTop) toEnd();
     }
     bars();
