@@ -4,6 +4,7 @@
 "use strict";
 {
   const A_LADDER = 100; // rungs; a browser lays out a ladder at a time
+  const A_GLANCE = 1000; // ms; a press so soon after a question appears was meant for what was there before
   const KEPT = 10000; // pieces; a story that goes on all day must not fill a browser
   const root = document.documentElement;
   const find = (id) => document.getElementById(id);
@@ -20,6 +21,7 @@
   let count = 0;
   let now = { wait: "nothing", number: 0, choices: 0, right: 0, asked: 0, all: 0, votes: [] };
   let question = null; // the one that is open
+  let asked = 0; // when it appeared
   let isRefused = false; // the last vote was not counted
   // On the presenter's page, what is played next begins at the top of the screen, and nothing scrolls by itself then.
   let start = null; // the piece that it begins with
@@ -145,6 +147,7 @@
     if (!token) return toEnd();
     const hidden = below();
     if (hidden > 8) scrollBy(0, Math.min(hidden, 0.75 * innerHeight));
+    else if (now.wait === "prediction" && performance.now() - asked < A_GLANCE) return;
     else if (now.wait !== "nothing") post("");
     else toEnd();
   }
@@ -238,6 +241,7 @@
       }
       if (now.wait === "prediction") {
         isRefused = false;
+        asked = performance.now();
         open();
       }
       if (isFollowing && !isAtTop) toEnd();
