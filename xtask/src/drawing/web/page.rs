@@ -63,7 +63,7 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     // A page of charts has no ladders to read.
     let has_rungs = chapters.iter().flat_map(|chapter| &chapter.told).any(|told| told.rung().is_some());
     let legend = if has_rungs { legend(cover.is_bare, lang) } else { String::new() };
-    let (printing, end) = if is_quiz { (printing(lang), "</div>\n") } else { Default::default() };
+    let printing = if is_quiz { printing(lang) } else { String::new() };
     [
         &head(&title, lang),
         &format!("<style>\n{CSS}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
@@ -71,7 +71,6 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
         &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
         &format!("<ul>\n{list}</ul>\n</nav>\n{legend}"),
         &joined(by_name(chapters).map(|chapters| section(chapters, is_quiz, lang))),
-        end,
         "</main>\n</body>\n</html>\n",
     ]
     .concat()
@@ -81,19 +80,21 @@ fn is_question(told: &Entry) -> bool {
     matches!(told, Entry::Question { .. })
 }
 
-/// How to print a quiz with its answers and without, and where both begin: who goes to `#answers` sees them all.
+/// How to print a quiz with its answers and without. A box that is checked shows all answers; without a script, only
+/// loading the page again closes those that were opened one by one.
 fn printing(lang: Lang) -> String {
     let [print, show, hide] = [
         (
-            "Printed, this page is a sheet of questions; answers that are shown are printed, too:",
-            "打印出来是一张试题；显示出来的答案也会打印：",
+            "Printed, this page is a sheet of questions; answers that are shown are printed, too.",
+            "打印出来是一张试题；显示出来的答案也会打印。",
         ),
         ("show all answers", "显示全部答案"),
-        ("questions alone", "只留问题"),
+        ("close all answers (loads the page again)", "收起全部答案（重新载入本页）"),
     ]
     .map(|(en, zh)| Words::fixed(en, zh).to(lang).to_owned());
     format!(
-        "<div id=\"answers\">\n<p id=\"questions\">{print} <a href=\"#answers\">{show}</a>, <a href=\"#questions\">{hide}</a></p>\n"
+        "<input type=\"checkbox\" id=\"answers\" autocomplete=\"off\"> <label for=\"answers\">{show}</label>\n\
+         <p id=\"printing\">{print} <a href=\"?\">{hide}</a></p>\n"
     )
 }
 
@@ -279,6 +280,8 @@ mod tests {
         let (shown, folded) = page.split_once("<details").unwrap();
         assert!(shown.contains("<li>1. this</li><li>2. that</li>"), "{shown}");
         assert_eq!(page.matches("what happens?").count(), 1, "not again before its verdict");
+        assert!(shown.contains("id=\"answers\"") && shown.contains("<a href=\"?\">"), "all of them: {shown}");
+        assert!(!CSS.contains(":target"), "a link of the contents changes nothing that is shown");
         for answer in ["the claim", "<h4 class=\"act\">it", "= right</b>: because"] {
             assert!(!shown.contains(answer), "{answer}");
             assert!(folded.split_once("<div class=\"answer\">").unwrap().1.contains(answer), "{folded}");
