@@ -51,7 +51,7 @@ fn chapter_checks(chapter: &Chapter) -> impl Iterator<Item = &Check> {
 
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
-    let is_quiz = chapters.iter().flat_map(|chapter| &chapter.told).any(is_question);
+    let is_quiz = asks(chapters);
     let tally = tally(chapters);
     let sum = if tally == Tally::default() {
         String::new() // nothing was promised
@@ -59,7 +59,7 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
         pieces::sum(&tally.sentence(), tally.failed == 0, &failures(chapters, lang), lang)
     };
     let contents = Words::fixed("Contents", "目录");
-    let list = contents_list(chapters, is_quiz, lang);
+    let list = contents_list(chapters, lang);
     // A page of charts has no ladders to read.
     let has_rungs = chapters.iter().flat_map(|chapter| &chapter.told).any(|told| told.rung().is_some());
     let legend = if has_rungs { legend(cover.is_bare, lang) } else { String::new() };
@@ -70,10 +70,15 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
         &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}{printing}{sum}", cover.main()),
         &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
         &format!("<ul>\n{list}</ul>\n</nav>\n{legend}"),
-        &joined(by_name(chapters).map(|chapters| section(chapters, is_quiz, lang))),
+        &joined(by_name(chapters).map(|chapters| section(chapters, lang))),
         "</main>\n</body>\n</html>\n",
     ]
     .concat()
+}
+
+/// Whether these ask anything: only then is what they show folded away.
+fn asks(chapters: &[Chapter]) -> bool {
+    chapters.iter().flat_map(|chapter| &chapter.told).any(is_question)
 }
 
 fn is_question(told: &Entry) -> bool {
@@ -152,10 +157,10 @@ fn failures(chapters: &[Chapter], lang: Lang) -> String {
     }))
 }
 
-fn contents_list(chapters: &[Chapter], is_quiz: bool, lang: Lang) -> String {
+fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
     let entry = |chapters: &[Chapter]| {
         let first = &chapters[0];
-        let claims = first.claims.iter().filter(|_| !is_quiz); // they would give answers away
+        let claims = first.claims.iter().filter(|_| !asks(chapters)); // they would give answers away
         let claims: Vec<_> = claims.map(|(_, words)| one_line(words, lang)).collect();
         let tally = tally(chapters);
         let (state, marks) = match (tally.failed, tally.undecided, tally.passed) {
@@ -210,8 +215,8 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
     )
 }
 
-fn section(chapters: &[Chapter], is_quiz: bool, lang: Lang) -> String {
-    let first = &chapters[0];
+fn section(chapters: &[Chapter], lang: Lang) -> String {
+    let (first, is_quiz) = (&chapters[0], asks(chapters));
     let name = first.name;
     let shown = text(&pieces::named(name, first.subject_zh, lang));
     let claims = joined(
@@ -286,5 +291,24 @@ mod tests {
             assert!(!shown.contains(answer), "{answer}");
             assert!(folded.split_once("<div class=\"answer\">").unwrap().1.contains(answer), "{folded}");
         }
+    }
+
+    #[test]
+    fn a_lesson_without_a_question_is_not_folded_away_where_others_have_some() {
+        let of = |text| Words::fixed(text, "");
+        let claims = const { &[("C1", Words::fixed("the claim", ""))] };
+        let chapter = |name, told| {
+            let lanes = (of("client"), of("server"));
+            Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told }
+        };
+        let asked = Entry::Question { question: of("what happens?"), choices: Vec::new() };
+        let chapters = [
+            chapter("quiz", vec![asked, Entry::Act(of("it"))]),
+            chapter("plain", vec![Entry::Act(of("that"))]),
+        ];
+        let page = html(&Cover { title: of("t"), intro: of("i"), is_bare: false }, &chapters, Lang::En);
+        let (_, plain) = page.split_once("<h2 id=\"plain\">").unwrap();
+        assert_eq!((page.matches("<details").count(), plain.matches("<details").count()), (1, 0), "{page}");
+        assert!(plain.contains("the claim") && plain.contains("<h4 class=\"act\">that"), "{plain}");
     }
 }
