@@ -74,13 +74,12 @@ impl Show {
         };
         let wait = number(query, "wait").ok_or(NO_NUMBER)?;
         // Of an answer, nothing but digits is passed on.
-        let answer = match value(query, "answer") {
-            None => String::new(),
-            Some(_) => {
-                let answer = number(query, "answer").ok_or(NO_NUMBER)?;
-                self.story.check_answer(wait, answer).map_err(refused)?;
-                answer.to_string()
-            }
+        let answer = if value(query, "answer").is_some() {
+            let answer = number(query, "answer").ok_or(NO_NUMBER)?;
+            self.story.check_answer(wait, answer).map_err(refused)?;
+            answer.to_string()
+        } else {
+            String::new()
         };
         if go_on(wait, &answer) {
             Ok(Response::Done)
