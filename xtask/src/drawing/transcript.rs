@@ -168,6 +168,13 @@ impl Transcript {
         number
     }
 
+    /// Whether the question of this number is open and has this answer.
+    pub fn check_answer(&self, number: u64, choice: u64) -> Result<(), NoVote> {
+        let contents = self.state();
+        let poll = contents.poll.as_ref().filter(|_| contents.state.number == number);
+        poll.ok_or(NoVote::Closed)?.check(choice)
+    }
+
     /// Counts a browser's vote on the question of this number.
     pub fn vote(&self, number: u64, voter: u128, choice: u64) -> Result<(), NoVote> {
         let mut counted = Err(NoVote::Closed);

@@ -75,12 +75,15 @@ impl Poll {
         Self { choices, votes: HashMap::new() }
     }
 
+    /// Whether that is one of its answers.
+    pub fn check(&self, choice: u64) -> Result<(), NoVote> {
+        let possible = if self.choices == 0 { 0..=HIGHEST } else { 1..=self.choices };
+        if possible.contains(&choice) { Ok(()) } else { Err(NoVote::NoChoice) }
+    }
+
     /// Counts a browser's vote, in place of its last one.
     pub fn vote(&mut self, voter: u128, choice: u64) -> Result<(), NoVote> {
-        let possible = if self.choices == 0 { 0..=HIGHEST } else { 1..=self.choices };
-        if !possible.contains(&choice) {
-            return Err(NoVote::NoChoice);
-        }
+        self.check(choice)?;
         if self.votes.len() >= VOTERS && !self.votes.contains_key(&voter) {
             return Err(NoVote::Full);
         }

@@ -49,7 +49,7 @@ impl Stepping {
 pub fn token(at: &str) -> String {
     let page = get(at, "/");
     let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
-    assert!(token.len() >= 32 && page.contains("id=\"next\""));
+    assert!(token.len() >= 32 && page.contains("id=\"next\"") && page.contains("id=\"score\""));
     token.to_owned()
 }
 
@@ -110,6 +110,7 @@ fn a_class_votes_the_presenter_answers_on_the_page_and_the_verdict_shows_the_vot
     presenters.wait_for("\"all\":3,\"votes\":[[1,0],[2,1],[3,2]]");
     let ours = format!("X-Token: {token}\r\n");
     assert_eq!(post(&at, &format!("/next?wait={number}&answer=q"), &ours), "400");
+    assert_eq!(post(&at, &format!("/next?wait={number}&answer=9"), &ours), "400");
     assert_eq!(post(&at, &format!("/next?wait={number}&answer=3"), &ours), "204");
     let (mut told, mut early) = (Vec::new(), Vec::new());
     while told.is_empty() {

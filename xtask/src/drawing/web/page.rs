@@ -51,7 +51,7 @@ fn chapter_checks(chapter: &Chapter) -> impl Iterator<Item = &Check> {
 
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
-    let is_quiz = chapters.iter().flat_map(|chapter| &chapter.told).any(is_question);
+    let is_quiz = asks(chapters);
     let tally = tally(chapters);
     let sum = if tally == Tally::default() {
         String::new() // nothing was promised
@@ -59,41 +59,47 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
         pieces::sum(&tally.sentence(), tally.failed == 0, &failures(chapters, lang), lang)
     };
     let contents = Words::fixed("Contents", "目录");
-    let list = contents_list(chapters, is_quiz, lang);
+    let list = contents_list(chapters, lang);
     // A page of charts has no ladders to read.
     let has_rungs = chapters.iter().flat_map(|chapter| &chapter.told).any(|told| told.rung().is_some());
     let legend = if has_rungs { legend(cover.is_bare, lang) } else { String::new() };
-    let (printing, end) = if is_quiz { (printing(lang), "</div>\n") } else { Default::default() };
+    let printing = if is_quiz { printing(lang) } else { String::new() };
     [
         &head(&title, lang),
         &format!("<style>\n{CSS}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
         &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}{printing}{sum}", cover.main()),
         &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
         &format!("<ul>\n{list}</ul>\n</nav>\n{legend}"),
-        &joined(by_name(chapters).map(|chapters| section(chapters, is_quiz, lang))),
-        end,
+        &joined(by_name(chapters).map(|chapters| section(chapters, lang))),
         "</main>\n</body>\n</html>\n",
     ]
     .concat()
+}
+
+/// Whether these ask anything: only then is what they show folded away.
+fn asks(chapters: &[Chapter]) -> bool {
+    chapters.iter().flat_map(|chapter| &chapter.told).any(is_question)
 }
 
 fn is_question(told: &Entry) -> bool {
     matches!(told, Entry::Question { .. })
 }
 
-/// How to print a quiz with its answers and without, and where both begin: who goes to `#answers` sees them all.
+/// How to print a quiz with its answers and without. A box that is checked shows all answers; without a script, only
+/// loading the page again closes those that were opened one by one.
 fn printing(lang: Lang) -> String {
     let [print, show, hide] = [
         (
-            "Printed, this page is a sheet of questions; answers that are shown are printed, too:",
-            "打印出来是一张试题；显示出来的答案也会打印：",
+            "Printed, this page is a sheet of questions; answers that are shown are printed, too.",
+            "打印出来是一张试题；显示出来的答案也会打印。",
         ),
         ("show all answers", "显示全部答案"),
-        ("questions alone", "只留问题"),
+        ("close all answers (loads the page again)", "收起全部答案（重新载入本页）"),
     ]
     .map(|(en, zh)| Words::fixed(en, zh).to(lang).to_owned());
     format!(
-        "<div id=\"answers\">\n<p id=\"questions\">{print} <a href=\"#answers\">{show}</a>, <a href=\"#questions\">{hide}</a></p>\n"
+        "<input type=\"checkbox\" id=\"answers\" autocomplete=\"off\"> <label for=\"answers\">{show}</label>\n\
+         <p id=\"printing\">{print} <a href=\"?\">{hide}</a></p>\n"
     )
 }
 
@@ -151,10 +157,10 @@ fn failures(chapters: &[Chapter], lang: Lang) -> String {
     }))
 }
 
-fn contents_list(chapters: &[Chapter], is_quiz: bool, lang: Lang) -> String {
+fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
     let entry = |chapters: &[Chapter]| {
         let first = &chapters[0];
-        let claims = first.claims.iter().filter(|_| !is_quiz); // they would give answers away
+        let claims = first.claims.iter().filter(|_| !asks(chapters)); // they would give answers away
         let claims: Vec<_> = claims.map(|(_, words)| one_line(words, lang)).collect();
         let tally = tally(chapters);
         let (state, marks) = match (tally.failed, tally.undecided, tally.passed) {
@@ -209,8 +215,8 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
     )
 }
 
-fn section(chapters: &[Chapter], is_quiz: bool, lang: Lang) -> String {
-    let first = &chapters[0];
+fn section(chapters: &[Chapter], lang: Lang) -> String {
+    let (first, is_quiz) = (&chapters[0], asks(chapters));
     let name = first.name;
     let shown = text(&pieces::named(name, first.subject_zh, lang));
     let claims = joined(
@@ -279,9 +285,30 @@ mod tests {
         let (shown, folded) = page.split_once("<details").unwrap();
         assert!(shown.contains("<li>1. this</li><li>2. that</li>"), "{shown}");
         assert_eq!(page.matches("what happens?").count(), 1, "not again before its verdict");
+        assert!(shown.contains("id=\"answers\"") && shown.contains("<a href=\"?\">"), "all of them: {shown}");
+        assert!(!CSS.contains(":target"), "a link of the contents changes nothing that is shown");
         for answer in ["the claim", "<h4 class=\"act\">it", "= right</b>: because"] {
             assert!(!shown.contains(answer), "{answer}");
             assert!(folded.split_once("<div class=\"answer\">").unwrap().1.contains(answer), "{folded}");
         }
+    }
+
+    #[test]
+    fn a_lesson_without_a_question_is_not_folded_away_where_others_have_some() {
+        let of = |text| Words::fixed(text, "");
+        let claims = const { &[("C1", Words::fixed("the claim", ""))] };
+        let chapter = |name, told| {
+            let lanes = (of("client"), of("server"));
+            Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told }
+        };
+        let asked = Entry::Question { question: of("what happens?"), choices: Vec::new() };
+        let chapters = [
+            chapter("quiz", vec![asked, Entry::Act(of("it"))]),
+            chapter("plain", vec![Entry::Act(of("that"))]),
+        ];
+        let page = html(&Cover { title: of("t"), intro: of("i"), is_bare: false }, &chapters, Lang::En);
+        let (_, plain) = page.split_once("<h2 id=\"plain\">").unwrap();
+        assert_eq!((page.matches("<details").count(), plain.matches("<details").count()), (1, 0), "{page}");
+        assert!(plain.contains("the claim") && plain.contains("<h4 class=\"act\">that"), "{plain}");
     }
 }

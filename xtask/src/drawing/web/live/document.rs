@@ -25,6 +25,7 @@ pub fn html(cover: &Cover, nonce: &str, run: &str, token: Option<&str>, lang: La
         format!("<button type=\"button\" id=\"{id}\" aria-keyshortcuts=\"{key}\">{words}</button>\n")
     };
     let next = || button("next", "PageDown", to("▶ go on", "▶ 继续"));
+    let score = || format!("<span id=\"score\" data-words=\"{}\"></span>\n", to("score", "得分"));
     let (is_presenter, token) = (token.map(|token| !token.is_empty()), token.unwrap_or_default());
     [
         &*page::head(&title, lang),
@@ -46,8 +47,7 @@ pub fn html(cover: &Cover, nonce: &str, run: &str, token: Option<&str>, lang: La
         &format!("</main>\n<footer aria-label=\"{}\">\n", to("Controls", "控制")),
         &format!("<span id=\"state\" role=\"status\"{}></span>\n", states(lang)),
         "<span id=\"said\" class=\"twin\" role=\"status\"></span>\n",
-        &format!("<span id=\"score\" data-words=\"{}\"></span>\n", to("score", "得分")),
-        &(if is_presenter == Some(true) { next() } else { String::new() }),
+        &(if is_presenter == Some(true) { score() + &next() } else { String::new() }),
         &button("hold", "Space", to("stop/scroll", "停止/滚动")),
         &button("smaller", "-", "A−"),
         &button("larger", "+", "A+"),
@@ -100,8 +100,27 @@ fn states(lang: Lang) -> String {
         ("held", to("scrolling by hand", "手动滚动")),
         ("step", to("paused", "已暂停")),
         ("prediction", to("waiting for predictions", "等待预测")),
+        ("refused", to("not counted", "没有计入")),
         ("lost", to("disconnected; trying again", "连接已断开，正在重试")),
         ("over", to("ended; waiting for the next command", "已结束；等待下一条命令")),
     ];
     joined(states.iter().map(|(state, words)| format!(" data-{state}=\"{}\"", text(words))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Words;
+
+    #[test]
+    fn only_the_presenters_page_goes_on_and_shows_the_presenters_score() {
+        let words = || Words::fixed("", "");
+        let cover = Cover { title: words(), intro: words(), is_bare: false };
+        for (token, expected) in [(Some("token"), true), (Some(""), false), (None, false)] {
+            let page = html(&cover, "nonce", "run", token, Lang::En);
+            for part in ["id=\"next\"", "id=\"score\""] {
+                assert_eq!(page.contains(part), expected, "{token:?}: {part}");
+            }
+        }
+    }
 }

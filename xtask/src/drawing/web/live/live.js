@@ -4,6 +4,7 @@
 "use strict";
 {
   const A_LADDER = 100; // rungs; a browser lays out a ladder at a time
+  const A_GLANCE = 1000; // ms; a press so soon after a question appears was meant for what was there before
   const KEPT = 10000; // pieces; a story that goes on all day must not fill a browser
   const root = document.documentElement;
   const find = (id) => document.getElementById(id);
@@ -20,6 +21,8 @@
   let count = 0;
   let now = { wait: "nothing", number: 0, choices: 0, right: 0, asked: 0, all: 0, votes: [] };
   let question = null; // the one that is open
+  let asked = 0; // when it appeared
+  let isRefused = false; // the last vote was not counted
   // On the presenter's page, what is played next begins at the top of the screen, and nothing scrolls by itself then.
   let start = null; // the piece that it begins with
   let isDue = false; // it has to go to the top
@@ -29,9 +32,10 @@
     const how = isOver ? "over" : !isConnected ? "lost" : now.wait !== "nothing" ? now.wait : isFollowing ? "following" : "held";
     root.className = `${how}${isFollowing ? "" : " held"}${token ? " presents" : ""}`;
     const votes = how === "prediction" && now.all ? `: ${now.all}` : "";
-    const words = state.dataset[how] + votes;
-    state.textContent = isFollowing || how === "held" ? words : `${words}; ${state.dataset.held}`;
-    find("score").textContent = now.asked ? `${find("score").dataset.words} ${now.right}/${now.asked}` : "";
+    const words = [isRefused && state.dataset.refused, state.dataset[how] + votes, !isFollowing && how !== "held" && state.dataset.held];
+    state.textContent = words.filter(Boolean).join("; ");
+    const score = find("score"); // the presenter's
+    if (score && now.asked) score.textContent = `${score.dataset.words} ${now.right}/${now.asked}`;
   }
 
   // A reader who listens is told acts, what failed and sums; the rest is there to be read.
@@ -143,6 +147,7 @@
     if (!token) return toEnd();
     const hidden = below();
     if (hidden > 8) scrollBy(0, Math.min(hidden, 0.75 * innerHeight));
+    else if (now.wait === "prediction" && performance.now() - asked < A_GLANCE) return;
     else if (now.wait !== "nothing") post("");
     else toEnd();
   }
@@ -167,10 +172,13 @@
 
   function vote(choice, button) {
     const query = `vote?question=${now.number}&choice=${choice}`;
-    sending = sending.then(() => fetch(query, { method: "POST", headers: { "X-Voter": me } })).then((answer) => {
-      if (!answer.ok) return;
+    const send = () => fetch(query, { method: "POST", headers: { "X-Voter": me }, signal: AbortSignal.timeout?.(10000) });
+    sending = sending.then(send).then((answer) => answer.ok, () => false).then((isCounted) => {
+      isRefused = !isCounted;
+      show();
+      if (isRefused) return;
       for (const other of button.closest(".question").querySelectorAll("button")) other.setAttribute("aria-pressed", other === button);
-    }).catch(() => {});
+    });
   }
   const pick = (choice, button) => { if (token) post(choice); else vote(choice, button); };
 
@@ -231,7 +239,11 @@
         start = last?.matches(".act") ? last : null;
         isDue = false;
       }
-      if (now.wait === "prediction") open();
+      if (now.wait === "prediction") {
+        isRefused = false;
+        asked = performance.now();
+        open();
+      }
       if (isFollowing && !isAtTop) toEnd();
     }
     bars();

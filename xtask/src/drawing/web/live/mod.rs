@@ -143,7 +143,10 @@ fn random() -> String {
 
 /// What a request gets.
 enum Response {
-    Page(String),
+    /// The page; the presenter's, where it may go on.
+    Page {
+        is_presenter: bool,
+    },
     /// The stream, beyond what was seen; none where the browser has pieces of another run.
     Stream(Option<Seen>),
     /// What was asked for is done.
@@ -169,9 +172,9 @@ impl Show {
             to.write_all((head + FIELDS + if is_head { "" } else { body }).as_bytes())
         };
         match answer.unwrap_or_else(Response::Refused) {
-            Response::Page(nonce) => {
-                // A page that is seen elsewhere in the network is to be watched only.
-                let token = self.go_on.map(|_| if peer.is_loopback() { &*self.token } else { "" });
+            Response::Page { is_presenter } => {
+                let nonce = random();
+                let token = self.go_on.map(|_| if is_presenter { &*self.token } else { "" });
                 let page = document::html(&self.cover, &nonce, &self.run, token, self.lang);
                 send("200 OK", "text/html; charset=utf-8", &document::policy(&nonce), &page)?;
             }

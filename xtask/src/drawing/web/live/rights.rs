@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Response, Seen, Show, random};
+use super::{Response, Seen, Show};
 use crate::drawing::votes::NoVote;
 use crate::wire::request::{Refused, Request};
 
@@ -42,9 +42,10 @@ impl Show {
         if path != "/" && matches!(site, Some("cross-site" | "same-site")) {
             return Err(NOT_OURS);
         }
+        // Elsewhere in the network, or under another name, the page only watches and votes.
         let is_here = is_here && peer.is_loopback();
         match (&*request.method, path) {
-            ("GET" | "HEAD", "/") => Ok(Response::Page(random())),
+            ("GET" | "HEAD", "/") => Ok(Response::Page { is_presenter: is_here }),
             ("GET" | "HEAD", "/events") => {
                 // A page that connects again says in the query what it had.
                 let last = value(query, "last").unwrap_or_default();
@@ -71,12 +72,16 @@ impl Show {
         let Some(go_on) = self.go_on.filter(|_| is_ours) else {
             return Err(Refused("403 Forbidden", "only a page of this run goes on, on this machine"));
         };
+        let wait = number(query, "wait").ok_or(NO_NUMBER)?;
         // Of an answer, nothing but digits is passed on.
-        let answer = match value(query, "answer") {
-            None => String::new(),
-            Some(_) => number(query, "answer").ok_or(NO_NUMBER)?.to_string(),
+        let answer = if value(query, "answer").is_some() {
+            let answer = number(query, "answer").ok_or(NO_NUMBER)?;
+            self.story.check_answer(wait, answer).map_err(refused)?;
+            answer.to_string()
+        } else {
+            String::new()
         };
-        if go_on(number(query, "wait").ok_or(NO_NUMBER)?, &answer) {
+        if go_on(wait, &answer) {
             Ok(Response::Done)
         } else {
             Err(Refused("409 Conflict", "nobody waits for that"))
@@ -92,16 +97,20 @@ impl Show {
             voter.ok_or(Refused("400 Bad Request", "a vote has an X-Voter of 32 hexadecimal digits"))?;
         let question = number(query, "question").ok_or(NO_NUMBER)?;
         let choice = number(query, "choice").ok_or(NO_NUMBER)?;
-        self.story.vote(question, voter, choice).map(|()| Response::Done).map_err(|why| match why {
-            NoVote::Closed => Refused("409 Conflict", "this question is not open"),
-            NoVote::NoChoice => Refused("400 Bad Request", "that is no choice of this question"),
-            NoVote::Full => Refused("429 Too Many Requests", "as many as can vote have voted"),
-        })
+        self.story.vote(question, voter, choice).map(|()| Response::Done).map_err(refused)
     }
 
     /// The number in a piece's id, if it is one of this run.
     fn number(&self, id: &str) -> Option<usize> {
         id.strip_prefix(&self.run)?.strip_prefix('-')?.parse().ok()
+    }
+}
+
+fn refused(why: NoVote) -> Refused {
+    match why {
+        NoVote::Closed => Refused("409 Conflict", "this question is not open"),
+        NoVote::NoChoice => Refused("400 Bad Request", "that is no choice of this question"),
+        NoVote::Full => Refused("429 Too Many Requests", "as many as can vote have voted"),
     }
 }
 
@@ -171,6 +180,24 @@ mod tests {
     }
 
     #[test]
+    fn only_a_page_on_this_machine_under_a_name_of_this_machine_is_the_presenters() {
+        let show = show(false, Some(|_, _| true));
+        for (host, peer, expected) in [
+            ("localhost:8080", "127.0.0.1", true),
+            ("[::1]:8080", "::1", true),
+            ("evil.example", "127.0.0.1", false),
+            ("10.0.0.1:8080", "127.0.0.1", false),
+            ("localhost", "10.0.0.9", false),
+        ] {
+            let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            let request = Request::parse(request.as_bytes()).unwrap();
+            let answer = show.answer(&request, peer.parse().unwrap());
+            let Ok(Response::Page { is_presenter }) = answer else { panic!("{host} {peer}") };
+            assert_eq!(is_presenter, expected, "{host} {peer}");
+        }
+    }
+
+    #[test]
     fn only_a_page_of_this_run_on_this_machine_goes_on_and_only_where_somebody_waits() {
         let next = |host, token| format!("POST /next?wait=1 HTTP/1.1\r\nHost: {host}\r\nX-Token: {token}");
         for (is_private, go_on, host, token, peer, expected) in [
@@ -196,23 +223,33 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_on_is_a_wait_by_its_number_and_an_answer_is_digits_alone() {
+    fn what_goes_on_is_a_wait_by_its_number_and_an_answer_is_one_of_its_question() {
         let next = |query: &str| format!("POST /next{query} HTTP/1.1\r\nHost: localhost\r\nX-Token: token");
-        let show = show(true, Some(|wait, line| wait == 7 && (line.is_empty() || line == "12")));
+        let show = show(true, Some(|wait, line| wait == 1 && (line.is_empty() || line == "3")));
+        assert_eq!(show.story.wait(Wait::Prediction(3)), 1);
         for (query, expected) in [
-            ("?wait=7", None),
-            ("?wait=7&answer=12", None),
-            ("?answer=012&wait=7", None),
-            ("?wait=8", Some("409")),
-            ("?wait=7&answer=q", Some("400")),
-            ("?wait=7&answer=", Some("400")),
-            ("?wait=7&answer=-1", Some("400")),
-            ("?wait=7&answer=99999999999999999999", Some("400")),
+            ("?wait=1", None),
+            ("?wait=1&answer=3", None),
+            ("?answer=03&wait=1", None),
+            ("?wait=2", Some("409")),
+            ("?wait=2&answer=3", Some("409")),
+            ("?wait=1&answer=0", Some("400")),
+            ("?wait=1&answer=9", Some("400")),
+            ("?wait=1&answer=q", Some("400")),
+            ("?wait=1&answer=", Some("400")),
+            ("?wait=1&answer=-1", Some("400")),
+            ("?wait=1&answer=99999999999999999999", Some("400")),
             ("?wait=", Some("400")),
             ("", Some("400")),
         ] {
             assert_eq!(refusal(&show, &next(query), "127.0.0.1"), expected, "{query}");
         }
+        show.story.wait(Wait::GoOn);
+        assert_eq!(
+            refusal(&show, &next("?wait=2&answer=3"), "127.0.0.1"),
+            Some("409"),
+            "no question is open"
+        );
         assert_eq!(refusal(&show, "GET /next?wait=7 HTTP/1.1\r\nHost: localhost", "127.0.0.1"), Some("405"));
     }
 
