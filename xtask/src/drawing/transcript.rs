@@ -175,6 +175,11 @@ impl Transcript {
         poll.ok_or(NoVote::Closed)?.check(choice)
     }
 
+    /// The number of this wait, or of the last one.
+    pub fn last_wait(&self) -> u64 {
+        self.state().state.number
+    }
+
     /// Counts a browser's vote on the question of this number.
     pub fn vote(&self, number: u64, voter: u128, choice: u64) -> Result<(), NoVote> {
         let mut counted = Err(NoVote::Closed);

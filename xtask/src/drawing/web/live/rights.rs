@@ -72,7 +72,11 @@ impl Show {
         let Some(go_on) = self.go_on.filter(|_| is_ours) else {
             return Err(Refused("403 Forbidden", "only a page of this run goes on, on this machine"));
         };
-        let wait = number(query, "wait").ok_or(NO_NUMBER)?;
+        // Without a number, the wait that there is.
+        let wait = match value(query, "wait") {
+            None => self.story.last_wait(),
+            Some(_) => number(query, "wait").ok_or(NO_NUMBER)?,
+        };
         // Of an answer, nothing but digits is passed on.
         let answer = if value(query, "answer").is_some() {
             let answer = number(query, "answer").ok_or(NO_NUMBER)?;
@@ -240,7 +244,7 @@ mod tests {
             ("?wait=1&answer=-1", Some("400")),
             ("?wait=1&answer=99999999999999999999", Some("400")),
             ("?wait=", Some("400")),
-            ("", Some("400")),
+            ("", None),
         ] {
             assert_eq!(refusal(&show, &next(query), "127.0.0.1"), expected, "{query}");
         }
