@@ -1,10 +1,10 @@
 //! TCP servers with one mistake each.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, UdpSocket};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::process::{self, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use std::{env, fs, thread};
 
@@ -175,6 +175,18 @@ pub const ROWS: &[Twin] = &[
     Twin::new("crowd", &["✗ crowd one-at-a-time", "✗ cut", "✗ unread"], |p| p.serves = |p, listener| {
         listener.incoming().for_each(|stream| (p.converses)(p, &stream.expect("cannot accept")));
     }),
+    Twin::new("pool-of-two", &["✗ crowd in-turn"], |p| p.serves = |p, listener| {
+        let (waiting, next) = mpsc::channel::<TcpStream>();
+        let next = Arc::new(Mutex::new(next));
+        for _ in 0..2 {
+            let next = Arc::clone(&next);
+            thread::spawn(move || loop {
+                let stream = next.lock().unwrap().recv().expect("the listener goes on");
+                (p.converses)(p, &stream);
+            });
+        }
+        listener.incoming().for_each(|stream| waiting.send(stream.expect("cannot accept")).unwrap());
+    }).by(One),
     Twin::new("turns-away", &["✗ crowd turned-away"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
         thread::spawn(move || (p.converses)(p, &stream));
