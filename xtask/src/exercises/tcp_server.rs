@@ -43,6 +43,8 @@ static NOT_ASKED: &[Words] = &[
     Words::fixed("whether it ends when no client arrives for a long time: a test of that would take too long",
                  "长时间没有客户端来，它会不会自己结束：测试这个太费时间"),
     any::WHAT_IT_KEEPS,
+    Words::fixed("whether it resets a connection when more bytes follow 'exit' than one recv returns: how many that is depends on the program",
+                 "exit 后面的数据超过一次 recv 返回的，它会不会复位连接：一次返回多少，各个程序不同"),
 ];
 
 /// In the order in which a server is built.
