@@ -28,7 +28,7 @@ pub static ANYWHERE: &[Likely] = &[
 /// The server is not where it should be.
 static START: &[Likely] = &[
     all(any::START),
-    is("nothing-done", |e| e.is_gone && e.output.is_empty(), "crowd",
+    is("nothing-served", |e| e.is_gone && e.output.is_empty(), "socket",
         "Your program reached its end and exited. It gets {host} and {port} on its command line: it should bind that address, listen, and call accept in a loop.",
         "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind、listen，然后循环 accept。"),
     is("failed-first", |e| e.is_gone, "crowd",
