@@ -1,10 +1,10 @@
 //! TCP servers with one mistake each.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, UdpSocket};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::process::{self, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use std::{env, fs, thread};
 
@@ -28,7 +28,7 @@ pub const ROWS: &[Twin] = &[
     Twin::new("not-there", &["✗ listens not-started"], |p| p.begins = |_| panic!("can't open file 'server.py'")).by(One),
     Twin::new("binds-twice", &["✗ listens binds-twice"], |p| p.begins = |_| panic!("{}", ErrorKind::AddrInUse)),
     Twin::new("other-family", &["✗ listens other-family"], |p| p.begins = |_| panic!("gaierror: Address family not supported")).by(One),
-    Twin::new("ends-at-once", &["✗ listens nothing-done"], |p| p.serves = |_, _listener| thread::sleep(Duration::from_millis(200))),
+    Twin::new("ends-at-once", &["✗ listens nothing-served"], |p| p.serves = |_, _listener| thread::sleep(Duration::from_millis(200))),
     Twin::new("never-binds", &["? listens waits-before-listen"], |p| p.begins = |_| waits_forever()).patience(1).only(LINUX),
     Twin::new("reads-input", &["? listens reads-input"], |p| p.begins = |_| drop(std::io::stdin().read(&mut [0]))).by(One).patience(1).only(LINUX),
     Twin::new("daemon", &["✗ listens left-its-group"], |p| p.begins = |call| {
@@ -83,6 +83,10 @@ pub const ROWS: &[Twin] = &[
     }).by(One),
     Twin::new("never-answers", &["? welcome reads-first"], |p| p.converses = |_, stream| reads_only(stream)).by(Own).only(LINUX),
     Twin::new("reads-nothing", &["? welcome says-nothing-reads-nothing"], |p| p.converses = |_, _| waits_forever()).by(One).only(LINUX),
+    Twin::new("reads-a-byte", &["? welcome says-nothing"], |p| p.converses = |_, mut stream| {
+        let _ = stream.read(&mut [0]);
+        waits_forever()
+    }).by(One).only(LINUX),
     Twin::new("reads-and-ends", &["✗ welcome welcome-unsent"], |p| p.converses = |_, mut stream| {
         let _ = stream.read(&mut [0; 64]);
         process::exit(0)
@@ -175,6 +179,18 @@ pub const ROWS: &[Twin] = &[
     Twin::new("crowd", &["✗ crowd one-at-a-time", "✗ cut", "✗ unread"], |p| p.serves = |p, listener| {
         listener.incoming().for_each(|stream| (p.converses)(p, &stream.expect("cannot accept")));
     }),
+    Twin::new("pool-of-two", &["✗ crowd in-turn"], |p| p.serves = |p, listener| {
+        let (waiting, next) = mpsc::channel::<TcpStream>();
+        let next = Arc::new(Mutex::new(next));
+        for _ in 0..2 {
+            let next = Arc::clone(&next);
+            thread::spawn(move || loop {
+                let stream = next.lock().unwrap().recv().expect("the listener goes on");
+                (p.converses)(p, &stream);
+            });
+        }
+        listener.incoming().for_each(|stream| waiting.send(stream.expect("cannot accept")).unwrap());
+    }).by(One),
     Twin::new("turns-away", &["✗ crowd turned-away"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
         thread::spawn(move || (p.converses)(p, &stream));

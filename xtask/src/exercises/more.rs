@@ -35,7 +35,7 @@ impl Mistake {
 /// Of a lesson, what is about all its other mistakes is last.
 pub(super) static ALL: [More; 45] = [
     // How a server or a client starts.
-    more("crowd", "nothing-done failed-first never-listens waits-before-listen binds-twice port-swapped other-port",
+    more("crowd", "failed-first never-listens waits-before-listen binds-twice port-swapped other-port",
         "bind gives the socket its address, and listen opens it for clients. Both are called once, with what the command line says.",
         "bind 给套接字一个地址，listen 让客户端可以连接它。两者各调用一次，用的是命令行给出的地址。",
         ["server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)", "server.bind((sys.argv[1], int(sys.argv[2])))", "server.listen(128)"]),
@@ -47,10 +47,10 @@ pub(super) static ALL: [More; 45] = [
         "The first argument of socket() selects IPv4 or IPv6, the second one TCP or UDP. Nothing converts one kind into another later.",
         "socket() 的第一个参数选定 IPv4 还是 IPv6，第二个选定 TCP 还是 UDP。选定之后不能再换。",
         ["socket.socket(socket.AF_INET, socket.SOCK_STREAM)   # TCP, 127.0.0.1", "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)    # UDP, 127.0.0.1", "socket.socket(socket.AF_INET6, socket.SOCK_STREAM)  # TCP, ::1"]),
-    more("socket", "never-accepts",
+    more("socket", "never-accepts nothing-served",
         "The kernel completes the handshake and keeps the connection in the backlog. Your program gets it only when it calls accept.",
         "三次握手由内核完成，连接先放在全连接队列（backlog）里。程序调用 accept 才拿到它。",
-        ["while True:", "    client, peer = server.accept()", "    threading.Thread(target=talk, args=(client,)).start()"]),
+        ["server = socket.create_server((sys.argv[1], int(sys.argv[2])))  # bind and listen", "while True:", "    threading.Thread(target=talk, args=(server.accept()[0],)).start()"]),
     more("socket", "failure-unsaid",
         "The person who starts a program sees only what it prints and its exit status. A failure that neither of them shows looks like a success.",
         "启动程序的人只看得到它打印的内容和退出状态。两者都看不出来的失败，就像成功一样。",

@@ -43,6 +43,8 @@ static NOT_ASKED: &[Words] = &[
     Words::fixed("whether it ends when no client arrives for a long time: a test of that would take too long",
                  "长时间没有客户端来，它会不会自己结束：测试这个太费时间"),
     any::WHAT_IT_KEEPS,
+    Words::fixed("whether it resets a connection when more bytes follow 'exit' than one recv returns: how many that is depends on the program",
+                 "exit 后面的数据超过一次 recv 返回的，它会不会复位连接：一次返回多少，各个程序不同"),
 ];
 
 /// In the order in which a server is built.
@@ -134,17 +136,17 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Comes(2), Comes(3), HearsOr(2, WELCOME, &[Leaves(1)]), HearsOr(3, WELCOME, &[Leaves(1)]),
           Greeted(3, SARAH), Greeted(2, TRACY), Greeted(1, MICHAEL)],
         &[
-            is("one-at-a-time", |e| e.tables.unaccepted > 0 || e.how == How::Later, "crowd",
-                "Your server serves one client at a time, and the others wait in the backlog: give each client a thread (or a process or a task, or use select or poll), and call accept again at once.",
-                "它一次只服务一个客户端，其他的在全连接队列（backlog）里等：给每个客户端一个线程（或进程、任务、轮询），然后立刻回到 accept。"),
+            is("one-at-a-time", |e| e.number == 2 && (e.tables.unaccepted > 0 || e.how == How::Later), "crowd",
+                "Your server serves one client at a time, and the others wait, in the backlog or in your program: give each client a thread (or a process or a task, or use select or poll), and call accept again at once.",
+                "它一次只服务一个客户端，其他的在全连接队列（backlog）或你的程序里等：给每个客户端一个线程（或进程、任务、轮询），然后立刻回到 accept。"),
             Among(|e| e.is_gone, FALLEN),
             all(WORDS),
             is("waits-for-another", |e| e.is_silent() && e.tables.unread > 0 && e.waits.is_another_read && e.waits.is_read == Some(false), "crowd",
                 "Your server waits in recv for another client and does not read what this client sent. Give each client a thread (or a process or a task, or use select or poll).",
                 "服务器在等另一个客户端的 recv，没有线程读取这一个发来的数据：一个会话在等另一个。给每个客户端一个线程（或进程、任务、轮询）。"),
-            is("in-turn", silent, "crowd",
-                "A guess: your server accepts all clients, but serves one after another: each client waits until the one before it is finished. Give each client a thread.",
-                "猜测：都已 accept，但服务完一个才服务下一个。给每个客户端一个线程。"),
+            is("in-turn", |e| e.is_silent() || e.how == How::Later, "crowd",
+                "A guess: a client waits until your server has finished with another one: it serves clients in turn, or its pool has too few threads. Give each client a thread.",
+                "猜测：服务器服务完别的客户端，才轮到这一个：它逐个服务，或者线程池的线程太少。给每个客户端一个线程。"),
             is("sockets-mixed-up", |_| true, "crowd",
                 "Your server mixes up its clients' sockets: in each conversation, use only the socket that accept returned for this client.",
                 "客户端的套接字弄混了：每个会话只用 accept 为它返回的那个套接字。"),

@@ -28,7 +28,7 @@ pub static ANYWHERE: &[Likely] = &[
 /// The server is not where it should be.
 static START: &[Likely] = &[
     all(any::START),
-    is("nothing-done", |e| e.is_gone && e.output.is_empty(), "crowd",
+    is("nothing-served", |e| e.is_gone && e.output.is_empty(), "socket",
         "Your program reached its end and exited. It gets {host} and {port} on its command line: it should bind that address, listen, and call accept in a loop.",
         "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind、listen，然后循环 accept。"),
     is("failed-first", |e| e.is_gone, "crowd",
@@ -131,7 +131,7 @@ pub static UNWELCOMED: &[Likely] = &[
         "它只回答，不欢迎：accept 一返回就发送 Welcome!，然后才 recv。"),
     on_the_listener(|e| e.is_gone && e.complains_of(&["broken pipe"])),
     all(WORDS),
-    is("says-nothing-reads-nothing", |e| has_waited_in_vain(e) && e.tables.unread > 0, "crowd",
+    is("says-nothing-reads-nothing", |e| has_waited_in_vain(e) && e.tables.unread > 0 && !e.is_partly_read(), "crowd",
         "Your server neither sends nor receives: send Welcome! as soon as accept returns, then recv.",
         "它既不说话，也不读取：accept 一返回就发送 Welcome!，然后 recv。"),
     is("reads-first", |e| has_waited_in_vain(e) && e.waits.is_read == Some(true), "crowd",
@@ -166,8 +166,8 @@ pub static SURPLUS: &[Likely] = &[
 /// No answer, or a wrong one.
 pub static ANSWER: &[Likely] = &[
     is("not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
-        "Your server has not read what the client sent: it does not call recv, or calls it on another socket.",
-        "服务器还没有读取客户端发来的数据：没有调用 recv，或者读的是另一个套接字。"),
+        "Your server has not read everything that the client sent: it does not call recv, or not again, or calls it on another socket.",
+        "客户端发来的数据，服务器没有读完：没有调用 recv，或者没有再次调用，或者读的是另一个套接字。"),
     is("reads-on", |e| e.is_silent() && e.waits.is_read == Some(true), "framing",
         "Your server has read the whole name, and waits in recv again without an answer: it does not notice that the name is complete, or only prints its answer, or the answer is still in a buffer (flush it).",
         "发来的它都读了，没有回答，又在 recv 里等：它没看出名字已经收齐，或者只打印了回答，或者回答留在缓冲区里（要 flush）。"),

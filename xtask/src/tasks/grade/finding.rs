@@ -90,6 +90,7 @@ impl Trial<'_> {
         if missed.found.how != How::Silent {
             return Ok(Some((missed, tables, None)));
         }
+        self.waiting = self.waits(number);
         // A conversation whose thread has died may keep its socket until the next client comes.
         let next = self.peers.next();
         let remark =
@@ -176,7 +177,7 @@ impl Trial<'_> {
             || tables.is_left_open
             || (is_unended && seen.waits.is_for_others)
             || more.is_some();
-        let table = self.table(*number, tables).filter(|_| is_silent || found.how == How::Later);
+        let table = self.table(*number, &seen).filter(|_| is_silent || found.how == How::Later);
         Ok(Failure {
             likely: self.exercise.likely(stage, &seen),
             expected: self.expected(&missed),

@@ -7,7 +7,7 @@ use common::narration::escape;
 use super::steps::STOP;
 use super::trial::Trial;
 use super::verdict::Fate;
-use crate::exercises::Tables;
+use crate::exercises::Evidence;
 use crate::peers::script::{Expected, Found, How, Mismatch};
 use crate::peers::tcp_peer::framed;
 use crate::wire::event::Side;
@@ -290,7 +290,8 @@ impl Trial<'_> {
         }
     }
 
-    pub fn table(&self, number: usize, tables: Tables) -> Option<Words> {
+    pub fn table(&self, number: usize, seen: &Evidence<'_>) -> Option<Words> {
+        let tables = seen.tables;
         let Words { en: label, zh: label_zh } = self.label(number);
         if tables.unaccepted > 0 {
             let connected = self.peers.size() as u64;
@@ -316,6 +317,12 @@ impl Trial<'_> {
         let is_udp = matches!(self.exercise.transport, Protocol::Udp);
         let (with, with_zh) = if is_udp { (", with overhead", "，含开销") } else { ("", "") };
         let unread = tables.unread;
+        if !is_udp && seen.is_partly_read() {
+            return Some(words!(
+                "the kernel's table: your program has read only a part of what {label} sent ({unread} bytes wait)",
+                "内核的套接字表：{label_zh} 发送的数据你的程序只读取了一部分（{unread} 字节在等待）"
+            ));
+        }
         (unread > 0).then(|| {
             words!(
                 "the kernel's table: your program has not read what {label} sent ({unread} bytes wait{with})",
