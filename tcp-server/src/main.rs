@@ -57,7 +57,7 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
     backlog::set(&listener, options.backlog).context("cannot set the backlog")?;
     let bound = listener.local_addr().context("cannot tell the listener's address")?;
 
-    // Nothing interrupts a blocked accept; on Ctrl-C a connection to ourselves wakes it.
+    // accept cannot be interrupted: on Ctrl-C, the server connects to itself to wake it.
     let mut spare = listener.try_clone().ok();
     let stop = Stop::on_signal(move || stop::knock_on_listener(bound, spare.take()))?;
 

@@ -207,7 +207,7 @@ static STAGES: &[Stage] = &[
             any::NAME_CHANGED,
         ]),
 
-    stage("long", "C3", ("greets a name of 1024 bytes; answers one of 1025 bytes or closes that connection, and serves the next client",
+    stage("long", "C3", ("greets a name of 1024 bytes; after one of 1025 bytes, may answer or close the connection, but must serve the next client",
                          "问候 1024 字节的名字；1025 字节的，回答它或关闭那个连接都行，然后服务下一个客户端"),
         &[Starts, Enters(1), Greeted(1, &[b'x'; LIMIT]), Rest, HearsNoMore(1), NeedsBoundary, Says(1, &[&[b'y'; LIMIT + 1]]), HearsAnything(1), Leaves(1),
           Enters(2), Greeted(2, TRACY)],

@@ -19,8 +19,8 @@ use crate::words::Words;
 pub const LESSON: Lesson = Lesson {
     name: "page", subject_zh: "响应体在哪里结束", lanes: WEB, play,
     claims: &[claim("C19",
-        "An empty recv does not prove that a reply is complete: it also ends one that was cut\n\
-         short. Only the reply's own length, or its last chunk, proves that all has arrived.",
+        "recv returns nothing at the end of a reply, but also when the reply was cut short.\n\
+         Only the length in the header, or the last chunk, proves that all has arrived.",
         "recv 返回空就表示接收完毕？只有响应自己说明了在哪里结束，才能断定。\n被截断的响应体同样以空的 recv 结束。")],
 };
 

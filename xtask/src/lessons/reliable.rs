@@ -21,7 +21,7 @@ pub const LESSON: Lesson = Lesson {
     lanes: (Words::fixed("a sender", "发送方"), Words::fixed("a receiver", "接收方")), play,
     claims: &[claim("C22",
         "Sockets hide sequence numbers, acknowledgement numbers and retransmission: for TCP,\n\
-             the kernel does all three.",
+             the kernel takes care of all three.",
         "套接字隐藏了序号、确认号和超时重传：TCP 的这些由内核完成。")],
 };
 

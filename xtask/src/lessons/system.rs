@@ -16,7 +16,7 @@ pub const LESSON: Lesson = Lesson {
     name: "system", subject_zh: "各系统的同一套调用",
     lanes: (Words::fixed("both clients", "两种客户端"), Words::fixed("both servers", "两种服务器")), play,
     claims: &[
-        claim("C14", "The calls are the same on every system; what they report in unusual cases differs.",
+        claim("C14", "The calls are the same on every system. In unusual cases, their results differ.",
                      "各系统的调用相同；遇到特殊情形，表现却不尽相同。"),
         claim("C15",
             "AF_INET is IPv4, AF_INET6 is IPv6: two address families. An IPv6 socket may also\naccept \

@@ -200,8 +200,8 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
         Words::fixed("Times are seconds since the beginning.", "时间是从开始算起的秒数。")
     } else {
         Words::fixed(
-            "Times are seconds since the lesson began. If two lines are less than two milliseconds apart, their order \
-             may be wrong: a printed line is seen slightly later than bytes on the wire. After each act come its \
+            "Times are seconds since the lesson began. A printed line is seen slightly later than bytes \
+             on the wire. So the order of two lines that are less than two milliseconds apart may be wrong. After each act come its \
              checks: ✓ passed, ✗ failed, - not available on this system.",
             "时间是本课开始后的秒数。两行相差不到两毫秒，先后就可能画反：程序打印的内容，看到得比线路上的字节稍晚。\
              每一步之后是它的检查：✓ 通过，✗ 失败，- 在本系统上无法演示。",

@@ -171,8 +171,8 @@ fn greet(row: &Row, style: Style, is_first: bool) -> Result<()> {
         "> says what happens next; ✓ is a check that passed, ✗ a check that failed.\n\
          The lanes show what the programs print, the arrows between them what crosses the wire;\n\
          ✗ at the end of an arrow means lost, ‖ means held back until later.\n\
-         If two lines are less than two milliseconds apart, their order may be wrong: a printed line is seen\n\
-         slightly later than bytes on the wire.",
+         A printed line is seen slightly later than bytes on the wire. So the order of two lines\n\
+         that are less than two milliseconds apart may be wrong.",
         "> 说明接下来做什么；✓ 是通过的检查，✗ 是失败的检查。\n\
          两侧是程序打印的内容，中间的箭头是线路上经过的数据；\n\
          箭头末端的 ✗ 表示丢失，‖ 表示扣住、稍后才到。\n\

@@ -100,7 +100,7 @@ fn example(exercise: &Exercise) -> String {
 /// What is judged in every stage; the first, of programs with messages over TCP.
 const RULES: [Words; 4] = [
     Words::fixed(
-        "Your program sends only the messages above, and uses one connection from Welcome! to 'exit'.",
+        "Your program sends only the messages above. One conversation, from Welcome! to 'exit', is one connection.",
         "你的程序只发送上面说的消息；从 Welcome! 到 exit 只用一个连接。",
     ),
     Words::fixed(
@@ -108,8 +108,8 @@ const RULES: [Words; 4] = [
         "每一项都重新启动它，30 秒内要就绪：请先编译好。",
     ),
     Words::fixed(
-        "It must stay in the foreground: Ctrl-C does not reach a process that has left its process group.",
-        "它要留在前台：离开了进程组的进程收不到 Ctrl-C。",
+        "Do not start it in the background or as a daemon, or Ctrl-C cannot stop it.",
+        "不要让它转入后台，也不要做成 daemon，否则 Ctrl-C 停不了它。",
     ),
     Words::fixed(
         "It gets no input on standard input, which stays open. Only text on standard output counts as printed.",
