@@ -33,7 +33,7 @@ impl Mistake {
 }
 
 /// Of a lesson, what is about all its other mistakes is last.
-pub(super) static ALL: [More; 45] = [
+pub(super) static ALL: [More; 47] = [
     // How a server or a client starts.
     more("crowd", "nothing-done failed-first never-listens waits-before-listen binds-twice port-swapped other-port",
         "bind gives the socket its address, and listen opens it for clients. Both are called once, with what the command line says.",
@@ -89,10 +89,14 @@ pub(super) static ALL: [More; 45] = [
         "A conversation is a loop: it answers each name, until 'exit' or the end of the stream. Then it closes its own socket, and nothing else.",
         "一个会话就是一个循环：回答每个名字，直到 exit 或流结束。然后只关闭它自己的套接字。",
         ["while (name := read_line(client)) not in (None, b'exit'):   # None: the end of the stream", "    client.sendall(b'Hello, ' + name + b'!\\n')", "client.close()"]),
-    more("crowd", "python-words text-for-bytes other-words says-too-much",
+    more("crowd", "python-words text-for-bytes",
         "A socket carries bytes, and the other end compares them one by one. Text must be encoded first, and what arrived as bytes can go back as it is.",
         "套接字收发的是字节，对方逐个字节地比较。文本要先编码；收到的字节可以原样发回。",
         ["while (name := read_line(client)) not in (None, b'exit'):    # bytes", "    answer = 'Hello, '.encode('utf-8') + name + b'!\\n'       # text, encoded", "    client.sendall(answer)"]),
+    more("crowd", "other-words says-too-much",
+        "The client compares the answer with 'Hello, NAME!' and takes anything else for a mistake. A missing '!' or comma counts, and so does a letter, a space or a line too many.",
+        "客户端把回复与 Hello, NAME! 逐字比较，不同就是错的。少一个“!”或逗号不行，多一个字母、空格或一行也不行。",
+        ["while (name := read_line(client)) not in (None, b'exit'):", "    answer = b'Hello, ' + name + b'!'    # with its comma, its space and its '!'", "    client.sendall(answer + b'\\n')       # this, and nothing else"]),
     more("crowd", "",
         "Each client has its own socket, its own buffer and its own pace. A thread for each client waits for this client only, and its errors end only this conversation.",
         "每个客户端有自己的套接字、缓冲区和节奏。每个客户端一个线程，就只等这一个，出错也只结束这一个会话。",
@@ -173,6 +177,10 @@ pub(super) static ALL: [More; 45] = [
         "Each datagram is a message: it needs no mark of its end, and there is no end of stream. A client ends after its last answer.",
         "每个数据报就是一条消息：不需要结尾标记，也没有流结束。收到最后一个回复，客户端就结束。",
         ["for name in [b'Michael', b'Tracy', b'Sarah']:", "    client.send(name); print(client.recv(65535).decode())", "client.close()"]),
+    more("udp", "other-words",
+        "A client recognizes the answer to its name only by the exact words 'Hello, NAME!'. A missing '!' or comma counts, and so does a letter or a space too many.",
+        "客户端只凭 Hello, NAME! 认出对它的名字的回复，必须一字不差。少一个“!”或逗号不行，多一个字母或空格也不行。",
+        ["name, peer = server.recvfrom(65535)", "answer = b'Hello, ' + name + b'!'          # with its comma, its space and its '!'", "server.sendto(answer, peer)"]),
     more("udp", "",
         "Each datagram is separate: it is one whole message, and recvfrom says who sent it. There are no connections, so the answer needs that address.",
         "每个数据报都是独立、完整的一条消息，recvfrom 会说明是谁发来的。没有连接，所以回复要写明那个地址。",
