@@ -103,6 +103,11 @@ pub const ROWS: &[Twin] = &[
     Twin::new("python-words", &["✗ greets python-words"], |p| p.name = |_, name| Some([b"b'", &name[..], b"'"].concat())).by(One),
     Twin::new("part-of-name", &["✗ greets part-of-name"], |p| p.name = |_, name| Some(name[..4].to_vec())).by(One),
     Twin::new("other-words", &["✗ greets other-words"], |p| p.end = b"?\n").by(One),
+    Twin::new("no-exclamation", &[
+        "✗ greets other-words", "✗ again other-words", "✗ exit other-words", "✗ leaves other-words", "✗ crowd other-words",
+        "✗ glued other-words", "✗ cut other-words", "✗ bytes other-words", "✗ long other-words", "✗ half-close other-words",
+        "✗ reset other-words", "✗ unread other-words", "✗ tidy other-words",
+    ], |p| p.end = b"\n").by(One),
     Twin::new("header", &["✗ welcome words-in-front"], |p| p.welcome = b"\0\x08Welcome!\n").by(One),
     Twin::new("closes-unanswered", &["✗ greets closed-unanswered"], |p| p.name = |_, _| None).by(One),
     Twin::new("answers-nothing", &["? greets reads-on"], |p| p.name = |stream, _| { reads_only(stream); None }).by(One).only(LINUX),

@@ -80,6 +80,10 @@ pub const SERVERS: &[ServerTwin] = &[
         waits_forever()
     }).only(LINUX),
     ServerTwin::new("line-feed", &["✗ greets other-words"], |p| p.name = |name| [&name[..], b"\n"].concat()),
+    ServerTwin::new("no-exclamation", &[
+        "✗ greets other-words", "✗ again other-words", "✗ clients other-words", "✗ empty other-words", "✗ bytes other-words",
+        "✗ large other-words", "✗ gone other-words", "✗ greeting other-words", "✗ still other-words", "✗ stops other-words",
+    ], |p| p.answers = |name| vec![[b"Hello, ", name].concat()]).by(One),
     ServerTwin::new("in-parts", &["✗ greets in-parts"], |p| p.answers = |name| vec![b"Hello, ".into(), [name, b"!"].concat()]),
     ServerTwin::new("line-feed-behind", &["✗ greets end-marked"], |p| p.answers = |name| vec![[b"Hello, ", name, b"!\n"].concat()]),
     ServerTwin::new("python-words", &["✗ greets python-words"], |p| p.name = |name| [b"b'", &name[..], b"'"].concat()).by(One),

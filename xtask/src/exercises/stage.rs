@@ -153,6 +153,15 @@ pub fn other(seen: &Evidence<'_>) -> bool {
     seen.is_other()
 }
 
+/// The answer holds the whole name that was expected, and what is around it is wrong.
+pub fn other_around_the_name(seen: &Evidence<'_>) -> bool {
+    let name = seen.message().and_then(|message| message.strip_prefix(b"Hello, ")?.strip_suffix(b"!"));
+    let is_held = name.is_some_and(|name| name.is_empty() || seen.has(name));
+    let has_right_words = seen.has(b"Hello, ") && seen.bytes.trim_ascii_end().ends_with(b"!");
+    let is_answer = matches!(seen.how, How::Other | How::Ended) && !seen.is_gone && !seen.bytes.is_empty();
+    is_answer && is_held && (!has_right_words || seen.after_message().is_some())
+}
+
 /// What the kernel's tables say of the program; all zero where a system has none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tables {

@@ -6,7 +6,7 @@ use common::greeting::{self, WELCOME};
 use super::MICHAEL;
 use super::any::{self, NOT_TEXT};
 use super::stage::Likely::Among;
-use super::stage::{Evidence, Likely, When, all, is, silent};
+use super::stage::{Evidence, Likely, When, all, is, other_around_the_name, silent};
 use crate::peers::script::{Expected, How};
 
 /// What any stage may be the first to meet.
@@ -20,6 +20,7 @@ pub static ANYWHERE: &[Likely] = &[
         "Your server no longer listens: keep the listening socket open while the server runs. At the end of a conversation, close only the socket that accept returned.",
         "服务器不再监听了：服务器运行期间监听套接字要一直开着，会话结束时关闭的是 accept 返回的那个套接字。"),
     Among(|e| e.how == How::WentOn, SURPLUS),
+    Among(other_around_the_name, &[all(WORDS), other_words(|_| true)]),
     is("turned-away", is_turned_away, "crowd",
         "Your server disconnects a client without a welcome: while the server runs, welcome and serve each client that connects.",
         "还没有欢迎，服务器就断开了一个客户端：服务器运行期间，每个连上的客户端都要欢迎并服务。"),
@@ -177,13 +178,17 @@ pub static ANSWER: &[Likely] = &[
     is("part-of-name", |e| e.is_other() && is_greeting_of_a_part(e), "end",
         "Your server answers only the beginning of the name: recv(N) returns at most N bytes. Continue to read until the end of the message.",
         "它回答的只是名字的开头：recv(N) 最多返回 N 字节。应一直读到消息的结尾。"),
-    is("other-words", |e| matches!(e.how, How::Other | How::WentOn), "crowd",
-        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recv returned), then '!'.",
-        "回复必须一字不差：“Hello, ”、原样的名字（recv 返回多少字节就是多少）、“!”。"),
+    other_words(|e| matches!(e.how, How::Other | How::WentOn)),
     is("closed-unanswered", |_| true, "crowd",
         "Your server closes the connection instead of answering: read the name and answer it first.",
         "它没有回答就关闭了连接：应先读取名字并回答。"),
 ];
+
+const fn other_words(when: When) -> Likely {
+    is("other-words", when, "crowd",
+        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recv returned), then '!'.",
+        "回复必须一字不差：“Hello, ”、原样的名字（recv 返回多少字节就是多少）、“!”。")
+}
 
 /// A client has disconnected.
 pub static LEFT: &[Likely] = &[

@@ -2,7 +2,7 @@
 
 use super::any;
 use super::stage::Likely::Among;
-use super::stage::{Evidence, Exercise, Likely, Stage, all, is, other, stage};
+use super::stage::{Evidence, Exercise, Likely, Stage, all, is, other, other_around_the_name, stage};
 use super::{CHINESE, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Expected;
 use crate::peers::script::Step::{
@@ -116,7 +116,11 @@ static STAGES: &[Stage] = &[
         &[any::CRASHES_AT_INTERRUPT, all(any::UNSTOPPED)]),
 ];
 
-static ANYWHERE: &[Likely] = &[any::TEXT_FOR_BYTES, Among(|e| matches!(e.expected, Expected::Ready), START)];
+static ANYWHERE: &[Likely] = &[
+    any::TEXT_FOR_BYTES,
+    Among(|e| matches!(e.expected, Expected::Ready), START),
+    Among(other_around_the_name, WORDS),
+];
 
 /// The server is not where it should be.
 static START: &[Likely] = &[
@@ -154,24 +158,29 @@ static FALLEN: &[Likely] = &[
 /// No answer, or a wrong one.
 static ANSWER: &[Likely] = &[
     Among(|e| e.is_gone, FALLEN),
-    is("end-marked", |e| e.is_other() && is_right_up_to_its_end(e), "udp",
-        "A datagram needs no mark of its end: send only the answer, without a line feed, a zero byte or a length.",
-        "数据报自带边界：不需要换行符、零字节或长度。"),
     is("in-parts", |e| e.is_other() && e.message().is_some_and(|message| message.starts_with(e.bytes)), "udp",
         "Your server sent the answer in several datagrams: join its parts, and send it with one sendto.",
         "服务器把回复分成几个数据报发送了：先拼成完整的回复，再用一次 sendto 发送。"),
-    is("python-words", |e| e.is_other() && e.has(b"b'"), "udp",
-        "b'...' is how Python prints bytes, and your program sends it as text: join bytes with bytes (b'Hello, ' + name + b'!'), or decode them first.",
-        "b'...' 是 Python 打印 bytes 的样子，你的程序把它当作文本发出去了：用 bytes 拼接（b'Hello, ' + name + b'!'），或者先解码。"),
-    is("other-words", other, "udp",
-        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recvfrom returned), then '!'.",
-        "回复必须一字不差：“Hello, ”、原样的名字（recvfrom 返回多少字节就是多少）、“!”。"),
+    Among(other, WORDS),
     is("not-read", |e| e.is_silent() && e.tables.unread > 0, "udp",
         "Your server has not read the datagram: it does not reach recvfrom.",
         "服务器还没有读取数据报：没有执行到 recvfrom。"),
     is("not-sent", |_| true, "udp",
         "A guess: your server prints the answer instead of sending it, or sends it to another address, or from another socket. recvfrom returns the sender's address: give that to sendto.",
         "猜测：它打印了回复却没有发送，或者发到了别处，或者用了另一个套接字。recvfrom 返回发送者的地址：sendto 就用这个地址。"),
+];
+
+/// Other words than the answer.
+static WORDS: &[Likely] = &[
+    is("end-marked", is_right_up_to_its_end, "udp",
+        "A datagram needs no mark of its end: send only the answer, without a line feed, a zero byte or a length.",
+        "数据报自带边界：不需要换行符、零字节或长度。"),
+    is("python-words", |e| e.has(b"b'"), "udp",
+        "b'...' is how Python prints bytes, and your program sends it as text: join bytes with bytes (b'Hello, ' + name + b'!'), or decode them first.",
+        "b'...' 是 Python 打印 bytes 的样子，你的程序把它当作文本发出去了：用 bytes 拼接（b'Hello, ' + name + b'!'），或者先解码。"),
+    is("other-words", |_| true, "udp",
+        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recvfrom returned), then '!'.",
+        "回复必须一字不差：“Hello, ”、原样的名字（recvfrom 返回多少字节就是多少）、“!”。"),
 ];
 
 static CHANGED: &[Likely] = &[
