@@ -40,8 +40,8 @@ pub fn with_status(status: u8, message: impl Into<String>) -> anyhow::Error {
 }
 
 /// Runs a program of this name and version: answers `--help` and `--version`, and turns its outcome into an exit
-/// status: 0, 1 for a failure, 2 for a usage error, or another one ([`with_status`]). A standard output that its reader closed (`| head -1`) ends it
-/// quietly.
+/// status: 0, 1 for a failure, 2 for a usage error, or another one ([`with_status`]). A standard output that its reader
+/// closed (`| head -1`) ends it quietly.
 pub fn run((name, version): (&str, &str), help: &str, program: impl FnOnce(Args) -> Result<()>) -> ExitCode {
     let args = Args::new(std::env::args_os().skip(1));
     let outcome = if args.words.iter().any(|word| word == "--help" || word == "-h") {

@@ -21,29 +21,26 @@ pub struct Audience {
     pub quiz: bool,
 }
 
-impl Audience {
-    /// Waits for Enter, or for [`from_page`]. After the end of a standard input that is not a terminal, it no longer
-    /// waits.
-    ///
-    /// # Errors
-    /// [`Left`] on `q`, or at the end of a terminal's input.
-    pub fn wait(style: Style, story: &Transcript) -> Result<()> {
-        if GATE.state().at_eof {
-            return Ok(());
-        }
-        style.say(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
-        let line = GATE.wait(|| Some(story.wait(Wait::GoOn)));
-        story.wait(Wait::Nothing);
-        if matches!(&line, Ok(line) if line.is_empty()) && !io::stdin().is_terminal() {
-            GATE.state().at_eof = true;
-            let words = Words::fixed(
-                "  [nobody can press Enter: standard input has ended; continuing without waiting]",
-                "  [标准输入已经结束，没有人能按回车：以下不再等待]",
-            );
-            return style.say(Ink::Faint, &words);
-        }
-        heard(line).map(drop)
+/// Waits for Enter, or for [`from_page`]. After the end of a standard input that is not a terminal, it no longer waits.
+///
+/// # Errors
+/// [`Left`] on `q`, or at the end of a terminal's input.
+pub fn wait(style: Style, story: &Transcript) -> Result<()> {
+    if GATE.state().at_eof {
+        return Ok(());
     }
+    style.say(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
+    let line = GATE.wait(|| Some(story.wait(Wait::GoOn)));
+    story.wait(Wait::Nothing);
+    if matches!(&line, Ok(line) if line.is_empty()) && !io::stdin().is_terminal() {
+        GATE.state().at_eof = true;
+        let words = Words::fixed(
+            "  [nobody can press Enter: standard input has ended; continuing without waiting]",
+            "  [标准输入已经结束，没有人能按回车：以下不再等待]",
+        );
+        return style.say(Ink::Faint, &words);
+    }
+    heard(line).map(drop)
 }
 
 /// The person who watches left.

@@ -92,7 +92,7 @@ impl Play {
         let Some(verdict) = self.verdict.take() else { return Ok(()) };
         verdict.into_iter().try_for_each(|told| self.tell(told))?;
         self.story.tell_votes()?;
-        self.pause(|play| Audience::wait(play.style, &play.story))
+        self.pause(|play| audience::wait(play.style, &play.story))
     }
 
     /// Ends the act before, and says what is about to happen; with `--step`, waits for Enter.
@@ -105,7 +105,7 @@ impl Play {
         if !self.audience.step {
             return Ok(());
         }
-        self.pause(|play| Audience::wait(play.style, &play.story))
+        self.pause(|play| audience::wait(play.style, &play.story))
     }
 
     /// Records a call that the lesson itself has made for one side, and what it returned.

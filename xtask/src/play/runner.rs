@@ -8,7 +8,7 @@ use common::narration::{self, say};
 use common::timed_stream;
 
 use super::Play;
-use super::audience::{Audience, Left};
+use super::audience::{self, Audience, Left};
 use super::quiz::Score;
 use crate::drawing::entry::{Entry, Lanes};
 use crate::drawing::page::{self, Chapter};
@@ -88,7 +88,7 @@ impl Runner {
         if self.audience.quiz {
             self.claim(lesson)?; // shown earlier, it would give answers away
         }
-        if self.audience.step { Audience::wait(self.style, &self.story) } else { Ok(()) }
+        if self.audience.step { audience::wait(self.style, &self.story) } else { Ok(()) }
     }
 
     /// Shows the claims.

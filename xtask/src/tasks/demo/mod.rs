@@ -17,7 +17,7 @@ use crate::drawing::live;
 use crate::drawing::page::{self, Cover};
 use crate::drawing::style::{Ink, Style};
 use crate::lessons::{self, Lesson, mistakes};
-use crate::play::audience::{self, Audience, Left};
+use crate::play::audience::{self, Left};
 use crate::play::runner::Runner;
 use crate::programs::{build, cleanup};
 use crate::words::{Lang, Words};
@@ -90,7 +90,7 @@ fn wait_for(row: &Row, course: &mut Runner, style: Style) -> Result<()> {
     let typed = &row.typed;
     course.story().tell(Entry::Hint(words!("next: demo {typed}", "接下来：demo {typed}")))?;
     course.begin(row.audience());
-    Audience::wait(style, course.story())
+    audience::wait(style, course.story())
 }
 
 fn play(row: &Row, course: &mut Runner) -> Result<()> {
