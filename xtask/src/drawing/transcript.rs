@@ -10,7 +10,7 @@ use common::narration::{self, say};
 
 use super::entry::{Entry, Lanes, Mark, Rung};
 use super::style::Style;
-use super::votes::{Counts, NoVote, Poll, State, Wait};
+use super::votes::{Asking, Counts, NoVote, State, Wait};
 use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
 
@@ -44,13 +44,7 @@ struct Contents {
     forgotten: usize,
     /// The last lanes among those.
     lanes: Option<Lanes>,
-    state: State,
-    /// How often the state has changed, and how often the votes.
-    changes: (u64, u64),
-    /// On the question that is asked.
-    poll: Option<Poll>,
-    /// Of the last question, until they are told.
-    counts: Option<Counts>,
+    asking: Asking,
     is_over: bool,
 }
 
@@ -119,10 +113,7 @@ impl Transcript {
             limit,
             forgotten: 0,
             lanes: None,
-            state: State::default(),
-            changes: (0, 0),
-            poll: None,
-            counts: None,
+            asking: Asking::default(),
             is_over: false,
         });
         Self(Arc::new(Shared { style, print, printing: Mutex::new(()), contents }))
@@ -152,49 +143,27 @@ impl Transcript {
     /// Tells its readers what the run waits for; returns the number of the wait. A prediction can be voted on until the
     /// run waits for something else.
     pub fn wait(&self, wait: Wait) -> u64 {
-        let mut number = 0;
-        self.0.contents.change(|contents| {
-            if contents.state.wait != wait {
-                contents.counts = contents.poll.take().map(|poll| poll.counts()).or(contents.counts.take());
-                if let Wait::Prediction(choices) = wait {
-                    (contents.poll, contents.counts) = (Some(Poll::new(choices)), None);
-                }
-                contents.state.wait = wait;
-                contents.state.number += u64::from(wait != Wait::Nothing);
-                contents.changes.0 += 1;
-            }
-            number = contents.state.number;
-        });
-        number
+        self.0.contents.change(|contents| contents.asking.wait(wait))
     }
 
     /// Whether the question of this number is open and has this answer.
     pub fn check_answer(&self, number: u64, choice: u64) -> Result<(), NoVote> {
-        let contents = self.state();
-        let poll = contents.poll.as_ref().filter(|_| contents.state.number == number);
-        poll.ok_or(NoVote::Closed)?.check(choice)
+        self.state().asking.open(number)?.check(choice)
     }
 
     /// The number of this wait, or of the last one.
     pub fn last_wait(&self) -> u64 {
-        self.state().state.number
+        self.state().asking.state.number
     }
 
     /// Counts a browser's vote on the question of this number.
     pub fn vote(&self, number: u64, voter: u128, choice: u64) -> Result<(), NoVote> {
-        let mut counted = Err(NoVote::Closed);
-        self.0.contents.change(|contents| {
-            if let Some(poll) = contents.poll.as_mut().filter(|_| contents.state.number == number) {
-                counted = poll.vote(voter, choice);
-                contents.changes.1 += u64::from(counted.is_ok());
-            }
-        });
-        counted
+        self.0.contents.change(|contents| contents.asking.vote(number, voter, choice))
     }
 
     /// Tells how the class has voted on the last question, once, if anybody has.
     pub fn tell_votes(&self) -> Result<()> {
-        let counts = self.state().counts.take().unwrap_or_default();
+        let counts = self.state().asking.take_counts();
         if counts.all == 0 { Ok(()) } else { self.tell(Entry::Votes(counts)) }
     }
 
@@ -226,9 +195,7 @@ impl Transcript {
         let _printing = self.0.printing.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.contents.change(|state| {
             if let Entry::Judged { is_right: Some(is_right), .. } = told {
-                let (right, asked) = state.state.score;
-                state.state.score = (right + usize::from(is_right), asked + 1);
-                state.changes.0 += 1;
+                state.asking.judged(is_right);
             }
             state.told.push_back(Arc::new(Piece { entry: told, drawn: OnceLock::new() }));
             while state.told.len() > state.limit {
@@ -258,8 +225,8 @@ impl Transcript {
 
     /// Waits until there is something that a reader has not seen, or the end comes; at most for `patience`.
     pub fn beyond(&self, seen: Seen, patience: Duration) -> News {
-        let has_voted = |state: &Contents| seen.votes.is_some_and(|votes| votes != state.changes.1);
-        let has_changed = |state: &Contents| state.changes.0 != seen.state || has_voted(state);
+        let has_voted = |state: &Contents| seen.votes.is_some_and(|votes| votes != state.asking.changes.1);
+        let has_changed = |state: &Contents| state.asking.changes.0 != seen.state || has_voted(state);
         let is_news = |state: &Contents| state.count() > seen.entries || has_changed(state) || state.is_over;
         self.0.contents.wait_for(patience, is_news);
         let state = self.state();
@@ -268,14 +235,13 @@ impl Transcript {
         let entries = first + told.len();
         let missing = first.saturating_sub(seen.entries);
         let is_all = entries == state.count();
-        let (changes, votes) = state.changes;
-        let poll = state.poll.as_ref().filter(|_| seen.votes.is_some());
+        let (changes, votes) = state.asking.changes;
         News {
             lanes: state.lanes.clone().filter(|_| missing > 0),
             missing,
             told,
-            state: (is_all && has_changed(&state)).then_some(state.state),
-            counts: poll.map(Poll::counts).unwrap_or_default(),
+            state: (is_all && has_changed(&state)).then_some(state.asking.state),
+            counts: seen.votes.map(|_| state.asking.counts()).unwrap_or_default(),
             is_over: state.is_over && is_all,
             seen: if is_all {
                 Seen { entries, state: changes, votes: seen.votes.map(|_| votes) }

@@ -35,6 +35,62 @@ pub struct State {
     pub score: (usize, usize),
 }
 
+/// What readers are told besides the entries: how the run is, and the votes on the question that is asked.
+#[derive(Default)]
+pub struct Asking {
+    pub state: State,
+    /// How often the state has changed, and how often the votes.
+    pub changes: (u64, u64),
+    /// On the question that is asked.
+    poll: Option<Poll>,
+    /// Of the last question, until they are told.
+    last: Option<Counts>,
+}
+
+impl Asking {
+    /// Notes what the run waits for; returns the number of the wait. It closes the question before.
+    pub fn wait(&mut self, wait: Wait) -> u64 {
+        if self.state.wait != wait {
+            self.last = self.poll.take().map(|poll| poll.counts()).or(self.last.take());
+            if let Wait::Prediction(choices) = wait {
+                (self.poll, self.last) = (Some(Poll::new(choices)), None);
+            }
+            self.state.wait = wait;
+            self.state.number += u64::from(wait != Wait::Nothing);
+            self.changes.0 += 1;
+        }
+        self.state.number
+    }
+
+    /// The question of this number, if it is open.
+    pub fn open(&mut self, number: u64) -> Result<&mut Poll, NoVote> {
+        self.poll.as_mut().filter(|_| self.state.number == number).ok_or(NoVote::Closed)
+    }
+
+    pub fn vote(&mut self, number: u64, voter: u128, choice: u64) -> Result<(), NoVote> {
+        self.open(number)?.vote(voter, choice)?;
+        self.changes.1 += 1;
+        Ok(())
+    }
+
+    /// Notes whether a prediction came true.
+    pub fn judged(&mut self, is_right: bool) {
+        let (right, asked) = self.state.score;
+        self.state.score = (right + usize::from(is_right), asked + 1);
+        self.changes.0 += 1;
+    }
+
+    /// The votes on the question that is open.
+    pub fn counts(&self) -> Counts {
+        self.poll.as_ref().map(Poll::counts).unwrap_or_default()
+    }
+
+    /// The votes on the last question, once.
+    pub fn take_counts(&mut self) -> Counts {
+        self.last.take().unwrap_or_default()
+    }
+}
+
 /// A question that is open.
 pub struct Poll {
     choices: u64,

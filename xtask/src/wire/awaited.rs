@@ -31,9 +31,10 @@ impl<T> Awaited<T> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn change(&self, change: impl FnOnce(&mut T)) {
-        change(&mut *self.lock());
+    pub fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        let outcome = change(&mut *self.lock());
         self.0.1.notify_all();
+        outcome
     }
 
     pub fn wait_until(&self, is_such: impl Fn(&T) -> bool) {
