@@ -16,9 +16,18 @@ pub fn policy(nonce: &str) -> String {
     )
 }
 
-/// The page of a run without pieces. With a token it is the presenter's; an empty one is that of a run in which another
-/// page goes on, and this one votes.
-pub fn html(cover: &Cover, nonce: &str, run: &str, token: Option<&str>, lang: Lang) -> String {
+/// Who sees a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewer<'a> {
+    /// Goes on and answers, with this token.
+    Presenter(&'a str),
+    /// Votes, in a run in which somebody else goes on.
+    Voter,
+    Watcher,
+}
+
+/// The page of a run without pieces.
+pub fn html(cover: &Cover, nonce: &str, run: &str, viewer: Viewer<'_>, lang: Lang) -> String {
     let to = |en, zh| if lang == Lang::Zh { zh } else { en };
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
     let button = |id: &str, key: &str, words: &str| {
@@ -26,7 +35,8 @@ pub fn html(cover: &Cover, nonce: &str, run: &str, token: Option<&str>, lang: La
     };
     let next = || button("next", "PageDown", to("▶ go on", "▶ 继续"));
     let score = || format!("<span id=\"score\" data-words=\"{}\"></span>\n", to("score", "得分"));
-    let (is_presenter, token) = (token.map(|token| !token.is_empty()), token.unwrap_or_default());
+    let token = if let Viewer::Presenter(token) = viewer { token } else { "" };
+    let is_presenter = !token.is_empty();
     [
         &*page::head(&title, lang),
         &format!("<style nonce=\"{nonce}\">\n{CSS}{STYLE}</style>\n"),
@@ -35,7 +45,7 @@ pub fn html(cover: &Cover, nonce: &str, run: &str, token: Option<&str>, lang: La
             "<body data-run=\"{run}\" data-token=\"{token}\">\n<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}",
             cover.main()
         ),
-        &help(is_presenter, cover.is_bare, lang),
+        &help(viewer, cover.is_bare, lang),
         &format!(
             "<noscript><p>{}</p></noscript>\n",
             to("This page needs JavaScript.", "本页需要启用 JavaScript。")
@@ -47,7 +57,7 @@ pub fn html(cover: &Cover, nonce: &str, run: &str, token: Option<&str>, lang: La
         &format!("</main>\n<footer aria-label=\"{}\">\n", to("Controls", "控制")),
         &format!("<span id=\"state\" role=\"status\"{}></span>\n", states(lang)),
         "<span id=\"said\" class=\"twin\" role=\"status\"></span>\n",
-        &(if is_presenter == Some(true) { score() + &next() } else { String::new() }),
+        &(if is_presenter { score() + &next() } else { String::new() }),
         &button("hold", "Space", to("stop/scroll", "停止/滚动")),
         &button("smaller", "-", "A−"),
         &button("larger", "+", "A+"),
@@ -57,7 +67,7 @@ pub fn html(cover: &Cover, nonce: &str, run: &str, token: Option<&str>, lang: La
             "<template id=\"number\"><p><input type=\"number\" min=\"0\" max=\"999999\" aria-label=\"{}\"> \
              <button type=\"button\">{}</button></p></template>\n",
             to("your prediction", "你的预测"),
-            if is_presenter == Some(true) { to("answer", "作答") } else { to("vote", "投票") }
+            if is_presenter { to("answer", "作答") } else { to("vote", "投票") }
         ),
         &format!("<script nonce=\"{nonce}\">\n{SCRIPT}</script>\n</body>\n</html>\n"),
     ]
@@ -65,21 +75,21 @@ pub fn html(cover: &Cover, nonce: &str, run: &str, token: Option<&str>, lang: La
 }
 
 /// The keys and the legend, folded away.
-fn help(is_presenter: Option<bool>, is_bare: bool, lang: Lang) -> String {
+fn help(viewer: Viewer<'_>, is_bare: bool, lang: Lang) -> String {
     let to = |en, zh| if lang == Lang::Zh { zh } else { en };
-    let next = match is_presenter {
-        Some(true) => to(
+    let next = match viewer {
+        Viewer::Presenter(_) => to(
             " At the end, PageDown, Enter and the right arrow continue the demo, as the button does; digits answer a \
              question. Of a clicker, PageDown and PageUp work; F5, Escape, the period and B do nothing.",
             "到了末尾，PageDown、回车、右方向键和按钮一样，让演示继续；数字键回答题目。翻页笔的 PageDown、PageUp 可用；\
              F5、Escape、句点和 B 不起作用。",
         ),
-        Some(false) => to(
+        Viewer::Voter => to(
             " While a question is open, tap your answer: your vote has no name, and you can change it until the \
              question is closed.",
             "题目开放时，点选你的答案：投票不记名，题目关闭以前可以改。",
         ),
-        None => "",
+        Viewer::Watcher => "",
     };
     let keys = to(
         "Space stops and starts automatic scrolling. The up and down arrows move line by line, PageUp and PageDown (or \
@@ -116,10 +126,12 @@ mod tests {
     fn only_the_presenters_page_goes_on_and_shows_the_presenters_score() {
         let words = || Words::fixed("", "");
         let cover = Cover { title: words(), intro: words(), is_bare: false };
-        for (token, expected) in [(Some("token"), true), (Some(""), false), (None, false)] {
-            let page = html(&cover, "nonce", "run", token, Lang::En);
+        for (viewer, expected) in
+            [(Viewer::Presenter("token"), true), (Viewer::Voter, false), (Viewer::Watcher, false)]
+        {
+            let page = html(&cover, "nonce", "run", viewer, Lang::En);
             for part in ["id=\"next\"", "id=\"score\""] {
-                assert_eq!(page.contains(part), expected, "{token:?}: {part}");
+                assert_eq!(page.contains(part), expected, "{viewer:?}: {part}");
             }
         }
     }

@@ -15,6 +15,8 @@ use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
 use common::timed_stream::TimedStream;
 
+use document::Viewer;
+
 use super::markup::{joined, text};
 use super::page::Cover;
 use super::pieces::piece;
@@ -174,8 +176,12 @@ impl Show {
         match answer.unwrap_or_else(Response::Refused) {
             Response::Page { is_presenter } => {
                 let nonce = random();
-                let token = self.go_on.map(|_| if is_presenter { &*self.token } else { "" });
-                let page = document::html(&self.cover, &nonce, &self.run, token, self.lang);
+                let viewer = match self.go_on {
+                    None => Viewer::Watcher,
+                    Some(_) if is_presenter => Viewer::Presenter(&self.token),
+                    Some(_) => Viewer::Voter,
+                };
+                let page = document::html(&self.cover, &nonce, &self.run, viewer, self.lang);
                 send("200 OK", "text/html; charset=utf-8", &document::policy(&nonce), &page)?;
             }
             Response::Stream(seen) => {
