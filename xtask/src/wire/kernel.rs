@@ -48,13 +48,13 @@ pub fn around(at: SocketAddr) -> Option<Vec<SocketRow>> {
 /// is asked again and again, and so reads no more than it needs of each table, once: the listeners stand first.
 pub fn waiting(protocol: Protocol) -> Option<Vec<SocketRow>> {
     let is_waiting = |row: &SocketRow| row.peer_port == 0 && matches!(row.state, "LISTEN" | "CLOSE");
-    let of = |ip| {
-        Some(lines(protocol, ip)?.map_while(|line| SocketRow::parse(&line).filter(is_waiting)).collect())
+    let rows = |ip| {
+        let rows = lines(protocol, ip)?.map(|line| SocketRow::parse(&line).filter(is_waiting));
+        Some(match protocol {
+            Protocol::Tcp => rows.map_while(|row| row).collect(),
+            Protocol::Udp => rows.flatten().collect(),
+        })
     };
-    let of_udp = |ip| {
-        Some(lines(protocol, ip)?.filter_map(|line| SocketRow::parse(&line).filter(is_waiting)).collect())
-    };
-    let rows = |ip| if matches!(protocol, Protocol::Tcp) { of(ip) } else { of_udp(ip) };
     let mut both: Vec<SocketRow> = rows(Ipv4Addr::LOCALHOST.into())?;
     // Where IPv6 is switched off, it has no table.
     both.extend(rows(Ipv6Addr::LOCALHOST.into()).unwrap_or_default());
