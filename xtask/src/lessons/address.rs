@@ -1,7 +1,7 @@
 //! Addresses: the one that a server is bound to, and those of a host name that a client tries.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -64,10 +64,7 @@ fn play(play: &mut Play) -> Result<()> {
         let [one, all] = [play.ip, Ipv4Addr::UNSPECIFIED.into()].map(called_at_second);
         let (one, all) = (one?, all?);
         for (name, found) in [("127.0.0.1", one), ("0.0.0.0", all)] {
-            let Words { en, zh } = match found {
-                Ok(()) => Words::fixed("connected", "连上了"),
-                Err(error) => error.shown(),
-            };
+            let Words { en, zh } = found.map_or_else(|e| e.shown(), |()| Words::fixed("connected", "连上了"));
             play.said(Side::Server, &words!("listens on {name}", "在 {name} 上监听"));
             play.said(Side::Client, &words!("connects to {SECOND}: {en}", "连接 {SECOND}：{zh}"));
         }
@@ -106,7 +103,7 @@ fn by_name(play: &mut Play) -> Result<()> {
         play.checks.not_available(promise, why);
         return Ok(());
     }
-    let port = free_in_both(play.ip)?;
+    let port = free_port(play.ip)?;
     let address = SocketAddr::new(play.ip, port).to_string();
     let (_server, _) = play.lab.start_server("tcp-server", &[&address, "--delay", "0"])?;
     let args = ["greet", &format!("localhost:{port}"), "Michael"];
@@ -121,13 +118,14 @@ pub fn other_loopback(ip: IpAddr) -> IpAddr {
     if ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() }
 }
 
-/// A port that is free over both IP versions.
-pub fn free_in_both(ip: IpAddr) -> Result<u16> {
+/// A port that is free over both IP versions and both protocols.
+pub fn free_port(ip: IpAddr) -> Result<u16> {
     let other = other_loopback(ip);
     let has_other = TcpListener::bind((other, 0)).is_ok();
     loop {
         let port = TcpListener::bind((ip, 0))?.local_addr()?.port();
-        if !has_other || TcpListener::bind((other, port)).is_ok() {
+        let is_free = !has_other || TcpListener::bind((other, port)).is_ok();
+        if is_free && UdpSocket::bind((ip, port)).is_ok() {
             return Ok(port);
         }
     }

@@ -11,6 +11,8 @@ use super::{Lesson, TCP, claim};
 use crate::checks::Ended;
 use crate::peers::scripted_server::{ScriptedServer, until_it_leaves};
 use crate::peers::sockets::{connect, is_quiet};
+use crate::peers::talk::Talk;
+use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::programs::figures;
@@ -19,7 +21,7 @@ use crate::wire::event::{Event, Side, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::record::STUCK;
 use crate::wire::tcp_relay::RelayMode;
-use crate::words::{Shown, Words};
+use crate::words::Words;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -94,17 +96,11 @@ fn play(play: &mut Play) -> Result<()> {
         ));
         return Ok(());
     }
-    let now = figures::threads(server.pid);
-    if let Some((before, now)) = threads_before.zip(now) {
-        play.evidence(&words!(
-            "threads of the server: {before} before the clients connected, now {now} (/proc/PID/status)",
-            "服务器的线程数：客户端连接之前 {before}，现在 {now}（/proc/PID/status）"
-        ))?;
-    }
-    let more = threads_before.zip(now).map(|(before, now)| now.saturating_sub(before));
+    let more =
+        threads_before.zip(figures::threads(server.pid)).map(|(before, now)| now.saturating_sub(before));
     let promise = Words::fixed(
-        "three more threads than before: one for each client",
-        "线程比连接之前多了三个：每个客户端一个",
+        "three more threads than before: one for each client (/proc/PID/status)",
+        "线程比连接之前多了三个：每个客户端一个（/proc/PID/status）",
     );
     play.checks.kernel_says(promise, more, &3);
 
@@ -223,19 +219,18 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         stream.write_all(b"Welcome!")?;
         until_it_leaves(stream)
     })?;
-    let mut clients = (0..3).map(|_| connect(host.address)).collect::<Result<Vec<_>>>()?;
-    let is_welcomed = |client: &mut TcpStream, limit| {
-        let _ = client.set_read_timeout(Some(limit));
-        client.read_exact(&mut [0; 8]).is_ok()
-    };
+    let mut clients = Vec::new();
+    for (label, _) in CLIENTS {
+        let talk = Talk { recorder: play.lab.record.recorder(label), ..Talk::default() };
+        clients.push(TcpPeer::connect(host.address, talk)?);
+    }
     // The first is welcomed for certain, the others never.
+    let limits = [STUCK, Duration::from_millis(300), Duration::from_millis(300)];
     let welcomed: Vec<_> = clients
         .iter_mut()
-        .zip([STUCK, Duration::from_millis(300), Duration::from_millis(300)])
-        .map(|(client, limit)| is_welcomed(client, limit))
+        .zip(limits)
+        .map(|(client, limit)| client.came_within(limit) == b"Welcome!")
         .collect();
-    let Words { en, zh } = welcomed.shown();
-    play.evidence(&words!("all three are connected; welcomed: {en}", "三个都已连上；是否收到欢迎：{zh}"))?;
     let promise = Words::fixed(
         "one at a time: all are connected, and only the first is welcomed",
         "每次只服务一个时：三个都连上了，只有第一个收到欢迎",

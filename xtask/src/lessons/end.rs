@@ -2,17 +2,16 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use super::{BOTH_SIDES, Lesson, claim};
 use crate::peers::sockets::{is_quiet, pair};
+use crate::peers::talk::{SETTLED, within};
 use crate::play::Play;
 use crate::wire::event::Side;
 use crate::wire::kernel;
-use crate::words::{Shown, Words};
+use crate::words::Words;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -43,8 +42,6 @@ fn play(play: &mut Play) -> Result<()> {
         play.said(Side::Server, &words!("read: {n} bytes", "read：{n} 字节"));
         reads.push(n);
     }
-    let Words { en, zh } = reads.shown();
-    play.evidence(&words!("the reads returned {en}", "各次读取得到 {zh}"))?;
     let first = reads[0];
     let why = words!(
         "it returned {first} here; any number from 1 to 1024 is possible, and the rest comes with the next reads.",
@@ -100,7 +97,7 @@ fn play(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// Checks the states of a connection's two ends; waits up to ten seconds for the expected ones.
+/// Checks the states of a connection's two ends.
 fn states(
     play: &mut Play,
     promise: Words,
@@ -108,16 +105,11 @@ fn states(
     server_end: SocketAddr,
     expected: &[&'static str],
 ) -> Result<()> {
-    let asked = Instant::now();
-    let rows = loop {
-        let rows = kernel::both_ends(ends.0, ends.1);
-        let is_settled =
-            rows.as_ref().is_none_or(|rows| rows.iter().map(|row| row.state).eq(expected.iter().copied()));
-        if is_settled || asked.elapsed() > Duration::from_secs(10) {
-            break rows;
-        }
-        thread::sleep(Duration::from_millis(1));
-    };
+    let mut rows = None;
+    within(SETTLED, || {
+        rows = kernel::both_ends(ends.0, ends.1);
+        rows.as_ref().is_none_or(|rows| rows.iter().map(|row| row.state).eq(expected.iter().copied()))
+    });
     let client_end = if server_end == ends.0 { ends.1 } else { ends.0 };
     play.states(rows.as_ref(), client_end, server_end)?;
     play.panel(rows.as_ref(), &[server_end])?;

@@ -1,16 +1,12 @@
 //! Where a message ends: raw, line and length framing on a wire that cuts messages and joins them.
 
-use std::io::{Read, Write};
-use std::net::SocketAddr;
-
 use anyhow::Result;
-use common::framing::{self, Framing};
+use common::framing::Framing;
 use common::greeting;
-use common::narration::escape;
 
 use super::{Lesson, TCP, claim};
 use crate::checks::Ended;
-use crate::peers::sockets::connect;
+use crate::peers::tcp_peer::{TcpPeer, framed};
 use crate::play::Play;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
@@ -92,33 +88,24 @@ fn with_a_mark(play: &mut Play) -> Result<()> {
             "{name}：{mark_zh}。一次写入一个名字和 exit，切法同上。"
         ))?;
         let (_server, at) = play.server("tcp-server", &["--delay", "0", "--quiet", "--framing", name])?;
-        let expected = escape(&framed(how, &[greeting::WELCOME, &greeting::of(NAME.as_bytes())])?);
+        let framed = |messages: [&[u8]; 2]| messages.map(|message| framed(how, message)).concat();
+        let expected = framed([greeting::WELCOME, &greeting::of(NAME.as_bytes())]);
         let mut heard = Vec::new();
         for size in CUTS {
             let label = label_of(play, size);
-            let wire = play.lab.wire(&label, at, RelayMode::Cut(size))?;
-            heard.push(converse(wire, how)?);
+            let mut client = TcpPeer::connected(play.lab.wire(&label, at, RelayMode::Cut(size))?)?;
+            client.sends(framed([NAME.as_bytes(), greeting::EXIT]));
+            heard.push(client.hears_out()?);
         }
         let promise = words!(
             "{name}, cut at 1, 2, 7, 1024: '{NAME}' is greeted, and 'exit' is recognized",
             "{name}，每 1、2、7、1024 字节切一段：“{NAME}”得到问候，exit 也被识别"
         );
-        play.checks.equal(promise, &heard, &vec![expected; CUTS.len()]);
+        play.checks.equal(
+            promise,
+            &heard,
+            &vec![String::from_utf8_lossy(&expected).into_owned(); CUTS.len()],
+        );
     }
     Ok(())
-}
-
-/// Sends the name and exit with one write; returns everything that comes back until the end.
-fn converse(at: SocketAddr, how: Framing) -> Result<String> {
-    let mut stream = connect(at)?;
-    stream.write_all(&framed(how, &[NAME.as_bytes(), greeting::EXIT])?)?;
-    let mut heard = Vec::new();
-    stream.read_to_end(&mut heard)?;
-    Ok(escape(&heard))
-}
-
-fn framed(how: Framing, messages: &[&[u8]]) -> Result<Vec<u8>> {
-    let mut all = Vec::new();
-    messages.iter().try_for_each(|message| framing::write(&mut all, how, message))?;
-    Ok(all)
 }

@@ -11,7 +11,7 @@ use super::{BOTH_SIDES, Lesson, claim};
 use crate::peers::sockets::pair;
 use crate::play::Play;
 use crate::wire::event::Side;
-use crate::words::{Shown, Words};
+use crate::words::Words;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -21,8 +21,6 @@ pub const LESSON: Lesson = Lesson {
                     "字节流是可靠且有序的。"),
         claim("C7", "On a stream, one receive may return the data of three sends: only datagrams keep\ntheir boundaries.",
                     "在流上，三次发送可能一次收完：只有数据报保留边界。"),
-        claim("C17", "send sends the data, or only a part if the buffers are full; write_all sends all.",
-                     "send 发送数据，缓冲区满了就只发送一部分；write_all 才发送全部。"),
     ],
 };
 
@@ -84,11 +82,6 @@ fn play(play: &mut Play) -> Result<()> {
         pieces.push(n);
         all += &String::from_utf8_lossy(&buffer[..n]);
     }
-    let Words { en, zh } = pieces.shown();
-    play.evidence(&words!(
-        "the reads returned {en} bytes; the writes sent 7, 5 and 5",
-        "各次读取得到 {zh} 字节；写入的是 7、5、5"
-    ))?;
     let promise = Words::fixed(
         "the bytes of all writes, in order: nothing shows where a write began",
         "收到的就是依次写入的字节：没有任何东西标明每次写入从哪里开始",
@@ -100,49 +93,5 @@ fn play(play: &mut Play) -> Result<()> {
         "这一次读了 {count} 次；1 到 17 次都有可能，因为流不保留边界。"
     );
     play.reveal(prediction.because(why, 17), Some(count as u64));
-    partial_write(play)
-}
-
-/// C17: a write to a non-blocking socket.
-fn partial_write(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "64 MiB are written to a non-blocking socket, and the other side does not read. What does write return?",
-        "向一个非阻塞（不等待）、对方又不读取的套接字写 64 MiB，write 会怎样？",
-        &[
-            ("all of them", "全部收下"),
-            ("a part of them", "收下一部分"),
-            ("an error; none were accepted", "出错，什么也没收下"),
-        ],
-        "the system accepted what fits in its buffers, and returned how much: the program has to send the rest.",
-        "系统收下缓冲区容得下的部分，并返回是多少；其余的要由程序再发。",
-    )?;
-    play.act(&Words::fixed(
-        "64 MiB are written to a non-blocking socket, and the other side does not read.",
-        "把 64 MiB 写入一个非阻塞（不等待）、对方又不读取的套接字。",
-    ))?;
-    let (client, mut server) = pair(play.ip)?;
-    let data = vec![b'x'; 64 << 20];
-    client.set_nonblocking(true)?;
-    let taken = (&client).write(&data)?;
-    let size = data.len();
-    play.said(
-        Side::Client,
-        &words!("write: {taken} of {size} bytes", "write：{size} 字节中收下 {taken} 字节"),
-    );
-    let promise = Words::fixed(
-        "one write accepted a part, and returned how much",
-        "一次写入只收下一部分，并返回收下多少",
-    );
-    play.checks.holds(promise, (1..data.len()).contains(&taken), &taken);
-    play.reveal(prediction, (1..data.len()).contains(&taken).then_some(2));
-    client.set_nonblocking(false)?;
-    let rest = thread::spawn(move || (&client).write_all(&data[taken..]));
-    let received = std::io::copy(&mut server, &mut std::io::sink())?;
-    rest.join().ok().context("the sender panicked")??;
-    let promise = Words::fixed(
-        "write_all sent the rest while the other side read",
-        "对方开始读取后，write_all 发完其余部分",
-    );
-    play.checks.equal(promise, &received, &(64 << 20));
     Ok(())
 }

@@ -60,12 +60,8 @@ fn play(play: &mut Play) -> Result<()> {
     play.reveal(prediction, is_whole.then_some(1));
     let promise = Words::fixed("each name gets its own greeting, in order", "每个名字依次得到自己的问候");
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), greetings.to_vec()));
-    // On a slow machine, the second datagram (the lost one) may be the first name, sent again.
     let asked = play.lab.record.pieces("", Side::Server);
     let asked: Vec<_> = asked.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-    let promise = Words::fixed("the lost name was sent again", "丢失的名字被重发");
-    let is_lost_again = |lost| asked.iter().filter(|name| *name == lost).count() >= 2;
-    play.checks.holds(promise, asked.get(1).is_some_and(is_lost_again), &asked);
     let is_a_name = |datagram: &String| NAMES.contains(&datagram.as_str());
     let promise = Words::fixed(
         "each datagram is one name, with nothing before or after it",

@@ -159,17 +159,13 @@ impl Play {
         client: SocketAddr,
         server: SocketAddr,
     ) -> Result<()> {
+        let Some(rows) = rows else { return Ok(()) };
         let state = |own: u16, other: u16| {
-            // Before a server has its end of a connection, its listener stands for it.
-            let end = |peer| rows?.iter().find(|row| (row.port, row.peer_port) == (own, peer));
-            let state = end(other).or_else(|| end(0)).map(|row| row.state);
-            state.map_or(Words::fixed("[no socket]", "[无套接字]"), |state| {
+            let end = rows.iter().find(|row| (row.port, row.peer_port) == (own, other));
+            end.map_or(Words::fixed("[no socket]", "[无套接字]"), |SocketRow { state, .. }| {
                 words!("[{state}]", "[{state}]")
             })
         };
-        if rows.is_none() {
-            return Ok(());
-        }
         let (client, server) = (client.port(), server.port());
         self.draw(Mark::Beside([state(client, server), state(server, client)]))
     }

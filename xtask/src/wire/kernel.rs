@@ -35,15 +35,6 @@ pub fn both_ends(first: SocketAddr, second: SocketAddr) -> Option<Vec<SocketRow>
     Some(rows)
 }
 
-/// The TCP sockets of this IP version one of whose ends is at this port, clients' ends last; none where there is no such
-/// table.
-pub fn around(at: SocketAddr) -> Option<Vec<SocketRow>> {
-    let mut rows =
-        settled(|| all(Protocol::Tcp, at.ip(), |row| [row.port, row.peer_port].contains(&at.port())))?;
-    rows.sort_by_key(|row| row.port != at.port());
-    Some(rows)
-}
-
 /// Every socket of both IP versions that waits for whoever comes: TCP's listeners, UDP's sockets without a peer. It
 /// is asked again and again, and so reads no more than it needs of each table, once: the listeners stand first.
 pub fn waiting(protocol: Protocol) -> Option<Vec<SocketRow>> {

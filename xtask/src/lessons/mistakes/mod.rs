@@ -15,7 +15,7 @@ use crate::lessons::{Lesson, TCP, UDP, WEB, claim};
 use crate::peers::sockets::connect;
 use crate::play::Play;
 use crate::play::quiz::Prediction;
-use crate::wire::event::{Recorder, Side};
+use crate::wire::event::Side;
 use crate::wire::record::STUCK;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
@@ -75,9 +75,9 @@ pub static ALL: [Lesson; 14] = [
 const WATCHED: Duration = Duration::from_millis(500);
 
 /// The notes' `decode('utf-8')`: bytes that are not UTF-8, or half a character, are an exception.
-fn decode(bytes: &[u8], lane: Side, recorder: &Recorder) -> io::Result<String> {
+fn decode(bytes: &[u8], lane: Side, play: &Play) -> io::Result<String> {
     String::from_utf8(bytes.into()).map_err(|e| {
-        recorder.said(lane, "decode('utf-8'): UnicodeDecodeError");
+        play.called(lane, "decode('utf-8'): UnicodeDecodeError");
         io::Error::new(ErrorKind::InvalidData, e)
     })
 }

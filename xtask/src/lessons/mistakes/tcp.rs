@@ -1,11 +1,11 @@
 //! The mistakes of the notes' TCP server.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use common::narration::escape;
 
 use super::{decode, instead, the_notes_way, welcomed_pair, wrong};
@@ -14,46 +14,51 @@ use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
 use crate::play::quiz::Prediction;
 use crate::programs::program::Program;
-use crate::wire::event::{Recorder, Side, What};
+use crate::wire::event::{Side, What};
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::{Shown, Words};
 
 /// The notes' server loop: one read is one message, and text; it sleeps before it looks at the message.
-fn wrong_server_loop(
-    mut stream: TcpStream,
-    pause: Duration,
-    recorder: &Recorder,
-) -> std::io::Result<Vec<String>> {
-    let says = |call: &str| recorder.said(Side::Server, call);
+fn wrong_server_loop(play: &Play, mut stream: TcpStream, pause: Duration) -> io::Result<Vec<String>> {
     let mut heard = Vec::new();
     loop {
         let mut buffer = [0; 1024];
         let n = stream.read(&mut buffer)?;
-        says(&if n == 0 {
-            "recv(1024): b''".into()
-        } else {
-            format!("recv(1024): {}", escape(&buffer[..n]))
-        });
+        let read = if n == 0 { "b''".into() } else { escape(&buffer[..n]) };
+        play.called(Side::Server, format!("recv(1024): {read}"));
         thread::sleep(pause);
-        let name = decode(&buffer[..n], Side::Server, recorder)?;
+        let name = decode(&buffer[..n], Side::Server, play)?;
         if n == 0 || name == "exit" {
-            says("close()");
+            play.called(Side::Server, "close()");
             return Ok(heard);
         }
         let greeting = format!("Hello, {name}!");
-        says(&format!("send: {greeting}"));
+        play.called(Side::Server, format!("send: {greeting}"));
         stream.write_all(greeting.as_bytes())?;
         heard.push(name);
     }
 }
 
-/// Shows what the client receives until the end, and closes it.
-fn hears_out(play: &Play, mut client: TcpStream) -> Result<()> {
+/// Whom the notes' server greets when its client sends these bytes, and how long it takes until it closes.
+fn notes_server(
+    play: &mut Play,
+    bytes: &[u8],
+    ends: bool,
+    pause: Duration,
+) -> Result<(Result<Vec<String>, ErrorKind>, Duration)> {
+    let (mut client, server) = welcomed_pair(play)?;
+    client.write_all(bytes)?;
+    if ends {
+        client.shutdown(Shutdown::Write)?;
+    }
+    let asked = Instant::now();
+    let greeted = wrong_server_loop(play, server, pause).map_err(|e| e.kind());
+    let waited = asked.elapsed();
     let mut all = Vec::new();
     client.read_to_end(&mut all)?;
     let all = escape(&all);
     play.said(Side::Client, &words!("recv until b'': {all}", "recv 直到 b''：{all}"));
-    Ok(())
+    Ok((greeted, waited))
 }
 
 /// Starts tcp-server with this delay before each greeting; returns its address, too.
@@ -62,7 +67,6 @@ fn tcp_server(play: &mut Play, delay: &str) -> Result<(Program, SocketAddr)> {
     play.server("tcp-server", &["--delay", delay])
 }
 
-/// M1: One recv is treated as one message: messages merge, and exit is not recognized.
 pub fn glued(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         "Michael and 'exit' arrive together. The notes' server reads up to 1024 bytes at a time. What does it do?",
@@ -76,21 +80,14 @@ pub fn glued(play: &mut Play) -> Result<()> {
         "recv 返回已经到达的字节；一条消息到哪里为止，没有任何标记。",
     )?;
     the_notes_way(play)?;
-    let (mut client, server) = welcomed_pair(play)?;
-    let recorder = play.lab.record.recorder("");
-    let serving = thread::spawn(move || wrong_server_loop(server, Duration::ZERO, &recorder));
-    client.write_all(b"Michaelexit")?; // like two sends that arrive together
-    client.peek(&mut [0])?; // the answer has arrived
-    client.shutdown(Shutdown::Write)?;
-    let heard = serving.join().ok().context("the server panicked")??;
-    hears_out(play, client)?;
-    let en = heard.shown().en;
-    let zh = heard.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join("、");
+    // Like two sends that arrive together.
+    let (found, _) = notes_server(play, b"Michaelexit", true, Duration::ZERO)?;
+    let Words { en, zh } = found.shown();
     let what = words!(
         "the notes' server greets {en}, and does not recognize 'exit'",
         "笔记的服务器问候{zh}，没有识别出 exit"
     );
-    wrong(play, &what, heard == ["Michaelexit"], prediction, 3);
+    wrong(play, &what, found == Ok(vec!["Michaelexit".into()]), prediction, 3);
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
@@ -104,7 +101,6 @@ pub fn glued(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M8: Closing with unread data sends a reset, and the last message may be lost.
 pub fn reset(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         "The notes' server sends goodbye and closes, while its socket has an unread name. How does the \
@@ -163,7 +159,6 @@ pub fn reset(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M9: A character that arrives in two reads is not valid text: an exception ends the thread.
 pub fn half_char(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         "Two of the three bytes of 张 have arrived. What does the notes' server do?",
@@ -177,11 +172,8 @@ pub fn half_char(play: &mut Play) -> Result<()> {
         "recv 到多少返回多少，decode 却要求字符完整。",
     )?;
     the_notes_way(play)?;
-    let (mut client, server) = welcomed_pair(play)?;
-    client.write_all(&"张".as_bytes()[..2])?; // the third byte is still on its way
-    let found =
-        wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder("")).map_err(|e| e.kind());
-    hears_out(play, client)?;
+    // The third byte is still on its way.
+    let (found, _) = notes_server(play, &"张".as_bytes()[..2], false, Duration::ZERO)?;
     let Words { en, zh } = found.shown();
     let what = words!(
         "from two of the three bytes of 张, the notes' server gets {en}",
@@ -204,15 +196,10 @@ pub fn half_char(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M14: A name whose bytes are not UTF-8, such as 张三 in GBK, ends the server's thread.
 pub fn gbk_name(play: &mut Play) -> Result<()> {
     const GBK: &[u8] = b"\xd5\xc5\xc8\xfd";
     the_notes_way(play)?;
-    let (mut client, server) = welcomed_pair(play)?;
-    client.write_all(GBK)?;
-    let found =
-        wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder("")).map_err(|e| e.kind());
-    hears_out(play, client)?;
+    let (found, _) = notes_server(play, GBK, false, Duration::ZERO)?;
     let Words { en, zh } = found.shown();
     let what =
         words!("from 张三 in GBK, the notes' server gets {en}", "收到 GBK 的“张三”，笔记的服务器得到：{zh}");
@@ -244,7 +231,6 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M10: The server sleeps before it looks at the message: even exit takes a second.
 pub fn slow_exit(play: &mut Play) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(200);
     let prediction = play.predict(
@@ -260,18 +246,13 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
         "停顿写在判断之前，有没有事可做都要停。",
     )?;
     the_notes_way(play)?;
-    let (mut client, server) = welcomed_pair(play)?;
-    client.write_all(b"exit")?;
-    let asked = Instant::now();
-    let heard = wrong_server_loop(server, PAUSE, &play.lab.record.recorder(""))?;
-    let waited = asked.elapsed();
-    hears_out(play, client)?;
+    let (found, waited) = notes_server(play, b"exit", false, PAUSE)?;
     let (pause, ms) = (PAUSE.as_millis(), waited.as_millis());
     let what = words!(
         "the notes' server, which sleeps for {pause} ms here, needs {ms} ms to recognize 'exit'",
         "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
     );
-    wrong(play, &what, heard.is_empty() && waited >= PAUSE, prediction, 2);
+    wrong(play, &what, found == Ok(Vec::new()) && waited >= PAUSE, prediction, 2);
 
     let (_server, at) = tcp_server(play, "3600")?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;

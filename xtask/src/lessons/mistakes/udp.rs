@@ -13,20 +13,19 @@ use crate::lab::Outcome;
 use crate::peers::scripted_server::ScriptedServer;
 use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
-use crate::wire::event::{Crossing, Recorder, Side};
+use crate::wire::event::{Crossing, Side};
 use crate::wire::impairments::{Impairment, Impairments};
 use crate::words::{Shown, Words};
 
 /// The notes' UDP client: sends a name, and takes the next datagram from any sender as its reply, and as text. It
 /// would wait forever; the sockets here have a time limit.
-fn wrong_ask(socket: &UdpSocket, name: &[u8], server: SocketAddr, recorder: &Recorder) -> io::Result<String> {
-    let says = |call: &str, what: &str| recorder.said(Side::Client, format!("{call}: {what}"));
-    says("sendto", &escape(name));
+fn wrong_ask(play: &Play, socket: &UdpSocket, name: &[u8], server: SocketAddr) -> io::Result<String> {
+    play.called(Side::Client, format!("sendto: {}", escape(name)));
     socket.send_to(name, server)?;
     let mut buffer = [0; 1024];
     let n = socket.recv(&mut buffer)?;
-    says("recv(1024)", &escape(&buffer[..n]));
-    decode(&buffer[..n], Side::Client, recorder)
+    play.called(Side::Client, format!("recv(1024): {}", escape(&buffer[..n])));
+    decode(&buffer[..n], Side::Client, play)
 }
 
 /// A socket that stops waiting after [`WATCHED`].
@@ -47,7 +46,6 @@ fn udp_client(play: &mut Play, impairments: Impairments) -> Result<Outcome> {
 
 const BOTH: [&str; 2] = ["Hello, Michael!", "Hello, Tracy!"];
 
-/// M4: A lost reply blocks the UDP client forever.
 pub fn lost_reply(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         "The notes' client asks for Michael, and the reply is lost. What does it do?",
@@ -63,8 +61,7 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
     the_notes_way(play)?;
     let host = ScriptedServer::answering(play.ip, |_, name| vec![greeting::of(name)])?;
     let wire = play.lab.udp_wire(host.address, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
-    let recorder = play.lab.record.recorder("");
-    let found = wrong_ask(&impatient_socket(play)?, b"Michael", wire, &recorder).map_err(|e| e.kind());
+    let found = wrong_ask(play, &impatient_socket(play)?, b"Michael", wire).map_err(|e| e.kind());
     if found.as_ref().is_err_and(|e| is_silence(*e)) {
         play.said(Side::Client, &Words::fixed("recv(1024): still waiting", "recv(1024)：仍在等待"));
     }
@@ -86,7 +83,6 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M5: A late reply is mistaken for the reply to the next name.
 pub fn late_reply(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         "The notes' client, given a time limit, stops waiting for Michael's reply, which arrives just before it \
@@ -103,14 +99,14 @@ pub fn late_reply(play: &mut Play) -> Result<()> {
     the_notes_way(play)?;
     let server = datagram_socket(play.ip)?;
     let wire = play.lab.udp_wire(server.local_addr()?, Impairments::default())?;
-    let (client, recorder) = (impatient_socket(play)?, play.lab.record.recorder(""));
-    let first = wrong_ask(&client, b"Michael", wire, &recorder).map_err(|e| e.kind());
+    let client = impatient_socket(play)?;
+    let first = wrong_ask(play, &client, b"Michael", wire).map_err(|e| e.kind());
     play.said(Side::Client, &Words::fixed("recv(1024): a time-out", "recv(1024)：超时"));
     let (_, peer) = server.recv_from(&mut [0; 64])?;
     play.said(Side::Server, &Words::fixed("sendto, late: Hello, Michael!", "sendto，迟到：Hello, Michael!"));
     server.send_to(b"Hello, Michael!", peer)?;
     client.peek(&mut [0; 64])?; // it has arrived when Tracy is sent
-    let second = wrong_ask(&client, b"Tracy", wire, &recorder)?;
+    let second = wrong_ask(play, &client, b"Tracy", wire)?;
     let is_shifted = first.is_err() && second == "Hello, Michael!";
     let shown = escape(second.as_bytes());
     let what = words!(
@@ -125,7 +121,7 @@ pub fn late_reply(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M6: The client accepts datagrams from any sender. A relay would hide the sender: the lesson records what crosses.
+/// A relay would hide the sender: the lesson records what crosses.
 pub fn stranger(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         "The notes' client asks the server, and a stranger answers from another port. What does its recv do?",
@@ -153,8 +149,7 @@ pub fn stranger(play: &mut Play) -> Result<()> {
         vec![lie.into()]
     })?;
     let at = host.address;
-    let recorder = play.lab.record.recorder("");
-    let found = wrong_ask(&datagram_socket(play.ip)?, b"Michael", at, &recorder)?;
+    let found = wrong_ask(play, &datagram_socket(play.ip)?, b"Michael", at)?;
     let shown = escape(found.as_bytes());
     let what =
         words!("the notes' client believes a stranger: '{shown}'", "笔记的客户端相信了陌生人：“{shown}”");
@@ -172,7 +167,6 @@ pub fn stranger(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M7: A datagram of more than 1024 bytes is cut, or lost.
 pub fn cut_datagram(play: &mut Play) -> Result<()> {
     let prediction = play.predict(
         "A datagram of 2000 bytes arrives, and the notes' server calls recvfrom(1024). What does it get?",
@@ -220,7 +214,6 @@ pub fn cut_datagram(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M13: A reply whose bytes are not UTF-8 ends the client with an exception.
 pub fn not_text(play: &mut Play) -> Result<()> {
     const BYTES: &[u8] = b"Hello, \xff!";
     let prediction = play.predict(
@@ -244,8 +237,8 @@ pub fn not_text(play: &mut Play) -> Result<()> {
         }
         replies.map(Vec::from).into()
     })?;
-    let (client, recorder) = (datagram_socket(play.ip)?, play.lab.record.recorder(""));
-    let found = wrong_ask(&client, b"Michael", host.address, &recorder).map_err(|e| e.kind());
+    let client = datagram_socket(play.ip)?;
+    let found = wrong_ask(play, &client, b"Michael", host.address).map_err(|e| e.kind());
     let Words { en, zh } = found.shown();
     let what = words!(
         "because of one byte 0xff, the notes' client gets {en}",
