@@ -2,6 +2,7 @@
 //! a page afterwards.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,9 +11,10 @@ use common::narration::{self, say};
 
 use super::entry::{Entry, Lanes, Mark, Rung};
 use super::style::Style;
-use super::votes::{Asking, Counts, NoVote, State, Wait};
+use super::votes::{Asking, Counts, State, Wait};
 use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
+use crate::wire::request::Refused;
 
 /// How many pieces a bounded story keeps.
 pub const KEPT: usize = 10_000;
@@ -140,24 +142,33 @@ impl Transcript {
         self.state().began += pause;
     }
 
-    /// Tells its readers what the run waits for; returns the number of the wait. A prediction can be voted on until the
-    /// run waits for something else.
-    pub fn wait(&self, wait: Wait) -> u64 {
-        self.0.contents.change(|contents| contents.asking.wait(wait))
+    /// Tells its readers what the run waits for. A prediction can be voted on until the run waits for something else.
+    pub fn wait(&self, wait: Wait) {
+        self.0.contents.change(|contents| contents.asking.wait(wait));
     }
 
-    /// Whether the question of this number is open and has this answer.
-    pub fn check_answer(&self, number: u64, choice: u64) -> Result<(), NoVote> {
-        self.state().asking.open(number)?.check(choice)
+    /// Waits for a line: one that is typed, or, where it waits for something, the page's. `read` has a thread read the
+    /// former, and say so to [`Self::typed`].
+    pub fn line(&self, wait: Wait, read: impl FnOnce(Self)) -> io::Result<Vec<u8>> {
+        if self.0.contents.change(|contents| contents.asking.begins_to_read(wait)) {
+            read(self.clone());
+        }
+        self.0.contents.wait_until(|contents| contents.asking.line.is_some());
+        self.state().asking.line.take().unwrap_or_else(|| Ok(Vec::new()))
     }
 
-    /// The number of this wait, or of the last one.
-    pub fn last_wait(&self) -> u64 {
-        self.state().asking.state.number
+    /// Takes a line that was typed.
+    pub fn typed(&self, line: io::Result<Vec<u8>>) {
+        self.0.contents.change(|contents| contents.asking.typed(line));
+    }
+
+    /// Ends the wait of this number from the page, with the answer to its question or with none.
+    pub fn hear(&self, number: u64, answer: Option<u64>) -> Result<(), Refused> {
+        self.0.contents.change(|contents| contents.asking.hear(number, answer))
     }
 
     /// Counts a browser's vote on the question of this number.
-    pub fn vote(&self, number: u64, voter: u128, choice: u64) -> Result<(), NoVote> {
+    pub fn vote(&self, number: u64, voter: u128, choice: u64) -> Result<(), Refused> {
         self.0.contents.change(|contents| contents.asking.vote(number, voter, choice))
     }
 
@@ -322,43 +333,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_waited_for_is_news_until_it_is_known_and_after_what_was_told_before() {
+    fn what_is_waited_for_is_news_until_it_is_known() {
         let story = story(usize::MAX);
-        assert_eq!(story.wait(Wait::GoOn), 1);
+        story.wait(Wait::GoOn);
         let news = story.beyond(after(0), LONG);
         assert_eq!(news.state.map(|state| (state.wait, state.number)), Some((Wait::GoOn, 1)));
         assert!(story.beyond(news.seen, Duration::ZERO).state.is_none(), "patience ends");
         story.wait(Wait::Nothing);
         assert_eq!(story.beyond(news.seen, LONG).state.map(|state| state.wait), Some(Wait::Nothing));
-        (0..=AT_ONCE).for_each(|number| story.tell(act(number)).unwrap());
-        assert_eq!(story.wait(Wait::Prediction(2)), 2);
-        assert_eq!(story.wait(Wait::Prediction(2)), 2, "it is the same question still");
-        let news = story.beyond(after(0), LONG);
-        assert!(news.state.is_none(), "not before the question");
-        assert!(story.beyond(news.seen, LONG).state.is_some());
-    }
-
-    #[test]
-    fn only_who_may_see_votes_does_before_they_are_told_and_nobody_votes_on_a_question_that_is_closed() {
-        let story = story(usize::MAX);
-        assert_eq!(story.vote(0, 7, 1), Err(NoVote::Closed));
-        let number = story.wait(Wait::Prediction(2));
-        let [presenter, other] =
-            [Some(0), None].map(|votes| story.beyond(Seen { votes, ..after(0) }, LONG).seen);
-        assert_eq!(story.vote(number, 7, 2), Ok(()));
-        assert_eq!(story.vote(number + 1, 8, 2), Err(NoVote::Closed));
-        assert_eq!(story.beyond(presenter, LONG).counts.answers, [(1, 0), (2, 1)]);
-        let news = story.beyond(other, Duration::ZERO);
-        assert_eq!((news.state, news.counts.all, news.seen.votes), (None, 0, None));
-        story.wait(Wait::Nothing);
-        assert_eq!(story.vote(number, 7, 1), Err(NoVote::Closed));
-        story.tell_votes().unwrap();
-        story.tell_votes().unwrap();
-        let told = drawn(&story.beyond(other, LONG).told);
-        assert_eq!(told, ["  the class, 1 vote: 1 ▏0  2 ▏1"], "once");
-        story.wait(Wait::Prediction(2));
-        story.wait(Wait::Nothing);
-        story.tell_votes().unwrap();
-        assert_eq!(story.count(), 1, "where nobody has voted, nothing is told");
     }
 }

@@ -7,6 +7,7 @@ use super::audience;
 use crate::drawing::entry::Entry;
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
+use crate::drawing::votes::Wait;
 use crate::words::Words;
 
 /// How good the predictions were.
@@ -67,7 +68,7 @@ pub fn ask(
     );
     loop {
         say(&style.paint(Ink::Faint, prompt.to(style.lang)))?;
-        match audience::prediction(story, most)?.as_str() {
+        match audience::answer(story, Wait::Prediction(most))?.as_str() {
             "" => return answer(None),
             text => match text.parse() {
                 Ok(number) if most == 0 || (1..=most).contains(&number) => return answer(Some(number)),

@@ -51,8 +51,7 @@ pub fn run(mut args: Args) -> Result<()> {
     cleanup::close_on_interrupt()?;
     let mut page = file.as_deref().map(Wanted::page).transpose()?;
     let mut course = Runner::new(style, rows[0].audience());
-    let go_on = is_led.then_some(audience::from_page as live::GoOn);
-    let live = shown::go_live(address.as_ref(), course.story(), cover(), style, go_on)?;
+    let live = shown::go_live(address.as_ref(), course.story(), cover(), style, is_led)?;
     build::build()?;
     let (mut outcome, mut failed) = (Ok(()), 0);
     for (at, row) in rows.iter().enumerate() {

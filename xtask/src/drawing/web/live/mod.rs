@@ -46,9 +46,6 @@ const UNREAD: Duration = Duration::from_secs(10);
 /// How long the last words wait for browsers.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Ends the wait of this number, as a line that is typed would; false where nobody waits for that.
-pub type GoOn = fn(u64, &str) -> bool;
-
 /// A story that can be watched until this is dropped; what browsers show stays there.
 pub struct Live {
     show: Arc<Show>,
@@ -64,7 +61,8 @@ struct Show {
     run: String,
     /// What a page shows that it is one of ours, and what it may do with that.
     token: String,
-    go_on: Option<GoOn>,
+    /// A page on this machine can go on, and answer questions.
+    is_led: bool,
     /// Only this machine can reach it.
     is_private: bool,
     /// Each browser that follows has a clone.
@@ -72,14 +70,8 @@ struct Show {
 }
 
 impl Live {
-    /// Serves the story from now on. With `go_on`, a page on this machine can do that, and answer questions.
-    pub fn start(
-        at: &HostPort,
-        story: &Transcript,
-        cover: Cover,
-        lang: Lang,
-        go_on: Option<GoOn>,
-    ) -> Result<Self> {
+    /// Serves the story from now on; where it `is_led`, a page on this machine can go on, and answer questions.
+    pub fn start(at: &HostPort, story: &Transcript, cover: Cover, lang: Lang, is_led: bool) -> Result<Self> {
         let cannot = |e: io::Error| anyhow!(address::cannot_listen(at, &e));
         let listener = TcpListener::bind(at).map_err(cannot)?;
         let bound = listener.local_addr().map_err(cannot)?;
@@ -89,7 +81,7 @@ impl Live {
             lang,
             run: random(),
             token: random() + &random(),
-            go_on,
+            is_led,
             is_private: bound.ip().is_loopback(),
             viewers: Arc::default(),
         });
@@ -100,6 +92,10 @@ impl Live {
             (move || drop(shown.serve(&client, from.ip())), |_| {})
         })?;
         Ok(Self { show, listening })
+    }
+
+    pub fn story(&self) -> &Transcript {
+        &self.show.story
     }
 
     /// Where it is, for a browser on this machine.
@@ -176,10 +172,10 @@ impl Show {
         match answer.unwrap_or_else(Response::Refused) {
             Response::Page { is_presenter } => {
                 let nonce = random();
-                let viewer = match self.go_on {
-                    None => Viewer::Watcher,
-                    Some(_) if is_presenter => Viewer::Presenter(&self.token),
-                    Some(_) => Viewer::Voter,
+                let viewer = match (self.is_led, is_presenter) {
+                    (false, _) => Viewer::Watcher,
+                    (true, true) => Viewer::Presenter(&self.token),
+                    (true, false) => Viewer::Voter,
                 };
                 let page = document::html(&self.cover, &nonce, &self.run, viewer, self.lang);
                 send("200 OK", "text/html; charset=utf-8", &document::policy(&nonce), &page)?;
