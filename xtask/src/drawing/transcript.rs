@@ -19,9 +19,6 @@ use crate::wire::request::Refused;
 /// How many pieces a bounded story keeps.
 pub const KEPT: usize = 10_000;
 
-/// How many pieces a reader is handed at once.
-const AT_ONCE: usize = 256;
-
 type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
 
 /// What was told so far. Clones are the same story: one is told to, another watches the lab, others are read from.
@@ -80,11 +77,11 @@ pub struct News {
     pub lanes: Option<Lanes>,
     /// How many entries beyond the number are no longer kept.
     pub missing: usize,
-    /// The pieces, a few hundred at most.
+    /// The pieces.
     pub told: Vec<Arc<Piece>>,
     /// What it will have seen.
     pub seen: Seen,
-    /// The state, if that has changed and all entries before are among the pieces.
+    /// The state after these pieces, if that has changed.
     pub state: Option<State>,
     /// The votes, for a reader that may see them.
     pub counts: Counts,
@@ -242,23 +239,16 @@ impl Transcript {
         self.0.contents.wait_for(patience, is_news);
         let state = self.state();
         let first = seen.entries.clamp(state.forgotten, state.count());
-        let told: Vec<_> = state.told.iter().skip(first - state.forgotten).take(AT_ONCE).cloned().collect();
-        let entries = first + told.len();
         let missing = first.saturating_sub(seen.entries);
-        let is_all = entries == state.count();
         let (changes, votes) = state.asking.changes;
         News {
             lanes: state.lanes.clone().filter(|_| missing > 0),
             missing,
-            told,
-            state: (is_all && has_changed(&state)).then_some(state.asking.state),
+            told: state.told.iter().skip(first - state.forgotten).cloned().collect(),
+            state: has_changed(&state).then_some(state.asking.state),
             counts: seen.votes.map(|_| state.asking.counts()).unwrap_or_default(),
-            is_over: state.is_over && is_all,
-            seen: if is_all {
-                Seen { entries, state: changes, votes: seen.votes.map(|_| votes) }
-            } else {
-                Seen { entries, ..seen }
-            },
+            is_over: state.is_over,
+            seen: Seen { entries: state.count(), state: changes, votes: seen.votes.map(|_| votes) },
         }
     }
 }
@@ -268,7 +258,6 @@ mod tests {
     use super::*;
     use crate::words::{Lang, Words};
     use std::sync::mpsc;
-    use std::thread;
 
     /// Long enough that a test which waits for it has failed.
     const LONG: Duration = Duration::from_secs(3600);
@@ -287,33 +276,6 @@ mod tests {
 
     fn drawn(told: &[Arc<Piece>]) -> Vec<String> {
         told.iter().flat_map(|piece| piece.entry.lines(Style::plain(Lang::En))).collect()
-    }
-
-    #[test]
-    fn every_reader_gets_every_piece_by_its_number_however_late() {
-        let story = story(usize::MAX);
-        let early = thread::spawn({
-            let story = story.clone();
-            move || {
-                let mut heard = Vec::new();
-                loop {
-                    let news = story.beyond(after(heard.len()), LONG);
-                    heard.extend(news.told);
-                    if news.is_over {
-                        return heard;
-                    }
-                }
-            }
-        });
-        let all = 3 * AT_ONCE / 2;
-        (0..all).for_each(|number| story.tell(act(number)).unwrap());
-        story.end();
-        let late = story.beyond(after(0), LONG);
-        assert_eq!((late.told.len(), late.seen.entries, late.is_over), (AT_ONCE, AT_ONCE, false));
-        let rest = story.beyond(late.seen, LONG);
-        assert_eq!((rest.seen.entries, rest.is_over), (all, true));
-        assert_eq!(drawn(&early.join().unwrap()), drawn(&[late.told, rest.told].concat()));
-        assert_eq!(story.beyond(after(all + 9), LONG).seen.entries, all, "no number is beyond the end");
     }
 
     #[test]

@@ -36,8 +36,8 @@ fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
         let misses = out.lines().filter(|line| line.starts_with(missed)).count();
         assert_eq!(misses, verdicts.len() - possibles - rights);
         assert!(
-            !out.contains("as predicted") && !out.contains("与预期一致"),
-            "a wrong guess was predicted, too"
+            !["as predicted", "与预期一致", "the class,", "全班"].iter().any(|words| out.contains(words)),
+            "a wrong guess was predicted, too, or nobody voted"
         );
     }
 }

@@ -4,8 +4,7 @@
 mod document;
 mod rights;
 
-use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
@@ -209,34 +208,34 @@ impl Show {
             return to.write_all(b"event: reload\ndata: another run\n\n");
         };
         let lang = self.lang;
+        let mut to = BufWriter::new(to);
         loop {
             let news = self.story.beyond(seen, QUIET);
-            let mut sent = String::new();
             if news.missing > 0 {
                 let missing = news.missing;
                 let words =
                     words!("{missing} earlier lines were dropped.", "更早的 {missing} 条已不再保留。");
-                sent += &event("", &format!("<p class=\"evidence\">{}</p>", text(words.to(lang))));
+                let dropped = format!("<p class=\"evidence\">{}</p>", text(words.to(lang)));
+                to.write_all(event("", &dropped).as_bytes())?;
             }
-            let lanes = news.lanes.as_ref().map(|lanes| Entry::Lanes(lanes.clone()));
-            sent.extend(lanes.iter().map(|lanes| event("", &piece(lanes, lang))));
+            if let Some(lanes) = &news.lanes {
+                to.write_all(event("", &piece(&Entry::Lanes(lanes.clone()), lang)).as_bytes())?;
+            }
             let first = news.seen.entries - news.told.len();
             for (number, told) in (first + 1..).zip(&news.told) {
-                let _ = writeln!(sent, "id: {}-{number}", self.run);
-                sent += told.drawn.get_or_init(|| event("", &piece(&told.entry, lang)));
+                let drawn = told.drawn.get_or_init(|| event("", &piece(&told.entry, lang)));
+                write!(to, "id: {}-{number}\n{drawn}", self.run)?;
             }
+            to.write_all(state(&news).as_bytes())?;
+            if news.is_over {
+                to.write_all(event("event: end\n", "the story is over").as_bytes())?;
+                return to.flush();
+            }
+            if news.told.is_empty() && news.state.is_none() {
+                to.write_all(b": still here\n\n")?;
+            }
+            to.flush()?;
             seen = news.seen;
-            sent += &state(&news);
-            if sent.is_empty() && !news.is_over {
-                sent += ": still here\n\n";
-            }
-            if news.is_over {
-                sent += &event("event: end\n", "the story is over");
-            }
-            to.write_all(sent.as_bytes())?;
-            if news.is_over {
-                return Ok(());
-            }
             thread::sleep(BREATH);
         }
     }
