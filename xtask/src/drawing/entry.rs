@@ -43,7 +43,7 @@ pub enum Entry {
     Chart(Chart),
     /// What was noticed about what happened.
     Remark(Words),
-    /// What the audience is asked to predict: any number, where there are no choices.
+    /// What the audience is asked to predict.
     Question {
         question: Words,
         /// Numbered from 1.
@@ -51,6 +51,7 @@ pub enum Entry {
     },
     /// What came of the prediction.
     Judged {
+        question: Words,
         verdict: Words,
         /// Nothing, where nothing was predicted.
         is_right: Option<bool>,

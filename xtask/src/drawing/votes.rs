@@ -1,8 +1,7 @@
 //! What a run waits for, who may end that, and how a class votes on a question: one vote for each browser, changed until
 //! it is closed.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io;
 
 use crate::wire::request::Refused;
@@ -11,12 +10,6 @@ use crate::words::Words;
 /// How many browsers may vote on a question: what more of them send is refused.
 const VOTERS: usize = 512;
 
-/// The highest number that is a vote, where the answer is any number.
-const HIGHEST: u64 = 999_999;
-
-/// How many different numbers are shown, those with the most votes.
-const SHOWN: usize = 8;
-
 /// What the run waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wait {
@@ -24,7 +17,7 @@ pub enum Wait {
     Nothing,
     /// Enter, before it goes on.
     GoOn,
-    /// A prediction, with so many choices; any number, where there are none.
+    /// A prediction, with so many choices.
     Prediction(u64),
 }
 
@@ -95,13 +88,12 @@ impl Asking {
 
     /// Whether the question of this number is open and has this answer.
     fn check(&self, number: u64, choice: u64) -> Result<(), Refused> {
-        let possible = match self.state.wait {
-            Wait::Prediction(0) if self.state.number == number => 0..=HIGHEST,
-            Wait::Prediction(choices) if self.state.number == number => 1..=choices,
-            _ => return Err(CLOSED),
-        };
-        let is_possible = possible.contains(&choice);
-        if is_possible { Ok(()) } else { Err(Refused("400 Bad Request", "the question has no such choice")) }
+        match self.state.wait {
+            Wait::Prediction(_) if self.state.number != number => Err(CLOSED),
+            Wait::Prediction(choices) if (1..=choices).contains(&choice) => Ok(()),
+            Wait::Prediction(_) => Err(Refused("400 Bad Request", "the question has no such choice")),
+            _ => Err(CLOSED),
+        }
     }
 
     /// Counts a browser's vote, in place of its last one.
@@ -122,18 +114,10 @@ impl Asking {
         self.changes.0 += 1;
     }
 
-    /// The votes for each choice; of numbers, for those that most have given.
+    /// The votes for each choice.
     pub fn counts(&self) -> Counts {
-        let mut counts: BTreeMap<u64, usize> = (1..=self.choices).map(|choice| (choice, 0)).collect();
-        for choice in self.votes.values() {
-            *counts.entry(*choice).or_default() += 1;
-        }
-        let mut answers: Vec<_> = counts.into_iter().collect();
-        if self.choices == 0 {
-            answers.sort_by_key(|(_, votes)| Reverse(*votes));
-            answers.truncate(SHOWN);
-            answers.sort_unstable();
-        }
+        let votes = |choice| self.votes.values().filter(|vote| **vote == choice).count();
+        let answers = (1..=self.choices).map(|choice| (choice, votes(choice))).collect();
         Counts { all: self.votes.len(), answers }
     }
 
@@ -167,30 +151,13 @@ impl Counts {
 mod tests {
     use super::*;
 
-    fn asked(choices: u64) -> Asking {
-        let mut asking = Asking::default();
-        asking.wait(Wait::Prediction(choices));
-        asking
-    }
-
     #[test]
     fn where_all_voters_have_voted_one_more_is_refused_and_the_others_may_change_theirs() {
-        let mut asking = asked(2);
+        let mut asking = Asking::default();
+        asking.wait(Wait::Prediction(2));
         (0..VOTERS as u128).for_each(|voter| asking.vote(1, voter, 1).unwrap());
         assert_eq!(asking.vote(1, u128::MAX, 1).unwrap_err().0, "429 Too Many Requests");
         assert_eq!(asking.vote(1, 0, 2), Ok(()));
         assert_eq!(asking.counts().answers, [(1, VOTERS - 1), (2, 1)]);
-    }
-
-    #[test]
-    fn of_any_numbers_those_with_the_most_votes_are_shown_in_their_order() {
-        let mut asking = asked(0);
-        (0_u8..40).for_each(|voter| asking.vote(1, voter.into(), u64::from(voter % 20)).unwrap());
-        (40..50).for_each(|voter| asking.vote(1, voter, 1024).unwrap());
-        asking.vote(1, 50, 7).unwrap();
-        let counts = asking.counts();
-        assert_eq!((counts.all, counts.answers.len(), counts.answers.last()), (51, SHOWN, Some(&(1024, 10))));
-        assert!(counts.answers.is_sorted() && counts.answers.contains(&(7, 3)), "{counts:?}");
-        assert_eq!(asking.vote(1, 51, HIGHEST + 1).unwrap_err().0, "400 Bad Request");
     }
 }

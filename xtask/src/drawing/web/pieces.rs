@@ -54,15 +54,16 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
             // A number is text: whoever listens, or copies, gets it, too.
             let choice =
                 |(number, choice): (usize, &Words)| format!("<li>{number}. {}</li>", text(choice.to(lang)));
-            let choices = joined((1..).zip(choices).map(choice));
-            let list = if choices.is_empty() { choices } else { format!("<ol>{choices}</ol>") };
-            format!("<div class=\"question\"><p>? {}</p>{list}</div>\n", text(question.to(lang)))
+            let (question, choices) = (text(question.to(lang)), joined((1..).zip(choices).map(choice)));
+            format!("<div class=\"question\"><p>? {question}</p><ol>{choices}</ol></div>\n")
         }
-        Entry::Judged { verdict, is_right, why } => {
+        Entry::Judged { question, verdict, is_right, why } => {
             let class = is_right.map_or("absent", |right| if right { "passed" } else { "failed" });
-            let (verdict, why) = (text(verdict.to(lang)), text(why.to(lang)));
+            let [question, verdict, why] = [question, verdict, why].map(|words| text(words.to(lang)));
             let colon = if lang == Lang::Zh { "：" } else { ": " };
-            format!("<p class=\"evidence verdict\"><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n")
+            format!(
+                "<p class=\"evidence verdict\">? {question}<br><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n"
+            )
         }
         Entry::Votes(counts) => votes(counts, lang),
         Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, "", lang),

@@ -63,12 +63,6 @@ pub fn html(cover: &Cover, nonce: &str, run: &str, viewer: Viewer<'_>, lang: Lan
         &button("larger", "+", "A+"),
         &button("shade", "d", to("dark/light", "深/浅")),
         &format!("</footer>\n<template id=\"ladder\">{}</template>\n", ladder("", lang)),
-        &format!(
-            "<template id=\"number\"><p><input type=\"number\" min=\"0\" max=\"999999\" aria-label=\"{}\"> \
-             <button type=\"button\">{}</button></p></template>\n",
-            to("your prediction", "你的预测"),
-            if is_presenter { to("answer", "作答") } else { to("vote", "投票") }
-        ),
         &format!("<script nonce=\"{nonce}\">\n{SCRIPT}</script>\n</body>\n</html>\n"),
     ]
     .concat()
