@@ -261,9 +261,9 @@ impl Chart {
         self.series.iter().any(|series| !series.costs.is_empty())
     }
 
-    pub fn highest(&self, figure: impl Fn(&Cost) -> f64) -> f64 {
+    pub fn highest(&self) -> f64 {
         let costs = self.series.iter().flat_map(|series| &series.costs);
-        costs.map(figure).fold(f64::MIN_POSITIVE, f64::max)
+        costs.map(|cost| cost.median).fold(f64::MIN_POSITIVE, f64::max)
     }
 }
 

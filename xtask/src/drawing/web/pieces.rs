@@ -1,10 +1,10 @@
 //! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, so
 //! that a screen reader reads them; its arrow is made of lines (`page.css`) and a tip.
 
-use super::chart;
 use super::markup::{joined, text};
 use crate::checks::Verdict;
 use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung, Socket};
+use crate::drawing::style::Style;
 use crate::drawing::votes::Counts;
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
@@ -49,7 +49,11 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
         }
         Entry::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
         Entry::Code(line) => format!("<p class=\"row\">{}</p>\n", text(line)),
-        Entry::Chart(chart) => chart::picture(chart, lang),
+        // A chart is the terminal's: the same figures at the same places, which are read out, too.
+        Entry::Chart(_) => {
+            let lines = told.lines(Style::plain(lang)).join("\n");
+            format!("<pre class=\"chart\" tabindex=\"0\">{}</pre>\n", text(&lines))
+        }
         Entry::Question { question, choices } => {
             // A number is text: whoever listens, or copies, gets it, too.
             let choice =
