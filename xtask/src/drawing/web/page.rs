@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::markup::{joined, text};
-use super::pieces::{self, body, class, one_line};
+use super::pieces::{self, body, one_line};
 use crate::checks::{Check, Tally};
 use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung};
 use crate::wire::event::Side;
@@ -56,7 +56,7 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let sum = if tally == Tally::default() {
         String::new() // nothing was promised
     } else {
-        pieces::sum(&tally.sentence(), tally.failed == 0, &failures(chapters, lang), lang)
+        pieces::sum(&tally.sentence(), tally.failed == 0, lang)
     };
     let contents = Words::fixed("Contents", "目录");
     let list = contents_list(chapters, lang);
@@ -138,18 +138,6 @@ fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
 
 fn anchor(chapter: &Chapter) -> String {
     format!("{}-{}", chapter.name, chapter.version)
-}
-
-/// Every check that failed, where nobody can miss it.
-fn failures(chapters: &[Chapter], lang: Lang) -> String {
-    let checks = |chapter| chapter_checks(chapter).map(move |check| (chapter, check));
-    let failed = chapters.iter().flat_map(checks).filter(|(_, check)| class(&check.verdict) == "failed");
-    joined(failed.map(|(chapter, check)| {
-        let (at, name, version) = (anchor(chapter), chapter.name, chapter.version);
-        let (mark, sentence) = (check.verdict.mark(), check.sentence());
-        let sentence = text(sentence.to(lang));
-        format!("<p><a href=\"#{at}\">{mark} {name}, {version}</a>: {sentence}</p>\n")
-    }))
 }
 
 fn contents_list(chapters: &[Chapter], lang: Lang) -> String {

@@ -70,7 +70,7 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
             )
         }
         Entry::Votes(counts) => votes(counts, lang),
-        Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, "", lang),
+        Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, lang),
     }
 }
 
@@ -106,11 +106,11 @@ pub fn named(name: &str, subject_zh: &str, lang: Lang) -> String {
     if lang == Lang::En || subject_zh.is_empty() { name.into() } else { format!("{name}：{subject_zh}") }
 }
 
-/// How everything came out, and markup that belongs to it.
-pub fn sum(sentence: &Words, is_kept: bool, more: &str, lang: Lang) -> String {
+/// How everything came out.
+pub fn sum(sentence: &Words, is_kept: bool, lang: Lang) -> String {
     let (state, name) = (if is_kept { "passed" } else { "failed" }, Words::fixed("Result", "结果"));
     let (name, sentence) = (name.to(lang), text(sentence.to(lang)));
-    format!("<section class=\"sum {state}\" aria-label=\"{name}\"><p>{sentence}</p>\n{more}</section>\n")
+    format!("<section class=\"sum {state}\" aria-label=\"{name}\"><p>{sentence}</p></section>\n")
 }
 
 /// The claim on one line: its line feeds are for terminals.

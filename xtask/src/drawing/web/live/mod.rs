@@ -158,15 +158,13 @@ impl Show {
             Ok(head) if head.is_empty() => return Ok(()),
             head => head.and_then(|head| Request::parse(&head)),
         };
-        let is_head = request.as_ref().is_ok_and(|request| request.method == "HEAD");
-        let may_post = request.as_ref().is_ok_and(rights::is_post);
         let answer = request.and_then(|request| self.answer(&request, peer));
         let mut to = TimedStream::new(client, UNREAD, UNREAD);
         let mut send = |status, kind, fields: &str, body: &str| {
             let length = body.len();
             let head =
                 format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{fields}");
-            to.write_all((head + FIELDS + if is_head { "" } else { body }).as_bytes())
+            to.write_all((head + FIELDS + body).as_bytes())
         };
         match answer.unwrap_or_else(Response::Refused) {
             Response::Page { is_presenter } => {
@@ -182,20 +180,11 @@ impl Show {
             Response::Stream(seen) => {
                 let _viewer = Arc::clone(&self.viewers);
                 to.write_all(format!("HTTP/1.1 200 OK\r\n{STREAM}{FIELDS}").as_bytes())?;
-                if !is_head {
-                    self.stream(&mut to, seen)?;
-                }
+                self.stream(&mut to, seen)?;
             }
             // A 204 has no length (RFC 9110 8.6).
             Response::Done => to.write_all(format!("HTTP/1.1 204 No Content\r\n{FIELDS}").as_bytes())?,
-            Response::Refused(Refused(status, why)) => {
-                let allow = match (&status[..3], may_post) {
-                    ("405", false) => "Allow: GET, HEAD\r\n",
-                    ("405", true) => "Allow: POST\r\n",
-                    _ => "",
-                };
-                send(status, PLAIN, allow, &format!("{why}\n"))?;
-            }
+            Response::Refused(Refused(status, why)) => send(status, PLAIN, "", &format!("{why}\n"))?,
         }
         client.shutdown(Shutdown::Write)?;
         read_out(TimedStream::new(client, PATIENCE, PATIENCE));

@@ -5,15 +5,6 @@ use std::net::IpAddr;
 use super::{Response, Seen, Show};
 use crate::wire::request::{Refused, Request};
 
-/// Whether it is for a path that is only posted to.
-pub fn is_post(request: &Request) -> bool {
-    matches!(split(request).0, "/next" | "/vote")
-}
-
-fn split(request: &Request) -> (&str, &str) {
-    request.path.split_once('?').unwrap_or((&request.path, ""))
-}
-
 /// A value of a query.
 fn value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
@@ -33,9 +24,9 @@ impl Show {
         if self.is_private && !is_here {
             return Err(Refused("421 Misdirected Request", "this page is at a loopback address"));
         }
-        let (path, query) = split(request);
+        let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         // A page of anybody's may ask its reader's browser for this one's stream, which says where it comes from. It
-        // cannot post: for the field of ours that each post needs, a browser asks first, and is refused.
+        // cannot post: for the field of ours that each post needs, a browser asks first (OPTIONS), and is refused.
         let site = request.field("sec-fetch-site")?;
         if path != "/" && matches!(site, Some("cross-site" | "same-site")) {
             return Err(Refused(
@@ -45,8 +36,8 @@ impl Show {
         }
         match (&*request.method, path) {
             // Elsewhere in the network, or under another name, the page gets no token: it only watches and votes.
-            ("GET" | "HEAD", "/") => Ok(Response::Page { is_presenter: is_here && peer.is_loopback() }),
-            ("GET" | "HEAD", "/events") => {
+            ("GET", "/") => Ok(Response::Page { is_presenter: is_here && peer.is_loopback() }),
+            ("GET", "/events") => {
                 // A page that connects again says in the query what it had.
                 let last = value(query, "last").unwrap_or_default();
                 let entries = if last.is_empty() { Some(0) } else { self.number(last) };
@@ -65,11 +56,10 @@ impl Show {
                 let (question, choice) = (number(query, "question")?, number(query, "choice")?);
                 self.story.vote(question, voter(request)?, choice).map(|()| Response::Done)
             }
-            (_, "/" | "/events") => Err(Refused("405 Method Not Allowed", "there is only something to get")),
-            (_, "/next" | "/vote") => {
-                Err(Refused("405 Method Not Allowed", "there is only something to post"))
-            }
-            _ => Err(Refused("404 Not Found", "there are /, /events, /next and /vote, and nothing else")),
+            _ => Err(Refused(
+                "404 Not Found",
+                "there are GET / and /events, POST /next and /vote, and nothing else",
+            )),
         }
     }
 
@@ -177,8 +167,8 @@ mod tests {
             ("POST /vote?question=1", &voter, Some("400")),
             ("POST /vote?question=1&choice=2", &voter[..40], Some("400")),
             ("POST /vote?question=1&choice=2", &voter.replace('7', "x"), Some("400")),
-            ("PUT /vote?question=1&choice=2", &voter, Some("405")),
-            ("GET /next?wait=1", token, Some("405")),
+            ("PUT /vote?question=1&choice=2", &voter, Some("404")),
+            ("GET /next?wait=1", token, Some("404")),
             ("GET /events", "Sec-Fetch-Site: same-origin", None),
             ("GET /events", "Sec-Fetch-Site: cross-site", Some("403")),
         ] {
