@@ -234,7 +234,11 @@ fn the_page_fetches_nothing_but_its_stream_and_runs_nothing_but_its_script() {
         assert!(!body.contains(fetched), "{fetched}");
     }
     assert_eq!((body.matches("<main>").count(), body.matches("<h1>").count()), (1, 1));
-    assert!(body.contains("<html lang=\"en\">") && body.contains("data-token=\"\""));
+    assert!(
+        body.contains("<html lang=\"en\">")
+            && body.contains("data-token=\"\"")
+            && !body.contains("id=\"next\"")
+    );
     assert!(!get(&at, "/").contains(nonce), "a nonce is used once");
     drop(live);
 }

@@ -78,17 +78,3 @@ fn socket(style: Style, Socket { side, cells }: &Socket) -> String {
     let other = if style.lang == Lang::Zh { "对端" } else { "peer" };
     style.paint(ink, &format!("      {whose} {state:11} {port:6} {other} {peer:6}  {queues}"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::drawing::columns::width;
-
-    #[test]
-    fn a_remark_is_broken_where_the_line_ends() {
-        let style = Style { width: 80, ..Style::plain(Lang::En) };
-        let lines = Entry::Remark(Words { en: "word ".repeat(40).into(), zh: "".into() }).lines(style);
-        let fits = |line: &String| line.starts_with("    w") && line.ends_with("word") && width(line) <= 80;
-        assert!(lines.len() == 3 && lines.iter().all(fits), "{lines:?}");
-    }
-}

@@ -110,23 +110,3 @@ fn states(lang: Lang) -> String {
     ];
     joined(states.iter().map(|(state, words)| format!(" data-{state}=\"{}\"", text(words))))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::words::Words;
-
-    #[test]
-    fn only_the_presenters_page_goes_on_and_shows_the_presenters_score() {
-        let words = || Words::fixed("", "");
-        let cover = Cover { title: words(), intro: words(), is_bare: false };
-        for (viewer, expected) in
-            [(Viewer::Presenter("token"), true), (Viewer::Voter, false), (Viewer::Watcher, false)]
-        {
-            let page = html(&cover, "nonce", "run", viewer, Lang::En);
-            for part in ["id=\"next\"", "id=\"score\""] {
-                assert_eq!(page.contains(part), expected, "{viewer:?}: {part}");
-            }
-        }
-    }
-}
