@@ -43,7 +43,7 @@ pub enum Entry {
     Chart(Chart),
     /// What was noticed about what happened.
     Remark(Words),
-    /// What the audience is asked to predict: any number, where there are no choices.
+    /// What the audience is asked to predict.
     Question {
         question: Words,
         /// Numbered from 1.
@@ -51,6 +51,7 @@ pub enum Entry {
     },
     /// What came of the prediction.
     Judged {
+        question: Words,
         verdict: Words,
         /// Nothing, where nothing was predicted.
         is_right: Option<bool>,
@@ -260,9 +261,9 @@ impl Chart {
         self.series.iter().any(|series| !series.costs.is_empty())
     }
 
-    pub fn highest(&self, figure: impl Fn(&Cost) -> f64) -> f64 {
+    pub fn highest(&self) -> f64 {
         let costs = self.series.iter().flat_map(|series| &series.costs);
-        costs.map(figure).fold(f64::MIN_POSITIVE, f64::max)
+        costs.map(|cost| cost.median).fold(f64::MIN_POSITIVE, f64::max)
     }
 }
 

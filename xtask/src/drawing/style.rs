@@ -93,18 +93,9 @@ impl Style {
         self.paint(verdict.ink(), &self.signs(verdict.mark()))
     }
 
-    /// A paragraph, its lines shared out anew where one of them does not fit; a line that ends with a sentence stays one.
+    /// A paragraph in lines that fit; a line feed ends a sentence.
     pub fn paragraph(self, words: &Words) -> String {
-        let text = self.signs(words.to(self.lang));
-        if text.lines().all(|line| columns::width(line) <= self.width) {
-            return text;
-        }
-        let between = if self.lang == Lang::Zh { "" } else { " " };
-        let joined = text
-            .split_inclusive(".\n")
-            .flat_map(|part| part.split_inclusive("。\n"))
-            .map(|part| self.broken("", &part.trim_end().replace('\n', between)).join("\n"));
-        joined.collect::<Vec<_>>().join("\n")
+        self.broken("", &self.signs(words.to(self.lang))).join("\n")
     }
 
     pub fn explain(self, ink: Ink, words: &Words) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::markup::{joined, text};
-use super::pieces::{self, body, class, one_line};
+use super::pieces::{self, body, one_line};
 use crate::checks::{Check, Tally};
 use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung};
 use crate::wire::event::Side;
@@ -56,7 +56,7 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let sum = if tally == Tally::default() {
         String::new() // nothing was promised
     } else {
-        pieces::sum(&tally.sentence(), tally.failed == 0, &failures(chapters, lang), lang)
+        pieces::sum(&tally.sentence(), tally.failed == 0, lang)
     };
     let contents = Words::fixed("Contents", "目录");
     let list = contents_list(chapters, lang);
@@ -105,11 +105,6 @@ fn printing(lang: Lang) -> String {
 
 /// A chapter's questions, with what answers them folded away after each.
 fn asked(Chapter { told, lanes, .. }: &Chapter, claims: &str, lang: Lang) -> String {
-    let is_repeated = |at: usize| matches!(told.get(at + 1), Some(Entry::Judged { .. }));
-    let told: Vec<_> = (told.iter().enumerate())
-        .filter(|(at, told)| !is_question(told) || !is_repeated(*at))
-        .map(|(_, told)| told.clone())
-        .collect();
     let name = Words::fixed("What happened, and the answer", "实验过程与答案");
     let folded = |answer: &str| {
         let name = name.to(lang);
@@ -143,18 +138,6 @@ fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
 
 fn anchor(chapter: &Chapter) -> String {
     format!("{}-{}", chapter.name, chapter.version)
-}
-
-/// Every check that failed, where nobody can miss it.
-fn failures(chapters: &[Chapter], lang: Lang) -> String {
-    let checks = |chapter| chapter_checks(chapter).map(move |check| (chapter, check));
-    let failed = chapters.iter().flat_map(checks).filter(|(_, check)| class(&check.verdict) == "failed");
-    joined(failed.map(|(chapter, check)| {
-        let (at, name, version) = (anchor(chapter), chapter.name, chapter.version);
-        let (mark, sentence) = (check.verdict.mark(), check.sentence());
-        let sentence = text(sentence.to(lang));
-        format!("<p><a href=\"#{at}\">{mark} {name}, {version}</a>: {sentence}</p>\n")
-    }))
 }
 
 fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
@@ -272,43 +255,31 @@ mod tests {
     }
 
     #[test]
-    fn on_the_page_of_a_quiz_nothing_but_questions_is_shown_and_all_else_is_folded_away() {
-        let of = |text| Words::fixed(text, "");
-        let question = |choices| Entry::Question { question: of("what happens?"), choices };
-        let judged = Entry::Judged { verdict: of("right"), is_right: Some(true), why: of("because") };
-        let told =
-            vec![question(vec![of("this"), of("that")]), Entry::Act(of("it")), question(vec![]), judged];
-        let lanes = (of("client"), of("server"));
-        let claims = const { &[("C1", Words::fixed("the claim", ""))] };
-        let chapter = Chapter { name: "x", subject_zh: "", version: "IPv4", claims, lanes, told };
-        let page = html(&Cover { title: of("t"), intro: of("i"), is_bare: false }, &[chapter], Lang::En);
-        let (shown, folded) = page.split_once("<details").unwrap();
-        assert!(shown.contains("<li>1. this</li><li>2. that</li>"), "{shown}");
-        assert_eq!(page.matches("what happens?").count(), 1, "not again before its verdict");
-        assert!(shown.contains("id=\"answers\"") && shown.contains("<a href=\"?\">"), "all of them: {shown}");
-        assert!(!CSS.contains(":target"), "a link of the contents changes nothing that is shown");
-        for answer in ["the claim", "<h4 class=\"act\">it", "= right</b>: because"] {
-            assert!(!shown.contains(answer), "{answer}");
-            assert!(folded.split_once("<div class=\"answer\">").unwrap().1.contains(answer), "{folded}");
-        }
-    }
-
-    #[test]
-    fn a_lesson_without_a_question_is_not_folded_away_where_others_have_some() {
+    fn on_the_page_of_a_quiz_only_questions_are_shown_and_a_lesson_without_one_is_shown_in_full() {
         let of = |text| Words::fixed(text, "");
         let claims = const { &[("C1", Words::fixed("the claim", ""))] };
         let chapter = |name, told| {
             let lanes = (of("client"), of("server"));
             Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told }
         };
-        let asked = Entry::Question { question: of("what happens?"), choices: Vec::new() };
-        let chapters = [
-            chapter("quiz", vec![asked, Entry::Act(of("it"))]),
-            chapter("plain", vec![Entry::Act(of("that"))]),
-        ];
+        let question = |choices| Entry::Question { question: of("what happens?"), choices };
+        let judged = Entry::Judged {
+            question: of("what happens?"),
+            verdict: of("right"),
+            is_right: Some(true),
+            why: of("because"),
+        };
+        let asked = vec![question(vec![of("this"), of("that")]), Entry::Act(of("it")), judged];
+        let chapters = [chapter("quiz", asked), chapter("plain", vec![Entry::Act(of("plain act"))])];
         let page = html(&Cover { title: of("t"), intro: of("i"), is_bare: false }, &chapters, Lang::En);
-        let (_, plain) = page.split_once("<h2 id=\"plain\">").unwrap();
+        let (quiz, plain) = page.split_once("<h2 id=\"plain\">").unwrap();
+        let (shown, folded) = quiz.split_once("<details").unwrap();
+        assert!(shown.contains("<li>1. this</li><li>2. that</li>"), "{shown}");
+        assert!(shown.contains("id=\"answers\"") && shown.contains("<a href=\"?\">"), "all of them: {shown}");
+        for answer in ["<h4 class=\"act\">it", "= right</b>: because"] {
+            assert!(!shown.contains(answer) && folded.contains(answer), "{answer}: {page}");
+        }
         assert_eq!((page.matches("<details").count(), plain.matches("<details").count()), (1, 0), "{page}");
-        assert!(plain.contains("the claim") && plain.contains("<h4 class=\"act\">that"), "{plain}");
+        assert!(plain.contains("the claim") && plain.contains("<h4 class=\"act\">plain act"), "{plain}");
     }
 }

@@ -52,8 +52,8 @@ impl Machine {
         let on = if cpu.is_empty() { arch.into() } else { format!("{arch}, {cpu}") };
         let unit = if *cores == 1 { "core" } else { "cores" };
         words!(
-            "Measured on {os} {kernel}, {cores} {unit} ({on}), all of it over 127.0.0.1:\n{build}, {python}.",
-            "测量环境：{os} {kernel}，{cores} 核（{on}），全部经由 127.0.0.1；\n{build_zh}，{python_zh}。"
+            "Measured on {os} {kernel}, {cores} {unit} ({on}), all of it over 127.0.0.1: {build}, {python}.",
+            "测量环境：{os} {kernel}，{cores} 核（{on}），全部经由 127.0.0.1；{build_zh}，{python_zh}。"
         )
     }
 

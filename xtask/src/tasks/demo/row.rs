@@ -15,9 +15,6 @@ use crate::play::audience::Audience;
 use crate::tasks::shown::{LOOPBACK, Only};
 use crate::words::Lang;
 
-/// Options that a plan's rows cannot have: they are the same for the whole plan.
-const OF_THE_PLAN: [&str; 6] = ["--lang", "--ascii", "--live", "--html", "--plan", "--list"];
-
 pub struct Row {
     /// As it was typed in a plan, with its comment.
     pub typed: String,
@@ -102,35 +99,19 @@ pub fn plan(file: &str, beside: &Row, lang: Lang) -> Result<Vec<Row>> {
         )));
     }
     let name = escape(file.as_bytes());
-    let bytes = fs::read(file)
-        .map_err(|e| args::usage(text!("cannot read the plan '{name}': {e}", "无法读取计划“{name}”：{e}")))?;
-    let text = String::from_utf8(bytes).map_err(|_| {
+    let text = fs::read_to_string(file).map_err(|e| {
         args::usage(text!(
-            "the plan '{name}' is not UTF-8 text: save it as UTF-8",
-            "计划“{name}”不是 UTF-8 文本：请存成 UTF-8"
+            "cannot read the plan '{name}': {e}: it must be a text file in UTF-8",
+            "无法读取计划“{name}”：{e}：应为 UTF-8 文本文件"
         ))
     })?;
     let mut rows = Vec::new();
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let words: Vec<_> = line.split('#').next().into_iter().flat_map(str::split_whitespace).collect();
-        // As a README or the demo itself writes it.
-        let mut words = &words[..];
-        while let ["cargo" | "xtask" | "demo", rest @ ..] = words {
-            words = rest;
-        }
         if words.is_empty() {
             continue;
         }
-        let is_outside = |word: &&&str| OF_THE_PLAN.contains(&word.split('=').next().unwrap_or_default());
-        let parsed = if let Some(word) = words.iter().find(is_outside) {
-            let option = escape(word.as_bytes());
-            Err(args::usage(text!(
-                "'{option}' holds for the whole plan: write it on the command line",
-                "“{option}”是整个计划的选项，要写在命令行上"
-            )))
-        } else {
-            Row::parse(&mut Args::new(words.iter().map(OsString::from)), lang)
-        };
+        let parsed = Row::parse(&mut Args::new(words.iter().map(OsString::from)), lang);
         let row = parsed.map_err(|e| {
             args::usage(text!("the plan '{name}', line {number}: {e:#}", "计划“{name}”第 {number} 行：{e:#}"))
         })?;

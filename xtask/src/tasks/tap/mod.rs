@@ -75,7 +75,7 @@ pub fn run(args: Args) -> Result<()> {
         printer.upgrade().iter().for_each(|narrator| narrator.announce(line));
         Ok(())
     });
-    let start = |at: &HostPort| Live::start(at, &story, cover(), lang, None);
+    let start = |at: &HostPort| Live::start(at, &story, cover(), lang, false);
     let live = live.as_ref().map(start).transpose()?;
     live.iter().flat_map(Live::words).for_each(|words| narrator.announce(words.to(lang)));
     story.tell(Entry::Lanes(lanes.clone()))?;
