@@ -25,9 +25,10 @@ pub const LESSON: Lesson = Lesson {
 };
 
 fn play(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "One write sends 3000 bytes; they are read with a buffer of 1024. What does each read return?",
-        "一次写入发送 3000 字节，用 1024 字节的缓冲区读取。每次读取返回多少？",
+    play.predict(
+        "One write sends 3000 bytes; they are read with a buffer of 1024.",
+        "一次写入发送 3000 字节，用 1024 字节的缓冲区读取。",
+        ("What does each read return?", "每次读取返回多少？"),
         &[
             ("what has arrived, at most 1024 bytes", "已经到达的数据，最多 1024 字节"),
             ("1024 bytes: it waits until the buffer is full", "1024 字节：等到缓冲区装满才返回"),
@@ -36,10 +37,6 @@ fn play(play: &mut Play) -> Result<()> {
         "any number from 1 to 1024 is possible: a read does not wait until its buffer is full.",
         "1 到 1024 字节都有可能：读取不会等到缓冲区装满。",
     )?;
-    play.act(&Words::fixed(
-        "One write sends 3000 bytes; they are read with a buffer of 1024.",
-        "一次写入发送 3000 字节，用 1024 字节的缓冲区读取。",
-    ))?;
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(&[b'x'; 3000])?;
     play.sent(Side::Server, &[b'x'; 3000]);
@@ -55,7 +52,7 @@ fn play(play: &mut Play) -> Result<()> {
     );
     let is_right = reads.iter().all(|n| (1..=1024).contains(n)) && reads.iter().sum::<usize>() == 3000;
     play.checks.holds(promise, is_right, &reads);
-    play.reveal(prediction, is_right.then_some(1)); // 3000 is no multiple of 1024: not each read was full
+    play.reveal(is_right.then_some(1)); // 3000 is no multiple of 1024: not each read was full
     let promise =
         Words::fixed("now no data is there, which is not the end", "此后暂时没有数据，但这不是结束");
     play.checks.equal(promise, &is_quiet(&server)?, &true);

@@ -33,10 +33,10 @@ pub const LESSON: Lesson = Lesson {
 const SIZE: usize = 16 << 20;
 
 fn play(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "16 MiB are written to a non-blocking socket with one write, and the other side reads nothing. What happens \
-         to the bytes?",
-        "一次 write 把 16 MiB 写入一个非阻塞（不等待）的套接字，对方一个字节也不读。这些字节会怎样？",
+    play.predict(
+        "The client writes 16 MiB to a non-blocking socket, with one write; the server does not read.",
+        "客户端用一次 write 把 16 MiB 写入一个非阻塞（不等待）的套接字；服务器不读取。",
+        ("What happens to the bytes?", "这些字节会怎样？"),
         &[
             ("what fits waits in queues on both sides; write returns how much that is", "放得下的在两边排队，write 返回这是多少"),
             ("all of them are sent; the server's kernel drops what does not fit", "全部发出，服务器的内核丢弃放不下的部分"),
@@ -45,10 +45,6 @@ fn play(play: &mut Play) -> Result<()> {
         "each segment announces the receive window, the room that is left (RFC 9293); if it is 0, the sender waits.",
         "每个报文段都通告接收窗口，即剩余的空间（RFC 9293）；窗口为 0，发送方就等待。",
     )?;
-    play.act(&Words::fixed(
-        "The client writes 16 MiB to a non-blocking socket; the server does not read.",
-        "客户端把 16 MiB 写入一个非阻塞（不等待）的套接字；服务器不读取。",
-    ))?;
     let (client, mut server) = pair(play.ip)?;
     let data: Vec<u8> = (0..SIZE).map(byte_at).collect();
     client.set_nonblocking(true)?;
@@ -81,7 +77,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.kernel_says(promise, held, &(taken as u64));
     // Without a table, that write accepted only a part is all that is seen of it.
     let is_right = is_part && held.is_none_or(|held| held == taken as u64);
-    play.reveal(prediction, is_right.then_some(1));
+    play.reveal(is_right.then_some(1));
 
     play.act(&Words::fixed(
         "Now the server reads, and write_all sends the rest.",

@@ -39,10 +39,13 @@ fn play(play: &mut Play) -> Result<()> {
         clients.push((TcpPeer::welcomed(play.lab.wire(label, at, manner)?)?, name));
     }
 
-    let prediction = play.predict(
-        "This server, which is ours, has one thread and non-blocking sockets; the third client sends first. Which \
-         is greeted first?",
-        "这个服务器是我们的：一个线程，非阻塞套接字；第三个客户端先发送。谁先得到问候？",
+    play.predict(
+        "The third client sends first, in pieces; then the second, then the first.",
+        "第三个客户端先发送，数据分成几段到达；然后是第二个，再是第一个。",
+        (
+            "The server has one thread and non-blocking sockets: which is greeted first?",
+            "服务器只有一个线程，套接字都是非阻塞的：谁先得到问候？",
+        ),
         &[
             ("the first: it connected first", "第一个：它先来"),
             ("the third", "第三个"),
@@ -51,17 +54,13 @@ fn play(play: &mut Play) -> Result<()> {
         "a non-blocking read without data returns at once, and the loop goes on to the next client.",
         "非阻塞的读发现没有数据就立即返回，循环接着查询下一个。",
     )?;
-    play.act(&Words::fixed(
-        "The third sends, in pieces; then the second, then the first.",
-        "第三个先发送，数据分成几段到达；然后是第二个，再是第一个。",
-    ))?;
     let mut greeted = Vec::new();
     for (client, name) in clients.iter_mut().rev() {
         client.sends(format!("{name}\n"));
         greeted.push(client.line()?);
     }
     let is_third = greeted.first().is_some_and(|line| line.contains("Sarah"));
-    play.reveal(prediction, is_third.then_some(2));
+    play.reveal(is_third.then_some(2));
     let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!")).into_iter().rev().collect();
     let promise = Words::fixed(
         "each is greeted when it sends, in reverse order of connecting",

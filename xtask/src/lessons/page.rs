@@ -7,9 +7,8 @@ use anyhow::Result;
 use super::{Lesson, WEB, claim};
 use crate::checks::Ended;
 use crate::peers::origin;
-use crate::peers::replies::{PAGES, Page};
+use crate::peers::replies::PAGES;
 use crate::play::Play;
-use crate::play::quiz::Prediction;
 use crate::wire::listening::Listening;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
@@ -27,8 +26,23 @@ fn play(play: &mut Play) -> Result<()> {
     let origin = quiet_origin(play)?;
     for (number, page) in (1..).zip(&PAGES) {
         let (label, Words { en, zh }) = (format!("#{number}"), &page.how);
-        let prediction = predict(play, page)?;
-        play.act(&words!("The body ends {en}.", "响应体如何结束：{zh}。"))?;
+        let is_cut = page.body.is_none();
+        if is_cut {
+            play.predict(
+                "The body ends too early: 13 bytes are announced, 6 arrive, and the connection is closed.",
+                "响应体如何结束：过早地结束，声明了 13 字节，只来了 6 字节，连接就关闭了。",
+                ("What does tcp-client do?", "tcp-client 会怎样？"),
+                &[
+                    ("it saves the 6 bytes", "保存这 6 字节"),
+                    ("it fails, and saves nothing", "报错，什么也不保存"),
+                    ("it waits for the other 7", "继续等另外 7 字节"),
+                ],
+                "Content-Length says 13, so the end after 6 is an error.",
+                "Content-Length 声明 13 字节，收到 6 字节就结束，所以是错误。",
+            )?;
+        } else {
+            play.act(&words!("The body ends {en}.", "响应体如何结束：{zh}。"))?;
+        }
         let wire = play.lab.wire(&label, origin.address, RelayMode::AsItComes)?;
         let url = format!("http://{wire}{}", page.path);
         let outcome = play.run(&label, "tcp-client", &["get", &url])?;
@@ -36,7 +50,6 @@ fn play(play: &mut Play) -> Result<()> {
         let saved = fs::read_to_string(play.lab.directory().join(page.path.trim_start_matches('/'))).ok();
         let says_how_much =
             outcome.complained.iter().any(|line| line.contains("cut short after 6 of 13 bytes"));
-        let is_cut = page.body.is_none();
         let promise = if is_cut {
             words!(
                 "{label} nothing is saved, and the error says how much is missing",
@@ -48,9 +61,7 @@ fn play(play: &mut Play) -> Result<()> {
         let found = (says_how_much, (Ended::from(&outcome), saved));
         let expected = (is_cut, (Ended::with(i32::from(is_cut)), page.body.map(str::to_owned)));
         play.checks.equal(promise, &found, &expected);
-        if is_cut {
-            play.reveal(prediction, (found == expected).then_some(2));
-        }
+        play.reveal((found == expected).then_some(2));
     }
     Ok(())
 }
@@ -59,22 +70,4 @@ fn play(play: &mut Play) -> Result<()> {
 pub(super) fn quiet_origin(play: &Play) -> Result<Listening> {
     play.story.hide("origin");
     Ok(origin::start(play.ip, play.lab.record.recorder("origin"))?)
-}
-
-/// Asks about the reply that ends too early; the others are no surprise.
-fn predict(play: &mut Play, page: &Page) -> Result<Prediction> {
-    if page.body.is_some() {
-        return Ok(Prediction::default());
-    }
-    play.predict(
-        "The header announces 13 bytes, 6 arrive, and the connection is closed. What does tcp-client do?",
-        "响应头声明 13 字节，只来了 6 字节，连接就关闭了。tcp-client 会怎样？",
-        &[
-            ("it saves the 6 bytes", "保存这 6 字节"),
-            ("it fails, and saves nothing", "报错，什么也不保存"),
-            ("it waits for the other 7", "继续等另外 7 字节"),
-        ],
-        "Content-Length says 13, so the end after 6 is an error.",
-        "Content-Length 声明 13 字节，收到 6 字节就结束，所以是错误。",
-    )
 }

@@ -97,10 +97,10 @@ fn without_each(play: &mut Play) -> Result<()> {
         Words::fixed("the lost piece is missing, and neither side knows", "丢失的数据就此缺失，双方都不知道");
     play.checks.equal(promise, &received.as_str(), &"014567");
 
-    let prediction = play.predict(
-        "The same transfer with acknowledgements and a timer, but without sequence numbers; an acknowledgement is lost. \
-         What arrives?",
-        "还是这样传送，有确认和定时器，但没有序号；一个确认丢失了。收到的是什么？",
+    play.predict(
+        "With acknowledgements and a timer, but without sequence numbers; the relay loses the first acknowledgement.",
+        "有确认和定时器，但没有序号；中继丢掉第 1 个确认。",
+        ("What arrives?", "收到的是什么？"),
         &[
             ("all data, once and in order", "全部数据，一次，按序"),
             ("all data, with one piece twice", "全部数据，其中一段重复"),
@@ -110,14 +110,10 @@ fn without_each(play: &mut Play) -> Result<()> {
          receiver could not recognize it.",
         "发送方不知道那一段已经到了，于是再发；接收方也无从得知那是重复的。",
     )?;
-    play.act(&Words::fixed(
-        "Without sequence numbers; the relay loses the first acknowledgement.",
-        "没有序号，中继丢掉第 1 个确认。",
-    ))?;
     let parts = Parts { numbers: false, ..ALL };
     let (_, received) = transfer(play, parts, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let is_doubled = received.starts_with("0101");
-    play.reveal(prediction, is_doubled.then_some(2));
+    play.reveal(is_doubled.then_some(2));
     let promise =
         Words::fixed("a piece that was sent again is mistaken for the next one", "重发的一段被当成下一段");
     play.checks.holds(promise, is_doubled, &received);

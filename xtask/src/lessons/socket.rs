@@ -32,9 +32,10 @@ pub const LESSON: Lesson = Lesson {
 const PATIENCE: [Duration; 2] = [Duration::from_secs(10), Duration::from_millis(300)];
 
 fn play(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "A server listens, but has not called accept. A client connects and writes. What happens?",
-        "服务器在监听，但还没有调用 accept。客户端连接并写入数据，结果如何？",
+    play.predict(
+        "A client connects and sends; the server listens, but has not called accept.",
+        "客户端连接并发送；服务器只是监听，还没有调用 accept。",
+        ("What happens?", "结果如何？"),
         &[
             ("connect waits for accept", "connect 一直等到 accept"),
             ("connect returns, and write waits for accept", "connect 返回，write 一直等到 accept"),
@@ -43,10 +44,6 @@ fn play(play: &mut Play) -> Result<()> {
         "the kernel completes the handshake and stores the data; accept only returns the connection.",
         "三次握手由内核完成，数据由内核保存；accept 只是把现成的连接交出来。",
     )?;
-    play.act(&Words::fixed(
-        "A client connects and sends; the server listens, but has not called accept.",
-        "客户端连接并发送；服务器只是监听，还没有调用 accept。",
-    ))?;
     let listener = TcpListener::bind(play.loopback())?;
     let at = listener.local_addr()?;
     play.said(Side::Server, &Words::fixed("bind and listen", "bind，listen"));
@@ -83,23 +80,20 @@ fn play(play: &mut Play) -> Result<()> {
     play.checks.equal(promise, &peer, &near);
 
     // If connect or write waited for accept, the lesson would not get here.
-    play.reveal(prediction, Some(3));
+    play.reveal(Some(3));
     queue(play)
 }
 
 /// C2: connects until one has to wait.
 fn queue(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "After listen(5), the server never calls accept, and seven clients connect. How many connections are established?",
-        "listen(5) 之后无人 accept，七个客户端来连接。能建立多少个连接？",
-        &[("five", "五个"), ("six", "六个"), ("all seven", "七个")],
+    play.predict(
+        "Nobody calls accept, and clients connect until one has to wait: after listen(0), listen(1) and listen(5).",
+        "无人 accept，客户端一个接一个来连接，直到有一个要等：先后在 listen(0)、listen(1)、listen(5) 之后。",
+        ("How many are connected after listen(5)?", "listen(5) 之后能连上几个？"),
+        &[("five", "五个"), ("six", "六个"), ("more than six", "六个以上")],
         "Linux lets n + 1 wait, other systems have other rules.",
         "Linux 容纳 n + 1 个，其他系统各有规则。",
     )?;
-    play.act(&Words::fixed(
-        "The server does not call accept: how many connections fit into the queue?",
-        "无人 accept：队列里容得下多少个连接？",
-    ))?;
     let mut found = 0;
     for asked in [0, 1, 5] {
         let listener = TcpListener::bind(play.loopback())?;
@@ -121,6 +115,6 @@ fn queue(play: &mut Play) -> Result<()> {
         play.checks.holds(promise, (1..200).contains(&count), &count);
         found = count;
     }
-    play.reveal(prediction, if found < 5 { None } else { Some((found.min(7) - 4) as u64) });
+    play.reveal(if found < 5 { None } else { Some((found.min(7) - 4) as u64) });
     Ok(())
 }

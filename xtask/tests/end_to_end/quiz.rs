@@ -89,7 +89,7 @@ fn a_quiz_waits_after_each_act_that_holds_a_verdict_unless_standard_input_has_en
 const ANSWERS: [(&str, &[&[&str]]); 29] = [
     ("socket", &[&["sent before accept", "the bytes are already there", "both kernels"],
                  &["listen(5): 7 try", "n + 1"]]),
-    ("system", &[&["use the same port number", "separate ports", "can both use port 9999"]]),
+    ("system", &[&["greeted at that port number", "separate ports", "can both use port 9999"]]),
     ("address", &[&["no socket listens on 127.0.0.2", "cannot be reached at another"]]),
     ("page", &[&["how much is missing", "nothing is saved"]]),
     ("end", &[&["1 to 1024"]]),

@@ -14,7 +14,6 @@ use anyhow::Result;
 use crate::lessons::{Lesson, TCP, UDP, WEB, claim};
 use crate::peers::sockets::connect;
 use crate::play::Play;
-use crate::play::quiz::Prediction;
 use crate::wire::event::Side;
 use crate::wire::record::STUCK;
 use crate::wire::tcp_relay::RelayMode;
@@ -95,17 +94,13 @@ fn welcomed_pair(play: &mut Play) -> Result<(TcpStream, TcpStream)> {
     Ok((client, server))
 }
 
-fn the_notes_way(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed("The notes' way.", "笔记的做法。"))
-}
-
 /// After the mistake: the program that does it right.
 fn instead(play: &mut Play, program: &str) -> Result<()> {
     play.act(&words!("What {program} does instead.", "再看 {program} 的做法。"))
 }
 
-/// Checks that the notes' code failed, and judges the prediction: choice `right` is the right one.
-fn wrong(play: &mut Play, what: &Words, failed: bool, prediction: Prediction, right: u64) {
+/// Checks that the notes' code failed, which makes choice `right` of its question the right one.
+fn wrong(play: &mut Play, what: &Words, failed: bool, right: u64) {
     let (en, zh) = (&what.en, &what.zh);
     let promise = words!("the mistake shows: {en}", "果然出错：{zh}");
     if failed || cfg!(unix) {
@@ -116,6 +111,6 @@ fn wrong(play: &mut Play, what: &Words, failed: bool, prediction: Prediction, ri
         play.checks.not_available(promise, why);
     }
     if failed {
-        play.reveal(prediction, Some(right));
+        play.reveal(Some(right));
     }
 }

@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use common::narration::escape;
 
-use super::{decode, instead, the_notes_way, welcomed_pair, wrong};
+use super::{decode, instead, welcomed_pair, wrong};
 use crate::peers::sockets::{connect, pair};
 use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
-use crate::play::quiz::Prediction;
 use crate::programs::program::Program;
 use crate::wire::event::{Side, What};
 use crate::wire::tcp_relay::RelayMode;
@@ -68,9 +67,10 @@ fn tcp_server(play: &mut Play, delay: &str) -> Result<(Program, SocketAddr)> {
 }
 
 pub fn glued(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "Michael and 'exit' arrive together. The notes' server reads up to 1024 bytes at a time. What does it do?",
-        "Michael 和 exit 一起到达。笔记的服务器每次读 1024 字节，它会怎样？",
+    play.predict(
+        "Michael and 'exit' arrive together. The notes' server reads up to 1024 bytes at a time.",
+        "Michael 和 exit 一起到达。笔记的服务器每次读 1024 字节。",
+        ("What does it do?", "它会怎样？"),
         &[
             ("greets Michael, and recognizes 'exit'", "问候 Michael，并识别 exit"),
             ("greets Michael, and then greets 'exit'", "问候 Michael，再问候“exit”"),
@@ -79,7 +79,6 @@ pub fn glued(play: &mut Play) -> Result<()> {
         "recv returns what has arrived; nothing marks where one message ends and the next begins.",
         "recv 返回已经到达的字节；一条消息到哪里为止，没有任何标记。",
     )?;
-    the_notes_way(play)?;
     // Like two sends that arrive together.
     let (found, _) = notes_server(play, b"Michaelexit", true, Duration::ZERO)?;
     let Words { en, zh } = found.shown();
@@ -87,7 +86,7 @@ pub fn glued(play: &mut Play) -> Result<()> {
         "the notes' server greets {en}, and does not recognize 'exit'",
         "笔记的服务器问候{zh}，没有识别出 exit"
     );
-    wrong(play, &what, found == Ok(vec!["Michaelexit".into()]), prediction, 3);
+    wrong(play, &what, found == Ok(vec!["Michaelexit".into()]), 3);
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
@@ -102,10 +101,10 @@ pub fn glued(play: &mut Play) -> Result<()> {
 }
 
 pub fn reset(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "The notes' server sends goodbye and closes, while its socket has an unread name. How does the \
-         connection end for the client?",
-        "笔记的服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
+    play.predict(
+        "The notes' server sends goodbye and closes, while its socket has an unread name.",
+        "笔记的服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。",
+        ("How does the connection end for the client?", "客户端那边如何结束？"),
         &[
             ("with the end of the stream, as usual", "和往常一样：流结束（FIN）"),
             ("with an error in place of the end", "以错误结束，没有流结束"),
@@ -114,7 +113,6 @@ pub fn reset(play: &mut Play) -> Result<()> {
         "data was thrown away, and the reset reports that (RFC 1122, section 4.2.2.13).",
         "有数据被丢弃，复位就是在报告这一点（RFC 1122，4.2.2.13 节）。",
     )?;
-    the_notes_way(play)?;
     // Without a relay, which would close its two connections in its own way.
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(b"a name that nobody reads")?;
@@ -137,7 +135,7 @@ pub fn reset(play: &mut Play) -> Result<()> {
         "after the notes' close, the client receives '{heard}', then: {en}",
         "按笔记的做法关闭，客户端收到“{heard}”，然后是：{zh}"
     );
-    wrong(play, &what, found.is_err(), prediction, 2);
+    wrong(play, &what, found.is_err(), 2);
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = connect(at)?;
@@ -160,9 +158,10 @@ pub fn reset(play: &mut Play) -> Result<()> {
 }
 
 pub fn half_char(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "Two of the three bytes of 张 have arrived. What does the notes' server do?",
-        "“张”的三个字节只到了两个。笔记的服务器会怎样？",
+    play.predict(
+        "Two of the three bytes of 张 arrive at the notes' server.",
+        "“张”的三个字节，笔记的服务器只收到两个。",
+        ("What does it do?", "它会怎样？"),
         &[
             ("it waits for the third", "等第三个字节"),
             ("it greets an unreadable character", "问候一个乱码字符"),
@@ -171,7 +170,6 @@ pub fn half_char(play: &mut Play) -> Result<()> {
         "recv returns what has arrived, but decode needs whole characters.",
         "recv 到多少返回多少，decode 却要求字符完整。",
     )?;
-    the_notes_way(play)?;
     // The third byte is still on its way.
     let (found, _) = notes_server(play, &"张".as_bytes()[..2], false, Duration::ZERO)?;
     let Words { en, zh } = found.shown();
@@ -179,7 +177,7 @@ pub fn half_char(play: &mut Play) -> Result<()> {
         "from two of the three bytes of 张, the notes' server gets {en}",
         "“张”的三个字节只到了两个，笔记的服务器得到：{zh}"
     );
-    wrong(play, &what, found == Err(ErrorKind::InvalidData), prediction, 3);
+    wrong(play, &what, found == Err(ErrorKind::InvalidData), 3);
 
     let (_server, at) = tcp_server(play, "0")?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
@@ -198,16 +196,20 @@ pub fn half_char(play: &mut Play) -> Result<()> {
 
 pub fn gbk_name(play: &mut Play) -> Result<()> {
     const GBK: &[u8] = b"\xd5\xc5\xc8\xfd";
-    the_notes_way(play)?;
+    play.act(&Words::fixed(
+        "A client sends 张三 in GBK, the four bytes d5 c5 c8 fd, to the notes' server.",
+        "客户端把 GBK 编码的“张三”（四个字节 d5 c5 c8 fd）发给笔记的服务器。",
+    ))?;
     let (found, _) = notes_server(play, GBK, false, Duration::ZERO)?;
     let Words { en, zh } = found.shown();
     let what =
         words!("from 张三 in GBK, the notes' server gets {en}", "收到 GBK 的“张三”，笔记的服务器得到：{zh}");
-    wrong(play, &what, found == Err(ErrorKind::InvalidData), Prediction::default(), 0);
+    wrong(play, &what, found == Err(ErrorKind::InvalidData), 0);
 
-    let prediction = play.predict(
-        "The same four bytes, d5 c5 c8 fd, are sent to tcp-server as a name. What does it answer?",
-        "同样的四个字节 d5 c5 c8 fd 作为名字发给 tcp-server。它怎样回答？",
+    play.predict(
+        "The same four bytes, d5 c5 c8 fd, are sent to tcp-server as a name.",
+        "同样的四个字节 d5 c5 c8 fd 作为名字发给 tcp-server。",
+        ("What does it answer?", "它怎样回答？"),
         &[
             ("with 张三 in UTF-8", "用 UTF-8 的“张三”"),
             ("with the four bytes, unchanged", "把这四个字节原样发回"),
@@ -216,7 +218,7 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
         "a socket carries bytes; both sides have to agree which text they mean.",
         "套接字传的是字节；它们是什么文字，要双方约定。",
     )?;
-    let (_server, at) = tcp_server(play, "0")?;
+    let (_server, at) = play.server("tcp-server", &["--delay", "0"])?;
     let mut client = connect(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     client.write_all(&[GBK, b"\nexit\n"].concat())?;
     let mut all = Vec::new();
@@ -227,16 +229,16 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
     );
     let expected = escape(&[b"Welcome!\nHello, ", GBK, b"!\n"].concat());
     play.checks.equal(promise, &escape(&all), &expected);
-    play.reveal(prediction, (escape(&all) == expected).then_some(2));
+    play.reveal((escape(&all) == expected).then_some(2));
     Ok(())
 }
 
 pub fn slow_exit(play: &mut Play) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(200);
-    let prediction = play.predict(
-        "The notes' server calls recv, then sleep(1), and only then looks at the message. A client sends \
-         'exit'. When does the server close?",
-        "笔记的服务器先 recv，再 sleep(1)，然后才看内容。客户端发送 exit，它何时关闭？",
+    play.predict(
+        "The notes' server calls recv, then sleep(1), and only then looks at the message. A client sends 'exit'.",
+        "笔记的服务器先 recv，再 sleep(1)，然后才看内容。客户端发送 exit。",
+        ("When does the server close?", "服务器何时关闭？"),
         &[
             ("at once: there is no name to greet", "立即：没有谁要问候"),
             ("after the pause", "停顿之后"),
@@ -245,14 +247,13 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
         "the loop sleeps before it checks the message.",
         "停顿写在判断之前，有没有事可做都要停。",
     )?;
-    the_notes_way(play)?;
     let (found, waited) = notes_server(play, b"exit", false, PAUSE)?;
     let (pause, ms) = (PAUSE.as_millis(), waited.as_millis());
     let what = words!(
         "the notes' server, which sleeps for {pause} ms here, needs {ms} ms to recognize 'exit'",
         "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
     );
-    wrong(play, &what, found == Ok(Vec::new()) && waited >= PAUSE, prediction, 2);
+    wrong(play, &what, found == Ok(Vec::new()) && waited >= PAUSE, 2);
 
     let (_server, at) = tcp_server(play, "3600")?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
