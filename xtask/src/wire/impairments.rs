@@ -90,32 +90,3 @@ impl Impairer {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_datagram_fares_as_it_was_asked_for() {
-        let impairments =
-            [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
-        let mut impairer = Impairer::new(&Impairments::numbered(&impairments, &[]).up, 0);
-        let arrives = |(how, bytes): (Crossing, Vec<u8>)| {
-            (!matches!(how, Crossing::Lost | Crossing::HeldBack)).then_some(bytes)
-        };
-        let arrived: Vec<u8> =
-            (1..=7).flat_map(|number| impairer.impair(&[number])).filter_map(arrives).flatten().collect();
-        assert_eq!(arrived, [1, 3, 2, 5, 5, 7, 6]);
-    }
-
-    #[test]
-    fn chance_has_its_share_and_the_same_seed_repeats_it() {
-        let lost = |seed| {
-            let mut impairer = Impairer::new(&[(Which::Share(1, 5), Impairment::Lost)], seed);
-            (0..10_000).filter(|_| impairer.impair(b"x")[0].0 == Crossing::Lost).collect::<Vec<_>>()
-        };
-        assert_eq!(lost(1), lost(1));
-        assert_ne!(lost(1), lost(2));
-        assert!((1_800..2_200).contains(&lost(1).len()), "{}", lost(1).len());
-    }
-}

@@ -1,7 +1,6 @@
 //! `cargo xtask tap`: a recording relay in front of somebody's server, for whoever wants to see what crosses the wire.
 
 mod attendance;
-mod crowd;
 mod options;
 mod past;
 mod sums;

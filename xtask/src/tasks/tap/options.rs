@@ -107,16 +107,7 @@ fn impairments(args: &mut Args, names: [&str; 3]) -> Result<Vec<(Which, Impairme
     let kinds = [Impairment::Lost, Impairment::Twice, Impairment::Late];
     for (name, impairment) in names.into_iter().zip(kinds) {
         let Some(Numbers(which)) = args.given(name)? else { continue };
-        for which in which {
-            let is_planned = impairments.iter().any(|(other, _)| *other == which);
-            if let (Which::Number(number), true) = (which, is_planned) {
-                return Err(args::usage(text!(
-                    "{name} {number}: this datagram has something else planned already",
-                    "{name} {number}：这个数据报已经另有安排"
-                )));
-            }
-            impairments.push((which, impairment));
-        }
+        impairments.extend(which.into_iter().map(|which| (which, impairment)));
     }
     Ok(impairments)
 }
@@ -193,7 +184,6 @@ mod tests {
             ("h:1 --udp --lose +1", "numbers from 1"),
             ("h:1 --udp --lose 1/0", "numbers from 1"),
             ("h:1 --udp --lose 3/2", "at most 1/1"),
-            ("h:1 --udp --lose 2 --late 2", "--late 2: this datagram has something else planned already"),
             ("h:1 --udp --lose 2 --seed 1", "goes with a fraction"),
             ("h:1 --delay 61", "seconds from 0 to 60"),
             ("h:1 h:2", "unexpected argument 'h:2'"),
