@@ -1,5 +1,6 @@
 //! What a bad network does to datagrams, as it was asked for.
 
+use std::mem;
 use std::time::Duration;
 
 use common::seeded::Seeded;
@@ -49,16 +50,17 @@ pub struct Impairer {
     impairments: Vec<(Which, Impairment)>,
     generator: Seeded,
     count: usize,
-    late: Vec<Vec<u8>>,
+    /// The one that was held back.
+    late: Option<Vec<u8>>,
 }
 
 impl Impairer {
     pub fn new(impairments: &[(Which, Impairment)], seed: u64) -> Self {
-        Self { impairments: impairments.to_vec(), generator: Seeded::new(seed), count: 0, late: Vec::new() }
+        Self { impairments: impairments.to_vec(), generator: Seeded::new(seed), count: 0, late: None }
     }
 
-    /// What becomes of things now that this datagram was sent.
-    fn impair(&mut self, datagram: &[u8]) -> Vec<(Crossing, Vec<u8>)> {
+    /// Sends and records what arrives and what does not, now that this datagram was sent.
+    pub fn pass_on(&mut self, datagram: &[u8], toward: Side, recorder: &Recorder, send: impl Fn(&[u8])) {
         self.count += 1;
         // Each share is drawn each time, so that one's numbers do not depend on another's.
         let is_meant = |(which, _): &&(Which, Impairment)| match which {
@@ -73,19 +75,13 @@ impl Impairer {
             Some(Impairment::Twice) => &[Crossing::Plain, Crossing::Again],
             None => &[Crossing::Plain],
         };
-        let mut passing: Vec<_> = hows.iter().map(|how| (*how, datagram.to_vec())).collect();
-        passing.extend(self.late.drain(..).map(|bytes| (Crossing::Late, bytes)));
-        if impairment == Some(Impairment::Late) {
-            self.late.push(datagram.to_vec());
-        }
-        passing
-    }
-
-    pub fn pass_on(&mut self, datagram: &[u8], toward: Side, recorder: &Recorder, send: impl Fn(&[u8])) {
-        for (how, bytes) in self.impair(datagram) {
-            recorder.sent(toward, &bytes, how);
+        let held_back = (impairment == Some(Impairment::Late)).then(|| datagram.to_vec());
+        let late = mem::replace(&mut self.late, held_back);
+        let late = late.iter().map(|bytes| (Crossing::Late, bytes.as_slice()));
+        for (how, bytes) in hows.iter().map(|how| (*how, datagram)).chain(late) {
+            recorder.sent(toward, bytes, how);
             if !matches!(how, Crossing::Lost | Crossing::HeldBack) {
-                send(&bytes);
+                send(bytes);
             }
         }
     }

@@ -61,7 +61,7 @@ impl TapOptions {
                 "没有写 SERVER：它在哪里监听，HOST:PORT"
             ))
         })?;
-        let server = parse_server(&server)?;
+        let server = Args::new(std::iter::once(server)).operand_or("SERVER", "")?;
         args.finish()?;
         let by_chance = up.iter().chain(&down).any(|(which, _)| matches!(which, Which::Share(..)));
         let is_impaired = !(up.is_empty() && down.is_empty());
@@ -95,10 +95,6 @@ impl TapOptions {
         }
         Ok(Self { server, listen, wire, roll, html, live, style })
     }
-}
-
-fn parse_server(word: &std::ffi::OsString) -> Result<HostPort> {
-    Args::new(std::iter::once(word.clone())).operand_or("SERVER", "")
 }
 
 /// What three options ask for, the first of them first.

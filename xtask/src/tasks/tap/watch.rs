@@ -10,7 +10,7 @@ use crate::wire::event::{Crossing, Event, Side, What};
 use crate::words::Words;
 
 /// So long a silence of both sides, in the middle of a line, is worth a remark.
-pub const SILENCE: Duration = Duration::from_secs(3);
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// Something to be told.
 #[derive(Debug)]
