@@ -6,7 +6,6 @@ mod past;
 mod sums;
 mod watch;
 
-use std::any::Any;
 use std::mem;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
@@ -59,14 +58,14 @@ pub fn run(args: Args) -> Result<()> {
     let page = html.as_deref().map(Wanted::page).transpose()?;
     let stop = Stop::on_signal(|| {})?; // the tap looks by itself
     let (events, happened) = mpsc::sync_channel(WAITING);
-    let (relay, words) = start(&server, &listen, wire, &Recorder::bounded(events, KEPT))?;
+    let words = start(&server, &listen, wire, Recorder::bounded(events, KEPT))?;
 
     // Printing is a thread's of its own: a terminal that is paused costs lines, and holds up nobody.
     let narrator = Arc::new(Narrator::start(false).context("cannot start the narrator")?);
     for words in words {
         narrator.announce(words.to(lang));
     }
-    let lanes = lanes();
+    let lanes: Lanes = (Words::fixed("clients", "客户端"), Words::fixed("the server", "服务器"));
     // A browser's thread may hold the story for longer than this task.
     let printer = Arc::downgrade(&narrator);
     let story = Transcript::bounded(style, move |line| {
@@ -79,7 +78,6 @@ pub fn run(args: Args) -> Result<()> {
     story.tell(Entry::Lanes(lanes.clone()))?;
     let mut watch = Watch::new(is_udp);
     follow(&happened, &stop, &story, &mut watch, roll.as_mut())?;
-    mem::forget(relay); // it may be waiting for somebody to hear its events; it ends with the process
 
     for words in watch.summary().into_iter().chain(roll.map(|roll| at_the_end(&roll))) {
         narrator.announce(words.to(lang));
@@ -137,16 +135,11 @@ fn follow(
     tell(watch.rest())
 }
 
-/// Starts a relay, which runs as long as what is returned is there; returns what its user should know as well.
-fn start(
-    server: &HostPort,
-    listen: &HostPort,
-    wire: Wire,
-    recorder: &Recorder,
-) -> Result<(Box<dyn Any>, Vec<Words>)> {
+/// Starts a relay, which ends with the process: to end it before, somebody would have to hear its events. Returns what
+/// its user should know.
+fn start(server: &HostPort, listen: &HostPort, wire: Wire, recorder: Recorder) -> Result<Vec<Words>> {
     let servers = address::resolve(server)?;
     let mut labels = (1..).map(|number: u64| format!("#{number}"));
-    let recorder = recorder.clone();
     let welcome = move |client: SocketAddr| {
         let recorder = recorder.labelled(&labels.next().unwrap_or_default());
         recorder.record(What::Came { client });
@@ -167,8 +160,8 @@ fn start(
             let bound = listener.local_addr()?;
             not_itself(bound)?;
             backlog::set(&listener, BACKLOG).context("cannot set the backlog")?;
-            let relay = tcp_relay::on(listener, server.clone(), mode, delay, welcome)?;
-            Ok((Box::new(relay), hints(bound, server)))
+            mem::forget(tcp_relay::on(listener, server.clone(), mode, delay, welcome)?);
+            Ok(hints(bound, server))
         }
         Wire::Udp(impairments, by_chance) => {
             let near = UdpSocket::bind(listen).map_err(|e| anyhow!(address::cannot_bind(listen, &e)))?;
@@ -181,7 +174,8 @@ fn start(
             hints.extend(by_chance.then(|| {
                 words!("the lots are those of --seed {seed}", "随机结果由种子决定，重现请用 --seed {seed}")
             }));
-            Ok((Box::new(udp_relay::on(near, server, impairments, welcome)?), hints))
+            mem::forget(udp_relay::on(near, server, impairments, welcome)?);
+            Ok(hints)
         }
     }
 }
@@ -191,10 +185,6 @@ fn leads_to(server: SocketAddr, bound: SocketAddr) -> bool {
     let server = canonical(address::reachable(server));
     let is_all = bound.ip().is_unspecified() && server.ip().is_loopback();
     server.port() == bound.port() && (is_all || server == canonical(bound))
-}
-
-fn lanes() -> Lanes {
-    (Words::fixed("clients", "客户端"), Words::fixed("the server", "服务器"))
 }
 
 /// Where it is, and where clients are to connect.
