@@ -49,7 +49,7 @@ fn play(play: &mut Play) -> Result<()> {
     let (server, at) =
         play.server("tcp-server", &["--delay", "0.2", "--idle-timeout", "86400", "--quiet"])?;
     let gates = [Gate::default(), Gate::default(), Gate::default()];
-    let threads_before = figures::threads(server.pid);
+    let threads_before = figures::status(server.pid, "Threads");
     let mut clients = Vec::new();
     for ((label, names), gate) in CLIENTS.into_iter().zip(&gates) {
         let wire = play.lab.wire(label, at, RelayMode::Behind(gate.clone()))?.to_string();
@@ -92,8 +92,9 @@ fn play(play: &mut Play) -> Result<()> {
         ));
         return Ok(());
     }
-    let more =
-        threads_before.zip(figures::threads(server.pid)).map(|(before, now)| now.saturating_sub(before));
+    let more = threads_before
+        .zip(figures::status(server.pid, "Threads"))
+        .map(|(before, now)| now.saturating_sub(before));
     let promise = Words::fixed(
         "three more threads than before: one for each client (/proc/PID/status)",
         "线程比连接之前多了三个：每个客户端一个（/proc/PID/status）",

@@ -191,21 +191,3 @@ fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&SocketRow) -> bool) -
     rows.dedup_by_key(|row| (row.port, row.peer_port, row.ip));
     Some(rows)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_listener_of_this_group_stands_in_the_table_under_its_address() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = listener.local_addr().unwrap();
-        let stat = fs::read_to_string("/proc/self/stat").unwrap();
-        let group = stat.rsplit(") ").next().unwrap().split(' ').nth(2).unwrap().parse().unwrap();
-        let rows = waiting_of_group(Protocol::Tcp, group).unwrap();
-        assert!(rows.iter().any(|row| row.is_reached_at(at)), "{at} is not in {rows:?}");
-        let elsewhere = SocketAddr::new([127, 0, 0, 2].into(), at.port());
-        assert!(!rows.iter().any(|row| row.is_reached_at(elsewhere)));
-    }
-}
