@@ -1,7 +1,7 @@
 //! The mistakes of the notes' TCP server.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,6 @@ use super::{decode, instead, welcomed_pair, wrong};
 use crate::peers::sockets::{connect, pair};
 use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
-use crate::programs::program::Program;
 use crate::wire::event::{Side, What};
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::{Shown, Words};
@@ -60,10 +59,14 @@ fn notes_server(
     Ok((greeted, waited))
 }
 
-/// Starts tcp-server with this delay before each greeting; returns its address, too.
-fn tcp_server(play: &mut Play, delay: &str) -> Result<(Program, SocketAddr)> {
-    instead(play, "tcp-server")?;
-    play.server("tcp-server", &["--delay", delay])
+/// What a client that sends these bytes receives from tcp-server, which waits before each greeting.
+fn tcp_server(play: &mut Play, delay: &str, bytes: &[u8]) -> Result<String> {
+    let (_server, at) = play.server("tcp-server", &["--delay", delay])?;
+    let mut client = connect(play.lab.wire("", at, RelayMode::AsItComes)?)?;
+    client.write_all(bytes)?;
+    let mut all = Vec::new();
+    client.read_to_end(&mut all)?;
+    Ok(escape(&all))
 }
 
 pub fn glued(play: &mut Play) -> Result<()> {
@@ -88,15 +91,13 @@ pub fn glued(play: &mut Play) -> Result<()> {
     );
     wrong(play, &what, found == Ok(vec!["Michaelexit".into()]), 3);
 
-    let (_server, at) = tcp_server(play, "0")?;
-    let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    client.sends("Michael\nexit\n");
-    let all = client.hears_out()?;
+    instead(play, "tcp-server")?;
+    let all = tcp_server(play, "0", b"Michael\nexit\n")?;
     let promise = Words::fixed(
         "tcp-server greets Michael and recognizes 'exit'",
         "tcp-server 问候 Michael，并识别 exit",
     );
-    play.checks.equal(promise, &all, &"Welcome!\nHello, Michael!\n".to_owned());
+    play.checks.equal(promise, &all.as_str(), &r"Welcome!\nHello, Michael!\n");
     Ok(())
 }
 
@@ -137,7 +138,8 @@ pub fn reset(play: &mut Play) -> Result<()> {
     );
     wrong(play, &what, found.is_err(), 2);
 
-    let (_server, at) = tcp_server(play, "0")?;
+    instead(play, "tcp-server")?;
+    let (_server, at) = play.server("tcp-server", &["--delay", "0"])?;
     let mut client = connect(at)?;
     // More than the server reads at once, so that its socket has unread bytes when it closes.
     let words = format!("exit\n{}\n", "x".repeat(1000));
@@ -179,7 +181,8 @@ pub fn half_char(play: &mut Play) -> Result<()> {
     );
     wrong(play, &what, found == Err(ErrorKind::InvalidData), 3);
 
-    let (_server, at) = tcp_server(play, "0")?;
+    instead(play, "tcp-server")?;
+    let (_server, at) = play.server("tcp-server", &["--delay", "0"])?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     client.sends([b"Ann\n", &"张".as_bytes()[..2]].concat());
     client.hears("Welcome!")?;
@@ -218,18 +221,14 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
         "a socket carries bytes; both sides have to agree which text they mean.",
         "套接字传的是字节；它们是什么文字，要双方约定。",
     )?;
-    let (_server, at) = play.server("tcp-server", &["--delay", "0"])?;
-    let mut client = connect(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    client.write_all(&[GBK, b"\nexit\n"].concat())?;
-    let mut all = Vec::new();
-    client.read_to_end(&mut all)?;
+    let all = tcp_server(play, "0", &[GBK, b"\nexit\n"].concat())?;
     let promise = Words::fixed(
         "tcp-server sends the same four bytes back, whatever they mean",
         "tcp-server 原样发回这四个字节，不管它们是什么文字",
     );
     let expected = escape(&[b"Welcome!\nHello, ", GBK, b"!\n"].concat());
-    play.checks.equal(promise, &escape(&all), &expected);
-    play.reveal((escape(&all) == expected).then_some(2));
+    play.checks.equal(promise, &all, &expected);
+    play.reveal((all == expected).then_some(2));
     Ok(())
 }
 
@@ -255,14 +254,12 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
     );
     wrong(play, &what, found == Ok(Vec::new()) && waited >= PAUSE, 2);
 
-    let (_server, at) = tcp_server(play, "3600")?;
-    let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    client.sends("exit\n");
-    let all = client.hears_out()?;
+    instead(play, "tcp-server")?;
+    let all = tcp_server(play, "3600", b"exit\n")?;
     let promise = Words::fixed(
         "tcp-server, started with a delay of an hour before greetings, closes at once on 'exit'",
         "tcp-server 在这里问候之前要停顿一小时，收到 exit 却立即关闭",
     );
-    play.checks.equal(promise, &all.as_str(), &"Welcome!\n");
+    play.checks.equal(promise, &all.as_str(), &r"Welcome!\n");
     Ok(())
 }
