@@ -10,7 +10,7 @@ use common::address::HostPort;
 use common::args::Args;
 use common::narration::say;
 
-use super::{Lesson, UDP, claim};
+use super::{Lesson, claim};
 use crate::peers::sockets::datagram_socket;
 use crate::peers::talk::{SETTLED, within};
 use crate::play::Play;
@@ -20,7 +20,8 @@ use crate::words::Words;
 
 #[rustfmt::skip]
 pub(super) const LESSON: Lesson = Lesson {
-    name: "loss", subject_zh: "丢失与乱序", lanes: UDP, play,
+    name: "loss", subject_zh: "丢失与乱序",
+    lanes: (Words::fixed("a sender", "发送方"), Words::fixed("a receiver", "接收方")), play,
     claims: &[
         claim("C4", "TCP delivers everything, in order, even when packets are lost.",
                     "即使丢包，TCP 仍按序送达全部数据。"),
