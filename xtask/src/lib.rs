@@ -27,6 +27,7 @@ pub use drawing::style::Style;
 pub use drawing::transcript::Transcript;
 pub use drawing::votes::Wait;
 pub use lab::{Lab, Outcome};
+pub use peers::names::Names;
 pub use peers::origin::replying;
 pub use peers::script::{Expected, How};
 pub use peers::scripted_server::{repeat, speaking, until_it_leaves};

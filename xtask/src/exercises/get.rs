@@ -4,7 +4,7 @@ use common::framing::Framing;
 
 use super::any;
 use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, is, silent, stage};
+use super::stage::{Exercise, Likely, Stage, is, stage};
 use crate::peers::replies::{self, BODY, LINES};
 use crate::peers::script::Step::{
     self, Ends, EndsOpen, Fails, Hosts, IsAskedFor, Saves, SavesMuch, SavesNothing, Says, SaysByBytes,
@@ -111,12 +111,9 @@ static OTHERWISE: &[Likely] = &[
         "A guess: your client waits for more bytes than the reply has. Or it is too slow: join the bytes once, at the end, not after every recv.",
         "猜测：客户端等的字节比响应的多。或者它太慢：不要每次 recv 之后都重新拼接，最后拼接一次。"),
     Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
-    is("header-unprinted", |e| matches!(e.expected, Expected::Shown(text) if text.as_str() != "404"), "page",
-        "Print the header of the reply as it arrived: its first line and its fields, up to the empty line.",
-        "把响应的头部照原样打印出来：第一行和各个字段，直到空行。"),
-    is("no-status", |e| matches!(e.expected, Expected::Shown(_)), "page",
-        "The first line of the reply contains the status, here 404: print that line, whatever the status is.",
-        "响应的第一行就是状态：不管是什么都打印出来。"),
+    is("header-unprinted", |e| matches!(e.expected, Expected::Shown(_)), "page",
+        "Print the header of the reply as it arrived, whatever its status is: its first line, with the status, and its fields, up to the empty line.",
+        "把响应的头部照原样打印出来，不管状态是什么：第一行（状态就在其中）和各个字段，直到空行。"),
     is("no-file", |e| matches!(e.expected, Expected::Saved(_)) && e.how == How::Ended, "page",
         "Save the body in the file that {out} names on the command line.",
         "命令行上的 {out} 就是保存响应体的文件名。"),
@@ -124,12 +121,9 @@ static OTHERWISE: &[Likely] = &[
     is("ended-too-early", |e| e.is_gone && e.complains(), "page",
         "Your client ended too early: the last output of your program says why.",
         "客户端中途结束了：原因见它最后的输出。"),
-    is("request-unended", silent, "page",
-        "Your request has no end: after its last field, send \\r\\n\\r\\n (the end of that line, and an empty line).",
-        "请求没有结尾：最后一个字段后面要发送 \\r\\n\\r\\n（这一行的结尾，加上一个空行）。"),
     is("other-request", |_| true, "page",
-        "Request the path in {url}, with GET and HTTP/1.1, and send a Host field.",
-        "请求 {url} 里的路径，用 GET 和 HTTP/1.1，并写上 Host。"),
+        "Request the path in {url}, with GET and HTTP/1.1, and send a Host field. After the last field, send \\r\\n\\r\\n (the end of that line, and an empty line).",
+        "请求 {url} 里的路径，用 GET 和 HTTP/1.1，并写上 Host；最后一个字段后面发送 \\r\\n\\r\\n（这一行的结尾，加上一个空行）。"),
 ];
 
 /// The client saved something else.
@@ -140,13 +134,10 @@ static SAVED: &[Likely] = &[
     is("python-words", |e| e.bytes.starts_with(b"b'"), "crowd",
         "The file contains b'...', which is how Python prints bytes: write the bytes themselves, to a file opened in binary mode ('wb').",
         "b'...' 是 Python 打印 bytes 的样子：文件用二进制方式打开（'wb'），写入字节本身。"),
-    is("first-chunk", |e| e.drawn(LINES.as_bytes()).get(..LINES.len() - 4) == Some(e.bytes), "chunk-sizes",
-        "The file contains only the first chunk: continue to read until the chunk of size 0.",
-        "这只是第一块：应继续读，直到大小为 0 的块。"),
     is("chunk-sizes-saved", |e| e.bytes.starts_with(b"b\r\n") || e.bytes.starts_with(&e.drawn(b"bHello")), "chunk-sizes",
         "The file contains the chunk sizes: with Transfer-Encoding: chunked, a size comes before each chunk. Save only the chunks, until the chunk of size 0.",
         "分块大小也存进去了：Transfer-Encoding: chunked 时，每块前面是它的大小，大小为 0 的块结束响应体。"),
     is("not-all", |_| true, "end",
-        "The file is not complete, or has extra bytes: call recv in a loop until the end of the body.",
-        "文件不完整，或者多了别的字节：循环 recv，直到响应体自己的结尾。"),
+        "The file is not complete, or has extra bytes: call recv in a loop until the end of the body (of a chunked body: until the chunk of size 0).",
+        "文件不完整，或者多了别的字节：循环 recv，直到响应体自己的结尾（分块的：直到大小为 0 的块）。"),
 ];
