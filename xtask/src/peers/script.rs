@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
-use std::io;
 
+use anyhow::{Result, bail};
 use common::framing::Framing;
 use common::narration::escape;
 
@@ -253,57 +253,28 @@ impl Display for Mismatch {
 
 impl Error for Mismatch {}
 
-/// Why a script was not played to its end.
+/// Why a script cannot be played here.
 #[derive(Debug)]
-pub enum Unplayed {
-    /// The program did something else.
-    Missed(Mismatch),
-    /// It cannot be played here.
-    NotAvailable(Words),
-    /// The script itself is wrong, or the system does not give what it needs: no finding about the program.
-    Failed(anyhow::Error),
-}
+pub struct NotAvailable(pub Words);
 
-impl Display for Unplayed {
+impl Display for NotAvailable {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missed(mismatch) => mismatch.fmt(f),
-            Self::NotAvailable(why) => f.write_str(&why.en),
-            Self::Failed(error) => write!(f, "{error:#}"),
-        }
+        f.write_str(&self.0.en)
     }
 }
 
-impl Error for Unplayed {}
-
-impl From<Mismatch> for Unplayed {
-    fn from(mismatch: Mismatch) -> Self {
-        Self::Missed(mismatch)
-    }
-}
-
-impl From<anyhow::Error> for Unplayed {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<io::Error> for Unplayed {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
+impl Error for NotAvailable {}
 
 /// The part of a script that can be played with this framing.
 ///
 /// # Errors
-/// Not available, where nothing is left of it.
-pub fn playable(script: &[Step], framing: Framing) -> Result<&[Step], Unplayed> {
+/// [`NotAvailable`], where nothing is left of it.
+pub fn playable(script: &[Step], framing: Framing) -> Result<&[Step]> {
     let boundary = script.iter().position(|step| matches!(step, Step::NeedsBoundary));
     match boundary.filter(|_| framing == Framing::Raw) {
         None => Ok(script),
         Some(end) if script[..end].iter().all(Step::is_the_programs) => {
-            Err(Unplayed::NotAvailable(Words::fixed(
+            bail!(NotAvailable(Words::fixed(
                 "raw framing marks no end of a message: cargo xtask demo framing",
                 "raw 不标明消息在哪里结束：cargo xtask demo framing",
             )))

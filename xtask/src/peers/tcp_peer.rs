@@ -65,7 +65,7 @@ impl TcpPeer {
 
     fn on(stream: TcpStream, program: Side, talk: Talk) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(talk.patience.silence()))?;
+        stream.set_write_timeout(Some(talk.patience))?;
         let (heard, said, begun) = Default::default();
         Ok(Self { number: 0, stream, program, talk, heard, said, begun })
     }
@@ -127,7 +127,7 @@ impl TcpPeer {
             taken += more;
             rests();
         }
-        let _ = self.stream.set_write_timeout(Some(self.silence()));
+        let _ = self.stream.set_write_timeout(Some(self.talk.patience));
     }
 
     /// Waits for a request of this path and the empty line after it. It must name the Host (RFC 9112, section 3.2).
@@ -140,10 +140,10 @@ impl TcpPeer {
             if self.heard.len() > ENOUGH {
                 return Err(self.missed(expected(), How::Other));
             }
-            if asked.elapsed() > self.talk.patience.for_a_message() {
+            if asked.elapsed() > self.talk.patience * 3 {
                 return Err(self.missed(expected(), How::Late));
             }
-            self.read(self.silence()).map_err(|how| self.missed(expected(), how))?;
+            self.read(self.talk.patience).map_err(|how| self.missed(expected(), how))?;
         }
         let head = String::from_utf8_lossy(&self.heard).to_lowercase();
         let is_it = self.heard.starts_with(format!("GET {path} HTTP/1.1\r\n").as_bytes());
@@ -206,7 +206,7 @@ impl TcpPeer {
     /// Leaves with a reset: the system sends one where a socket is closed with something unread in it. So this waits
     /// until there is something, and does not read it. Where nothing came, it has left without a reset.
     pub fn resets(self) -> Result<(), Mismatch> {
-        let _ = self.stream.set_read_timeout(Some(self.silence()));
+        let _ = self.stream.set_read_timeout(Some(self.talk.patience));
         if !matches!(self.stream.peek(&mut [0]), Ok(1)) {
             let nothing = self.missed(Expected::Anything, How::Silent);
             self.leaves();
@@ -223,7 +223,7 @@ impl TcpPeer {
 
     /// Waits for exactly this message; a carriage return before its line feed is fine.
     pub fn hears(&mut self, message: impl AsRef<[u8]>) -> Result<(), Mismatch> {
-        self.hears_within(message, self.silence())
+        self.hears_within(message, self.talk.patience)
     }
 
     /// As [`TcpPeer::hears`], but waits only this long for each part of it.
@@ -237,7 +237,7 @@ impl TcpPeer {
                     return Ok(());
                 }
                 Some(Err(())) => return Err(self.other(expected())),
-                None if asked.elapsed() > self.talk.patience.for_a_message() => {
+                None if asked.elapsed() > self.talk.patience * 3 => {
                     return Err(self.missed(expected(), How::Late));
                 }
                 None => self.read(limit).map_err(|how| self.missed(expected(), how))?,
@@ -254,7 +254,7 @@ impl TcpPeer {
     /// The next line, without its line feed; what is not UTF-8 in it is replaced.
     pub fn line(&mut self) -> Result<String, Mismatch> {
         while !self.heard.contains(&b'\n') && self.heard.len() <= LIMIT {
-            self.read(self.silence()).map_err(|how| self.missed(Expected::Anything, how))?;
+            self.read(self.talk.patience).map_err(|how| self.missed(Expected::Anything, how))?;
         }
         let end = self.heard.iter().position(|byte| *byte == b'\n');
         let end = end.ok_or_else(|| self.missed(Expected::Anything, How::Other))?;
@@ -265,7 +265,7 @@ impl TcpPeer {
     /// All that still comes before the end; what is not UTF-8 in it is replaced.
     pub fn hears_out(&mut self) -> Result<String, Mismatch> {
         loop {
-            match self.read(self.silence()) {
+            match self.read(self.talk.patience) {
                 Ok(()) if self.heard.len() <= LIMIT => {}
                 Ok(()) => return Err(self.missed(Expected::End, How::Other)),
                 Err(How::Ended) => return Ok(String::from_utf8_lossy(&mem::take(&mut self.heard)).into()),
@@ -296,7 +296,7 @@ impl TcpPeer {
         if !self.heard.is_empty() {
             return Err(self.other(Expected::End));
         }
-        match self.read(self.silence()) {
+        match self.read(self.talk.patience) {
             Ok(()) => Err(self.other(Expected::End)),
             Err(How::Ended) => Ok(()),
             Err(how) => Err(self.missed(Expected::End, how)),
@@ -306,16 +306,12 @@ impl TcpPeer {
     /// Waits for any message, or for any end.
     pub fn hears_anything(&mut self) -> Result<(), Mismatch> {
         loop {
-            match (self.talk.framing, self.read(self.silence())) {
+            match (self.talk.framing, self.read(self.talk.patience)) {
                 (Framing::Line, Ok(())) if !self.heard.contains(&b'\n') && self.heard.len() < ENOUGH => {}
                 (_, Ok(()) | Err(How::Ended | How::Reset)) => return Ok(()),
                 (_, Err(how)) => return Err(self.missed(Expected::Anything, how)),
             }
         }
-    }
-
-    fn silence(&self) -> Duration {
-        self.talk.patience.silence()
     }
 
     /// How many bytes of what came are this message; an error if it cannot be it any more, none if it still can.
