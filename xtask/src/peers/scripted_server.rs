@@ -9,8 +9,8 @@ use std::time::Duration;
 use common::timed_stream::TimedStream;
 
 use crate::wire::listening::Listening;
+use crate::wire::receiving::Receiving;
 use crate::wire::record::STUCK;
-use crate::wire::running::RunningThread;
 
 /// How long a client may stay.
 const STAY: Duration = Duration::from_secs(3600);
@@ -36,16 +36,17 @@ pub fn answering(
     ip: IpAddr,
     is_stranger: bool,
     mut script: impl FnMut(&[u8]) -> Vec<Vec<u8>> + Send + 'static,
-) -> io::Result<(SocketAddr, RunningThread)> {
+) -> io::Result<(SocketAddr, Receiving)> {
     let asked = Arc::new(UdpSocket::bind((ip, 0))?);
     let address = asked.local_addr()?;
     let speaker = if is_stranger { Arc::new(UdpSocket::bind((ip, 0))?) } else { Arc::clone(&asked) };
-    let running = RunningThread::receiving(asked, move |datagram, peer| {
+    let receiving = Receiving::start(asked, move |received| {
+        let Ok((datagram, peer)) = received else { return };
         for reply in script(datagram) {
             let _ = speaker.send_to(&reply, peer); // the client may be gone
         }
     })?;
-    Ok((address, running))
+    Ok((address, receiving))
 }
 
 /// Says the same again and again, until the client leaves.
