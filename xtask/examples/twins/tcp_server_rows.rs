@@ -10,8 +10,8 @@ use std::{env, fs, thread};
 
 use super::By::{One, Own};
 use super::tcp_server::{
-    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, is_taken, outsider, own, reads_only, taken,
-    talks,
+    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, hand_to_another, is_taken, outsider, own,
+    reads_only, taken, talks,
 };
 use super::waits_forever;
 
@@ -151,8 +151,7 @@ pub const ROWS: &[Twin] = &[
     Twin::new("exit-ends-all", &["✗ exit exit-ends-all", "✗ glued"], |p| p.exits = |_| process::exit(0)),
     Twin::new("exit-greeted", &["✗ exit exit-greeted", "✗ glued"], |p| p.is_exit = |_| false),
     Twin::new("exit-answered", &["✗ exit exit-answered"], |p| p.exits = |mut stream| drop(stream.write_all(b"Bye!\n"))).by(One),
-    Twin::new("exit-reset", &["✗ exit exit-reset", "✗ glued"], |p| { p.capacity = 1; p.is_whole = |line| line == b"exit" }).only(UNIX),
-    Twin::new("closes-unread", &["✗ glued exit-reset"], |p| p.capacity = 1).by(One).only(UNIX),
+    Twin::new("exit-reset", &["✗ exit exit-reset", "✗ glued exit-reset"], |p| { p.capacity = 1; p.is_whole = |line| line == b"exit" }).only(UNIX),
     Twin::new("exit-left-open", &["? exit exit-not-closed"], |p| p.exits = |_| waits_forever()).by(Own).only(LINUX),
     Twin::new("closes-listener", &["? exit listener-closed"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
@@ -165,12 +164,6 @@ pub const ROWS: &[Twin] = &[
         drop(listener);
         (p.converses)(p, &stream);
         drop(stream);
-        waits_forever()
-    }).by(One),
-    Twin::new("stops-listening", &["✗ exit listener-closed"], |p| p.serves = |p, listener| {
-        let (stream, _) = listener.accept().expect("cannot accept");
-        (p.converses)(p, &stream);
-        drop((stream, listener));
         waits_forever()
     }).by(One),
     Twin::new("leaves", &["✗ leaves answers-the-end", "✗ half-close answers-the-end"], |p| {
@@ -283,20 +276,8 @@ pub const ROWS: &[Twin] = &[
         process::exit(1)
     }).only(UNIX),
 
-    Twin::new("one-at-a-send", &["✗ unread blocked-by-one"], |p| {
-        p.serves = |p, listener| {
-            listener.set_nonblocking(true).unwrap();
-            loop {
-                thread::sleep(Duration::from_millis(1));
-                if SENDING.load(Ordering::SeqCst) {
-                    continue;
-                }
-                let Ok((stream, _)) = listener.accept() else { continue };
-                stream.set_nonblocking(false).unwrap();
-                thread::spawn(move || (p.converses)(p, &stream));
-            }
-        };
-        p.hears = |_| SENDING.store(true, Ordering::SeqCst);
+    Twin::new("one-at-a-send", &["? unread blocked-by-one"], |p| {
+        p.hears = |_| while SENDING.swap(true, Ordering::SeqCst) { thread::sleep(Duration::from_millis(1)) };
         p.goes_on = |_| { SENDING.store(false, Ordering::SeqCst); true };
     }).by(One).only(LINUX),
     Twin::new("keeps-descriptors", &["✗ tidy descriptors-kept"], |p| p.converses = |p, stream| {
@@ -369,9 +350,3 @@ fn over_the_longest(name: &[u8]) -> Vec<u8> {
     longest[..name.len()].copy_from_slice(name);
     longest.clone()
 }
-
-#[cfg(unix)]
-use super::tcp_server::hand_to_another;
-
-#[cfg(not(unix))]
-fn hand_to_another(_: &std::net::TcpStream) {}

@@ -7,7 +7,7 @@ use super::stage::Likely::Among;
 use super::stage::{Exercise, Likely, Stage, is, stage};
 use crate::peers::replies::{self, BODY, LINES};
 use crate::peers::script::Step::{
-    self, Ends, EndsOpen, Fails, Hosts, IsAskedFor, Saves, SavesMuch, SavesNothing, Says, SaysByBytes,
+    self, Ends, EndsOpen, Fails, Hosts, IsAskedFor, Saves, SavesMuch, Says, SaysByBytes,
     SaysNoMore, SendsMuch, Shows,
 };
 use crate::peers::script::{Expected, How};
@@ -61,13 +61,13 @@ static STAGES: &[Stage] = &[
             "一次 recv 收到的不是完整的响应，也不一定是完整的头部：循环 recv，先到空行，再到响应体自己的结尾。")]),
 
     stage("empty", "C19", ("knows that status 204 has no body, and does not wait for one", "知道 204 没有响应体，不去等它"),
-        &[Hosts, ASKED, Says(1, &[replies::NO_CONTENT.as_bytes()]), EndsOpen, Ends, SavesNothing],
+        &[Hosts, ASKED, Says(1, &[replies::NO_CONTENT.as_bytes()]), EndsOpen, Ends, Saves("")],
         &[]),
 
     stage("short", "M3", ("when a body, chunked or not, is cut short, prints a message, exits with a status other than 0, and keeps no part of the body in {out}",
                           "响应体中断（分块的也一样）时，打印出错信息，以非 0 状态结束，{out} 里不留下已收到的部分"),
-        &[Hosts, ASKED, Says(1, &[replies::CUT.as_bytes()]), SaysNoMore(1), Fails, SavesNothing,
-          Hosts, ASKED, Says(1, &[replies::CUT_CHUNKED.as_bytes()]), SaysNoMore(1), Fails, SavesNothing],
+        &[Hosts, ASKED, Says(1, &[replies::CUT.as_bytes()]), SaysNoMore(1), Fails, Saves(""),
+          Hosts, ASKED, Says(1, &[replies::CUT_CHUNKED.as_bytes()]), SaysNoMore(1), Fails, Saves("")],
         &[is("cut-short", |e| matches!(e.expected, Expected::Failure | Expected::Saved(_)), "cut-short",
             "An empty recv is the end of the stream, but the body may not be complete: count its bytes and compare with Content-Length, or read until the chunk of size 0. Write to another file, and rename it to {out} only when everything has arrived.",
             "recv 返回空是流结束，不等于响应体收齐：按 Content-Length 数字节，或者等大小为 0 的块，收齐了才留下文件（先写到别的文件，再改名）。")]),
@@ -93,8 +93,8 @@ static STAGES: &[Stage] = &[
         &[]),
 
     stage("no-http", "M11", ("fails with a message and a status other than 0 when the reply is not HTTP, or when there is no reply", "收到的不是 HTTP，或者什么也没有：打印出错信息，并以非 0 状态结束"),
-        &[Hosts, ASKED, Says(1, &[b"SSH-2.0-OpenSSH_9.6\r\n"]), SaysNoMore(1), Fails, SavesNothing,
-          Hosts, ASKED, SaysNoMore(1), Fails, SavesNothing],
+        &[Hosts, ASKED, Says(1, &[b"SSH-2.0-OpenSSH_9.6\r\n"]), SaysNoMore(1), Fails, Saves(""),
+          Hosts, ASKED, SaysNoMore(1), Fails, Saves("")],
         &[is("no-header", |e| matches!(e.expected, Expected::Failure | Expected::Saved(_)), "no-header",
             "This reply has no HTTP header: check that a reply begins with HTTP/ and that an empty line ends its header; if not, print what is missing, and exit with a status other than 0.",
             "这个响应没有 HTTP 头部：检查开头是不是 HTTP/，有没有空行；缺了就打印缺什么，并以失败结束。")]),

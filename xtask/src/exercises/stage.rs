@@ -44,7 +44,7 @@ impl Exercise {
     /// What clients do to a server that runs already, stage by stage: for our own servers.
     pub fn scripts(&self) -> impl Iterator<Item = &'static [Step]> {
         let scripts = self.stages.iter().filter_map(|stage| stage.script.strip_prefix(&[Step::Starts]));
-        scripts.filter(|script| !script.iter().any(Step::is_the_programs))
+        scripts.filter(|script| !script.iter().any(Step::needs_the_process))
     }
 
     /// Every mistake in its lists.

@@ -9,7 +9,7 @@ use super::stage::{Evidence, Exercise, Likely, Stage, When, all, is, stage};
 use super::tcp_words::{ANSWER, ANYWHERE, FALLEN, LEFT, NEXT_UNSERVED, UNWELCOMED, WORDS};
 use super::{CHINESE, EXITING, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Step::{
-    Begins, BreaksOff, Comes, EndsWith, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
+    Begins, Comes, EndsWith, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
     HearsGreeting, HearsHalfAtMost, HearsNoMore, HearsOr, HearsTheEnd, IsInterrupted, Leaves, NeedsBoundary,
     Resets, Rest, Restarts, Says, SaysByBytes, SaysNoMore, Sleeps, Starts, Stays, Waits,
 };
@@ -94,9 +94,7 @@ static STAGES: &[Stage] = &[
             is("exit-in-other-words", |e| (e.is_over() && e.wants_greeting(EXITING)) || (!e.is_silent() && (e.wants_greeting(b"EXIT") || e.wants_greeting(b" exit"))), "crowd",
                 "Only a message that is exactly 'exit' closes the connection: 'exiting', 'EXIT' and ' exit' are names, and must be answered. Compare all bytes as they arrived (no lower, strip or trim, and not only the beginning).",
                 "整条消息正好是 exit，才关闭连接：exiting、EXIT、前面有空格的 exit 都是名字，要回答。按收到的全部字节比较（不要用 lower、strip、trim，也不要只比较开头）。"),
-            is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
-                "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
-                "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）"),
+            EXIT_RESET,
             is("exit-greeted", |e| e.wants_end() && e.is_other() && e.has(EXIT), "crowd",
                 "Your server greets 'exit' as if it were a name: remove the line feed, and compare the message with 'exit' before you answer it.",
                 "exit 被当成名字问候了：先去掉换行符，与 exit 比较，然后才回答。"),
@@ -116,7 +114,7 @@ static STAGES: &[Stage] = &[
 
     stage("leaves", "C3", ("closes the socket of a client that disconnects without 'exit', even in the middle of a message, and serves the next",
                            "客户端没说 exit 就断开，哪怕一条消息只发了一半：关闭它的套接字，服务下一个"),
-        &[Starts, Enters(1), Leaves(1), Enters(2), SaysNoMore(2), HearsTheEnd(2), Enters(3), BreaksOff(3, MICHAEL),
+        &[Starts, Enters(1), Leaves(1), Enters(2), SaysNoMore(2), HearsTheEnd(2), Enters(3), Begins(3, MICHAEL), SaysNoMore(3),
           HearsHalfAtMost(3), Enters(4), Greeted(4, TRACY)],
         LEFT),
 
@@ -142,9 +140,7 @@ static STAGES: &[Stage] = &[
         &[Starts, NeedsBoundary, Enters(1), Says(1, &[MICHAEL, EXIT]), HearsGreeting(1, MICHAEL), HearsTheEnd(1), Enters(2),
           Says(2, &[EXIT, &[b'z'; 1000]]), HearsTheEnd(2)],
         &[
-            is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
-                "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
-                "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）"),
+            EXIT_RESET,
             one_recv(|e| e.has(EXIT)),
             is("rest-not-taken", |e| e.is_silent() && e.wants_end(), "glued",
                 "Your server takes only the first message from what one recv returned: look for more messages in the rest of the buffer before you call recv again. Create a buffered reader (makefile, BufferedReader) only once for each connection: a new one loses what the old one had read. (Or your server does not close the connection on 'exit': test that with --stage exit.)",
@@ -279,6 +275,11 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Restarts, Enters(2)],
         &[]),
 ];
+
+#[rustfmt::skip]
+const EXIT_RESET: Likely = is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
+    "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
+    "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）");
 
 #[rustfmt::skip]
 const fn answered_a_part(when: When) -> Likely {

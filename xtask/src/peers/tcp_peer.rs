@@ -33,8 +33,6 @@ pub struct TcpPeer {
     heard: Vec<u8>,
     /// What it said last, as it went over the wire.
     pub said: Vec<u8>,
-    /// How much of the last name went out, where it broke off.
-    begun: Vec<u8>,
 }
 
 impl TcpPeer {
@@ -66,8 +64,8 @@ impl TcpPeer {
     fn on(stream: TcpStream, program: Side, talk: Talk) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(talk.patience))?;
-        let (heard, said, begun) = Default::default();
-        Ok(Self { number: 0, stream, program, talk, heard, said, begun })
+        let (heard, said) = Default::default();
+        Ok(Self { number: 0, stream, program, talk, heard, said })
     }
 
     pub fn stream(&self) -> &TcpStream {
@@ -174,16 +172,6 @@ impl TcpPeer {
         let _ = self.stream.write_all(bytes);
     }
 
-    /// Says a message without its last bytes, and shuts down its half.
-    pub fn breaks_off(&mut self, message: &[u8]) {
-        const LEFT_OUT: usize = 4;
-        let whole = self.framed(message);
-        self.sends(&whole[..whole.len().saturating_sub(LEFT_OUT)]);
-        let prefix = if self.talk.framing == Framing::Length { LEFT_OUT } else { 0 };
-        self.begun = self.said.get(prefix..).unwrap_or_default().to_vec();
-        self.ends();
-    }
-
     /// Sends bytes and shuts down its half. The system keeps the last byte back until the others are acknowledged (Nagle's
     /// algorithm, RFC 9293, section 3.7.4), and so sends it in one segment with the end. To a client that it has answered,
     /// Linux delays that by at least 40 ms.
@@ -274,9 +262,10 @@ impl TcpPeer {
         }
     }
 
-    /// Waits for a greeting of what was broken off, or for none, and then for the end.
+    /// Waits for a greeting of what it began to say, or for none, and then for the end.
     pub fn hears_half_at_most(&mut self) -> Result<(), Mismatch> {
-        let heard = match self.hears(greeting::of(&self.begun)) {
+        let length = if self.talk.framing == Framing::Length { 4 } else { 0 };
+        let heard = match self.hears(greeting::of(self.said.get(length..).unwrap_or_default())) {
             Ok(()) => self.hears_the_end(),
             Err(missed) if missed.found.how == How::Ended && missed.found.bytes.is_empty() => Ok(()),
             missed => missed,

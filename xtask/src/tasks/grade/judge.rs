@@ -1,7 +1,6 @@
 //! Plays a stage on a program, step by step. What comes of it is returned: terminal and page read it, nothing is
 //! printed here.
 
-use std::borrow::Cow;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -90,7 +89,7 @@ impl Trial<'_> {
 
     /// Plays one step: those about the program itself here, the others by its peers.
     fn plays_step(&mut self, step: Step) -> Result<()> {
-        if self.config.at.is_some() && step.is_the_programs() {
+        if self.config.at.is_some() && step.needs_the_process() {
             return self.runs_already(step);
         }
         match step {
@@ -106,7 +105,6 @@ impl Trial<'_> {
             Step::Fails => self.fails(),
             Step::Prints(lines) => self.prints(lines),
             Step::Saves(body) => self.saves(self.peers.talk.names.of(body.as_bytes()).into()),
-            Step::SavesNothing => self.saves(Cow::Borrowed(b"")),
             Step::SavesMuch => self.saves(crate::peers::replies::large().into()),
             Step::Shows(words) => self.shows(words),
             Step::GivesBack(name) => self.gives_back(name),

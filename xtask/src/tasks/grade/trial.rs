@@ -226,7 +226,7 @@ impl<'a> Trial<'a> {
 
     /// Ends everything: the clients first, so that no connection of theirs keeps the port.
     pub fn clear(&mut self) -> Result<()> {
-        self.peers.leave();
+        self.peers.here.clear();
         self.candidate = None;
         self.lab.clear()
     }

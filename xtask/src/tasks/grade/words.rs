@@ -294,7 +294,7 @@ impl Trial<'_> {
         let tables = seen.tables;
         let Words { en: label, zh: label_zh } = self.label(number);
         if tables.unaccepted > 0 {
-            let connected = self.peers.size() as u64;
+            let connected = self.peers.here.len() as u64;
             let accepted = connected.saturating_sub(tables.unaccepted);
             return Some(words!(
                 "the kernel's table: {connected} connected, {accepted} accepted",
