@@ -176,10 +176,6 @@ pub const ROWS: &[Twin] = &[
         Some(if is_by_close { Vec::new() } else { body })
     }),
     Twin::new("chunked", &["✗ chunked chunk-sizes-saved", "✗ cut", "✗ short", "✗ open waits-for-the-end", "✗ fields"], |p| p.knows_chunks = false),
-    Twin::new("first-chunk", &["✗ chunked not-all"], |p| p.saves = |head, mut body| {
-        body.truncate(if head.contains("chunked") { 11 } else { usize::MAX });
-        Some(body)
-    }).by(One),
     Twin::new("chunk-by-close", &["✗ open waits-for-the-end", "✗ fields"], |p| p.waits_for_the_end = true),
     Twin::new("cut", &["✗ cut one-recv"], |p| p.reads_once = true).by(One),
     Twin::new("empty", &["✗ empty waits-for-the-end"], |p| p.knows_204 = false),

@@ -92,7 +92,6 @@ pub const ROWS: &[Twin] = &[
     Twin::new("no-exit", &["? greets no-exit"], |p| p.says = &["Michael\n", "Tracy\n", "Sarah\n"]).by(One),
     Twin::new("pipelines", &["✗ greets not-waited-for"], |p| p.says = &["Michael\nTracy\nSarah\nexit\n", "", "", ""]),
     Twin::new("no-line-feed", &["✗ greets other-framing"], |p| p.says = &["Michael", "Tracy", "Sarah", "exit"]).by(One).only(cfg!(target_os = "linux")),
-    Twin::new("says-nothing", &["? greets reads-on"], |p| p.says = &["", "Michael\n"]).by(One).only(cfg!(target_os = "linux")),
     Twin::new("reads-too-far", &["? greets reads-on"], |p| p.hears = |from, line| {
         let size = from.read_until(b'\n', line)?;
         if line.starts_with(b"Hello") { from.read_until(b'\n', line) } else { Ok(size) }

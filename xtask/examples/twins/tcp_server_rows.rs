@@ -83,10 +83,6 @@ pub const ROWS: &[Twin] = &[
     }).by(One),
     Twin::new("never-answers", &["? welcome says-nothing"], |p| p.converses = |_, stream| reads_only(stream)).by(Own).only(LINUX),
     Twin::new("reads-nothing", &["? welcome says-nothing"], |p| p.converses = |_, _| waits_forever()).by(One).only(LINUX),
-    Twin::new("reads-a-byte", &["? welcome says-nothing"], |p| p.converses = |_, mut stream| {
-        let _ = stream.read(&mut [0]);
-        waits_forever()
-    }).by(One).only(LINUX),
     Twin::new("reads-and-ends", &["✗ welcome welcome-waits"], |p| p.converses = |_, mut stream| {
         let _ = stream.read(&mut [0; 64]);
         process::exit(0)

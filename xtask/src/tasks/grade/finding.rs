@@ -94,7 +94,7 @@ impl Trial<'_> {
             words!("(#{next} comes, to see what the server does)", "（#{next} 来了，看服务器怎么做）");
         self.remarks(Side::Client, &remark);
         let came = self.tries(|peers, met| peers.plays_step(Step::Comes(next), met));
-        let limit = self.patience().min(Duration::from_secs(1)); // what the next client sets off;
+        let limit = self.patience().min(Duration::from_secs(1)); // for what the next client sets off
         let Err(nudged) = self.peers.tcp(number)?.hears_within(message, limit) else { return Ok(None) };
         if tables.unread == 0 {
             missed.found = nudged.found;
