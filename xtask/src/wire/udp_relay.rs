@@ -15,8 +15,8 @@ use super::impairments::{Impairer, Impairments};
 use super::listening::gives_way;
 use super::receiving::Receiving;
 
-/// How many clients there may be at once: each has a thread and a socket. When one more comes, one [`gives_way`], the
-/// longest silent first.
+/// How many clients there may be at once: each has a thread (two, with a delay) and a socket. When one more comes, one
+/// [`gives_way`], the longest silent first.
 const CLIENTS: usize = 256;
 /// How many datagrams may be under way on a wire with a delay; those beyond wait in the sockets.
 const UNDER_WAY: usize = 1024;
