@@ -4,13 +4,13 @@ use std::io::Write;
 use std::net::{TcpListener, UdpSocket};
 use std::thread;
 
-use xtask::{ScriptedServer, until_it_leaves};
+use xtask::{Listening, speaking, until_it_leaves};
 
 use crate::{LOOPBACK, TestedServer, failing, run};
 
 /// A peer that sends this to each TCP client, and then waits until the client has left.
-fn saying(words: &'static [u8]) -> (String, ScriptedServer) {
-    let host = ScriptedServer::speaking(LOOPBACK, |stream| {
+fn saying(words: &'static [u8]) -> (String, Listening) {
+    let host = speaking(LOOPBACK, |stream| {
         stream.write_all(words)?;
         until_it_leaves(stream)
     });

@@ -22,7 +22,7 @@ use crate::checks::{Ended, Tally, Verdict};
 use crate::drawing::columns::width;
 use crate::exercises::Exercise;
 use crate::peers::player::{Met, Peers};
-use crate::peers::script::Unplayed;
+use crate::peers::script::NotAvailable;
 use crate::peers::talk::Talk;
 use crate::programs::{build, cleanup, reexec, server::Server};
 use crate::words::{Shown, Words};
@@ -94,7 +94,7 @@ impl Attempt {
             Ok((true, figures)) => (Verdict::Passed, figures),
             Ok((false, figures)) => (Verdict::Failed(figures.clone()), figures),
             Err(e) => match e.downcast_ref() {
-                Some(Unplayed::NotAvailable(why)) => {
+                Some(NotAvailable(why)) => {
                     let Words { en, zh } = why;
                     let shown = words!("not available here: {en}", "此处无法测试：{zh}");
                     (Verdict::NotAvailable(why.clone()), shown)
@@ -171,7 +171,7 @@ fn interrupted(server: Server) -> Result<(ExitStatus, Duration)> {
 
 /// A row that this system has no means for.
 fn needs<T>(en: &'static str, zh: &'static str) -> Result<T> {
-    Err(Unplayed::NotAvailable(Words::fixed(en, zh)).into())
+    Err(NotAvailable(Words::fixed(en, zh)).into())
 }
 
 /// Plays the judge's scripts on a server of ours.
@@ -179,11 +179,11 @@ fn plays_all(server: &Server, exercise: &Exercise) -> Result<()> {
     let has_ended = || !server.program.is_running();
     let met = Met { program: Some(server.program.pid), has_ended: &has_ended };
     let peers = || Peers::new(server.address, exercise.transport, Talk::default());
-    Ok(exercise.scripts().try_for_each(|script| peers().plays(script, &met))?)
+    exercise.scripts().try_for_each(|script| peers().plays(script, &met))
 }
 
-fn no_proc() -> Unplayed {
-    Unplayed::NotAvailable(Words::fixed("it needs Linux' /proc to measure it", "要由 Linux 的 /proc 来测量"))
+fn no_proc() -> NotAvailable {
+    NotAvailable(Words::fixed("it needs Linux' /proc to measure it", "要由 Linux 的 /proc 来测量"))
 }
 
 /// Whether the system lets this many connections wait for `accept`: where it does not, each of the others comes a
@@ -192,7 +192,7 @@ fn can_wait(size: usize) -> Result<()> {
     const FILE: &str = "/proc/sys/net/core/somaxconn";
     let most: Option<usize> = fs::read_to_string(FILE).ok().and_then(|text| text.trim().parse().ok());
     match most {
-        Some(most) if most < size => Err(Unplayed::NotAvailable(words!(
+        Some(most) if most < size => Err(NotAvailable(words!(
             "{size} clients at once; net.core.somaxconn lets {most} wait",
             "需要 {size} 个客户端同时等待；net.core.somaxconn 只允许 {most} 个"
         ))

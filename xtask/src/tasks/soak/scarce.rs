@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::tcp_server::{arrivals, crowd, welcomed_at_last};
 use super::{Size, Tried, can_wait, needs, no_proc, stop_in_time};
-use crate::peers::script::Unplayed;
+use crate::peers::script::NotAvailable;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::programs::figures::share_of_a_core;
 use crate::programs::program::Program;
@@ -51,7 +51,7 @@ pub fn no_threads(size: Size) -> Result<Tried> {
         );
     }
     let server = Server::start_command(command).map_err(|e| {
-        Unplayed::NotAvailable(words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}"))
+        NotAvailable(words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}"))
     })?;
     let (inside, refused, _) = arrivals(server.address, 60)?;
     let served = inside.len();

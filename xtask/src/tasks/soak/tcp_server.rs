@@ -10,7 +10,7 @@ use anyhow::{Result, anyhow, ensure};
 use super::{Size, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
 use crate::checks::Ended;
 use crate::exercises::TCP_SERVER;
-use crate::peers::script::Unplayed;
+use crate::peers::script::NotAvailable;
 use crate::peers::tcp_peer::TcpPeer;
 use crate::programs::figures::status;
 use crate::programs::server::Server;
@@ -113,7 +113,7 @@ pub fn stop_twice(_: Size) -> Result<Tried> {
     }
     // On a busy machine, it may only have been slow whenever it looked blocked.
     let why = Words::fixed("in 20 tries, the server was never blocked", "试了 20 次，服务器都没有被阻塞");
-    Err(Unplayed::NotAvailable(why).into())
+    Err(NotAvailable(why).into())
 }
 
 pub fn ten_thousand(size: Size) -> Result<Tried> {
@@ -122,7 +122,7 @@ pub fn ten_thousand(size: Size) -> Result<Tried> {
     let before = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
     // A machine that has no room for so many says so here.
     let clients = welcomed(server.address, number)
-        .map_err(|e| Unplayed::NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
+        .map_err(|e| NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
     let after = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
     let asked = Instant::now();
     TcpPeer::welcomed(server.address)?.gives_name("Michael")?;
