@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Stdio};
 
 use xtask::Scratch;
 
+use crate::failing;
 use crate::grade::{assert_fails, each, grade, side_by_side, twin, twins};
 
 #[test]
@@ -15,15 +16,6 @@ fn a_server_that_thinks_for_a_second_passes_every_stage_and_so_does_one_that_pri
         let judged = side_by_side("tcp-server", &[], &[&twins(), "tcp-server", mistake, "{host}", "{port}"]);
         assert_eq!(judged.status, Some(0), "{mistake}: {}", judged.out);
     });
-}
-
-#[test]
-fn the_language_of_a_students_own_command_is_not_the_judges() {
-    let twins = twins();
-    let command = ["--", &twins, "tcp-server", "none", "{host}", "{port}", "--lang", "zh"];
-    let mut judge = crate::program("xtask");
-    let done = judge.args(["grade", "tcp-server", "--stage=soup"]).args(command).output().unwrap();
-    assert!(String::from_utf8_lossy(&done.stderr).contains("no stage 'soup'"));
 }
 
 #[test]
@@ -229,32 +221,9 @@ fn a_server_that_answers_everything_with_everything_does_not_get_far() {
 }
 
 #[test]
-fn what_cannot_be_graded_is_a_usage_error_that_says_what_to_type() {
-    for (args, told) in [
-        (&[][..], "say what to grade"),
-        (&["soup"], "cannot grade 'soup'"),
-        (&["tcp-server"], "the command that starts your program is missing"),
-        (&["tcp-server", "--", "x"], "the command has no {port}"),
-        (&["tcp-server", "--stage=soup", "--", "x", "{port}"], "no stage 'soup'"),
-        (&["tcp-server", "--patience=0", "--", "x", "{port}"], "--patience '0'"),
-    ] {
-        let judged = grade(args);
-        assert_eq!(judged.status, Some(2), "{args:?}: {}", judged.out);
-        assert!(judged.out.contains(told), "{args:?}: {}", judged.out);
+fn a_program_that_cannot_be_started_is_an_error_in_the_language_asked_for() {
+    for (lang, why) in [("en", "cannot start './no-such-program'"), ("zh", "无法启动“./no-such-program”")]
+    {
+        failing("xtask", &["grade", "tcp-server", "--lang", lang, "--", "./no-such-program", "{port}"], why);
     }
-    for (args, told) in [
-        (&["soup"][..], "“soup”不能评判，应为其中之一："),
-        (&["tcp-server"], "缺少启动你的程序的命令："),
-        (&["get", "--", "x", "url"], "命令里没有 {url}（PowerShell 会去掉花括号，请加引号）："),
-        (&["tcp-server", "--stage=soup", "--", "x", "{port}"], "没有“soup”这一项，应为其中之一："),
-        (&["tcp-server", "--", "./no-such-program", "{port}"], "无法启动“./no-such-program”"),
-    ] {
-        let mut judge = crate::program("xtask");
-        let done = judge.args(["grade", "--lang=zh"]).args(args).output().unwrap();
-        let complaint = String::from_utf8(done.stderr).unwrap();
-        assert!(complaint.contains(told), "{args:?}: {complaint}");
-    }
-    let judged = grade(&["tcp-server", "--", "./no-such-program", "{port}"]);
-    assert_eq!(judged.status, Some(1));
-    assert!(judged.out.contains("cannot start './no-such-program'"), "{}", judged.out);
 }

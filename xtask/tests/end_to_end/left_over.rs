@@ -28,14 +28,3 @@ fn a_judged_program_that_left_its_group_is_ended_with_the_others() {
     let is_gone = || fs::read(&environment).map_or(true, |text| text.is_empty());
     eventually("the end of the judged server", || is_gone().then_some(()));
 }
-
-#[test]
-fn a_watch_that_would_watch_nothing_is_a_mistake_on_the_command_line() {
-    let judged = program("xtask")
-        .args(["grade", "tcp-server", "--watch", "--lang=en", "--", "sh", "-c", "exec cat $0", "{port}"])
-        .output()
-        .unwrap();
-    assert_eq!((judged.status.code(), judged.stdout.len()), (Some(2), 0));
-    let complaint = String::from_utf8_lossy(&judged.stderr);
-    assert!(complaint.starts_with("cargo xtask: --watch: the command names no file to watch"), "{complaint}");
-}
