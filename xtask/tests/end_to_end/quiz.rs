@@ -83,6 +83,7 @@ fn a_quiz_waits_after_each_act_that_holds_a_verdict_unless_standard_input_has_en
         assert!(next.starts_with("? ") || next.starts_with("C4 "), "{out}");
     }
     assert_eq!(out.matches(wait).count(), 2, "no wait without a verdict: {out}");
+    assert!(!out.contains("the class"), "nobody has voted: {out}");
     let out = answered(&["crowd", "--quiz", "--ip=4", "--lang=en"], "1\n");
     assert_eq!(out.matches("[nobody can press Enter").count(), 1, "{out}");
     let out = answered(&["stop", "duplex", "--quiz", "--step", "--ip=4", "--lang=en"], &"1\n".repeat(100));
