@@ -81,16 +81,6 @@ fn has_ipv6() -> bool {
     std::net::TcpListener::bind("[::1]:0").is_ok()
 }
 
-/// Whether localhost is an address of IPv4 here; it takes the C library's resolver, and /etc/hosts.
-fn is_localhost_ipv4() -> bool {
-    let found = std::net::ToSocketAddrs::to_socket_addrs("localhost:0");
-    let is_so = found.is_ok_and(|mut all| all.any(|address| address.is_ipv4()));
-    if !is_so {
-        println!("not available here: localhost as 127.0.0.1");
-    }
-    is_so
-}
-
 /// Runs a client to its end.
 fn run(name: &str, args: &[&str]) -> Outcome {
     let mut lab = Lab::discarding().unwrap();
@@ -129,10 +119,6 @@ fn failing(name: &str, args: &[&str], why: &str) {
 fn files(lab: &Lab) -> Vec<String> {
     let names = std::fs::read_dir(lab.directory()).unwrap().map(|entry| entry.unwrap().file_name());
     names.map(|name| name.to_string_lossy().into()).collect()
-}
-
-fn said(lines: &[&str]) -> Outcome {
-    outcome(0, lines, &[])
 }
 
 fn outcome(status: i32, said: &[&str], complained: &[&str]) -> Outcome {

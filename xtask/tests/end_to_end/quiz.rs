@@ -23,6 +23,7 @@ fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
                 "no claim gives an answer away"
             );
             assert!(is_asked || (cfg!(not(unix)) && lesson.starts_with("stop")), "{lesson}");
+            assert!(lang == "en" || lesson.contains("  ✓ 果然出错"), "{lesson}");
         }
         let verdicts: Vec<_> = out.lines().filter(|line| line.starts_with("= ")).collect();
         let [rights, possibles] =
@@ -84,8 +85,10 @@ fn a_quiz_waits_after_each_act_that_holds_a_verdict_unless_standard_input_has_en
     }
     assert_eq!(out.matches(wait).count(), 2, "no wait without a verdict: {out}");
     assert!(!out.contains("the class"), "nobody has voted: {out}");
-    let out = answered(&["crowd", "--quiz", "--ip=4", "--lang=en"], "1\n");
-    assert_eq!(out.matches("[nobody can press Enter").count(), 1, "{out}");
+    assert!(!out.contains("over IPv6 =="), "{out}");
+    let out = answered(&["crowd", "--quiz", "--ip=6", "--lang=en"], "1\n");
+    assert_eq!(out.matches("[nobody can press Enter").count(), usize::from(crate::has_ipv6()), "{out}");
+    assert!(!out.contains("over IPv4 =="), "{out}");
     let out = answered(&["stop", "duplex", "--quiz", "--step", "--ip=4", "--lang=en"], &"1\n".repeat(100));
     let (_, after_verdict) = out.split_once("\n= ").unwrap();
     let waits = after_verdict.split("\n== ").next().unwrap().matches(wait).count();
@@ -131,18 +134,14 @@ const ANSWERS: [(&str, &[&[&str]]); 29] = [
     ("gbk-name", &[&["sends the same four bytes back", "a socket carries bytes"]]),
 ];
 
-/// The lessons as the README's plan for ninety minutes plays them.
+/// The lessons as the shipped plan for ninety minutes plays them.
 #[cfg(target_os = "linux")]
 fn planned() -> Vec<&'static str> {
-    let readme = include_str!("../../README.md").replace('\r', ""); // of a checkout with CRLF
-    let plan =
-        readme.split_once("\n## A plan for ninety minutes\n").unwrap().1.split("\n## ").next().unwrap();
-    let commands = plan.lines().filter(|line| line.starts_with("| ")).flat_map(|row| row.split('`'));
     let mut names = Vec::new();
-    for command in commands.filter_map(|code| code.strip_prefix("cargo xtask demo ")) {
-        let named = command.split(' ').filter(|word| !word.starts_with("--") && *word != "4");
+    for row in crate::plan::rows() {
+        let named = row.split(' ').filter(|word| !word.starts_with("--") && *word != "4");
         names.extend(named.map(|name| lessons::find(name.as_ref()).unwrap().name));
-        if command.contains("--mistakes") {
+        if row.contains("--mistakes") {
             names.extend(lessons::mistakes::ALL.iter().map(|mistake| mistake.name));
         }
     }
