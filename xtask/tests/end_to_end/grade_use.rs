@@ -1,14 +1,12 @@
 //! How a judge is used: on files that change, on ports that others have, for a report, alone and wrongly.
 
-use std::io::{BufRead, BufReader, Lines};
 #[cfg(target_os = "linux")]
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ChildStdout, Stdio};
 
-use xtask::Scratch;
+use xtask::{Lab, Scratch};
 
-use crate::failing;
 use crate::grade::{assert_fails, each, grade, side_by_side, twin, twins};
+use crate::{failing, start_on};
 
 #[test]
 fn a_server_that_thinks_for_a_second_passes_every_stage_and_so_does_one_that_prints_much() {
@@ -46,6 +44,29 @@ fn of_a_server_that_starts_others_nothing_is_left() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_judged_program_that_left_its_group_is_ended_with_the_others() {
+    if !crate::process::has_tool("setsid", &["true"]) {
+        return;
+    }
+    let directory = Scratch::new().unwrap();
+    let server = xtask::path_of("tcp-server").unwrap();
+    let script = "setsid \"$0\" \"$1\" --delay 0 & echo $! > pid; wait";
+    let judged = crate::program("xtask")
+        .args(["grade", "tcp-server", "--stage", "greets", "--", "sh", "-c", script])
+        .args([server.to_str().unwrap(), "{host}:{port}"])
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+    assert!(judged.status.success(), "{judged:?}");
+    let pid = std::fs::read_to_string(directory.path().join("pid")).unwrap();
+    // A process that was killed is gone a moment later; one that nobody reaps has no environment any more.
+    let environment = std::path::Path::new("/proc").join(pid.trim()).join("environ");
+    let is_gone = || std::fs::read(&environment).map_or(true, |text| text.is_empty());
+    crate::process::eventually("the end of the judged server", || is_gone().then_some(()));
+}
+
 /// A port that no system gives to clients, as the judge's are; no two tests have the same.
 #[cfg(target_os = "linux")]
 fn own_port() -> (TcpListener, u16) {
@@ -72,41 +93,6 @@ fn a_port_that_somebody_has_is_not_graded_and_one_that_somebody_takes_meanwhile_
     assert_eq!((judged.marked('✓'), judged.status), (vec!["greets"], Some(0)), "{}", judged.out);
 }
 
-/// A judge that runs, and what it says.
-struct Judge {
-    task: Child,
-    out: Lines<BufReader<ChildStdout>>,
-}
-
-impl Judge {
-    fn start(args: &[&str]) -> Self {
-        let mut judge = crate::program("xtask");
-        let mut task =
-            judge.args(["grade", "--lang=en"]).args(args).stdout(Stdio::piped()).spawn().expect("a judge");
-        let out = BufReader::new(task.stdout.take().unwrap()).lines();
-        Self { task, out }
-    }
-
-    /// Waits for a line with these words.
-    fn wait_for(&mut self, words: &str) {
-        let mut said = Vec::new();
-        for line in self.out.by_ref().map_while(Result::ok) {
-            if line.contains(words) {
-                return;
-            }
-            said.push(line);
-        }
-        panic!("no '{words}' in {said:#?}");
-    }
-}
-
-impl Drop for Judge {
-    fn drop(&mut self) {
-        let _ = self.task.kill();
-        let _ = self.task.wait();
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
@@ -116,14 +102,16 @@ fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
     drop(listener);
     let twins = twins();
     let command = ["--", &twins, "tcp-server", "restart", "{host}", "{port}"];
-    let mut judge =
-        Judge::start(&[&["tcp-server", "--stage=greets", &format!("--port={port}")], &command[..]].concat());
-    judge.wait_for(&format!("port {port} is in TIME_WAIT"));
+    let args = ["grade", "tcp-server", "--lang=en", "--stage=greets", &format!("--port={port}")];
+    let mut lab = Lab::discarding().unwrap();
+    let judge = start_on(&lab, "xtask", &[&args, &command[..]].concat());
+    let is_waiting = format!("port {port} is in TIME_WAIT");
+    lab.wait_for_lines(&judge, 1, |line| line.contains(&is_waiting)).unwrap();
     // As long as another server is judged, this one waits.
     assert_eq!(twin("tcp-server", "none", &["--stage=listens"]).status, Some(0));
     drop(client); // first, and so nothing of it is left here
     drop(connection);
-    judge.wait_for("✓ greets");
+    lab.wait_for_line(&judge, "✓ greets").unwrap();
 }
 
 #[test]
@@ -134,17 +122,22 @@ fn a_change_of_a_file_that_the_command_names_is_graded() {
     std::fs::write(&file, "line-feed-kept").unwrap();
     let twins = twins();
     let command = ["--", &twins, "tcp-server", name, "{host}", "{port}"];
-    let mut judge = Judge::start(&[&["tcp-server", "--watch", "--stage=greets"], &command[..]].concat());
-    judge.wait_for("✗ greets");
-    judge.wait_for("Waiting for a change");
+    let args = ["grade", "tcp-server", "--lang=en", "--watch", "--stage=greets"];
+    let mut lab = Lab::discarding().unwrap();
+    let judge = start_on(&lab, "xtask", &[&args, &command[..]].concat());
+    let mut wait_for_a_judgement = |count, stage| {
+        let wait = "Waiting for a change";
+        let said = lab.wait_for_lines(&judge, count, |line| line.contains(wait)).unwrap();
+        assert!(said.iter().any(|line| line.starts_with(stage)), "{said:?}");
+    };
+    wait_for_a_judgement(1, "✗ greets");
     let mended = scratch.path().join("mended");
     std::fs::write(&mended, "none").unwrap();
     // Some file systems have no finer time than two seconds.
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
     std::fs::File::options().write(true).open(&mended).unwrap().set_modified(later).unwrap();
     std::fs::rename(&mended, &file).unwrap();
-    judge.wait_for("✓ greets");
-    judge.wait_for("Waiting for a change");
+    wait_for_a_judgement(2, "✓ greets");
 }
 
 #[test]

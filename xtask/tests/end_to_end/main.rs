@@ -12,8 +12,6 @@ mod grade;
 mod grade_class;
 mod grade_use;
 mod layout;
-#[cfg(target_os = "linux")]
-mod left_over;
 mod live;
 mod live_tasks;
 mod pairs;
@@ -34,7 +32,7 @@ mod tap_udp;
 #[expect(dead_code, reason = "of the twins, the table is read here")]
 mod twins;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
 use process::program;
 use xtask::{Lab, Outcome, Program, TcpPeer};
@@ -66,6 +64,15 @@ impl TestedServer {
 
     fn wait_for(&mut self, start: &str) -> String {
         self.lab.wait_for_line(&self.program, start).unwrap()
+    }
+
+    /// Waits for so many lines in which this stands, and returns all that was said up to the last of them.
+    fn wait_for_lines(&mut self, count: usize, text: &str) -> Vec<String> {
+        self.lab.wait_for_lines(&self.program, count, |line| line.contains(text)).unwrap()
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).unwrap()
     }
 
     /// Interrupts it and waits for its end.
