@@ -67,27 +67,29 @@ fn a_usage_error_is_named_points_at_help_and_exits_with_2() {
 }
 
 #[test]
-fn every_default_and_limit_in_the_help_is_the_programs_own() {
+fn every_default_in_the_help_and_in_the_readme_is_the_programs_own() {
     // The limits were refused one beyond them above; here the defaults are what an empty command line means.
+    let readme = include_str!("../../../README.md");
     for (program, options) in [
         (
             "tcp-server",
             &[
-                ("--framing", "line"),
-                ("--delay", "1"),
-                ("--idle-timeout", "300"),
-                ("--max-clients", "4096"),
-                ("--backlog", "4096"),
+                ("--framing", "line", ""),
+                ("--delay", "1", ""),
+                ("--idle-timeout", "300", "is disconnected after 300 s (`--idle-timeout`)"),
+                ("--max-clients", "4096", "4096 at once (`--max-clients`)"),
+                ("--backlog", "4096", "4096 connections may wait to be accepted (`--backlog`)"),
             ][..],
         ),
-        ("udp-client", &[("--timeout", "1"), ("--tries", "3")]),
-        ("tcp-client", &[("--framing", "line"), ("--timeout", "30"), ("--timeout", "10")]),
+        ("udp-client", &[("--timeout", "1", ""), ("--tries", "3", "")]),
+        ("tcp-client", &[("--framing", "line", ""), ("--timeout", "30", ""), ("--timeout", "10", "")]),
     ] {
         let help = run(program, &["--help"]).said.join(" ");
         let source =
             std::fs::read_to_string(format!("{}/../{program}/src/main.rs", env!("CARGO_MANIFEST_DIR")))
                 .unwrap();
-        for (option, default) in options {
+        for (option, default, words) in options {
+            assert!(readme.contains(words), "{words}");
             let at = help
                 .find(&format!("  {option} "))
                 .unwrap_or_else(|| panic!("{program} --help lacks {option}"));

@@ -173,33 +173,16 @@ fn the_first_failed_stage_ends_the_run_one_alone_can_be_played_and_a_report_has_
     }
 }
 
-/// The notes' TCP server, with its imports.
-const NOTES_TCP_SERVER: &str = "\
-import socket, sys, threading, time
-s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-s.bind((sys.argv[1], int(sys.argv[2])))
-s.listen(5)
-def talk(c, peer):
-    c.send(b'Welcome!')
-    while True:
-        data = c.recv(1024)
-        time.sleep(1)
-        if not data or data.decode('utf-8') == 'exit':
-            break
-        c.send(('Hello, %s!' % data.decode('utf-8')).encode('utf-8'))
-    c.close()
-while True:
-    c, peer = s.accept()
-    threading.Thread(target=talk, args=(c, peer)).start()
-";
-
 #[cfg(unix)]
 #[test]
 fn the_notes_server_in_python_fails_where_its_mistakes_are_known() {
     if !crate::process::has_tool("python3", &["--version"]) {
         return;
     }
-    let command = ["python3", "-c", NOTES_TCP_SERVER, "{host}", "{port}"];
+    let notes = include_str!("../../src/tasks/bench/notes/tcp_server.py");
+    let notes = notes.replace("import socket", "import socket, sys");
+    let notes = notes.replace("('127.0.0.1', 0)", "(sys.argv[1], int(sys.argv[2]))");
+    let command = ["python3", "-c", &notes, "{host}", "{port}"];
     let judged = side_by_side("tcp-server", &["--framing=raw", "--patience=20"], &command);
     assert_eq!(judged.marked('✗'), ["bytes", "stops", "restart"], "{}", judged.out);
     assert!(judged.marked('?').is_empty(), "{}", judged.out);
