@@ -310,5 +310,8 @@ mod tests {
         let news = story.beyond(after(0), LONG);
         assert!(news.state.is_none(), "not before the question");
         assert!(story.beyond(news.seen, LONG).state.is_some());
+        story.end();
+        let is_over = [after(0), news.seen].map(|seen| story.beyond(seen, LONG).is_over);
+        assert_eq!(is_over, [false, true], "not before the last piece");
     }
 }
