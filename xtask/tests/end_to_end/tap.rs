@@ -2,12 +2,9 @@
 
 #[cfg(unix)]
 use std::fs;
-#[cfg(unix)]
-use std::io::{BufRead, BufReader};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-#[cfg(unix)]
-use std::process::Stdio;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use xtask::Lab;
@@ -16,14 +13,21 @@ use xtask::Scratch;
 
 #[cfg(unix)]
 use crate::failing;
+#[cfg(unix)]
 use crate::process::command;
+use crate::process::program;
 use crate::{TestedServer, outcome, run};
 
 /// A tap in front of a server.
 pub fn tap(server: SocketAddr, options: &[&str]) -> TestedServer {
+    let mut command = program("xtask");
+    command.args(["tap", &server.to_string(), "--lang=en", "--listen=127.0.0.1:0"]).args(options);
+    started(command, server)
+}
+
+fn started(command: Command, server: SocketAddr) -> TestedServer {
     let mut lab = Lab::discarding().unwrap();
-    let args = ["tap", &server.to_string(), "--lang=en", "--listen=127.0.0.1:0"];
-    let program = crate::start_on(&lab, "xtask", &[&args, options].concat());
+    let program = lab.start_command(command).unwrap();
     let first = lab.wait_for_line(&program, "listening on ").unwrap();
     let (address, to) = first["listening on ".len()..].split_once(", passing on to ").unwrap();
     assert_eq!(to, server.to_string());
@@ -157,23 +161,15 @@ fn where_nobody_listens_a_rung_says_so_and_the_client_is_ended() {
 #[test]
 fn where_the_system_has_no_socket_to_give_the_tap_says_so_once() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut tap = command("sh")
-        .args(["-c", "ulimit -n 30; exec \"$0\" tap \"$1\" --listen 127.0.0.1:0 --lang en"])
-        .args([xtask::path_of("xtask").unwrap().to_str().unwrap(), &server.local_addr().unwrap().to_string()])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut first = String::new();
-    BufReader::new(tap.stdout.take().unwrap()).read_line(&mut first).unwrap();
-    let at = first["listening on ".len()..].split_once(", ").unwrap().0;
-    let clients: Vec<_> = (0..40).map(|_| TcpStream::connect(at).unwrap()).collect();
-    let mut complaints = BufReader::new(tap.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let complaint = complaints.next().unwrap();
-    assert!(complaint.starts_with("cannot accept: ") && complaint.contains("newcomers wait"), "{complaint}");
-    tap.kill().unwrap();
-    tap.wait().unwrap();
-    assert_eq!(complaints.next(), None, "once");
+    let at = server.local_addr().unwrap();
+    let mut shell = command("sh");
+    shell.args(["-c", "ulimit -n 30; exec \"$@\" --listen=127.0.0.1:0 --lang=en 2>&1", "sh"]);
+    shell.arg(xtask::path_of("xtask").unwrap()).args(["tap", &at.to_string()]);
+    let mut tap = started(shell, at);
+    let clients: Vec<_> = (0..40).map(|_| tap.connect()).collect();
+    tap.wait_for_lines(1, "newcomers wait");
+    let said = tap.stop().said;
+    assert_eq!(said.iter().filter(|line| line.starts_with("cannot accept: ")).count(), 1, "{said:?}");
     drop(clients);
 }
 
