@@ -1,7 +1,5 @@
 //! What a user types, and what is said of it.
 
-use xtask::Lab;
-
 use crate::{TestedServer, failing, outcome, run, run_on};
 
 const PROGRAMS: [&str; 4] = ["tcp-server", "tcp-client", "udp-server", "udp-client"];
@@ -129,7 +127,7 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
         // A shell has its background jobs ignore SIGINT, and what they run inherits that.
         command.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
         command.arg(xtask::path_of(name).unwrap()).args(task).arg("127.0.0.1:0");
-        let mut lab = Lab::discarding().unwrap();
+        let mut lab = xtask::Lab::discarding().unwrap();
         let server = lab.start_command(command).unwrap();
         lab.wait_for_address(&server).unwrap();
         assert!(server.interrupt());

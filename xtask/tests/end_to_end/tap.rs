@@ -3,7 +3,7 @@
 #[cfg(unix)]
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -179,7 +179,7 @@ fn the_sums_are_said_though_a_browser_does_not_read() {
     let (mut tap, _server) = tap_and_server(&["--live", "127.0.0.1:0"]);
     let live = tap.wait_for_lines(1, "live at http://").pop().unwrap();
     let at = live.trim_start_matches("live at http://").trim_end_matches('/');
-    let mut browser = TcpStream::connect(at).unwrap();
+    let mut browser = std::net::TcpStream::connect(at).unwrap();
     browser.write_all(format!("GET /events HTTP/1.1\r\nHost: {at}\r\n\r\n").as_bytes()).unwrap();
     browser.read_exact(&mut [0; 9]).unwrap();
     let sums = "0 connections, 0 bytes to the server, 0 bytes to clients";
