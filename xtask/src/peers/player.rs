@@ -317,9 +317,7 @@ impl Peers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::peers::script::NotAvailable;
     use crate::wire::listening::Listening;
-    use common::framing::Framing;
     use std::io::{Write, copy, sink};
     use std::net::{Ipv4Addr, TcpListener};
 
@@ -339,14 +337,5 @@ mod tests {
             let stop = peers.plays(&[Enters(1), step], &Met { program: None, has_ended: &|| false });
             assert!(!stop.unwrap_err().is::<Mismatch>(), "{step:?}");
         }
-    }
-
-    #[test]
-    fn a_framing_without_a_mark_plays_a_script_up_to_where_one_is_needed() {
-        let script = [Step::Comes(1), Step::Rest, Step::NeedsBoundary];
-        let sizes = [Framing::Line, Framing::Length, Framing::Raw]
-            .map(|framing| playable(&script, framing).map(<[_]>::len).ok());
-        assert_eq!(sizes, [Some(3), Some(3), Some(2)]);
-        assert!(playable(&script[1..], Framing::Raw).unwrap_err().is::<NotAvailable>());
     }
 }
