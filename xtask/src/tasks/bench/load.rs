@@ -14,7 +14,7 @@ use common::narration::escape;
 
 use super::variants::Variant;
 use crate::peers::{origin, sockets};
-use crate::programs::figures::{self, busy, used};
+use crate::programs::figures::{self, used};
 use crate::programs::scratch::Scratch;
 use crate::programs::server::Server;
 
@@ -30,25 +30,18 @@ pub struct Measured {
     pub costs: [f64; 2],
     /// How many answers, clients or pages they are the mean of.
     pub count: u32,
-    /// Shares of one core meanwhile, where time was measured.
-    pub shares: Option<Shares>,
+    /// How much of one core the load took meanwhile, where time was measured.
+    pub load: Option<f64>,
 }
 
-/// Shares of one core, from 0 to how many cores there are.
-#[derive(Clone, Copy, Debug)]
-pub struct Shares {
-    pub load: f64,
-    pub others: f64,
-}
-
-/// What has been used so far by the server, or else by the children that have ended; by the load; by all together.
-fn used_so_far(server: Option<u32>) -> Result<[Duration; 3]> {
+/// What has been used so far by the server, or else by the children that have ended; and by the load.
+fn used_so_far(server: Option<u32>) -> Result<[Duration; 2]> {
     let load = used(process::id()).context("/proc does not tell what was used")?;
     let measured = match server {
         Some(pid) => used(pid).context("the server has ended")?.own,
         None => load.children,
     };
-    Ok([measured, load.own, busy().context("/proc/stat does not tell what was used")?])
+    Ok([measured, load.own])
 }
 
 /// Takes turns for a while, each with `count` answers, clients or pages: time and CPU for each, in microseconds.
@@ -60,10 +53,9 @@ fn timed(server: Option<&Server>, count: u32, mut turn: impl FnMut() -> Result<(
         counted += count;
     }
     let (time, now) = (began.elapsed().as_secs_f64(), used_so_far(server)?);
-    let [measured, load, all] = [0, 1, 2].map(|of| now[of].saturating_sub(before[of]).as_secs_f64());
+    let [measured, load] = [0, 1].map(|of| now[of].saturating_sub(before[of]).as_secs_f64());
     let each = 1e6 / f64::from(counted);
-    let shares = Shares { load: load / time, others: (all - measured - load).max(0.0) / time };
-    Ok(Measured { costs: [time * each, measured * each], count: counted, shares: Some(shares) })
+    Ok(Measured { costs: [time * each, measured * each], count: counted, load: Some(load / time) })
 }
 
 /// One end of a conversation with a TCP server.
@@ -162,7 +154,7 @@ pub fn idle(variant: Variant, clients: u32) -> Result<Measured> {
         Ok::<_, anyhow::Error>(f64::from(u32::try_from(after.saturating_sub(before))?) / f64::from(clients))
     };
     let costs = [each(before.0, after.0)? * 1024.0, each(before.1, after.1)?];
-    Ok(Measured { costs, count: clients, shares: None })
+    Ok(Measured { costs, count: clients, load: None })
 }
 
 /// One UDP socket, with this many datagrams on their way.
