@@ -228,8 +228,8 @@ pub fn never_reads(size: Size) -> Result<Tried> {
     }
     let seconds = format!("{:.1}", started.elapsed().as_secs_f64());
     let figures = words!(
-        "disconnected after {seconds} s, another greeted meanwhile; a third did not read, either",
-        "{seconds} 秒后断开，其间另一个得到了问候；第三个也不读"
+        "disconnected after {seconds} s, another greeted meanwhile; then a third flooded",
+        "{seconds} 秒后断开，其间另一个得到了问候；之后第三个猛发"
     );
     let deaf = TcpPeer::welcomed(server.address)?;
     fill_up(&deaf)?;
