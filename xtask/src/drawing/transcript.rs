@@ -292,6 +292,8 @@ mod tests {
         let news = story.beyond(after(4), LONG);
         assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (0, "> 4> 5"));
         assert!(news.lanes.is_none());
+        let news = story.beyond(after(99), Duration::ZERO);
+        assert_eq!(news.seen.entries, 6, "no number is beyond the end");
     }
 
     #[test]

@@ -333,39 +333,3 @@ impl Peers {
         Err(Mismatch { number, expected: Expected::Patience(message.into()), found }.into())
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::listening::Listening;
-    use common::framing::Framing;
-    use std::io::{Write, copy, sink};
-    use std::net::{Ipv4Addr, TcpListener};
-
-    #[test]
-    fn a_step_of_a_peer_that_is_not_there_is_an_error_and_no_finding() {
-        use Step::{Enters, HearsNoMore, HearsTheEnd, Leaves, Loses, Resets, Says};
-        let server =
-            Listening::start(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), |mut client, _| {
-                client.write_all(b"Welcome!\n").unwrap();
-                let _ = copy(&mut client, &mut sink());
-            })
-            .unwrap();
-        for step in
-            [Says(2, &[b"Ann"]), HearsTheEnd(2), HearsNoMore(2), Leaves(2), Resets(2), Loses(1, b"Ann")]
-        {
-            let mut peers = Peers::new(server.address, Protocol::Tcp, Talk::default());
-            let stop = peers.plays(&[Enters(1), step], &Met { program: None, has_ended: &|| false });
-            assert!(matches!(stop, Err(Unplayed::Failed(_))), "{step:?}: {stop:?}");
-        }
-    }
-
-    #[test]
-    fn a_framing_without_a_mark_plays_a_script_up_to_where_one_is_needed() {
-        let script = [Step::Rest, Step::NeedsBoundary, Step::Rest];
-        let sizes = [Framing::Line, Framing::Length, Framing::Raw]
-            .map(|framing| playable(&script, framing).map(<[_]>::len).ok());
-        assert_eq!(sizes, [Some(3), Some(3), Some(1)]);
-        assert!(matches!(playable(&script[1..], Framing::Raw), Err(Unplayed::NotAvailable(_))));
-    }
-}

@@ -52,28 +52,13 @@ fn every_lesson_passes_over_both_ip_versions() {
 }
 
 #[test]
-fn one_ip_version_is_played_where_it_is_asked_for() {
-    for (version, other) in [("4", "6"), ("6", "4")] {
-        let out = played(&["demo", "framing", "--ip", version, "--lang=en"]);
-        assert!(
-            out.contains(&format!("over IPv{version} ==")) && !out.contains(&format!("over IPv{other} =="))
-        );
-    }
-    let out = answered(&["framing", "--quiz", "--ip=6", "--lang=en"], "2\n");
-    assert!(out.contains("over IPv6 ==") && !out.contains("over IPv4 =="), "{out}");
-}
-
-#[test]
-fn every_mistake_shows_and_is_mended_in_both_languages() {
-    for (lang, sign) in [("en", "  ✓ the mistake shows"), ("zh", "  ✓ 果然出错")] {
-        let out = played(&["demo", "--mistakes", "--lang", lang]);
-        let is_played =
-            |chapter: &&str| crate::has_ipv6() || !chapter.lines().next().unwrap().contains("IPv6");
-        let chapters: Vec<_> = out.split("\n== ").skip(1).filter(is_played).collect();
-        assert_eq!(chapters.len(), lessons::mistakes::ALL.len() * (1 + usize::from(crate::has_ipv6())));
-        assert!(chapters.iter().all(|chapter| chapter.contains(sign)), "{out}");
-        assert!(lessons::mistakes::ALL.iter().all(|mistake| out.contains(&format!("\n== {}", mistake.name))));
-    }
+fn every_mistake_shows_and_is_mended_over_both_ip_versions() {
+    let out = played(&["demo", "--mistakes", "--lang=en"]);
+    let is_played = |chapter: &&str| crate::has_ipv6() || !chapter.lines().next().unwrap().contains("IPv6");
+    let chapters: Vec<_> = out.split("\n== ").skip(1).filter(is_played).collect();
+    assert_eq!(chapters.len(), lessons::mistakes::ALL.len() * (1 + usize::from(crate::has_ipv6())));
+    assert!(chapters.iter().all(|chapter| chapter.contains("  ✓ the mistake shows")), "{out}");
+    assert!(lessons::mistakes::ALL.iter().all(|mistake| out.contains(&format!("\n== {}", mistake.name))));
 }
 
 #[test]
@@ -106,13 +91,6 @@ fn the_language_is_the_locales_unless_it_is_said() {
         assert!(with(other, &[]).is_ascii(), "{other}: a terminal would not show UTF-8");
     }
     assert!(with("zh_CN.UTF-8", &["--lang", "en"]).is_ascii());
-}
-
-#[test]
-fn stepping_waits_for_enter_and_leaves_with_q() {
-    let out = answered(&["duplex", "--step", "--lang=en"], "\nq\n");
-    assert_eq!(out.matches("[Enter: go on, q: leave]").count(), 2, "{out}");
-    assert_eq!(out.matches("\n  ✓ ").count(), 1, "the first act's check, and no other: {out}");
 }
 
 #[test]
@@ -278,30 +256,16 @@ fn help_and_usage_errors_follow_the_language_and_both_helps_name_the_same() {
     for (lang, help) in [("en", en), ("zh", zh)] {
         assert_eq!(text(&xtask(&["help", "demo", "--lang", lang]).stdout), help);
     }
-    for args in [
-        &["demo", "nope"][..],
-        &["nope"],
-        &[],
-        &["demo", "--nope"],
-        &["demo", "--lang", "fr"],
-        &["demo", "--list", "--step"],
-        &["demo", "--list", "--html", "x.html"],
-        &["demo", "--html", "crowd"], // the file's name is forgotten
-        &["demo", "--ip=5"],
-        &["tap"],
-        &["soak", "x"],
+    let (in_english, in_chinese) = ("Try 'cargo xtask --help'.\n", "用法请看 cargo xtask --help。\n");
+    for (args, locale, try_help) in [
+        (&["bench", "--lang", "fr"][..], "C", in_english),
+        (&[], "C", in_english),
+        (&[], "zh_CN.UTF-8", in_chinese),
     ] {
-        for (lang, is_ascii) in [("--lang=en", true), ("--lang=zh", false)] {
-            // Without a task, no option can say which language.
-            let args = if args.is_empty() { vec![] } else { [args, &[lang]].concat() };
-            let locale = if is_ascii { "C" } else { "zh_CN.UTF-8" };
-            let refused = crate::program("xtask").args(&args).env("LC_ALL", locale).output().unwrap();
-            assert_eq!(refused.status.code(), Some(2), "{args:?}");
-            let said = text(&refused.stderr);
-            let try_help =
-                if is_ascii { "Try 'cargo xtask --help'.\n" } else { "用法请看 cargo xtask --help。\n" };
-            let is_in_one = said.lines().count() == 2 && said.lines().all(|line| line.is_ascii() == is_ascii);
-            assert!(is_in_one && said.ends_with(try_help), "{said}");
-        }
+        let refused = crate::program("xtask").args(args).env("LC_ALL", locale).output().unwrap();
+        let said = text(&refused.stderr);
+        assert_eq!((refused.status.code(), said.lines().count()), (Some(2), 2), "{said}");
+        assert!(said.lines().all(|line| line.is_ascii() == try_help.is_ascii()), "{said}");
+        assert!(said.ends_with(try_help), "{said}");
     }
 }
