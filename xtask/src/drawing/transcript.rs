@@ -11,7 +11,7 @@ use common::narration::{self, say};
 
 use super::entry::{Entry, Lanes, Mark, Rung};
 use super::style::Style;
-use super::votes::{Asking, Counts, State, Wait};
+use super::votes::{Asking, State, Wait};
 use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
 use crate::wire::request::Refused;
@@ -83,8 +83,8 @@ pub struct News {
     pub seen: Seen,
     /// The state after these pieces, if that has changed.
     pub state: Option<State>,
-    /// The votes, for a reader that may see them.
-    pub counts: Counts,
+    /// The votes for each choice, for a reader that may see them.
+    pub votes: Vec<usize>,
     pub is_over: bool,
 }
 
@@ -171,8 +171,8 @@ impl Transcript {
 
     /// Tells how the class has voted on the last question, once, if anybody has.
     pub fn tell_votes(&self) -> Result<()> {
-        let counts = self.state().asking.take_counts();
-        if counts.all == 0 { Ok(()) } else { self.tell(Entry::Votes(counts)) }
+        let votes = self.state().asking.take_votes();
+        if votes.iter().all(|count| *count == 0) { Ok(()) } else { self.tell(Entry::Votes(votes)) }
     }
 
     /// Says to its readers that nothing will be told any more.
@@ -246,7 +246,7 @@ impl Transcript {
             missing,
             told: state.told.iter().skip(first - state.forgotten).cloned().collect(),
             state: has_changed(&state).then_some(state.asking.state),
-            counts: seen.votes.map(|_| state.asking.counts()).unwrap_or_default(),
+            votes: seen.votes.map(|_| state.asking.votes()).unwrap_or_default(),
             is_over: state.is_over,
             seen: Seen { entries: state.count(), state: changes, votes: seen.votes.map(|_| votes) },
         }

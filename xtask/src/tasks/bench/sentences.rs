@@ -17,7 +17,7 @@ pub fn told(results: &Results) -> Vec<Entry> {
     let charts = results.charts().into_iter().filter(Chart::has_costs).map(Entry::Chart);
     let remarks =
         [rounds_and_load, busy_load, price_of_a_thread, disturbance, not_held, no_room].map(|of| of(results));
-    let remarks = remarks.into_iter().flatten().map(Entry::Remark);
+    let remarks = remarks.into_iter().flatten().map(Entry::Evidence);
     charts.chain(remarks).chain(checks(results).into_iter().map(Entry::Check)).collect()
 }
 

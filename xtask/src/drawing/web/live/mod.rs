@@ -238,15 +238,12 @@ fn state(news: &News) -> String {
         Wait::GoOn => ("step", 0),
         Wait::Prediction(choices) => ("prediction", choices),
     };
-    let (number, (right, asked), all) = (state.number, state.score, news.counts.all);
-    let votes: Vec<_> =
-        news.counts.answers.iter().map(|(answer, votes)| format!("[{answer},{votes}]")).collect();
-    let votes = votes.join(",");
+    let (number, (right, asked), votes) = (state.number, state.score, &news.votes);
     event(
         "event: state\n",
         &format!(
             "{{\"wait\":\"{wait}\",\"number\":{number},\"choices\":{choices},\"right\":{right},\"asked\":{asked},\
-             \"all\":{all},\"votes\":[{votes}]}}"
+             \"votes\":{votes:?}}}"
         ),
     )
 }
