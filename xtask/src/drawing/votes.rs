@@ -7,9 +7,6 @@ use std::io;
 use crate::wire::request::Refused;
 use crate::words::Words;
 
-/// How many browsers may vote on a question: what more of them send is refused.
-const VOTERS: usize = 512;
-
 /// What the run waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wait {
@@ -99,9 +96,6 @@ impl Asking {
     /// Counts a browser's vote, in place of its last one.
     pub fn vote(&mut self, number: u64, voter: u128, choice: u64) -> Result<(), Refused> {
         self.check(number, choice)?;
-        if self.votes.len() >= VOTERS && !self.votes.contains_key(&voter) {
-            return Err(Refused("429 Too Many Requests", "as many as can vote have voted"));
-        }
         self.votes.insert(voter, choice);
         self.changes.1 += 1;
         Ok(())
@@ -141,18 +135,3 @@ pub fn sentence(votes: &[usize]) -> Words {
 }
 
 const CLOSED: Refused = Refused("409 Conflict", "the run does not wait for that now");
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_all_voters_have_voted_one_more_is_refused_and_the_others_may_change_theirs() {
-        let mut asking = Asking::default();
-        asking.wait(Wait::Prediction(2));
-        (0..VOTERS as u128).for_each(|voter| asking.vote(1, voter, 1).unwrap());
-        assert_eq!(asking.vote(1, u128::MAX, 1).unwrap_err().0, "429 Too Many Requests");
-        assert_eq!(asking.vote(1, 0, 2), Ok(()));
-        assert_eq!(asking.votes(), [VOTERS - 1, 1]);
-    }
-}

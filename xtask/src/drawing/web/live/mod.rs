@@ -19,7 +19,6 @@ use document::Viewer;
 use super::markup::{joined, text};
 use super::page::Cover;
 use super::pieces::piece;
-use crate::drawing::entry::Entry;
 use crate::drawing::transcript::{News, Seen, Transcript};
 use crate::drawing::votes::Wait;
 use crate::wire::listening::Listening;
@@ -206,9 +205,6 @@ impl Show {
                     words!("{missing} earlier lines were dropped.", "更早的 {missing} 条已不再保留。");
                 let dropped = format!("<p class=\"evidence\">{}</p>", text(words.to(lang)));
                 to.write_all(event("", &dropped).as_bytes())?;
-            }
-            if let Some(lanes) = &news.lanes {
-                to.write_all(event("", &piece(&Entry::Lanes(lanes.clone()), lang)).as_bytes())?;
             }
             let first = news.seen.entries - news.told.len();
             for (number, told) in (first + 1..).zip(&news.told) {
