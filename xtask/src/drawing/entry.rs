@@ -7,7 +7,6 @@ use common::narration::escape;
 
 use super::columns::{fit, grouped};
 use super::style::Ink;
-use super::votes::Counts;
 use crate::checks::Check;
 use crate::wire::event::{Crossing, Payload, Side, What};
 use crate::wire::kernel::SocketRow;
@@ -32,7 +31,7 @@ pub enum Entry {
     Lanes(Lanes),
     Act(Words),
     Rung(Rung),
-    /// What was seen of it.
+    /// What was seen of it, or noticed about it.
     Evidence(Words),
     /// Rows of the kernel's table of sockets.
     Sockets(Vec<Socket>),
@@ -41,9 +40,7 @@ pub enum Entry {
     /// A line of a program, as it could be.
     Code(&'static str),
     Chart(Chart),
-    /// What was noticed about what happened.
-    Remark(Words),
-    /// What the audience is asked to predict: any number, where there are no choices.
+    /// What the audience is asked to predict.
     Question {
         question: Words,
         /// Numbered from 1.
@@ -51,14 +48,15 @@ pub enum Entry {
     },
     /// What came of the prediction.
     Judged {
+        question: Words,
         verdict: Words,
         /// Nothing, where nothing was predicted.
         is_right: Option<bool>,
         /// What was seen, and why it was so.
         why: Words,
     },
-    /// How the class has voted on the last question.
-    Votes(Counts),
+    /// How the class has voted on the last question, for each choice.
+    Votes(Vec<usize>),
     Sum {
         sentence: Words,
         /// Whether no check failed.
@@ -256,9 +254,9 @@ pub struct Cost {
 }
 
 impl Chart {
-    pub fn highest(&self, figure: impl Fn(&Cost) -> f64) -> f64 {
+    pub fn highest(&self) -> f64 {
         let costs = self.series.iter().flat_map(|series| &series.costs);
-        costs.map(figure).fold(f64::MIN_POSITIVE, f64::max)
+        costs.map(|cost| cost.median).fold(f64::MIN_POSITIVE, f64::max)
     }
 }
 

@@ -17,9 +17,9 @@ fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
     let [lessons, mistakes] = [lessons::ALL.len(), lessons::mistakes::ALL.len()];
     let of_mistakes = answered(&["--quiz", "--mistakes", "--lang=zh"], &"2\n".repeat(100));
     assert!(of_mistakes.split("\n== ").skip(1).all(|one| one.contains("  ✓ 果然出错")), "{of_mistakes}");
-    for (out, count, right, possible, missed, score) in [
-        (of_lessons(), lessons, "= 2 is right: ", "= 2 is possible", "  missed: ", "Right predictions: "),
-        (&of_mistakes, mistakes, "= 2，对了：", "= 2，有可能", "  答错：", "预测正确："),
+    for (out, count, right, missed, score) in [
+        (of_lessons(), lessons, "= 2 is right: ", "  missed: ", "Right predictions: "),
+        (&of_mistakes, mistakes, "= 2，对了：", "  答错：", "预测正确："),
     ] {
         let lessons: Vec<_> = out.split("\n== ").skip(1).collect();
         assert_eq!(lessons.len(), count);
@@ -33,48 +33,39 @@ fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
             assert!(is_asked || (cfg!(not(unix)) && lesson.starts_with("stop")), "{lesson}");
         }
         let verdicts: Vec<_> = out.lines().filter(|line| line.starts_with("= ")).collect();
-        let [rights, possibles] =
-            [right, possible].map(|start| verdicts.iter().filter(|line| line.starts_with(start)).count());
+        let rights = verdicts.iter().filter(|line| line.starts_with(right)).count();
         let sum = out.lines().find(|line| line.contains(score)).unwrap();
         let mut figures: Vec<usize> = sum.split(|c: char| !c.is_ascii_digit()).flat_map(str::parse).collect();
-        figures[..2].sort_unstable();
-        figures.resize(3, 0); // where none was possible, that is not said
-        assert_eq!(figures, [rights, verdicts.len() - possibles, possibles], "{sum}");
+        figures.sort_unstable();
+        assert_eq!(figures, [rights, verdicts.len()], "{sum}");
         assert!(0 < rights && rights < verdicts.len());
         let misses = out.lines().filter(|line| line.starts_with(missed)).count();
-        assert_eq!(misses, verdicts.len() - possibles - rights);
+        assert_eq!(misses, verdicts.len() - rights);
         assert!(
-            !out.contains("as predicted") && !out.contains("与预期一致"),
-            "a wrong guess was predicted, too"
+            !["as predicted", "与预期一致", "the class,", "全班"].iter().any(|words| out.contains(words)),
+            "a wrong guess was predicted, too, or nobody voted"
         );
     }
 }
 
 #[test]
-fn a_prediction_that_may_come_true_is_possible_and_one_that_cannot_is_wrong() {
-    // Which number is right, the system decides: one that it may give is never wrong.
-    let again = "  missed: One write sends 3000 bytes. How many bytes will the first read return, with a buffer of\n          \
-                 1024?\nPlay again: cargo xtask demo end --quiz";
-    for (answer, is_wrong) in
-        [("1", false), ("７００", false), ("1024", false), ("0", true), ("1025", true), ("3000", true)]
-    {
-        let out = answered(&["end", "--quiz", "--lang=en"], &format!("many\n-1\n{answer}\n"));
-        assert_eq!(out.matches("[your prediction").count(), 3, "what is no number is asked for again: {out}");
-        assert_eq!(
-            (out.contains("is not right"), out.contains(again)),
-            (is_wrong, is_wrong),
-            "{answer}: {out}"
-        );
+fn what_is_no_choice_is_asked_for_again_and_a_wrong_choice_is_played_again() {
+    let again = "  missed: One write sends 3000 bytes; they are read with a buffer of 1024. What does each read\n          \
+                 return?\nPlay again: cargo xtask demo end --quiz";
+    for (answer, is_wrong) in [("1", false), ("１", false), ("2", true), ("3", true)] {
+        let out = answered(&["end", "--quiz", "--lang=en"], &format!("many\n-1\n0\n4\n{answer}\n"));
+        assert_eq!(out.matches("[your prediction").count(), 5, "what is no choice is asked for again: {out}");
+        let is_missed = out.contains("is not right; the right choice is 1, ");
+        assert_eq!((is_missed, out.contains(again)), (is_wrong, is_wrong), "{answer}: {out}");
     }
-    let out = answered(&["--ip=6", "end", "--lang", "zh", "--quiz", "--ascii"], "0\n");
+    let out = answered(&["--ip=6", "end", "--lang", "zh", "--quiz", "--ascii"], "2\n");
     let again = "\n再来一遍：cargo xtask demo end --quiz --ip 6 --lang zh --ascii\n";
     assert!(out.contains(again) || !crate::has_ipv6(), "the same is played again: {out}");
-    let out = answered(&["end", "--quiz", "--lang=en"], "\n");
-    assert!(out.contains("= no prediction: ") && out.contains("Right predictions: 0 of 0."), "{out}");
-    let out = answered(&["end", "--quiz", "--lang=en"], "99999999999999999999999\n1 2\n\u{1b}[2J\n1024\n");
-    assert!(out.contains("'\\x1b[2J' is not a number") && !out.contains("Play again"), "{out}");
+    let out = answered(&["end", "--quiz", "--lang=en"], "99999999999999999999999\n1 2\n\u{1b}[2J\n\n");
+    assert!(out.contains("'\\x1b[2J' is not one of 1 to 3") && !out.contains("Play again"), "{out}");
+    assert!(out.contains("= no prediction; ") && out.contains("Right predictions: 0 of 0."), "{out}");
     let out = answered(&["stream", "--quiz", "--lang=en"], "1\nq\n");
-    assert!(out.contains("\n= 1 is "), "its verdict stands before the next question: {out}");
+    assert!(out.contains("\n= 1 is "), "its verdict is shown before the next question: {out}");
     assert!(out.ends_with("\nLeft before the end. All 2 checks passed.\n"), "{out}");
 }
 

@@ -1,11 +1,11 @@
 //! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, so
 //! that a screen reader reads them; its arrow is made of lines (`page.css`) and a tip.
 
-use super::chart;
 use super::markup::{joined, text};
 use crate::checks::Verdict;
 use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung, Socket};
-use crate::drawing::votes::Counts;
+use crate::drawing::style::Style;
+use crate::drawing::votes::sentence;
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -41,7 +41,6 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
         Entry::Act(words) => format!("<h4 class=\"act\">{}</h4>\n", text(words.to(lang))),
         Entry::Rung(it) => rung(it, lang),
         Entry::Evidence(words) => paragraph("evidence", words),
-        Entry::Remark(words) => paragraph("remark", words),
         Entry::Sockets(rows) => sockets(rows, lang),
         Entry::Check(check) => {
             let (class, mark, sentence) = (class(&check.verdict), check.verdict.mark(), check.sentence());
@@ -49,37 +48,29 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
         }
         Entry::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
         Entry::Code(line) => format!("<p class=\"row\">{}</p>\n", text(line)),
-        Entry::Chart(chart) => chart::picture(chart, lang),
+        // A chart is the terminal's: the same figures at the same places, which are read out, too.
+        Entry::Chart(_) => {
+            let lines = told.lines(Style::plain(lang)).join("\n");
+            format!("<pre class=\"chart\" tabindex=\"0\">{}</pre>\n", text(&lines))
+        }
         Entry::Question { question, choices } => {
             // A number is text: whoever listens, or copies, gets it, too.
             let choice =
                 |(number, choice): (usize, &Words)| format!("<li>{number}. {}</li>", text(choice.to(lang)));
-            let choices = joined((1..).zip(choices).map(choice));
-            let list = if choices.is_empty() { choices } else { format!("<ol>{choices}</ol>") };
-            format!("<div class=\"question\"><p>? {}</p>{list}</div>\n", text(question.to(lang)))
+            let (question, choices) = (text(question.to(lang)), joined((1..).zip(choices).map(choice)));
+            format!("<div class=\"question\"><p>? {question}</p><ol>{choices}</ol></div>\n")
         }
-        Entry::Judged { verdict, is_right, why } => {
+        Entry::Judged { question, verdict, is_right, why } => {
             let class = is_right.map_or("absent", |right| if right { "passed" } else { "failed" });
-            let (verdict, why) = (text(verdict.to(lang)), text(why.to(lang)));
+            let [question, verdict, why] = [question, verdict, why].map(|words| text(words.to(lang)));
             let colon = if lang == Lang::Zh { "：" } else { ": " };
-            format!("<p class=\"evidence verdict\"><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n")
+            format!(
+                "<p class=\"evidence verdict\">? {question}<br><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n"
+            )
         }
-        Entry::Votes(counts) => votes(counts, lang),
-        Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, "", lang),
+        Entry::Votes(votes) => paragraph("evidence", &sentence(votes)),
+        Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, lang),
     }
-}
-
-/// How the class has voted: a bar for each answer, as long as its share.
-fn votes(counts: &Counts, lang: Lang) -> String {
-    let bar = |(answer, votes): &(u64, usize)| {
-        let share = 100 * votes / counts.all.max(1);
-        format!(
-            "<li><span>{answer}</span><svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" \
-             aria-hidden=\"true\"><path d=\"M0 0 H{share} V1 H0 Z\"/></svg><span>{votes}</span></li>"
-        )
-    };
-    let (heading, bars) = (counts.heading(), joined(counts.answers.iter().map(bar)));
-    format!("<div class=\"votes\"><p>{}</p><ul>{bars}</ul></div>\n", heading.to(lang))
 }
 
 /// Items of a ladder as one.
@@ -101,11 +92,11 @@ pub fn named(name: &str, subject_zh: &str, lang: Lang) -> String {
     if lang == Lang::En || subject_zh.is_empty() { name.into() } else { format!("{name}：{subject_zh}") }
 }
 
-/// How everything came out, and markup that belongs to it.
-pub fn sum(sentence: &Words, is_kept: bool, more: &str, lang: Lang) -> String {
+/// How everything came out.
+pub fn sum(sentence: &Words, is_kept: bool, lang: Lang) -> String {
     let (state, name) = (if is_kept { "passed" } else { "failed" }, Words::fixed("Result", "结果"));
     let (name, sentence) = (name.to(lang), text(sentence.to(lang)));
-    format!("<section class=\"sum {state}\" aria-label=\"{name}\"><p>{sentence}</p>\n{more}</section>\n")
+    format!("<section class=\"sum {state}\" aria-label=\"{name}\"><p>{sentence}</p></section>\n")
 }
 
 /// The claim on one line: its line feeds are for terminals.

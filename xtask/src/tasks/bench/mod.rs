@@ -94,16 +94,15 @@ pub fn run(mut args: Args) -> Result<()> {
 }
 
 const HOW_TO_READ: Words = Words::fixed(
-    "Each bar is a cost: shorter is better. Beside it are the median, the least and the most of the\n\
-     rounds, and how many times the baseline of the same round it is. The baseline makes the same\n\
-     std calls, and nothing else.",
+    "Each bar is a cost: shorter is better. Beside it are the median, the least and the most of the rounds, and how \
+     many times the baseline of the same round it is. The baseline makes the same std calls, and nothing else.",
     "每一条都是开销，越短越好。旁边依次是各轮的中位数、最小值和最大值，以及相当于同一轮基准的多少倍。\n\
      “基准”做同样的 std 调用，此外什么也不做。",
 );
 
 fn cover(machine: &Words) -> Cover {
-    let [en, how] = [&machine.en, &HOW_TO_READ.en].map(|lines| lines.replace('\n', " "));
-    let [zh, how_zh] = [&machine.zh, &HOW_TO_READ.zh].map(|lines| lines.replace('\n', ""));
+    let Words { en, zh } = machine;
+    let Words { en: how, zh: how_zh } = HOW_TO_READ;
     Cover {
         title: Words::fixed("What a thread a client costs", "一个客户端一个线程的开销"),
         intro: words!(

@@ -19,7 +19,7 @@ const BUSY: f64 = 0.9;
 pub fn told(results: &Results) -> Vec<Entry> {
     let charts = results.charts().into_iter().map(Entry::Chart);
     let remarks = [rounds_and_load, busy_load, price_of_a_thread, not_held].map(|of| of(results));
-    let remarks = remarks.into_iter().flatten().map(Entry::Remark);
+    let remarks = remarks.into_iter().flatten().map(Entry::Evidence);
     charts.chain(remarks).chain(checks(results).into_iter().map(Entry::Check)).collect()
 }
 

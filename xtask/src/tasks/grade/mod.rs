@@ -138,7 +138,7 @@ pub fn run(mut args: Args) -> Result<()> {
         return class::grade(&config, &Class { submissions, which, jobs: usize::from(jobs), anonymous });
     }
     cleanup::close_on_interrupt()?;
-    let live = shown::go_live(live.as_ref(), &config.story, cover(&config, &config.shown()), style, None)?;
+    let live = shown::go_live(live.as_ref(), &config.story, cover(&config, &config.shown()), style, false)?;
     if watch {
         return grade_again_and_again(&config);
     }
