@@ -7,7 +7,6 @@ use common::narration::escape;
 
 use super::columns::{fit, grouped};
 use super::style::Ink;
-use super::votes::Counts;
 use crate::checks::Check;
 use crate::wire::event::{Crossing, Payload, Side, What};
 use crate::wire::kernel::SocketRow;
@@ -32,7 +31,7 @@ pub enum Entry {
     Lanes(Lanes),
     Act(Words),
     Rung(Rung),
-    /// What was seen of it.
+    /// What was seen of it, or noticed about it.
     Evidence(Words),
     /// Rows of the kernel's table of sockets.
     Sockets(Vec<Socket>),
@@ -41,8 +40,6 @@ pub enum Entry {
     /// A line of a program, as it could be.
     Code(&'static str),
     Chart(Chart),
-    /// What was noticed about what happened.
-    Remark(Words),
     /// What the audience is asked to predict.
     Question {
         question: Words,
@@ -58,8 +55,8 @@ pub enum Entry {
         /// What was seen, and why it was so.
         why: Words,
     },
-    /// How the class has voted on the last question.
-    Votes(Counts),
+    /// How the class has voted on the last question, for each choice.
+    Votes(Vec<usize>),
     Sum {
         sentence: Words,
         /// Whether no check failed.
@@ -257,10 +254,6 @@ pub struct Cost {
 }
 
 impl Chart {
-    pub fn has_costs(&self) -> bool {
-        self.series.iter().any(|series| !series.costs.is_empty())
-    }
-
     pub fn highest(&self) -> f64 {
         let costs = self.series.iter().flat_map(|series| &series.costs);
         costs.map(|cost| cost.median).fold(f64::MIN_POSITIVE, f64::max)

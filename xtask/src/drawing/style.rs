@@ -84,7 +84,7 @@ impl Style {
 
     /// A text of ours; where only ASCII is wanted, with its signs replaced, each by one of the same width.
     pub fn signs(self, text: &str) -> String {
-        let signs = || "✓✗‖→µ│─├┤▶◀█·▏".chars().zip("+x=>u|-++><#.|".chars());
+        let signs = || "✓✗‖→µ│─├┤▶◀█·".chars().zip("+x=>u|-++><#.".chars());
         let ascii = |c| signs().find(|(sign, _)| *sign == c).map_or(c, |(_, ascii)| ascii);
         text.chars().map(|c| if self.ascii { ascii(c) } else { c }).collect()
     }

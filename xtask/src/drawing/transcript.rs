@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use common::narration::{self, say};
 
-use super::entry::{Entry, Lanes, Mark, Rung};
+use super::entry::{Entry, Mark, Rung};
 use super::style::Style;
-use super::votes::{Asking, Counts, State, Wait};
+use super::votes::{Asking, State, Wait};
 use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
 use crate::wire::request::Refused;
@@ -41,8 +41,6 @@ struct Contents {
     limit: usize,
     /// How many entries, the first ones, are no longer kept.
     forgotten: usize,
-    /// The last lanes among those.
-    lanes: Option<Lanes>,
     asking: Asking,
     is_over: bool,
 }
@@ -73,8 +71,6 @@ pub struct Seen {
 
 /// What a reader has not seen.
 pub struct News {
-    /// The lanes, if the entry that named them is no longer kept.
-    pub lanes: Option<Lanes>,
     /// How many entries beyond the number are no longer kept.
     pub missing: usize,
     /// The pieces.
@@ -83,8 +79,8 @@ pub struct News {
     pub seen: Seen,
     /// The state after these pieces, if that has changed.
     pub state: Option<State>,
-    /// The votes, for a reader that may see them.
-    pub counts: Counts,
+    /// The votes for each choice, for a reader that may see them.
+    pub votes: Vec<usize>,
     pub is_over: bool,
 }
 
@@ -111,7 +107,6 @@ impl Transcript {
             told: VecDeque::new(),
             limit,
             forgotten: 0,
-            lanes: None,
             asking: Asking::default(),
             is_over: false,
         });
@@ -171,8 +166,8 @@ impl Transcript {
 
     /// Tells how the class has voted on the last question, once, if anybody has.
     pub fn tell_votes(&self) -> Result<()> {
-        let counts = self.state().asking.take_counts();
-        if counts.all == 0 { Ok(()) } else { self.tell(Entry::Votes(counts)) }
+        let votes = self.state().asking.take_votes();
+        if votes.iter().all(|count| *count == 0) { Ok(()) } else { self.tell(Entry::Votes(votes)) }
     }
 
     /// Says to its readers that nothing will be told any more.
@@ -207,9 +202,7 @@ impl Transcript {
             }
             state.told.push_back(Arc::new(Piece { entry: told, drawn: OnceLock::new() }));
             while state.told.len() > state.limit {
-                if let Some(Entry::Lanes(lanes)) = state.told.pop_front().map(|piece| piece.entry.clone()) {
-                    state.lanes = Some(lanes);
-                }
+                state.told.pop_front();
                 state.forgotten += 1;
             }
         });
@@ -239,14 +232,12 @@ impl Transcript {
         self.0.contents.wait_for(patience, is_news);
         let state = self.state();
         let first = seen.entries.clamp(state.forgotten, state.count());
-        let missing = first.saturating_sub(seen.entries);
         let (changes, votes) = state.asking.changes;
         News {
-            lanes: state.lanes.clone().filter(|_| missing > 0),
-            missing,
+            missing: first.saturating_sub(seen.entries),
             told: state.told.iter().skip(first - state.forgotten).cloned().collect(),
             state: has_changed(&state).then_some(state.asking.state),
-            counts: seen.votes.map(|_| state.asking.counts()).unwrap_or_default(),
+            votes: seen.votes.map(|_| state.asking.votes()).unwrap_or_default(),
             is_over: state.is_over,
             seen: Seen { entries: state.count(), state: changes, votes: seen.votes.map(|_| votes) },
         }
@@ -256,7 +247,7 @@ impl Transcript {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::{Lang, Words};
+    use crate::words::Lang;
     use std::sync::mpsc;
 
     /// Long enough that a test which waits for it has failed.
@@ -279,19 +270,18 @@ mod tests {
     }
 
     #[test]
-    fn a_bounded_story_prints_all_forgets_its_beginning_and_says_how_much_and_whose_the_lanes_were() {
+    fn a_bounded_story_prints_all_forgets_its_beginning_and_says_how_much() {
         let (lines, printed) = mpsc::channel();
         let print = move |line: &str| Ok(lines.send(line.to_owned())?);
         let story = Transcript::keeping(3, Style::plain(Lang::En), Box::new(print));
-        story.tell(Entry::Lanes((Words::fixed("left", "left"), Words::fixed("right", "right")))).unwrap();
-        (1..=5).for_each(|number| story.tell(act(number)).unwrap());
+        (0..=5).for_each(|number| story.tell(act(number)).unwrap());
         assert_eq!((story.count(), story.told().len(), printed.try_iter().count()), (6, 3, 6));
         let news = story.beyond(after(1), LONG);
         assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (2, "> 3> 4> 5"));
-        assert_eq!(news.lanes.unwrap().0.en, "left");
         let news = story.beyond(after(4), LONG);
         assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (0, "> 4> 5"));
-        assert!(news.lanes.is_none());
+        let news = story.beyond(after(99), Duration::ZERO);
+        assert_eq!(news.seen.entries, 6, "no number is beyond the end");
     }
 
     #[test]

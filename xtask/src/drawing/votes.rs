@@ -7,9 +7,6 @@ use std::io;
 use crate::wire::request::Refused;
 use crate::words::Words;
 
-/// How many browsers may vote on a question: what more of them send is refused.
-const VOTERS: usize = 512;
-
 /// What the run waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wait {
@@ -99,9 +96,6 @@ impl Asking {
     /// Counts a browser's vote, in place of its last one.
     pub fn vote(&mut self, number: u64, voter: u128, choice: u64) -> Result<(), Refused> {
         self.check(number, choice)?;
-        if self.votes.len() >= VOTERS && !self.votes.contains_key(&voter) {
-            return Err(Refused("429 Too Many Requests", "as many as can vote have voted"));
-        }
         self.votes.insert(voter, choice);
         self.changes.1 += 1;
         Ok(())
@@ -115,49 +109,29 @@ impl Asking {
     }
 
     /// The votes for each choice.
-    pub fn counts(&self) -> Counts {
+    pub fn votes(&self) -> Vec<usize> {
         let votes = |choice| self.votes.values().filter(|vote| **vote == choice).count();
-        let answers = (1..=self.choices).map(|choice| (choice, votes(choice))).collect();
-        Counts { all: self.votes.len(), answers }
+        (1..=self.choices).map(votes).collect()
     }
 
     /// The votes on the last question, once.
-    pub fn take_counts(&mut self) -> Counts {
-        let counts = self.counts();
+    pub fn take_votes(&mut self) -> Vec<usize> {
+        let votes = self.votes();
         self.votes.clear();
-        counts
+        votes
     }
+}
+
+/// How the class has voted, in a sentence.
+pub fn sentence(votes: &[usize]) -> Words {
+    let all = votes.iter().sum::<usize>();
+    let unit = if all == 1 { "vote" } else { "votes" };
+    let share = |(choice, votes): (u64, &usize)| {
+        (format!("{votes} for {choice}"), format!("选 {choice} 的 {votes} 票"))
+    };
+    let (en, zh): (Vec<_>, Vec<_>) = (1..).zip(votes).map(share).unzip();
+    let (en, zh) = (en.join(", "), zh.join("，"));
+    words!("the class, {all} {unit}: {en}", "全班 {all} 票：{zh}")
 }
 
 const CLOSED: Refused = Refused("409 Conflict", "the run does not wait for that now");
-
-/// How the votes are shared out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// How many there are.
-    pub all: usize,
-    /// Answers, with the votes of each.
-    pub answers: Vec<(u64, usize)>,
-}
-
-impl Counts {
-    pub fn heading(&self) -> Words {
-        let (all, votes) = (self.all, if self.all == 1 { "vote" } else { "votes" });
-        words!("the class, {all} {votes}", "全班 {all} 票")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_all_voters_have_voted_one_more_is_refused_and_the_others_may_change_theirs() {
-        let mut asking = Asking::default();
-        asking.wait(Wait::Prediction(2));
-        (0..VOTERS as u128).for_each(|voter| asking.vote(1, voter, 1).unwrap());
-        assert_eq!(asking.vote(1, u128::MAX, 1).unwrap_err().0, "429 Too Many Requests");
-        assert_eq!(asking.vote(1, 0, 2), Ok(()));
-        assert_eq!(asking.counts().answers, [(1, VOTERS - 1), (2, 1)]);
-    }
-}

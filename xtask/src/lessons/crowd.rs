@@ -9,7 +9,7 @@ use common::narration::escape;
 
 use super::{Lesson, TCP, claim};
 use crate::checks::Ended;
-use crate::peers::scripted_server::{ScriptedServer, until_it_leaves};
+use crate::peers::scripted_server::{speaking, until_it_leaves};
 use crate::peers::sockets::{connect, is_quiet};
 use crate::peers::talk::Talk;
 use crate::peers::tcp_peer::TcpPeer;
@@ -209,7 +209,7 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
          backlog): connected does not mean served.",
         "三次握手由内核完成，连接进入全连接队列（已完成连接的队列，长度由 backlog 限定）：连上了，不等于有人服务。",
     )?;
-    let host = ScriptedServer::speaking(play.ip, |stream| {
+    let host = speaking(play.ip, |stream| {
         stream.write_all(b"Welcome!")?;
         until_it_leaves(stream)
     })?;

@@ -5,6 +5,7 @@ pub mod ladder;
 
 use super::entry::{Entry, Socket};
 use super::style::{Ink, Style};
+use super::votes::sentence;
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -30,8 +31,7 @@ impl Entry {
             Self::Lanes(lanes) => vec![ladder::head(style, lanes)],
             Self::Act(words) => bold(broken("> ", words)),
             Self::Rung(rung) => ladder::lines(style, rung),
-            Self::Evidence(words) => broken("    ", words),
-            Self::Remark(words) => style.broken("    ", &style.signs(&to(words))),
+            Self::Evidence(words) => style.broken("    ", &style.signs(&to(words))),
             Self::Hint(words) => broken("    → ", words),
             Self::Code(line) => vec![format!("        {line}")],
             Self::Sockets(rows) => {
@@ -57,13 +57,7 @@ impl Entry {
                 lines.extend(with(ink, &format!("= {verdict}"), style.broken("= ", &why)));
                 lines
             }
-            Self::Votes(counts) => {
-                let answer = |(answer, votes): &(u64, usize)| format!("{answer} ▏{votes}");
-                let answers = counts.answers.iter().map(answer).collect::<Vec<_>>().join("  ");
-                let Words { en, zh } = counts.heading();
-                let line = words!("{en}: {answers}", "{zh}：{answers}");
-                style.broken("  ", &style.signs(&to(&line)))
-            }
+            Self::Votes(votes) => style.broken("  ", &to(&sentence(votes))),
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]
             }

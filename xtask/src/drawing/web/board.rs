@@ -1,7 +1,7 @@
 //! What came of many programs, as one page: a table, the mistakes, and a section for each.
 
 use super::markup::{joined, text};
-use super::page::{self, CSS, Cover, DARK, DARK_WHEN};
+use super::page::{self, Cover};
 use super::pieces::{self, body};
 use crate::checks::Verdict;
 use crate::drawing::entry::{Entry, Lanes};
@@ -64,20 +64,14 @@ pub fn html(
              <p>{note}</p>\n{told}</section>\n"
         )
     };
-    let (title, intro) = (to(&cover.title), to(&cover.intro));
     let sum = joined(sum.iter().map(|words| format!("<p>{}</p>\n", to(words))));
     let found = joined(mistakes.iter().map(mistake));
     let heading = Words::fixed("Mistakes", "错误");
     let found = if found.is_empty() { found } else { format!("<h2>{}</h2>\n{found}", to(&heading)) };
     let (heads, numbered) = (joined(stages.iter().map(head)), || (1..).zip(rows));
     [
-        &page::head(&title, lang),
-        &format!(
-            "<style>\n{CSS}{TABLE}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"
-        ),
-        &format!(
-            "<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n<main>\n<div class=\"sum\">{sum}</div>\n"
-        ),
+        &page::begin(cover, TABLE, lang),
+        &format!("<div class=\"sum\">{sum}</div>\n"),
         &format!(
             "<div class=\"wide\" tabindex=\"0\"><table class=\"board\">\n<tr><td></td><td></td>{heads}</tr>\n"
         ),

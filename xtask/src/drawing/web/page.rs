@@ -50,7 +50,6 @@ fn chapter_checks(chapter: &Chapter) -> impl Iterator<Item = &Check> {
 }
 
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
-    let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
     let is_quiz = asks(chapters);
     let tally = tally(chapters);
     let sum = if tally == Tally::default() {
@@ -65,9 +64,9 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let legend = if has_rungs { legend(cover.is_bare, lang) } else { String::new() };
     let printing = if is_quiz { printing(lang) } else { String::new() };
     [
-        &head(&title, lang),
-        &format!("<style>\n{CSS}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
-        &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}{printing}{sum}", cover.main()),
+        &begin(cover, "", lang),
+        &printing,
+        &sum,
         &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
         &format!("<ul>\n{list}</ul>\n</nav>\n{legend}"),
         &joined(by_name(chapters).map(|chapters| section(chapters, lang))),
@@ -121,6 +120,16 @@ fn asked(Chapter { told, lanes, .. }: &Chapter, claims: &str, lang: Lang) -> Str
         drawn += &if is_question(&part[0]) { shown } else { folded(&(shown + claims)) };
     }
     drawn
+}
+
+/// A page up to its main part, with more styles than each has.
+pub fn begin(cover: &Cover, styles: &str, lang: Lang) -> String {
+    let (title, intro, main) = (text(cover.title.to(lang)), text(cover.intro.to(lang)), cover.main());
+    let head = head(&title, lang);
+    format!(
+        "{head}<style>\n{CSS}{styles}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n\
+         <header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{main}"
+    )
 }
 
 /// A document's head up to its title.

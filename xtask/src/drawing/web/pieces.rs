@@ -5,7 +5,7 @@ use super::markup::{joined, text};
 use crate::checks::Verdict;
 use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung, Socket};
 use crate::drawing::style::Style;
-use crate::drawing::votes::Counts;
+use crate::drawing::votes::sentence;
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -41,7 +41,6 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
         Entry::Act(words) => format!("<h4 class=\"act\">{}</h4>\n", text(words.to(lang))),
         Entry::Rung(it) => rung(it, lang),
         Entry::Evidence(words) => paragraph("evidence", words),
-        Entry::Remark(words) => paragraph("remark", words),
         Entry::Sockets(rows) => sockets(rows, lang),
         Entry::Check(check) => {
             let (class, mark, sentence) = (class(&check.verdict), check.verdict.mark(), check.sentence());
@@ -69,22 +68,9 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
                 "<p class=\"evidence verdict\">? {question}<br><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n"
             )
         }
-        Entry::Votes(counts) => votes(counts, lang),
+        Entry::Votes(votes) => paragraph("evidence", &sentence(votes)),
         Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, lang),
     }
-}
-
-/// How the class has voted: a bar for each answer, as long as its share.
-fn votes(counts: &Counts, lang: Lang) -> String {
-    let bar = |(answer, votes): &(u64, usize)| {
-        let share = 100 * votes / counts.all.max(1);
-        format!(
-            "<li><span>{answer}</span><svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" \
-             aria-hidden=\"true\"><path d=\"M0 0 H{share} V1 H0 Z\"/></svg><span>{votes}</span></li>"
-        )
-    };
-    let (heading, bars) = (counts.heading(), joined(counts.answers.iter().map(bar)));
-    format!("<div class=\"votes\"><p>{}</p><ul>{bars}</ul></div>\n", heading.to(lang))
 }
 
 /// Items of a ladder as one.

@@ -32,7 +32,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let file = args.given::<String>("--html")?;
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let row = Row::parse(&mut args, lang)?;
-    let is_led = row.quiz || row.step || plan.is_some();
+    let is_led = row.audience.quiz || row.audience.step || plan.is_some();
     if list && (is_led || file.is_some() || address.is_some()) {
         let why = Words::fixed(
             "--list plays nothing: it cannot be used with --quiz, --step, --plan, --html or --live",
@@ -50,7 +50,7 @@ pub fn run(mut args: Args) -> Result<()> {
     };
     cleanup::close_on_interrupt()?;
     let mut page = file.as_deref().map(Wanted::page).transpose()?;
-    let mut course = Runner::new(style, rows[0].audience());
+    let mut course = Runner::new(style, rows[0].audience);
     let live = shown::go_live(address.as_ref(), course.story(), cover(), style, is_led)?;
     build::build()?;
     let (mut outcome, mut failed) = (Ok(()), 0);
@@ -87,7 +87,7 @@ pub fn run(mut args: Args) -> Result<()> {
 fn wait_for(row: &Row, course: &mut Runner, style: Style) -> Result<()> {
     let typed = &row.typed;
     course.story().tell(Entry::Hint(words!("next: demo {typed}", "接下来：demo {typed}")))?;
-    course.begin(row.audience());
+    course.begin(row.audience);
     audience::wait(style, course.story())
 }
 

@@ -20,8 +20,7 @@ pub struct Row {
     pub typed: String,
     /// The lessons that it names, each once.
     pub named: Vec<&'static Lesson>,
-    pub step: bool,
-    pub quiz: bool,
+    pub audience: Audience,
     is_of_mistakes: bool,
     only: Option<IpAddr>,
 }
@@ -29,8 +28,8 @@ pub struct Row {
 impl Row {
     /// Reads what is left of the arguments.
     pub fn parse(args: &mut Args, lang: Lang) -> Result<Self> {
-        let (step, is_of_mistakes) = (args.flag("--step")?, args.flag("--mistakes")?);
-        let quiz = args.flag("--quiz")?;
+        let audience = Audience { step: args.flag("--step")?, quiz: args.flag("--quiz")? };
+        let is_of_mistakes = args.flag("--mistakes")?;
         let only = args.given("--ip")?.map(|Only(ip)| ip);
         let mut named = Vec::<&Lesson>::new();
         while let Some(name) = args.operand()? {
@@ -47,7 +46,7 @@ impl Row {
                 named.push(lesson);
             }
         }
-        Ok(Self { typed: String::new(), named, step, quiz, is_of_mistakes, only })
+        Ok(Self { typed: String::new(), named, audience, is_of_mistakes, only })
     }
 
     /// What it plays: what it names, or all lessons or all mistakes.
@@ -63,21 +62,17 @@ impl Row {
         match self.only {
             Some(ip) => vec![ip],
             // The answers over IPv6 are those over IPv4.
-            None if self.quiz => LOOPBACK[..1].to_vec(),
+            None if self.audience.quiz => LOOPBACK[..1].to_vec(),
             None => LOOPBACK.to_vec(),
         }
-    }
-
-    pub fn audience(&self) -> Audience {
-        Audience { step: self.step, quiz: self.quiz }
     }
 
     /// The options that play the same again, each after a blank; where else it is shown is no part of that.
     pub fn again(&self, style: Style) -> String {
         let (lang, locale) = (style.lang, Lang::of_locale());
         let options = [
-            (" --quiz", self.quiz),
-            (" --step", self.step),
+            (" --quiz", self.audience.quiz),
+            (" --step", self.audience.step),
             (" --ip 4", self.only == Some(LOOPBACK[0])),
             (" --ip 6", self.only == Some(LOOPBACK[1])),
             (" --lang en", lang == Lang::En && lang != locale),
@@ -91,7 +86,7 @@ impl Row {
 /// The rows of a plan: one command a line, without `cargo xtask demo`. `#` begins a comment. All of them are checked
 /// before anything is played; `beside` is what the command line has besides the plan's name.
 pub fn plan(file: &str, beside: &Row, lang: Lang) -> Result<Vec<Row>> {
-    let Row { named, step, quiz, is_of_mistakes, only, .. } = beside;
+    let Row { named, audience: Audience { step, quiz }, is_of_mistakes, only, .. } = beside;
     if !named.is_empty() || *step || *quiz || *is_of_mistakes || only.is_some() {
         return Err(args::usage(text!(
             "--plan plays the rows of its file: write lessons, --quiz, --step, --mistakes and --ip there",

@@ -109,13 +109,13 @@ fn follow(
     let tell = |found: Vec<Telling>| {
         found.into_iter().try_for_each(|found| match found {
             Telling::Event(event) => story.sees(&event),
-            Telling::Remark(words) => story.tell(Entry::Remark(words)),
+            Telling::Remark(words) => story.tell(Entry::Evidence(words)),
         })
     };
     let mut see = |watch: &mut Watch, event: Event| {
         let came = roll.as_mut().and_then(|roll| roll.hears(&event));
         tell(watch.sees(event))?;
-        came.map_or(Ok(()), |words| story.tell(Entry::Remark(words)))
+        came.map_or(Ok(()), |words| story.tell(Entry::Evidence(words)))
     };
     let mut looked = Instant::now();
     while !stop.requested() {

@@ -19,7 +19,7 @@
   let isConnected = true;
   let isOver = false;
   let count = 0;
-  let now = { wait: "nothing", number: 0, choices: 0, right: 0, asked: 0, all: 0, votes: [] };
+  let now = { wait: "nothing", number: 0, choices: 0, right: 0, asked: 0, votes: [] };
   let question = null; // the one that is open
   let asked = 0; // when it appeared
   let isRefused = false; // the last vote was not counted
@@ -28,10 +28,12 @@
   let isDue = false; // it has to go to the top
   let isAtTop = false;
 
+  const allVotes = () => now.votes.reduce((all, votes) => all + votes, 0);
+
   function show() {
     const how = isOver ? "over" : !isConnected ? "lost" : now.wait !== "nothing" ? now.wait : isFollowing ? "following" : "held";
     root.className = `${how}${isFollowing ? "" : " held"}${token ? " presents" : ""}`;
-    const votes = how === "prediction" && now.all ? `: ${now.all}` : "";
+    const votes = how === "prediction" && allVotes() ? `: ${allVotes()}` : "";
     const words = [isRefused && state.dataset.refused, state.dataset[how] + votes, !isFollowing && how !== "held" && state.dataset.held];
     state.textContent = words.filter(Boolean).join("; ");
     const score = find("score"); // the presenter's
@@ -201,14 +203,13 @@
 
   // How many have voted for what, on the presenter's page.
   function bars() {
-    if (!token || !question || !now.all) return;
-    const choices = question.querySelectorAll("li");
-    for (const [answer, votes] of now.votes) {
+    const all = allVotes();
+    if (!token || !question || !all) return;
+    for (const [at, line] of question.querySelectorAll("li").entries()) {
       const bar = document.createElement("span");
       bar.className = "share";
-      bar.style.setProperty("--part", `${(100 * votes) / now.all}%`);
-      const line = choices[answer - 1];
-      line.replaceChildren(line.firstElementChild, " ", bar, ` ${votes}`);
+      bar.style.setProperty("--part", `${(100 * now.votes[at]) / all}%`);
+      line.replaceChildren(line.firstElementChild, " ", bar, ` ${now.votes[at]}`);
     }
   }
 

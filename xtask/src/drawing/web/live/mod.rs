@@ -19,7 +19,6 @@ use document::Viewer;
 use super::markup::{joined, text};
 use super::page::Cover;
 use super::pieces::piece;
-use crate::drawing::entry::Entry;
 use crate::drawing::transcript::{News, Seen, Transcript};
 use crate::drawing::votes::Wait;
 use crate::wire::listening::Listening;
@@ -207,9 +206,6 @@ impl Show {
                 let dropped = format!("<p class=\"evidence\">{}</p>", text(words.to(lang)));
                 to.write_all(event("", &dropped).as_bytes())?;
             }
-            if let Some(lanes) = &news.lanes {
-                to.write_all(event("", &piece(&Entry::Lanes(lanes.clone()), lang)).as_bytes())?;
-            }
             let first = news.seen.entries - news.told.len();
             for (number, told) in (first + 1..).zip(&news.told) {
                 let drawn = told.drawn.get_or_init(|| event("", &piece(&told.entry, lang)));
@@ -238,15 +234,12 @@ fn state(news: &News) -> String {
         Wait::GoOn => ("step", 0),
         Wait::Prediction(choices) => ("prediction", choices),
     };
-    let (number, (right, asked), all) = (state.number, state.score, news.counts.all);
-    let votes: Vec<_> =
-        news.counts.answers.iter().map(|(answer, votes)| format!("[{answer},{votes}]")).collect();
-    let votes = votes.join(",");
+    let (number, (right, asked), votes) = (state.number, state.score, &news.votes);
     event(
         "event: state\n",
         &format!(
             "{{\"wait\":\"{wait}\",\"number\":{number},\"choices\":{choices},\"right\":{right},\"asked\":{asked},\
-             \"all\":{all},\"votes\":[{votes}]}}"
+             \"votes\":{votes:?}}}"
         ),
     )
 }
