@@ -19,6 +19,7 @@ use common::narration::{Stdout, escape};
 use common::stop::{self, Stop};
 use common::text;
 
+use super::board;
 use super::candidate::CommandLine;
 use super::judge::{judge, judge_all};
 use super::output::{Run, Work};
@@ -206,7 +207,7 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
     let run = Run { config, works: works.into_iter().flatten().collect() };
     let hidden = |text: String| class.hidden(text);
     sum::lines(&run).into_iter().try_for_each(|line| common::narration::say(&hidden(line)))?;
-    run.write(config.files.open()?, || sum::page(&run), hidden)?;
+    run.write(config.files.open()?, || board::html(&run), hidden)?;
     end(&run, &stop, all)
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask grade`: a student's own program, in any language, judged by what it does on the wire.
 
+mod board;
 mod candidate;
 mod class;
 mod digest;

@@ -4,7 +4,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::candidate::LastWords;
-use crate::checks::Verdict;
+use crate::checks::{Check, Verdict};
 use crate::drawing::entry::Entry;
 use crate::exercises::{Mistake, Stage};
 use crate::words::Words;
@@ -44,6 +44,12 @@ pub struct Judged {
     pub told: Vec<Entry>,
     /// The ladder in it, up to the failure.
     pub ladder: Vec<Entry>,
+}
+
+impl Judged {
+    pub fn check(&self) -> Check {
+        Check { promise: self.stage.promise.1.clone(), verdict: self.verdict.clone() }
+    }
 }
 
 /// The exit status of a run: 0 if everything that could be judged passed, 1 if something failed, 3 if nothing failed and
