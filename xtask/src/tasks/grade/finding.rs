@@ -149,7 +149,7 @@ impl Trial<'_> {
         let fate = self.fate(found.how)?;
         let is_back = self.listener.as_ref().is_some_and(|listener| listener.accept().is_ok());
         let status = fate.status.filter(|status| !status.success()).map(|status| status_words(status).en);
-        let output = fate.last_words.text();
+        let output = &fate.last_words.text;
         let seen = Evidence {
             number: *number,
             expected,
@@ -158,7 +158,7 @@ impl Trial<'_> {
             bytes: &found.bytes,
             framing: self.peers.talk.framing,
             is_gone: fate.status.is_some(),
-            output: &output,
+            output,
             status: status.as_deref().unwrap_or_default(),
             tables,
             at: self.peers.at,

@@ -254,7 +254,7 @@ impl Trial<'_> {
         if self.program()?.runaway(self.exercise.transport, self.peers.at).is_some() {
             return Ok(false); // by its own
         }
-        let text = self.program()?.last_words().text().to_lowercase();
+        let text = self.program()?.last_words().text.to_lowercase();
         let is_said = crate::exercises::IN_USE.iter().any(|sign| text.contains(sign));
         Ok(is_said || !is_free(self.exercise.transport, self.peers.at))
     }

@@ -335,7 +335,7 @@ impl Trial<'_> {
 impl Fate {
     /// How it ended, or what it complains of; none if it runs and does not.
     fn words(&self) -> Option<Words> {
-        let line = self.last_words.telling();
+        let line = self.last_words.telling.as_deref();
         let Some(status) = self.status else {
             return line.map(|line| words!("your program complains: {line}", "你的程序报错：{line}"));
         };
