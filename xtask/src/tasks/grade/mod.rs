@@ -135,8 +135,8 @@ pub fn run(mut args: Args) -> Result<()> {
         more,
         files,
     };
-    if let Some((submissions, which)) = submissions {
-        return class::grade(&config, &Class { submissions, which, jobs: usize::from(jobs), anonymous });
+    if let Some(submissions) = submissions {
+        return class::grade(&config, &Class { submissions, jobs: usize::from(jobs), anonymous });
     }
     cleanup::close_on_interrupt()?;
     let live = shown::go_live(live.as_ref(), &config.story, cover(&config, &config.shown()), style, None)?;
