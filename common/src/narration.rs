@@ -32,6 +32,7 @@ fn is_unsafe(c: char) -> bool {
     const ALONE: &str = "\u{ad}\u{61c}\u{115f}\u{1160}\u{180e}\u{3164}\u{feff}\u{ffa0}";
     c.is_control()
         || ALONE.contains(c)
+        || matches!(c, '\u{fffe}'..='\u{ffff}') // not allowed in XML
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

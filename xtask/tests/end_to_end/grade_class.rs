@@ -142,10 +142,7 @@ fn what_a_class_cannot_be_judged_with_is_said_before_anything_is_started() {
         (&["--each"], "no directory to grade"),
         (&["--each", &a, &other], "two submissions are called 'a'"),
         (&["--each", &a, &file], "is not a directory"),
-        (
-            &["--each", &whole, "--json=/no/such/place.json"],
-            "cannot write the report to '/no/such/place.json'",
-        ),
+        (&["--each", &whole, "--json=/no/such/place.json"], "cannot write to '/no/such/place.json'"),
         (&["--each", &whole, "--csv=x.txt"], "--csv 'x.txt': the file's name must end in .csv"),
         (&["--each", &whole, "--watch"], "--each cannot be used with --watch"),
         (&[], "{dir} in a command needs --each"),

@@ -64,8 +64,8 @@ pub fn run(mut args: Args) -> Result<()> {
     let (page, figures) = (args.given::<String>("--html")?, args.given::<String>("--json")?);
     let works = chosen(&mut args, style.lang)?;
     cleanup::close_on_interrupt()?;
-    let page = page.as_deref().map(Wanted::page).transpose()?;
-    let figures = figures.as_deref().map(Wanted::figures).transpose()?;
+    let page = page.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
+    let figures = figures.as_deref().map(|file| Wanted::open("--json", file, "json")).transpose()?;
     if busy().is_none() {
         return style.say(
             Ink::Bold,

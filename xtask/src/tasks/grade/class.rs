@@ -25,7 +25,6 @@ use super::judge::{judge, judge_all};
 use super::output::{Run, Work};
 use super::sum;
 use super::trial::Config;
-use super::verdict::exit_status;
 use crate::drawing::style::Ink;
 use crate::drawing::transcript::Transcript;
 use crate::programs::cleanup;
@@ -180,10 +179,7 @@ fn end(run: &Run<'_>, stop: &Stop, all: usize) -> Result<()> {
             text!("interrupted: {done} of {all} were tested", "已中断：测试了 {done} 份，共 {all} 份"),
         ));
     }
-    let verdicts = run.works.iter().flat_map(|work| &work.stages).map(|judged| &judged.verdict);
-    let is_in_trouble = run.works.iter().any(|work| work.trouble.is_some());
-    match exit_status(verdicts) {
-        0 if is_in_trouble => Err(args::with_status(3, "")),
+    match run.exit_status() {
         0 => Ok(()),
         status => Err(args::with_status(status, "")),
     }

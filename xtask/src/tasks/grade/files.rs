@@ -29,9 +29,9 @@ impl Files {
         self.open().map(drop)
     }
 
-    /// Opens all of them; that one cannot be written is a usage error.
+    /// Opens all of them.
     pub fn open(&self) -> Result<Vec<(&'static str, Wanted)>> {
         let files = KINDS.iter().zip(&self.0).filter_map(|(kind, file)| Some((kind, file.as_deref()?)));
-        files.map(|((option, ending), file)| Ok((*ending, Wanted::results(option, file, ending)?))).collect()
+        files.map(|((option, ending), file)| Ok((*ending, Wanted::open(option, file, ending)?))).collect()
     }
 }

@@ -85,7 +85,7 @@ pub fn tomorrow(run: &Run<'_>) -> Option<Words> {
 
 /// How many stages of how many have passed.
 pub fn passed(work: &Work, run: &Run<'_>) -> Words {
-    let (passed, all) = (work.passed(), work.all(&run.config.stages()));
+    let (passed, all) = (work.tally().passed, work.all(&run.config.stages()));
     words!("{passed} of {all}", "{passed}/{all}")
 }
 

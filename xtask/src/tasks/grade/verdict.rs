@@ -51,12 +51,3 @@ impl Judged {
         Check { promise: self.stage.promise.1.clone(), verdict: self.verdict.clone() }
     }
 }
-
-/// The exit status of a run: 0 if everything that could be judged passed, 1 if something failed, 3 if nothing failed and
-/// something is undecided. (A usage error is 2.)
-pub fn exit_status<'a>(mut verdicts: impl Iterator<Item = &'a Verdict> + Clone) -> u8 {
-    if verdicts.clone().any(|verdict| matches!(verdict, Verdict::Failed(_))) {
-        return 1;
-    }
-    if verdicts.any(|verdict| matches!(verdict, Verdict::Undecided(_))) { 3 } else { 0 }
-}

@@ -16,8 +16,6 @@ use crate::words::Words;
 
 /// How many bytes of a long message are shown.
 const ROOM: usize = 60;
-/// How many bytes of a file are compared by eye; of a longer one, their number is shown.
-const MUCH: usize = 1000;
 
 impl Trial<'_> {
     /// The other end of the program, by its name.
@@ -106,7 +104,7 @@ impl Trial<'_> {
                 words!("no file {{out}}, or an empty one", "没有文件 {{out}}，或者是空的")
             }
             Expected::Saved(body) => {
-                let body = if body.len() < MUCH { shown(body) } else { format!("{} bytes", body.len()) };
+                let body = shown(body);
                 words!("{{out}} contains {body}", "{{out}} 的内容是 {body}")
             }
             Expected::Shown(text) => words!("your program prints '{text}'", "程序打印“{text}”"),
@@ -205,15 +203,11 @@ impl Trial<'_> {
                 let seconds = self.patience().silence().as_secs_f64();
                 words!("your client accepted no more bytes for {seconds} s", "{seconds} 秒内客户端没有再收")
             }
-            (Expected::Saved(body), _) if body.len() < MUCH => {
+            (Expected::Saved(_), _) => {
                 let saved = shown(&found.bytes);
-                words!("{{out}} contains {saved}", "{{out}} 的内容是 {saved}")
-            }
-            (Expected::Saved(body), _) => {
-                let (length, same) = (found.bytes.len(), common_prefix(&found.bytes, body));
-                words!(
-                    "{{out}} contains {length} bytes, and the first {same} are right",
-                    "{{out}} 有 {length} 字节，其中前 {same} 字节是对的"
+                joined(
+                    words!("{{out}} contains {saved}", "{{out}} 的内容是 {saved}"),
+                    differs(expected, found),
                 )
             }
             _ => ended(),
@@ -370,15 +364,14 @@ fn shown(bytes: &[u8]) -> String {
     }
 }
 
-/// Where a message differs from the expected one, if that is not among the bytes that are shown.
+/// Where bytes differ from the expected ones, if that is not among those that are shown.
 fn differs(expected: &Expected, found: &Found) -> Option<Words> {
-    let Expected::Message(message) = expected else { return None };
-    let same = common_prefix(&found.bytes, message);
-    let is_hidden = found.how == How::Other && same >= ROOM && same < message.len();
+    let right: &[u8] = match expected {
+        Expected::Message(message) => message,
+        Expected::Saved(body) => body,
+        _ => return None,
+    };
+    let same = found.bytes.iter().zip(right).take_while(|(one, other)| one == other).count();
+    let is_hidden = found.how == How::Other && same >= ROOM && same < right.len();
     is_hidden.then(|| words!("the first {same} bytes are right", "前 {same} 字节是对的"))
-}
-
-/// How many bytes are equal in both, from the first.
-fn common_prefix(one: &[u8], other: &[u8]) -> usize {
-    one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }
