@@ -74,20 +74,20 @@ fn greet(peer: &HostPort, names: &[Vec<u8>], how: Framing, timeout: Duration) ->
     let mut receive = || framing::read(&mut reader, how, framing::REPLY_LIMIT);
     let mut send = |message: &[u8]| framing::write(&mut writer, how, message);
 
-    let Some(welcome) = receive().context("no welcome - is it a tcp-server with this framing?")? else {
+    let Some(welcome) = receive().context("no whole welcome (is it tcp-server with this framing?)")? else {
         bail!("the server at {peer} closed the connection before it said anything");
     };
     narration::say(&escape(&welcome))?;
     for name in names {
         let shown = escape(name);
         send(name).with_context(|| format!("cannot send '{shown}'"))?;
-        let no_greeting = || format!("no greeting for '{shown}' - do both use one framing?");
+        let no_greeting = || format!("no greeting for '{shown}' (do both use the same framing?)");
         let Some(reply) = receive().with_context(no_greeting)? else {
             bail!("the server closed the connection before it greeted '{shown}'");
         };
         narration::say(&escape(&reply))?;
         let is_right = reply == greeting::of(name);
-        ensure!(is_right, "that is not the greeting for '{shown}' - do both use one framing?");
+        ensure!(is_right, "that is not the greeting for '{shown}' - do both use the same framing?");
     }
     send(greeting::EXIT).context("cannot say exit")?;
     match receive().context("the server did not close the connection")? {

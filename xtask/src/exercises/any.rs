@@ -53,8 +53,8 @@ pub const READS_INPUT: Likely = is("reads-input", |e| e.is_silent() && e.waits.i
     "它在等标准输入，而那里没有人输入：它需要的都在命令行上。");
 
 pub const LEFT_GROUP: Likely = is("left-its-group", |e| e.location.has_left, "stop",
-    "Your server runs in the background: a process that it started has left the process group (a daemon, setsid, timeout), so Ctrl-C in the terminal does not reach it. Keep it in the foreground.",
-    "服务器在后台运行：它启动的进程离开了进程组（daemon、setsid、timeout），终端里按的 Ctrl-C 到不了它那里。请让它留在前台。");
+    "Your server runs in the background: a process that it started has left the process group (for example a daemon, or a program started with the command setsid or timeout), so Ctrl-C in the terminal does not reach it. Keep your server in the foreground.",
+    "服务器在后台运行：它启动的进程离开了进程组（例如 daemon，或用 setsid、timeout 命令启动的程序），终端里按的 Ctrl-C 到不了它那里。请让它留在前台。");
 /// A server that has just been started is not where it should be.
 pub static START: &[Likely] = &[
     is("binds-twice", |e| e.is_gone && e.complains_of(IN_USE) && e.location.is_port_free && !e.location.is_port_held, "crowd",
@@ -91,7 +91,7 @@ pub static ELSEWHERE: &[Likely] = &[
         "The port is right, but the address is wrong: bind the address given as {host}.",
         "端口对，地址不对：应绑定 {host} 给出的地址。"),
     is("other-port", |_| true, "crowd",
-        "Your server uses another port than the one that it was given: use the {port} of the command line, or grade with '--port N'. (Or bind failed, and your program did not check what it returned.)",
+        "Your server uses another port than the one that it was given: use the {port} of the command line, or grade with '--port N'. (Or bind failed, and your program did not check what bind returned.)",
         "服务器用的不是给它的端口：应使用命令行上的 {port}，或者评判时用 --port N。（也可能是 bind 失败了，却没有检查返回值。）"),
 ];
 
@@ -99,8 +99,8 @@ pub static ELSEWHERE: &[Likely] = &[
 pub static NOT_COME: &[Likely] = &[
     READS_INPUT,
     is("waits-before-connecting", |e| e.is_silent() && e.waits.is_for_others, "socket",
-        "Your client has not connected (over UDP: not sent) to the given address, and all its threads wait for something else: connect first.",
-        "客户端还没有连接给它的地址（UDP：没有向它发送），它的线程都在等别的什么：应先连接。"),
+        "Your client has not connected to the given address (over UDP: has sent nothing to it), and all its threads wait for something else: connect (over UDP: send) first.",
+        "客户端还没有连接给它的地址（UDP：没有向它发送），它的线程都在等别的什么：应先连接（UDP：先发送）。"),
     is("waits-first", |e| !e.is_gone, "socket",
         "A guess: your client waits for something else before it connects or sends, or uses another port.",
         "猜测：客户端还没有连接或发送，先在等别的什么；或者用了别的端口。"),
@@ -149,8 +149,8 @@ pub static UNSTOPPED: &[Likely] = &[
     STILL_ENDING,
 ];
 pub const INTERRUPT_IGNORED: Likely = is("interrupt-ignored", |e| e.how == How::Unmoved, "stop",
-    "Your server got Ctrl-C and continued: its signal handler only returns, or the program catches the exception around accept or recvfrom and continues.",
-    "服务器收到 Ctrl-C，却继续运行：信号处理函数只是返回，或者捕获了 accept、recvfrom 的异常又继续。");
+    "Your server got Ctrl-C and continued. Perhaps its signal handler does nothing, or a try around accept or recvfrom catches the exception of Ctrl-C, too: end the program there.",
+    "服务器收到 Ctrl-C，却继续运行。也许信号处理函数什么也没做，也许 accept、recvfrom 外面的 try 把 Ctrl-C 的异常也捕获了：应在那里结束程序。");
 pub const STILL_ENDING: Likely = is("still-ending", |e| matches!(e.expected, Expected::Stop), "stop",
     "A guess: your server is ending, but waits too long: perhaps for a thread that waits for its client. Call shutdown on the clients' sockets.",
     "猜测：它正在结束，却等得太久：也许在等一个正在等待客户端的线程。应 shutdown 客户端的套接字。");

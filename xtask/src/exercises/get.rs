@@ -64,7 +64,7 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::NO_CONTENT.as_bytes()]), EndsOpen, Ends, SavesNothing],
         &[]),
 
-    stage("short", "M3", ("when a body, chunked or not, is cut short, prints a message, exits with a status other than 0, and keeps no part of it in {out}",
+    stage("short", "M3", ("when a body, chunked or not, is cut short, prints a message, exits with a status other than 0, and keeps no part of the body in {out}",
                           "响应体中断（分块的也一样）时，打印出错信息，以非 0 状态结束，{out} 里不留下已收到的部分"),
         &[Hosts, ASKED, Says(1, &[replies::CUT.as_bytes()]), SaysNoMore(1), Fails, SavesNothing,
           Hosts, ASKED, Says(1, &[replies::CUT_CHUNKED.as_bytes()]), SaysNoMore(1), Fails, SavesNothing],
@@ -81,14 +81,14 @@ static STAGES: &[Stage] = &[
         &[Hosts, ASKED, Says(1, &[replies::LENGTH_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(BODY),
           Hosts, ASKED, Says(1, &[replies::CHUNKED_SPELLED.as_bytes()]), EndsOpen, Ends, Saves(LINES)],
         &[is("field-spelled", |e| !e.is_silent() && !matches!(e.expected, Expected::Visit), "page",
-            "Your client recognizes the field only in one spelling: names of fields may be in upper or lower case, so convert them to lower case before you compare.",
-            "它只认得字段名的一种写法：字段名不分大小写，应转成小写再比较。")]),
+            "Your client recognizes Content-Length or Transfer-Encoding only in one spelling: names of fields may be in upper or lower case, so convert them to lower case before you compare.",
+            "Content-Length 或 Transfer-Encoding，它只认得一种写法：字段名不分大小写，应转成小写再比较。")]),
 
     stage("large", "C4", ("saves 64 MiB with every byte correct", "64 MiB 保存得一字节不差"),
         &[Hosts, ASKED, SendsMuch(1), SaysNoMore(1), Ends, SavesMuch],
         &[]),
 
-    stage("status", "C19", ("shows that a page was not found (404)", "页面不存在时显示 404"),
+    stage("status", "C19", ("when a page is not found, prints the status of the reply (404)", "页面不存在时，打印响应的状态（404）"),
         &[Hosts, ASKED, Says(1, &[replies::NOT_FOUND.as_bytes()]), SaysNoMore(1), Shows("404")],
         &[]),
 
@@ -105,10 +105,10 @@ static ANYWHERE: &[Likely] =
 
 static OTHERWISE: &[Likely] = &[
     is("waits-for-the-end", |e| e.how == How::Later, "kept-open",
-        "The reply says where it ends: after Content-Length bytes, with the chunk of size 0, at once with 204. Do not wait until the server closes the connection, even if you sent Connection: close: close it yourself, and end.",
+        "The reply says where it ends: after Content-Length bytes, after the chunk of size 0, or right after its header if the status is 204. Do not wait until the server closes the connection, even if you sent Connection: close. Close it yourself, and end.",
         "响应自己说明了在哪里结束：Content-Length 个字节之后、大小为 0 的块之后，204 则立刻结束。不要等连接关闭（也不要指望 Connection: close）：自己关闭，然后结束。"),
     is("at-work", |e| matches!(e.expected, Expected::Success | Expected::Saved(_)) && e.is_silent(), "stream",
-        "A guess: your client waits for more bytes than the reply has. Or it is too slow: do not join all bytes again after every recv, but once, at the end.",
+        "A guess: your client waits for more bytes than the reply has. Or it is too slow: join the bytes once, at the end, not after every recv.",
         "猜测：客户端等的字节比响应的多。或者它太慢：不要每次 recv 之后都重新拼接，最后拼接一次。"),
     Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
     is("header-unprinted", |e| matches!(e.expected, Expected::Shown(text) if text.as_str() != "404"), "page",

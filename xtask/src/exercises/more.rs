@@ -94,7 +94,7 @@ pub(super) static ALL: [More; 47] = [
         "套接字收发的是字节，对方逐个字节地比较。文本要先编码；收到的字节可以原样发回。",
         ["while (name := read_line(client)) not in (None, b'exit'):    # bytes", "    answer = 'Hello, '.encode('utf-8') + name + b'!\\n'       # text, encoded", "    client.sendall(answer)"]),
     more("crowd", "other-words says-too-much",
-        "The client compares the answer with 'Hello, NAME!' and takes anything else for a mistake. A missing '!' or comma counts, and so does a letter, a space or a line too many.",
+        "The client compares the answer with 'Hello, NAME!' and anything else is wrong. A missing '!' or comma is a mistake, and so is an extra letter, space or line.",
         "客户端把回复与 Hello, NAME! 逐字比较，不同就是错的。少一个“!”或逗号不行，多一个字母、空格或一行也不行。",
         ["while (name := read_line(client)) not in (None, b'exit'):", "    answer = b'Hello, ' + name + b'!'    # with its comma, its space and its '!'", "    client.sendall(answer + b'\\n')       # this, and nothing else"]),
     more("crowd", "",
@@ -168,8 +168,8 @@ pub(super) static ALL: [More; 47] = [
         "客户端随时可能消失，这时它的 recv 或 send 就会出错。这个错误只属于这个会话，与别的客户端无关。",
         ["try: talk(client)", "except OSError: pass      # ConnectionResetError, BrokenPipeError: this client is gone", "finally: client.close()"]),
     more("slow-exit", "",
-        "A wait is either too short for a slow server or too long for its user. Wait in recv with a time limit of some seconds, and never in sleep.",
-        "等待太短，慢的服务器来不及；太长，用户等不起。用几秒的超时在 recv 里等，不要 sleep。",
+        "A wait of fixed length is either too short for a slow server or too long for the user. Wait in recv with a time limit of some seconds, and never in sleep.",
+        "固定的等待，太短则慢的服务器来不及，太长则用户等不起。用几秒的超时在 recv 里等，不要 sleep。",
         ["client.settimeout(10)", "answer = read_line(client)   # returns as soon as it has arrived", "# no time.sleep() between recv and send"]),
 
     // Datagrams.
@@ -178,7 +178,7 @@ pub(super) static ALL: [More; 47] = [
         "每个数据报就是一条消息：不需要结尾标记，也没有流结束。收到最后一个回复，客户端就结束。",
         ["for name in [b'Michael', b'Tracy', b'Sarah']:", "    client.send(name); print(client.recv(65535).decode())", "client.close()"]),
     more("udp", "other-words",
-        "A client recognizes the answer to its name only by the exact words 'Hello, NAME!'. A missing '!' or comma counts, and so does a letter or a space too many.",
+        "A client recognizes the answer to its name only by the exact words 'Hello, NAME!'. A missing '!' or comma is a mistake, and so is an extra letter or space.",
         "客户端只凭 Hello, NAME! 认出对它的名字的回复，必须一字不差。少一个“!”或逗号不行，多一个字母或空格也不行。",
         ["name, peer = server.recvfrom(65535)", "answer = b'Hello, ' + name + b'!'          # with its comma, its space and its '!'", "if not is_greeting(name): server.sendto(answer, peer)    # this, and nothing else"]),
     more("udp", "",

@@ -19,11 +19,11 @@ use crate::words::Words;
 pub static TCP_CLIENT: Exercise = Exercise {
     name: "tcp-client",
     description: Words::fixed(
-        "Waits for Welcome!, then sends Michael, Tracy and Sarah: after each, it waits for the answer (Hello, NAME!) and prints it on standard output. \
-         Then it sends 'exit'. --framing says how the end of a message is marked: by a line feed (line, the default), by its length in four bytes before it, \
-         the most significant first (length), or not at all (raw).",
+        "Waits for Welcome!, then sends Michael, Tracy and Sarah: after each, it waits for the answer ('Hello, NAME!') and prints it on standard output. \
+         Then it sends 'exit'. The grader's option --framing chooses how the end of a message is marked. line (the default): a line feed after the message; \
+         length: four bytes before the message give its length, the most significant first; raw: not at all.",
         "先收到 Welcome!，再依次说 Michael、Tracy、Sarah，每个都等到 Hello, NAME! 并打印到标准输出，才说下一个，最后说 exit。\
-         --framing 决定怎样标明消息的结尾：line（默认）以换行符结尾；length 在前面用四个字节（大端序）写明长度；raw 不标明。",
+         评判程序的选项 --framing 决定怎样标明消息的结尾：line（默认）以换行符结尾；length 在前面用四个字节（大端序）写明长度；raw 不标明。",
     ),
     places: &["{port}"],
     transport: Protocol::Tcp,
@@ -66,7 +66,7 @@ static STAGES: &[Stage] = &[
             "Your client prints nothing, or a greeting that it built itself: print what recv returned.",
             "它打印的是自己拼出来的问候，或者什么也没打印：应打印 recv 返回的内容。")]),
 
-    stage("glued", "M1", ("prints a greeting that arrived in one segment with the welcome", "欢迎和问候在同一个报文段里到达，也分成两条消息"),
+    stage("glued", "M1", ("prints a greeting that arrived together with the welcome, in one segment", "欢迎和问候在同一个报文段里到达，也分成两条消息"),
         &[Hosts, NeedsBoundary, Says(1, &[WELCOME, HELLO_MICHAEL]), Hears(1, MICHAEL),
           HearsOr(1, TRACY, &[Says(1, &[HELLO_TRACY])]), Says(1, &[HELLO_TRACY]), Hears(1, SARAH), Says(1, &[HELLO_SARAH]),
           Hears(1, EXIT), SaysNoMore(1), Ends, Prints(GREETINGS)],

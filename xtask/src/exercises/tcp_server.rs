@@ -22,10 +22,10 @@ use crate::words::Words;
 pub static TCP_SERVER: Exercise = Exercise {
     name: "tcp-server",
     description: Words::fixed(
-        "Sends Welcome! to each client, answers each name with Hello, NAME!, and closes the connection on \
-         'exit'. --framing says how the end of a message is marked: by a line feed (line, the default), by its length in four \
-         bytes before it, the most significant first (length), or not at all (raw: what one recv returns is one message).",
-        "对每个客户端说 Welcome!，收到名字回复 Hello, NAME!，收到 exit 就关闭连接。--framing 决定怎样标明消息的结尾：\
+        "Sends Welcome! to each client, answers each name with 'Hello, NAME!', and closes the connection on \
+         'exit'. The grader's option --framing chooses how the end of a message is marked. line (the default): a line feed after the message; length: four bytes before \
+         the message give its length, the most significant first; raw: not at all (what one recv returns is one message).",
+        "对每个客户端说 Welcome!，收到名字回复 Hello, NAME!，收到 exit 就关闭连接。评判程序的选项 --framing 决定怎样标明消息的结尾：\
          line（默认）以换行符结尾；length 在前面用四个字节（大端序）写明长度；raw 不标明，一次 recv 返回的就是一条消息。",
     ),
     places: &["{port}"],
@@ -40,11 +40,11 @@ pub static TCP_SERVER: Exercise = Exercise {
 
 #[rustfmt::skip]
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("whether it ends when no client arrives for a long time: a test of that would take too long",
-                 "长时间没有客户端来，它会不会自己结束：测试这个太费时间"),
+    Words::fixed("that it keeps running when no client arrives for a long time: a test of that would take too long",
+                 "长时间没有客户端来，它仍继续运行：测试这个太费时间"),
     any::WHAT_IT_KEEPS,
-    Words::fixed("whether it resets a connection when more bytes follow 'exit' than one recv returns: how many that is depends on the program",
-                 "exit 后面的数据超过一次 recv 返回的，它会不会复位连接：一次返回多少，各个程序不同"),
+    Words::fixed("that it closes without a reset when more bytes follow 'exit' than it reads with one recv: how many that is depends on the program",
+                 "exit 后面的数据比一次 recv 读取的还多，关闭时也不复位：一次读取多少，各个程序不同"),
 ];
 
 /// In the order in which a server is built.
@@ -58,7 +58,7 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Rest, HearsNoMore(1)],
         &[all(UNWELCOMED)]),
 
-    stage("greets", "C8", ("answers a name with Hello, NAME!", "收到名字，回复 Hello, NAME!"),
+    stage("greets", "C8", ("answers a name with 'Hello, NAME!'", "收到名字，回复 Hello, NAME!"),
         &[Starts, Enters(1), Greeted(1, MICHAEL), Rest, HearsNoMore(1)],
         &[all(WORDS), all(ANSWER)]),
 
@@ -73,8 +73,8 @@ static STAGES: &[Stage] = &[
                 "This name is not ASCII, and your server changed it: send back the bytes that arrived. If you decode the name and encode the answer, use UTF-8 for both.",
                 "这个名字不是 ASCII，没有原样返回：把到达的字节原样发回；要解码的话，解码和编码回复都用 UTF-8。"),
             is("earlier-name", has_an_earlier_name, "framing",
-                "This answer contains a part of an earlier name, which is still in your buffer: use only the first n bytes, where n is what this recv returned, or clear the buffer after each answer.",
-                "回答里有先前名字的一部分，它还留在缓冲区里：只用前 n 个字节（n 是这次 recv 返回的字节数），或者每次回答之后清空缓冲区。"),
+                "This answer contains a part of an earlier name, which is still in your buffer: use only the bytes that the last recv returned, or clear the buffer after each answer.",
+                "回答里有先前名字的一部分，它还留在缓冲区里：只用最后一次 recv 返回的字节，或者每次回答之后清空缓冲区。"),
             is("next-name-ignored", |e| e.is_silent() && e.waits.is_read == Some(true), "crowd",
                 "Your server has read this name, too, and waits in recv again without an answer: answer every name, not only the first.",
                 "这个名字它也读了，没有回答，又在 recv 里等：每个名字都要回答，不只是第一个。"),
@@ -85,7 +85,7 @@ static STAGES: &[Stage] = &[
         ]),
 
     // First with no other client. Then #3 is welcomed before #2 says exit, and so is served at the same time.
-    stage("exit", "C13", ("on 'exit' (not 'EXIT'), closes only this connection: the client sees the end of the stream, no reset",
+    stage("exit", "C13", ("on 'exit' (not 'EXIT'), closes only this connection: the client sees the end of the stream, not a reset",
                           "收到 exit（不是 EXIT）就关闭这个连接，只关闭这一个；是流结束，不是复位"),
         &[Starts, Enters(1), Says(1, &[EXIT]), HearsTheEnd(1), Enters(2), Comes(3), Waits(3), Says(2, &[EXIT]), HearsTheEnd(2),
           Hears(3, WELCOME), Greeted(3, EXITING), Greeted(3, b"EXIT"), Greeted(3, b" exit")],
@@ -132,13 +132,13 @@ static STAGES: &[Stage] = &[
           HearsHalfAtMost(3), Enters(4), Greeted(4, TRACY)],
         LEFT),
 
-    stage("crowd", "C9", ("serves three clients at once, in any order", "同时服务三个客户端，谁先说话都行"),
+    stage("crowd", "C9", ("serves three clients at the same time, whichever of them sends first", "同时服务三个客户端，谁先说话都行"),
         &[Starts, Enters(1), Comes(2), Comes(3), HearsOr(2, WELCOME, &[Leaves(1)]), HearsOr(3, WELCOME, &[Leaves(1)]),
           Greeted(3, SARAH), Greeted(2, TRACY), Greeted(1, MICHAEL)],
         &[
             is("one-at-a-time", |e| e.number == 2 && (e.tables.unaccepted > 0 || e.how == How::Later), "crowd",
-                "Your server serves one client at a time, and the others wait, in the backlog or in your program: give each client a thread (or a process or a task, or use select or poll), and call accept again at once.",
-                "它一次只服务一个客户端，其他的在全连接队列（backlog）或你的程序里等：给每个客户端一个线程（或进程、任务、轮询），然后立刻回到 accept。"),
+                "Your server serves one client at a time. Until it is done, the others wait: not accepted, or accepted and not served. Give each client a thread (or a process or a task, or use select or poll), and call accept again at once.",
+                "它一次只服务一个客户端，服务完之前，其他的都在等：还没有 accept，或者 accept 了却没有服务。给每个客户端一个线程（或进程、任务、轮询），然后立刻回到 accept。"),
             Among(|e| e.is_gone, FALLEN),
             all(WORDS),
             is("waits-for-another", |e| e.is_silent() && e.tables.unread > 0 && e.waits.is_another_read && e.waits.is_read == Some(false), "crowd",
@@ -171,7 +171,7 @@ static STAGES: &[Stage] = &[
             all(ANSWER),
         ]),
 
-    stage("cut", "M9", ("answers a name that arrives in pieces only when it is complete, even while another client sends a name",
+    stage("cut", "M9", ("when a name arrives in pieces, answers only after the last piece, even if pieces of another client's name arrive in between",
                         "名字分成几段、中间停顿，或与另一个名字交错到达，也等到收齐"),
         &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE), Enters(2), Begins(1, SARAH), Rest,
           Begins(2, TRACY), Rest, Finishes(1, SARAH), HearsGreeting(1, SARAH), Finishes(2, TRACY), HearsGreeting(2, TRACY)],
@@ -187,11 +187,11 @@ static STAGES: &[Stage] = &[
                 "Your server has read all pieces of the name, and waits in recv again without an answer: add what arrives to a buffer, and look there for the end of the message.",
                 "名字的各段它都读了，没有回答，又在 recv 里等：应把收到的放进缓冲区，在那里找消息的结尾。"),
             is("last-read-kept", |_| true, "glued",
-                "A guess: the name arrives in several reads, and your server keeps only the last one, or none.",
-                "猜测：名字分几次读到，它只留下了最后一次的，或者都没留下。"),
+                "A guess: the name arrives in several pieces, and your server keeps only the last one, or none: add each piece to a buffer until the message is complete.",
+                "猜测：名字分几段到达，它只留下了最后一段，或者都没留下：每一段都放进缓冲区，直到消息收齐。"),
         ]),
 
-    stage("bytes", "M13", ("returns every name unchanged, even if it is empty, is not UTF-8, has only spaces, or contains a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的、空的"),
+    stage("bytes", "M13", ("greets every name with exactly the bytes that arrived, even if it is empty, is not UTF-8, has only spaces, or contains a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的、空的"),
         &[Starts, Enters(1), Greeted(1, NOT_UTF8), Leaves(1), Enters(2), Greeted(2, SPACES), Greeted(2, ZERO), Greeted(2, FORMAT),
           Leaves(2), NeedsBoundary, Enters(3), Greeted(3, b"")],
         &[
@@ -259,13 +259,13 @@ static STAGES: &[Stage] = &[
                 "一个客户端什么也不读，服务器就停住了：它的接收窗口满了，send 在等。给每个客户端一个线程；用 select 或 poll 的，把 send 没有接受的字节留着，等套接字可写时再发。"),
         ]),
 
-    stage("tidy", "C9", ("serves twenty clients one after another, keeps none of their sockets and processes, and uses no CPU when idle",
+    stage("tidy", "C9", ("serves twenty clients one after another; afterwards, has no socket or child process left over from them, and uses no CPU when idle",
                          "先后服务二十个客户端，不留下他们的套接字和进程，没有人说话时不占用 CPU"),
         &[Starts, GivesBack(MICHAEL), Sleeps],
         &[
             is("descriptors-kept", |e| matches!(e.expected, Expected::Closes), "crowd",
-                "After each client, a descriptor stays open, and the system limits how many a program may have: close the socket, and every copy of it, at the end of each conversation (shutdown alone closes none).",
-                "每个客户端都留下一个没有关闭的描述符，而一个程序能有的数目有限：会话结束时关闭套接字和它的每个副本（只 shutdown 不算关闭）。"),
+                "After each client, a descriptor stays open, and the system limits how many a program may have: at the end of each conversation, close the socket, also in other processes and file objects that share it. (shutdown does not close a socket.)",
+                "每个客户端都留下一个没有关闭的描述符，而一个程序能有的数目有限：会话结束时关闭套接字，共用它的其他进程和文件对象里也要关闭（shutdown 不会关闭套接字）。"),
             is("processes-kept", |e| matches!(e.expected, Expected::Reaps), "crowd",
                 "After each client, an ended process remains (a zombie): wait for each child, or ignore SIGCHLD.",
                 "每个客户端都留下一个已结束的进程（僵尸进程）：要 wait 每个子进程，或者忽略 SIGCHLD。"),
@@ -296,7 +296,7 @@ static STAGES: &[Stage] = &[
                 "服务器结束了，客户端却看不到流结束：服务器启动的另一个进程还开着这个套接字。"),
         ]),
 
-    stage("restart", "-", ("starts again at once on the same port", "立刻在同一端口上再次启动"),
+    stage("restart", "-", ("after it was ended with a client connected, can be started again at once on the same port", "有客户端连着时被终止，也能立刻在同一端口上再次启动"),
         &[Starts, Enters(1), Restarts, Enters(2)],
         &[]),
 ];

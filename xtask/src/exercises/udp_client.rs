@@ -17,7 +17,7 @@ use crate::words::Words;
 pub static UDP_CLIENT: Exercise = Exercise {
     name: "udp-client",
     description: Words::fixed(
-        "Sends Michael, Tracy and Sarah, each in its own datagram: after each, it waits for the answer (Hello, NAME!) and prints it on standard output.",
+        "Sends Michael, Tracy and Sarah, each in its own datagram: after each, it waits for the answer ('Hello, NAME!') and prints it on standard output.",
         "依次发送 Michael、Tracy、Sarah，每个一个数据报；等到 Hello, NAME! 并打印到标准输出，才发下一个。",
     ),
     places: &["{port}"],
@@ -31,8 +31,8 @@ pub static UDP_CLIENT: Exercise = Exercise {
 };
 
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("whether it prints the answer that arrived, or builds the same text itself: the grader cannot see the difference",
-                 "打印的是收到的回复，还是自己拼出来的：两者相同，看不出区别"),
+    Words::fixed("that it prints the answer that arrived, and not one that it built itself: it must ignore any other answer, so both look the same",
+                 "打印的是收到的回复，不是自己拼出来的：别的回复它都应忽略，所以两者看起来一样"),
 ];
 
 /// How the server goes on after Michael's greeting.
@@ -74,8 +74,8 @@ static STAGES: &[Stage] = &[
           Ends, Prints(GREETINGS)],
         BELIEVED),
 
-    stage("silent", "M4", ("when nobody answers, ends with a message and a status other than 0, after at most 30 s and 100 datagrams",
-                           "没有人回答时，最多问 100 次，30 秒内自己结束，给出消息，状态不为 0"),
+    stage("silent", "M4", ("when the server does not answer, ends with a message and a status other than 0, after at most 30 s and 100 datagrams",
+                           "服务器不回答时，最多问 100 次，30 秒内自己结束，给出消息，状态不为 0"),
         &[Hosts, Fails, AsksAtMost(1, 100)],
         &[
             is("floods", |e| matches!(e.expected, Expected::Few(_)), "lost-reply",
@@ -84,7 +84,7 @@ static STAGES: &[Stage] = &[
             all(NO_ANSWER),
         ]),
 
-    stage("nobody", "M4", ("fails with a message and a status other than 0 when no socket uses the server's port", "没有套接字使用那个端口时，打印出错信息，并以非 0 状态结束"),
+    stage("nobody", "M4", ("when no socket uses the server's port (recv on a connected socket may then report an error), ends with a message and a status other than 0", "没有套接字使用那个端口时（已连接的套接字，recv 这时可能报错），打印出错信息，并以非 0 状态结束"),
         &[Nobody, Fails],
         NO_ANSWER),
 ];

@@ -19,7 +19,7 @@ const HELLOISE: &[u8] = b"Helloise";
 pub static UDP_SERVER: Exercise = Exercise {
     name: "udp-server",
     description: Words::fixed(
-        "Answers each datagram, which is a name, with Hello, NAME! in one datagram.",
+        "Answers each datagram, which is a name, with 'Hello, NAME!' in one datagram.",
         "每个数据报是一个名字，用另一个数据报回复 Hello, NAME!。",
     ),
     places: &["{port}"],
@@ -33,8 +33,8 @@ pub static UDP_SERVER: Exercise = Exercise {
 };
 
 static NOT_ASKED: &[Words] = &[
-    Words::fixed("whether it ends when no datagram arrives for a long time: a test of that would take too long",
-                 "长时间没有数据报来，它会不会自己结束：测试这个太费时间"),
+    Words::fixed("that it keeps running when no datagram arrives for a long time: a test of that would take too long",
+                 "长时间没有数据报来，它仍继续运行：测试这个太费时间"),
     any::WHAT_IT_KEEPS,
 ];
 
@@ -44,7 +44,7 @@ static STAGES: &[Stage] = &[
         &[Starts, Stays],
         &[]),
 
-    stage("greets", "C12", ("answers a name with Hello, NAME!", "收到名字，回复 Hello, NAME!"),
+    stage("greets", "C12", ("answers a name with 'Hello, NAME!'", "收到名字，回复 Hello, NAME!"),
         &[Starts, Comes(1), Greeted(1, MICHAEL)],
         ANSWER),
 
@@ -70,13 +70,13 @@ static STAGES: &[Stage] = &[
                 "回复发给了别的客户端：每个回复都要发往收到名字的那次 recvfrom 返回的地址。（也不要 connect 这个套接字：已 connect 的套接字只收得到一个客户端。）"),
         ]),
 
-    stage("empty", "C7", ("answers an empty datagram (an empty name) with Hello, !, and continues", "空数据报（空名字）回复 Hello, !，并继续服务"),
+    stage("empty", "C7", ("answers an empty datagram (an empty name) with 'Hello, !', and continues", "空数据报（空名字）回复 Hello, !，并继续服务"),
         &[Starts, Comes(1), Greeted(1, b""), Greeted(1, TRACY)],
         &[is("empty-is-end", |_| true, "udp",
             "An empty datagram is a message like any other: answer it, and continue. It does not mean the end, because UDP has no end of stream.",
             "空数据报也是一条消息：回答它，然后继续。它不表示结束，UDP 没有流结束。")]),
 
-    stage("bytes", "M13", ("returns every name unchanged, even if it is not UTF-8, has only spaces, or contains a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的"),
+    stage("bytes", "M13", ("greets every name with exactly the bytes that arrived, even if it is not UTF-8, has only spaces, or contains a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的"),
         &[Starts, Comes(1), Greeted(1, NOT_UTF8), Greeted(1, SPACES), Greeted(1, ZERO), Greeted(1, FORMAT)],
         CHANGED),
 
@@ -87,14 +87,14 @@ static STAGES: &[Stage] = &[
             "recvfrom(N) cuts a datagram longer than N bytes, and the rest is lost: use a buffer that holds any datagram (65,535 bytes).",
             "recvfrom(N) 会截断超过 N 字节的数据报，其余的就丢了：缓冲区要装得下任何数据报（65,535 字节）。")]),
 
-    stage("gone", "C12", ("continues after a client left before the answer was sent", "客户端没等回复就离开，照常服务下一个"),
+    stage("gone", "C12", ("continues when a client has left before its answer was sent", "客户端没等回复就离开，照常服务下一个"),
         &[Starts, Comes(1), Says(1, &[MICHAEL]), Leaves(1), Comes(2), Says(2, &[MICHAEL]), Leaves(2), Comes(3), Says(3, &[MICHAEL]),
           Leaves(3), Comes(4), Greeted(4, TRACY)],
         &[is("gone-ends-all", |_| true, "udp",
             "Your server stopped answering after a client left: an error of sendto or recvfrom is about one datagram only. Ignore the error, and continue.",
             "一个客户端离开之后，服务器就不再回答了：sendto 或 recvfrom 出错，只关系到一个数据报。忽略它，继续。")]),
 
-    stage("greeting", "C12", ("does not answer a greeting such as Hello, Bob! (two servers would answer each other forever), but answers the name Helloise",
+    stage("greeting", "C12", ("does not answer a greeting such as 'Hello, Bob!' (two servers would answer each other forever), but answers the name Helloise",
                              "收到问候不再问候（否则两台这样的服务器会没完没了），但要问候 Helloise"),
         &[Starts, Comes(1), Says(1, &[b"Hello, Bob!"]), Greeted(1, TRACY), Greeted(1, HELLOISE), Greeted(1, b"Hello, Bob")],
         &[

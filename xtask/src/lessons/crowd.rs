@@ -83,8 +83,8 @@ fn play(play: &mut Play) -> Result<()> {
         "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
     )?;
     play.act(&Words::fixed(
-        "What the server has for its clients: sockets, as the kernel lists them, and threads.",
-        "服务器为客户端准备了什么：套接字（内核的表），以及线程。",
+        "Now look at the server: the sockets that the kernel lists for it, and its threads.",
+        "再看服务器：内核的表里它的套接字，以及它的线程。",
     ))?;
     sockets_of(play, at, prediction)?;
     if all.is_none() {

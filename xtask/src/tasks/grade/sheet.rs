@@ -112,8 +112,8 @@ const RULES: [Words; 4] = [
         "不要让它转入后台，也不要做成 daemon，否则 Ctrl-C 停不了它。",
     ),
     Words::fixed(
-        "It gets no input on standard input, which stays open. Only text on standard output counts as printed.",
-        "标准输入一直开着，但没有人输入。打印到标准输出的才算打印。",
+        "It gets no input: its standard input stays open, and nothing arrives there.",
+        "标准输入一直开着，但没有人输入。",
     ),
 ];
 

@@ -80,7 +80,7 @@ fn help(viewer: Viewer<'_>, is_bare: bool, lang: Lang) -> String {
     let next = match viewer {
         Viewer::Presenter(_) => to(
             " At the end, PageDown, Enter and the right arrow continue the demo, as the button does; digits answer a \
-             question. Of a clicker, PageDown and PageUp work; F5, Escape, the period and B do nothing.",
+             question. A remote's PageDown and PageUp work; F5, Escape, the period and B do nothing.",
             "到了末尾，PageDown、回车、右方向键和按钮一样，让演示继续；数字键回答题目。翻页笔的 PageDown、PageUp 可用；\
              F5、Escape、句点和 B 不起作用。",
         ),
