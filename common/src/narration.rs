@@ -37,10 +37,7 @@ fn is_unsafe(c: char) -> bool {
         || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Prints a line on standard output.
-///
-/// # Errors
-/// Names standard output; see [`reader_left`].
+/// Prints a line on standard output. An error names standard output; see [`reader_left`].
 pub fn say(line: &str) -> io::Result<()> {
     let mut out = Stdout;
     out.write_all(format!("{line}\n").as_bytes())?;
