@@ -142,12 +142,12 @@ struct Connection<'a> {
     server: TcpStream,
     link: &'a TcpLink,
     recorder: &'a Recorder,
-    state: Awaited<State>,
+    state: Awaited<RelayState>,
 }
 
 /// What has become of both directions.
 #[derive(Default)]
-struct State {
+struct RelayState {
     /// How many times the server has said something.
     answers: u64,
     /// Which sides were told an end.
@@ -243,7 +243,7 @@ impl Connection<'_> {
             let before = self.state.lock().answers;
             self.write(toward, piece)?;
             if matches!(self.link.mode, RelayMode::InLockstep(_)) {
-                let goes_on = |state: &State| {
+                let goes_on = |state: &RelayState| {
                     state.answers > before || state.told_end[Side::Client as usize] || state.is_broken
                 };
                 while !self.state.wait_for(MOMENT, goes_on) {

@@ -24,7 +24,7 @@ use self::machine::Machine;
 use self::one_core::OneCore;
 use self::results::{Results, Rounds};
 use self::variants::Variant;
-use self::works::{ALL, Work};
+use self::works::{ALL, Workload};
 use super::shown;
 use super::wanted::Wanted;
 use crate::drawing::page::{self, Chapter, Cover};
@@ -38,7 +38,7 @@ use crate::words::{Lang, Words};
 const LIMIT: Duration = Duration::from_secs(105);
 
 /// The works that are named, or all, in the order in which they are measured.
-fn chosen(args: &mut Args, lang: Lang) -> Result<Vec<&'static Work>> {
+fn chosen(args: &mut Args, lang: Lang) -> Result<Vec<&'static Workload>> {
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
         let work = ALL.iter().find(|work| *work.name == *name);
@@ -123,7 +123,11 @@ fn cover(machine: &Machine) -> Cover {
 }
 
 /// Measures one work after another, and tells what each costs.
-fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Vec<Chapter>, Vec<Results>)> {
+fn measure_all(
+    works: &[&'static Workload],
+    rounds: u16,
+    style: Style,
+) -> Result<(Vec<Chapter>, Vec<Results>)> {
     let (began, count) = (Instant::now(), u32::try_from(works.len())?);
     let (mut chapters, mut all) = (Vec::new(), Vec::new());
     for (number, work) in (1..).zip(works.iter().copied()) {
@@ -133,14 +137,14 @@ fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Ve
         let story = Transcript::new(style);
         sentences::told(&results).into_iter().try_for_each(|told| story.tell(told))?;
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
-        let Work { name, claims, .. } = work;
+        let Workload { name, claims, .. } = work;
         chapters.push(Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told: story.told() });
         all.push(results);
     }
     Ok((chapters, all))
 }
 
-fn introduce(work: &Work, style: Style) -> Result<()> {
+fn introduce(work: &Workload, style: Style) -> Result<()> {
     let name = work.name;
     style.say(Ink::Bold, &words!("\n== {name} ==", "\n== {name} =="))?;
     let mut lines = work.claims.iter().flat_map(|(_, words)| style.broken("", words.to(style.lang)));
@@ -155,7 +159,7 @@ fn run_again(is_as_built: bool) -> Result<()> {
 }
 
 /// Measures a work in at most `rounds` rounds: after the first, none is begun that would not be over at `until`.
-fn measure(work: &'static Work, rounds: u16, lang: Lang, began: Instant, until: Duration) -> Results {
+fn measure(work: &'static Workload, rounds: u16, lang: Lang, began: Instant, until: Duration) -> Results {
     let room = descriptors().saturating_sub(100);
     let places = work.places.iter().copied().take_while(|clients| *clients <= room).collect::<Vec<_>>();
     let (here, absent) = work.variants.iter().partition::<Vec<Variant>, _>(|variant| variant.is_here());

@@ -4,12 +4,12 @@ use anyhow::Error;
 
 use super::load::Measured;
 use super::variants::Variant;
-use super::works::Work;
+use super::works::Workload;
 use crate::drawing::entry::{Chart, Cost, Series};
 
 /// A work, and what was measured of it.
 pub struct Results {
-    pub work: &'static Work,
+    pub work: &'static Workload,
     /// The places that this system has room for.
     pub places: Vec<u32>,
     pub variants: Vec<Rounds>,

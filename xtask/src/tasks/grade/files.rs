@@ -11,9 +11,9 @@ const KINDS: [(&str, &str); 4] =
 
 /// The files that are asked for, by [`KINDS`].
 #[derive(Clone, Default)]
-pub struct Files([Option<String>; KINDS.len()]);
+pub struct ReportFiles([Option<String>; KINDS.len()]);
 
-impl Files {
+impl ReportFiles {
     /// As the options say.
     pub fn of(args: &mut Args) -> Result<Self> {
         let mut files = Self::default();

@@ -43,7 +43,7 @@ use crate::wire::event::{Recorder, Side};
 use crate::words::Words;
 use candidate::CommandLine;
 use class::Class;
-use files::Files;
+use files::ReportFiles;
 use report::{cover, grade};
 use trial::Config;
 
@@ -54,7 +54,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let (each, brief, anonymous) = (args.flag("--each")?, args.flag("--brief")?, args.flag("--anonymous")?);
     let Only(ip) = args.given("--ip")?.unwrap_or(Only(shown::LOOPBACK[0]));
     let style = shown::style(&mut args)?;
-    let (stage, files) = (args.given::<String>("--stage")?, Files::of(&mut args)?);
+    let (stage, files) = (args.given::<String>("--stage")?, ReportFiles::of(&mut args)?);
     let live = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let framing = args.value("--framing", Framing::Line)?;
     let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;

@@ -305,8 +305,9 @@ impl Trial<'_> {
 
 /// Whether every thread waits for clients, so that nothing more can be expected.
 fn only_serves(pids: &[u32]) -> bool {
-    let is_it =
-        |wait: &waits::Wait| matches!(wait.call, Call::Accept | Call::Receive) && wait.inode.is_some();
+    let is_it = |wait: &waits::WaitingThread| {
+        matches!(wait.call, Call::Accept | Call::Receive) && wait.inode.is_some()
+    };
     waits::waits(pids).is_some_and(|threads| !threads.is_empty() && threads.iter().all(is_it))
 }
 

@@ -23,7 +23,7 @@ pub struct Failure {
 }
 
 /// What has become of the program.
-pub struct Fate {
+pub struct ProgramState {
     pub status: Option<ExitStatus>,
     /// What it printed last; of one that runs, the error that it reported.
     pub last_words: LastWords,

@@ -6,7 +6,7 @@ use common::narration::escape;
 
 use super::steps::STOP;
 use super::trial::Trial;
-use super::verdict::Fate;
+use super::verdict::ProgramState;
 use crate::exercises::Evidence;
 use crate::peers::script::{Expected, Found, How, Mismatch};
 use crate::peers::tcp_peer::framed;
@@ -111,22 +111,22 @@ impl Trial<'_> {
         }
     }
 
-    pub fn got(&self, missed: &Mismatch, fate: &Fate, said: &[u8]) -> Words {
+    pub fn got(&self, missed: &Mismatch, state: &ProgramState, said: &[u8]) -> Words {
         let Mismatch { expected, found, .. } = missed;
         if expected.is_the_programs() {
-            return self.did(expected, found, fate);
+            return self.did(expected, found, state);
         }
         let came = joined(self.came(missed, said), differs(expected, found));
-        let is_only_its_end = fate.status.is_some() && found.how == How::Ended && found.bytes.is_empty();
-        match fate.words() {
-            Some(fate) if is_only_its_end => fate,
-            fate => joined(came, fate),
+        let is_only_its_end = state.status.is_some() && found.how == How::Ended && found.bytes.is_empty();
+        match state.words() {
+            Some(state) if is_only_its_end => state,
+            state => joined(came, state),
         }
     }
 
     /// What the program itself did.
-    fn did(&self, expected: &Expected, found: &Found, fate: &Fate) -> Words {
-        let ended = || fate.words().unwrap_or(Words::fixed("your program still runs", "程序还在运行"));
+    fn did(&self, expected: &Expected, found: &Found, state: &ProgramState) -> Words {
+        let ended = || state.words().unwrap_or(Words::fixed("your program still runs", "程序还在运行"));
         match (expected, found.how) {
             (Expected::Ready | Expected::Stop, _) if self.location.has_left => self.runaway(),
             (Expected::Ready, How::Other) => {
@@ -184,7 +184,7 @@ impl Trial<'_> {
                 "your client ended only after the server had closed",
                 "服务器关闭之后客户端才结束",
             ),
-            (Expected::Failure, How::Ended) if fate.status.is_some_and(|status| !status.success()) => {
+            (Expected::Failure, How::Ended) if state.status.is_some_and(|status| !status.success()) => {
                 joined(ended(), Some(Words::fixed("it printed no message", "没有打印出错信息")))
             }
             (Expected::Outwaits, _) => Words::fixed(
@@ -326,7 +326,7 @@ impl Trial<'_> {
     }
 }
 
-impl Fate {
+impl ProgramState {
     /// How it ended, or what it complains of; none if it runs and does not.
     fn words(&self) -> Option<Words> {
         let line = self.last_words.telling.as_deref();
