@@ -27,7 +27,6 @@ pub fn copy_body<R: Read>(
     let all = read.as_slice().chain(from.get_mut());
     let from = &mut BufReader::with_capacity(if is_small { read.len() } else { BODY_BUFFER }, all);
     let copied = match framing {
-        BodyFraming::Empty => 0,
         BodyFraming::Length(length) => {
             let place = |copied| format!("after {copied} of {length} bytes");
             let copied = copy(from, length, out, place)?;

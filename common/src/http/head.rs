@@ -22,9 +22,7 @@ type Field = (Vec<u8>, Vec<u8>);
 /// Where the body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyFraming {
-    /// The status says that there is no body.
-    Empty,
-    /// After this many bytes.
+    /// After this many bytes; none where the status says that there is no body.
     Length(u64),
     /// After the chunk of size 0.
     Chunked,
@@ -97,7 +95,7 @@ fn check_beginning(from: &mut impl BufRead) -> io::Result<()> {
 /// Decides from the head where the body ends (RFC 9112 section 6.3).
 pub fn body_framing(head: &Head) -> io::Result<BodyFraming> {
     if matches!(head.status, 204 | 304) {
-        return Ok(BodyFraming::Empty);
+        return Ok(BodyFraming::Length(0));
     }
     let codings: Vec<_> = head.values("transfer-encoding").collect();
     if !codings.is_empty() {
