@@ -28,8 +28,8 @@ impl Wanted {
                 "{option}“{name}”：文件名要以 .{ending} 结尾"
             )));
         }
-        let refused = |e| args::usage(format!("{:#}", cannot_write(e, &name)));
-        let replacement = Replacement::of(path).map_err(refused)?;
+        let why = |e| format!("{:#}", cannot_write(e, &name));
+        let replacement = Replacement::of(path).map_err(why).map_err(args::usage)?;
         Ok(Self { name, replacement })
     }
 
