@@ -48,7 +48,7 @@ fn play(play: &mut Play) -> Result<()> {
     let (server, at) =
         play.server("tcp-server", &["--delay", "0.2", "--idle-timeout", "86400", "--quiet"])?;
     let gates = [Gate::default(), Gate::default(), Gate::default()];
-    let threads_before = figures::threads(server.pid);
+    let threads_before = figures::status(server.pid, "Threads");
     let mut clients = Vec::new();
     for ((label, names), gate) in CLIENTS.into_iter().zip(&gates) {
         let wire = play.lab.wire(label, at, RelayMode::Behind(gate.clone()))?.to_string();
@@ -94,7 +94,7 @@ fn play(play: &mut Play) -> Result<()> {
         ));
         return Ok(());
     }
-    let now = figures::threads(server.pid);
+    let now = figures::status(server.pid, "Threads");
     if let Some((before, now)) = threads_before.zip(now) {
         play.evidence(&words!(
             "threads of the server: {before} before the clients connected, now {now} (/proc/PID/status)",

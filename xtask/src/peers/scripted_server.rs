@@ -11,8 +11,8 @@ use anyhow::{Context, Result};
 use common::timed_stream::TimedStream;
 
 use crate::wire::listening::Listening;
+use crate::wire::receiving::Receiving;
 use crate::wire::record::STUCK;
-use crate::wire::running::RunningThread;
 
 /// How long a client may stay, and how many bytes of what it says are kept.
 const STAY: Duration = Duration::from_secs(3600);
@@ -81,7 +81,8 @@ impl ScriptedServer {
         let (hearing, heard) = mpsc::channel();
         let address = asked.local_addr()?;
         let mut number = 0;
-        let receiving = RunningThread::receiving(asked, move |datagram, peer| {
+        let receiving = Receiving::start(asked, move |received| {
+            let Ok((datagram, peer)) = received else { return };
             let _ = hearing.send(Ok(datagram.to_vec()));
             for reply in script(number, datagram) {
                 let _ = speaker.send_to(&reply, peer); // the client may be gone

@@ -33,7 +33,7 @@ impl Trial<'_> {
             )));
         }
         self.lab.record.recorder("").said(Side::Server, "^C");
-        self.program()?.program.interrupt_group();
+        self.program()?.program.interrupt();
         let status = self.program()?.wait_for_end(Duration::from_secs(STOP))?;
         let has_ended = status.is_some();
         if status.is_some_and(is_crash) {

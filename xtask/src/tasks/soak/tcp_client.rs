@@ -12,7 +12,7 @@ use anyhow::{Result, ensure};
 use super::{Size, Tried, needs, no_proc};
 use crate::peers::origin;
 use crate::peers::scripted_server::{ScriptedServer, repeat};
-use crate::programs::{self, figures::memory, program::Program, scratch::Scratch};
+use crate::programs::{self, figures::status, program::Program, scratch::Scratch};
 use crate::words::Words;
 
 /// What a process may keep in memory, in KiB, whatever a peer sends.
@@ -29,7 +29,7 @@ fn watched_get(origin: &ScriptedServer, file: &str) -> Result<(bool, Option<u64>
         thread::spawn(move || (stdout.read_to_end(&mut Vec::new()), stderr.read_to_end(&mut Vec::new())));
     let mut peak = None;
     while !reading.is_finished() {
-        peak = peak.max(memory(&program, "VmHWM"));
+        peak = peak.max(status(program.pid, "VmHWM"));
         thread::sleep(Duration::from_millis(2));
     }
     Ok((program.wait()?.success(), peak))

@@ -12,7 +12,7 @@ use crate::checks::Ended;
 use crate::exercises::TCP_SERVER;
 use crate::peers::script::Unplayed;
 use crate::peers::tcp_peer::TcpPeer;
-use crate::programs::figures::memory;
+use crate::programs::figures::status;
 use crate::programs::server::Server;
 use crate::words::{Shown, Words};
 
@@ -119,11 +119,11 @@ pub fn stop_twice(_: Size) -> Result<Tried> {
 pub fn ten_thousand(size: Size) -> Result<Tried> {
     let number = size.of(10_000, 10);
     let server = Server::start("tcp-server", &["--delay=0", "--quiet", "--max-clients=15000"])?;
-    let before = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
+    let before = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
     // A machine that has no room for so many says so here.
     let clients = welcomed(server.address, number)
         .map_err(|e| Unplayed::NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
-    let after = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
+    let after = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
     let asked = Instant::now();
     TcpPeer::welcomed(server.address)?.gives_name("Michael")?;
     let greeted = asked.elapsed();
@@ -208,7 +208,7 @@ pub fn endless_name(size: Size) -> Result<Tried> {
     first.sends([b'x'; 3000]);
     first.hears(REFUSAL)?;
     let mut client = TcpPeer::welcomed(server.address)?;
-    let before = memory(&server.program, "VmHWM").ok_or_else(no_proc)?;
+    let before = status(server.program.pid, "VmHWM").ok_or_else(no_proc)?;
     let mut sender = client.stream().try_clone()?;
     let sending = thread::spawn(move || {
         let piece = vec![b'x'; 1 << 20];
@@ -218,7 +218,7 @@ pub fn endless_name(size: Size) -> Result<Tried> {
     });
     client.hears(REFUSAL)?;
     let taken = sending.join().unwrap_or_default();
-    let grown = memory(&server.program, "VmHWM").ok_or_else(no_proc)?.saturating_sub(before);
+    let grown = status(server.program.pid, "VmHWM").ok_or_else(no_proc)?.saturating_sub(before);
     let figures = words!(
         "refused once, {taken} MiB taken off the wire; memory grew by {grown} KiB",
         "拒绝一次，从线路上取走 {taken} MiB；内存增加 {grown} KiB"
