@@ -64,10 +64,7 @@ pub fn sentence(run: &Run<'_>) -> Words {
 pub fn mistakes(run: &Run<'_>) -> Vec<(usize, &'static Mistake)> {
     let judged = run.works.iter().flat_map(|work| &work.stages);
     let failed = judged.filter(|judged| matches!(judged.verdict, Verdict::Failed(_)));
-    let likely = failed.filter_map(|judged| judged.failure.as_ref()?.likely);
-    let found: Vec<_> = likely.collect();
-    let names = counted(found.iter().map(|mistake| mistake.name));
-    names.into_iter().filter_map(|(n, name)| Some((n, *found.iter().find(|one| one.name == name)?))).collect()
+    counted(failed.filter_map(|judged| judged.failure.as_ref()?.likely))
 }
 
 /// What to play for a class that made these mistakes.
