@@ -117,12 +117,12 @@ struct Connection {
     server: TcpStream,
     link: Arc<TcpLink>,
     recorder: Recorder,
-    state: Awaited<State>,
+    state: Awaited<RelayState>,
 }
 
 /// What has become of both directions.
 #[derive(Default)]
-struct State {
+struct RelayState {
     /// How many times the server has said something.
     answers: u64,
     /// Which sides were told an end.
@@ -198,7 +198,7 @@ impl Connection {
             let before = self.state.lock().answers;
             self.write(toward, piece)?;
             if matches!(self.link.mode, RelayMode::InLockstep(_)) {
-                let goes_on = |state: &State| {
+                let goes_on = |state: &RelayState| {
                     state.answers > before || state.told_end[Side::Client as usize] || state.is_broken
                 };
                 while !self.state.wait_for(MOMENT, goes_on) {
