@@ -248,10 +248,6 @@ pub struct Cost {
 }
 
 impl Chart {
-    pub fn has_costs(&self) -> bool {
-        self.series.iter().any(|series| !series.costs.is_empty())
-    }
-
     pub fn highest(&self) -> f64 {
         let costs = self.series.iter().flat_map(|series| &series.costs);
         costs.map(|cost| cost.median).fold(f64::MIN_POSITIVE, f64::max)

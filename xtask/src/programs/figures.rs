@@ -8,9 +8,9 @@ use common::narration::escape;
 
 use super::program::Program;
 
-/// A figure of a process in KiB from Linux' /proc/PID/status: `VmRSS`, `VmHWM` (the peak so far).
-pub fn memory(program: &Program, what: &str) -> Option<u64> {
-    figure_in(&format!("/proc/{}/status", program.pid), what)
+/// A figure of a process from Linux' /proc/PID/status: `Threads`; in KiB, `VmRSS` and `VmHWM` (its peak so far).
+pub fn status(pid: u32, what: &str) -> Option<u64> {
+    figure_in(&format!("/proc/{pid}/status"), what)
 }
 
 /// The memory of a process that is resident, in KiB, from Linux' `/proc/PID/smaps_rollup`: counted page by page,
@@ -31,11 +31,6 @@ pub fn ignores_interrupt(pid: u32) -> bool {
     let set =
         status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
     set.is_some_and(|set| set & SIGINT > 0)
-}
-
-/// How many threads a process has, from Linux' /proc/PID/status.
-pub fn threads(pid: u32) -> Option<u64> {
-    figure_in(&format!("/proc/{pid}/status"), "Threads")
 }
 
 /// The first number behind a name at the beginning of a line.
@@ -59,14 +54,6 @@ pub fn used(pid: u32) -> Option<Used> {
     let fields: Vec<_> = stat.rsplit(") ").next()?.split(' ').collect();
     let sum = |two: [usize; 2]| Some(hundredths(fields.get(two[0])?)? + hundredths(fields.get(two[1])?)?);
     Some(Used { own: sum([11, 12])?, children: sum([13, 14])? })
-}
-
-/// What all processes have used of the cores, and what the machine's owner has taken of them for others ("steal"),
-/// from the first line of Linux' /proc/stat: interrupts aside, as no process is charged with all of them.
-pub fn busy() -> Option<Duration> {
-    let stat = fs::read_to_string("/proc/stat").ok()?;
-    let fields: Vec<_> = stat.lines().next()?.split_whitespace().skip(1).collect();
-    [0, 1, 2, 7].into_iter().map(|field| hundredths(fields.get(field)?)).sum()
 }
 
 fn hundredths(text: &str) -> Option<Duration> {

@@ -75,7 +75,7 @@ fn a_small_bench_prints_what_it_writes() {
 fn the_bench_speaks_chinese_and_says_that_a_debug_build_costs_more() {
     let said = said(&bench(&["udp-1", "--lang=zh"]));
     if cfg!(target_os = "linux") {
-        assert!(said.contains("基准") && said.contains("个应答个个正确"), "{said}");
+        assert!(said.contains("基准") && said.contains("每个应答都正确（"), "{said}");
         assert_eq!(said.contains("debug 构建"), cfg!(debug_assertions), "{said}");
     }
 }

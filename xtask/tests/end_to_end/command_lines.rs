@@ -1,8 +1,6 @@
 //! What a user types, and what is said of it.
 
-use xtask::Lab;
-
-use crate::{failing, outcome, run};
+use crate::{TestedServer, failing, outcome, run, run_on};
 
 const PROGRAMS: [&str; 4] = ["tcp-server", "tcp-client", "udp-server", "udp-client"];
 
@@ -129,7 +127,7 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
         // A shell has its background jobs ignore SIGINT, and what they run inherits that.
         command.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
         command.arg(xtask::path_of(name).unwrap()).args(task).arg("127.0.0.1:0");
-        let mut lab = Lab::discarding().unwrap();
+        let mut lab = xtask::Lab::discarding().unwrap();
         let server = lab.start_command(command).unwrap();
         lab.wait_for_address(&server).unwrap();
         assert!(server.interrupt());
@@ -141,7 +139,7 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
 #[test]
 fn one_stop_that_is_signalled_twice_is_one() {
     for name in ["tcp-server", "udp-server"] {
-        let mut server = crate::TestedServer::start(name, &[]);
+        let mut server = TestedServer::start(name, &[]);
         let pid = server.program.pid;
         let kill = crate::process::command("sh").args(["-c", &format!("kill -TERM {pid} {pid}")]).status();
         assert!(kill.unwrap().success());
@@ -152,17 +150,11 @@ fn one_stop_that_is_signalled_twice_is_one() {
 
 #[test]
 fn the_origin_shows_a_browser_a_list_of_its_pages() {
-    let mut lab = Lab::discarding().unwrap();
-    let mut command = crate::program("xtask");
-    command.args(["origin", "127.0.0.1:0"]);
-    let origin = lab.start_command(command).unwrap();
-    let address = lab.wait_for_address(&origin).unwrap();
-    let said = lab.wait_for_line(&origin, "pages: ").unwrap();
-    assert_eq!(
-        crate::run_on(&mut lab, "tcp-client", &["get", &format!("http://{address}/")]).status,
-        Some(0)
-    );
-    let index = std::fs::read_to_string(lab.directory().join("index.html")).unwrap();
+    let mut origin = TestedServer::start("xtask", &["origin"]);
+    let said = origin.wait_for("pages: ");
+    let url = format!("http://{}/", origin.address);
+    assert_eq!(run_on(&mut origin.lab, "tcp-client", &["get", &url]).status, Some(0));
+    let index = std::fs::read_to_string(origin.lab.directory().join("index.html")).unwrap();
     for path in said["pages: ".len()..].split(' ') {
         assert!(index.contains(&format!("<a href=\"{path}\">")), "{index}");
     }

@@ -4,13 +4,13 @@
 use std::io::{self, Write};
 use std::net::{TcpStream, UdpSocket};
 
-use xtask::{ScriptedServer, ask, repeat};
+use xtask::{ask, repeat, speaking};
 
 use crate::{LOOPBACK, TestedServer, run};
 
 /// Runs `tcp-client greet` with a server that says this.
 fn greet(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static, why: &str) {
-    let server = ScriptedServer::speaking(LOOPBACK, script).unwrap();
+    let server = speaking(LOOPBACK, script).unwrap();
     crate::failing("tcp-client", &["greet", &server.address.to_string(), "A"], why);
 }
 
@@ -31,7 +31,7 @@ fn what_is_not_a_tcp_server_is_an_error_in_time() {
 #[test]
 fn controls_from_a_server_are_printed_escaped() {
     let script = |stream: &mut TcpStream| stream.write_all(b"\x1b]0;owned\x07\n\xff\n");
-    let server = ScriptedServer::speaking(LOOPBACK, script).unwrap();
+    let server = speaking(LOOPBACK, script).unwrap();
     let outcome = run("tcp-client", &["greet", &server.address.to_string(), "A"]);
     assert_eq!(outcome.said, ["\\x1b]0;owned\\x07", "\\xff"]);
     let server = TestedServer::start("udp-server", &[]);

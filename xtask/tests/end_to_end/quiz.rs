@@ -7,7 +7,7 @@ use xtask::lessons;
 use crate::demo::answered;
 
 /// A quiz in which each answer is 2; of the lessons, it is played once for all tests.
-fn of_lessons() -> &'static str {
+pub fn of_lessons() -> &'static str {
     static PLAYED: OnceLock<String> = OnceLock::new();
     PLAYED.get_or_init(|| answered(&["--quiz", "--ip=4", "--lang=en"], &"2\n".repeat(100)))
 }

@@ -113,7 +113,7 @@ fn the_first_process_of_a_container_ends_on_ctrl_c() {
         if name == "udp-client" {
             socket.recv_from(&mut [0; 64]).unwrap();
         }
-        assert!(program.interrupt_group()); // as a terminal does
+        assert!(program.interrupt()); // as a terminal does
         assert_eq!(program.wait().unwrap().code(), Some(common::stop::INTERRUPTED), "{name}");
     }
 }

@@ -2,12 +2,9 @@
 
 #[cfg(unix)]
 use std::fs;
-#[cfg(unix)]
-use std::io::{BufRead, BufReader};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-#[cfg(unix)]
-use std::process::Stdio;
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use xtask::Lab;
@@ -16,14 +13,21 @@ use xtask::Scratch;
 
 #[cfg(unix)]
 use crate::failing;
+#[cfg(unix)]
 use crate::process::command;
+use crate::process::program;
 use crate::{TestedServer, outcome, run};
 
 /// A tap in front of a server.
 pub fn tap(server: SocketAddr, options: &[&str]) -> TestedServer {
+    let mut command = program("xtask");
+    command.args(["tap", &server.to_string(), "--lang=en", "--listen=127.0.0.1:0"]).args(options);
+    started(command, server)
+}
+
+fn started(command: Command, server: SocketAddr) -> TestedServer {
     let mut lab = Lab::discarding().unwrap();
-    let args = ["tap", &server.to_string(), "--lang=en", "--listen=127.0.0.1:0"];
-    let program = crate::start_on(&lab, "xtask", &[&args, options].concat());
+    let program = lab.start_command(command).unwrap();
     let first = lab.wait_for_line(&program, "listening on ").unwrap();
     let (address, to) = first["listening on ".len()..].split_once(", passing on to ").unwrap();
     assert_eq!(to, server.to_string());
@@ -60,20 +64,24 @@ fn what_either_side_says_passes_and_one_that_ended_its_half_still_hears_the_rest
     let mut heard = Vec::new();
     accepted.read_to_end(&mut heard).unwrap();
     assert_eq!(heard, b"Ann");
-    accepted.write_all(b"Hello, Ann!").unwrap();
+    accepted.write_all(b"Hello,").unwrap();
+    client.read_exact(&mut [0; 6]).unwrap();
+    accepted.write_all(b"Ann!").unwrap();
     drop(accepted);
     let mut heard = Vec::new();
     client.read_to_end(&mut heard).unwrap();
-    assert_eq!(heard, b"Hello, Ann!");
+    assert_eq!(heard, b"Ann!");
 
     let lines = tap.wait_for_lines(2, "─ end of stream ─");
     let port = client.local_addr().unwrap().port();
     assert!(lines.iter().any(|line| line.contains(&format!("#1 │ 127.0.0.1:{port} "))), "{lines:?}");
     let drawn = arrows(&lines);
     assert!(drawn[0].starts_with(">connects from :"), "{drawn:?}");
-    assert_eq!(drawn[1..], [">3 bytes  Ann", ">end of stream", "<11 bytes  Hello, Ann!", "<end of stream"]);
+    let expected =
+        [">3 bytes  Ann", ">end of stream", "<6 bytes  Hello,", "<4 bytes  Ann!", "<end of stream"];
+    assert_eq!(drawn[1..], expected);
     let remark = "    remark, #1: the client's side has ended, and the server's goes on sending: ";
-    assert!(lines.iter().any(|line| line.starts_with(remark)), "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with(remark)).count(), 1, "{lines:?}");
 }
 
 #[cfg(unix)]
@@ -157,23 +165,15 @@ fn where_nobody_listens_a_rung_says_so_and_the_client_is_ended() {
 #[test]
 fn where_the_system_has_no_socket_to_give_the_tap_says_so_once() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut tap = command("sh")
-        .args(["-c", "ulimit -n 30; exec \"$0\" tap \"$1\" --listen 127.0.0.1:0 --lang en"])
-        .args([xtask::path_of("xtask").unwrap().to_str().unwrap(), &server.local_addr().unwrap().to_string()])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut first = String::new();
-    BufReader::new(tap.stdout.take().unwrap()).read_line(&mut first).unwrap();
-    let at = first["listening on ".len()..].split_once(", ").unwrap().0;
-    let clients: Vec<_> = (0..40).map(|_| TcpStream::connect(at).unwrap()).collect();
-    let mut complaints = BufReader::new(tap.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let complaint = complaints.next().unwrap();
-    assert!(complaint.starts_with("cannot accept: ") && complaint.contains("newcomers wait"), "{complaint}");
-    tap.kill().unwrap();
-    tap.wait().unwrap();
-    assert_eq!(complaints.next(), None, "once");
+    let at = server.local_addr().unwrap();
+    let mut shell = command("sh");
+    shell.args(["-c", "ulimit -n 30; exec \"$@\" --listen=127.0.0.1:0 --lang=en 2>&1", "sh"]);
+    shell.arg(xtask::path_of("xtask").unwrap()).args(["tap", &at.to_string()]);
+    let mut tap = started(shell, at);
+    let clients: Vec<_> = (0..40).map(|_| tap.connect()).collect();
+    tap.wait_for_lines(1, "newcomers wait");
+    let said = tap.stop().said;
+    assert_eq!(said.iter().filter(|line| line.starts_with("cannot accept: ")).count(), 1, "{said:?}");
     drop(clients);
 }
 
@@ -183,7 +183,7 @@ fn the_sums_are_said_though_a_browser_does_not_read() {
     let (mut tap, _server) = tap_and_server(&["--live", "127.0.0.1:0"]);
     let live = tap.wait_for_lines(1, "live at http://").pop().unwrap();
     let at = live.trim_start_matches("live at http://").trim_end_matches('/');
-    let mut browser = TcpStream::connect(at).unwrap();
+    let mut browser = std::net::TcpStream::connect(at).unwrap();
     browser.write_all(format!("GET /events HTTP/1.1\r\nHost: {at}\r\n\r\n").as_bytes()).unwrap();
     browser.read_exact(&mut [0; 9]).unwrap();
     let sums = "0 connections, 0 bytes to the server, 0 bytes to clients";

@@ -87,7 +87,7 @@ impl Live {
         let listening = Listening::serving(listener, CONNECTIONS, move |client, from| {
             let shown = Arc::clone(&shown);
             // A browser that leaves is its own affair.
-            (move || drop(shown.serve(&client, from.ip())), |_| {})
+            (move || drop(shown.serve(&client, from.ip())), || ())
         })?;
         Ok(Self { show, listening })
     }
