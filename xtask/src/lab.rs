@@ -1,7 +1,6 @@
 //! Where programs run and wires lie between them, and what happens is recorded. Nothing is drawn here:
 //! each event is handed to a watcher. A lesson waits for events, never for time.
 
-use std::any::Any;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,6 +16,8 @@ use crate::programs::program::{self, Program};
 use crate::programs::scratch::Scratch;
 use crate::wire::event::{Event, Side, What};
 use crate::wire::impairments::Impairments;
+use crate::wire::listening::Listening;
+use crate::wire::receiving::Receiving;
 use crate::wire::record::Record;
 use crate::wire::tcp_relay::{self, RelayMode};
 use crate::wire::udp_relay;
@@ -55,8 +56,8 @@ impl From<&Outcome> for Ended {
 /// One experiment's programs and wires.
 pub struct Lab {
     pub record: Record,
-    /// Each carries until it is dropped.
-    relays: Vec<Box<dyn Any + Send>>,
+    wires: Vec<Listening>,
+    udp_wires: Vec<Receiving>,
     scratch: Scratch,
 }
 
@@ -64,7 +65,7 @@ impl Lab {
     /// An empty one, whose events are handed to a watcher; its programs run in an empty directory.
     pub fn new(watcher: impl FnMut(&Event) -> Result<()> + Send + 'static) -> Result<Self> {
         let scratch = Scratch::new()?;
-        Ok(Self { record: Record::new(watcher), relays: Vec::new(), scratch })
+        Ok(Self { record: Record::new(watcher), wires: Vec::new(), udp_wires: Vec::new(), scratch })
     }
 
     pub fn discarding() -> Result<Self> {
@@ -123,17 +124,17 @@ impl Lab {
     pub fn wire(&mut self, label: &str, server: SocketAddr, manner: RelayMode) -> Result<SocketAddr> {
         let recorder = self.record.recorder(label);
         let relay = tcp_relay::start(server, manner, recorder).context("cannot start the relay")?;
-        let address = relay.address();
-        self.relays.push(Box::new(relay));
+        let address = relay.address;
+        self.wires.push(relay);
         Ok(address)
     }
 
     /// A wire to a UDP server that impairs what it carries.
     pub fn udp_wire(&mut self, server: SocketAddr, impairments: Impairments) -> Result<SocketAddr> {
         let recorder = self.record.recorder("");
-        let relay = udp_relay::start(server, impairments, recorder).context("cannot start the relay")?;
-        let address = relay.address;
-        self.relays.push(Box::new(relay));
+        let (address, relay) =
+            udp_relay::start(server, impairments, recorder).context("cannot start the relay")?;
+        self.udp_wires.push(relay);
         Ok(address)
     }
 
@@ -181,9 +182,10 @@ impl Lab {
         Outcome::of(pid, self.record.events())
     }
 
-    /// Takes the wires away, and keeps what was still under way on them.
+    /// Takes the wires away once every client has left, and keeps what was still under way on them.
     pub fn clear(&mut self) -> Result<()> {
-        self.relays.clear();
+        self.wires.drain(..).for_each(|mut wire| wire.finish());
+        self.udp_wires.clear();
         self.record.catch_up()
     }
 }

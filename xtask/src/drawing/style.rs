@@ -84,7 +84,7 @@ impl Style {
 
     /// A text of ours; where only ASCII is wanted, with its signs replaced, each by one of the same width.
     pub fn signs(self, text: &str) -> String {
-        let signs = || "✓✗‖→µ│─├┤▶◀█·▏".chars().zip("+x=>u|-++><#.|".chars());
+        let signs = || "✓✗‖→µ│─├┤▶◀█·".chars().zip("+x=>u|-++><#.".chars());
         let ascii = |c| signs().find(|(sign, _)| *sign == c).map_or(c, |(_, ascii)| ascii);
         text.chars().map(|c| if self.ascii { ascii(c) } else { c }).collect()
     }
@@ -93,18 +93,9 @@ impl Style {
         self.paint(verdict.ink(), &self.signs(verdict.mark()))
     }
 
-    /// A paragraph, its lines shared out anew where one of them does not fit; a line that ends with a sentence stays one.
+    /// A paragraph in lines that fit; a line feed ends a sentence.
     pub fn paragraph(self, words: &Words) -> String {
-        let text = self.signs(words.to(self.lang));
-        if text.lines().all(|line| columns::width(line) <= self.width) {
-            return text;
-        }
-        let between = if self.lang == Lang::Zh { "" } else { " " };
-        let joined = text
-            .split_inclusive(".\n")
-            .flat_map(|part| part.split_inclusive("。\n"))
-            .map(|part| self.broken("", &part.trim_end().replace('\n', between)).join("\n"));
-        joined.collect::<Vec<_>>().join("\n")
+        self.broken("", &self.signs(words.to(self.lang))).join("\n")
     }
 
     pub fn explain(self, ink: Ink, words: &Words) -> Result<()> {

@@ -2,23 +2,22 @@
 //! a page afterwards.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use common::narration::{self, say};
 
-use super::entry::{Entry, Lanes, Mark, Rung};
+use super::entry::{Entry, Mark, Rung};
 use super::style::Style;
-use super::votes::{Asking, Counts, NoVote, State, Wait};
+use super::votes::{Asking, State, Wait};
 use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
+use crate::wire::request::Refused;
 
 /// How many pieces a bounded story keeps.
 pub const KEPT: usize = 10_000;
-
-/// How many pieces a reader is handed at once.
-const AT_ONCE: usize = 256;
 
 type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
 
@@ -42,8 +41,6 @@ struct Contents {
     limit: usize,
     /// How many entries, the first ones, are no longer kept.
     forgotten: usize,
-    /// The last lanes among those.
-    lanes: Option<Lanes>,
     asking: Asking,
     is_over: bool,
 }
@@ -74,18 +71,16 @@ pub struct Seen {
 
 /// What a reader has not seen.
 pub struct News {
-    /// The lanes, if the entry that named them is no longer kept.
-    pub lanes: Option<Lanes>,
     /// How many entries beyond the number are no longer kept.
     pub missing: usize,
-    /// The pieces, a few hundred at most.
+    /// The pieces.
     pub told: Vec<Arc<Piece>>,
     /// What it will have seen.
     pub seen: Seen,
-    /// The state, if that has changed and all entries before are among the pieces.
+    /// The state after these pieces, if that has changed.
     pub state: Option<State>,
-    /// The votes, for a reader that may see them.
-    pub counts: Counts,
+    /// The votes for each choice, for a reader that may see them.
+    pub votes: Vec<usize>,
     pub is_over: bool,
 }
 
@@ -112,7 +107,6 @@ impl Transcript {
             told: VecDeque::new(),
             limit,
             forgotten: 0,
-            lanes: None,
             asking: Asking::default(),
             is_over: false,
         });
@@ -140,31 +134,40 @@ impl Transcript {
         self.state().began += pause;
     }
 
-    /// Tells its readers what the run waits for; returns the number of the wait. A prediction can be voted on until the
-    /// run waits for something else.
-    pub fn wait(&self, wait: Wait) -> u64 {
-        self.0.contents.change(|contents| contents.asking.wait(wait))
+    /// Tells its readers what the run waits for. A prediction can be voted on until the run waits for something else.
+    pub fn wait(&self, wait: Wait) {
+        self.0.contents.change(|contents| contents.asking.wait(wait));
     }
 
-    /// Whether the question of this number is open and has this answer.
-    pub fn check_answer(&self, number: u64, choice: u64) -> Result<(), NoVote> {
-        self.state().asking.open(number)?.check(choice)
+    /// Waits for a line: one that is typed, or, where it waits for something, the page's. `read` has a thread read the
+    /// former, and say so to [`Self::typed`].
+    pub fn line(&self, wait: Wait, read: impl FnOnce(Self)) -> io::Result<Vec<u8>> {
+        if self.0.contents.change(|contents| contents.asking.begins_to_read(wait)) {
+            read(self.clone());
+        }
+        self.0.contents.wait_until(|contents| contents.asking.line.is_some());
+        self.state().asking.line.take().unwrap_or_else(|| Ok(Vec::new()))
     }
 
-    /// The number of this wait, or of the last one.
-    pub fn last_wait(&self) -> u64 {
-        self.state().asking.state.number
+    /// Takes a line that was typed.
+    pub fn typed(&self, line: io::Result<Vec<u8>>) {
+        self.0.contents.change(|contents| contents.asking.typed(line));
+    }
+
+    /// Ends the wait of this number from the page, with the answer to its question or with none.
+    pub fn hear(&self, number: u64, answer: Option<u64>) -> Result<(), Refused> {
+        self.0.contents.change(|contents| contents.asking.hear(number, answer))
     }
 
     /// Counts a browser's vote on the question of this number.
-    pub fn vote(&self, number: u64, voter: u128, choice: u64) -> Result<(), NoVote> {
+    pub fn vote(&self, number: u64, voter: u128, choice: u64) -> Result<(), Refused> {
         self.0.contents.change(|contents| contents.asking.vote(number, voter, choice))
     }
 
     /// Tells how the class has voted on the last question, once, if anybody has.
     pub fn tell_votes(&self) -> Result<()> {
-        let counts = self.state().asking.take_counts();
-        if counts.all == 0 { Ok(()) } else { self.tell(Entry::Votes(counts)) }
+        let votes = self.state().asking.take_votes();
+        if votes.iter().all(|count| *count == 0) { Ok(()) } else { self.tell(Entry::Votes(votes)) }
     }
 
     /// Says to its readers that nothing will be told any more.
@@ -199,9 +202,7 @@ impl Transcript {
             }
             state.told.push_back(Arc::new(Piece { entry: told, drawn: OnceLock::new() }));
             while state.told.len() > state.limit {
-                if let Some(Entry::Lanes(lanes)) = state.told.pop_front().map(|piece| piece.entry.clone()) {
-                    state.lanes = Some(lanes);
-                }
+                state.told.pop_front();
                 state.forgotten += 1;
             }
         });
@@ -231,23 +232,14 @@ impl Transcript {
         self.0.contents.wait_for(patience, is_news);
         let state = self.state();
         let first = seen.entries.clamp(state.forgotten, state.count());
-        let told: Vec<_> = state.told.iter().skip(first - state.forgotten).take(AT_ONCE).cloned().collect();
-        let entries = first + told.len();
-        let missing = first.saturating_sub(seen.entries);
-        let is_all = entries == state.count();
         let (changes, votes) = state.asking.changes;
         News {
-            lanes: state.lanes.clone().filter(|_| missing > 0),
-            missing,
-            told,
-            state: (is_all && has_changed(&state)).then_some(state.asking.state),
-            counts: seen.votes.map(|_| state.asking.counts()).unwrap_or_default(),
-            is_over: state.is_over && is_all,
-            seen: if is_all {
-                Seen { entries, state: changes, votes: seen.votes.map(|_| votes) }
-            } else {
-                Seen { entries, ..seen }
-            },
+            missing: first.saturating_sub(seen.entries),
+            told: state.told.iter().skip(first - state.forgotten).cloned().collect(),
+            state: has_changed(&state).then_some(state.asking.state),
+            votes: seen.votes.map(|_| state.asking.votes()).unwrap_or_default(),
+            is_over: state.is_over,
+            seen: Seen { entries: state.count(), state: changes, votes: seen.votes.map(|_| votes) },
         }
     }
 }
@@ -255,9 +247,8 @@ impl Transcript {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::{Lang, Words};
+    use crate::words::Lang;
     use std::sync::mpsc;
-    use std::thread;
 
     /// Long enough that a test which waits for it has failed.
     const LONG: Duration = Duration::from_secs(3600);
@@ -279,86 +270,28 @@ mod tests {
     }
 
     #[test]
-    fn every_reader_gets_every_piece_by_its_number_however_late() {
-        let story = story(usize::MAX);
-        let early = thread::spawn({
-            let story = story.clone();
-            move || {
-                let mut heard = Vec::new();
-                loop {
-                    let news = story.beyond(after(heard.len()), LONG);
-                    heard.extend(news.told);
-                    if news.is_over {
-                        return heard;
-                    }
-                }
-            }
-        });
-        let all = 3 * AT_ONCE / 2;
-        (0..all).for_each(|number| story.tell(act(number)).unwrap());
-        story.end();
-        let late = story.beyond(after(0), LONG);
-        assert_eq!((late.told.len(), late.seen.entries, late.is_over), (AT_ONCE, AT_ONCE, false));
-        let rest = story.beyond(late.seen, LONG);
-        assert_eq!((rest.seen.entries, rest.is_over), (all, true));
-        assert_eq!(drawn(&early.join().unwrap()), drawn(&[late.told, rest.told].concat()));
-        assert_eq!(story.beyond(after(all + 9), LONG).seen.entries, all, "no number is beyond the end");
-    }
-
-    #[test]
-    fn a_bounded_story_prints_all_forgets_its_beginning_and_says_how_much_and_whose_the_lanes_were() {
+    fn a_bounded_story_prints_all_forgets_its_beginning_and_says_how_much() {
         let (lines, printed) = mpsc::channel();
         let print = move |line: &str| Ok(lines.send(line.to_owned())?);
         let story = Transcript::keeping(3, Style::plain(Lang::En), Box::new(print));
-        story.tell(Entry::Lanes((Words::fixed("left", "left"), Words::fixed("right", "right")))).unwrap();
-        (1..=5).for_each(|number| story.tell(act(number)).unwrap());
+        (0..=5).for_each(|number| story.tell(act(number)).unwrap());
         assert_eq!((story.count(), story.told().len(), printed.try_iter().count()), (6, 3, 6));
         let news = story.beyond(after(1), LONG);
         assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (2, "> 3> 4> 5"));
-        assert_eq!(news.lanes.unwrap().0.en, "left");
         let news = story.beyond(after(4), LONG);
         assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (0, "> 4> 5"));
-        assert!(news.lanes.is_none());
+        let news = story.beyond(after(99), Duration::ZERO);
+        assert_eq!(news.seen.entries, 6, "no number is beyond the end");
     }
 
     #[test]
-    fn what_is_waited_for_is_news_until_it_is_known_and_after_what_was_told_before() {
+    fn what_is_waited_for_is_news_until_it_is_known() {
         let story = story(usize::MAX);
-        assert_eq!(story.wait(Wait::GoOn), 1);
+        story.wait(Wait::GoOn);
         let news = story.beyond(after(0), LONG);
         assert_eq!(news.state.map(|state| (state.wait, state.number)), Some((Wait::GoOn, 1)));
         assert!(story.beyond(news.seen, Duration::ZERO).state.is_none(), "patience ends");
         story.wait(Wait::Nothing);
         assert_eq!(story.beyond(news.seen, LONG).state.map(|state| state.wait), Some(Wait::Nothing));
-        (0..=AT_ONCE).for_each(|number| story.tell(act(number)).unwrap());
-        assert_eq!(story.wait(Wait::Prediction(2)), 2);
-        assert_eq!(story.wait(Wait::Prediction(2)), 2, "it is the same question still");
-        let news = story.beyond(after(0), LONG);
-        assert!(news.state.is_none(), "not before the question");
-        assert!(story.beyond(news.seen, LONG).state.is_some());
-    }
-
-    #[test]
-    fn only_who_may_see_votes_does_before_they_are_told_and_nobody_votes_on_a_question_that_is_closed() {
-        let story = story(usize::MAX);
-        assert_eq!(story.vote(0, 7, 1), Err(NoVote::Closed));
-        let number = story.wait(Wait::Prediction(2));
-        let [presenter, other] =
-            [Some(0), None].map(|votes| story.beyond(Seen { votes, ..after(0) }, LONG).seen);
-        assert_eq!(story.vote(number, 7, 2), Ok(()));
-        assert_eq!(story.vote(number + 1, 8, 2), Err(NoVote::Closed));
-        assert_eq!(story.beyond(presenter, LONG).counts.answers, [(1, 0), (2, 1)]);
-        let news = story.beyond(other, Duration::ZERO);
-        assert_eq!((news.state, news.counts.all, news.seen.votes), (None, 0, None));
-        story.wait(Wait::Nothing);
-        assert_eq!(story.vote(number, 7, 1), Err(NoVote::Closed));
-        story.tell_votes().unwrap();
-        story.tell_votes().unwrap();
-        let told = drawn(&story.beyond(other, LONG).told);
-        assert_eq!(told, ["  the class, 1 vote: 1 ▏0  2 ▏1"], "once");
-        story.wait(Wait::Prediction(2));
-        story.wait(Wait::Nothing);
-        story.tell_votes().unwrap();
-        assert_eq!(story.count(), 1, "where nobody has voted, nothing is told");
     }
 }

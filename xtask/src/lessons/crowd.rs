@@ -9,7 +9,7 @@ use common::narration::escape;
 
 use super::{Lesson, TCP, claim};
 use crate::checks::Ended;
-use crate::peers::scripted_server::{ScriptedServer, until_it_leaves};
+use crate::peers::scripted_server::{speaking, until_it_leaves};
 use crate::peers::sockets::{connect, is_quiet};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
@@ -48,7 +48,7 @@ fn play(play: &mut Play) -> Result<()> {
     let (server, at) =
         play.server("tcp-server", &["--delay", "0.2", "--idle-timeout", "86400", "--quiet"])?;
     let gates = [Gate::default(), Gate::default(), Gate::default()];
-    let threads_before = figures::threads(server.pid);
+    let threads_before = figures::status(server.pid, "Threads");
     let mut clients = Vec::new();
     for ((label, names), gate) in CLIENTS.into_iter().zip(&gates) {
         let wire = play.lab.wire(label, at, RelayMode::Behind(gate.clone()))?.to_string();
@@ -94,7 +94,7 @@ fn play(play: &mut Play) -> Result<()> {
         ));
         return Ok(());
     }
-    let now = figures::threads(server.pid);
+    let now = figures::status(server.pid, "Threads");
     if let Some((before, now)) = threads_before.zip(now) {
         play.evidence(&words!(
             "threads of the server: {before} before the clients connected, now {now} (/proc/PID/status)",
@@ -219,7 +219,7 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         "For comparison: three clients, and a server that serves one client at a time.",
         "对照：一个每次只服务一个客户端的服务器，仍是三个客户端。",
     ))?;
-    let host = ScriptedServer::speaking(play.ip, |stream| {
+    let host = speaking(play.ip, |stream| {
         stream.write_all(b"Welcome!")?;
         until_it_leaves(stream)
     })?;

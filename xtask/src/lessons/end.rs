@@ -26,9 +26,16 @@ pub const LESSON: Lesson = Lesson {
 };
 
 fn play(play: &mut Play) -> Result<()> {
-    let prediction = play.predict_a_number(
-        "One write sends 3000 bytes. How many bytes will the first read return, with a buffer of 1024?",
-        "一次写入发送 3000 字节。用 1024 字节的缓冲区，第一次读取会返回多少字节？",
+    let prediction = play.predict(
+        "One write sends 3000 bytes; they are read with a buffer of 1024. What does each read return?",
+        "一次写入发送 3000 字节，用 1024 字节的缓冲区读取。每次读取返回多少？",
+        &[
+            ("what has arrived, at most 1024 bytes", "已经到达的数据，最多 1024 字节"),
+            ("1024 bytes: it waits until the buffer is full", "1024 字节：等到缓冲区装满才返回"),
+            ("3000 bytes: what the write sent", "3000 字节：那次写入发送的全部"),
+        ],
+        "any number from 1 to 1024 is possible: a read does not wait until its buffer is full.",
+        "1 到 1024 字节都有可能：读取不会等到缓冲区装满。",
     )?;
     play.act(&Words::fixed(
         "One write sends 3000 bytes; they are read with a buffer of 1024.",
@@ -45,18 +52,13 @@ fn play(play: &mut Play) -> Result<()> {
     }
     let Words { en, zh } = reads.shown();
     play.evidence(&words!("the reads returned {en}", "各次读取得到 {zh}"))?;
-    let first = reads[0];
-    let why = words!(
-        "it returned {first} here; any number from 1 to 1024 is possible, and the rest comes with the next reads.",
-        "这一次返回 {first}；1 到 1024 都有可能，其余的由后面的读取得到。"
-    );
-    play.reveal(prediction.because(why, 1024), Some(first as u64));
     let promise = Words::fixed(
         "each read returned 1 to 1024 bytes, 3000 in all",
         "每次读取 1 到 1024 字节，共 3000 字节",
     );
     let is_right = reads.iter().all(|n| (1..=1024).contains(n)) && reads.iter().sum::<usize>() == 3000;
     play.checks.holds(promise, is_right, &reads);
+    play.reveal(prediction, is_right.then_some(1)); // 3000 is no multiple of 1024: not each read was full
     let promise =
         Words::fixed("now no data is there, which is not the end", "此后暂时没有数据，但这不是结束");
     play.checks.equal(promise, &is_quiet(&server)?, &true);

@@ -90,9 +90,12 @@ fn play(play: &mut Play) -> Result<()> {
 
 /// C2: connects until one has to wait.
 fn queue(play: &mut Play) -> Result<()> {
-    let prediction = play.predict_a_number(
+    let prediction = play.predict(
         "After listen(5), the server never calls accept, and seven clients connect. How many connections are established?",
         "listen(5) 之后无人 accept，七个客户端来连接。能建立多少个连接？",
+        &[("five", "五个"), ("six", "六个"), ("all seven", "七个")],
+        "Linux lets n + 1 wait, other systems have other rules.",
+        "Linux 容纳 n + 1 个，其他系统各有规则。",
     )?;
     play.act(&Words::fixed(
         "The server does not call accept: how many connections fit into the queue?",
@@ -126,11 +129,7 @@ fn queue(play: &mut Play) -> Result<()> {
         play.checks.holds(promise, (1..200).contains(&count), &count);
         found = count;
     }
-    let why = words!(
-        "{found} on this system; Linux lets n + 1 wait, other systems have other rules.",
-        "本系统上是 {found} 个；Linux 容纳 n + 1 个，其他系统各有规则。"
-    );
-    play.reveal(prediction.because(why, 0), Some(found as u64));
+    play.reveal(prediction, if found < 5 { None } else { Some((found.min(7) - 4) as u64) });
     one_more_than_fits(play)
 }
 

@@ -61,9 +61,16 @@ fn play(play: &mut Play) -> Result<()> {
     let promise = Words::fixed("every byte arrived, at its position", "所有字节都到了，位置也都正确");
     play.checks.equal(promise, &(place, wrong), &(SIZE, 0));
 
-    let prediction = play.predict_a_number(
-        "Three writes, of 7, 5 and 5 bytes. How many reads will it take to get them all?",
+    let prediction = play.predict(
+        "Three writes, of 7, 5 and 5 bytes. How many reads does it take to get them all?",
         "写三次，分别是 7、5、5 字节。要读几次才能全部收到？",
+        &[
+            ("always three: one for each write", "总是三次：每次写入读一次"),
+            ("always one: they arrive together", "总是一次：它们一起到达"),
+            ("that is not fixed", "不一定"),
+        ],
+        "any number from 1 to 17 is possible, as a stream keeps no boundaries.",
+        "1 到 17 次都有可能，因为流不保留边界。",
     )?;
     play.act(&Words::fixed("Three writes, then the server reads.", "写三次，然后读取。"))?;
     let (mut client, mut server) = pair(play.ip)?;
@@ -94,12 +101,7 @@ fn play(play: &mut Play) -> Result<()> {
         "收到的就是依次写入的字节：没有任何东西标明每次写入从哪里开始",
     );
     play.checks.equal(promise, &all.as_str(), &"MichaelTracySarah");
-    let count = pieces.len();
-    let why = words!(
-        "it took {count} here; any number from 1 to 17 is possible, as a stream keeps no boundaries.",
-        "这一次读了 {count} 次；1 到 17 次都有可能，因为流不保留边界。"
-    );
-    play.reveal(prediction.because(why, 17), Some(count as u64));
+    play.reveal(prediction, (1..=17).contains(&pieces.len()).then_some(3));
     partial_write(play)
 }
 

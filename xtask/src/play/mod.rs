@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::checks::{Checks, Ended};
-use crate::drawing::entry::{Entry, Mark, Socket};
+use crate::drawing::entry::{Entry, Mark, socket};
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
 use crate::drawing::votes::Wait;
@@ -21,7 +21,7 @@ use crate::wire::kernel::SocketRow;
 use crate::words::Words;
 
 use audience::Audience;
-use quiz::{Prediction, Score};
+use quiz::Prediction;
 
 /// When nothing has happened for this long, an act is over.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -36,12 +36,10 @@ pub struct Play {
     pub checks: Checks,
     /// The loopback address.
     pub ip: IpAddr,
-    /// How good the predictions were.
-    pub score: Score,
     /// How many of the checks have been shown.
     shown: usize,
     /// The verdict on the last prediction, until its act is over.
-    verdict: Option<[Entry; 2]>,
+    verdict: Option<Entry>,
     style: Style,
     audience: Audience,
 }
@@ -52,8 +50,8 @@ impl Play {
         story.begin();
         let watching = story.clone();
         let lab = Lab::new(move |event| watching.sees(event))?;
-        let (checks, score) = (Checks::default(), Score::default());
-        Ok(Self { lab, story, checks, ip, score, shown: 0, verdict: None, style, audience })
+        let checks = Checks::default();
+        Ok(Self { lab, story, checks, ip, shown: 0, verdict: None, style, audience })
     }
 
     /// Shows something, after everything that has happened so far.
@@ -90,7 +88,7 @@ impl Play {
         self.shown += new.len();
         new.into_iter().try_for_each(|check| self.tell(Entry::Check(check)))?;
         let Some(verdict) = self.verdict.take() else { return Ok(()) };
-        verdict.into_iter().try_for_each(|told| self.tell(told))?;
+        self.tell(verdict)?;
         self.story.tell_votes()?;
         self.pause(|play| audience::wait(play.style, &play.story))
     }
@@ -149,7 +147,8 @@ impl Play {
         };
         let is_server = |row: &SocketRow| servers.iter().any(|server| server.port() == row.port);
         let side = |row| if is_server(row) { Side::Server } else { Side::Client };
-        self.tell(Entry::Sockets(rows.iter().map(|row| Socket::of(row, side(row))).collect()))
+        let told = |row| (side(row), socket(side(row), row));
+        self.tell(Entry::Sockets(rows.iter().map(told).collect()))
     }
 
     /// Shows beside the lanes in which state the kernel has both ends of a connection, if its table can be read.
@@ -203,11 +202,6 @@ impl Play {
         })
     }
 
-    /// As [`Play::predict`], for any number, which is explained once it is known: [`Prediction::because`].
-    pub fn predict_a_number(&mut self, en: &'static str, zh: &'static str) -> Result<Prediction> {
-        self.predict(en, zh, &[], "", "")
-    }
-
     /// Asks the audience; the lesson's clock stops meanwhile.
     fn pause<T>(&mut self, ask: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         let asked = Instant::now();
@@ -216,10 +210,9 @@ impl Play {
         Ok(answer)
     }
 
-    /// Judges a prediction by what was seen: the number of a choice, or of whatever was counted; none where what was
-    /// seen is no choice. The verdict is shown at the end of this act.
+    /// Judges a prediction by what was seen: the number of a choice, or none where that is no choice. The verdict is shown at the end of this act.
     pub fn reveal(&mut self, prediction: Prediction, seen: Option<u64>) {
-        self.verdict = self.score.judge(prediction, seen);
+        self.verdict = prediction.judged(seen);
     }
 
     /// Stops a server with Ctrl-C and checks how it ends; false if this cannot be done.

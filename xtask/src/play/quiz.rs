@@ -7,18 +7,8 @@ use super::audience;
 use crate::drawing::entry::Entry;
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
+use crate::drawing::votes::Wait;
 use crate::words::Words;
-
-/// How good the predictions were.
-#[derive(Clone, Debug, Default)]
-pub struct Score {
-    /// Predictions that came true.
-    right: usize,
-    /// Predictions that are possible, but did not come true this time.
-    possible: usize,
-    /// The questions with impossible predictions, or with none.
-    missed: Vec<Words>,
-}
 
 /// A prediction; empty without a quiz.
 #[must_use = "a prediction gets a verdict"]
@@ -27,23 +17,31 @@ pub struct Prediction(Option<Answer>);
 
 struct Answer {
     question: Words,
-    /// Empty if the answer is any number.
     choices: Vec<Words>,
     why: Words,
-    /// Any number from 1 to this is possible, though only one was seen.
-    most: u64,
-    /// The choice or the number; none for Enter alone.
+    /// The number of a choice; none for Enter alone.
     given: Option<u64>,
 }
 
 impl Prediction {
-    /// Explains a number with what was measured; any from 1 to `most` is possible.
-    pub fn because(self, why: Words, most: u64) -> Self {
-        Self(self.0.map(|answer| Answer { why, most, ..answer }))
+    /// Judges it, if there is one, by what was seen. The verdict repeats the question, which may have scrolled away.
+    pub fn judged(self, seen: Option<u64>) -> Option<Entry> {
+        let Answer { question, choices, why, given } = self.0?;
+        let right = (1..).zip(&choices).find(|(number, _)| Some(*number) == seen);
+        let Words { en, zh } = right.map_or(Words::fixed("", ""), |(right, Words { en, zh })| {
+            words!("; the right choice is {right}, '{en}'", "，应选 {right}（{zh}）")
+        });
+        let is_right = given.map(|_| given == seen);
+        let verdict = match given {
+            Some(number) if given == seen => words!("{number} is right", "{number}，对了"),
+            Some(number) => words!("{number} is not right{en}", "{number}，不对{zh}"),
+            None => words!("no prediction{en}", "没有预测{zh}"),
+        };
+        Some(Entry::Judged { question, verdict, is_right, why })
     }
 }
 
-/// Asks until there is an answer: the number of a choice or, without choices, any number.
+/// Asks until there is the number of a choice, or Enter alone.
 ///
 /// # Errors
 /// [`Left`](audience::Left) for `q`, and errors of the standard streams.
@@ -55,99 +53,32 @@ pub fn ask(
     why: Words,
 ) -> Result<Prediction> {
     let most = choices.len() as u64;
-    let answer = |given| Ok(Prediction(Some(Answer { question, choices, why, most: 0, given })));
-    let form = match most {
-        0 => Words::fixed("a number", "一个数"),
-        _ => words!("one of 1 to {most}", "1 到 {most} 中的一个数"),
-    };
-    let (en, zh) = (&form.en, &form.zh);
     let prompt = words!(
-        "  [your prediction: {en}; Enter: none, q: leave]",
-        "  [你的预测：{zh}；只按回车则不预测，q 退出]"
+        "  [your prediction: one of 1 to {most}; Enter: none, q: leave]",
+        "  [你的预测：1 到 {most} 中的一个数；只按回车则不预测，q 退出]"
     );
     loop {
         say(&style.paint(Ink::Faint, prompt.to(style.lang)))?;
-        match audience::prediction(story, most)?.as_str() {
-            "" => return answer(None),
-            text => match text.parse() {
-                Ok(number) if most == 0 || (1..=most).contains(&number) => return answer(Some(number)),
-                _ => {
-                    let typed = escape(text.as_bytes());
-                    say(words!("  '{typed}' is not {en}", "  “{typed}”无效：请输入 {zh}").to(style.lang))?;
-                }
-            },
+        let text = audience::answer(story, Wait::Prediction(most))?;
+        let given = text.parse().ok().filter(|number| (1..=most).contains(number));
+        if given.is_some() || text.is_empty() {
+            return Ok(Prediction(Some(Answer { question, choices, why, given })));
         }
+        let typed = escape(text.as_bytes());
+        let words =
+            words!("  '{typed}' is not one of 1 to {most}", "  “{typed}”无效：请输入 1 到 {most} 中的一个数");
+        say(words.to(style.lang))?;
     }
 }
 
-impl Score {
-    /// Judges and counts a prediction, if there is one, by what was seen. The verdict repeats the question, which may
-    /// have scrolled away.
-    pub fn judge(&mut self, prediction: Prediction, seen: Option<u64>) -> Option<[Entry; 2]> {
-        let Answer { question, choices, why, most, given } = prediction.0?;
-        let right = (1..).zip(&choices).find(|(number, _)| Some(*number) == seen);
-        let Words { en, zh } = right.map_or(Words::fixed("", ""), |(right, Words { en, zh })| {
-            words!("; the right choice is {right}, '{en}'", "，应选 {right}（{zh}）")
-        });
-        let (is_right, verdict) = match given {
-            Some(number) if Some(number) == seen => {
-                self.right += 1;
-                (Some(true), words!("{number} is right", "{number}，对了"))
-            }
-            Some(number) if (1..=most).contains(&number) => {
-                self.possible += 1;
-                (None, words!("{number} is possible, but was not seen", "{number}，有可能，这次没有出现"))
-            }
-            Some(number) => {
-                self.missed.push(question.clone());
-                (Some(false), words!("{number} is not right{en}", "{number}，不对{zh}"))
-            }
-            None => (None, words!("no prediction{en}", "没有预测{zh}")),
-        };
-        let asked = Entry::Question { question, choices: Vec::new() };
-        Some([asked, Entry::Judged { verdict, is_right, why }])
-    }
-
-    /// The questions that were missed.
-    pub fn missed(&self) -> &[Words] {
-        &self.missed
-    }
-
-    /// Adds another score.
-    pub fn add(&mut self, other: Self) {
-        self.right += other.right;
-        self.possible += other.possible;
-        self.missed.extend(other.missed);
-    }
-
-    /// The score as a sentence. A possible prediction does not count.
-    pub fn sentence(&self) -> Words {
-        let Self { right, possible, missed } = self;
-        let asked = right + missed.len();
-        let Words { en, zh } = match possible {
-            0 => Words::fixed("", ""),
-            n => words!("; possible, but not seen: {n}", "；有可能但没有出现：{n} 题"),
-        };
-        words!("Right predictions: {right} of {asked}{en}.", "预测正确：{asked} 题中 {right} 题{zh}。")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prediction_of_what_was_seen_has_a_point_and_one_that_was_possible_costs_none() {
-        let mut score = Score::default();
-        for given in [Some(3), Some(2), Some(0), Some(5), None] {
-            let question = Words::fixed("how many?", "几个？");
-            let answer =
-                Answer { question: question.clone(), choices: Vec::new(), why: question, most: 4, given };
-            let verdict = score.judge(Prediction(Some(answer)), Some(3));
-            assert!(verdict.is_some());
-        }
-        assert!(score.judge(Prediction::default(), Some(1)).is_none());
-        assert_eq!(score.sentence().en, "Right predictions: 1 of 3; possible, but not seen: 1.");
-        assert_eq!(score.missed().len(), 2);
-    }
+/// The score of the predictions among what was told, as a sentence, and the questions that were missed.
+pub fn score<'a>(told: impl Iterator<Item = &'a Entry>) -> (Words, Vec<&'a Words>) {
+    let judged = told.filter_map(|told| match told {
+        Entry::Judged { question, is_right: Some(is_right), .. } => Some((question, *is_right)),
+        _ => None,
+    });
+    let (right, missed): (Vec<_>, Vec<_>) = judged.partition(|(_, is_right)| *is_right);
+    let (right, asked) = (right.len(), right.len() + missed.len());
+    let sentence = words!("Right predictions: {right} of {asked}.", "预测正确：{asked} 题中 {right} 题。");
+    (sentence, missed.into_iter().map(|(question, _)| question).collect())
 }

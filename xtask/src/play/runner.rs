@@ -9,7 +9,7 @@ use common::timed_stream;
 
 use super::Play;
 use super::audience::{self, Audience, Left};
-use super::quiz::Score;
+use super::quiz;
 use crate::drawing::entry::{Entry, Lanes};
 use crate::drawing::page::{self, Chapter};
 use crate::drawing::style::{Ink, Style};
@@ -37,9 +37,6 @@ pub struct Runner {
     audience: Audience,
     story: Transcript,
     chapters: Vec<Chapter>,
-    score: Score,
-    /// The lessons in which a question was missed.
-    missed: Vec<&'static str>,
     /// How many chapters earlier commands have played.
     earlier: usize,
 }
@@ -47,20 +44,12 @@ pub struct Runner {
 impl Runner {
     /// Nothing has been played yet.
     pub fn new(style: Style, audience: Audience) -> Self {
-        let (chapters, missed) = (Vec::new(), Vec::new());
-        let (story, score) = (Transcript::new(style), Score::default());
-        Self { style, audience, story, chapters, score, missed, earlier: 0 }
+        Self { style, audience, story: Transcript::new(style), chapters: Vec::new(), earlier: 0 }
     }
 
     /// Begins the next command: it is summed up alone.
     pub fn begin(&mut self, audience: Audience) {
-        *self = Self {
-            audience,
-            earlier: self.chapters.len(),
-            chapters: std::mem::take(&mut self.chapters),
-            story: self.story.clone(),
-            ..Self::new(self.style, audience)
-        };
+        (self.audience, self.earlier) = (audience, self.chapters.len());
     }
 
     /// What has been played.
@@ -108,8 +97,6 @@ impl Runner {
             from += 1;
             (lesson.play)(&mut play).and_then(|()| play.lab.clear())
         };
-        self.missed.extend((!play.score.missed().is_empty()).then_some(lesson.name));
-        self.score.add(std::mem::take(&mut play.score));
         let mut left = None;
         match played {
             Err(e) if narration::reader_left(&e) || e.is::<Left>() => left = Some(e),
@@ -135,15 +122,19 @@ impl Runner {
     /// Says how many checks passed, and how many predictions came true. `options` are those to repeat missed lessons
     /// with, each after a blank.
     pub fn sum_up(&self, is_left: bool, options: &str) -> Result<()> {
+        let chapters = &self.chapters[self.earlier..];
         if self.audience.quiz {
             say("")?;
-            self.style.say(Ink::Bold, &self.score.sentence())?;
+            let (sentence, missed) = quiz::score(chapters.iter().flat_map(|chapter| &chapter.told));
+            self.style.say(Ink::Bold, &sentence)?;
             let head = Words::fixed("  missed: ", "  答错：");
-            for question in self.score.missed() {
+            for question in missed {
                 let lines = self.style.broken(head.to(self.style.lang), question.to(self.style.lang));
                 lines.iter().try_for_each(|line| say(&self.style.paint(Ink::Bad, line)))?;
             }
-            let again = self.missed.join(" ");
+            let is_missed = |chapter: &&Chapter| !quiz::score(chapter.told.iter()).1.is_empty();
+            let again: Vec<_> = chapters.iter().filter(is_missed).map(|chapter| chapter.name).collect();
+            let again = again.join(" ");
             if !again.is_empty() {
                 let hint = words!(
                     "Play again: cargo xtask demo {again}{options}",
@@ -152,7 +143,7 @@ impl Runner {
                 self.style.say(Ink::Bold, &hint)?;
             }
         }
-        let tally = page::tally(&self.chapters[self.earlier..]);
+        let tally = page::tally(chapters);
         let sentence = tally.sentence();
         if tally.failed > 0 {
             self.story.tell(Entry::Sum { sentence: sentence.clone(), is_kept: false })?;

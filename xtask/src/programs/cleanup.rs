@@ -69,19 +69,15 @@ impl ChildGroup {
 /// How long a task may take to end its children.
 const TASK_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).
+/// Sends what Ctrl-C sends, SIGINT, to a process' whole group where it leads one, as a terminal does, or to it; false
+/// where that cannot be done (on Windows).
 pub fn interrupt(pid: u32) -> bool {
-    signals::send(pid, false, signals::SIGINT)
+    signals::send(pid, true, signals::SIGINT) || signals::send(pid, false, signals::SIGINT)
 }
 
 /// Whether Ctrl-C can be sent to a program: to one that is no Unix' it cannot.
 pub fn can_interrupt() -> bool {
     cfg!(unix)
-}
-
-/// Sends it to a whole group, as a terminal does.
-pub fn interrupt_group(group: u32) -> bool {
-    signals::send(group, true, signals::SIGINT)
 }
 
 /// Ends a group; on Windows, which has none, a tree of processes.

@@ -8,9 +8,9 @@ use common::narration::escape;
 
 use super::program::Program;
 
-/// A figure of a process in KiB from Linux' /proc/PID/status: `VmRSS`, `VmHWM` (the peak so far).
-pub fn memory(program: &Program, what: &str) -> Option<u64> {
-    figure_in(&format!("/proc/{}/status", program.pid), what)
+/// A figure of a process from Linux' /proc/PID/status: `Threads`; in KiB, `VmRSS` and `VmHWM` (its peak so far).
+pub fn status(pid: u32, what: &str) -> Option<u64> {
+    figure_in(&format!("/proc/{pid}/status"), what)
 }
 
 /// The memory of a process that is resident, in KiB, from Linux' `/proc/PID/smaps_rollup`: counted page by page,
@@ -31,11 +31,6 @@ pub fn ignores_interrupt(pid: u32) -> bool {
     let set =
         status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
     set.is_some_and(|set| set & SIGINT > 0)
-}
-
-/// How many threads a process has, from Linux' /proc/PID/status.
-pub fn threads(pid: u32) -> Option<u64> {
-    figure_in(&format!("/proc/{pid}/status"), "Threads")
 }
 
 /// The first number behind a name at the beginning of a line.

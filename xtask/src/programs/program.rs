@@ -56,14 +56,10 @@ impl Program {
         Ok((Self { pid }, outputs.0, outputs.1))
     }
 
-    /// Sends what Ctrl-C sends, SIGINT; false where that cannot be done (on Windows).
+    /// Sends what Ctrl-C sends, SIGINT, to it and, where it has its own group, to that; false where that cannot be done
+    /// (on Windows).
     pub fn interrupt(&self) -> bool {
         cleanup::interrupt(self.pid)
-    }
-
-    /// As [`Program::interrupt`], to it and all that it has started.
-    pub fn interrupt_group(&self) -> bool {
-        cleanup::interrupt_group(self.pid)
     }
 
     /// Those of its processes that have its mark, in its group or not, where there is a /proc.

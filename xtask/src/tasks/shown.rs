@@ -9,10 +9,11 @@ use common::address::HostPort;
 use common::args::Args;
 use common::text;
 
-use crate::drawing::live::{GoOn, Live};
+use crate::drawing::live::Live;
 use crate::drawing::page::Cover;
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
+use crate::drawing::votes::Wait;
 use crate::play::audience;
 use crate::words::{Lang, Words};
 
@@ -43,14 +44,13 @@ pub fn typed() -> String {
 
 /// What to type to play a lesson: that needs the project, where cargo builds its programs.
 pub fn demo(lessons: &str) -> String {
-    format!(
-        "cargo xtask demo {lessons}{}",
-        if env::var_os("CARGO").is_none() { in_project() } else { String::new() }
-    )
-}
-
-fn in_project() -> String {
-    text!(" (in the project's directory)", "（在项目的目录里）")
+    let is_there = env::var_os("CARGO").is_some();
+    let place = if is_there {
+        String::new()
+    } else {
+        text!(" (in the project's directory)", "（在项目的目录里）")
+    };
+    format!("cargo xtask demo {lessons}{place}")
 }
 
 /// How to print, by `--lang`, `--ascii` and the terminal.
@@ -66,9 +66,9 @@ pub fn go_live(
     transcript: &Transcript,
     cover: Cover,
     style: Style,
-    go_on: Option<GoOn>,
+    is_led: bool,
 ) -> Result<Option<Live>> {
-    let live = at.map(|at| Live::start(at, transcript, cover, style.lang, go_on)).transpose()?;
+    let live = at.map(|at| Live::start(at, transcript, cover, style.lang, is_led)).transpose()?;
     live.iter().flat_map(Live::words).try_for_each(|words| style.say(Ink::Bold, &words))?;
     Ok(live)
 }
@@ -76,7 +76,7 @@ pub fn go_live(
 /// Keeps the live page, if there is one, until Enter, so that a class can read on.
 pub fn stay(live: Option<&Live>, style: Style) {
     let words = Words::fixed("[the page stays live until Enter]", "[网页保持可用，按回车结束]");
-    if live.is_some() && style.say(Ink::Faint, &words).is_ok() {
-        let _ = audience::answer(); // any line, or the end of standard input
+    if let Some(live) = live.filter(|_| style.say(Ink::Faint, &words).is_ok()) {
+        let _ = audience::answer(live.story(), Wait::Nothing); // any line, or the end of standard input
     }
 }

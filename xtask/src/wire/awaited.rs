@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What clients say waits behind it until it is opened. Clones are the same gate.
+/// What clients say waits behind it until it is opened, or dropped. Clones are the same gate.
 #[derive(Clone, Default)]
 pub struct Gate(Awaited<bool>);
 
@@ -15,6 +15,12 @@ impl Gate {
 
     pub fn wait(&self) {
         self.0.wait_until(|is_open| *is_open);
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.open(); // a lesson that stopped short may have left it closed
     }
 }
 

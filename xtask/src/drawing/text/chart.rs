@@ -25,7 +25,7 @@ fn padded(words: &str) -> String {
 }
 
 fn bar_lines(style: Style, chart: &Chart) -> Vec<String> {
-    let highest = chart.highest(|cost| cost.median);
+    let highest = chart.highest();
     let room = style.width.saturating_sub(BESIDE).max(1);
     let sign = style.signs("█");
     let bar = |Series { name, ink, costs }: &Series| {
@@ -41,7 +41,7 @@ fn bar_lines(style: Style, chart: &Chart) -> Vec<String> {
 }
 
 fn curve_lines(style: Style, chart: &Chart) -> Vec<String> {
-    let (highest, wide) = (chart.highest(|cost| cost.median), STEP as usize);
+    let (highest, wide) = (chart.highest(), STEP as usize);
     let axis = style.signs("│");
     let mut grid = vec![vec![(' ', Ink::Faint); (chart.places.len() - 1) * wide + 1]; ROWS as usize + 1];
     for (Series { ink, costs, .. }, mark) in chart.series.iter().zip(MARKS) {

@@ -3,10 +3,11 @@
 mod chart;
 pub mod ladder;
 
-use super::entry::{Entry, Socket};
+use super::entry::Entry;
 use super::style::{Ink, Style};
+use super::votes::sentence;
 use crate::wire::event::Side;
-use crate::words::{Lang, Words};
+use crate::words::Words;
 
 impl Entry {
     pub fn lines(&self, style: Style) -> Vec<String> {
@@ -14,7 +15,7 @@ impl Entry {
         let broken = |head: &str, words: &Words| style.broken(&style.signs(head), &to(words));
         let bold = |lines: Vec<String>| lines.iter().map(|line| style.paint(Ink::Bold, line)).collect();
         // What is in colour is never broken: a line's width is that of its text.
-        let with = |ink, mark: &str, lines: Vec<String>| {
+        let with = |ink, mark: &str, lines: Vec<String>| -> Vec<_> {
             let (mark, mut lines) = (style.signs(mark), lines.into_iter());
             let first = lines.next().map(|line| line.replacen(&mark, &style.paint(ink, &mark), 1));
             first.into_iter().chain(lines).collect()
@@ -30,13 +31,16 @@ impl Entry {
             Self::Lanes(lanes) => vec![ladder::head(style, lanes)],
             Self::Act(words) => bold(broken("> ", words)),
             Self::Rung(rung) => ladder::lines(style, rung),
-            Self::Evidence(words) => broken("    ", words),
-            Self::Remark(words) => style.broken("    ", &style.signs(&to(words))),
+            Self::Evidence(words) => style.broken("    ", &style.signs(&to(words))),
             Self::Hint(words) => broken("    → ", words),
             Self::Code(line) => vec![format!("        {line}")],
             Self::Sockets(rows) => {
                 let head = Words::fixed("the kernel's table of sockets:", "内核的套接字表：");
-                broken("    ", &head).into_iter().chain(rows.iter().map(|row| socket(style, row))).collect()
+                let row = |(side, words): &(Side, Words)| {
+                    let ink = if *side == Side::Client { Ink::Client } else { Ink::Server };
+                    style.paint(ink, &format!("      {}", to(words)))
+                };
+                broken("    ", &head).into_iter().chain(rows.iter().map(row)).collect()
             }
             Self::Check(check) => {
                 let mark = check.verdict.mark();
@@ -49,44 +53,19 @@ impl Entry {
                 lines.extend(choices.flat_map(|(number, choice)| broken(&format!("    {number}  "), choice)));
                 lines
             }
-            Self::Judged { verdict, is_right, why } => {
+            Self::Judged { question, verdict, is_right, why } => {
                 let ink = is_right.map_or(Ink::Bold, |right| if right { Ink::Good } else { Ink::Bad });
                 let (verdict, colon) = (to(verdict), Words::fixed(": ", "："));
                 let why = format!("{verdict}{}{}", to(&colon), to(why));
-                with(ink, &format!("= {verdict}"), style.broken("= ", &why))
+                let mut lines: Vec<_> = bold(broken("? ", question));
+                lines.extend(with(ink, &format!("= {verdict}"), style.broken("= ", &why)));
+                lines
             }
-            Self::Votes(counts) => {
-                let answer = |(answer, votes): &(u64, usize)| format!("{answer} ▏{votes}");
-                let answers = counts.answers.iter().map(answer).collect::<Vec<_>>().join("  ");
-                let Words { en, zh } = counts.heading();
-                let line = words!("{en}: {answers}", "{zh}：{answers}");
-                style.broken("  ", &style.signs(&to(&line)))
-            }
+            Self::Votes(votes) => style.broken("  ", &to(&sentence(votes))),
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]
             }
             Self::Sum { is_kept: false, .. } => Vec::new(), // the task reports it as its error
         }
-    }
-}
-
-fn socket(style: Style, Socket { side, cells }: &Socket) -> String {
-    let ink = if *side == Side::Client { Ink::Client } else { Ink::Server };
-    let [whose, state, port, peer, queues] = cells.each_ref().map(|cell| cell.to(style.lang));
-    let other = if style.lang == Lang::Zh { "对端" } else { "peer" };
-    style.paint(ink, &format!("      {whose} {state:11} {port:6} {other} {peer:6}  {queues}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::drawing::columns::width;
-
-    #[test]
-    fn a_remark_is_broken_where_the_line_ends() {
-        let style = Style { width: 80, ..Style::plain(Lang::En) };
-        let lines = Entry::Remark(Words { en: "word ".repeat(40).into(), zh: "".into() }).lines(style);
-        let fits = |line: &String| line.starts_with("    w") && line.ends_with("word") && width(line) <= 80;
-        assert!(lines.len() == 3 && lines.iter().all(fits), "{lines:?}");
     }
 }

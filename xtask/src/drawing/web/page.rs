@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::markup::{joined, text};
-use super::pieces::{self, body, class, one_line};
+use super::pieces::{self, body, one_line};
 use crate::checks::{Check, Tally};
 use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung};
 use crate::wire::event::Side;
@@ -50,13 +50,12 @@ fn chapter_checks(chapter: &Chapter) -> impl Iterator<Item = &Check> {
 }
 
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
-    let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
     let is_quiz = asks(chapters);
     let tally = tally(chapters);
     let sum = if tally == Tally::default() {
         String::new() // nothing was promised
     } else {
-        pieces::sum(&tally.sentence(), tally.failed == 0, &failures(chapters, lang), lang)
+        pieces::sum(&tally.sentence(), tally.failed == 0, lang)
     };
     let contents = Words::fixed("Contents", "目录");
     let list = contents_list(chapters, lang);
@@ -65,9 +64,9 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     let legend = if has_rungs { legend(cover.is_bare, lang) } else { String::new() };
     let printing = if is_quiz { printing(lang) } else { String::new() };
     [
-        &head(&title, lang),
-        &format!("<style>\n{CSS}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n"),
-        &format!("<header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{}{printing}{sum}", cover.main()),
+        &begin(cover, "", lang),
+        &printing,
+        &sum,
         &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
         &format!("<ul>\n{list}</ul>\n</nav>\n{legend}"),
         &joined(by_name(chapters).map(|chapters| section(chapters, lang))),
@@ -105,11 +104,6 @@ fn printing(lang: Lang) -> String {
 
 /// A chapter's questions, with what answers them folded away after each.
 fn asked(Chapter { told, lanes, .. }: &Chapter, claims: &str, lang: Lang) -> String {
-    let is_repeated = |at: usize| matches!(told.get(at + 1), Some(Entry::Judged { .. }));
-    let told: Vec<_> = (told.iter().enumerate())
-        .filter(|(at, told)| !is_question(told) || !is_repeated(*at))
-        .map(|(_, told)| told.clone())
-        .collect();
     let name = Words::fixed("What happened, and the answer", "实验过程与答案");
     let folded = |answer: &str| {
         let name = name.to(lang);
@@ -128,6 +122,16 @@ fn asked(Chapter { told, lanes, .. }: &Chapter, claims: &str, lang: Lang) -> Str
     drawn
 }
 
+/// A page up to its main part, with more styles than each has.
+pub fn begin(cover: &Cover, styles: &str, lang: Lang) -> String {
+    let (title, intro, main) = (text(cover.title.to(lang)), text(cover.intro.to(lang)), cover.main());
+    let head = head(&title, lang);
+    format!(
+        "{head}<style>\n{CSS}{styles}</style>\n<style media=\"{DARK_WHEN}\">\n{DARK}</style>\n</head>\n<body>\n\
+         <header>\n<h1>{title}</h1>\n<p>{intro}</p>\n</header>\n{main}"
+    )
+}
+
 /// A document's head up to its title.
 pub fn head(title: &str, lang: Lang) -> String {
     let tag = if lang == Lang::Zh { "zh-CN" } else { "en" };
@@ -143,18 +147,6 @@ fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
 
 fn anchor(chapter: &Chapter) -> String {
     format!("{}-{}", chapter.name, chapter.version)
-}
-
-/// Every check that failed, where nobody can miss it.
-fn failures(chapters: &[Chapter], lang: Lang) -> String {
-    let checks = |chapter| chapter_checks(chapter).map(move |check| (chapter, check));
-    let failed = chapters.iter().flat_map(checks).filter(|(_, check)| class(&check.verdict) == "failed");
-    joined(failed.map(|(chapter, check)| {
-        let (at, name, version) = (anchor(chapter), chapter.name, chapter.version);
-        let (mark, sentence) = (check.verdict.mark(), check.sentence());
-        let sentence = text(sentence.to(lang));
-        format!("<p><a href=\"#{at}\">{mark} {name}, {version}</a>: {sentence}</p>\n")
-    }))
 }
 
 fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
@@ -272,43 +264,31 @@ mod tests {
     }
 
     #[test]
-    fn on_the_page_of_a_quiz_nothing_but_questions_is_shown_and_all_else_is_folded_away() {
-        let of = |text| Words::fixed(text, "");
-        let question = |choices| Entry::Question { question: of("what happens?"), choices };
-        let judged = Entry::Judged { verdict: of("right"), is_right: Some(true), why: of("because") };
-        let told =
-            vec![question(vec![of("this"), of("that")]), Entry::Act(of("it")), question(vec![]), judged];
-        let lanes = (of("client"), of("server"));
-        let claims = const { &[("C1", Words::fixed("the claim", ""))] };
-        let chapter = Chapter { name: "x", subject_zh: "", version: "IPv4", claims, lanes, told };
-        let page = html(&Cover { title: of("t"), intro: of("i"), is_bare: false }, &[chapter], Lang::En);
-        let (shown, folded) = page.split_once("<details").unwrap();
-        assert!(shown.contains("<li>1. this</li><li>2. that</li>"), "{shown}");
-        assert_eq!(page.matches("what happens?").count(), 1, "not again before its verdict");
-        assert!(shown.contains("id=\"answers\"") && shown.contains("<a href=\"?\">"), "all of them: {shown}");
-        assert!(!CSS.contains(":target"), "a link of the contents changes nothing that is shown");
-        for answer in ["the claim", "<h4 class=\"act\">it", "= right</b>: because"] {
-            assert!(!shown.contains(answer), "{answer}");
-            assert!(folded.split_once("<div class=\"answer\">").unwrap().1.contains(answer), "{folded}");
-        }
-    }
-
-    #[test]
-    fn a_lesson_without_a_question_is_not_folded_away_where_others_have_some() {
+    fn on_the_page_of_a_quiz_only_questions_are_shown_and_a_lesson_without_one_is_shown_in_full() {
         let of = |text| Words::fixed(text, "");
         let claims = const { &[("C1", Words::fixed("the claim", ""))] };
         let chapter = |name, told| {
             let lanes = (of("client"), of("server"));
             Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told }
         };
-        let asked = Entry::Question { question: of("what happens?"), choices: Vec::new() };
-        let chapters = [
-            chapter("quiz", vec![asked, Entry::Act(of("it"))]),
-            chapter("plain", vec![Entry::Act(of("that"))]),
-        ];
+        let question = |choices| Entry::Question { question: of("what happens?"), choices };
+        let judged = Entry::Judged {
+            question: of("what happens?"),
+            verdict: of("right"),
+            is_right: Some(true),
+            why: of("because"),
+        };
+        let asked = vec![question(vec![of("this"), of("that")]), Entry::Act(of("it")), judged];
+        let chapters = [chapter("quiz", asked), chapter("plain", vec![Entry::Act(of("plain act"))])];
         let page = html(&Cover { title: of("t"), intro: of("i"), is_bare: false }, &chapters, Lang::En);
-        let (_, plain) = page.split_once("<h2 id=\"plain\">").unwrap();
+        let (quiz, plain) = page.split_once("<h2 id=\"plain\">").unwrap();
+        let (shown, folded) = quiz.split_once("<details").unwrap();
+        assert!(shown.contains("<li>1. this</li><li>2. that</li>"), "{shown}");
+        assert!(shown.contains("id=\"answers\"") && shown.contains("<a href=\"?\">"), "all of them: {shown}");
+        for answer in ["<h4 class=\"act\">it", "= right</b>: because"] {
+            assert!(!shown.contains(answer) && folded.contains(answer), "{answer}: {page}");
+        }
         assert_eq!((page.matches("<details").count(), plain.matches("<details").count()), (1, 0), "{page}");
-        assert!(plain.contains("the claim") && plain.contains("<h4 class=\"act\">that"), "{plain}");
+        assert!(plain.contains("the claim") && plain.contains("<h4 class=\"act\">plain act"), "{plain}");
     }
 }

@@ -1,11 +1,11 @@
 //! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, so
 //! that a screen reader reads them; its arrow is made of lines (`page.css`) and a tip.
 
-use super::chart;
 use super::markup::{joined, text};
 use crate::checks::Verdict;
-use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung, Socket};
-use crate::drawing::votes::Counts;
+use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung};
+use crate::drawing::style::Style;
+use crate::drawing::votes::sentence;
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -41,45 +41,35 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
         Entry::Act(words) => format!("<h4 class=\"act\">{}</h4>\n", text(words.to(lang))),
         Entry::Rung(it) => rung(it, lang),
         Entry::Evidence(words) => paragraph("evidence", words),
-        Entry::Remark(words) => paragraph("remark", words),
-        Entry::Sockets(rows) => sockets(rows, lang),
         Entry::Check(check) => {
             let (class, mark, sentence) = (class(&check.verdict), check.verdict.mark(), check.sentence());
             format!("<p class=\"check {class}\">{mark} {}</p>\n", text(sentence.to(lang)))
         }
         Entry::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
         Entry::Code(line) => format!("<p class=\"row\">{}</p>\n", text(line)),
-        Entry::Chart(chart) => chart::picture(chart, lang),
+        // A chart and a table are the terminal's: the same figures at the same places, which are read out, too.
+        Entry::Chart(_) | Entry::Sockets(_) => {
+            let lines = told.lines(Style::plain(lang)).join("\n");
+            format!("<pre class=\"printed\" tabindex=\"0\">{}</pre>\n", text(&lines))
+        }
         Entry::Question { question, choices } => {
             // A number is text: whoever listens, or copies, gets it, too.
             let choice =
                 |(number, choice): (usize, &Words)| format!("<li>{number}. {}</li>", text(choice.to(lang)));
-            let choices = joined((1..).zip(choices).map(choice));
-            let list = if choices.is_empty() { choices } else { format!("<ol>{choices}</ol>") };
-            format!("<div class=\"question\"><p>? {}</p>{list}</div>\n", text(question.to(lang)))
+            let (question, choices) = (text(question.to(lang)), joined((1..).zip(choices).map(choice)));
+            format!("<div class=\"question\"><p>? {question}</p><ol>{choices}</ol></div>\n")
         }
-        Entry::Judged { verdict, is_right, why } => {
+        Entry::Judged { question, verdict, is_right, why } => {
             let class = is_right.map_or("absent", |right| if right { "passed" } else { "failed" });
-            let (verdict, why) = (text(verdict.to(lang)), text(why.to(lang)));
+            let [question, verdict, why] = [question, verdict, why].map(|words| text(words.to(lang)));
             let colon = if lang == Lang::Zh { "：" } else { ": " };
-            format!("<p class=\"evidence verdict\"><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n")
+            format!(
+                "<p class=\"evidence verdict\">? {question}<br><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n"
+            )
         }
-        Entry::Votes(counts) => votes(counts, lang),
-        Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, "", lang),
+        Entry::Votes(votes) => paragraph("evidence", &sentence(votes)),
+        Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, lang),
     }
-}
-
-/// How the class has voted: a bar for each answer, as long as its share.
-fn votes(counts: &Counts, lang: Lang) -> String {
-    let bar = |(answer, votes): &(u64, usize)| {
-        let share = 100 * votes / counts.all.max(1);
-        format!(
-            "<li><span>{answer}</span><svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" \
-             aria-hidden=\"true\"><path d=\"M0 0 H{share} V1 H0 Z\"/></svg><span>{votes}</span></li>"
-        )
-    };
-    let (heading, bars) = (counts.heading(), joined(counts.answers.iter().map(bar)));
-    format!("<div class=\"votes\"><p>{}</p><ul>{bars}</ul></div>\n", heading.to(lang))
 }
 
 /// Items of a ladder as one.
@@ -101,11 +91,11 @@ pub fn named(name: &str, subject_zh: &str, lang: Lang) -> String {
     if lang == Lang::En || subject_zh.is_empty() { name.into() } else { format!("{name}：{subject_zh}") }
 }
 
-/// How everything came out, and markup that belongs to it.
-pub fn sum(sentence: &Words, is_kept: bool, more: &str, lang: Lang) -> String {
+/// How everything came out.
+pub fn sum(sentence: &Words, is_kept: bool, lang: Lang) -> String {
     let (state, name) = (if is_kept { "passed" } else { "failed" }, Words::fixed("Result", "结果"));
     let (name, sentence) = (name.to(lang), text(sentence.to(lang)));
-    format!("<section class=\"sum {state}\" aria-label=\"{name}\"><p>{sentence}</p>\n{more}</section>\n")
+    format!("<section class=\"sum {state}\" aria-label=\"{name}\"><p>{sentence}</p></section>\n")
 }
 
 /// The claim on one line: its line feeds are for terminals.
@@ -126,21 +116,6 @@ fn lanes((client, server): &Lanes, lang: Lang) -> String {
     let (time, wire) = (Words::fixed("time", "时间/秒"), Words::fixed("wire", "线路"));
     let lane = |words: &Words| format!("<span>{}</span>", text(words.to(lang)));
     format!("<p class=\"lanes\">{}</p>\n", [&time, client, &wire, server].map(lane).join(" "))
-}
-
-/// The kernel's table of sockets.
-fn sockets(rows: &[Socket], lang: Lang) -> String {
-    let caption = Words::fixed("The kernel's table of sockets", "内核的套接字表");
-    let heads =
-        [("end", "哪一端"), ("state", "状态"), ("port", "端口"), ("peer", "对端"), ("queues", "队列")];
-    let head = |(en, zh)| format!("<th scope=\"col\">{}</th>", Words::fixed(en, zh).to(lang));
-    let row = |Socket { side, cells }: &Socket| {
-        let class = if *side == Side::Client { "client" } else { "server" };
-        let cells = cells.each_ref().map(|cell| format!("<td>{}</td>", text(cell.to(lang))));
-        format!("<tr class=\"{class}\">{}</tr>\n", cells.concat())
-    };
-    let (caption, heads, rows) = (caption.to(lang), heads.map(head).concat(), joined(rows.iter().map(row)));
-    format!("<table class=\"sockets\"><caption>{caption}</caption>\n<tr>{heads}</tr>\n{rows}</table>\n")
 }
 
 /// A rung, with whose it is in words: for a screen reader, what its place and its arrow show.

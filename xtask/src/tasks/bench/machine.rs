@@ -10,10 +10,10 @@ use common::narration::escape;
 use super::variants::python_here;
 use crate::words::Words;
 
-/// The machine, and how the programs are built, in two lines, which are as long as the names are.
+/// The machine, and how the programs are built, as long as the names are.
 pub fn sentence(is_optimised: bool) -> Result<Words> {
     let text = |file| fs::read_to_string(file).unwrap_or_default();
-    let clean = |name: &str| escape(name.trim().as_bytes());
+    let clean = |name: &str| escape(name.split_whitespace().collect::<Vec<_>>().join(" ").as_bytes());
     let (os, kernel) = (consts::OS, clean(&text("/proc/sys/kernel/osrelease")));
     let cores = thread::available_parallelism()?.get();
     let unit = if cores == 1 { "core" } else { "cores" };
@@ -32,7 +32,7 @@ pub fn sentence(is_optimised: bool) -> Result<Words> {
         None => Words::fixed("no python3", "没有 python3"),
     };
     Ok(words!(
-        "Measured on {os} {kernel}, {cores} {unit} ({on}), all of it over 127.0.0.1:\n{build}, {python}.",
-        "测量环境：{os} {kernel}，{cores} 核（{on}），全部经由 127.0.0.1；\n{build_zh}，{python_zh}。"
+        "Measured on {os} {kernel}, {cores} {unit} ({on}), all of it over 127.0.0.1: {build}, {python}.",
+        "测量环境：{os} {kernel}，{cores} 核（{on}），全部经由 127.0.0.1；{build_zh}，{python_zh}。"
     ))
 }

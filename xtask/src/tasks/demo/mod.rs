@@ -32,7 +32,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let file = args.given::<String>("--html")?;
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let row = Row::parse(&mut args, lang)?;
-    let is_led = row.quiz || row.step || plan.is_some();
+    let is_led = row.audience.quiz || row.audience.step || plan.is_some();
     if list && (is_led || file.is_some() || address.is_some()) {
         let why = Words::fixed(
             "--list plays nothing: it cannot be used with --quiz, --step, --plan, --html or --live",
@@ -49,16 +49,14 @@ pub fn run(mut args: Args) -> Result<()> {
         Some(file) => row::plan(file, &row, lang)?,
     };
     cleanup::close_on_interrupt()?;
-    let mut page = file.as_deref().map(Wanted::page).transpose()?;
-    let mut course = Runner::new(style, rows[0].audience());
-    let go_on = is_led.then_some(audience::from_page as live::GoOn);
-    let live = shown::go_live(address.as_ref(), course.story(), cover(), style, go_on)?;
+    let mut page = file.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
+    let mut course = Runner::new(style, rows[0].audience);
+    let live = shown::go_live(address.as_ref(), course.story(), cover(), style, is_led)?;
     build::build()?;
     let (mut outcome, mut failed) = (Ok(()), 0);
     for (at, row) in rows.iter().enumerate() {
-        let begun = if at == 0 { Ok(()) } else { wait_for(row, &mut course, style) };
-        let greeted = begun.and_then(|()| greet(row, style, at == 0));
-        let is_left = match greeted.and_then(|()| play(row, &mut course)) {
+        let begun = if at == 0 { greet(style) } else { wait_for(row, &mut course, style) };
+        let is_left = match begun.and_then(|()| play(row, &mut course)) {
             // Where nobody watches any more, the page is still wanted.
             Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
             outcome => outcome.map(|()| false)?,
@@ -89,7 +87,7 @@ pub fn run(mut args: Args) -> Result<()> {
 fn wait_for(row: &Row, course: &mut Runner, style: Style) -> Result<()> {
     let typed = &row.typed;
     course.story().tell(Entry::Hint(words!("next: demo {typed}", "接下来：demo {typed}")))?;
-    course.begin(row.audience());
+    course.begin(row.audience);
     audience::wait(style, course.story())
 }
 
@@ -138,44 +136,16 @@ fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
     Ok(())
 }
 
-/// Introduces what is played and, at first, its signs.
-fn greet(row: &Row, style: Style, is_first: bool) -> Result<()> {
-    let (chosen, addresses) = (row.chosen(), row.addresses());
-    let is_all = chosen.len() == lessons::ALL.len() && !chosen.iter().any(|lesson| lesson.is_mistake());
-    let count = chosen.len();
-    if is_all {
-        let what = words!(
-            "{count} lessons about sockets, on real sockets of this machine's loopback; Ctrl-C ends the demo.",
-            "{count} 课套接字演示，用的是本机环回接口上真实的套接字；按 Ctrl-C 结束。"
-        );
-        style.explain(Ink::Bold, &what)?;
-    }
-    let how = if row.quiz {
-        Some(Words::fixed(
-            "Each lesson asks before it shows, over one IP version; Enter alone skips a question, 'q' leaves.",
-            "每课先提问，再演示，只用一个 IP 版本；只按回车跳过一题，q 退出。",
-        ))
-    } else if is_all && addresses.len() > 1 {
-        Some(Words::fixed(
-            "Each lesson runs over IPv4, then over IPv6 ('--step' waits for Enter, '--list' lists the lessons).",
-            "每课先用 IPv4，再用 IPv6（--step 逐步等待回车，--list 列出各课内容）。",
-        ))
-    } else {
-        None
-    };
-    how.map_or(Ok(()), |how| style.explain(Ink::Bold, &how))?;
-    if !is_first {
-        return Ok(());
-    }
+/// Explains the signs.
+fn greet(style: Style) -> Result<()> {
     let signs = Words::fixed(
         "> says what happens next; ✓ is a check that passed, ✗ a check that failed.\n\
-         The lanes show what the programs print, the arrows between them what crosses the wire;\n\
-         ✗ at the end of an arrow means lost, ‖ means held back until later.\n\
-         A printed line is seen slightly later than bytes on the wire. So the order of two lines\n\
-         that are less than two milliseconds apart may be wrong.",
+         The lanes show what the programs print, the arrows between them what crosses the wire; ✗ at the end of an \
+         arrow means lost, ‖ means held back until later.\n\
+         A printed line is seen slightly later than bytes on the wire. So the order of two lines that are less than \
+         two milliseconds apart may be wrong.",
         "> 说明接下来做什么；✓ 是通过的检查，✗ 是失败的检查。\n\
-         两侧是程序打印的内容，中间的箭头是线路上经过的数据；\n\
-         箭头末端的 ✗ 表示丢失，‖ 表示扣住、稍后才到。\n\
+         两侧是程序打印的内容，中间的箭头是线路上经过的数据；箭头末端的 ✗ 表示丢失，‖ 表示扣住、稍后才到。\n\
          两行相差不到两毫秒，先后就可能画反：程序打印的内容，看到得比线路上的字节稍晚。",
     );
     style.explain(Ink::Faint, &signs)

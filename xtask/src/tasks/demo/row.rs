@@ -15,16 +15,12 @@ use crate::play::audience::Audience;
 use crate::tasks::shown::{LOOPBACK, Only};
 use crate::words::Lang;
 
-/// Options that a plan's rows cannot have: they are the same for the whole plan.
-const OF_THE_PLAN: [&str; 6] = ["--lang", "--ascii", "--live", "--html", "--plan", "--list"];
-
 pub struct Row {
     /// As it was typed in a plan, with its comment.
     pub typed: String,
     /// The lessons that it names, each once.
     pub named: Vec<&'static Lesson>,
-    pub step: bool,
-    pub quiz: bool,
+    pub audience: Audience,
     is_of_mistakes: bool,
     only: Option<IpAddr>,
 }
@@ -32,8 +28,8 @@ pub struct Row {
 impl Row {
     /// Reads what is left of the arguments.
     pub fn parse(args: &mut Args, lang: Lang) -> Result<Self> {
-        let (step, is_of_mistakes) = (args.flag("--step")?, args.flag("--mistakes")?);
-        let quiz = args.flag("--quiz")?;
+        let audience = Audience { step: args.flag("--step")?, quiz: args.flag("--quiz")? };
+        let is_of_mistakes = args.flag("--mistakes")?;
         let only = args.given("--ip")?.map(|Only(ip)| ip);
         let mut named = Vec::<&Lesson>::new();
         while let Some(name) = args.operand()? {
@@ -50,7 +46,7 @@ impl Row {
                 named.push(lesson);
             }
         }
-        Ok(Self { typed: String::new(), named, step, quiz, is_of_mistakes, only })
+        Ok(Self { typed: String::new(), named, audience, is_of_mistakes, only })
     }
 
     /// What it plays: what it names, or all lessons or all mistakes.
@@ -66,21 +62,17 @@ impl Row {
         match self.only {
             Some(ip) => vec![ip],
             // The answers over IPv6 are those over IPv4.
-            None if self.quiz => LOOPBACK[..1].to_vec(),
+            None if self.audience.quiz => LOOPBACK[..1].to_vec(),
             None => LOOPBACK.to_vec(),
         }
-    }
-
-    pub fn audience(&self) -> Audience {
-        Audience { step: self.step, quiz: self.quiz }
     }
 
     /// The options that play the same again, each after a blank; where else it is shown is no part of that.
     pub fn again(&self, style: Style) -> String {
         let (lang, locale) = (style.lang, Lang::of_locale());
         let options = [
-            (" --quiz", self.quiz),
-            (" --step", self.step),
+            (" --quiz", self.audience.quiz),
+            (" --step", self.audience.step),
             (" --ip 4", self.only == Some(LOOPBACK[0])),
             (" --ip 6", self.only == Some(LOOPBACK[1])),
             (" --lang en", lang == Lang::En && lang != locale),
@@ -94,7 +86,7 @@ impl Row {
 /// The rows of a plan: one command a line, without `cargo xtask demo`. `#` begins a comment. All of them are checked
 /// before anything is played; `beside` is what the command line has besides the plan's name.
 pub fn plan(file: &str, beside: &Row, lang: Lang) -> Result<Vec<Row>> {
-    let Row { named, step, quiz, is_of_mistakes, only, .. } = beside;
+    let Row { named, audience: Audience { step, quiz }, is_of_mistakes, only, .. } = beside;
     if !named.is_empty() || *step || *quiz || *is_of_mistakes || only.is_some() {
         return Err(args::usage(text!(
             "--plan plays the rows of its file: write lessons, --quiz, --step, --mistakes and --ip there",
@@ -102,35 +94,19 @@ pub fn plan(file: &str, beside: &Row, lang: Lang) -> Result<Vec<Row>> {
         )));
     }
     let name = escape(file.as_bytes());
-    let bytes = fs::read(file)
-        .map_err(|e| args::usage(text!("cannot read the plan '{name}': {e}", "无法读取计划“{name}”：{e}")))?;
-    let text = String::from_utf8(bytes).map_err(|_| {
+    let text = fs::read_to_string(file).map_err(|e| {
         args::usage(text!(
-            "the plan '{name}' is not UTF-8 text: save it as UTF-8",
-            "计划“{name}”不是 UTF-8 文本：请存成 UTF-8"
+            "cannot read the plan '{name}': {e}: it must be a text file in UTF-8",
+            "无法读取计划“{name}”：{e}：应为 UTF-8 文本文件"
         ))
     })?;
     let mut rows = Vec::new();
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let words: Vec<_> = line.split('#').next().into_iter().flat_map(str::split_whitespace).collect();
-        // As a README or the demo itself writes it.
-        let mut words = &words[..];
-        while let ["cargo" | "xtask" | "demo", rest @ ..] = words {
-            words = rest;
-        }
         if words.is_empty() {
             continue;
         }
-        let is_outside = |word: &&&str| OF_THE_PLAN.contains(&word.split('=').next().unwrap_or_default());
-        let parsed = if let Some(word) = words.iter().find(is_outside) {
-            let option = escape(word.as_bytes());
-            Err(args::usage(text!(
-                "'{option}' holds for the whole plan: write it on the command line",
-                "“{option}”是整个计划的选项，要写在命令行上"
-            )))
-        } else {
-            Row::parse(&mut Args::new(words.iter().map(OsString::from)), lang)
-        };
+        let parsed = Row::parse(&mut Args::new(words.iter().map(OsString::from)), lang);
         let row = parsed.map_err(|e| {
             args::usage(text!("the plan '{name}', line {number}: {e:#}", "计划“{name}”第 {number} 行：{e:#}"))
         })?;

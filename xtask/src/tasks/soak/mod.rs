@@ -18,7 +18,7 @@ use common::narration::{Stdout, say};
 use super::shown;
 use crate::checks::{Ended, Tally, Verdict};
 use crate::drawing::columns::width;
-use crate::peers::script::Unplayed;
+use crate::peers::script::NotAvailable;
 use crate::programs::{build, cleanup, reexec, server::Server};
 use crate::words::{Shown, Words};
 
@@ -77,7 +77,7 @@ fn verdict((run, _): &Row, size: Size) -> (Verdict, Words) {
         Ok((true, figures)) => (Verdict::Passed, figures),
         Ok((false, figures)) => (Verdict::Failed(figures.clone()), figures),
         Err(e) => match e.downcast_ref() {
-            Some(Unplayed::NotAvailable(why)) => {
+            Some(NotAvailable(why)) => {
                 let Words { en, zh } = why;
                 let shown = words!("not available here: {en}", "此处无法测试：{zh}");
                 (Verdict::NotAvailable(why.clone()), shown)
@@ -149,9 +149,9 @@ fn interrupted(server: Server) -> Result<(ExitStatus, Duration)> {
 
 /// A row that this system has no means for.
 fn needs<T>(en: &'static str, zh: &'static str) -> Result<T> {
-    Err(Unplayed::NotAvailable(Words::fixed(en, zh)).into())
+    Err(NotAvailable(Words::fixed(en, zh)).into())
 }
 
-fn no_proc() -> Unplayed {
-    Unplayed::NotAvailable(Words::fixed("it needs Linux' /proc to measure it", "要由 Linux 的 /proc 来测量"))
+fn no_proc() -> NotAvailable {
+    NotAvailable(Words::fixed("it needs Linux' /proc to measure it", "要由 Linux 的 /proc 来测量"))
 }

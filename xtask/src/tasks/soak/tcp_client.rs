@@ -11,8 +11,9 @@ use anyhow::{Result, bail, ensure};
 
 use super::{Size, Tried, needs, no_proc};
 use crate::peers::origin;
-use crate::peers::scripted_server::{ScriptedServer, repeat};
-use crate::programs::{self, figures::memory, program::Program, scratch::Scratch};
+use crate::peers::scripted_server::repeat;
+use crate::programs::{self, figures::status, program::Program, scratch::Scratch};
+use crate::wire::listening::Listening;
 use crate::words::Words;
 
 /// What a process may keep in memory, in KiB, whatever a peer sends.
@@ -21,7 +22,7 @@ const MEMORY_LIMIT: u64 = 16 * 1024;
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Gets a page into a file; returns whether it succeeded, and the most memory it took, in KiB.
-fn watched_get(origin: &ScriptedServer, file: &str) -> Result<(bool, Option<u64>)> {
+fn watched_get(origin: &Listening, file: &str) -> Result<(bool, Option<u64>)> {
     let mut command = Command::new(programs::build::path_of("tcp-client")?);
     command.args(["get", &url(origin), "-o", file]);
     let (program, mut stdout, mut stderr) = Program::spawn(command)?;
@@ -29,13 +30,13 @@ fn watched_get(origin: &ScriptedServer, file: &str) -> Result<(bool, Option<u64>
         thread::spawn(move || (stdout.read_to_end(&mut Vec::new()), stderr.read_to_end(&mut Vec::new())));
     let mut peak = None;
     while !reading.is_finished() {
-        peak = peak.max(memory(&program, "VmHWM"));
+        peak = peak.max(status(program.pid, "VmHWM"));
         thread::sleep(Duration::from_millis(2));
     }
     Ok((program.wait()?.success(), peak))
 }
 
-fn url(origin: &ScriptedServer) -> String {
+fn url(origin: &Listening) -> String {
     format!("http://{}/page", origin.address)
 }
 

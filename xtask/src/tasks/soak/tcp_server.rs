@@ -13,10 +13,10 @@ use super::{Size, Tried, interrupted, needs, no_proc, stop_in_time};
 use crate::checks::Ended;
 use crate::exercises::TCP_SERVER;
 use crate::peers::player::{Met, Peers};
-use crate::peers::script::Unplayed;
+use crate::peers::script::NotAvailable;
 use crate::peers::talk::Talk;
 use crate::peers::tcp_peer::TcpPeer;
-use crate::programs::figures::{memory, share_of_a_core};
+use crate::programs::figures::{share_of_a_core, status};
 use crate::programs::{build, program::Program, server::Server};
 use crate::words::{Shown, Words};
 
@@ -99,17 +99,17 @@ pub fn stop_twice(_: Size) -> Result<Tried> {
     }
     // On a busy machine, it may only have been slow whenever it looked blocked.
     let why = Words::fixed("in 20 tries, the server was never blocked", "试了 20 次，服务器都没有被阻塞");
-    Err(Unplayed::NotAvailable(why).into())
+    Err(NotAvailable(why).into())
 }
 
 pub fn ten_thousand(size: Size) -> Result<Tried> {
     let number = size.of(10_000, 10);
     let server = Server::start("tcp-server", &["--delay=0", "--quiet", "--max-clients=15000"])?;
-    let before = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
+    let before = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
     // A machine that has no room for so many says so here.
     let clients = welcomed(server.address, number)
-        .map_err(|e| Unplayed::NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
-    let after = memory(&server.program, "VmRSS").ok_or_else(no_proc)?;
+        .map_err(|e| NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
+    let after = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
     let asked = Instant::now();
     TcpPeer::welcomed(server.address)?.gives_name("Michael")?;
     let greeted = asked.elapsed();
@@ -197,7 +197,7 @@ pub fn endless_name(size: Size) -> Result<Tried> {
     first.sends([b'x'; 3000]);
     first.hears(REFUSAL)?;
     let mut client = TcpPeer::welcomed(server.address)?;
-    let before = memory(&server.program, "VmHWM").ok_or_else(no_proc)?;
+    let before = status(server.program.pid, "VmHWM").ok_or_else(no_proc)?;
     let mut sender = client.stream().try_clone()?;
     let sending = thread::spawn(move || {
         let piece = vec![b'x'; 1 << 20];
@@ -207,7 +207,7 @@ pub fn endless_name(size: Size) -> Result<Tried> {
     });
     client.hears(REFUSAL)?;
     let taken = sending.join().unwrap_or_default();
-    let grown = memory(&server.program, "VmHWM").ok_or_else(no_proc)?.saturating_sub(before);
+    let grown = status(server.program.pid, "VmHWM").ok_or_else(no_proc)?.saturating_sub(before);
     let figures = words!(
         "refused once, {taken} MiB taken off the wire; memory grew by {grown} KiB",
         "拒绝一次，从线路上取走 {taken} MiB；内存增加 {grown} KiB"
@@ -271,7 +271,7 @@ pub fn no_threads(size: Size) -> Result<Tried> {
         );
     }
     let server = Server::start_command(command).map_err(|e| {
-        Unplayed::NotAvailable(words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}"))
+        NotAvailable(words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}"))
     })?;
     let (inside, refused, _) = arrivals(server.address, 60)?;
     let served = inside.len();

@@ -11,23 +11,15 @@ use common::text;
 use crate::wire::event::{Event, Side, What};
 use crate::words::Words;
 
-/// What stands between two names, or has too many bytes for one, is not kept.
+/// Of what has too many bytes for a name, only so many are kept.
 const LONGEST: usize = 1024;
 
-/// The names, and what clients are saying.
+/// The names, and what each client has said since the last control character, or the server's last answer.
 pub struct Attendance {
     is_udp: bool,
     missing: Vec<String>,
     here: usize,
-    saying: HashMap<String, Saying>,
-}
-
-/// What a client has said since its last line feed.
-#[derive(Default)]
-struct Saying {
-    bytes: Vec<u8>,
-    /// Where it went on after the server had last answered.
-    since_answer: usize,
+    saying: HashMap<String, Vec<u8>>,
 }
 
 impl Attendance {
@@ -64,34 +56,26 @@ impl Attendance {
 
     /// Hears what happens; says so when somebody has come.
     ///
-    /// A name is what stands between two control characters (line feeds, the bytes of a length), and what a client
+    /// A name is a datagram, what stands before a control character (a line feed, a byte of a length), and what a client
     /// had said when the server answered or the client ended.
     pub fn hears(&mut self, Event { label, what, .. }: &Event) -> Option<Words> {
-        let mut said = Vec::new();
-        match what {
-            What::Sent { toward: Side::Server, bytes, .. } if self.is_udp => said.push(bytes.bytes.clone()),
+        let said = match what {
             What::Sent { toward: Side::Server, bytes, .. } => {
-                let saying = self.saying.entry(label.clone()).or_default();
-                for byte in &bytes.bytes {
-                    if byte.is_ascii_control() {
-                        said.extend(saying.messages());
-                        *saying = Saying::default();
-                    } else if saying.bytes.len() < LONGEST {
-                        saying.bytes.push(*byte);
-                    }
+                let mut saying = self.saying.remove(label).unwrap_or_default();
+                saying.extend(&bytes.bytes);
+                let mut said: Vec<_> = saying.split(u8::is_ascii_control).map(<[u8]>::to_vec).collect();
+                if !self.is_udp {
+                    let mut rest = said.pop().unwrap_or_default();
+                    rest.truncate(LONGEST);
+                    self.saying.insert(label.clone(), rest);
                 }
+                said
             }
-            What::Sent { toward: Side::Client, .. } => {
-                if let Some(saying) = self.saying.get_mut(label) {
-                    said.extend(saying.messages());
-                    saying.since_answer = saying.bytes.len();
-                }
+            What::Sent { .. } | What::Ended { toward: Side::Server } | What::Broke { .. } => {
+                self.saying.remove(label).into_iter().collect()
             }
-            What::Ended { toward: Side::Server } | What::Broke { .. } => {
-                said.extend(self.saying.remove(label).iter().flat_map(Saying::messages));
-            }
-            _ => {}
-        }
+            _ => return None,
+        };
         let came: Vec<_> = said.iter().filter_map(|bytes| self.check_in(bytes)).collect();
         if came.is_empty() {
             return None;
@@ -119,13 +103,6 @@ impl Attendance {
         }
         let (en, zh) = (missing.join(", "), missing.join("、"));
         words!("{here} of {all} are here; missing: {en}", "应到 {all}，实到 {here}；未到：{zh}")
-    }
-}
-
-impl Saying {
-    /// What may be one message: all of it, and what was said since the server's last answer.
-    fn messages(&self) -> Vec<Vec<u8>> {
-        vec![self.bytes.clone(), self.bytes[self.since_answer..].to_vec()]
     }
 }
 

@@ -1,13 +1,11 @@
 //! `cargo xtask tap`: a recording relay in front of somebody's server, for whoever wants to see what crosses the wire.
 
 mod attendance;
-mod crowd;
 mod options;
 mod past;
 mod sums;
 mod watch;
 
-use std::any::Any;
 use std::mem;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
@@ -57,31 +55,29 @@ pub fn run(args: Args) -> Result<()> {
     let lang = style.lang;
     let is_udp = wire.is_udp();
     let mut roll = roll.map(|file| Attendance::read(&file, is_udp)).transpose()?;
-    let page = html.as_deref().map(Wanted::page).transpose()?;
+    let page = html.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
     let stop = Stop::on_signal(|| {})?; // the tap looks by itself
     let (events, happened) = mpsc::sync_channel(WAITING);
-    let (relay, hints) = Running::start(&server, &listen, wire, &Recorder::bounded(events, KEPT))?;
+    let words = start(&server, &listen, wire, Recorder::bounded(events, KEPT))?;
 
     // Printing is a thread's of its own: a terminal that is paused costs lines, and holds up nobody.
     let narrator = Arc::new(Narrator::start(false).context("cannot start the narrator")?);
-    narrator.announce(format_args!("listening on {}, passing on to {}", relay.address, relay.server));
-    for hint in hints {
-        narrator.announce(hint.to(lang));
+    for words in words {
+        narrator.announce(words.to(lang));
     }
-    let lanes = lanes();
+    let lanes: Lanes = (Words::fixed("clients", "客户端"), Words::fixed("the server", "服务器"));
     // A browser's thread may hold the story for longer than this task.
     let printer = Arc::downgrade(&narrator);
     let story = Transcript::bounded(style, move |line| {
         printer.upgrade().iter().for_each(|narrator| narrator.announce(line));
         Ok(())
     });
-    let start = |at: &HostPort| Live::start(at, &story, cover(), lang, None);
+    let start = |at: &HostPort| Live::start(at, &story, cover(), lang, false);
     let live = live.as_ref().map(start).transpose()?;
     live.iter().flat_map(Live::words).for_each(|words| narrator.announce(words.to(lang)));
     story.tell(Entry::Lanes(lanes.clone()))?;
     let mut watch = Watch::new(is_udp);
     follow(&happened, &stop, &story, &mut watch, roll.as_mut())?;
-    mem::forget(relay); // whoever is still connected ends with the process; to wait for them may take for ever
 
     for words in watch.summary().into_iter().chain(roll.map(|roll| at_the_end(&roll))) {
         narrator.announce(words.to(lang));
@@ -113,13 +109,13 @@ fn follow(
     let tell = |found: Vec<Telling>| {
         found.into_iter().try_for_each(|found| match found {
             Telling::Event(event) => story.sees(&event),
-            Telling::Remark(words) => story.tell(Entry::Remark(words)),
+            Telling::Remark(words) => story.tell(Entry::Evidence(words)),
         })
     };
     let mut see = |watch: &mut Watch, event: Event| {
         let came = roll.as_mut().and_then(|roll| roll.hears(&event));
         tell(watch.sees(event))?;
-        came.map_or(Ok(()), |words| story.tell(Entry::Remark(words)))
+        came.map_or(Ok(()), |words| story.tell(Entry::Evidence(words)))
     };
     let mut looked = Instant::now();
     while !stop.requested() {
@@ -139,90 +135,73 @@ fn follow(
     tell(watch.rest())
 }
 
-/// A wire to a server.
-struct Running {
-    address: SocketAddr,
-    server: String,
-    /// It runs as long as this is there.
-    _relay: Box<dyn Any>,
-}
-
-impl Running {
-    /// Starts it; returns what its user should know as well.
-    fn start(
-        server: &HostPort,
-        listen: &HostPort,
-        wire: Wire,
-        recorder: &Recorder,
-    ) -> Result<(Self, Vec<Words>)> {
-        let servers = address::resolve(server)?;
-        let mut labels = (1..).map(|number: u64| format!("#{number}"));
-        let recorder = recorder.clone();
-        let welcome = move |client: SocketAddr| {
-            let recorder = recorder.labelled(&labels.next().unwrap_or_default());
-            recorder.record(What::Came { client });
-            recorder
-        };
-        let not_itself = |bound: SocketAddr| {
-            let is_itself = servers.iter().any(|server| leads_to(*server, bound));
-            let why = text!(
-                "SERVER is where the tap itself would listen: --listen HOST:PORT moves the tap",
-                "SERVER 就是 tap 自己要监听的地方：用 --listen HOST:PORT 让 tap 换个地方"
-            );
-            if is_itself { Err(args::usage(why)) } else { Ok(()) }
-        };
-        let mut more = Vec::new();
-        let (address, server, running): (_, _, Box<dyn Any>) = match wire {
-            Wire::Tcp(mode, delay) => {
-                let listener =
-                    TcpListener::bind(listen).map_err(|e| anyhow!(address::cannot_listen(listen, &e)))?;
-                not_itself(listener.local_addr()?)?;
-                backlog::set(&listener, BACKLOG).context("cannot set the backlog")?;
-                let relay = tcp_relay::on(listener, server.clone(), mode, delay, welcome)?;
-                (relay.address(), server.to_string(), Box::new(relay))
-            }
-            Wire::Udp(impairments, by_chance) => {
-                let near = UdpSocket::bind(listen).map_err(|e| anyhow!(address::cannot_bind(listen, &e)))?;
-                not_itself(near.local_addr()?)?;
-                let seed = impairments.seed;
-                more.extend(by_chance.then(|| {
-                    words!(
-                        "the lots are those of --seed {seed}",
-                        "随机结果由种子决定，重现请用 --seed {seed}"
-                    )
-                }));
-                let relay = udp_relay::on(near, servers, impairments, welcome)?;
-                (relay.address, server.to_string(), Box::new(relay))
-            }
-        };
-        let mut hints = hints(address, &server);
-        hints.append(&mut more);
-        Ok((Self { address, server, _relay: running }, hints))
+/// Starts a relay, which ends with the process: to end it before, somebody would have to hear its events. Returns what
+/// its user should know.
+fn start(server: &HostPort, listen: &HostPort, wire: Wire, recorder: Recorder) -> Result<Vec<Words>> {
+    let servers = address::resolve(server)?;
+    let mut labels = (1..).map(|number: u64| format!("#{number}"));
+    let welcome = move |client: SocketAddr| {
+        let recorder = recorder.labelled(&labels.next().unwrap_or_default());
+        recorder.record(What::Came { client });
+        recorder
+    };
+    let not_itself = |bound: SocketAddr| {
+        let is_itself = servers.iter().any(|server| leads_to(*server, bound));
+        let why = text!(
+            "SERVER is where the tap itself would listen: --listen HOST:PORT moves the tap",
+            "SERVER 就是 tap 自己要监听的地方：用 --listen HOST:PORT 让 tap 换个地方"
+        );
+        if is_itself { Err(args::usage(why)) } else { Ok(()) }
+    };
+    match wire {
+        Wire::Tcp(mode, delay) => {
+            let listener =
+                TcpListener::bind(listen).map_err(|e| anyhow!(address::cannot_listen(listen, &e)))?;
+            let bound = listener.local_addr()?;
+            not_itself(bound)?;
+            backlog::set(&listener, BACKLOG).context("cannot set the backlog")?;
+            mem::forget(tcp_relay::on(listener, server.clone(), mode, delay, welcome)?);
+            Ok(hints(bound, server))
+        }
+        Wire::Udp(impairments, by_chance) => {
+            let near = UdpSocket::bind(listen).map_err(|e| anyhow!(address::cannot_bind(listen, &e)))?;
+            let bound = near.local_addr()?;
+            not_itself(bound)?;
+            let server = servers.iter().find(|server| server.is_ipv4() == bound.is_ipv4());
+            let server = *server.unwrap_or(&servers[0]);
+            let mut hints = hints(bound, &HostPort::Ip(server));
+            let seed = impairments.seed;
+            hints.extend(by_chance.then(|| {
+                words!("the lots are those of --seed {seed}", "随机结果由种子决定，重现请用 --seed {seed}")
+            }));
+            mem::forget(udp_relay::on(near, server, impairments, welcome)?);
+            Ok(hints)
+        }
     }
 }
 
-/// Whether a client of `server` reaches a socket that is bound to `bound`: to that address, or to all of this machine's,
-/// which are those that another socket can be bound to.
+/// Whether a client of `server` reaches a socket that is bound to `bound`: to that address, or to all of this machine's.
 fn leads_to(server: SocketAddr, bound: SocketAddr) -> bool {
-    let server = address::reachable(server);
-    let is_own = || UdpSocket::bind(SocketAddr::new(server.ip(), 0)).is_ok();
-    let is_for_both = bound.is_ipv6() || canonical(server).is_ipv4();
-    let is_all = bound.ip().is_unspecified() && is_for_both && is_own();
-    server.port() == bound.port() && (is_all || canonical(server) == canonical(bound))
+    let server = canonical(address::reachable(server));
+    let is_all = bound.ip().is_unspecified() && server.ip().is_loopback();
+    server.port() == bound.port() && (is_all || server == canonical(bound))
 }
 
-fn lanes() -> Lanes {
-    (Words::fixed("clients", "客户端"), Words::fixed("the server", "服务器"))
-}
-
-/// Where clients are to connect.
-fn hints(bound: SocketAddr, server: &str) -> Vec<Words> {
+/// Where it is, and where clients are to connect.
+fn hints(bound: SocketAddr, server: &HostPort) -> Vec<Words> {
     let at = address::reachable(bound);
-    let here =
-        words!("{HINT}connect to {at} instead of {server}", "在另一个终端里：连接 {at}，而不是 {server}");
-    let others = address::reachable_by_others(bound)
-        .map(|at| words!("on other machines: connect to {at}", "在别的机器上：连接 {at}"));
-    std::iter::once(here).chain(others).collect()
+    let mut hints = vec![
+        words!(
+            "listening on {bound}, passing on to {server}",
+            "listening on {bound}, passing on to {server}"
+        ),
+        words!("{HINT}connect to {at} instead of {server}", "在另一个终端里：连接 {at}，而不是 {server}"),
+    ];
+    hints.extend(
+        address::reachable_by_others(bound)
+            .map(|at| words!("on other machines: connect to {at}", "在别的机器上：连接 {at}")),
+    );
+    hints
 }
 
 fn at_the_end(roll: &Attendance) -> Words {
@@ -236,29 +215,4 @@ fn cover() -> Cover {
         "一次运行 cargo xtask tap 的记录。线路上经过的内容，看到什么就画什么。",
     );
     Cover { title: Words::fixed("What crossed the wire", "线路实录"), intro, is_bare: true }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_that_is_the_tap_itself_is_known_however_it_is_written() {
-        for (server, bound, is_itself) in [
-            ("127.0.0.1:7", "127.0.0.1:7", true),
-            ("0.0.0.0:7", "127.0.0.1:7", true),
-            ("127.0.0.1:7", "0.0.0.0:7", true),
-            ("[::ffff:127.0.0.1]:7", "127.0.0.1:7", true),
-            ("127.0.0.1:7", "[::]:7", true),
-            ("127.0.0.1:8", "0.0.0.0:7", false),
-            ("192.0.2.1:7", "0.0.0.0:7", false), // no address of this machine (RFC 5737)
-            ("[::1]:7", "0.0.0.0:7", false),
-        ] {
-            assert_eq!(
-                leads_to(server.parse().unwrap(), bound.parse().unwrap()),
-                is_itself,
-                "{server} {bound}"
-            );
-        }
-    }
 }

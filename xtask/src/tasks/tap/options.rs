@@ -61,7 +61,7 @@ impl TapOptions {
                 "没有写 SERVER：它在哪里监听，HOST:PORT"
             ))
         })?;
-        let server = parse_server(&server)?;
+        let server = Args::new(std::iter::once(server)).operand_or("SERVER", "")?;
         args.finish()?;
         let by_chance = up.iter().chain(&down).any(|(which, _)| matches!(which, Which::Share(..)));
         let is_impaired = !(up.is_empty() && down.is_empty());
@@ -97,26 +97,13 @@ impl TapOptions {
     }
 }
 
-fn parse_server(word: &std::ffi::OsString) -> Result<HostPort> {
-    Args::new(std::iter::once(word.clone())).operand_or("SERVER", "")
-}
-
 /// What three options ask for, the first of them first.
 fn impairments(args: &mut Args, names: [&str; 3]) -> Result<Vec<(Which, Impairment)>> {
     let mut impairments = Vec::<(Which, Impairment)>::new();
     let kinds = [Impairment::Lost, Impairment::Twice, Impairment::Late];
     for (name, impairment) in names.into_iter().zip(kinds) {
         let Some(Numbers(which)) = args.given(name)? else { continue };
-        for which in which {
-            let is_planned = impairments.iter().any(|(other, _)| *other == which);
-            if let (Which::Number(number), true) = (which, is_planned) {
-                return Err(args::usage(text!(
-                    "{name} {number}: this datagram has something else planned already",
-                    "{name} {number}：这个数据报已经另有安排"
-                )));
-            }
-            impairments.push((which, impairment));
-        }
+        impairments.extend(which.into_iter().map(|which| (which, impairment)));
     }
     Ok(impairments)
 }
@@ -193,7 +180,6 @@ mod tests {
             ("h:1 --udp --lose +1", "numbers from 1"),
             ("h:1 --udp --lose 1/0", "numbers from 1"),
             ("h:1 --udp --lose 3/2", "at most 1/1"),
-            ("h:1 --udp --lose 2 --late 2", "--late 2: this datagram has something else planned already"),
             ("h:1 --udp --lose 2 --seed 1", "goes with a fraction"),
             ("h:1 --delay 61", "seconds from 0 to 60"),
             ("h:1 h:2", "unexpected argument 'h:2'"),

@@ -61,24 +61,12 @@ impl Sums {
     pub fn lines(&self, open: Vec<u64>) -> Vec<Words> {
         let [down, up] = self.passed.map(grouped);
         let count = self.count;
-        let mut lines = vec![match (self.is_udp, count) {
-            (false, 1) => words!(
-                "1 connection, {up} bytes to the server, {down} bytes to the client",
-                "1 条连接，发往服务器 {up} 字节，发往客户端 {down} 字节"
-            ),
-            (false, _) => words!(
-                "{count} connections, {up} bytes to the server, {down} bytes to clients",
-                "{count} 条连接，发往服务器 {up} 字节，发往客户端 {down} 字节"
-            ),
-            (true, 1) => words!(
-                "1 client, {up} bytes to the server, {down} bytes to the client",
-                "1 个客户端，发往服务器 {up} 字节，发往客户端 {down} 字节"
-            ),
-            (true, _) => words!(
-                "{count} clients, {up} bytes to the server, {down} bytes to clients",
-                "{count} 个客户端，发往服务器 {up} 字节，发往客户端 {down} 字节"
-            ),
-        }];
+        let (who, zh) = if self.is_udp { ("client", "个客户端") } else { ("connection", "条连接") };
+        let (s, to) = if count == 1 { ("", "the client") } else { ("s", "clients") };
+        let mut lines = vec![words!(
+            "{count} {who}{s}, {up} bytes to the server, {down} bytes to {to}",
+            "{count} {zh}，发往服务器 {up} 字节，发往客户端 {down} 字节"
+        )];
         let open = (!open.is_empty() && !self.is_udp).then_some((Ending::StillOpen, open));
         for (ending, mut numbers) in self.ended.clone().into_iter().chain(open) {
             numbers.sort_unstable();

@@ -4,14 +4,13 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::crowd::Crowd;
-use super::past::{Heard, PAUSE, Past};
+use super::past::Past;
 use super::sums::{Ending, Sums, number};
 use crate::wire::event::{Crossing, Event, Side, What};
 use crate::words::Words;
 
 /// So long a silence of both sides, in the middle of a line, is worth a remark.
-pub const SILENCE: Duration = Duration::from_secs(3);
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// Something to be told.
 #[derive(Debug)]
@@ -25,22 +24,20 @@ pub enum Telling {
 pub struct Watch {
     is_udp: bool,
     open: HashMap<String, Past>,
-    crowd: Crowd,
     sums: Sums,
 }
 
 impl Watch {
     /// Nothing has happened yet.
     pub fn new(is_udp: bool) -> Self {
-        Self { is_udp, open: HashMap::new(), crowd: Crowd::default(), sums: Sums::new(is_udp) }
+        Self { is_udp, open: HashMap::new(), sums: Sums::new(is_udp) }
     }
 
     /// What is to be told now that this has happened.
     pub fn sees(&mut self, event: Event) -> Vec<Telling> {
         if matches!(event.what, What::Came { .. }) {
             self.sums.comes();
-            let is_drawn = self.crowd.comes(event.at, number(&event.label));
-            self.open.insert(event.label.clone(), Past::new(is_drawn));
+            self.open.insert(event.label.clone(), Past::default());
         }
         if let What::Sent { toward, bytes, how } = &event.what {
             if !matches!(how, Crossing::Lost | Crossing::HeldBack) {
@@ -50,14 +47,13 @@ impl Watch {
         // What another thread recorded after the end of its connection is counted, and not told.
         let Some(connection) = self.open.get_mut(&event.label) else { return Vec::new() };
         let label = event.label.clone();
-        let flowing = |(at, what)| Telling::Event(Event { at, label: label.clone(), what });
+        let told = |flows: Vec<Event>| flows.into_iter().map(Telling::Event).collect::<Vec<_>>();
         if let What::Sent { toward, bytes, how } = &event.what {
-            if !connection.is_drawn {
-                return Vec::new();
+            let (at, toward) = (event.at, *toward);
+            let mut found = told(connection.flows(&label, |way| way.pauses(at)));
+            if !connection.hears(at, toward, bytes, *how) {
+                return found;
             }
-            let toward = *toward;
-            let Heard::New(flow) = connection.hears(event.at, toward, bytes, *how) else { return Vec::new() };
-            let mut found: Vec<_> = flow.map(|flow| flowing(flow.told(toward, *how))).into_iter().collect();
             found.push(Telling::Event(event));
             if connection.ended.contains(&toward.other()) && !connection.is_half_told {
                 connection.is_half_told = true;
@@ -81,15 +77,11 @@ impl Watch {
                 remark = Some(way_remark(&label));
                 Some(Ending::GaveWay)
             }
-            _ if connection.is_drawn => return vec![Telling::Event(event)],
-            _ => return Vec::new(),
+            _ => return vec![Telling::Event(event)],
         };
-        let mut found: Vec<_> = connection.flows(|_| true).into_iter().map(flowing).collect();
+        let mut found = told(connection.flows(&label, |_| true));
         found.push(Telling::Event(event));
         found.extend(remark.map(Telling::Remark));
-        if !connection.is_drawn {
-            found.clear();
-        }
         if let Some(ending) = ending {
             self.open.remove(&label);
             self.sums.ends(ending, number(&label));
@@ -99,15 +91,13 @@ impl Watch {
 
     /// What is to be told now that nothing has happened for a while: to be asked again and again.
     pub fn waits(&mut self, now: Instant) -> Vec<Telling> {
-        let since = |then: Instant| now.saturating_duration_since(then);
-        let is_over = |last| since(last) >= PAUSE;
-        let mut found: Vec<_> = self.crowd.told(is_over).map(Telling::Remark).into_iter().collect();
-        for (label, connection) in self.open.iter_mut().filter(|(_, connection)| connection.is_drawn) {
-            let flows = connection.flows(|way| way.last.is_none_or(is_over)).into_iter();
-            found.extend(flows.map(|(at, what)| Telling::Event(Event { at, label: label.clone(), what })));
+        let mut found = Vec::new();
+        for (label, connection) in &mut self.open {
+            let flows = connection.flows(label, |way| way.pauses(now));
+            found.extend(flows.into_iter().map(Telling::Event));
             if let Some((last, toward, false)) = connection.last {
                 let is_over = self.is_udp || connection.ended.contains(&toward) || connection.is_silence_told;
-                if !is_over && since(last) >= SILENCE {
+                if !is_over && now.saturating_duration_since(last) >= SILENCE {
                     connection.is_silence_told = true;
                     found.push(Telling::Remark(silence_remark(label)));
                 }
@@ -123,12 +113,8 @@ impl Watch {
 
     /// What is still to be told at the end.
     pub fn rest(&mut self) -> Vec<Telling> {
-        let mut found: Vec<_> = self.crowd.told(|_| true).map(Telling::Remark).into_iter().collect();
-        for (label, connection) in &mut self.open {
-            let flows = connection.flows(|_| true).into_iter();
-            found.extend(flows.map(|(at, what)| Telling::Event(Event { at, label: label.clone(), what })));
-        }
-        found
+        let flows = self.open.iter_mut().flat_map(|(label, connection)| connection.flows(label, |_| true));
+        flows.map(Telling::Event).collect()
     }
 }
 
@@ -148,29 +134,26 @@ fn silence_remark(label: &str) -> Words {
     )
 }
 
-/// The side that goes on is the one across from `toward`.
-fn half_remark(label: &str, toward: Side) -> Words {
-    match toward {
-        Side::Client => words!(
-            "remark, {label}: the client's side has ended, and the server's goes on sending: one that has closed \
-             does not read it, one that has ended its half alone does",
-            "备注 {label}：客户端一侧已经结束，服务器一侧还在发送：若客户端已 close，就读不到；若只结束了自己的一半，\
-             仍能读到"
-        ),
-        Side::Server => words!(
-            "remark, {label}: the server's side has ended, and the client's goes on sending: one that has closed \
-             does not read it, one that has ended its half alone does",
-            "备注 {label}：服务器一侧已经结束，客户端一侧还在发送：若服务器已 close，就读不到；若只结束了自己的一半，\
-             仍能读到"
-        ),
+fn named(side: Side) -> (&'static str, &'static str) {
+    match side {
+        Side::Client => ("client", "客户端"),
+        Side::Server => ("server", "服务器"),
     }
 }
 
+/// The side that goes on is the one across from `toward`.
+fn half_remark(label: &str, toward: Side) -> Words {
+    let ((ended, ended_zh), (other, other_zh)) = (named(toward), named(toward.other()));
+    words!(
+        "remark, {label}: the {ended}'s side has ended, and the {other}'s goes on sending: one that has closed does \
+         not read it, one that has ended its half alone does",
+        "备注 {label}：{ended_zh}一侧已经结束，{other_zh}一侧还在发送：若{ended_zh}已 close，就读不到；\
+         若只结束了自己的一半，仍能读到"
+    )
+}
+
 fn soft_remark(label: &str, toward: Side) -> Words {
-    let (en, zh) = match toward {
-        Side::Client => ("client", "客户端"),
-        Side::Server => ("server", "服务器"),
-    };
+    let (en, zh) = named(toward);
     words!(
         "remark, {label}: to the {en} this looks like an end of stream, until it sends something: std cannot pass a \
          reset on where nothing waits unread",
@@ -282,50 +265,6 @@ mod tests {
         wire.new_finds();
         wire.waits(60_000);
         assert_eq!(wire.new_finds(), [""; 0]);
-    }
-
-    #[test]
-    fn of_a_flood_of_connections_the_first_are_drawn_and_the_rest_is_a_remark() {
-        let mut wire = TestWire::new(false);
-        for number in 2..=1000 {
-            let at = wire.start + Duration::from_millis(number / 10);
-            for what in [
-                What::Came { client: ([127, 0, 0, 1], 5000).into() },
-                What::Connected { port: 1 },
-                What::Sent { toward: Side::Server, bytes: b"x"[..].into(), how: Crossing::Plain },
-                What::Broke { toward: Side::Server, as_reset: true },
-                What::Ended { toward: Side::Server }, // of another thread
-            ] {
-                let found = wire.watch.sees(Event { at, label: format!("#{number}"), what });
-                wire.keep(found);
-            }
-        }
-        assert_eq!(wire.new_finds().len(), 1 + 255 * 4);
-        wire.waits(100 + 199);
-        assert_eq!(wire.new_finds(), [""; 0]);
-        wire.waits(100 + 200);
-        wire.waits(60_000);
-        assert_eq!(wire.new_finds(), ["remark: #257-#1000 came too fast to be drawn; the sums count them"]);
-        let lines: Vec<_> = wire.watch.summary().into_iter().map(|words| words.en).collect();
-        let expected = [
-            "1000 connections, 999 bytes to the server, 0 bytes to clients",
-            "  reset on the client's side: #2-#1000",
-            "  still open: #1",
-        ];
-        assert_eq!(lines, expected);
-    }
-
-    #[test]
-    fn a_side_that_goes_on_behind_the_others_end_is_remarked_once() {
-        let mut wire = TestWire::new(false);
-        wire.at(0, What::Ended { toward: Side::Server });
-        wire.sent(1, Side::Client, "more\n");
-        wire.sent(2, Side::Client, "and more\n");
-        let found = wire.new_finds();
-        assert_eq!(found.len(), 5, "{found:?}");
-        assert!(
-            found[3].starts_with("remark, #1: the client's side has ended, and the server's goes on sending")
-        );
     }
 
     #[test]

@@ -63,12 +63,6 @@ pub fn html(cover: &Cover, nonce: &str, run: &str, viewer: Viewer<'_>, lang: Lan
         &button("larger", "+", "A+"),
         &button("shade", "d", to("dark/light", "深/浅")),
         &format!("</footer>\n<template id=\"ladder\">{}</template>\n", ladder("", lang)),
-        &format!(
-            "<template id=\"number\"><p><input type=\"number\" min=\"0\" max=\"999999\" aria-label=\"{}\"> \
-             <button type=\"button\">{}</button></p></template>\n",
-            to("your prediction", "你的预测"),
-            if is_presenter { to("answer", "作答") } else { to("vote", "投票") }
-        ),
         &format!("<script nonce=\"{nonce}\">\n{SCRIPT}</script>\n</body>\n</html>\n"),
     ]
     .concat()
@@ -115,24 +109,4 @@ fn states(lang: Lang) -> String {
         ("over", to("ended; waiting for the next command", "已结束；等待下一条命令")),
     ];
     joined(states.iter().map(|(state, words)| format!(" data-{state}=\"{}\"", text(words))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::words::Words;
-
-    #[test]
-    fn only_the_presenters_page_goes_on_and_shows_the_presenters_score() {
-        let words = || Words::fixed("", "");
-        let cover = Cover { title: words(), intro: words(), is_bare: false };
-        for (viewer, expected) in
-            [(Viewer::Presenter("token"), true), (Viewer::Voter, false), (Viewer::Watcher, false)]
-        {
-            let page = html(&cover, "nonce", "run", viewer, Lang::En);
-            for part in ["id=\"next\"", "id=\"score\""] {
-                assert_eq!(page.contains(part), expected, "{viewer:?}: {part}");
-            }
-        }
-    }
 }

@@ -19,7 +19,7 @@
   let isConnected = true;
   let isOver = false;
   let count = 0;
-  let now = { wait: "nothing", number: 0, choices: 0, right: 0, asked: 0, all: 0, votes: [] };
+  let now = { wait: "nothing", number: 0, choices: 0, right: 0, asked: 0, votes: [] };
   let question = null; // the one that is open
   let asked = 0; // when it appeared
   let isRefused = false; // the last vote was not counted
@@ -28,10 +28,12 @@
   let isDue = false; // it has to go to the top
   let isAtTop = false;
 
+  const allVotes = () => now.votes.reduce((all, votes) => all + votes, 0);
+
   function show() {
     const how = isOver ? "over" : !isConnected ? "lost" : now.wait !== "nothing" ? now.wait : isFollowing ? "following" : "held";
     root.className = `${how}${isFollowing ? "" : " held"}${token ? " presents" : ""}`;
-    const votes = how === "prediction" && now.all ? `: ${now.all}` : "";
+    const votes = how === "prediction" && allVotes() ? `: ${allVotes()}` : "";
     const words = [isRefused && state.dataset.refused, state.dataset[how] + votes, !isFollowing && how !== "held" && state.dataset.held];
     state.textContent = words.filter(Boolean).join("; ");
     const score = find("score"); // the presenter's
@@ -182,7 +184,7 @@
   }
   const pick = (choice, button) => { if (token) post(choice); else vote(choice, button); };
 
-  // Makes the choices of the question that is asked buttons, or gives it a field for a number.
+  // Makes the choices of the question that is asked buttons.
   function open() {
     question = [...story.querySelectorAll(".question")].at(-1) ?? null;
     for (const [at, choice] of [...(question?.querySelectorAll("li") ?? [])].entries()) {
@@ -192,39 +194,23 @@
       button.addEventListener("click", () => pick(at + 1, button));
       choice.append(button);
     }
-    if (!question || now.choices) return;
-    question.append(find("number").content.cloneNode(true));
-    const [field, button] = question.querySelectorAll("input, button");
-    const send = () => { if (field.value !== "" && field.checkValidity()) pick(field.value, button); };
-    button.addEventListener("click", send);
-    field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && field.value !== "") send();
-      else if (["PageDown", "PageUp", "Enter"].includes(event.key)) return;
-      event.stopPropagation(); // what is typed there is no command
-    });
   }
 
   function close() {
-    for (const part of question?.querySelectorAll("button, input") ?? []) part.disabled = true;
+    for (const part of question?.querySelectorAll("button") ?? []) part.disabled = true;
     question = null;
   }
 
-  // How many have voted for what, on the presenter's page: beside the choices, or the numbers in a list of their own.
+  // How many have voted for what, on the presenter's page.
   function bars() {
-    if (!token || !question || !now.all) return;
-    const choices = question.querySelectorAll("li");
-    const list = question.querySelector(".votes") ?? document.createElement("ul");
-    list.className = "votes";
-    list.replaceChildren();
-    for (const [answer, votes] of now.votes) {
+    const all = allVotes();
+    if (!token || !question || !all) return;
+    for (const [at, line] of question.querySelectorAll("li").entries()) {
       const bar = document.createElement("span");
       bar.className = "share";
-      bar.style.setProperty("--part", `${(100 * votes) / now.all}%`);
-      const line = now.choices ? choices[answer - 1] : list.appendChild(document.createElement("li"));
-      if (now.choices) line.replaceChildren(line.firstElementChild, " ", bar, ` ${votes}`);
-      else line.append(`${answer} `, bar, ` ${votes}`);
+      bar.style.setProperty("--part", `${(100 * now.votes[at]) / all}%`);
+      line.replaceChildren(line.firstElementChild, " ", bar, ` ${now.votes[at]}`);
     }
-    if (!now.choices) question.append(list);
   }
 
   function change(news) {
@@ -263,14 +249,7 @@
   }
 
   function digit(key) {
-    if (!token || now.wait !== "prediction") return;
-    const field = question?.querySelector("input");
-    if (field) {
-      field.focus();
-      field.value += key;
-    } else if (Number(key) >= 1 && Number(key) <= now.choices) {
-      post(key);
-    }
+    if (token && now.wait === "prediction" && Number(key) >= 1 && Number(key) <= now.choices) post(key);
   }
 
   const toggle = () => (isFollowing ? hold() : follow());

@@ -4,8 +4,7 @@
 mod document;
 mod rights;
 
-use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
@@ -20,7 +19,6 @@ use document::Viewer;
 use super::markup::{joined, text};
 use super::page::Cover;
 use super::pieces::piece;
-use crate::drawing::entry::Entry;
 use crate::drawing::transcript::{News, Seen, Transcript};
 use crate::drawing::votes::Wait;
 use crate::wire::listening::Listening;
@@ -46,9 +44,6 @@ const UNREAD: Duration = Duration::from_secs(10);
 /// How long the last words wait for browsers.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Ends the wait of this number, as a line that is typed would; false where nobody waits for that.
-pub type GoOn = fn(u64, &str) -> bool;
-
 /// A story that can be watched until this is dropped; what browsers show stays there.
 pub struct Live {
     show: Arc<Show>,
@@ -64,7 +59,8 @@ struct Show {
     run: String,
     /// What a page shows that it is one of ours, and what it may do with that.
     token: String,
-    go_on: Option<GoOn>,
+    /// A page on this machine can go on, and answer questions.
+    is_led: bool,
     /// Only this machine can reach it.
     is_private: bool,
     /// Each browser that follows has a clone.
@@ -72,14 +68,8 @@ struct Show {
 }
 
 impl Live {
-    /// Serves the story from now on. With `go_on`, a page on this machine can do that, and answer questions.
-    pub fn start(
-        at: &HostPort,
-        story: &Transcript,
-        cover: Cover,
-        lang: Lang,
-        go_on: Option<GoOn>,
-    ) -> Result<Self> {
+    /// Serves the story from now on; where it `is_led`, a page on this machine can go on, and answer questions.
+    pub fn start(at: &HostPort, story: &Transcript, cover: Cover, lang: Lang, is_led: bool) -> Result<Self> {
         let cannot = |e: io::Error| anyhow!(address::cannot_listen(at, &e));
         let listener = TcpListener::bind(at).map_err(cannot)?;
         let bound = listener.local_addr().map_err(cannot)?;
@@ -89,7 +79,7 @@ impl Live {
             lang,
             run: random(),
             token: random() + &random(),
-            go_on,
+            is_led,
             is_private: bound.ip().is_loopback(),
             viewers: Arc::default(),
         });
@@ -97,9 +87,13 @@ impl Live {
         let listening = Listening::serving(listener, CONNECTIONS, move |client, from| {
             let shown = Arc::clone(&shown);
             // A browser that leaves is its own affair.
-            (move || drop(shown.serve(&client, from.ip())), |_| {})
+            (move || drop(shown.serve(&client, from.ip())), || ())
         })?;
         Ok(Self { show, listening })
+    }
+
+    pub fn story(&self) -> &Transcript {
+        &self.show.story
     }
 
     /// Where it is, for a browser on this machine.
@@ -163,23 +157,21 @@ impl Show {
             Ok(head) if head.is_empty() => return Ok(()),
             head => head.and_then(|head| Request::parse(&head)),
         };
-        let is_head = request.as_ref().is_ok_and(|request| request.method == "HEAD");
-        let may_post = request.as_ref().is_ok_and(rights::is_post);
         let answer = request.and_then(|request| self.answer(&request, peer));
         let mut to = TimedStream::new(client, UNREAD, UNREAD);
         let mut send = |status, kind, fields: &str, body: &str| {
             let length = body.len();
             let head =
                 format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{fields}");
-            to.write_all((head + FIELDS + if is_head { "" } else { body }).as_bytes())
+            to.write_all((head + FIELDS + body).as_bytes())
         };
         match answer.unwrap_or_else(Response::Refused) {
             Response::Page { is_presenter } => {
                 let nonce = random();
-                let viewer = match self.go_on {
-                    None => Viewer::Watcher,
-                    Some(_) if is_presenter => Viewer::Presenter(&self.token),
-                    Some(_) => Viewer::Voter,
+                let viewer = match (self.is_led, is_presenter) {
+                    (false, _) => Viewer::Watcher,
+                    (true, true) => Viewer::Presenter(&self.token),
+                    (true, false) => Viewer::Voter,
                 };
                 let page = document::html(&self.cover, &nonce, &self.run, viewer, self.lang);
                 send("200 OK", "text/html; charset=utf-8", &document::policy(&nonce), &page)?;
@@ -187,20 +179,11 @@ impl Show {
             Response::Stream(seen) => {
                 let _viewer = Arc::clone(&self.viewers);
                 to.write_all(format!("HTTP/1.1 200 OK\r\n{STREAM}{FIELDS}").as_bytes())?;
-                if !is_head {
-                    self.stream(&mut to, seen)?;
-                }
+                self.stream(&mut to, seen)?;
             }
             // A 204 has no length (RFC 9110 8.6).
             Response::Done => to.write_all(format!("HTTP/1.1 204 No Content\r\n{FIELDS}").as_bytes())?,
-            Response::Refused(Refused(status, why)) => {
-                let allow = match (&status[..3], may_post) {
-                    ("405", false) => "Allow: GET, HEAD\r\n",
-                    ("405", true) => "Allow: POST\r\n",
-                    _ => "",
-                };
-                send(status, PLAIN, allow, &format!("{why}\n"))?;
-            }
+            Response::Refused(Refused(status, why)) => send(status, PLAIN, "", &format!("{why}\n"))?,
         }
         client.shutdown(Shutdown::Write)?;
         read_out(TimedStream::new(client, PATIENCE, PATIENCE));
@@ -213,34 +196,31 @@ impl Show {
             return to.write_all(b"event: reload\ndata: another run\n\n");
         };
         let lang = self.lang;
+        let mut to = BufWriter::new(to);
         loop {
             let news = self.story.beyond(seen, QUIET);
-            let mut sent = String::new();
             if news.missing > 0 {
                 let missing = news.missing;
                 let words =
                     words!("{missing} earlier lines were dropped.", "更早的 {missing} 条已不再保留。");
-                sent += &event("", &format!("<p class=\"evidence\">{}</p>", text(words.to(lang))));
+                let dropped = format!("<p class=\"evidence\">{}</p>", text(words.to(lang)));
+                to.write_all(event("", &dropped).as_bytes())?;
             }
-            let lanes = news.lanes.as_ref().map(|lanes| Entry::Lanes(lanes.clone()));
-            sent.extend(lanes.iter().map(|lanes| event("", &piece(lanes, lang))));
             let first = news.seen.entries - news.told.len();
             for (number, told) in (first + 1..).zip(&news.told) {
-                let _ = writeln!(sent, "id: {}-{number}", self.run);
-                sent += told.drawn.get_or_init(|| event("", &piece(&told.entry, lang)));
+                let drawn = told.drawn.get_or_init(|| event("", &piece(&told.entry, lang)));
+                write!(to, "id: {}-{number}\n{drawn}", self.run)?;
             }
+            to.write_all(state(&news).as_bytes())?;
+            if news.is_over {
+                to.write_all(event("event: end\n", "the story is over").as_bytes())?;
+                return to.flush();
+            }
+            if news.told.is_empty() && news.state.is_none() {
+                to.write_all(b": still here\n\n")?;
+            }
+            to.flush()?;
             seen = news.seen;
-            sent += &state(&news);
-            if sent.is_empty() && !news.is_over {
-                sent += ": still here\n\n";
-            }
-            if news.is_over {
-                sent += &event("event: end\n", "the story is over");
-            }
-            to.write_all(sent.as_bytes())?;
-            if news.is_over {
-                return Ok(());
-            }
             thread::sleep(BREATH);
         }
     }
@@ -254,15 +234,12 @@ fn state(news: &News) -> String {
         Wait::GoOn => ("step", 0),
         Wait::Prediction(choices) => ("prediction", choices),
     };
-    let (number, (right, asked), all) = (state.number, state.score, news.counts.all);
-    let votes: Vec<_> =
-        news.counts.answers.iter().map(|(answer, votes)| format!("[{answer},{votes}]")).collect();
-    let votes = votes.join(",");
+    let (number, (right, asked), votes) = (state.number, state.score, &news.votes);
     event(
         "event: state\n",
         &format!(
             "{{\"wait\":\"{wait}\",\"number\":{number},\"choices\":{choices},\"right\":{right},\"asked\":{asked},\
-             \"all\":{all},\"votes\":[{votes}]}}"
+             \"votes\":{votes:?}}}"
         ),
     )
 }

@@ -3,30 +3,17 @@
 use std::net::IpAddr;
 
 use super::{Response, Seen, Show};
-use crate::drawing::votes::NoVote;
 use crate::wire::request::{Refused, Request};
-
-const NOT_OURS: Refused =
-    Refused("403 Forbidden", "only this page itself reads its stream, votes and goes on");
-
-/// Whether it is for a path that is only posted to.
-pub fn is_post(request: &Request) -> bool {
-    matches!(split(request).0, "/next" | "/vote")
-}
-
-fn split(request: &Request) -> (&str, &str) {
-    request.path.split_once('?').unwrap_or((&request.path, ""))
-}
 
 /// A value of a query.
 fn value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// A number of a query: digits only.
-fn number(query: &str, name: &str) -> Option<u64> {
-    let digits = value(query, name)?;
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+/// A number of a query.
+fn number(query: &str, name: &str) -> Result<u64, Refused> {
+    let number = value(query, name).and_then(|number| number.parse().ok());
+    number.ok_or(Refused("400 Bad Request", "a number is missing"))
 }
 
 impl Show {
@@ -36,72 +23,48 @@ impl Show {
         if self.is_private && !is_here {
             return Err(Refused("421 Misdirected Request", "this page is at a loopback address"));
         }
-        let (path, query) = split(request);
-        // A page of anybody's may ask its reader's browser for this one's stream, which says where it comes from.
+        let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+        // A page of anybody's may ask its reader's browser for this one's stream, which says where it comes from. It
+        // cannot post: for the field of ours that each post needs, a browser asks first (OPTIONS), and is refused.
         let site = request.field("sec-fetch-site")?;
         if path != "/" && matches!(site, Some("cross-site" | "same-site")) {
-            return Err(NOT_OURS);
+            return Err(Refused(
+                "403 Forbidden",
+                "only this page itself reads its stream, votes and goes on",
+            ));
         }
-        // Elsewhere in the network, or under another name, the page only watches and votes.
-        let is_here = is_here && peer.is_loopback();
         match (&*request.method, path) {
-            ("GET" | "HEAD", "/") => Ok(Response::Page { is_presenter: is_here }),
-            ("GET" | "HEAD", "/events") => {
+            // Elsewhere in the network, or under another name, the page gets no token: it only watches and votes.
+            ("GET", "/") => Ok(Response::Page { is_presenter: is_here && peer.is_loopback() }),
+            ("GET", "/events") => {
                 // A page that connects again says in the query what it had.
                 let last = value(query, "last").unwrap_or_default();
                 let entries = if last.is_empty() { Some(0) } else { self.number(last) };
-                let is_presenter =
-                    is_here && self.go_on.is_some() && value(query, "token") == Some(&self.token);
+                let is_presenter = self.is_presenter(value(query, "token"));
                 let seen = |entries| Seen { entries, state: 0, votes: is_presenter.then_some(0) };
                 Ok(Response::Stream(entries.map(seen)))
             }
-            ("POST", "/next" | "/vote") if !is_same_origin(request)? => Err(NOT_OURS),
-            ("POST", "/next") => self.go_on(request, query, is_here),
-            ("POST", "/vote") => self.vote(request, query),
-            (_, "/" | "/events") => Err(Refused("405 Method Not Allowed", "there is only something to get")),
-            (_, "/next" | "/vote") => {
-                Err(Refused("405 Method Not Allowed", "there is only something to post"))
+            ("POST", "/next") if !self.is_presenter(request.field("x-token")?) => {
+                Err(Refused("403 Forbidden", "only a page of this run goes on, on this machine"))
             }
-            _ => Err(Refused("404 Not Found", "there are /, /events, /next and /vote, and nothing else")),
+            ("POST", "/next") => {
+                let answer = value(query, "answer").map(|_| number(query, "answer")).transpose()?;
+                self.story.hear(number(query, "wait")?, answer).map(|()| Response::Done)
+            }
+            ("POST", "/vote") => {
+                let (question, choice) = (number(query, "question")?, number(query, "choice")?);
+                self.story.vote(question, voter(request)?, choice).map(|()| Response::Done)
+            }
+            _ => Err(Refused(
+                "404 Not Found",
+                "there are GET / and /events, POST /next and /vote, and nothing else",
+            )),
         }
     }
 
-    /// Only the person at this machine goes on, with a page of this run: a class may watch, and not click.
-    fn go_on(&self, request: &Request, query: &str, is_here: bool) -> Result<Response, Refused> {
-        let is_ours = is_here && request.field("x-token")? == Some(&self.token);
-        let Some(go_on) = self.go_on.filter(|_| is_ours) else {
-            return Err(Refused("403 Forbidden", "only a page of this run goes on, on this machine"));
-        };
-        // Without a number, the wait that there is.
-        let wait = match value(query, "wait") {
-            None => self.story.last_wait(),
-            Some(_) => number(query, "wait").ok_or(NO_NUMBER)?,
-        };
-        // Of an answer, nothing but digits is passed on.
-        let answer = if value(query, "answer").is_some() {
-            let answer = number(query, "answer").ok_or(NO_NUMBER)?;
-            self.story.check_answer(wait, answer).map_err(refused)?;
-            answer.to_string()
-        } else {
-            String::new()
-        };
-        if go_on(wait, &answer) {
-            Ok(Response::Done)
-        } else {
-            Err(Refused("409 Conflict", "nobody waits for that"))
-        }
-    }
-
-    /// Everybody votes, with a number that the page has picked: it can be told apart from others, and names nobody.
-    fn vote(&self, request: &Request, query: &str) -> Result<Response, Refused> {
-        let voter = request.field("x-voter")?.filter(|id| id.len() == 32);
-        let voter = voter.filter(|id| id.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let voter = voter.and_then(|id| u128::from_str_radix(id, 16).ok());
-        let voter =
-            voter.ok_or(Refused("400 Bad Request", "a vote has an X-Voter of 32 hexadecimal digits"))?;
-        let question = number(query, "question").ok_or(NO_NUMBER)?;
-        let choice = number(query, "choice").ok_or(NO_NUMBER)?;
-        self.story.vote(question, voter, choice).map(|()| Response::Done).map_err(refused)
+    /// Only a page that was given the token goes on, and sees the votes before they are told.
+    fn is_presenter(&self, token: Option<&str>) -> bool {
+        self.is_led && token == Some(&self.token)
     }
 
     /// The number in a piece's id, if it is one of this run.
@@ -110,21 +73,11 @@ impl Show {
     }
 }
 
-fn refused(why: NoVote) -> Refused {
-    match why {
-        NoVote::Closed => Refused("409 Conflict", "this question is not open"),
-        NoVote::NoChoice => Refused("400 Bad Request", "that is no choice of this question"),
-        NoVote::Full => Refused("429 Too Many Requests", "as many as can vote have voted"),
-    }
-}
-
-const NO_NUMBER: Refused = Refused("400 Bad Request", "a number is missing");
-
-/// Whether a post comes from the page that it is for, as far as the browser says where it comes from.
-fn is_same_origin(request: &Request) -> Result<bool, Refused> {
-    let host = request.field("host")?;
-    let is_own = |origin: &str| origin.split_once("://").is_some_and(|(_, own)| Some(own) == host);
-    Ok(request.field("origin")?.is_none_or(is_own))
+/// A number that the page has picked: it can be told apart from others, and names nobody.
+fn voter(request: &Request) -> Result<u128, Refused> {
+    let voter = request.field("x-voter")?.and_then(|id| u128::from_str_radix(id, 16).ok());
+    voter
+        .ok_or(Refused("400 Bad Request", "a vote has an X-Voter, a number of at most 32 hexadecimal digits"))
 }
 
 /// Whether a host is this machine, in a notation that no name server has a say in.
@@ -138,7 +91,6 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::GoOn;
     use super::*;
     use crate::drawing::page::Cover;
     use crate::drawing::style::Style;
@@ -147,176 +99,91 @@ mod tests {
     use crate::words::{Lang, Words};
     use std::sync::Arc;
 
-    fn show(is_private: bool, go_on: Option<GoOn>) -> Show {
+    /// A run that waits for a prediction, as its first wait: one of three choices.
+    fn show(is_private: bool, is_led: bool) -> Show {
         let words = || Words::fixed("", "");
-        Show {
-            story: Transcript::new(Style::plain(Lang::En)),
-            cover: Cover { title: words(), intro: words(), is_bare: false },
-            lang: Lang::En,
-            run: "run".into(),
-            token: "token".into(),
-            go_on,
-            is_private,
-            viewers: Arc::default(),
-        }
+        let story = Transcript::kept(Style::plain(Lang::En));
+        story.wait(Wait::Prediction(3));
+        let cover = Cover { title: words(), intro: words(), is_bare: false };
+        let (run, token, viewers) = ("run".into(), "token".into(), Arc::default());
+        Show { story, cover, lang: Lang::En, run, token, is_led, is_private, viewers }
+    }
+
+    fn asked(show: &Show, request: &str, peer: &str) -> Result<Response, Refused> {
+        let request = Request::parse(format!("{request}\r\n\r\n").as_bytes()).unwrap();
+        show.answer(&request, peer.parse().unwrap())
     }
 
     /// The status of a refusal; none where there is an answer.
     fn refusal(show: &Show, request: &str, peer: &str) -> Option<&'static str> {
-        let request = Request::parse(format!("{request}\r\n\r\n").as_bytes()).unwrap();
-        show.answer(&request, peer.parse().unwrap()).err().map(|Refused(status, _)| &status[..3])
+        asked(show, request, peer).err().map(|Refused(status, _)| &status[..3])
     }
 
     #[test]
-    fn a_page_at_the_loopback_is_not_shown_under_anybody_elses_name() {
+    fn only_under_a_name_of_this_machine_is_a_private_page_shown_and_another_one_the_presenters() {
         let page = |host| format!("GET / HTTP/1.1\r\nHost: {host}");
+        let is_presenters = |host, peer| {
+            let answer = asked(&show(false, true), &page(host), peer);
+            matches!(answer, Ok(Response::Page { is_presenter: true }))
+        };
         let own = "localhost LOCALHOST:9 127.0.0.1 127.9.9.9:8080 [::1]:8080 localhost. a.LocalHost:1";
         for host in own.split(' ') {
-            assert_eq!(refusal(&show(true, None), &page(host), "127.0.0.1"), None, "{host}");
+            assert_eq!(refusal(&show(true, false), &page(host), "127.0.0.1"), None, "{host}");
+            assert!(is_presenters(host, "::1") && !is_presenters(host, "10.0.0.9"), "{host}");
         }
         let others =
             "evil.example 127.0.0.1.evil.example localhost.evil.example evil.example. 10.0.0.1 [::2]";
         for host in others.split(' ').chain([""]) {
-            assert_eq!(refusal(&show(true, None), &page(host), "127.0.0.1"), Some("421"), "{host}");
-            let in_a_class = refusal(&show(false, None), &page(host), "10.0.0.9");
-            assert_eq!(in_a_class, None, "it has names of its own: {host}");
+            assert_eq!(refusal(&show(true, false), &page(host), "127.0.0.1"), Some("421"), "{host}");
+            assert!(!is_presenters(host, "127.0.0.1"), "{host}");
         }
     }
 
     #[test]
-    fn only_a_page_on_this_machine_under_a_name_of_this_machine_is_the_presenters() {
-        let show = show(false, Some(|_, _| true));
-        for (host, peer, expected) in [
-            ("localhost:8080", "127.0.0.1", true),
-            ("[::1]:8080", "::1", true),
-            ("evil.example", "127.0.0.1", false),
-            ("10.0.0.1:8080", "127.0.0.1", false),
-            ("localhost", "10.0.0.9", false),
-        ] {
-            let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
-            let request = Request::parse(request.as_bytes()).unwrap();
-            let answer = show.answer(&request, peer.parse().unwrap());
-            let Ok(Response::Page { is_presenter }) = answer else { panic!("{host} {peer}") };
-            assert_eq!(is_presenter, expected, "{host} {peer}");
-        }
-    }
-
-    #[test]
-    fn only_a_page_of_this_run_on_this_machine_goes_on_and_only_where_somebody_waits() {
-        let next = |host, token| format!("POST /next?wait=1 HTTP/1.1\r\nHost: {host}\r\nX-Token: {token}");
-        for (is_private, go_on, host, token, peer, expected) in [
-            (true, Some((|_, _| true) as GoOn), "localhost", "token", "127.0.0.1", None),
-            (false, Some(|_, _| true), "127.0.0.1:8080", "token", "::1", None),
-            (true, Some(|_, _| false), "localhost", "token", "127.0.0.1", Some("409")),
-            (true, None, "localhost", "token", "127.0.0.1", Some("403")),
-            (true, Some(|_, _| true), "localhost", "other", "127.0.0.1", Some("403")),
-            (true, Some(|_, _| true), "localhost", "", "127.0.0.1", Some("403")),
-            (true, Some(|_, _| true), "evil.example", "token", "127.0.0.1", Some("421")),
-            (false, Some(|_, _| true), "evil.example", "token", "127.0.0.1", Some("403")),
-            (false, Some(|_, _| true), "127.0.0.1", "token", "10.0.0.9", Some("403")),
-        ] {
-            let show = show(is_private, go_on);
-            assert_eq!(refusal(&show, &next(host, token), peer), expected, "{host} {token} {peer}");
-        }
-        for (site, expected) in [("same-origin", None), ("none", None), ("cross-site", Some("403"))] {
-            let events = format!("GET /events HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: {site}");
-            assert_eq!(refusal(&show(true, None), &events, "127.0.0.1"), expected, "{site}");
-        }
-        let none = "POST /next?wait=1 HTTP/1.1\r\nHost: localhost";
-        assert_eq!(refusal(&show(true, Some(|_, _| true)), none, "127.0.0.1"), Some("403"));
-    }
-
-    #[test]
-    fn what_goes_on_is_a_wait_by_its_number_and_an_answer_is_one_of_its_question() {
-        let next = |query: &str| format!("POST /next{query} HTTP/1.1\r\nHost: localhost\r\nX-Token: token");
-        let show = show(true, Some(|wait, line| wait == 1 && (line.is_empty() || line == "3")));
-        assert_eq!(show.story.wait(Wait::Prediction(3)), 1);
-        for (query, expected) in [
-            ("?wait=1", None),
-            ("?wait=1&answer=3", None),
-            ("?answer=03&wait=1", None),
-            ("?wait=2", Some("409")),
-            ("?wait=2&answer=3", Some("409")),
-            ("?wait=1&answer=0", Some("400")),
-            ("?wait=1&answer=9", Some("400")),
-            ("?wait=1&answer=q", Some("400")),
-            ("?wait=1&answer=", Some("400")),
-            ("?wait=1&answer=-1", Some("400")),
-            ("?wait=1&answer=99999999999999999999", Some("400")),
-            ("?wait=", Some("400")),
-            ("", None),
-        ] {
-            assert_eq!(refusal(&show, &next(query), "127.0.0.1"), expected, "{query}");
-        }
-        show.story.wait(Wait::GoOn);
-        assert_eq!(
-            refusal(&show, &next("?wait=2&answer=3"), "127.0.0.1"),
-            Some("409"),
-            "no question is open"
-        );
-        assert_eq!(refusal(&show, "GET /next?wait=7 HTTP/1.1\r\nHost: localhost", "127.0.0.1"), Some("405"));
-    }
-
-    #[test]
-    fn a_vote_comes_from_its_own_page_names_an_open_question_and_a_choice_and_does_nothing_else() {
-        let show = show(false, Some(|_, _| panic!("a vote goes on")));
-        let question = show.story.wait(Wait::Prediction(3));
+    fn only_a_page_with_the_token_goes_on_and_sees_votes_and_a_vote_names_an_open_question_and_a_choice() {
         let voter = format!("X-Voter: {:032x}", 7);
-        let vote = |method: &str, query: &str, fields: &str| {
-            let request = format!("{method} /vote{query} HTTP/1.1\r\nHost: 10.0.0.1:8080\r\n{fields}");
-            refusal(&show, &request, "10.0.0.9")
-        };
-        let good = format!("?question={question}&choice=2");
-        assert_eq!(vote("POST", &good, &voter), None);
-        assert_eq!(vote("POST", &good, &format!("{voter}\r\nOrigin: http://10.0.0.1:8080")), None);
-        for (method, query, fields, status) in [
-            ("GET", &*good, "", "405"),
-            ("PUT", &good, "", "405"),
-            ("POST", &good, "Origin: http://evil.example", "403"),
-            ("POST", &good, "Origin: null", "403"),
-            ("POST", &good, "Sec-Fetch-Site: cross-site", "403"),
-            ("POST", &good, "Sec-Fetch-Site: same-site", "403"),
-            ("POST", &good, &voter, "400"), // twice
-            ("POST", &format!("?question={}&choice=2", question + 1), "", "409"),
-            ("POST", &format!("?question={question}&choice=4"), "", "400"),
-            ("POST", &format!("?question={question}&choice=0"), "", "400"),
-            ("POST", &format!("?question={question}&choice=+1"), "", "400"),
-            ("POST", &format!("?question={question}"), "", "400"),
-            ("POST", "", "", "400"),
+        let token = "X-Token: token";
+        for (line, field, expected) in [
+            ("POST /next?wait=1", token, None),
+            ("POST /next?answer=03&wait=1", token, None),
+            ("POST /next?wait=1", "X-Token: other", Some("403")),
+            ("POST /next?wait=1", "X-Token: ", Some("403")),
+            ("POST /next?wait=1", "X: ", Some("403")),
+            ("POST /next?wait=2", token, Some("409")),
+            ("POST /next?wait=2&answer=3", token, Some("409")),
+            ("POST /next?wait=1&answer=0", token, Some("400")),
+            ("POST /next?wait=1&answer=q", token, Some("400")),
+            ("POST /next?wait=1&answer=", token, Some("400")),
+            ("POST /next?wait=1&answer=-1", token, Some("400")),
+            ("POST /next?wait=1&answer=99999999999999999999", token, Some("400")),
+            ("POST /next", token, Some("400")),
+            ("POST /vote?question=1&choice=2", &voter, None),
+            ("POST /vote?question=2&choice=2", &voter, Some("409")),
+            ("POST /vote?question=1&choice=4", &voter, Some("400")),
+            ("POST /vote?question=1&choice=0", &voter, Some("400")),
+            ("POST /vote?question=1", &voter, Some("400")),
+            ("POST /vote?question=1&choice=2", &voter.replace('7', "x"), Some("400")),
+            ("PUT /vote?question=1&choice=2", &voter, Some("404")),
+            ("GET /next?wait=1", token, Some("404")),
+            ("GET /events", "Sec-Fetch-Site: same-origin", None),
+            ("GET /events", "Sec-Fetch-Site: cross-site", Some("403")),
         ] {
-            let fields = format!("{voter}\r\n{fields}");
-            assert_eq!(vote(method, query, fields.trim_end()), Some(status), "{method} {query} {fields}");
+            let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\n{field}");
+            assert_eq!(refusal(&show(false, true), &request, "127.0.0.1"), expected, "{line} {field}");
         }
-        for id in ["", "7", &"7".repeat(31), &"7".repeat(33), &"x".repeat(32), &"é".repeat(16)] {
-            assert_eq!(vote("POST", &good, &format!("X-Voter: {id}")), Some("400"), "{id}");
-        }
-        let seen = Seen { votes: Some(0), ..Seen::default() };
-        let counts = || show.story.beyond(seen, std::time::Duration::ZERO).counts.answers;
-        assert_eq!(counts(), [(1, 0), (2, 1), (3, 0)], "what was refused changed nothing");
-        show.story.wait(Wait::Nothing);
-        assert_eq!(vote("POST", &good, &voter), Some("409"), "it is closed");
-    }
-
-    #[test]
-    fn only_the_presenters_stream_has_the_votes() {
-        let show = show(false, Some(|_, _| true));
-        let sees = |query: &str, host: &str, peer: &str| {
-            let request = format!("GET /events{query} HTTP/1.1\r\nHost: {host}\r\n\r\n");
-            let request = Request::parse(request.as_bytes()).unwrap();
-            match show.answer(&request, peer.parse().unwrap()) {
-                Ok(Response::Stream(Some(seen))) => seen.votes.is_some(),
-                _ => panic!("{query}"),
-            }
-        };
-        assert!(sees("?last=run-0&token=token", "localhost", "127.0.0.1"));
-        for (query, host, peer) in [
-            ("?last=run-0", "localhost", "127.0.0.1"),
-            ("?token=", "localhost", "127.0.0.1"),
-            ("?token=other", "localhost", "127.0.0.1"),
-            ("?token=token", "10.0.0.1", "127.0.0.1"),
-            ("?token=token", "localhost", "10.0.0.9"),
+        for (query, is_led, expected) in [
+            ("?token=token", true, true),
+            ("?token=token", false, false),
+            ("?token=", true, false),
+            ("", true, false),
         ] {
-            assert!(!sees(query, host, peer), "{query} {host} {peer}");
+            let answer = asked(
+                &show(false, is_led),
+                &format!("GET /events{query} HTTP/1.1\r\nHost: localhost"),
+                "::1",
+            );
+            let Ok(Response::Stream(Some(seen))) = answer else { panic!("{query}") };
+            assert_eq!(seen.votes.is_some(), expected, "{query}");
         }
     }
 }
