@@ -165,31 +165,14 @@ fn unbuffered_stdout() -> io::Result<impl Write + Send> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::ErrorKind;
 
-    /// Takes no byte while its lock is held, and `room` bytes in all; refuses the first write if it is told to.
-    #[derive(Clone)]
-    struct Slow {
-        taken: Arc<Mutex<Vec<u8>>>,
-        refuses: bool,
-        room: usize,
-    }
-
-    impl Slow {
-        fn new() -> Self {
-            Self { taken: Arc::default(), refuses: false, room: usize::MAX }
-        }
-    }
+    /// Takes no byte while its lock is held.
+    #[derive(Clone, Default)]
+    struct Slow(Arc<Mutex<Vec<u8>>>);
 
     impl Write for Slow {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let mut taken = self.taken.lock().unwrap();
-            let n = bytes.len().min(self.room - taken.len());
-            if mem::take(&mut self.refuses) || n == 0 {
-                return Err(ErrorKind::StorageFull.into());
-            }
-            taken.extend_from_slice(&bytes[..n]);
-            Ok(n)
+            self.0.lock().unwrap().write(bytes)
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -199,8 +182,8 @@ mod tests {
 
     #[test]
     fn a_stalled_output_costs_lines_that_are_counted_in_their_place_and_never_a_wait() {
-        let out = Slow::new();
-        let stalled = out.taken.lock().unwrap();
+        let out = Slow::default();
+        let stalled = out.0.lock().unwrap();
         let narrator = Narrator::on(false, out.clone()).unwrap();
         let said = 2 * WAITING + PIECE;
         for n in 0..said {
@@ -210,7 +193,7 @@ mod tests {
         drop(stalled);
         assert_eq!(narrator.end(), 0);
         let (mut next, mut lost) = (0, 0);
-        for line in String::from_utf8_lossy(&out.taken.lock().unwrap()).lines() {
+        for line in String::from_utf8_lossy(&out.0.lock().unwrap()).lines() {
             if let Some(note) = line.strip_prefix('(') {
                 lost += note.split(' ').next().unwrap().parse::<usize>().unwrap();
             } else {
@@ -219,31 +202,5 @@ mod tests {
             }
         }
         assert!(lost > 0 && next + lost == said);
-    }
-
-    #[test]
-    fn what_an_output_refuses_is_counted_to_the_line() {
-        let note = "(2 lines were dropped here: standard output did not take them)\n";
-        for (refuses, room, lost, printed) in
-            [(true, usize::MAX, 0, note), (false, 5, 1, "one\nt"), (true, 20, 2, &note[..20])]
-        {
-            let out = Slow { refuses, room, ..Slow::new() };
-            let stalled = out.taken.lock().unwrap();
-            let narrator = Narrator::on(false, out.clone()).unwrap();
-            narrator.say("one\ntwo"); // said as one, so that both are in one piece
-            drop(stalled);
-            assert_eq!(narrator.end(), lost);
-            assert_eq!(String::from_utf8_lossy(&out.taken.lock().unwrap()), printed);
-        }
-    }
-
-    #[test]
-    fn a_quiet_narrator_only_announces() {
-        let out = Slow::new();
-        let narrator = Narrator::on(true, out.clone()).unwrap();
-        narrator.say("accepted");
-        narrator.announce("stopped");
-        narrator.finish();
-        assert_eq!(*out.taken.lock().unwrap(), b"stopped\n");
     }
 }

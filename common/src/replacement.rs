@@ -270,6 +270,3 @@ fn open_as_it_is(path: &Path) -> Option<io::Result<File>> {
     }
     Some(File::options().write(true).open(path))
 }
-
-#[cfg(test)]
-mod tests;

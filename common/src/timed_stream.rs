@@ -140,17 +140,6 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_came_are_returned_and_silence_is_an_error_that_names_its_limit() {
-        let (near, mut far) = pair();
-        far.write_all(b"x").unwrap();
-        let mut patient = TimedStream::new(&near, SHORT, LONG);
-        assert_eq!(patient.read(&mut [0; 8]).unwrap(), 1);
-        let error = patient.read(&mut [0; 8]).unwrap_err();
-        assert_eq!((error.kind(), error.to_string()), (ErrorKind::TimedOut, "nothing came for 20ms".into()));
-        assert_eq!(patient.reads, 1);
-    }
-
-    #[test]
     fn a_peer_that_never_stops_sending_meets_the_total_limit() {
         let (near, mut far) = pair();
         let mut patient = TimedStream::new(&near, LONG, SHORT);
@@ -167,19 +156,6 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_does_not_read_is_an_error_that_says_so() {
-        let (near, _far) = pair();
-        let mut patient = TimedStream::new(&near, SHORT, LONG);
-        let error = loop {
-            if let Err(e) = patient.write_all(&[b'x'; 4096]) {
-                break e;
-            }
-        };
-        let expected = (ErrorKind::TimedOut, "the peer has not read for 20ms".into());
-        assert_eq!((error.kind(), error.to_string()), expected);
-    }
-
-    #[test]
     fn of_what_a_peer_takes_in_part_the_next_write_tells_whether_it_reads() {
         let (near, _far) = pair();
         let mut patient = TimedStream::new(&near, SHORT, LONG);
@@ -187,7 +163,9 @@ mod tests {
         let taken = patient.write(&more_than_buffers_hold).unwrap();
         assert!(taken > 0 && taken < more_than_buffers_hold.len());
         let rest = &more_than_buffers_hold[taken..];
-        assert_eq!(patient.write_all(rest).unwrap_err().kind(), ErrorKind::TimedOut);
+        let error = patient.write_all(rest).unwrap_err();
+        let expected = (ErrorKind::TimedOut, "the peer has not read for 20ms".into());
+        assert_eq!((error.kind(), error.to_string()), expected);
     }
 
     #[test]
@@ -226,15 +204,6 @@ mod tests {
             let failed = || Err::<(), _>(ErrorKind::TimedOut.into());
             assert_eq!(wait(&mut LONG.clone(), |_| Ok(()), failed).unwrap_err().kind(), ErrorKind::TimedOut);
         }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn it_is_the_system_that_gives_a_connection_up_and_a_patient_that_gives_up_a_wait() {
-        assert!(is_given_up(&timed_out("nothing came".into())));
-        let etimedout = io::Error::from_raw_os_error(110);
-        assert_eq!(etimedout.kind(), ErrorKind::TimedOut);
-        assert!(!is_given_up(&etimedout));
     }
 
     /// What a socket reports at the end of its time-out.

@@ -1,5 +1,4 @@
 use super::*;
-use std::net::TcpListener;
 
 #[test]
 fn addresses_print_as_they_were_written() {
@@ -125,35 +124,4 @@ fn only_where_a_server_may_be_missing_is_its_command_named() {
         let why = unreached(&kind.into(), "this");
         assert!(why.contains(reason) && why.contains("starts") == reason.contains("starts"), "{why}");
     }
-}
-
-#[test]
-fn every_address_has_its_turn_and_its_end_in_the_error() {
-    let all: Vec<SocketAddr> = ["127.0.0.1:9", "[::1]:9"].map(|at| at.parse().unwrap()).into();
-    let mut tried = Vec::new();
-    let error = first_of(&all, |address, left| -> io::Result<()> {
-        tried.push((address, left.into()));
-        Err(io::Error::other("silent"))
-    });
-    let expected: Vec<_> = all.iter().copied().zip((1..=all.len()).rev()).collect();
-    assert_eq!(tried, expected);
-    let error = error.unwrap_err().to_string();
-    assert_eq!(error.matches("silent").count(), all.len(), "{error}");
-    assert!(all.iter().all(|address| error.contains(&format!("{address}: silent"))));
-}
-
-#[test]
-fn a_connection_is_made_or_the_error_names_the_peer() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let peer = HostPort::Ip(listener.local_addr().unwrap());
-    let connect = |peer: &HostPort| {
-        connect(peer, Duration::from_secs(60), std::net::TcpStream::connect_timeout, "this")
-    };
-    connect(&peer).unwrap();
-    drop(listener);
-    let error = connect(&peer).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("cannot connect to {peer}: ")), "{error}");
-    assert!(error.ends_with(" - is a server running there? this starts one"), "{error}");
-    let error = connect(&"127.0.0.1:0".parse().unwrap()).unwrap_err();
-    assert!(error.to_string().contains("port 0"), "{error}");
 }

@@ -79,15 +79,6 @@ fn a_message_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
     assert_eq!(kind_of(Framing::Line, &b"x".repeat(64 * 1024)), ErrorKind::InvalidData);
 }
 
-#[test]
-fn a_length_prefix_is_believed_only_up_to_the_limit() {
-    assert_eq!(read_all(&mut &[0, 0, 0, 0][..], Framing::Length).unwrap(), [b""]);
-    for prefix in [1025, u32::MAX] {
-        assert_eq!(kind_of(Framing::Length, &prefix.to_be_bytes()), ErrorKind::InvalidData);
-    }
-    assert_eq!(kind_of(Framing::Length, &1024_u32.to_be_bytes()), ErrorKind::UnexpectedEof);
-}
-
 /// What came, and then nothing more in time.
 fn timed_out(came: &[u8], framing: Framing) -> String {
     let silent = Fails(|| io::Error::new(ErrorKind::TimedOut, "nothing came for 10s"));

@@ -173,10 +173,12 @@ pub fn outsider(args: &[&str]) -> Command {
 }
 
 /// Gives a copy of the connection to a program outside its group, which has it until the client goes.
-#[cfg(unix)]
 pub fn hand_to_another(stream: &TcpStream) {
     let mut holder = outsider(&["holder", &process::id().to_string()]);
+    #[cfg(unix)]
     holder.stdin(std::os::fd::OwnedFd::from(stream.try_clone().unwrap()));
+    #[cfg(not(unix))]
+    let _ = stream; // its twins are only for Unix
     drop(holder.spawn().expect("cannot start it"));
 }
 

@@ -10,8 +10,8 @@ use std::{env, fs, thread};
 
 use super::By::{One, Own};
 use super::tcp_server::{
-    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, is_taken, outsider, own, reads_only, taken,
-    talks,
+    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, hand_to_another, is_taken, outsider, own,
+    reads_only, taken, talks,
 };
 use super::waits_forever;
 
@@ -29,7 +29,7 @@ pub const ROWS: &[Twin] = &[
     Twin::new("binds-twice", &["✗ listens binds-twice"], |p| p.begins = |_| panic!("{}", ErrorKind::AddrInUse)),
     Twin::new("other-family", &["✗ listens other-family"], |p| p.begins = |_| panic!("gaierror: Address family not supported")).by(One),
     Twin::new("ends-at-once", &["✗ listens nothing-served"], |p| p.serves = |_, _listener| thread::sleep(Duration::from_millis(200))),
-    Twin::new("never-binds", &["? listens waits-before-listen"], |p| p.begins = |_| waits_forever()).patience(1).only(LINUX),
+    Twin::new("never-binds", &["? listens never-listens"], |p| p.begins = |_| waits_forever()).patience(1).only(LINUX),
     Twin::new("reads-input", &["? listens reads-input"], |p| p.begins = |_| drop(std::io::stdin().read(&mut [0]))).by(One).patience(1).only(LINUX),
     Twin::new("daemon", &["✗ listens left-its-group"], |p| p.begins = |call| {
         if call.more.is_empty() {
@@ -67,7 +67,7 @@ pub const ROWS: &[Twin] = &[
 
     // The welcome.
     Twin::new("never-accepts", &["✗ welcome never-accepts"], |p| p.serves = |_, _listener| waits_forever()).only(LINUX),
-    Twin::new("welcome", &["✗ welcome welcome-missing"], |p| p.welcome = b""),
+    Twin::new("welcome", &["✗ welcome welcome-waits"], |p| p.welcome = b""),
     Twin::new("wordy", &["✗ welcome other-welcome"], |p| p.welcome = b"Welcome! What is your name?\n"),
     Twin::new("chatty", &["✗ welcome says-too-much"], |p| p.welcome = b"Welcome!\nWhat is your name?\n"),
     // It is slow, whatever its clients do.
@@ -81,13 +81,9 @@ pub const ROWS: &[Twin] = &[
         let _ = stream.write_all(b"Welcome!");
         reads_only(stream);
     }).by(One),
-    Twin::new("never-answers", &["? welcome reads-first"], |p| p.converses = |_, stream| reads_only(stream)).by(Own).only(LINUX),
-    Twin::new("reads-nothing", &["? welcome says-nothing-reads-nothing"], |p| p.converses = |_, _| waits_forever()).by(One).only(LINUX),
-    Twin::new("reads-a-byte", &["? welcome says-nothing"], |p| p.converses = |_, mut stream| {
-        let _ = stream.read(&mut [0]);
-        waits_forever()
-    }).by(One).only(LINUX),
-    Twin::new("reads-and-ends", &["✗ welcome welcome-unsent"], |p| p.converses = |_, mut stream| {
+    Twin::new("never-answers", &["? welcome says-nothing"], |p| p.converses = |_, stream| reads_only(stream)).by(Own).only(LINUX),
+    Twin::new("reads-nothing", &["? welcome says-nothing"], |p| p.converses = |_, _| waits_forever()).by(One).only(LINUX),
+    Twin::new("reads-and-ends", &["✗ welcome welcome-waits"], |p| p.converses = |_, mut stream| {
         let _ = stream.read(&mut [0; 64]);
         process::exit(0)
     }).by(One),
@@ -146,15 +142,14 @@ pub const ROWS: &[Twin] = &[
     }).by(One),
 
     // exit, and clients that leave.
-    Twin::new("exit-anywhere", &["✗ exit exit-anywhere"], |p| p.is_exit = |name| name.starts_with(b"exit")),
+    Twin::new("exit-anywhere", &["✗ exit exit-in-other-words"], |p| p.is_exit = |name| name.starts_with(b"exit")),
     Twin::new("exit-in-other-words", &["✗ exit exit-in-other-words"], |p| p.is_exit = |name| name.trim_ascii().eq_ignore_ascii_case(b"exit")),
     Twin::new("exit-ends-all", &["✗ exit exit-ends-all", "✗ glued"], |p| p.exits = |_| process::exit(0)),
     Twin::new("exit-greeted", &["✗ exit exit-greeted", "✗ glued"], |p| p.is_exit = |_| false),
     Twin::new("exit-answered", &["✗ exit exit-answered"], |p| p.exits = |mut stream| drop(stream.write_all(b"Bye!\n"))).by(One),
-    Twin::new("exit-reset", &["✗ exit exit-reset", "✗ glued"], |p| { p.capacity = 1; p.is_whole = |line| line == b"exit" }).only(UNIX),
-    Twin::new("closes-unread", &["✗ glued exit-reset"], |p| p.capacity = 1).by(One).only(UNIX),
+    Twin::new("exit-reset", &["✗ exit exit-reset", "✗ glued exit-reset"], |p| { p.capacity = 1; p.is_whole = |line| line == b"exit" }).only(UNIX),
     Twin::new("exit-left-open", &["? exit exit-not-closed"], |p| p.exits = |_| waits_forever()).by(Own).only(LINUX),
-    Twin::new("closes-listener", &["? exit exit-closes-listener"], |p| p.serves = |p, listener| {
+    Twin::new("closes-listener", &["? exit listener-closed"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
         (p.converses)(p, &stream);
         drop(listener); // and not the stream
@@ -165,12 +160,6 @@ pub const ROWS: &[Twin] = &[
         drop(listener);
         (p.converses)(p, &stream);
         drop(stream);
-        waits_forever()
-    }).by(One),
-    Twin::new("stops-listening", &["✗ exit listener-closed"], |p| p.serves = |p, listener| {
-        let (stream, _) = listener.accept().expect("cannot accept");
-        (p.converses)(p, &stream);
-        drop((stream, listener));
         waits_forever()
     }).by(One),
     Twin::new("leaves", &["✗ leaves answers-the-end", "✗ half-close answers-the-end"], |p| {
@@ -283,20 +272,8 @@ pub const ROWS: &[Twin] = &[
         process::exit(1)
     }).only(UNIX),
 
-    Twin::new("one-at-a-send", &["✗ unread blocked-by-one"], |p| {
-        p.serves = |p, listener| {
-            listener.set_nonblocking(true).unwrap();
-            loop {
-                thread::sleep(Duration::from_millis(1));
-                if SENDING.load(Ordering::SeqCst) {
-                    continue;
-                }
-                let Ok((stream, _)) = listener.accept() else { continue };
-                stream.set_nonblocking(false).unwrap();
-                thread::spawn(move || (p.converses)(p, &stream));
-            }
-        };
-        p.hears = |_| SENDING.store(true, Ordering::SeqCst);
+    Twin::new("one-at-a-send", &["? unread blocked-by-one"], |p| {
+        p.hears = |_| while SENDING.swap(true, Ordering::SeqCst) { thread::sleep(Duration::from_millis(1)) };
         p.goes_on = |_| { SENDING.store(false, Ordering::SeqCst); true };
     }).by(One).only(LINUX),
     Twin::new("keeps-descriptors", &["✗ tidy descriptors-kept"], |p| p.converses = |p, stream| {
@@ -369,9 +346,3 @@ fn over_the_longest(name: &[u8]) -> Vec<u8> {
     longest[..name.len()].copy_from_slice(name);
     longest.clone()
 }
-
-#[cfg(unix)]
-use super::tcp_server::hand_to_another;
-
-#[cfg(not(unix))]
-fn hand_to_another(_: &std::net::TcpStream) {}

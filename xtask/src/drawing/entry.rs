@@ -256,10 +256,6 @@ pub struct Cost {
 }
 
 impl Chart {
-    pub fn has_costs(&self) -> bool {
-        self.series.iter().any(|series| !series.costs.is_empty())
-    }
-
     pub fn highest(&self, figure: impl Fn(&Cost) -> f64) -> f64 {
         let costs = self.series.iter().flat_map(|series| &series.costs);
         costs.map(figure).fold(f64::MIN_POSITIVE, f64::max)

@@ -257,7 +257,6 @@ mod tests {
     use super::*;
     use crate::words::{Lang, Words};
     use std::sync::mpsc;
-    use std::thread;
 
     /// Long enough that a test which waits for it has failed.
     const LONG: Duration = Duration::from_secs(3600);
@@ -279,33 +278,6 @@ mod tests {
     }
 
     #[test]
-    fn every_reader_gets_every_piece_by_its_number_however_late() {
-        let story = story(usize::MAX);
-        let early = thread::spawn({
-            let story = story.clone();
-            move || {
-                let mut heard = Vec::new();
-                loop {
-                    let news = story.beyond(after(heard.len()), LONG);
-                    heard.extend(news.told);
-                    if news.is_over {
-                        return heard;
-                    }
-                }
-            }
-        });
-        let all = 3 * AT_ONCE / 2;
-        (0..all).for_each(|number| story.tell(act(number)).unwrap());
-        story.end();
-        let late = story.beyond(after(0), LONG);
-        assert_eq!((late.told.len(), late.seen.entries, late.is_over), (AT_ONCE, AT_ONCE, false));
-        let rest = story.beyond(late.seen, LONG);
-        assert_eq!((rest.seen.entries, rest.is_over), (all, true));
-        assert_eq!(drawn(&early.join().unwrap()), drawn(&[late.told, rest.told].concat()));
-        assert_eq!(story.beyond(after(all + 9), LONG).seen.entries, all, "no number is beyond the end");
-    }
-
-    #[test]
     fn a_bounded_story_prints_all_forgets_its_beginning_and_says_how_much_and_whose_the_lanes_were() {
         let (lines, printed) = mpsc::channel();
         let print = move |line: &str| Ok(lines.send(line.to_owned())?);
@@ -319,6 +291,8 @@ mod tests {
         let news = story.beyond(after(4), LONG);
         assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (0, "> 4> 5"));
         assert!(news.lanes.is_none());
+        let news = story.beyond(after(99), Duration::ZERO);
+        assert_eq!(news.seen.entries, 6, "no number is beyond the end");
     }
 
     #[test]
@@ -336,29 +310,8 @@ mod tests {
         let news = story.beyond(after(0), LONG);
         assert!(news.state.is_none(), "not before the question");
         assert!(story.beyond(news.seen, LONG).state.is_some());
-    }
-
-    #[test]
-    fn only_who_may_see_votes_does_before_they_are_told_and_nobody_votes_on_a_question_that_is_closed() {
-        let story = story(usize::MAX);
-        assert_eq!(story.vote(0, 7, 1), Err(NoVote::Closed));
-        let number = story.wait(Wait::Prediction(2));
-        let [presenter, other] =
-            [Some(0), None].map(|votes| story.beyond(Seen { votes, ..after(0) }, LONG).seen);
-        assert_eq!(story.vote(number, 7, 2), Ok(()));
-        assert_eq!(story.vote(number + 1, 8, 2), Err(NoVote::Closed));
-        assert_eq!(story.beyond(presenter, LONG).counts.answers, [(1, 0), (2, 1)]);
-        let news = story.beyond(other, Duration::ZERO);
-        assert_eq!((news.state, news.counts.all, news.seen.votes), (None, 0, None));
-        story.wait(Wait::Nothing);
-        assert_eq!(story.vote(number, 7, 1), Err(NoVote::Closed));
-        story.tell_votes().unwrap();
-        story.tell_votes().unwrap();
-        let told = drawn(&story.beyond(other, LONG).told);
-        assert_eq!(told, ["  the class, 1 vote: 1 ▏0  2 ▏1"], "once");
-        story.wait(Wait::Prediction(2));
-        story.wait(Wait::Nothing);
-        story.tell_votes().unwrap();
-        assert_eq!(story.count(), 1, "where nobody has voted, nothing is told");
+        story.end();
+        let is_over = [after(0), news.seen].map(|seen| story.beyond(seen, LONG).is_over);
+        assert_eq!(is_over, [false, true], "not before the last piece");
     }
 }

@@ -168,19 +168,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_has_one_vote_and_may_change_it() {
-        let mut poll = Poll::new(3);
-        for (voter, choice) in [(1, 1), (2, 3), (1, 3), (3, 3), (3, 2)] {
-            assert_eq!(poll.vote(voter, choice), Ok(()));
-        }
-        assert_eq!(poll.counts().answers, [(1, 0), (2, 1), (3, 2)]);
-        for choice in [0, 4, u64::MAX] {
-            assert_eq!(poll.vote(1, choice), Err(NoVote::NoChoice), "{choice}");
-        }
-        assert_eq!(poll.counts().answers, [(1, 0), (2, 1), (3, 2)], "what is refused changes nothing");
-    }
-
-    #[test]
     fn where_all_voters_have_voted_one_more_is_refused_and_the_others_may_change_theirs() {
         let mut poll = Poll::new(2);
         (0..VOTERS as u128).for_each(|voter| poll.vote(voter, 1).unwrap());

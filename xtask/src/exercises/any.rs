@@ -1,6 +1,6 @@
 //! Likely mistakes that programs of more than one kind make.
 
-use super::stage::{Evidence, Likely, When, is};
+use super::stage::{Likely, When, is};
 use crate::peers::script::{Expected, How};
 use crate::words::Words;
 
@@ -26,6 +26,9 @@ pub const WHAT_IT_KEEPS: Words = Words::fixed(
 pub const TEXT_FOR_BYTES: Likely = is("text-for-bytes", |e| e.output.contains("bytes-like object"), "crowd",
     "A socket carries bytes, but your program gave it text: write b'...', or encode the text.",
     "套接字收发的是字节，你的程序给的却是文本：写成 b'...'，或先 encode。");
+pub const PYTHON_WORDS: Likely = is("python-words", |e| e.bytes.starts_with(b"b'") || e.has(b" b'") || e.has_name(b"b'", b""), "not-text",
+    "b'...' is how Python prints bytes, and your program sends it as text: join bytes with bytes (b'Hello, ' + name + b'!'), or decode them first.",
+    "b'...' 是 Python 打印 bytes 的样子，你的程序把它当作文本发出去了：用 bytes 拼接（b'Hello, ' + name + b'!'），或者先解码。");
 pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
     "Your server did not send this name back unchanged: a name is a sequence of bytes, and not always UTF-8. Send it back as it arrived, and decode it only to print it.",
     "你的服务器没有原样返回这个名字：名字是字节，不一定是 UTF-8。原样返回，打印时才解码。");
@@ -69,9 +72,6 @@ pub static START: &[Likely] = &[
         "{host} 给出的地址与套接字不符：IPv6 地址要用 AF_INET6 套接字，IPv4 地址要用 AF_INET。"),
     LEFT_GROUP,
 ];
-pub const BIND_UNCHECKED: Likely = is("bind-unchecked", |e| e.location.is_port_held && !e.location.is_other_protocol && ![e.at.port(), e.at.port().swap_bytes()].iter().any(|port| e.location.has_port(*port)), "stop",
-    "bind failed: earlier connections still occupy the port (TIME_WAIT). Set SO_REUSEADDR before bind, and check what bind returns.",
-    "bind 失败了：以前的连接还占着端口（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，并检查 bind 的返回值。");
 
 pub const fn one_recv(when: When) -> Likely {
     is("one-recv", when, "glued",
@@ -98,12 +98,9 @@ pub static ELSEWHERE: &[Likely] = &[
 /// A client did not connect; over UDP, it sent nothing.
 pub static NOT_COME: &[Likely] = &[
     READS_INPUT,
-    is("waits-before-connecting", |e| e.is_silent() && e.waits.is_for_others, "socket",
-        "Your client has not connected to the given address (over UDP: has sent nothing to it), and all its threads wait for something else: connect (over UDP: send) first.",
-        "客户端还没有连接给它的地址（UDP：没有向它发送），它的线程都在等别的什么：应先连接（UDP：先发送）。"),
     is("waits-first", |e| !e.is_gone, "socket",
-        "A guess: your client waits for something else before it connects or sends, or uses another port.",
-        "猜测：客户端还没有连接或发送，先在等别的什么；或者用了别的端口。"),
+        "A guess: your client waits for something else before it connects (over UDP: before it sends), or uses another address or port than its command line says.",
+        "猜测：客户端还没有连接（UDP：没有发送），先在等别的什么；或者用的不是命令行给出的地址和端口。"),
     is("failed-silently", |e| e.output.is_empty() && !e.status.is_empty(), "socket",
         "Your client failed and printed nothing: check what connect returns (in C, also whether you converted the port with htons).",
         "客户端失败了，却什么也没打印：检查 connect 的返回值（用 C 的话，还要看端口有没有经过 htons）。"),
@@ -142,20 +139,10 @@ pub static UNSTOPPED: &[Likely] = &[
     is("interrupt-blocked", |e| e.location.is_deaf && matches!(e.how, How::Unmoved | How::Silent), "stop",
         "Your server's process ignores Ctrl-C (SIGINT is in SigIgn of /proc/PID/status). Either your program calls signal(SIGINT, SIG_IGN), or a shell script starts it with '&', which has the same effect: start it with exec instead.",
         "服务器的进程忽略 Ctrl-C（SIGINT 在 /proc/PID/status 的 SigIgn 里）：或者是 signal(SIGINT, SIG_IGN)，或者是 shell 脚本用 & 启动了它，这样启动的程序忽略 Ctrl-C。脚本里应改用 exec。"),
-    INTERRUPT_IGNORED,
-    is("ends-late", |e| matches!(e.expected, Expected::Stop) && e.how == How::Late, "stop",
-        "Your server ends too late after Ctrl-C: it sleeps, or waits for a time-out or for a thread. Call shutdown on the clients' sockets at once, and do not wait for anything that takes longer.",
-        "按 Ctrl-C 之后它结束得太晚：它在 sleep，或者在等超时、等线程。应立刻 shutdown 客户端的套接字，不要等更久的事。"),
-    STILL_ENDING,
+    is("interrupt-ignored", |e| e.how == How::Unmoved, "stop",
+        "Your server got Ctrl-C and continued. Perhaps its signal handler does nothing, or a try around accept or recvfrom catches the exception of Ctrl-C, too: end the program there.",
+        "服务器收到 Ctrl-C，却继续运行。也许信号处理函数什么也没做，也许 accept、recvfrom 外面的 try 把 Ctrl-C 的异常也捕获了：应在那里结束程序。"),
+    is("ends-late", |e| matches!(e.expected, Expected::Stop), "stop",
+        "Your server did not end in time after Ctrl-C: perhaps it sleeps, or waits for a time-out or for a thread that waits for its client. Call shutdown on the clients' sockets at once, and do not wait for anything that takes longer.",
+        "按 Ctrl-C 之后它没有及时结束：也许在 sleep，也许在等超时，或者在等一个正在等待客户端的线程。应立刻 shutdown 客户端的套接字，不要等更久的事。"),
 ];
-pub const INTERRUPT_IGNORED: Likely = is("interrupt-ignored", |e| e.how == How::Unmoved, "stop",
-    "Your server got Ctrl-C and continued. Perhaps its signal handler does nothing, or a try around accept or recvfrom catches the exception of Ctrl-C, too: end the program there.",
-    "服务器收到 Ctrl-C，却继续运行。也许信号处理函数什么也没做，也许 accept、recvfrom 外面的 try 把 Ctrl-C 的异常也捕获了：应在那里结束程序。");
-pub const STILL_ENDING: Likely = is("still-ending", |e| matches!(e.expected, Expected::Stop), "stop",
-    "A guess: your server is ending, but waits too long: perhaps for a thread that waits for its client. Call shutdown on the clients' sockets.",
-    "猜测：它正在结束，却等得太久：也许在等一个正在等待客户端的线程。应 shutdown 客户端的套接字。");
-
-/// Bytes appear in a text as Python prints them.
-pub fn is_python(seen: &Evidence<'_>) -> bool {
-    seen.bytes.starts_with(b"b'") || seen.has_name(b"b'", b"")
-}

@@ -3,29 +3,29 @@
 use super::stage::Mistake;
 use crate::words::Words;
 
-/// What is added to these mistakes of a lesson; where none is named, to all others of it.
+/// What is added to these mistakes of some lessons; where none is named, to all others of them.
 pub(super) struct More {
-    lesson: &'static str,
+    lessons: &'static str,
     pub mistakes: &'static str,
     why: Words,
     pattern: [&'static str; 3],
 }
 
 const fn more(
-    lesson: &'static str,
+    lessons: &'static str,
     mistakes: &'static str,
     en: &'static str,
     zh: &'static str,
     pattern: [&'static str; 3],
 ) -> More {
-    More { lesson, mistakes, why: Words::fixed(en, zh), pattern }
+    More { lessons, mistakes, why: Words::fixed(en, zh), pattern }
 }
 
 impl Mistake {
     /// Why it is so in two sentences, and three lines without the mistake.
     pub fn more(&self) -> Option<(&'static Words, &'static [&'static str; 3])> {
         let is_its = |more: &&More| {
-            more.lesson == self.lesson
+            more.lessons.split(' ').any(|lesson| lesson == self.lesson)
                 && (more.mistakes.is_empty() || more.mistakes.split(' ').any(|name| name == self.name))
         };
         ALL.iter().find(is_its).map(|more| (&more.why, &more.pattern))
@@ -33,16 +33,12 @@ impl Mistake {
 }
 
 /// Of a lesson, what is about all its other mistakes is last.
-pub(super) static ALL: [More; 47] = [
+pub(super) static ALL: [More; 39] = [
     // How a server or a client starts.
-    more("crowd", "failed-first never-listens waits-before-listen binds-twice port-swapped other-port",
-        "bind gives the socket its address, and listen opens it for clients. Both are called once, with what the command line says.",
-        "bind 给套接字一个地址，listen 让客户端可以连接它。两者各调用一次，用的是命令行给出的地址。",
-        ["server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)", "server.bind((sys.argv[1], int(sys.argv[2])))", "server.listen(128)"]),
-    more("address", "",
-        "A socket can be reached only at the address to which it is bound. 0.0.0.0 means all addresses of the machine, 127.0.0.1 only the machine itself.",
-        "套接字绑定在哪个地址，就只能在哪个地址上找到它。0.0.0.0 表示本机的所有地址，127.0.0.1 只表示本机自己。",
-        ["host, port = sys.argv[1], int(sys.argv[2])", "server.bind((host, port))", "print(server.getsockname())"]),
+    more("crowd address", "failed-first never-listens binds-twice port-swapped other-port other-address",
+        "bind gives the socket the address at which it can be reached, and no other; over TCP, listen opens it for clients. Both are called once, with what the command line says.",
+        "bind 给套接字一个地址，只能在这个地址上找到它；TCP 还要 listen，让客户端可以连接它。两者各调用一次，用的是命令行给出的地址。",
+        ["host, port = sys.argv[1], int(sys.argv[2])", "server.bind((host, port))", "server.listen(128)    # over TCP"]),
     more("system", "",
         "The first argument of socket() selects IPv4 or IPv6, the second one TCP or UDP. Nothing converts one kind into another later.",
         "socket() 的第一个参数选定 IPv4 还是 IPv6，第二个选定 TCP 还是 UDP。选定之后不能再换。",
@@ -65,11 +61,11 @@ pub(super) static ALL: [More; 47] = [
         ["$ ls my_server.py", "$ python3 -m py_compile my_server.py", "$ python3 my_server.py 127.0.0.1 9999"]),
 
     // A server and its clients.
-    more("crowd", "end-of-code only-so-many turned-away listener-closed exit-closes-listener on-the-listener closed-socket-used sockets-mixed-up",
+    more("crowd", "end-of-code only-so-many turned-away listener-closed on-the-listener closed-socket-used sockets-mixed-up",
         "The listening socket only accepts: it has no connection, and it stays open while the server runs. accept returns another socket for each client, and only this one sends, receives and is closed.",
         "监听套接字只用来 accept：它没有连接，服务器运行期间一直开着。accept 为每个客户端返回另一个套接字，收发和关闭的都是它。",
         ["while True:                         # server stays open", "    client, peer = server.accept()", "    threading.Thread(target=talk, args=(client,)).start()"]),
-    more("crowd", "welcome-waits welcome-unsent welcome-missing says-nothing-reads-nothing reads-first says-nothing other-welcome closed-at-once",
+    more("crowd", "welcome-waits says-nothing other-welcome closed-at-once",
         "A client may wait for your first message before it sends its own. If both call recv first, both wait forever.",
         "客户端可能先等你的第一条消息，然后才说话。如果双方都先 recv，就会永远互相等下去。",
         ["client, peer = server.accept()", "client.sendall(b'Welcome!\\n')   # before the first recv", "name = read_line(client)"]),
@@ -81,30 +77,26 @@ pub(super) static ALL: [More; 47] = [
         "A connection ends when its last descriptor is closed, and an ended process stays until its parent waits for it. The system gives a program only a limited number of both.",
         "最后一个描述符关闭，连接才结束；父进程 wait 之后，结束的进程才消失。系统给一个程序的两者都是有限的。",
         ["signal.signal(signal.SIGCHLD, signal.SIG_IGN)    # once, if you fork", "with client:                                     # closes it, whatever happens", "    talk(client)"]),
-    more("crowd", "not-printed printed-aside own-answer no-exit exit-too-early",
+    more("crowd", "not-printed printed-aside own-answer no-exit leaves-early",
         "The server decides what its answer says, and the client shows what arrived. After the last answer, 'exit' tells the server that nothing more follows.",
         "回复说什么由服务器决定，客户端显示收到的内容。最后一个回复之后，exit 告诉服务器没有更多了。",
         ["for name in [b'Michael', b'Tracy', b'Sarah']:", "    client.sendall(name + b'\\n'); print(read_line(client).decode())", "client.sendall(b'exit\\n')"]),
-    more("crowd", "one-name-read next-name-ignored one-name-taken exit-ends-all exit-anywhere exit-in-other-words exit-greeted exit-answered exit-not-seen exit-not-closed exit-left-open exit-hurts-others closed-unanswered stops-with-words",
+    more("crowd", "one-name-read next-name-ignored exit-ends-all exit-in-other-words exit-greeted exit-answered exit-not-seen exit-not-closed exit-hurts-others closed-unanswered stops-with-words",
         "A conversation is a loop: it answers each name, until 'exit' or the end of the stream. Then it closes its own socket, and nothing else.",
         "一个会话就是一个循环：回答每个名字，直到 exit 或流结束。然后只关闭它自己的套接字。",
         ["while (name := read_line(client)) not in (None, b'exit'):   # None: the end of the stream", "    client.sendall(b'Hello, ' + name + b'!\\n')", "client.close()"]),
-    more("crowd", "python-words text-for-bytes",
-        "A socket carries bytes, and the other end compares them one by one. Text must be encoded first, and what arrived as bytes can go back as it is.",
-        "套接字收发的是字节，对方逐个字节地比较。文本要先编码；收到的字节可以原样发回。",
-        ["while (name := read_line(client)) not in (None, b'exit'):    # bytes", "    answer = 'Hello, '.encode('utf-8') + name + b'!\\n'       # text, encoded", "    client.sendall(answer)"]),
+    more("crowd half-char not-text", "python-words text-for-bytes decoded half-decoded name-changed name-recoded not-text",
+        "A socket carries bytes: text must be encoded first, and what arrives is not always UTF-8, or ends in the middle of a character. Send back the bytes as they arrived, and decode a message when all of it is there, only to print it.",
+        "套接字收发的是字节：文本要先编码；到达的不一定是 UTF-8，也可能在一个字符的中间断开。字节原样发回；整条消息收齐之后才解码，而且只为打印。",
+        ["while (name := read_line(client)) not in (None, b'exit'):    # bytes, complete", "    client.sendall(b'Hello, ' + name + b'!\\n')               # the same bytes", "    print(name.decode('utf-8', errors='replace'))            # only to print"]),
     more("crowd", "other-words says-too-much",
         "The client compares the answer with 'Hello, NAME!' and anything else is wrong. A missing '!' or comma is a mistake, and so is an extra letter, space or line.",
         "客户端把回复与 Hello, NAME! 逐字比较，不同就是错的。少一个“!”或逗号不行，多一个字母、空格或一行也不行。",
         ["while (name := read_line(client)) not in (None, b'exit'):", "    answer = b'Hello, ' + name + b'!'    # with its comma, its space and its '!'", "    client.sendall(answer + b'\\n')       # this, and nothing else"]),
-    more("crowd", "",
-        "Each client has its own socket, its own buffer and its own pace. A thread for each client waits for this client only, and its errors end only this conversation.",
-        "每个客户端有自己的套接字、缓冲区和节奏。每个客户端一个线程，就只等这一个，出错也只结束这一个会话。",
+    more("crowd flow", "",
+        "Each client has its own socket, its own buffer and its own pace, and send waits for one that does not read. A thread for each client waits for this client only, and its errors end only this conversation.",
+        "每个客户端有自己的套接字、缓冲区和节奏；它不读取，send 就要等它。每个客户端一个线程，就只等这一个，出错也只结束这一个会话。",
         ["client, peer = server.accept()", "threading.Thread(target=talk, args=(client,), daemon=True).start()", "# talk() has its own buffer, and catches its own errors"]),
-    more("flow", "",
-        "What a client does not read fills its window, and then send waits. While one thread waits in send, it serves nobody else.",
-        "客户端不读取的数据会填满它的接收窗口，然后 send 就要等。一个线程在 send 里等的时候，不能服务别人。",
-        ["client, peer = server.accept()", "client.settimeout(60)     # send waits no longer than this", "threading.Thread(target=talk, args=(client,), daemon=True).start()"]),
     more("nonblocking", "",
         "A blocking call lets the program sleep until something arrives. A loop that asks again and again uses the processor for nothing.",
         "阻塞的调用让程序睡眠，直到有数据到达。不停地询问只是白白占用处理器。",
@@ -123,42 +115,26 @@ pub(super) static ALL: [More; 47] = [
         ["for client in list(clients):       # when KeyboardInterrupt has ended the accept loop", "    try: client.shutdown(socket.SHUT_RDWR)", "    except OSError: pass           # this client has disconnected"]),
 
     // Messages in a stream.
-    more("framing", "other-framing words-in-front no-line-feed no-length length-swapped wrong-length line-feed-in-raw zero-byte",
+    more("framing", "other-framing words-in-front no-line-feed wrong-length line-feed-in-raw zero-byte",
         "A stream is bytes without boundaries, so both sides agree on how a message ends. With one byte too many or too few, the other end waits, or sees another message.",
         "流里的字节没有边界，所以双方要约定一条消息怎样结束。多一个字节或少一个字节，对方就会一直等，或者看成另一条消息。",
         ["client.sendall(message + b'\\n')                                  # --framing line", "client.sendall(struct.pack('>I', len(message)) + message)        # --framing length", "client.sendall(message)                                          # --framing raw"]),
-    more("framing", "",
-        "A message is complete when the mark of its end has arrived, and not before. The mark is not part of the message, and what arrived after the mark belongs to the next message.",
-        "结尾的标记到了，消息才收齐。标记不是消息的一部分；它后面的字节属于下一条消息。",
-        ["while b'\\n' not in buffer and (data := client.recv(1024)): buffer += data", "name, end, buffer = buffer.partition(b'\\n')    # buffer keeps the rest", "if not end: return                             # the stream ended: no complete name"]),
-    more("glued", "",
-        "One recv returns what has arrived by now: a part of a message, one message, or several. So bytes go into a buffer, and messages come out of it.",
-        "一次 recv 返回此刻已经到达的字节：可能是半条消息、一条，或者几条。所以收到的放进缓冲区，再从里面取消息。",
+    more("framing glued", "",
+        "One recv returns what has arrived by now: a part of a message, one message, or several. A message is complete when the mark of its end has arrived: the mark is no part of it, and what comes after the mark belongs to the next message.",
+        "一次 recv 返回此刻已经到达的字节：可能是半条消息、一条，或者几条。结尾的标记到了，消息才收齐：标记不是消息的一部分，它后面的字节属于下一条消息。",
         ["while data := client.recv(1024):", "    buffer += data", "    while b'\\n' in buffer: name, buffer = buffer.split(b'\\n', 1); answer(name)"]),
     more("end", "small-buffer too-long-for-all limit-counts-the-end",
         "recv(N) returns at most N bytes, and a longer message arrives in several reads. A limit protects the server's memory; for a client that exceeds it, only that connection ends.",
         "recv(N) 最多返回 N 字节，更长的消息要读几次。上限保护服务器的内存，超过它，也只结束那一个客户端的连接。",
         ["while b'\\n' not in buffer and len(buffer) <= 1024 and (data := client.recv(1024)):", "    buffer += data                              # 1024 for the name, and its line feed", "if b'\\n' not in buffer: return client.close()   # this client only"]),
-    more("end", "one-recv not-all",
-        "A reply is longer than one segment, and recv returns what has arrived by now. Only its header says where the body ends.",
-        "一个响应比一个报文段长，recv 返回的是此刻已经到达的。响应体在哪里结束，只有头部说了算。",
-        ["while len(body) < length and (data := server.recv(4096)):", "    body += data      # body = bytearray(b''): bytes would be copied each time", "if len(body) < length: sys.exit('the body is cut short')"]),
-    more("end", "",
-        "recv returns nothing only when the other end has closed its sending half. From then on, each recv returns nothing at once: leave the loop, and close the socket.",
-        "对方关闭了它那一半，recv 才返回空。此后每次都立刻返回空：退出循环，关闭套接字。",
+    more("end cut-short", "one-recv not-all cut-short",
+        "One recv returns what has arrived by now, and nothing when the connection ends, even in the middle of a body. Only the header of the reply says where its body ends.",
+        "一次 recv 返回此刻已经到达的；连接结束就返回空，哪怕是在响应体中间。响应体在哪里结束，只有头部说了算。",
+        ["while len(body) < length and (data := server.recv(4096)): body += data", "if len(body) < length: sys.exit('the body is cut short')        # no file", "open(out + '.part', 'wb').write(body); os.replace(out + '.part', out)"]),
+    more("end duplex", "",
+        "recv returns nothing when the other end has closed its sending half, though that end can still receive. From then on, each recv returns nothing at once: leave the loop, answer what is complete, and close the socket.",
+        "对方关闭了它那一半，recv 就返回空，不过对方还能接收。此后每次都立刻返回空：退出循环，收齐的都回答，然后关闭套接字。",
         ["data = client.recv(1024)", "if not data: break        # the end of the stream, and no message", "# after the loop: client.close()"]),
-    more("half-char", "",
-        "A Chinese character is three bytes in UTF-8, and one recv may return only the first of them. Decode a message when all of it has arrived, and only to show it.",
-        "一个汉字在 UTF-8 里是三个字节，一次 recv 可能只返回第一个。整条消息收齐之后才解码，而且只为显示。",
-        ["while (name := read_line(client)) not in (None, b'exit'):    # bytes, complete", "    client.sendall(b'Hello, ' + name + b'!\\n')", "    print(name.decode('utf-8', errors='replace'))            # only to print"]),
-    more("not-text", "",
-        "Not every sequence of bytes is UTF-8, and decode raises an exception for the others. What goes back as bytes is unchanged, whatever it is.",
-        "不是每个字节序列都是 UTF-8，解码别的会引发异常。作为字节发回去，不管是什么都不会变。",
-        ["while (name := read_line(client)) not in (None, b'exit'):    # bytes", "    client.sendall(b'Hello, ' + name + b'!\\n')               # the same bytes", "    print(name.decode('utf-8', errors='replace'))            # only to print"]),
-    more("duplex", "",
-        "A connection has two directions, and each ends separately. A client that has sent everything can still receive.",
-        "一个连接有两个方向，各自结束。发送完了的客户端还能接收。",
-        ["while (name := read_line(client)) not in (None, b'exit'):    # None: the end of the stream", "    client.sendall(b'Hello, ' + name + b'!\\n')", "client.close()                                               # only then"]),
     more("reset", "exit-reset stops-by-reset",
         "A socket that is closed with unread bytes in it sends a reset. A reset may destroy data that the client has not read yet.",
         "套接字里还有未读的字节就关闭，会发出复位。复位可能毁掉客户端还没有读取的数据。",
@@ -167,10 +143,10 @@ pub(super) static ALL: [More; 47] = [
         "A client may disappear at any moment, and then recv or send fails for it. The error belongs to this conversation, and the other clients know nothing of it.",
         "客户端随时可能消失，这时它的 recv 或 send 就会出错。这个错误只属于这个会话，与别的客户端无关。",
         ["try: talk(client)", "except OSError: pass      # ConnectionResetError, BrokenPipeError: this client is gone", "finally: client.close()"]),
-    more("slow-exit", "",
-        "A wait of fixed length is either too short for a slow server or too long for the user. Wait in recv with a time limit of some seconds, and never in sleep.",
-        "固定的等待，太短则慢的服务器来不及，太长则用户等不起。用几秒的超时在 recv 里等，不要 sleep。",
-        ["client.settimeout(10)", "answer = read_line(client)   # returns as soon as it has arrived", "# no time.sleep() between recv and send"]),
+    more("slow-exit kept-open", "slow impatient no-time-out",
+        "A connection without data looks the same for a slow peer and for one that is gone. Wait in recv with a time limit of some seconds: without a limit you may wait forever, and a sleep is too short or too long.",
+        "没有数据的连接，对方是慢还是已经消失，看起来一样。用几秒的超时在 recv 里等：不设超时可能永远等下去，sleep 不是太短就是太长。",
+        ["client.settimeout(10)", "try: answer = read_line(client)    # returns as soon as it has arrived", "except TimeoutError: sys.exit('the server is silent')"]),
 
     // Datagrams.
     more("udp", "still-waits more-than-the-name not-waited-for names-missing ended-too-early",
@@ -203,10 +179,6 @@ pub(super) static ALL: [More; 47] = [
         ["client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", "client.connect((host, port))          # from now on, only the server is heard", "client.send(name); answer = client.recv(65535)"]),
 
     // A page.
-    more("cut-short", "",
-        "A connection may end in the middle of a body, and then recv returns nothing, as at its end. Only the length that was announced shows that something is missing.",
-        "连接可能在响应体中间断开，这时 recv 返回空，和正常结尾一样。少没少，只有声明的长度看得出来。",
-        ["if len(body) < length: sys.exit('the body is cut short')   # no file", "open(out + '.part', 'wb').write(body)", "os.replace(out + '.part', out)"]),
     more("no-header", "",
         "Whatever listens at a port may answer, and not everything speaks HTTP. Check the beginning of a reply before you take it apart.",
         "在那个端口上应答的不一定是 Web 服务器。拆开响应之前，先检查它的开头。",
@@ -215,10 +187,6 @@ pub(super) static ALL: [More; 47] = [
         "recv returns a few thousand bytes at a time, and a large page takes thousands of calls. If each call copies everything that has arrived before, the program becomes slower and slower: join once, at the end.",
         "recv 一次返回几千字节，大的网页要调用几千次。每次都复制已收到的全部，会越来越慢：最后拼接一次。",
         ["while data := server.recv(65536):", "    pieces.append(data)", "body = b''.join(pieces)"]),
-    more("kept-open", "no-time-out",
-        "A connection without data looks the same for a slow peer and for one that is gone. Only a time limit of your own ends the wait.",
-        "没有数据的连接，对方是慢还是已经消失，看起来一样。只有自己设的超时能结束等待。",
-        ["client.settimeout(10)", "try: answer = read_line(client)", "except TimeoutError: sys.exit('the server is silent')"]),
     more("kept-open", "",
         "The server may keep the connection open for the next request. The reply itself says where it ends: by Content-Length, by the chunk of size 0, or by a status without a body.",
         "服务器可能留着连接，等下一个请求。响应自己说明了在哪里结束：Content-Length、大小为 0 的块，或者没有响应体的状态。",

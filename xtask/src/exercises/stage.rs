@@ -1,6 +1,6 @@
 //! What a row is made of: an exercise, its stages, and the likely mistakes, chosen by what was seen.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use common::framing::Framing;
 use common::greeting;
@@ -44,7 +44,7 @@ impl Exercise {
     /// What clients do to a server that runs already, stage by stage: for our own servers.
     pub fn scripts(&self) -> impl Iterator<Item = &'static [Step]> {
         let scripts = self.stages.iter().filter_map(|stage| stage.script.strip_prefix(&[Step::Starts]));
-        scripts.filter(|script| !script.iter().any(Step::is_the_programs))
+        scripts.filter(|script| !script.iter().any(Step::needs_the_process))
     }
 
     /// Every mistake in its lists.
@@ -143,16 +143,6 @@ fn all_of(list: &'static [Likely]) -> Vec<&'static Mistake> {
     list.iter().flat_map(of).collect()
 }
 
-/// Nothing came.
-pub fn silent(seen: &Evidence<'_>) -> bool {
-    seen.is_silent()
-}
-
-/// Other bytes came than expected.
-pub fn other(seen: &Evidence<'_>) -> bool {
-    seen.is_other()
-}
-
 /// The answer holds the whole name that was expected, and what is around it is wrong.
 pub fn other_around_the_name(seen: &Evidence<'_>) -> bool {
     let name = seen.message().and_then(|message| message.strip_prefix(b"Hello, ")?.strip_suffix(b"!"));
@@ -247,29 +237,6 @@ pub struct Evidence<'a> {
     pub is_back: bool,
     /// The words of this run.
     pub names: Names,
-}
-
-impl Evidence<'static> {
-    /// The program runs, and nothing came.
-    pub fn of_silence() -> Self {
-        Self {
-            number: 1,
-            expected: &Expected::End,
-            said: b"",
-            how: How::Silent,
-            bytes: b"",
-            framing: Framing::Line,
-            is_gone: false,
-            output: "",
-            status: "",
-            tables: Tables::default(),
-            at: (Ipv4Addr::LOCALHOST, 9999).into(),
-            location: Location::default(),
-            waits: Waits::default(),
-            is_back: false,
-            names: Names::OF_THE_NOTES,
-        }
-    }
 }
 
 impl<'a> Evidence<'a> {

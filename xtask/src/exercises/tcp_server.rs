@@ -5,11 +5,11 @@ use common::greeting::{EXIT, WELCOME};
 
 use super::any::{self, one_recv};
 use super::stage::Likely::Among;
-use super::stage::{Evidence, Exercise, Likely, Stage, When, all, is, other, silent, stage};
+use super::stage::{Evidence, Exercise, Likely, Stage, When, all, is, stage};
 use super::tcp_words::{ANSWER, ANYWHERE, FALLEN, LEFT, NEXT_UNSERVED, UNWELCOMED, WORDS};
 use super::{CHINESE, EXITING, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Step::{
-    Begins, BreaksOff, Comes, EndsWith, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
+    Begins, Comes, EndsWith, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
     HearsGreeting, HearsHalfAtMost, HearsNoMore, HearsOr, HearsTheEnd, IsInterrupted, Leaves, NeedsBoundary,
     Resets, Rest, Restarts, Says, SaysByBytes, SaysNoMore, Sleeps, Starts, Stays, Waits,
 };
@@ -75,12 +75,9 @@ static STAGES: &[Stage] = &[
             is("earlier-name", has_an_earlier_name, "framing",
                 "This answer contains a part of an earlier name, which is still in your buffer: use only the bytes that the last recv returned, or clear the buffer after each answer.",
                 "回答里有先前名字的一部分，它还留在缓冲区里：只用最后一次 recv 返回的字节，或者每次回答之后清空缓冲区。"),
-            is("next-name-ignored", |e| e.is_silent() && e.waits.is_read == Some(true), "crowd",
-                "Your server has read this name, too, and waits in recv again without an answer: answer every name, not only the first.",
-                "这个名字它也读了，没有回答，又在 recv 里等：每个名字都要回答，不只是第一个。"),
-            is("one-name-taken", silent, "crowd",
-                "A guess: your server answers only the first name. Call recv in a loop until 'exit' or the end of the stream. (If you use events or callbacks, answer at every 'data' event, not only at the first.)",
-                "猜测：服务器只回答第一个名字。要循环 recv，直到 exit 或流结束（用事件或回调的话，每个 data 事件都要回答）。"),
+            is("next-name-ignored", |e| e.how == How::Silent, "crowd",
+                "Your server does not answer this name: answer every name, not only the first. Call recv in a loop until 'exit' or the end of the stream. (If you use events or callbacks, answer at every 'data' event.)",
+                "这个名字它没有回答：每个名字都要回答，不只是第一个。要循环 recv，直到 exit 或流结束（用事件或回调的话，每个 data 事件都要回答）。"),
             all(ANSWER),
         ]),
 
@@ -94,33 +91,22 @@ static STAGES: &[Stage] = &[
                 "Your server ended on 'exit': close only the connection on which 'exit' arrived, and keep the server running.",
                 "exit 这条消息只结束发来它的那个连接：关闭那个连接，服务器继续运行。"),
             Among(|e| e.is_gone, WORDS),
-            is("exit-anywhere", |e| e.is_over() && e.wants_greeting(EXITING), "crowd",
-                "Only a message that is exactly 'exit' closes the connection: answer a name that begins with 'exit' or contains it like any other name.",
-                "整条消息正好是 exit，才关闭连接：以 exit 开头、包含 exit 的名字还是名字，要回答。"),
-            is("exit-in-other-words", |e| !e.is_silent() && (e.wants_greeting(b"EXIT") || e.wants_greeting(b" exit")), "crowd",
-                "Only 'exit' itself closes the connection: 'EXIT' and ' exit' are names. Compare the bytes as they arrived (no lower, strip or trim).",
-                "只有 exit 本身才是结束：EXIT、前面有空格的 exit 都是名字。按收到的字节比较（不要用 lower、strip、trim）。"),
-            is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
-                "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
-                "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）"),
+            is("exit-in-other-words", |e| (e.is_over() && e.wants_greeting(EXITING)) || (!e.is_silent() && (e.wants_greeting(b"EXIT") || e.wants_greeting(b" exit"))), "crowd",
+                "Only a message that is exactly 'exit' closes the connection: 'exiting', 'EXIT' and ' exit' are names, and must be answered. Compare all bytes as they arrived (no lower, strip or trim, and not only the beginning).",
+                "整条消息正好是 exit，才关闭连接：exiting、EXIT、前面有空格的 exit 都是名字，要回答。按收到的全部字节比较（不要用 lower、strip、trim，也不要只比较开头）。"),
+            EXIT_RESET,
             is("exit-greeted", |e| e.wants_end() && e.is_other() && e.has(EXIT), "crowd",
                 "Your server greets 'exit' as if it were a name: remove the line feed, and compare the message with 'exit' before you answer it.",
                 "exit 被当成名字问候了：先去掉换行符，与 exit 比较，然后才回答。"),
             is("exit-answered", |e| e.wants_end() && e.is_other(), "crowd",
                 "Do not answer 'exit': close the connection without sending anything.",
                 "exit 不需要回答：什么也不说，直接关闭连接。"),
-            is("exit-closes-listener", |e| e.wants_end() && e.is_silent() && e.tables.is_closed, "crowd",
-                "Your server closed its listening socket: on 'exit', close only the socket that accept returned.",
-                "服务器关闭了监听套接字：收到 exit，要关闭的是 accept 返回的那个套接字。"),
             is("exit-not-seen", |e| e.wants_end() && e.is_silent() && e.waits.is_read == Some(true), "crowd",
                 "Your server calls recv again on the connection on which 'exit' arrived: it did not recognize 'exit'. Remove the line feed from the message, and compare the rest with 'exit'; if they are equal, leave the loop and close the socket.",
                 "说了 exit 的连接，服务器又在 recv 里等：它没有认出 exit。先去掉换行符再比较，是 exit 就退出循环，关闭连接。"),
-            is("exit-not-closed", |e| e.wants_end() && e.is_silent() && e.waits.is_read == Some(false), "crowd",
-                "Your server no longer reads from this connection, but has not closed it: close this client's socket after the loop. Or the socket is still open in another place: in a file object made from it, or in another process.",
-                "已经没有线程在读这个连接，它却还开着：退出了循环却没有关闭套接字，或者关闭了别的客户端的，或者它的副本（由它得到的文件对象、另一个进程）还开着。"),
-            is("exit-left-open", |e| e.wants_end() && e.is_silent(), "crowd",
-                "A guess: after 'exit', your server did not close this client's socket, or closed another client's socket. Or the socket is still open in another place: in a file object made from it, or in another process.",
-                "猜测：收到 exit 之后，没有关闭这个客户端的套接字，或者关闭了别的客户端的；或者它在别处还开着：由它得到的文件对象，或另一个进程。"),
+            is("exit-not-closed", |e| e.wants_end() && e.is_silent(), "crowd",
+                "After 'exit', this connection is still open: close this client's socket after the loop. Perhaps your server closed another client's socket, or this one is still open in another place: in a file object made from it, or in another process.",
+                "说了 exit，这个连接却还开着：循环之后要关闭这个客户端的套接字。也许关闭了别的客户端的，也许它的副本（由它得到的文件对象、另一个进程）还开着。"),
             is("exit-hurts-others", |_| true, "crowd",
                 "The message 'exit' closes only the connection on which it arrived: the other connections must continue.",
                 "exit 这条消息只关闭发来它的那个连接，其他连接照常。"),
@@ -128,7 +114,7 @@ static STAGES: &[Stage] = &[
 
     stage("leaves", "C3", ("closes the socket of a client that disconnects without 'exit', even in the middle of a message, and serves the next",
                            "客户端没说 exit 就断开，哪怕一条消息只发了一半：关闭它的套接字，服务下一个"),
-        &[Starts, Enters(1), Leaves(1), Enters(2), SaysNoMore(2), HearsTheEnd(2), Enters(3), BreaksOff(3, MICHAEL),
+        &[Starts, Enters(1), Leaves(1), Enters(2), SaysNoMore(2), HearsTheEnd(2), Enters(3), Begins(3, MICHAEL), SaysNoMore(3),
           HearsHalfAtMost(3), Enters(4), Greeted(4, TRACY)],
         LEFT),
 
@@ -141,12 +127,9 @@ static STAGES: &[Stage] = &[
                 "它一次只服务一个客户端，服务完之前，其他的都在等：还没有 accept，或者 accept 了却没有服务。给每个客户端一个线程（或进程、任务、轮询），然后立刻回到 accept。"),
             Among(|e| e.is_gone, FALLEN),
             all(WORDS),
-            is("waits-for-another", |e| e.is_silent() && e.tables.unread > 0 && e.waits.is_another_read && e.waits.is_read == Some(false), "crowd",
-                "Your server waits in recv for another client and does not read what this client sent. Give each client a thread (or a process or a task, or use select or poll).",
-                "服务器在等另一个客户端的 recv，没有线程读取这一个发来的数据：一个会话在等另一个。给每个客户端一个线程（或进程、任务、轮询）。"),
             is("in-turn", |e| e.is_silent() || e.how == How::Later, "crowd",
-                "A guess: a client waits until your server has finished with another one: it serves clients in turn, or its pool has too few threads. Give each client a thread.",
-                "猜测：服务器服务完别的客户端，才轮到这一个：它逐个服务，或者线程池的线程太少。给每个客户端一个线程。"),
+                "A guess: a client waits until your server has finished with another one: it serves clients in turn, or its pool has too few threads. Give each client a thread (or a process or a task, or use select or poll).",
+                "猜测：服务器服务完别的客户端，才轮到这一个：它逐个服务，或者线程池的线程太少。给每个客户端一个线程（或进程、任务、轮询）。"),
             is("sockets-mixed-up", |_| true, "crowd",
                 "Your server mixes up its clients' sockets: in each conversation, use only the socket that accept returned for this client.",
                 "客户端的套接字弄混了：每个会话只用 accept 为它返回的那个套接字。"),
@@ -157,9 +140,7 @@ static STAGES: &[Stage] = &[
         &[Starts, NeedsBoundary, Enters(1), Says(1, &[MICHAEL, EXIT]), HearsGreeting(1, MICHAEL), HearsTheEnd(1), Enters(2),
           Says(2, &[EXIT, &[b'z'; 1000]]), HearsTheEnd(2)],
         &[
-            is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
-                "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
-                "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）"),
+            EXIT_RESET,
             one_recv(|e| e.has(EXIT)),
             is("rest-not-taken", |e| e.is_silent() && e.wants_end(), "glued",
                 "Your server takes only the first message from what one recv returned: look for more messages in the rest of the buffer before you call recv again. Create a buffered reader (makefile, BufferedReader) only once for each connection: a new one loses what the old one had read. (Or your server does not close the connection on 'exit': test that with --stage exit.)",
@@ -183,12 +164,9 @@ static STAGES: &[Stage] = &[
             is("half-decoded", is_half_decoded, "half-char",
                 "Your server decodes half a character: wait for the end of the message, and only then decode it.",
                 "解码了半个字符：到了消息的结尾才算收齐，那时才是文本。"),
-            is("pieces-not-joined", |e| e.is_silent() && e.tables.unread == 0 && e.waits.is_read == Some(true), "glued",
-                "Your server has read all pieces of the name, and waits in recv again without an answer: add what arrives to a buffer, and look there for the end of the message.",
-                "名字的各段它都读了，没有回答，又在 recv 里等：应把收到的放进缓冲区，在那里找消息的结尾。"),
-            is("last-read-kept", |_| true, "glued",
-                "A guess: the name arrives in several pieces, and your server keeps only the last one, or none: add each piece to a buffer until the message is complete.",
-                "猜测：名字分几段到达，它只留下了最后一段，或者都没留下：每一段都放进缓冲区，直到消息收齐。"),
+            is("pieces-not-joined", |_| true, "glued",
+                "A name may arrive in several pieces: add each piece to a buffer, look there for the end of the message, and only then answer.",
+                "一个名字可能分几段到达：每一段都放进缓冲区，在那里找消息的结尾，找到了才回答。"),
         ]),
 
     stage("bytes", "M13", ("greets every name with exactly the bytes that arrived, even if it is empty, is not UTF-8, has only spaces, or contains a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的、空的"),
@@ -241,9 +219,6 @@ static STAGES: &[Stage] = &[
           Greeted(3, SARAH), Leaves(3), Enters(4)],
         &[
             Among(|e| e.is_gone && e.output.contains("Node.js v"), FALLEN),
-            is("busy-with-the-gone", |e| e.is_silent() && !e.is_gone, "reset",
-                "A guess: your server is still busy with the client that reset its connection: a reset ends the conversation.",
-                "猜测：服务器还在为已经离开的客户端忙：收到复位，会话就该结束。"),
             is("reset-ends-all", |_| true, "reset",
                 "When a client resets its connection, recv or send fails for this client: catch the error in its conversation, close its socket, and serve the others.",
                 "客户端复位了连接，它的 recv 或 send 就会出错：在它的会话里捕获错误，关闭它的套接字，继续服务其他客户端。"),
@@ -288,7 +263,7 @@ static STAGES: &[Stage] = &[
             is("stops-by-reset", |e| e.how == How::Reset, "reset",
                 "The client got a reset: call shutdown for the sending half of its socket before the program ends.",
                 "客户端看到的是复位：程序结束之前先 shutdown 写端。"),
-            is("stops-with-words", other, "crowd",
+            is("stops-with-words", |e| e.how == How::Other, "crowd",
                 "Your server sends something after Ctrl-C: close the connection without sending anything.",
                 "结束之前客户端还收到了别的：什么也不说，直接关闭。"),
             is("connection-kept", |_| true, "end",
@@ -300,6 +275,11 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Restarts, Enters(2)],
         &[]),
 ];
+
+#[rustfmt::skip]
+const EXIT_RESET: Likely = is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
+    "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
+    "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）");
 
 #[rustfmt::skip]
 const fn answered_a_part(when: When) -> Likely {

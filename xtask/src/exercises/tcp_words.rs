@@ -6,7 +6,7 @@ use common::greeting::{self, WELCOME};
 use super::MICHAEL;
 use super::any::{self, NOT_TEXT};
 use super::stage::Likely::Among;
-use super::stage::{Evidence, Likely, When, all, is, other_around_the_name, silent};
+use super::stage::{Evidence, Likely, When, all, is, other_around_the_name};
 use crate::peers::script::{Expected, How};
 
 /// What any stage may be the first to meet.
@@ -16,7 +16,7 @@ pub static ANYWHERE: &[Likely] = &[
     Among(|e| matches!(e.expected, Expected::Ready), START),
     Among(|e| !e.is_gone && e.complains() && !e.tables.is_left_open, FALLEN),
     Among(|e| e.number == 1 && e.wants(WELCOME), UNWELCOMED),
-    is("listener-closed", |e| !e.is_gone && (e.how == How::Refused || (is_turned_away(e) && e.tables.is_closed)), "crowd",
+    is("listener-closed", |e| !e.is_gone && (e.how == How::Refused || (e.tables.is_closed && (is_turned_away(e) || (e.is_silent() && e.wants_end())))), "crowd",
         "Your server no longer listens: keep the listening socket open while the server runs. At the end of a conversation, close only the socket that accept returned.",
         "服务器不再监听了：服务器运行期间监听套接字要一直开着，会话结束时关闭的是 accept 返回的那个套接字。"),
     Among(|e| e.how == How::WentOn, SURPLUS),
@@ -35,12 +35,11 @@ static START: &[Likely] = &[
     is("failed-first", |e| e.is_gone, "crowd",
         "Your program failed: its last output says why. It gets {host} and {port} on its command line: it should bind that address, listen, and call accept.",
         "程序失败了：原因见它最后的输出。命令行给出了 {host} 和 {port}：它应当 bind 这个地址，然后 listen、accept。"),
-    any::BIND_UNCHECKED,
+    is("bind-unchecked", |e| e.location.is_port_held && !e.location.is_other_protocol && ![e.at.port(), e.at.port().swap_bytes()].iter().any(|port| e.location.has_port(*port)), "stop",
+        "bind failed: earlier connections still occupy the port (TIME_WAIT). Set SO_REUSEADDR before bind, and check what bind returns.",
+        "bind 失败了：以前的连接还占着端口（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，并检查 bind 的返回值。"),
     Among(|e| !e.location.found.is_empty(), any::ELSEWHERE),
     any::READS_INPUT,
-    is("waits-before-listen", |e| e.is_silent() && e.waits.is_for_others, "crowd",
-        "Your program has not called listen (bind alone is not enough), and all its threads wait for something else: listen first.",
-        "程序还没有调用 listen（只有 bind 还不够），它的线程都在等别的什么：应先 listen。"),
     is("never-listens", |_| true, "crowd",
         "A guess: your program has not called listen yet (bind alone is not enough): perhaps it waits for something else first. Or it starts slowly: --patience gives it more time.",
         "猜测：程序还没有调用 listen（只有 bind 还不够）：也许先在等别的什么；或者启动很慢：用 --patience 多给时间。"),
@@ -95,18 +94,10 @@ pub static WORDS: &[Likely] = &[
     is("line-feed-kept", |e| e.framing == Framing::Line && (e.has_name(b"", b"\n!") || e.has_name(b"", b"\r\n!")), "framing",
         "The line feed marks the end of the message and is not part of the name: remove it.",
         "换行符只标明消息在哪里结束，不是名字的一部分：先去掉它。"),
-    is("no-length", |e| e.framing == Framing::Length && e.after_message().is_some(), "framing",
-        "Send the message's length first: four bytes, big-endian.",
-        "消息前面要先发送它的长度：4 个字节，大端序。"),
-    is("length-swapped", |e| e.framing == Framing::Length && matches!(e.bytes, [1..=u8::MAX, 0, 0, 0, ..]), "framing",
-        "The bytes of the length are in the wrong order: use big-endian (htonl in C, '>I' in Python).",
-        "长度的字节序反了：网络字节序是大端（htonl；'>I'）。"),
-    is("wrong-length", |e| e.framing == Framing::Length && e.has_message(), "framing",
-        "The length before the message is wrong: four bytes, big-endian, with the number of bytes that follow (and no line feed).",
-        "消息前面的长度不对：4 个字节，大端序，等于后面消息的字节数（没有换行符）。"),
-    is("python-words", any::is_python, "crowd",
-        "b'...' is how Python prints bytes, and your program sends it as text: join bytes with bytes (b'Hello, ' + name + b'!'), or decode them first.",
-        "b'...' 是 Python 打印 bytes 的样子，你的程序把它当作文本发出去了：用 bytes 拼接（b'Hello, ' + name + b'!'），或者先解码。"),
+    is("wrong-length", |e| e.framing == Framing::Length && (e.has_message() || matches!(e.bytes, [1..=u8::MAX, 0, 0, 0, ..])), "framing",
+        "Before each message must come four bytes, big-endian (htonl in C, '>I' in Python), with the number of bytes that follow (and no line feed).",
+        "每条消息前面要有 4 个字节，大端序（htonl；'>I'），等于后面消息的字节数（没有换行符）。"),
+    any::PYTHON_WORDS,
     line_feed_in_raw(|e| e.framing == Framing::Raw && !e.wants(b"") && e.wants(e.bytes.trim_ascii_end())),
     Among(|e| e.is_gone, FALLEN),
 ];
@@ -118,29 +109,17 @@ const fn line_feed_in_raw(when: When) -> Likely {
 
 /// The first client is not welcomed.
 pub static UNWELCOMED: &[Likely] = &[
-    is("welcome-waits", |e| e.how == How::Later, "crowd",
-        "The welcome comes too late: send it as soon as accept returns, before the first recv, and flush it if the output is buffered.",
-        "欢迎被耽搁了：accept 一返回就发送，不要先 recv；输出经过缓冲区的，还要 flush。"),
+    is("welcome-waits", |e| e.how == How::Later || e.bytes.starts_with(b"Hello") || has_ended_unsaid(e), "crowd",
+        "The welcome comes too late, or not at all: send Welcome! as soon as accept returns, before the first recv, and flush it if the output is buffered.",
+        "欢迎来得太晚，或者没有来：accept 一返回就发送 Welcome!，不要先 recv；输出经过缓冲区的，还要 flush。"),
     is("never-accepts", |e| e.tables.unaccepted > 0, "socket",
         "Your program does not reach accept. (The client is connected all the same: the kernel completes the handshake, with or without accept.)",
         "你的程序没有执行到 accept。（客户端照样连得上：三次握手由内核完成，不等 accept。）"),
-    is("welcome-unsent", |e| e.is_gone && !e.complains() && e.bytes.is_empty() && !e.said.is_empty(), "crowd",
-        "Your server read the name and ended without sending Welcome!: send it before the first recv, and flush it if the output is buffered.",
-        "你的服务器读了名字，没有发送 Welcome! 就结束了：先发送，再 recv；输出经过缓冲区的，还要 flush。"),
-    is("welcome-missing", |e| e.bytes.starts_with(b"Hello"), "crowd",
-        "Your server answers names, but sends no welcome: send Welcome! as soon as accept returns, before the first recv.",
-        "它只回答，不欢迎：accept 一返回就发送 Welcome!，然后才 recv。"),
     on_the_listener(|e| e.is_gone && e.complains_of(&["broken pipe"])),
     all(WORDS),
-    is("says-nothing-reads-nothing", |e| has_waited_in_vain(e) && e.tables.unread > 0 && !e.is_partly_read(), "crowd",
-        "Your server neither sends nor receives: send Welcome! as soon as accept returns, then recv.",
-        "它既不说话，也不读取：accept 一返回就发送 Welcome!，然后 recv。"),
-    is("reads-first", |e| has_waited_in_vain(e) && e.waits.is_read == Some(true), "crowd",
-        "Your server waits in recv and has sent nothing: send Welcome! as soon as accept returns, before the first recv. (If your code has already sent it, the welcome is still in a buffer: flush it.)",
-        "还什么都没发，服务器就在 recv 里等：accept 一返回就发送 Welcome!，然后才 recv。（如果已经发过，那么欢迎还在缓冲区里：要 flush。）"),
     is("says-nothing", has_waited_in_vain, "crowd",
-        "A guess: your server sends nothing to a new client, or calls recv first. Send Welcome! as soon as accept returns, and flush it if the output is buffered.",
-        "猜测：客户端来了它什么也不说，或者先去读取：accept 一返回就发送 Welcome!；输出经过缓冲区的，还要 flush。"),
+        "A guess: your server sends nothing to a new client, or calls recv first. Send Welcome! as soon as accept returns, before the first recv, and flush it if the output is buffered.",
+        "猜测：客户端来了它什么也不说，或者先去读取：accept 一返回就发送 Welcome!，然后才 recv；输出经过缓冲区的，还要 flush。"),
     is("other-welcome", |e| matches!(e.how, How::Other | How::WentOn), "crowd",
         "The first message to a client must be exactly: Welcome!",
         "给客户端的第一条消息必须一字不差：Welcome!"),
@@ -169,12 +148,9 @@ pub static ANSWER: &[Likely] = &[
     is("not-read", |e| e.is_silent() && e.tables.unread > 0, "end",
         "Your server has not read everything that the client sent: it does not call recv, or not again, or calls it on another socket.",
         "客户端发来的数据，服务器没有读完：没有调用 recv，或者没有再次调用，或者读的是另一个套接字。"),
-    is("reads-on", |e| e.is_silent() && e.waits.is_read == Some(true), "framing",
-        "Your server has read the whole name, and waits in recv again without an answer: it does not notice that the name is complete, or only prints its answer, or the answer is still in a buffer (flush it).",
-        "发来的它都读了，没有回答，又在 recv 里等：它没看出名字已经收齐，或者只打印了回答，或者回答留在缓冲区里（要 flush）。"),
-    is("not-sent", silent, "framing",
-        "A guess: your server read the name and waits for more, or prints its answer instead of sending it, or the answer is still in a buffer (then flush it).",
-        "猜测：它读到了名字却还在等更多的数据，或者只打印了回答却没有发送，或者回答留在缓冲区里：要 flush。"),
+    is("reads-on", |e| e.how == How::Silent, "framing",
+        "The client waits for your server's next message. Perhaps your server waits in recv for more, because it does not notice that the name is complete; or it only prints its answer; or the answer is still in a buffer (flush it).",
+        "客户端在等服务器的下一条消息。也许服务器还在 recv 里等：它没看出名字已经收齐；也许只打印了回答，没有发送；也许回答留在缓冲区里（要 flush）。"),
     is("part-of-name", |e| e.is_other() && is_greeting_of_a_part(e), "end",
         "Your server answers only the beginning of the name: recv(N) returns at most N bytes. Continue to read until the end of the message.",
         "它回答的只是名字的开头：recv(N) 最多返回 N 字节。应一直读到消息的结尾。"),
@@ -203,7 +179,7 @@ pub static LEFT: &[Likely] = &[
         "Your server answers the end of the stream: when recv returns nothing, the client has disconnected. Send nothing, and leave the loop.",
         "流结束也回答了：recv 返回空，说明客户端已经离开。结束这个会话，不再回答。"),
     busy_with_the_end(|e| e.tables.unaccepted > 0 || (e.is_silent() && !e.wants_end())),
-    is("left-open", silent, "end",
+    is("left-open", |e| e.how == How::Silent, "end",
         "The client has disconnected, and your server keeps its socket open: when recv returns nothing, close the socket.",
         "客户端已经离开，套接字却还开着：recv 返回空，就关闭它。"),
     is("one-buffer", |e| e.has(&e.drawn(MICHAEL)[..4]), "crowd",
@@ -214,7 +190,7 @@ pub static LEFT: &[Likely] = &[
 ];
 
 /// The next client is not served; what the stage is about has not been tried with it yet.
-pub static NEXT_UNSERVED: &[Likely] = &[Among(|e| e.is_gone, FALLEN), busy_with_the_end(silent)];
+pub static NEXT_UNSERVED: &[Likely] = &[Among(|e| e.is_gone, FALLEN), busy_with_the_end(|e| e.how == How::Silent)];
 
 const fn busy_with_the_end(when: When) -> Likely {
     is("busy-with-the-end", when, "end",
@@ -233,6 +209,11 @@ fn is_unended(after: &[u8]) -> bool {
 
 fn is_turned_away(seen: &Evidence<'_>) -> bool {
     !seen.is_gone && seen.wants(WELCOME) && seen.is_over()
+}
+
+/// It has read the name, and ended without a word.
+fn has_ended_unsaid(seen: &Evidence<'_>) -> bool {
+    seen.is_gone && !seen.complains() && seen.bytes.is_empty() && !seen.said.is_empty()
 }
 
 /// Nothing came, or an end once a name was sent in place of waiting.

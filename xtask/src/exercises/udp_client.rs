@@ -2,7 +2,7 @@
 
 use super::any;
 use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, When, all, is, other, stage};
+use super::stage::{Exercise, Likely, Stage, When, all, is, stage};
 use super::{GREETINGS, HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY};
 use crate::peers::script::Step::{
     self, AsksAtMost, Ends, Fails, Hears, Hosts, IsWaitedFor, Loses, Nobody, Plays, Prints, Says,
@@ -123,7 +123,7 @@ static ASKED: &[Likely] = &[
     any::PRINTED_ASIDE,
     any::NOT_PRINTED,
     any::NOT_AS_TEXT,
-    is("more-than-the-name", other, "udp",
+    is("more-than-the-name", |e| e.how == How::Other, "udp",
         "Each datagram must be exactly the name: send no line feed and no zero byte with it.",
         "一个数据报就是名字，别的什么也没有：不带换行符，也不带零字节。"),
     is("not-waited-for", |e| e.how == How::WentOn, "udp",

@@ -2,12 +2,12 @@
 
 use super::any;
 use super::stage::Likely::Among;
-use super::stage::{Evidence, Exercise, Likely, Stage, all, is, other, other_around_the_name, stage};
+use super::stage::{Evidence, Exercise, Likely, Stage, all, is, other_around_the_name, stage};
 use super::{CHINESE, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
-use crate::peers::script::Expected;
 use crate::peers::script::Step::{
     Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Rest, Says, Sleeps, Starts, Stays,
 };
+use crate::peers::script::{Expected, How};
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
@@ -136,9 +136,6 @@ static START: &[Likely] = &[
         "程序失败了：原因见它最后的输出。命令行给出了 {host} 和 {port}：它应当 bind 这个地址，然后 recvfrom。"),
     Among(|e| !e.location.found.is_empty(), any::ELSEWHERE),
     any::READS_INPUT,
-    is("waits-before-bind", |e| e.is_silent() && e.waits.is_for_others, "udp",
-        "Your program has not called bind, and all its threads wait for something else: bind first.",
-        "程序还没有调用 bind，它的线程都在等别的什么：应先 bind。"),
     is("never-binds", |_| true, "udp",
         "A guess: your program has not called bind yet: perhaps it waits for something else first. Or it starts slowly: --patience gives it more time.",
         "猜测：程序还没有调用 bind：也许先在等别的什么；或者启动很慢：用 --patience 多给时间。"),
@@ -161,7 +158,7 @@ static ANSWER: &[Likely] = &[
     is("in-parts", |e| e.is_other() && e.message().is_some_and(|message| message.starts_with(e.bytes)), "udp",
         "Your server sent the answer in several datagrams: join its parts, and send it with one sendto.",
         "服务器把回复分成几个数据报发送了：先拼成完整的回复，再用一次 sendto 发送。"),
-    Among(other, WORDS),
+    Among(|e| e.how == How::Other, WORDS),
     is("not-read", |e| e.is_silent() && e.tables.unread > 0, "udp",
         "Your server has not read the datagram: it does not reach recvfrom.",
         "服务器还没有读取数据报：没有执行到 recvfrom。"),
@@ -175,9 +172,7 @@ static WORDS: &[Likely] = &[
     is("end-marked", is_right_up_to_its_end, "udp",
         "A datagram needs no mark of its end: send only the answer, without a line feed, a zero byte or a length.",
         "数据报自带边界：不需要换行符、零字节或长度。"),
-    is("python-words", |e| e.has(b"b'"), "udp",
-        "b'...' is how Python prints bytes, and your program sends it as text: join bytes with bytes (b'Hello, ' + name + b'!'), or decode them first.",
-        "b'...' 是 Python 打印 bytes 的样子，你的程序把它当作文本发出去了：用 bytes 拼接（b'Hello, ' + name + b'!'），或者先解码。"),
+    any::PYTHON_WORDS,
     is("other-words", |_| true, "udp",
         "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recvfrom returned), then '!'.",
         "回复必须一字不差：“Hello, ”、原样的名字（recvfrom 返回多少字节就是多少）、“!”。"),

@@ -9,7 +9,7 @@ use common::narration::escape;
 
 use super::{Lesson, TCP, claim};
 use crate::checks::Ended;
-use crate::peers::scripted_server::{ScriptedServer, until_it_leaves};
+use crate::peers::scripted_server::{speaking, until_it_leaves};
 use crate::peers::sockets::{connect, is_quiet};
 use crate::play::Play;
 use crate::play::quiz::Prediction;
@@ -219,7 +219,7 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         "For comparison: three clients, and a server that serves one client at a time.",
         "对照：一个每次只服务一个客户端的服务器，仍是三个客户端。",
     ))?;
-    let host = ScriptedServer::speaking(play.ip, |stream| {
+    let host = speaking(play.ip, |stream| {
         stream.write_all(b"Welcome!")?;
         until_it_leaves(stream)
     })?;

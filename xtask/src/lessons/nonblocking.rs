@@ -150,26 +150,3 @@ fn unless_it_would_wait<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
         outcome => outcome.map(Some),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::peers::sockets::pair;
-    use std::net::Ipv4Addr;
-
-    #[test]
-    fn the_beginning_of_a_line_is_not_taken_for_exit() {
-        let (mut client, mut stream) = pair(Ipv4Addr::LOCALHOST.into()).unwrap();
-        let mut heard = Vec::new();
-        let pieces: [(&[u8], bool); 4] =
-            [(b"exit", false), (b"ing\n", false), (b"exit", false), (b"\n", true)];
-        for (piece, is_over) in pieces {
-            client.write_all(piece).unwrap();
-            assert_eq!(listen_to(&mut stream, &mut heard).unwrap(), Some(is_over), "{piece:?}");
-        }
-        drop(stream);
-        let mut all = String::new();
-        client.read_to_string(&mut all).unwrap();
-        assert_eq!(all, "Hello, exiting!\n");
-    }
-}

@@ -8,7 +8,7 @@ use common::narration::escape;
 use common::timed_stream::TimedStream;
 
 use super::replies::{self, PAGES};
-use super::scripted_server::ScriptedServer;
+use super::scripted_server::speaking;
 use crate::wire::event::{Recorder, Side};
 use crate::wire::listening::Listening;
 use crate::wire::request::{self, Refused, Request};
@@ -32,15 +32,14 @@ pub fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
     })
 }
 
-/// An origin that has one reply, whatever it is asked for: what the script sends. It hears requests.
+/// An origin that has one reply, whatever it is asked for: what the script sends.
 pub fn replying(
     ip: IpAddr,
     mut script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static,
-) -> io::Result<ScriptedServer> {
-    ScriptedServer::serving(ip, move |stream| {
-        let request = head(stream).map_err(|Refused(_, why)| io::Error::other(why))?;
-        script(stream)?;
-        Ok(request)
+) -> io::Result<Listening> {
+    speaking(ip, move |stream| {
+        head(stream).map_err(|Refused(_, why)| io::Error::other(why))?;
+        script(stream)
     })
 }
 

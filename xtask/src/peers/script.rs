@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
-use std::io;
 
+use anyhow::{Result, bail};
 use common::framing::Framing;
 use common::narration::escape;
 
@@ -31,8 +31,6 @@ pub enum Step {
     EndsWith(usize, &'static [u8]),
     /// Says a name again and again and reads no answer, until the program takes no more.
     Floods(usize, &'static [u8]),
-    /// Says a message without its last four bytes, and shuts down its half.
-    BreaksOff(usize, &'static [u8]),
     /// Hears exactly this message next.
     Hears(usize, &'static [u8]),
     /// Hears this message next; where nothing comes, plays these steps and tries again: heard then, it was [`How::Later`].
@@ -49,7 +47,7 @@ pub enum Step {
     Waits(usize),
     /// Hears any message, or the end.
     HearsAnything(usize),
-    /// Hears a greeting of what was broken off, or none; then the end.
+    /// Hears a greeting of what it began to say, or none; then the end.
     HearsHalfAtMost(usize),
     /// Hears nothing more before it speaks again.
     HearsNoMore(usize),
@@ -109,10 +107,8 @@ pub enum Step {
     Fails,
     /// It has printed each of these once.
     Prints(&'static [&'static str]),
-    /// It has saved this body in the file.
+    /// It has saved this body in the file; where that is empty, perhaps no file.
     Saves(&'static str),
-    /// It has saved no file, or an empty one.
-    SavesNothing,
     /// It has saved the large page.
     SavesMuch,
     /// It has printed this somewhere.
@@ -120,15 +116,10 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether it is about the program itself, and not about what its peers say and hear.
-    pub fn is_the_programs(&self) -> bool {
-        use Step::{Ends, GivesBack, Saves, SavesMuch, SavesNothing, Shows, Sleeps};
-        use Step::{
-            EndsOpen, Fails, Hosts, IsInterrupted, Nobody, Outwaits, Prints, Restarts, Starts, Stays,
-        };
-        matches!(self, Starts | Stays | Restarts | IsInterrupted(..) | Hosts | Nobody | Ends | EndsOpen)
-            || matches!(self, GivesBack(_) | Sleeps)
-            || matches!(self, Outwaits | Fails | Prints(_) | Saves(_) | SavesNothing | SavesMuch | Shows(_))
+    /// Whether a server that runs already, and was not started here, cannot be asked for it.
+    pub fn needs_the_process(&self) -> bool {
+        use Step::{GivesBack, IsInterrupted, Restarts, Sleeps, Starts, Stays};
+        matches!(self, Starts | Stays | Restarts | IsInterrupted(..) | GivesBack(_) | Sleeps)
     }
 }
 
@@ -253,57 +244,29 @@ impl Display for Mismatch {
 
 impl Error for Mismatch {}
 
-/// Why a script was not played to its end.
+/// Why a script cannot be played here.
 #[derive(Debug)]
-pub enum Unplayed {
-    /// The program did something else.
-    Missed(Mismatch),
-    /// It cannot be played here.
-    NotAvailable(Words),
-    /// The script itself is wrong, or the system does not give what it needs: no finding about the program.
-    Failed(anyhow::Error),
-}
+pub struct NotAvailable(pub Words);
 
-impl Display for Unplayed {
+impl Display for NotAvailable {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missed(mismatch) => mismatch.fmt(f),
-            Self::NotAvailable(why) => f.write_str(&why.en),
-            Self::Failed(error) => write!(f, "{error:#}"),
-        }
+        f.write_str(&self.0.en)
     }
 }
 
-impl Error for Unplayed {}
-
-impl From<Mismatch> for Unplayed {
-    fn from(mismatch: Mismatch) -> Self {
-        Self::Missed(mismatch)
-    }
-}
-
-impl From<anyhow::Error> for Unplayed {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<io::Error> for Unplayed {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
+impl Error for NotAvailable {}
 
 /// The part of a script that can be played with this framing.
 ///
 /// # Errors
-/// Not available, where nothing is left of it.
-pub fn playable(script: &[Step], framing: Framing) -> Result<&[Step], Unplayed> {
+/// [`NotAvailable`], where nothing is left of it.
+pub fn playable(script: &[Step], framing: Framing) -> Result<&[Step]> {
     let boundary = script.iter().position(|step| matches!(step, Step::NeedsBoundary));
     match boundary.filter(|_| framing == Framing::Raw) {
         None => Ok(script),
-        Some(end) if script[..end].iter().all(Step::is_the_programs) => {
-            Err(Unplayed::NotAvailable(Words::fixed(
+        Some(0..=1) => {
+            // The start of the program, at most.
+            bail!(NotAvailable(Words::fixed(
                 "raw framing marks no end of a message: cargo xtask demo framing",
                 "raw 不标明消息在哪里结束：cargo xtask demo framing",
             )))

@@ -9,45 +9,13 @@ use super::names::Names;
 use crate::wire::event::Recorder;
 use crate::wire::record::STUCK;
 
-/// How long a program may be silent, and what follows from that for everything that takes longer or less.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience(Duration);
-
-impl Patience {
-    pub const fn new(silence: Duration) -> Self {
-        Self(silence)
-    }
-
-    pub fn silence(self) -> Duration {
-        self.0
-    }
-
-    /// For a whole message that arrives piece by piece.
-    pub fn for_a_message(self) -> Duration {
-        self.0 * 3
-    }
-
-    /// For a program that starts: it may have to be compiled first.
-    pub fn to_start(self) -> Duration {
-        self.0 * 3
-    }
-
-    /// For a client that has nothing left to wait for: it may retry a few times.
-    pub fn to_end(self) -> Duration {
-        self.0 * 3
-    }
-
-    /// For what the next client may set off in a program that has been silent long enough.
-    pub fn after_a_nudge(self) -> Duration {
-        self.0.min(Duration::from_secs(1))
-    }
-}
-
 #[derive(Clone)]
 pub struct Talk {
     /// Where a message ends, over TCP.
     pub framing: Framing,
-    pub patience: Patience,
+    /// How long a program may be silent. A message that arrives in pieces, a start (it may have to be compiled) and an end (it
+    /// may retry a few times) get three times as long.
+    pub patience: Duration,
     pub recorder: Recorder,
     /// The words that it has in place of a row's.
     pub names: Names,
@@ -58,7 +26,7 @@ impl Default for Talk {
     fn default() -> Self {
         Self {
             framing: Framing::Line,
-            patience: Patience::new(STUCK),
+            patience: STUCK,
             recorder: Recorder::discarding(),
             names: Names::OF_THE_NOTES,
         }

@@ -33,8 +33,6 @@ pub struct TcpPeer {
     heard: Vec<u8>,
     /// What it said last, as it went over the wire.
     pub said: Vec<u8>,
-    /// How much of the last name went out, where it broke off.
-    begun: Vec<u8>,
 }
 
 impl TcpPeer {
@@ -65,9 +63,9 @@ impl TcpPeer {
 
     fn on(stream: TcpStream, program: Side, talk: Talk) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(talk.patience.silence()))?;
-        let (heard, said, begun) = Default::default();
-        Ok(Self { number: 0, stream, program, talk, heard, said, begun })
+        stream.set_write_timeout(Some(talk.patience))?;
+        let (heard, said) = Default::default();
+        Ok(Self { number: 0, stream, program, talk, heard, said })
     }
 
     pub fn stream(&self) -> &TcpStream {
@@ -127,7 +125,7 @@ impl TcpPeer {
             taken += more;
             rests();
         }
-        let _ = self.stream.set_write_timeout(Some(self.silence()));
+        let _ = self.stream.set_write_timeout(Some(self.talk.patience));
     }
 
     /// Waits for a request of this path and the empty line after it. It must name the Host (RFC 9112, section 3.2).
@@ -140,10 +138,10 @@ impl TcpPeer {
             if self.heard.len() > ENOUGH {
                 return Err(self.missed(expected(), How::Other));
             }
-            if asked.elapsed() > self.talk.patience.for_a_message() {
+            if asked.elapsed() > self.talk.patience * 3 {
                 return Err(self.missed(expected(), How::Late));
             }
-            self.read(self.silence()).map_err(|how| self.missed(expected(), how))?;
+            self.read(self.talk.patience).map_err(|how| self.missed(expected(), how))?;
         }
         let head = String::from_utf8_lossy(&self.heard).to_lowercase();
         let is_it = self.heard.starts_with(format!("GET {path} HTTP/1.1\r\n").as_bytes());
@@ -174,16 +172,6 @@ impl TcpPeer {
         let _ = self.stream.write_all(bytes);
     }
 
-    /// Says a message without its last bytes, and shuts down its half.
-    pub fn breaks_off(&mut self, message: &[u8]) {
-        const LEFT_OUT: usize = 4;
-        let whole = self.framed(message);
-        self.sends(&whole[..whole.len().saturating_sub(LEFT_OUT)]);
-        let prefix = if self.talk.framing == Framing::Length { LEFT_OUT } else { 0 };
-        self.begun = self.said.get(prefix..).unwrap_or_default().to_vec();
-        self.ends();
-    }
-
     /// Sends bytes and shuts down its half. The system keeps the last byte back until the others are acknowledged (Nagle's
     /// algorithm, RFC 9293, section 3.7.4), and so sends it in one segment with the end. To a client that it has answered,
     /// Linux delays that by at least 40 ms.
@@ -206,7 +194,7 @@ impl TcpPeer {
     /// Leaves with a reset: the system sends one where a socket is closed with something unread in it. So this waits
     /// until there is something, and does not read it. Where nothing came, it has left without a reset.
     pub fn resets(self) -> Result<(), Mismatch> {
-        let _ = self.stream.set_read_timeout(Some(self.silence()));
+        let _ = self.stream.set_read_timeout(Some(self.talk.patience));
         if !matches!(self.stream.peek(&mut [0]), Ok(1)) {
             let nothing = self.missed(Expected::Anything, How::Silent);
             self.leaves();
@@ -223,7 +211,7 @@ impl TcpPeer {
 
     /// Waits for exactly this message; a carriage return before its line feed is fine.
     pub fn hears(&mut self, message: impl AsRef<[u8]>) -> Result<(), Mismatch> {
-        self.hears_within(message, self.silence())
+        self.hears_within(message, self.talk.patience)
     }
 
     /// As [`TcpPeer::hears`], but waits only this long for each part of it.
@@ -237,7 +225,7 @@ impl TcpPeer {
                     return Ok(());
                 }
                 Some(Err(())) => return Err(self.other(expected())),
-                None if asked.elapsed() > self.talk.patience.for_a_message() => {
+                None if asked.elapsed() > self.talk.patience * 3 => {
                     return Err(self.missed(expected(), How::Late));
                 }
                 None => self.read(limit).map_err(|how| self.missed(expected(), how))?,
@@ -254,7 +242,7 @@ impl TcpPeer {
     /// The next line, without its line feed; what is not UTF-8 in it is replaced.
     pub fn line(&mut self) -> Result<String, Mismatch> {
         while !self.heard.contains(&b'\n') && self.heard.len() <= LIMIT {
-            self.read(self.silence()).map_err(|how| self.missed(Expected::Anything, how))?;
+            self.read(self.talk.patience).map_err(|how| self.missed(Expected::Anything, how))?;
         }
         let end = self.heard.iter().position(|byte| *byte == b'\n');
         let end = end.ok_or_else(|| self.missed(Expected::Anything, How::Other))?;
@@ -265,7 +253,7 @@ impl TcpPeer {
     /// All that still comes before the end; what is not UTF-8 in it is replaced.
     pub fn hears_out(&mut self) -> Result<String, Mismatch> {
         loop {
-            match self.read(self.silence()) {
+            match self.read(self.talk.patience) {
                 Ok(()) if self.heard.len() <= LIMIT => {}
                 Ok(()) => return Err(self.missed(Expected::End, How::Other)),
                 Err(How::Ended) => return Ok(String::from_utf8_lossy(&mem::take(&mut self.heard)).into()),
@@ -274,9 +262,10 @@ impl TcpPeer {
         }
     }
 
-    /// Waits for a greeting of what was broken off, or for none, and then for the end.
+    /// Waits for a greeting of what it began to say, or for none, and then for the end.
     pub fn hears_half_at_most(&mut self) -> Result<(), Mismatch> {
-        let heard = match self.hears(greeting::of(&self.begun)) {
+        let length = if self.talk.framing == Framing::Length { 4 } else { 0 };
+        let heard = match self.hears(greeting::of(self.said.get(length..).unwrap_or_default())) {
             Ok(()) => self.hears_the_end(),
             Err(missed) if missed.found.how == How::Ended && missed.found.bytes.is_empty() => Ok(()),
             missed => missed,
@@ -296,7 +285,7 @@ impl TcpPeer {
         if !self.heard.is_empty() {
             return Err(self.other(Expected::End));
         }
-        match self.read(self.silence()) {
+        match self.read(self.talk.patience) {
             Ok(()) => Err(self.other(Expected::End)),
             Err(How::Ended) => Ok(()),
             Err(how) => Err(self.missed(Expected::End, how)),
@@ -306,16 +295,12 @@ impl TcpPeer {
     /// Waits for any message, or for any end.
     pub fn hears_anything(&mut self) -> Result<(), Mismatch> {
         loop {
-            match (self.talk.framing, self.read(self.silence())) {
+            match (self.talk.framing, self.read(self.talk.patience)) {
                 (Framing::Line, Ok(())) if !self.heard.contains(&b'\n') && self.heard.len() < ENOUGH => {}
                 (_, Ok(()) | Err(How::Ended | How::Reset)) => return Ok(()),
                 (_, Err(how)) => return Err(self.missed(Expected::Anything, how)),
             }
         }
-    }
-
-    fn silence(&self) -> Duration {
-        self.talk.patience.silence()
     }
 
     /// How many bytes of what came are this message; an error if it cannot be it any more, none if it still can.

@@ -131,7 +131,7 @@ impl UdpPeer {
     pub fn hears(&mut self, message: &[u8], is_over: &dyn Fn() -> bool) -> Result<(), Mismatch> {
         let is_first = self.is_server() && self.client.is_none();
         let patience = self.talk.patience;
-        let limit = if is_first { patience.to_start() } else { patience.silence() };
+        let limit = if is_first { patience * 3 } else { patience };
         let number = self.number;
         let missed = |found| Mismatch { number, expected: Expected::Message(message.into()), found };
         loop {

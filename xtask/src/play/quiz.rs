@@ -131,23 +131,3 @@ impl Score {
         words!("Right predictions: {right} of {asked}{en}.", "预测正确：{asked} 题中 {right} 题{zh}。")
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prediction_of_what_was_seen_has_a_point_and_one_that_was_possible_costs_none() {
-        let mut score = Score::default();
-        for given in [Some(3), Some(2), Some(0), Some(5), None] {
-            let question = Words::fixed("how many?", "几个？");
-            let answer =
-                Answer { question: question.clone(), choices: Vec::new(), why: question, most: 4, given };
-            let verdict = score.judge(Prediction(Some(answer)), Some(3));
-            assert!(verdict.is_some());
-        }
-        assert!(score.judge(Prediction::default(), Some(1)).is_none());
-        assert_eq!(score.sentence().en, "Right predictions: 1 of 3; possible, but not seen: 1.");
-        assert_eq!(score.missed().len(), 2);
-    }
-}

@@ -56,14 +56,6 @@ pub fn used(pid: u32) -> Option<Used> {
     Some(Used { own: sum([11, 12])?, children: sum([13, 14])? })
 }
 
-/// What all processes have used of the cores, and what the machine's owner has taken of them for others ("steal"),
-/// from the first line of Linux' /proc/stat: interrupts aside, as no process is charged with all of them.
-pub fn busy() -> Option<Duration> {
-    let stat = fs::read_to_string("/proc/stat").ok()?;
-    let fields: Vec<_> = stat.lines().next()?.split_whitespace().skip(1).collect();
-    [0, 1, 2, 7].into_iter().map(|field| hundredths(fields.get(field)?)).sum()
-}
-
 fn hundredths(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(10 * text.parse::<u64>().ok()?))
 }

@@ -1,25 +1,21 @@
 //! A running server, its lines at hand.
 
-use std::fs;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{ChildStderr, Command, ExitStatus};
-use std::thread;
+use std::process::{ChildStderr, ChildStdout, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::build;
 use super::program::{Program, address_in};
-use super::scratch::Scratch;
 
 pub struct Server {
     pub program: Program,
     pub address: SocketAddr,
-    /// What it prints after its first line. It is held up where nobody reads this, unless it was started unread.
-    pub lines: Box<dyn BufRead + Send>,
+    /// What it prints after its first line. It is held up where nobody reads this.
+    pub lines: BufReader<ChildStdout>,
     _stderr: ChildStderr,
-    _said: Option<Scratch>,
 }
 
 impl Server {
@@ -43,31 +39,7 @@ impl Server {
         let mut lines = BufReader::with_capacity(64, stdout);
         let mut line = String::new();
         lines.read_line(&mut line)?;
-        let (address, lines) = (address_in(&line)?, Box::new(lines));
-        Ok(Self { program, address, lines, _stderr: stderr, _said: None })
-    }
-
-    /// Starts it by a command, and has it print into a file: who reads a pipe would be part of what is measured.
-    pub fn start_unread(command: &Command) -> Result<Self> {
-        let scratch = Scratch::new()?;
-        let file = scratch.path().join("said");
-        let mut shell = Command::new("sh");
-        shell.args(["-c", "exec \"$0\" \"$@\" >\"$SAID\""]).env("SAID", &file);
-        shell.arg(command.get_program()).args(command.get_args());
-        let (program, _, mut stderr) = Program::spawn(shell)?;
-        loop {
-            let said = fs::read_to_string(&file).unwrap_or_default();
-            if let Some((line, _)) = said.split_once('\n') {
-                let (address, lines) = (address_in(line)?, Box::new(io::empty()));
-                return Ok(Self { program, address, lines, _stderr: stderr, _said: Some(scratch) });
-            }
-            if !program.is_running() {
-                let mut why = String::new();
-                stderr.read_to_string(&mut why)?;
-                bail!("it ended: {}", why.trim_end());
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
+        Ok(Self { program, address: address_in(&line)?, lines, _stderr: stderr })
     }
 
     /// Interrupts it; returns how it ended, and after how long.

@@ -1,8 +1,6 @@
 //! What a user types, and what is said of it.
 
-use xtask::Lab;
-
-use crate::{failing, outcome, run};
+use crate::{TestedServer, failing, outcome, run, run_on};
 
 const PROGRAMS: [&str; 4] = ["tcp-server", "tcp-client", "udp-server", "udp-client"];
 
@@ -67,27 +65,29 @@ fn a_usage_error_is_named_points_at_help_and_exits_with_2() {
 }
 
 #[test]
-fn every_default_and_limit_in_the_help_is_the_programs_own() {
+fn every_default_in_the_help_and_in_the_readme_is_the_programs_own() {
     // The limits were refused one beyond them above; here the defaults are what an empty command line means.
+    let readme = include_str!("../../../README.md");
     for (program, options) in [
         (
             "tcp-server",
             &[
-                ("--framing", "line"),
-                ("--delay", "1"),
-                ("--idle-timeout", "300"),
-                ("--max-clients", "4096"),
-                ("--backlog", "4096"),
+                ("--framing", "line", ""),
+                ("--delay", "1", ""),
+                ("--idle-timeout", "300", "is disconnected after 300 s (`--idle-timeout`)"),
+                ("--max-clients", "4096", "4096 at once (`--max-clients`)"),
+                ("--backlog", "4096", "4096 connections may wait to be accepted (`--backlog`)"),
             ][..],
         ),
-        ("udp-client", &[("--timeout", "1"), ("--tries", "3")]),
-        ("tcp-client", &[("--framing", "line"), ("--timeout", "30"), ("--timeout", "10")]),
+        ("udp-client", &[("--timeout", "1", ""), ("--tries", "3", "")]),
+        ("tcp-client", &[("--framing", "line", ""), ("--timeout", "30", ""), ("--timeout", "10", "")]),
     ] {
         let help = run(program, &["--help"]).said.join(" ");
         let source =
             std::fs::read_to_string(format!("{}/../{program}/src/main.rs", env!("CARGO_MANIFEST_DIR")))
                 .unwrap();
-        for (option, default) in options {
+        for (option, default, words) in options {
+            assert!(readme.contains(words), "{words}");
             let at = help
                 .find(&format!("  {option} "))
                 .unwrap_or_else(|| panic!("{program} --help lacks {option}"));
@@ -127,7 +127,7 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
         // A shell has its background jobs ignore SIGINT, and what they run inherits that.
         command.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
         command.arg(xtask::path_of(name).unwrap()).args(task).arg("127.0.0.1:0");
-        let mut lab = Lab::discarding().unwrap();
+        let mut lab = xtask::Lab::discarding().unwrap();
         let server = lab.start_command(command).unwrap();
         lab.wait_for_address(&server).unwrap();
         assert!(server.interrupt());
@@ -139,7 +139,7 @@ fn what_serves_in_the_background_ends_on_an_interrupt_too() {
 #[test]
 fn one_stop_that_is_signalled_twice_is_one() {
     for name in ["tcp-server", "udp-server"] {
-        let mut server = crate::TestedServer::start(name, &[]);
+        let mut server = TestedServer::start(name, &[]);
         let pid = server.program.pid;
         let kill = crate::process::command("sh").args(["-c", &format!("kill -TERM {pid} {pid}")]).status();
         assert!(kill.unwrap().success());
@@ -150,48 +150,76 @@ fn one_stop_that_is_signalled_twice_is_one() {
 
 #[test]
 fn the_origin_shows_a_browser_a_list_of_its_pages() {
-    let mut lab = Lab::discarding().unwrap();
-    let mut command = crate::program("xtask");
-    command.args(["origin", "127.0.0.1:0"]);
-    let origin = lab.start_command(command).unwrap();
-    let address = lab.wait_for_address(&origin).unwrap();
-    let said = lab.wait_for_line(&origin, "pages: ").unwrap();
-    assert_eq!(
-        crate::run_on(&mut lab, "tcp-client", &["get", &format!("http://{address}/")]).status,
-        Some(0)
-    );
-    let index = std::fs::read_to_string(lab.directory().join("index.html")).unwrap();
+    let mut origin = TestedServer::start("xtask", &["origin"]);
+    let said = origin.wait_for("pages: ");
+    let url = format!("http://{}/", origin.address);
+    assert_eq!(run_on(&mut origin.lab, "tcp-client", &["get", &url]).status, Some(0));
+    let index = std::fs::read_to_string(origin.lab.directory().join("index.html")).unwrap();
     for path in said["pages: ".len()..].split(' ') {
         assert!(index.contains(&format!("<a href=\"{path}\">")), "{index}");
     }
 }
 
-/// What `cargo xtask` complains about a command line in Chinese.
-fn in_chinese(line: &str) -> Vec<String> {
-    let mut task = crate::program("xtask");
-    let mut words = line.split(' ');
-    task.args(words.next()).args(["--lang", "zh"]).args(words);
-    let output = task.output().unwrap();
-    assert_eq!(output.status.code(), Some(2), "{line}");
-    String::from_utf8(output.stderr).unwrap().lines().map(str::to_owned).collect()
-}
+/// Command lines of `cargo xtask`, each with how its complaint begins.
+const MISTAKES: [(&str, &str); 24] = [
+    ("nope", "unknown task 'nope'"),
+    ("demo nope", "unknown lesson 'nope'"),
+    ("demo --nope", "unknown option '--nope'"),
+    ("demo --ip=5", "--ip '5': it is 4 or 6"),
+    ("demo --html crowd", "--html 'crowd'"), // the file's name is forgotten
+    ("demo --live 8080", "--live '8080': it has no host: write 127.0.0.1:8080"),
+    ("demo --live=nowhere", "--live 'nowhere': it has no port"),
+    ("demo --list --step", "--list plays nothing"),
+    ("demo --list --live", "--list plays nothing"),
+    ("tap", "no SERVER is given: HOST:PORT, where it listens"),
+    ("tap h:1 --lose 1", "a stream loses nothing and keeps its order: --lose and its like go with --udp"),
+    ("soak x", "unexpected argument 'x'"),
+    (
+        "bench tcp-2",
+        "unknown work 'tcp-2': it is one of tcp-1 tcp-64 tcp-1000 churn idle udp-1 udp-32 get start curve",
+    ),
+    ("bench --rounds 0", "--rounds '0': it must be a number from 1 to 99"),
+    ("bench --json x.html", "--json 'x.html': the file's name must end in .json"),
+    ("bench --html x.json", "--html 'x.json': the file's name must end in .html"),
+    ("grade", "say what to grade"),
+    ("grade soup", "cannot grade 'soup'"),
+    ("grade tcp-server", "the command that starts your program is missing"),
+    ("grade tcp-server -- x", "the command has no {port}"),
+    ("grade tcp-server --stage=soup -- x {port}", "no stage 'soup'"),
+    ("grade tcp-server --stage=soup -- x {port} --lang zh", "no stage 'soup'"), // the option is the student's
+    ("grade tcp-server --patience=0 -- x {port}", "--patience '0'"),
+    ("grade tcp-server --watch -- sh -c cat {port}", "--watch: the command names no file to watch"),
+];
+
+const IN_CHINESE: [(&str, &str); 12] = [
+    ("sing", "没有“sing”这个任务，应为其中之一：demo, grade, tap, soak, bench, origin, docs"),
+    ("demo --nope", "没有“--nope”这个选项"),
+    ("demo –ip 4", "没有“–ip”这个选项：里面有 '–' (U+2013)，请用半角连字符（--）和字母"),
+    ("demo --ip 5", "--ip“5”：应为 4 或 6"),
+    ("tap h", "SERVER“h”：没有端口：应为 HOST:PORT，例如 127.0.0.1:9999"),
+    ("tap h:1 --cut 0", "--cut“0”：应为 1 到 65535 之间的整数"),
+    ("tap h:1 --udp --seed=x", "--seed“x”：应为整数，最大 18446744073709551615"),
+    ("tap h:1 --listen 1.2.3:4", "--listen“1.2.3:4”：IPv4 地址是四个 0 到 255 的十进制数"),
+    ("grade soup", "“soup”不能评判，应为其中之一："),
+    ("grade tcp-server", "缺少启动你的程序的命令："),
+    ("grade get -- x url", "命令里没有 {url}（PowerShell 会去掉花括号，请加引号）："),
+    ("grade tcp-server --stage=soup -- x {port}", "没有“soup”这一项，应为其中之一："),
+];
 
 #[test]
-fn a_task_that_is_asked_in_chinese_complains_in_chinese() {
-    for (line, complaint) in [
-        ("demo --nope", "没有“--nope”这个选项"),
-        ("demo –ip 4", "没有“–ip”这个选项：里面有 '–' (U+2013)，请用半角连字符（--）和字母"),
-        ("demo --ip 5", "--ip“5”：应为 4 或 6"),
-        ("sing", "没有“sing”这个任务，应为其中之一：demo, grade, tap, soak, bench, origin, docs"),
-        ("tap h", "SERVER“h”：没有端口：应为 HOST:PORT，例如 127.0.0.1:9999"),
-        ("tap h:1 --cut 0", "--cut“0”：应为 1 到 65535 之间的整数"),
-        ("tap h:1 --udp --seed=x", "--seed“x”：应为整数，最大 18446744073709551615"),
-        ("tap h:1 --listen 1.2.3:4", "--listen“1.2.3:4”：IPv4 地址是四个 0 到 255 的十进制数"),
-        ("grade tcp-server --stage nope -- x", "没有“nope”这一项，应为其中之一："),
+fn what_a_task_cannot_do_is_said_with_what_to_type_in_the_language_asked_for() {
+    for (lang, rows, try_help) in [
+        ("en", &MISTAKES[..], "Try 'cargo xtask --help'."),
+        ("zh", &IN_CHINESE, "用法请看 cargo xtask --help。"),
     ] {
-        let complained = in_chinese(line);
-        assert!(complained[0].starts_with(&format!("cargo xtask: {complaint}")), "{complained:?}");
-        assert_eq!(complained[1], "用法请看 cargo xtask --help。");
+        for (line, complaint) in rows {
+            let mut words: Vec<_> = line.split(' ').collect();
+            words.splice(1..1, ["--lang", lang]);
+            let found = run("xtask", &words);
+            assert_eq!((found.status, found.said.len()), (Some(2), 0), "{line}: {found:?}");
+            assert!(found.complained[0].starts_with(&format!("cargo xtask: {complaint}")), "{found:?}");
+            assert_eq!(found.complained[1..], [try_help], "{line}");
+        }
     }
 }
 

@@ -22,12 +22,16 @@ fn played(args: &[&str]) -> String {
     let played = xtask(args);
     let out = text(&played.stdout);
     assert!(played.status.success(), "{out}\n{}", text(&played.stderr));
+    check(&out);
+    out
+}
+
+fn check(out: &str) {
     assert!(!out.contains("  ✗ "), "{out}");
     assert!(!out.contains('\x1b'), "no colour without a terminal");
     for line in out.lines().filter(|line| line.contains('│')) {
         assert!(xtask::width(line) <= 100, "{line}");
     }
-    out
 }
 
 /// Plays with these lines on standard input.
@@ -43,37 +47,24 @@ pub fn answered(args: &[&str], answers: &str) -> String {
 
 #[test]
 fn every_lesson_passes_over_both_ip_versions() {
-    let out = played(&["demo", "--lang", "en"]);
-    for (lesson, ip) in lessons::ALL.iter().flat_map(|lesson| [(lesson, 4), (lesson, 6)]) {
-        assert!(out.contains(&format!("\n== {} over IPv{ip} ==\n", lesson.name)));
+    let over_ipv6 = played(&["demo", "--ip=6", "--lang=en"]);
+    for (out, ip) in [(crate::quiz::of_lessons(), 4), (&over_ipv6, 6)] {
+        check(out);
+        let is_played = |lesson: &Lesson| out.contains(&format!("\n== {} over IPv{ip} ==\n", lesson.name));
+        assert!(lessons::ALL.iter().all(is_played), "{out}");
+        let ticks = out.lines().filter(|line| line.starts_with("  ✓ ")).count();
+        assert!(out.contains(&format!("\nAll {ticks} checks passed")), "{out}");
     }
-    let ticks = out.lines().filter(|line| line.starts_with("  ✓ ")).count();
-    assert!(out.contains(&format!("\nAll {ticks} checks passed")));
 }
 
 #[test]
-fn one_ip_version_is_played_where_it_is_asked_for() {
-    for (version, other) in [("4", "6"), ("6", "4")] {
-        let out = played(&["demo", "framing", "--ip", version, "--lang=en"]);
-        assert!(
-            out.contains(&format!("over IPv{version} ==")) && !out.contains(&format!("over IPv{other} =="))
-        );
-    }
-    let out = answered(&["framing", "--quiz", "--ip=6", "--lang=en"], "2\n");
-    assert!(out.contains("over IPv6 ==") && !out.contains("over IPv4 =="), "{out}");
-}
-
-#[test]
-fn every_mistake_shows_and_is_mended_in_both_languages() {
-    for (lang, sign) in [("en", "  ✓ the mistake shows"), ("zh", "  ✓ 果然出错")] {
-        let out = played(&["demo", "--mistakes", "--lang", lang]);
-        let is_played =
-            |chapter: &&str| crate::has_ipv6() || !chapter.lines().next().unwrap().contains("IPv6");
-        let chapters: Vec<_> = out.split("\n== ").skip(1).filter(is_played).collect();
-        assert_eq!(chapters.len(), lessons::mistakes::ALL.len() * (1 + usize::from(crate::has_ipv6())));
-        assert!(chapters.iter().all(|chapter| chapter.contains(sign)), "{out}");
-        assert!(lessons::mistakes::ALL.iter().all(|mistake| out.contains(&format!("\n== {}", mistake.name))));
-    }
+fn every_mistake_shows_and_is_mended_over_both_ip_versions() {
+    let out = played(&["demo", "--mistakes", "--lang=en"]);
+    let is_played = |chapter: &&str| crate::has_ipv6() || !chapter.lines().next().unwrap().contains("IPv6");
+    let chapters: Vec<_> = out.split("\n== ").skip(1).filter(is_played).collect();
+    assert_eq!(chapters.len(), lessons::mistakes::ALL.len() * (1 + usize::from(crate::has_ipv6())));
+    assert!(chapters.iter().all(|chapter| chapter.contains("  ✓ the mistake shows")), "{out}");
+    assert!(lessons::mistakes::ALL.iter().all(|mistake| out.contains(&format!("\n== {}", mistake.name))));
 }
 
 #[test]
@@ -109,35 +100,20 @@ fn the_language_is_the_locales_unless_it_is_said() {
 }
 
 #[test]
-fn stepping_waits_for_enter_and_leaves_with_q() {
-    let out = answered(&["duplex", "--step", "--lang=en"], "\nq\n");
-    assert_eq!(out.matches("[Enter: go on, q: leave]").count(), 2, "{out}");
-    assert_eq!(out.matches("\n  ✓ ").count(), 1, "the first act's check, and no other: {out}");
-}
-
-#[test]
-fn in_ascii_the_marks_of_checks_and_of_losses_are_ascii_too() {
-    let asked = xtask(&["demo", "loss", "--ip=4", "--lang=en", "--ascii"]);
-    let (out, names) = (text(&asked.stdout), ['张', '三']);
-    assert!(
-        asked.status.success() && out.contains("\n  + ") && out.contains("+ is a check that passed"),
-        "{out}"
-    );
-    let other = |c: &char| !c.is_ascii() && !names.contains(c);
-    assert_eq!(out.chars().find(other), None, "{out}");
-}
-
-#[test]
-fn in_80_columns_no_line_has_more() {
-    for (lang, lessons) in [("en", ["crowd", "loss"]), ("zh", ["socket", "half-char"])] {
+fn in_80_columns_no_line_has_more_and_in_ascii_the_marks_are_ascii_too() {
+    let played = |args: &[&str]| {
         let mut command = crate::program("xtask");
-        command.env("COLUMNS", "80").args(["demo", "--ip=4", "--lang", lang]).args(lessons);
-        let out = text(&command.output().unwrap().stdout);
-        assert!(out.contains("\n> "));
-        for line in out.lines() {
-            assert!(xtask::width(line) <= 80, "{line}");
-        }
-    }
+        let asked = command.env("COLUMNS", "80").args(["demo", "--ip=4"]).args(args).output().unwrap();
+        let out = text(&asked.stdout);
+        assert!(asked.status.success() && out.contains("\n> "), "{out}");
+        assert!(out.lines().all(|line| xtask::width(line) <= 80), "{out}");
+        out
+    };
+    let out = played(&["crowd", "loss", "--lang=en", "--ascii"]);
+    assert!(out.contains("\n  + ") && out.contains("+ is a check that passed"), "{out}");
+    let other = |c: &char| !c.is_ascii() && !['张', '三'].contains(c);
+    assert_eq!(out.chars().find(other), None, "{out}");
+    played(&["socket", "half-char", "--lang=zh"]);
 }
 
 #[test]
@@ -172,8 +148,8 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
     let directory = xtask::Scratch::new().unwrap();
     let file = directory.path().join("page.html");
     fs::write(&file, "old").unwrap();
-    for lang in ["en", "zh"] {
-        let out = played(&["demo", "crowd", "loss", "--lang", lang, "--html", file.to_str().unwrap()]);
+    for args in [&["--lang=en"][..], &["--lang=zh", "--ip=4"]] {
+        let out = played(&[&["demo", "crowd", "loss", "--html", file.to_str().unwrap()], args].concat());
         let page = fs::read_to_string(&file).unwrap();
         assert!(is_balanced(&page));
         let is_timed =
@@ -278,30 +254,16 @@ fn help_and_usage_errors_follow_the_language_and_both_helps_name_the_same() {
     for (lang, help) in [("en", en), ("zh", zh)] {
         assert_eq!(text(&xtask(&["help", "demo", "--lang", lang]).stdout), help);
     }
-    for args in [
-        &["demo", "nope"][..],
-        &["nope"],
-        &[],
-        &["demo", "--nope"],
-        &["demo", "--lang", "fr"],
-        &["demo", "--list", "--step"],
-        &["demo", "--list", "--html", "x.html"],
-        &["demo", "--html", "crowd"], // the file's name is forgotten
-        &["demo", "--ip=5"],
-        &["tap"],
-        &["soak", "x"],
+    let (in_english, in_chinese) = ("Try 'cargo xtask --help'.\n", "用法请看 cargo xtask --help。\n");
+    for (args, locale, try_help) in [
+        (&["bench", "--lang", "fr"][..], "C", in_english),
+        (&[], "C", in_english),
+        (&[], "zh_CN.UTF-8", in_chinese),
     ] {
-        for (lang, is_ascii) in [("--lang=en", true), ("--lang=zh", false)] {
-            // Without a task, no option can say which language.
-            let args = if args.is_empty() { vec![] } else { [args, &[lang]].concat() };
-            let locale = if is_ascii { "C" } else { "zh_CN.UTF-8" };
-            let refused = crate::program("xtask").args(&args).env("LC_ALL", locale).output().unwrap();
-            assert_eq!(refused.status.code(), Some(2), "{args:?}");
-            let said = text(&refused.stderr);
-            let try_help =
-                if is_ascii { "Try 'cargo xtask --help'.\n" } else { "用法请看 cargo xtask --help。\n" };
-            let is_in_one = said.lines().count() == 2 && said.lines().all(|line| line.is_ascii() == is_ascii);
-            assert!(is_in_one && said.ends_with(try_help), "{said}");
-        }
+        let refused = crate::program("xtask").args(args).env("LC_ALL", locale).output().unwrap();
+        let said = text(&refused.stderr);
+        assert_eq!((refused.status.code(), said.lines().count()), (Some(2), 2), "{said}");
+        assert!(said.lines().all(|line| line.is_ascii() == try_help.is_ascii()), "{said}");
+        assert!(said.ends_with(try_help), "{said}");
     }
 }

@@ -175,47 +175,35 @@ fn assert_passes(judged: &Printout, kind: &str, but: &[&str]) {
 }
 
 #[test]
-fn our_tcp_server_passes_every_stage_in_every_framing_over_both_ip_versions() {
-    let server = path("tcp-server");
-    let framings = [("line", &[][..]), ("length", &[]), ("raw", &["glued", "cut"])];
-    let rows: Vec<_> = versions().flat_map(|version| framings.map(|framing| (version, framing))).collect();
-    each(&rows, |((ip, at), (framing, but))| {
-        let all = ["tcp-server", "--ip", ip, "--framing", framing, "--"];
-        let judged = grade(&[&all[..], &[&server, at, "--delay=0", "--framing", framing]].concat());
-        assert_passes(&judged, "tcp-server", but);
+fn our_programs_pass_every_stage_in_every_framing_over_both_ip_versions() {
+    let [tcp_server, udp_server, tcp_client, udp_client] =
+        ["tcp-server", "udp-server", "tcp-client", "udp-client"].map(path);
+    let rows: Vec<_> = versions()
+        .flat_map(|(ip, at)| {
+            let framed = ["line", "length", "raw"].map(|framing| {
+                let server = vec![&*tcp_server, at, "--delay=0", "--framing", framing];
+                let client = vec![&*tcp_client, "greet", at, "--timeout=12", "--framing", framing];
+                [("tcp-server", framing, server), ("tcp-client", framing, client)]
+            });
+            let get = vec![&*tcp_client, "get", "{url}", "-o", "{out}"];
+            let others = [
+                ("udp-server", "line", vec![&*udp_server, at]),
+                ("udp-client", "line", vec![&*udp_client, at]),
+                ("get", "line", get),
+            ];
+            framed.into_iter().flatten().chain(others).map(move |row| (ip, row))
+        })
+        .collect();
+    each(&rows, |(ip, (kind, framing, command))| {
+        let judged = grade(&[&[kind, "--ip", ip, "--framing", framing, "--"], &command[..]].concat());
+        assert_passes(&judged, kind, if *framing == "raw" { &["glued", "cut"] } else { &[] });
     });
 }
 
 #[test]
-fn our_udp_server_and_our_clients_pass_every_stage_over_both_ip_versions() {
-    let [udp_server, tcp_client, udp_client] = ["udp-server", "tcp-client", "udp-client"].map(path);
-    let rows: Vec<_> = versions()
-        .flat_map(|(ip, at)| {
-            let greet = [&tcp_client, "greet", at, "--timeout=12", "--framing"];
-            let greeting = |framing| [&greet[..], &[framing]].concat();
-            [
-                (ip, "udp-server", "line", vec![&udp_server[..], at]),
-                (ip, "tcp-client", "line", greeting("line")),
-                (ip, "tcp-client", "length", greeting("length")),
-                (ip, "tcp-client", "raw", greeting("raw")),
-                (ip, "udp-client", "line", vec![&udp_client, at]),
-                (ip, "get", "line", vec![&tcp_client, "get", "{url}", "-o", "{out}"]),
-            ]
-        })
-        .collect();
-    each(&rows, |(ip, kind, framing, command)| {
-        let judged = grade(&[&[kind, "--ip", ip, "--framing", framing, "--"], &command[..]].concat());
-        let but: &[_] = if *framing == "raw" { &["glued", "cut"] } else { &[] };
-        assert_passes(&judged, kind, but);
-    });
-}
-
-/// Each twin of a kind fails what its row says.
-fn each_twin_fails_its_own(kind: &str) {
-    let is_ours =
-        |(of, expected): &(&str, Expectation)| *of == kind && expected.by != By::Own && expected.is_here;
-    let rows: Vec<_> = rows().into_iter().filter(is_ours).collect();
-    each(&rows, |(_, Expectation { name, by, fails, patience, .. })| {
+fn a_program_with_one_mistake_fails_its_stage_and_is_told_which_mistake_it_is() {
+    let rows: Vec<_> = rows().into_iter().filter(|(_, row)| row.by != By::Own && row.is_here).collect();
+    each(&rows, |(kind, Expectation { name, by, fails, patience, .. })| {
         // Far from every limit of the twins, of which the TCP client waits longest: 8 s.
         let patience = format!("--patience={patience}");
         if *by == By::All {
@@ -228,31 +216,6 @@ fn each_twin_fails_its_own(kind: &str) {
             assert_fails(&judged, kind, &fails, name);
         }
     });
-}
-
-#[test]
-fn a_tcp_server_with_one_mistake_fails_its_stage_and_is_told_which_mistake_it_is() {
-    each_twin_fails_its_own("tcp-server");
-}
-
-#[test]
-fn a_udp_server_with_one_mistake_fails_its_stage_and_is_told_which_mistake_it_is() {
-    each_twin_fails_its_own("udp-server");
-}
-
-#[test]
-fn a_tcp_client_with_one_mistake_fails_its_stage_and_is_told_which_mistake_it_is() {
-    each_twin_fails_its_own("tcp-client");
-}
-
-#[test]
-fn a_udp_client_with_one_mistake_fails_its_stage_and_is_told_which_mistake_it_is() {
-    each_twin_fails_its_own("udp-client");
-}
-
-#[test]
-fn a_client_that_gets_pages_with_one_mistake_fails_its_stage_and_is_told_which_mistake_it_is() {
-    each_twin_fails_its_own("get");
 }
 
 #[test]

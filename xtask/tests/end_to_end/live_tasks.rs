@@ -122,10 +122,9 @@ fn a_class_votes_the_presenter_answers_on_the_page_and_the_verdict_shows_the_vot
     assert!(early.iter().all(|data| !data.contains("[[")), "no votes before: {early:?}");
     assert_eq!(vote(6, 1), "409", "the question is closed");
     let out = demo.end("\n".repeat(9).as_bytes());
-    assert!(
-        out.contains("\n= 3 is right: ") && out.contains("\n  the class, 3 votes: 1 ▏0  2 ▏1  3 ▏2\n"),
-        "{out}"
-    );
+    assert!(out.contains("\n= 3 is right: "), "{out}");
+    assert!(out.contains("\n  the class, 3 votes: 1 ▏0  2 ▏1  3 ▏2\n"), "{out}");
+    assert_eq!(out.matches("the class, ").count(), 1, "once: {out}");
 }
 
 #[test]
@@ -194,15 +193,4 @@ fn a_page_that_cannot_be_served_is_an_error_before_anything_is_played() {
     assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
     assert!(complaint.starts_with(&format!("cargo xtask: cannot listen on {at}: ")), "{complaint}");
     assert!(complaint.ends_with("take another port (127.0.0.1:0 picks one)\n"), "{complaint}");
-    for (args, complaint) in [
-        (&["demo", "--live", "8080"][..], "--live '8080': it has no host: write 127.0.0.1:8080"),
-        (&["demo", "--live=nowhere"], "--live 'nowhere': it has no port"),
-        (&["demo", "--live", "nope"], "unknown lesson 'nope'"),
-        (&["demo", "--list", "--live"], "--list plays nothing"),
-    ] {
-        let refused = xtask(args);
-        let found = String::from_utf8(refused.stderr).unwrap();
-        assert_eq!(refused.status.code(), Some(2), "{args:?}");
-        assert!(found.starts_with(&format!("cargo xtask: {complaint}")), "{found}");
-    }
 }

@@ -12,8 +12,6 @@ mod grade;
 mod grade_class;
 mod grade_use;
 mod layout;
-#[cfg(target_os = "linux")]
-mod left_over;
 mod live;
 mod live_tasks;
 mod pairs;
@@ -34,7 +32,7 @@ mod tap_udp;
 #[expect(dead_code, reason = "of the twins, the table is read here")]
 mod twins;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
 use process::program;
 use xtask::{Lab, Outcome, Program, TcpPeer};
@@ -68,6 +66,15 @@ impl TestedServer {
         self.lab.wait_for_line(&self.program, start).unwrap()
     }
 
+    /// Waits for so many lines in which this stands, and returns all that was said up to the last of them.
+    fn wait_for_lines(&mut self, count: usize, text: &str) -> Vec<String> {
+        self.lab.wait_for_lines(&self.program, count, |line| line.contains(text)).unwrap()
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).unwrap()
+    }
+
     /// Interrupts it and waits for its end.
     #[cfg(unix)]
     fn stop(mut self) -> Outcome {
@@ -79,16 +86,6 @@ impl TestedServer {
 /// Whether this system has IPv6; where it has not, what is about it is not available here.
 fn has_ipv6() -> bool {
     std::net::TcpListener::bind("[::1]:0").is_ok()
-}
-
-/// Whether localhost is an address of IPv4 here; it takes the C library's resolver, and /etc/hosts.
-fn is_localhost_ipv4() -> bool {
-    let found = std::net::ToSocketAddrs::to_socket_addrs("localhost:0");
-    let is_so = found.is_ok_and(|mut all| all.any(|address| address.is_ipv4()));
-    if !is_so {
-        println!("not available here: localhost as 127.0.0.1");
-    }
-    is_so
 }
 
 /// Runs a client to its end.
@@ -129,10 +126,6 @@ fn failing(name: &str, args: &[&str], why: &str) {
 fn files(lab: &Lab) -> Vec<String> {
     let names = std::fs::read_dir(lab.directory()).unwrap().map(|entry| entry.unwrap().file_name());
     names.map(|name| name.to_string_lossy().into()).collect()
-}
-
-fn said(lines: &[&str]) -> Outcome {
-    outcome(0, lines, &[])
 }
 
 fn outcome(status: i32, said: &[&str], complained: &[&str]) -> Outcome {

@@ -72,22 +72,27 @@ fn a_plan_with_a_mistake_is_refused_with_its_line_and_the_remedy_before_anything
     assert!(complaint(b"duplex", &["--list"]).contains("--list plays nothing"));
 }
 
+/// The plan for ninety minutes.
+const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/ninety-minutes.txt");
+
+/// The rows of the plan for ninety minutes.
+pub fn rows() -> Vec<String> {
+    let text = fs::read_to_string(SHIPPED).unwrap();
+    let rows = text.lines().filter_map(|line| line.split('#').next().map(str::trim));
+    rows.filter(|row| !row.is_empty()).map(str::to_owned).collect()
+}
+
 #[test]
 fn the_readmes_plan_is_the_file_that_is_shipped_and_it_can_be_played() {
-    let here = |name: &str| format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
-    let file = here("plans/ninety-minutes.txt");
-    let text = fs::read_to_string(&file).unwrap();
-    let rows = text.lines().filter_map(|line| line.split('#').next().map(str::trim));
-    let rows: Vec<_> = rows.filter(|row| !row.is_empty()).collect();
     for (readme, heading) in [("README.md", "\n## A plan for ninety"), ("README.zh-CN.md", "\n## 九十分钟")]
     {
-        let readme = fs::read_to_string(here(readme)).unwrap();
+        let readme = fs::read_to_string(format!("{}/{readme}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let section = readme.split_once(heading).unwrap().1.split("\n## ").next().unwrap();
         let table = section.lines().filter(|line| line.starts_with('|'));
         let commands =
             table.flat_map(|line| line.split('`')).filter_map(|code| code.strip_prefix("cargo xtask demo "));
-        assert_eq!(commands.collect::<Vec<_>>(), rows);
+        assert_eq!(commands.collect::<Vec<_>>(), rows());
     }
-    let demo = Stepping::start(&["--plan", &file]);
+    let demo = Stepping::start(&["--plan", SHIPPED]);
     demo.end(b"q\n\n");
 }

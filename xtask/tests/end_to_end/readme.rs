@@ -103,18 +103,8 @@ fn a_readme_that_shows_something_else_is_found_out_and_blessed() {
 }
 
 #[test]
-fn the_limits_table_has_the_defaults_of_the_help() {
+fn the_limits_table_has_the_limits_of_the_programs() {
     let readme = fs::read_to_string(README).unwrap();
-    for (option, default, words) in [
-        ("--max-clients", "4096", "4096 at once (`--max-clients`)"),
-        ("--backlog", "4096", "4096 connections may wait to be accepted (`--backlog`)"),
-        ("--idle-timeout", "300", "is disconnected after 300 s (`--idle-timeout`)"),
-    ] {
-        assert!(readme.contains(words), "{words}");
-        let help = crate::run("tcp-server", &["--help"]).said.join(" ");
-        let at = help.find(&format!("  {option} ")).unwrap();
-        assert!(help[at..].contains(&format!("[default: {default}]")));
-    }
     let largest = |peer: &str| datagram::largest(peer.parse().unwrap()) - greeting::OVERHEAD;
     for words in [
         format!("has at most {} bytes. The server refuses a longer one", framing::LIMIT),

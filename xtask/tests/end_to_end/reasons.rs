@@ -1,33 +1,9 @@
 //! What came is said, and the likely reason with it; what is typed wrongly, with what to type.
 
-use std::io::Write;
 use std::net::{TcpListener, UdpSocket};
 use std::thread;
 
-use xtask::{ScriptedServer, until_it_leaves};
-
-use crate::{LOOPBACK, TestedServer, failing, run};
-
-/// A peer that sends this to each TCP client, and then waits until the client has left.
-fn saying(words: &'static [u8]) -> (String, ScriptedServer) {
-    let host = ScriptedServer::speaking(LOOPBACK, |stream| {
-        stream.write_all(words)?;
-        until_it_leaves(stream)
-    });
-    let host = host.unwrap();
-    (host.address.to_string(), host)
-}
-
-#[test]
-fn a_welcome_in_another_framing_is_shown_with_the_framing_to_try() {
-    for (framing, words, why) in [
-        ("line", &b"\0\0\0\x08Welcome!"[..], "Welcome!\", and no line feed: try --framing length"),
-        ("length", b"Welcome!\n", "\"Welc\" is no length but text: try --framing line or raw"),
-    ] {
-        let (address, _peer) = saying(words);
-        failing("tcp-client", &["greet", &address, "--framing", framing, "--timeout", "0.5"], why);
-    }
-}
+use crate::{TestedServer, failing, run};
 
 #[test]
 fn a_name_that_stays_incomplete_is_narrated_while_its_sender_is_still_there() {
@@ -92,36 +68,5 @@ fn the_command_that_starts_a_server_is_named() {
         "tcp-client",
         &["get", &format!("http://{address}/")],
         "? on this machine, cargo xtask origin starts one",
-    );
-}
-
-#[test]
-fn what_looks_like_ascii_is_named_with_what_to_type() {
-    for (program, args, why) in [
-        ("udp-client", &["127。0.0.1:9999"][..], "it has '。' (U+3002) in it: type '.'"),
-        (
-            "udp-server",
-            &["–quiet"],
-            "unknown option '–quiet': it has '–' (U+2013) in it: type plain hyphens (--) and letters",
-        ),
-        ("tcp-client", &["get", "http：//h/"], "it has '：' (U+FF1A) in it: type ':'"),
-        ("tcp-server", &["--delay", "０"], "it has '０' (U+FF10) in it: type '0'"),
-    ] {
-        let outcome = run(program, args);
-        assert_eq!(outcome.status, Some(2), "{outcome:?}");
-        assert!(outcome.complained[0].ends_with(why), "{outcome:?}");
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_server_that_answers_from_another_of_its_addresses_is_the_likely_reason() {
-    let server = TestedServer::start("udp-server", &["0.0.0.0:0"]);
-    let second = format!("127.0.0.2:{}", server.address.port());
-    let args = [&*second, "Ann", "--timeout", "0.1", "--tries", "1"];
-    failing(
-        "udp-client",
-        &args,
-        "; a server on 0.0.0.0 may answer from another of its addresses, which is not heard",
     );
 }

@@ -1,10 +1,13 @@
-//! tcp-client get: where a page is saved, and that what came is not lost at the last step.
+//! Where a page is saved, and that what came is not lost at the last step.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
+use std::path::Path;
 
-use xtask::Lab;
+use common::replacement::Replacement;
+use xtask::{Lab, Scratch};
 
 use crate::get::{HELLO, origin, replying};
 use crate::{files, run_on};
@@ -47,10 +50,53 @@ fn a_page_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where(
     assert!(said.contains(&format!(": cannot write to 'page': all of it is in '{kept}': ")), "{said}");
 }
 
+/// What is in a directory: each file, with its content.
+fn contents(directory: &Path) -> BTreeMap<String, String> {
+    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
+    files
+        .map(|file| (file.file_name().into_string().unwrap(), fs::read_to_string(file.path()).unwrap()))
+        .collect()
+}
+
+#[test]
+fn one_file_can_be_replaced_twice_at_the_same_time_and_neither_writes_into_the_others() {
+    let directory = Scratch::new().unwrap();
+    let path = directory.path().join("page");
+    fs::write(&path, "old").unwrap();
+    let [mut first, mut second] = [(); 2].map(|()| Replacement::of(&path).unwrap());
+    first.write_all(b"longer").unwrap();
+    second.write_all(b"new").unwrap();
+    first.finish().unwrap();
+    second.finish().unwrap();
+    assert_eq!(contents(directory.path()), BTreeMap::from([("page".into(), "new".into())]));
+}
+
+#[test]
+fn a_name_that_another_process_of_our_number_has_taken_is_left_alone() {
+    for (is_finished, content) in [(true, "new"), (false, "old")] {
+        let directory = Scratch::new().unwrap();
+        let path = directory.path().join("page");
+        let taken = format!(".page.{}-0.part", std::process::id());
+        fs::write(&path, "old").unwrap();
+        fs::write(directory.path().join(&taken), "another's").unwrap();
+        let mut replacement = Replacement::of(&path).unwrap();
+        replacement.write_all(b"new").unwrap();
+        assert_eq!(contents(directory.path()).len(), 3);
+        if is_finished {
+            replacement.finish().unwrap();
+        } else {
+            drop(replacement);
+        }
+        let left = [(taken, "another's".into()), ("page".into(), content.into())];
+        assert_eq!(contents(directory.path()), left.into());
+    }
+}
+
 #[cfg(unix)]
 mod unix {
     use super::*;
     use std::io::Read;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::process::{ExitStatus, Stdio};
 
     use crate::process::{self, signal};
@@ -139,5 +185,34 @@ mod unix {
         assert!(sh(&lab, &format!("unshare -rm sh -c '{command}'")).success());
         assert_eq!(fs::read(lab.directory().join("host")).unwrap(), b"hello");
         assert_eq!(files(&lab).len(), 2);
+    }
+
+    #[test]
+    fn a_file_that_is_more_than_a_name_and_its_mode_bits_is_written_into() {
+        for (mode, has_two_names, is_same_file) in
+            [(0o644, false, false), (0o600, false, false), (0o640, false, true), (0o600, true, true)]
+        {
+            let directory = Scratch::new().unwrap();
+            let path = directory.path().join("page");
+            fs::write(&path, "old, and longer").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            if has_two_names {
+                fs::hard_link(&path, directory.path().join("too")).unwrap();
+            }
+            let before = fs::metadata(&path).unwrap().ino();
+            let mut replacement = Replacement::of(&path).unwrap();
+            let all = contents(directory.path());
+            let unfinished = all.keys().find(|name| name.starts_with(".page.")).unwrap();
+            let private = fs::metadata(directory.path().join(unfinished)).unwrap().mode() & 0o777;
+            replacement.write_all(b"new").unwrap();
+            replacement.finish().unwrap();
+            let after = fs::metadata(&path).unwrap();
+            assert_eq!((private, after.mode() & 0o777, after.ino() == before), (0o600, mode, is_same_file));
+            let all = contents(directory.path());
+            assert!(
+                all.len() == 1 + usize::from(has_two_names) && all.values().all(|it| it == "new"),
+                "{all:?}"
+            );
+        }
     }
 }

@@ -2,69 +2,43 @@
 
 #[cfg(unix)]
 use std::fs;
-#[cfg(unix)]
-use std::io::{BufRead, BufReader};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-#[cfg(unix)]
-use std::process::Stdio;
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use xtask::Lab;
 #[cfg(unix)]
 use xtask::Scratch;
-use xtask::{Lab, Program};
 
 #[cfg(unix)]
-use crate::Outcome;
+use crate::failing;
+#[cfg(unix)]
 use crate::process::command;
-#[cfg(unix)]
-use crate::process::signal;
-use crate::{outcome, run};
+use crate::process::program;
+use crate::{TestedServer, outcome, run};
 
-/// A tap, and the lab that it runs in.
-pub struct Tap {
-    lab: Lab,
-    program: Program,
-    pub address: SocketAddr,
+/// A tap in front of a server.
+pub fn tap(server: SocketAddr, options: &[&str]) -> TestedServer {
+    let mut command = program("xtask");
+    command.args(["tap", &server.to_string(), "--lang=en", "--listen=127.0.0.1:0"]).args(options);
+    started(command, server)
 }
 
-impl Tap {
-    pub fn start(server: SocketAddr, options: &[&str]) -> Self {
-        let mut lab = Lab::discarding().unwrap();
-        let server = server.to_string();
-        let args = [&["tap", &*server, "--lang", "en", "--listen", "127.0.0.1:0"], options].concat();
-        let program = crate::start_on(&lab, "xtask", &args);
-        let first = lab.wait_for_line(&program, "listening on ").unwrap();
-        let (address, to) = first["listening on ".len()..].split_once(", passing on to ").unwrap();
-        assert_eq!(to, server);
-        Self { lab, program, address: address.parse().unwrap() }
-    }
+fn started(command: Command, server: SocketAddr) -> TestedServer {
+    let mut lab = Lab::discarding().unwrap();
+    let program = lab.start_command(command).unwrap();
+    let first = lab.wait_for_line(&program, "listening on ").unwrap();
+    let (address, to) = first["listening on ".len()..].split_once(", passing on to ").unwrap();
+    assert_eq!(to, server.to_string());
+    let address = address.parse().unwrap();
+    TestedServer { lab, program, address }
+}
 
-    /// In front of a TCP server.
-    pub fn before(options: &[&str]) -> (Self, TcpListener) {
-        let server = TcpListener::bind("127.0.0.1:0").unwrap();
-        (Self::start(server.local_addr().unwrap(), options), server)
-    }
-
-    pub fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).unwrap()
-    }
-
-    /// Waits for a line in which this stands, and returns all that was said up to it.
-    pub fn wait_for(&mut self, text: &str) -> Vec<String> {
-        self.wait_for_lines(1, text)
-    }
-
-    /// As [`Self::wait_for`], for so many of such lines.
-    fn wait_for_lines(&mut self, count: usize, text: &str) -> Vec<String> {
-        self.lab.wait_for_lines(&self.program, count, |line| line.contains(text)).unwrap()
-    }
-
-    #[cfg(unix)]
-    pub fn stop(mut self) -> Outcome {
-        assert!(self.program.interrupt());
-        self.lab.wait_for_end(self.program).unwrap()
-    }
+/// A tap in front of a TCP server.
+pub fn tap_and_server(options: &[&str]) -> (TestedServer, TcpListener) {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    (tap(server.local_addr().unwrap(), options), server)
 }
 
 /// What stands on the arrows of a ladder, `>` before what goes to the server, and behind it, the sign of what was lost or is held back.
@@ -82,7 +56,7 @@ pub fn arrows(lines: &[String]) -> Vec<String> {
 
 #[test]
 fn what_either_side_says_passes_and_one_that_ended_its_half_still_hears_the_rest() {
-    let (mut tap, server) = Tap::before(&[]);
+    let (mut tap, server) = tap_and_server(&[]);
     let mut client = tap.connect();
     let mut accepted = server.accept().unwrap().0;
     client.write_all(b"Ann").unwrap();
@@ -113,7 +87,9 @@ fn what_either_side_says_passes_and_one_that_ended_its_half_still_hears_the_rest
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_it_with_the_sums_and_status_0() {
-    let (mut tap, server) = Tap::before(&[]);
+    let directory = Scratch::new().unwrap();
+    let page = directory.path().join("page.html");
+    let (mut tap, server) = tap_and_server(&["--html", page.to_str().unwrap()]);
     let (gone, staying) = (tap.connect(), tap.connect());
     let mut accepted: Vec<_> = (0..2).map(|_| server.accept().unwrap().0).collect();
     for stream in &mut accepted {
@@ -132,11 +108,13 @@ fn an_interrupt_ends_it_with_the_sums_and_status_0() {
     assert_eq!(ended.said[sums], "2 connections, 0 bytes to the server, 1,200 bytes to clients");
     let rest = ended.said[sums + 1..].join("\n");
     assert!(rest.contains("  both sides ended: #") && rest.contains("  still open: #"), "{rest}");
+    let page = fs::read_to_string(page).unwrap();
+    assert_eq!(page.matches("</span>600 bytes  x").count(), 2, "{page}");
 }
 
 #[test]
 fn a_cut_wire_carries_the_same_bytes_in_small_pieces_both_ways() {
-    let (mut tap, server) = Tap::before(&["--cut", "3"]);
+    let (mut tap, server) = tap_and_server(&["--cut", "3"]);
     let mut client = tap.connect();
     let mut accepted = server.accept().unwrap().0;
     client.write_all(b"Michael").unwrap();
@@ -146,7 +124,7 @@ fn a_cut_wire_carries_the_same_bytes_in_small_pieces_both_ways() {
     accepted.write_all(b"Hello").unwrap();
     client.read_exact(&mut heard[..5]).unwrap();
     assert_eq!(&heard[..5], b"Hello");
-    let drawn = arrows(&tap.wait_for("  lo ─"));
+    let drawn = arrows(&tap.wait_for_lines(1, "  lo ─"));
     assert!(drawn[1..].iter().all(|arrow| arrow[1..].starts_with(['1', '2', '3'])), "{drawn:?}");
     let carried = |way: char| -> String {
         let pieces = drawn[1..].iter().filter(|arrow| arrow.starts_with(way));
@@ -158,7 +136,7 @@ fn a_cut_wire_carries_the_same_bytes_in_small_pieces_both_ways() {
 #[test]
 fn a_delay_is_each_ways_and_loses_nothing() {
     const DELAY: Duration = Duration::from_millis(150);
-    let (tap, server) = Tap::before(&["--delay", "0.15"]);
+    let (tap, server) = tap_and_server(&["--delay", "0.15"]);
     let mut client = tap.connect();
     let mut accepted = server.accept().unwrap().0;
     let asked = Instant::now();
@@ -174,12 +152,12 @@ fn a_delay_is_each_ways_and_loses_nothing() {
 #[test]
 fn where_nobody_listens_a_rung_says_so_and_the_client_is_ended() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut tap = Tap::start(nobody, &[]);
+    let mut tap = self::tap(nobody, &[]);
     let mut client = tap.connect();
     let mut heard = Vec::new();
     let _ = client.read_to_end(&mut heard); // an end or a reset
     assert_eq!(heard, b"");
-    let drawn = arrows(&tap.wait_for("nobody listens there"));
+    let drawn = arrows(&tap.wait_for_lines(1, "nobody listens there"));
     assert!(drawn[0].starts_with(">nobody listens there: ") && drawn[0].ends_with(" ✗"), "{drawn:?}");
 }
 
@@ -187,67 +165,29 @@ fn where_nobody_listens_a_rung_says_so_and_the_client_is_ended() {
 #[test]
 fn where_the_system_has_no_socket_to_give_the_tap_says_so_once() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut tap = command("sh")
-        .args(["-c", "ulimit -n 30; exec \"$0\" tap \"$1\" --listen 127.0.0.1:0 --lang en"])
-        .args([xtask::path_of("xtask").unwrap().to_str().unwrap(), &server.local_addr().unwrap().to_string()])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut first = String::new();
-    BufReader::new(tap.stdout.take().unwrap()).read_line(&mut first).unwrap();
-    let at = first["listening on ".len()..].split_once(", ").unwrap().0;
-    let clients: Vec<_> = (0..40).map(|_| TcpStream::connect(at).unwrap()).collect();
-    let mut complaints = BufReader::new(tap.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let complaint = complaints.next().unwrap();
-    assert!(complaint.starts_with("cannot accept: ") && complaint.contains("newcomers wait"), "{complaint}");
-    tap.kill().unwrap();
-    tap.wait().unwrap();
-    assert_eq!(complaints.next(), None, "once");
+    let at = server.local_addr().unwrap();
+    let mut shell = command("sh");
+    shell.args(["-c", "ulimit -n 30; exec \"$@\" --listen=127.0.0.1:0 --lang=en 2>&1", "sh"]);
+    shell.arg(xtask::path_of("xtask").unwrap()).args(["tap", &at.to_string()]);
+    let mut tap = started(shell, at);
+    let clients: Vec<_> = (0..40).map(|_| tap.connect()).collect();
+    tap.wait_for_lines(1, "newcomers wait");
+    let said = tap.stop().said;
+    assert_eq!(said.iter().filter(|line| line.starts_with("cannot accept: ")).count(), 1, "{said:?}");
     drop(clients);
 }
 
 #[cfg(unix)]
 #[test]
 fn the_sums_are_said_though_a_browser_does_not_read() {
-    let (mut tap, _server) = Tap::before(&["--live", "127.0.0.1:0"]);
-    let live = tap.wait_for("live at http://").pop().unwrap();
+    let (mut tap, _server) = tap_and_server(&["--live", "127.0.0.1:0"]);
+    let live = tap.wait_for_lines(1, "live at http://").pop().unwrap();
     let at = live.trim_start_matches("live at http://").trim_end_matches('/');
-    let mut browser = TcpStream::connect(at).unwrap();
+    let mut browser = std::net::TcpStream::connect(at).unwrap();
     browser.write_all(format!("GET /events HTTP/1.1\r\nHost: {at}\r\n\r\n").as_bytes()).unwrap();
     browser.read_exact(&mut [0; 9]).unwrap();
     let sums = "0 connections, 0 bytes to the server, 0 bytes to clients";
     assert_eq!(tap.stop().said.last().unwrap(), sums);
-}
-
-#[cfg(unix)]
-#[test]
-fn nothing_that_is_sent_reaches_the_terminal_or_the_page_raw() {
-    let directory = Scratch::new().unwrap();
-    let page = directory.path().join("page.html");
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    // Not in the lab: that escapes what it reads.
-    let mut tap = crate::program("xtask")
-        .args(["tap", "--listen", "127.0.0.1:0", "--lang", "en", "--html"])
-        .args([page.to_str().unwrap(), &server.local_addr().unwrap().to_string()])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(tap.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let first = lines.next().unwrap();
-    let address = first["listening on ".len()..].split_once(", ").unwrap().0.to_owned();
-    let mut client = TcpStream::connect(address).unwrap();
-    client.write_all(b"<i>\x1b[2J\xff\r\n\xe2\x80\xae").unwrap();
-    client.shutdown(Shutdown::Write).unwrap();
-    let shown: Vec<_> = lines.by_ref().take_while(|line| !line.contains("end of stream")).collect();
-    signal(tap.id(), "INT");
-    let rest: Vec<_> = lines.collect();
-    assert!(tap.wait().unwrap().success());
-    let all = [shown, rest].concat().join("\n");
-    assert!(all.contains(r"13 bytes, not UTF-8  <i>\x1b[2J\xff\r\n\xe2\x80\xae ─"), "{all}");
-    assert!(!all.contains(['\u{1b}', '\r', '\u{202e}']), "{all:?}");
-    let page = fs::read_to_string(page).unwrap();
-    assert!(page.contains("&lt;i&gt;") && !page.contains("<i>"), "{page}");
 }
 
 #[cfg(unix)]
@@ -259,25 +199,26 @@ fn the_roll_says_who_has_come_and_who_is_missing() {
     let twice = run("xtask", &["tap", "127.0.0.1:9", "--roll", names.to_str().unwrap(), "--lang=en"]);
     assert_eq!(twice.status, Some(2));
     assert!(twice.complained[0].contains("'Ann' is there twice"), "{twice:?}");
+    failing("xtask", &["tap", "127.0.0.1:9", "--roll=nothing.txt"], "cannot read the roll 'nothing.txt'");
     fs::write(&names, "\u{feff}Ann\r\nBob\r\n\r\n张三\r\n").unwrap();
-    let (mut tap, server) = Tap::before(&["--roll", names.to_str().unwrap(), "--cut", "2"]);
+    let (mut tap, server) = tap_and_server(&["--roll", names.to_str().unwrap(), "--cut", "2"]);
     let mut client = tap.connect();
     let mut accepted = server.accept().unwrap().0;
     client.write_all("张三\n".as_bytes()).unwrap();
     accepted.read_exact(&mut [0; 7]).unwrap();
-    let said = tap.wait_for("roll: ");
+    let said = tap.wait_for_lines(1, "roll: ");
     assert_eq!(said.last().unwrap(), "    roll: 张三 is here (#1); 1 of 3 are here; missing: Ann, Bob");
     client.write_all(b"Bob").unwrap();
     accepted.read_exact(&mut [0; 3]).unwrap();
     accepted.write_all(b"Hello, Bob!").unwrap();
-    tap.wait_for("roll: Bob is here (#1)");
+    tap.wait_for_lines(1, "roll: Bob is here (#1)");
     assert_eq!(tap.stop().said.last().unwrap(), "roll: 2 of 3 are here; missing: Ann");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn when_many_clients_have_gone_no_descriptor_and_no_thread_of_theirs_is_left() {
-    let (mut tap, server) = Tap::before(&[]);
+    let (mut tap, server) = tap_and_server(&[]);
     let count = |what: &str| fs::read_dir(format!("/proc/{}/{what}", tap.program.pid)).unwrap().count();
     let before = (count("fd"), count("task"));
     let pairs_that_fit = 200.min(crate::process::descriptors() / 8); // here and in the tap, two descriptors for each
@@ -292,7 +233,7 @@ fn when_many_clients_have_gone_no_descriptor_and_no_thread_of_theirs_is_left() {
     crate::process::eventually("the tap's descriptors and threads are gone", || {
         ((count("fd"), count("task")) == before).then_some(())
     });
-    tap.wait_for(&format!("#{pairs_that_fit} "));
+    tap.wait_for_lines(1, &format!("#{pairs_that_fit} "));
     let said = tap.stop().said;
     assert!(said.contains(&format!(
         "{pairs_that_fit} connections, {} bytes to the server, 0 bytes to clients",
@@ -302,13 +243,9 @@ fn when_many_clients_have_gone_no_descriptor_and_no_thread_of_theirs_is_left() {
 }
 
 #[test]
-fn a_mistake_on_its_command_line_is_named_and_exits_with_2() {
+fn a_tap_before_itself_is_refused() {
     let own = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let message = "SERVER is where the tap itself would listen: --listen HOST:PORT moves the tap";
-    let expected = [&*format!("cargo xtask: {message}"), "Try 'cargo xtask --help'."];
-    assert_eq!(run("xtask", &["tap", &own, "--listen", &own, "--lang=en"]), outcome(2, &[], &expected));
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let found = run("xtask", &["tap", &taken.to_string(), "--roll", "nothing.txt", "--lang=en"]);
-    assert_eq!(found.status, Some(1));
-    assert!(found.complained[0].starts_with("cargo xtask: cannot read the roll 'nothing.txt'"), "{found:?}");
+    let found = run("xtask", &["tap", &own, "--listen", &own, "--lang=en"]);
+    let why = "cargo xtask: SERVER is where the tap itself would listen: --listen HOST:PORT moves the tap";
+    assert_eq!(found, outcome(2, &[], &[why, "Try 'cargo xtask --help'."]));
 }

@@ -4,25 +4,25 @@ use std::io::{Read, Write};
 use std::thread;
 use std::time::Duration;
 
-use crate::tap::{Tap, arrows};
+use crate::tap::{arrows, tap_and_server};
 
 #[test]
 fn a_client_that_resets_ends_the_server_and_is_drawn_as_a_reset() {
-    let (mut tap, server) = Tap::before(&[]);
+    let (mut tap, server) = tap_and_server(&[]);
     let mut client = tap.connect();
     let mut accepted = server.accept().unwrap().0;
     accepted.write_all(b"more than is read").unwrap();
     client.read_exact(&mut [0]).unwrap();
     drop(client); // with unread bytes: Linux sends a reset
     while accepted.write(&[0; 4096]).is_ok() {}
-    let drawn = arrows(&tap.wait_for("─ reset ─"));
+    let drawn = arrows(&tap.wait_for_lines(1, "─ reset ─"));
     assert_eq!(drawn.last().unwrap(), ">reset");
     assert!(tap.stop().said.contains(&"  reset on the client's side: #1".to_owned()));
 }
 
 #[test]
 fn a_server_that_waits_unread_is_ended_by_a_reset_as_well() {
-    let (tap, server) = Tap::before(&[]);
+    let (tap, server) = tap_and_server(&[]);
     let mut client = tap.connect();
     let mut accepted = server.accept().unwrap().0;
     // Until neither the tap nor the client takes any more: then something waits in the tap's own socket.
@@ -39,7 +39,7 @@ fn a_server_that_waits_unread_is_ended_by_a_reset_as_well() {
 
 #[test]
 fn what_a_server_says_before_it_resets_reaches_the_client() {
-    let (tap, server) = Tap::before(&[]);
+    let (tap, server) = tap_and_server(&[]);
     for _ in 0..12 {
         let mut client = tap.connect();
         let mut accepted = server.accept().unwrap().0;
@@ -58,7 +58,7 @@ fn what_a_server_says_before_it_resets_reaches_the_client() {
 
 #[test]
 fn what_a_client_says_before_it_resets_reaches_a_server_that_goes_on_sending() {
-    let (tap, server) = Tap::before(&[]);
+    let (tap, server) = tap_and_server(&[]);
     for _ in 0..12 {
         let mut client = tap.connect();
         let mut accepted = server.accept().unwrap().0;

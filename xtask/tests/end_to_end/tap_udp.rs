@@ -3,12 +3,13 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use crate::tap::{Tap, arrows};
+use crate::TestedServer;
+use crate::tap::{self, arrows};
 
 /// In front of a UDP server, with a client of it.
-fn between(options: &[&str]) -> (Tap, UdpSocket, UdpSocket) {
+fn between(options: &[&str]) -> (TestedServer, UdpSocket, UdpSocket) {
     let (server, client) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
-    let tap = Tap::start(server.local_addr().unwrap(), &[&["--udp"], options].concat());
+    let tap = tap::tap(server.local_addr().unwrap(), &[&["--udp"], options].concat());
     client.connect(tap.address).unwrap();
     (tap, client, server)
 }
@@ -32,14 +33,20 @@ fn a_delay_is_each_ways() {
 }
 
 #[test]
-fn datagrams_of_the_client_are_lost_doubled_and_late_as_asked_and_drawn_so() {
-    let (mut tap, client, server) = between(&["--lose", "2", "--twice", "3", "--late", "4"]);
+fn datagrams_of_either_side_are_lost_doubled_and_late_as_asked_and_drawn_so() {
+    let there = ["--lose", "2", "--twice", "3", "--late", "4"];
+    let back = ["--back-lose", "2", "--back-twice", "3", "--back-late", "1"];
+    let (mut tap, client, server) = between(&[there, back].concat());
     for name in ["a", "b", "c", "d", "e"] {
         client.send(name.as_bytes()).unwrap();
     }
-    let came: Vec<_> = (0..5).map(|_| receive(&server).0).collect();
-    assert_eq!(came, ["a", "c", "c", "e", "d"]);
-    let drawn = arrows(&tap.wait_for("─ late: "));
+    let came: Vec<_> = (0..5).map(|_| receive(&server)).collect();
+    assert_eq!(came.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["a", "c", "c", "e", "d"]);
+    tap.wait_for_lines(1, "─ late: ");
+    for name in ["f", "g", "h"] {
+        server.send_to(name.as_bytes(), came[0].1).unwrap();
+    }
+    assert_eq!([(); 3].map(|()| receive(&client).0), ["f", "h", "h"]);
     let expected = [
         ">1 byte  a",
         ">lost: 1 byte  b ✗",
@@ -48,30 +55,13 @@ fn datagrams_of_the_client_are_lost_doubled_and_late_as_asked_and_drawn_so() {
         ">held back: 1 byte  d ‖",
         ">1 byte  e",
         ">late: 1 byte  d",
+        "<held back: 1 byte  f ‖",
+        "<lost: 1 byte  g ✗",
+        "<late: 1 byte  f",
+        "<1 byte  h",
+        "<again: 1 byte  h",
     ];
-    assert_eq!(drawn, expected);
-}
-
-#[test]
-fn datagrams_of_the_server_fare_as_was_asked_for_them() {
-    let (mut tap, client, server) = between(&["--back-lose", "2", "--back-twice", "3", "--back-late", "1"]);
-    client.send(b"go").unwrap();
-    let (_, from) = receive(&server);
-    for name in ["a", "b", "c"] {
-        server.send_to(name.as_bytes(), from).unwrap();
-    }
-    let came: Vec<_> = (0..3).map(|_| receive(&client).0).collect();
-    assert_eq!(came, ["a", "c", "c"]);
-    let drawn = arrows(&tap.wait_for("─ again: "));
-    let expected = [
-        ">2 bytes  go",
-        "<held back: 1 byte  a ‖",
-        "<lost: 1 byte  b ✗",
-        "<late: 1 byte  a",
-        "<1 byte  c",
-        "<again: 1 byte  c",
-    ];
-    assert_eq!(drawn, expected);
+    assert_eq!(arrows(&tap.wait_for_lines(2, "─ again: ")), expected);
 }
 
 #[test]
@@ -83,7 +73,7 @@ fn a_share_is_lost_by_lots_that_a_seed_repeats() {
         for number in 0..20 {
             client.send(format!("n{number};").as_bytes()).unwrap();
         }
-        let said = tap.wait_for("n19;");
+        let said = tap.wait_for_lines(1, "n19;");
         drop(server);
         let lost: Vec<_> = arrows(&said).into_iter().filter(|arrow| arrow.starts_with(">lost: ")).collect();
         let seed = said.iter().find_map(|line| line.strip_prefix("the lots are those of --seed ")).unwrap();
@@ -120,17 +110,17 @@ fn each_client_of_datagrams_has_its_own_way_to_the_server_and_back() {
     assert_eq!(ports.len(), 20);
     // The second datagram of each is lost, and not that of the second client.
     others[18].send(b"once more").unwrap();
-    assert_eq!(arrows(&tap.wait_for("once more")).last().unwrap(), ">lost: 9 bytes  once more ✗");
+    assert_eq!(arrows(&tap.wait_for_lines(1, "once more")).last().unwrap(), ">lost: 9 bytes  once more ✗");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn where_nobody_listens_for_datagrams_a_rung_says_so_too() {
     let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut tap = Tap::start(nobody, &["--udp"]);
+    let mut tap = tap::tap(nobody, &["--udp"]);
     let client = UdpSocket::bind("127.0.0.1:0").unwrap();
     client.send_to(b"Ann", tap.address).unwrap();
-    let drawn = arrows(&tap.wait_for("nobody listens there"));
+    let drawn = arrows(&tap.wait_for_lines(1, "nobody listens there"));
     assert_eq!(drawn[0], ">3 bytes  Ann");
 }
 
@@ -146,7 +136,7 @@ fn when_all_places_are_taken_the_longest_silent_gives_way_and_is_counted() {
         client.send_to(format!("name {number}").as_bytes(), tap.address).unwrap();
         assert_eq!(receive(&server).0, format!("name {number}"));
     }
-    tap.wait_for("remark, #1: disconnected: all places are taken");
+    tap.wait_for_lines(1, "remark, #1: disconnected: all places are taken");
     let said = tap.stop().said;
     assert!(said.iter().any(|line| line.starts_with("257 clients, ")), "{said:?}");
     assert!(said.contains(&"  gave way to others: #1".into()), "{said:?}");

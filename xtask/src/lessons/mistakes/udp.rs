@@ -10,7 +10,7 @@ use common::narration::escape;
 use super::{WATCHED, decode, instead, the_notes_way, wrong};
 use crate::checks::Ended;
 use crate::lab::Outcome;
-use crate::peers::scripted_server::ScriptedServer;
+use crate::peers::scripted_server::answering;
 use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
 use crate::wire::event::{Crossing, Recorder, Side};
@@ -61,8 +61,8 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
         "UDP 不会重发，没有设超时的 recv 会一直等下去。",
     )?;
     the_notes_way(play)?;
-    let host = ScriptedServer::answering(play.ip, |_, name| vec![greeting::of(name)])?;
-    let wire = play.lab.udp_wire(host.address, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
+    let (at, _host) = answering(play.ip, false, |name| vec![greeting::of(name)])?;
+    let wire = play.lab.udp_wire(at, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let recorder = play.lab.record.recorder("");
     let found = wrong_ask(&impatient_socket(play)?, b"Michael", wire, &recorder).map_err(|e| e.kind());
     if found.as_ref().is_err_and(|e| is_silence(*e)) {
@@ -145,14 +145,14 @@ pub fn stranger(play: &mut Play) -> Result<()> {
     let recorder = play.lab.record.recorder("");
     let answers = play
         .in_its_language(&Words::fixed("a stranger answers, from another port", "陌生人从另一个端口回答"));
-    let host = ScriptedServer::answered_by_a_stranger(play.ip, move |number, asked| {
-        let lie = if number == 0 { &b"send me your password"[..] } else { b"Hello, Michael!" };
+    let mut lies = vec![&b"send me your password"[..]];
+    let (at, host) = answering(play.ip, true, move |asked| {
+        let lie = lies.pop().unwrap_or(b"Hello, Michael!");
         recorder.sent(Side::Server, asked, Crossing::Plain);
         recorder.said(Side::Server, &*answers);
         recorder.sent(Side::Client, lie, Crossing::Plain);
         vec![lie.into()]
     })?;
-    let at = host.address;
     let recorder = play.lab.record.recorder("");
     let found = wrong_ask(&datagram_socket(play.ip)?, b"Michael", at, &recorder)?;
     let shown = escape(found.as_bytes());
@@ -236,7 +236,7 @@ pub fn not_text(play: &mut Play) -> Result<()> {
     )?;
     the_notes_way(play)?;
     let recorder = play.lab.record.recorder("");
-    let host = ScriptedServer::answering(play.ip, move |_, asked| {
+    let (at, _host) = answering(play.ip, false, move |asked| {
         recorder.sent(Side::Server, asked, Crossing::Plain);
         let replies = [BYTES, b"Hello, Michael!"];
         for reply in replies {
@@ -245,7 +245,7 @@ pub fn not_text(play: &mut Play) -> Result<()> {
         replies.map(Vec::from).into()
     })?;
     let (client, recorder) = (datagram_socket(play.ip)?, play.lab.record.recorder(""));
-    let found = wrong_ask(&client, b"Michael", host.address, &recorder).map_err(|e| e.kind());
+    let found = wrong_ask(&client, b"Michael", at, &recorder).map_err(|e| e.kind());
     let Words { en, zh } = found.shown();
     let what = words!(
         "because of one byte 0xff, the notes' client gets {en}",
@@ -254,7 +254,7 @@ pub fn not_text(play: &mut Play) -> Result<()> {
     wrong(play, &what, found == Err(ErrorKind::InvalidData), prediction, 1);
 
     instead(play, "udp-client")?;
-    let args = [&host.address.to_string(), "Michael", "--timeout", "60"];
+    let args = [&at.to_string(), "Michael", "--timeout", "60"];
     let outcome = play.run("", "udp-client", &args)?;
     let promise = Words::fixed(
         "udp-client ignores what is not the greeting, and accepts the greeting",

@@ -1,17 +1,16 @@
 //! The figures for a machine, as JSON.
 
-use super::load::Shares;
-use super::machine::Machine;
 use super::results::{Results, Rounds};
 use crate::drawing::entry::{Cost, shown};
 use crate::tasks::json::{array, object, string};
+use crate::words::Words;
 
-/// The machine, and each work with the rounds of its variants.
-pub fn json<'a>(machine: &Machine, works: impl IntoIterator<Item = &'a Results>) -> String {
+/// What it was measured on, and each work with the rounds of its variants.
+pub fn json<'a>(machine: &Words, works: impl IntoIterator<Item = &'a Results>) -> String {
     let works = works.into_iter().map(|results| {
-        let places = results.places.iter().enumerate();
+        let places = results.work.places.iter().enumerate();
         let places = places.map(|(place, clients)| {
-            let variants = results.whole().map(|rounds| variant(results, rounds, place));
+            let variants = results.variants.iter().map(|rounds| variant(results, rounds, place));
             object(&[("n", clients.to_string()), ("variants", array(variants))])
         });
         object(&[
@@ -21,13 +20,13 @@ pub fn json<'a>(machine: &Machine, works: impl IntoIterator<Item = &'a Results>)
             ("places", array(places)),
         ])
     });
-    object(&[("machine", machine.json()), ("works", array(works))]) + "\n"
+    object(&[("machine", string(&machine.en.replace('\n', " "))), ("works", array(works))]) + "\n"
 }
 
 fn variant(results: &Results, rounds: &Rounds, place: usize) -> String {
     let or_null = |figure: Option<f64>| figure.map_or("null".into(), |figure| format!("{figure:.2}"));
     let mut members = vec![("variant", string(rounds.variant.shown().0))];
-    for (number, figure) in results.work.figures.iter().enumerate() {
+    for (number, (key, _)) in results.work.figures.iter().enumerate() {
         let Cost { median, low, high, ratio } = results.cost(rounds, place, number);
         let cost = object(&[
             ("median", shown(median)),
@@ -36,12 +35,10 @@ fn variant(results: &Results, rounds: &Rounds, place: usize) -> String {
             ("to_baseline", or_null(ratio)),
             ("rounds", array(rounds.figures(place, number).into_iter().map(shown))),
         ]);
-        members.push((figure.key, cost));
+        members.push((key, cost));
     }
     let measured = || rounds.measured.iter().map(|round| &round[place]);
-    let share = |of: fn(Shares) -> f64| array(measured().map(|measured| or_null(measured.shares.map(of))));
     members.push(("counted", array(measured().map(|measured| measured.count.to_string()))));
-    members.push(("load_cores", share(|shares| shares.load)));
-    members.push(("others_cores", share(|shares| shares.others)));
+    members.push(("load_cores", array(measured().map(|measured| or_null(measured.load)))));
     object(&members)
 }

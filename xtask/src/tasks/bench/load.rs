@@ -2,7 +2,6 @@
 //! it is one thread, which asks each client's question again as soon as that client has its answer: two calls an
 //! answer, and no wait while any of the answers is there.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::iter;
 use std::net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket};
@@ -14,13 +13,14 @@ use common::narration::escape;
 
 use super::variants::Variant;
 use crate::peers::{origin, sockets};
-use crate::programs::figures::{self, busy, used};
-use crate::programs::scratch::Scratch;
+use crate::programs::figures::{self, used};
 use crate::programs::server::Server;
 
 /// How long each side is measured in a round.
 const TIME: Duration = Duration::from_millis(400);
-const NAME: &str = "Michael";
+const QUESTION: &str = "Michael\n";
+const WELCOME: &str = "Welcome!\n";
+const ANSWER: &str = "Hello, Michael!\n";
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// What one side was seen to cost in one round.
@@ -30,25 +30,18 @@ pub struct Measured {
     pub costs: [f64; 2],
     /// How many answers, clients or pages they are the mean of.
     pub count: u32,
-    /// Shares of one core meanwhile, where time was measured.
-    pub shares: Option<Shares>,
+    /// How much of one core the load took meanwhile, where time was measured.
+    pub load: Option<f64>,
 }
 
-/// Shares of one core, from 0 to how many cores there are.
-#[derive(Clone, Copy, Debug)]
-pub struct Shares {
-    pub load: f64,
-    pub others: f64,
-}
-
-/// What has been used so far by the server, or else by the children that have ended; by the load; by all together.
-fn used_so_far(server: Option<u32>) -> Result<[Duration; 3]> {
+/// What has been used so far by the server, or else by the children that have ended; and by the load.
+fn used_so_far(server: Option<u32>) -> Result<[Duration; 2]> {
     let load = used(process::id()).context("/proc does not tell what was used")?;
     let measured = match server {
         Some(pid) => used(pid).context("the server has ended")?.own,
         None => load.children,
     };
-    Ok([measured, load.own, busy().context("/proc/stat does not tell what was used")?])
+    Ok([measured, load.own])
 }
 
 /// Takes turns for a while, each with `count` answers, clients or pages: time and CPU for each, in microseconds.
@@ -60,39 +53,9 @@ fn timed(server: Option<&Server>, count: u32, mut turn: impl FnMut() -> Result<(
         counted += count;
     }
     let (time, now) = (began.elapsed().as_secs_f64(), used_so_far(server)?);
-    let [measured, load, all] = [0, 1, 2].map(|of| now[of].saturating_sub(before[of]).as_secs_f64());
+    let [measured, load] = [0, 1].map(|of| now[of].saturating_sub(before[of]).as_secs_f64());
     let each = 1e6 / f64::from(counted);
-    let shares = Shares { load: load / time, others: (all - measured - load).max(0.0) / time };
-    Ok(Measured { costs: [time * each, measured * each], count: counted, shares: Some(shares) })
-}
-
-/// One end of a conversation with a TCP server.
-struct LoadClient {
-    stream: TcpStream,
-    question: String,
-    welcome: String,
-    answer: String,
-}
-
-impl LoadClient {
-    fn arrives(server: &Server, variant: Variant) -> Result<Self> {
-        let end = variant.end_of_message();
-        let [question, welcome, answer] =
-            [NAME, "Welcome!", &format!("Hello, {NAME}!")].map(|text| text.to_owned() + end);
-        Ok(Self { stream: sockets::connect(server.address)?, question, welcome, answer })
-    }
-
-    fn is_welcomed(&self) -> Result<()> {
-        hears(&self.stream, &self.welcome)
-    }
-
-    fn asks(&self) -> Result<()> {
-        (&self.stream).write_all(self.question.as_bytes()).context("cannot ask")
-    }
-
-    fn is_answered(&self) -> Result<()> {
-        hears(&self.stream, &self.answer)
-    }
+    Ok(Measured { costs: [time * each, measured * each], count: counted, load: Some(load / time) })
 }
 
 /// The very bytes, whatever partition they come in.
@@ -108,10 +71,14 @@ fn is_right(heard: &[u8], expected: &str) -> Result<()> {
     Ok(())
 }
 
-fn crowd(server: &Server, variant: Variant, size: u32) -> Result<Vec<LoadClient>> {
+fn ask(mut client: &TcpStream) -> Result<()> {
+    client.write_all(QUESTION.as_bytes()).context("cannot ask")
+}
+
+fn crowd(server: &Server, size: u32) -> Result<Vec<TcpStream>> {
     let arrive = |_| {
-        let client = LoadClient::arrives(server, variant)?;
-        client.is_welcomed().map(|()| client)
+        let client = sockets::connect(server.address)?;
+        hears(&client, WELCOME).map(|()| client)
     };
     (0..size).map(arrive).collect()
 }
@@ -119,12 +86,12 @@ fn crowd(server: &Server, variant: Variant, size: u32) -> Result<Vec<LoadClient>
 /// TCP clients, each of which asks as soon as it is answered.
 pub fn tcp(variant: Variant, count: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
-    let clients = crowd(&server, variant, count)?;
-    let ask_again = |client: &LoadClient| client.is_answered().and_then(|()| client.asks());
-    clients.iter().try_for_each(LoadClient::asks)?;
+    let clients = crowd(&server, count)?;
+    let ask_again = |client: &TcpStream| hears(client, ANSWER).and_then(|()| ask(client));
+    clients.iter().try_for_each(ask)?;
     clients.iter().try_for_each(ask_again)?; // what happens once is over
     let measured = timed(Some(&server), count, || clients.iter().try_for_each(ask_again))?;
-    clients.iter().try_for_each(LoadClient::is_answered)?;
+    clients.iter().try_for_each(|client| hears(client, ANSWER))?;
     Ok(measured)
 }
 
@@ -132,13 +99,13 @@ pub fn tcp(variant: Variant, count: u32) -> Result<Measured> {
 pub fn churn(variant: Variant, at_once: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
     let arrive = || {
-        let client = LoadClient::arrives(&server, variant)?;
-        client.asks().map(|()| client)
+        let client = sockets::connect(server.address)?;
+        ask(&client).map(|()| client)
     };
     let mut clients = iter::repeat_with(arrive).take(at_once as usize).collect::<Result<Vec<_>>>()?;
-    let mut change = |client: &mut LoadClient| {
-        client.is_welcomed()?;
-        client.is_answered()?;
+    let mut change = |client: &mut TcpStream| {
+        hears(client, WELCOME)?;
+        hears(client, ANSWER)?;
         *client = arrive()?;
         Ok::<_, anyhow::Error>(())
     };
@@ -149,20 +116,20 @@ pub fn churn(variant: Variant, at_once: u32) -> Result<Measured> {
 /// TCP clients that have been welcomed and are silent: bytes of memory and threads for each.
 pub fn idle(variant: Variant, clients: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
-    let _first = crowd(&server, variant, 1)?; // what is taken once and for all is not counted
+    let _first = crowd(&server, 1)?; // what is taken once and for all is not counted
     let figures = || {
         let pid = server.program.pid;
         let both = figures::resident(pid).zip(figures::status(pid, "Threads"));
         both.context("/proc does not tell what is taken")
     };
     let before = figures()?;
-    let _crowd = crowd(&server, variant, clients)?;
+    let _crowd = crowd(&server, clients)?;
     let after = figures()?;
     let each = |before, after: u64| {
         Ok::<_, anyhow::Error>(f64::from(u32::try_from(after.saturating_sub(before))?) / f64::from(clients))
     };
     let costs = [each(before.0, after.0)? * 1024.0, each(before.1, after.1)?];
-    Ok(Measured { costs, count: clients, shares: None })
+    Ok(Measured { costs, count: clients, load: None })
 }
 
 /// One UDP socket, with this many datagrams on their way.
@@ -170,12 +137,11 @@ pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
     let server = variant.server("udp")?;
     let socket: UdpSocket = sockets::datagram_socket(LOCALHOST)?;
     socket.connect(server.address)?;
-    let answer = format!("Hello, {NAME}!");
-    let ask = || socket.send(NAME.as_bytes()).map(|_| ()).context("cannot ask");
+    let ask = || socket.send(QUESTION.trim_end().as_bytes()).map(|_| ()).context("cannot ask");
     let hear = || {
         let mut buffer = [0; 64];
         let size = socket.recv(&mut buffer).context("no answer came")?;
-        is_right(&buffer[..size], &answer)
+        is_right(&buffer[..size], ANSWER.trim_end())
     };
     let ask_again = |_| hear().and_then(|()| ask());
     (0..outstanding).try_for_each(|_| ask())?;
@@ -185,36 +151,18 @@ pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
     Ok(measured)
 }
 
-/// A page of this many MiB, got again and again, and thrown away: the disk is not what is measured.
-pub fn get(variant: Variant, mebibytes: u32) -> Result<Measured> {
-    pages(variant, mebibytes, 1 << 20, true)
-}
-
-/// A page of this many KiB, each got by a process that starts for it, saves it and ends.
-pub fn start(variant: Variant, kibibytes: u32) -> Result<Measured> {
-    pages(variant, kibibytes, 1 << 10, false)
-}
-
-/// A page in pieces, got by one process after another; time and CPU for each in milliseconds.
-fn pages(variant: Variant, pieces: u32, size: usize, is_thrown_away: bool) -> Result<Measured> {
-    let (piece, length) = (vec![b'x'; size], size * pieces as usize);
-    let header = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+/// A page of this many KiB, got by one process after another; time and CPU for each in milliseconds.
+pub fn get(variant: Variant, kibibytes: u32) -> Result<Measured> {
+    let page = vec![b'x'; kibibytes as usize * 1024];
+    let header = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", page.len());
     let host = origin::replying(LOCALHOST, move |stream| {
         stream.write_all(header.as_bytes())?;
-        (0..pieces).try_for_each(|_| stream.write_all(&piece))
+        stream.write_all(&page)
     })?;
-    let scratch = Scratch::new()?;
-    let file = if is_thrown_away { "/dev/null".into() } else { scratch.path().join("page") };
     let get = || {
-        let mut command = variant.client(host.address, &file)?;
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        let output = command.output().context("cannot start a client")?;
+        let mut command = variant.client(host.address)?;
+        let output = command.stdin(Stdio::null()).output().context("cannot start a client")?;
         ensure!(output.status.success(), "a client ended: {}", escape(&output.stderr));
-        if !is_thrown_away {
-            let saved = fs::metadata(&file)?.len();
-            ensure!(saved >= length as u64, "{saved} bytes were saved of {length}"); // the baseline's has the header, too
-            fs::remove_file(&file)?;
-        }
         Ok(())
     };
     get()?;

@@ -12,30 +12,23 @@ mod variants;
 mod works;
 
 use std::env;
-use std::fs;
-use std::io::{self, IsTerminal, Write};
-use std::time::{Duration, Instant};
+use std::process;
 
 use anyhow::{Context, Result, bail};
 use common::args::{self, Args};
 use common::narration::{escape, say};
 
-use self::machine::Machine;
 use self::one_core::OneCore;
 use self::results::{Results, Rounds};
-use self::variants::Variant;
 use self::works::{ALL, Workload};
 use super::shown;
 use super::wanted::Wanted;
 use crate::drawing::page::{self, Chapter, Cover};
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
-use crate::programs::figures::busy;
+use crate::programs::figures::used;
 use crate::programs::{build, cleanup, reexec};
 use crate::words::{Lang, Words};
-
-/// All rounds of all works together take no longer, but for the first round of each.
-const LIMIT: Duration = Duration::from_secs(105);
 
 /// The works that are named, or all, in the order in which they are measured.
 fn chosen(args: &mut Args, lang: Lang) -> Result<Vec<&'static Workload>> {
@@ -58,7 +51,7 @@ fn chosen(args: &mut Args, lang: Lang) -> Result<Vec<&'static Workload>> {
 /// # Errors
 /// A usage error for an unknown work; a failure if an answer was wrong or missing.
 pub fn run(mut args: Args) -> Result<()> {
-    let rounds = args.number("--rounds", 5, 1..=99)?;
+    let rounds = args.number("--rounds", 4, 1..=99)?;
     let is_as_built = args.flag("--as-built")?;
     let style = shown::style(&mut args)?;
     let (page, figures) = (args.given::<String>("--html")?, args.given::<String>("--json")?);
@@ -66,7 +59,7 @@ pub fn run(mut args: Args) -> Result<()> {
     cleanup::close_on_interrupt()?;
     let page = page.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
     let figures = figures.as_deref().map(|file| Wanted::open("--json", file, "json")).transpose()?;
-    if busy().is_none() {
+    if used(process::id()).is_none() {
         return style.say(
             Ink::Bold,
             &Words::fixed(
@@ -80,8 +73,8 @@ pub fn run(mut args: Args) -> Result<()> {
         return run_again(is_as_built);
     }
     build::build()?;
-    let machine = Machine::here(build::is_optimised()?)?;
-    style.explain(Ink::Bold, &machine.sentence())?;
+    let machine = machine::sentence(build::is_optimised()?)?;
+    style.explain(Ink::Bold, &machine)?;
     style.explain(Ink::Faint, &HOW_TO_READ)?;
     let (chapters, results) = measure_all(&works, rounds, style)?;
     say("")?;
@@ -108,10 +101,9 @@ const HOW_TO_READ: Words = Words::fixed(
      “基准”做同样的 std 调用，此外什么也不做。",
 );
 
-fn cover(machine: &Machine) -> Cover {
-    let machine = machine.sentence();
-    let [en, how] = [machine.en, HOW_TO_READ.en].map(|lines| lines.replace('\n', " "));
-    let [zh, how_zh] = [machine.zh, HOW_TO_READ.zh].map(|lines| lines.replace('\n', ""));
+fn cover(machine: &Words) -> Cover {
+    let [en, how] = [&machine.en, &HOW_TO_READ.en].map(|lines| lines.replace('\n', " "));
+    let [zh, how_zh] = [&machine.zh, &HOW_TO_READ.zh].map(|lines| lines.replace('\n', ""));
     Cover {
         title: Words::fixed("What a thread a client costs", "一个客户端一个线程的开销"),
         intro: words!(
@@ -122,24 +114,26 @@ fn cover(machine: &Machine) -> Cover {
     }
 }
 
-/// Measures one work after another, and tells what each costs.
+/// Measures one work after another, and tells what each costs, or why it failed.
 fn measure_all(
     works: &[&'static Workload],
     rounds: u16,
     style: Style,
 ) -> Result<(Vec<Chapter>, Vec<Results>)> {
-    let (began, count) = (Instant::now(), u32::try_from(works.len())?);
     let (mut chapters, mut all) = (Vec::new(), Vec::new());
-    for (number, work) in (1..).zip(works.iter().copied()) {
+    for work in works.iter().copied() {
         introduce(work, style)?;
-        // What one work leaves of its time is for those that follow.
-        let results = measure(work, rounds, style.lang, began, LIMIT * number / count);
         let story = Transcript::new(style);
-        sentences::told(&results).into_iter().try_for_each(|told| story.tell(told))?;
+        match measure(work, rounds) {
+            Ok(results) => {
+                sentences::told(&results).into_iter().try_for_each(|told| story.tell(told))?;
+                all.push(results);
+            }
+            Err(e) => story.tell(sentences::failed(work, &e))?,
+        }
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
         let Workload { name, claims, .. } = work;
         chapters.push(Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told: story.told() });
-        all.push(results);
     }
     Ok((chapters, all))
 }
@@ -158,51 +152,19 @@ fn run_again(is_as_built: bool) -> Result<()> {
     reexec::start_again(&if is_as_built || build::is_optimised()? { own } else { build::optimised_xtask()? })
 }
 
-/// Measures a work in at most `rounds` rounds: after the first, none is begun that would not be over at `until`.
-fn measure(work: &'static Workload, rounds: u16, lang: Lang, began: Instant, until: Duration) -> Results {
-    let room = descriptors().saturating_sub(100);
-    let places = work.places.iter().copied().take_while(|clients| *clients <= room).collect::<Vec<_>>();
-    let (here, absent) = work.variants.iter().partition::<Vec<Variant>, _>(|variant| variant.is_here());
-    let new = |variant| Rounds { variant, measured: Vec::new(), failed: None };
-    let mut variants: Vec<_> = here.into_iter().map(new).collect();
+/// Measures each variant of a work once in each round.
+fn measure(work: &'static Workload, rounds: u16) -> Result<Results> {
     let held = if work.is_on_one_core { OneCore::hold() } else { None };
-    let mut longest = Duration::ZERO;
-    for round in 1..=rounds {
-        let now = began.elapsed();
-        if round > 1 && now + longest > until {
-            break;
-        }
+    let here = work.variants.iter().copied().filter(|variant| variant.is_here());
+    let mut variants: Vec<_> = here.map(|variant| Rounds { variant, measured: Vec::new() }).collect();
+    for _ in 0..rounds {
         // The first one may find the machine warmer, or colder: the order changes from round to round.
         variants.sort_by_cached_key(|_| crate::random::number());
-        for rounds in variants.iter_mut().filter(|rounds| rounds.failed.is_none()) {
-            let measured = places.iter().map(|place| {
-                let (name, Words { en, zh }) = (work.name, rounds.variant.name());
-                progress(words!("{name}, round {round}: {en}", "{name}，第 {round} 轮：{zh}").to(lang));
-                (work.measure)(rounds.variant, *place)
-            });
-            match measured.collect() {
-                Ok(measured) => rounds.measured.push(measured),
-                Err(e) => rounds.failed = Some(e),
-            }
+        for Rounds { variant, measured } in &mut variants {
+            let places = work.places.iter().map(|place| (work.measure)(*variant, *place));
+            measured.push(places.collect::<Result<_>>().with_context(|| variant.name().en)?);
         }
-        longest = longest.max(began.elapsed().saturating_sub(now));
     }
-    progress("");
     variants.sort_by_key(|rounds| work.variants.iter().position(|variant| *variant == rounds.variant));
-    Results { work, places, variants, absent, is_on_one_core: held.is_some() }
-}
-
-/// How many descriptors this process may have, by Linux' /proc.
-fn descriptors() -> u32 {
-    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find(|line| line.starts_with("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().nth(3)?.parse().ok());
-    soft.unwrap_or(u32::MAX)
-}
-
-/// A line on standard error that the next one takes the place of, where that is a terminal.
-fn progress(line: &str) {
-    if io::stderr().is_terminal() {
-        let _ = write!(io::stderr(), "\r\x1b[K{line}");
-    }
+    Ok(Results { work, variants, is_on_one_core: held.is_some() })
 }

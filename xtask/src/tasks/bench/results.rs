@@ -1,7 +1,5 @@
 //! What was measured of a work: the rounds of each variant, and their costs as charts.
 
-use anyhow::Error;
-
 use super::load::Measured;
 use super::variants::Variant;
 use super::works::Workload;
@@ -10,20 +8,15 @@ use crate::drawing::entry::{Chart, Cost, Series};
 /// A work, and what was measured of it.
 pub struct Results {
     pub work: &'static Workload,
-    /// The places that this system has room for.
-    pub places: Vec<u32>,
     pub variants: Vec<Rounds>,
-    /// Variants that are not available here: they need python3.
-    pub absent: Vec<Variant>,
     /// Whether the work was held on one core.
     pub is_on_one_core: bool,
 }
 
-/// One variant: what was measured in each round at each place, up to a failure.
+/// One variant: what was measured in each round at each place.
 pub struct Rounds {
     pub variant: Variant,
     pub measured: Vec<Vec<Measured>>,
-    pub failed: Option<Error>,
 }
 
 impl Rounds {
@@ -44,18 +37,13 @@ pub fn median(figures: &[f64]) -> f64 {
 }
 
 impl Results {
-    /// The variants that came through all rounds.
-    pub fn whole(&self) -> impl Iterator<Item = &Rounds> {
-        self.variants.iter().filter(|rounds| rounds.failed.is_none() && !rounds.measured.is_empty())
-    }
-
     pub fn all(&self) -> impl Iterator<Item = &Measured> {
         self.variants.iter().flat_map(|rounds| rounds.measured.iter().flatten())
     }
 
-    /// A variant, if it came through all rounds.
+    /// A variant, if it was measured.
     pub fn variant(&self, variant: Variant) -> Option<&Rounds> {
-        self.whole().find(|rounds| rounds.variant == variant)
+        self.variants.iter().find(|rounds| rounds.variant == variant)
     }
 
     pub fn cost(&self, rounds: &Rounds, place: usize, figure: usize) -> Cost {
@@ -77,43 +65,34 @@ impl Results {
         let series = |rounds: &Rounds, figure| Series {
             name: rounds.variant.name(),
             ink: rounds.variant.shown().2,
-            costs: (0..self.places.len()).map(|place| self.cost(rounds, place, figure)).collect(),
+            costs: (0..self.work.places.len()).map(|place| self.cost(rounds, place, figure)).collect(),
         };
-        let charts = self.work.figures.iter().enumerate().map(|(number, figure)| Chart {
-            title: figure.title.clone(),
+        let charts = self.work.figures.iter().enumerate().map(|(number, (_, title))| Chart {
+            title: title.clone(),
             across: self.work.across.clone(),
-            places: self.places.iter().copied().map(u64::from).collect(),
-            series: self.whole().map(|rounds| series(rounds, number)).collect(),
+            places: self.work.places.iter().copied().map(u64::from).collect(),
+            series: self.variants.iter().map(|rounds| series(rounds, number)).collect(),
         });
         charts.collect()
     }
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
     use crate::drawing::entry::shown;
-    use crate::tasks::bench::load::Shares;
     use crate::tasks::bench::works;
 
-    pub fn rounds(variant: Variant, figures: &[f64], others: f64) -> Rounds {
-        let measured = |cost: &f64| {
-            let shares = Some(Shares { load: 0.5, others });
-            vec![Measured { costs: [*cost, *cost], count: 7, shares }]
-        };
-        Rounds { variant, measured: figures.iter().map(measured).collect(), failed: None }
-    }
-
-    pub fn results(variants: Vec<Rounds>) -> Results {
-        Results { work: &works::ALL[0], places: vec![1], variants, absent: Vec::new(), is_on_one_core: true }
+    fn rounds(variant: Variant, figures: &[f64]) -> Rounds {
+        let measured = |cost: &f64| vec![Measured { costs: [*cost, *cost], count: 7, load: None }];
+        Rounds { variant, measured: figures.iter().map(measured).collect() }
     }
 
     #[test]
     fn a_ratio_is_the_median_of_the_pairs_and_not_of_the_medians() {
-        let results = results(vec![
-            rounds(Variant::Baseline, &[1.0, 10.0, 4.0], 0.0),
-            rounds(Variant::Ours, &[2.0, 5.0, 12.0], 0.0),
-        ]);
+        let variants =
+            vec![rounds(Variant::Baseline, &[1.0, 10.0, 4.0]), rounds(Variant::Ours, &[2.0, 5.0, 12.0])];
+        let results = Results { work: &works::ALL[0], variants, is_on_one_core: true };
         let costs: Vec<_> = results.charts()[0].series.iter().map(|series| series.costs[0]).collect();
         assert_eq!((costs[0].median, costs[0].ratio), (4.0, None));
         let Cost { median: middle, low, high, ratio } = costs[1];

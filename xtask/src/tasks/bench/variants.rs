@@ -2,7 +2,6 @@
 
 use std::env;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -16,10 +15,8 @@ use crate::words::Words;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
-    /// A program of ours as it is.
+    /// A program of ours, with `--quiet`: no server prints while it is measured.
     Ours,
-    /// The same with `--quiet`.
-    Quiet,
     /// The same std calls, and nothing else.
     Baseline,
     /// The baseline, with threads that are started before their clients come.
@@ -33,7 +30,6 @@ impl Variant {
     pub fn shown(self) -> (&'static str, Words, Ink) {
         match self {
             Self::Ours => ("ours", Words::fixed("ours", "我们的"), Ink::Client),
-            Self::Quiet => ("ours_quiet", Words::fixed("ours, --quiet", "我们的，--quiet"), Ink::Good),
             Self::Baseline => {
                 ("baseline", Words::fixed("baseline: bare std calls", "基准：只有 std 调用"), Ink::Faint)
             }
@@ -54,17 +50,12 @@ impl Variant {
         self != Self::Notes || python_here().is_some()
     }
 
-    /// What ends its messages over TCP: nothing, as the notes do it.
-    pub fn end_of_message(self) -> &'static str {
-        if self == Self::Notes { "" } else { "\n" }
-    }
-
     /// Starts its server: `tcp` or `udp`.
     pub fn server(self, protocol: &str) -> Result<Server> {
         let command = match self {
-            Self::Ours | Self::Quiet => {
+            Self::Ours => {
                 let mut command = Command::new(build::path_of(&format!("{protocol}-server"))?);
-                command.arg("127.0.0.1:0").args((self == Self::Quiet).then_some("--quiet"));
+                command.args(["127.0.0.1:0", "--quiet"]);
                 if protocol == "tcp" {
                     command.args(["--delay=0", "--max-clients=15000"]);
                 }
@@ -75,14 +66,14 @@ impl Variant {
             Self::Notes if protocol == "tcp" => python(include_str!("notes/tcp_server.py"))?,
             Self::Notes => python(include_str!("notes/udp_server.py"))?,
         };
-        Server::start_unread(&command).with_context(|| format!("{} did not start", self.name().en))
+        Server::start_command(command).with_context(|| format!("{} did not start", self.name().en))
     }
 
-    /// Its client, which gets `/page` from an address and saves it.
-    pub fn client(self, at: SocketAddr, file: &Path) -> Result<Command> {
+    /// Its client, which gets `/page` from an address and throws it away: the disk is not what is measured.
+    pub fn client(self, at: SocketAddr) -> Result<Command> {
         let at = at.to_string();
         let mut command = match self {
-            Self::Ours | Self::Quiet => {
+            Self::Ours => {
                 let mut command = Command::new(build::path_of("tcp-client")?);
                 command.args(["get", &format!("http://{at}/page"), "-o"]);
                 command
@@ -94,7 +85,7 @@ impl Variant {
                 command
             }
         };
-        command.arg(file);
+        command.arg("/dev/null");
         Ok(command)
     }
 }

@@ -1,7 +1,7 @@
 //! The works, a row each: what is done, by which variants, how many at once, and what is counted.
 
 use super::load::{self, Measured};
-use super::variants::Variant::{self, Baseline, Notes, Ours, Quiet, Ready};
+use super::variants::Variant::{self, Baseline, Notes, Ours, Ready};
 use crate::words::Words;
 
 /// Something that several variants of a program do, so that one can compare what it costs each.
@@ -17,21 +17,17 @@ pub struct Workload {
     pub is_on_one_core: bool,
     pub across: Words,
     pub figures: &'static [Figure; 2],
-    /// What is promised of each that was counted.
-    pub promise: fn(u64) -> Words,
+    /// What is promised of each that is counted.
+    pub promise: &'static Words,
     /// Measures one variant at one place.
     pub measure: fn(Variant, u32) -> anyhow::Result<Measured>,
 }
 
-/// A cost.
-pub struct Figure {
-    /// Its name in JSON: what, and the unit.
-    pub key: &'static str,
-    pub title: Words,
-}
+/// A cost: its name in JSON (what, and the unit), and its title.
+pub type Figure = (&'static str, Words);
 
 const fn figure(key: &'static str, en: &'static str, zh: &'static str) -> Figure {
-    Figure { key, title: Words::fixed(en, zh) }
+    (key, Words::fixed(en, zh))
 }
 
 #[rustfmt::skip]
@@ -55,23 +51,14 @@ static PAGE: [Figure; 2] = [
     figure("cpu_ms", "the client's CPU for a page, in ms", "每个网页占用客户端的 CPU，单位 ms"),
 ];
 
-fn answered(n: u64) -> Words {
-    words!("each of {n} answers was the right one", "{n} 个应答个个正确")
-}
+static ANSWERED: Words = Words::fixed("each answer was the right one", "每个应答都正确");
+static WELCOMED: Words = Words::fixed("each client was welcomed", "每个客户端都收到了欢迎");
+static FETCHED: Words = Words::fixed("each client ended well", "每个客户端进程都正常结束");
 
-fn welcomed(n: u64) -> Words {
-    words!("each of {n} clients was welcomed", "{n} 个客户端都收到了欢迎")
-}
-
-fn fetched(n: u64) -> Words {
-    words!("each of {n} clients ended well", "{n} 个客户端进程都正常结束")
-}
-
+const KIBIBYTES: Words = Words::fixed("KiB", "KiB");
 const CLIENTS: Words = Words::fixed("clients at once", "同时在线的客户端数");
-const TCP: &[Variant] = &[Ours, Baseline, Notes];
-/// With a work in which our server prints a line for each that is counted.
-const UDP: &[Variant] = &[Ours, Quiet, Baseline, Notes];
-const CHURN: &[Variant] = &[Ours, Quiet, Baseline, Ready, Notes];
+const USUAL: &[Variant] = &[Ours, Baseline, Notes];
+const CHURN: &[Variant] = &[Ours, Baseline, Ready, Notes];
 
 /// All works, in the order in which they are measured.
 #[rustfmt::skip]
@@ -85,10 +72,10 @@ pub static ALL: [Workload; 10] = [
     tcp("tcp-1000", &[1000], Words::fixed(
         "1,000 such clients: a thousand threads.",
         "1000 个这样的客户端：一千个线程。")),
-    work("churn", &[64], CHURN, CLIENTS, (&CLIENT, answered, load::churn), Words::fixed(
+    work("churn", &[64], CHURN, CLIENTS, (&CLIENT, &ANSWERED, load::churn), Words::fixed(
         "64 TCP clients at once: each connects, asks once and leaves. A thread is started for each.",
         "同时 64 个 TCP 客户端，各自连接、问一次就离开：每一个都要启动一个线程。")),
-    work("idle", &[1000], TCP, CLIENTS, (&SILENT_CLIENT, welcomed, load::idle), Words::fixed(
+    work("idle", &[1000], USUAL, CLIENTS, (&SILENT_CLIENT, &WELCOMED, load::idle), Words::fixed(
         "1,000 TCP clients that have been welcomed and are silent: what waiting costs.",
         "1000 个 TCP 客户端，收到欢迎之后不说话：等待的开销。")),
     on_one_core(udp("udp-1", &[1], Words::fixed(
@@ -97,19 +84,19 @@ pub static ALL: [Workload; 10] = [
     udp("udp-32", &[32], Words::fixed(
         "32 datagrams on their way at any time.",
         "任何时候都有 32 个数据报在途。")),
-    work("get", &[64], TCP, Words::fixed("MiB", "MiB"), (&PAGE, fetched, load::get), Words::fixed(
+    work("get", &[65_536], USUAL, KIBIBYTES, (&PAGE, &FETCHED, load::get), Words::fixed(
         "A client gets a page of 64 MiB, and throws it away (/dev/null).",
         "一个客户端取 64 MiB 的网页，随即丢弃（/dev/null）。")),
-    work("start", &[1], TCP, Words::fixed("KiB", "KiB"), (&PAGE, fetched, load::start), Words::fixed(
-        "A process starts, gets a page of 1 KiB, saves it and ends.",
-        "一个进程启动，取 1 KiB 的网页，存好，然后结束。")),
+    work("start", &[1], USUAL, KIBIBYTES, (&PAGE, &FETCHED, load::get), Words::fixed(
+        "A process starts, gets a page of 1 KiB and ends.",
+        "一个进程启动，取 1 KiB 的网页，然后结束。")),
     on_one_core(tcp("curve", &[1, 8, 64, 512, 4096], Words::fixed(
         "1 to 4,096 TCP clients that ask as soon as they are answered, on one core: what more threads cost.",
         "1 到 4096 个 TCP 客户端，各自收到应答就接着问，只用一个核：线程越多，开销如何。"))),
 ];
 
 /// What is counted, what is promised of it, and how it is measured.
-type Measure = (&'static [Figure; 2], fn(u64) -> Words, fn(Variant, u32) -> anyhow::Result<Measured>);
+type Measure = (&'static [Figure; 2], &'static Words, fn(Variant, u32) -> anyhow::Result<Measured>);
 
 const fn work(
     name: &'static str,
@@ -124,12 +111,12 @@ const fn work(
 }
 
 const fn tcp(name: &'static str, places: &'static [u32], what: Words) -> Workload {
-    work(name, places, TCP, CLIENTS, (&ANSWER, answered, load::tcp), what)
+    work(name, places, USUAL, CLIENTS, (&ANSWER, &ANSWERED, load::tcp), what)
 }
 
 const fn udp(name: &'static str, places: &'static [u32], what: Words) -> Workload {
     let across = Words::fixed("datagrams on their way", "在途的数据报数");
-    work(name, places, UDP, across, (&ANSWER, answered, load::udp), what)
+    work(name, places, USUAL, across, (&ANSWER, &ANSWERED, load::udp), what)
 }
 
 const fn on_one_core(mut work: Workload) -> Workload {

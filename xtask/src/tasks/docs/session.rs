@@ -5,23 +5,23 @@
 //! to the end of the section.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::compare::by_figure;
 use super::markdown::Line;
 use crate::lab::{Lab, Outcome};
 use crate::programs::{self, program::Program};
+use crate::random;
 use crate::wire::event::{Event, What};
 use crate::words::Lang;
 
 /// What a terminal shows of Ctrl-C.
 pub const INTERRUPT: &str = "^C";
 
-/// What serves until it is stopped, and says first where: how its command begins, and what says there where to
-/// listen unless it is told. Its own address, behind an option or alone, is the last one of its command.
+/// What serves until it is stopped: how its command begins, and what says there where to listen unless it is told.
 const SERVERS: [(&str, &str); 4] = [
     ("cargo run -p tcp-server", "127.0.0.1:9999"),
     ("cargo run -p udp-server", "127.0.0.1:9999"),
@@ -29,8 +29,11 @@ const SERVERS: [(&str, &str); 4] = [
     ("cargo xtask tap", "--listen 127.0.0.1:9998"),
 ];
 
-/// What not every system has; a command that names a missing one is not available.
-const TOOLS: [&str; 2] = ["nc", "python3"];
+/// The host that the READMEs show.
+const SHOWN_HOST: &str = "127.0.0.1";
+
+/// The port that keeps other sessions off a host.
+const GUARD: u16 = 9990;
 
 /// A command and what it shows, or what one that still runs goes on to show.
 pub struct Exchange {
@@ -85,22 +88,19 @@ pub struct Session {
     lab: Lab,
     lang: Lang,
     terminals: BTreeMap<String, Terminal>,
-    /// The ports that the commands name, and the ones that stand for them in this run.
-    ports: BTreeMap<String, String>,
+    /// What stands for the host that is shown: all of 127.0.0.0/8 is the loopback.
+    host: String,
+    _guard: TcpListener,
 }
 
 impl Session {
     pub fn new(lang: Lang) -> Result<Self> {
-        let ports = ["", "0"].map(|port| (port.into(), port.into())); // none, and the wish for one
-        Ok(Self { lab: Lab::discarding()?, lang, terminals: BTreeMap::new(), ports: ports.into() })
+        let (host, guard) = own_host()?;
+        Ok(Self { lab: Lab::discarding()?, lang, terminals: BTreeMap::new(), host, _guard: guard })
     }
 
-    /// Plays an exchange and returns what was seen; none where it takes a tool that is not here. A server that runs
-    /// on is asked for as many lines as are shown.
-    pub fn play(
-        &mut self,
-        Exchange { terminal, typed, shown, .. }: &Exchange,
-    ) -> Result<Option<Vec<String>>> {
+    /// Plays an exchange and returns what was seen. A server that runs on is asked for as many lines as are shown.
+    pub fn play(&mut self, Exchange { terminal, typed, shown, .. }: &Exchange) -> Result<Vec<String>> {
         let is_free = !self.terminals.contains_key(terminal);
         match typed.as_str() {
             "" => {}
@@ -109,19 +109,13 @@ impl Session {
                 ensure!(running.program.interrupt(), "^C cannot be pressed here");
                 running.runs_on = false;
             }
-            command if command.split(' ').any(is_missing) => return Ok(None),
             command => {
                 ensure!(is_free, "in terminal {terminal}, something still runs");
                 let running = self.start(command)?;
                 self.terminals.insert(terminal.clone(), running);
             }
         }
-        self.listen(terminal, shown.len()).map(Some)
-    }
-
-    /// Whether a port that is shown is one that the commands name.
-    pub fn is_own(&self, shown: &str) -> bool {
-        self.ports.contains_key(shown)
+        self.listen(terminal, shown.len())
     }
 
     fn running(&mut self, terminal: &str) -> Result<&mut Terminal> {
@@ -131,33 +125,8 @@ impl Session {
     fn start(&mut self, typed: &str) -> Result<Terminal> {
         let server = SERVERS.iter().find(|(begin, _)| typed.starts_with(begin) && !typed.ends_with("--help"));
         let typed = server.map_or(typed.into(), |(_, address)| with_address(typed, address));
-        let own = by_figure(&typed).last().map_or("", |(port, _)| *port);
-        let picks = server.is_some() && !self.is_own(own);
-        if picks {
-            self.ports.insert(own.into(), "0".into());
-        }
-        let real = self.with_real_ports(&typed)?;
-        let program = self.lab.start_command(self.command(&real)?)?;
-        if picks {
-            let first = self.lab.wait_for_line(&program, "")?; // it says which
-            let real = by_figure(&first).get(1).with_context(|| format!("no address, but {first:?}"))?.0;
-            self.ports.insert(own.into(), real.into());
-        }
+        let program = self.lab.start_command(self.command(&typed.replace(SHOWN_HOST, &self.host))?)?;
         Ok(Terminal { program, runs_on: server.is_some(), told: 0 })
-    }
-
-    /// The command with the ports of this run. Where no server has one that is shown, nobody is at the one that
-    /// stands for it.
-    fn with_real_ports(&mut self, typed: &str) -> Result<String> {
-        let mut command = String::new();
-        for (port, text) in by_figure(typed) {
-            if !self.is_own(port) {
-                let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-                self.ports.insert(port.into(), free.to_string());
-            }
-            command = command + &self.ports[port] + text;
-        }
-        Ok(command)
     }
 
     /// What is typed, as a process, in the README's language. Of the locale's variables only LANG is set: about an
@@ -214,16 +183,19 @@ impl Session {
         })
     }
 
-    /// All that a program has said, its errors last, with the ports that the README shows.
+    /// All that a program has said, its errors last, with the host that the README shows.
     fn lines(&self, pid: u32) -> Vec<String> {
-        let shown = |real: &str| self.ports.iter().find(|pair| pair.1 == real).map(|pair| pair.0.clone());
-        let as_shown = |line: &String| {
-            let exchanges = by_figure(line).into_iter();
-            exchanges.map(|(port, text)| shown(port).unwrap_or(port.into()) + text).collect()
-        };
         let Outcome { said, complained, .. } = self.lab.outcome(pid);
-        said.iter().chain(&complained).map(as_shown).collect()
+        said.iter().chain(&complained).map(|line| line.replace(&self.host, SHOWN_HOST)).collect()
     }
+}
+
+/// A host of this session's own, as long as the one that is shown, and what keeps other sessions off it.
+fn own_host() -> Result<(String, TcpListener)> {
+    let digit = || random::number() % 9 + 1;
+    let hosts = iter::repeat_with(|| format!("127.{}.{}.{}", digit(), digit(), digit())).take(100);
+    let mut free = hosts.filter_map(|host| Some((host.clone(), TcpListener::bind((&*host, GUARD)).ok()?)));
+    free.next().context("no host is free")
 }
 
 /// A server's command that says where to listen: as it does, or at this address.
@@ -232,10 +204,10 @@ fn with_address(typed: &str, address: &str) -> String {
     if typed.contains(told) { typed.into() } else { format!("{typed} {address}") }
 }
 
-/// Whether this is a tool that the shell does not find, or cannot run.
-fn is_missing(word: &str) -> bool {
+/// Whether the shell finds nc and can run it.
+pub fn has_nc() -> bool {
     let mut probe = Command::new("sh");
-    probe.args(["-c", &format!("{word} -h || test $? -lt 126")]);
+    probe.args(["-c", "nc -h || test $? -lt 126"]);
     probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    TOOLS.contains(&word) && !probe.status().is_ok_and(|status| status.success())
+    probe.status().is_ok_and(|status| status.success())
 }

@@ -12,7 +12,7 @@ use super::trial::Trial;
 use super::verdict::{Failure, ProgramState};
 use super::words::{joined, status_words};
 use crate::exercises::{Evidence, Stage, Tables, Waits};
-use crate::peers::script::{Expected, How, Mismatch, Step, Unplayed};
+use crate::peers::script::{Expected, How, Mismatch, Step};
 use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
@@ -22,12 +22,12 @@ type Finding = (Mismatch, Tables, Option<Words>);
 
 impl Trial<'_> {
     /// What a mismatch means for the stage: none, if the program did what was expected after all.
-    pub fn finds(&mut self, stage: &'static Stage, missed: Mismatch) -> Result<Option<Failure>, Unplayed> {
+    pub fn finds(&mut self, stage: &'static Stage, missed: Mismatch) -> Result<Option<Failure>> {
         let found = self.looks_closer(missed)?;
-        Ok(found.map(|found| self.failure(stage, found)).transpose()?)
+        found.map(|found| self.failure(stage, found)).transpose()
     }
 
-    fn looks_closer(&mut self, mut missed: Mismatch) -> Result<Option<Finding>, Unplayed> {
+    fn looks_closer(&mut self, mut missed: Mismatch) -> Result<Option<Finding>> {
         if missed.found.how == How::Silent {
             self.waiting = self.waits(missed.number);
         }
@@ -57,17 +57,14 @@ impl Trial<'_> {
     }
 
     /// What is wrong with the next message that a client hears, if anything is.
-    fn mishears(&mut self, number: usize, message: &[u8]) -> Result<Option<Mismatch>, Unplayed> {
-        match self.tries(|peers, met| peers.hears(number, message, met)) {
-            Ok(()) => Ok(None),
-            Err(Unplayed::Missed(missed)) => Ok(Some(missed)),
-            Err(stop) => Err(stop),
-        }
+    fn mishears(&mut self, number: usize, message: &[u8]) -> Result<Option<Mismatch>> {
+        let heard = self.tries(|peers, met| peers.hears(number, message, met));
+        heard.err().map(anyhow::Error::downcast).transpose()
     }
 
     /// A client has heard nothing, or a message without its end. What arrives once it says another name, and once
     /// another client comes, decides.
-    fn provokes(&mut self, mut missed: Mismatch, message: &[u8]) -> Result<Option<Finding>, Unplayed> {
+    fn provokes(&mut self, mut missed: Mismatch, message: &[u8]) -> Result<Option<Finding>> {
         let number = missed.number;
         let has_begun = !missed.found.bytes.is_empty();
         // A message without an end has one where the next begins; and a server that does not welcome may greet.
@@ -97,7 +94,7 @@ impl Trial<'_> {
             words!("(#{next} comes, to see what the server does)", "（#{next} 来了，看服务器怎么做）");
         self.remarks(Side::Client, &remark);
         let came = self.tries(|peers, met| peers.plays_step(Step::Comes(next), met));
-        let limit = self.patience().after_a_nudge();
+        let limit = self.patience().min(Duration::from_secs(1)); // for what the next client sets off
         let Err(nudged) = self.peers.tcp(number)?.hears_within(message, limit) else { return Ok(None) };
         if tables.unread == 0 {
             missed.found = nudged.found;
@@ -115,8 +112,8 @@ impl Trial<'_> {
 
     /// Whether a welcome that has come once its client spoke comes for the next client, too, as soon as that speaks. One
     /// that is merely slow takes as long as before.
-    fn is_answered_at_once(&mut self, message: &[u8]) -> Result<bool, Unplayed> {
-        let (limit, next) = (self.patience().silence() / 2, self.peers.next());
+    fn is_answered_at_once(&mut self, message: &[u8]) -> Result<bool> {
+        let (limit, next) = (self.patience() / 2, self.peers.next());
         for number in self.peers.numbers() {
             self.tries(|peers, met| peers.plays_step(Step::Leaves(number), met))?; // it may serve one at a time
         }

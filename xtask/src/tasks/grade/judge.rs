@@ -1,7 +1,6 @@
 //! Plays a stage on a program, step by step. What comes of it is returned: terminal and page read it, nothing is
 //! printed here.
 
-use std::borrow::Cow;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -11,7 +10,7 @@ use super::verdict::{Failure, Judged};
 use crate::checks::Verdict;
 use crate::drawing::entry::Entry;
 use crate::exercises::{Mistake, Stage};
-use crate::peers::script::{Step, Unplayed, playable};
+use crate::peers::script::{NotAvailable, Step, playable};
 use crate::tasks::shown;
 use crate::words::Words;
 
@@ -60,8 +59,7 @@ fn judge_once(config: &Config, stage: &'static Stage) -> Result<Judged> {
         Ok(None) => (Verdict::Passed, None),
         Ok(Some(failure)) if failure.is_decided => (Verdict::Failed(failure.got.clone()), Some(failure)),
         Ok(Some(failure)) => (Verdict::Undecided(failure.got.clone()), Some(failure)),
-        Err(Unplayed::NotAvailable(why)) => (Verdict::NotAvailable(why), None),
-        Err(stop) => return Err(stop.into()),
+        Err(stop) => (Verdict::NotAvailable(stop.downcast::<NotAvailable>()?.0), None),
     };
     cleared?;
     let ladder = ladder?;
@@ -76,13 +74,12 @@ fn judge_once(config: &Config, stage: &'static Stage) -> Result<Judged> {
 
 impl Trial<'_> {
     /// Plays a script, up to where the program fails.
-    fn plays(&mut self, stage: &'static Stage, script: &[Step]) -> Result<Option<Failure>, Unplayed> {
+    fn plays(&mut self, stage: &'static Stage, script: &[Step]) -> Result<Option<Failure>> {
         for step in playable(script, self.peers.talk.framing)? {
             let failure = match (step, self.plays_step(*step)) {
                 (Step::Plays(steps), _) => self.plays(stage, steps)?,
                 (_, Ok(())) => None,
-                (_, Err(Unplayed::Missed(mismatch))) => self.finds(stage, mismatch)?,
-                (_, Err(stop)) => return Err(stop),
+                (_, Err(stop)) => self.finds(stage, stop.downcast()?)?,
             };
             if failure.is_some() {
                 return Ok(failure);
@@ -92,8 +89,8 @@ impl Trial<'_> {
     }
 
     /// Plays one step: those about the program itself here, the others by its peers.
-    fn plays_step(&mut self, step: Step) -> Result<(), Unplayed> {
-        if self.config.at.is_some() && step.is_the_programs() {
+    fn plays_step(&mut self, step: Step) -> Result<()> {
+        if self.config.at.is_some() && step.needs_the_process() {
             return self.runs_already(step);
         }
         match step {
@@ -109,7 +106,6 @@ impl Trial<'_> {
             Step::Fails => self.fails(),
             Step::Prints(lines) => self.prints(lines),
             Step::Saves(body) => self.saves(self.peers.talk.names.of(body.as_bytes()).into()),
-            Step::SavesNothing => self.saves(Cow::Borrowed(b"")),
             Step::SavesMuch => self.saves(crate::peers::replies::large().into()),
             Step::Shows(words) => self.shows(words),
             Step::GivesBack(name) => self.gives_back(name),

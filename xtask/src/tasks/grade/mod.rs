@@ -36,7 +36,7 @@ use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
 use crate::exercises::ALL;
 use crate::peers::names::Names;
-use crate::peers::talk::{Patience, Talk};
+use crate::peers::talk::Talk;
 use crate::programs::cleanup;
 use crate::random;
 use crate::wire::event::{Recorder, Side};
@@ -115,7 +115,7 @@ pub fn run(mut args: Args) -> Result<()> {
         check_version(ip)?;
     }
     let names = Names { seed, ..Names::OF_THE_NOTES };
-    let talk = Talk { framing, patience: Patience::new(patience), recorder: Recorder::discarding(), names };
+    let talk = Talk { framing, patience, recorder: Recorder::discarding(), names };
     let story = Transcript::kept(style);
     let directory = None;
     let config = Config {

@@ -14,7 +14,7 @@ use common::text;
 use super::trial::{Trial, missed};
 use crate::exercises::Location;
 use crate::peers::player::Peer;
-use crate::peers::script::{Expected, How, Step, Unplayed};
+use crate::peers::script::{Expected, How, NotAvailable, Step};
 use crate::peers::tcp_peer::TcpPeer;
 use crate::peers::udp_peer::UdpPeer;
 use crate::programs::figures;
@@ -51,7 +51,7 @@ enum Ready {
 
 impl Trial<'_> {
     /// Starts the server on a free port, and waits until it is there.
-    pub fn starts(&mut self) -> Result<(), Unplayed> {
+    pub fn starts(&mut self) -> Result<()> {
         const TRIES: usize = 5;
         for _ in 1..TRIES {
             let ready = self.starts_once()?;
@@ -69,19 +69,19 @@ impl Trial<'_> {
     }
 
     /// It does not end at once, as one does that never reaches accept.
-    pub fn stays(&mut self) -> Result<(), Unplayed> {
+    pub fn stays(&mut self) -> Result<()> {
         let ready = self.program()?.wait_for_end(ENDING)?.map_or(Ready::Yes, |_| Ready::Ended);
         self.expect_ready(ready)
     }
 
     /// What stands for a step of the program where it runs already: that it listens is seen by connecting.
-    pub fn runs_already(&mut self, step: Step) -> Result<(), Unplayed> {
+    pub fn runs_already(&mut self, step: Step) -> Result<()> {
         match step {
             Step::Starts => Ok(()),
             Step::Stays if matches!(self.exercise.transport, Protocol::Tcp) => {
                 self.tries(|peers, met| peers.plays_step(Step::Comes(1), met))
             }
-            _ => Err(Unplayed::NotAvailable(Words::fixed(
+            _ => bail!(NotAvailable(Words::fixed(
                 "this stage needs the program itself, and with --at only its address is known",
                 "这一项需要程序本身，而 --at 只知道它的地址",
             ))),
@@ -89,7 +89,7 @@ impl Trial<'_> {
     }
 
     /// The server is killed, and starts again on the same port.
-    pub fn restarts(&mut self) -> Result<(), Unplayed> {
+    pub fn restarts(&mut self) -> Result<()> {
         self.remarks(Side::Server, &Words::fixed("(killed, and started again)", "（强行终止，再次启动）"));
         self.candidate = None;
         // The side that closes first keeps the connection in TIME_WAIT: here, the server's.
@@ -101,13 +101,13 @@ impl Trial<'_> {
     }
 
     /// Starts the client, and takes its connection as #1; over UDP, #1 waits for its datagram.
-    pub fn hosts(&mut self) -> Result<(), Unplayed> {
+    pub fn hosts(&mut self) -> Result<()> {
         let talk = self.peers.talk.clone();
         if matches!(self.exercise.transport, Protocol::Udp) {
             let server = UdpPeer::server(self.peers.at, talk)?;
             self.peers.at = server.address()?;
             self.peers.joins(1, Peer::Udp(server));
-            return Ok(self.spawn()?);
+            return self.spawn();
         }
         self.listener = None; // its port is used again
         let listener = TcpListener::bind(self.peers.at)?;
@@ -118,7 +118,7 @@ impl Trial<'_> {
         let listener = listener.try_clone()?;
         let (asked, mut has_ended) = (Instant::now(), false);
         loop {
-            let is_late = asked.elapsed() > self.patience().to_start(); // the last look is after the time
+            let is_late = asked.elapsed() > self.patience() * 3; // the last look is after the time
             match listener.accept() {
                 Ok((stream, _)) => {
                     stream.set_nonblocking(false)?;
@@ -141,9 +141,9 @@ impl Trial<'_> {
     }
 
     /// Starts the client; no socket has the port that it is sent to.
-    pub fn sends_to_nobody(&mut self) -> Result<(), Unplayed> {
+    pub fn sends_to_nobody(&mut self) -> Result<()> {
         self.peers.at = self.free_port()?;
-        Ok(self.spawn()?)
+        self.spawn()
     }
 
     /// Starts the server, and waits until it is there.
@@ -171,7 +171,7 @@ impl Trial<'_> {
     }
 
     /// It should be there; else says where it is.
-    fn expect_ready(&mut self, ready: Ready) -> Result<(), Unplayed> {
+    fn expect_ready(&mut self, ready: Ready) -> Result<()> {
         let (at, transport) = (self.peers.at, self.exercise.transport);
         let (how, found) = match ready {
             Ready::Yes => return Ok(()),
@@ -198,7 +198,7 @@ impl Trial<'_> {
         let (mut elsewhere, mut since, mut looked): (Vec<SocketRow>, _, _) = (Vec::new(), asked, asked);
         let (mut of, mut ended): (_, Option<Instant>) = (transport, None);
         loop {
-            let is_late = asked.elapsed() > self.patience().to_start();
+            let is_late = asked.elapsed() > self.patience() * 3;
             let is_there = self.is_anybody_there().unwrap_or_else(|| answers(transport, at));
             // Another program may have been quicker; but one that hands its socket to others is there, too.
             if is_there && is_own(program.program.pid, transport, at) {

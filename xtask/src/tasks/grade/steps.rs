@@ -7,10 +7,10 @@ use std::mem;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::trial::{Trial, missed};
-use crate::peers::script::{Expected, Found, How, Mismatch, Step, Unplayed};
+use crate::peers::script::{Expected, Found, How, Mismatch, NotAvailable, Step};
 use crate::peers::talk::within;
 use crate::programs::cleanup;
 use crate::wire::event::{Recorder, Side};
@@ -25,9 +25,9 @@ const SURPLUS: u64 = 1 << 16;
 impl Trial<'_> {
     /// Presses Ctrl-C, as a terminal does, for all of the group. Where the program does not end, the steps `held` may be
     /// what it waits for; and where `goes_on` succeeds, it goes on as if nothing had happened.
-    pub fn is_interrupted(&mut self, held: &[Step], goes_on: &[Step]) -> Result<(), Unplayed> {
+    pub fn is_interrupted(&mut self, held: &[Step], goes_on: &[Step]) -> Result<()> {
         if !cleanup::can_interrupt() {
-            return Err(Unplayed::NotAvailable(Words::fixed(
+            bail!(NotAvailable(Words::fixed(
                 "only Unix lets a program send Ctrl-C to another one",
                 "只有 Unix 允许程序向别的程序发送 Ctrl-C",
             )));
@@ -43,12 +43,12 @@ impl Trial<'_> {
         if has_ended && !self.location.has_left {
             return Ok(());
         }
-        let more = self.patience().silence().saturating_sub(Duration::from_secs(STOP));
+        let more = self.patience().saturating_sub(Duration::from_secs(STOP));
         let how = if !has_ended && self.program()?.wait_for_end(more)?.is_some() {
             How::Late
         } else if !held.is_empty() && {
             self.tries(|peers, met| peers.plays(held, met))?;
-            self.program()?.wait_for_end(self.patience().silence())?.is_some()
+            self.program()?.wait_for_end(self.patience())?.is_some()
         } {
             How::Later
         } else if self.tries(|peers, met| peers.plays(goes_on, met)).is_ok() {
@@ -59,14 +59,14 @@ impl Trial<'_> {
         Err(missed(Expected::Stop, how))
     }
 
-    pub fn ends(&mut self) -> Result<(), Unplayed> {
+    pub fn ends(&mut self) -> Result<()> {
         let is_success = self.waits_for_its_end(&Expected::Success)?.success();
         if is_success { Ok(()) } else { Err(missed(Expected::Success, How::Ended)) }
     }
 
     /// It ends while #1 keeps the connection. Where it does not, whether it does once #1 has closed decides.
-    pub fn ends_open(&mut self) -> Result<(), Unplayed> {
-        let patience = self.patience().silence();
+    pub fn ends_open(&mut self) -> Result<()> {
+        let patience = self.patience();
         if self.program()?.wait_for_end(patience)?.is_some() {
             return Ok(());
         }
@@ -78,7 +78,7 @@ impl Trial<'_> {
     }
 
     /// It does not end before #1 closes.
-    pub fn outwaits(&mut self) -> Result<(), Unplayed> {
+    pub fn outwaits(&mut self) -> Result<()> {
         /// A client that leaves at once is seen leaving.
         const AT_ONCE: Duration = Duration::from_millis(1500);
         self.tries(|_, met| met.rests());
@@ -89,7 +89,7 @@ impl Trial<'_> {
     }
 
     /// It ends with a message and a status other than 0.
-    pub fn fails(&mut self) -> Result<(), Unplayed> {
+    pub fn fails(&mut self) -> Result<()> {
         let is_failure = !self.waits_for_its_end(&Expected::Failure)?.success();
         let output = self.program()?.output();
         let has_message = output.lines().any(|line| !line.is_empty() && !line.starts_with("Welcome!"));
@@ -97,7 +97,7 @@ impl Trial<'_> {
     }
 
     /// It has printed each of these once, on standard output.
-    pub fn prints(&mut self, lines: &[&'static str]) -> Result<(), Unplayed> {
+    pub fn prints(&mut self, lines: &[&'static str]) -> Result<()> {
         let printed = self.program()?.printed();
         match lines.iter().find(|line| printed.matches(**line).count() != 1) {
             Some(line) if !printed.contains(line) && self.program()?.complained_of(line) => {
@@ -110,7 +110,7 @@ impl Trial<'_> {
 
     /// It has saved exactly this; where that is nothing, no file will do as well. What is no file is not read: a pipe or a
     /// device may have no end.
-    pub fn saves(&mut self, body: Cow<'static, [u8]>) -> Result<(), Unplayed> {
+    pub fn saves(&mut self, body: Cow<'static, [u8]>) -> Result<()> {
         let limit = body.len() as u64 + SURPLUS;
         let is_file = fs::metadata(self.out()).is_ok_and(|metadata| metadata.is_file());
         let file = if is_file { File::open(self.out()) } else { Err(ErrorKind::NotFound.into()) };
@@ -124,7 +124,7 @@ impl Trial<'_> {
     }
 
     /// It has printed this, on whichever output.
-    pub fn shows(&mut self, words: &str) -> Result<(), Unplayed> {
+    pub fn shows(&mut self, words: &str) -> Result<()> {
         self.waits_for_its_end(&Expected::Success)?;
         let words = String::from_utf8_lossy(&self.peers.talk.names.of(words.as_bytes())).into_owned();
         let is_shown = self.program()?.output().contains(&words);
@@ -133,7 +133,7 @@ impl Trial<'_> {
 
     /// Clients come one after another, say a name and leave. What it has open after the last of them, and had not after
     /// half of them, it does not give back.
-    pub fn gives_back(&mut self, name: &'static [u8]) -> Result<(), Unplayed> {
+    pub fn gives_back(&mut self, name: &'static [u8]) -> Result<()> {
         const HALF: usize = 10;
         /// For a program that is slow to let go.
         const LIMIT: Duration = Duration::from_secs(2);
@@ -152,7 +152,7 @@ impl Trial<'_> {
             if began.elapsed() < SLOW {
                 return Ok(());
             }
-            Err(Unplayed::NotAvailable(Words::fixed(
+            bail!(NotAvailable(Words::fixed(
                 "twenty clients, one after another, would take more than 20 s",
                 "二十个客户端先后来，要超过 20 秒",
             )))
@@ -177,7 +177,7 @@ impl Trial<'_> {
     }
 
     /// It sleeps, as far as the kernel tells.
-    pub fn sleeps(&mut self) -> Result<(), Unplayed> {
+    pub fn sleeps(&mut self) -> Result<()> {
         const LIMIT: Duration = Duration::from_secs(2);
         let pid = self.program()?.program.pid;
         kernel::is_idle(pid).ok_or_else(only_linux)?;
@@ -186,9 +186,9 @@ impl Trial<'_> {
     }
 
     /// Waits for its end and its output.
-    fn waits_for_its_end(&self, expected: &Expected) -> Result<ExitStatus, Unplayed> {
+    fn waits_for_its_end(&self, expected: &Expected) -> Result<ExitStatus> {
         let program = self.program()?;
-        let Some(status) = program.wait_for_end(self.patience().to_end())? else {
+        let Some(status) = program.wait_for_end(self.patience() * 3)? else {
             return Err(missed(expected.clone(), How::Silent));
         };
         program.wait_for_output();
@@ -206,13 +206,13 @@ fn is_crash(status: ExitStatus) -> bool {
     signal.is_some_and(|signal| FAULTS.contains(&signal))
 }
 
-fn only_linux() -> Unplayed {
-    Unplayed::NotAvailable(Words::fixed(
+fn only_linux() -> NotAvailable {
+    NotAvailable(Words::fixed(
         "only Linux tells what a program has open (/proc)",
         "只有 Linux 能说明程序打开了什么（/proc）",
     ))
 }
 
-fn gave(expected: Expected, bytes: Vec<u8>) -> Unplayed {
+fn gave(expected: Expected, bytes: Vec<u8>) -> anyhow::Error {
     Mismatch { number: 1, expected, found: Found { how: How::Other, bytes } }.into()
 }

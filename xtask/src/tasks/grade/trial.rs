@@ -17,8 +17,8 @@ use crate::exercises::{Exercise, Location, Stage, Waits};
 use crate::lab::Lab;
 use crate::peers::names::Names;
 use crate::peers::player::{Met, Peers};
-use crate::peers::script::{Expected, Found, How, Mismatch, Unplayed};
-use crate::peers::talk::{Patience, Talk};
+use crate::peers::script::{Expected, Found, How, Mismatch};
+use crate::peers::talk::Talk;
 use crate::wire::event::Side;
 use crate::wire::kernel::{self, Protocol, SocketRow};
 use crate::words::Words;
@@ -136,7 +136,7 @@ impl<'a> Trial<'a> {
     }
 
     /// How long the program may be silent.
-    pub fn patience(&self) -> Patience {
+    pub fn patience(&self) -> Duration {
         self.peers.talk.patience
     }
 
@@ -226,13 +226,13 @@ impl<'a> Trial<'a> {
 
     /// Ends everything: the clients first, so that no connection of theirs keeps the port.
     pub fn clear(&mut self) -> Result<()> {
-        self.peers.leave();
+        self.peers.here.clear();
         self.candidate = None;
         self.lab.clear()
     }
 }
 
 /// The program itself did something else, and no bytes came of that.
-pub fn missed(expected: Expected, how: How) -> Unplayed {
+pub fn missed(expected: Expected, how: How) -> anyhow::Error {
     Mismatch { number: 1, expected, found: Found::nothing(how) }.into()
 }

@@ -29,7 +29,7 @@ impl Trial<'_> {
     pub fn expected(&self, Mismatch { number, expected, found }: &Mismatch) -> Words {
         let Words { en: label, zh: label_zh } = self.label(*number);
         let (at, is_tcp) = (self.peers.at, matches!(self.exercise.transport, Protocol::Tcp));
-        let seconds = self.patience().to_end().as_secs_f64();
+        let seconds = (self.patience() * 3).as_secs_f64();
         match expected {
             Expected::Connection => words!("client {label} is accepted", "接受客户端 {label_zh}"),
             Expected::Message(message) => {
@@ -200,7 +200,7 @@ impl Trial<'_> {
             }
             (Expected::Saved(_), How::Ended) => Words::fixed("there is no such file", "没有这个文件"),
             (Expected::Saved(_), How::Silent) => {
-                let seconds = self.patience().silence().as_secs_f64();
+                let seconds = self.patience().as_secs_f64();
                 words!("your client accepted no more bytes for {seconds} s", "{seconds} 秒内客户端没有再收")
             }
             (Expected::Saved(_), _) => {
@@ -225,7 +225,7 @@ impl Trial<'_> {
 
     /// What a peer heard.
     fn came(&self, Mismatch { number, expected, found }: &Mismatch, said: &[u8]) -> Words {
-        let (heard, seconds) = (shown(&found.bytes), self.patience().silence().as_secs_f64());
+        let (heard, seconds) = (shown(&found.bytes), self.patience().as_secs_f64());
         let is_empty = found.bytes.is_empty();
         match found.how {
             How::Other | How::Unmoved => words!("{heard}", "{heard}"),
@@ -261,7 +261,7 @@ impl Trial<'_> {
                 words!("nothing for {seconds} s, and then it arrived", "{seconds} 秒内什么也没有，后来才到")
             }
             How::Late => {
-                let seconds = self.patience().for_a_message().as_secs_f64();
+                let seconds = (self.patience() * 3).as_secs_f64();
                 words!("{heard}, and not all of it within {seconds} s", "{heard}，{seconds} 秒内没有收齐")
             }
             How::Later if self.exercise.side == Side::Client => Words::fixed(
@@ -288,7 +288,7 @@ impl Trial<'_> {
         let tables = seen.tables;
         let Words { en: label, zh: label_zh } = self.label(number);
         if tables.unaccepted > 0 {
-            let connected = self.peers.size() as u64;
+            let connected = self.peers.here.len() as u64;
             let accepted = connected.saturating_sub(tables.unaccepted);
             return Some(words!(
                 "the kernel's table: {connected} connected, {accepted} accepted",

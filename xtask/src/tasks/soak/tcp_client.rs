@@ -7,12 +7,13 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::{Size, Tried, needs, no_proc};
 use crate::peers::origin;
-use crate::peers::scripted_server::{ScriptedServer, repeat};
+use crate::peers::scripted_server::repeat;
 use crate::programs::{self, figures::status, program::Program, scratch::Scratch};
+use crate::wire::listening::Listening;
 use crate::words::Words;
 
 /// What a process may keep in memory, in KiB, whatever a peer sends.
@@ -21,7 +22,7 @@ const MEMORY_LIMIT: u64 = 16 * 1024;
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Gets a page into a file; returns whether it succeeded, and the most memory it took, in KiB.
-fn watched_get(origin: &ScriptedServer, file: &str) -> Result<(bool, Option<u64>)> {
+fn watched_get(origin: &Listening, file: &str) -> Result<(bool, Option<u64>)> {
     let mut command = Command::new(programs::build::path_of("tcp-client")?);
     command.args(["get", &url(origin), "-o", file]);
     let (program, mut stdout, mut stderr) = Program::spawn(command)?;
@@ -35,7 +36,7 @@ fn watched_get(origin: &ScriptedServer, file: &str) -> Result<(bool, Option<u64>
     Ok((program.wait()?.success(), peak))
 }
 
-fn url(origin: &ScriptedServer) -> String {
+fn url(origin: &Listening) -> String {
     format!("http://{}/page", origin.address)
 }
 
@@ -114,18 +115,16 @@ pub fn full_disk(_: Size) -> Result<Tried> {
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
     command.arg(programs::build::path_of("tcp-client")?).arg(scratch.path()).arg(url(&origin));
-    let (holds, en, zh) = match command.output().ok().and_then(|output| output.status.code()) {
-        Some(0) => {
-            (true, "the error names the file; the old one is as it was", "错误信息写明了文件；旧文件原样未动")
-        }
-        Some(97) => (false, "the old file changed, or another one is left", "旧文件变了，或者留下了别的文件"),
-        Some(98) => (false, "the error does not name the file", "错误信息没有写明文件"),
-        _ => {
-            return needs(
-                "it needs its own mount namespace (unshare -rm)",
-                "要有自己的挂载命名空间（unshare -rm）",
-            );
-        }
-    };
-    Ok((holds, Words::fixed(en, zh)))
+    match command.output().ok().and_then(|output| output.status.code()) {
+        Some(0) => Ok((
+            true,
+            Words::fixed(
+                "the error names the file; the old one is as it was",
+                "错误信息写明了文件；旧文件原样未动",
+            ),
+        )),
+        Some(97) => bail!("the old file changed, or another one is left"),
+        Some(98) => bail!("the error does not name the file"),
+        _ => needs("it needs its own mount namespace (unshare -rm)", "要有自己的挂载命名空间（unshare -rm）"),
+    }
 }

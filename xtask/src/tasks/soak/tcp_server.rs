@@ -1,49 +1,42 @@
-//! tcp-server with many clients, and with hostile ones.
+//! tcp-server with many clients, with hostile ones, and where the system has too little for it: of descriptors, of
+//! threads, of room for its output.
 
 use std::io::{BufRead, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
-use super::{Size, Tried, can_wait, interrupted, no_proc, plays_all, stop_in_time};
+use super::{Size, Tried, interrupted, needs, no_proc, stop_in_time};
 use crate::checks::Ended;
 use crate::exercises::TCP_SERVER;
-use crate::peers::script::Unplayed;
+use crate::peers::player::{Met, Peers};
+use crate::peers::script::NotAvailable;
+use crate::peers::talk::Talk;
 use crate::peers::tcp_peer::TcpPeer;
-use crate::programs::figures::status;
-use crate::programs::server::Server;
+use crate::programs::figures::{share_of_a_core, status};
+use crate::programs::{build, program::Program, server::Server};
 use crate::words::{Shown, Words};
 
 const QUIET: &[&str] = &["--delay=0", "--quiet"];
 
-pub fn burst(size: Size) -> Result<Tried> {
-    let (clients, mut welcomed) = (size.of(1000, 30), Vec::new());
-    can_wait(clients)?;
-    for _ in 0..3 {
-        let server = Server::start("tcp-server", QUIET)?;
-        let clients = crowd(server.address, clients)?;
-        welcomed.push(clients.into_iter().filter_map(|mut client| client.hears("Welcome!").ok()).count());
-    }
-    let figures = words!("{welcomed:?} welcomed", "得到欢迎的：{welcomed:?}");
-    Ok((welcomed.iter().all(|n| *n == clients), figures))
-}
-
 /// Clients that have connected.
-pub fn crowd(server: SocketAddr, size: usize) -> Result<Vec<TcpPeer>> {
+fn crowd(server: SocketAddr, size: usize) -> Result<Vec<TcpPeer>> {
     (0..size).map(|_| TcpPeer::connected(server)).collect()
 }
 
-/// Clients that have been welcomed.
+/// Clients that have been welcomed, once all of them had connected.
 fn welcomed(server: SocketAddr, size: usize) -> Result<Vec<TcpPeer>> {
-    (0..size).map(|_| TcpPeer::welcomed(server)).collect()
+    let mut clients = crowd(server, size)?;
+    clients.iter_mut().try_for_each(|client| client.hears("Welcome!"))?;
+    Ok(clients)
 }
 
 /// All of them give three names, each as soon as the one before was greeted.
 pub fn classroom(size: Size) -> Result<Tried> {
     let clients = size.of(500, 10);
-    can_wait(clients)?;
     let server = Server::start("tcp-server", &["--quiet"])?;
     let give_names = |number: usize| -> Result<()> {
         let mut client = TcpPeer::welcomed(server.address)?;
@@ -70,13 +63,6 @@ pub fn stop_while_talking(size: Size) -> Result<Tried> {
         }
         stop_in_time(size, server, true, &Words::fixed("all were disconnected", "全部断开"))
     })
-}
-
-pub fn stop_while_deaf(size: Size) -> Result<Tried> {
-    let server = Server::start("tcp-server", QUIET)?;
-    let client = TcpPeer::welcomed(server.address)?;
-    fill_up(&client)?;
-    stop_in_time(size, server, true, &Words::fixed("all buffers were full", "缓冲区都已占满"))
 }
 
 /// Sends names and reads nothing until the server, blocked on its replies, takes no more for half a second.
@@ -113,7 +99,7 @@ pub fn stop_twice(_: Size) -> Result<Tried> {
     }
     // On a busy machine, it may only have been slow whenever it looked blocked.
     let why = Words::fixed("in 20 tries, the server was never blocked", "试了 20 次，服务器都没有被阻塞");
-    Err(Unplayed::NotAvailable(why).into())
+    Err(NotAvailable(why).into())
 }
 
 pub fn ten_thousand(size: Size) -> Result<Tried> {
@@ -122,13 +108,16 @@ pub fn ten_thousand(size: Size) -> Result<Tried> {
     let before = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
     // A machine that has no room for so many says so here.
     let clients = welcomed(server.address, number)
-        .map_err(|e| Unplayed::NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
+        .map_err(|e| NotAvailable(words!("{number} clients: {e:#}", "{number} 个客户端：{e:#}")))?;
     let after = status(server.program.pid, "VmRSS").ok_or_else(no_proc)?;
     let asked = Instant::now();
     TcpPeer::welcomed(server.address)?.gives_name("Michael")?;
     let greeted = asked.elapsed();
     // Nor does anything else that clients do go wrong meanwhile.
-    plays_all(&server, &TCP_SERVER)?;
+    let has_ended = || !server.program.is_running();
+    let met = Met { program: Some(server.program.pid), has_ended: &has_ended };
+    let peers = || Peers::new(server.address, TCP_SERVER.transport, Talk::default());
+    TCP_SERVER.scripts().try_for_each(|script| peers().plays(script, &met))?;
     let each = (after - before) * 1024 / clients.len() as u64;
     let ms = greeted.as_millis();
     let figures = words!(
@@ -158,7 +147,7 @@ pub fn too_many(size: Size) -> Result<Tried> {
 
 /// Clients that come one by one: those that are welcomed, how many are told that the server is full, and after how
 /// long the slowest of these.
-pub fn arrivals(server: SocketAddr, clients: usize) -> Result<(Vec<TcpPeer>, usize, Duration)> {
+fn arrivals(server: SocketAddr, clients: usize) -> Result<(Vec<TcpPeer>, usize, Duration)> {
     let (mut inside, mut refused, mut slowest) = (Vec::new(), 0, Duration::ZERO);
     for _ in 0..clients {
         let asked = Instant::now();
@@ -177,7 +166,7 @@ pub fn arrivals(server: SocketAddr, clients: usize) -> Result<(Vec<TcpPeer>, usi
 }
 
 /// A client that tries until it is welcomed, for a minute.
-pub fn welcomed_at_last(server: SocketAddr) -> Result<TcpPeer> {
+fn welcomed_at_last(server: SocketAddr) -> Result<TcpPeer> {
     let asked = Instant::now();
     loop {
         match TcpPeer::welcomed(server) {
@@ -239,8 +228,77 @@ pub fn never_reads(size: Size) -> Result<Tried> {
     }
     let seconds = format!("{:.1}", started.elapsed().as_secs_f64());
     let figures = words!(
-        "disconnected after {seconds} s; another was greeted meanwhile",
-        "{seconds} 秒后断开；其间另一个客户端得到了问候"
+        "disconnected after {seconds} s, another greeted meanwhile; then a third flooded",
+        "{seconds} 秒后断开，其间另一个得到了问候；之后第三个猛发"
     );
+    let deaf = TcpPeer::welcomed(server.address)?;
+    fill_up(&deaf)?;
     stop_in_time(size, server, true, &figures)
+}
+
+pub fn no_descriptors(size: Size) -> Result<Tried> {
+    let half = size.of(50, 24);
+    let server = Server::start_behind("ulimit -n 40", "tcp-server", &["--delay=0"])?;
+    let mut clients = crowd(server.address, 2 * half)?;
+    let share = share_of_a_core(&server.program).ok_or_else(no_proc)?;
+    // Those that were served leave; those that waited are served without connecting again.
+    let waiting = clients.split_off(half);
+    drop(clients);
+    for mut client in waiting {
+        client.hears("Welcome!").context("a client that waited was not welcomed")?;
+    }
+    let crowd = crowd(server.address, 2 * half)?;
+    let figures = words!(
+        "{share}% of a core meanwhile, {half} that waited were served",
+        "其间占用一个核的 {share}%，等着的 {half} 个都得到了服务"
+    );
+    let holds = share < 20;
+    let stopped = stop_in_time(size, server, holds, &figures);
+    drop(crowd);
+    stopped
+}
+
+pub fn no_threads(size: Size) -> Result<Tried> {
+    // The limit counts a user's threads on the whole machine, and root has none: a user that has no other.
+    let id = Command::new("id").arg("-u").output().map(|id| id.stdout).unwrap_or_default();
+    let mut command = Command::new("prlimit");
+    command.args(["--nproc=30:30", "setpriv", "--reuid=54321", "--clear-groups"]);
+    command.arg(build::path_of("tcp-server")?).args(["127.0.0.1:0", "--delay=0"]);
+    if id != b"0\n" {
+        return needs(
+            "it needs root, to become a user without other threads",
+            "要有 root 权限，才能换成一个没有其他线程的用户",
+        );
+    }
+    let server = Server::start_command(command).map_err(|e| {
+        NotAvailable(words!("another user cannot run it: {e:#}", "别的用户无法运行它：{e:#}"))
+    })?;
+    let (inside, refused, _) = arrivals(server.address, 60)?;
+    let served = inside.len();
+    drop(inside);
+    welcomed_at_last(server.address)?;
+    let figures = words!(
+        "{served} served, {refused} refused with the reason",
+        "服务 {served} 个，告知 {refused} 个已满"
+    );
+    let holds = served > 0 && refused > 0;
+    stop_in_time(size, server, holds, &figures)
+}
+
+pub fn full_output(_: Size) -> Result<Tried> {
+    if !cfg!(target_os = "linux") {
+        return needs("it needs Linux' /dev/full", "要有 Linux 的 /dev/full");
+    }
+    // Nobody can read the address, so a port is chosen that was free a moment ago, at an address that nobody else uses.
+    let address = TcpListener::bind("127.0.0.3:0")?.local_addr()?;
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" \"$@\" >/dev/full"]).arg(build::path_of("tcp-server")?);
+    command.args([&address.to_string(), "--delay=0"]);
+    // A shell that warns (of a locale that is not installed) must not write to a pipe without a reader.
+    let (program, _stdout, _stderr) = Program::spawn(command)?;
+    let mut client = welcomed_at_last(address)?;
+    client.gives_name("Michael")?;
+    program.interrupt();
+    let figures = Words::fixed("greeted, and stopped with status 0", "得到问候，停止时状态为 0");
+    Ok((program.wait()?.success(), figures))
 }

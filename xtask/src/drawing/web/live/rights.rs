@@ -184,39 +184,36 @@ mod tests {
     }
 
     #[test]
-    fn only_a_page_on_this_machine_under_a_name_of_this_machine_is_the_presenters() {
-        let show = show(false, Some(|_, _| true));
-        for (host, peer, expected) in [
-            ("localhost:8080", "127.0.0.1", true),
-            ("[::1]:8080", "::1", true),
-            ("evil.example", "127.0.0.1", false),
-            ("10.0.0.1:8080", "127.0.0.1", false),
-            ("localhost", "10.0.0.9", false),
-        ] {
-            let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
-            let request = Request::parse(request.as_bytes()).unwrap();
-            let answer = show.answer(&request, peer.parse().unwrap());
-            let Ok(Response::Page { is_presenter }) = answer else { panic!("{host} {peer}") };
-            assert_eq!(is_presenter, expected, "{host} {peer}");
-        }
-    }
-
-    #[test]
-    fn only_a_page_of_this_run_on_this_machine_goes_on_and_only_where_somebody_waits() {
-        let next = |host, token| format!("POST /next?wait=1 HTTP/1.1\r\nHost: {host}\r\nX-Token: {token}");
-        for (is_private, go_on, host, token, peer, expected) in [
-            (true, Some((|_, _| true) as GoOn), "localhost", "token", "127.0.0.1", None),
-            (false, Some(|_, _| true), "127.0.0.1:8080", "token", "::1", None),
-            (true, Some(|_, _| false), "localhost", "token", "127.0.0.1", Some("409")),
-            (true, None, "localhost", "token", "127.0.0.1", Some("403")),
-            (true, Some(|_, _| true), "localhost", "other", "127.0.0.1", Some("403")),
-            (true, Some(|_, _| true), "localhost", "", "127.0.0.1", Some("403")),
-            (true, Some(|_, _| true), "evil.example", "token", "127.0.0.1", Some("421")),
-            (false, Some(|_, _| true), "evil.example", "token", "127.0.0.1", Some("403")),
-            (false, Some(|_, _| true), "127.0.0.1", "token", "10.0.0.9", Some("403")),
+    fn only_a_page_of_this_run_on_this_machine_is_the_presenters_and_goes_on_where_somebody_waits() {
+        const YES: Option<GoOn> = Some(|_, _| true);
+        const NO: Option<GoOn> = Some(|_, _| false);
+        for (is_private, go_on, host, token, peer, is_page_presenters, has_stream_votes, refusal_of_next) in [
+            (true, YES, "localhost", "token", "127.0.0.1", true, true, None),
+            (false, YES, "127.0.0.1:8080", "token", "::1", true, true, None),
+            (false, YES, "[::1]:8080", "token", "::1", true, true, None),
+            (true, NO, "localhost", "token", "127.0.0.1", true, true, Some("409")),
+            (true, None, "localhost", "token", "127.0.0.1", true, false, Some("403")),
+            (true, YES, "localhost", "other", "127.0.0.1", true, false, Some("403")),
+            (true, YES, "localhost", "", "127.0.0.1", true, false, Some("403")),
+            (true, YES, "evil.example", "token", "127.0.0.1", false, false, Some("421")),
+            (false, YES, "evil.example", "token", "127.0.0.1", false, false, Some("403")),
+            (false, YES, "10.0.0.1:8080", "token", "127.0.0.1", false, false, Some("403")),
+            (false, YES, "127.0.0.1", "token", "10.0.0.9", false, false, Some("403")),
         ] {
             let show = show(is_private, go_on);
-            assert_eq!(refusal(&show, &next(host, token), peer), expected, "{host} {token} {peer}");
+            let get = |path: &str| {
+                let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+                show.answer(&Request::parse(request.as_bytes()).unwrap(), peer.parse().unwrap())
+            };
+            let is_presenter = matches!(get("/"), Ok(Response::Page { is_presenter: true }));
+            let stream = get(&format!("/events?last=run-0&token={token}"));
+            let has_votes = matches!(stream, Ok(Response::Stream(Some(Seen { votes: Some(_), .. }))));
+            let next = format!("POST /next?wait=1 HTTP/1.1\r\nHost: {host}\r\nX-Token: {token}");
+            assert_eq!(
+                (is_presenter, has_votes, refusal(&show, &next, peer)),
+                (is_page_presenters, has_stream_votes, refusal_of_next),
+                "{host} {token} {peer}"
+            );
         }
         for (site, expected) in [("same-origin", None), ("none", None), ("cross-site", Some("403"))] {
             let events = format!("GET /events HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: {site}");
@@ -254,7 +251,10 @@ mod tests {
             Some("409"),
             "no question is open"
         );
-        assert_eq!(refusal(&show, "GET /next?wait=7 HTTP/1.1\r\nHost: localhost", "127.0.0.1"), Some("405"));
+        for request in ["GET /next?wait=7", "PUT /", "POST /events"] {
+            let request = format!("{request} HTTP/1.1\r\nHost: localhost");
+            assert_eq!(refusal(&show, &request, "127.0.0.1"), Some("405"), "{request}");
+        }
     }
 
     #[test]
@@ -295,28 +295,5 @@ mod tests {
         assert_eq!(counts(), [(1, 0), (2, 1), (3, 0)], "what was refused changed nothing");
         show.story.wait(Wait::Nothing);
         assert_eq!(vote("POST", &good, &voter), Some("409"), "it is closed");
-    }
-
-    #[test]
-    fn only_the_presenters_stream_has_the_votes() {
-        let show = show(false, Some(|_, _| true));
-        let sees = |query: &str, host: &str, peer: &str| {
-            let request = format!("GET /events{query} HTTP/1.1\r\nHost: {host}\r\n\r\n");
-            let request = Request::parse(request.as_bytes()).unwrap();
-            match show.answer(&request, peer.parse().unwrap()) {
-                Ok(Response::Stream(Some(seen))) => seen.votes.is_some(),
-                _ => panic!("{query}"),
-            }
-        };
-        assert!(sees("?last=run-0&token=token", "localhost", "127.0.0.1"));
-        for (query, host, peer) in [
-            ("?last=run-0", "localhost", "127.0.0.1"),
-            ("?token=", "localhost", "127.0.0.1"),
-            ("?token=other", "localhost", "127.0.0.1"),
-            ("?token=token", "10.0.0.1", "127.0.0.1"),
-            ("?token=token", "localhost", "10.0.0.9"),
-        ] {
-            assert!(!sees(query, host, peer), "{query} {host} {peer}");
-        }
     }
 }

@@ -13,7 +13,6 @@ while True:
         break
     pieces.append(piece)
 server.close()
-header, body = b''.join(pieces).split(b'\r\n\r\n', 1)
-print(header.decode('utf-8'))
+body = b''.join(pieces).split(b'\r\n\r\n', 1)[1]
 with open(sys.argv[2], 'wb') as file:
     file.write(body)

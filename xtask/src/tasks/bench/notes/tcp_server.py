@@ -3,15 +3,14 @@ import socket
 import threading
 
 
-def converse(client, address):
-    client.send(b'Welcome!')
+def converse(client):
+    client.send(b'Welcome!\n')
     while True:
-        name = client.recv(1024)
-        if not name or name.decode('utf-8') == 'exit':
+        name = client.recv(1024).decode('utf-8').strip()
+        if not name or name == 'exit':
             break
-        client.send(('Hello, %s!' % name.decode('utf-8')).encode('utf-8'))
+        client.send(('Hello, %s!\n' % name).encode('utf-8'))
     client.close()
-    print('%s:%s has left' % address)
 
 
 listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -20,5 +19,4 @@ listener.listen(128)  # with the notes' 5, a handshake that is tried again after
 print('listening on %s:%s' % listener.getsockname(), flush=True)
 while True:
     client, address = listener.accept()
-    print('%s:%s is here' % address)
-    threading.Thread(target=converse, args=(client, address)).start()
+    threading.Thread(target=converse, args=(client,)).start()

@@ -6,5 +6,4 @@ server.bind(('127.0.0.1', 0))
 print('bound to %s:%s' % server.getsockname(), flush=True)
 while True:
     name, address = server.recvfrom(1024)
-    print('a name from %s:%s' % address)
     server.sendto(b'Hello, %s!' % name, address)
