@@ -57,7 +57,7 @@ pub fn demo(lessons: &str) -> String {
 pub fn style(args: &mut Args) -> Result<Style> {
     let ascii = args.flag("--ascii")?;
     let lang = args.given("--lang")?.unwrap_or_else(Lang::of_locale);
-    Ok(Style::of_output(lang).fitting(ascii))
+    Ok(Style::of_output(lang, ascii))
 }
 
 /// Serves the transcript live, if an address is given for that, and prints where.
