@@ -33,8 +33,8 @@ pub enum Entry {
     Rung(Rung),
     /// What was seen of it, or noticed about it.
     Evidence(Words),
-    /// Rows of the kernel's table of sockets.
-    Sockets(Vec<Socket>),
+    /// Rows of the kernel's table of sockets, and whose end each is.
+    Sockets(Vec<(Side, Words)>),
     Check(Check),
     Hint(Words),
     /// A line of a program, as it could be.
@@ -74,32 +74,26 @@ impl Entry {
     }
 }
 
-/// A row of the kernel's table of sockets.
-#[derive(Clone, Debug)]
-pub struct Socket {
-    pub side: Side,
-    /// Whose end it is, its state, its port, the port of the other end, and what its numbers are in that state.
-    pub cells: [Words; 5],
-}
-
-impl Socket {
-    pub fn of(row: &SocketRow, side: Side) -> Self {
-        let SocketRow { state, port, peer_port, to_send, to_read, .. } = row;
-        let whose = match side {
-            Side::Client => Words::fixed("client", "客户端"),
-            Side::Server => Words::fixed("server", "服务器"),
-        };
-        // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
-        let queues = match *state {
-            "LISTEN" => words!("waiting to be accepted {to_read}", "排队 {to_read}"),
-            "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
-            _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
-        };
-        let port = words!(":{port}", ":{port}");
-        let peer =
-            if *peer_port == 0 { Words::fixed(":*", ":*") } else { words!(":{peer_port}", ":{peer_port}") };
-        Self { side, cells: [whose, Words::fixed(state, state), port, peer, queues] }
-    }
+/// A row of the kernel's table of sockets: whose end it is, its state, its port, the port of the other end, and what its
+/// numbers are in that state.
+pub fn socket(side: Side, row: &SocketRow) -> Words {
+    let SocketRow { state, port, peer_port, to_send, to_read, .. } = row;
+    let (whose, whose_zh) = match side {
+        Side::Client => ("client", "客户端"),
+        Side::Server => ("server", "服务器"),
+    };
+    // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
+    let Words { en, zh } = match *state {
+        "LISTEN" => words!("waiting to be accepted {to_read}", "排队 {to_read}"),
+        "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
+        _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
+    };
+    let (port, peer) =
+        (format!(":{port}"), if *peer_port == 0 { ":*".into() } else { format!(":{peer_port}") });
+    words!(
+        "{whose} {state:11} {port:6} peer {peer:6}  {en}",
+        "{whose_zh} {state:11} {port:6} 对端 {peer:6}  {zh}"
+    )
 }
 
 /// The columns of the longest text on an arrow, and of the longest line that a program prints.

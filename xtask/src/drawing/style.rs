@@ -54,19 +54,14 @@ impl Style {
         Self { colour: false, lang, ascii: false, width: Self::WIDTH, bare: false }
     }
 
-    /// In colour, if standard output is a terminal that has any and `NO_COLOR` is not set.
-    pub fn of_output(lang: Lang) -> Self {
+    /// In colour, if standard output is a terminal that has any and `NO_COLOR` is not set; as wide as that, as far as can be
+    /// known; and with ASCII signs if that is asked for, or if the locale's characters are not UTF-8.
+    pub fn of_output(lang: Lang, ascii: bool) -> Self {
         let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { colour: io::stdout().is_terminal() && !is_dumb && !is_unwanted, ..Self::plain(lang) }
-    }
-
-    /// As wide as standard output, as far as that can be known, and with ASCII signs if that is asked for, or if the
-    /// locale's characters are not UTF-8.
-    #[must_use]
-    pub fn fitting(self, ascii: bool) -> Self {
+        let colour = io::stdout().is_terminal() && !is_dumb && !is_unwanted;
         let width = columns_here().unwrap_or(Self::WIDTH).clamp(Self::NARROWEST, Self::WIDEST);
-        Self { ascii: ascii || !words::has_utf8(), width, ..self }
+        Self { colour, ascii: ascii || !words::has_utf8(), width, ..Self::plain(lang) }
     }
 
     pub fn paint(self, ink: Ink, text: &str) -> String {

@@ -220,10 +220,6 @@ impl Transcript {
         kept.map(|piece| piece.entry.clone()).collect()
     }
 
-    pub fn told(&self) -> Vec<Entry> {
-        self.since(0)
-    }
-
     /// Waits until there is something that a reader has not seen, or the end comes; at most for `patience`.
     pub fn beyond(&self, seen: Seen, patience: Duration) -> News {
         let has_voted = |state: &Contents| seen.votes.is_some_and(|votes| votes != state.asking.changes.1);
@@ -275,7 +271,7 @@ mod tests {
         let print = move |line: &str| Ok(lines.send(line.to_owned())?);
         let story = Transcript::keeping(3, Style::plain(Lang::En), Box::new(print));
         (0..=5).for_each(|number| story.tell(act(number)).unwrap());
-        assert_eq!((story.count(), story.told().len(), printed.try_iter().count()), (6, 3, 6));
+        assert_eq!((story.count(), story.since(0).len(), printed.try_iter().count()), (6, 3, 6));
         let news = story.beyond(after(1), LONG);
         assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (2, "> 3> 4> 5"));
         let news = story.beyond(after(4), LONG);

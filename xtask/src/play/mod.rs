@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::checks::{Checks, Ended};
-use crate::drawing::entry::{Entry, Mark, Socket};
+use crate::drawing::entry::{Entry, Mark, socket};
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
 use crate::drawing::votes::Wait;
@@ -154,7 +154,8 @@ impl Play {
         };
         let is_server = |row: &SocketRow| servers.iter().any(|server| server.port() == row.port);
         let side = |row| if is_server(row) { Side::Server } else { Side::Client };
-        self.tell(Entry::Sockets(rows.iter().map(|row| Socket::of(row, side(row))).collect()))
+        let told = |row| (side(row), socket(side(row), row));
+        self.tell(Entry::Sockets(rows.iter().map(told).collect()))
     }
 
     /// Shows beside the lanes in which state the kernel has both ends of a connection, if its table can be read.

@@ -112,12 +112,12 @@ struct Connection {
     server: TcpStream,
     link: Arc<TcpLink>,
     recorder: Recorder,
-    state: Awaited<State>,
+    state: Awaited<RelayState>,
 }
 
 /// What has become of both directions.
 #[derive(Default)]
-struct State {
+struct RelayState {
     /// Which sides were told an end.
     told_end: [bool; 2],
     /// Which sides take nothing any more.

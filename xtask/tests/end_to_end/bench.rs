@@ -60,7 +60,7 @@ fn a_small_bench_prints_what_it_writes() {
         }
     }
     assert_eq!(
-        (page.matches("<pre class=\"chart\"").count(), page.matches("class=\"ladder\"").count()),
+        (page.matches("<pre class=\"printed\"").count(), page.matches("class=\"ladder\"").count()),
         (6, 0)
     );
     assert!(

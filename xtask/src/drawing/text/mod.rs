@@ -3,11 +3,11 @@
 mod chart;
 pub mod ladder;
 
-use super::entry::{Entry, Socket};
+use super::entry::Entry;
 use super::style::{Ink, Style};
 use super::votes::sentence;
 use crate::wire::event::Side;
-use crate::words::{Lang, Words};
+use crate::words::Words;
 
 impl Entry {
     pub fn lines(&self, style: Style) -> Vec<String> {
@@ -36,7 +36,11 @@ impl Entry {
             Self::Code(line) => vec![format!("        {line}")],
             Self::Sockets(rows) => {
                 let head = Words::fixed("the kernel's table of sockets:", "内核的套接字表：");
-                broken("    ", &head).into_iter().chain(rows.iter().map(|row| socket(style, row))).collect()
+                let row = |(side, words): &(Side, Words)| {
+                    let ink = if *side == Side::Client { Ink::Client } else { Ink::Server };
+                    style.paint(ink, &format!("      {}", to(words)))
+                };
+                broken("    ", &head).into_iter().chain(rows.iter().map(row)).collect()
             }
             Self::Check(check) => {
                 let mark = check.verdict.mark();
@@ -64,11 +68,4 @@ impl Entry {
             Self::Sum { is_kept: false, .. } => Vec::new(), // the task reports it as its error
         }
     }
-}
-
-fn socket(style: Style, Socket { side, cells }: &Socket) -> String {
-    let ink = if *side == Side::Client { Ink::Client } else { Ink::Server };
-    let [whose, state, port, peer, queues] = cells.each_ref().map(|cell| cell.to(style.lang));
-    let other = if style.lang == Lang::Zh { "对端" } else { "peer" };
-    style.paint(ink, &format!("      {whose} {state:11} {port:6} {other} {peer:6}  {queues}"))
 }

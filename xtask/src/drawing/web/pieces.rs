@@ -3,7 +3,7 @@
 
 use super::markup::{joined, text};
 use crate::checks::Verdict;
-use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung, Socket};
+use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung};
 use crate::drawing::style::Style;
 use crate::drawing::votes::sentence;
 use crate::wire::event::Side;
@@ -41,17 +41,16 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
         Entry::Act(words) => format!("<h4 class=\"act\">{}</h4>\n", text(words.to(lang))),
         Entry::Rung(it) => rung(it, lang),
         Entry::Evidence(words) => paragraph("evidence", words),
-        Entry::Sockets(rows) => sockets(rows, lang),
         Entry::Check(check) => {
             let (class, mark, sentence) = (class(&check.verdict), check.verdict.mark(), check.sentence());
             format!("<p class=\"check {class}\">{mark} {}</p>\n", text(sentence.to(lang)))
         }
         Entry::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
         Entry::Code(line) => format!("<p class=\"row\">{}</p>\n", text(line)),
-        // A chart is the terminal's: the same figures at the same places, which are read out, too.
-        Entry::Chart(_) => {
+        // A chart and a table are the terminal's: the same figures at the same places, which are read out, too.
+        Entry::Chart(_) | Entry::Sockets(_) => {
             let lines = told.lines(Style::plain(lang)).join("\n");
-            format!("<pre class=\"chart\" tabindex=\"0\">{}</pre>\n", text(&lines))
+            format!("<pre class=\"printed\" tabindex=\"0\">{}</pre>\n", text(&lines))
         }
         Entry::Question { question, choices } => {
             // A number is text: whoever listens, or copies, gets it, too.
@@ -117,21 +116,6 @@ fn lanes((client, server): &Lanes, lang: Lang) -> String {
     let (time, wire) = (Words::fixed("time", "时间/秒"), Words::fixed("wire", "线路"));
     let lane = |words: &Words| format!("<span>{}</span>", text(words.to(lang)));
     format!("<p class=\"lanes\">{}</p>\n", [&time, client, &wire, server].map(lane).join(" "))
-}
-
-/// The kernel's table of sockets.
-fn sockets(rows: &[Socket], lang: Lang) -> String {
-    let caption = Words::fixed("The kernel's table of sockets", "内核的套接字表");
-    let heads =
-        [("end", "哪一端"), ("state", "状态"), ("port", "端口"), ("peer", "对端"), ("queues", "队列")];
-    let head = |(en, zh)| format!("<th scope=\"col\">{}</th>", Words::fixed(en, zh).to(lang));
-    let row = |Socket { side, cells }: &Socket| {
-        let class = if *side == Side::Client { "client" } else { "server" };
-        let cells = cells.each_ref().map(|cell| format!("<td>{}</td>", text(cell.to(lang))));
-        format!("<tr class=\"{class}\">{}</tr>\n", cells.concat())
-    };
-    let (caption, heads, rows) = (caption.to(lang), heads.map(head).concat(), joined(rows.iter().map(row)));
-    format!("<table class=\"sockets\"><caption>{caption}</caption>\n<tr>{heads}</tr>\n{rows}</table>\n")
 }
 
 /// A rung, with whose it is in words: for a screen reader, what its place and its arrow show.

@@ -10,7 +10,7 @@ use common::narration::escape;
 use super::variants::python_here;
 use crate::words::Words;
 
-/// The machine, and how the programs are built, in two lines, which are as long as the names are.
+/// The machine, and how the programs are built, as long as the names are.
 pub fn sentence(is_optimised: bool) -> Result<Words> {
     let text = |file| fs::read_to_string(file).unwrap_or_default();
     let clean = |name: &str| escape(name.split_whitespace().collect::<Vec<_>>().join(" ").as_bytes());

@@ -5,7 +5,7 @@ use super::variants::Variant::{self, Baseline, Notes, Ours, Ready};
 use crate::words::Words;
 
 /// Something that several variants of a program do, so that one can compare what it costs each.
-pub struct Work {
+pub struct Workload {
     /// As it is called on the command line.
     pub name: &'static str,
     /// What is done, as a page's chapter says what it is about.
@@ -26,29 +26,25 @@ pub struct Work {
 /// A cost: its name in JSON (what, and the unit), and its title.
 pub type Figure = (&'static str, Words);
 
-const fn figure(key: &'static str, en: &'static str, zh: &'static str) -> Figure {
-    (key, Words::fixed(en, zh))
-}
-
 #[rustfmt::skip]
 static ANSWER: [Figure; 2] = [
-    figure("time_us", "time for an answer, in µs", "每个应答的时间，单位 µs"),
-    figure("cpu_us", "the server's CPU for an answer, in µs", "每个应答占用服务器的 CPU，单位 µs"),
+    ("time_us", Words::fixed("time for an answer, in µs", "每个应答的时间，单位 µs")),
+    ("cpu_us", Words::fixed("the server's CPU for an answer, in µs", "每个应答占用服务器的 CPU，单位 µs")),
 ];
 #[rustfmt::skip]
 static CLIENT: [Figure; 2] = [
-    figure("time_us", "time for a client, in µs", "每个客户端的时间，单位 µs"),
-    figure("cpu_us", "the server's CPU for a client, in µs", "每个客户端占用服务器的 CPU，单位 µs"),
+    ("time_us", Words::fixed("time for a client, in µs", "每个客户端的时间，单位 µs")),
+    ("cpu_us", Words::fixed("the server's CPU for a client, in µs", "每个客户端占用服务器的 CPU，单位 µs")),
 ];
 #[rustfmt::skip]
 static SILENT_CLIENT: [Figure; 2] = [
-    figure("bytes", "the server's memory for a client, in bytes", "每个客户端占用服务器的内存，单位字节"),
-    figure("threads", "the server's threads for a client", "每个客户端占用服务器的线程数"),
+    ("bytes", Words::fixed("the server's memory for a client, in bytes", "每个客户端占用服务器的内存，单位字节")),
+    ("threads", Words::fixed("the server's threads for a client", "每个客户端占用服务器的线程数")),
 ];
 #[rustfmt::skip]
 static PAGE: [Figure; 2] = [
-    figure("time_ms", "time for a page, in ms", "每个网页的时间，单位 ms"),
-    figure("cpu_ms", "the client's CPU for a page, in ms", "每个网页占用客户端的 CPU，单位 ms"),
+    ("time_ms", Words::fixed("time for a page, in ms", "每个网页的时间，单位 ms")),
+    ("cpu_ms", Words::fixed("the client's CPU for a page, in ms", "每个网页占用客户端的 CPU，单位 ms")),
 ];
 
 static ANSWERED: Words = Words::fixed("each answer was the right one", "每个应答都正确");
@@ -62,7 +58,7 @@ const CHURN: &[Variant] = &[Ours, Baseline, Ready, Notes];
 
 /// All works, in the order in which they are measured.
 #[rustfmt::skip]
-pub static ALL: [Work; 10] = [
+pub static ALL: [Workload; 10] = [
     on_one_core(tcp("tcp-1", &[1], Words::fixed(
         "One TCP client that asks as soon as it is answered, on one core: what an exchange costs.",
         "一个 TCP 客户端，收到应答就接着问，只用一个核：一问一答的开销。"))),
@@ -105,21 +101,21 @@ const fn work(
     across: Words,
     (figures, promise, measure): Measure,
     what: Words,
-) -> Work {
+) -> Workload {
     let claims = [("-", what)];
-    Work { name, claims, variants, places, is_on_one_core: false, across, figures, promise, measure }
+    Workload { name, claims, variants, places, is_on_one_core: false, across, figures, promise, measure }
 }
 
-const fn tcp(name: &'static str, places: &'static [u32], what: Words) -> Work {
+const fn tcp(name: &'static str, places: &'static [u32], what: Words) -> Workload {
     work(name, places, USUAL, CLIENTS, (&ANSWER, &ANSWERED, load::tcp), what)
 }
 
-const fn udp(name: &'static str, places: &'static [u32], what: Words) -> Work {
+const fn udp(name: &'static str, places: &'static [u32], what: Words) -> Workload {
     let across = Words::fixed("datagrams on their way", "在途的数据报数");
     work(name, places, USUAL, across, (&ANSWER, &ANSWERED, load::udp), what)
 }
 
-const fn on_one_core(mut work: Work) -> Work {
+const fn on_one_core(mut work: Workload) -> Workload {
     work.is_on_one_core = true;
     work
 }
