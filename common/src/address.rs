@@ -192,10 +192,8 @@ pub fn resolve(peer: &HostPort) -> Result<Vec<SocketAddr>> {
 }
 
 /// Tries every address in turn, until one succeeds. `attempt` gets the number of addresses left, this one included,
-/// so that it can take its share of the time or of the tries.
-///
-/// # Errors
-/// The errors of all addresses; the kind of the last one.
+/// so that it can take its share of the time or of the tries. The error has those of all addresses, and the kind of the
+/// last one.
 pub fn first_of<T>(
     addresses: &[SocketAddr],
     mut attempt: impl FnMut(SocketAddr, u16) -> io::Result<T>,
@@ -215,10 +213,7 @@ pub fn first_of<T>(
 }
 
 /// Connects to the first resolved address that answers, with `call`, within `limit` for all of them together; the
-/// time to resolve the name is not counted. `starter` is the command that starts a server.
-///
-/// # Errors
-/// The errors of all addresses, and the likely reason.
+/// time to resolve the name is not counted. `starter` is the command that starts a server, for the error.
 pub fn connect<T>(
     peer: &HostPort,
     limit: Duration,
@@ -297,15 +292,16 @@ pub fn reachable_by_others(bound: SocketAddr) -> Option<SocketAddr> {
 /// Why a TCP server cannot listen, and what to do. Its address may be taken by another server, or by connections of a
 /// server that has stopped.
 pub fn cannot_listen(address: &HostPort, error: &io::Error) -> String {
-    let remedy = if error.kind() == io::ErrorKind::AddrInUse {
-        let holder = address.to_socket_addrs().ok().and_then(|mut all| all.find_map(port_owner::by));
-        let why = port_owner::remedy(holder);
-        text!(
-            "{why}, or take another port (127.0.0.1:0 picks one)",
-            "{why}；或者换一个端口（127.0.0.1:0 由系统挑选）"
-        )
-    } else {
-        remedy(error)
+    let holder = || address.to_socket_addrs().ok()?.find_map(port_owner::by);
+    let remedy = match holder().filter(|_| error.kind() == io::ErrorKind::AddrInUse) {
+        None => remedy(error),
+        Some(holder) => {
+            let why = port_owner::remedy(holder);
+            text!(
+                "{why}, or take another port (127.0.0.1:0 picks one)",
+                "{why}；或者换一个端口（127.0.0.1:0 由系统挑选）"
+            )
+        }
     };
     text!("cannot listen on {address}: {error} - {remedy}", "无法在 {address} 上监听：{error}。{remedy}")
 }

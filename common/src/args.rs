@@ -110,9 +110,7 @@ impl Args {
 
     /// The value of the option `name`, if it is given.
     pub fn given<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>> {
-        let Some(text) = self.take(name, true)? else { return Ok(None) };
-        let unicode = text.to_str().ok_or_else(|| bad(name, &text, &not_unicode()))?;
-        unicode.parse().map(Some).map_err(|e: T::Err| wrong(name, &text, &e.to_string()))
+        self.take(name, true)?.map(|text| parse(name, &text)).transpose()
     }
 
     /// The value of the option `name`, if it is given, unchanged: on Unix, a file's name is bytes.
@@ -138,7 +136,7 @@ impl Args {
         let (least, most) = (range.start(), range.end());
         let why = || text!("it must be a number from {least} to {most}", "应为 {least} 到 {most} 之间的整数");
         let number = digits.and_then(|t| t.parse().ok()).filter(|n| range.contains(n));
-        number.ok_or_else(|| wrong(name, &text, &why()))
+        number.ok_or_else(|| bad(name, &text, &why()))
     }
 
     /// A time in decimal seconds in `range`, as `sleep` takes it: `2`, `0.2`.
@@ -149,7 +147,7 @@ impl Args {
         let (least, most) = (range.start(), range.end());
         let why = || text!("it must be seconds from {least} to {most}", "应为秒数，{least} 到 {most} 之间");
         let seconds = decimal.and_then(|t| t.parse().ok()).filter(|s| range.contains(s));
-        seconds.map(Duration::from_secs_f64).ok_or_else(|| wrong(name, &text, &why()))
+        seconds.map(Duration::from_secs_f64).ok_or_else(|| bad(name, &text, &why()))
     }
 
     /// The whole number of the option `name`, if it is given.
@@ -158,7 +156,7 @@ impl Args {
         let most = u64::MAX;
         let why = || text!("it must be a whole number of at most {most}", "应为整数，最大 {most}");
         let number = text.to_str().and_then(|text| text.parse().ok());
-        number.map(Some).ok_or_else(|| wrong(name, &text, &why()))
+        number.map(Some).ok_or_else(|| bad(name, &text, &why()))
     }
 
     /// Whether the option `name` is given; it takes no value.
@@ -283,19 +281,12 @@ fn parse<T: FromStr<Err: Display>>(what: &str, text: &OsString) -> Result<T> {
     unicode.parse().map_err(|e: T::Err| bad(what, text, &e.to_string()))
 }
 
+/// A character that looks like ASCII may be why.
 fn bad(what: &str, text: &OsString, why: &str) -> anyhow::Error {
-    let shown = show(text);
-    usage(text!("{what} '{shown}': {why}", "{what}“{shown}”：{why}"))
-}
-
-/// As [`bad`], for a value that must be ASCII.
-fn wrong(what: &str, text: &OsString, why: &str) -> anyhow::Error {
-    match text.to_str().and_then(lookalikes::advice) {
-        Some(advice) if !why.contains(&advice) => {
-            bad(what, text, &text!("{why}; {advice}", "{why}；{advice}"))
-        }
-        _ => bad(what, text, why),
-    }
+    let (shown, advice) = (show(text), text.to_str().and_then(lookalikes::advice));
+    let more = advice.filter(|advice| !why.contains(advice));
+    let more = more.map_or_else(String::new, |advice| text!("; {advice}", "；{advice}"));
+    usage(text!("{what} '{shown}': {why}{more}", "{what}“{shown}”：{why}{more}"))
 }
 
 fn show(text: &OsString) -> String {

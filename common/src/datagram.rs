@@ -38,9 +38,6 @@ pub fn not_sent(error: &io::Error) -> String {
 
 /// What became of a datagram that was sent: an error is returned as a value if only this datagram is lost, and the
 /// next may pass. A packet filter that drops it makes send(2) fail with EPERM, a full queue with ENOBUFS.
-///
-/// # Errors
-/// Every other error.
 pub fn lost(sent: io::Result<usize>) -> io::Result<Option<io::Error>> {
     match sent {
         // EPERM on every Unix; ENOBUFS on Linux and on the BSDs; Windows' number for it.

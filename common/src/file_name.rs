@@ -16,19 +16,15 @@ pub fn from_segment(segment: &str) -> String {
 
 /// Percent-decoded (RFC 3986 section 2.1); a percent sign without two hexadecimal digits stays as it is.
 fn decode(segment: &str) -> Vec<u8> {
-    let mut decoded = Vec::new();
-    let mut rest = segment.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex = segment_hex(after).filter(|_| *first == b'%');
-        decoded.push(hex.unwrap_or(*first));
-        rest = if hex.is_some() { &after[2..] } else { after };
+    let mut parts = segment.split('%');
+    let mut decoded = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(byte.unwrap_or(b'%'));
+        decoded.extend_from_slice(&part.as_bytes()[if byte.is_some() { 2 } else { 0 }..]);
     }
     decoded
-}
-
-fn segment_hex(bytes: &[u8]) -> Option<u8> {
-    let digits = bytes.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
-    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 /// Whether every system reads it as the name of a plain file in this directory: not a path, a `-` or a device of

@@ -87,7 +87,7 @@ pub fn read(from: &mut impl BufRead, framing: Framing, limit: usize) -> io::Resu
 }
 
 /// How long a message may stay incomplete before that is reported.
-pub const REMARK: Duration = Duration::from_secs(3);
+pub const REMARK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 3000 });
 
 /// Receives one message, as [`read`] does. If a message stays incomplete for [`REMARK`], `remark` gets the part that
 /// was received and what is missing, once, and the wait goes on up to the stream's own limit.
@@ -97,28 +97,18 @@ pub fn read_or_remark(
     limit: usize,
     remark: impl FnOnce(&str),
 ) -> io::Result<Option<Vec<u8>>> {
-    read_or_remark_after(REMARK, from, framing, limit, remark)
-}
-
-fn read_or_remark_after(
-    first: Duration,
-    from: &mut BufReader<TimedStream<'_>>,
-    framing: Framing,
-    limit: usize,
-    remark: impl FnOnce(&str),
-) -> io::Result<Option<Vec<u8>>> {
     let idle = from.get_ref().idle;
-    if idle <= first {
+    if idle <= REMARK {
         return read(from, framing, limit);
     }
     let held = &mut Vec::new();
-    from.get_mut().idle = first;
+    from.get_mut().idle = REMARK;
     let mut outcome = go_on(from, framing, limit, held);
     if outcome.as_ref().is_err_and(timed_stream::is_given_up) {
         if !held.is_empty() {
             remark(&missing(framing, held));
         }
-        from.get_mut().idle = idle.saturating_sub(first);
+        from.get_mut().idle = idle.saturating_sub(REMARK);
         outcome = go_on(from, framing, limit, held);
     }
     from.get_mut().idle = idle;

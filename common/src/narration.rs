@@ -32,14 +32,12 @@ fn is_unsafe(c: char) -> bool {
     const ALONE: &str = "\u{ad}\u{61c}\u{115f}\u{1160}\u{180e}\u{3164}\u{feff}\u{ffa0}";
     c.is_control()
         || ALONE.contains(c)
+        || matches!(c, '\u{fffe}'..='\u{ffff}') // not allowed in XML
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Prints a line on standard output.
-///
-/// # Errors
-/// Names standard output; see [`reader_left`].
+/// Prints a line on standard output. An error names standard output; see [`reader_left`].
 pub fn say(line: &str) -> io::Result<()> {
     let mut out = Stdout;
     out.write_all(format!("{line}\n").as_bytes())?;

@@ -32,14 +32,14 @@ pub struct Narrator {
     /// Each text comes with the number of lines that were said before it: where that is more than were printed, lines
     /// are missing.
     texts: Mutex<SyncSender<(usize, String)>>,
-    counts: Arc<Counts>,
+    counts: Arc<LineCounts>,
     printer: JoinHandle<()>,
     quiet: bool,
 }
 
 /// Numbers of lines.
 #[derive(Default)]
-struct Counts {
+struct LineCounts {
     said: AtomicUsize,
     /// Those that were printed, or whose loss was.
     told: AtomicUsize,
@@ -53,7 +53,7 @@ impl Narrator {
 
     fn on(quiet: bool, out: impl Write + Send + 'static) -> io::Result<Self> {
         let (texts, to_print) = mpsc::sync_channel(WAITING);
-        let counts = Arc::new(Counts::default());
+        let counts = Arc::new(LineCounts::default());
         let counted = Arc::clone(&counts);
         let print = move || print_all(&to_print, &counted, out);
         let printer = thread::Builder::new().name("narrator".into()).spawn(print)?;
@@ -113,7 +113,7 @@ fn wait_a_moment_for(thread: &JoinHandle<()>) {
 }
 
 /// Prints until the narrator is gone. Lines that the output refuses are missing, too.
-fn print_all(texts: &Receiver<(usize, String)>, counts: &Counts, mut out: impl Write) {
+fn print_all(texts: &Receiver<(usize, String)>, counts: &LineCounts, mut out: impl Write) {
     let told = || counts.told.load(SeqCst);
     let mut print = |text: &str, stands_for: usize| {
         counts.told.fetch_add(lines_taken(&mut out, text) * stands_for, SeqCst);

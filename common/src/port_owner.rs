@@ -17,26 +17,21 @@ pub enum Holder {
     Past,
 }
 
-/// What to do about it. Where the system does not tell the holder, both are named.
-pub fn remedy(holder: Option<Holder>) -> String {
+/// What to do about it.
+pub fn remedy(holder: Holder) -> String {
     match holder {
-        Some(Holder::Listener) => {
+        Holder::Listener => {
             text!("another server listens there: stop it", "已有另一个服务器在那里监听，请先停掉它")
         }
-        Some(Holder::Connection) => text!(
+        Holder::Connection => text!(
             "no server listens there, but a connection is open that has the port (SO_REUSEADDR at its \
              server would have let you in): end it",
             "那里没有服务器在监听，但有一个还开着的连接占着这个端口（它的服务器设了 SO_REUSEADDR 就不会这样）：请结束它"
         ),
-        Some(Holder::Past) => text!(
+        Holder::Past => text!(
             "no server listens there, but connections of one that has stopped keep the port in \
              TIME_WAIT, for a minute at most (SO_REUSEADDR at that server would have let you in): wait",
             "那里没有服务器在监听，但一个已停止的服务器留下的连接还处在 TIME_WAIT，占着这个端口，最多一分钟（那个服务器设了 SO_REUSEADDR 就不会这样）：请稍等"
-        ),
-        None => text!(
-            "another server has it: stop it; or connections of one that has stopped keep it in \
-             TIME_WAIT, for a minute at most (SO_REUSEADDR at that server would have let you in): wait",
-            "另一个服务器占着它：请先停掉；或者是一个已停止的服务器留下的连接还处在 TIME_WAIT，最多一分钟（那个服务器设了 SO_REUSEADDR 就不会这样）：请稍等"
         ),
     }
 }

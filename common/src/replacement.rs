@@ -67,8 +67,11 @@ impl Replacement {
             metadata => Some(metadata?),
         };
         match &old {
-            Some(old) if old.is_dir() => {
-                bail!(text!("it is a directory - name a file in it", "这是一个目录，请写出其中的文件名"))
+            _ if old.as_ref().map_or(!ends_with_a_name(path), Metadata::is_dir) => {
+                bail!(text!(
+                    "that is a directory's name - name a file in it",
+                    "这是目录的名字，请写出其中的文件名"
+                ))
             }
             Some(old) if old.permissions().readonly() => bail!(text!("it is read-only", "它是只读的")),
             Some(old) => {
@@ -77,10 +80,6 @@ impl Replacement {
                     return Ok(Self { file, beside: None });
                 }
             }
-            None if !ends_with_a_name(path) => bail!(text!(
-                "that is a directory's name - name a file in it",
-                "这是目录的写法，请写出其中的文件名"
-            )),
             None => {}
         }
         let target = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };

@@ -139,8 +139,7 @@ fn a_wait_inside_a_message_is_remarked_on_once_and_nothing_is_lost() {
     ] {
         far.write_all(begin).unwrap();
         let mut remarks = Vec::new();
-        let soon = Duration::from_millis(20);
-        let message = read_or_remark_after(soon, &mut reader, framing, LIMIT, |what| {
+        let message = read_or_remark(&mut reader, framing, LIMIT, |what| {
             remarks.push(what.to_owned());
             far.write_all(end).unwrap();
         });

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use crate::show_bytes;
 
 use super::head::{BodyFraming, read_fields};
-use super::{CHUNK_LINE_LIMIT, HEAD_LIMIT, bad, cut_short, read_line, trim_end, within};
+use super::{HEAD_LIMIT, bad, cut_short, read_line, within};
 
 /// How much of a body is read at once, in bytes: with this, the copy is as fast as the kernel's own.
 pub const BODY_BUFFER: usize = 512 * 1024;
@@ -27,7 +27,6 @@ pub fn copy_body<R: Read>(
     let all = read.as_slice().chain(from.get_mut());
     let from = &mut BufReader::with_capacity(if is_small { read.len() } else { BODY_BUFFER }, all);
     let copied = match framing {
-        BodyFraming::Empty => 0,
         BodyFraming::Length(length) => {
             let place = |copied| format!("after {copied} of {length} bytes");
             let copied = copy(from, length, out, place)?;
@@ -69,7 +68,7 @@ fn copy_chunks<R: Read>(from: &mut BufReader<R>, out: &mut impl Write) -> io::Re
     let mut copied = 0;
     loop {
         let line = |from: &mut _| {
-            read_line(from, CHUNK_LINE_LIMIT, &mut { HEAD_LIMIT })
+            read_line(from, &mut { HEAD_LIMIT })
                 .map_err(|e| within(&format!("in the chunks, {}", after(copied)), &e))
         };
         if copied > 0 && !line(from)?.is_empty() {
@@ -94,7 +93,7 @@ fn copy_chunks<R: Read>(from: &mut BufReader<R>, out: &mut impl Write) -> io::Re
 /// section 7.1.1).
 fn parse_chunk_size(line: &[u8]) -> io::Result<u64> {
     let size = match line.iter().position(|&b| b == b';') {
-        Some(end) => trim_end(&line[..end]),
+        Some(end) => line[..end].trim_ascii_end(),
         None => line,
     };
     let digits = std::str::from_utf8(size).ok().filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()));

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, ErrorKind};
 
 use crate::show_bytes;
 
-use super::{FIELD_LIMIT, HEAD_LIMIT, LINE_LIMIT, bad, read_line, trim, within};
+use super::{HEAD_LIMIT, bad, read_line, within};
 
 /// The head of a reply.
 #[derive(Debug, Default)]
@@ -22,9 +22,7 @@ type Field = (Vec<u8>, Vec<u8>);
 /// Where the body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyFraming {
-    /// The status says that there is no body.
-    Empty,
-    /// After this many bytes.
+    /// After this many bytes; none where the status says that there is no body.
     Length(u64),
     /// After the chunk of size 0.
     Chunked,
@@ -63,7 +61,7 @@ pub fn read_head(from: &mut impl BufRead) -> io::Result<Head> {
 
 fn read_one_head(from: &mut impl BufRead, budget: &mut usize) -> io::Result<Head> {
     check_beginning(from)?;
-    let status_line = read_line(from, LINE_LIMIT, budget)?;
+    let status_line = read_line(from, budget)?;
     let status = parse_status(&status_line)?;
     let (mut lines, fields) = read_fields(from, budget)?;
     lines.insert(0, status_line);
@@ -97,7 +95,7 @@ fn check_beginning(from: &mut impl BufRead) -> io::Result<()> {
 /// Decides from the head where the body ends (RFC 9112 section 6.3).
 pub fn body_framing(head: &Head) -> io::Result<BodyFraming> {
     if matches!(head.status, 204 | 304) {
-        return Ok(BodyFraming::Empty);
+        return Ok(BodyFraming::Length(0));
     }
     let codings: Vec<_> = head.values("transfer-encoding").collect();
     if !codings.is_empty() {
@@ -122,7 +120,11 @@ impl Head {
     /// The elements of every field of this name; a value is a comma-separated list.
     fn values(&self, name: &'static str) -> impl Iterator<Item = &[u8]> {
         let of_name = move |field: &&Field| field.0.eq_ignore_ascii_case(name.as_bytes());
-        self.fields.iter().filter(of_name).flat_map(|(_, value)| value.split(|&b| b == b',')).map(trim)
+        self.fields
+            .iter()
+            .filter(of_name)
+            .flat_map(|(_, value)| value.split(|&b| b == b','))
+            .map(<[u8]>::trim_ascii)
     }
 }
 
@@ -131,18 +133,15 @@ pub fn read_fields(from: &mut impl BufRead, budget: &mut usize) -> io::Result<(V
     let mut lines = Vec::new();
     let mut fields: Vec<Field> = Vec::new();
     loop {
-        let line = read_line(from, LINE_LIMIT, budget)?;
+        let line = read_line(from, budget)?;
         if line.is_empty() {
             return Ok((lines, fields));
-        }
-        if lines.len() == FIELD_LIMIT {
-            return Err(bad(&format!("there are more than {FIELD_LIMIT} fields")));
         }
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             // An obsolete way to continue a field (RFC 9112 section 5.2). Before the first field, it is skipped.
             if let Some((_, value)) = fields.last_mut() {
                 value.push(b' ');
-                value.extend_from_slice(trim(&line));
+                value.extend_from_slice(line.trim_ascii());
             }
         } else {
             fields.push(parse_field(&line)?);
@@ -172,7 +171,7 @@ fn parse_field(line: &[u8]) -> io::Result<Field> {
     if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
         return Err(bad("a header field's name is empty or has a character that does not belong there"));
     }
-    Ok((name.to_vec(), trim(value).to_vec()))
+    Ok((name.to_vec(), value.trim_ascii().to_vec()))
 }
 
 /// Decimal digits and nothing else (RFC 9110 section 8.6).

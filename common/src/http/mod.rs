@@ -12,25 +12,18 @@ use crate::show_bytes;
 pub use body::copy_body;
 pub use head::read_reply;
 
-/// The most bytes in one line of a head or of a trailer section.
-pub const LINE_LIMIT: usize = 64 * 1024;
-
-/// The most bytes in all heads of a reply, the interim ones (1xx) included, and in its trailer section.
-pub const HEAD_LIMIT: usize = 256 * 1024;
-
-/// The most fields in a head or in a trailer section.
-pub const FIELD_LIMIT: usize = 1000;
-
-/// The most bytes in a chunk's size line, its extensions included.
-pub const CHUNK_LINE_LIMIT: usize = 4 * 1024;
+/// The most bytes in all heads of a reply, the interim ones (1xx) included, in its trailer section, and in the line with
+/// the size of a chunk.
+pub const HEAD_LIMIT: usize = 64 * 1024;
 
 /// Fits a head and a small page. `BufReader` zeroes its whole buffer before the first read, so a larger one costs
 /// time.
 pub const BUFFER: usize = 16 * 1024;
 
 /// One line without its end, which is CRLF or LF alone (RFC 9112 section 2.2).
-fn read_line(from: &mut impl BufRead, limit: usize, budget: &mut usize) -> io::Result<Vec<u8>> {
-    let most = limit.min(*budget);
+/// `budget` is how long it may be, and then what is left of that.
+fn read_line(from: &mut impl BufRead, budget: &mut usize) -> io::Result<Vec<u8>> {
+    let most = *budget;
     let mut line = Vec::new();
     let asked = from.take(most as u64).read_until(b'\n', &mut line);
     let got = || format!("{}, and no line feed", show_bytes::so_far(&line));
@@ -38,7 +31,7 @@ fn read_line(from: &mut impl BufRead, limit: usize, budget: &mut usize) -> io::R
     *budget -= line.len();
     let Some(text) = line.strip_suffix(b"\n") else {
         return Err(if line.len() == most {
-            bad(&format!("a line is over {limit} bytes, or all of them over {HEAD_LIMIT}"))
+            bad(&format!("all of it is over {HEAD_LIMIT} bytes"))
         } else {
             cut_short(&if line.is_empty() {
                 "where a line was expected".into()
@@ -52,17 +45,6 @@ fn read_line(from: &mut impl BufRead, limit: usize, budget: &mut usize) -> io::R
         return Err(bad("a line has a bare carriage return or a zero byte in it"));
     }
     Ok(text.to_vec())
-}
-
-/// Without the spaces and tabs around it (RFC 9110 section 5.6.3).
-fn trim(bytes: &[u8]) -> &[u8] {
-    let start = bytes.iter().position(|b| !b" \t".contains(b)).unwrap_or(bytes.len());
-    trim_end(&bytes[start..])
-}
-
-fn trim_end(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().rposition(|b| !b" \t".contains(b)).map_or(0, |last| last + 1);
-    &bytes[..end]
 }
 
 fn bad(why: &str) -> io::Error {

@@ -9,4 +9,4 @@ pub mod transcript;
 pub mod votes;
 mod web;
 
-pub use web::{board, live, markup, page};
+pub use web::{live, markup, page, pieces};

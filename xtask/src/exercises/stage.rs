@@ -94,7 +94,7 @@ pub enum Likely {
 }
 
 /// A likely mistake. One that is a guess says so.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Mistake {
     /// Its name; the same name has the same words in all lists of an exercise.
     pub name: &'static str,

@@ -1,7 +1,7 @@
 //! Addresses: the one that a server is bound to, and those of a host name that a client tries.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -28,10 +28,11 @@ pub const LESSON: Lesson = Lesson {
 const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 fn play(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "This machine has 127.0.0.2, too. A server is bound to 127.0.0.1. A client connects to 127.0.0.2: \
-         what happens?",
-        "本机还有 127.0.0.2 这个地址。服务器绑定 127.0.0.1。连接 127.0.0.2 会怎样？",
+    play.predict(
+        "One server is bound to one address of this machine, then one to all of them. A client connects to a second \
+         address.",
+        "先有一个服务器只绑定本机的一个地址，再有一个绑定全部地址。客户端连接本机的另一个地址。",
+        ("The first is bound to 127.0.0.1, and the client connects to 127.0.0.2: what happens?", "第一个绑定 127.0.0.1，客户端连接 127.0.0.2：会怎样？"),
         &[
             ("it reaches the server: it is the same machine", "连上服务器：同一台机器"),
             ("it is refused", "被拒绝"),
@@ -40,11 +41,6 @@ fn play(play: &mut Play) -> Result<()> {
         "no socket listens on 127.0.0.2: a listening socket accepts connections to its own address only.",
         "127.0.0.2 上没有人监听：监听套接字只接受发往它自己地址的连接，同一台机器也不例外。",
     )?;
-    play.act(&Words::fixed(
-        "One server listens on one address of this machine, another on all of them. A client connects to a \
-         second address.",
-        "一个服务器只绑定本机的一个地址，另一个绑定全部地址。客户端连接另一个地址。",
-    ))?;
     let promises = [
         Words::fixed(
             "a server bound to one address cannot be reached at another",
@@ -64,14 +60,11 @@ fn play(play: &mut Play) -> Result<()> {
         let [one, all] = [play.ip, Ipv4Addr::UNSPECIFIED.into()].map(called_at_second);
         let (one, all) = (one?, all?);
         for (name, found) in [("127.0.0.1", one), ("0.0.0.0", all)] {
-            let Words { en, zh } = match found {
-                Ok(()) => Words::fixed("connected", "连上了"),
-                Err(error) => error.shown(),
-            };
+            let Words { en, zh } = found.map_or_else(|e| e.shown(), |()| Words::fixed("connected", "连上了"));
             play.said(Side::Server, &words!("listens on {name}", "在 {name} 上监听"));
             play.said(Side::Client, &words!("connects to {SECOND}: {en}", "连接 {SECOND}：{zh}"));
         }
-        play.reveal(prediction, Some(if one.is_err() { 2 } else { 1 }));
+        play.reveal(Some(if one.is_err() { 2 } else { 1 }));
         let [at_one, at_all] = promises;
         play.checks.equal(at_one, &one, &Err(ErrorKind::ConnectionRefused));
         play.checks.equal(at_all, &all, &Ok(()));
@@ -106,7 +99,7 @@ fn by_name(play: &mut Play) -> Result<()> {
         play.checks.not_available(promise, why);
         return Ok(());
     }
-    let port = free_in_both(play.ip)?;
+    let port = free_port(play.ip)?;
     let address = SocketAddr::new(play.ip, port).to_string();
     let (_server, _) = play.lab.start_server("tcp-server", &[&address, "--delay", "0"])?;
     let args = ["greet", &format!("localhost:{port}"), "Michael"];
@@ -121,13 +114,14 @@ pub fn other_loopback(ip: IpAddr) -> IpAddr {
     if ip.is_ipv4() { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() }
 }
 
-/// A port that is free over both IP versions.
-pub fn free_in_both(ip: IpAddr) -> Result<u16> {
+/// A port that is free over both IP versions and both protocols.
+pub fn free_port(ip: IpAddr) -> Result<u16> {
     let other = other_loopback(ip);
     let has_other = TcpListener::bind((other, 0)).is_ok();
     loop {
         let port = TcpListener::bind((ip, 0))?.local_addr()?.port();
-        if !has_other || TcpListener::bind((other, port)).is_ok() {
+        let is_free = !has_other || TcpListener::bind((other, port)).is_ok();
+        if is_free && UdpSocket::bind((ip, port)).is_ok() {
             return Ok(port);
         }
     }

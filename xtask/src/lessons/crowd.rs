@@ -11,15 +11,16 @@ use super::{Lesson, TCP, claim};
 use crate::checks::Ended;
 use crate::peers::scripted_server::{speaking, until_it_leaves};
 use crate::peers::sockets::{connect, is_quiet};
+use crate::peers::talk::Talk;
+use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
-use crate::play::quiz::Prediction;
 use crate::programs::figures;
 use crate::wire::awaited::Gate;
 use crate::wire::event::{Event, Side, What};
 use crate::wire::kernel::{self, Protocol};
 use crate::wire::record::STUCK;
 use crate::wire::tcp_relay::RelayMode;
-use crate::words::{Shown, Words};
+use crate::words::Words;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -70,9 +71,10 @@ fn play(play: &mut Play) -> Result<()> {
     let found = words!("{welcomed} welcomed, {left} left", "{welcomed} 个收到欢迎，{left} 个离开");
     play.checks.holds(promise, (welcomed, left) == (3, 0), &found);
 
-    let prediction = play.predict(
-        "Three clients are connected to tcp-server, all to the same port. How many sockets does the server have?",
-        "三个客户端连上 tcp-server，都是同一个端口。服务器有几个套接字？",
+    play.predict(
+        "All three are connected to the same port of tcp-server: its sockets, as the kernel lists them, and its threads.",
+        "三个客户端连着 tcp-server 的同一个端口：看服务器的套接字（内核的表）和线程。",
+        ("How many sockets does it have?", "它有几个套接字？"),
         &[
             ("one: there is one port", "一个：端口只有一个"),
             ("three: one for each client", "三个：每个客户端一个"),
@@ -82,11 +84,7 @@ fn play(play: &mut Play) -> Result<()> {
          tell connections apart.",
         "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
     )?;
-    play.act(&Words::fixed(
-        "Now look at the server: the sockets that the kernel lists for it, and its threads.",
-        "再看服务器：内核的表里它的套接字，以及它的线程。",
-    ))?;
-    sockets_of(play, at, prediction)?;
+    sockets_of(play, at)?;
     if all.is_none() {
         play.checks.stopped_short(&Words::fixed(
             "connections wait in the listener's queue, but no thread of the server calls accept",
@@ -94,17 +92,12 @@ fn play(play: &mut Play) -> Result<()> {
         ));
         return Ok(());
     }
-    let now = figures::status(server.pid, "Threads");
-    if let Some((before, now)) = threads_before.zip(now) {
-        play.evidence(&words!(
-            "threads of the server: {before} before the clients connected, now {now} (/proc/PID/status)",
-            "服务器的线程数：客户端连接之前 {before}，现在 {now}（/proc/PID/status）"
-        ))?;
-    }
-    let more = threads_before.zip(now).map(|(before, now)| now.saturating_sub(before));
+    let more = threads_before
+        .zip(figures::status(server.pid, "Threads"))
+        .map(|(before, now)| now.saturating_sub(before));
     let promise = Words::fixed(
-        "three more threads than before: one for each client",
-        "线程比连接之前多了三个：每个客户端一个",
+        "three more threads than before: one for each client (/proc/PID/status)",
+        "线程比连接之前多了三个：每个客户端一个（/proc/PID/status）",
     );
     play.checks.kernel_says(promise, more, &3);
 
@@ -149,7 +142,7 @@ fn ends(play: &Play, labels: &[&str]) -> usize {
 }
 
 /// C8: the server's sockets, as the kernel lists them.
-fn sockets_of(play: &mut Play, at: SocketAddr, prediction: Prediction) -> Result<()> {
+fn sockets_of(play: &mut Play, at: SocketAddr) -> Result<()> {
     let table = kernel::sockets(Protocol::Tcp, at);
     play.panel(table.as_ref(), &[at])?;
     let promise = Words::fixed(
@@ -164,7 +157,7 @@ fn sockets_of(play: &mut Play, at: SocketAddr, prediction: Prediction) -> Result
         3 => 2,
         _ => 3,
     });
-    play.reveal(prediction, Some(right));
+    play.reveal(Some(right));
     Ok(())
 }
 
@@ -203,9 +196,10 @@ fn queues(play: &mut Play) -> Result<()> {
 
 /// The check of C9 must be able to fail: a server for which it does.
 fn one_at_a_time(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "A server serves one client at a time, and three connect. What do the second and the third see?",
-        "一个每次只服务一个客户端的服务器，来了三个客户端。第二、第三个会看到什么？",
+    play.predict(
+        "For comparison: three clients, and a server that serves one client at a time.",
+        "对照：一个每次只服务一个客户端的服务器，仍是三个客户端。",
+        ("What do the second and the third see?", "第二、第三个会看到什么？"),
         &[
             ("connection refused", "连接被拒绝"),
             ("they are connected, and then nothing arrives", "连上了，然后什么也没有"),
@@ -215,32 +209,27 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
          backlog): connected does not mean served.",
         "三次握手由内核完成，连接进入全连接队列（已完成连接的队列，长度由 backlog 限定）：连上了，不等于有人服务。",
     )?;
-    play.act(&Words::fixed(
-        "For comparison: three clients, and a server that serves one client at a time.",
-        "对照：一个每次只服务一个客户端的服务器，仍是三个客户端。",
-    ))?;
     let host = speaking(play.ip, |stream| {
         stream.write_all(b"Welcome!")?;
         until_it_leaves(stream)
     })?;
-    let mut clients = (0..3).map(|_| connect(host.address)).collect::<Result<Vec<_>>>()?;
-    let is_welcomed = |client: &mut TcpStream, limit| {
-        let _ = client.set_read_timeout(Some(limit));
-        client.read_exact(&mut [0; 8]).is_ok()
-    };
+    let mut clients = Vec::new();
+    for (label, _) in CLIENTS {
+        let talk = Talk { recorder: play.lab.record.recorder(label), ..Talk::default() };
+        clients.push(TcpPeer::connect(host.address, talk)?);
+    }
     // The first is welcomed for certain, the others never.
+    let limits = [STUCK, Duration::from_millis(300), Duration::from_millis(300)];
     let welcomed: Vec<_> = clients
         .iter_mut()
-        .zip([STUCK, Duration::from_millis(300), Duration::from_millis(300)])
-        .map(|(client, limit)| is_welcomed(client, limit))
+        .zip(limits)
+        .map(|(client, limit)| client.came_within(limit) == b"Welcome!")
         .collect();
-    let Words { en, zh } = welcomed.shown();
-    play.evidence(&words!("all three are connected; welcomed: {en}", "三个都已连上；是否收到欢迎：{zh}"))?;
     let promise = Words::fixed(
         "one at a time: all are connected, and only the first is welcomed",
         "每次只服务一个时：三个都连上了，只有第一个收到欢迎",
     );
     play.checks.equal(promise, &welcomed, &vec![true, false, false]);
-    play.reveal(prediction, (welcomed == [true, false, false]).then_some(2));
+    play.reveal((welcomed == [true, false, false]).then_some(2));
     Ok(())
 }

@@ -2,17 +2,16 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use super::{BOTH_SIDES, Lesson, claim};
 use crate::peers::sockets::{is_quiet, pair};
+use crate::peers::talk::{SETTLED, within};
 use crate::play::Play;
 use crate::wire::event::Side;
 use crate::wire::kernel;
-use crate::words::{Shown, Words};
+use crate::words::Words;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -26,9 +25,10 @@ pub const LESSON: Lesson = Lesson {
 };
 
 fn play(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "One write sends 3000 bytes; they are read with a buffer of 1024. What does each read return?",
-        "一次写入发送 3000 字节，用 1024 字节的缓冲区读取。每次读取返回多少？",
+    play.predict(
+        "One write sends 3000 bytes; they are read with a buffer of 1024.",
+        "一次写入发送 3000 字节，用 1024 字节的缓冲区读取。",
+        ("What does each read return?", "每次读取返回多少？"),
         &[
             ("what has arrived, at most 1024 bytes", "已经到达的数据，最多 1024 字节"),
             ("1024 bytes: it waits until the buffer is full", "1024 字节：等到缓冲区装满才返回"),
@@ -37,10 +37,6 @@ fn play(play: &mut Play) -> Result<()> {
         "any number from 1 to 1024 is possible: a read does not wait until its buffer is full.",
         "1 到 1024 字节都有可能：读取不会等到缓冲区装满。",
     )?;
-    play.act(&Words::fixed(
-        "One write sends 3000 bytes; they are read with a buffer of 1024.",
-        "一次写入发送 3000 字节，用 1024 字节的缓冲区读取。",
-    ))?;
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(&[b'x'; 3000])?;
     play.sent(Side::Server, &[b'x'; 3000]);
@@ -50,15 +46,13 @@ fn play(play: &mut Play) -> Result<()> {
         play.said(Side::Server, &words!("read: {n} bytes", "read：{n} 字节"));
         reads.push(n);
     }
-    let Words { en, zh } = reads.shown();
-    play.evidence(&words!("the reads returned {en}", "各次读取得到 {zh}"))?;
     let promise = Words::fixed(
         "each read returned 1 to 1024 bytes, 3000 in all",
         "每次读取 1 到 1024 字节，共 3000 字节",
     );
     let is_right = reads.iter().all(|n| (1..=1024).contains(n)) && reads.iter().sum::<usize>() == 3000;
     play.checks.holds(promise, is_right, &reads);
-    play.reveal(prediction, is_right.then_some(1)); // 3000 is no multiple of 1024: not each read was full
+    play.reveal(is_right.then_some(1)); // 3000 is no multiple of 1024: not each read was full
     let promise =
         Words::fixed("now no data is there, which is not the end", "此后暂时没有数据，但这不是结束");
     play.checks.equal(promise, &is_quiet(&server)?, &true);
@@ -102,7 +96,7 @@ fn play(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// Checks the states of a connection's two ends; waits up to ten seconds for the expected ones.
+/// Checks the states of a connection's two ends.
 fn states(
     play: &mut Play,
     promise: Words,
@@ -110,16 +104,11 @@ fn states(
     server_end: SocketAddr,
     expected: &[&'static str],
 ) -> Result<()> {
-    let asked = Instant::now();
-    let rows = loop {
-        let rows = kernel::both_ends(ends.0, ends.1);
-        let is_settled =
-            rows.as_ref().is_none_or(|rows| rows.iter().map(|row| row.state).eq(expected.iter().copied()));
-        if is_settled || asked.elapsed() > Duration::from_secs(10) {
-            break rows;
-        }
-        thread::sleep(Duration::from_millis(1));
-    };
+    let mut rows = None;
+    within(SETTLED, || {
+        rows = kernel::both_ends(ends.0, ends.1);
+        rows.as_ref().is_none_or(|rows| rows.iter().map(|row| row.state).eq(expected.iter().copied()))
+    });
     let client_end = if server_end == ends.0 { ends.1 } else { ends.0 };
     play.states(rows.as_ref(), client_end, server_end)?;
     play.panel(rows.as_ref(), &[server_end])?;

@@ -1,16 +1,14 @@
 //! Flow control: a reader that does not read stops the writer, and nothing is lost.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::process::Command;
+use std::io::{Read, Write};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use super::stream::byte_at;
 use super::{BOTH_SIDES, Lesson, claim};
 use crate::peers::sockets::pair;
+use crate::peers::talk::{SETTLED, within};
 use crate::play::Play;
 use crate::wire::event::Side;
 use crate::wire::kernel;
@@ -20,6 +18,8 @@ use crate::words::Words;
 pub const LESSON: Lesson = Lesson {
     name: "flow", subject_zh: "流量控制与接收窗口", lanes: BOTH_SIDES, play,
     claims: &[
+        claim("C17", "send sends the data, or only a part if the buffers are full; write_all sends all.",
+                     "send 发送数据，缓冲区满了就只发送一部分；write_all 才发送全部。"),
         claim("C23",
             "Sockets hide flow control: a sender must not send more than fits in the window that\nthe \
              receiver announces.",
@@ -29,93 +29,77 @@ pub const LESSON: Lesson = Lesson {
     ],
 };
 
+/// Several times what both queues hold together.
+const SIZE: usize = 16 << 20;
+
 fn play(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "A client keeps writing, and its server reads nothing. What happens to the bytes?",
-        "客户端不停地写，服务器一个字节也不读。这些字节会怎样？",
+    play.predict(
+        "The client writes 16 MiB to a non-blocking socket, with one write; the server does not read.",
+        "客户端用一次 write 把 16 MiB 写入一个非阻塞（不等待）的套接字；服务器不读取。",
+        ("What happens to the bytes?", "这些字节会怎样？"),
         &[
-            ("they wait in queues on both sides, and then the writer has to wait", "在两边排队，随后写入方阻塞"),
-            ("the server's kernel drops what does not fit", "服务器的内核丢弃放不下的部分"),
-            ("they stay in the network", "它们停在网络里"),
+            ("what fits waits in queues on both sides; write returns how much that is", "放得下的在两边排队，write 返回这是多少"),
+            ("all of them are sent; the server's kernel drops what does not fit", "全部发出，服务器的内核丢弃放不下的部分"),
+            ("none of them are sent: write returns an error", "一个也不发出：write 返回错误"),
         ],
         "each segment announces the receive window, the room that is left (RFC 9293); if it is 0, the sender waits.",
         "每个报文段都通告接收窗口，即剩余的空间（RFC 9293）；窗口为 0，发送方就等待。",
     )?;
-    play.act(&Words::fixed(
-        "The client writes 64 KiB at a time, until the kernel accepts no more; the server does not read.",
-        "客户端每次写 64 KiB，直到内核不再接收；服务器不读取。",
-    ))?;
     let (client, mut server) = pair(play.ip)?;
+    let data: Vec<u8> = (0..SIZE).map(byte_at).collect();
     client.set_nonblocking(true)?;
-    let taken = fill(&client)?;
+    let taken = (&client).write(&data)?;
     play.said(
         Side::Client,
-        &words!("write: {taken} bytes accepted, then none", "write：收下 {taken} 字节，然后一个也不收"),
+        &words!("write: {taken} of {SIZE} bytes", "write：{SIZE} 字节中收下 {taken} 字节"),
     );
+    let promise = Words::fixed(
+        "one write accepted a part, and returned how much",
+        "一次写入只收下一部分，并返回收下多少",
+    );
+    let is_part = (1..SIZE).contains(&taken);
+    play.checks.holds(promise, is_part, &taken);
     let (near, far) = (client.local_addr()?, server.local_addr()?);
-    let table = settled(near, far, taken as u64);
+    let (mut table, mut waiting) = (None, None);
+    within(SETTLED, || {
+        table = kernel::both_ends(near, far);
+        waiting = table.as_deref().and_then(queues);
+        table.is_none() || waiting.is_some_and(|(to_send, to_read)| to_send + to_read == taken as u64)
+    });
     play.panel(table.as_ref(), &[far])?;
-    let waiting = table.as_deref().and_then(queues);
     let promise = Words::fixed("both queues hold data", "两个队列里都有数据");
     play.checks.kernel_says(promise, waiting.map(|(to_send, to_read)| to_send > 0 && to_read > 0), &true);
     let promise = Words::fixed(
         "they hold every byte: unacknowledged at the sender, or unread at the receiver",
         "全部字节都在两个队列里：发送方还未被确认的，接收方还未读取的",
     );
-    let held = waiting.map(|(to_send, to_read)| to_send + to_read == taken as u64);
-    play.checks.kernel_says(promise, waiting.map(|(to_send, to_read)| to_send + to_read), &(taken as u64));
-    // Without a table, that the kernel accepts no more is all that is seen of it.
-    play.reveal(prediction, held.unwrap_or(true).then_some(1));
+    let held = waiting.map(|(to_send, to_read)| to_send + to_read);
+    play.checks.kernel_says(promise, held, &(taken as u64));
+    // Without a table, that write accepted only a part is all that is seen of it.
+    let is_right = is_part && held.is_none_or(|held| held == taken as u64);
+    play.reveal(is_right.then_some(1));
 
     play.act(&Words::fixed(
-        "Now the server reads all of it, and the client can continue.",
-        "现在服务器全部读走，客户端可以接着写。",
+        "Now the server reads, and write_all sends the rest.",
+        "现在服务器开始读取，write_all 发送其余部分。",
     ))?;
-    let mut received = vec![0; taken];
-    server.read_exact(&mut received)?;
-    play.said(Side::Server, &words!("read: {taken} bytes", "read：{taken} 字节"));
     client.set_nonblocking(false)?;
-    let writing = thread::spawn(move || (&client).write_all(b"and on"));
-    let mut more = String::new();
-    server.read_to_string(&mut more)?;
+    let writing = thread::spawn(move || (&client).write_all(&data[taken..])); // and closes
+    let mut received = Vec::with_capacity(SIZE);
+    server.read_to_end(&mut received)?;
     writing.join().ok().context("the writer panicked")??;
-    play.said(Side::Server, &words!("read to the end: {more}", "读到结束：{more}"));
-    let is_whole = received.iter().zip(0..).all(|(byte, at)| *byte == byte_at(at));
-    let promise = Words::fixed("nothing was lost, and writing continued", "没有丢失任何数据，写入得以继续");
-    play.checks.equal(promise, &(is_whole, more.as_str()), &(true, "and on"));
+    let size = received.len();
+    play.said(Side::Server, &words!("read to the end: {size} bytes", "读到结束：{size} 字节"));
+    let promise = Words::fixed(
+        "every byte arrived, at its position: write_all sent the rest",
+        "每个字节都到了，位置也都正确：write_all 发完了其余部分",
+    );
+    play.checks.holds(
+        promise,
+        size == SIZE && received.iter().zip(0..).all(|(byte, at)| *byte == byte_at(at)),
+        &size,
+    );
     said_not_shown(play)
-}
-
-/// Writes until the kernel accepts no more; returns how many bytes it accepted.
-fn fill(mut stream: &TcpStream) -> Result<usize> {
-    let mut taken = 0;
-    let mut refusals = 0;
-    // Bytes on their way to the other side may free some room a moment later.
-    while refusals < 20 {
-        let piece: Vec<u8> = (taken..taken + (64 << 10)).map(byte_at).collect();
-        match stream.write(&piece) {
-            Ok(n) => (taken, refusals) = (taken + n, 0),
-            Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                refusals += 1;
-                thread::sleep(Duration::from_millis(5));
-            }
-            Err(e) => return Err(e.into()),
-        }
-    }
-    Ok(taken)
-}
-
-/// Both ends' rows, once all bytes are in one of the two queues.
-fn settled(near: SocketAddr, far: SocketAddr, taken: u64) -> Option<Vec<kernel::SocketRow>> {
-    let asked = Instant::now();
-    loop {
-        let rows = kernel::both_ends(near, far)?;
-        let is_all = queues(&rows).is_some_and(|(to_send, to_read)| to_send + to_read == taken);
-        if is_all || asked.elapsed() > Duration::from_secs(10) {
-            return Some(rows);
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
 }
 
 /// The bytes unacknowledged at the client's end, and unread at the server's.
@@ -135,22 +119,9 @@ fn said_not_shown(play: &mut Play) -> Result<()> {
          (RFC 9293)",
         "每个报文段都带校验和；损坏的被丢弃，由发送方超时重传（RFC 9293）",
     ))?;
-    let (client, _server) = pair(play.ip)?;
-    match congestion_window(client.local_addr()?.port()) {
-        Some(segments) => play.evidence(&words!(
-            "initial congestion window: {segments} segments (cwnd of ss -ti); it grows as acknowledgements arrive",
-            "拥塞窗口初值：{segments} 个报文段（ss -ti 的 cwnd），收到确认后增大"
-        )),
-        None => play.evidence(&Words::fixed(
-            "the congestion window: not available here, it needs Linux' ss -ti",
-            "拥塞窗口：此处无法显示，缺 Linux 的 ss -ti",
-        )),
-    }
-}
-
-/// The congestion window of the connection from this port, in segments (tcp(7), `tcpi_snd_cwnd`; ss(8)).
-fn congestion_window(port: u16) -> Option<u32> {
-    let output = Command::new("ss").args(["-tin", &format!("sport = :{port}")]).output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.split_whitespace().find_map(|word| word.strip_prefix("cwnd:")?.parse().ok())
+    play.evidence(&Words::fixed(
+        "the sender also has a congestion window, which limits what may be unacknowledged; it grows as \
+         acknowledgements arrive (RFC 5681)",
+        "发送方还有拥塞窗口，限制已发送未确认的数据；收到确认后增大（RFC 5681）",
+    ))
 }

@@ -1,19 +1,18 @@
 //! Datagrams are lost and arrive out of order; a stream repairs that.
 
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use common::address::HostPort;
 use common::args::Args;
 use common::narration::say;
 
-use super::{Lesson, UDP, claim};
-use crate::checks::Ended;
+use super::{Lesson, claim};
 use crate::peers::sockets::datagram_socket;
+use crate::peers::talk::{SETTLED, within};
 use crate::play::Play;
 use crate::wire::impairments::{Impairment, Impairments};
 use crate::wire::kernel;
@@ -21,7 +20,8 @@ use crate::words::Words;
 
 #[rustfmt::skip]
 pub(super) const LESSON: Lesson = Lesson {
-    name: "loss", subject_zh: "丢失与乱序", lanes: UDP, play,
+    name: "loss", subject_zh: "丢失与乱序",
+    lanes: (Words::fixed("a sender", "发送方"), Words::fixed("a receiver", "接收方")), play,
     claims: &[
         claim("C4", "TCP delivers everything, in order, even when packets are lost.",
                     "即使丢包，TCP 仍按序送达全部数据。"),
@@ -52,30 +52,18 @@ fn overflow(play: &mut Play) -> Result<()> {
         sender.send_to(&[b'x'; 1000], at)?;
     }
     receiver.set_nonblocking(true)?;
-    let (mut received, asked) = (0, Instant::now());
-    let dropped = loop {
+    let (mut received, mut dropped) = (0, None);
+    within(SETTLED, || {
         while receiver.recv(&mut [0; 1000]).is_ok() {
             received += 1;
         }
-        let dropped = kernel::dropped(at);
-        // On a busy machine, some may still be on their way.
-        if dropped.is_none_or(|dropped| received + dropped == SENT)
-            || asked.elapsed() > Duration::from_secs(10)
-        {
-            break dropped;
-        }
-        thread::sleep(Duration::from_millis(1));
-    };
-    let promise = Words::fixed(
-        "sent = received + dropped, as counted by the kernel",
-        "发送数 = 收到数 + 内核自己统计的丢弃数",
+        dropped = kernel::dropped(at);
+        dropped.is_none_or(|dropped| received + dropped == SENT) // on a busy machine, some are still on their way
+    });
+    let promise = words!(
+        "{SENT} sent, {received} received, the kernel counted the others as dropped",
+        "发送 {SENT}，收到 {received}，其余的由内核记为丢弃"
     );
-    if let Some(dropped) = dropped {
-        play.evidence(&words!(
-            "{SENT} sent = {received} received + {dropped} dropped",
-            "发送 {SENT} = 收到 {received} + 丢弃 {dropped}"
-        ))?;
-    }
     play.checks.kernel_says(promise, dropped.map(|dropped| received + dropped), &SENT);
     let promise = Words::fixed("not all of them were received", "并没有全部收到");
     play.checks.holds(promise, (1..SENT).contains(&received), &received);
@@ -84,10 +72,19 @@ fn overflow(play: &mut Play) -> Result<()> {
 
 /// C6: loopback keeps the order, so a relay changes it by plan.
 fn by_plan(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
-        "Loopback keeps datagrams in order, so a relay disturbs them: 2 late, 4 lost, 5 twice, 6 late.",
-        "数据报在环回接口上不会乱序，所以由中继来打乱：第 2 个迟到，第 4 个丢失，第 5 个重复，第 6 个迟到。",
-    ))?;
+    play.predict(
+        "Seven datagrams, 1 to 7. Loopback keeps their order, so a relay disturbs it: 2 late, 4 lost, 5 twice, 6 late.",
+        "七个数据报，1 到 7。它们在环回接口上不会乱序，所以由中继来打乱：2 迟到，4 丢失，5 重复，6 迟到。",
+        ("What does the receiver get?", "接收方收到什么？"),
+        &[
+            ("1 2 3 5 6 7: the kernel sorts them, and drops the second 5", "1 2 3 5 6 7：内核排好顺序，去掉重复的 5"),
+            ("1 3 2 5 5 7 6: as they arrive", "1 3 2 5 5 7 6：怎么到达就怎么收到"),
+            ("1 2 3 4 5 6 7: the kernel also asks for 4 again", "1 2 3 4 5 6 7：内核还会再要一次 4"),
+        ],
+        "a datagram has no number: the kernel cannot tell that one is late, missing or there twice. That is left to the \
+         program.",
+        "数据报没有序号：哪个迟到、缺失、重复，内核无从得知，要靠程序自己。",
+    )?;
     let receiver = datagram_socket(play.ip)?;
     let up = [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
     let wire = play.lab.udp_wire(receiver.local_addr()?, Impairments::numbered(&up, &[]))?;
@@ -101,37 +98,12 @@ fn by_plan(play: &mut Play) -> Result<()> {
         receiver.recv(&mut byte)?;
         arrived.push(byte[0].into());
     }
-    let promise =
-        Words::fixed("1 2 3 4 5 6 7 arrive as 1 3 2 5 5 7 6", "1 2 3 4 5 6 7 到达时是 1 3 2 5 5 7 6");
+    let promise = Words::fixed(
+        "1 3 2 5 5 7 6 are received: no kernel sorted them, or asked for 4 again",
+        "收到 1 3 2 5 5 7 6：内核没有排序，也没有再要一次 4",
+    );
     play.checks.equal(promise, &arrived.as_str(), &"1325576");
-
-    let prediction = play.predict(
-        "The reply to Michael arrives twice. udp-client sends Tracy next: what does it print then?",
-        "给 Michael 的回复来了两次。udp-client 接着发送 Tracy：它随后打印什么？",
-        &[
-            ("the second Hello, Michael!, which is already there", "已经在那里的 Hello, Michael!"),
-            ("Hello, Tracy!", "Hello, Tracy!"),
-            ("nothing", "什么也不打印"),
-        ],
-        "it accepts only the greeting for the name that it sent last.",
-        "它只认最近所发名字的问候。",
-    )?;
-    play.act(&Words::fixed(
-        "udp-client over such a relay: the first reply arrives twice.",
-        "udp-client 经过这样的中继：第 1 个回复来两次。",
-    ))?;
-    let (_server, at) = play.server("udp-server", &["--quiet"])?;
-    let wire = play.lab.udp_wire(at, Impairments::numbered(&[], &[(1, Impairment::Twice)]))?.to_string();
-    let outcome = play.run("", "udp-client", &[&wire, "Michael", "Tracy", "--tries", "100"])?;
-    let printed = match outcome.said.get(1).map(String::as_str) {
-        Some("Hello, Tracy!") => 2,
-        Some(_) => 1,
-        None => 3,
-    };
-    play.reveal(prediction, Some(printed));
-    let promise = Words::fixed("each name still gets its own greeting", "每个名字仍然得到自己的问候");
-    let expected = ["Hello, Michael!", "Hello, Tracy!"].map(str::to_owned).to_vec();
-    play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));
+    play.reveal((arrived == "1325576").then_some(2));
     Ok(())
 }
 
@@ -146,7 +118,10 @@ fn real_loss(play: &mut Play) -> Result<()> {
         "另建一个网络命名空间，内核随机丢弃五分之一带数据的分组：经 TCP 发 200 行，经 UDP 发 200 个数据报。",
     ))?;
     let promise = Words::fixed("all 200 lines arrived over TCP, in order", "200 行经 TCP 全部按序到达");
-    let script = format!("ip link set lo up && nft -f - && exec \"$0\" {LOSSY} \"$1\"");
+    let script = format!(
+        // Where ip and nft are; on Debian, only root has that in its PATH.
+        "PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && nft -f - && exec \"$0\" {LOSSY} \"$1\""
+    );
     let rules = "table inet loss { chain input { type filter hook input priority 0; \
                  meta length > 90 numgen random mod 100 < 20 drop; }; }";
     let mut command = Command::new("unshare");
@@ -154,9 +129,6 @@ fn real_loss(play: &mut Play) -> Result<()> {
         .args(["-rn", "sh", "-c", &format!("echo '{rules}' | ( {script} )")])
         .arg(std::env::current_exe()?)
         .arg(play.loopback().to_string());
-    // Where ip and nft are; on Debian, only root has that in its PATH.
-    let path = std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".into());
-    command.env("PATH", path + ":/usr/sbin:/sbin");
     let found = command.output().ok().filter(|output| output.status.success());
     let found = found.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     let Some((tcp, udp)) = found.as_deref().and_then(|line| line.split_once(' ')) else {
@@ -184,11 +156,7 @@ pub fn in_a_lossy_network(mut args: Args) -> Result<()> {
     let any: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:0")?;
     args.finish()?;
     // Longer than the packets of the handshake and the acknowledgements, which are not dropped.
-    let line = |number| {
-        format!(
-            "line {number:3} of two hundred in a network that loses one packet in five, acknowledgements aside"
-        )
-    };
+    let line = |number| format!("{number:0>100}");
     let listener = TcpListener::bind(&any)?;
     let at = listener.local_addr()?;
     let sending = thread::spawn(move || {
@@ -205,10 +173,7 @@ pub fn in_a_lossy_network(mut args: Args) -> Result<()> {
 
     let (receiver, sender) = (UdpSocket::bind(&any)?, UdpSocket::bind(&any)?);
     for number in 0..LINES {
-        match sender.send_to(line(number).as_bytes(), receiver.local_addr()?) {
-            Err(e) if e.kind() != ErrorKind::PermissionDenied => bail!(e), // some systems report a drop so
-            _ => {}
-        }
+        let _ = sender.send_to(line(number).as_bytes(), receiver.local_addr()?); // some systems report a drop
     }
     receiver.set_nonblocking(true)?;
     let mut udp = 0;

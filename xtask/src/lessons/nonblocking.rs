@@ -1,6 +1,6 @@
 //! One thread for all clients: non-blocking sockets, and a loop that reads each in turn.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use common::greeting;
 
 use super::{Lesson, claim};
-use crate::peers::sockets::connect;
+use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
 use crate::wire::event::Side;
 use crate::wire::tcp_relay::RelayMode;
@@ -36,16 +36,16 @@ fn play(play: &mut Play) -> Result<()> {
     let mut clients = Vec::new();
     for (label, name) in CLIENTS {
         let manner = if label == "#3" { RelayMode::Cut(4) } else { RelayMode::AsItComes };
-        let mut client = BufReader::new(connect(play.lab.wire(label, at, manner)?)?);
-        let mut welcome = String::new();
-        client.read_line(&mut welcome)?;
-        clients.push((client, name));
+        clients.push((TcpPeer::welcomed(play.lab.wire(label, at, manner)?)?, name));
     }
 
-    let prediction = play.predict(
-        "This server, which is ours, has one thread and non-blocking sockets; the third client sends first. Which \
-         is greeted first?",
-        "这个服务器是我们的：一个线程，非阻塞套接字；第三个客户端先发送。谁先得到问候？",
+    play.predict(
+        "The third client sends first, in pieces; then the second, then the first.",
+        "第三个客户端先发送，数据分成几段到达；然后是第二个，再是第一个。",
+        (
+            "The server has one thread and non-blocking sockets: which is greeted first?",
+            "服务器只有一个线程，套接字都是非阻塞的：谁先得到问候？",
+        ),
         &[
             ("the first: it connected first", "第一个：它先来"),
             ("the third", "第三个"),
@@ -54,20 +54,14 @@ fn play(play: &mut Play) -> Result<()> {
         "a non-blocking read without data returns at once, and the loop goes on to the next client.",
         "非阻塞的读发现没有数据就立即返回，循环接着查询下一个。",
     )?;
-    play.act(&Words::fixed(
-        "The third sends, in pieces; then the second, then the first.",
-        "第三个先发送，数据分成几段到达；然后是第二个，再是第一个。",
-    ))?;
     let mut greeted = Vec::new();
     for (client, name) in clients.iter_mut().rev() {
-        client.get_mut().write_all(format!("{name}\n").as_bytes())?;
-        let mut line = String::new();
-        client.read_line(&mut line)?;
-        greeted.push(line);
+        client.sends(format!("{name}\n"));
+        greeted.push(client.line()?);
     }
     let is_third = greeted.first().is_some_and(|line| line.contains("Sarah"));
-    play.reveal(prediction, is_third.then_some(2));
-    let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!\n")).into_iter().rev().collect();
+    play.reveal(is_third.then_some(2));
+    let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!")).into_iter().rev().collect();
     let promise = Words::fixed(
         "each is greeted when it sends, in reverse order of connecting",
         "谁先发送，谁先得到问候，与连接的先后相反",
@@ -80,8 +74,8 @@ fn play(play: &mut Play) -> Result<()> {
     ))?;
     let mut last_words = String::new();
     for (client, _) in &mut clients {
-        client.get_mut().write_all(b"exit\n")?;
-        client.read_to_string(&mut last_words)?;
+        client.sends("exit\n");
+        last_words += &client.hears_out()?;
     }
     let promise = Words::fixed(
         "'exit' ends each connection; the server sends nothing more",
@@ -106,42 +100,33 @@ fn serve(listener: &TcpListener, expected: usize) -> io::Result<u64> {
     let (mut open, mut left, mut turns) = (Vec::new(), 0, 0);
     while left < expected {
         turns += 1;
-        let mut is_idle = true;
         if let Some((mut stream, _)) = unless_it_would_wait(listener.accept())? {
             stream.set_nonblocking(true)?;
             stream.write_all(b"Welcome!\n")?; // a few bytes always fit; more would have to be stored, too
-            open.push((stream, Vec::new(), false));
-            is_idle = false;
+            open.push((stream, Vec::new()));
         }
         let before = open.len();
-        for (stream, heard, is_over) in &mut open {
-            if let Some(over) = listen_to(stream, heard)? {
-                (is_idle, *is_over) = (false, over);
-            }
-        }
-        open.retain(|(_, _, is_over)| !is_over);
+        open.retain_mut(|(stream, heard)| listen_to(stream, heard).is_ok_and(|is_over| !is_over));
         left += before - open.len();
-        if is_idle {
-            thread::sleep(Duration::from_millis(1));
-        }
+        thread::sleep(Duration::from_millis(1));
     }
     Ok(turns)
 }
 
 /// Reads what a client has sent, and greets each whole line; `heard` keeps the rest. Returns whether the client has said
-/// exit or disconnected, or none if nothing has arrived.
-fn listen_to(stream: &mut TcpStream, heard: &mut Vec<u8>) -> io::Result<Option<bool>> {
+/// exit or disconnected.
+fn listen_to(stream: &mut TcpStream, heard: &mut Vec<u8>) -> io::Result<bool> {
     let mut buffer = [0; 1024];
-    let Some(n) = unless_it_would_wait(stream.read(&mut buffer))? else { return Ok(None) };
+    let Some(n) = unless_it_would_wait(stream.read(&mut buffer))? else { return Ok(false) };
     heard.extend(&buffer[..n]);
     while let Some(end) = heard.iter().position(|byte| *byte == b'\n') {
         let line: Vec<_> = heard.drain(..=end).take(end).collect();
         if line == greeting::EXIT {
-            return Ok(Some(true));
+            return Ok(true);
         }
         stream.write_all(&[greeting::of(&line), b"\n".to_vec()].concat())?;
     }
-    Ok(Some(n == 0))
+    Ok(n == 0)
 }
 
 fn unless_it_would_wait<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {

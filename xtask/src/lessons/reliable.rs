@@ -13,7 +13,7 @@ use crate::peers::sockets::{datagram_socket, is_silence, pair};
 use crate::play::Play;
 use crate::wire::event::Side;
 use crate::wire::impairments::{Impairment, Impairments};
-use crate::words::{Shown, Words};
+use crate::words::Words;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -97,10 +97,10 @@ fn without_each(play: &mut Play) -> Result<()> {
         Words::fixed("the lost piece is missing, and neither side knows", "丢失的数据就此缺失，双方都不知道");
     play.checks.equal(promise, &received.as_str(), &"014567");
 
-    let prediction = play.predict(
-        "The same transfer with acknowledgements and a timer, but without sequence numbers; an acknowledgement is lost. \
-         What arrives?",
-        "还是这样传送，有确认和定时器，但没有序号；一个确认丢失了。收到的是什么？",
+    play.predict(
+        "With acknowledgements and a timer, but without sequence numbers; the relay loses the first acknowledgement.",
+        "有确认和定时器，但没有序号；中继丢掉第 1 个确认。",
+        ("What arrives?", "收到的是什么？"),
         &[
             ("all data, once and in order", "全部数据，一次，按序"),
             ("all data, with one piece twice", "全部数据，其中一段重复"),
@@ -110,14 +110,10 @@ fn without_each(play: &mut Play) -> Result<()> {
          receiver could not recognize it.",
         "发送方不知道那一段已经到了，于是再发；接收方也无从得知那是重复的。",
     )?;
-    play.act(&Words::fixed(
-        "Without sequence numbers; the relay loses the first acknowledgement.",
-        "没有序号，中继丢掉第 1 个确认。",
-    ))?;
     let parts = Parts { numbers: false, ..ALL };
     let (_, received) = transfer(play, parts, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let is_doubled = received.starts_with("0101");
-    play.reveal(prediction, is_doubled.then_some(2));
+    play.reveal(is_doubled.then_some(2));
     let promise =
         Words::fixed("a piece that was sent again is mistaken for the next one", "重发的一段被当成下一段");
     play.checks.holds(promise, is_doubled, &received);
@@ -128,9 +124,11 @@ fn without_each(play: &mut Play) -> Result<()> {
     ))?;
     let parts = Parts { timer: false, ..ALL };
     let (sent, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
-    let (Words { en, zh }, ms) = (sent.shown(), WATCHED.as_millis());
-    play.evidence(&words!("the sender waited for {ms} ms: {en}", "发送方等了 {ms} 毫秒，结果：{zh}"))?;
-    let promise = Words::fixed("each side waits for the other, forever", "双方互相等待，没有尽头");
+    let ms = WATCHED.as_millis();
+    let promise = words!(
+        "each side waits for the other: after {ms} ms, as it would forever",
+        "双方互相等待：过了 {ms} 毫秒仍是这样，没有尽头"
+    );
     play.checks.holds(promise, sent.is_err_and(is_silence) && received == "01", &received);
     Ok(())
 }

@@ -7,7 +7,6 @@ use anyhow::Result;
 use super::{Lesson, claim};
 use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
-use crate::play::quiz::Prediction;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
 
@@ -22,26 +21,18 @@ pub const LESSON: Lesson = Lesson {
 };
 
 fn play(play: &mut Play) -> Result<()> {
-    // Only on Unix can the demo press Ctrl-C and see the answer.
-    let prediction = if cfg!(unix) {
-        play.predict(
-            "One client is silent; a reply to another is being prepared. What does tcp-server do on Ctrl-C?",
-            "一个客户端沉默，给另一个的回复还在准备。这时按 Ctrl-C，tcp-server 会怎样？",
-            &[
-                ("it ends at once; the reply is lost", "立即结束，回复丢失"),
-                ("it sends the reply, then ends", "发出回复，然后结束"),
-                ("it ends when both clients have left", "等两个客户端都离开才结束"),
-            ],
-            "each conversation reads an end of stream, as if its client had left, so the reply is still sent.",
-            "每个会话读到的都是流结束，和客户端离开时一样；正在准备的回复因此照常发出。",
-        )?
-    } else {
-        Prediction::default()
-    };
-    play.act(&Words::fixed(
+    play.predict(
         "One client is silent, and the reply to another takes 2 seconds: Ctrl-C meanwhile.",
         "一个客户端沉默，给另一个的回复要准备 2 秒：这时按 Ctrl-C。",
-    ))?;
+        ("What does tcp-server do?", "tcp-server 会怎样？"),
+        &[
+            ("it ends at once; the reply is lost", "立即结束，回复丢失"),
+            ("it sends the reply, then ends", "发出回复，然后结束"),
+            ("it ends when both clients have left", "等两个客户端都离开才结束"),
+        ],
+        "each conversation reads an end of stream, as if its client had left, so the reply is still sent.",
+        "每个会话读到的都是流结束，和客户端离开时一样；正在准备的回复因此照常发出。",
+    )?;
     let (server, at) = play.server("tcp-server", &["--delay", "2", "--quiet"])?;
     let wires =
         [play.lab.wire("#1", at, RelayMode::AsItComes)?, play.lab.wire("#2", at, RelayMode::AsItComes)?];
@@ -55,7 +46,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     let (rest_of_silent, rest_of_asking) = (silent.hears_out()?, asking.hears_out()?);
     let came = !rest_of_asking.is_empty();
-    play.reveal(prediction, came.then_some(2));
+    play.reveal(came.then_some(2));
     let promise = Words::fixed(
         "the reply still arrived; then both clients read the end of the stream",
         "正在准备的回复仍然到达；随后两个客户端都读到流结束（FIN）",

@@ -11,7 +11,7 @@ use super::{BOTH_SIDES, Lesson, claim};
 use crate::peers::sockets::pair;
 use crate::play::Play;
 use crate::wire::event::Side;
-use crate::words::{Shown, Words};
+use crate::words::Words;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -21,8 +21,6 @@ pub const LESSON: Lesson = Lesson {
                     "字节流是可靠且有序的。"),
         claim("C7", "On a stream, one receive may return the data of three sends: only datagrams keep\ntheir boundaries.",
                     "在流上，三次发送可能一次收完：只有数据报保留边界。"),
-        claim("C17", "send sends the data, or only a part if the buffers are full; write_all sends all.",
-                     "send 发送数据，缓冲区满了就只发送一部分；write_all 才发送全部。"),
     ],
 };
 
@@ -61,9 +59,10 @@ fn play(play: &mut Play) -> Result<()> {
     let promise = Words::fixed("every byte arrived, at its position", "所有字节都到了，位置也都正确");
     play.checks.equal(promise, &(place, wrong), &(SIZE, 0));
 
-    let prediction = play.predict(
-        "Three writes, of 7, 5 and 5 bytes. How many reads does it take to get them all?",
-        "写三次，分别是 7、5、5 字节。要读几次才能全部收到？",
+    play.predict(
+        "Three writes, of 7, 5 and 5 bytes; then the server reads to the end.",
+        "写三次，分别是 7、5、5 字节；然后服务器读到结束。",
+        ("How many reads does it take to get them all?", "要读几次才能全部收到？"),
         &[
             ("always three: one for each write", "总是三次：每次写入读一次"),
             ("always one: they arrive together", "总是一次：它们一起到达"),
@@ -72,7 +71,6 @@ fn play(play: &mut Play) -> Result<()> {
         "any number from 1 to 17 is possible, as a stream keeps no boundaries.",
         "1 到 17 次都有可能，因为流不保留边界。",
     )?;
-    play.act(&Words::fixed("Three writes, then the server reads.", "写三次，然后读取。"))?;
     let (mut client, mut server) = pair(play.ip)?;
     for name in ["Michael", "Tracy", "Sarah"] {
         client.write_all(name.as_bytes())?;
@@ -91,60 +89,11 @@ fn play(play: &mut Play) -> Result<()> {
         pieces.push(n);
         all += &String::from_utf8_lossy(&buffer[..n]);
     }
-    let Words { en, zh } = pieces.shown();
-    play.evidence(&words!(
-        "the reads returned {en} bytes; the writes sent 7, 5 and 5",
-        "各次读取得到 {zh} 字节；写入的是 7、5、5"
-    ))?;
     let promise = Words::fixed(
         "the bytes of all writes, in order: nothing shows where a write began",
         "收到的就是依次写入的字节：没有任何东西标明每次写入从哪里开始",
     );
     play.checks.equal(promise, &all.as_str(), &"MichaelTracySarah");
-    play.reveal(prediction, (1..=17).contains(&pieces.len()).then_some(3));
-    partial_write(play)
-}
-
-/// C17: a write to a non-blocking socket.
-fn partial_write(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "64 MiB are written to a non-blocking socket, and the other side does not read. What does write return?",
-        "向一个非阻塞（不等待）、对方又不读取的套接字写 64 MiB，write 会怎样？",
-        &[
-            ("all of them", "全部收下"),
-            ("a part of them", "收下一部分"),
-            ("an error; none were accepted", "出错，什么也没收下"),
-        ],
-        "the system accepted what fits in its buffers, and returned how much: the program has to send the rest.",
-        "系统收下缓冲区容得下的部分，并返回是多少；其余的要由程序再发。",
-    )?;
-    play.act(&Words::fixed(
-        "64 MiB are written to a non-blocking socket, and the other side does not read.",
-        "把 64 MiB 写入一个非阻塞（不等待）、对方又不读取的套接字。",
-    ))?;
-    let (client, mut server) = pair(play.ip)?;
-    let data = vec![b'x'; 64 << 20];
-    client.set_nonblocking(true)?;
-    let taken = (&client).write(&data)?;
-    let size = data.len();
-    play.said(
-        Side::Client,
-        &words!("write: {taken} of {size} bytes", "write：{size} 字节中收下 {taken} 字节"),
-    );
-    let promise = Words::fixed(
-        "one write accepted a part, and returned how much",
-        "一次写入只收下一部分，并返回收下多少",
-    );
-    play.checks.holds(promise, (1..data.len()).contains(&taken), &taken);
-    play.reveal(prediction, (1..data.len()).contains(&taken).then_some(2));
-    client.set_nonblocking(false)?;
-    let rest = thread::spawn(move || (&client).write_all(&data[taken..]));
-    let received = std::io::copy(&mut server, &mut std::io::sink())?;
-    rest.join().ok().context("the sender panicked")??;
-    let promise = Words::fixed(
-        "write_all sent the rest while the other side read",
-        "对方开始读取后，write_all 发完其余部分",
-    );
-    play.checks.equal(promise, &received, &(64 << 20));
+    play.reveal((1..=17).contains(&pieces.len()).then_some(3));
     Ok(())
 }

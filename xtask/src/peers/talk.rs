@@ -33,6 +33,9 @@ impl Default for Talk {
     }
 }
 
+/// How long what was sent may take to appear in the kernel's tables.
+pub const SETTLED: Duration = Duration::from_secs(10);
+
 /// Waits until something is so; false where it is not within the limit.
 pub fn within(limit: Duration, mut is_so: impl FnMut() -> bool) -> bool {
     let asked = Instant::now();

@@ -21,7 +21,7 @@ use crate::wire::kernel::SocketRow;
 use crate::words::Words;
 
 use audience::Audience;
-use quiz::Prediction;
+use quiz::Answer;
 
 /// When nothing has happened for this long, an act is over.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -38,7 +38,9 @@ pub struct Play {
     pub ip: IpAddr,
     /// How many of the checks have been shown.
     shown: usize,
-    /// The verdict on the last prediction, until its act is over.
+    /// The question that this act answers.
+    asked: Option<Answer>,
+    /// The verdict on it, until the act is over.
     verdict: Option<Entry>,
     style: Style,
     audience: Audience,
@@ -51,7 +53,7 @@ impl Play {
         let watching = story.clone();
         let lab = Lab::new(move |event| watching.sees(event))?;
         let checks = Checks::default();
-        Ok(Self { lab, story, checks, ip, shown: 0, verdict: None, style, audience })
+        Ok(Self { lab, story, checks, ip, shown: 0, asked: None, verdict: None, style, audience })
     }
 
     /// Shows something, after everything that has happened so far.
@@ -87,6 +89,7 @@ impl Play {
         let new = self.checks.all()[self.shown..].to_vec();
         self.shown += new.len();
         new.into_iter().try_for_each(|check| self.tell(Entry::Check(check)))?;
+        self.asked = None; // this system did not show what would answer it
         let Some(verdict) = self.verdict.take() else { return Ok(()) };
         self.tell(verdict)?;
         self.story.tell_votes()?;
@@ -99,6 +102,10 @@ impl Play {
     /// [`Left`](audience::Left) when the one who steps says `q`.
     pub fn act(&mut self, words: &Words) -> Result<()> {
         self.end_act()?;
+        self.begin(words)
+    }
+
+    fn begin(&mut self, words: &Words) -> Result<()> {
         self.tell(Entry::Act(words.clone()))?;
         if !self.audience.step {
             return Ok(());
@@ -158,17 +165,13 @@ impl Play {
         client: SocketAddr,
         server: SocketAddr,
     ) -> Result<()> {
+        let Some(rows) = rows else { return Ok(()) };
         let state = |own: u16, other: u16| {
-            // Before a server has its end of a connection, its listener stands for it.
-            let end = |peer| rows?.iter().find(|row| (row.port, row.peer_port) == (own, peer));
-            let state = end(other).or_else(|| end(0)).map(|row| row.state);
-            state.map_or(Words::fixed("[no socket]", "[无套接字]"), |state| {
+            let end = rows.iter().find(|row| (row.port, row.peer_port) == (own, other));
+            end.map_or(Words::fixed("[no socket]", "[无套接字]"), |SocketRow { state, .. }| {
                 words!("[{state}]", "[{state}]")
             })
         };
-        if rows.is_none() {
-            return Ok(());
-        }
         let (client, server) = (client.port(), server.port());
         self.draw(Mark::Beside([state(client, server), state(server, client)]))
     }
@@ -179,27 +182,31 @@ impl Play {
         self.story.draw(mark)
     }
 
-    /// With `--quiz`, asks which of the choices is about to happen; `why` explains the right one.
+    /// As [`Play::act`]; with `--quiz`, first asks which of the choices is about to happen. `why` explains the right one.
+    ///
+    /// # Errors
+    /// [`Left`](audience::Left) for `q`.
     pub fn predict(
         &mut self,
-        en: &'static str,
-        zh: &'static str,
+        act: &'static str,
+        act_zh: &'static str,
+        (ask, ask_zh): (&'static str, &'static str),
         choices: &[(&'static str, &'static str)],
         why: &'static str,
         why_zh: &'static str,
-    ) -> Result<Prediction> {
-        if !self.audience.quiz {
-            return Ok(Prediction::default());
-        }
+    ) -> Result<()> {
         self.end_act()?;
-        let question = Words::fixed(en, zh);
-        let choices: Vec<_> = choices.iter().map(|(en, zh)| Words::fixed(en, zh)).collect();
-        self.tell(Entry::Question { question: question.clone(), choices: choices.clone() })?;
-        self.pause(|play| {
-            let asked = quiz::ask(play.style, &play.story, question, choices, Words::fixed(why, why_zh));
-            play.story.wait(Wait::Nothing);
-            asked
-        })
+        if self.audience.quiz {
+            let question = words!("{act} {ask}", "{act_zh}{ask_zh}");
+            let choices: Vec<_> = choices.iter().map(|(en, zh)| Words::fixed(en, zh)).collect();
+            self.tell(Entry::Question { question: question.clone(), choices: choices.clone() })?;
+            self.asked = Some(self.pause(|play| {
+                let asked = quiz::ask(play.style, &play.story, question, choices, Words::fixed(why, why_zh));
+                play.story.wait(Wait::Nothing);
+                asked
+            })?);
+        }
+        self.begin(&Words::fixed(act, act_zh))
     }
 
     /// Asks the audience; the lesson's clock stops meanwhile.
@@ -210,9 +217,12 @@ impl Play {
         Ok(answer)
     }
 
-    /// Judges a prediction by what was seen: the number of a choice, or none where that is no choice. The verdict is shown at the end of this act.
-    pub fn reveal(&mut self, prediction: Prediction, seen: Option<u64>) {
-        self.verdict = prediction.judged(seen);
+    /// Judges the prediction, if there was a question, by what was seen: the number of a choice, or none where that is no
+    /// choice. The verdict is shown at the end of this act.
+    pub fn reveal(&mut self, seen: Option<u64>) {
+        if let Some(answer) = self.asked.take() {
+            self.verdict = Some(answer.judged(seen));
+        }
     }
 
     /// Stops a server with Ctrl-C and checks how it ends; false if this cannot be done.

@@ -10,12 +10,8 @@ use crate::drawing::transcript::Transcript;
 use crate::drawing::votes::Wait;
 use crate::words::Words;
 
-/// A prediction; empty without a quiz.
-#[must_use = "a prediction gets a verdict"]
-#[derive(Default)]
-pub struct Prediction(Option<Answer>);
-
-struct Answer {
+/// A question, and what was predicted.
+pub struct Answer {
     question: Words,
     choices: Vec<Words>,
     why: Words,
@@ -23,10 +19,10 @@ struct Answer {
     given: Option<u64>,
 }
 
-impl Prediction {
-    /// Judges it, if there is one, by what was seen. The verdict repeats the question, which may have scrolled away.
-    pub fn judged(self, seen: Option<u64>) -> Option<Entry> {
-        let Answer { question, choices, why, given } = self.0?;
+impl Answer {
+    /// Judges the prediction by what was seen. The verdict repeats the question, which may have scrolled away.
+    pub fn judged(self, seen: Option<u64>) -> Entry {
+        let Answer { question, choices, why, given } = self;
         let right = (1..).zip(&choices).find(|(number, _)| Some(*number) == seen);
         let Words { en, zh } = right.map_or(Words::fixed("", ""), |(right, Words { en, zh })| {
             words!("; the right choice is {right}, '{en}'", "，应选 {right}（{zh}）")
@@ -37,7 +33,7 @@ impl Prediction {
             Some(number) => words!("{number} is not right{en}", "{number}，不对{zh}"),
             None => words!("no prediction{en}", "没有预测{zh}"),
         };
-        Some(Entry::Judged { question, verdict, is_right, why })
+        Entry::Judged { question, verdict, is_right, why }
     }
 }
 
@@ -51,7 +47,7 @@ pub fn ask(
     question: Words,
     choices: Vec<Words>,
     why: Words,
-) -> Result<Prediction> {
+) -> Result<Answer> {
     let most = choices.len() as u64;
     let prompt = words!(
         "  [your prediction: one of 1 to {most}; Enter: none, q: leave]",
@@ -62,7 +58,7 @@ pub fn ask(
         let text = audience::answer(story, Wait::Prediction(most))?;
         let given = text.parse().ok().filter(|number| (1..=most).contains(number));
         if given.is_some() || text.is_empty() {
-            return Ok(Prediction(Some(Answer { question, choices, why, given })));
+            return Ok(Answer { question, choices, why, given });
         }
         let typed = escape(text.as_bytes());
         let words =

@@ -44,14 +44,13 @@ pub fn typed() -> String {
 
 /// What to type to play a lesson: that needs the project, where cargo builds its programs.
 pub fn demo(lessons: &str) -> String {
-    format!(
-        "cargo xtask demo {lessons}{}",
-        if env::var_os("CARGO").is_none() { in_project() } else { String::new() }
-    )
-}
-
-fn in_project() -> String {
-    text!(" (in the project's directory)", "（在项目的目录里）")
+    let is_there = env::var_os("CARGO").is_some();
+    let place = if is_there {
+        String::new()
+    } else {
+        text!(" (in the project's directory)", "（在项目的目录里）")
+    };
+    format!("cargo xtask demo {lessons}{place}")
 }
 
 /// How to print, by `--lang`, `--ascii` and the terminal.

@@ -28,16 +28,10 @@ pub fn dropped(at: SocketAddr) -> Option<u64> {
 
 /// The two ends of a connection, the one at `first` before the one at `second`.
 pub fn both_ends(first: SocketAddr, second: SocketAddr) -> Option<Vec<SocketRow>> {
-    let port = second.port();
-    Some(around(first)?.into_iter().filter(|row| [row.port, row.peer_port].contains(&port)).collect())
-}
-
-/// The TCP sockets of this IP version one of whose ends is at this port, clients' ends last; none where there is no such
-/// table.
-pub fn around(at: SocketAddr) -> Option<Vec<SocketRow>> {
-    let mut rows =
-        settled(|| all(Protocol::Tcp, at.ip(), |row| [row.port, row.peer_port].contains(&at.port())))?;
-    rows.sort_by_key(|row| row.port != at.port());
+    let (one, two) = (first.port(), second.port());
+    let is_theirs = |row: &SocketRow| [(one, two), (two, one)].contains(&(row.port, row.peer_port));
+    let mut rows = settled(|| all(Protocol::Tcp, first.ip(), is_theirs))?;
+    rows.sort_by_key(|row| row.port != one);
     Some(rows)
 }
 

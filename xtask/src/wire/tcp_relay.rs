@@ -25,8 +25,6 @@ const UNDER_WAY: usize = 64;
 /// How long a side may take nothing before it is asked whether the other one is still there. On Windows a write that
 /// timed out leaves a socket in no known state (Winsock, `SO_SNDTIMEO`): there it waits as long as it takes.
 const GLANCE: Option<Duration> = if cfg!(windows) { None } else { Some(Duration::from_secs(5)) };
-/// How often a client that waits for an answer asks whether there still is somebody to give it.
-const MOMENT: Duration = Duration::from_secs(1);
 
 /// How a TCP relay passes on what it is sent.
 #[derive(Clone)]
@@ -37,9 +35,6 @@ pub enum RelayMode {
     Behind(Gate),
     /// In pieces of at most so many bytes, both ways.
     Cut(usize),
-    /// What clients say in pieces of at most so many bytes, each passed on once the one before was answered:
-    /// the server reads exactly these pieces.
-    InLockstep(usize),
 }
 
 /// Starts a relay in front of a TCP server, with the server's IP version.
@@ -117,14 +112,12 @@ struct Connection {
     server: TcpStream,
     link: Arc<TcpLink>,
     recorder: Recorder,
-    state: Awaited<State>,
+    state: Awaited<RelayState>,
 }
 
 /// What has become of both directions.
 #[derive(Default)]
-struct State {
-    /// How many times the server has said something.
-    answers: u64,
+struct RelayState {
     /// Which sides were told an end.
     told_end: [bool; 2],
     /// Which sides take nothing any more.
@@ -182,31 +175,11 @@ impl Connection {
     }
 
     fn hold_and_cut(&self, toward: Side, bytes: &[u8]) -> io::Result<()> {
-        let mut pieces = bytes.chunks(match self.link.mode {
-            RelayMode::Cut(size) => size,
-            RelayMode::InLockstep(size) if toward == Side::Server => size,
-            _ => bytes.len(),
-        });
-        if toward == Side::Client {
-            self.state.change(|state| state.answers += 1);
-            return pieces.try_for_each(|piece| self.write(toward, piece));
-        }
-        if let RelayMode::Behind(gate) = &self.link.mode {
+        let size = if let RelayMode::Cut(size) = self.link.mode { size } else { bytes.len() };
+        if let (RelayMode::Behind(gate), Side::Server) = (&self.link.mode, toward) {
             gate.wait();
         }
-        pieces.try_for_each(|piece| {
-            let before = self.state.lock().answers;
-            self.write(toward, piece)?;
-            if matches!(self.link.mode, RelayMode::InLockstep(_)) {
-                let goes_on = |state: &State| {
-                    state.answers > before || state.told_end[Side::Client as usize] || state.is_broken
-                };
-                while !self.state.wait_for(MOMENT, goes_on) {
-                    self.check(toward)?;
-                }
-            }
-            Ok(())
-        })
+        bytes.chunks(size).try_for_each(|piece| self.write(toward, piece))
     }
 
     fn write(&self, toward: Side, mut piece: &[u8]) -> io::Result<()> {

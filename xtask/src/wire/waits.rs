@@ -27,7 +27,7 @@ pub enum Call {
 
 /// A thread that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wait {
+pub struct WaitingThread {
     /// What for.
     pub call: Call,
     /// The socket's number in the kernel's table.
@@ -37,7 +37,7 @@ pub struct Wait {
 }
 
 /// What each thread of these processes waits for; none where nobody can tell of one of them.
-pub fn waits(pids: &[u32]) -> Option<Vec<Wait>> {
+pub fn waits(pids: &[u32]) -> Option<Vec<WaitingThread>> {
     let mut all = Vec::new();
     for pid in pids {
         let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten().map(|entry| entry.path());
@@ -51,14 +51,14 @@ pub fn waits(pids: &[u32]) -> Option<Vec<Wait>> {
 }
 
 /// A line such as `45 0x3 0x7f2e... 0x400 0x0 ...`: the call's number and its arguments; `running`, or -1 outside of a call.
-fn wait(pid: u32, line: &str) -> Option<Wait> {
+fn wait(pid: u32, line: &str) -> Option<WaitingThread> {
     let mut fields = line.split_whitespace();
     let call = fields.next()?.parse().ok().and_then(call).unwrap_or(Call::Several);
     let descriptor = fields.next().and_then(|hex| u64::from_str_radix(hex.strip_prefix("0x")?, 16).ok());
     let descriptor = descriptor.filter(|_| matches!(call, Call::Accept | Call::Receive | Call::Send));
     let link = descriptor.and_then(|number| fs::read_link(format!("/proc/{pid}/fd/{number}")).ok());
     let inode = link.and_then(|link| kernel::socket_number(&link));
-    Some(Wait { call, inode, is_stdin: descriptor == Some(0) && inode.is_none() })
+    Some(WaitingThread { call, inode, is_stdin: descriptor == Some(0) && inode.is_none() })
 }
 
 /// The numbers of each call, such as read, recvfrom and their like: on x86-64, and those that newer machines share

@@ -22,7 +22,7 @@ fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
         ("new/", "that is a directory's name - "),
         ("new/.", "that is a directory's name - "),
         ("none/page", "its directory would not take a new file: "),
-        (".", "it is a directory - "),
+        (".", "that is a directory's name - "),
         ("", ""),
         (&"x".repeat(256), ""),
     ] {

@@ -1,7 +1,6 @@
 //! What was told, as pieces of a page: on a page afterwards, and live.
 
-pub mod board;
 pub mod live;
 pub mod markup;
 pub mod page;
-mod pieces;
+pub mod pieces;

@@ -14,8 +14,7 @@ use anyhow::Result;
 use crate::lessons::{Lesson, TCP, UDP, WEB, claim};
 use crate::peers::sockets::connect;
 use crate::play::Play;
-use crate::play::quiz::Prediction;
-use crate::wire::event::{Recorder, Side};
+use crate::wire::event::Side;
 use crate::wire::record::STUCK;
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::Words;
@@ -75,9 +74,9 @@ pub static ALL: [Lesson; 14] = [
 const WATCHED: Duration = Duration::from_millis(500);
 
 /// The notes' `decode('utf-8')`: bytes that are not UTF-8, or half a character, are an exception.
-fn decode(bytes: &[u8], lane: Side, recorder: &Recorder) -> io::Result<String> {
+fn decode(bytes: &[u8], lane: Side, play: &Play) -> io::Result<String> {
     String::from_utf8(bytes.into()).map_err(|e| {
-        recorder.said(lane, "decode('utf-8'): UnicodeDecodeError");
+        play.called(lane, "decode('utf-8'): UnicodeDecodeError");
         io::Error::new(ErrorKind::InvalidData, e)
     })
 }
@@ -95,17 +94,13 @@ fn welcomed_pair(play: &mut Play) -> Result<(TcpStream, TcpStream)> {
     Ok((client, server))
 }
 
-fn the_notes_way(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed("The notes' way.", "笔记的做法。"))
-}
-
 /// After the mistake: the program that does it right.
 fn instead(play: &mut Play, program: &str) -> Result<()> {
     play.act(&words!("What {program} does instead.", "再看 {program} 的做法。"))
 }
 
-/// Checks that the notes' code failed, and judges the prediction: choice `right` is the right one.
-fn wrong(play: &mut Play, what: &Words, failed: bool, prediction: Prediction, right: u64) {
+/// Checks that the notes' code failed, which makes choice `right` of its question the right one.
+fn wrong(play: &mut Play, what: &Words, failed: bool, right: u64) {
     let (en, zh) = (&what.en, &what.zh);
     let promise = words!("the mistake shows: {en}", "果然出错：{zh}");
     if failed || cfg!(unix) {
@@ -116,6 +111,6 @@ fn wrong(play: &mut Play, what: &Words, failed: bool, prediction: Prediction, ri
         play.checks.not_available(promise, why);
     }
     if failed {
-        play.reveal(prediction, Some(right));
+        play.reveal(Some(right));
     }
 }

@@ -1,72 +1,79 @@
 //! The mistakes of the notes' TCP server.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use common::narration::escape;
 
-use super::{decode, instead, the_notes_way, welcomed_pair, wrong};
+use super::{decode, instead, welcomed_pair, wrong};
 use crate::peers::sockets::{connect, pair};
 use crate::peers::tcp_peer::TcpPeer;
 use crate::play::Play;
-use crate::play::quiz::Prediction;
-use crate::programs::program::Program;
-use crate::wire::event::{Recorder, Side, What};
+use crate::wire::event::{Side, What};
 use crate::wire::tcp_relay::RelayMode;
 use crate::words::{Shown, Words};
 
 /// The notes' server loop: one read is one message, and text; it sleeps before it looks at the message.
-fn wrong_server_loop(
-    mut stream: TcpStream,
-    pause: Duration,
-    recorder: &Recorder,
-) -> std::io::Result<Vec<String>> {
-    let says = |call: &str| recorder.said(Side::Server, call);
+fn wrong_server_loop(play: &Play, mut stream: TcpStream, pause: Duration) -> io::Result<Vec<String>> {
     let mut heard = Vec::new();
     loop {
         let mut buffer = [0; 1024];
         let n = stream.read(&mut buffer)?;
-        says(&if n == 0 {
-            "recv(1024): b''".into()
-        } else {
-            format!("recv(1024): {}", escape(&buffer[..n]))
-        });
+        let read = if n == 0 { "b''".into() } else { escape(&buffer[..n]) };
+        play.called(Side::Server, format!("recv(1024): {read}"));
         thread::sleep(pause);
-        let name = decode(&buffer[..n], Side::Server, recorder)?;
+        let name = decode(&buffer[..n], Side::Server, play)?;
         if n == 0 || name == "exit" {
-            says("close()");
+            play.called(Side::Server, "close()");
             return Ok(heard);
         }
         let greeting = format!("Hello, {name}!");
-        says(&format!("send: {greeting}"));
+        play.called(Side::Server, format!("send: {greeting}"));
         stream.write_all(greeting.as_bytes())?;
         heard.push(name);
     }
 }
 
-/// Shows what the client receives until the end, and closes it.
-fn hears_out(play: &Play, mut client: TcpStream) -> Result<()> {
+/// Whom the notes' server greets when its client sends these bytes, and how long it takes until it closes.
+fn notes_server(
+    play: &mut Play,
+    bytes: &[u8],
+    ends: bool,
+    pause: Duration,
+) -> Result<(Result<Vec<String>, ErrorKind>, Duration)> {
+    let (mut client, server) = welcomed_pair(play)?;
+    client.write_all(bytes)?;
+    if ends {
+        client.shutdown(Shutdown::Write)?;
+    }
+    let asked = Instant::now();
+    let greeted = wrong_server_loop(play, server, pause).map_err(|e| e.kind());
+    let waited = asked.elapsed();
     let mut all = Vec::new();
     client.read_to_end(&mut all)?;
     let all = escape(&all);
     play.said(Side::Client, &words!("recv until b'': {all}", "recv 直到 b''：{all}"));
-    Ok(())
+    Ok((greeted, waited))
 }
 
-/// Starts tcp-server with this delay before each greeting; returns its address, too.
-fn tcp_server(play: &mut Play, delay: &str) -> Result<(Program, SocketAddr)> {
-    instead(play, "tcp-server")?;
-    play.server("tcp-server", &["--delay", delay])
+/// What a client that sends these bytes receives from tcp-server, which waits before each greeting.
+fn tcp_server(play: &mut Play, delay: &str, bytes: &[u8]) -> Result<String> {
+    let (_server, at) = play.server("tcp-server", &["--delay", delay])?;
+    let mut client = connect(play.lab.wire("", at, RelayMode::AsItComes)?)?;
+    client.write_all(bytes)?;
+    let mut all = Vec::new();
+    client.read_to_end(&mut all)?;
+    Ok(escape(&all))
 }
 
-/// M1: One recv is treated as one message: messages merge, and exit is not recognized.
 pub fn glued(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "Michael and 'exit' arrive together. The notes' server reads up to 1024 bytes at a time. What does it do?",
-        "Michael 和 exit 一起到达。笔记的服务器每次读 1024 字节，它会怎样？",
+    play.predict(
+        "Michael and 'exit' arrive together. The notes' server reads up to 1024 bytes at a time.",
+        "Michael 和 exit 一起到达。笔记的服务器每次读 1024 字节。",
+        ("What does it do?", "它会怎样？"),
         &[
             ("greets Michael, and recognizes 'exit'", "问候 Michael，并识别 exit"),
             ("greets Michael, and then greets 'exit'", "问候 Michael，再问候“exit”"),
@@ -75,41 +82,30 @@ pub fn glued(play: &mut Play) -> Result<()> {
         "recv returns what has arrived; nothing marks where one message ends and the next begins.",
         "recv 返回已经到达的字节；一条消息到哪里为止，没有任何标记。",
     )?;
-    the_notes_way(play)?;
-    let (mut client, server) = welcomed_pair(play)?;
-    let recorder = play.lab.record.recorder("");
-    let serving = thread::spawn(move || wrong_server_loop(server, Duration::ZERO, &recorder));
-    client.write_all(b"Michaelexit")?; // like two sends that arrive together
-    client.peek(&mut [0])?; // the answer has arrived
-    client.shutdown(Shutdown::Write)?;
-    let heard = serving.join().ok().context("the server panicked")??;
-    hears_out(play, client)?;
-    let en = heard.shown().en;
-    let zh = heard.iter().map(|name| format!("“{name}”")).collect::<Vec<_>>().join("、");
+    // Like two sends that arrive together.
+    let (found, _) = notes_server(play, b"Michaelexit", true, Duration::ZERO)?;
+    let Words { en, zh } = found.shown();
     let what = words!(
         "the notes' server greets {en}, and does not recognize 'exit'",
         "笔记的服务器问候{zh}，没有识别出 exit"
     );
-    wrong(play, &what, heard == ["Michaelexit"], prediction, 3);
+    wrong(play, &what, found == Ok(vec!["Michaelexit".into()]), 3);
 
-    let (_server, at) = tcp_server(play, "0")?;
-    let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    client.sends("Michael\nexit\n");
-    let all = client.hears_out()?;
+    instead(play, "tcp-server")?;
+    let all = tcp_server(play, "0", b"Michael\nexit\n")?;
     let promise = Words::fixed(
         "tcp-server greets Michael and recognizes 'exit'",
         "tcp-server 问候 Michael，并识别 exit",
     );
-    play.checks.equal(promise, &all, &"Welcome!\nHello, Michael!\n".to_owned());
+    play.checks.equal(promise, &all.as_str(), &r"Welcome!\nHello, Michael!\n");
     Ok(())
 }
 
-/// M8: Closing with unread data sends a reset, and the last message may be lost.
 pub fn reset(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "The notes' server sends goodbye and closes, while its socket has an unread name. How does the \
-         connection end for the client?",
-        "笔记的服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。客户端那边如何结束？",
+    play.predict(
+        "The notes' server sends goodbye and closes, while its socket has an unread name.",
+        "笔记的服务器发完 goodbye 就关闭，套接字里还有一个没读的名字。",
+        ("How does the connection end for the client?", "客户端那边如何结束？"),
         &[
             ("with the end of the stream, as usual", "和往常一样：流结束（FIN）"),
             ("with an error in place of the end", "以错误结束，没有流结束"),
@@ -118,7 +114,6 @@ pub fn reset(play: &mut Play) -> Result<()> {
         "data was thrown away, and the reset reports that (RFC 1122, section 4.2.2.13).",
         "有数据被丢弃，复位就是在报告这一点（RFC 1122，4.2.2.13 节）。",
     )?;
-    the_notes_way(play)?;
     // Without a relay, which would close its two connections in its own way.
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(b"a name that nobody reads")?;
@@ -141,9 +136,10 @@ pub fn reset(play: &mut Play) -> Result<()> {
         "after the notes' close, the client receives '{heard}', then: {en}",
         "按笔记的做法关闭，客户端收到“{heard}”，然后是：{zh}"
     );
-    wrong(play, &what, found.is_err(), prediction, 2);
+    wrong(play, &what, found.is_err(), 2);
 
-    let (_server, at) = tcp_server(play, "0")?;
+    instead(play, "tcp-server")?;
+    let (_server, at) = play.server("tcp-server", &["--delay", "0"])?;
     let mut client = connect(at)?;
     // More than the server reads at once, so that its socket has unread bytes when it closes.
     let words = format!("exit\n{}\n", "x".repeat(1000));
@@ -163,11 +159,11 @@ pub fn reset(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M9: A character that arrives in two reads is not valid text: an exception ends the thread.
 pub fn half_char(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "Two of the three bytes of 张 have arrived. What does the notes' server do?",
-        "“张”的三个字节只到了两个。笔记的服务器会怎样？",
+    play.predict(
+        "Two of the three bytes of 张 arrive at the notes' server.",
+        "“张”的三个字节，笔记的服务器只收到两个。",
+        ("What does it do?", "它会怎样？"),
         &[
             ("it waits for the third", "等第三个字节"),
             ("it greets an unreadable character", "问候一个乱码字符"),
@@ -176,20 +172,17 @@ pub fn half_char(play: &mut Play) -> Result<()> {
         "recv returns what has arrived, but decode needs whole characters.",
         "recv 到多少返回多少，decode 却要求字符完整。",
     )?;
-    the_notes_way(play)?;
-    let (mut client, server) = welcomed_pair(play)?;
-    client.write_all(&"张".as_bytes()[..2])?; // the third byte is still on its way
-    let found =
-        wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder("")).map_err(|e| e.kind());
-    hears_out(play, client)?;
+    // The third byte is still on its way.
+    let (found, _) = notes_server(play, &"张".as_bytes()[..2], false, Duration::ZERO)?;
     let Words { en, zh } = found.shown();
     let what = words!(
         "from two of the three bytes of 张, the notes' server gets {en}",
         "“张”的三个字节只到了两个，笔记的服务器得到：{zh}"
     );
-    wrong(play, &what, found == Err(ErrorKind::InvalidData), prediction, 3);
+    wrong(play, &what, found == Err(ErrorKind::InvalidData), 3);
 
-    let (_server, at) = tcp_server(play, "0")?;
+    instead(play, "tcp-server")?;
+    let (_server, at) = play.server("tcp-server", &["--delay", "0"])?;
     let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
     client.sends([b"Ann\n", &"张".as_bytes()[..2]].concat());
     client.hears("Welcome!")?;
@@ -204,23 +197,22 @@ pub fn half_char(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M14: A name whose bytes are not UTF-8, such as 张三 in GBK, ends the server's thread.
 pub fn gbk_name(play: &mut Play) -> Result<()> {
     const GBK: &[u8] = b"\xd5\xc5\xc8\xfd";
-    the_notes_way(play)?;
-    let (mut client, server) = welcomed_pair(play)?;
-    client.write_all(GBK)?;
-    let found =
-        wrong_server_loop(server, Duration::ZERO, &play.lab.record.recorder("")).map_err(|e| e.kind());
-    hears_out(play, client)?;
+    play.act(&Words::fixed(
+        "A client sends 张三 in GBK, the four bytes d5 c5 c8 fd, to the notes' server.",
+        "客户端把 GBK 编码的“张三”（四个字节 d5 c5 c8 fd）发给笔记的服务器。",
+    ))?;
+    let (found, _) = notes_server(play, GBK, false, Duration::ZERO)?;
     let Words { en, zh } = found.shown();
     let what =
         words!("from 张三 in GBK, the notes' server gets {en}", "收到 GBK 的“张三”，笔记的服务器得到：{zh}");
-    wrong(play, &what, found == Err(ErrorKind::InvalidData), Prediction::default(), 0);
+    wrong(play, &what, found == Err(ErrorKind::InvalidData), 0);
 
-    let prediction = play.predict(
-        "The same four bytes, d5 c5 c8 fd, are sent to tcp-server as a name. What does it answer?",
-        "同样的四个字节 d5 c5 c8 fd 作为名字发给 tcp-server。它怎样回答？",
+    play.predict(
+        "The same four bytes, d5 c5 c8 fd, are sent to tcp-server as a name.",
+        "同样的四个字节 d5 c5 c8 fd 作为名字发给 tcp-server。",
+        ("What does it answer?", "它怎样回答？"),
         &[
             ("with 张三 in UTF-8", "用 UTF-8 的“张三”"),
             ("with the four bytes, unchanged", "把这四个字节原样发回"),
@@ -229,28 +221,23 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
         "a socket carries bytes; both sides have to agree which text they mean.",
         "套接字传的是字节；它们是什么文字，要双方约定。",
     )?;
-    let (_server, at) = tcp_server(play, "0")?;
-    let mut client = connect(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    client.write_all(&[GBK, b"\nexit\n"].concat())?;
-    let mut all = Vec::new();
-    client.read_to_end(&mut all)?;
+    let all = tcp_server(play, "0", &[GBK, b"\nexit\n"].concat())?;
     let promise = Words::fixed(
         "tcp-server sends the same four bytes back, whatever they mean",
         "tcp-server 原样发回这四个字节，不管它们是什么文字",
     );
     let expected = escape(&[b"Welcome!\nHello, ", GBK, b"!\n"].concat());
-    play.checks.equal(promise, &escape(&all), &expected);
-    play.reveal(prediction, (escape(&all) == expected).then_some(2));
+    play.checks.equal(promise, &all, &expected);
+    play.reveal((all == expected).then_some(2));
     Ok(())
 }
 
-/// M10: The server sleeps before it looks at the message: even exit takes a second.
 pub fn slow_exit(play: &mut Play) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(200);
-    let prediction = play.predict(
-        "The notes' server calls recv, then sleep(1), and only then looks at the message. A client sends \
-         'exit'. When does the server close?",
-        "笔记的服务器先 recv，再 sleep(1)，然后才看内容。客户端发送 exit，它何时关闭？",
+    play.predict(
+        "The notes' server calls recv, then sleep(1), and only then looks at the message. A client sends 'exit'.",
+        "笔记的服务器先 recv，再 sleep(1)，然后才看内容。客户端发送 exit。",
+        ("When does the server close?", "服务器何时关闭？"),
         &[
             ("at once: there is no name to greet", "立即：没有谁要问候"),
             ("after the pause", "停顿之后"),
@@ -259,28 +246,20 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
         "the loop sleeps before it checks the message.",
         "停顿写在判断之前，有没有事可做都要停。",
     )?;
-    the_notes_way(play)?;
-    let (mut client, server) = welcomed_pair(play)?;
-    client.write_all(b"exit")?;
-    let asked = Instant::now();
-    let heard = wrong_server_loop(server, PAUSE, &play.lab.record.recorder(""))?;
-    let waited = asked.elapsed();
-    hears_out(play, client)?;
+    let (found, waited) = notes_server(play, b"exit", false, PAUSE)?;
     let (pause, ms) = (PAUSE.as_millis(), waited.as_millis());
     let what = words!(
         "the notes' server, which sleeps for {pause} ms here, needs {ms} ms to recognize 'exit'",
         "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
     );
-    wrong(play, &what, heard.is_empty() && waited >= PAUSE, prediction, 2);
+    wrong(play, &what, found == Ok(Vec::new()) && waited >= PAUSE, 2);
 
-    let (_server, at) = tcp_server(play, "3600")?;
-    let mut client = TcpPeer::connected(play.lab.wire("", at, RelayMode::AsItComes)?)?;
-    client.sends("exit\n");
-    let all = client.hears_out()?;
+    instead(play, "tcp-server")?;
+    let all = tcp_server(play, "3600", b"exit\n")?;
     let promise = Words::fixed(
         "tcp-server, started with a delay of an hour before greetings, closes at once on 'exit'",
         "tcp-server 在这里问候之前要停顿一小时，收到 exit 却立即关闭",
     );
-    play.checks.equal(promise, &all.as_str(), &"Welcome!\n");
+    play.checks.equal(promise, &all.as_str(), &r"Welcome!\n");
     Ok(())
 }

@@ -7,26 +7,25 @@ use anyhow::Result;
 use common::greeting;
 use common::narration::escape;
 
-use super::{WATCHED, decode, instead, the_notes_way, wrong};
+use super::{WATCHED, decode, instead, wrong};
 use crate::checks::Ended;
 use crate::lab::Outcome;
 use crate::peers::scripted_server::answering;
 use crate::peers::sockets::{datagram_socket, is_silence};
 use crate::play::Play;
-use crate::wire::event::{Crossing, Recorder, Side};
+use crate::wire::event::{Crossing, Side};
 use crate::wire::impairments::{Impairment, Impairments};
 use crate::words::{Shown, Words};
 
 /// The notes' UDP client: sends a name, and takes the next datagram from any sender as its reply, and as text. It
 /// would wait forever; the sockets here have a time limit.
-fn wrong_ask(socket: &UdpSocket, name: &[u8], server: SocketAddr, recorder: &Recorder) -> io::Result<String> {
-    let says = |call: &str, what: &str| recorder.said(Side::Client, format!("{call}: {what}"));
-    says("sendto", &escape(name));
+fn wrong_ask(play: &Play, socket: &UdpSocket, name: &[u8], server: SocketAddr) -> io::Result<String> {
+    play.called(Side::Client, format!("sendto: {}", escape(name)));
     socket.send_to(name, server)?;
     let mut buffer = [0; 1024];
     let n = socket.recv(&mut buffer)?;
-    says("recv(1024)", &escape(&buffer[..n]));
-    decode(&buffer[..n], Side::Client, recorder)
+    play.called(Side::Client, format!("recv(1024): {}", escape(&buffer[..n])));
+    decode(&buffer[..n], Side::Client, play)
 }
 
 /// A socket that stops waiting after [`WATCHED`].
@@ -47,11 +46,11 @@ fn udp_client(play: &mut Play, impairments: Impairments) -> Result<Outcome> {
 
 const BOTH: [&str; 2] = ["Hello, Michael!", "Hello, Tracy!"];
 
-/// M4: A lost reply blocks the UDP client forever.
 pub fn lost_reply(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "The notes' client asks for Michael, and the reply is lost. What does it do?",
-        "笔记的客户端发出 Michael，给它的回复丢了。它会怎样？",
+    play.predict(
+        "The notes' client asks for Michael, and the reply is lost.",
+        "笔记的客户端发出 Michael，给它的回复丢了。",
+        ("What does it do?", "它会怎样？"),
         &[
             ("it asks again after a while", "过一会儿再问一次"),
             ("it sends Tracy next", "接着发送 Tracy"),
@@ -60,11 +59,9 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
         "UDP does not send again, and recv without a time limit waits forever.",
         "UDP 不会重发，没有设超时的 recv 会一直等下去。",
     )?;
-    the_notes_way(play)?;
     let (at, _host) = answering(play.ip, false, |name| vec![greeting::of(name)])?;
     let wire = play.lab.udp_wire(at, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
-    let recorder = play.lab.record.recorder("");
-    let found = wrong_ask(&impatient_socket(play)?, b"Michael", wire, &recorder).map_err(|e| e.kind());
+    let found = wrong_ask(play, &impatient_socket(play)?, b"Michael", wire).map_err(|e| e.kind());
     if found.as_ref().is_err_and(|e| is_silence(*e)) {
         play.said(Side::Client, &Words::fixed("recv(1024): still waiting", "recv(1024)：仍在等待"));
     }
@@ -72,7 +69,7 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
         "the notes' client got nothing in half a second, and would wait forever",
         "笔记的客户端半秒钟什么也没等到，它会永远等下去",
     );
-    wrong(play, &what, found.is_err_and(is_silence), prediction, 3);
+    wrong(play, &what, found.is_err_and(is_silence), 3);
     play.lab.record.catch_up()?;
     let before = play.lab.record.times_sent(b"Michael");
     let outcome =
@@ -86,12 +83,11 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M5: A late reply is mistaken for the reply to the next name.
 pub fn late_reply(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "The notes' client, given a time limit, stops waiting for Michael's reply, which arrives just before it \
-         sends Tracy. What does it read for Tracy?",
-        "给笔记的客户端加上超时：它不再等 Michael 的回复，而回复恰在它发送 Tracy 之前到达。它为 Tracy 读到的是什么？",
+    play.predict(
+        "The notes' client, given a time limit, stops waiting for Michael's reply, which arrives just before it sends Tracy.",
+        "给笔记的客户端加上超时：它不再等 Michael 的回复，而回复恰在它发送 Tracy 之前到达。",
+        ("What does it read for Tracy?", "它为 Tracy 读到的是什么？"),
         &[
             ("Hello, Michael!", "Hello, Michael!"),
             ("Hello, Tracy!", "Hello, Tracy!"),
@@ -100,24 +96,23 @@ pub fn late_reply(play: &mut Play) -> Result<()> {
         "recv returns the next datagram in the queue; nothing connects it to the one that was sent.",
         "recv 取出队列里的下一个数据报；没有什么把它和发出的那一个联系起来。",
     )?;
-    the_notes_way(play)?;
     let server = datagram_socket(play.ip)?;
     let wire = play.lab.udp_wire(server.local_addr()?, Impairments::default())?;
-    let (client, recorder) = (impatient_socket(play)?, play.lab.record.recorder(""));
-    let first = wrong_ask(&client, b"Michael", wire, &recorder).map_err(|e| e.kind());
+    let client = impatient_socket(play)?;
+    let first = wrong_ask(play, &client, b"Michael", wire).map_err(|e| e.kind());
     play.said(Side::Client, &Words::fixed("recv(1024): a time-out", "recv(1024)：超时"));
     let (_, peer) = server.recv_from(&mut [0; 64])?;
     play.said(Side::Server, &Words::fixed("sendto, late: Hello, Michael!", "sendto，迟到：Hello, Michael!"));
     server.send_to(b"Hello, Michael!", peer)?;
     client.peek(&mut [0; 64])?; // it has arrived when Tracy is sent
-    let second = wrong_ask(&client, b"Tracy", wire, &recorder)?;
+    let second = wrong_ask(play, &client, b"Tracy", wire)?;
     let is_shifted = first.is_err() && second == "Hello, Michael!";
     let shown = escape(second.as_bytes());
     let what = words!(
         "the notes' client takes '{shown}' for the reply to Tracy",
         "笔记的客户端把“{shown}”当作给 Tracy 的回复"
     );
-    wrong(play, &what, is_shifted, prediction, 1);
+    wrong(play, &what, is_shifted, 1);
     let outcome = udp_client(play, Impairments::numbered(&[], &[(1, Impairment::Late)]))?;
     let promise =
         Words::fixed("udp-client gives each name its own greeting", "udp-client 让每个名字得到自己的回复");
@@ -125,11 +120,12 @@ pub fn late_reply(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M6: The client accepts datagrams from any sender. A relay would hide the sender: the lesson records what crosses.
+/// A relay would hide the sender: the lesson records what crosses.
 pub fn stranger(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "The notes' client asks the server, and a stranger answers from another port. What does its recv do?",
-        "笔记的客户端问的是服务器，应答的却是另一个端口上的陌生人。它的 recv 会怎样？",
+    play.predict(
+        "The notes' client asks the server, and a stranger answers from another port.",
+        "笔记的客户端问的是服务器，应答的却是另一个端口上的陌生人。",
+        ("What does its recv do?", "它的 recv 会怎样？"),
         &[
             ("it returns the stranger's datagram as the reply", "把陌生人的话当作回复收下"),
             (
@@ -141,7 +137,6 @@ pub fn stranger(play: &mut Play) -> Result<()> {
         "a socket that is not connected receives datagrams from any sender, and recv does not tell which.",
         "没有 connect 的套接字谁的数据报都收，recv 也不告诉你是谁发的。",
     )?;
-    the_notes_way(play)?;
     let recorder = play.lab.record.recorder("");
     let answers = play
         .in_its_language(&Words::fixed("a stranger answers, from another port", "陌生人从另一个端口回答"));
@@ -153,12 +148,11 @@ pub fn stranger(play: &mut Play) -> Result<()> {
         recorder.sent(Side::Client, lie, Crossing::Plain);
         vec![lie.into()]
     })?;
-    let recorder = play.lab.record.recorder("");
-    let found = wrong_ask(&datagram_socket(play.ip)?, b"Michael", at, &recorder)?;
+    let found = wrong_ask(play, &datagram_socket(play.ip)?, b"Michael", at)?;
     let shown = escape(found.as_bytes());
     let what =
         words!("the notes' client believes a stranger: '{shown}'", "笔记的客户端相信了陌生人：“{shown}”");
-    wrong(play, &what, found == "send me your password", prediction, 1);
+    wrong(play, &what, found == "send me your password", 1);
     instead(play, "udp-client")?;
     let args = [&at.to_string(), "Michael", "--timeout", "0.3", "--tries", "2"];
     let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
@@ -172,11 +166,11 @@ pub fn stranger(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M7: A datagram of more than 1024 bytes is cut, or lost.
 pub fn cut_datagram(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "A datagram of 2000 bytes arrives, and the notes' server calls recvfrom(1024). What does it get?",
-        "来了一个 2000 字节的数据报，笔记的服务器调用 recvfrom(1024)。它得到什么？",
+    play.predict(
+        "A datagram of 2000 bytes arrives, and the notes' server calls recvfrom(1024).",
+        "来了一个 2000 字节的数据报，笔记的服务器调用 recvfrom(1024)。",
+        ("What does it get?", "它得到什么？"),
         &[
             ("1024 bytes, and the other 976 with the next call", "1024 字节，下一次调用得到其余 976 字节"),
             ("1024 bytes, and the rest is lost", "1024 字节，其余的没了"),
@@ -186,7 +180,6 @@ pub fn cut_datagram(play: &mut Play) -> Result<()> {
          depending on the system.",
         "一次调用从队列取走整个数据报；放不下的部分，有的系统丢掉，有的系统报错。",
     )?;
-    the_notes_way(play)?;
     let receiver = datagram_socket(play.ip)?;
     let sender = UdpSocket::bind(play.loopback())?;
     sender.send_to(&[b'x'; 2000], receiver.local_addr()?)?;
@@ -204,7 +197,7 @@ pub fn cut_datagram(play: &mut Play) -> Result<()> {
         "of 2000 bytes, the notes' server gets {en}; the rest is lost",
         "2000 字节中，笔记的服务器得到 {zh}，其余的没了"
     );
-    wrong(play, &what, matches!(found, Ok(1024) | Err(_)) && next[..n] == *b"next", prediction, 2);
+    wrong(play, &what, matches!(found, Ok(1024) | Err(_)) && next[..n] == *b"next", 2);
 
     instead(play, "udp-server")?;
     let (_server, at) = play.server("udp-server", &[])?;
@@ -220,12 +213,12 @@ pub fn cut_datagram(play: &mut Play) -> Result<()> {
     Ok(())
 }
 
-/// M13: A reply whose bytes are not UTF-8 ends the client with an exception.
 pub fn not_text(play: &mut Play) -> Result<()> {
     const BYTES: &[u8] = b"Hello, \xff!";
-    let prediction = play.predict(
-        "A datagram with a byte 0xff arrives. What does the notes' client do?",
-        "来了一个含有字节 0xff 的数据报。笔记的客户端会怎样？",
+    play.predict(
+        "A datagram with a byte 0xff arrives at the notes' client.",
+        "笔记的客户端收到一个含有字节 0xff 的数据报。",
+        ("What does it do?", "它会怎样？"),
         &[
             ("it ends with an exception", "因异常而结束"),
             ("it prints the text with a replacement character", "打印其余内容，那里打一个替代符号"),
@@ -234,7 +227,6 @@ pub fn not_text(play: &mut Play) -> Result<()> {
         "0xff never occurs in UTF-8, so decode raises an exception.",
         "UTF-8 文本里不会有 0xff，decode 于是抛出异常。",
     )?;
-    the_notes_way(play)?;
     let recorder = play.lab.record.recorder("");
     let (at, _host) = answering(play.ip, false, move |asked| {
         recorder.sent(Side::Server, asked, Crossing::Plain);
@@ -244,14 +236,14 @@ pub fn not_text(play: &mut Play) -> Result<()> {
         }
         replies.map(Vec::from).into()
     })?;
-    let (client, recorder) = (datagram_socket(play.ip)?, play.lab.record.recorder(""));
-    let found = wrong_ask(&client, b"Michael", at, &recorder).map_err(|e| e.kind());
+    let client = datagram_socket(play.ip)?;
+    let found = wrong_ask(play, &client, b"Michael", at).map_err(|e| e.kind());
     let Words { en, zh } = found.shown();
     let what = words!(
         "because of one byte 0xff, the notes' client gets {en}",
         "只因一个字节 0xff，笔记的客户端得到：{zh}"
     );
-    wrong(play, &what, found == Err(ErrorKind::InvalidData), prediction, 1);
+    wrong(play, &what, found == Err(ErrorKind::InvalidData), 1);
 
     instead(play, "udp-client")?;
     let args = [&at.to_string(), "Michael", "--timeout", "60"];

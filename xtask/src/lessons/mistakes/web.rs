@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use anyhow::{Context, Result};
 use common::narration::escape;
 
-use super::{WATCHED, decode, instead, the_notes_way, wrong};
+use super::{WATCHED, decode, instead, wrong};
 use crate::checks::Ended;
 use crate::lessons::page::quiet_origin;
 use crate::peers::origin;
@@ -39,8 +39,7 @@ fn wrong_get(play: &mut Play, origin: SocketAddr, path: &str) -> Result<String> 
         play.called(Side::Client, "split: ValueError");
         return Err(anyhow::anyhow!("no header"));
     };
-    decode(&reply[..end], Side::Client, &play.lab.record.recorder(""))
-        .context("a header that is not UTF-8")?;
+    decode(&reply[..end], Side::Client, play).context("a header that is not UTF-8")?;
     let body = &reply[end + 4..];
     play.called(Side::Client, format!("f.write: {}", escape(body)));
     Ok(String::from_utf8_lossy(body).into())
@@ -61,11 +60,11 @@ fn tcp_client(
     Ok(())
 }
 
-/// M2: A chunked body is saved with its chunk sizes in it.
 pub fn chunk_sizes(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "The body arrives in two chunks, 'Hello, ' and 'world!'. What does the notes' client save?",
-        "响应体分两块到来：“Hello, ”和“world!”。笔记的客户端保存了什么？",
+    play.predict(
+        "The body arrives in two chunks, 'Hello, ' and 'world!'.",
+        "响应体分两块到来：“Hello, ”和“world!”。",
+        ("What does the notes' client save?", "笔记的客户端保存了什么？"),
         &[
             ("Hello, world!", "Hello, world!"),
             ("only the first chunk", "只有第一块"),
@@ -74,23 +73,22 @@ pub fn chunk_sizes(play: &mut Play) -> Result<()> {
         "the size of each chunk is part of the stream, before the chunk (RFC 9112, section 7.1).",
         "每块之前都有它的大小，就写在流里（RFC 9112，7.1 节）。",
     )?;
-    the_notes_way(play)?;
     let origin = quiet_origin(play)?;
     let body = wrong_get(play, origin.address, "/chunked")?;
     let saved = escape(body.as_bytes());
     let what = words!("the notes' client saves '{saved}'", "笔记的客户端保存了“{saved}”");
     let failed = body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n";
-    wrong(play, &what, failed, prediction, 3);
+    wrong(play, &what, failed, 3);
     instead(play, "tcp-client")?;
     let promise = Words::fixed("tcp-client saves only the body", "tcp-client 只保存响应体");
     tcp_client(play, origin.address, "chunked", promise, (0, Some("Hello, world!")))
 }
 
-/// M3: A body that was cut short is accepted as complete.
 pub fn cut_short(play: &mut Play) -> Result<()> {
-    let prediction = play.predict(
-        "Content-Length announces 13 bytes, 6 arrive, and the server closes. What does the notes' client do?",
-        "Content-Length 写着 13，只来了 6 字节，服务器就关闭了。笔记的客户端会怎样？",
+    play.predict(
+        "Content-Length announces 13 bytes, 6 arrive, and the server closes.",
+        "Content-Length 写着 13，只来了 6 字节，服务器就关闭了。",
+        ("What does the notes' client do?", "笔记的客户端会怎样？"),
         &[
             ("it saves the 6 bytes, without an error", "保存这 6 字节，不报错"),
             ("it ends with an exception", "因异常而结束"),
@@ -99,7 +97,6 @@ pub fn cut_short(play: &mut Play) -> Result<()> {
         "an empty recv means the end of the stream, not that the body is complete.",
         "recv 返回空只表示流结束，并不表示响应体收全了。",
     )?;
-    the_notes_way(play)?;
     let origin = quiet_origin(play)?;
     let body = wrong_get(play, origin.address, "/cut")?;
     let saved = escape(body.as_bytes());
@@ -107,18 +104,18 @@ pub fn cut_short(play: &mut Play) -> Result<()> {
         "the notes' client saves '{saved}', 6 of 13 bytes, as if it were complete",
         "笔记的客户端只收到 13 字节中的“{saved}”，却当作完整内容保存"
     );
-    wrong(play, &what, body == "Hello,", prediction, 1);
+    wrong(play, &what, body == "Hello,", 1);
     instead(play, "tcp-client")?;
     let promise = Words::fixed("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
     tcp_client(play, origin.address, "cut", promise, (1, None))
 }
 
-/// M11: A reply without a header, or with a Latin-1 header, ends the client with an exception.
 pub fn no_header(play: &mut Play) -> Result<()> {
     const LATIN: &[u8] = b"HTTP/1.1 200 OK\r\nX-City: K\xf6ln\r\nContent-Length: 2\r\n\r\nhi";
-    let prediction = play.predict(
-        "A header has a Latin-1 byte, K\\xf6ln; the body is plain ASCII. What does the notes' client do?",
-        "响应头里有一个 Latin-1 字节（K\\xf6ln），响应体没有问题。笔记的客户端会怎样？",
+    play.predict(
+        "A header has a Latin-1 byte, K\\xf6ln; the body is plain ASCII.",
+        "响应头里有一个 Latin-1 字节（K\\xf6ln），响应体没有问题。",
+        ("What does the notes' client do?", "笔记的客户端会怎样？"),
         &[
             ("it saves the body, which it does not decode", "保存响应体：响应体并不解码"),
             ("it ends with an exception, and saves nothing", "因异常而结束，什么也没保存"),
@@ -127,36 +124,43 @@ pub fn no_header(play: &mut Play) -> Result<()> {
         "it first prints the header as UTF-8, but header bytes need not be UTF-8 (RFC 9110, section 5.5).",
         "它先按 UTF-8 打印响应头；响应头的字节却不一定是 UTF-8（RFC 9110，5.5 节）。",
     )?;
-    #[rustfmt::skip]
-    let cases: [(Words, &[u8], _, _, Words, _); 2] = [
-        (Words::fixed("A Latin-1 byte in the header", "响应头里有 Latin-1 字节"),
-            LATIN, "a header that is not UTF-8", "latin",
-            Words::fixed("tcp-client does not decode the header, and saves the body",
-                         "tcp-client 不解码响应头，保存响应体"), (0, Some("hi"))),
-        (Words::fixed("No header", "没有响应头"),
-            b"hi", "no header", "none",
-            Words::fixed("tcp-client reports an error and saves nothing", "tcp-client 报错，什么也不保存"), (1, None)),
-    ];
-    let mut prediction = Some(prediction);
-    for (Words { en, zh }, reply, error, page, promise, outcome) in cases {
-        play.act(&words!("{en}: the notes' way.", "{zh}：笔记的做法。"))?;
-        let origin = origin::replying(play.ip, move |stream| stream.write_all(reply))?;
-        let found = wrong_get(play, origin.address, "/").map_err(|e| e.to_string());
-        let what = Words::fixed("the notes' client ends with an exception", "笔记的客户端因异常而结束");
-        wrong(play, &what, found == Err(error.into()), prediction.take().unwrap_or_default(), 2);
-        instead(play, "tcp-client")?;
-        tcp_client(play, origin.address, page, promise, outcome)?;
-    }
-    Ok(())
+    let promise = Words::fixed(
+        "tcp-client does not decode the header, and saves the body",
+        "tcp-client 不解码响应头，保存响应体",
+    );
+    exception(play, LATIN, "a header that is not UTF-8", "latin", promise, (0, Some("hi")))?;
+    play.act(&Words::fixed(
+        "A reply without a header arrives at the notes' client.",
+        "笔记的客户端收到的响应没有响应头。",
+    ))?;
+    let promise =
+        Words::fixed("tcp-client reports an error and saves nothing", "tcp-client 报错，什么也不保存");
+    exception(play, b"hi", "no header", "none", promise, (1, None))
 }
 
-/// M12: If the server does not close, the client waits forever, although everything arrived.
+/// Because of this reply, the notes' client ends with an exception; tcp-client does not.
+fn exception(
+    play: &mut Play,
+    reply: &'static [u8],
+    error: &str,
+    page: &str,
+    promise: Words,
+    outcome: (i32, Option<&str>),
+) -> Result<()> {
+    let origin = origin::replying(play.ip, move |stream| stream.write_all(reply))?;
+    let found = wrong_get(play, origin.address, "/").map_err(|e| e.to_string());
+    let what = Words::fixed("the notes' client ends with an exception", "笔记的客户端因异常而结束");
+    wrong(play, &what, found == Err(error.into()), 2);
+    instead(play, "tcp-client")?;
+    tcp_client(play, origin.address, page, promise, outcome)
+}
+
 pub fn kept_open(play: &mut Play) -> Result<()> {
     const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
-    let prediction = play.predict(
-        "Content-Length announces 2 bytes, and both arrive; the server leaves the connection open. What \
-         does the notes' client do?",
-        "Content-Length 写着 2，2 字节也到了；服务器不关闭连接。笔记的客户端会怎样？",
+    play.predict(
+        "Content-Length announces 2 bytes, and both arrive; the server leaves the connection open.",
+        "Content-Length 写着 2，2 字节也到了；服务器不关闭连接。",
+        ("What does the notes' client do?", "笔记的客户端会怎样？"),
         &[
             ("it keeps waiting", "继续等待"),
             ("it saves the 2 bytes and ends", "保存 2 字节，结束"),
@@ -165,7 +169,6 @@ pub fn kept_open(play: &mut Play) -> Result<()> {
         "it ignores Content-Length: only an empty recv is the end for it.",
         "它不看 Content-Length：对它来说，只有 recv 返回空才是结束。",
     )?;
-    the_notes_way(play)?;
     let origin = origin::replying(play.ip, |stream| {
         stream.write_all(REPLY)?;
         until_it_leaves(stream)
@@ -185,7 +188,7 @@ pub fn kept_open(play: &mut Play) -> Result<()> {
         "全部 {size} 字节都到了；又过半秒，笔记的客户端还在等，会永远等下去"
     );
     drop(stream); // the server serves one client at a time
-    wrong(play, &what, is_waiting, prediction, 1);
+    wrong(play, &what, is_waiting, 1);
     instead(play, "tcp-client")?;
     let promise = Words::fixed(
         "tcp-client counts bytes, and ends when all have arrived",

@@ -13,7 +13,7 @@ use crate::words::Words;
 /// The machine, and how the programs are built, as long as the names are.
 pub fn sentence(is_optimised: bool) -> Result<Words> {
     let text = |file| fs::read_to_string(file).unwrap_or_default();
-    let clean = |name: &str| escape(name.trim().as_bytes());
+    let clean = |name: &str| escape(name.split_whitespace().collect::<Vec<_>>().join(" ").as_bytes());
     let (os, kernel) = (consts::OS, clean(&text("/proc/sys/kernel/osrelease")));
     let cores = thread::available_parallelism()?.get();
     let unit = if cores == 1 { "core" } else { "cores" };

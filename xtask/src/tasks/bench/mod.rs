@@ -20,7 +20,7 @@ use common::narration::{escape, say};
 
 use self::one_core::OneCore;
 use self::results::{Results, Rounds};
-use self::works::{ALL, Work};
+use self::works::{ALL, Workload};
 use super::shown;
 use super::wanted::Wanted;
 use crate::drawing::page::{self, Chapter, Cover};
@@ -31,7 +31,7 @@ use crate::programs::{build, cleanup, reexec};
 use crate::words::{Lang, Words};
 
 /// The works that are named, or all, in the order in which they are measured.
-fn chosen(args: &mut Args, lang: Lang) -> Result<Vec<&'static Work>> {
+fn chosen(args: &mut Args, lang: Lang) -> Result<Vec<&'static Workload>> {
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
         let work = ALL.iter().find(|work| *work.name == *name);
@@ -57,8 +57,8 @@ pub fn run(mut args: Args) -> Result<()> {
     let (page, figures) = (args.given::<String>("--html")?, args.given::<String>("--json")?);
     let works = chosen(&mut args, style.lang)?;
     cleanup::close_on_interrupt()?;
-    let page = page.as_deref().map(Wanted::page).transpose()?;
-    let figures = figures.as_deref().map(Wanted::figures).transpose()?;
+    let page = page.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
+    let figures = figures.as_deref().map(|file| Wanted::open("--json", file, "json")).transpose()?;
     if used(process::id()).is_none() {
         return style.say(
             Ink::Bold,
@@ -114,7 +114,11 @@ fn cover(machine: &Words) -> Cover {
 }
 
 /// Measures one work after another, and tells what each costs, or why it failed.
-fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Vec<Chapter>, Vec<Results>)> {
+fn measure_all(
+    works: &[&'static Workload],
+    rounds: u16,
+    style: Style,
+) -> Result<(Vec<Chapter>, Vec<Results>)> {
     let (mut chapters, mut all) = (Vec::new(), Vec::new());
     for work in works.iter().copied() {
         introduce(work, style)?;
@@ -127,13 +131,13 @@ fn measure_all(works: &[&'static Work], rounds: u16, style: Style) -> Result<(Ve
             Err(e) => story.tell(sentences::failed(work, &e))?,
         }
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
-        let Work { name, claims, .. } = work;
+        let Workload { name, claims, .. } = work;
         chapters.push(Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told: story.since(0) });
     }
     Ok((chapters, all))
 }
 
-fn introduce(work: &Work, style: Style) -> Result<()> {
+fn introduce(work: &Workload, style: Style) -> Result<()> {
     let name = work.name;
     style.say(Ink::Bold, &words!("\n== {name} ==", "\n== {name} =="))?;
     let mut lines = work.claims.iter().flat_map(|(_, words)| style.broken("", words.to(style.lang)));
@@ -148,7 +152,7 @@ fn run_again(is_as_built: bool) -> Result<()> {
 }
 
 /// Measures each variant of a work once in each round.
-fn measure(work: &'static Work, rounds: u16) -> Result<Results> {
+fn measure(work: &'static Workload, rounds: u16) -> Result<Results> {
     let held = if work.is_on_one_core { OneCore::hold() } else { None };
     let here = work.variants.iter().copied().filter(|variant| variant.is_here());
     let mut variants: Vec<_> = here.map(|variant| Rounds { variant, measured: Vec::new() }).collect();

@@ -2,12 +2,12 @@
 
 use super::load::Measured;
 use super::variants::Variant;
-use super::works::Work;
+use super::works::Workload;
 use crate::drawing::entry::{Chart, Cost, Series};
 
 /// A work, and what was measured of it.
 pub struct Results {
-    pub work: &'static Work,
+    pub work: &'static Workload,
     pub variants: Vec<Rounds>,
     /// Whether the work was held on one core.
     pub is_on_one_core: bool,

@@ -7,7 +7,7 @@ use anyhow::Error;
 use super::load::Measured;
 use super::results::{Results, median};
 use super::variants::Variant;
-use super::works::Work;
+use super::works::Workload;
 use crate::checks::{Check, Verdict};
 use crate::drawing::entry::Entry;
 use crate::words::Words;
@@ -69,7 +69,7 @@ fn not_held(results: &Results) -> Option<Words> {
 
 /// What was promised, with how many were counted, and which variants are not here.
 fn checks(results: &Results) -> Vec<Check> {
-    let Work { promise: Words { en, zh }, variants, .. } = results.work;
+    let Workload { promise: Words { en, zh }, variants, .. } = results.work;
     let counted: u64 = results.all().map(|measured| u64::from(measured.count)).sum();
     let promise = words!("{en} ({counted})", "{zh}（{counted} 个）");
     let no_python = || Verdict::NotAvailable(Words::fixed("it needs python3", "需要 python3"));
@@ -79,7 +79,7 @@ fn checks(results: &Results) -> Vec<Check> {
 }
 
 /// That a variant did not do its work.
-pub fn failed(work: &Work, why: &Error) -> Entry {
+pub fn failed(work: &Workload, why: &Error) -> Entry {
     let verdict = Verdict::Failed(words!("{why:#}", "{why:#}"));
     Entry::Check(Check { promise: work.promise.clone(), verdict })
 }

@@ -5,7 +5,7 @@ use super::variants::Variant::{self, Baseline, Notes, Ours, Ready};
 use crate::words::Words;
 
 /// Something that several variants of a program do, so that one can compare what it costs each.
-pub struct Work {
+pub struct Workload {
     /// As it is called on the command line.
     pub name: &'static str,
     /// What is done, as a page's chapter says what it is about.
@@ -62,7 +62,7 @@ const CHURN: &[Variant] = &[Ours, Baseline, Ready, Notes];
 
 /// All works, in the order in which they are measured.
 #[rustfmt::skip]
-pub static ALL: [Work; 10] = [
+pub static ALL: [Workload; 10] = [
     on_one_core(tcp("tcp-1", &[1], Words::fixed(
         "One TCP client that asks as soon as it is answered, on one core: what an exchange costs.",
         "一个 TCP 客户端，收到应答就接着问，只用一个核：一问一答的开销。"))),
@@ -105,21 +105,21 @@ const fn work(
     across: Words,
     (figures, promise, measure): Measure,
     what: Words,
-) -> Work {
+) -> Workload {
     let claims = [("-", what)];
-    Work { name, claims, variants, places, is_on_one_core: false, across, figures, promise, measure }
+    Workload { name, claims, variants, places, is_on_one_core: false, across, figures, promise, measure }
 }
 
-const fn tcp(name: &'static str, places: &'static [u32], what: Words) -> Work {
+const fn tcp(name: &'static str, places: &'static [u32], what: Words) -> Workload {
     work(name, places, USUAL, CLIENTS, (&ANSWER, &ANSWERED, load::tcp), what)
 }
 
-const fn udp(name: &'static str, places: &'static [u32], what: Words) -> Work {
+const fn udp(name: &'static str, places: &'static [u32], what: Words) -> Workload {
     let across = Words::fixed("datagrams on their way", "在途的数据报数");
     work(name, places, USUAL, across, (&ANSWER, &ANSWERED, load::udp), what)
 }
 
-const fn on_one_core(mut work: Work) -> Work {
+const fn on_one_core(mut work: Workload) -> Workload {
     work.is_on_one_core = true;
     work
 }

@@ -49,7 +49,7 @@ pub fn run(mut args: Args) -> Result<()> {
         Some(file) => row::plan(file, &row, lang)?,
     };
     cleanup::close_on_interrupt()?;
-    let mut page = file.as_deref().map(Wanted::page).transpose()?;
+    let mut page = file.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
     let mut course = Runner::new(style, rows[0].audience);
     let live = shown::go_live(address.as_ref(), course.story(), cover(), style, is_led)?;
     build::build()?;

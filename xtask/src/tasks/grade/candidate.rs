@@ -1,9 +1,8 @@
 //! A student's program as a process: started in the student's own directory, whatever its language, in a process
 //! group of its own, and ended with everything that it has started.
 
-use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
@@ -22,7 +21,7 @@ use crate::wire::kernel::{self, Protocol};
 
 /// How long the outputs of a program that has ended are read on: what it started may still have them.
 const LINGER: Duration = Duration::from_secs(2);
-/// How many bytes of each output a verdict reads; the last lines are kept however much was printed before.
+/// At least so many of the last bytes of each output are read for a verdict.
 const READ: usize = 1 << 20;
 /// How many bytes of a line are read as one.
 const LINE: u64 = 1 << 16;
@@ -74,49 +73,34 @@ impl CommandLine {
 }
 
 /// What an output ended with.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct LastWords {
-    /// The last line that says what failed.
-    telling: Option<String>,
-    /// Among them is what a runtime prints about a thread that an error has ended.
-    is_of_a_thread: bool,
-    lines: VecDeque<String>,
+    /// The line that tells most, as it is shown: the last one that says what failed, or the last one.
+    pub telling: Option<String>,
+    /// All of that line, if it says what failed, and the last lines.
+    pub text: String,
 }
 
 impl LastWords {
-    fn add(&mut self, line: &str) {
-        if line.is_empty() || LAUNCHER.iter().any(|begin| line.starts_with(begin)) {
-            return;
-        }
-        self.is_of_a_thread |= DEAD.iter().any(|sign| line.contains(sign));
-        match &mut self.telling {
-            Some(begun) if begun.ends_with(':') => {
-                *begun += " ";
-                *begun += line.trim_start();
+    fn of(output: &[u8]) -> Self {
+        let lines = output.split(|byte| *byte == b'\n').map(|line| escape(line.trim_ascii_end()));
+        let is_its_own =
+            |line: &String| !line.is_empty() && !LAUNCHER.iter().any(|begin| line.starts_with(begin));
+        let lines: Vec<_> = lines.filter(is_its_own).collect();
+        let mut failed: Option<String> = None;
+        for line in &lines {
+            match &mut failed {
+                Some(begun) if begun.ends_with(':') => *begun = format!("{begun} {}", line.trim_start()),
+                failed if TELLING.iter().any(|sign| line.contains(sign)) && !is_frame(line) => {
+                    *failed = Some(line.clone());
+                }
+                _ => {}
             }
-            telling if TELLING.iter().any(|sign| line.contains(sign)) && !is_frame(line) => {
-                *telling = Some(line.into());
-            }
-            _ => {}
         }
-        self.lines.push_back(line.into());
-        if self.lines.len() > LAST {
-            self.lines.pop_front();
-        }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    /// The line that tells most, as it is shown: the one that says what failed, or the last one.
-    pub fn telling(&self) -> Option<&str> {
-        let line = self.telling.as_deref().or(self.lines.back().map(String::as_str))?;
-        Some(line.char_indices().nth(DRAWN.1).map_or(line, |(end, _)| &line[..end]))
-    }
-
-    pub fn text(&self) -> String {
-        self.telling.iter().chain(&self.lines).map(String::as_str).collect::<Vec<_>>().join("\n")
+        let last = &lines[lines.len().saturating_sub(LAST)..];
+        let text = failed.iter().chain(last).map(String::as_str).collect::<Vec<_>>().join("\n");
+        let telling = failed.as_ref().or(last.last()).map(|line| line.chars().take(DRAWN.1).collect());
+        Self { telling, text }
     }
 }
 
@@ -126,23 +110,24 @@ fn is_frame(line: &str) -> bool {
     line.starts_with("at ") || line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(": ")
 }
 
-/// One output, as it comes.
+/// One output, as it comes: of much, the end.
 #[derive(Clone, Default)]
-struct Captured(Arc<Mutex<(Vec<u8>, LastWords)>>);
+struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
-    fn add(&self, bytes: &[u8], line: &str) {
-        let (whole, last) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        whole.extend_from_slice(&bytes[..bytes.len().min(READ - whole.len())]);
-        last.add(line);
+    fn add(&self, bytes: &[u8]) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(bytes);
+        let surplus = if kept.len() > 2 * READ { kept.len() - READ } else { 0 };
+        kept.drain(..surplus);
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner).0).into_owned()
-    }
-
-    fn last_words(&self) -> LastWords {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+        String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 }
 
@@ -176,23 +161,12 @@ impl Candidate {
             started = Program::spawn_group(shell);
         }
         let (program, stdout, stderr) = started.map_err(|e| {
-            let kind = e.downcast_ref().map(io::Error::kind);
             let shown = escape(name.as_encoded_bytes());
-            let advice = match kind {
-                Some(ErrorKind::NotFound) if words.len() == 1 && shown.contains(' ') => text!(
-                    " - it is one word: leave out the quotes around the whole command",
-                    "：它成了一个词，请去掉整条命令外面的引号"
-                ),
-                Some(ErrorKind::NotFound) => {
-                    text!(" - is it spelled as in your shell?", "，它在你的 shell 里也是这样写的吗？")
-                }
-                Some(ErrorKind::PermissionDenied) => text!(
-                    " - it is not executable: chmod +x {shown}, or put its interpreter before it (python3 {shown})",
-                    "：它没有执行权限，请用 chmod +x {shown}，或在前面写上解释器（python3 {shown}）"
-                ),
-                _ => String::new(),
-            };
-            e.context(text!("cannot start '{shown}'{advice}", "无法启动“{shown}”{advice}"))
+            e.context(text!(
+                "cannot start '{shown}' - is it spelled as in your shell, without quotes around the whole command, \
+                 and executable (chmod +x)?",
+                "无法启动“{shown}”：它在你的 shell 里也是这样写的吗？整条命令外面不要加引号，文件要有执行权限（chmod +x）"
+            ))
         })?;
         let (said, complained) = (Captured::default(), Captured::default());
         let readers = vec![
@@ -247,13 +221,14 @@ impl Candidate {
     /// What it printed last: on standard error, if it did.
     pub fn last_words(&self) -> LastWords {
         self.wait_for_output();
-        let complained = self.complained.last_words();
-        if complained.is_empty() { self.said.last_words() } else { complained }
+        let complained = LastWords::of(&self.complained.bytes());
+        if complained.text.is_empty() { LastWords::of(&self.said.bytes()) } else { complained }
     }
 
     /// The error that has ended one of its threads, if it has reported one.
     pub fn complaint(&self) -> LastWords {
-        Some(self.complained.last_words()).filter(|words| words.is_of_a_thread).unwrap_or_default()
+        let is_of_a_thread = DEAD.iter().any(|sign| self.complained_of(sign));
+        if is_of_a_thread { LastWords::of(&self.complained.bytes()) } else { LastWords::default() }
     }
 
     /// Whether it printed this on standard error.
@@ -280,7 +255,7 @@ fn listen(
                 return;
             }
             let line = escape(bytes.trim_ascii_end());
-            heard.add(&bytes, &line);
+            heard.add(&bytes);
             frames = if is_frame(&line) { frames + 1 } else { 0 };
             if frames > FRAMES || number > lines {
                 continue;
@@ -317,11 +292,7 @@ mod tests {
             ),
             (&["one", "two"], "two"),
         ] {
-            let mut words = LastWords::default();
-            for line in lines {
-                words.add(line);
-            }
-            assert_eq!(words.telling(), Some(telling));
+            assert_eq!(LastWords::of(lines.join("\n").as_bytes()).telling.as_deref(), Some(telling));
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Programs of a whole class, judged several at a time. Each has its own processes, ports, scratch directory and ladder;
 //! what came out undecided beside others is judged again alone.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{self, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -19,12 +19,12 @@ use common::narration::{Stdout, escape};
 use common::stop::{self, Stop};
 use common::text;
 
+use super::board;
 use super::candidate::CommandLine;
 use super::judge::{judge, judge_all};
 use super::output::{Run, Work};
 use super::sum;
 use super::trial::Config;
-use super::verdict::exit_status;
 use crate::drawing::style::Ink;
 use crate::drawing::transcript::Transcript;
 use crate::programs::cleanup;
@@ -40,24 +40,22 @@ pub struct Submission {
     at: Option<SocketAddr>,
 }
 
-/// The submissions that the operands name, and which these are, in words: directories for a command; without one, servers
-/// that run already.
-pub fn submissions(operands: &[OsString], command: &CommandLine) -> Result<(Vec<Submission>, Words)> {
-    let (found, words) = if command.0.is_empty() {
-        let found = operands.iter().map(|word| server(word)).collect::<Result<Vec<_>>>()?;
-        (found, Words::fixed("the servers that run at these addresses", "在这些地址上运行的服务器"))
+/// The submissions that the operands name: directories for a command; without one, servers that run already.
+pub fn submissions(operands: &[OsString], command: &CommandLine) -> Result<Vec<Submission>> {
+    let found = if command.0.is_empty() {
+        operands.iter().map(|word| server(word)).collect::<Result<Vec<_>>>()?
     } else {
-        directories(operands, command)?
+        directories(operands)?
     };
     if found.is_empty() {
         return Err(args::usage(text!(
-            "--each: name the directories to grade, as in --each submissions/*/ -- COMMAND",
-            "--each：请写出要评判的目录，例如 --each submissions/*/ -- 命令"
+            "--each: no directory to grade: name them, or the one that they are in: --each submissions -- COMMAND",
+            "--each：没有要评判的目录：请写出它们，或者它们所在的那个目录：--each submissions -- 命令"
         )));
     }
     let mut names = HashSet::new();
     match found.iter().find(|one| !names.insert(&one.name)) {
-        None => Ok((found, words)),
+        None => Ok(found),
         Some(Submission { name, .. }) => Err(args::usage(text!(
             "--each: two submissions are called '{name}': rename one of the directories",
             "--each：有两份都叫“{name}”：请给其中一个目录改名"
@@ -85,58 +83,33 @@ pub fn running(at: &str) -> Result<SocketAddr> {
     address::resolve(&at)?.first().copied().context("no address")
 }
 
-fn directories(operands: &[OsString], command: &CommandLine) -> Result<(Vec<Submission>, Words)> {
-    if !command.has("{dir}") {
-        return Err(args::usage(text!(
-            "--each: the command has no {{dir}}, which stands for each directory: python3 \"{{dir}}/server.py\" ...",
-            "--each：命令里没有 {{dir}}，它代表各份的目录：python3 \"{{dir}}/server.py\" ..."
-        )));
-    }
-    let is_shown =
-        |path: &PathBuf| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+/// The directories that are named; of one, those in it.
+fn directories(operands: &[OsString]) -> Result<Vec<Submission>> {
     let mut paths: Vec<_> = operands.iter().map(PathBuf::from).collect();
-    let mut words = Words::fixed("a directory each", "每个目录是一份");
     if let [whole] = &paths[..] {
-        let shown = escape(whole.as_os_str().as_encoded_bytes());
-        let entries = fs::read_dir(whole).map_err(|e| {
-            args::usage(text!("--each: cannot read '{shown}': {e}", "--each：无法读取“{shown}”：{e}"))
-        })?;
-        let entries: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_shown).collect();
-        if entries.is_empty() {
-            return Err(args::usage(text!(
-                "--each: the directory '{shown}' is empty",
-                "--each：目录“{shown}”是空的"
-            )));
-        }
-        let children: Vec<_> = entries.into_iter().filter(|path| path.is_dir()).collect();
-        if children.is_empty() {
-            words = words!("'{shown}' alone, as no directory is in it", "只有“{shown}”，里面没有别的目录");
-        } else {
-            words = words!("the directories in '{shown}'", "“{shown}”里的各个目录");
-            paths = children;
-        }
+        let is_shown =
+            |path: &PathBuf| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let entries = fs::read_dir(whole).into_iter().flatten().flatten().map(|entry| entry.path());
+        paths = entries.filter(|path| path.is_dir() && is_shown(path)).collect();
     }
     paths.sort();
-    if let Some(file) = paths.iter().find(|path| !path.is_dir()) {
-        let shown = escape(file.as_os_str().as_encoded_bytes());
-        return Err(args::usage(text!(
-            "--each: '{shown}' is not a directory: in a shell, submissions/*/ names only directories",
-            "--each：“{shown}”不是目录：在 shell 里，submissions/*/ 只代表目录"
-        )));
-    }
     let of = |path: &PathBuf| {
         let whole = path::absolute(path)?;
-        let name = whole.file_name().unwrap_or(whole.as_os_str());
-        Ok(Submission { name: escape(name.as_encoded_bytes()), directory: Some(whole), at: None })
+        let name = escape(whole.file_name().unwrap_or(whole.as_os_str()).as_encoded_bytes());
+        if whole.is_dir() {
+            return Ok(Submission { name, directory: Some(whole), at: None });
+        }
+        Err(args::usage(text!(
+            "--each: '{name}' is not a directory: in a shell, submissions/*/ names only directories",
+            "--each：“{name}”不是目录：在 shell 里，submissions/*/ 只代表目录"
+        )))
     };
-    Ok((paths.iter().map(of).collect::<Result<_>>()?, words))
+    paths.iter().map(of).collect()
 }
 
 /// How a class is judged.
 pub struct Class {
     pub submissions: Vec<Submission>,
-    /// Which these are.
-    pub which: Words,
     /// How many at a time; 0 is as many as fit.
     pub jobs: usize,
     /// Numbers stand for names.
@@ -154,59 +127,46 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
         jobs => jobs,
     };
     let (jobs, seed) = (jobs.min(all), config.talk.names.seed);
-    let (name, shown, Words { en, zh }) = (config.exercise.name, config.command.shown(), &class.which);
-    let Words { en: shown, zh: shown_zh } = match shown.as_str() {
-        "" => Words::fixed("", ""),
-        shown => words!(" {shown};", "{shown}；"),
-    };
+    let (name, shown) = (config.exercise.name, config.command.shown());
     let head = words!(
-        "{name}:{shown} {en}: {all} submissions, {jobs} at a time (--seed {seed})",
-        "{name}：{shown_zh}{zh}：{all} 份，同时评判 {jobs} 份（--seed {seed}）"
+        "{name}: {shown} ({all} submissions, {jobs} at a time, --seed {seed})",
+        "{name}：{shown}（{all} 份，同时评判 {jobs} 份，--seed {seed}）"
     );
     style.explain(Ink::Bold, &head)?;
     let stop = Stop::on_signal(cleanup::end_children)?;
-    let judged = |number: usize| judge_one(config, class, number);
-    let mut works: Vec<Option<Work>> = Vec::new();
-    works.resize_with(all, || None);
-    let (next, (sender, receiver)) = (AtomicUsize::new(0), mpsc::channel());
-    thread::scope(|scope| {
-        for _ in 0..jobs {
-            let (sender, next, stop) = (sender.clone(), &next, &stop);
-            scope.spawn(move || {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= all {
-                        return;
-                    }
-                    let work = judged(number);
-                    // What happens to a program once all are being ended is not its own doing.
-                    if stop.requested() || sender.send((number, work)).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        for (done, (number, work)) in (1..).zip(receiver) {
-            works[number] = Some(work);
+    let (next, works) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let judge_on = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= all {
+                return;
+            }
+            let work = judge_one(config, class, number);
+            // What happens to a program once all are being ended is not its own doing.
+            if stop.requested() {
+                return;
+            }
+            let mut works = works.lock().unwrap_or_else(PoisonError::into_inner);
+            works.insert(number, work);
+            let done = works.len();
             progress(&words!("{done} of {all} tested", "已测试 {done} 份，共 {all} 份"), config);
         }
-    });
-    let open: Vec<_> = (0..all).filter(|number| works[*number].as_ref().is_some_and(Work::is_open)).collect();
-    for number in open {
+    };
+    thread::scope(|scope| (0..jobs).for_each(|_| drop(scope.spawn(judge_on))));
+    let mut works = works.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (number, work) in works.iter_mut().filter(|(_, work)| work.is_open()) {
         progress(&Words::fixed("again, alone: what is undecided", "未能判定的，单独再评判一次"), config);
-        let again = judged(number);
+        let again = judge_one(config, class, *number);
         if stop.requested() {
             break;
         }
-        let took = again.took + works[number].as_ref().map_or(again.took, |work| work.took);
-        works[number] = Some(Work { is_again: true, took, ..again });
+        *work = Work { is_again: true, took: again.took + work.took, ..again };
     }
     progress(&Words::fixed("", ""), config);
-    let run = Run { config, works: works.into_iter().flatten().collect() };
+    let run = Run { config, works: works.into_values().collect() };
     let hidden = |text: String| class.hidden(text);
     sum::lines(&run).into_iter().try_for_each(|line| common::narration::say(&hidden(line)))?;
-    run.write(config.files.open()?, || sum::page(&run), hidden)?;
+    run.write(config.files.open()?, || board::html(&run), hidden)?;
     end(&run, &stop, all)
 }
 
@@ -219,10 +179,7 @@ fn end(run: &Run<'_>, stop: &Stop, all: usize) -> Result<()> {
             text!("interrupted: {done} of {all} were tested", "已中断：测试了 {done} 份，共 {all} 份"),
         ));
     }
-    let verdicts = run.works.iter().flat_map(|work| &work.stages).map(|judged| &judged.verdict);
-    let is_in_trouble = run.works.iter().any(|work| work.trouble.is_some());
-    match exit_status(verdicts) {
-        0 if is_in_trouble => Err(args::with_status(3, "")),
+    match run.exit_status() {
         0 => Ok(()),
         status => Err(args::with_status(status, "")),
     }

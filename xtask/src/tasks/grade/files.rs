@@ -11,9 +11,9 @@ const KINDS: [(&str, &str); 4] =
 
 /// The files that are asked for, by [`KINDS`].
 #[derive(Clone, Default)]
-pub struct Files([Option<String>; KINDS.len()]);
+pub struct ReportFiles([Option<String>; KINDS.len()]);
 
-impl Files {
+impl ReportFiles {
     /// As the options say.
     pub fn of(args: &mut Args) -> Result<Self> {
         let mut files = Self::default();
@@ -29,9 +29,9 @@ impl Files {
         self.open().map(drop)
     }
 
-    /// Opens all of them; that one cannot be written is a usage error.
+    /// Opens all of them.
     pub fn open(&self) -> Result<Vec<(&'static str, Wanted)>> {
         let files = KINDS.iter().zip(&self.0).filter_map(|(kind, file)| Some((kind, file.as_deref()?)));
-        files.map(|((option, ending), file)| Ok((*ending, Wanted::results(option, file, ending)?))).collect()
+        files.map(|((option, ending), file)| Ok((*ending, Wanted::open(option, file, ending)?))).collect()
     }
 }

@@ -9,7 +9,7 @@ use common::greeting;
 use super::candidate::LastWords;
 use super::start::ENDING;
 use super::trial::Trial;
-use super::verdict::{Failure, Fate};
+use super::verdict::{Failure, ProgramState};
 use super::words::{joined, status_words};
 use crate::exercises::{Evidence, Stage, Tables, Waits};
 use crate::peers::script::{Expected, How, Mismatch, Step};
@@ -143,10 +143,10 @@ impl Trial<'_> {
     fn failure(&mut self, stage: &'static Stage, (missed, tables, more): Finding) -> Result<Failure> {
         let Mismatch { number, expected, found } = &missed;
         let said = self.peers.peer(*number).map_or(Vec::new(), |peer| peer.said().to_vec());
-        let fate = self.fate(found.how)?;
+        let state = self.state(found.how)?;
         let is_back = self.listener.as_ref().is_some_and(|listener| listener.accept().is_ok());
-        let status = fate.status.filter(|status| !status.success()).map(|status| status_words(status).en);
-        let output = fate.last_words.text();
+        let status = state.status.filter(|status| !status.success()).map(|status| status_words(status).en);
+        let output = &state.last_words.text;
         let seen = Evidence {
             number: *number,
             expected,
@@ -154,8 +154,8 @@ impl Trial<'_> {
             how: found.how,
             bytes: &found.bytes,
             framing: self.peers.talk.framing,
-            is_gone: fate.status.is_some(),
-            output: &output,
+            is_gone: state.status.is_some(),
+            output,
             status: status.as_deref().unwrap_or_default(),
             tables,
             at: self.peers.at,
@@ -178,21 +178,21 @@ impl Trial<'_> {
         Ok(Failure {
             likely: self.exercise.likely(stage, &seen),
             expected: self.expected(&missed),
-            got: self.got(&missed, &fate, &said),
+            got: self.got(&missed, &state, &said),
             more: match table {
                 Some(table) => Some(joined(table, more)),
                 None => more,
             },
-            waits: self.waiting.1.clone().filter(|_| is_silent && fate.status.is_none()),
+            waits: self.waiting.1.clone().filter(|_| is_silent && state.status.is_none()),
             is_decided,
         })
     }
 
     /// What has become of the program. An error that ends a thread need not end the program: then it has reported the
     /// error, and says no more.
-    fn fate(&self, how: How) -> Result<Fate> {
+    fn state(&self, how: How) -> Result<ProgramState> {
         if self.config.at.is_some() {
-            return Ok(Fate { status: None, last_words: LastWords::default() });
+            return Ok(ProgramState { status: None, last_words: LastWords::default() });
         }
         let program = self.program()?;
         let status = program.wait_for_end(if how == How::Other { Duration::ZERO } else { ENDING })?;
@@ -201,6 +201,6 @@ impl Trial<'_> {
             None if how == How::Other => LastWords::default(),
             None => program.complaint(),
         };
-        Ok(Fate { status, last_words })
+        Ok(ProgramState { status, last_words })
     }
 }

@@ -7,10 +7,9 @@ use anyhow::{Context, Result};
 
 use super::trial::{Config, Trial};
 use super::verdict::{Failure, Judged};
-use crate::checks::{Check, Verdict};
+use crate::checks::Verdict;
 use crate::drawing::entry::Entry;
 use crate::exercises::{Mistake, Stage};
-use crate::lessons;
 use crate::peers::script::{NotAvailable, Step, playable};
 use crate::tasks::shown;
 use crate::words::Words;
@@ -64,11 +63,13 @@ fn judge_once(config: &Config, stage: &'static Stage) -> Result<Judged> {
     };
     cleared?;
     let ladder = ladder?;
-    let check = Check { promise: stage.promise.1.clone(), verdict: verdict.clone() };
-    trial.tell(Entry::Check(check))?;
-    failure.iter().flat_map(|failure| failure.told(config.more)).try_for_each(|told| trial.tell(told))?;
     let (times, took) = Default::default();
-    Ok(Judged { stage, verdict, times, took, failure, told: trial.told(), ladder })
+    let judged = Judged { stage, verdict, times, took, failure, told: Vec::new(), ladder };
+    trial.tell(Entry::Check(judged.check()))?;
+    for told in judged.failure.iter().flat_map(|failure| failure.told(config.more)) {
+        trial.tell(told)?;
+    }
+    Ok(Judged { told: trial.told(), ..judged })
 }
 
 impl Trial<'_> {
@@ -136,10 +137,10 @@ impl Failure {
 
 /// What to look for, and the lesson that shows it.
 fn hint(mistake: &Mistake) -> Words {
-    let Words { en, zh } = mistake.told();
-    if lessons::find(mistake.lesson.as_ref()).is_none() {
-        return Words { en, zh };
+    if mistake.lesson.is_empty() {
+        return mistake.told();
     }
+    let Words { en, zh } = mistake.told();
     let see = shown::demo(mistake.lesson);
     words!("{en}\nsee it: {see}", "{zh}\n看演示：{see}")
 }

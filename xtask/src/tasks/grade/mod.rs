@@ -1,5 +1,6 @@
 //! `cargo xtask grade`: a student's own program, in any language, judged by what it does on the wire.
 
+mod board;
 mod candidate;
 mod class;
 mod digest;
@@ -42,7 +43,7 @@ use crate::wire::event::{Recorder, Side};
 use crate::words::Words;
 use candidate::CommandLine;
 use class::Class;
-use files::Files;
+use files::ReportFiles;
 use report::{cover, grade};
 use trial::Config;
 
@@ -53,7 +54,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let (each, brief, anonymous) = (args.flag("--each")?, args.flag("--brief")?, args.flag("--anonymous")?);
     let Only(ip) = args.given("--ip")?.unwrap_or(Only(shown::LOOPBACK[0]));
     let style = shown::style(&mut args)?;
-    let (stage, files) = (args.given::<String>("--stage")?, Files::of(&mut args)?);
+    let (stage, files) = (args.given::<String>("--stage")?, ReportFiles::of(&mut args)?);
     let live = args.given_or::<HostPort>("--live", live::DEFAULT)?;
     let framing = args.value("--framing", Framing::Line)?;
     let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;
@@ -134,8 +135,8 @@ pub fn run(mut args: Args) -> Result<()> {
         more,
         files,
     };
-    if let Some((submissions, which)) = submissions {
-        return class::grade(&config, &Class { submissions, which, jobs: usize::from(jobs), anonymous });
+    if let Some(submissions) = submissions {
+        return class::grade(&config, &Class { submissions, jobs: usize::from(jobs), anonymous });
     }
     cleanup::close_on_interrupt()?;
     let live = shown::go_live(live.as_ref(), &config.story, cover(&config, &config.shown()), style, false)?;

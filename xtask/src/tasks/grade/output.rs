@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::trial::Config;
 use super::verdict::{Failure, Judged};
-use crate::checks::Verdict;
-use crate::drawing::markup;
+use crate::checks::{Tally, Verdict};
+use crate::drawing::markup::text;
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::text::ladder;
 use crate::exercises::Stage;
@@ -38,14 +38,16 @@ impl Work {
         self.stages.iter().find(|judged| judged.stage.name == stage.name)
     }
 
-    pub fn passed(&self) -> usize {
-        self.stages.iter().filter(|judged| matches!(judged.verdict, Verdict::Passed)).count()
+    /// How many stages came out how.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        self.stages.iter().for_each(|judged| tally.add(&judged.verdict));
+        tally
     }
 
     /// How many of these stages can be judged here.
     pub fn all(&self, stages: &[&Stage]) -> usize {
-        let is_absent = |judged: &&Judged| matches!(judged.verdict, Verdict::NotAvailable(_));
-        stages.len() - self.stages.iter().filter(is_absent).count()
+        stages.len() - self.tally().not_available
     }
 
     /// The first stage that has not passed.
@@ -55,8 +57,7 @@ impl Work {
 
     /// Whether another judgement, alone, may decide more.
     pub fn is_open(&self) -> bool {
-        let is_open = |judged: &Judged| matches!(judged.verdict, Verdict::Undecided(_));
-        self.trouble.is_some() || self.stages.iter().any(is_open)
+        self.trouble.is_some() || self.tally().undecided > 0
     }
 }
 
@@ -74,6 +75,20 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// The exit status: 0 if everything that could be judged passed, 1 if something failed, 3 if nothing failed and something
+    /// is undecided. (A usage error is 2.)
+    pub fn exit_status(&self) -> u8 {
+        let has_failed = self.works.iter().any(|work| work.tally().failed > 0);
+        let is_open = self.works.iter().any(Work::is_open);
+        if has_failed {
+            1
+        } else if is_open {
+            3
+        } else {
+            0
+        }
+    }
+
     /// Writes the files; the page is given. `hidden` takes out what is not to be shown.
     pub fn write(
         &self,
@@ -145,7 +160,7 @@ fn json(Run { config, works }: &Run<'_>) -> String {
     let work = |work: &Work| {
         object(&[
             ("name", string(&work.name)),
-            ("passed", work.passed().to_string()),
+            ("passed", work.tally().passed.to_string()),
             ("of", work.all(&stages).to_string()),
             ("seconds", seconds(work.took)),
             ("judged_again", work.is_again.to_string()),
@@ -182,7 +197,7 @@ fn csv(Run { config, works }: &Run<'_>) -> String {
         let next = stop.map_or("", |judged| judged.stage.name).to_owned();
         let mistake = stop.map_or("", Judged::mistake).to_owned();
         let trouble = work.trouble.clone().unwrap_or_default();
-        let first = [work.name.clone(), work.passed().to_string(), all.to_string(), next, mistake];
+        let first = [work.name.clone(), work.tally().passed.to_string(), all.to_string(), next, mistake];
         let last = [seconds(work.took), trouble];
         line(first.into_iter().chain(stages.iter().map(verdict)).chain(last).collect())
     };
@@ -191,26 +206,15 @@ fn csv(Run { config, works }: &Run<'_>) -> String {
     line(head.map(str::to_owned).collect()) + &works.iter().map(of).collect::<String>()
 }
 
-/// Text in XML 1.0, which has no place for most control characters, not even escaped: they are shown as `\u{1}`.
-fn xml(text: &str) -> String {
-    let mut allowed = String::new();
-    for c in text.chars() {
-        let is_allowed =
-            matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'));
-        if is_allowed { allowed.push(c) } else { allowed.extend(c.escape_unicode()) }
-    }
-    markup::text(&allowed)
-}
-
 fn junit(Run { config, works }: &Run<'_>) -> String {
     let (lang, name, stages) = (config.style.lang, config.exercise.name, config.stages());
     let case = |work: &Work, stage: &&'static Stage| {
-        let (class, judged) = (xml(&format!("{name}.{}", work.name)), work.of(stage));
+        let (class, judged) = (text(&format!("{name}.{}", work.name)), work.of(stage));
         let time = seconds(judged.map_or(Duration::ZERO, |judged| judged.took));
         let head = format!("  <testcase classname=\"{class}\" name=\"{}\" time=\"{time}\"", stage.name);
-        let with = |element: &str, message: &str, text: &str| {
-            let (message, text) = (xml(message).replace('\n', "&#10;"), xml(text));
-            format!("{head}><{element} message=\"{message}\">{text}</{element}></testcase>\n")
+        let with = |element: &str, message: &str, words: &str| {
+            let (message, words) = (text(message).replace('\n', "&#10;"), text(words));
+            format!("{head}><{element} message=\"{message}\">{words}</{element}></testcase>\n")
         };
         let Some(judged) = judged else {
             let skipped = "not tested: an earlier stage has not passed";
@@ -234,7 +238,7 @@ fn junit(Run { config, works }: &Run<'_>) -> String {
         let cases: String = stages.iter().map(|stage| case(work, stage)).collect();
         let count = |element: &str| cases.matches(&format!("><{element} message=")).count();
         let (failures, errors, skipped) = (count("failure"), count("error"), count("skipped"));
-        let (name, tests, time) = (xml(&work.name), stages.len(), seconds(work.took));
+        let (name, tests, time) = (text(&work.name), stages.len(), seconds(work.took));
         format!(
             " <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" \
              skipped=\"{skipped}\" time=\"{time}\">\n{cases} </testsuite>\n"
@@ -244,17 +248,4 @@ fn junit(Run { config, works }: &Run<'_>) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{name}\">\n{suites}</testsuites>\n"
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_xml_has_no_place_for_is_shown_by_its_number() {
-        assert_eq!(
-            xml("<a>\t\"&\n张\u{0}\u{1b}\u{ffff}"),
-            "&lt;a&gt;\t&quot;&amp;\n张\\u{0}\\u{1b}\\u{ffff}"
-        );
-    }
 }

@@ -13,7 +13,7 @@ use super::digest;
 use super::judge::{judge, judge_all};
 use super::output::{Run, Work};
 use super::trial::Config;
-use super::verdict::{Judged, exit_status};
+use super::verdict::Judged;
 use crate::checks::Verdict;
 use crate::drawing::entry::Entry;
 use crate::drawing::page::{self, Chapter, Cover};
@@ -107,7 +107,7 @@ fn what_was_judged(config: &Config) -> String {
 fn sum_up(run: &Run<'_>) -> Result<()> {
     let (config, work) = (run.config, &run.works[0]);
     let stages = config.stages();
-    let (passed, all) = (work.passed(), work.all(&stages));
+    let (passed, all) = (work.tally().passed, work.all(&stages));
     let not_available = stages.len() - all;
     let Words { en: absent, zh: absent_zh } = match not_available {
         0 => Words::fixed("", ""),
@@ -132,7 +132,7 @@ fn sum_up(run: &Run<'_>) -> Result<()> {
     );
     style.say(Ink::Bad, &sum)?;
     config.story.tell(Entry::Sum { sentence: sum, is_kept: false })?;
-    Err(args::with_status(exit_status(work.stages.iter().map(|judged| &judged.verdict)), ""))
+    Err(args::with_status(run.exit_status(), ""))
 }
 
 /// A time as a date, in UTC: days are counted from 1 March of the year 0 (of the Gregorian calendar), so that a leap

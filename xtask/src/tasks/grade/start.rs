@@ -254,7 +254,7 @@ impl Trial<'_> {
         if self.program()?.runaway(self.exercise.transport, self.peers.at).is_some() {
             return Ok(false); // by its own
         }
-        let text = self.program()?.last_words().text().to_lowercase();
+        let text = self.program()?.last_words().text.to_lowercase();
         let is_said = crate::exercises::IN_USE.iter().any(|sign| text.contains(sign));
         Ok(is_said || !is_free(self.exercise.transport, self.peers.at))
     }
@@ -305,8 +305,9 @@ impl Trial<'_> {
 
 /// Whether every thread waits for clients, so that nothing more can be expected.
 fn only_serves(pids: &[u32]) -> bool {
-    let is_it =
-        |wait: &waits::Wait| matches!(wait.call, Call::Accept | Call::Receive) && wait.inode.is_some();
+    let is_it = |wait: &waits::WaitingThread| {
+        matches!(wait.call, Call::Accept | Call::Receive) && wait.inode.is_some()
+    };
     waits::waits(pids).is_some_and(|threads| !threads.is_empty() && threads.iter().all(is_it))
 }
 

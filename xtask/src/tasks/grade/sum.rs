@@ -1,14 +1,9 @@
-//! What came of a class: a table on the terminal and on a page, the mistakes by their names, and what to teach next.
+//! What came of a class: a table on the terminal, the mistakes by their names, and what to teach next.
 
 use super::output::{Run, Work};
-use super::report::intro;
-use crate::checks::{Check, Verdict};
-use crate::drawing::board::{self, ClassRow};
+use crate::checks::Verdict;
 use crate::drawing::columns;
-use crate::drawing::entry::Entry;
-use crate::drawing::page::Cover;
 use crate::exercises::Mistake;
-use crate::lessons;
 use crate::tasks::shown;
 use crate::words::Words;
 
@@ -46,7 +41,7 @@ fn stopped(work: &Work) -> Option<Words> {
 }
 
 /// How many passed, and where how many others stopped.
-fn sentence(run: &Run<'_>) -> Words {
+pub fn sentence(run: &Run<'_>) -> Words {
     let all = run.works.len();
     let stops = run.works.iter().map(|work| stopped(work).map(|Words { en, zh }| (en, zh)));
     let part = |(count, stop): (usize, Option<(_, _)>)| {
@@ -66,20 +61,17 @@ fn sentence(run: &Run<'_>) -> Words {
 }
 
 /// The mistakes that were found, in all stages that failed.
-fn mistakes(run: &Run<'_>) -> Vec<(usize, &'static Mistake)> {
+pub fn mistakes(run: &Run<'_>) -> Vec<(usize, &'static Mistake)> {
     let judged = run.works.iter().flat_map(|work| &work.stages);
     let failed = judged.filter(|judged| matches!(judged.verdict, Verdict::Failed(_)));
-    let likely = failed.filter_map(|judged| judged.failure.as_ref()?.likely);
-    let found: Vec<_> = likely.collect();
-    let names = counted(found.iter().map(|mistake| mistake.name));
-    names.into_iter().filter_map(|(n, name)| Some((n, *found.iter().find(|one| one.name == name)?))).collect()
+    counted(failed.filter_map(|judged| judged.failure.as_ref()?.likely))
 }
 
 /// What to play for a class that made these mistakes.
-fn tomorrow(run: &Run<'_>) -> Option<Words> {
+pub fn tomorrow(run: &Run<'_>) -> Option<Words> {
     let mut names: Vec<&str> = Vec::new();
     for (_, mistake) in mistakes(run) {
-        if !names.contains(&mistake.lesson) && lessons::find(mistake.lesson.as_ref()).is_some() {
+        if !names.contains(&mistake.lesson) && !mistake.lesson.is_empty() {
             names.push(mistake.lesson);
         }
     }
@@ -89,13 +81,13 @@ fn tomorrow(run: &Run<'_>) -> Option<Words> {
 }
 
 /// How many stages of how many have passed.
-fn passed(work: &Work, run: &Run<'_>) -> Words {
-    let (passed, all) = (work.passed(), work.all(&run.config.stages()));
+pub fn passed(work: &Work, run: &Run<'_>) -> Words {
+    let (passed, all) = (work.tally().passed, work.all(&run.config.stages()));
     words!("{passed} of {all}", "{passed}/{all}")
 }
 
 /// What else there is to say of one.
-fn note(work: &Work) -> Words {
+pub fn note(work: &Work) -> Words {
     let Words { en, zh } = stopped(work).unwrap_or(Words::fixed("", ""));
     let more = work.trouble.as_deref().map_or_else(String::new, |trouble| format!(": {trouble}"));
     let Words { en: again, zh: again_zh } = if work.is_again {
@@ -139,40 +131,4 @@ pub fn lines(run: &Run<'_>) -> Vec<String> {
         lines.push(style.paragraph(&words));
     }
     lines
-}
-
-/// The page of a class: the table, the mistakes, and each submission with the ladders of what did not pass.
-pub fn page(run: &Run<'_>) -> String {
-    let (config, lang, all) = (run.config, run.config.style.lang, run.config.stages());
-    let row = |work: &Work| {
-        let mut told = Vec::new();
-        for judged in &work.stages {
-            if judged.failure.is_some() {
-                told.extend(judged.told.iter().cloned());
-            } else {
-                let promise = judged.stage.promise.1.clone();
-                told.push(Entry::Check(Check { promise, verdict: judged.verdict.clone() }));
-            }
-        }
-        let cell = |stage| work.of(stage).map(|judged| judged.verdict.clone());
-        ClassRow {
-            name: work.name.clone(),
-            passed: passed(work, run),
-            note: note(work),
-            cells: all.iter().map(|stage| cell(stage)).collect(),
-            told,
-        }
-    };
-    let found: Vec<_> = mistakes(run);
-    let mistakes = found.iter().map(|(count, mistake)| {
-        let is_shown = lessons::find(mistake.lesson.as_ref()).is_some();
-        let play = if is_shown { shown::demo(mistake.lesson) } else { String::new() };
-        (*count, mistake.name, mistake.told(), play)
-    });
-    let (name, intro) = (config.exercise.name, intro(&config.shown(), config.talk.names.seed));
-    let cover = Cover { title: words!("{name}: a class", "{name}：全班"), intro, is_bare: false };
-    let sum: Vec<_> = std::iter::once(sentence(run)).chain(tomorrow(run)).collect();
-    let stages: Vec<_> = all.iter().map(|stage| (stage.name, &stage.promise.1)).collect();
-    let rows: Vec<_> = run.works.iter().map(row).collect();
-    board::html(&cover, &sum, &stages, &rows, &mistakes.collect::<Vec<_>>(), &config.lanes(), lang)
 }

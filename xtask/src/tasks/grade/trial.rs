@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use common::framing::Framing;
 
 use super::candidate::{Candidate, CommandLine};
-use super::files::Files;
+use super::files::ReportFiles;
 use crate::drawing::entry::Entry;
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
@@ -49,7 +49,7 @@ pub struct Config {
     pub brief: bool,
     /// After a hint, tell why, and how.
     pub more: bool,
-    pub files: Files,
+    pub files: ReportFiles,
 }
 
 impl Config {

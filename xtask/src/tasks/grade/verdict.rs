@@ -4,7 +4,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::candidate::LastWords;
-use crate::checks::Verdict;
+use crate::checks::{Check, Verdict};
 use crate::drawing::entry::Entry;
 use crate::exercises::{Mistake, Stage};
 use crate::words::Words;
@@ -23,7 +23,7 @@ pub struct Failure {
 }
 
 /// What has become of the program.
-pub struct Fate {
+pub struct ProgramState {
     pub status: Option<ExitStatus>,
     /// What it printed last; of one that runs, the error that it reported.
     pub last_words: LastWords,
@@ -46,11 +46,8 @@ pub struct Judged {
     pub ladder: Vec<Entry>,
 }
 
-/// The exit status of a run: 0 if everything that could be judged passed, 1 if something failed, 3 if nothing failed and
-/// something is undecided. (A usage error is 2.)
-pub fn exit_status<'a>(mut verdicts: impl Iterator<Item = &'a Verdict> + Clone) -> u8 {
-    if verdicts.clone().any(|verdict| matches!(verdict, Verdict::Failed(_))) {
-        return 1;
+impl Judged {
+    pub fn check(&self) -> Check {
+        Check { promise: self.stage.promise.1.clone(), verdict: self.verdict.clone() }
     }
-    if verdicts.any(|verdict| matches!(verdict, Verdict::Undecided(_))) { 3 } else { 0 }
 }

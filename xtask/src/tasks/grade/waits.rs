@@ -7,7 +7,7 @@ use super::trial::Trial;
 use crate::exercises::Waits;
 use crate::wire::event::Side;
 use crate::wire::kernel::{self, Protocol};
-use crate::wire::waits::{self, Call, Wait};
+use crate::wire::waits::{self, Call, WaitingThread};
 use crate::words::Words;
 
 /// How many threads are told.
@@ -21,7 +21,9 @@ impl Trial<'_> {
         let Ok(pids) = self.program().map(Candidate::processes) else { return nothing };
         let Some(threads) = waits::waits(&pids).filter(|threads| !threads.is_empty()) else { return nothing };
         let sockets = self.sockets();
-        let peer = |wait: &Wait| wait.inode.and_then(|inode| sockets.get(&inode)).map(|(number, _)| *number);
+        let peer = |wait: &WaitingThread| {
+            wait.inode.and_then(|inode| sockets.get(&inode)).map(|(number, _)| *number)
+        };
         let reading: Vec<_> = threads.iter().filter(|wait| wait.call == Call::Receive).collect();
         let is_hidden = threads.iter().any(|wait| wait.call == Call::Several);
         let is_read = reading.iter().any(|wait| peer(wait) == Some(number));
@@ -78,7 +80,7 @@ impl Trial<'_> {
     }
 
     /// A call, as a programmer knows it.
-    fn call(&self, wait: &Wait, peer: Option<usize>) -> Words {
+    fn call(&self, wait: &WaitingThread, peer: Option<usize>) -> Words {
         let Words { en: label, zh: label_zh } =
             peer.map_or(Words::fixed("", ""), |number| self.label(number));
         let is_own = || {

@@ -6,7 +6,7 @@ use common::narration::escape;
 
 use super::steps::STOP;
 use super::trial::Trial;
-use super::verdict::Fate;
+use super::verdict::ProgramState;
 use crate::exercises::Evidence;
 use crate::peers::script::{Expected, Found, How, Mismatch};
 use crate::peers::tcp_peer::framed;
@@ -16,8 +16,6 @@ use crate::words::Words;
 
 /// How many bytes of a long message are shown.
 const ROOM: usize = 60;
-/// How many bytes of a file are compared by eye; of a longer one, their number is shown.
-const MUCH: usize = 1000;
 
 impl Trial<'_> {
     /// The other end of the program, by its name.
@@ -106,29 +104,29 @@ impl Trial<'_> {
                 words!("no file {{out}}, or an empty one", "没有文件 {{out}}，或者是空的")
             }
             Expected::Saved(body) => {
-                let body = if body.len() < MUCH { shown(body) } else { format!("{} bytes", body.len()) };
+                let body = shown(body);
                 words!("{{out}} contains {body}", "{{out}} 的内容是 {body}")
             }
             Expected::Shown(text) => words!("your program prints '{text}'", "程序打印“{text}”"),
         }
     }
 
-    pub fn got(&self, missed: &Mismatch, fate: &Fate, said: &[u8]) -> Words {
+    pub fn got(&self, missed: &Mismatch, state: &ProgramState, said: &[u8]) -> Words {
         let Mismatch { expected, found, .. } = missed;
         if expected.is_the_programs() {
-            return self.did(expected, found, fate);
+            return self.did(expected, found, state);
         }
         let came = joined(self.came(missed, said), differs(expected, found));
-        let is_only_its_end = fate.status.is_some() && found.how == How::Ended && found.bytes.is_empty();
-        match fate.words() {
-            Some(fate) if is_only_its_end => fate,
-            fate => joined(came, fate),
+        let is_only_its_end = state.status.is_some() && found.how == How::Ended && found.bytes.is_empty();
+        match state.words() {
+            Some(state) if is_only_its_end => state,
+            state => joined(came, state),
         }
     }
 
     /// What the program itself did.
-    fn did(&self, expected: &Expected, found: &Found, fate: &Fate) -> Words {
-        let ended = || fate.words().unwrap_or(Words::fixed("your program still runs", "程序还在运行"));
+    fn did(&self, expected: &Expected, found: &Found, state: &ProgramState) -> Words {
+        let ended = || state.words().unwrap_or(Words::fixed("your program still runs", "程序还在运行"));
         match (expected, found.how) {
             (Expected::Ready | Expected::Stop, _) if self.location.has_left => self.runaway(),
             (Expected::Ready, How::Other) => {
@@ -186,7 +184,7 @@ impl Trial<'_> {
                 "your client ended only after the server had closed",
                 "服务器关闭之后客户端才结束",
             ),
-            (Expected::Failure, How::Ended) if fate.status.is_some_and(|status| !status.success()) => {
+            (Expected::Failure, How::Ended) if state.status.is_some_and(|status| !status.success()) => {
                 joined(ended(), Some(Words::fixed("it printed no message", "没有打印出错信息")))
             }
             (Expected::Outwaits, _) => Words::fixed(
@@ -205,15 +203,11 @@ impl Trial<'_> {
                 let seconds = self.patience().as_secs_f64();
                 words!("your client accepted no more bytes for {seconds} s", "{seconds} 秒内客户端没有再收")
             }
-            (Expected::Saved(body), _) if body.len() < MUCH => {
+            (Expected::Saved(_), _) => {
                 let saved = shown(&found.bytes);
-                words!("{{out}} contains {saved}", "{{out}} 的内容是 {saved}")
-            }
-            (Expected::Saved(body), _) => {
-                let (length, same) = (found.bytes.len(), common_prefix(&found.bytes, body));
-                words!(
-                    "{{out}} contains {length} bytes, and the first {same} are right",
-                    "{{out}} 有 {length} 字节，其中前 {same} 字节是对的"
+                joined(
+                    words!("{{out}} contains {saved}", "{{out}} 的内容是 {saved}"),
+                    differs(expected, found),
                 )
             }
             _ => ended(),
@@ -332,10 +326,10 @@ impl Trial<'_> {
     }
 }
 
-impl Fate {
+impl ProgramState {
     /// How it ended, or what it complains of; none if it runs and does not.
     fn words(&self) -> Option<Words> {
-        let line = self.last_words.telling();
+        let line = self.last_words.telling.as_deref();
         let Some(status) = self.status else {
             return line.map(|line| words!("your program complains: {line}", "你的程序报错：{line}"));
         };
@@ -370,15 +364,14 @@ fn shown(bytes: &[u8]) -> String {
     }
 }
 
-/// Where a message differs from the expected one, if that is not among the bytes that are shown.
+/// Where bytes differ from the expected ones, if that is not among those that are shown.
 fn differs(expected: &Expected, found: &Found) -> Option<Words> {
-    let Expected::Message(message) = expected else { return None };
-    let same = common_prefix(&found.bytes, message);
-    let is_hidden = found.how == How::Other && same >= ROOM && same < message.len();
+    let right: &[u8] = match expected {
+        Expected::Message(message) => message,
+        Expected::Saved(body) => body,
+        _ => return None,
+    };
+    let same = found.bytes.iter().zip(right).take_while(|(one, other)| one == other).count();
+    let is_hidden = found.how == How::Other && same >= ROOM && same < right.len();
     is_hidden.then(|| words!("the first {same} bytes are right", "前 {same} 字节是对的"))
-}
-
-/// How many bytes are equal in both, from the first.
-fn common_prefix(one: &[u8], other: &[u8]) -> usize {
-    one.iter().zip(other).take_while(|(one, other)| one == other).count()
 }

@@ -55,7 +55,7 @@ pub fn run(args: Args) -> Result<()> {
     let lang = style.lang;
     let is_udp = wire.is_udp();
     let mut roll = roll.map(|file| Attendance::read(&file, is_udp)).transpose()?;
-    let page = html.as_deref().map(Wanted::page).transpose()?;
+    let page = html.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
     let stop = Stop::on_signal(|| {})?; // the tap looks by itself
     let (events, happened) = mpsc::sync_channel(WAITING);
     let words = start(&server, &listen, wire, Recorder::bounded(events, KEPT))?;
