@@ -26,29 +26,25 @@ pub struct Workload {
 /// A cost: its name in JSON (what, and the unit), and its title.
 pub type Figure = (&'static str, Words);
 
-const fn figure(key: &'static str, en: &'static str, zh: &'static str) -> Figure {
-    (key, Words::fixed(en, zh))
-}
-
 #[rustfmt::skip]
 static ANSWER: [Figure; 2] = [
-    figure("time_us", "time for an answer, in µs", "每个应答的时间，单位 µs"),
-    figure("cpu_us", "the server's CPU for an answer, in µs", "每个应答占用服务器的 CPU，单位 µs"),
+    ("time_us", Words::fixed("time for an answer, in µs", "每个应答的时间，单位 µs")),
+    ("cpu_us", Words::fixed("the server's CPU for an answer, in µs", "每个应答占用服务器的 CPU，单位 µs")),
 ];
 #[rustfmt::skip]
 static CLIENT: [Figure; 2] = [
-    figure("time_us", "time for a client, in µs", "每个客户端的时间，单位 µs"),
-    figure("cpu_us", "the server's CPU for a client, in µs", "每个客户端占用服务器的 CPU，单位 µs"),
+    ("time_us", Words::fixed("time for a client, in µs", "每个客户端的时间，单位 µs")),
+    ("cpu_us", Words::fixed("the server's CPU for a client, in µs", "每个客户端占用服务器的 CPU，单位 µs")),
 ];
 #[rustfmt::skip]
 static SILENT_CLIENT: [Figure; 2] = [
-    figure("bytes", "the server's memory for a client, in bytes", "每个客户端占用服务器的内存，单位字节"),
-    figure("threads", "the server's threads for a client", "每个客户端占用服务器的线程数"),
+    ("bytes", Words::fixed("the server's memory for a client, in bytes", "每个客户端占用服务器的内存，单位字节")),
+    ("threads", Words::fixed("the server's threads for a client", "每个客户端占用服务器的线程数")),
 ];
 #[rustfmt::skip]
 static PAGE: [Figure; 2] = [
-    figure("time_ms", "time for a page, in ms", "每个网页的时间，单位 ms"),
-    figure("cpu_ms", "the client's CPU for a page, in ms", "每个网页占用客户端的 CPU，单位 ms"),
+    ("time_ms", Words::fixed("time for a page, in ms", "每个网页的时间，单位 ms")),
+    ("cpu_ms", Words::fixed("the client's CPU for a page, in ms", "每个网页占用客户端的 CPU，单位 ms")),
 ];
 
 static ANSWERED: Words = Words::fixed("each answer was the right one", "每个应答都正确");

@@ -48,7 +48,14 @@ pub fn run(mut args: Args) -> Result<()> {
 /// Everything that is wrong with the READMEs; with `bless`, outputs that were wrong are written anew.
 pub fn check_all(bless: bool) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
-    if cfg!(target_os = "linux") {
+    if !cfg!(target_os = "linux") {
+        say(&text!("not available here: to compare outputs, on Linux", "此处无法比较输出：要在 Linux 上"))?;
+    } else if let Some(port) = session::taken_port() {
+        say(&text!(
+            "not available here: outputs, as another program uses port {port}: stop it",
+            "此处无法比较输出：另一个程序占着端口 {port}，请先停掉它"
+        ))?;
+    } else {
         // Both languages of all READMEs at the same time: most of it is waiting.
         complaints.extend(thread::scope(|scope| {
             let readmes = DIRECTORIES.into_iter().flat_map(readmes_of);
@@ -58,8 +65,6 @@ pub fn check_all(bless: bool) -> Result<Vec<String>> {
             // One that cannot be played does not hide what is wrong with the others.
             found.flat_map(|found| found.unwrap_or_else(|e| vec![format!("{e:#}")])).collect::<Vec<_>>()
         }));
-    } else {
-        say(&text!("not available here: to compare outputs, on Linux", "此处无法比较输出：要在 Linux 上"))?;
     }
     for directory in DIRECTORIES {
         complaints.extend(texts::check(directory)?);

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::iter;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -202,6 +202,12 @@ fn own_host() -> Result<(String, TcpListener)> {
 fn with_address(typed: &str, address: &str) -> String {
     let told = address.split_once(' ').map_or(":", |(option, _)| option);
     if typed.contains(told) { typed.into() } else { format!("{typed} {address}") }
+}
+
+/// A port of the READMEs that a program has on all addresses of this machine. No session has the host that is asked.
+pub fn taken_port() -> Option<u16> {
+    let is_free = |at| TcpListener::bind(at).is_ok() && UdpSocket::bind(at).is_ok();
+    [9999, 9998, 8080, 8000, GUARD].into_iter().find(|port| !is_free(("127.0.0.9", *port)))
 }
 
 /// Whether the shell finds nc and can run it.
