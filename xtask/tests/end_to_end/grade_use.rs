@@ -179,7 +179,7 @@ fn the_notes_server_in_python_fails_where_its_mistakes_are_known() {
     let notes = include_str!("../../src/tasks/bench/notes/tcp_server.py");
     let notes = notes.replace("import socket", "import socket, sys");
     let notes = notes.replace("('127.0.0.1', 0)", "(sys.argv[1], int(sys.argv[2]))");
-    let notes = notes.replace("!\\n'", "!'").replace(".strip()", "");
+    let notes = notes.replace("\\n'", "'").replace(".strip()", ""); // the notes mark no end of a message
     let command = ["python3", "-c", &notes, "{host}", "{port}"];
     let judged = side_by_side("tcp-server", &["--framing=raw", "--patience=8"], &command);
     assert_eq!(judged.marked('✗'), ["bytes", "stops", "restart"], "{}", judged.out);
