@@ -11,12 +11,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
-use common::backlog;
 use common::framing::{self, Framing};
-use common::greeting;
 use common::narrator::Narrator;
 use common::stop::{self, Stop};
 use common::timed_stream::TimedStream;
+use common::{backlog, greeting};
 
 /// In bytes. Small, as each of thousands of clients has one; a longer message takes several reads.
 const READ_BUFFER: usize = 64;

@@ -10,11 +10,8 @@ use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
 use common::datagram::{self, Wrong};
-use common::greeting;
 use common::narration::{self, escape};
-use common::show_bytes;
-use common::stop;
-use common::timed_stream;
+use common::{greeting, show_bytes, stop, timed_stream};
 
 /// How long to wait for a reply, and how often to ask.
 struct Retry {
@@ -56,7 +53,7 @@ fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
             }),
         };
         let (socket, greeting) = answer.map_err(|e| {
-            let why = datagram::likely_reason(&e, wrong.as_deref(), &greeting::of(name), peer, "udp-server");
+            let why = datagram::likely_reason(&e, wrong.as_deref(), &greeting::of(name), peer);
             anyhow!("cannot get the greeting for '{}' from {peer}: {e}{why}", show_bytes::name(name))
         })?;
         narration::say(&escape(&greeting))?;

@@ -8,12 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
-use common::datagram;
-use common::greeting;
 use common::narrator::Narrator;
-use common::show_bytes;
 use common::stop::{self, Stop};
-use common::timed_stream;
+use common::{datagram, greeting, show_bytes, timed_stream};
 
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const BACK_OFF: Duration = Duration::from_millis(50);

@@ -48,12 +48,12 @@ fn a_port_that_is_taken_is_a_servers_or_a_connections() {
     failing(
         "tcp-server",
         &[&at.to_string()],
-        " - another server listens there: stop it, or take another port",
+        " - does another server run there? Stop it, or take another port",
     );
     // A client's own port, which connect(2) picked: nobody listens there, and it has no SO_REUSEADDR.
     let client = std::net::TcpStream::connect(at).unwrap();
     let own = client.local_addr().unwrap().to_string();
-    failing("tcp-server", &[&own], " - no server listens there, but a connection is open that has the port");
+    failing("tcp-server", &[&own], " - no server listens there, but a connection has the port");
 }
 
 #[test]
