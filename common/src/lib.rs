@@ -4,7 +4,6 @@ pub mod address;
 pub mod args;
 pub mod backlog;
 pub mod datagram;
-pub mod file_name;
 pub mod framing;
 pub mod greeting;
 pub mod http;

@@ -1,6 +1,5 @@
 //! Output of the programs: safe on a terminal, with errors that name standard output.
 
-use std::fmt::Write as _;
 use std::io::{self, ErrorKind, Write};
 use std::thread;
 use std::time::Duration;
@@ -12,14 +11,12 @@ pub fn escape(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
-                c if c.is_ascii_control() && !"\n\r\t".contains(c) => {
-                    _ = write!(text, "\\x{:02x}", u32::from(c))
-                }
+                c if c.is_ascii_control() => text += &c.to_string().as_bytes().escape_ascii().to_string(),
                 c if is_unsafe(c) => text.extend(c.escape_default()),
                 c => text.push(c),
             }
         }
-        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+        text += &chunk.invalid().escape_ascii().to_string();
     }
     text
 }

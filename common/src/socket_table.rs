@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// In the order of their numbers (Linux' include/net/tcp_states.h).
+/// In the order of their numbers (Linux' `include/net/tcp_states.h`).
 const STATES: &str = "UNKNOWN ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK \
                       LISTEN CLOSING";
 

@@ -1,13 +1,9 @@
-//! Stopping a server: Ctrl-C and SIGTERM are a flag and a knock.
-//!
-//! A signal does not wake a blocked `accept` or `recv_from`, and std cannot cancel one. So the handler sets a
-//! flag and then knocks: it connects to its own server, or sends it an empty datagram, and the server, awake,
-//! sees the flag.
+//! Stopping a server. A signal does not wake a blocked `accept` or `recv_from`, and std cannot cancel one: the handler
+//! sets a flag and then knocks, by a connection or an empty datagram to its own server, which wakes up and sees the flag.
 
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::process;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -24,26 +20,11 @@ const SAME_STOP: Duration = Duration::from_millis(100);
 /// For a connection to ourselves, which takes microseconds.
 const KNOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Wakes an `accept` that is blocked on this listener, by a connection to it. A connection needs a descriptor, a
-/// port and an address that can be connected to. If one of them is missing, `spare`, a clone of the listener, is shut
-/// down, which wakes `accept` on Linux, and closed, which frees a descriptor for one more try.
-pub fn knock_on_listener(bound: SocketAddr, spare: Option<TcpListener>) {
-    let connect = || TcpStream::connect_timeout(&address::reachable(bound), KNOCK_TIMEOUT);
-    if connect().is_err() {
-        if let Some(spare) = spare {
-            shut_down(spare);
-        }
-        let _ = connect();
-    }
+/// Wakes an `accept` that is blocked on a listener bound there, by a connection to it. If no descriptor or port is left
+/// for that, the next signal ends the wait.
+pub fn knock_on_listener(bound: SocketAddr) {
+    let _ = TcpStream::connect_timeout(&address::reachable(bound), KNOCK_TIMEOUT);
 }
-
-#[cfg(unix)]
-fn shut_down(listener: TcpListener) {
-    let _ = TcpStream::from(std::os::fd::OwnedFd::from(listener)).shutdown(std::net::Shutdown::Both);
-}
-
-#[cfg(not(unix))]
-fn shut_down(_listener: TcpListener) {}
 
 /// Wakes a `recv_from` that is blocked on a socket bound there, by an empty datagram. If that cannot be sent, the
 /// socket's read time-out ends the wait.
@@ -54,11 +35,10 @@ pub fn knock_on_socket(bound: SocketAddr) {
     }
 }
 
-/// Whether the server has been told to stop. The flag needs no lock, as it is read for every message.
+/// Whether the server has been told to stop.
 #[derive(Default)]
 pub struct Stop {
-    requested: AtomicBool,
-    pausing: Mutex<()>,
+    requested: Mutex<bool>,
     changed: Condvar,
 }
 
@@ -87,23 +67,26 @@ impl Stop {
 
     /// Sets the flag, and wakes every thread that pauses.
     fn request(&self) {
-        self.requested.store(true, Ordering::SeqCst);
-        drop(self.pausing.lock()); // so that no thread is between reading the flag and waiting
+        *self.lock() = true;
         self.changed.notify_all();
     }
 
-    /// Whether the stop was requested.
+    /// Whether a signal has come.
     pub fn requested(&self) -> bool {
-        self.requested.load(Ordering::SeqCst)
+        *self.lock()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.requested.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sleeps for `time`, or until the stop is requested; returns whether it was.
     pub fn pause(&self, time: Duration) -> bool {
-        if !time.is_zero() {
-            let pausing = self.pausing.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(self.changed.wait_timeout_while(pausing, time, |()| !self.requested()));
+        if time.is_zero() {
+            return self.requested();
         }
-        self.requested()
+        let paused = self.changed.wait_timeout_while(self.lock(), time, |requested| !*requested);
+        *paused.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
