@@ -139,10 +139,7 @@ impl ToSocketAddrs for HostPort {
     type Iter = std::vec::IntoIter<SocketAddr>;
 
     fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
-        match self {
-            Self::Ip(address) => Ok(vec![*address].into_iter()),
-            Self::Name(host, port) => (host.as_str(), *port).to_socket_addrs(),
-        }
+        self.to_string().to_socket_addrs()
     }
 }
 

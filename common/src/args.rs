@@ -1,6 +1,5 @@
-//! Command lines: operands, `--name value` or `--name=value`, and `--` to end the options.
-//!
-//! A program takes its options by name, then its operands in order; anything left over is an error.
+//! Command lines: operands, `--name value` or `--name=value`, and `--` to end the options. A program takes its options
+//! by name, then its operands in order; anything left over is an error.
 
 use std::ffi::OsString;
 use std::fmt::{self, Display};
@@ -14,7 +13,6 @@ use anyhow::Result;
 use crate::narration::{self, escape};
 use crate::{lookalikes, text};
 
-/// The exit status of a usage error.
 const USAGE: u8 = 2;
 
 /// A message, and the exit status with which the program ends.
@@ -111,8 +109,7 @@ impl Args {
         self.take(name, true)?.map(|text| parse(name, &text)).transpose()
     }
 
-    /// The value of the option `name`, if it is given, unchanged, if it is a word of its own: on Unix, a file's name is
-    /// bytes.
+    /// The value of the option `name`, if it is given. As a separate word, it may have any bytes.
     pub fn file(&mut self, name: &str) -> Result<Option<OsString>> {
         self.take(name, true)
     }

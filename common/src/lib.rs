@@ -1,4 +1,5 @@
-//! What the programs share: addresses, framing, command lines, time limits, output, and the stop. The socket calls that the notes teach are in the programs.
+//! What the programs share: addresses, framing, command lines, time limits, output, and the stop. The socket calls
+//! that the notes teach are in the programs.
 
 pub mod address;
 pub mod args;

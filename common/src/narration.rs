@@ -145,9 +145,6 @@ pub fn shell_word(word: &str) -> String {
 /// The beginning of a hint at the next command.
 pub const HINT: &str = "in another terminal: ";
 
-/// The beginning of a hint for another machine.
-pub const ELSEWHERE: &str = "on another machine: ";
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use std::{iter, mem};
 
 use crate::address;
-use crate::narration::{self, ELSEWHERE, HINT};
+use crate::narration::{self, HINT};
 
 /// How many lines may wait for standard output before lines are dropped.
 const WAITING: usize = 4096;
@@ -27,7 +27,7 @@ const NAP: Duration = Duration::from_millis(1);
 /// How long a server that stops waits for a standard output that nobody reads.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Prints what a server does, and never waits for a reader.
+/// Prints what a server does; nothing here waits for a reader, except the end for a moment.
 pub struct Narrator {
     said: Mutex<Said>,
     /// How many lines were printed, or their loss was.
@@ -58,7 +58,7 @@ impl Narrator {
         Ok(Self { said: Mutex::new(Said { lines: 0, texts }), told, printer, quiet })
     }
 
-    /// Prints a line, unless quiet. Never waits and never fails.
+    /// Prints a line, unless quiet.
     pub fn say(&self, line: impl Display) {
         if !self.quiet {
             self.announce(line);
@@ -68,15 +68,14 @@ impl Narrator {
     /// Prints how to start a client, unless quiet: its command up to the address, the address of this server, and
     /// the client's options.
     pub fn hint(&self, client: &str, bound: SocketAddr, options: &str) {
-        let at = narration::shell_word(&address::reachable(bound).to_string());
-        self.say(format_args!("{HINT}cargo run -p {client} {at}{options}"));
-        if let Some(at) = address::reachable_by_others(bound) {
+        let others = address::reachable_by_others(bound).map(|at| ("on another machine: ", at));
+        for (place, at) in iter::once((HINT, address::reachable(bound))).chain(others) {
             let at = narration::shell_word(&at.to_string());
-            self.say(format_args!("{ELSEWHERE}cargo run -p {client} {at}{options}"));
+            self.say(format_args!("{place}cargo run -p {client} {at}{options}"));
         }
     }
 
-    /// Prints a line even when quiet. Never waits and never fails.
+    /// Prints a line even when quiet.
     pub fn announce(&self, line: impl Display) {
         let text = format!("{line}\n");
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);

@@ -44,8 +44,7 @@ pub struct Stop {
 
 impl Stop {
     /// Waits for Ctrl-C, SIGTERM or SIGHUP: the first sets the flag and calls `knock`, on a separate thread; the next
-    /// one, from 100 ms on, ends the process at once with status 130. SIGTERM or SIGHUP stays ignored if it was
-    /// ignored when the program was started (nohup).
+    /// one, from 100 ms on, ends the process at once with status 130.
     pub fn on_signal(mut knock: impl FnMut() + Send + 'static) -> Result<Arc<Self>> {
         let stop = Arc::new(Self::default());
         let flag = Arc::clone(&stop);
@@ -91,7 +90,6 @@ impl Stop {
 }
 
 /// Lets Ctrl-C, SIGTERM and SIGHUP end this program with status 130, after a call of `last` on a separate thread.
-/// SIGTERM or SIGHUP stays ignored if it was ignored when the program was started (nohup).
 pub fn end_on_signal(mut last: impl FnMut() + Send + 'static) -> Result<()> {
     set_handler(move || {
         last();
@@ -109,7 +107,7 @@ pub fn end_client_on_signal() -> Result<()> {
     Ok(())
 }
 
-/// ctrlc handles all three signals, even if they were ignored before. SIGXFSZ would end a process whose output reaches
+/// ctrlc handles all three signals, even those that were ignored when the program was started (nohup). SIGXFSZ would end a process whose output reaches
 /// the limit of a file's size (`ulimit -f`); if it is ignored, the write fails, as on a full disk.
 fn set_handler(handler: impl FnMut() + Send + 'static) -> Result<()> {
     let ignored = signals::ignored_at_start();

@@ -38,13 +38,11 @@ impl Read for TimedStream<'_> {
         let got = wait(&mut left, |time| self.stream.set_read_timeout(time), || stream.read(buffer))?;
         self.waited += limit.saturating_sub(left);
         self.reads += u64::from(got.is_some_and(|n| n > 0));
-        got.ok_or_else(|| {
-            timed_out(if self.waited == self.total {
-                format!("the waits for it took {:?} in all", self.total)
-            } else {
-                format!("nothing came for {:?}", self.idle)
-            })
-        })
+        let why = || match self.waited {
+            waited if waited == self.total => format!("the waits for it took {waited:?} in all"),
+            _ => format!("nothing came for {:?}", self.idle),
+        };
+        got.ok_or_else(|| io::Error::new(ErrorKind::TimedOut, why()))
     }
 }
 
@@ -55,7 +53,8 @@ impl Write for TimedStream<'_> {
         let mut stream = self.stream;
         let set = |time| self.stream.set_write_timeout(time);
         let taken = wait(&mut { self.idle }, set, || stream.write(bytes))?;
-        taken.ok_or_else(|| timed_out(format!("the peer has not read for {:?}", self.idle)))
+        let why = || format!("the peer has not read for {:?}", self.idle);
+        taken.ok_or_else(|| io::Error::new(ErrorKind::TimedOut, why()))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -100,10 +99,6 @@ pub fn is_over(error: &io::Error) -> bool {
 /// Whether an error comes from the limit of a [`TimedStream`]; an error of the system has a number.
 pub fn is_given_up(error: &io::Error) -> bool {
     error.kind() == ErrorKind::TimedOut && error.raw_os_error().is_none()
-}
-
-fn timed_out(why: String) -> io::Error {
-    io::Error::new(ErrorKind::TimedOut, why)
 }
 
 #[cfg(test)]

@@ -19,9 +19,6 @@ struct Retry {
     tries: u16,
 }
 
-/// In bytes, over IPv6; over IPv4, [`ask`] accepts 20 bytes less.
-const LONGEST_NAME: usize = datagram::LARGEST - greeting::OVERHEAD;
-
 fn main() -> ExitCode {
     let who = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     args::run(who, include_str!("help.txt"), |mut args: Args| {
@@ -30,7 +27,7 @@ fn main() -> ExitCode {
             tries: args.number("--tries", 3, 1..=100)?,
         };
         let peer = args.operand_or("HOST:PORT", "127.0.0.1:9999")?;
-        let names = args.names(&["Michael", "Tracy", "Sarah"], LONGEST_NAME)?;
+        let names = args.names(&["Michael", "Tracy", "Sarah"], datagram::LONGEST_NAME)?;
         greet_all(&peer, &names, &retry)
     })
 }
@@ -79,7 +76,6 @@ fn ask(
     retry: &Retry,
     wrong: &mut Wrong,
 ) -> io::Result<Vec<u8>> {
-    datagram::check_greeting_fits(name, socket.peer_addr()?)?;
     let expected = greeting::of(name);
     let mut lost = None;
     for _ in 0..retry.tries {
