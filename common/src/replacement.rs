@@ -58,6 +58,8 @@ impl Replacement {
             text!("that is a directory's name - name a file in it", "这是目录的名字，请写出其中的文件名")
         );
         let target = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
+        let is_read_only = fs::metadata(path).is_ok_and(|old| old.permissions().readonly());
+        ensure!(!is_read_only, text!("it is read-only", "它是只读的"));
         let old = match File::options().write(true).open(path) {
             Err(e) if e.kind() == ErrorKind::NotFound => None,
             file => {

@@ -20,8 +20,8 @@ const SAME_STOP: Duration = Duration::from_millis(100);
 /// For a connection to ourselves, which takes microseconds.
 const KNOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Wakes an `accept` that is blocked on a listener bound there, by a connection to it. If no descriptor or port is left
-/// for that, the next signal ends the wait.
+/// Wakes an `accept` that is blocked on a listener bound there, by a connection to it. If that cannot be made (no
+/// descriptor is left, or the address cannot be reached), the next signal ends the wait.
 pub fn knock_on_listener(bound: SocketAddr) {
     let _ = TcpStream::connect_timeout(&address::reachable(bound), KNOCK_TIMEOUT);
 }

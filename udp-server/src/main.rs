@@ -63,7 +63,8 @@ fn answer_until_stopped(socket: &UdpSocket, bound: SocketAddr, stop: &Stop, narr
                 }
             }
             Err(e) if timed_stream::is_over(&e) || e.kind() == ErrorKind::Interrupted => {}
-            Err(e) if datagram::is_nobody_there(&e) => {} // an earlier reply did not find its client, says Windows
+            // An earlier reply did not find its client, which Windows reports here: there is nothing to do.
+            Err(e) if datagram::is_nobody_there(&e) => {}
             Err(e) => {
                 narrator.say(format_args!("Cannot receive: {e}"));
                 stop.pause(BACK_OFF);
