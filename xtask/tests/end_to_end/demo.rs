@@ -171,9 +171,9 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
     let old = fs::read_to_string(&file).unwrap();
     answered(&["end", "--quiz", "--html", file.to_str().unwrap()], "q\n");
     assert!(fs::read_to_string(&file).unwrap() == old, "nothing was played");
-    answered(&["stream", "--quiz", "--html", file.to_str().unwrap()], "q\n");
+    answered(&["duplex", "--quiz", "--html", file.to_str().unwrap()], "q\n");
     let page = fs::read_to_string(&file).unwrap();
-    assert!(page.contains("<h3 id=\"stream-IPv4\">") && page != old, "what was played is on it");
+    assert!(page.contains("<h3 id=\"duplex-IPv4\">") && page != old, "what was played is on it");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
 }
 

@@ -106,7 +106,7 @@ const ANSWERS: [(&str, &[&[&str]]); 29] = [
     ("crowd", &[&["one listening socket", "two kinds of sockets", "accept returned one more"],
                 &["only the first is welcomed", "connected does not mean served"]]),
     ("nonblocking", &[&["in reverse order of connecting", "goes on to the next client"]]),
-    ("stream", &[&["from 1 to 17", "nothing shows where a write began"]]),
+    ("stream", &[&["from 1 to 17", "shows where a write began"]]),
     ("framing", &[&["Hello, Alexand!", "'Alexand' and"]]),
     ("flow", &[&["accepted a part", "only a part if", "both queues hold data", "they hold every byte", "the sender waits"]]),
     ("duplex", &[&["deadlock", "neither side finished"]]),
