@@ -15,6 +15,11 @@ pub enum Lang {
 }
 
 impl Lang {
+    /// The one of two texts that is in it.
+    pub fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
+        if self == Self::Zh { zh } else { en }
+    }
+
     /// What the locale asks for. Chinese is written in UTF-8 here, which a terminal of another charset would not show.
     pub fn of_locale() -> Self {
         if locale("LC_MESSAGES").starts_with("zh") && has_utf8() { Self::Zh } else { Self::En }
@@ -70,10 +75,7 @@ impl Words {
     }
 
     pub fn to(&self, lang: Lang) -> &str {
-        match lang {
-            Lang::En => &self.en,
-            Lang::Zh => &self.zh,
-        }
+        lang.pick(&self.en, &self.zh)
     }
 }
 

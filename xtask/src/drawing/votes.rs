@@ -14,7 +14,7 @@ pub enum Wait {
     Nothing,
     /// Enter, before it goes on.
     GoOn,
-    /// A prediction, with so many choices.
+    /// A prediction: one of so many choices.
     Prediction(u64),
 }
 
@@ -24,11 +24,10 @@ pub struct State {
     pub wait: Wait,
     /// Of this wait, or of the last one.
     pub number: u64,
-    /// How many predictions came true, of how many.
+    /// Right predictions, and all.
     pub score: (usize, usize),
 }
 
-/// What readers are told besides the entries: how the run is, and the votes on the question that is asked.
 #[derive(Default)]
 pub struct Asking {
     pub state: State,
@@ -41,7 +40,7 @@ pub struct Asking {
     is_open: bool,
     /// A thread reads a line. A read cannot be cancelled: if the wait ended without it, the line is for the next wait.
     is_reading: bool,
-    /// The line that was read, or that the page said.
+    /// Read, or from the page.
     pub line: Option<io::Result<Vec<u8>>>,
 }
 
@@ -67,7 +66,7 @@ impl Asking {
         begins
     }
 
-    /// Takes the line that was read.
+    /// A line was read.
     pub fn typed(&mut self, line: io::Result<Vec<u8>>) {
         (self.line, self.is_reading, self.is_open) = (Some(line), false, false);
     }
@@ -78,7 +77,7 @@ impl Asking {
             return Err(CLOSED);
         }
         answer.map_or(Ok(()), |answer| self.check(number, answer))?;
-        let line = answer.map_or_else(String::new, |answer| answer.to_string()) + "\n";
+        let line = answer.map_or_else(|| "\n".into(), |answer| format!("{answer}\n"));
         (self.line, self.is_open) = (Some(Ok(line.into())), false);
         Ok(())
     }
@@ -101,14 +100,13 @@ impl Asking {
         Ok(())
     }
 
-    /// Notes whether a prediction came true.
     pub fn judged(&mut self, is_right: bool) {
         let (right, asked) = self.state.score;
         self.state.score = (right + usize::from(is_right), asked + 1);
         self.changes.0 += 1;
     }
 
-    /// The votes for each choice.
+    /// For each choice.
     pub fn votes(&self) -> Vec<usize> {
         let votes = |choice| self.votes.values().filter(|vote| **vote == choice).count();
         (1..=self.choices).map(votes).collect()
@@ -122,7 +120,6 @@ impl Asking {
     }
 }
 
-/// How the class has voted, in a sentence.
 pub fn sentence(votes: &[usize]) -> Words {
     let all = votes.iter().sum::<usize>();
     let unit = if all == 1 { "vote" } else { "votes" };

@@ -19,19 +19,16 @@ use crate::words::Words;
 
 /// An experiment about some of the notes' claims.
 pub struct Lesson {
-    /// As it is called on the command line.
+    /// As on the command line.
     pub name: &'static str,
-    /// What it is about, for its Chinese title; in English its name is the title.
+    /// For its Chinese title; in English its name is the title.
     pub subject_zh: &'static str,
-    /// What the notes claim, with the numbers of the claims.
+    /// Each with its number.
     pub claims: &'static [(&'static str, Words)],
-    /// The names of the two sides.
     pub lanes: Lanes,
-    /// Plays it.
     pub play: fn(&mut Play) -> Result<()>,
 }
 
-/// Plays lessons.
 pub struct Runner {
     style: Style,
     audience: Audience,
@@ -42,7 +39,6 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Nothing has been played yet.
     pub fn new(style: Style, audience: Audience) -> Self {
         Self { style, audience, story: Transcript::new(style), chapters: Vec::new(), earlier: 0 }
     }
@@ -52,7 +48,6 @@ impl Runner {
         (self.audience, self.earlier) = (audience, self.chapters.len());
     }
 
-    /// What has been played.
     pub fn chapters(&self) -> &[Chapter] {
         &self.chapters
     }
@@ -80,7 +75,6 @@ impl Runner {
         if self.audience.step { audience::wait(self.style, &self.story) } else { Ok(()) }
     }
 
-    /// Shows the claims.
     fn claim(&self, lesson: &Lesson) -> Result<()> {
         let mut claims = lesson.claims.iter();
         claims.try_for_each(|(claim, words)| self.story.tell(Entry::Claim(claim, words.clone())))
@@ -97,25 +91,23 @@ impl Runner {
             from += 1;
             (lesson.play)(&mut play).and_then(|()| play.lab.clear())
         };
-        let mut left = None;
-        match played {
-            Err(e) if narration::reader_left(&e) || e.is::<Left>() => left = Some(e),
+        let played = played.or_else(|e| {
             // The error of a socket's time-out is also that of a system that has no thread to give.
-            Err(e) if began.elapsed() >= STUCK && e.downcast_ref().is_some_and(timed_stream::is_over) => {
-                play.checks
-                    .stopped_short(&Words::fixed("nothing happened for a minute", "一分钟内没有任何动静"));
-            }
-            Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
-            Ok(()) => {}
-        }
-        let shown = left.map_or_else(|| play.end_act(), Err);
-        let Lesson { name, subject_zh, claims, lanes, .. } = lesson;
-        let chapter =
-            Chapter { name, subject_zh, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
+            let is_stuck = began.elapsed() >= STUCK && e.downcast_ref().is_some_and(timed_stream::is_over);
+            play.checks.stopped_short(&match is_stuck {
+                _ if narration::reader_left(&e) || e.is::<Left>() => return Err(e),
+                true => Words::fixed("nothing happened for a minute", "一分钟内没有任何动静"),
+                false => words!("{e:#}", "{e:#}"),
+            });
+            Ok(())
+        });
+        let shown = played.and_then(|()| play.end_act());
+        let told = self.story.since(from);
         // A chapter with only questions was left before anything was played.
-        let is_seen = |told: &Entry| !matches!(told, Entry::Question { .. });
-        self.chapters
-            .extend(Some(chapter).filter(|chapter| shown.is_ok() || chapter.told.iter().any(is_seen)));
+        if shown.is_ok() || told.iter().any(|told| !matches!(told, Entry::Question { .. })) {
+            let Lesson { name, subject_zh, claims, lanes, .. } = lesson;
+            self.chapters.push(Chapter { name, subject_zh, version, claims, lanes: lanes.clone(), told });
+        }
         shown
     }
 
@@ -134,23 +126,20 @@ impl Runner {
             }
             let is_missed = |chapter: &&Chapter| !quiz::score(chapter.told.iter()).1.is_empty();
             let again: Vec<_> = chapters.iter().filter(is_missed).map(|chapter| chapter.name).collect();
-            let again = again.join(" ");
             if !again.is_empty() {
-                let hint = words!(
-                    "Play again: cargo xtask demo {again}{options}",
-                    "再来一遍：cargo xtask demo {again}{options}"
-                );
+                let again = again.join(" ") + options;
+                let hint =
+                    words!("Play again: cargo xtask demo {again}", "再来一遍：cargo xtask demo {again}");
                 self.style.say(Ink::Bold, &hint)?;
             }
         }
         let tally = page::tally(chapters);
-        let sentence = tally.sentence();
-        if tally.failed > 0 {
-            self.story.tell(Entry::Sum { sentence: sentence.clone(), is_kept: false })?;
-            bail!("{}", sentence.to(self.style.lang));
+        let (mut sentence, is_kept) = (tally.sentence(), tally.failed == 0);
+        if is_left && is_kept {
+            let Words { en, zh } = sentence;
+            sentence = words!("Left before the end. {en}", "提前退出。{zh}");
         }
-        let Words { en, zh } = &sentence;
-        let left = words!("Left before the end. {en}", "提前退出。{zh}");
-        self.story.tell(Entry::Sum { sentence: if is_left { left } else { sentence }, is_kept: true })
+        self.story.tell(Entry::Sum { sentence: sentence.clone(), is_kept })?;
+        if is_kept { Ok(()) } else { bail!("{}", sentence.to(self.style.lang)) }
     }
 }

@@ -55,8 +55,8 @@ impl Entry {
             }
             Self::Judged { question, verdict, is_right, why } => {
                 let ink = is_right.map_or(Ink::Bold, |right| if right { Ink::Good } else { Ink::Bad });
-                let (verdict, colon) = (to(verdict), Words::fixed(": ", "："));
-                let why = format!("{verdict}{}{}", to(&colon), to(why));
+                let (verdict, colon) = (to(verdict), style.lang.pick(": ", "："));
+                let why = format!("{verdict}{colon}{}", to(why));
                 let mut lines: Vec<_> = bold(broken("? ", question));
                 lines.extend(with(ink, &format!("= {verdict}"), style.broken("= ", &why)));
                 lines

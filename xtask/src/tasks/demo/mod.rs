@@ -23,7 +23,7 @@ use crate::programs::{build, cleanup};
 use crate::words::{Lang, Words};
 use row::Row;
 
-/// Plays the lessons that the arguments name, or all of them, or the rows of a plan.
+/// Plays the named lessons, or all of them, or the rows of a plan.
 pub fn run(mut args: Args) -> Result<()> {
     let list = args.flag("--list")?;
     let plan = args.given::<String>("--plan")?;
@@ -31,25 +31,21 @@ pub fn run(mut args: Args) -> Result<()> {
     let lang = style.lang;
     let file = args.given::<String>("--html")?;
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
-    let row = Row::parse(&mut args, lang)?;
+    let row = Row::parse(&mut args)?;
     let is_led = row.audience.quiz || row.audience.step || plan.is_some();
     if list && (is_led || file.is_some() || address.is_some()) {
-        let why = Words::fixed(
+        return Err(args::usage(text!(
             "--list plays nothing: it cannot be used with --quiz, --step, --plan, --html or --live",
-            "--list 什么也不演示：不能与 --quiz、--step、--plan、--html、--live 同用",
-        );
-        return Err(args::usage(why.to(lang)));
+            "--list 什么也不演示：不能与 --quiz、--step、--plan、--html、--live 同用"
+        )));
     }
     if list {
         let all = || lessons::ALL.iter().chain(&mistakes::ALL).collect();
         return introduce(&if row.named.is_empty() { all() } else { row.named }, lang);
     }
-    let rows = match &plan {
-        None => vec![row],
-        Some(file) => row::plan(file, &row, lang)?,
-    };
+    let rows = if let Some(file) = &plan { row::plan(file, &row)? } else { vec![row] };
     cleanup::close_on_interrupt()?;
-    let mut page = file.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
+    let mut page = file.map(|file| Wanted::open("--html", &file, "html")).transpose()?;
     let mut course = Runner::new(style, rows[0].audience);
     let live = shown::go_live(address.as_ref(), course.story(), cover(), style, is_led)?;
     build::build()?;
@@ -74,13 +70,10 @@ pub fn run(mut args: Args) -> Result<()> {
         }
     }
     shown::stay(live.as_ref(), style);
-    match failed {
-        0 => outcome,
-        rows => bail!(
-            "{}",
-            text!("checks failed in {rows} of the plan's rows", "计划里有 {rows} 行的检查没有通过")
-        ),
+    if failed > 0 {
+        bail!(text!("checks failed in {failed} of the plan's rows", "计划里有 {failed} 行的检查没有通过"));
     }
+    outcome
 }
 
 /// Between two rows of a plan: says which one is next, and waits for Enter.
@@ -116,15 +109,17 @@ fn cover() -> Cover {
     Cover { title: Words::fixed("Socket lessons, recorded", "套接字实验实录"), intro, is_bare: false }
 }
 
-/// Prints the lessons' names and claims, lessons and mistakes apart.
+/// Prints the lessons' names and claims.
 fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
-    let lessons = Words::fixed("Lessons, with the notes' claims:", "各课名称，以及每课所讲的笔记说法：");
-    let mistakes = Words::fixed(
-        "Mistakes in the notes' code (play one by name, or all with --mistakes):",
-        "笔记代码里的错误（写出名字演示其中一个，或用 --mistakes 演示全部）：",
-    );
     for group in chosen.chunk_by(|a, b| a.is_mistake() == b.is_mistake()) {
-        say(if group[0].is_mistake() { &mistakes } else { &lessons }.to(lang))?;
+        say(if group[0].is_mistake() {
+            lang.pick(
+                "Mistakes in the notes' code (play one by name, or all with --mistakes):",
+                "笔记代码里的错误（写出名字演示其中一个，或用 --mistakes 演示全部）：",
+            )
+        } else {
+            lang.pick("Lessons, with the notes' claims:", "各课名称，以及每课所讲的笔记说法：")
+        })?;
         for lesson in group {
             for (number, (claim, words)) in lesson.claims.iter().enumerate() {
                 let name = if number == 0 { lesson.name } else { "" };
@@ -136,7 +131,6 @@ fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
     Ok(())
 }
 
-/// Explains the signs.
 fn greet(style: Style) -> Result<()> {
     let signs = Words::fixed(
         "> says what happens next; ✓ is a check that passed, ✗ a check that failed.\n\

@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 
+use super::document::Viewer;
 use super::{Response, Seen, Show};
 use crate::wire::request::{Refused, Request};
 
-/// A value of a query.
+/// In a query.
 fn value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// A number of a query.
 fn number(query: &str, name: &str) -> Result<u64, Refused> {
     let number = value(query, name).and_then(|number| number.parse().ok());
     number.ok_or(Refused("400 Bad Request", "a number is missing"))
@@ -35,7 +35,11 @@ impl Show {
         }
         match (&*request.method, path) {
             // Elsewhere in the network, or under another name, the page gets no token: it only watches and votes.
-            ("GET", "/") => Ok(Response::Page { is_presenter: is_here && peer.is_loopback() }),
+            ("GET", "/") => Ok(Response::Page(match self.is_led {
+                true if is_here && peer.is_loopback() => Viewer::Presenter,
+                true => Viewer::Voter,
+                false => Viewer::Watcher,
+            })),
             ("GET", "/events") => {
                 // A page that connects again says in the query what it had.
                 let last = value(query, "last").unwrap_or_default();
@@ -49,11 +53,13 @@ impl Show {
             }
             ("POST", "/next") => {
                 let answer = value(query, "answer").map(|_| number(query, "answer")).transpose()?;
-                self.story.hear(number(query, "wait")?, answer).map(|()| Response::Done)
+                let wait = number(query, "wait")?;
+                self.story.asking(|asking| asking.hear(wait, answer)).map(|()| Response::Done)
             }
             ("POST", "/vote") => {
                 let (question, choice) = (number(query, "question")?, number(query, "choice")?);
-                self.story.vote(question, voter(request)?, choice).map(|()| Response::Done)
+                let voter = voter(request)?;
+                self.story.asking(|asking| asking.vote(question, voter, choice)).map(|()| Response::Done)
             }
             _ => Err(Refused(
                 "404 Not Found",
@@ -76,8 +82,7 @@ impl Show {
 /// A number that the page has picked: it can be told apart from others, and names nobody.
 fn voter(request: &Request) -> Result<u128, Refused> {
     let voter = request.field("x-voter")?.and_then(|id| u128::from_str_radix(id, 16).ok());
-    voter
-        .ok_or(Refused("400 Bad Request", "a vote has an X-Voter, a number of at most 32 hexadecimal digits"))
+    voter.ok_or(Refused("400 Bad Request", "a vote's X-Voter is a number of at most 32 hexadecimal digits"))
 }
 
 /// Whether a host is this machine, in a notation that no name server has a say in.
@@ -101,10 +106,9 @@ mod tests {
 
     /// A run that waits for a prediction, as its first wait: one of three choices.
     fn show(is_private: bool, is_led: bool) -> Show {
-        let words = || Words::fixed("", "");
         let story = Transcript::kept(Style::plain(Lang::En));
         story.wait(Wait::Prediction(3));
-        let cover = Cover { title: words(), intro: words(), is_bare: false };
+        let cover = Cover { title: Words::fixed("", ""), intro: Words::fixed("", ""), is_bare: false };
         let (run, token, viewers) = ("run".into(), "token".into(), Arc::default());
         Show { story, cover, lang: Lang::En, run, token, is_led, is_private, viewers }
     }
@@ -124,7 +128,7 @@ mod tests {
         let page = |host| format!("GET / HTTP/1.1\r\nHost: {host}");
         let is_presenters = |host, peer| {
             let answer = asked(&show(false, true), &page(host), peer);
-            matches!(answer, Ok(Response::Page { is_presenter: true }))
+            matches!(answer, Ok(Response::Page(Viewer::Presenter)))
         };
         let own = "localhost LOCALHOST:9 127.0.0.1 127.9.9.9:8080 [::1]:8080 localhost. a.LocalHost:1";
         for host in own.split(' ') {
@@ -177,11 +181,8 @@ mod tests {
             ("?token=", true, false),
             ("", true, false),
         ] {
-            let answer = asked(
-                &show(false, is_led),
-                &format!("GET /events{query} HTTP/1.1\r\nHost: localhost"),
-                "::1",
-            );
+            let request = format!("GET /events{query} HTTP/1.1\r\nHost: localhost");
+            let answer = asked(&show(false, is_led), &request, "::1");
             let Ok(Response::Stream(Some(seen))) = answer else { panic!("{query}") };
             assert_eq!(seen.votes.is_some(), expected, "{query}");
         }
