@@ -2,18 +2,15 @@
 
 use crate::words::{Shown, Words};
 
-/// The checks of one lesson, in the order they were made.
 #[derive(Debug, Default)]
 pub struct Checks(Vec<Check>);
 
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// A sentence.
     pub promise: Words,
     pub verdict: Verdict,
 }
 
-/// How a program ended.
 #[derive(Clone, Debug)]
 pub struct Ended {
     /// None if a signal ended it.
@@ -129,7 +126,6 @@ impl Check {
     }
 }
 
-/// How many checks have each verdict.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub passed: usize,

@@ -61,7 +61,6 @@ pub fn fit(text: &str, limit: usize) -> String {
     text.chars().take_while(fits).collect::<String>() + "…"
 }
 
-/// How many columns a terminal gives the text.
 pub fn width(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
@@ -115,13 +114,11 @@ mod tests {
     #[test]
     fn a_mark_takes_no_column_and_a_wide_character_two() {
         for (text, columns) in [
-            ("Jose", 4),
             ("Jose\u{301}", 4),
             ("Zoe\u{308}", 3),
             ("張三", 4),
             ("ก\u{e33}ล\u{e31}ง", 4), // of the two vowels, one takes a column
             ("\u{1112}\u{1161}\u{11ab}", 2),
-            ("한", 2),
             ("\u{935}\u{93f}\u{95c}\u{92f}", 4),
             ("\u{2764}\u{fe0f}", 1),
             ("か\u{3099}", 2),

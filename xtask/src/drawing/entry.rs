@@ -13,7 +13,6 @@ use crate::words::Words;
 
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// What is played from here on.
     Title {
         name: &'static str,
         /// Its subject, shown after the name in Chinese; may be empty.
@@ -25,7 +24,6 @@ pub enum Entry {
     },
     /// A claim's number, and what it says.
     Claim(&'static str, Words),
-    /// Which programs the two lanes show from here on.
     Lanes(Lanes),
     Act(Words),
     Rung(Rung),
@@ -34,16 +32,13 @@ pub enum Entry {
     Sockets(Vec<(Side, Words)>),
     Check(Check),
     Hint(Words),
-    /// A line of a program.
     Code(&'static str),
     Chart(Chart),
-    /// What the audience is asked to predict.
     Question {
         question: Words,
         /// Numbered from 1.
         choices: Vec<Words>,
     },
-    /// What came of the prediction.
     Judged {
         question: Words,
         verdict: Words,
@@ -55,7 +50,6 @@ pub enum Entry {
     Votes(Vec<usize>),
     Sum {
         sentence: Words,
-        /// No check failed.
         is_kept: bool,
     },
 }
@@ -118,7 +112,6 @@ impl Mark {
     }
 }
 
-/// How an arrow ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Arrived,
@@ -143,13 +136,13 @@ impl Rung {
             let what = Words { en: fit(&what.en, LONGEST).into(), zh: fit(&what.zh, LONGEST).into() };
             Mark::Crossed { toward, what, fate }
         };
+        let arrived = |toward, what| crossed(toward, (what, Fate::Arrived));
         let mark = match what {
             What::Said { lane, line, .. } => Mark::said(*lane, &fit(line, LONGEST_LINE)),
             What::Came { client } => Mark::said(Side::Client, &client.to_string()),
-            What::Connected { port } => crossed(
-                Side::Server,
-                (words!("connects from :{port}", "三次握手完成，来自 :{port}"), Fate::Arrived),
-            ),
+            What::Connected { port } => {
+                arrived(Side::Server, words!("connects from :{port}", "三次握手完成，来自 :{port}"))
+            }
             What::Refused { why, is_absent } => {
                 let why = escape(why.as_bytes());
                 let what = match is_absent {
@@ -168,12 +161,8 @@ impl Rung {
                 );
                 crossed(*toward, fated(*how, flow))
             }
-            What::Ended { toward } => {
-                crossed(*toward, (Words::fixed("end of stream", "流结束（FIN）"), Fate::Arrived))
-            }
-            What::Broke { toward, .. } => {
-                crossed(*toward, (Words::fixed("reset", "复位（RST）"), Fate::Arrived))
-            }
+            What::Ended { toward } => arrived(*toward, Words::fixed("end of stream", "流结束（FIN）")),
+            What::Broke { toward, .. } => arrived(*toward, Words::fixed("reset", "复位（RST）")),
             What::Finished { .. } | What::GaveWay | What::Mark => return None,
         };
         Some(Self { time, label: label.into(), mark })

@@ -33,7 +33,6 @@ pub enum Ink {
     Server,
     Good,
     Bad,
-    /// Held back.
     Held,
 }
 

@@ -14,18 +14,13 @@ use super::votes::{Asking, State, Wait};
 use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
 
-/// How many pieces a bounded story keeps.
-pub const KEPT: usize = 10_000;
-
-type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
-
 /// What was told so far. Clones are the same story: one is told to, another watches the lab, others are read from.
 #[derive(Clone)]
 pub struct Transcript(Arc<Shared>);
 
 struct Shared {
     style: Style,
-    print: Box<Print>,
+    print: Box<dyn Fn(&str) -> Result<()> + Send + Sync>,
     /// Held from the note of a piece until it is printed: both have the same order.
     printing: Mutex<()>,
     contents: Awaited<Contents>,
@@ -34,7 +29,6 @@ struct Shared {
 struct Contents {
     /// When the times begin.
     began: Instant,
-    /// Labels.
     hidden: Vec<String>,
     told: VecDeque<Arc<Piece>>,
     limit: usize,
@@ -66,12 +60,10 @@ pub struct Seen {
     pub votes: Option<u64>,
 }
 
-/// What a reader has not seen.
 pub struct News {
     /// How many entries are no longer kept.
     pub missing: usize,
     pub told: Vec<Arc<Piece>>,
-    /// What it will have seen.
     pub seen: Seen,
     /// If it has changed.
     pub state: Option<State>,
@@ -83,20 +75,21 @@ pub struct News {
 impl Transcript {
     /// One that begins now, is printed in this style, and keeps everything.
     pub fn new(style: Style) -> Self {
-        Self::keeping(usize::MAX, style, Box::new(|line| Ok(say(line)?)))
-    }
-
-    /// One that may go on all day: it keeps only the last [`KEPT`] entries, and is printed by a function.
-    pub fn bounded(style: Style, print: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
-        Self::keeping(KEPT, style, Box::new(print))
+        Self::keeping(usize::MAX, style, |line| Ok(say(line)?))
     }
 
     /// One that keeps everything, and is not printed.
     pub fn kept(style: Style) -> Self {
-        Self::keeping(usize::MAX, style, Box::new(|_| Ok(())))
+        Self::keeping(usize::MAX, style, |_| Ok(()))
     }
 
-    fn keeping(limit: usize, style: Style, print: Box<Print>) -> Self {
+    /// One that keeps only the last `limit` entries, and is printed by a function.
+    pub fn keeping(
+        limit: usize,
+        style: Style,
+        print: impl Fn(&str) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let print = Box::new(print);
         let contents = Awaited::new(Contents {
             began: Instant::now(),
             hidden: Vec::new(),
@@ -156,12 +149,10 @@ impl Transcript {
         if votes.iter().all(|count| *count == 0) { Ok(()) } else { self.tell(Entry::Votes(votes)) }
     }
 
-    /// Nothing will be told any more.
     pub fn end(&self) {
         self.0.contents.change(|state| state.is_over = true);
     }
 
-    /// Tells an event, unless it is hidden.
     pub fn sees(&self, event: &Event) -> Result<()> {
         let state = self.state();
         // A program's hint is for a person who types the next command; here nobody does.
@@ -173,7 +164,6 @@ impl Transcript {
         rung.map_or(Ok(()), |rung| self.tell(Entry::Rung(rung)))
     }
 
-    /// Tells a rung that is no event.
     pub fn draw(&self, mark: Mark) -> Result<()> {
         let time = self.state().began.elapsed();
         self.tell(Entry::Rung(Rung { time, label: String::new(), mark }))
@@ -239,7 +229,7 @@ mod tests {
         Seen { entries, ..Seen::default() }
     }
 
-    fn drawn(told: &[Arc<Piece>]) -> Vec<String> {
+    fn drawn(told: &[Arc<Piece>]) -> String {
         told.iter().flat_map(|piece| piece.entry.lines(Style::plain(Lang::En))).collect()
     }
 
@@ -247,13 +237,13 @@ mod tests {
     fn a_bounded_story_prints_all_forgets_its_beginning_and_says_how_much() {
         let (lines, printed) = mpsc::channel();
         let print = move |line: &str| Ok(lines.send(line.to_owned())?);
-        let story = Transcript::keeping(3, Style::plain(Lang::En), Box::new(print));
+        let story = Transcript::keeping(3, Style::plain(Lang::En), print);
         (0..=5).for_each(|number| story.tell(Entry::Act(words!("{number}", "{number}"))).unwrap());
         assert_eq!((story.count(), story.since(0).len(), printed.try_iter().count()), (6, 3, 6));
         let news = story.beyond(after(1), LONG);
-        assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (2, "> 3> 4> 5"));
+        assert_eq!((news.missing, &*drawn(&news.told)), (2, "> 3> 4> 5"));
         let news = story.beyond(after(4), LONG);
-        assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (0, "> 4> 5"));
+        assert_eq!((news.missing, &*drawn(&news.told)), (0, "> 4> 5"));
         let news = story.beyond(after(99), Duration::ZERO);
         assert_eq!(news.seen.entries, 6, "no number is beyond the end");
     }

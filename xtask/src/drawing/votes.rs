@@ -7,7 +7,6 @@ use std::io;
 use crate::wire::request::Refused;
 use crate::words::Words;
 
-/// What the run waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wait {
     #[default]
@@ -40,7 +39,6 @@ pub struct Asking {
     is_open: bool,
     /// A thread reads a line. A read cannot be cancelled: if the wait ended without it, the line is for the next wait.
     is_reading: bool,
-    /// Read, or from the page.
     pub line: Option<io::Result<Vec<u8>>>,
 }
 
@@ -66,7 +64,6 @@ impl Asking {
         begins
     }
 
-    /// A line was read.
     pub fn typed(&mut self, line: io::Result<Vec<u8>>) {
         (self.line, self.is_reading, self.is_open) = (Some(line), false, false);
     }

@@ -19,11 +19,9 @@ use crate::words::Words;
 
 /// An experiment about some of the notes' claims.
 pub struct Lesson {
-    /// As on the command line.
     pub name: &'static str,
     /// For its Chinese title; in English its name is the title.
     pub subject_zh: &'static str,
-    /// Each with its number.
     pub claims: &'static [(&'static str, Words)],
     pub lanes: Lanes,
     pub play: fn(&mut Play) -> Result<()>,
@@ -52,15 +50,11 @@ impl Runner {
         &self.chapters
     }
 
-    /// Everything that is shown, for the live page.
     pub fn story(&self) -> &Transcript {
         &self.story
     }
 
-    /// Plays a lesson on a loopback address, and prints its checks; the first time also its claims.
-    ///
-    /// # Errors
-    /// When standard output fails, and [`Left`]; a failed check is not an error.
+    /// Plays a lesson on a loopback address. A failed check is no error; [`Left`] is one.
     pub fn play(&mut self, lesson: &Lesson, ip: IpAddr) -> Result<()> {
         let (name, version) = (lesson.name, if ip.is_ipv4() { "IPv4" } else { "IPv6" });
         let is_new = self.chapters.last().is_none_or(|last| last.name != name);
@@ -111,8 +105,7 @@ impl Runner {
         shown
     }
 
-    /// Says how many checks passed, and how many predictions came true. `options` are those to repeat missed lessons
-    /// with, each after a blank.
+    /// Tells the score and the sum. `options` are those to repeat missed lessons with, each after a blank.
     pub fn sum_up(&self, is_left: bool, options: &str) -> Result<()> {
         let chapters = &self.chapters[self.earlier..];
         if self.audience.quiz {

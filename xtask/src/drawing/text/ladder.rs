@@ -38,7 +38,6 @@ impl Columns {
         Self { label: LABEL, client: Some(client), wire, server: Some(style.width - 17 - client - wire) }
     }
 
-    /// The columns before a rung's lanes.
     fn margin(&self) -> usize {
         TIME + self.label + 1
     }
@@ -68,7 +67,6 @@ fn padded(style: Style, (ink, text): (Ink, &str), room: usize) -> String {
     painted + &" ".repeat(room.saturating_sub(width(text)))
 }
 
-/// The line above the lanes.
 pub fn head(style: Style, (client, server): &Lanes) -> String {
     let columns = Columns::of(style);
     let [time, wire] = [Words::fixed("   time", "时间/秒"), Words::fixed(" wire", " 线路")];
@@ -141,7 +139,6 @@ fn dotted(style: Style, text: &str, limit: usize) -> String {
     fit(text, limit - 2).trim_end_matches('…').to_owned() + "..."
 }
 
-/// Whether a line is one of a rung's [`lines`].
 pub fn is_rung(line: &str) -> bool {
     line.contains(['│', '├']) && (is_timed(line) || line.starts_with(&" ".repeat(TIME + LABEL + 1)))
 }
@@ -211,15 +208,11 @@ mod tests {
             said(Side::Client, &"a word of two-and-twenty letters ".repeat(5)),
             said(Side::Client, "Hello, 张三!"),
             said(Side::Server, &long),
-            said(Side::Server, "listening"),
             sent(Side::Server, long.as_bytes(), Crossing::Plain),
             sent(Side::Client, &b"x"[..], Crossing::Lost),
             sent(Side::Server, "张三\n".as_bytes(), Crossing::HeldBack),
             What::Came { client: ([127, 0, 0, 1], 65_535).into() },
-            What::Connected { port: 65_535 },
             What::Refused { why: long.clone(), is_absent: true },
-            What::Ended { toward: Side::Client },
-            What::Broke { toward: Side::Server, as_reset: true },
         ] {
             for width_of_line in [80, 81, 99, 100, 117, 160] {
                 for (bare, ascii) in [(false, false), (false, true), (true, false), (true, true)] {

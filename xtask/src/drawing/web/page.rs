@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::markup::{joined, text};
-use super::pieces::{self, body, one_line};
+use super::pieces::{self, body, joined, one_line, text};
 use crate::checks::Tally;
 use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung};
 use crate::wire::event::Side;
@@ -22,7 +21,6 @@ pub struct Cover {
 }
 
 impl Cover {
-    /// Where its ladders begin.
     pub fn main(&self) -> &'static str {
         if self.is_bare { "<main class=\"bare\">\n" } else { "<main>\n" }
     }
@@ -33,7 +31,6 @@ pub struct Chapter {
     /// Its subject, shown after the name in Chinese; may be empty.
     pub subject_zh: &'static str,
     pub version: &'static str,
-    /// Each with its number.
     pub claims: &'static [(&'static str, Words)],
     pub lanes: Lanes,
     pub told: Vec<Entry>,
@@ -58,12 +55,13 @@ pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
     if tally != Tally::default() {
         page += &pieces::sum(&tally.sentence(), tally.failed == 0, lang);
     }
-    page += &contents(chapters, lang);
+    let lessons = chapters.chunk_by(|a, b| a.name == b.name);
+    page += &contents(lessons.clone(), lang);
     // A page of charts has no ladders to read.
     if chapters.iter().flat_map(|chapter| &chapter.told).any(|told| told.rung().is_some()) {
         page += &legend(cover.is_bare, lang);
     }
-    page.extend(by_name(chapters).map(|chapters| section(chapters, lang)));
+    page.extend(lessons.map(|chapters| section(chapters, lang)));
     page + "</main>\n</body>\n</html>\n"
 }
 
@@ -129,11 +127,7 @@ pub fn head(title: &str, lang: Lang) -> String {
     )
 }
 
-fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
-    chapters.chunk_by(|a, b| a.name == b.name)
-}
-
-fn contents(chapters: &[Chapter], lang: Lang) -> String {
+fn contents<'a>(lessons: impl Iterator<Item = &'a [Chapter]>, lang: Lang) -> String {
     let entry = |chapters: &[Chapter]| {
         let first = &chapters[0];
         let claims = first.claims.iter().filter(|_| !asks(chapters)); // they would give answers away
@@ -154,7 +148,7 @@ fn contents(chapters: &[Chapter], lang: Lang) -> String {
             "<li><a href=\"#{name}\"><b>{shown}</b></a>{versions} <span class=\"{state}\">{marks}</span><br>{claims}</li>\n"
         )
     };
-    let (name, list) = (lang.pick("Contents", "目录"), joined(by_name(chapters).map(entry)));
+    let (name, list) = (lang.pick("Contents", "目录"), joined(lessons.map(entry)));
     format!(
         "<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{name}</h2>\n<ul>\n{list}</ul>\n</nav>\n"
     )
@@ -181,8 +175,8 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
         lang.pick("Times are seconds since the beginning.", "时间是从开始算起的秒数。")
     } else {
         lang.pick(
-            "Times are seconds since the lesson began. A printed line is seen slightly later than bytes \
-             on the wire. So the order of two lines that are less than two milliseconds apart may be wrong. After each act come its \
+            "Times are seconds since the lesson began. A printed line is seen slightly later than bytes on the wire. So \
+             the order of two lines that are less than two milliseconds apart may be wrong. After each act come its \
              checks: ✓ passed, ✗ failed, - not available on this system.",
             "时间是本课开始后的秒数。两行相差不到两毫秒，先后就可能画反：程序打印的内容，看到得比线路上的字节稍晚。\
              每一步之后是它的检查：✓ 通过，✗ 失败，- 在本系统上无法演示。",
@@ -259,14 +253,10 @@ mod tests {
             let lanes = (of("client"), of("server"));
             Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told }
         };
-        let question = |choices| Entry::Question { question: of("what happens?"), choices };
-        let judged = Entry::Judged {
-            question: of("what happens?"),
-            verdict: of("right"),
-            is_right: Some(true),
-            why: of("because"),
-        };
-        let asked = vec![question(vec![of("this"), of("that")]), Entry::Act(of("it")), judged];
+        let (question, verdict, why) = (of("what happens?"), of("right"), of("because"));
+        let ask = Entry::Question { question: question.clone(), choices: vec![of("this"), of("that")] };
+        let judged = Entry::Judged { question, verdict, is_right: Some(true), why };
+        let asked = vec![ask, Entry::Act(of("it")), judged];
         let chapters = [chapter("quiz", asked), chapter("plain", vec![Entry::Act(of("plain act"))])];
         let page = html(&Cover { title: of("t"), intro: of("i"), is_bare: false }, &chapters, Lang::En);
         let (quiz, plain) = page.split_once("<h2 id=\"plain\">").unwrap();

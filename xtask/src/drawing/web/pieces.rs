@@ -1,13 +1,22 @@
 //! What was told, as pieces of a page: paragraphs, and ladders as lists of rungs. A rung's words are text, for screen
 //! readers; its arrow is made of lines (`page.css`) and a tip.
 
-use super::markup::{joined, text};
 use crate::checks::Verdict;
 use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung};
 use crate::drawing::style::Style;
 use crate::drawing::votes::sentence;
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
+
+pub fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect()
+}
+
+/// Text that a browser shows and does not obey.
+pub fn text(words: &str) -> String {
+    let shown = words.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    shown.replace('"', "&quot;").replace('\'', "&#39;")
+}
 
 /// What was told, with the rungs between two other things as one ladder under its lanes.
 pub fn body(told: &[Entry], standing: &Lanes, lang: Lang) -> String {
@@ -28,8 +37,7 @@ const RUNGS_A_SHEET: usize = 20;
 
 /// One thing that was told; a rung is an item of a [`ladder`].
 pub fn piece(told: &Entry, lang: Lang) -> String {
-    let paragraph =
-        |class: &str, words: &Words| format!("<p class=\"{class}\">{}</p>\n", text(words.to(lang)));
+    let paragraph = |class: &str, shown: &str| format!("<p class=\"{class}\">{}</p>\n", text(shown));
     match told {
         Entry::Title { name, subject_zh, version, is_new } => {
             title((name, subject_zh), version, *is_new, lang)
@@ -40,13 +48,13 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
         Entry::Lanes(standing) => lanes(standing, lang),
         Entry::Act(words) => format!("<h4 class=\"act\">{}</h4>\n", text(words.to(lang))),
         Entry::Rung(it) => rung(it, lang),
-        Entry::Evidence(words) => paragraph("evidence", words),
+        Entry::Evidence(words) => paragraph("evidence", words.to(lang)),
         Entry::Check(check) => {
-            let (class, mark, sentence) = (class(&check.verdict), check.verdict.mark(), check.sentence());
-            format!("<p class=\"check {class}\">{mark} {}</p>\n", text(sentence.to(lang)))
+            let shown = format!("{} {}", check.verdict.mark(), check.sentence().to(lang));
+            paragraph(&format!("check {}", class(&check.verdict)), &shown)
         }
-        Entry::Hint(words) => format!("<p class=\"evidence\">→ {}</p>\n", text(&one_line(words, lang))),
-        Entry::Code(line) => format!("<p class=\"row\">{}</p>\n", text(line)),
+        Entry::Hint(words) => paragraph("evidence", &format!("→ {}", one_line(words, lang))),
+        Entry::Code(line) => paragraph("row", line),
         // A chart and a table are the terminal's: the same figures at the same places, which are read out, too.
         Entry::Chart(_) | Entry::Sockets(_) => {
             let lines = told.lines(Style::plain(lang)).join("\n");
@@ -67,12 +75,11 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
                 "<p class=\"evidence verdict\">? {question}<br><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n"
             )
         }
-        Entry::Votes(votes) => paragraph("evidence", &sentence(votes)),
+        Entry::Votes(votes) => paragraph("evidence", sentence(votes).to(lang)),
         Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, lang),
     }
 }
 
-/// Items of a ladder as one.
 pub fn ladder(rungs: &str, lang: Lang) -> String {
     let name = lang.pick("ladder", "时序图");
     format!("<ol class=\"ladder\" role=\"list\" aria-label=\"{name}\">\n{rungs}</ol>\n")

@@ -57,8 +57,10 @@ pub fn run(mut args: Args) -> Result<()> {
             Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
             outcome => outcome.map(|()| false)?,
         };
-        if is_left || at + 1 == rows.len() {
-            save(page.take(), &course, style)?;
+        let is_last = is_left || at + 1 == rows.len();
+        if let Some(page) = page.take_if(|_| is_last && !course.chapters().is_empty()) {
+            let name = page.write(&page::html(&cover(), course.chapters(), lang))?;
+            style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
         }
         outcome = course.sum_up(is_left, &row.again(style));
         if let (Some(_), Err(e)) = (&plan, &outcome) {
@@ -93,13 +95,6 @@ fn play(row: &Row, course: &mut Runner) -> Result<()> {
     Ok(())
 }
 
-/// Saves the page, if one is wanted and anything has been played.
-fn save(page: Option<Wanted>, course: &Runner, style: Style) -> Result<()> {
-    let Some(page) = page.filter(|_| !course.chapters().is_empty()) else { return Ok(()) };
-    let name = page.write(&page::html(&cover(), course.chapters(), style.lang))?;
-    style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))
-}
-
 fn cover() -> Cover {
     let (os, arch) = (consts::OS, consts::ARCH);
     let intro = words!(
@@ -109,7 +104,6 @@ fn cover() -> Cover {
     Cover { title: Words::fixed("Socket lessons, recorded", "套接字实验实录"), intro, is_bare: false }
 }
 
-/// Prints the lessons' names and claims.
 fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
     for group in chosen.chunk_by(|a, b| a.is_mistake() == b.is_mistake()) {
         say(if group[0].is_mistake() {

@@ -68,7 +68,7 @@ pub fn run(args: Args) -> Result<()> {
     let lanes: Lanes = (Words::fixed("clients", "客户端"), Words::fixed("the server", "服务器"));
     // A browser's thread may hold the story for longer than this task.
     let printer = Arc::downgrade(&narrator);
-    let story = Transcript::bounded(style, move |line| {
+    let story = Transcript::keeping(10_000, style, move |line| {
         printer.upgrade().iter().for_each(|narrator| narrator.announce(line));
         Ok(())
     });

@@ -1,9 +1,8 @@
 //! The page around the pieces, and what it is allowed to do.
 
 use super::Show;
-use crate::drawing::web::markup::{joined, text};
 use crate::drawing::web::page::{self, CSS, DARK, DARK_WHEN};
-use crate::drawing::web::pieces::ladder;
+use crate::drawing::web::pieces::{joined, ladder, text};
 use crate::words::Lang;
 
 const STYLE: &str = include_str!("live.css");
@@ -17,7 +16,6 @@ pub fn policy(nonce: &str) -> String {
     )
 }
 
-/// Who sees a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Viewer {
     /// Goes on and answers.
@@ -102,7 +100,6 @@ fn help(viewer: Viewer, is_bare: bool, lang: Lang) -> String {
     format!("<details>\n<summary>{name}</summary>\n<p>{keys}{next}</p>\n{legend}</details>\n")
 }
 
-/// What the page says of itself, for its script.
 fn states(lang: Lang) -> String {
     let to = |en, zh| lang.pick(en, zh);
     let states = [

@@ -16,9 +16,8 @@ use common::timed_stream::TimedStream;
 
 use document::Viewer;
 
-use super::markup::joined;
 use super::page::Cover;
-use super::pieces::piece;
+use super::pieces::{joined, piece};
 use crate::drawing::entry::Entry;
 use crate::drawing::transcript::{News, Seen, Transcript};
 use crate::drawing::votes::{State, Wait};
@@ -31,16 +30,12 @@ pub const DEFAULT: &str = "127.0.0.1:8080";
 /// How many connections there may be: a class of a hundred votes at the same moment. When one more comes, one gives way,
 /// and its page comes again. macOS gives a process 256 descriptors.
 const CONNECTIONS: usize = 200;
-
 /// How long a stream says nothing before it says that it is there.
 const QUIET: Duration = Duration::from_secs(15);
-
 /// The pause after a write: what is told meanwhile goes with the next one.
 const BREATH: Duration = Duration::from_millis(50);
-
 /// How long a browser may leave what it is sent unread.
 const UNREAD: Duration = Duration::from_secs(10);
-
 /// How long the last words wait for browsers.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
@@ -101,7 +96,6 @@ impl Live {
         format!("http://{}/", address::reachable(self.listening.address))
     }
 
-    /// Where it is, and who can watch.
     pub fn words(&self) -> Vec<Words> {
         let url = self.url();
         let mut words = vec![words!("live at {url}", "实时页面：{url}")];
@@ -155,27 +149,25 @@ impl Show {
         let answer = request.and_then(|request| self.answer(&request, peer));
         let mut to = TimedStream::new(client, UNREAD, UNREAD);
         let mut send = |status, kind, fields: &str, body: &str| {
-            let length = body.len();
-            let head =
-                format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{fields}");
-            to.write_all((head + FIELDS + body).as_bytes())
+            let head = format!("HTTP/1.1 {status}\r\nContent-Type: text/{kind}; charset=utf-8\r\n{fields}");
+            to.write_all(format!("{head}Content-Length: {}\r\n{FIELDS}{body}", body.len()).as_bytes())
         };
         match answer {
             Ok(Response::Page(viewer)) => {
                 let nonce = random();
                 let page = document::html(self, &nonce, viewer);
-                send("200 OK", "text/html; charset=utf-8", &document::policy(&nonce), &page)?;
+                send("200 OK", "html", &document::policy(&nonce), &page)?;
             }
             Ok(Response::Stream(seen)) => {
                 let _viewer = Arc::clone(&self.viewers);
-                to.write_all(format!("HTTP/1.1 200 OK\r\n{STREAM}{FIELDS}").as_bytes())?;
+                // The second field asks nginx not to keep it back until its buffers are full.
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n";
+                to.write_all((head.to_owned() + FIELDS).as_bytes())?;
                 self.stream(&mut to, seen)?;
             }
             // A 204 has no length (RFC 9110 8.6).
             Ok(Response::Done) => to.write_all(format!("HTTP/1.1 204 No Content\r\n{FIELDS}").as_bytes())?,
-            Err(Refused(status, why)) => {
-                send(status, "text/plain; charset=utf-8", "", &format!("{why}\n"))?;
-            }
+            Err(Refused(status, why)) => send(status, "plain", "", &format!("{why}\n"))?,
         }
         client.shutdown(Shutdown::Write)?;
         read_out(TimedStream::new(client, PATIENCE, PATIENCE));
@@ -232,9 +224,6 @@ fn state(news: &News) -> String {
     );
     event("event: state\n", &state)
 }
-
-/// A stream's first fields; the second one asks nginx not to keep it back until its buffers are full.
-const STREAM: &str = "Content-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n";
 
 /// Every answer's last fields.
 const FIELDS: &str = "Connection: close\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\

@@ -6,7 +6,6 @@ use super::document::Viewer;
 use super::{Response, Seen, Show};
 use crate::wire::request::{Refused, Request};
 
-/// In a query.
 fn value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
@@ -28,10 +27,7 @@ impl Show {
         // cannot post: for the field of ours that each post needs, a browser asks first (OPTIONS), and is refused.
         let site = request.field("sec-fetch-site")?;
         if path != "/" && matches!(site, Some("cross-site" | "same-site")) {
-            return Err(Refused(
-                "403 Forbidden",
-                "only this page itself reads its stream, votes and goes on",
-            ));
+            return Err(Refused("403 Forbidden", "only this page itself may ask for that"));
         }
         match (&*request.method, path) {
             // Elsewhere in the network, or under another name, the page gets no token: it only watches and votes.
@@ -61,10 +57,7 @@ impl Show {
                 let voter = voter(request)?;
                 self.story.asking(|asking| asking.vote(question, voter, choice)).map(|()| Response::Done)
             }
-            _ => Err(Refused(
-                "404 Not Found",
-                "there are GET / and /events, POST /next and /vote, and nothing else",
-            )),
+            _ => Err(Refused("404 Not Found", "there is no such page")),
         }
     }
 
@@ -154,11 +147,8 @@ mod tests {
             ("POST /next?wait=1", "X-Token: ", Some("403")),
             ("POST /next?wait=1", "X: ", Some("403")),
             ("POST /next?wait=2", token, Some("409")),
-            ("POST /next?wait=2&answer=3", token, Some("409")),
             ("POST /next?wait=1&answer=0", token, Some("400")),
             ("POST /next?wait=1&answer=q", token, Some("400")),
-            ("POST /next?wait=1&answer=", token, Some("400")),
-            ("POST /next?wait=1&answer=-1", token, Some("400")),
             ("POST /next?wait=1&answer=99999999999999999999", token, Some("400")),
             ("POST /next", token, Some("400")),
             ("POST /vote?question=1&choice=2", &voter, None),
@@ -167,7 +157,6 @@ mod tests {
             ("POST /vote?question=1&choice=0", &voter, Some("400")),
             ("POST /vote?question=1", &voter, Some("400")),
             ("POST /vote?question=1&choice=2", &voter.replace('7', "x"), Some("400")),
-            ("PUT /vote?question=1&choice=2", &voter, Some("404")),
             ("GET /next?wait=1", token, Some("404")),
             ("GET /events", "Sec-Fetch-Site: same-origin", None),
             ("GET /events", "Sec-Fetch-Site: cross-site", Some("403")),
