@@ -7,6 +7,8 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use common::args::Args;
+
 /// A language of narration. The programs' own lines are English in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lang {
@@ -27,12 +29,8 @@ impl Lang {
 
     /// What the command line asks for, whatever else is wrong with it; or else the locale.
     pub fn of_command_line() -> Self {
-        // What follows `--` is the command line of another program.
-        let own = env::args_os().take_while(|word| word != "--");
-        let words: Vec<_> = own.map(|word| word.to_string_lossy().into_owned()).collect();
-        let mut asked = words.windows(2).filter(|pair| pair[0] == "--lang").map(|pair| pair[1].as_str());
-        let one_word = words.iter().find_map(|word| word.strip_prefix("--lang="));
-        asked.next().or(one_word).and_then(|lang| lang.parse().ok()).unwrap_or_else(Self::of_locale)
+        let asked = Args::new(env::args_os().skip(1)).given("--lang");
+        asked.ok().flatten().unwrap_or_else(Self::of_locale)
     }
 }
 

@@ -46,8 +46,6 @@ pub enum Entry {
         is_right: Option<bool>,
         why: Words,
     },
-    /// The class' votes on the last question, for each choice.
-    Votes(Vec<usize>),
     Sum {
         sentence: Words,
         is_kept: bool,

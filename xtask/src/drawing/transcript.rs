@@ -14,13 +14,15 @@ use super::votes::{Asking, State, Wait};
 use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
 
+type Print = Box<dyn Fn(&str) -> Result<()> + Send + Sync>;
+
 /// What was told so far. Clones are the same story: one is told to, another watches the lab, others are read from.
 #[derive(Clone)]
 pub struct Transcript(Arc<Shared>);
 
 struct Shared {
     style: Style,
-    print: Box<dyn Fn(&str) -> Result<()> + Send + Sync>,
+    print: Print,
     /// Held from the note of a piece until it is printed: both have the same order.
     printing: Mutex<()>,
     contents: Awaited<Contents>,
@@ -75,21 +77,16 @@ pub struct News {
 impl Transcript {
     /// One that begins now, is printed in this style, and keeps everything.
     pub fn new(style: Style) -> Self {
-        Self::keeping(usize::MAX, style, |line| Ok(say(line)?))
+        Self::keeping(usize::MAX, style, Box::new(|line| Ok(say(line)?)))
     }
 
     /// One that keeps everything, and is not printed.
     pub fn kept(style: Style) -> Self {
-        Self::keeping(usize::MAX, style, |_| Ok(()))
+        Self::keeping(usize::MAX, style, Box::new(|_| Ok(())))
     }
 
     /// One that keeps only the last `limit` entries, and is printed by a function.
-    pub fn keeping(
-        limit: usize,
-        style: Style,
-        print: impl Fn(&str) -> Result<()> + Send + Sync + 'static,
-    ) -> Self {
-        let print = Box::new(print);
+    pub fn keeping(limit: usize, style: Style, print: Print) -> Self {
         let contents = Awaited::new(Contents {
             began: Instant::now(),
             hidden: Vec::new(),
@@ -146,7 +143,7 @@ impl Transcript {
     /// Tells how the class has voted on the last question, once, if anybody has.
     pub fn tell_votes(&self) -> Result<()> {
         let votes = self.state().asking.take_votes();
-        if votes.iter().all(|count| *count == 0) { Ok(()) } else { self.tell(Entry::Votes(votes)) }
+        votes.map_or(Ok(()), |votes| self.tell(Entry::Evidence(votes)))
     }
 
     pub fn end(&self) {
@@ -237,7 +234,7 @@ mod tests {
     fn a_bounded_story_prints_all_forgets_its_beginning_and_says_how_much() {
         let (lines, printed) = mpsc::channel();
         let print = move |line: &str| Ok(lines.send(line.to_owned())?);
-        let story = Transcript::keeping(3, Style::plain(Lang::En), print);
+        let story = Transcript::keeping(3, Style::plain(Lang::En), Box::new(print));
         (0..=5).for_each(|number| story.tell(Entry::Act(words!("{number}", "{number}"))).unwrap());
         assert_eq!((story.count(), story.since(0).len(), printed.try_iter().count()), (6, 3, 6));
         let news = story.beyond(after(1), LONG);

@@ -2,7 +2,7 @@
 //! it is closed.
 
 use std::collections::HashMap;
-use std::io;
+use std::{io, mem};
 
 use crate::wire::request::Refused;
 use crate::words::Words;
@@ -109,23 +109,18 @@ impl Asking {
         (1..=self.choices).map(votes).collect()
     }
 
-    /// The votes on the last question, once.
-    pub fn take_votes(&mut self) -> Vec<usize> {
+    /// How the class has voted on the last question, once, if anybody has.
+    pub fn take_votes(&mut self) -> Option<Words> {
         let votes = self.votes();
-        self.votes.clear();
-        votes
+        let all = mem::take(&mut self.votes).len();
+        let unit = if all == 1 { "vote" } else { "votes" };
+        let share = |(choice, votes): (u64, &usize)| {
+            (format!("{votes} for {choice}"), format!("选 {choice} 的 {votes} 票"))
+        };
+        let (en, zh): (Vec<_>, Vec<_>) = (1..).zip(&votes).map(share).unzip();
+        let (en, zh) = (en.join(", "), zh.join("，"));
+        (all > 0).then(|| words!("the class, {all} {unit}: {en}", "全班 {all} 票：{zh}"))
     }
-}
-
-pub fn sentence(votes: &[usize]) -> Words {
-    let all = votes.iter().sum::<usize>();
-    let unit = if all == 1 { "vote" } else { "votes" };
-    let share = |(choice, votes): (u64, &usize)| {
-        (format!("{votes} for {choice}"), format!("选 {choice} 的 {votes} 票"))
-    };
-    let (en, zh): (Vec<_>, Vec<_>) = (1..).zip(votes).map(share).unzip();
-    let (en, zh) = (en.join(", "), zh.join("，"));
-    words!("the class, {all} {unit}: {en}", "全班 {all} 票：{zh}")
 }
 
 const CLOSED: Refused = Refused("409 Conflict", "the run does not wait for that now");

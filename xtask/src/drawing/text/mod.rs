@@ -5,7 +5,6 @@ pub mod ladder;
 
 use super::entry::Entry;
 use super::style::{Ink, Style};
-use super::votes::sentence;
 use crate::wire::event::Side;
 use crate::words::Words;
 
@@ -61,7 +60,6 @@ impl Entry {
                 lines.extend(with(ink, &format!("= {verdict}"), style.broken("= ", &why)));
                 lines
             }
-            Self::Votes(votes) => style.broken("  ", &to(&sentence(votes))),
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]
             }

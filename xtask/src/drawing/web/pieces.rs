@@ -4,7 +4,6 @@
 use crate::checks::Verdict;
 use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung};
 use crate::drawing::style::Style;
-use crate::drawing::votes::sentence;
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
@@ -75,7 +74,6 @@ pub fn piece(told: &Entry, lang: Lang) -> String {
                 "<p class=\"evidence verdict\">? {question}<br><b class=\"{class}\">= {verdict}</b>{colon}{why}</p>\n"
             )
         }
-        Entry::Votes(votes) => paragraph("evidence", sentence(votes).to(lang)),
         Entry::Sum { sentence, is_kept } => sum(sentence, *is_kept, lang),
     }
 }

@@ -41,6 +41,16 @@ pub fn html(show: &Show, nonce: &str, viewer: Viewer) -> String {
         }
         _ => ("", String::new()),
     };
+    let states = [
+        ("following", to("following", "自动滚动")),
+        ("held", to("scrolling by hand", "手动滚动")),
+        ("step", to("paused", "已暂停")),
+        ("prediction", to("waiting for predictions", "等待预测")),
+        ("refused", to("not counted", "没有计入")),
+        ("lost", to("disconnected; trying again", "连接已断开，正在重试")),
+        ("over", to("ended; waiting for the next command", "已结束；等待下一条命令")),
+    ];
+    let states = joined(states.iter().map(|(state, words)| format!(" data-{state}=\"{}\"", text(words))));
     [
         &*page::head(&title, lang),
         &format!("<style nonce=\"{nonce}\">\n{CSS}{STYLE}</style>\n"),
@@ -59,7 +69,7 @@ pub fn html(show: &Show, nonce: &str, viewer: Viewer) -> String {
             to("Story", "过程")
         ),
         &format!("</main>\n<footer aria-label=\"{}\">\n", to("Controls", "控制")),
-        &format!("<span id=\"state\" role=\"status\"{}></span>\n", states(lang)),
+        &format!("<span id=\"state\" role=\"status\"{states}></span>\n"),
         "<span id=\"said\" class=\"twin\" role=\"status\"></span>\n",
         &presenters,
         &button("hold", "Space", to("stop/scroll", "停止/滚动")),
@@ -98,18 +108,4 @@ fn help(viewer: Viewer, is_bare: bool, lang: Lang) -> String {
     );
     let (name, legend) = (to("Keys and signs", "按键与图例"), page::legend(is_bare, lang));
     format!("<details>\n<summary>{name}</summary>\n<p>{keys}{next}</p>\n{legend}</details>\n")
-}
-
-fn states(lang: Lang) -> String {
-    let to = |en, zh| lang.pick(en, zh);
-    let states = [
-        ("following", to("following", "自动滚动")),
-        ("held", to("scrolling by hand", "手动滚动")),
-        ("step", to("paused", "已暂停")),
-        ("prediction", to("waiting for predictions", "等待预测")),
-        ("refused", to("not counted", "没有计入")),
-        ("lost", to("disconnected; trying again", "连接已断开，正在重试")),
-        ("over", to("ended; waiting for the next command", "已结束；等待下一条命令")),
-    ];
-    joined(states.iter().map(|(state, words)| format!(" data-{state}=\"{}\"", text(words))))
 }

@@ -37,9 +37,11 @@ impl Show {
                 false => Viewer::Watcher,
             })),
             ("GET", "/events") => {
-                // A page that connects again says in the query what it had.
-                let last = value(query, "last").unwrap_or_default();
-                let entries = if last.is_empty() { Some(0) } else { self.number(last) };
+                // A page that connects again says the id of the last piece that it had, maybe of another run.
+                let entries = match value(query, "last").unwrap_or_default() {
+                    "" => Some(0),
+                    id => id.strip_prefix(&self.run).and_then(|id| id.strip_prefix('-')?.parse().ok()),
+                };
                 let is_presenter = self.is_presenter(value(query, "token"));
                 let seen = |entries| Seen { entries, state: 0, votes: is_presenter.then_some(0) };
                 Ok(Response::Stream(entries.map(seen)))
@@ -54,7 +56,10 @@ impl Show {
             }
             ("POST", "/vote") => {
                 let (question, choice) = (number(query, "question")?, number(query, "choice")?);
-                let voter = voter(request)?;
+                // The page has picked it: it can be told apart from others, and names nobody.
+                let voter = request.field("x-voter")?.and_then(|id| u128::from_str_radix(id, 16).ok());
+                let why = "a vote's X-Voter is a number of at most 32 hexadecimal digits";
+                let voter = voter.ok_or(Refused("400 Bad Request", why))?;
                 self.story.asking(|asking| asking.vote(question, voter, choice)).map(|()| Response::Done)
             }
             _ => Err(Refused("404 Not Found", "there is no such page")),
@@ -65,17 +70,6 @@ impl Show {
     fn is_presenter(&self, token: Option<&str>) -> bool {
         self.is_led && token == Some(&self.token)
     }
-
-    /// The number in a piece's id, if it is one of this run.
-    fn number(&self, id: &str) -> Option<usize> {
-        id.strip_prefix(&self.run)?.strip_prefix('-')?.parse().ok()
-    }
-}
-
-/// A number that the page has picked: it can be told apart from others, and names nobody.
-fn voter(request: &Request) -> Result<u128, Refused> {
-    let voter = request.field("x-voter")?.and_then(|id| u128::from_str_radix(id, 16).ok());
-    voter.ok_or(Refused("400 Bad Request", "a vote's X-Voter is a number of at most 32 hexadecimal digits"))
 }
 
 /// Whether a host is this machine, in a notation that no name server has a say in.
