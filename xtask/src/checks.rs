@@ -44,14 +44,12 @@ impl Shown for Ended {
     }
 }
 
+/// With what was found, all that was seen, or what this system lacks.
 #[derive(Clone, Debug)]
 pub enum Verdict {
     Passed,
-    /// With what was found.
     Failed(Words),
-    /// With all that was seen.
     Undecided(Words),
-    /// With what this system lacks.
     NotAvailable(Words),
 }
 

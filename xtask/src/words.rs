@@ -59,7 +59,6 @@ impl FromStr for Lang {
     }
 }
 
-/// One text in both languages.
 #[derive(Clone, Debug)]
 pub struct Words {
     pub en: Cow<'static, str>,
@@ -89,7 +88,6 @@ pub trait Shown {
     fn shown(&self) -> Words;
 }
 
-/// What several values are, one after the other.
 fn listed(values: impl Iterator<Item = Words>) -> Words {
     let (en, zh): (Vec<_>, Vec<_>) = values.map(|words| (words.en, words.zh)).unzip();
     match en.len() {

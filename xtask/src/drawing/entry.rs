@@ -114,7 +114,6 @@ impl Mark {
 pub enum Fate {
     Arrived,
     Lost,
-    /// It has not arrived yet.
     HeldBack,
     /// It crossed in both directions, between kernels: nobody saw it here.
     Unseen,

@@ -34,7 +34,6 @@ struct Contents {
     hidden: Vec<String>,
     told: VecDeque<Arc<Piece>>,
     limit: usize,
-    /// How many entries, the first ones, are no longer kept.
     forgotten: usize,
     asking: Asking,
     is_over: bool,
@@ -110,7 +109,6 @@ impl Transcript {
         state.hidden.clear();
     }
 
-    /// Tells no more of what happens under a label.
     pub fn hide(&self, label: &str) {
         self.state().hidden.push(label.into());
     }
@@ -125,7 +123,6 @@ impl Transcript {
         self.asking(|asking| asking.wait(wait));
     }
 
-    /// Changes what the run waits for, or what it hears.
     pub fn asking<R>(&self, change: impl FnOnce(&mut Asking) -> R) -> R {
         self.0.contents.change(|contents| change(&mut contents.asking))
     }
@@ -140,7 +137,6 @@ impl Transcript {
         self.state().asking.line.take().unwrap_or_else(|| Ok(Vec::new()))
     }
 
-    /// Tells how the class has voted on the last question, once, if anybody has.
     pub fn tell_votes(&self) -> Result<()> {
         let votes = self.state().asking.take_votes();
         votes.map_or(Ok(()), |votes| self.tell(Entry::Evidence(votes)))

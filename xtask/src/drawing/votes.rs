@@ -11,7 +11,6 @@ use crate::words::Words;
 pub enum Wait {
     #[default]
     Nothing,
-    /// Enter, before it goes on.
     GoOn,
     /// A prediction: one of so many choices.
     Prediction(u64),

@@ -30,8 +30,8 @@ pub struct Lesson {
 pub struct Runner {
     style: Style,
     audience: Audience,
-    story: Transcript,
-    chapters: Vec<Chapter>,
+    pub story: Transcript,
+    pub chapters: Vec<Chapter>,
     /// How many chapters earlier commands have played.
     earlier: usize,
 }
@@ -44,14 +44,6 @@ impl Runner {
     /// Begins the next command: it is summed up alone.
     pub fn begin(&mut self, audience: Audience) {
         (self.audience, self.earlier) = (audience, self.chapters.len());
-    }
-
-    pub fn chapters(&self) -> &[Chapter] {
-        &self.chapters
-    }
-
-    pub fn story(&self) -> &Transcript {
-        &self.story
     }
 
     /// Plays a lesson on a loopback address. A failed check is no error; [`Left`] is one.
@@ -112,10 +104,10 @@ impl Runner {
             say("")?;
             let (sentence, missed) = quiz::score(chapters.iter().flat_map(|chapter| &chapter.told));
             self.style.say(Ink::Bold, &sentence)?;
-            let head = Words::fixed("  missed: ", "  答错：");
+            let Style { lang, .. } = self.style;
             for question in missed {
-                let lines = self.style.broken(head.to(self.style.lang), question.to(self.style.lang));
-                lines.iter().try_for_each(|line| say(&self.style.paint(Ink::Bad, line)))?;
+                let lines = self.style.broken(lang.pick("  missed: ", "  答错："), question.to(lang));
+                say(&self.style.paint(Ink::Bad, &lines.join("\n")))?;
             }
             let is_missed = |chapter: &&Chapter| !quiz::score(chapter.told.iter()).1.is_empty();
             let again: Vec<_> = chapters.iter().filter(is_missed).map(|chapter| chapter.name).collect();

@@ -198,7 +198,7 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
         let course = course(&lesson, lang);
         let words = || Words::fixed("<u>", "<u>");
         let cover = Cover { title: words(), intro: words(), is_bare: false };
-        let page = page::html(&cover, course.chapters(), lang);
+        let page = page::html(&cover, &course.chapters, lang);
         let markup = ["<script", "<b><", "<i>", "<u>"].map(|tag| page.contains(tag));
         assert!(is_balanced(&page) && markup == [false; 4], "{page}");
         assert!(page.contains("<p class=\"check failed\">✗ a &amp; b"));

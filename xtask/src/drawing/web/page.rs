@@ -28,7 +28,6 @@ impl Cover {
 
 pub struct Chapter {
     pub name: &'static str,
-    /// Its subject, shown after the name in Chinese; may be empty.
     pub subject_zh: &'static str,
     pub version: &'static str,
     pub claims: &'static [(&'static str, Words)],

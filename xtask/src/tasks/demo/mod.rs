@@ -47,7 +47,7 @@ pub fn run(mut args: Args) -> Result<()> {
     cleanup::close_on_interrupt()?;
     let mut page = file.map(|file| Wanted::open("--html", &file, "html")).transpose()?;
     let mut course = Runner::new(style, rows[0].audience);
-    let live = shown::go_live(address.as_ref(), course.story(), cover(), style, is_led)?;
+    let live = shown::go_live(address.as_ref(), &course.story, cover(), style, is_led)?;
     build::build()?;
     let (mut outcome, mut failed) = (Ok(()), 0);
     for (at, row) in rows.iter().enumerate() {
@@ -58,8 +58,8 @@ pub fn run(mut args: Args) -> Result<()> {
             outcome => outcome.map(|()| false)?,
         };
         let is_last = is_left || at + 1 == rows.len();
-        if let Some(page) = page.take_if(|_| is_last && !course.chapters().is_empty()) {
-            let name = page.write(&page::html(&cover(), course.chapters(), lang))?;
+        if let Some(page) = page.take_if(|_| is_last && !course.chapters.is_empty()) {
+            let name = page.write(&page::html(&cover(), &course.chapters, lang))?;
             style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
         }
         outcome = course.sum_up(is_left, &row.again(style));
@@ -81,9 +81,9 @@ pub fn run(mut args: Args) -> Result<()> {
 /// Between two rows of a plan: says which one is next, and waits for Enter.
 fn wait_for(row: &Row, course: &mut Runner, style: Style) -> Result<()> {
     let typed = &row.typed;
-    course.story().tell(Entry::Hint(words!("next: demo {typed}", "接下来：demo {typed}")))?;
+    course.story.tell(Entry::Hint(words!("next: demo {typed}", "接下来：demo {typed}")))?;
     course.begin(row.audience);
-    audience::wait(style, course.story())
+    audience::wait(style, &course.story)
 }
 
 fn play(row: &Row, course: &mut Runner) -> Result<()> {

@@ -47,7 +47,6 @@ impl Row {
         Ok(Self { typed: String::new(), named, audience, is_of_mistakes, only })
     }
 
-    /// What it plays: what it names, or all lessons or all mistakes.
     pub fn chosen(&self) -> Vec<&'static Lesson> {
         match (self.named.is_empty(), self.is_of_mistakes) {
             (false, _) => self.named.clone(),

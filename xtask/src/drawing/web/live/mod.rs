@@ -63,7 +63,6 @@ struct Show {
 }
 
 impl Live {
-    /// Serves the story from now on; where it `is_led`, a page on this machine can go on, and answer questions.
     pub fn start(at: &HostPort, story: &Transcript, cover: Cover, lang: Lang, is_led: bool) -> Result<Self> {
         let cannot = |e: io::Error| anyhow!(address::cannot_listen(at, &e));
         let listener = TcpListener::bind(at).map_err(cannot)?;
@@ -174,7 +173,6 @@ impl Show {
         Ok(())
     }
 
-    /// Sends what is told, until the end of the story.
     fn stream(&self, to: &mut TimedStream<'_>, from: Option<Seen>) -> io::Result<()> {
         let Some(mut seen) = from else {
             return to.write_all(b"event: reload\ndata: another run\n\n");
