@@ -68,10 +68,11 @@ pub fn run(args: Args) -> Result<()> {
     let lanes: Lanes = (Words::fixed("clients", "客户端"), Words::fixed("the server", "服务器"));
     // A browser's thread may hold the story for longer than this task.
     let printer = Arc::downgrade(&narrator);
-    let story = Transcript::bounded(style, move |line| {
+    let print = move |line: &str| {
         printer.upgrade().iter().for_each(|narrator| narrator.announce(line));
         Ok(())
-    });
+    };
+    let story = Transcript::keeping(10_000, style, Box::new(print));
     let start = |at: &HostPort| Live::start(at, &story, cover(), lang, false);
     let live = live.as_ref().map(start).transpose()?;
     live.iter().flat_map(Live::words).for_each(|words| narrator.announce(words.to(lang)));
