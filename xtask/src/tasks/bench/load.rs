@@ -4,7 +4,7 @@
 
 use std::io::{Read, Write};
 use std::iter;
-use std::net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket};
+use std::net::{TcpStream, UdpSocket};
 use std::process::{self, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,13 +15,13 @@ use super::variants::Variant;
 use crate::peers::{origin, sockets};
 use crate::programs::figures::{self, used};
 use crate::programs::server::Server;
+use crate::tasks::shown::LOOPBACK;
 
 /// How long each side is measured in a round.
 const TIME: Duration = Duration::from_millis(400);
 const QUESTION: &str = "Michael\n";
 const WELCOME: &str = "Welcome!\n";
 const ANSWER: &str = "Hello, Michael!\n";
-const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// What one side was seen to cost in one round.
 #[derive(Clone, Debug)]
@@ -135,7 +135,7 @@ pub fn idle(variant: Variant, clients: u32) -> Result<Measured> {
 /// One UDP socket, with this many datagrams on their way.
 pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
     let server = variant.server("udp")?;
-    let socket: UdpSocket = sockets::datagram_socket(LOCALHOST)?;
+    let socket: UdpSocket = sockets::datagram_socket(LOOPBACK[0])?;
     socket.connect(server.address)?;
     let ask = || socket.send(QUESTION.trim_end().as_bytes()).map(|_| ()).context("cannot ask");
     let hear = || {
@@ -155,7 +155,7 @@ pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
 pub fn get(variant: Variant, kibibytes: u32) -> Result<Measured> {
     let page = vec![b'x'; kibibytes as usize * 1024];
     let header = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", page.len());
-    let host = origin::replying(LOCALHOST, move |stream| {
+    let host = origin::replying(LOOPBACK[0], move |stream| {
         stream.write_all(header.as_bytes())?;
         stream.write_all(&page)
     })?;

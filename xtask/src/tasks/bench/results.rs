@@ -1,9 +1,16 @@
-//! What was measured of a work: the rounds of each variant, and their costs as charts.
+//! What was measured of a work: the rounds of each variant, and what it says: charts, sentences, JSON.
+
+use std::iter;
+
+use anyhow::Error;
 
 use super::load::Measured;
 use super::variants::Variant;
 use super::works::Workload;
-use crate::drawing::entry::{Chart, Cost, Series};
+use crate::checks::{Check, Verdict};
+use crate::drawing::entry::{Chart, Cost, Entry, Series, shown};
+use crate::tasks::json::{array, object, string};
+use crate::words::Words;
 
 /// A work, and what was measured of it.
 pub struct Results {
@@ -77,10 +84,123 @@ impl Results {
     }
 }
 
+/// Where the load takes this share of a core, time shows the load.
+const BUSY: f64 = 0.9;
+
+/// All that is told of a work: charts, remarks, checks.
+pub fn told(results: &Results) -> Vec<Entry> {
+    let charts = results.charts().into_iter().map(Entry::Chart);
+    let remarks = [rounds_and_load, busy_load, price_of_a_thread, not_held].map(|of| of(results));
+    let remarks = remarks.into_iter().flatten().map(Entry::Evidence);
+    charts.chain(remarks).chain(checks(results).into_iter().map(Entry::Check)).collect()
+}
+
+/// How many rounds there were, and what the load took meanwhile.
+fn rounds_and_load(results: &Results) -> Option<Words> {
+    let rounds = results.variants.first()?.measured.len();
+    let unit = if rounds == 1 { "round" } else { "rounds" };
+    let loads = || results.all().filter_map(|measured| measured.load);
+    let Some(most) = loads().reduce(f64::max) else {
+        return Some(words!("{rounds} {unit}", "{rounds} 轮"));
+    };
+    let (least, most) = (percent(loads().fold(most, f64::min)), percent(most));
+    Some(words!(
+        "{rounds} {unit}; the load itself took {least} to {most} of a core",
+        "{rounds} 轮；负载自身占用一个核的 {least} 至 {most}"
+    ))
+}
+
+/// That the load had no time to spare.
+fn busy_load(results: &Results) -> Option<Words> {
+    let is_busy = |measured: &Measured| measured.load.is_some_and(|load| load >= BUSY);
+    results.all().any(is_busy).then_some(Words::fixed(
+        "where the load takes nearly all of a core, time shows the load, and CPU the program",
+        "负载占满一个核时，时间反映的是负载，CPU 反映的才是程序",
+    ))
+}
+
+/// What it costs to start a thread for each client: the baseline, less the one whose threads are started before.
+fn price_of_a_thread(results: &Results) -> Option<Words> {
+    let [started, ready] =
+        [results.variant(Variant::Baseline)?, results.variant(Variant::Ready)?].map(|it| it.figures(0, 1));
+    let pairs = started.iter().zip(ready).map(|(started, ready)| started - ready);
+    let price = format!("{:.0}", median(&pairs.collect::<Vec<_>>()));
+    Some(words!(
+        "a thread started for a client costs {price} µs of CPU: the two baselines, compared",
+        "为一个客户端启动一个线程，要花 {price} µs 的 CPU（两个基准之差）"
+    ))
+}
+
+/// That the scheduler had a choice after all.
+fn not_held(results: &Results) -> Option<Words> {
+    (results.work.is_on_one_core && !results.is_on_one_core).then_some(Words::fixed(
+        "one core for all of it: not available here, it needs taskset; the scheduler is in these times, too",
+        "只用一个核：此处做不到，缺 taskset；时间也随调度器而变",
+    ))
+}
+
+/// What was promised, with how many were counted, and which variants are not here.
+fn checks(results: &Results) -> Vec<Check> {
+    let Workload { promise: Words { en, zh }, variants, .. } = results.work;
+    let counted: u64 = results.all().map(|measured| u64::from(measured.count)).sum();
+    let promise = words!("{en} ({counted})", "{zh}（{counted} 个）");
+    let no_python = || Verdict::NotAvailable(Words::fixed("it needs python3", "需要 python3"));
+    let absent = variants.iter().filter(|variant| !variant.is_here());
+    let absent = absent.map(|variant| Check { promise: variant.name(), verdict: no_python() });
+    iter::once(Check { promise, verdict: Verdict::Passed }).chain(absent).collect()
+}
+
+/// That a variant did not do its work.
+pub fn failed(work: &Workload, why: &Error) -> Entry {
+    let verdict = Verdict::Failed(words!("{why:#}", "{why:#}"));
+    Entry::Check(Check { promise: work.promise.clone(), verdict })
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0}%", share * 100.0)
+}
+
+/// The figures for a machine: what it was measured on, and each work with the rounds of its variants.
+pub fn json(machine: &Words, works: &[Results]) -> String {
+    let works = works.iter().map(|results| {
+        let places = results.work.places.iter().enumerate();
+        let places = places.map(|(place, clients)| {
+            let variants = results.variants.iter().map(|rounds| variant(results, rounds, place));
+            object(&[("n", clients.to_string()), ("variants", array(variants))])
+        });
+        object(&[
+            ("work", string(results.work.name)),
+            ("n_is", string(&results.work.across.en)),
+            ("on_one_core", results.is_on_one_core.to_string()),
+            ("places", array(places)),
+        ])
+    });
+    object(&[("machine", string(&machine.en)), ("works", array(works))]) + "\n"
+}
+
+fn variant(results: &Results, rounds: &Rounds, place: usize) -> String {
+    let or_null = |figure: Option<f64>| figure.map_or("null".into(), |figure| format!("{figure:.2}"));
+    let mut members = vec![("variant", string(rounds.variant.shown().0))];
+    for (number, (key, _)) in results.work.figures.iter().enumerate() {
+        let Cost { median, low, high, ratio } = results.cost(rounds, place, number);
+        let cost = object(&[
+            ("median", shown(median)),
+            ("low", shown(low)),
+            ("high", shown(high)),
+            ("to_baseline", or_null(ratio)),
+            ("rounds", array(rounds.figures(place, number).into_iter().map(shown))),
+        ]);
+        members.push((key, cost));
+    }
+    let measured = || rounds.measured.iter().map(|round| &round[place]);
+    members.push(("counted", array(measured().map(|measured| measured.count.to_string()))));
+    members.push(("load_cores", array(measured().map(|measured| or_null(measured.load)))));
+    object(&members)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::entry::shown;
     use crate::tasks::bench::works;
 
     fn rounds(variant: Variant, figures: &[f64]) -> Rounds {

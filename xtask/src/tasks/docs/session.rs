@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::iter;
 use std::net::{TcpListener, UdpSocket};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -21,12 +21,12 @@ use crate::words::Lang;
 /// What a terminal shows of Ctrl-C.
 pub const INTERRUPT: &str = "^C";
 
-/// What serves until it is stopped: how its command begins, and what says there where to listen unless it is told.
+/// What serves until it is stopped: how its command begins, and where it listens if that names no address.
 const SERVERS: [(&str, &str); 4] = [
-    ("cargo run -p tcp-server", "127.0.0.1:9999"),
-    ("cargo run -p udp-server", "127.0.0.1:9999"),
-    ("cargo xtask origin", "127.0.0.1:8000"),
-    ("cargo xtask tap", "--listen 127.0.0.1:9998"),
+    ("cargo run -p tcp-server", " 127.0.0.1:9999"),
+    ("cargo run -p udp-server", " 127.0.0.1:9999"),
+    ("cargo xtask origin", " 127.0.0.1:8000"),
+    ("cargo xtask tap", ""), // it names two
 ];
 
 /// The host that the READMEs show.
@@ -47,28 +47,27 @@ pub struct Exchange {
 
 /// Takes a section's console blocks apart.
 pub fn exchanges(section: &[&Line]) -> Vec<Exchange> {
-    section.chunk_by(|a, b| a.block == b.block).flat_map(exchanges_of_block).collect()
-}
-
-fn exchanges_of_block(block: &[&Line]) -> Vec<Exchange> {
     let mut exchanges: Vec<Exchange> = Vec::new();
-    let mut terminal = "1".to_owned();
-    for Line { at, text, .. } in block {
-        let (begin, typed, shown) = match text.split_at_checked(2) {
-            Some(("# ", comment)) => {
-                terminal = comment.chars().filter(char::is_ascii_digit).collect();
-                continue;
+    for block in section.chunk_by(|a, b| a.block == b.block) {
+        let (mut terminal, mut is_other) = ("1".to_owned(), true);
+        for Line { at, text, .. } in block {
+            let (begin, typed, shown) = match text.split_at_checked(2) {
+                Some(("# ", comment)) => {
+                    (terminal, is_other) = (comment.chars().filter(char::is_ascii_digit).collect(), true);
+                    continue;
+                }
+                Some(("$ ", command)) => (at + 1, command, None),
+                Some((INTERRUPT, behind)) => (*at, INTERRUPT, Some(behind).filter(|said| !said.is_empty())),
+                _ => (*at, "", Some(text.as_str())),
+            };
+            if is_other || !typed.is_empty() {
+                let (terminal, typed) = (terminal.clone(), typed.to_owned());
+                exchanges.push(Exchange { at: begin, terminal, typed, shown: Vec::new() });
+                is_other = false;
             }
-            Some(("$ ", command)) => (at + 1, command, None),
-            Some((INTERRUPT, behind)) => (*at, INTERRUPT, Some(behind).filter(|said| !said.is_empty())),
-            _ => (*at, "", Some(text.as_str())),
-        };
-        if !typed.is_empty() || exchanges.last().is_none_or(|exchange| exchange.terminal != terminal) {
-            let (terminal, typed) = (terminal.clone(), typed.to_owned());
-            exchanges.push(Exchange { at: begin, terminal, typed, shown: Vec::new() });
-        }
-        if let Some(exchange) = exchanges.last_mut() {
-            exchange.shown.extend(shown.map(str::to_owned));
+            if let Some(exchange) = exchanges.last_mut() {
+                exchange.shown.extend(shown.map(str::to_owned));
+            }
         }
     }
     exchanges
@@ -101,7 +100,6 @@ impl Session {
 
     /// Plays an exchange and returns what was seen. A server that runs on is asked for as many lines as are shown.
     pub fn play(&mut self, Exchange { terminal, typed, shown, .. }: &Exchange) -> Result<Vec<String>> {
-        let is_free = !self.terminals.contains_key(terminal);
         match typed.as_str() {
             "" => {}
             INTERRUPT => {
@@ -110,6 +108,7 @@ impl Session {
                 running.runs_on = false;
             }
             command => {
+                let is_free = !self.terminals.contains_key(terminal);
                 ensure!(is_free, "in terminal {terminal}, something still runs");
                 let running = self.start(command)?;
                 self.terminals.insert(terminal.clone(), running);
@@ -124,8 +123,9 @@ impl Session {
 
     fn start(&mut self, typed: &str) -> Result<Terminal> {
         let server = SERVERS.iter().find(|(begin, _)| typed.starts_with(begin) && !typed.ends_with("--help"));
-        let typed = server.map_or(typed.into(), |(_, address)| with_address(typed, address));
-        let program = self.lab.start_command(self.command(&typed.replace(SHOWN_HOST, &self.host))?)?;
+        let address = server.filter(|_| !typed.contains(':')).map_or("", |(_, address)| address);
+        let typed = (typed.to_owned() + address).replace(SHOWN_HOST, &self.host);
+        let program = self.lab.start_command(self.command(&typed)?)?;
         Ok(Terminal { program, runs_on: server.is_some(), told: 0 })
     }
 
@@ -157,36 +157,27 @@ impl Session {
         Ok(command)
     }
 
-    /// The next so many lines of what runs in a terminal, or all of them once it has ended.
+    /// The next `count` lines of what runs in a terminal, or all of them once it has ended: its errors last, and with the
+    /// host that the README shows.
     fn listen(&mut self, terminal: &str, count: usize) -> Result<Vec<String>> {
         let Terminal { program, runs_on, told } = self.running(terminal)?;
         let (pid, told) = (program.pid, *told);
         let wanted = if *runs_on { told + count } else { usize::MAX };
-        let has_ended = self.wait_for(pid, wanted)?;
-        let mut lines = self.lines(pid).split_off(told);
+        let has_ended = self.lab.record.wait_until(|events| {
+            let has_ended = events.iter().any(|event| event.is_end_of(pid));
+            let is_line = |event: &&Event| matches!(event.what, What::Said { program, .. } if program == pid);
+            let is_enough = events.iter().filter(is_line).count() >= wanted;
+            (has_ended || is_enough).then_some(has_ended)
+        })?;
+        let Outcome { said, complained, .. } = self.lab.outcome(pid);
         if has_ended {
             self.terminals.remove(terminal);
         } else {
-            lines.truncate(count);
             self.running(terminal)?.told += count;
         }
-        Ok(lines)
-    }
-
-    /// Waits until a program has said so many lines, or has ended; true where it has.
-    fn wait_for(&mut self, pid: u32, lines: usize) -> Result<bool> {
-        self.lab.record.wait_until(|events| {
-            let has_ended = events.iter().any(|event| event.is_end_of(pid));
-            let is_line = |event: &&Event| matches!(event.what, What::Said { program, .. } if program == pid);
-            let is_enough = events.iter().filter(is_line).count() >= lines;
-            (has_ended || is_enough).then_some(has_ended)
-        })
-    }
-
-    /// All that a program has said, its errors last, with the host that the README shows.
-    fn lines(&self, pid: u32) -> Vec<String> {
-        let Outcome { said, complained, .. } = self.lab.outcome(pid);
-        said.iter().chain(&complained).map(|line| line.replace(&self.host, SHOWN_HOST)).collect()
+        let lines =
+            said.iter().chain(&complained).skip(told).take(if has_ended { usize::MAX } else { count });
+        Ok(lines.map(|line| line.replace(&self.host, SHOWN_HOST)).collect())
     }
 }
 
@@ -198,22 +189,13 @@ fn own_host() -> Result<(String, TcpListener)> {
     free.next().context("no host is free")
 }
 
-/// A server's command that says where to listen: as it does, or at this address.
-fn with_address(typed: &str, address: &str) -> String {
-    let told = address.split_once(' ').map_or(":", |(option, _)| option);
-    if typed.contains(told) { typed.into() } else { format!("{typed} {address}") }
-}
-
 /// A port of the READMEs that a program has on all addresses of this machine. No session has the host that is asked.
 pub fn taken_port() -> Option<u16> {
     let is_free = |at| TcpListener::bind(at).is_ok() && UdpSocket::bind(at).is_ok();
     [9999, 9998, 8080, 8000, GUARD].into_iter().find(|port| !is_free(("127.0.0.9", *port)))
 }
 
-/// Whether the shell finds nc and can run it.
 pub fn has_nc() -> bool {
-    let mut probe = Command::new("sh");
-    probe.args(["-c", "nc -h || test $? -lt 126"]);
-    probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    probe.status().is_ok_and(|status| status.success())
+    let found = Command::new("sh").args(["-c", "command -v nc >/dev/null"]).status();
+    found.is_ok_and(|status| status.success())
 }
