@@ -15,36 +15,37 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 use common::args::{self, Args};
 use common::narration::{escape, say};
+use common::text;
 
 use self::results::{Results, Rounds};
 use self::variants::python_here;
 use self::works::{ALL, Workload};
 use super::shown;
 use super::wanted::Wanted;
+use crate::checks::{Check, Verdict};
+use crate::drawing::entry::Entry;
 use crate::drawing::page::{self, Chapter, Cover};
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
 use crate::programs::figures::used;
 use crate::programs::{build, cleanup, reexec};
-use crate::words::{Lang, Words};
+use crate::words::Words;
 
 /// The works that are named, or all, in the order in which they are measured.
-fn chosen(args: &mut Args, lang: Lang) -> Result<Vec<&'static Workload>> {
+fn chosen(args: &mut Args) -> Result<Vec<&'static Workload>> {
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
-        if !ALL.iter().any(|work| *work.name == *name) {
-            let (name, all) =
-                (escape(name.as_encoded_bytes()), ALL.each_ref().map(|work| work.name).join(" "));
-            let unknown =
-                words!("unknown work '{name}': it is one of {all}", "没有“{name}”这一项：应为 {all} 之一");
-            return Err(args::usage(unknown.to(lang)));
-        }
-        chosen.push(name);
+        let Some(work) = ALL.iter().find(|work| *work.name == *name) else {
+            let (name, all) = (escape(name.as_encoded_bytes()), ALL.each_ref().map(|work| work.name));
+            let all = all.join(" ");
+            return Err(args::usage(text!(
+                "unknown work '{name}': it is one of {all}",
+                "没有“{name}”这一项：应为 {all} 之一"
+            )));
+        };
+        chosen.push(work.name);
     }
-    Ok(ALL
-        .iter()
-        .filter(|work| chosen.is_empty() || chosen.iter().any(|name| *work.name == **name))
-        .collect())
+    Ok(ALL.iter().filter(|work| chosen.is_empty() || chosen.contains(&work.name)).collect())
 }
 
 /// Measures the works that the arguments name, or all of them. It fails if an answer was wrong or missing.
@@ -53,18 +54,15 @@ pub fn run(mut args: Args) -> Result<()> {
     let is_as_built = args.flag("--as-built")?;
     let style = shown::style(&mut args)?;
     let (page, figures) = (args.given::<String>("--html")?, args.given::<String>("--json")?);
-    let works = chosen(&mut args, style.lang)?;
+    let works = chosen(&mut args)?;
     cleanup::close_on_interrupt()?;
     let page = page.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
     let figures = figures.as_deref().map(|file| Wanted::open("--json", file, "json")).transpose()?;
     if used(process::id()).is_none() {
-        return style.say(
-            Ink::Bold,
-            &Words::fixed(
-                "Not available here: it needs Linux' /proc to tell what a process uses.",
-                "此处无法测量：进程占用了多少，要由 Linux 的 /proc 给出。",
-            ),
-        );
+        return Ok(say(&text!(
+            "Not available here: it needs Linux' /proc to tell what a process uses.",
+            "此处无法测量：进程占用了多少，要由 Linux 的 /proc 给出。"
+        ))?);
     }
     if !reexec::is_again() {
         drop((page, figures)); // they are opened again
@@ -98,9 +96,11 @@ pub fn run(mut args: Args) -> Result<()> {
 
 const HOW_TO_READ: Words = Words::fixed(
     "Each bar is a cost: shorter is better. Beside it are the median, the least and the most of the rounds, and how \
-     many times the baseline of the same round it is. The baseline makes the same std calls, and nothing else.",
+     many times the baseline of the same round it is. The baseline makes the same std calls, and nothing else. Where the \
+     load takes nearly all of a core, time shows the load, and CPU the program.",
     "每一条都是开销，越短越好。旁边依次是各轮的中位数、最小值和最大值，以及相当于同一轮基准的多少倍。\n\
-     “基准”做同样的 std 调用，此外什么也不做。",
+     “基准”做同样的 std 调用，此外什么也不做。\n\
+     负载占满一个核时，时间反映的是负载，CPU 反映的才是程序。",
 );
 
 /// What it is measured on, and how the programs are built.
@@ -113,8 +113,7 @@ fn machine() -> Result<Words> {
     // ARM's list of CPUs has no such line.
     let cpus = text("/proc/cpuinfo");
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    let on = model.map_or(String::new(), |(_, model)| format!(", {}", clean(model)));
-    let on = consts::ARCH.to_owned() + &on;
+    let on = consts::ARCH.to_owned() + &model.map_or(String::new(), |(_, on)| format!(", {}", clean(on)));
     let Words { en: build, zh: build_zh } = if build::is_optimised()? {
         Words::fixed("a release build", "release 构建")
     } else {
@@ -159,10 +158,13 @@ fn measure_all(
         let story = Transcript::new(style);
         match measure(work, rounds, cores.as_deref()) {
             Ok(results) => {
-                results::told(&results).into_iter().try_for_each(|told| story.tell(told))?;
+                results.told().into_iter().try_for_each(|told| story.tell(told))?;
                 all.push(results);
             }
-            Err(e) => story.tell(results::failed(work, &e))?,
+            Err(e) => {
+                let verdict = Verdict::Failed(words!("{e:#}", "{e:#}"));
+                story.tell(Entry::Check(Check { promise: work.promise.clone(), verdict }))?;
+            }
         }
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
         chapters.push(Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told: story.since(0) });

@@ -1,9 +1,5 @@
 //! What was measured of a work: the rounds of each variant, and what it says: charts, sentences, JSON.
 
-use std::iter;
-
-use anyhow::Error;
-
 use super::load::Measured;
 use super::variants::Variant;
 use super::works::Workload;
@@ -12,11 +8,10 @@ use crate::drawing::entry::{Chart, Cost, Entry, Series, shown};
 use crate::tasks::json::{array, object, string};
 use crate::words::Words;
 
-/// A work, and what was measured of it.
 pub struct Results {
     pub work: &'static Workload,
     pub variants: Vec<Rounds>,
-    /// Whether the work was held on one core.
+    /// Not where one core is wanted and there is no taskset(1).
     pub is_on_one_core: bool,
 }
 
@@ -28,13 +23,13 @@ pub struct Rounds {
 
 impl Rounds {
     /// A figure at a place, in each of the rounds.
-    pub fn figures(&self, place: usize, figure: usize) -> Vec<f64> {
+    fn figures(&self, place: usize, figure: usize) -> Vec<f64> {
         self.measured.iter().map(|round| round[place].costs[figure]).collect()
     }
 }
 
 /// The one in the middle, or the mean of the two in the middle.
-pub fn median(figures: &[f64]) -> f64 {
+fn median(figures: &[f64]) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
     match (sorted.get(sorted.len().saturating_sub(1) / 2), sorted.get(sorted.len() / 2)) {
@@ -44,16 +39,15 @@ pub fn median(figures: &[f64]) -> f64 {
 }
 
 impl Results {
-    pub fn all(&self) -> impl Iterator<Item = &Measured> {
+    fn all(&self) -> impl Iterator<Item = &Measured> {
         self.variants.iter().flat_map(|rounds| rounds.measured.iter().flatten())
     }
 
-    /// A variant, if it was measured.
-    pub fn variant(&self, variant: Variant) -> Option<&Rounds> {
+    fn variant(&self, variant: Variant) -> Option<&Rounds> {
         self.variants.iter().find(|rounds| rounds.variant == variant)
     }
 
-    pub fn cost(&self, rounds: &Rounds, place: usize, figure: usize) -> Cost {
+    fn cost(&self, rounds: &Rounds, place: usize, figure: usize) -> Cost {
         let figures = rounds.figures(place, figure);
         let baseline = self.variant(Variant::Baseline).filter(|other| other.variant != rounds.variant);
         // Both of a pair are of one round: what disturbs a round disturbs the two alike.
@@ -67,8 +61,58 @@ impl Results {
         Cost { median: median(&figures), low, high, ratio }
     }
 
+    /// All that is told of a work: charts, remarks, checks.
+    pub fn told(&self) -> Vec<Entry> {
+        let mut told: Vec<_> = self.charts().into_iter().map(Entry::Chart).collect();
+        let remarks = [self.rounds_and_load(), self.price_of_a_thread()];
+        told.extend(remarks.into_iter().flatten().map(Entry::Evidence));
+        let mut check = |promise, verdict| told.push(Entry::Check(Check { promise, verdict }));
+        let needs = |en, zh| Verdict::NotAvailable(Words::fixed(en, zh));
+        let Workload { promise: Words { en, zh }, variants, is_on_one_core, .. } = self.work;
+        let counted: u64 = self.all().map(|measured| u64::from(measured.count)).sum();
+        check(words!("{en} ({counted})", "{zh}（{counted} 个）"), Verdict::Passed);
+        if *is_on_one_core && !self.is_on_one_core {
+            let verdict = needs(
+                "it needs taskset; the scheduler is in these times, too",
+                "缺 taskset；时间也随调度器而变",
+            );
+            check(Words::fixed("one core for all of it", "只用一个核"), verdict);
+        }
+        for variant in variants.iter().filter(|variant| !variant.is_here()) {
+            check(variant.name(), needs("it needs python3", "需要 python3"));
+        }
+        told
+    }
+
+    /// How many rounds there were, and what the load took meanwhile.
+    fn rounds_and_load(&self) -> Option<Words> {
+        let rounds = self.variants.first()?.measured.len();
+        let unit = if rounds == 1 { "round" } else { "rounds" };
+        let loads = || self.all().filter_map(|measured| measured.load).map(|load| 100.0 * load);
+        let Some(most) = loads().reduce(f64::max) else {
+            return Some(words!("{rounds} {unit}", "{rounds} 轮"));
+        };
+        let least = loads().fold(most, f64::min);
+        Some(words!(
+            "{rounds} {unit}; the load itself took {least:.0}% to {most:.0}% of a core",
+            "{rounds} 轮；负载自身占用一个核的 {least:.0}% 至 {most:.0}%"
+        ))
+    }
+
+    /// What it costs to start a thread for each client: the baseline, less the one whose threads are started before.
+    fn price_of_a_thread(&self) -> Option<Words> {
+        let [started, ready] =
+            [self.variant(Variant::Baseline)?, self.variant(Variant::Ready)?].map(|it| it.figures(0, 1));
+        let pairs: Vec<_> = started.iter().zip(ready).map(|(started, ready)| started - ready).collect();
+        let price = median(&pairs);
+        Some(words!(
+            "a thread started for a client costs {price:.0} µs of CPU: the two baselines, compared",
+            "为一个客户端启动一个线程，要花 {price:.0} µs 的 CPU（两个基准之差）"
+        ))
+    }
+
     /// A chart for each of the work's two figures.
-    pub fn charts(&self) -> Vec<Chart> {
+    fn charts(&self) -> Vec<Chart> {
         let series = |rounds: &Rounds, figure| Series {
             name: rounds.variant.name(),
             ink: rounds.variant.shown().2,
@@ -82,82 +126,6 @@ impl Results {
         });
         charts.collect()
     }
-}
-
-/// Where the load takes this share of a core, time shows the load.
-const BUSY: f64 = 0.9;
-
-/// All that is told of a work: charts, remarks, checks.
-pub fn told(results: &Results) -> Vec<Entry> {
-    let charts = results.charts().into_iter().map(Entry::Chart);
-    let remarks = [rounds_and_load, busy_load, price_of_a_thread, not_held].map(|of| of(results));
-    let remarks = remarks.into_iter().flatten().map(Entry::Evidence);
-    charts.chain(remarks).chain(checks(results).into_iter().map(Entry::Check)).collect()
-}
-
-/// How many rounds there were, and what the load took meanwhile.
-fn rounds_and_load(results: &Results) -> Option<Words> {
-    let rounds = results.variants.first()?.measured.len();
-    let unit = if rounds == 1 { "round" } else { "rounds" };
-    let loads = || results.all().filter_map(|measured| measured.load);
-    let Some(most) = loads().reduce(f64::max) else {
-        return Some(words!("{rounds} {unit}", "{rounds} 轮"));
-    };
-    let (least, most) = (percent(loads().fold(most, f64::min)), percent(most));
-    Some(words!(
-        "{rounds} {unit}; the load itself took {least} to {most} of a core",
-        "{rounds} 轮；负载自身占用一个核的 {least} 至 {most}"
-    ))
-}
-
-/// That the load had no time to spare.
-fn busy_load(results: &Results) -> Option<Words> {
-    let is_busy = |measured: &Measured| measured.load.is_some_and(|load| load >= BUSY);
-    results.all().any(is_busy).then_some(Words::fixed(
-        "where the load takes nearly all of a core, time shows the load, and CPU the program",
-        "负载占满一个核时，时间反映的是负载，CPU 反映的才是程序",
-    ))
-}
-
-/// What it costs to start a thread for each client: the baseline, less the one whose threads are started before.
-fn price_of_a_thread(results: &Results) -> Option<Words> {
-    let [started, ready] =
-        [results.variant(Variant::Baseline)?, results.variant(Variant::Ready)?].map(|it| it.figures(0, 1));
-    let pairs = started.iter().zip(ready).map(|(started, ready)| started - ready);
-    let price = format!("{:.0}", median(&pairs.collect::<Vec<_>>()));
-    Some(words!(
-        "a thread started for a client costs {price} µs of CPU: the two baselines, compared",
-        "为一个客户端启动一个线程，要花 {price} µs 的 CPU（两个基准之差）"
-    ))
-}
-
-/// That the scheduler had a choice after all.
-fn not_held(results: &Results) -> Option<Words> {
-    (results.work.is_on_one_core && !results.is_on_one_core).then_some(Words::fixed(
-        "one core for all of it: not available here, it needs taskset; the scheduler is in these times, too",
-        "只用一个核：此处做不到，缺 taskset；时间也随调度器而变",
-    ))
-}
-
-/// What was promised, with how many were counted, and which variants are not here.
-fn checks(results: &Results) -> Vec<Check> {
-    let Workload { promise: Words { en, zh }, variants, .. } = results.work;
-    let counted: u64 = results.all().map(|measured| u64::from(measured.count)).sum();
-    let promise = words!("{en} ({counted})", "{zh}（{counted} 个）");
-    let no_python = || Verdict::NotAvailable(Words::fixed("it needs python3", "需要 python3"));
-    let absent = variants.iter().filter(|variant| !variant.is_here());
-    let absent = absent.map(|variant| Check { promise: variant.name(), verdict: no_python() });
-    iter::once(Check { promise, verdict: Verdict::Passed }).chain(absent).collect()
-}
-
-/// That a variant did not do its work.
-pub fn failed(work: &Workload, why: &Error) -> Entry {
-    let verdict = Verdict::Failed(words!("{why:#}", "{why:#}"));
-    Entry::Check(Check { promise: work.promise.clone(), verdict })
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.0}%", share * 100.0)
 }
 
 /// The figures for a machine: what it was measured on, and each work with the rounds of its variants.
