@@ -26,7 +26,6 @@ const ANSWER: &str = "Hello, Michael!\n";
 /// What one side was seen to cost in one round.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// The work's two figures.
     pub costs: [f64; 2],
     /// How many answers, clients or pages they are the mean of.
     pub count: u32,

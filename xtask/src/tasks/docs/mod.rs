@@ -100,7 +100,6 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The text of a file of the workspace.
 fn read(name: &Path) -> Result<String> {
     let text = fs::read_to_string(workspace().join(name));
     text.with_context(|| format!("cannot read {}", name.display()))
@@ -114,11 +113,12 @@ pub struct Difference {
     pub seen: String,
 }
 
-/// Plays the sections of a README's text.
 pub fn play_text(text: &str, name: &str, lang: Lang) -> Result<Vec<Difference>> {
     let mut different = Vec::new();
-    for section in markdown::consoles(&markdown::lines(text)) {
-        let section = session::exchanges(&section);
+    let lines = markdown::lines(text);
+    let consoles: Vec<_> = lines.iter().filter(|line| line.kind == "console").collect();
+    for section in consoles.chunk_by(|a, b| a.section == b.section) {
+        let section = session::exchanges(section);
         if section.iter().any(|exchange| exchange.typed.contains("| nc ")) && !session::has_nc() {
             say(&text!("{name}: a section is not available here: nc", "{name}：有一节需要 nc，此处没有"))?;
             continue;

@@ -1,10 +1,9 @@
-//! The console blocks of one section of a README, played: each command runs in the terminal that its block names.
-//!
-//! A line `# terminal 2` says which terminal the lines below it belong to, `$ ` begins a command, and `^C` is
-//! pressed; what the program then says begins on that line, as it does on a terminal. Servers run on until then, or
-//! to the end of the section.
+//! The console blocks of one section of a README, played: `# terminal 2` says where the lines below it belong, `$ `
+//! begins a command, and `^C` is pressed; what the program then says begins on that line, as on a terminal. Servers run
+//! on until then, or to the end of the section.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::iter;
 use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
@@ -13,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::markdown::Line;
 use crate::lab::{Lab, Outcome};
-use crate::programs::{self, program::Program};
+use crate::programs::{build::path_of, program::Program};
 use crate::random;
 use crate::wire::event::{Event, What};
 use crate::words::Lang;
@@ -29,7 +28,9 @@ const SERVERS: [(&str, &str); 4] = [
     ("cargo xtask tap", ""), // it names two
 ];
 
-/// The host that the READMEs show.
+/// The program of ours that the READMEs have graded: it is built already.
+const GRADED: &str = "cargo run -q -p tcp-server --";
+
 const SHOWN_HOST: &str = "127.0.0.1";
 
 /// The port that keeps other sessions off a host.
@@ -45,7 +46,6 @@ pub struct Exchange {
     pub shown: Vec<String>,
 }
 
-/// Takes a section's console blocks apart.
 pub fn exchanges(section: &[&Line]) -> Vec<Exchange> {
     let mut exchanges: Vec<Exchange> = Vec::new();
     for block in section.chunk_by(|a, b| a.block == b.block) {
@@ -73,7 +73,6 @@ pub fn exchanges(section: &[&Line]) -> Vec<Exchange> {
     exchanges
 }
 
-/// A program in a terminal.
 struct Terminal {
     program: Program,
     /// Until it is interrupted, or its section ends.
@@ -82,19 +81,21 @@ struct Terminal {
     told: usize,
 }
 
-/// One section of a README.
 pub struct Session {
     lab: Lab,
     lang: Lang,
     terminals: BTreeMap<String, Terminal>,
-    /// What stands for the host that is shown: all of 127.0.0.0/8 is the loopback.
+    /// What stands for the host that is shown, and is as long: all of 127.0.0.0/8 is the loopback.
     host: String,
     _guard: TcpListener,
 }
 
 impl Session {
     pub fn new(lang: Lang) -> Result<Self> {
-        let (host, guard) = own_host()?;
+        let digit = || random::number() % 9 + 1;
+        let hosts = iter::repeat_with(|| format!("127.{}.{}.{}", digit(), digit(), digit())).take(100);
+        let mut free = hosts.filter_map(|host| Some((TcpListener::bind((&*host, GUARD)).ok()?, host)));
+        let (guard, host) = free.next().context("no host is free")?;
         Ok(Self { lab: Lab::discarding()?, lang, terminals: BTreeMap::new(), host, _guard: guard })
     }
 
@@ -110,7 +111,12 @@ impl Session {
             command => {
                 let is_free = !self.terminals.contains_key(terminal);
                 ensure!(is_free, "in terminal {terminal}, something still runs");
-                let running = self.start(command)?;
+                let is_server = |begin| command.starts_with(begin) && !command.ends_with("--help");
+                let server = SERVERS.iter().find(|(begin, _)| is_server(begin));
+                let address = server.filter(|_| !command.contains(':')).map_or("", |(_, address)| address);
+                let typed = (command.to_owned() + address).replace(SHOWN_HOST, &self.host);
+                let program = self.lab.start_command(self.command(&typed)?)?;
+                let running = Terminal { program, runs_on: server.is_some(), told: 0 };
                 self.terminals.insert(terminal.clone(), running);
             }
         }
@@ -121,39 +127,29 @@ impl Session {
         self.terminals.get_mut(terminal).with_context(|| format!("nothing runs in terminal {terminal}"))
     }
 
-    fn start(&mut self, typed: &str) -> Result<Terminal> {
-        let server = SERVERS.iter().find(|(begin, _)| typed.starts_with(begin) && !typed.ends_with("--help"));
-        let address = server.filter(|_| !typed.contains(':')).map_or("", |(_, address)| address);
-        let typed = (typed.to_owned() + address).replace(SHOWN_HOST, &self.host);
-        let program = self.lab.start_command(self.command(&typed)?)?;
-        Ok(Terminal { program, runs_on: server.is_some(), told: 0 })
-    }
-
     /// What is typed, as a process, in the README's language. Of the locale's variables only LANG is set: about an
     /// unknown `LC_ALL`, some shells complain.
     fn command(&self, typed: &str) -> Result<Command> {
-        let mut words: Vec<_> = typed.split(' ').collect();
-        let graded = words.windows(4).position(|words| words == ["cargo", "run", "-q", "-p"]);
-        let path; // of the program that is graded, which is one of ours, built already
-        if let Some(at) = graded {
-            path = programs::build::path_of(words.get(at + 4).context("no program is named")?)?;
-            words.splice(at..words.len().min(at + 6), [path.to_str().context("its path is not Unicode")?]);
-        }
+        let (typed, graded) = (typed.replace(GRADED, "GRADED"), path_of("tcp-server")?.into_os_string());
+        let words: Vec<_> = typed.split(' ').collect();
         let (program, args) = match &words[..] {
             ["cargo", "run", "-p", name, args @ ..] => {
-                (programs::build::path_of(name)?, args.strip_prefix(&["--"]).unwrap_or(args))
+                (path_of(name)?, args.strip_prefix(&["--"]).unwrap_or(args))
             }
-            ["cargo", "xtask", args @ ..] => (programs::build::path_of("xtask")?, args),
+            ["cargo", "xtask", args @ ..] => (path_of("xtask")?, args),
             ["cargo", ..] => bail!("'{typed}' is no command that a README can show"),
-            _ => ("sh".into(), &["-c", typed][..]),
+            _ => ("sh".into(), &["-c", &typed][..]),
         };
         let mut command = Command::new(program);
         if words.starts_with(&["cargo", "run", "-p", "udp-client"]) && !words.contains(&"--timeout") {
             command.args(["--timeout", "60"]); // on a slow machine, too, it asks once
         }
+        command.args(args.iter().map(|arg| if *arg == "GRADED" { &*graded } else { arg.as_ref() }));
         let lang = if self.lang == Lang::Zh { "zh_CN.UTF-8" } else { "C.UTF-8" };
         command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env_remove("COLUMNS").env("LANG", lang);
-        command.args(args);
+        if env::var_os("CARGO").is_none() {
+            command.env("CARGO", "cargo"); // as cargo does: a task's hints say how it was called
+        }
         Ok(command)
     }
 
@@ -179,14 +175,6 @@ impl Session {
             said.iter().chain(&complained).skip(told).take(if has_ended { usize::MAX } else { count });
         Ok(lines.map(|line| line.replace(&self.host, SHOWN_HOST)).collect())
     }
-}
-
-/// A host of this session's own, as long as the one that is shown, and what keeps other sessions off it.
-fn own_host() -> Result<(String, TcpListener)> {
-    let digit = || random::number() % 9 + 1;
-    let hosts = iter::repeat_with(|| format!("127.{}.{}.{}", digit(), digit(), digit())).take(100);
-    let mut free = hosts.filter_map(|host| Some((host.clone(), TcpListener::bind((&*host, GUARD)).ok()?)));
-    free.next().context("no host is free")
 }
 
 /// A port of the READMEs that a program has on all addresses of this machine. No session has the host that is asked.

@@ -43,19 +43,17 @@ fn wrong_lines(readme: &Path, lines: &[Line], sources: &[String]) -> Vec<(usize,
         wrong.push((block[0].at, why));
     }
     for line in lines {
-        for link in line.links().filter(|link| !leads_somewhere(readme, link)) {
-            wrong.push((line.at, text!("the link {link} leads nowhere", "链接 {link} 没有目标")));
+        for link in line.links().filter(|link| !link.contains("://")) {
+            let file = link.split('#').next().unwrap_or_default();
+            if !workspace().join(readme).with_file_name(file).exists() {
+                wrong.push((line.at, text!("the link {link} leads nowhere", "链接 {link} 没有目标")));
+            }
         }
         for code in line.code().into_iter().filter(|code| code.starts_with("cargo ") && !is_known(code)) {
             wrong.push((line.at, text!("there is nothing for '{code}' to run", "“{code}”没有可运行的东西")));
         }
     }
     wrong
-}
-
-fn leads_somewhere(from: &Path, link: &str) -> bool {
-    let file = link.split('#').next().unwrap_or_default();
-    link.contains("://") || workspace().join(from).with_file_name(file).exists()
 }
 
 /// Whether a command names a program, lessons, or another task: an arm of `main`'s match.
@@ -110,13 +108,12 @@ fn flat<'a>(lines: impl Iterator<Item = &'a str>) -> String {
 
 /// What both languages of a README have in common, and on which line: headings, blocks, code and commands.
 fn in_common(lines: &[Line]) -> Vec<(usize, String)> {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect();
     let common = lines.iter().filter_map(|line| {
         let Line { at, block, kind, text, .. } = line;
         let shared = match (kind.as_str(), text.split_at_checked(2)) {
             ("#", _) => "#".repeat(text.len() - text.trim_start_matches('#').len()),
             ("sh", _) => line.code().concat(),
-            ("console", Some(("# ", terminal))) => digits(terminal),
+            ("console", Some(("# ", terminal))) => terminal.chars().filter(char::is_ascii_digit).collect(),
             ("rust", _) | ("console", Some(("$ ", _))) => text.clone(),
             _ => return None,
         };

@@ -41,25 +41,21 @@ fn url(origin: &Listening) -> String {
 pub fn one_gigabyte(size: Size) -> Result<Tried> {
     let pieces: usize = size.of(1024, 8);
     let length = format!("Content-Length: {}", pieces << 20);
-    let piece: &'static [u8] = vec![b'x'; 1 << 20].leak();
     let mut found = Vec::new();
-    for (head, before, after) in [
-        (length, "", ""),
-        ("Transfer-Encoding: chunked".into(), "100000\r\n", "\r\n"),
-        ("Connection: close".into(), "", ""),
+    for (head, before, after, end) in [
+        (length, "", "", ""),
+        ("Transfer-Encoding: chunked".into(), "100000\r\n", "\r\n", "0\r\n\r\n"),
+        ("Connection: close".into(), "", "", ""),
     ] {
         let started = Instant::now();
         let name = head.split(':').next().unwrap_or_default().to_owned();
+        let piece = [before.as_bytes(), &*vec![b'x'; 1 << 20], after.as_bytes()].concat();
         let origin = origin::replying(LOOPBACK[0], move |stream| {
             write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n")?;
-            for _ in 0..pieces {
-                stream.write_all(before.as_bytes())?;
-                stream.write_all(piece)?;
-                stream.write_all(after.as_bytes())?;
-            }
-            stream.write_all(if before.is_empty() { b"" } else { b"0\r\n\r\n" })
+            (0..pieces).try_for_each(|_| stream.write_all(&piece))?;
+            stream.write_all(end.as_bytes())
         })?;
-        let (succeeded, peak) = watched_get(&origin, if cfg!(unix) { "/dev/null" } else { "NUL" })?;
+        let (succeeded, peak) = watched_get(&origin, "/dev/null")?;
         let peak = peak.ok_or_else(no_proc)?;
         found.push(format!("{name} {peak} KiB, {:.1} s", started.elapsed().as_secs_f64()));
         ensure!(succeeded && peak < MEMORY_LIMIT, "{}", found.join("; "));

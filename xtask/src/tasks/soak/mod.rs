@@ -51,7 +51,6 @@ static ROWS: [Row; 15] = [
 /// Whether the promise held, and the figures.
 type Tried = (bool, Words);
 
-/// How much of a row is played.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Size {
     /// All that its sentence says.
@@ -100,11 +99,9 @@ pub fn failures_in_small() -> Vec<String> {
     })
 }
 
-/// The columns of what was tried.
-const TRIED: usize = 52;
-
 /// Tries everything and prints a table.
 pub fn run(mut args: Args) -> Result<()> {
+    const COLUMNS: usize = 52;
     let style = shown::style(&mut args)?;
     let lang = style.lang;
     args.finish()?;
@@ -116,7 +113,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let mut tally = Tally::default();
     for row in &ROWS {
         let tried = row.1.to(lang);
-        let pad = " ".repeat(TRIED.saturating_sub(width(tried)));
+        let pad = " ".repeat(COLUMNS.saturating_sub(width(tried)));
         write!(Stdout, "{tried}{pad} ")?; // what is being waited for
         Stdout.flush()?;
         let (verdict, words) = verdict(row, Size::Whole);
@@ -139,7 +136,6 @@ fn stop_in_time(size: Size, server: Server, holds: bool, Words { en, zh }: &Word
     Ok((holds && status.success() && size.within(taken, Duration::from_secs(2)), figures))
 }
 
-/// Interrupts a server, where that can be done.
 fn interrupted(server: Server) -> Result<(ExitStatus, Duration)> {
     if cleanup::can_interrupt() {
         return server.stop();
