@@ -1,7 +1,5 @@
 //! What the README shows is what is seen.
 
-use std::fs;
-
 use common::{datagram, framing, greeting, stop};
 #[cfg(target_os = "linux")]
 use xtask::Lang;
@@ -9,15 +7,11 @@ use xtask::lessons;
 use xtask::tasks::docs;
 
 const SENTENCES: [(&str, &str, &str); 2] = [
-    (
-        concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"),
-        "## The notes, sentence by sentence",
-        "explained, not shown",
-    ),
-    (concat!(env!("CARGO_MANIFEST_DIR"), "/README.zh-CN.md"), "## 那页笔记，逐句对照", "只说明，不演示"),
+    (include_str!("../../README.md"), "## The notes, sentence by sentence", "explained, not shown"),
+    (include_str!("../../README.zh-CN.md"), "## 那页笔记，逐句对照", "只说明，不演示"),
 ];
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-const IN_CHINESE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.zh-CN.md");
+const README: &str = include_str!("../../../README.md");
+const IN_CHINESE: &str = include_str!("../../../README.zh-CN.md");
 
 #[test]
 fn the_readmes_show_what_is_so_in_both_languages() {
@@ -26,8 +20,7 @@ fn the_readmes_show_what_is_so_in_both_languages() {
 }
 
 /// The rows of the table of the page's sentences: the claim's number, the lessons, and whether it is only said.
-fn sentences((file, heading, said): (&str, &str, &str)) -> Vec<(String, Vec<String>, bool)> {
-    let text = fs::read_to_string(file).unwrap();
+fn sentences((text, heading, said): (&str, &str, &str)) -> Vec<(String, Vec<String>, bool)> {
     let section = text.split_once(heading).unwrap().1.split("\n## ").next().unwrap();
     let rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
     let row = |line: &str| {
@@ -96,14 +89,13 @@ fn a_readme_that_shows_something_else_is_found_out_and_blessed() {
 
 #[test]
 fn the_limits_table_has_the_limits_of_the_programs() {
-    let readme = fs::read_to_string(README).unwrap();
     let largest = |peer: &str| datagram::largest(peer.parse().unwrap()) - greeting::OVERHEAD;
     for words in [
         format!("has at most {} bytes. The server refuses a longer one", framing::LIMIT),
         format!("{} bytes over IPv4, {} over IPv6", largest("127.0.0.1:1"), largest("[::1]:1")),
         format!("second Ctrl-C ends the server at once, with status {}", stop::INTERRUPTED),
     ] {
-        assert!(readme.contains(&words), "{words}");
+        assert!(README.contains(&words), "{words}");
     }
     let sources = concat!(
         include_str!("../../../tcp-server/src/main.rs"),
@@ -116,9 +108,9 @@ fn the_limits_table_has_the_limits_of_the_programs() {
         ),
         ("HEAD_LIMIT: usize = 64 * 1024;", "has at most 64 KiB, "),
     ] {
-        assert!(sources.contains(constant) && readme.contains(words), "{constant} {words}");
+        assert!(sources.contains(constant) && README.contains(words), "{constant} {words}");
     }
-    assert_eq!(figures_in_tables(&readme), figures_in_tables(&fs::read_to_string(IN_CHINESE).unwrap()));
+    assert_eq!(figures_in_tables(README), figures_in_tables(IN_CHINESE));
 }
 
 /// The numbers in each row of the tables, in whichever order a language has them.

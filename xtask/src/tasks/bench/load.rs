@@ -4,7 +4,7 @@
 
 use std::io::{Read, Write};
 use std::iter;
-use std::net::{TcpStream, UdpSocket};
+use std::net::TcpStream;
 use std::process::{self, Stdio};
 use std::time::{Duration, Instant};
 
@@ -33,25 +33,23 @@ pub struct Measured {
     pub load: Option<f64>,
 }
 
-/// What has been used so far by the server, or else by the children that have ended; and by the load.
-fn used_so_far(server: Option<u32>) -> Result<[Duration; 2]> {
-    let load = used(process::id()).context("/proc does not tell what was used")?;
-    let measured = match server {
-        Some(pid) => used(pid).context("the server has ended")?.own,
-        None => load.children,
-    };
-    Ok([measured, load.own])
-}
-
 /// Takes turns for a while, each with `count` answers, clients or pages: time and CPU for each, in microseconds.
 fn timed(server: Option<&Server>, count: u32, mut turn: impl FnMut() -> Result<()>) -> Result<Measured> {
-    let server = server.map(|server| server.program.pid);
-    let (before, began, mut counted) = (used_so_far(server)?, Instant::now(), 0);
+    // By the server, or else by the children that have ended; and by the load.
+    let used_so_far = || {
+        let load = used(process::id()).context("/proc does not tell what was used")?;
+        let measured = match server {
+            Some(server) => used(server.program.pid).context("the server has ended")?.own,
+            None => load.children,
+        };
+        Ok::<_, anyhow::Error>([measured, load.own])
+    };
+    let (before, began, mut counted) = (used_so_far()?, Instant::now(), 0);
     while counted == 0 || began.elapsed() < TIME {
         turn()?;
         counted += count;
     }
-    let (time, now) = (began.elapsed().as_secs_f64(), used_so_far(server)?);
+    let (time, now) = (began.elapsed().as_secs_f64(), used_so_far()?);
     let [measured, load] = [0, 1].map(|of| now[of].saturating_sub(before[of]).as_secs_f64());
     let each = 1e6 / f64::from(counted);
     Ok(Measured { costs: [time * each, measured * each], count: counted, load: Some(load / time) })
@@ -134,7 +132,7 @@ pub fn idle(variant: Variant, clients: u32) -> Result<Measured> {
 /// One UDP socket, with this many datagrams on their way.
 pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
     let server = variant.server("udp")?;
-    let socket: UdpSocket = sockets::datagram_socket(LOOPBACK[0])?;
+    let socket = sockets::datagram_socket(LOOPBACK[0])?;
     socket.connect(server.address)?;
     let ask = || socket.send(QUESTION.trim_end().as_bytes()).map(|_| ()).context("cannot ask");
     let hear = || {

@@ -7,7 +7,7 @@ mod results;
 mod variants;
 mod works;
 
-use std::env::{self, consts};
+use std::env::consts;
 use std::fs;
 use std::process::{self, Command};
 use std::thread;
@@ -18,7 +18,7 @@ use common::narration::{escape, say};
 use common::text;
 
 use self::results::{Results, Rounds};
-use self::variants::python_here;
+use self::variants::PYTHON;
 use self::works::{ALL, Workload};
 use super::shown;
 use super::wanted::Wanted;
@@ -27,8 +27,9 @@ use crate::drawing::entry::Entry;
 use crate::drawing::page::{self, Chapter, Cover};
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::transcript::Transcript;
+use crate::programs::build::{self, path_of};
 use crate::programs::figures::used;
-use crate::programs::{build, cleanup, reexec};
+use crate::programs::{cleanup, reexec};
 use crate::words::Words;
 
 /// The works that are named, or all, in the order in which they are measured.
@@ -67,11 +68,8 @@ pub fn run(mut args: Args) -> Result<()> {
     if !reexec::is_again() {
         drop((page, figures)); // they are opened again
         // A debug build is not what programs cost, nor fit to be a load.
-        return reexec::start_again(&if is_as_built || build::is_optimised()? {
-            env::current_exe().context("cannot tell where this program is")?
-        } else {
-            build::optimised_xtask()?
-        });
+        let is_fit = is_as_built || build::is_optimised()?;
+        return reexec::start_again(&if is_fit { path_of("xtask")? } else { build::optimised_xtask()? });
     }
     build::build()?;
     let machine = machine()?;
@@ -84,7 +82,16 @@ pub fn run(mut args: Args) -> Result<()> {
         style.say(Ink::Bold, &words!("The figures are in {name}.", "数据已存入 {name}。"))?;
     }
     if let Some(page) = page {
-        let name = page.write(&page::html(&cover(&machine), &chapters, style.lang))?;
+        let (Words { en, zh }, Words { en: how, zh: how_zh }) = (machine, HOW_TO_READ);
+        let cover = Cover {
+            title: Words::fixed("What a thread a client costs", "一个客户端一个线程的开销"),
+            intro: words!(
+                "One run of cargo xtask bench. {en} {how}",
+                "运行一次 cargo xtask bench 的记录。{zh}{how_zh}"
+            ),
+            is_bare: false,
+        };
+        let name = page.write(&page::html(&cover, &chapters, style.lang))?;
         style.say(Ink::Bold, &words!("The page is in {name}.", "网页已存入 {name}。"))?;
     }
     let tally = page::tally(&chapters);
@@ -119,7 +126,7 @@ fn machine() -> Result<Words> {
     } else {
         Words::fixed("a debug build, which costs more", "debug 构建，开销偏大")
     };
-    let Words { en: python, zh: python_zh } = match python_here() {
+    let Words { en: python, zh: python_zh } = match &*PYTHON {
         Some((_, version)) => words!("Python {version}", "Python {version}"),
         None => Words::fixed("no python3", "没有 python3"),
     };
@@ -127,19 +134,6 @@ fn machine() -> Result<Words> {
         "Measured on {os} {kernel}, {cores} {unit} ({on}), all of it over 127.0.0.1: {build}, {python}.",
         "测量环境：{os} {kernel}，{cores} 核（{on}），全部经由 127.0.0.1；{build_zh}，{python_zh}。"
     ))
-}
-
-fn cover(machine: &Words) -> Cover {
-    let Words { en, zh } = machine;
-    let Words { en: how, zh: how_zh } = HOW_TO_READ;
-    Cover {
-        title: Words::fixed("What a thread a client costs", "一个客户端一个线程的开销"),
-        intro: words!(
-            "One run of cargo xtask bench. {en} {how}",
-            "运行一次 cargo xtask bench 的记录。{zh}{how_zh}"
-        ),
-        is_bare: false,
-    }
 }
 
 /// Measures one work after another, and tells what each costs, or why it failed.

@@ -2,7 +2,7 @@
 
 use super::load::Measured;
 use super::variants::Variant;
-use super::works::Workload;
+use super::works::{Figure, Workload};
 use crate::checks::{Check, Verdict};
 use crate::drawing::entry::{Chart, Cost, Entry, Series, shown};
 use crate::tasks::json::{array, object, string};
@@ -118,13 +118,13 @@ impl Results {
             ink: rounds.variant.shown().2,
             costs: (0..self.work.places.len()).map(|place| self.cost(rounds, place, figure)).collect(),
         };
-        let charts = self.work.figures.iter().enumerate().map(|(number, (_, title))| Chart {
+        let chart = |(number, (_, title)): (usize, &Figure)| Chart {
             title: title.clone(),
             across: self.work.across.clone(),
             places: self.work.places.iter().copied().map(u64::from).collect(),
             series: self.variants.iter().map(|rounds| series(rounds, number)).collect(),
-        });
-        charts.collect()
+        };
+        self.work.figures.iter().enumerate().map(chart).collect()
     }
 }
 

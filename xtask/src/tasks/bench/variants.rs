@@ -1,10 +1,9 @@
 //! The variants of a program that are compared: ours, the baseline, and one written as the notes do it.
 
-use std::env;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
 
@@ -48,7 +47,7 @@ impl Variant {
     }
 
     pub fn is_here(self) -> bool {
-        self != Self::Notes || python_here().is_some()
+        self != Self::Notes || PYTHON.is_some()
     }
 
     /// Starts its server: `tcp` or `udp`.
@@ -90,24 +89,19 @@ fn command(program: &Path, args: &[&str]) -> Command {
 }
 
 fn baseline(args: &[&str]) -> Result<Command> {
-    let own = env::current_exe().context("cannot tell where this program is")?;
-    Ok(command(&own, &[&[BASELINE], args].concat()))
+    Ok(command(&build::path_of("xtask")?, &[&[BASELINE], args].concat()))
 }
 
 /// Where Python is, and its version, if it is here. What is called python3 may be a script that looks for it first.
-pub fn python_here() -> Option<&'static (String, String)> {
-    static PYTHON: OnceLock<Option<(String, String)>> = OnceLock::new();
-    let look = || {
-        let program = "import platform, sys; print(sys.executable); print(platform.python_version())";
-        let output = Command::new("python3").args(["-c", program]).output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        let (path, version) = text.trim_end().split_once('\n')?;
-        Some((path.into(), version.into()))
-    };
-    PYTHON.get_or_init(look).as_ref()
-}
+pub static PYTHON: LazyLock<Option<(String, String)>> = LazyLock::new(|| {
+    let program = "import platform, sys; print(sys.executable); print(platform.python_version())";
+    let output = Command::new("python3").args(["-c", program]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (path, version) = text.trim_end().split_once('\n')?;
+    Some((path.into(), version.into()))
+});
 
 fn python(args: &[&str]) -> Result<Command> {
-    let (path, _) = python_here().context("there is no python3")?;
+    let (path, _) = PYTHON.as_ref().context("there is no python3")?;
     Ok(command(path.as_ref(), &[&["-c"], args].concat()))
 }

@@ -108,7 +108,7 @@ fn flat<'a>(lines: impl Iterator<Item = &'a str>) -> String {
 
 /// What both languages of a README have in common, and on which line: headings, blocks, code and commands.
 fn in_common(lines: &[Line]) -> Vec<(usize, String)> {
-    let common = lines.iter().filter_map(|line| {
+    let shared = |line: &Line| {
         let Line { at, block, kind, text, .. } = line;
         let shared = match (kind.as_str(), text.split_at_checked(2)) {
             ("#", _) => "#".repeat(text.len() - text.trim_start_matches('#').len()),
@@ -118,8 +118,8 @@ fn in_common(lines: &[Line]) -> Vec<(usize, String)> {
             _ => return None,
         };
         Some((*at, format!("{block} {kind} {shared}")))
-    });
-    common.collect()
+    };
+    lines.iter().filter_map(shared).collect()
 }
 
 /// The line on which the other one is different first.

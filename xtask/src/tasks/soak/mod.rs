@@ -4,13 +4,12 @@
 mod client;
 mod servers;
 
-use std::env;
 use std::io::Write;
 use std::process::ExitStatus;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use common::args::Args;
 use common::narration::{Stdout, say};
 
@@ -106,10 +105,9 @@ pub fn run(mut args: Args) -> Result<()> {
     let lang = style.lang;
     args.finish()?;
     if cfg!(unix) && !reexec::is_again() {
-        return reexec::start_again(&env::current_exe().context("cannot tell where this program is")?);
+        return reexec::start_again(&build::path_of("xtask")?);
     }
     cleanup::close_on_interrupt()?;
-    build::build()?;
     let mut tally = Tally::default();
     for row in &ROWS {
         let tried = row.1.to(lang);
