@@ -11,7 +11,7 @@ use super::event::{Crossing, Recorder, Side};
 pub enum Impairment {
     Lost,
     Twice,
-    /// It arrives behind the next one.
+    /// After the next one.
     Late,
 }
 
@@ -32,12 +32,10 @@ pub struct Impairments {
     pub down: Vec<(Which, Impairment)>,
     /// Where chance begins: the same seed, the same for the first client, the second one and so on.
     pub seed: u64,
-    /// How long each is under way.
     pub delay: Duration,
 }
 
 impl Impairments {
-    /// Of certain datagrams of the client and of the server, counted from 1.
     pub fn numbered(up: &[(usize, Impairment)], down: &[(usize, Impairment)]) -> Self {
         let numbered = |of: &[(usize, Impairment)]| {
             of.iter().map(|(number, impairment)| (Which::Number(*number), *impairment)).collect()
@@ -67,8 +65,8 @@ impl Impairer {
             Which::Number(number) => *number == self.count,
             Which::Share(part, of) => self.generator.number() % u64::from((*of).max(1)) < (*part).into(),
         };
-        let meant: Vec<_> = self.impairments.iter().filter(is_meant).collect();
-        let impairment = meant.first().map(|(_, impairment)| *impairment);
+        let impairment = self.impairments.iter().filter(is_meant).map(|(_, impairment)| *impairment);
+        let impairment = impairment.collect::<Vec<_>>().first().copied();
         let hows: &[Crossing] = match impairment {
             Some(Impairment::Lost) => &[Crossing::Lost],
             Some(Impairment::Late) => &[Crossing::HeldBack],

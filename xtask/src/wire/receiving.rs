@@ -34,11 +34,6 @@ impl Receiving {
         })?;
         Ok(Self { over, thread: Some(thread) })
     }
-
-    /// Tells the thread to end, and does not wait for it.
-    pub fn let_go(mut self) {
-        self.thread = None;
-    }
 }
 
 impl Drop for Receiving {

@@ -58,7 +58,7 @@ pub fn run(args: Args) -> Result<()> {
     let page = html.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
     let stop = Stop::on_signal(|| {})?; // the tap looks by itself
     let (events, happened) = mpsc::sync_channel(WAITING);
-    let words = start(&server, &listen, wire, Recorder::bounded(events, KEPT))?;
+    let words = start(&server, &listen, wire, Recorder::new(KEPT, move |event| events.send(event)))?;
 
     // Printing is a thread's of its own: a terminal that is paused costs lines, and holds up nobody.
     let narrator = Arc::new(Narrator::start(false).context("cannot start the narrator")?);
@@ -160,7 +160,7 @@ fn start(server: &HostPort, listen: &HostPort, wire: Wire, recorder: Recorder) -
             let bound = listener.local_addr()?;
             not_itself(bound)?;
             backlog::set(&listener, BACKLOG).context("cannot set the backlog")?;
-            mem::forget(tcp_relay::on(listener, server.clone(), mode, delay, welcome)?);
+            mem::forget(tcp_relay::start(listener, server.clone(), mode, delay, welcome)?);
             Ok(hints(bound, server))
         }
         Wire::Udp(impairments, by_chance) => {
@@ -174,7 +174,7 @@ fn start(server: &HostPort, listen: &HostPort, wire: Wire, recorder: Recorder) -
             hints.extend(by_chance.then(|| {
                 words!("the lots are those of --seed {seed}", "随机结果由种子决定，重现请用 --seed {seed}")
             }));
-            mem::forget(udp_relay::on(near, server, impairments, welcome)?);
+            mem::forget(udp_relay::start(near, server, impairments, welcome)?);
             Ok(hints)
         }
     }
