@@ -137,16 +137,12 @@ impl Lab {
         Ok(address)
     }
 
-    /// Waits for a program's line that starts with `start`.
     pub fn wait_for_line(&mut self, program: &Program, start: &str) -> Result<String> {
         let mut said = self.wait_for_lines(program, 1, |line| line.starts_with(start))?;
         said.pop().with_context(|| format!("nothing was said before '{start}'"))
     }
 
     /// Waits until a program has printed `count` lines that are such; returns all that it has printed up to then.
-    ///
-    /// # Errors
-    /// When the program ends without them, or nothing happens for a minute.
     pub fn wait_for_lines(
         &mut self,
         program: &Program,
@@ -176,7 +172,6 @@ impl Lab {
         Ok(outcome)
     }
 
-    /// What a program has said so far.
     pub fn outcome(&self, pid: u32) -> Outcome {
         Outcome::of(pid, self.record.events())
     }

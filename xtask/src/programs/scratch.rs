@@ -15,7 +15,7 @@ use super::cleanup::cleanup;
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes a directory among the system's temporary files.
+    /// Among the system's temporary files.
     pub fn new() -> Result<Self> {
         Self::within(&env::temp_dir())
     }

@@ -3,16 +3,14 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 pub use common::socket_table::SocketRow;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Protocol {
-    /// Its table is tcp or tcp6.
     Tcp,
-    /// Its table is udp or udp6.
     Udp,
 }
 
@@ -74,19 +72,12 @@ pub fn owner(protocol: Protocol, at: SocketAddr, pids: &[u32]) -> Option<u32> {
     pids.iter().copied().find(|pid| inodes(*pid).iter().any(|own| rows.iter().any(|row| row.inode == *own)))
 }
 
-/// Whether a group has processes that have not ended; not, where nobody can tell.
-pub fn has_members(group: u32) -> bool {
-    group_members(group).is_some_and(|members| !members.is_empty())
-}
-
 /// How many descriptors the processes of a group have open, and how many of them have ended and are not waited for (the
 /// first one apart); none where nobody can tell.
 pub fn holdings(group: u32) -> Option<(usize, usize)> {
     let open = |pid| fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
     let descriptors = group_members(group)?.into_iter().map(open).sum();
-    let has_ended = |pid: &u32| {
-        *pid != group && state_and_group(Path::new(&format!("/proc/{pid}"))) == Some(('Z', group))
-    };
+    let has_ended = |pid: &u32| *pid != group && state_and_group(&directory(*pid)) == Some(('Z', group));
     Some((descriptors, processes()?.filter(has_ended).count()))
 }
 
@@ -97,10 +88,14 @@ fn processes() -> Option<impl Iterator<Item = u32>> {
 /// The processes of a program that have not ended: its first one, and those in the process group of that number.
 pub fn group_members(group: u32) -> Option<Vec<u32>> {
     let is_member = |pid: &u32| {
-        state_and_group(Path::new(&format!("/proc/{pid}")))
-            .is_some_and(|(state, of)| state != 'Z' && (*pid == group || of == group))
+        state_and_group(&directory(*pid))
+            .is_some_and(|(state, of)| state != 'Z' && [*pid, of].contains(&group))
     };
     Some(processes()?.filter(is_member).collect())
+}
+
+fn directory(pid: u32) -> PathBuf {
+    format!("/proc/{pid}").into()
 }
 
 /// The state of a process or a thread, and its group, from its directory in /proc.
@@ -125,7 +120,6 @@ pub fn is_idle(group: u32) -> Option<bool> {
     Some(states.all(|(state, _)| !matches!(state, 'R' | 'D')))
 }
 
-/// The numbers of a process' sockets.
 fn inodes(pid: u32) -> Vec<u64> {
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
     descriptors.filter_map(|entry| socket_number(&fs::read_link(entry.path()).ok()?)).collect()
@@ -139,9 +133,8 @@ pub fn socket_number(link: &Path) -> Option<u64> {
 /// The table is not read at one instant: while others connect, a row may be missing, or stand in it twice. So it
 /// is read until it says the same two times running.
 fn settled(read: impl Fn() -> Option<Vec<SocketRow>>) -> Option<Vec<SocketRow>> {
-    const TRIES: usize = 100;
     let mut before = read()?;
-    for _ in 0..TRIES {
+    for _ in 0..100 {
         let now = read()?;
         if now == before {
             break;
@@ -163,7 +156,6 @@ fn has_tables() -> bool {
     })
 }
 
-/// The lines of a table, without its head.
 fn lines(protocol: Protocol, ip: IpAddr) -> Option<impl Iterator<Item = String>> {
     if !has_tables() {
         return None;

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 /// How long a request may take to come.
 pub const PATIENCE: Duration = Duration::from_secs(5);
-
 /// How many bytes it may have.
-pub const LIMIT: u64 = 16 * 1024;
+const LIMIT: u64 = 16 * 1024;
 
 /// What a refused client is told: a status, and why.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,14 +46,12 @@ pub fn head(from: impl Read) -> Result<Vec<u8>, Refused> {
 /// A request without a body.
 #[derive(Debug)]
 pub struct Request {
-    /// `GET`, for one.
     pub method: String,
     pub path: String,
     fields: Vec<(String, String)>,
 }
 
 impl Request {
-    /// What stands in its lines.
     pub fn parse(head: &[u8]) -> Result<Self, Refused> {
         // A value may have bytes that are not ASCII (RFC 9110 5.5, obs-text); they mean nothing here.
         let text = String::from_utf8_lossy(head);
@@ -93,10 +90,7 @@ impl Request {
         Ok(request)
     }
 
-    /// A field's value; its name is in small letters.
-    ///
-    /// # Errors
-    /// When it is there twice.
+    /// A field's value; its name is in small letters. One that is there twice is refused.
     pub fn field(&self, name: &str) -> Result<Option<&str>, Refused> {
         let mut values =
             self.fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
@@ -106,10 +100,7 @@ impl Request {
         }
     }
 
-    /// Where it thinks it is, without the port: `localhost`, `127.0.0.1`, `[::1]`.
-    ///
-    /// # Errors
-    /// When it does not say so, once (RFC 9112 3.2).
+    /// Where it thinks it is, without the port: `localhost`, `127.0.0.1`, `[::1]`. It must say so, once (RFC 9112 3.2).
     pub fn host(&self) -> Result<&str, Refused> {
         let host = self.field("host")?.ok_or(NO_REQUEST)?;
         let port = host.rfind(':').filter(|at| !host[*at..].contains(']'));

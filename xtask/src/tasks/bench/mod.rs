@@ -73,7 +73,7 @@ pub fn run(mut args: Args) -> Result<()> {
         return run_again(is_as_built);
     }
     build::build()?;
-    let machine = machine::sentence(build::is_optimised()?)?;
+    let machine = machine::sentence(build::IS_OPTIMISED)?;
     style.explain(Ink::Bold, &machine)?;
     style.explain(Ink::Faint, &HOW_TO_READ)?;
     let (chapters, results) = measure_all(&works, rounds, style)?;
@@ -148,7 +148,7 @@ fn introduce(work: &Workload, style: Style) -> Result<()> {
 /// nor fit to be a load.
 fn run_again(is_as_built: bool) -> Result<()> {
     let own = env::current_exe().context("cannot tell where this program is")?;
-    reexec::start_again(&if is_as_built || build::is_optimised()? { own } else { build::optimised_xtask()? })
+    reexec::start_again(&if is_as_built || build::IS_OPTIMISED { own } else { build::optimised_xtask()? })
 }
 
 /// Measures each variant of a work once in each round.
