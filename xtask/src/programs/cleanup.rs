@@ -50,8 +50,8 @@ impl ChildGroup {
             Kind::Group(_) if self.is_reaped && Path::new("/proc/self/environ").exists() => {}
             Kind::Group(_) => kill_group(pid),
             Kind::Task if interrupt(pid) => {
-                let asked = Instant::now();
-                while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < TASK_PATIENCE {
+                let patience = Instant::now() + Duration::from_secs(5); // it has children to end
+                while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < patience {
                     thread::sleep(Duration::from_millis(1));
                 }
             }
@@ -64,9 +64,6 @@ impl ChildGroup {
         }
     }
 }
-
-/// How long a task may take to end its children.
-const TASK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Sends what Ctrl-C sends, SIGINT, to a process' whole group where it leads one, as a terminal does, or to it; false
 /// where that cannot be done (on Windows).

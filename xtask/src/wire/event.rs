@@ -20,6 +20,14 @@ impl Side {
             Self::Server => Self::Client,
         }
     }
+
+    /// Its name, in English and in Chinese.
+    pub fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Client => ("client", "客户端"),
+            Self::Server => ("server", "服务器"),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
