@@ -71,10 +71,10 @@ impl From<&[u8]> for Payload {
 
 #[derive(Debug)]
 pub enum What {
+    /// A program printed a line; it is escaped.
     Said {
         lane: Side,
         program: u32,
-        /// Escaped.
         line: String,
         is_error: bool,
     },

@@ -19,11 +19,6 @@ pub fn sockets(protocol: Protocol, at: SocketAddr) -> Option<Vec<SocketRow>> {
     settled(|| all(protocol, at.ip(), |row| row.port == at.port()))
 }
 
-/// How many datagrams the kernel dropped because this socket's queue was full.
-pub fn dropped(at: SocketAddr) -> Option<u64> {
-    Some(sockets(Protocol::Udp, at)?.first()?.dropped)
-}
-
 /// The two ends of a connection, the one at `first` before the one at `second`.
 pub fn both_ends(first: SocketAddr, second: SocketAddr) -> Option<Vec<SocketRow>> {
     let (one, two) = (first.port(), second.port());
@@ -99,16 +94,11 @@ fn directory(pid: u32) -> PathBuf {
 }
 
 /// The state of a process or a thread, and its group, from its directory in /proc.
-fn state_and_group(directory: &Path) -> Option<(char, u32)> {
+pub fn state_and_group(directory: &Path) -> Option<(char, u32)> {
     let stat = fs::read_to_string(directory.join("stat")).ok()?;
     // PID (NAME) STATE PARENT GROUP: a name may have blanks and brackets in it.
     let mut fields = stat.rsplit(") ").next()?.split(' ');
     Some((fields.next()?.parse().ok()?, fields.nth(1)?.parse().ok()?))
-}
-
-/// Whether a process or a thread has ended, by its directory in /proc.
-pub fn has_ended(directory: &Path) -> bool {
-    state_and_group(directory).is_none_or(|(state, _)| state == 'Z')
 }
 
 /// Whether every thread of a group sleeps, or has ended: whatever has come, it has done what it does about it. None

@@ -1,6 +1,7 @@
 //! A listener that a thread accepts from, until it is dropped, and places for the clients that come.
 
-use std::io::{self, ErrorKind};
+use std::io;
+use std::io::ErrorKind::{ConnectionAborted, ConnectionReset};
 use std::mem;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,8 +50,7 @@ impl Listening {
                 match accepted {
                     Ok((client, from)) => take(client, canonical(from)),
                     // It left before it was accepted.
-                    Err(e)
-                        if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+                    Err(e) if [ConnectionAborted, ConnectionReset].contains(&e.kind()) => {}
                     Err(e) => {
                         if !mem::replace(&mut has_said, true) {
                             complain(&address::cannot_accept(&e));
@@ -127,7 +127,8 @@ impl ServedClients {
     fn add(&self, client: Served, limit: usize) {
         let gone = self.0.change(|places| {
             let addresses: Vec<_> = places.iter().map(|place| place.ip).collect();
-            let gone = gives_way(&addresses).filter(|_| places.len() >= limit).map(|at| places.remove(at));
+            let first = if places.len() < limit { None } else { gives_way(&addresses) };
+            let gone = first.map(|at| places.remove(at));
             places.push(client);
             gone
         });

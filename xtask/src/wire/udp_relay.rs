@@ -42,7 +42,13 @@ pub fn start(
             }
             impairments.seed = impairments.seed.wrapping_add(1); // the next client's
         }
-        clients.get_mut(&from).into_iter().for_each(|client| client.says(&datagram));
+        let Some(UdpClient { recorder, seen, far, up, .. }) = clients.get_mut(&from) else { return Ok(()) };
+        *seen = Instant::now();
+        up.pass_on(&datagram, Side::Server, recorder, |bytes| {
+            // An error may be the answer to an earlier one, and then this one was not sent.
+            let failures = (0..2).map_while(|_| far.send(bytes).err());
+            failures.for_each(|e| recorder.record(What::refused(&e)));
+        });
         Ok(())
     })?;
     Receiving::start(near, move |received| {
@@ -99,16 +105,4 @@ fn meet(
         Err(_) => {}
     })?;
     Ok(UdpClient { recorder, seen: Instant::now(), far, up, _down: down })
-}
-
-impl UdpClient {
-    /// Passes a datagram of its on. An error may be the answer to an earlier one, and then this one was not sent.
-    fn says(&mut self, datagram: &[u8]) {
-        self.seen = Instant::now();
-        let (far, recorder) = (&self.far, &self.recorder);
-        self.up.pass_on(datagram, Side::Server, recorder, |bytes| {
-            let failures = (0..2).map_while(|_| far.send(bytes).err());
-            failures.for_each(|e| recorder.record(What::refused(&e)));
-        });
-    }
 }

@@ -34,7 +34,8 @@ pub fn waits(pids: &[u32]) -> Option<Vec<WaitingThread>> {
     let mut all = Vec::new();
     for pid in pids {
         let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten().map(|entry| entry.path());
-        for thread in threads.filter(|path| !kernel::has_ended(path)) {
+        for thread in threads.filter(|at| kernel::state_and_group(at).is_some_and(|(state, _)| state != 'Z'))
+        {
             all.push(wait(*pid, &fs::read_to_string(thread.join("syscall")).ok()?)?);
         }
     }

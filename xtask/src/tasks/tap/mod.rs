@@ -49,7 +49,7 @@ pub fn run(args: Args) -> Result<()> {
     let TapOptions { server, listen, wire, roll, html, live, style } = TapOptions::of(args)?;
     let style = Style { bare: true, ..style };
     let lang = style.lang;
-    let is_udp = wire.is_udp();
+    let is_udp = matches!(wire, Wire::Udp(..));
     let roll = roll.map(|file| Attendance::read(&file, is_udp)).transpose()?;
     let page = html.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
     let stop = Stop::on_signal(|| {})?; // the tap looks by itself
@@ -58,7 +58,9 @@ pub fn run(args: Args) -> Result<()> {
 
     // Printing is a thread's of its own: a terminal that is paused costs lines, and holds up nobody.
     let narrator = Arc::new(Narrator::start(false).context("cannot start the narrator")?);
-    words.iter().for_each(|words| narrator.announce(words.to(lang)));
+    for words in words {
+        narrator.announce(words.to(lang));
+    }
     let lanes: Lanes = (Words::fixed("clients", "客户端"), Words::fixed("the server", "服务器"));
     // A browser's thread may hold the story for longer than this task.
     let printer = Arc::downgrade(&narrator);

@@ -33,12 +33,6 @@ pub enum Wire {
     Udp(Impairments, bool),
 }
 
-impl Wire {
-    pub fn is_udp(&self) -> bool {
-        matches!(self, Self::Udp(..))
-    }
-}
-
 impl TapOptions {
     pub fn of(mut args: Args) -> Result<Self> {
         let is_udp = args.flag("--udp")?;
