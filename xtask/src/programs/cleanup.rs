@@ -65,8 +65,8 @@ impl ChildGroup {
     }
 }
 
-/// Sends what Ctrl-C sends, SIGINT, to a process' whole group where it leads one, as a terminal does, or to it; false
-/// where that cannot be done (on Windows).
+/// Sends what Ctrl-C sends, SIGINT, to a process' group where it leads one, as a terminal does, or to it; false where that
+/// cannot be done (on Windows).
 pub fn interrupt(pid: u32) -> bool {
     signals::send(pid, true, signals::SIGINT) || signals::send(pid, false, signals::SIGINT)
 }
@@ -106,8 +106,7 @@ fn kill_marked(mark: &str) {
     }
 }
 
-/// The one thing about processes that std does not offer: to send one a signal, by its number, which is the same on every
-/// Unix.
+/// Sends signals, as std does not; their numbers are the same on every Unix.
 mod signals {
     pub const SIGINT: i32 = 2;
     pub const SIGKILL: i32 = 9;

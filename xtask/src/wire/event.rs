@@ -72,51 +72,23 @@ impl From<&[u8]> for Payload {
 #[derive(Debug)]
 pub enum What {
     /// A program printed a line; it is escaped.
-    Said {
-        lane: Side,
-        program: u32,
-        line: String,
-        is_error: bool,
-    },
+    Said { lane: Side, program: u32, line: String, is_error: bool },
     /// A program's outputs have both ended.
-    Finished {
-        program: u32,
-    },
+    Finished { program: u32 },
     /// A client is there whose events have this label from now on.
-    Came {
-        client: SocketAddr,
-    },
+    Came { client: SocketAddr },
     /// A client connected to the relay, and the relay to the server, from this port.
-    Connected {
-        port: u16,
-    },
+    Connected { port: u16 },
     /// The server did not take the client, or its datagram, by the system's words; perhaps as nobody listens there.
-    Refused {
-        why: String,
-        is_absent: bool,
-    },
-    Sent {
-        toward: Side,
-        bytes: Payload,
-        how: Crossing,
-    },
+    Refused { why: String, is_absent: bool },
+    /// Bytes crossed the wire, as one read or one datagram.
+    Sent { toward: Side, bytes: Payload, how: Crossing },
     /// Bytes went on crossing, in too many reads or datagrams for each to be told.
-    Flowed {
-        toward: Side,
-        how: Crossing,
-        pieces: u64,
-        size: u64,
-        took: Duration,
-    },
+    Flowed { toward: Side, how: Crossing, pieces: u64, size: u64, took: Duration },
     /// This side was told that the other one ended its half of the connection.
-    Ended {
-        toward: Side,
-    },
+    Ended { toward: Side },
     /// The other side's connection broke, and the relay ends this one, by a reset, too, or else by an end of stream.
-    Broke {
-        toward: Side,
-        as_reset: bool,
-    },
+    Broke { toward: Side, as_reset: bool },
     /// All places were taken, and this client's went to another one.
     GaveWay,
     /// Nothing: everything that was recorded before this has been handed on.

@@ -65,8 +65,8 @@ impl Impairer {
             Which::Number(number) => *number == self.count,
             Which::Share(part, of) => self.generator.number() % u64::from((*of).max(1)) < (*part).into(),
         };
-        let impairment = self.impairments.iter().filter(is_meant).map(|(_, impairment)| *impairment);
-        let impairment = impairment.collect::<Vec<_>>().first().copied();
+        let meant: Vec<_> = self.impairments.iter().filter(is_meant).collect();
+        let impairment = meant.first().map(|(_, impairment)| *impairment);
         let hows: &[Crossing] = match impairment {
             Some(Impairment::Lost) => &[Crossing::Lost],
             Some(Impairment::Late) => &[Crossing::HeldBack],

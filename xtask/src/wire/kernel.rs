@@ -8,6 +8,9 @@ use std::sync::OnceLock;
 
 pub use common::socket_table::SocketRow;
 
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+
 #[derive(Clone, Copy, Debug)]
 pub enum Protocol {
     Tcp,
@@ -34,23 +37,18 @@ pub fn waiting(protocol: Protocol) -> Option<Vec<SocketRow>> {
     let is_waiting = |row: &SocketRow| row.peer_port == 0 && matches!(row.state, "LISTEN" | "CLOSE");
     let rows = |ip| {
         let rows = lines(protocol, ip)?.map(|line| SocketRow::parse(&line).filter(is_waiting));
-        Some(match protocol {
-            Protocol::Tcp => rows.map_while(|row| row).collect(),
-            Protocol::Udp => rows.flatten().collect(),
-        })
+        let is_among = |row: &Option<_>| matches!(protocol, Protocol::Udp) || row.is_some();
+        Some(rows.take_while(is_among).flatten())
     };
-    let mut both: Vec<SocketRow> = rows(Ipv4Addr::LOCALHOST.into())?;
     // Where IPv6 is switched off, it has no table.
-    both.extend(rows(Ipv6Addr::LOCALHOST.into()).unwrap_or_default());
-    Some(both)
+    Some(rows(V4)?.chain(rows(V6).into_iter().flatten()).collect())
 }
 
 /// The far end of a connection, read once.
 pub fn far_end(near: SocketAddr, far: SocketAddr) -> Option<SocketRow> {
     let (near, far) = (near.port(), far.port());
     let pair = format!(":{far:04X} ");
-    let rows = lines(Protocol::Tcp, IpAddr::V4(Ipv4Addr::LOCALHOST))?
-        .chain(lines(Protocol::Tcp, IpAddr::V6(Ipv6Addr::LOCALHOST)).into_iter().flatten());
+    let rows = lines(Protocol::Tcp, V4)?.chain(lines(Protocol::Tcp, V6).into_iter().flatten());
     let mut rows = rows.filter(|line| line.contains(&pair)).filter_map(|line| SocketRow::parse(&line));
     rows.find(|row| (row.port, row.peer_port) == (far, near))
 }
@@ -141,7 +139,7 @@ fn has_tables() -> bool {
     *HAS.get_or_init(|| {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let port = listener.as_ref().ok().and_then(|own| own.local_addr().ok()).map(|own| own.port());
-        let table = fs::read_to_string(table(Protocol::Tcp, Ipv4Addr::LOCALHOST.into())).unwrap_or_default();
+        let table = fs::read_to_string(table(Protocol::Tcp, V4)).unwrap_or_default();
         table.lines().filter_map(SocketRow::parse).any(|row| Some(row.port) == port)
     })
 }
@@ -154,13 +152,8 @@ fn lines(protocol: Protocol, ip: IpAddr) -> Option<impl Iterator<Item = String>>
 }
 
 fn table(protocol: Protocol, ip: IpAddr) -> String {
-    let name = match (protocol, ip) {
-        (Protocol::Tcp, IpAddr::V4(_)) => "tcp",
-        (Protocol::Tcp, IpAddr::V6(_)) => "tcp6",
-        (Protocol::Udp, IpAddr::V4(_)) => "udp",
-        (Protocol::Udp, IpAddr::V6(_)) => "udp6",
-    };
-    format!("/proc/net/{name}")
+    let name = if matches!(protocol, Protocol::Tcp) { "tcp" } else { "udp" };
+    format!("/proc/net/{name}{}", if ip.is_ipv4() { "" } else { "6" })
 }
 
 fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&SocketRow) -> bool) -> Option<Vec<SocketRow>> {

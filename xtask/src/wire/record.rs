@@ -104,7 +104,6 @@ impl Record {
         self.kept.iter().filter(|event| is_such(event)).count()
     }
 
-    /// All bytes that crossed the wire to one side under a label.
     pub fn crossed(&self, label: &str, side: Side) -> Vec<u8> {
         self.pieces(label, side).concat()
     }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::str::FromStr;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Result;
 use common::address::HostPort;
@@ -11,6 +11,7 @@ use common::text;
 
 use crate::drawing::live;
 use crate::drawing::style::Style;
+use crate::random;
 use crate::tasks::shown;
 use crate::wire::impairments::{Impairment, Impairments, Which};
 use crate::wire::tcp_relay::RelayMode;
@@ -19,7 +20,7 @@ pub struct TapOptions {
     pub server: HostPort,
     pub listen: HostPort,
     pub wire: Wire,
-    /// Files.
+    /// A file, as `html`.
     pub roll: Option<String>,
     pub html: Option<String>,
     pub live: Option<HostPort>,
@@ -29,7 +30,7 @@ pub struct TapOptions {
 /// A protocol, and what is done to what it carries.
 pub enum Wire {
     Tcp(RelayMode, Duration),
-    /// Whether by chance.
+    /// With whether something is left to chance.
     Udp(Impairments, bool),
 }
 
@@ -57,8 +58,7 @@ impl TapOptions {
         let by_chance = up.iter().chain(&down).any(|(which, _)| matches!(which, Which::Share(..)));
         let wire = match (is_udp, cut) {
             (true, 0) => {
-                let seed = seed
-                    .unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(1, |time| time.subsec_micros().into()));
+                let seed = seed.unwrap_or_else(|| random::number() % 1_000_000); // short, to be typed again
                 Wire::Udp(Impairments { up, down, seed, delay }, by_chance)
             }
             (true, _) => {
