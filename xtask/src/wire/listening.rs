@@ -15,9 +15,6 @@ use common::narration::complain;
 use super::awaited::Awaited;
 use super::event::{Recorder, What};
 
-/// How long to leave a system alone that has no socket to give.
-const BACK_OFF: Duration = Duration::from_millis(50);
-
 /// An address as an IPv4 socket has it, though an IPv6 one has accepted it.
 pub fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
@@ -55,7 +52,7 @@ impl Listening {
                         if !mem::replace(&mut has_said, true) {
                             complain(&address::cannot_accept(&e));
                         }
-                        thread::sleep(BACK_OFF);
+                        thread::sleep(Duration::from_millis(50)); // leaves the system alone
                     }
                 }
             }

@@ -19,26 +19,25 @@ const NO_REQUEST: Refused = Refused("400 Bad Request", "this is not a request of
 /// before the first one is left out (RFC 9112 2.2).
 pub fn head(from: impl Read) -> Result<Vec<u8>, Refused> {
     let mut from = BufReader::new(from.take(LIMIT));
-    let (mut head, mut size) = (Vec::new(), 0);
+    let mut head = Vec::new();
     loop {
         let begin = head.len();
         let outcome = from.read_until(b'\n', &mut head);
-        size += head.len() - begin;
+        let line = &head[begin..];
         match outcome {
-            Err(e) if e.kind() == ErrorKind::TimedOut && size > 0 => {
+            _ if head.is_empty() => return Ok(head),
+            Err(e) if e.kind() == ErrorKind::TimedOut => {
                 return Err(Refused("408 Request Timeout", "the request did not come in time"));
             }
-            _ if size == 0 => return Ok(head),
-            Err(_) => return Err(NO_REQUEST),
-            Ok(_) if !head[begin..].ends_with(b"\n") => {
-                let is_long = size as u64 >= LIMIT;
-                let long =
-                    Refused("431 Request Header Fields Too Large", "a request has at most 16 KiB here");
-                return Err(if is_long { long } else { NO_REQUEST });
+            Ok(_) if head.len() as u64 == LIMIT && !line.ends_with(b"\n") => {
+                return Err(Refused(
+                    "431 Request Header Fields Too Large",
+                    "a request has at most 16 KiB here",
+                ));
             }
-            Ok(_) if !matches!(head[begin..], [b'\n'] | [b'\r', b'\n']) => {}
-            Ok(_) if begin == 0 && size <= 2 => head.clear(),
-            Ok(_) => return Ok(head),
+            Ok(_) if line.ends_with(b"\n") && (begin <= 2 || !line.trim_ascii().is_empty()) => {}
+            Ok(_) if line.ends_with(b"\n") => return Ok(head.trim_ascii_start().to_vec()),
+            _ => return Err(NO_REQUEST),
         }
     }
 }

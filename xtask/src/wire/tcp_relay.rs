@@ -18,8 +18,6 @@ use super::listening::Listening;
 /// How many connections there may be at once; each has two threads and two sockets. With as many, a live page still has
 /// room beside them in the 1,024 descriptors that systems give.
 const CONNECTIONS: usize = 400;
-/// How much is read at once.
-const READ_BUFFER: usize = 128 * 1024;
 /// How many reads may be under way on a wire with a delay, each way; a side that sends more waits.
 const UNDER_WAY: usize = 64;
 /// How long a side may take nothing before it is asked whether the other one is still there. On Windows a write that
@@ -124,10 +122,10 @@ impl Connection {
         delayed(self.link.delay, UNDER_WAY, move |passing| connection.deliver(toward, passing))
     }
 
-    /// Reads what goes to one side, as long as it can be passed on.
+    /// Reads what goes to one side while it can be passed on.
     fn read(&self, toward: Side, mut pass: DelayLine<Passing>) {
         let mut from = self.side(toward.other());
-        let mut buffer = vec![0; READ_BUFFER];
+        let mut buffer = vec![0; 128 * 1024];
         let mut goes_on = true;
         while goes_on && !self.is_broken() {
             let passed = match from.read(&mut buffer) {

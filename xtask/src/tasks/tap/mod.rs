@@ -42,8 +42,6 @@ const WAITING: usize = 4096;
 const NAP: Duration = Duration::from_millis(5);
 /// How many bytes of a payload are kept: more than an arrow can show, and the longest name.
 const KEPT: usize = 1024;
-/// How many connections may wait, as for tcp-server.
-const BACKLOG: u16 = 4096;
 
 pub fn run(args: Args) -> Result<()> {
     let TapOptions { server, listen, wire, roll, html, live, style } = TapOptions::of(args)?;
@@ -140,7 +138,7 @@ fn start(server: &HostPort, listen: &HostPort, wire: Wire, recorder: Recorder) -
                 TcpListener::bind(listen).map_err(|e| anyhow!(address::cannot_listen(listen, &e)))?;
             let bound = listener.local_addr()?;
             not_itself(bound)?;
-            backlog::set(&listener, BACKLOG).context("cannot set the backlog")?;
+            backlog::set(&listener, 4096).context("cannot set the backlog")?;
             mem::forget(tcp_relay::start(listener, server.clone(), mode, delay, welcome)?);
             Ok(hints(bound, server))
         }

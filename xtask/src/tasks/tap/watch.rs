@@ -139,7 +139,13 @@ impl Watch {
             What::Broke { toward, as_reset } => {
                 let is_client = *toward == Side::Server;
                 let ending = if is_client { Ending::ResetByClient } else { Ending::ResetByServer };
-                (Some(ending), (!as_reset).then(|| soft_remark(&label, *toward)))
+                let (en, zh) = toward.names();
+                let remark = words!(
+                    "remark, {label}: to the {en} this looks like an end of stream, until it sends something: std cannot pass a \
+                     reset on where nothing waits unread",
+                    "备注 {label}：在{zh}看来这是流结束，等它再发送数据时才会得知复位：没有未读数据时，标准库无法转发复位"
+                );
+                (Some(ending), (!as_reset).then_some(remark))
             }
             What::Refused { .. } if !self.is_udp => (Some(Ending::NotTaken), None),
             What::GaveWay => {
@@ -169,7 +175,12 @@ impl Watch {
                 let is_over = self.is_udp || connection.ended.contains(&toward) || connection.is_silence_told;
                 if !is_over && now.saturating_duration_since(last) >= SILENCE {
                     connection.is_silence_told = true;
-                    found.push(Telling::Remark(silence_remark(label)));
+                    let seconds = SILENCE.as_secs();
+                    found.push(Telling::Remark(words!(
+                        "remark, {label}: both silent for {seconds} s; the last data has no line feed: a program that \
+                         reads lines is still waiting",
+                        "备注 {label}：双方已沉默 {seconds} 秒；最后到达的数据没有换行符：按行读取的一方仍在等待"
+                    )));
                 }
             }
         }
@@ -194,15 +205,6 @@ fn number(label: &str) -> u64 {
     label.trim_start_matches('#').parse().unwrap_or_default()
 }
 
-fn silence_remark(label: &str) -> Words {
-    let seconds = SILENCE.as_secs();
-    words!(
-        "remark, {label}: both silent for {seconds} s; the last data has no line feed: a program that reads lines is \
-         still waiting",
-        "备注 {label}：双方已沉默 {seconds} 秒；最后到达的数据没有换行符：按行读取的一方仍在等待"
-    )
-}
-
 /// The side that goes on is the one across from `toward`.
 fn half_remark(label: &str, toward: Side) -> Words {
     let ((ended, ended_zh), (other, other_zh)) = (toward.names(), toward.other().names());
@@ -211,15 +213,6 @@ fn half_remark(label: &str, toward: Side) -> Words {
          not read it, one that has ended its half alone does",
         "备注 {label}：{ended_zh}一侧已经结束，{other_zh}一侧还在发送：若{ended_zh}已 close，就读不到；\
          若只结束了自己的一半，仍能读到"
-    )
-}
-
-fn soft_remark(label: &str, toward: Side) -> Words {
-    let (en, zh) = toward.names();
-    words!(
-        "remark, {label}: to the {en} this looks like an end of stream, until it sends something: std cannot pass a \
-         reset on where nothing waits unread",
-        "备注 {label}：在{zh}看来这是流结束，等它再发送数据时才会得知复位：没有未读数据时，标准库无法转发复位"
     )
 }
 
