@@ -51,7 +51,6 @@ impl From<&Outcome> for Ended {
     }
 }
 
-/// One experiment's programs and wires.
 pub struct Lab {
     pub record: Record,
     wires: Vec<Listening>,
@@ -128,7 +127,6 @@ impl Lab {
         Ok(address)
     }
 
-    /// A wire to a UDP server that impairs what it carries.
     pub fn udp_wire(&mut self, server: SocketAddr, impairments: Impairments) -> Result<SocketAddr> {
         let recorder = self.record.recorder("");
         let near = UdpSocket::bind((server.ip(), 0))?;

@@ -67,7 +67,6 @@ fn cargo_build(directory: &Path, packages: &[&str], release: bool) -> Result<Pat
     Ok(program)
 }
 
-/// Where a program is, once all are built.
 pub fn path_of(name: &str) -> Result<PathBuf> {
     Ok(build()?.join(name).with_extension(env::consts::EXE_EXTENSION))
 }

@@ -117,7 +117,6 @@ mod signals {
         safe fn kill(pid: i32, signal: i32) -> i32;
     }
 
-    /// There are none.
     #[cfg(not(unix))]
     fn kill(_pid: i32, _signal: i32) -> i32 {
         -1

@@ -33,7 +33,7 @@ pub fn ignores_interrupt(pid: u32) -> bool {
     set.is_some_and(|set| set & SIGINT > 0)
 }
 
-/// The first number behind a name at the beginning of a line.
+/// The first number after a name at the beginning of a line.
 fn figure_in(file: &str, name: &str) -> Option<u64> {
     let text = fs::read_to_string(file).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;

@@ -15,7 +15,6 @@ use crate::random;
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Among the system's temporary files.
     pub fn new() -> Result<Self> {
         Self::within(&env::temp_dir())
     }

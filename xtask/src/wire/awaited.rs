@@ -8,7 +8,6 @@ use std::time::Duration;
 pub struct Gate(Arc<Awaited<bool>>);
 
 impl Gate {
-    /// Lets through what waits, and all that comes.
     pub fn open(&self) {
         self.0.change(|is_open| *is_open = true);
     }

@@ -53,7 +53,6 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// The first `limit` of these bytes.
     pub fn of(bytes: &[u8], limit: usize) -> Self {
         let (kept, rest) = bytes.split_at(bytes.len().min(limit));
         // Where a rest follows, half a character may be left at the end.
@@ -104,7 +103,6 @@ pub struct Event {
 }
 
 impl What {
-    /// That this error kept a client, or its datagram, from the server.
     pub fn refused(error: &io::Error) -> Self {
         // Windows has the one for a connection, and the other one for a datagram.
         let is_absent = matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset);
@@ -123,7 +121,6 @@ impl Event {
     }
 }
 
-/// A place to send events to, under one label.
 #[derive(Clone)]
 pub struct Recorder {
     label: String,
@@ -141,7 +138,6 @@ impl Recorder {
         Self::new(0, |_| Ok::<_, ()>(()))
     }
 
-    /// One that records under another label, to the same place.
     pub fn labelled(&self, label: &str) -> Self {
         Self { label: label.into(), ..self.clone() }
     }
@@ -154,7 +150,6 @@ impl Recorder {
         self.record(What::Sent { toward, bytes: Payload::of(bytes, self.keeps), how });
     }
 
-    /// Records a line for a side that is not a process.
     pub fn said(&self, lane: Side, line: impl Into<String>) {
         self.record(What::Said { lane, program: 0, line: line.into(), is_error: false });
     }

@@ -57,7 +57,6 @@ impl Impairer {
         Self { impairments: impairments.to_vec(), generator: Seeded::new(seed), count: 0, late: None }
     }
 
-    /// Sends and records what arrives and what does not, now that this datagram was sent.
     pub fn pass_on(&mut self, datagram: &[u8], toward: Side, recorder: &Recorder, send: impl Fn(&[u8])) {
         self.count += 1;
         // Each share is drawn each time, so that one's numbers do not depend on another's.

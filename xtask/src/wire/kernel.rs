@@ -44,7 +44,6 @@ pub fn waiting(protocol: Protocol) -> Option<Vec<SocketRow>> {
     Some(rows(V4)?.chain(rows(V6).into_iter().flatten()).collect())
 }
 
-/// The far end of a connection, read once.
 pub fn far_end(near: SocketAddr, far: SocketAddr) -> Option<SocketRow> {
     let (near, far) = (near.port(), far.port());
     let pair = format!(":{far:04X} ");
@@ -113,7 +112,6 @@ fn inodes(pid: u32) -> Vec<u64> {
     descriptors.filter_map(|entry| socket_number(&fs::read_link(entry.path()).ok()?)).collect()
 }
 
-/// The number of a socket, from the link that a descriptor in /proc is.
 pub fn socket_number(link: &Path) -> Option<u64> {
     link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }

@@ -116,7 +116,7 @@ struct Served {
     recorder: Recorder,
 }
 
-/// Those that are served, oldest first.
+/// Oldest first.
 #[derive(Clone, Default)]
 struct ServedClients(Arc<Awaited<Vec<Served>>>);
 
@@ -136,7 +136,6 @@ impl ServedClients {
     }
 }
 
-/// Leaves a place when it is dropped.
 struct Leaving(ServedClients, u64);
 
 impl Drop for Leaving {

@@ -17,7 +17,6 @@ pub const STUCK: Duration = Duration::from_secs(60);
 /// by then: this is much longer than it takes to be read.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// An event, and what the watcher reported.
 type Watched = (Event, Result<()>);
 
 pub struct Record {
@@ -124,7 +123,6 @@ impl Record {
     }
 }
 
-/// Hands each event to the watcher and then to the record, while there is one.
 fn hand_on(
     happening: &Receiver<Event>,
     mut watch: impl FnMut(&Event) -> Result<()>,

@@ -42,7 +42,6 @@ pub fn head(from: impl Read) -> Result<Vec<u8>, Refused> {
     }
 }
 
-/// A request without a body.
 #[derive(Debug)]
 pub struct Request {
     pub method: String,

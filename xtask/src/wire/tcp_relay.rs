@@ -51,7 +51,6 @@ pub fn start(
     })
 }
 
-/// The way to the server, the same for all clients.
 struct TcpLink {
     upstream: HostPort,
     mode: RelayMode,
@@ -86,7 +85,6 @@ enum Passing {
     Break,
 }
 
-/// A client's connection and the one to the server, joined.
 struct Connection {
     client: Arc<TcpStream>,
     server: TcpStream,
@@ -95,13 +93,11 @@ struct Connection {
     state: Awaited<RelayState>,
 }
 
-/// What has become of both directions.
 #[derive(Default)]
 struct RelayState {
     told_end: [bool; 2],
     /// Which sides take nothing any more.
     gone: [bool; 2],
-    /// One of the two broke, and both are ended.
     is_broken: bool,
 }
 
@@ -122,7 +118,6 @@ impl Connection {
         delayed(self.link.delay, UNDER_WAY, move |passing| connection.deliver(toward, passing))
     }
 
-    /// Reads what goes to one side while it can be passed on.
     fn read(&self, toward: Side, mut pass: DelayLine<Passing>) {
         let mut from = self.side(toward.other());
         let mut buffer = vec![0; 128 * 1024];

@@ -56,7 +56,6 @@ pub fn start(
     })
 }
 
-/// Has one client give way where all places are taken.
 fn make_room(clients: &mut HashMap<SocketAddr, UdpClient>) {
     if clients.len() < CLIENTS {
         return;
@@ -69,17 +68,14 @@ fn make_room(clients: &mut HashMap<SocketAddr, UdpClient>) {
     }
 }
 
-/// A client, and its own socket to the server.
 struct UdpClient {
     recorder: Recorder,
-    /// When it last said something.
     seen: Instant,
     far: Arc<UdpSocket>,
     up: Impairer,
     _down: Receiving,
 }
 
-/// Opens a new client's way to the server and back.
 fn meet(
     near: &Arc<UdpSocket>,
     client: SocketAddr,

@@ -6,7 +6,6 @@ use std::fs;
 
 use super::kernel;
 
-/// What a thread waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
     Accept,

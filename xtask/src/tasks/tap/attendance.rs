@@ -48,10 +48,8 @@ impl Attendance {
         Ok(Self { is_udp, missing, here: 0, saying: HashMap::new() })
     }
 
-    /// Hears what happens; says so when somebody has come.
-    ///
-    /// A name is a datagram, what stands before a control character (a line feed, a byte of a length), and what a client
-    /// had said when the server answered or the client ended.
+    /// Says who has come. A name is a datagram, what stands before a control character (a line feed, a byte of a length),
+    /// and what a client had said when the server answered or the client ended.
     pub fn hears(&mut self, Event { label, what, .. }: &Event) -> Option<Words> {
         let said = match what {
             What::Sent { toward: Side::Server, bytes, .. } => {
@@ -85,7 +83,6 @@ impl Attendance {
         Some(escape(self.missing.remove(at).as_bytes()))
     }
 
-    /// How many are here, and who is missing.
     pub fn count(&self) -> Words {
         let (here, all) = (self.here, self.here + self.missing.len());
         let missing: Vec<_> = self.missing.iter().map(|name| escape(name.as_bytes())).collect();

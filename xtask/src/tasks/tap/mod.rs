@@ -38,7 +38,7 @@ use watch::{Telling, Watch};
 const TICK: Duration = Duration::from_millis(100);
 /// How many events may wait to be told; a relay that records more waits.
 const WAITING: usize = 4096;
-/// To wake a thread for every read costs more than the read: behind one event, others gather for so long.
+/// To wake a thread for every read costs more than the read: after one event, others gather for so long.
 const NAP: Duration = Duration::from_millis(5);
 /// How many bytes of a payload are kept: more than an arrow can show, and the longest name.
 const KEPT: usize = 1024;
@@ -166,7 +166,6 @@ fn leads_to(server: SocketAddr, bound: SocketAddr) -> bool {
     server.port() == bound.port() && (is_all || server == canonical(bound))
 }
 
-/// Where it is, and where clients are to connect.
 fn hints(bound: SocketAddr, server: &HostPort) -> Vec<Words> {
     let (at, place) = (address::reachable(bound), format!("listening on {bound}, passing on to {server}"));
     let others = address::reachable_by_others(bound);

@@ -27,7 +27,6 @@ pub struct TapOptions {
     pub style: Style,
 }
 
-/// A protocol, and what is done to what it carries.
 pub enum Wire {
     Tcp(RelayMode, Duration),
     /// With whether something is left to chance.

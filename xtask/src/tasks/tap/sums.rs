@@ -29,7 +29,6 @@ impl Ending {
     }
 }
 
-/// What is told at the end.
 #[derive(Default)]
 pub struct Sums {
     pub count: u64,

@@ -16,14 +16,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// So long a silence of both sides, in the middle of a line, is worth a remark.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// Something to be told.
 #[derive(Debug)]
 pub enum Telling {
     Event(Event),
     Remark(Words),
 }
 
-/// One direction of a connection.
 #[derive(Default)]
 struct Way {
     /// How many reads have come without a pause.
@@ -46,7 +44,6 @@ struct Flow {
     size: u64,
 }
 
-/// What is known of a connection that is open.
 #[derive(Default)]
 struct Past {
     ways: BTreeMap<(Side, Crossing), Way>,
@@ -94,7 +91,6 @@ impl Past {
     }
 }
 
-/// What is known of the wire.
 pub struct Watch {
     is_udp: bool,
     open: HashMap<String, Past>,
@@ -107,7 +103,6 @@ impl Watch {
         Self { is_udp, open: HashMap::new(), sums: Sums::default(), roll }
     }
 
-    /// What is to be told now that this has happened.
     pub fn sees(&mut self, event: Event) -> Vec<Telling> {
         let (at, label) = (event.at, event.label.clone());
         match &event.what {
@@ -194,7 +189,6 @@ impl Watch {
         lines
     }
 
-    /// What is still to be told at the end.
     pub fn rest(&mut self) -> Vec<Telling> {
         self.open.iter_mut().flat_map(|(label, connection)| connection.flows(label, |_| true)).collect()
     }
