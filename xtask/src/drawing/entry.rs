@@ -61,10 +61,7 @@ impl Entry {
 /// A row of the kernel's table of sockets, and what its two numbers count in its state.
 pub fn socket(side: Side, row: &SocketRow) -> Words {
     let SocketRow { state, port, peer_port, to_send, to_read, .. } = row;
-    let (whose, whose_zh) = match side {
-        Side::Client => ("client", "客户端"),
-        Side::Server => ("server", "服务器"),
-    };
+    let (whose, whose_zh) = side.names();
     // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
     let Words { en, zh } = match *state {
         "LISTEN" => words!("waiting to be accepted {to_read}", "排队 {to_read}"),

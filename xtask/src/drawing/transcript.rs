@@ -149,7 +149,9 @@ impl Transcript {
     pub fn sees(&self, event: &Event) -> Result<()> {
         let state = self.state();
         // A program's hint is for a person who types the next command; here nobody does.
-        if state.hidden.contains(&event.label) || event.starts_line(narration::HINT) {
+        if state.hidden.contains(&event.label)
+            || event.said().is_some_and(|line| line.starts_with(narration::HINT))
+        {
             return Ok(());
         }
         let rung = Rung::of(event.at.saturating_duration_since(state.began), &event.label, &event.what);

@@ -68,7 +68,7 @@ pub fn run(mut args: Args) -> Result<()> {
     if !reexec::is_again() {
         drop((page, figures)); // they are opened again
         // A debug build is not what programs cost, nor fit to be a load.
-        let is_fit = is_as_built || build::is_optimised()?;
+        let is_fit = is_as_built || build::IS_OPTIMISED;
         return reexec::start_again(&if is_fit { path_of("xtask")? } else { build::optimised_xtask()? });
     }
     build::build()?;
@@ -121,7 +121,7 @@ fn machine() -> Result<Words> {
     let cpus = text("/proc/cpuinfo");
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     let on = consts::ARCH.to_owned() + &model.map_or(String::new(), |(_, on)| format!(", {}", clean(on)));
-    let Words { en: build, zh: build_zh } = if build::is_optimised()? {
+    let Words { en: build, zh: build_zh } = if build::IS_OPTIMISED {
         Words::fixed("a release build", "release 构建")
     } else {
         Words::fixed("a debug build, which costs more", "debug 构建，开销偏大")

@@ -135,7 +135,7 @@ fn stop_in_time(size: Size, server: Server, holds: bool, Words { en, zh }: &Word
 }
 
 fn interrupted(server: Server) -> Result<(ExitStatus, Duration)> {
-    if cleanup::can_interrupt() {
+    if cfg!(unix) {
         return server.stop();
     }
     needs("only Unix lets a program send another its Ctrl-C", "只有 Unix 允许程序向别的程序发送 Ctrl-C")

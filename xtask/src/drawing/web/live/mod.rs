@@ -21,6 +21,7 @@ use super::pieces::{joined, piece};
 use crate::drawing::entry::Entry;
 use crate::drawing::transcript::{News, Seen, Transcript};
 use crate::drawing::votes::{State, Wait};
+use crate::wire::event::Recorder;
 use crate::wire::listening::Listening;
 use crate::wire::request::{self, PATIENCE, Refused, Request, read_out};
 use crate::words::{Lang, Words};
@@ -81,7 +82,7 @@ impl Live {
         let listening = Listening::serving(listener, CONNECTIONS, move |client, from| {
             let shown = Arc::clone(&shown);
             // A browser that leaves is its own affair.
-            (move || drop(shown.serve(&client, from.ip())), || ())
+            (move || drop(shown.serve(&client, from.ip())), Recorder::discarding())
         })?;
         Ok(Self { show, listening })
     }
