@@ -170,8 +170,6 @@ pub struct Tables {
 pub struct Waits {
     /// Whether one of them waits for more from the peer that waits for the program.
     pub is_read: Option<bool>,
-    /// One waits for something from another peer.
-    pub is_another_read: bool,
     /// One waits for its standard input.
     pub is_input_read: bool,
     /// All of them wait for others: none computes, sends or sleeps.

@@ -129,11 +129,8 @@ static ASKED: &[Likely] = &[
     is("not-waited-for", |e| e.how == How::WentOn, "udp",
         "Your client does not wait for the greetings: send the next name only when the greeting for the name before it has arrived.",
         "名字一口气发了出去：上一个的回复到了才发下一个。"),
-    is("names-missing", |e| e.how == How::Ended && e.status.is_empty(), "udp",
-        "Your program reached its end too early: the names are Michael, Tracy and Sarah, each in its own datagram.",
-        "程序过早运行到代码末尾：名字依次是 Michael、Tracy、Sarah，各发一个数据报。"),
     is("ended-too-early", |e| e.how == How::Ended, "udp",
-        "Your client ended too early: the last output of your program says why.",
-        "客户端中途结束了：原因见它最后的输出。"),
+        "Your client ended too early: its last output, if there is any, says why. The names are Michael, Tracy and Sarah, each in its own datagram.",
+        "客户端中途结束了：原因见它最后的输出（如果有）。名字依次是 Michael、Tracy、Sarah，各发一个数据报。"),
     asks_once(|_| true),
 ];

@@ -30,7 +30,6 @@ impl Trial<'_> {
         let is_known = sockets.values().any(|(of, _)| *of == number);
         let seen = Waits {
             is_read: Some(is_read).filter(|is_read| *is_read || (!is_hidden && is_known)),
-            is_another_read: reading.iter().any(|wait| peer(wait).is_some_and(|other| other != number)),
             is_input_read: reading.iter().any(|wait| wait.is_stdin),
             is_for_others: threads.iter().all(|wait| !matches!(wait.call, Call::Send | Call::Sleep))
                 && pids.iter().all(|pid| kernel::is_idle(*pid) == Some(true)),
