@@ -15,14 +15,11 @@ pub struct TcpClient {
     begins: fn(),
     /// Runs before it connects for good.
     connects: fn((&str, u16)),
-    /// It could not connect.
     refused: fn(),
     limit: Option<Duration>,
     /// Takes a message from the stream.
     hears: fn(&mut BufReader<&TcpStream>, &mut Vec<u8>) -> io::Result<usize>,
-    /// Nothing came.
     gives_up: fn(),
-    /// The server has closed.
     closed: fn(),
     /// A message has come, so long after the start.
     heard: fn(Duration),

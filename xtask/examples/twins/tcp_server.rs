@@ -9,7 +9,6 @@ use std::{env, fs, io, thread};
 
 use super::Call;
 
-/// The parts.
 pub struct TcpServer {
     /// Runs before it binds.
     pub begins: fn(&Call<'_>),
@@ -17,13 +16,9 @@ pub struct TcpServer {
     pub serves: fn(&'static Self, TcpListener),
     pub welcome: &'static [u8],
     pub converses: fn(&Self, &TcpStream),
-    /// What the first answer begins with.
-    pub prefix: &'static [u8],
-    /// How much it reads at once.
     pub capacity: usize,
     /// Whether a line is complete without its line feed.
     pub is_whole: fn(&[u8]) -> bool,
-    /// A line has come.
     pub hears: fn(&TcpStream),
     pub is_exit: fn(&[u8]) -> bool,
     pub exits: fn(&TcpStream),
@@ -35,7 +30,6 @@ pub struct TcpServer {
     pub goes_on: fn(&TcpStream) -> bool,
     /// The stream has ended, with this part of a line.
     pub ends: fn(&TcpStream, Vec<u8>),
-    /// The connection was reset.
     pub fails: fn(),
 }
 
@@ -47,7 +41,6 @@ impl Default for TcpServer {
             serves: side_by_side,
             welcome: b"Welcome!\n",
             converses: by_lines,
-            prefix: b"",
             capacity: 1024,
             is_whole: |_| false,
             hears: |_| {},
@@ -87,7 +80,6 @@ fn side_by_side(server: &'static TcpServer, listener: TcpListener) {
 
 pub fn by_lines(server: &TcpServer, mut stream: &TcpStream) {
     let _ = stream.write_all(server.welcome);
-    let mut prefix = server.prefix;
     let mut from = BufReader::with_capacity(server.capacity, stream);
     loop {
         let mut line = Vec::new();
@@ -105,10 +97,9 @@ pub fn by_lines(server: &TcpServer, mut stream: &TcpStream) {
             return (server.exits)(stream);
         }
         let Some(name) = (server.name)(stream, name.to_vec()) else { return };
-        if stream.write_all(&[prefix, b"Hello, ", &name, server.end].concat()).is_err() {
+        if stream.write_all(&[b"Hello, ", &name[..], server.end].concat()).is_err() {
             return (server.fails)();
         }
-        prefix = b"";
         if !(server.goes_on)(stream) {
             return;
         }

@@ -74,7 +74,7 @@ pub const ROWS: &[Twin] = &[
         thread::sleep(Duration::from_secs(5));
         by_lines(p, stream);
     }).by(One),
-    Twin::new("buffered", &["✗ welcome welcome-waits"], |p| { p.welcome = b""; p.prefix = b"Welcome!\n" }),
+    Twin::new("buffered", &["✗ welcome welcome-waits"], |p| { p.welcome = b""; p.hears = |mut stream| drop(stream.write_all(b"Welcome!\n")) }),
     Twin::new("no-line-feed", &["✗ welcome no-line-feed"], |p| p.welcome = b"Welcome!"),
     Twin::new("never-ends-a-line", &["? welcome no-line-feed"], |p| p.converses = |_, mut stream| {
         let _ = stream.write_all(b"Welcome!");

@@ -130,9 +130,7 @@ pub struct UdpClient {
     begins: fn(),
     limit: Option<Duration>,
     tries: usize,
-    /// The datagrams for these names.
     asks: fn(&str) -> String,
-    /// How many names it asks for at once.
     at_once: usize,
     /// Whether a datagram is the answer, and how many came that were not.
     believes: fn(&[u8], &[u8], usize) -> bool,

@@ -17,7 +17,6 @@ use crate::words::Words;
 
 const ASKED: Step = IsAskedFor(1, "/page");
 
-/// A client that gets a page.
 pub static GET: Exercise = Exercise {
     name: "get",
     description: Words::fixed(
@@ -28,18 +27,15 @@ pub static GET: Exercise = Exercise {
     transport: Protocol::Tcp,
     side: Side::Client,
     framing: Some(Framing::Raw),
-    not_asked: NOT_ASKED,
+    not_asked: &[
+        Words::fixed("HTTPS, redirects, compressed bodies, fields after the last chunk: this exercise is about where a body ends",
+                     "HTTPS、重定向、压缩的响应体、最后一块之后的字段：这里只关于响应体在哪里结束"),
+    ],
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: OTHERWISE,
 };
 
-static NOT_ASKED: &[Words] = &[
-    Words::fixed("HTTPS, redirects, compressed bodies, fields after the last chunk: this exercise is about where a body ends",
-                 "HTTPS、重定向、压缩的响应体、最后一块之后的字段：这里只关于响应体在哪里结束"),
-];
-
-/// In the order in which such a client is built.
 static STAGES: &[Stage] = &[
     stage("length", "C19", ("saves a body of Content-Length bytes, and prints the header", "按 Content-Length 保存响应体，并打印头部"),
         &[Hosts, ASKED, Says(1, &[replies::LENGTH.as_bytes()]), SaysNoMore(1), Ends, Saves(BODY), Shows("Content-Length")],

@@ -15,7 +15,6 @@ use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
-/// A TCP client.
 pub static TCP_CLIENT: Exercise = Exercise {
     name: "tcp-client",
     description: Words::fixed(
@@ -29,7 +28,10 @@ pub static TCP_CLIENT: Exercise = Exercise {
     transport: Protocol::Tcp,
     side: Side::Client,
     framing: None,
-    not_asked: NOT_ASKED,
+    not_asked: &[
+        Words::fixed("what it does after it has printed an answer that is not the expected one",
+                     "回复与预期不同时，客户端打印之后怎么做"),
+    ],
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: SAID,
@@ -37,11 +39,6 @@ pub static TCP_CLIENT: Exercise = Exercise {
 
 /// An answer that is not the expected one.
 const OTHER: &str = "Hello, Stranger!";
-
-static NOT_ASKED: &[Words] = &[
-    Words::fixed("what it does after it has printed an answer that is not the expected one",
-                 "回复与预期不同时，客户端打印之后怎么做"),
-];
 
 /// How the server goes on after Michael's greeting, until the client says exit.
 const THE_OTHERS: Step = Plays(&[
@@ -52,7 +49,6 @@ const THE_OTHERS: Step = Plays(&[
     Hears(1, EXIT),
 ]);
 
-/// In the order in which a client is built.
 static STAGES: &[Stage] = &[
     stage("greets", "C3", ("sends Michael, Tracy and Sarah, prints each greeting, and ends with status 0",
                            "依次说 Michael、Tracy、Sarah，打印每个回复，以状态 0 结束"),

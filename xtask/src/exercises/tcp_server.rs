@@ -20,7 +20,6 @@ use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
-/// A TCP server.
 pub static TCP_SERVER: Exercise = Exercise {
     name: "tcp-server",
     description: Words::fixed(
@@ -34,23 +33,18 @@ pub static TCP_SERVER: Exercise = Exercise {
     transport: Protocol::Tcp,
     side: Side::Server,
     framing: None,
-    not_asked: NOT_ASKED,
+    not_asked: &[
+        Words::fixed("that it keeps running when no client arrives for a long time: a test of that would take too long",
+                     "长时间没有客户端来，它仍继续运行：测试这个太费时间"),
+        any::WHAT_IT_KEEPS,
+        Words::fixed("that it closes without a reset when more bytes follow 'exit' than it reads with one recv: how many that is depends on the program",
+                     "exit 后面的数据比一次 recv 读取的还多，关闭时也不复位：一次读取多少，各个程序不同"),
+    ],
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: &[],
 };
 
-#[rustfmt::skip]
-static NOT_ASKED: &[Words] = &[
-    Words::fixed("that it keeps running when no client arrives for a long time: a test of that would take too long",
-                 "长时间没有客户端来，它仍继续运行：测试这个太费时间"),
-    any::WHAT_IT_KEEPS,
-    Words::fixed("that it closes without a reset when more bytes follow 'exit' than it reads with one recv: how many that is depends on the program",
-                 "exit 后面的数据比一次 recv 读取的还多，关闭时也不复位：一次读取多少，各个程序不同"),
-];
-
-/// In the order in which a server is built.
-#[rustfmt::skip]
 static STAGES: &[Stage] = &[
     stage("listens", "C8", ("binds and listens at the given address", "在给定的地址和端口上监听"),
         &[Starts, Stays],
@@ -263,7 +257,6 @@ static STAGES: &[Stage] = &[
         &[]),
 ];
 
-#[rustfmt::skip]
 const EXIT_RESET: Likely = is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
     "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
     "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）");

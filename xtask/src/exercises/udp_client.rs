@@ -13,7 +13,6 @@ use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
-/// A UDP client.
 pub static UDP_CLIENT: Exercise = Exercise {
     name: "udp-client",
     description: Words::fixed(
@@ -24,22 +23,19 @@ pub static UDP_CLIENT: Exercise = Exercise {
     transport: Protocol::Udp,
     side: Side::Client,
     framing: None,
-    not_asked: NOT_ASKED,
+    not_asked: &[
+        Words::fixed("that it prints the answer that arrived, and not one that it built itself: it must ignore any other answer, so both look the same",
+                     "打印的是收到的回复，不是自己拼出来的：别的回复它都应忽略，所以两者看起来一样"),
+    ],
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: ASKED,
 };
 
-static NOT_ASKED: &[Words] = &[
-    Words::fixed("that it prints the answer that arrived, and not one that it built itself: it must ignore any other answer, so both look the same",
-                 "打印的是收到的回复，不是自己拼出来的：别的回复它都应忽略，所以两者看起来一样"),
-];
-
 /// How the server goes on after Michael's greeting.
 const THE_OTHERS: Step =
     Plays(&[Hears(1, TRACY), Says(1, &[HELLO_TRACY]), Hears(1, SARAH), Says(1, &[HELLO_SARAH])]);
 
-/// In the order in which a client is built.
 static STAGES: &[Stage] = &[
     stage("greets", "C12", ("sends Michael, Tracy and Sarah, prints each greeting, and ends with status 0",
                             "依次发送 Michael、Tracy、Sarah，打印每个回复，以状态 0 结束"),

@@ -15,7 +15,6 @@ use crate::words::Words;
 /// A name that begins like a greeting.
 const HELLOISE: &[u8] = b"Helloise";
 
-/// A UDP server.
 pub static UDP_SERVER: Exercise = Exercise {
     name: "udp-server",
     description: Words::fixed(
@@ -26,19 +25,16 @@ pub static UDP_SERVER: Exercise = Exercise {
     transport: Protocol::Udp,
     side: Side::Server,
     framing: None,
-    not_asked: NOT_ASKED,
+    not_asked: &[
+        Words::fixed("that it keeps running when no datagram arrives for a long time: a test of that would take too long",
+                     "长时间没有数据报来，它仍继续运行：测试这个太费时间"),
+        any::WHAT_IT_KEEPS,
+    ],
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: &[],
 };
 
-static NOT_ASKED: &[Words] = &[
-    Words::fixed("that it keeps running when no datagram arrives for a long time: a test of that would take too long",
-                 "长时间没有数据报来，它仍继续运行：测试这个太费时间"),
-    any::WHAT_IT_KEEPS,
-];
-
-/// In the order in which a server is built.
 static STAGES: &[Stage] = &[
     stage("binds", "C12", ("binds the given address", "绑定到给定的地址和端口"),
         &[Starts, Stays],

@@ -74,10 +74,6 @@ impl Peers {
         Self { at, talk, protocol, here: BTreeMap::new() }
     }
 
-    /// One of them.
-    ///
-    /// # Errors
-    /// When there is no such peer, or it has left: the script is wrong.
     pub fn peer(&mut self, number: usize) -> Result<&mut Peer> {
         self.here.get_mut(&number).with_context(|| format!("there is no #{number}, or it has left"))
     }
@@ -92,7 +88,6 @@ impl Peers {
         Ok(peer)
     }
 
-    /// One more of them, that is connected already.
     pub fn joins(&mut self, number: usize, mut peer: Peer) {
         match &mut peer {
             Peer::Tcp(peer) => peer.number = number,
@@ -212,7 +207,6 @@ impl Peers {
         Ok(())
     }
 
-    /// One says messages: over TCP all of them with one write.
     pub fn says(&mut self, number: usize, messages: &[&[u8]]) -> Result<()> {
         match self.peer(number)? {
             Peer::Tcp(peer) => peer.says(messages),
@@ -241,7 +235,6 @@ impl Peers {
         Err(mismatch.into())
     }
 
-    /// Hears a message; where nothing comes, plays the steps and hears it then.
     fn hears_or(&mut self, number: usize, message: &[u8], steps: &[Step], met: &Met<'_>) -> Result<()> {
         let Err(stop) = self.hears(number, message, met) else { return Ok(()) };
         let mut mismatch = stop.downcast::<Mismatch>()?;

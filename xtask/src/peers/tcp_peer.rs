@@ -204,7 +204,6 @@ impl TcpPeer {
         Ok(())
     }
 
-    /// Leaves: closes, with nothing unread.
     pub fn leaves(self) {
         self.talk.recorder.record(What::Ended { toward: self.program });
     }
@@ -233,7 +232,6 @@ impl TcpPeer {
         }
     }
 
-    /// Says a name, and hears its greeting.
     pub fn gives_name(&mut self, name: &str) -> Result<(), Mismatch> {
         self.says(&[name.as_bytes()]);
         self.hears(greeting::of(name.as_bytes()))
@@ -262,7 +260,6 @@ impl TcpPeer {
         }
     }
 
-    /// Waits for a greeting of what it began to say, or for none, and then for the end.
     pub fn hears_half_at_most(&mut self) -> Result<(), Mismatch> {
         let length = if self.talk.framing == Framing::Length { 4 } else { 0 };
         let heard = match self.hears(greeting::of(self.said.get(length..).unwrap_or_default())) {
@@ -280,7 +277,6 @@ impl TcpPeer {
         if is_quiet { Ok(()) } else { Err(self.missed(Expected::NoMore, How::WentOn)) }
     }
 
-    /// Waits for the end of the stream, with nothing before it.
     pub fn hears_the_end(&mut self) -> Result<(), Mismatch> {
         if !self.heard.is_empty() {
             return Err(self.other(Expected::End));
@@ -292,7 +288,6 @@ impl TcpPeer {
         }
     }
 
-    /// Waits for any message, or for any end.
     pub fn hears_anything(&mut self) -> Result<(), Mismatch> {
         loop {
             match (self.talk.framing, self.read(self.talk.patience)) {
