@@ -10,6 +10,7 @@ mod tcp_server;
 mod tcp_server_rows;
 mod udp;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 use std::{env, fs, process, thread};
 
@@ -99,8 +100,6 @@ fn main() {
     let call = || Call { more, host: &rest[0], port: rest[1].parse().expect("a port") };
     match kind.as_str() {
         "sleeper" => thread::sleep(Duration::from_secs(3600)),
-        #[cfg(unix)]
-        "holder" => tcp_server::holder(name),
         "tcp-server" => Twin::of(tcp_server_rows::ROWS, name).runs(&call()),
         "udp-server" => Twin::of(udp::SERVERS, name).runs(&call()),
         "tcp-client" => Twin::of(tcp_client::ROWS, name).runs(&call()),
@@ -120,4 +119,12 @@ pub fn waits_forever() -> ! {
     loop {
         thread::park();
     }
+}
+
+/// A name in a buffer that still has the first one in it.
+pub fn over_the_first(mut name: Vec<u8>) -> Vec<u8> {
+    static FIRST: OnceLock<Vec<u8>> = OnceLock::new();
+    let first = FIRST.get_or_init(|| name.clone());
+    name.extend_from_slice(first.get(name.len()..).unwrap_or_default());
+    name
 }

@@ -1,19 +1,18 @@
 //! TCP servers with one mistake each.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::net::{Shutdown, TcpListener, UdpSocket};
 use std::process::{self, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{env, fs, thread};
 
 use super::By::{One, Own};
 use super::tcp_server::{
-    HELD, ONE_BUFFER, TcpServer, by_lines, by_reads, dies_of, hand_to_another, is_taken, outsider, own,
-    reads_only, taken, talks,
+    HELD, ONE_BUFFER, TcpServer, by_lines, dies_of, hand_to_another, is_taken, outsider, own, reads_only,
+    taken, talks,
 };
-use super::waits_forever;
+use super::{over_the_first, waits_forever};
 
 const UNIX: bool = cfg!(unix);
 const LINUX: bool = cfg!(target_os = "linux");
@@ -32,7 +31,7 @@ pub const ROWS: &[Twin] = &[
     Twin::new("reads-input", &["? listens reads-input"], |p| p.begins = |_| drop(std::io::stdin().read(&mut [0]))).by(One).patience(1).only(LINUX),
     Twin::new("daemon", &["✗ listens left-its-group"], |p| p.begins = |call| {
         if call.more.is_empty() {
-            drop(outsider(&["tcp-server", "daemon=apart", call.host, &call.port.to_string()]).spawn().expect("cannot start it"));
+            drop(outsider(own(&["tcp-server", "daemon=apart", call.host, &call.port.to_string()])).spawn().expect("cannot start it"));
             process::exit(0)
         }
     }).by(One).only(LINUX),
@@ -81,7 +80,7 @@ pub const ROWS: &[Twin] = &[
         reads_only(stream);
     }).by(One),
     Twin::new("never-answers", &["? welcome welcome-waits"], |p| p.converses = |_, stream| reads_only(stream)).by(Own).only(LINUX),
-    Twin::new("closes-at-once", &["✗ welcome closed-at-once"], |p| p.converses = |_, _| {}).by(One),
+    Twin::new("closes-at-once", &["✗ welcome turned-away"], |p| p.converses = |_, _| {}).by(One),
     Twin::new("on-the-listener", &["✗ welcome on-the-listener"], |p| p.converses = |_, _| {
         eprintln!("BrokenPipeError: [Errno 32] Broken pipe");
         process::exit(1)
@@ -128,9 +127,7 @@ pub const ROWS: &[Twin] = &[
         name.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
         Some(name)
     }).by(One),
-    Twin::new("leftover", &["✗ again earlier-name"], |p| p.name = |_, name| {
-        Some(over_the_longest(&name))
-    }).by(One),
+    Twin::new("leftover", &["✗ again earlier-name"], |p| p.name = |_, name| Some(over_the_first(name))).by(One),
 
     // exit, and clients that leave.
     Twin::new("exit-anywhere", &["✗ exit exit-in-other-words"], |p| p.is_exit = |name| name.starts_with(b"exit")),
@@ -163,17 +160,11 @@ pub const ROWS: &[Twin] = &[
     Twin::new("crowd", &["✗ crowd one-at-a-time", "✗ cut", "✗ unread"], |p| p.serves = |p, listener| {
         listener.incoming().for_each(|stream| (p.converses)(p, &stream.expect("cannot accept")));
     }),
-    Twin::new("pool-of-two", &["✗ crowd in-turn"], |p| p.serves = |p, listener| {
-        let (waiting, next) = mpsc::channel::<TcpStream>();
-        let next = Arc::new(Mutex::new(next));
-        for _ in 0..2 {
-            let next = Arc::clone(&next);
-            thread::spawn(move || loop {
-                let stream = next.lock().unwrap().recv().expect("the listener goes on");
-                (p.converses)(p, &stream);
-            });
-        }
-        listener.incoming().for_each(|stream| waiting.send(stream.expect("cannot accept")).unwrap());
+    Twin::new("pool-of-two", &["✗ crowd in-turn"], |p| p.converses = |p, stream| {
+        let has_room = |busy| (busy < 2).then_some(busy + 1);
+        while BUSY.fetch_update(Ordering::SeqCst, Ordering::SeqCst, has_room).is_err() { thread::sleep(Duration::from_millis(1)) }
+        by_lines(p, stream);
+        BUSY.fetch_sub(1, Ordering::SeqCst);
     }).by(One),
     Twin::new("turns-away", &["✗ crowd turned-away"], |p| p.serves = |p, listener| {
         let (stream, _) = listener.accept().expect("cannot accept");
@@ -182,21 +173,15 @@ pub const ROWS: &[Twin] = &[
     }).by(One),
 
     // Where messages end, and what is in them.
-    Twin::new("glued", &["✗ glued one-recv"], |p| p.converses = |p, stream| {
-        by_reads(p, stream, |rest| Some(if rest.ends_with(b"\n") { vec![taken(rest)] } else { Vec::new() }));
-    }),
-    Twin::new("first-only", &["? glued rest-not-taken"], |p| p.converses = |p, stream| {
-        by_reads(p, stream, |rest| {
-            let line = rest.iter().position(|byte| *byte == b'\n').map(|end| rest.drain(..=end).collect::<Vec<_>>());
-            Some(line.map(|line| line.trim_ascii().to_vec()).into_iter().collect())
-        });
-    }).by(One),
-    Twin::new("exit-first", &["✗ glued exit-first"], |p| p.converses = |p, stream| {
-        by_reads(p, stream, |rest| (!rest.ends_with(b"exit\n")).then(|| vec![taken(rest)]));
-    }).by(One),
-    Twin::new("cut", &["✗ cut pieces-not-joined", "✗ half-close pieces-not-joined"], |p| p.converses = |p, stream| {
-        by_reads(p, stream, |rest| Some(taken(rest).split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()));
-    }),
+    Twin::new("glued", &["✗ glued one-recv"], |p| p.reads(|rest| Some(if rest.ends_with(b"\n") { vec![taken(rest)] } else { Vec::new() }))),
+    Twin::new("first-only", &["? glued rest-not-taken"], |p| p.reads(|rest| {
+        let line = rest.iter().position(|byte| *byte == b'\n').map(|end| rest.drain(..=end).collect::<Vec<_>>());
+        Some(line.map(|line| line.trim_ascii().to_vec()).into_iter().collect())
+    })).by(One),
+    Twin::new("exit-first", &["✗ glued exit-first"], |p| p.reads(|rest| (!rest.ends_with(b"exit\n")).then(|| vec![taken(rest)]))).by(One),
+    Twin::new("cut", &["✗ cut pieces-not-joined", "✗ half-close pieces-not-joined"], |p| p.reads(|rest| {
+        Some(taken(rest).split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect())
+    })),
     Twin::new("silence-is-the-end", &["✗ cut pieces-not-joined"], |p| p.converses = |p, mut stream| {
         let _ = stream.write_all(p.welcome);
         stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
@@ -210,20 +195,16 @@ pub const ROWS: &[Twin] = &[
             }
         }
     }).by(One),
-    Twin::new("half-char", &["✗ cut half-decoded", "✗ bytes name-changed"], |p| p.converses = |p, stream| {
-        by_reads(p, stream, |rest| {
-            std::str::from_utf8(rest).ok()?;
-            let lines = |rest: &mut Vec<u8>| taken(rest).split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
-            Some(if rest.ends_with(b"\n") { lines(rest) } else { Vec::new() })
-        });
-    }),
-    Twin::new("shared-buffer", &["✗ cut one-buffer"], |p| p.converses = |p, stream| {
-        by_reads(p, stream, |read| {
-            let mut all = ONE_BUFFER.lock().unwrap();
-            all.append(read);
-            Some(if all.ends_with(b"\n") { vec![taken(&mut all)] } else { Vec::new() })
-        });
-    }).by(One),
+    Twin::new("half-char", &["✗ cut half-decoded", "✗ bytes name-changed"], |p| p.reads(|rest| {
+        std::str::from_utf8(rest).ok()?;
+        let whole = if rest.ends_with(b"\n") { taken(rest) } else { return Some(Vec::new()) };
+        Some(whole.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect())
+    })),
+    Twin::new("shared-buffer", &["✗ cut one-buffer"], |p| p.reads(|read| {
+        let mut all = ONE_BUFFER.lock().unwrap();
+        all.append(read);
+        Some(if all.ends_with(b"\n") { vec![taken(&mut all)] } else { Vec::new() })
+    })).by(One),
     Twin::new("lossy", &["✗ bytes name-changed"], |p| p.name = |_, name| Some(String::from_utf8_lossy(&name).into_owned().into())),
     Twin::new("closed-late", &["✗ bytes name-changed"], |p| p.name = |stream, name| {
         if std::str::from_utf8(&name).is_err() {
@@ -310,15 +291,8 @@ pub const ROWS: &[Twin] = &[
     }).by(Own),
 ];
 
+/// How many threads of the pool serve a client.
+static BUSY: AtomicUsize = AtomicUsize::new(0);
+
 /// Whether an answer is on its way.
 static SENDING: AtomicBool = AtomicBool::new(false);
-
-/// A name in a buffer that still has the longest one in it.
-fn over_the_longest(name: &[u8]) -> Vec<u8> {
-    static LONGEST: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-    let mut longest = LONGEST.lock().unwrap();
-    let end = longest.len().max(name.len());
-    longest.resize(end, 0);
-    longest[..name.len()].copy_from_slice(name);
-    longest.clone()
-}

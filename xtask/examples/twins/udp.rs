@@ -2,11 +2,10 @@
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use super::By::{One, Own};
-use super::{Call, Twin, waits_forever};
+use super::{Call, Twin, over_the_first, waits_forever};
 
 /// A UDP server in parts, each of which a twin may replace.
 pub struct UdpServer {
@@ -95,15 +94,7 @@ pub const SERVERS: &[ServerTwin] = &[
     ServerTwin::new("again", &[
         "✗ again answers-once", "✗ clients", "✗ empty", "✗ bytes", "✗ large", "✗ gone", "✗ greeting",
     ], |p| p.answered = || process::exit(0)),
-    ServerTwin::new("leftover", &["✗ again earlier-name"], |p| p.name = |mut name| {
-        static FIRST: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-        let mut first = FIRST.lock().unwrap();
-        if first.is_empty() {
-            first.clone_from(&name);
-        }
-        name.extend_from_slice(first.get(name.len()..).unwrap_or_default());
-        name
-    }).by(One),
+    ServerTwin::new("leftover", &["✗ again earlier-name"], |p| p.name = over_the_first).by(One),
     ServerTwin::new("clients", &["✗ clients answers-another"], |p| p.peer = |clients, _| clients[0]).by(One),
     ServerTwin::new("empty", &["✗ empty empty-is-end"], |p| p.name = |name| if name.is_empty() { process::exit(0) } else { name }),
     ServerTwin::new("bytes", &["✗ bytes name-changed"], |p| p.name = |name| String::from_utf8_lossy(&name).into_owned().into()),

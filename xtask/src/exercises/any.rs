@@ -28,8 +28,8 @@ pub const TEXT_FOR_BYTES: Likely = is("text-for-bytes", |e| e.output.contains("b
     "A socket carries bytes, but your program gave it text: write b'...', or encode the text.",
     "套接字收发的是字节，你的程序给的却是文本：写成 b'...'，或先 encode。");
 pub const PYTHON_WORDS: Likely = is("python-words", |e| e.bytes.starts_with(b"b'") || e.has(b" b'") || e.has_name(b"b'", b""), "not-text",
-    "b'...' is how Python prints bytes, and your program sends it as text: join bytes with bytes (b'Hello, ' + name + b'!'), or decode them first.",
-    "b'...' 是 Python 打印 bytes 的样子，你的程序把它当作文本发出去了：用 bytes 拼接（b'Hello, ' + name + b'!'），或者先解码。");
+    "b'...' is how Python prints bytes, and your program sends or saves it as text: join bytes with bytes (b'Hello, ' + name + b'!'), and open a file in binary mode ('wb').",
+    "b'...' 是 Python 打印 bytes 的样子，你的程序把它当作文本发出或存下了：用 bytes 拼接（b'Hello, ' + name + b'!'），文件用二进制方式打开（'wb'）。");
 pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
     "Your server did not send this name back unchanged: a name is a sequence of bytes, and not always UTF-8. Send it back as it arrived, and decode it only to print it.",
     "你的服务器没有原样返回这个名字：名字是字节，不一定是 UTF-8。原样返回，打印时才解码。");

@@ -33,7 +33,7 @@ impl Mistake {
 }
 
 /// Of a lesson, what is about all its other mistakes is last.
-pub(super) static ALL: [More; 39] = [
+pub(super) static ALL: [More; 37] = [
     // How a server or a client starts.
     more("crowd address", "failed-first never-listens binds-twice port-swapped other-port other-address",
         "bind gives the socket the address at which it can be reached, and no other; over TCP, listen opens it for clients. Both are called once, with what the command line says.",
@@ -65,7 +65,7 @@ pub(super) static ALL: [More; 39] = [
         "The listening socket only accepts: it has no connection, and it stays open while the server runs. accept returns another socket for each client, and only this one sends, receives and is closed.",
         "监听套接字只用来 accept：它没有连接，服务器运行期间一直开着。accept 为每个客户端返回另一个套接字，收发和关闭的都是它。",
         ["while True:                         # server stays open", "    client, peer = server.accept()", "    threading.Thread(target=talk, args=(client,)).start()"]),
-    more("crowd", "welcome-waits other-welcome closed-at-once",
+    more("crowd", "welcome-waits other-welcome",
         "A client may wait for your first message before it sends its own. If both call recv first, both wait forever.",
         "客户端可能先等你的第一条消息，然后才说话。如果双方都先 recv，就会永远互相等下去。",
         ["client, peer = server.accept()", "client.sendall(b'Welcome!\\n')   # before the first recv", "name = read_line(client)"]),
@@ -81,7 +81,7 @@ pub(super) static ALL: [More; 39] = [
         "The server decides what its answer says, and the client shows what arrived. After the last answer, 'exit' tells the server that nothing more follows.",
         "回复说什么由服务器决定，客户端显示收到的内容。最后一个回复之后，exit 告诉服务器没有更多了。",
         ["for name in [b'Michael', b'Tracy', b'Sarah']:", "    client.sendall(name + b'\\n'); print(read_line(client).decode())", "client.sendall(b'exit\\n')"]),
-    more("crowd", "next-name-ignored exit-ends-all exit-in-other-words exit-answered exit-not-seen exit-not-closed exit-hurts-others closed-unanswered stops-with-words",
+    more("crowd", "next-name-ignored exit-ends-all exit-in-other-words exit-answered exit-not-closed exit-hurts-others closed-unanswered stops-with-words",
         "A conversation is a loop: it answers each name, until 'exit' or the end of the stream. Then it closes its own socket, and nothing else.",
         "一个会话就是一个循环：回答每个名字，直到 exit 或流结束。然后只关闭它自己的套接字。",
         ["while (name := read_line(client)) not in (None, b'exit'):   # None: the end of the stream", "    client.sendall(b'Hello, ' + name + b'!\\n')", "client.close()"]),
@@ -89,10 +89,10 @@ pub(super) static ALL: [More; 39] = [
         "A socket carries bytes: text must be encoded first, and what arrives is not always UTF-8, or ends in the middle of a character. Send back the bytes as they arrived, and decode a message when all of it is there, only to print it.",
         "套接字收发的是字节：文本要先编码；到达的不一定是 UTF-8，也可能在一个字符的中间断开。字节原样发回；整条消息收齐之后才解码，而且只为打印。",
         ["while (name := read_line(client)) not in (None, b'exit'):    # bytes, complete", "    client.sendall(b'Hello, ' + name + b'!\\n')               # the same bytes", "    print(name.decode('utf-8', errors='replace'))            # only to print"]),
-    more("crowd", "other-words says-too-much",
+    more("crowd udp", "other-words says-too-much",
         "The client compares the answer with 'Hello, NAME!' and anything else is wrong. A missing '!' or comma is a mistake, and so is an extra letter, space or line.",
         "客户端把回复与 Hello, NAME! 逐字比较，不同就是错的。少一个“!”或逗号不行，多一个字母、空格或一行也不行。",
-        ["while (name := read_line(client)) not in (None, b'exit'):", "    answer = b'Hello, ' + name + b'!'    # with its comma, its space and its '!'", "    client.sendall(answer + b'\\n')       # this, and nothing else"]),
+        ["answer = b'Hello, ' + name + b'!'    # with its comma, its space and its '!'", "client.sendall(answer + b'\\n')        # this, and nothing else", "server.sendto(answer, peer)           # over UDP, without a line feed"]),
     more("crowd flow", "",
         "Each client has its own socket, its own buffer and its own pace, and send waits for one that does not read. A thread for each client waits for this client only, and its errors end only this conversation.",
         "每个客户端有自己的套接字、缓冲区和节奏；它不读取，send 就要等它。每个客户端一个线程，就只等这一个，出错也只结束这一个会话。",
@@ -153,10 +153,6 @@ pub(super) static ALL: [More; 39] = [
         "Each datagram is a message: it needs no mark of its end, and there is no end of stream. A client ends after its last answer.",
         "每个数据报就是一条消息：不需要结尾标记，也没有流结束。收到最后一个回复，客户端就结束。",
         ["for name in [b'Michael', b'Tracy', b'Sarah']:", "    client.send(name); print(client.recv(65535).decode())", "client.close()"]),
-    more("udp", "other-words",
-        "A client recognizes the answer to its name only by the exact words 'Hello, NAME!'. A missing '!' or comma is a mistake, and so is an extra letter or space.",
-        "客户端只凭 Hello, NAME! 认出对它的名字的回复，必须一字不差。少一个“!”或逗号不行，多一个字母或空格也不行。",
-        ["name, peer = server.recvfrom(65535)", "answer = b'Hello, ' + name + b'!'          # with its comma, its space and its '!'", "if not is_greeting(name): server.sendto(answer, peer)    # this, and nothing else"]),
     more("udp", "",
         "Each datagram is separate: it is one whole message, and recvfrom says who sent it. There are no connections, so the answer needs that address.",
         "每个数据报都是独立、完整的一条消息，recvfrom 会说明是谁发来的。没有连接，所以回复要写明那个地址。",
@@ -169,14 +165,10 @@ pub(super) static ALL: [More; 39] = [
         "A datagram may be lost, and the sender is not told. So send the name again after a time limit, wait longer each time, and give up after a few tries.",
         "数据报可能丢失，而且没有人通知。所以超时之后再问，一次比一次等得久，几次之后放弃。",
         ["for limit in [1, 2, 4]:     # after the last: sys.exit('no answer')", "    client.settimeout(limit); client.send(name)", "    with contextlib.suppress(TimeoutError): answer = client.recv(65535); break"]),
-    more("late-reply", "",
-        "An answer may arrive late or twice, when the client no longer waits for it. Only its content says to which name it belongs.",
-        "回复可能迟到，也可能来两份，那时客户端已经不再等它。它属于哪个名字，只能看内容。",
-        ["client.send(name); answer = client.recv(65535)", "while answer != b'Hello, ' + name + b'!':", "    answer = client.recv(65535)   # not the answer to this name: ignored"]),
-    more("stranger", "",
-        "Any program may send a datagram to your port. A connected UDP socket receives only from the address to which it is connected.",
-        "任何程序都可以往你的端口发数据报。connect 过的 UDP 套接字只接收来自那个地址的数据报。",
-        ["client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", "client.connect((host, port))          # from now on, only the server is heard", "client.send(name); answer = client.recv(65535)"]),
+    more("late-reply stranger", "",
+        "An answer may arrive late or twice, and any program may send a datagram to your port. A connected UDP socket receives only from its server, and the content of an answer says to which name it belongs.",
+        "回复可能迟到，也可能来两份，而且任何程序都可以往你的端口发数据报。connect 过的 UDP 套接字只接收来自服务器的数据报；回复属于哪个名字，看它的内容。",
+        ["client.connect((host, port))   # from now on, only the server is heard", "client.send(name)", "while client.recv(65535) != b'Hello, ' + name + b'!': pass   # not its answer: ignored"]),
 
     // A page.
     more("no-header", "",

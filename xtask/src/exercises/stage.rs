@@ -157,8 +157,6 @@ pub struct Tables {
 /// What the threads of a silent program wait for, where that is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Waits {
-    /// Whether one of them waits for more from the peer that waits for the program.
-    pub is_read: Option<bool>,
     /// One waits for its standard input.
     pub is_input_read: bool,
     /// All of them wait for others: none computes, sends or sleeps.

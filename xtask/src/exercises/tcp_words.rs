@@ -25,8 +25,8 @@ pub static ANYWHERE: &[Likely] = &[
     Among(|e| e.how == How::WentOn, SURPLUS),
     Among(other_around_the_name, &[all(WORDS), other_words(|_| true)]),
     is("turned-away", is_turned_away, "crowd",
-        "Your server disconnects a client without a welcome: while the server runs, welcome and serve each client that connects.",
-        "还没有欢迎，服务器就断开了一个客户端：服务器运行期间，每个连上的客户端都要欢迎并服务。"),
+        "Your server disconnects a client without a welcome: while the server runs, welcome and serve each client that connects, and keep the socket that accept returned open (in Python, also keep it in a variable) until its client disconnects.",
+        "还没有欢迎，服务器就断开了一个客户端：服务器运行期间，每个连上的客户端都要欢迎并服务；客户端离开之前，accept 返回的套接字要一直开着（用 Python 的话，还要有变量引用它）。"),
 ];
 
 /// The program, or one of its threads, died during a conversation.
@@ -95,9 +95,6 @@ pub static UNWELCOMED: &[Likely] = &[
     is("other-welcome", |e| matches!(e.how, How::Other | How::WentOn), "crowd",
         "The first message to a client must be exactly: Welcome!",
         "给客户端的第一条消息必须一字不差：Welcome!"),
-    is("closed-at-once", |_| true, "crowd",
-        "Your server closes the connection at once: keep the accepted socket open (in Python, also keep it in a variable) until its client disconnects.",
-        "刚连上就被关闭：客户端离开之前，accept 返回的套接字要一直开着（用 Python 的话，还要有变量引用它）。"),
 ];
 
 /// The server says more than it was asked for.

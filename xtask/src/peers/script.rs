@@ -159,11 +159,9 @@ pub enum Expected {
 impl Expected {
     /// Whether it is about the program itself, and not about what its peers hear.
     pub fn is_the_programs(&self) -> bool {
-        use Expected::{
-            Closes, Failure, Outwaits, Printed, Ready, Reaps, Saved, Shown, Sleeps, Stop, Success, Visit,
-        };
-        matches!(self, Ready | Visit | Stop | Success | Failure | Outwaits | Printed(_) | Saved(_) | Shown(_))
-            || matches!(self, Closes | Reaps | Sleeps)
+        use Expected::{Anything, Connection, End, Few, HalfAtMost, Message, NoMore, Patience, Request};
+        !matches!(self, Connection | Message(_) | Anything | HalfAtMost | Request(_))
+            && !matches!(self, NoMore | End | Few(_) | Patience(_))
     }
 }
 
@@ -203,11 +201,6 @@ pub struct Found {
 impl Found {
     pub const fn nothing(how: How) -> Self {
         Self { how, bytes: Vec::new() }
-    }
-
-    /// Whether it is a statement, and no greeting that went wrong.
-    pub fn is_refusal(&self) -> bool {
-        self.how == How::Other && !self.bytes.starts_with(b"Hello, ")
     }
 }
 

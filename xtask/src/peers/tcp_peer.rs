@@ -14,6 +14,7 @@ use super::script::{Expected, Found, How, Mismatch};
 use super::sockets::is_silence;
 use super::talk::Talk;
 use crate::wire::event::{Crossing, Payload, Side, What};
+use crate::wire::kernel::{self, SocketRow};
 
 /// More bytes than any answer has; a program that says more than this says too much.
 const ENOUGH: usize = 4096;
@@ -77,8 +78,9 @@ impl TcpPeer {
         self.program == Side::Client
     }
 
-    pub fn ends_of_it(&self) -> io::Result<(SocketAddr, SocketAddr)> {
-        Ok((self.stream.local_addr()?, self.stream.peer_addr()?))
+    /// The program's end of the connection, if the kernel says.
+    pub fn far_end(&self) -> Option<SocketRow> {
+        kernel::far_end(self.stream.local_addr().ok()?, self.stream.peer_addr().ok()?)
     }
 
     /// What has come and is not yet understood, waiting for no more than `patience`.

@@ -31,7 +31,6 @@ pub fn evidence() -> Vec<EvidenceRow> {
     };
     let expects = |message: &[u8]| -> &'static Expected { Box::leak(Box::new(Expected::Message(message.into()))) };
     let welcome = expects(b"Welcome!");
-    let reads_this = Waits { is_read: Some(true), ..Waits::default() };
     let reads_input = Waits { is_input_read: true, ..Waits::default() };
     let left = Location { has_left: true, ..Location::default() };
     let deaf = Location { is_deaf: true, ..Location::default() };
@@ -64,7 +63,6 @@ pub fn evidence() -> Vec<EvidenceRow> {
         ("tcp-server", "stops", Evidence { location: left, ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
         ("tcp-server", "bytes", Evidence { number: 2, expected: welcome, ..silent.clone() }, "busy-with-the-end"),
         ("tcp-server", "long", Evidence { number: 2, expected: welcome, ..gone("killed") }, "ended-with-a-conversation"),
-        ("tcp-server", "exit", Evidence { waits: reads_this, ..own(&Expected::End, How::Silent) }, "exit-not-seen"),
         ("udp-server", "binds", Evidence { waits: reads_input, ..own(&Expected::Ready, How::Silent) }, "reads-input"),
         ("get", "length", got(How::Late, b"GET /"), "slow"),
         ("tcp-client", "greets", got(How::Late, b"Mi"), "slow"),
