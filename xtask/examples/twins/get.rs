@@ -26,7 +26,6 @@ pub struct Get {
     /// Chunks may end with the stream.
     needs_last_chunk: bool,
     knows_length: bool,
-    waits_for_the_end: bool,
     limit: u64,
     /// It saves before it knows that all has come.
     saves_early: bool,
@@ -50,7 +49,6 @@ impl Default for Get {
             reads_chunks_once: false,
             needs_last_chunk: true,
             knows_length: true,
-            waits_for_the_end: false,
             limit: u64::MAX,
             saves_early: false,
             needs_all: true,
@@ -119,13 +117,9 @@ impl Get {
             from.by_ref().take(size).read_to_end(&mut body).unwrap();
             from.read_line(&mut line).unwrap();
             if size == 0 {
-                break;
+                return body;
             }
         }
-        if self.waits_for_the_end {
-            from.read_to_end(&mut Vec::new()).unwrap();
-        }
-        body
     }
 
     fn body(&self, from: &mut impl BufRead, length: Option<u64>, out: &str) -> Vec<u8> {
@@ -159,7 +153,6 @@ pub const ROWS: &[Twin] = &[
         Some(if is_by_close { Vec::new() } else { body })
     }),
     Twin::new("chunked", &["✗ chunked chunk-sizes-saved", "✗ cut", "✗ short", "✗ open waits-for-the-end", "✗ fields"], |p| p.knows_chunks = false),
-    Twin::new("chunk-by-close", &["✗ open waits-for-the-end", "✗ fields"], |p| p.waits_for_the_end = true),
     Twin::new("cut", &["✗ cut one-recv"], |p| p.reads_once = true).by(One),
     Twin::new("empty", &["✗ empty waits-for-the-end"], |p| p.knows_204 = false),
     Twin::new("saves-head", &["✗ empty header-saved"], |p| p.saves = |head, body| Some(if body.is_empty() { head.into() } else { body })),

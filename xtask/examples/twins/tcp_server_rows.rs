@@ -107,9 +107,6 @@ pub const ROWS: &[Twin] = &[
         let _ = stream.write_all(b"Welcome!\n");
         waits_forever()
     }).by(One).only(LINUX),
-    Twin::new("killed", &["✗ greets ended-with-a-conversation"], |p| p.hears = |_| {
-        process::Command::new("sh").args(["-c", &format!("kill -s KILL {}", process::id())]).status().unwrap();
-    }).by(One).only(UNIX),
     Twin::new("deserts", &["✗ greets end-of-code"], |p| {
         p.converses = |p, stream| { hand_to_another(stream); by_lines(p, stream) };
         p.hears = |_| process::exit(0);

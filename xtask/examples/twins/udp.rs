@@ -90,7 +90,6 @@ pub const SERVERS: &[ServerTwin] = &[
         waits_forever()
     }).by(One).only(LINUX),
     ServerTwin::new("dies", &["✗ greets datagram-ends-all"], |p| p.hears = |_| panic!("no such key")).by(One),
-    ServerTwin::new("leaves", &["✗ greets end-of-code"], |p| p.hears = |_| process::exit(0)).by(One),
     ServerTwin::new("again", &[
         "✗ again answers-once", "✗ clients", "✗ empty", "✗ bytes", "✗ large", "✗ gone", "✗ greeting",
     ], |p| p.answered = || process::exit(0)),

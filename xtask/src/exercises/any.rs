@@ -107,13 +107,10 @@ pub static NOT_COME: &[Likely] = &[
     is("waits-first", |e| !e.is_gone, "socket",
         "A guess: your client waits for something else before it connects (over UDP: before it sends), or uses another address or port than its command line says.",
         "猜测：客户端还没有连接（UDP：没有发送），先在等别的什么；或者用的不是命令行给出的地址和端口。"),
-    is("nothing-done", |e| e.output.is_empty(), "socket",
-        "Your program ended without connecting (over UDP: without sending), and printed nothing. Its command line says where the server is. Check what connect returns (in C, also whether you converted the port with htons).",
-        "程序没有连接（UDP：没有发送）就结束了，什么也没打印。命令行给出了服务器在哪里。检查 connect 的返回值（用 C 的话，还要看端口有没有经过 htons）。"),
     NOT_STARTED,
     is("failed-first", |_| true, "socket",
-        "Your program failed before it connected (over UDP: before it sent): its last output says why. Its command line says where the server is.",
-        "程序没有连接（UDP：没有发送）就失败了：原因见它最后的输出。命令行给出了服务器在哪里。"),
+        "Your program ended before it connected (over UDP: before it sent): its last output, if there is any, says why. Its command line says where the server is. Check what connect returns (in C, also whether you converted the port with htons).",
+        "程序没有连接（UDP：没有发送）就结束了：原因见它最后的输出（如果有）。命令行给出了服务器在哪里。检查 connect 的返回值（用 C 的话，还要看端口有没有经过 htons）。"),
 ];
 
 /// A client failed, though everything on the wire was right.
@@ -130,9 +127,6 @@ pub const NOT_AS_TEXT: Likely = is("not-text", |e| e.is_gone && e.complains_of(N
 pub const NOT_PRINTED: Likely = is("not-printed", |e| matches!(e.expected, Expected::Printed(_)), "crowd",
     "Print each greeting that arrives, once and in full, on standard output.",
     "每个名字的回复都要完整地打印到标准输出，各打印一次，而且是它自己的。");
-pub const PRINTED_ASIDE: Likely = is("printed-aside", |e| matches!(e.expected, Expected::Printed(_)) && e.how == How::Elsewhere, "crowd",
-    "Your program printed the greeting on standard error: print it on standard output.",
-    "问候打印到了标准错误，那里是出错信息和日志的地方：请打印到标准输出。");
 pub const FAILURE_UNSAID: Likely = is("failure-unsaid", |e| matches!(e.expected, Expected::Failure), "socket",
     "Where an answer is missing, your client has failed, whether the server is silent, has closed the connection (recv returns nothing) or is not there: print an error message, and exit with a status other than 0.",
     "该有的回复没有来，就是失败，不管服务器是沉默、关闭了连接（recv 返回空）还是不存在：打印出错信息，并以不为 0 的状态结束。");

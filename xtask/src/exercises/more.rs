@@ -77,7 +77,7 @@ pub(super) static ALL: [More; 37] = [
         "A connection ends when its last descriptor is closed, and an ended process stays until its parent waits for it. The system gives a program only a limited number of both.",
         "最后一个描述符关闭，连接才结束；父进程 wait 之后，结束的进程才消失。系统给一个程序的两者都是有限的。",
         ["signal.signal(signal.SIGCHLD, signal.SIG_IGN)    # once, if you fork", "with client:                                     # closes it, whatever happens", "    talk(client)"]),
-    more("crowd", "not-printed printed-aside own-answer leaves-early",
+    more("crowd", "not-printed own-answer leaves-early",
         "The server decides what its answer says, and the client shows what arrived. After the last answer, 'exit' tells the server that nothing more follows.",
         "回复说什么由服务器决定，客户端显示收到的内容。最后一个回复之后，exit 告诉服务器没有更多了。",
         ["for name in [b'Michael', b'Tracy', b'Sarah']:", "    client.sendall(name + b'\\n'); print(read_line(client).decode())", "client.sendall(b'exit\\n')"]),

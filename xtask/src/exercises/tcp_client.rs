@@ -114,7 +114,6 @@ static ANYWHERE: &[Likely] = &[
         "A guess: your client waits for one more message, although the stream has ended: end when recv returns nothing.",
         "猜测：流已经结束，客户端还在等一条消息：recv 返回空就结束。"),
     Among(|e| matches!(e.expected, Expected::Success), any::FAILED),
-    any::PRINTED_ASIDE,
     any::NOT_PRINTED,
 ];
 

@@ -116,7 +116,6 @@ static BELIEVED: &[Likely] =
 
 /// The client has not asked for what it should.
 static ASKED: &[Likely] = &[
-    any::PRINTED_ASIDE,
     any::NOT_PRINTED,
     any::NOT_AS_TEXT,
     is("more-than-the-name", |e| e.how == How::Other, "udp",

@@ -121,12 +121,9 @@ static ANYWHERE: &[Likely] = &[
 /// The program died while it served.
 static FALLEN: &[Likely] = &[
     Among(|e| e.complains_of(any::NOT_TEXT), CHANGED),
-    is("end-of-code", |e| !e.complains(), "udp",
-        "Your program reached its end and exited, but a server must keep running: call recvfrom and sendto in a loop.",
-        "程序运行到代码末尾就结束了，而服务器要一直运行：recvfrom 和 sendto 要放在循环里。"),
     is("datagram-ends-all", |_| true, "udp",
-        "The error of one datagram ended the whole server: the last output of your program says why. Call recvfrom in a loop, and catch the errors of each datagram there.",
-        "一个数据报就让整个服务器结束了，原因见它最后的输出。recvfrom 要放在循环里，一个数据报的错误不能影响到下一个。"),
+        "Your program ended, but a server must keep running: its last output, if there is any, says why. Call recvfrom and sendto in a loop, and catch the errors of each datagram there.",
+        "程序结束了，而服务器要一直运行：原因见它最后的输出（如果有）。recvfrom 和 sendto 要放在循环里，一个数据报的错误也在循环里捕获。"),
 ];
 
 /// No answer, or a wrong one.

@@ -66,7 +66,6 @@ pub fn evidence() -> Vec<EvidenceRow> {
         ("udp-server", "binds", Evidence { waits: reads_input, ..own(&Expected::Ready, How::Silent) }, "reads-input"),
         ("get", "length", got(How::Late, b"GET /"), "slow"),
         ("tcp-client", "greets", got(How::Late, b"Mi"), "slow"),
-        ("udp-client", "greets", own(&Expected::Printed("Hello, Michael!"), How::Elsewhere), "printed-aside"),
         // What does not begin is told so in any language.
         ("tcp-server", "listens", ready("PHP Parse error:  syntax error, unexpected token"), "not-started"),
         ("tcp-server", "listens", ready("lua: s.lua:3: '=' expected near 'x'"), "not-started"),
@@ -86,7 +85,6 @@ pub fn evidence() -> Vec<EvidenceRow> {
             (kind, stage, own(&Expected::Visit, How::Silent), "waits-first"),
             (kind, stage, visit("can't open file", "exit status 2"), "not-started"),
             (kind, stage, visit("no such key", "exit status 2"), "failed-first"),
-            (kind, stage, visit("", ""), "nothing-done"),
             (kind, stage, gone("a bytes-like object is required"), "text-for-bytes"),
             (kind, stage, Evidence { expected: &Expected::Success, ..gone("invalid utf-8") }, "not-text"),
         ]);
