@@ -10,7 +10,6 @@ mod tcp_server;
 mod tcp_server_rows;
 mod udp;
 
-use std::sync::OnceLock;
 use std::time::Duration;
 use std::{env, fs, process, thread};
 
@@ -119,12 +118,4 @@ pub fn waits_forever() -> ! {
     loop {
         thread::park();
     }
-}
-
-/// A name in a buffer that still has the first one in it.
-pub fn over_the_first(mut name: Vec<u8>) -> Vec<u8> {
-    static FIRST: OnceLock<Vec<u8>> = OnceLock::new();
-    let first = FIRST.get_or_init(|| name.clone());
-    name.extend_from_slice(first.get(name.len()..).unwrap_or_default());
-    name
 }

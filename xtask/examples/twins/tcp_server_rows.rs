@@ -12,7 +12,7 @@ use super::tcp_server::{
     HELD, ONE_BUFFER, TcpServer, by_lines, dies_of, hand_to_another, is_taken, outsider, own, reads_only,
     taken, talks,
 };
-use super::{over_the_first, waits_forever};
+use super::waits_forever;
 
 const UNIX: bool = cfg!(unix);
 const LINUX: bool = cfg!(target_os = "linux");
@@ -120,11 +120,10 @@ pub const ROWS: &[Twin] = &[
     }).by(One),
     Twin::new("again", &["✗ again next-name-ignored", "✗ exit", "✗ cut", "✗ bytes", "✗ half-close"], |p| p.goes_on = |stream| { let _ = stream.shutdown(Shutdown::Write); false }),
     Twin::new("again-ignored", &["? again next-name-ignored"], |p| p.goes_on = |stream| { reads_only(stream); true }).by(One).only(LINUX),
-    Twin::new("ascii", &["✗ again name-recoded"], |p| p.name = |_, mut name| {
+    Twin::new("ascii", &["✗ again name-changed"], |p| p.name = |_, mut name| {
         name.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
         Some(name)
     }).by(One),
-    Twin::new("leftover", &["✗ again earlier-name"], |p| p.name = |_, name| Some(over_the_first(name))).by(One),
 
     // exit, and clients that leave.
     Twin::new("exit-anywhere", &["✗ exit exit-in-other-words"], |p| p.is_exit = |name| name.starts_with(b"exit")),
@@ -151,9 +150,6 @@ pub const ROWS: &[Twin] = &[
     }),
     Twin::new("left-open", &["✗ leaves busy-with-the-end", "✗ half-close busy-with-the-end", "✗ tidy descriptors-kept"], |p| p.ends = |_, _| waits_forever()).only(LINUX),
     Twin::new("one-buffer", &["✗ leaves one-buffer"], |p| p.ends = |_, mut line| ONE_BUFFER.lock().unwrap().append(&mut line)),
-    Twin::new("loses-a-byte", &["✗ leaves loses-a-byte"], |p| p.ends = |mut stream, mut line| if line.pop().is_some() {
-        let _ = stream.write_all(&[b"Hello, ", &line[..], b"!\n"].concat());
-    }).by(One),
     Twin::new("crowd", &["✗ crowd one-at-a-time", "✗ cut", "✗ unread"], |p| p.serves = |p, listener| {
         listener.incoming().for_each(|stream| (p.converses)(p, &stream.expect("cannot accept")));
     }),
@@ -210,7 +206,7 @@ pub const ROWS: &[Twin] = &[
         }
         Some(name)
     }),
-    Twin::new("strip", &["✗ exit exit-in-other-words", "✗ bytes spaces-stripped"], |p| p.name = |_, name| Some(name.trim_ascii().to_vec())),
+    Twin::new("strip", &["✗ exit exit-in-other-words", "✗ bytes name-changed"], |p| p.name = |_, name| Some(name.trim_ascii().to_vec())),
     Twin::new("c-string", &["✗ bytes cut-at-zero"], |p| p.name = |_, name| name.split(|byte| *byte == 0).next().map(<[u8]>::to_vec)),
     Twin::new("format", &["✗ bytes name-as-format"], |p| p.name = |_, name| if name.contains(&b'%') { process::abort() } else { Some(name) }),
     Twin::new("empty-is-end", &["✗ bytes empty-is-end"], |p| p.name = |_, name| Some(name).filter(|name| !name.is_empty())),

@@ -5,7 +5,7 @@ use std::process;
 use std::time::Duration;
 
 use super::By::{One, Own};
-use super::{Call, Twin, over_the_first, waits_forever};
+use super::{Call, Twin, waits_forever};
 
 /// A UDP server in parts, each of which a twin may replace.
 pub struct UdpServer {
@@ -82,7 +82,7 @@ pub const SERVERS: &[ServerTwin] = &[
         "✗ large other-words", "✗ gone other-words", "✗ greeting other-words", "✗ still other-words", "✗ stops other-words",
     ], |p| p.answers = |name| vec![[b"Hello, ", name].concat()]).by(One),
     ServerTwin::new("in-parts", &["✗ greets in-parts"], |p| p.answers = |name| vec![b"Hello, ".into(), [name, b"!"].concat()]),
-    ServerTwin::new("line-feed-behind", &["✗ greets end-marked"], |p| p.answers = |name| vec![[b"Hello, ", name, b"!\n"].concat()]),
+    ServerTwin::new("line-feed-behind", &["✗ greets other-words"], |p| p.answers = |name| vec![[b"Hello, ", name, b"!\n"].concat()]),
     ServerTwin::new("python-words", &["✗ greets python-words"], |p| p.name = |name| [b"b'", &name[..], b"'"].concat()).by(One),
     ServerTwin::new("silent", &["? greets not-sent"], |p| p.answers = |_| Vec::new()).by(One),
     ServerTwin::new("never-reads", &["? greets not-read"], |p| p.begins = |call| {
@@ -93,11 +93,10 @@ pub const SERVERS: &[ServerTwin] = &[
     ServerTwin::new("again", &[
         "✗ again answers-once", "✗ clients", "✗ empty", "✗ bytes", "✗ large", "✗ gone", "✗ greeting",
     ], |p| p.answered = || process::exit(0)),
-    ServerTwin::new("leftover", &["✗ again earlier-name"], |p| p.name = over_the_first).by(One),
     ServerTwin::new("clients", &["✗ clients answers-another"], |p| p.peer = |clients, _| clients[0]).by(One),
     ServerTwin::new("empty", &["✗ empty empty-is-end"], |p| p.name = |name| if name.is_empty() { process::exit(0) } else { name }),
     ServerTwin::new("bytes", &["✗ bytes name-changed"], |p| p.name = |name| String::from_utf8_lossy(&name).into_owned().into()),
-    ServerTwin::new("strip", &["✗ bytes spaces-stripped"], |p| p.name = |name| name.trim_ascii().to_vec()),
+    ServerTwin::new("strip", &["✗ bytes name-changed"], |p| p.name = |name| name.trim_ascii().to_vec()),
     ServerTwin::new("c-string", &["✗ bytes cut-at-zero"], |p| p.name = |name| name.split(|byte| *byte == 0).next().unwrap().to_vec()),
     ServerTwin::new("format", &["✗ bytes name-as-format"], |p| p.name = |name| if name.contains(&b'%') { process::abort() } else { name }),
     ServerTwin::new("large", &["✗ large datagram-cut"], |p| p.buffer = 1024),

@@ -31,8 +31,8 @@ pub const PYTHON_WORDS: Likely = is("python-words", |e| e.bytes.starts_with(b"b'
     "b'...' is how Python prints bytes, and your program sends or saves it as text: join bytes with bytes (b'Hello, ' + name + b'!'), and open a file in binary mode ('wb').",
     "b'...' 是 Python 打印 bytes 的样子，你的程序把它当作文本发出或存下了：用 bytes 拼接（b'Hello, ' + name + b'!'），文件用二进制方式打开（'wb'）。");
 pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
-    "Your server did not send this name back unchanged: a name is a sequence of bytes, and not always UTF-8. Send it back as it arrived, and decode it only to print it.",
-    "你的服务器没有原样返回这个名字：名字是字节，不一定是 UTF-8。原样返回，打印时才解码。");
+    "Your server did not send this name back unchanged: a name is a sequence of bytes, not always UTF-8, and spaces belong to it. Remove only the mark of the message's end (no strip, trim or scanf), send the rest back as it arrived, and decode it only to print it.",
+    "你的服务器没有原样返回这个名字：名字是字节，不一定是 UTF-8，空格也是名字的一部分。只去掉标明消息结尾的标记（不要用 strip、trim、scanf），其余的原样返回，打印时才解码。");
 pub const CUT_AT_ZERO: Likely = is("cut-at-zero", |e| e.wants_greeting(super::ZERO), "crowd",
     "A name can contain a zero byte, which ends a string in C (strlen, strcpy, printf): store the length that recv returned, and use that.",
     "名字里可以有零字节，而它会结束 C 的字符串（strlen、strcpy、printf）：名字的长度要另外记住，并按长度处理。");

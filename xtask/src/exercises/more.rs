@@ -85,7 +85,7 @@ pub(super) static ALL: [More; 37] = [
         "A conversation is a loop: it answers each name, until 'exit' or the end of the stream. Then it closes its own socket, and nothing else.",
         "一个会话就是一个循环：回答每个名字，直到 exit 或流结束。然后只关闭它自己的套接字。",
         ["while (name := read_line(client)) not in (None, b'exit'):   # None: the end of the stream", "    client.sendall(b'Hello, ' + name + b'!\\n')", "client.close()"]),
-    more("crowd half-char not-text", "python-words text-for-bytes decoded half-decoded name-changed name-recoded not-text",
+    more("crowd half-char not-text", "python-words text-for-bytes decoded half-decoded name-changed not-text",
         "A socket carries bytes: text must be encoded first, and what arrives is not always UTF-8, or ends in the middle of a character. Send back the bytes as they arrived, and decode a message when all of it is there, only to print it.",
         "套接字收发的是字节：文本要先编码；到达的不一定是 UTF-8，也可能在一个字符的中间断开。字节原样发回；整条消息收齐之后才解码，而且只为打印。",
         ["while (name := read_line(client)) not in (None, b'exit'):    # bytes, complete", "    client.sendall(b'Hello, ' + name + b'!\\n')               # the same bytes", "    print(name.decode('utf-8', errors='replace'))            # only to print"]),

@@ -62,12 +62,7 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)],
         &[
             all(WORDS),
-            is("name-recoded", |e| e.bytes.starts_with(b"Hello, ") && e.message().is_some_and(|name| !name.is_ascii()), "not-text",
-                "This name is not ASCII, and your server changed it: send back the bytes that arrived. If you decode the name and encode the answer, use UTF-8 for both.",
-                "这个名字不是 ASCII，没有原样返回：把到达的字节原样发回；要解码的话，解码和编码回复都用 UTF-8。"),
-            is("earlier-name", has_an_earlier_name, "framing",
-                "This answer contains a part of an earlier name, which is still in your buffer: use only the bytes that the last recv returned, or clear the buffer after each answer.",
-                "回答里有先前名字的一部分，它还留在缓冲区里：只用最后一次 recv 返回的字节，或者每次回答之后清空缓冲区。"),
+            Among(|e| e.bytes.starts_with(b"Hello, ") && e.message().is_some_and(|name| !name.is_ascii()), &[any::NAME_CHANGED]),
             is("next-name-ignored", |e| e.is_over() || e.is_silent(), "crowd",
                 "Your server does not answer this name: answer every name, not only the first. Call recv in a loop until 'exit' or the end of the stream. (If you use events or callbacks, answer at every 'data' event.)",
                 "这个名字它没有回答：每个名字都要回答，不只是第一个。要循环 recv，直到 exit 或流结束（用事件或回调的话，每个 data 事件都要回答）。"),
@@ -161,9 +156,6 @@ static STAGES: &[Stage] = &[
             is("empty-is-end", |e| e.wants(b"Hello, !"), "end",
                 "An empty name is a message, too, and must be answered. Only a recv that returns nothing means the end of the stream.",
                 "空名字也是一条消息，也要回答：只有 recv 返回空才是流结束。"),
-            is("spaces-stripped", |e| e.wants_greeting(SPACES), "framing",
-                "Spaces were stripped or skipped: remove only the one line feed that ends the message (no strip, trim or scanf).",
-                "空格丢了，或者被跳过了：只去掉标明消息结尾的那一个换行符，别的不动（不要用 strip、trim、scanf）。"),
             any::NAME_CHANGED,
         ]),
 
@@ -257,16 +249,6 @@ static STAGES: &[Stage] = &[
 const EXIT_RESET: Likely = is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
     "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
     "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）");
-
-/// A whole name, or what is left of it behind a shorter one.
-fn has_an_earlier_name(seen: &Evidence<'_>) -> bool {
-    let [long, short] = [MICHAEL, TRACY].map(|name| seen.drawn(name));
-    let rest = |from: usize| [&short, &long[from..]].concat();
-    let with_line_feed = [&short[..], b"\n", &long[short.len() + 1..]].concat();
-    [rest(short.len()), with_line_feed, long.clone()]
-        .iter()
-        .any(|name| *name != seen.name() && seen.has(name))
-}
 
 /// A client connects after another one has left, and is not welcomed.
 fn is_next(seen: &Evidence<'_>) -> bool {

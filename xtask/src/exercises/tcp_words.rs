@@ -1,7 +1,7 @@
 //! What is likely wrong with what a TCP server says, or with how it ends, in any stage.
 
 use common::framing::{Framing, LIMIT};
-use common::greeting::{self, WELCOME};
+use common::greeting::WELCOME;
 
 use super::MICHAEL;
 use super::any::{self, NOT_TEXT};
@@ -135,18 +135,15 @@ pub const fn pieces_not_joined(when: When) -> Likely {
 
 const fn other_words(when: When) -> Likely {
     is("other-words", when, "crowd",
-        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recv returned), then '!'.",
-        "回复必须一字不差：“Hello, ”、原样的名字（recv 返回多少字节就是多少）、“!”。")
+        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recv returned, and nothing of an earlier name), then '!'.",
+        "回复必须一字不差：“Hello, ”、原样的名字（recv 返回多少字节就是多少，没有先前名字留下的部分）、“!”。")
 }
 
 /// A client has disconnected.
 pub static LEFT: &[Likely] = &[
-    is("loses-a-byte", |e| e.has(&greeting::of(&e.drawn(MICHAEL)[..3])), "framing",
-        "The client sent only the beginning of a name and disconnected, and your server removed its last byte as if it were a line feed. Remove a line feed only if there is one; without it, the name is not complete: do not answer it.",
-        "名字没说完，又丢了一个字节：有换行符才去掉它；没有，名字就还没收齐。"),
     is("answers-the-end", |e| e.has(b"Hello, !") || (e.is_other() && e.wants_end()) || (e.is_gone && e.complains_of(&["broken pipe"])), "end",
-        "Your server answers the end of the stream: when recv returns nothing, the client has disconnected. Send nothing, and leave the loop.",
-        "流结束也回答了：recv 返回空，说明客户端已经离开。结束这个会话，不再回答。"),
+        "Your server answers the end of the stream: when recv returns nothing, the client has disconnected, and what it began to say is no name. Send nothing, and leave the loop.",
+        "流结束也回答了：recv 返回空，说明客户端已经离开，没说完的不是名字。结束这个会话，不再回答。"),
     Among(|e| e.is_gone, FALLEN),
     busy_with_the_end(|e| e.tables.unaccepted > 0 || e.is_silent()),
     one_buffer(|e| e.has(&e.drawn(MICHAEL)[..4])),

@@ -2,7 +2,7 @@
 
 use super::any;
 use super::stage::Likely::Among;
-use super::stage::{Evidence, Exercise, Likely, Stage, all, is, other_around_the_name, stage};
+use super::stage::{Exercise, Likely, Stage, all, is, other_around_the_name, stage};
 use super::{CHINESE, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Step::{
     Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Rest, Says, Sleeps, Starts, Stays,
@@ -47,9 +47,6 @@ static STAGES: &[Stage] = &[
     stage("again", "C12", ("answers three names, one after another", "依次回答三个名字"),
         &[Starts, Comes(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)],
         &[
-            is("earlier-name", |e| e.bytes.starts_with(&[b"Hello, ", &e.drawn(TRACY)[..], &e.drawn(MICHAEL)[TRACY.len()..]].concat()), "udp",
-                "This answer contains a part of an earlier name, which is still in your buffer: the name is only the bytes that this recvfrom returned.",
-                "回答里有先前名字的一部分，它还留在缓冲区里：只有这次 recvfrom 返回的那些字节才是名字。"),
             is("answers-once", |e| e.is_silent() || (e.is_gone && !e.complains()), "udp",
                 "Your server answers only once: call recvfrom and sendto in a loop.",
                 "它只回答一次：recvfrom 和 sendto 要放在循环里。"),
@@ -143,25 +140,14 @@ static ANSWER: &[Likely] = &[
 
 /// Other words than the answer.
 static WORDS: &[Likely] = &[
-    is("end-marked", is_right_up_to_its_end, "udp",
-        "A datagram needs no mark of its end: send only the answer, without a line feed, a zero byte or a length.",
-        "数据报自带边界：不需要换行符、零字节或长度。"),
     any::PYTHON_WORDS,
     is("other-words", |_| true, "udp",
-        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recvfrom returned), then '!'.",
-        "回复必须一字不差：“Hello, ”、原样的名字（recvfrom 返回多少字节就是多少）、“!”。"),
+        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recvfrom returned, and nothing of an earlier name), then '!', and nothing else: a datagram needs no line feed, no zero byte and no length.",
+        "回复必须一字不差：“Hello, ”、原样的名字（recvfrom 返回多少字节就是多少，没有先前名字留下的部分）、“!”，别的什么也没有：数据报自带边界，不需要换行符、零字节或长度。"),
 ];
 
 static CHANGED: &[Likely] = &[
     any::CUT_AT_ZERO,
     any::NAME_AS_FORMAT,
-    is("spaces-stripped", |e| e.wants_greeting(SPACES), "udp",
-        "Spaces were stripped or skipped: the name is the whole datagram, unchanged (no strip, trim or scanf).",
-        "空格丢了，或者被跳过了：整个数据报就是名字，原样不动（不要用 strip、trim、scanf）。"),
     any::NAME_CHANGED,
 ];
-
-fn is_right_up_to_its_end(seen: &Evidence<'_>) -> bool {
-    let trimmed = |bytes: &[u8]| bytes.strip_suffix(b"\0").unwrap_or(bytes).trim_ascii_end().to_vec();
-    trimmed(seen.bytes) == trimmed(seen.message().unwrap_or_default())
-}
