@@ -63,6 +63,7 @@ static STAGES: &[Stage] = &[
         &[
             all(WORDS),
             Among(|e| e.bytes.starts_with(b"Hello, ") && e.message().is_some_and(|name| !name.is_ascii()), &[any::NAME_CHANGED]),
+            any::EARLIER_NAME,
             is("next-name-ignored", |e| e.is_over() || e.is_silent(), "crowd",
                 "Your server does not answer this name: answer every name, not only the first. Call recv in a loop until 'exit' or the end of the stream. (If you use events or callbacks, answer at every 'data' event.)",
                 "这个名字它没有回答：每个名字都要回答，不只是第一个。要循环 recv，直到 exit 或流结束（用事件或回调的话，每个 data 事件都要回答）。"),

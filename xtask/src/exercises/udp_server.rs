@@ -47,6 +47,7 @@ static STAGES: &[Stage] = &[
     stage("again", "C12", ("answers three names, one after another", "依次回答三个名字"),
         &[Starts, Comes(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)],
         &[
+            any::EARLIER_NAME,
             is("answers-once", |e| e.is_silent() || (e.is_gone && !e.complains()), "udp",
                 "Your server answers only once: call recvfrom and sendto in a loop.",
                 "它只回答一次：recvfrom 和 sendto 要放在循环里。"),

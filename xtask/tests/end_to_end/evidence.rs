@@ -47,6 +47,8 @@ pub fn evidence() -> Vec<EvidenceRow> {
         ("tcp-server", "leaves", hears("Tracy"), "busy-with-the-end"),
         ("tcp-server", "crowd", Evidence { bytes: b"Hello, Tracy!\n", how: How::Other, ..hears("Sarah") }, "sockets-mixed-up"),
         // Other words around the whole name are told in any stage; what else is in the answer is not words.
+        ("tcp-server", "again", Evidence { framing: Framing::Length, how: How::Other, bytes: b"\0\0\0\x0fHello, Tracyel!", ..hears("Tracy") }, "earlier-name"),
+        ("udp-server", "again", Evidence { how: How::Other, bytes: b"Hello, Tracyel!", ..hears("Tracy") }, "earlier-name"),
         ("tcp-server", "half-close", Evidence { framing: Framing::Raw, how: How::Ended, bytes: b"Hello, Michael", ..hears("Michael") }, "other-words"),
         ("tcp-server", "reset", Evidence { how: How::Other, bytes: b"Hello, Tracy!!\n", ..hears("Tracy") }, "other-words"),
         ("tcp-server", "crowd", Evidence { how: How::Other, bytes: b"Hello, Sarah!\nHello, Tracy!\n", ..hears("Tracy") }, "sockets-mixed-up"),
