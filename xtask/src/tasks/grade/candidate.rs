@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -44,14 +44,19 @@ const DEAD: [&str; 5] = [
 /// How lines begin that a launcher prints before the program: Java, because of `JAVA_TOOL_OPTIONS`; bash without its locale.
 const LAUNCHER: [&str; 2] = ["Picked up ", "bash: warning: setlocale"];
 
-/// The command that starts it, with places to be filled: `{host}`, `{port}`, `{url}`, `{out}`.
+/// The command that starts it.
 #[derive(Clone, Debug)]
-pub struct CommandLine(pub Vec<OsString>);
+pub struct CommandLine {
+    /// With places to be filled: `{host}`, `{port}`, `{url}`, `{out}`, `{dir}`.
+    pub words: Vec<OsString>,
+    /// Where it runs; none is the current directory.
+    pub directory: Option<PathBuf>,
+}
 
 impl CommandLine {
     /// Whether the command has this place.
     pub fn has(&self, place: &str) -> bool {
-        self.0.iter().any(|word| word.to_str().is_some_and(|text| text.contains(place)))
+        self.words.iter().any(|word| word.to_str().is_some_and(|text| text.contains(place)))
     }
 
     /// The words with their places filled.
@@ -63,12 +68,12 @@ impl CommandLine {
             }
             None => word.clone(),
         };
-        self.0.iter().map(fill).collect()
+        self.words.iter().map(fill).collect()
     }
 
     /// As one would type it, for people.
     pub fn shown(&self) -> String {
-        self.0.iter().map(|word| escape(word.as_encoded_bytes())).collect::<Vec<_>>().join(" ")
+        self.words.iter().map(|word| escape(word.as_encoded_bytes())).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -131,34 +136,32 @@ impl Captured {
     }
 }
 
-/// The running program.
 pub struct Candidate {
     pub program: Program,
     complained: Captured,
     said: Captured,
-    readers: Vec<thread::JoinHandle<()>>,
+    readers: [thread::JoinHandle<()>; 2],
 }
 
 impl Candidate {
     /// Starts the command; what it prints is recorded in a lane.
     pub fn start(
         command: &CommandLine,
-        directory: Option<&Path>,
         places: &[(&str, String)],
         lane: Side,
         recorder: &Recorder,
     ) -> Result<Self> {
         let words = command.filled(places);
         let (name, args) = words.split_first().context("the command is empty")?;
-        let mut direct = Command::new(name);
-        let here = Path::new(".");
-        direct.args(args).env("PYTHONUNBUFFERED", "1").current_dir(directory.unwrap_or(here));
-        let mut started = Program::spawn_group(direct);
+        let directory = command.directory.as_deref().unwrap_or(Path::new("."));
+        let spawn = |mut program: Command, args: &[OsString]| {
+            program.args(args).env("PYTHONUNBUFFERED", "1").current_dir(directory);
+            Program::spawn_group(program)
+        };
+        let mut started = spawn(Command::new(name), args);
         if cfg!(windows) && started.is_err() {
             // No .exe of that name: what npm and python put in its place is for the command interpreter.
-            let mut shell = Command::new("cmd");
-            shell.arg("/C").args(&words).env("PYTHONUNBUFFERED", "1").current_dir(directory.unwrap_or(here));
-            started = Program::spawn_group(shell);
+            started = spawn(Command::new("cmd"), &[&["/C".into()], &words[..]].concat());
         }
         let (program, stdout, stderr) = started.map_err(|e| {
             let shown = escape(name.as_encoded_bytes());
@@ -168,10 +171,10 @@ impl Candidate {
                 "无法启动“{shown}”：它在你的 shell 里也是这样写的吗？整条命令外面不要加引号，文件要有执行权限（chmod +x）"
             ))
         })?;
-        let (said, complained) = (Captured::default(), Captured::default());
-        let readers = vec![
-            listen(Box::new(stdout), false, lane, program.pid, recorder.clone(), said.clone())?,
-            listen(Box::new(stderr), true, lane, program.pid, recorder.clone(), complained.clone())?,
+        let (said, complained) = <(Captured, Captured)>::default();
+        let readers = [
+            listen(stdout, false, (lane, program.pid), recorder.clone(), said.clone())?,
+            listen(stderr, true, (lane, program.pid), recorder.clone(), complained.clone())?,
         ];
         Ok(Self { program, complained, said, readers })
     }
@@ -227,8 +230,8 @@ impl Candidate {
 
     /// The error that has ended one of its threads, if it has reported one.
     pub fn complaint(&self) -> LastWords {
-        let is_of_a_thread = DEAD.iter().any(|sign| self.complained_of(sign));
-        if is_of_a_thread { LastWords::of(&self.complained.bytes()) } else { LastWords::default() }
+        let has_one = DEAD.iter().any(|sign| self.complained_of(sign));
+        if has_one { LastWords::of(&self.complained.bytes()) } else { LastWords::default() }
     }
 
     /// Whether it printed this on standard error.
@@ -239,10 +242,9 @@ impl Candidate {
 
 /// Reads what a program prints, to its end. It may print without an end: a part of it is drawn.
 fn listen(
-    output: Box<dyn Read + Send>,
+    output: impl Read + Send + 'static,
     is_error: bool,
-    lane: Side,
-    program: u32,
+    (lane, program): (Side, u32),
     recorder: Recorder,
     heard: Captured,
 ) -> Result<thread::JoinHandle<()>> {
@@ -271,7 +273,7 @@ fn listen(
     };
     thread::Builder::new()
         .spawn(listening)
-        .context("cannot start a thread - end programs that run beside this, and try again")
+        .context("cannot start a thread - end other programs, and try again")
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub struct Submission {
 
 /// The submissions that the operands name: directories for a command; without one, servers that run already.
 pub fn submissions(operands: &[OsString], command: &CommandLine) -> Result<Vec<Submission>> {
-    let found = if command.0.is_empty() {
+    let found = if command.words.is_empty() {
         operands.iter().map(|word| server(word)).collect::<Result<Vec<_>>>()?
     } else {
         directories(operands)?
@@ -122,7 +122,7 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
     config.files.check()?;
     let (style, all) = (config.style, class.submissions.len());
     let jobs = match class.jobs {
-        0 if config.port.is_some() => 1, // all have that port
+        0 if config.has_port() => 1, // all have that port
         0 => JOBS_A_CORE * thread::available_parallelism().map_or(1, usize::from),
         jobs => jobs,
     };
@@ -188,9 +188,8 @@ fn end(run: &Run<'_>, stop: &Stop, all: usize) -> Result<()> {
 fn judge_one(config: &Config, class: &Class, number: usize) -> Work {
     let (began, Submission { name, directory, at }) = (Instant::now(), &class.submissions[number]);
     let own = Config {
-        directory: directory.clone(),
-        at: *at,
-        ip: at.map_or(config.ip, |at| at.ip()),
+        command: CommandLine { directory: directory.clone(), ..config.command.clone() },
+        at: at.unwrap_or(config.at),
         story: Transcript::kept(config.style),
         ..config.clone()
     };

@@ -10,17 +10,17 @@ use super::candidate::CommandLine;
 /// In bytes: a larger file is no student's program.
 const LIMIT: u64 = 16 << 20;
 
-/// `NAME sha256:DIGEST` of each file that the command names, in a directory.
-pub fn of_files(command: &CommandLine, directory: &Path) -> Vec<String> {
+/// `NAME sha256:DIGEST` of each file that the command names.
+pub fn of_files(CommandLine { words, directory }: &CommandLine) -> Vec<String> {
     let digest = |word: &std::ffi::OsString| {
-        let path = directory.join(word);
+        let path = directory.as_deref().unwrap_or(Path::new("")).join(word);
         let size = path.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
         let mut bytes = Vec::new();
         File::open(&path).ok()?.take(LIMIT).read_to_end(&mut bytes).ok()?;
         let name = common::narration::escape(word.as_encoded_bytes());
         (size <= LIMIT).then(|| format!("{name} sha256:{}", sha256(&bytes)))
     };
-    command.0.iter().filter_map(digest).collect()
+    words.iter().filter_map(digest).collect()
 }
 
 /// The first 32 bits of the fractional part of a root of a prime, by whole numbers only: `root` is 2 or 3.

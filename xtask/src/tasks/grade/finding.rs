@@ -7,10 +7,10 @@ use anyhow::Result;
 use common::greeting;
 
 use super::candidate::LastWords;
+use super::judge::Failure;
 use super::start::ENDING;
 use super::trial::Trial;
-use super::verdict::{Failure, ProgramState};
-use super::words::{joined, status_words};
+use super::words::{ProgramState, joined, status_words};
 use crate::exercises::{Evidence, Stage, Tables, Waits};
 use crate::peers::script::{Expected, How, Mismatch, Step};
 use crate::wire::event::Side;
@@ -49,8 +49,8 @@ impl Trial<'_> {
             (Protocol::Udp, _) => {
                 let nudge = Step::Greeted(missed.number, b"Nobody");
                 let is_answered = self.tries(|peers, met| peers.plays_step(nudge, met)).is_ok();
-                let more = Words::fixed("the next datagram was answered", "下一个数据报得到了回答");
-                Ok(Some((missed, tables, Some(more).filter(|_| is_answered))))
+                let more = || Words::fixed("the next datagram was answered", "下一个数据报得到了回答");
+                Ok(Some((missed, tables, is_answered.then(more))))
             }
             _ => Ok(Some((missed, tables, None))),
         }
@@ -174,15 +174,12 @@ impl Trial<'_> {
             || tables.is_left_open
             || (is_unended && seen.waits.is_for_others)
             || more.is_some();
-        let table = self.table(*number, &seen).filter(|_| is_silent || found.how == How::Later);
+        let table = self.table(*number, tables).filter(|_| is_silent || found.how == How::Later);
         Ok(Failure {
             likely: self.exercise.likely(stage, &seen),
             expected: self.expected(&missed),
             got: self.got(&missed, &state, &said),
-            more: match table {
-                Some(table) => Some(joined(table, more)),
-                None => more,
-            },
+            more: table.map(|table| joined(table, more.clone())).or(more),
             waits: self.waiting.1.clone().filter(|_| is_silent && state.status.is_none()),
             is_decided,
         })
@@ -191,7 +188,7 @@ impl Trial<'_> {
     /// What has become of the program. An error that ends a thread need not end the program: then it has reported the
     /// error, and says no more.
     fn state(&self, how: How) -> Result<ProgramState> {
-        if self.config.at.is_some() {
+        if self.config.runs_already() {
             return Ok(ProgramState { status: None, last_words: LastWords::default() });
         }
         let program = self.program()?;

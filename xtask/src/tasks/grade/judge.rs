@@ -1,18 +1,57 @@
 //! Plays a stage on a program, step by step. What comes of it is returned: terminal and page read it, nothing is
 //! printed here.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use super::trial::{Config, Trial};
-use super::verdict::{Failure, Judged};
-use crate::checks::Verdict;
+use crate::checks::{Check, Verdict};
 use crate::drawing::entry::Entry;
 use crate::exercises::{Mistake, Stage};
 use crate::peers::script::{NotAvailable, Step, playable};
 use crate::tasks::shown;
 use crate::words::Words;
+
+/// What a program did instead.
+pub struct Failure {
+    pub expected: Words,
+    pub got: Words,
+    /// What the kernel's tables say, or what happened next.
+    pub more: Option<Words>,
+    /// What its threads wait for, where nothing came and the kernel tells.
+    pub waits: Option<Words>,
+    pub likely: Option<&'static Mistake>,
+    /// Whether that fails the stage; silence alone decides nothing.
+    pub is_decided: bool,
+}
+
+/// One stage of one program, judged.
+pub struct Judged {
+    pub stage: &'static Stage,
+    /// What came of it; where it was played several times, the worst.
+    pub verdict: Verdict,
+    /// How often it was played, and how often it passed.
+    pub times: (u16, usize),
+    /// How long that took, all times together.
+    pub took: Duration,
+    /// Why it failed, or is undecided.
+    pub failure: Option<Failure>,
+    /// Everything that was told, from the title to the hint: a chapter of a page.
+    pub told: Vec<Entry>,
+    /// The ladder in it, up to the failure.
+    pub ladder: Vec<Entry>,
+}
+
+impl Judged {
+    pub fn check(&self) -> Check {
+        Check { promise: self.stage.promise.1.clone(), verdict: self.verdict.clone() }
+    }
+    /// The likely mistake's name, or nothing.
+    pub fn mistake(&self) -> &'static str {
+        self.failure.as_ref().and_then(|failure| failure.likely).map_or("", |mistake| mistake.name)
+    }
+}
 
 /// Has the stages judged in their order, up to the one that ends the run. Where the judge cannot go on, what it has judged
 /// before stays.
@@ -90,7 +129,7 @@ impl Trial<'_> {
 
     /// Plays one step: those about the program itself here, the others by its peers.
     fn plays_step(&mut self, step: Step) -> Result<()> {
-        if self.config.at.is_some() && step.needs_the_process() {
+        if self.config.runs_already() && step.needs_the_process() {
             return self.runs_already(step);
         }
         match step {

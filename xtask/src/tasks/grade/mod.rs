@@ -4,7 +4,6 @@ mod board;
 mod candidate;
 mod class;
 mod digest;
-mod files;
 mod finding;
 mod judge;
 mod output;
@@ -14,7 +13,6 @@ mod start;
 mod steps;
 mod sum;
 mod trial;
-mod verdict;
 mod waits;
 mod words;
 
@@ -43,7 +41,7 @@ use crate::wire::event::{Recorder, Side};
 use crate::words::Words;
 use candidate::CommandLine;
 use class::Class;
-use files::ReportFiles;
+use output::ReportFiles;
 use report::{cover, grade};
 use trial::Config;
 
@@ -60,7 +58,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;
     // Short enough to be typed.
     let seed = args.whole("--seed")?.unwrap_or_else(|| 1 + random::number() % 999_999);
-    let port = Some(args.number("--port", 0, 1..=u16::MAX)?).filter(|port| *port > 0);
+    let port = args.number("--port", 0, 1..=u16::MAX)?;
     let (repeat, jobs) = (args.number("--repeat", 1, 1..=1000)?, args.number("--jobs", 0, 1..=1000)?);
     let at = args.given::<String>("--at")?;
     let mut operands = args.operands_before_dashes()?;
@@ -79,21 +77,25 @@ pub fn run(mut args: Args) -> Result<()> {
         return sheet::introduce(exercise, style);
     }
     operands.remove(0);
-    let mut command = if each { Vec::new() } else { mem::take(&mut operands) };
+    let mut words = if each { Vec::new() } else { mem::take(&mut operands) };
     while let Some(word) = args.operand()? {
-        command.push(word);
+        words.push(word);
     }
-    let command = CommandLine(command);
-    let is_running = at.is_some() || (each && command.0.is_empty());
-    refuse(&[
+    let command = CommandLine { words, directory: None };
+    let is_running = at.is_some() || (each && command.words.is_empty());
+    for (one, is_one, other, is_other) in [
         ("--each", each, "--watch", watch),
         ("--each", each, "--live", live.is_some()),
         ("--each", each, "--at", at.is_some()),
         ("--at", at.is_some(), "--watch", watch),
-        ("--at", at.is_some(), "--port", port.is_some()),
-        ("--at", at.is_some(), "COMMAND", !command.0.is_empty()),
-        ("--jobs", jobs > 1, "--port", port.is_some()),
-    ])?;
+        ("--at", at.is_some(), "--port", port > 0),
+        ("--at", at.is_some(), "COMMAND", !command.words.is_empty()),
+        ("--jobs", jobs > 1, "--port", port > 0),
+    ] {
+        if is_one && is_other {
+            return Err(args::usage(text!("{one} cannot be used with {other}", "{one} 不能与 {other} 同用")));
+        }
+    }
     if !each && (jobs > 0 || anonymous) {
         return Err(args::usage(text!(
             "--jobs and --anonymous are for --each",
@@ -106,35 +108,17 @@ pub fn run(mut args: Args) -> Result<()> {
             "只有服务器可以先运行着：客户端要写出启动它的命令"
         )));
     }
-    let at = at.map(|at| class::running(&at)).transpose()?;
-    let ip = at.map_or(ip, |at| at.ip());
+    let at = at.map_or(Ok((ip, port).into()), |at| class::running(&at))?;
     let submissions = each.then(|| class::submissions(&operands, &command)).transpose()?;
     if !is_running {
-        sheet::check(exercise, &command, (ip, port), each)?;
+        sheet::check(exercise, &command, at, each)?;
         notes_own_options(&command, style)?;
         check_version(ip)?;
     }
     let names = Names { seed, ..Names::OF_THE_NOTES };
     let talk = Talk { framing, patience, recorder: Recorder::discarding(), names };
     let story = Transcript::kept(style);
-    let directory = None;
-    let config = Config {
-        exercise,
-        command,
-        ip,
-        directory,
-        at,
-        repeat,
-        port,
-        talk,
-        style,
-        story,
-        all,
-        only,
-        brief,
-        more,
-        files,
-    };
+    let config = Config { exercise, command, at, repeat, talk, style, story, all, only, brief, more, files };
     if let Some(submissions) = submissions {
         return class::grade(&config, &Class { submissions, jobs: usize::from(jobs), anonymous });
     }
@@ -160,20 +144,10 @@ fn check_version(ip: IpAddr) -> Result<()> {
     })
 }
 
-/// Refuses options that cannot be used with each other.
-fn refuse(pairs: &[(&str, bool, &str, bool)]) -> Result<()> {
-    match pairs.iter().find(|(_, is_one, _, is_other)| *is_one && *is_other) {
-        None => Ok(()),
-        Some((one, _, other, _)) => {
-            Err(args::usage(text!("{one} cannot be used with {other}", "{one} 不能与 {other} 同用")))
-        }
-    }
-}
-
 /// Says which options of the judge went to the program, because they come after '--'.
 fn notes_own_options(command: &CommandLine, style: Style) -> Result<()> {
     let own = ["--stage", "--all", "--patience", "--watch"];
-    if let Some(name) = own.into_iter().find(|name| command.0.iter().any(|word| *word == **name)) {
+    if let Some(name) = own.into_iter().find(|name| command.words.iter().any(|word| *word == **name)) {
         style.say(
             Ink::Faint,
             &words!(
@@ -188,8 +162,8 @@ fn notes_own_options(command: &CommandLine, style: Style) -> Result<()> {
 /// Grades whenever a file that the command names has changed, until Ctrl-C.
 fn grade_again_and_again(config: &Config) -> Result<()> {
     const GLANCE: Duration = Duration::from_millis(200);
-    let changed =
-        || config.command.0.iter().map(|word| fs::metadata(word).and_then(|file| file.modified()).ok());
+    let modified = |word| fs::metadata(word).and_then(|file| file.modified()).ok();
+    let changed = || config.command.words.iter().map(modified);
     if changed().all(|time| time.is_none()) {
         return Err(args::usage(text!(
             "--watch: the command names no file to watch: name the program's own file in it",
@@ -199,9 +173,9 @@ fn grade_again_and_again(config: &Config) -> Result<()> {
     loop {
         let before: Vec<_> = changed().collect();
         // The next version may be better.
-        let why = grade(config).err().map_or_else(String::new, |e| format!("{e:#}"));
-        if !why.is_empty() {
-            complain(&why);
+        match grade(config).map_err(|e| format!("{e:#}")) {
+            Err(why) if !why.is_empty() => complain(&why),
+            _ => {}
         }
         let wait =
             Words::fixed("\nWaiting for a change; Ctrl-C ends it.", "\n等待文件改动；按 Ctrl-C 结束。");

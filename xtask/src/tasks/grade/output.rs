@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use common::args::Args;
 
+use super::judge::{Failure, Judged};
 use super::trial::Config;
-use super::verdict::{Failure, Judged};
 use crate::checks::{Tally, Verdict};
 use crate::drawing::markup::text;
 use crate::drawing::style::{Ink, Style};
@@ -61,10 +62,32 @@ impl Work {
     }
 }
 
-impl Judged {
-    /// The likely mistake's name, or nothing.
-    pub fn mistake(&self) -> &'static str {
-        self.failure.as_ref().and_then(|failure| failure.likely).map_or("", |mistake| mistake.name)
+/// The options that ask for files, and how the names of these end.
+const KINDS: [(&str, &str); 4] =
+    [("--html", "html"), ("--json", "json"), ("--csv", "csv"), ("--junit", "xml")];
+
+/// The files that are asked for, by [`KINDS`].
+#[derive(Clone, Default)]
+pub struct ReportFiles([Option<String>; KINDS.len()]);
+
+impl ReportFiles {
+    pub fn of(args: &mut Args) -> Result<Self> {
+        let mut files = Self::default();
+        for ((option, _), file) in KINDS.iter().zip(&mut files.0) {
+            *file = args.given(option)?;
+        }
+        Ok(files)
+    }
+
+    /// Sees before any program is started that all of them can be opened. They are not kept open: an unfinished report
+    /// beside a program that runs might be written by that.
+    pub fn check(&self) -> Result<()> {
+        self.open().map(drop)
+    }
+
+    pub fn open(&self) -> Result<Vec<(&'static str, Wanted)>> {
+        let files = KINDS.iter().zip(&self.0).filter_map(|(kind, file)| Some((kind, file.as_deref()?)));
+        files.map(|((option, ending), file)| Ok((*ending, Wanted::open(option, file, ending)?))).collect()
     }
 }
 

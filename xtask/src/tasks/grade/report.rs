@@ -2,7 +2,6 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use anyhow::Result;
@@ -10,10 +9,9 @@ use common::args;
 use common::narration::{Stdout, say};
 
 use super::digest;
-use super::judge::{judge, judge_all};
+use super::judge::{Judged, judge, judge_all};
 use super::output::{Run, Work};
 use super::trial::Config;
-use super::verdict::Judged;
 use crate::checks::Verdict;
 use crate::drawing::entry::Entry;
 use crate::drawing::page::{self, Chapter, Cover};
@@ -99,7 +97,7 @@ pub fn cover(config: &Config, judged: &str) -> Cover {
 /// The command, with the system and the digests of the files that were judged: these take a while.
 fn what_was_judged(config: &Config) -> String {
     let system = format!("xtask {}, {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
-    let digests = digest::of_files(&config.command, config.directory.as_deref().unwrap_or(Path::new("")));
+    let digests = digest::of_files(&config.command);
     format!("{} ({})", config.shown(), [vec![system], digests].concat().join("; "))
 }
 

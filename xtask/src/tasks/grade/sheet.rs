@@ -1,7 +1,7 @@
 //! The exercise sheet, and what is wrong with a command.
 
 use std::ffi::OsStr;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use anyhow::Result;
 use common::args;
@@ -39,12 +39,7 @@ pub fn stage(exercise: &Exercise, name: &str) -> Result<&'static Stage> {
 }
 
 /// Refuses a command without the places that it needs.
-pub fn check(
-    exercise: &Exercise,
-    command: &CommandLine,
-    (ip, port): (IpAddr, Option<u16>),
-    is_each: bool,
-) -> Result<()> {
+pub fn check(exercise: &Exercise, command: &CommandLine, at: SocketAddr, is_each: bool) -> Result<()> {
     let example = example(exercise);
     if command.has("{dir}") && !is_each {
         return Err(args::usage(text!(
@@ -52,19 +47,19 @@ pub fn check(
             "命令里的 {{dir}} 要与 --each 同用，那是评判多个目录用的：{example}"
         )));
     }
-    if ip.is_ipv6() && command.has("{host}:{port}") && !command.has("[{host}]:{port}") {
+    if at.is_ipv6() && command.has("{host}:{port}") && !command.has("[{host}]:{port}") {
         return Err(args::usage(text!(
             "an IPv6 address is written in brackets before a port: [{{host}}]:{{port}}",
             "端口前面的 IPv6 地址要写在方括号里：[{{host}}]:{{port}}"
         )));
     }
-    if command.0.is_empty() {
+    if command.words.is_empty() {
         return Err(args::usage(text!(
             "the command that starts your program is missing: {example}",
             "缺少启动你的程序的命令：{example}"
         )));
     }
-    let is_missing = |place: &&&str| !command.has(place) && (port.is_none() || **place != "{port}");
+    let is_missing = |place: &&&str| !command.has(place) && (at.port() == 0 || **place != "{port}");
     let Some(place) = exercise.places.iter().find(is_missing) else { return Ok(()) };
     let port = if *place == "{port}" {
         text!(" (or --port N, if the port is hard-coded)", "（端口写在代码里的程序用 --port N）")
@@ -73,7 +68,7 @@ pub fn check(
     };
     // PowerShell evaluates bare braces as a block, and passes on what is in them.
     let bare = place.trim_matches(['{', '}']);
-    let quotes = if command.0.iter().any(|word| *word == *bare) {
+    let quotes = if command.words.iter().any(|word| *word == *bare) {
         text!(" (PowerShell takes braces away: put them in quotes)", "（PowerShell 会去掉花括号，请加引号）")
     } else {
         String::new()

@@ -1,11 +1,10 @@
 //! What a program itself has to do: stop at Ctrl-C, end, fail, print, save.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::fs;
 use std::mem;
 use std::process::ExitStatus;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
@@ -19,8 +18,6 @@ use crate::words::Words;
 
 /// How many seconds a server may take to end after Ctrl-C, as its stage says.
 pub const STOP: u64 = 5;
-/// How many bytes of a file are read beyond those that are expected.
-const SURPLUS: u64 = 1 << 16;
 
 impl Trial<'_> {
     /// Presses Ctrl-C, as a terminal does, for all of the group. Where the program does not end, the steps `held` may be
@@ -60,7 +57,7 @@ impl Trial<'_> {
     }
 
     pub fn ends(&mut self) -> Result<()> {
-        let is_success = self.waits_for_its_end(&Expected::Success)?.success();
+        let is_success = self.waits_for_its_end(Expected::Success)?.success();
         if is_success { Ok(()) } else { Err(missed(Expected::Success, How::Ended)) }
     }
 
@@ -90,7 +87,7 @@ impl Trial<'_> {
 
     /// It ends with a message and a status other than 0.
     pub fn fails(&mut self) -> Result<()> {
-        let is_failure = !self.waits_for_its_end(&Expected::Failure)?.success();
+        let is_failure = !self.waits_for_its_end(Expected::Failure)?.success();
         let output = self.program()?.output();
         let has_message = output.lines().any(|line| !line.is_empty() && !line.starts_with("Welcome!"));
         if is_failure && has_message { Ok(()) } else { Err(missed(Expected::Failure, How::Ended)) }
@@ -111,21 +108,18 @@ impl Trial<'_> {
     /// It has saved exactly this; where that is nothing, no file will do as well. What is no file is not read: a pipe or a
     /// device may have no end.
     pub fn saves(&mut self, body: Cow<'static, [u8]>) -> Result<()> {
-        let limit = body.len() as u64 + SURPLUS;
-        let is_file = fs::metadata(self.out()).is_ok_and(|metadata| metadata.is_file());
-        let file = if is_file { File::open(self.out()) } else { Err(ErrorKind::NotFound.into()) };
-        let mut saved = Vec::new();
-        match file.and_then(|file| file.take(limit).read_to_end(&mut saved)).map(|_| saved) {
-            Ok(saved) if body == saved => Ok(()),
-            Ok(saved) => Err(gave(Expected::Saved(body), saved)),
-            Err(_) if body.is_empty() => Ok(()),
-            Err(_) => Err(missed(Expected::Saved(body), How::Ended)),
+        let out = self.out();
+        match if out.is_file() { fs::read(out).ok() } else { None } {
+            Some(saved) if body == saved => Ok(()),
+            Some(saved) => Err(gave(Expected::Saved(body), saved)),
+            None if body.is_empty() => Ok(()),
+            None => Err(missed(Expected::Saved(body), How::Ended)),
         }
     }
 
     /// It has printed this, on whichever output.
     pub fn shows(&mut self, words: &str) -> Result<()> {
-        self.waits_for_its_end(&Expected::Success)?;
+        self.waits_for_its_end(Expected::Success)?;
         let words = String::from_utf8_lossy(&self.peers.talk.names.of(words.as_bytes())).into_owned();
         let is_shown = self.program()?.output().contains(&words);
         if is_shown { Ok(()) } else { Err(missed(Expected::Shown(words), How::Ended)) }
@@ -137,8 +131,7 @@ impl Trial<'_> {
         const HALF: usize = 10;
         /// For a program that is slow to let go.
         const LIMIT: Duration = Duration::from_secs(2);
-        const SLOW: Duration = Duration::from_secs(20);
-        let (began, pid) = (Instant::now(), self.program()?.program.pid);
+        let pid = self.program()?.program.pid;
         let recorder = mem::replace(&mut self.peers.talk.recorder, Recorder::discarding());
         let (mut served, mut before) = (0, None);
         let visited = (1..=2 * HALF).try_for_each(|number| {
@@ -149,13 +142,7 @@ impl Trial<'_> {
                 self.tries(|_, met| met.rests());
                 before = kernel::holdings(pid);
             }
-            if began.elapsed() < SLOW {
-                return Ok(());
-            }
-            bail!(NotAvailable(Words::fixed(
-                "twenty clients, one after another, would take more than 20 s",
-                "二十个客户端先后来，要超过 20 秒",
-            )))
+            anyhow::Ok(())
         });
         self.peers.talk.recorder = recorder;
         let remark = words!("({served} came, and were served)", "（来了 {served} 个，都得到了服务）");
@@ -166,13 +153,13 @@ impl Trial<'_> {
             let now = kernel::holdings(pid).unwrap_or_default();
             [now.0.saturating_sub(descriptors), now.1.saturating_sub(ended)]
         };
-        let is_much = |more: &usize| *more >= HALF / 2;
-        if within(LIMIT, || !more().iter().any(is_much)) {
+        let is_much = |more: usize| more >= HALF / 2;
+        if within(LIMIT, || !more().into_iter().any(is_much)) {
             return Ok(());
         }
         let [open, unwaited] = more();
         let (expected, more) =
-            if is_much(&open) { (Expected::Closes, open) } else { (Expected::Reaps, unwaited) };
+            if is_much(open) { (Expected::Closes, open) } else { (Expected::Reaps, unwaited) };
         Err(gave(expected, more.to_string().into_bytes()))
     }
 
@@ -186,11 +173,10 @@ impl Trial<'_> {
     }
 
     /// Waits for its end and its output.
-    fn waits_for_its_end(&self, expected: &Expected) -> Result<ExitStatus> {
+    fn waits_for_its_end(&self, expected: Expected) -> Result<ExitStatus> {
         let program = self.program()?;
-        let Some(status) = program.wait_for_end(self.patience() * 3)? else {
-            return Err(missed(expected.clone(), How::Silent));
-        };
+        let status = program.wait_for_end(self.patience() * 3)?;
+        let status = status.ok_or_else(|| missed(expected, How::Silent))?;
         program.wait_for_output();
         Ok(status)
     }

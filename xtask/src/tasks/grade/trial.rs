@@ -1,7 +1,6 @@
 //! One stage being played on one program: the program, its peers, and what is asked of them.
 
-use std::io::{self, IsTerminal};
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,9 +8,9 @@ use anyhow::{Context, Result};
 use common::framing::Framing;
 
 use super::candidate::{Candidate, CommandLine};
-use super::files::ReportFiles;
+use super::output::ReportFiles;
 use crate::drawing::entry::Entry;
-use crate::drawing::style::{Ink, Style};
+use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
 use crate::exercises::{Exercise, Location, Stage, Waits};
 use crate::lab::Lab;
@@ -27,15 +26,11 @@ use crate::words::Words;
 #[derive(Clone)]
 pub struct Config {
     pub exercise: &'static Exercise,
+    /// Empty where a server runs already.
     pub command: CommandLine,
-    pub ip: IpAddr,
-    /// The directory in which it runs; none is this one.
-    pub directory: Option<PathBuf>,
-    /// Where a server runs already; then the command is empty.
-    pub at: Option<SocketAddr>,
+    /// Where a server is or should be; its port is 0 if each start gets a free one.
+    pub at: SocketAddr,
     pub repeat: u16,
-    /// The port that is hard-coded in the program.
-    pub port: Option<u16>,
     /// Where messages end, and how long the program may be silent.
     pub talk: Talk,
     pub style: Style,
@@ -53,9 +48,19 @@ pub struct Config {
 }
 
 impl Config {
-    /// What is judged, for people.
+    /// A server runs already, and was not started here.
+    pub fn runs_already(&self) -> bool {
+        self.command.words.is_empty()
+    }
+
+    /// The program's port is given: it is hard-coded.
+    pub fn has_port(&self) -> bool {
+        self.at.port() > 0
+    }
+
+    /// What is judged, for people: a command, or the address of the one server that runs already.
     pub fn shown(&self) -> String {
-        self.at.map_or_else(|| self.command.shown(), |at| at.to_string())
+        if self.runs_already() && self.has_port() { self.at.to_string() } else { self.command.shown() }
     }
 
     /// The stages that are asked for.
@@ -65,7 +70,7 @@ impl Config {
     }
 
     pub fn version(&self) -> &'static str {
-        if self.ip.is_ipv4() { "IPv4" } else { "IPv6" }
+        if self.at.is_ipv4() { "IPv4" } else { "IPv6" }
     }
 
     /// Where messages end.
@@ -115,19 +120,18 @@ impl<'a> Trial<'a> {
         config.story.begin();
         let (watching, from) = (config.story.clone(), config.story.count());
         let lab = Lab::new(move |event| watching.sees(event))?;
-        let at = config.at.unwrap_or(SocketAddr::new(config.ip, config.port.unwrap_or_default()));
         let exercise = config.exercise;
         let names = Names { side: exercise.side, ..config.talk.names };
         let talk =
             Talk { framing: config.framing(), recorder: lab.record.recorder(""), names, ..config.talk };
-        let peers = Peers::new(at, exercise.transport, talk);
+        let peers = Peers::new(config.at, exercise.transport, talk);
         let (candidate, listener, location, waiting) = Default::default();
         Ok(Self { config, exercise, lab, from, candidate, peers, location, listener, waiting })
     }
 
     /// Lets the peers do something that may ask about the program.
     pub fn tries<T>(&mut self, what: impl FnOnce(&mut Peers, &Met<'_>) -> T) -> T {
-        let (candidate, is_remote) = (self.candidate.as_ref(), self.config.at.is_some());
+        let (candidate, is_remote) = (self.candidate.as_ref(), self.config.runs_already());
         let has_ended = || {
             candidate.map_or(!is_remote, |candidate| candidate.ended().is_ok_and(|status| status.is_some()))
         };
@@ -135,18 +139,12 @@ impl<'a> Trial<'a> {
         what(&mut self.peers, &Met { program, has_ended: &has_ended })
     }
 
-    /// How long the program may be silent.
-    pub fn patience(&self) -> Duration {
-        self.peers.talk.patience
+    pub fn is_tcp(&self) -> bool {
+        matches!(self.exercise.transport, Protocol::Tcp)
     }
 
-    /// Tells whoever waits for this one program.
-    pub fn notice(&self, Words { en, zh }: &Words) -> Result<()> {
-        if self.config.directory.is_some() {
-            return Ok(()); // it is one of many
-        }
-        let line = if io::stdout().is_terminal() { "\n" } else { "" }; // where the stage is named already
-        self.config.style.say(Ink::Faint, &words!("{line}  {en}", "{line}  {zh}"))
+    pub fn patience(&self) -> Duration {
+        self.peers.talk.patience
     }
 
     /// Tells something after what has happened so far.
@@ -167,18 +165,18 @@ impl<'a> Trial<'a> {
 
     /// Starts the command; one that was started before is ended first.
     pub fn spawn(&mut self) -> Result<()> {
-        let (at, directory) = (self.peers.at, self.config.directory.as_deref());
+        let (at, command) = (self.peers.at, &self.config.command);
+        let directory = command.directory.as_deref().unwrap_or(Path::new("{dir}"));
         let places = [
             ("{host}", at.ip().to_string()),
             ("{port}", at.port().to_string()),
             ("{url}", format!("http://{at}/page")),
             ("{out}", self.out().to_string_lossy().into_owned()),
-            ("{dir}", directory.unwrap_or(Path::new("{dir}")).to_string_lossy().into_owned()),
+            ("{dir}", directory.to_string_lossy().into_owned()),
         ];
         self.candidate = None;
         let recorder = self.lab.record.recorder("");
-        let command = &self.config.command;
-        self.candidate = Some(Candidate::start(command, directory, &places, self.exercise.side, &recorder)?);
+        self.candidate = Some(Candidate::start(command, &places, self.exercise.side, &recorder)?);
         Ok(())
     }
 
@@ -193,7 +191,7 @@ impl<'a> Trial<'a> {
 
     /// What waits on this machine; not where the program may be on another one.
     fn waiting(&self, protocol: Protocol) -> Option<Vec<SocketRow>> {
-        if self.config.at.is_some() { None } else { kernel::waiting(protocol) }
+        if self.config.runs_already() { None } else { kernel::waiting(protocol) }
     }
 
     /// What waits at the program's address: connections at a listener, bytes at a UDP socket; 0 without such a table.
@@ -210,7 +208,7 @@ impl<'a> Trial<'a> {
 
     /// The program's end of a connection, if the kernel says.
     pub fn far_end(&mut self, number: usize) -> Option<SocketRow> {
-        if self.config.at.is_some() {
+        if self.config.runs_already() {
             return None;
         }
         let (near, far) = self.peers.tcp(number).ok()?.ends_of_it().ok()?;

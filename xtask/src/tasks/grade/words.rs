@@ -4,14 +4,13 @@ use std::process::ExitStatus;
 
 use common::narration::escape;
 
+use super::candidate::LastWords;
 use super::steps::STOP;
 use super::trial::Trial;
-use super::verdict::ProgramState;
-use crate::exercises::Evidence;
+use crate::exercises::Tables;
 use crate::peers::script::{Expected, Found, How, Mismatch};
 use crate::peers::tcp_peer::framed;
 use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
 /// How many bytes of a long message are shown.
@@ -28,7 +27,7 @@ impl Trial<'_> {
 
     pub fn expected(&self, Mismatch { number, expected, found }: &Mismatch) -> Words {
         let Words { en: label, zh: label_zh } = self.label(*number);
-        let (at, is_tcp) = (self.peers.at, matches!(self.exercise.transport, Protocol::Tcp));
+        let (at, is_tcp, protocol) = (self.peers.at, self.is_tcp(), name(self.is_tcp()));
         let seconds = (self.patience() * 3).as_secs_f64();
         match expected {
             Expected::Connection => words!("client {label} is accepted", "接受客户端 {label_zh}"),
@@ -65,10 +64,12 @@ impl Trial<'_> {
                     words!("your client waits for the answer to {shown}", "客户端等待对 {shown} 的回复")
                 }
             }
-            Expected::Ready if is_tcp => {
-                words!("a listening TCP socket at {at}", "在 {at} 监听的 TCP 套接字")
+            Expected::Ready => {
+                words!(
+                    "a {protocol} socket at {at} that waits for clients",
+                    "在 {at} 等待客户端的 {protocol} 套接字"
+                )
             }
-            Expected::Ready => words!("a UDP socket bound to {at}", "绑定到 {at} 的 UDP 套接字"),
             Expected::Visit if is_tcp => words!("your client connects to {at}", "你的客户端连接 {at}"),
             Expected::Visit => words!("your client sends to {at}", "你的客户端向 {at} 发送"),
             Expected::Few(most) => words!("at most {most} datagrams", "最多 {most} 个数据报"),
@@ -130,21 +131,19 @@ impl Trial<'_> {
         match (expected, found.how) {
             (Expected::Ready | Expected::Stop, _) if self.location.has_left => self.runaway(),
             (Expected::Ready, How::Other) => {
-                let places =
-                    self.location.found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                let is_tcp =
-                    matches!(self.exercise.transport, Protocol::Tcp) != self.location.is_other_protocol;
-                if is_tcp {
-                    words!("your program listens on TCP {places}", "程序监听的是 TCP {places}")
-                } else {
-                    words!("your program is bound to UDP {places}", "程序绑定的是 UDP {places}")
-                }
+                let places: Vec<_> = self.location.found.iter().map(ToString::to_string).collect();
+                let (places, protocol) =
+                    (places.join(", "), name(self.is_tcp() != self.location.is_other_protocol));
+                words!(
+                    "your program waits for clients at {protocol} {places}",
+                    "程序在 {protocol} {places} 等待客户端"
+                )
             }
             (Expected::Ready, How::Silent) => {
-                let name = if matches!(self.exercise.transport, Protocol::Tcp) { "TCP" } else { "UDP" };
+                let protocol = name(self.is_tcp());
                 words!(
-                    "your program runs, but has no {name} socket that waits for clients",
-                    "程序在运行，但没有等待中的 {name} 套接字"
+                    "your program runs, but has no {protocol} socket that waits for clients",
+                    "程序在运行，但没有等待中的 {protocol} 套接字"
                 )
             }
             (Expected::Visit, How::Silent) => {
@@ -231,9 +230,7 @@ impl Trial<'_> {
             How::Other | How::Unmoved => words!("{heard}", "{heard}"),
             How::Ended if is_empty => Words::fixed("the end of the connection", "连接结束了"),
             How::Ended => words!("{heard}, then the end of the connection", "{heard}，然后连接结束了"),
-            How::Reset if matches!(self.exercise.transport, Protocol::Udp) => {
-                Words::fixed("no socket has that port", "没有套接字使用这个端口")
-            }
+            How::Reset if !self.is_tcp() => Words::fixed("no socket has that port", "没有套接字使用这个端口"),
             How::Reset if is_empty => Words::fixed("a reset of the connection", "连接被复位（RST）"),
             How::Reset => words!("{heard}, then a reset", "{heard}，然后连接被复位（RST）"),
             How::Refused => {
@@ -284,8 +281,7 @@ impl Trial<'_> {
         }
     }
 
-    pub fn table(&self, number: usize, seen: &Evidence<'_>) -> Option<Words> {
-        let tables = seen.tables;
+    pub fn table(&self, number: usize, tables: Tables) -> Option<Words> {
         let Words { en: label, zh: label_zh } = self.label(number);
         if tables.unaccepted > 0 {
             let connected = self.peers.here.len() as u64;
@@ -308,22 +304,21 @@ impl Trial<'_> {
                 "内核的套接字表：你的程序不再监听 {at}"
             ));
         }
-        let is_udp = matches!(self.exercise.transport, Protocol::Udp);
-        let (with, with_zh) = if is_udp { (", with overhead", "，含开销") } else { ("", "") };
-        let unread = tables.unread;
-        if !is_udp && seen.is_partly_read() {
-            return Some(words!(
-                "the kernel's table: your program has read only a part of what {label} sent ({unread} bytes wait)",
-                "内核的套接字表：{label_zh} 发送的数据你的程序只读取了一部分（{unread} 字节在等待）"
-            ));
-        }
+        let unread = tables.unread; // over UDP, with the kernel's overhead
         (unread > 0).then(|| {
             words!(
-                "the kernel's table: your program has not read what {label} sent ({unread} bytes wait{with})",
-                "内核的套接字表：{label_zh} 发送的数据你的程序还没有读取（{unread} 字节在等待{with_zh}）"
+                "the kernel's table: your program has not read all that {label} sent ({unread} bytes in its queue)",
+                "内核的套接字表：{label_zh} 发送的数据你的程序还没有读完（队列中有 {unread} 字节）"
             )
         })
     }
+}
+
+/// What has become of the program.
+pub struct ProgramState {
+    pub status: Option<ExitStatus>,
+    /// What it printed last; of one that runs, the error that it reported.
+    pub last_words: LastWords,
 }
 
 impl ProgramState {
@@ -340,6 +335,10 @@ impl ProgramState {
     }
 }
 
+fn name(is_tcp: bool) -> &'static str {
+    if is_tcp { "TCP" } else { "UDP" }
+}
+
 pub fn status_words(status: ExitStatus) -> Words {
     match status.code() {
         Some(code) => words!("exit status {code}", "退出状态 {code}"),
@@ -347,7 +346,6 @@ pub fn status_words(status: ExitStatus) -> Words {
     }
 }
 
-/// One remark, and another one.
 pub fn joined(Words { en, zh }: Words, next: Option<Words>) -> Words {
     match next {
         Some(Words { en: next, zh: next_zh }) => words!("{en}; {next}", "{zh}；{next_zh}"),
