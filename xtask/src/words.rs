@@ -57,7 +57,7 @@ impl FromStr for Lang {
 }
 
 /// One text in both languages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Words {
     pub en: Cow<'static, str>,
     pub zh: Cow<'static, str>,

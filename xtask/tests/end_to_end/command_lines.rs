@@ -185,8 +185,8 @@ const MISTAKES: [(&str, &str); 24] = [
     ("grade soup", "cannot grade 'soup'"),
     ("grade tcp-server", "the command that starts your program is missing"),
     ("grade tcp-server -- x", "the command has no {port}"),
-    ("grade tcp-server --stage=soup -- x {port}", "no stage 'soup'"),
-    ("grade tcp-server --stage=soup -- x {port} --lang zh", "no stage 'soup'"), // the option is the student's
+    ("grade tcp-server --stage=soup -- x {port}", "cannot grade 'soup'"),
+    ("grade tcp-server --stage=soup -- x {port} --lang zh", "cannot grade 'soup'"), // the option is the student's
     ("grade tcp-server --patience=0 -- x {port}", "--patience '0'"),
     ("grade tcp-server --watch -- sh -c cat {port}", "--watch: the command names no file to watch"),
 ];

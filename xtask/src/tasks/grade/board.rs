@@ -1,15 +1,15 @@
 //! What came of a class, as one page: a table, the mistakes, and a section for each submission, with the ladders of what
 //! has not passed.
 
+use super::judge::hint;
 use super::output::{Run, Work};
 use super::report::intro;
-use super::sum::{mistakes, note, passed, sentence, tomorrow};
+use super::sum::{mistakes, note, passed, sentences};
 use crate::drawing::entry::Entry;
 use crate::drawing::markup::{joined, text};
 use crate::drawing::page::{self, Cover};
 use crate::drawing::pieces::{self, body};
 use crate::exercises::{Mistake, Stage};
-use crate::tasks::shown;
 use crate::words::Words;
 
 /// How the table looks.
@@ -36,10 +36,7 @@ pub fn html(run: &Run<'_>) -> String {
         format!("<tr>{head}<td>{passed}</td>{cells}</tr>\n")
     };
     let mistake = |(count, mistake): (usize, &Mistake)| {
-        let (name, words) = (mistake.name, to(&mistake.told()));
-        let lesson =
-            if mistake.lesson.is_empty() { String::new() } else { text(&shown::demo(mistake.lesson)) };
-        format!("<p><b>{count} × {name}</b><br>{words}<br><code>{lesson}</code></p>\n")
+        format!("<p><b>{count} × {}</b><br>{}</p>\n", mistake.name, to(&hint(mistake)))
     };
     let section = |(number, work): (usize, &Work)| {
         let told = work.stages.iter().flat_map(|judged| match judged.failure {
@@ -56,8 +53,7 @@ pub fn html(run: &Run<'_>) -> String {
     let kind = config.exercise.name;
     let title = words!("{kind}: a class", "{kind}：全班");
     let cover = Cover { title, intro: intro(&config.shown(), config.talk.names.seed), is_bare: false };
-    let sum = std::iter::once(sentence(run)).chain(tomorrow(run));
-    let sum = joined(sum.map(|words| format!("<p>{}</p>\n", to(&words))));
+    let sum = joined(sentences(run).map(|words| format!("<p>{}</p>\n", to(&words))));
     let found = joined(mistakes(run).into_iter().map(mistake));
     let heading = Words::fixed("Mistakes", "错误");
     let found = if found.is_empty() { found } else { format!("<h2>{}</h2>\n{found}", to(&heading)) };

@@ -15,7 +15,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use common::address::{self, HostPort};
 use common::args;
-use common::narration::{Stdout, escape};
+use common::narration::{Stdout, escape, say};
 use common::stop::{self, Stop};
 use common::text;
 
@@ -165,24 +165,14 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
     progress(&Words::fixed("", ""), config);
     let run = Run { config, works: works.into_values().collect() };
     let hidden = |text: String| class.hidden(text);
-    sum::lines(&run).into_iter().try_for_each(|line| common::narration::say(&hidden(line)))?;
+    sum::lines(&run).into_iter().try_for_each(|line| say(&hidden(line)))?;
     run.write(config.files.open()?, || board::html(&run), hidden)?;
-    end(&run, &stop, all)
-}
-
-/// The run's exit status, and why it is not 0.
-fn end(run: &Run<'_>, stop: &Stop, all: usize) -> Result<()> {
-    let done = run.works.len();
     if stop.requested() {
-        return Err(args::with_status(
-            u8::try_from(stop::INTERRUPTED).unwrap_or(1),
-            text!("interrupted: {done} of {all} were tested", "已中断：测试了 {done} 份，共 {all} 份"),
-        ));
+        let (done, status) = (run.works.len(), u8::try_from(stop::INTERRUPTED)?);
+        let why = text!("interrupted: {done} of {all} were tested", "已中断：测试了 {done} 份，共 {all} 份");
+        return Err(args::with_status(status, why));
     }
-    match run.exit_status() {
-        0 => Ok(()),
-        status => Err(args::with_status(status, "")),
-    }
+    run.outcome()
 }
 
 fn judge_one(config: &Config, class: &Class, number: usize) -> Work {

@@ -175,7 +175,7 @@ impl Failure {
 }
 
 /// What to look for, and the lesson that shows it.
-fn hint(mistake: &Mistake) -> Words {
+pub fn hint(mistake: &Mistake) -> Words {
     if mistake.lesson.is_empty() {
         return mistake.told();
     }

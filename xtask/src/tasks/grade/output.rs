@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use common::args::Args;
+use common::args::{self, Args};
 
 use super::judge::{Failure, Judged};
 use super::trial::Config;
@@ -98,18 +98,13 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The exit status: 0 if everything that could be judged passed, 1 if something failed, 3 if nothing failed and something
-    /// is undecided. (A usage error is 2.)
-    pub fn exit_status(&self) -> u8 {
+    /// That something failed (status 1), or is undecided (3), is an error that says nothing more.
+    pub fn outcome(&self) -> Result<()> {
         let has_failed = self.works.iter().any(|work| work.tally().failed > 0);
-        let is_open = self.works.iter().any(Work::is_open);
-        if has_failed {
-            1
-        } else if is_open {
-            3
-        } else {
-            0
+        if has_failed || self.works.iter().any(Work::is_open) {
+            return Err(args::with_status(if has_failed { 1 } else { 3 }, ""));
         }
+        Ok(())
     }
 
     /// Writes the files; the page is given. `hidden` takes out what is not to be shown.

@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Instant, SystemTime};
 
 use anyhow::Result;
-use common::args;
 use common::narration::{Stdout, say};
 
 use super::digest;
@@ -106,31 +105,25 @@ fn sum_up(run: &Run<'_>) -> Result<()> {
     let (config, work) = (run.config, &run.works[0]);
     let stages = config.stages();
     let (passed, all) = (work.tally().passed, work.all(&stages));
-    let not_available = stages.len() - all;
-    let Words { en: absent, zh: absent_zh } = match not_available {
+    let Words { en: absent, zh: absent_zh } = match stages.len() - all {
         0 => Words::fixed("", ""),
         n => words!(", {n} not available here", "，{n} 项在这里无法判定"),
     };
-    let style = config.style;
+    let next = work.stop().map(|judged| judged.stage.name);
+    let Words { en: then, zh: then_zh } = match next {
+        None => Words::fixed("", ""),
+        Some(next) if config.only.is_some() => words!(" Next: {next}", "下一步：{next}"),
+        Some(next) => words!(
+            " Next: {next}; '--stage {next}' runs only this stage",
+            "下一步：{next}；--stage {next} 只评判这一项"
+        ),
+    };
+    let sentence =
+        words!("{passed} of {all} passed{absent}.{then}", "{all} 项中通过 {passed} 项{absent_zh}。{then_zh}");
     say("")?;
-    let Some(next) = work.stop() else {
-        let sentence = words!("{passed} of {all} passed{absent}.", "{all} 项全部通过{absent_zh}。");
-        style.say(Ink::Good, &sentence)?;
-        return config.story.tell(Entry::Sum { sentence, is_kept: true });
-    };
-    let next = next.stage.name;
-    let Words { en: alone, zh: alone_zh } = if config.only.is_some() {
-        Words::fixed("", "")
-    } else {
-        words!("; '--stage {next}' runs only this stage", "；--stage {next} 只评判这一项")
-    };
-    let sum = words!(
-        "{passed} of {all} passed{absent}. Next: {next}{alone}",
-        "{all} 项中通过 {passed} 项{absent_zh}。下一步：{next}{alone_zh}"
-    );
-    style.say(Ink::Bad, &sum)?;
-    config.story.tell(Entry::Sum { sentence: sum, is_kept: false })?;
-    Err(args::with_status(run.exit_status(), ""))
+    config.style.say(if next.is_none() { Ink::Good } else { Ink::Bad }, &sentence)?;
+    config.story.tell(Entry::Sum { sentence, is_kept: next.is_none() })?;
+    run.outcome()
 }
 
 /// A time as a date, in UTC: days are counted from 1 March of the year 0 (of the Gregorian calendar), so that a leap

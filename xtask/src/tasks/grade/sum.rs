@@ -41,19 +41,18 @@ fn stopped(work: &Work) -> Option<Words> {
 }
 
 /// How many passed, and where how many others stopped.
-pub fn sentence(run: &Run<'_>) -> Words {
+fn sentence(run: &Run<'_>) -> Words {
     let all = run.works.len();
-    let stops = run.works.iter().map(|work| stopped(work).map(|Words { en, zh }| (en, zh)));
-    let part = |(count, stop): (usize, Option<(_, _)>)| {
-        let (en, zh) = stop.unwrap_or(("passed all".into(), "全部通过".into()));
+    let part = |(count, stop): (usize, Option<Words>)| {
+        let Words { en, zh } = stop.unwrap_or(Words::fixed("passed all", "全部通过"));
         (format!("{count} {en}"), format!("{count} 份{zh}"))
     };
-    let mut groups = counted(stops);
+    let mut groups = counted(run.works.iter().map(stopped));
     groups.sort_by_key(|(_, stop)| stop.is_some());
     let others: usize = groups.iter().skip(GROUPS).map(|(count, _)| count).sum();
     groups.truncate(GROUPS);
     if others > 0 {
-        groups.push((others, Some(("others".into(), "在别处".into()))));
+        groups.push((others, Some(Words::fixed("others", "在别处"))));
     }
     let (en, zh): (Vec<_>, Vec<_>) = groups.into_iter().map(part).unzip();
     let (en, zh) = (en.join(", "), zh.join("，"));
@@ -68,7 +67,7 @@ pub fn mistakes(run: &Run<'_>) -> Vec<(usize, &'static Mistake)> {
 }
 
 /// What to play for a class that made these mistakes.
-pub fn tomorrow(run: &Run<'_>) -> Option<Words> {
+fn tomorrow(run: &Run<'_>) -> Option<Words> {
     let mut names: Vec<&str> = Vec::new();
     for (_, mistake) in mistakes(run) {
         if !names.contains(&mistake.lesson) && !mistake.lesson.is_empty() {
@@ -98,6 +97,18 @@ pub fn note(work: &Work) -> Words {
     words!("{en}{more}{again}", "{zh}{more}{again_zh}")
 }
 
+/// What there is to say of all.
+pub fn sentences(run: &Run<'_>) -> impl Iterator<Item = Words> {
+    let again = run.works.iter().filter(|work| work.is_again).count();
+    let again = (again > 0).then(|| {
+        words!(
+            "tested again, with no other at the same time, because a stage was undecided: {again}",
+            "有一项未能判定，因此单独再测试过：{again} 份"
+        )
+    });
+    [Some(sentence(run)), again, tomorrow(run)].into_iter().flatten()
+}
+
 /// The table for a terminal, and its sum.
 pub fn lines(run: &Run<'_>) -> Vec<String> {
     let (style, stages) = (run.config.style, run.config.stages());
@@ -120,15 +131,6 @@ pub fn lines(run: &Run<'_>) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines.push(String::new());
-    let again = run.works.iter().filter(|work| work.is_again).count();
-    let again = (again > 0).then(|| {
-        words!(
-            "tested again, with no other at the same time, because a stage was undecided: {again}",
-            "有一项未能判定，因此单独再测试过：{again} 份"
-        )
-    });
-    for words in [Some(sentence(run)), again, tomorrow(run)].into_iter().flatten() {
-        lines.push(style.paragraph(&words));
-    }
+    lines.extend(sentences(run).map(|words| style.paragraph(&words)));
     lines
 }
