@@ -12,7 +12,6 @@ use crate::drawing::pieces::{self, body};
 use crate::exercises::{Mistake, Stage};
 use crate::words::Words;
 
-/// How the table looks.
 const TABLE: &str = include_str!("board.css");
 
 pub fn html(run: &Run<'_>) -> String {

@@ -54,12 +54,10 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
-    /// Whether the command has this place.
     pub fn has(&self, place: &str) -> bool {
         self.words.iter().any(|word| word.to_str().is_some_and(|text| text.contains(place)))
     }
 
-    /// The words with their places filled.
     fn filled(&self, places: &[(&str, String)]) -> Vec<OsString> {
         let fill = |word: &OsString| match word.to_str() {
             Some(text) => {
@@ -71,7 +69,6 @@ impl CommandLine {
         self.words.iter().map(fill).collect()
     }
 
-    /// As one would type it, for people.
     pub fn shown(&self) -> String {
         self.words.iter().map(|word| escape(word.as_encoded_bytes())).collect::<Vec<_>>().join(" ")
     }
@@ -201,7 +198,6 @@ impl Candidate {
         kernel::owner(protocol, at, &left)
     }
 
-    /// Waits for its end, for so long at most.
     pub fn wait_for_end(&self, limit: Duration) -> Result<Option<ExitStatus>> {
         within(limit, || !matches!(self.ended(), Ok(None)));
         self.ended()
@@ -234,7 +230,6 @@ impl Candidate {
         if has_one { LastWords::of(&self.complained.bytes()) } else { LastWords::default() }
     }
 
-    /// Whether it printed this on standard error.
     pub fn complained_of(&self, words: &str) -> bool {
         self.complained.text().contains(words)
     }

@@ -33,7 +33,6 @@ use crate::words::Words;
 /// How many programs are judged at a time, for each core: most of a judgement is waiting.
 const JOBS_A_CORE: usize = 2;
 
-/// Whose program is judged, and where it is.
 pub struct Submission {
     name: String,
     directory: Option<PathBuf>,
@@ -107,12 +106,10 @@ fn directories(operands: &[OsString]) -> Result<Vec<Submission>> {
     paths.iter().map(of).collect()
 }
 
-/// How a class is judged.
 pub struct Class {
     pub submissions: Vec<Submission>,
     /// How many at a time; 0 is as many as fit.
     pub jobs: usize,
-    /// Numbers stand for names.
     pub anonymous: bool,
 }
 

@@ -35,7 +35,6 @@ pub struct Judged {
     pub times: (u16, usize),
     /// How long that took, all times together.
     pub took: Duration,
-    /// Why it failed, or is undecided.
     pub failure: Option<Failure>,
     /// Everything that was told, from the title to the hint: a chapter of a page.
     pub told: Vec<Entry>,
@@ -127,7 +126,6 @@ impl Trial<'_> {
         Ok(None)
     }
 
-    /// Plays one step: those about the program itself here, the others by its peers.
     fn plays_step(&mut self, step: Step) -> Result<()> {
         if self.config.runs_already() && step.needs_the_process() {
             return self.runs_already(step);

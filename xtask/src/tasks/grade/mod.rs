@@ -45,7 +45,6 @@ use output::ReportFiles;
 use report::{cover, grade};
 use trial::Config;
 
-/// Judges the program that the arguments name, or the programs.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, all, watch) = (args.flag("--list")?, args.flag("--all")?, args.flag("--watch")?);
     let more = args.flag("--more")?;
@@ -132,7 +131,6 @@ pub fn run(mut args: Args) -> Result<()> {
     outcome
 }
 
-/// This machine has this version of IP.
 fn check_version(ip: IpAddr) -> Result<()> {
     let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
     let bound = TcpListener::bind((ip, 0)).map(drop);

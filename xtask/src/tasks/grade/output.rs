@@ -34,12 +34,10 @@ pub struct Work {
 }
 
 impl Work {
-    /// What came of a stage, if it was judged.
     pub fn of(&self, stage: &Stage) -> Option<&Judged> {
         self.stages.iter().find(|judged| judged.stage.name == stage.name)
     }
 
-    /// How many stages came out how.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         self.stages.iter().for_each(|judged| tally.add(&judged.verdict));
@@ -91,7 +89,6 @@ impl ReportFiles {
     }
 }
 
-/// A run of the judge: what was judged, and what came of it.
 pub struct Run<'a> {
     pub config: &'a Config,
     pub works: Vec<Work>,
@@ -134,7 +131,6 @@ fn seconds(time: Duration) -> String {
     format!("{:.3}", time.as_secs_f64())
 }
 
-/// The ladder up to a failure, as text.
 fn ladder_text(config: &Config, judged: &Judged) -> String {
     let style = Style::plain(config.style.lang);
     let lines = judged.ladder.iter().flat_map(|told| told.lines(style));

@@ -49,7 +49,6 @@ pub fn grade(config: &Config) -> Result<()> {
     sum_up(&run)
 }
 
-/// Judges one stage, and prints what came of it.
 fn play(config: &Config, stage: &'static Stage) -> Result<Judged> {
     let style = config.style;
     let lines = style.broken(&format!("  {:11} ", stage.name), stage.promise.1.to(style.lang));
@@ -78,7 +77,6 @@ fn play(config: &Config, stage: &'static Stage) -> Result<Judged> {
     Ok(judged)
 }
 
-/// When and how it was judged.
 pub fn intro(command: &str, seed: u64) -> Words {
     let date = date(SystemTime::now());
     words!(
@@ -100,7 +98,6 @@ fn what_was_judged(config: &Config) -> String {
     format!("{} ({})", config.shown(), [vec![system], digests].concat().join("; "))
 }
 
-/// How many stages have passed, and what to do next.
 fn sum_up(run: &Run<'_>) -> Result<()> {
     let (config, work) = (run.config, &run.works[0]);
     let stages = config.stages();

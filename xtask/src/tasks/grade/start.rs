@@ -35,7 +35,6 @@ const LOOK: Duration = Duration::from_millis(200);
 /// where it listens.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// Whether a server is where it should be.
 enum Ready {
     Yes,
     /// It has ended instead; a process that has left its group may be there.
@@ -139,7 +138,6 @@ impl Trial<'_> {
         self.spawn()
     }
 
-    /// Starts the server, and waits until it is there.
     fn starts_once(&mut self) -> Result<Ready> {
         self.peers.at = self.free_port()?;
         let at = self.peers.at;

@@ -59,7 +59,6 @@ fn sentence(run: &Run<'_>) -> Words {
     words!("{all} submissions: {en}", "{all} 份：{zh}")
 }
 
-/// The mistakes that were found, in all stages that failed.
 pub fn mistakes(run: &Run<'_>) -> Vec<(usize, &'static Mistake)> {
     let judged = run.works.iter().flat_map(|work| &work.stages);
     let failed = judged.filter(|judged| matches!(judged.verdict, Verdict::Failed(_)));
@@ -79,7 +78,6 @@ fn tomorrow(run: &Run<'_>) -> Option<Words> {
     (!names.is_empty()).then(|| words!("lessons about these mistakes: {play}", "讲这些错误的课：{play}"))
 }
 
-/// How many stages of how many have passed.
 pub fn passed(work: &Work, run: &Run<'_>) -> Words {
     let (passed, all) = (work.tally().passed, work.all(&run.config.stages()));
     words!("{passed} of {all}", "{passed}/{all}")

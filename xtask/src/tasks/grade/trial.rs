@@ -31,14 +31,11 @@ pub struct Config {
     /// Where a server is or should be; its port is 0 if each start gets a free one.
     pub at: SocketAddr,
     pub repeat: u16,
-    /// Where messages end, and how long the program may be silent.
     pub talk: Talk,
     pub style: Style,
     /// What is told, one stage after another, for a browser that watches.
     pub story: Transcript,
-    /// Continue after a failed stage.
     pub all: bool,
-    /// Only this stage.
     pub only: Option<&'static Stage>,
     /// Of a ladder, print only the last rungs.
     pub brief: bool,
@@ -63,7 +60,6 @@ impl Config {
         if self.runs_already() && self.has_port() { self.at.to_string() } else { self.command.shown() }
     }
 
-    /// The stages that are asked for.
     pub fn stages(&self) -> Vec<&'static Stage> {
         let is_wanted = |stage: &&Stage| self.only.is_none_or(|only| only.name == stage.name);
         self.exercise.stages.iter().filter(is_wanted).collect()
@@ -73,7 +69,6 @@ impl Config {
         if self.at.is_ipv4() { "IPv4" } else { "IPv6" }
     }
 
-    /// Where messages end.
     pub fn framing(&self) -> Framing {
         self.exercise.framing.unwrap_or(self.talk.framing)
     }
@@ -96,18 +91,14 @@ impl Config {
 /// For what may have arrived a moment ago.
 const MOMENT: Duration = Duration::from_millis(20);
 
-/// One stage on one program.
 pub struct Trial<'a> {
     pub config: &'a Config,
     pub exercise: &'static Exercise,
-    /// Where everything happens.
     pub lab: Lab,
     /// How much had been told before.
     from: usize,
-    /// The program, once it is started.
     pub candidate: Option<Candidate>,
     pub peers: Peers,
-    /// Where a server was found.
     pub location: Location,
     /// Where a client came to.
     pub listener: Option<TcpListener>,
@@ -158,7 +149,6 @@ impl<'a> Trial<'a> {
         self.lab.record.recorder("").said(lane, words.to(self.config.style.lang));
     }
 
-    /// Everything that has been told of this stage.
     pub fn told(&self) -> Vec<Entry> {
         self.config.story.since(self.from)
     }
