@@ -3,11 +3,11 @@
 
 use super::judge::hint;
 use super::output::{Run, Work};
-use super::report::intro;
+use super::report::cover;
 use super::sum::{mistakes, note, passed, sentences};
 use crate::drawing::entry::Entry;
 use crate::drawing::markup::{joined, text};
-use crate::drawing::page::{self, Cover};
+use crate::drawing::page;
 use crate::drawing::pieces::{self, body};
 use crate::exercises::{Mistake, Stage};
 use crate::words::Words;
@@ -49,16 +49,13 @@ pub fn html(run: &Run<'_>) -> String {
              <p>{note}</p>\n{told}</section>\n"
         )
     };
-    let kind = config.exercise.name;
-    let title = words!("{kind}: a class", "{kind}：全班");
-    let cover = Cover { title, intro: intro(&config.shown(), config.talk.names.seed), is_bare: false };
     let sum = joined(sentences(run).map(|words| format!("<p>{}</p>\n", to(&words))));
     let found = joined(mistakes(run).into_iter().map(mistake));
     let heading = Words::fixed("Mistakes", "错误");
     let found = if found.is_empty() { found } else { format!("<h2>{}</h2>\n{found}", to(&heading)) };
     let (heads, numbered) = (joined(stages.iter().map(head)), || (1..).zip(&run.works));
     [
-        &page::begin(&cover, TABLE, lang),
+        &page::begin(&cover(config, &config.shown()), TABLE, lang),
         &format!("<div class=\"sum\">{sum}</div>\n"),
         &format!(
             "<div class=\"wide\" tabindex=\"0\"><table class=\"board\">\n<tr><td></td><td></td>{heads}</tr>\n"

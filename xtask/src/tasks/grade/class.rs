@@ -116,7 +116,7 @@ pub struct Class {
 /// Judges all of them, and sums up. Ctrl-C ends it with what has been judged. That not all have passed is an error that
 /// says nothing more.
 pub fn grade(config: &Config, class: &Class) -> Result<()> {
-    config.files.check()?;
+    config.files.open()?;
     let (style, all) = (config.style, class.submissions.len());
     let jobs = match class.jobs {
         0 if config.has_port() => 1, // all have that port
@@ -163,7 +163,7 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
     let run = Run { config, works: works.into_values().collect() };
     let hidden = |text: String| class.hidden(text);
     sum::lines(&run).into_iter().try_for_each(|line| say(&hidden(line)))?;
-    run.write(config.files.open()?, || board::html(&run), hidden)?;
+    run.write(|| board::html(&run), hidden)?;
     if stop.requested() {
         let (done, status) = (run.works.len(), u8::try_from(stop::INTERRUPTED)?);
         let why = text!("interrupted: {done} of {all} were tested", "已中断：测试了 {done} 份，共 {all} 份");

@@ -38,15 +38,13 @@ impl Trial<'_> {
         }
         let is_own = missed.expected.is_the_programs();
         let tables = if is_own { Tables::default() } else { self.tables(missed.number) };
-        if is_own || is_client || missed.found.how != How::Silent || tables.unaccepted > 0 {
-            return Ok(Some((missed, tables, None)));
-        }
+        let is_open = !is_own && !is_client && missed.found.how == How::Silent && tables.unaccepted == 0;
         match (self.exercise.transport, &missed.expected) {
-            (Protocol::Tcp, Expected::Message(message)) => {
+            (Protocol::Tcp, Expected::Message(message)) if is_open => {
                 let message = message.clone();
                 self.provokes(missed, &message)
             }
-            (Protocol::Udp, _) => {
+            (Protocol::Udp, _) if is_open => {
                 let nudge = Step::Greeted(missed.number, b"Nobody");
                 let is_answered = self.tries(|peers, met| peers.plays_step(nudge, met)).is_ok();
                 let more = || Words::fixed("the next datagram was answered", "下一个数据报得到了回答");

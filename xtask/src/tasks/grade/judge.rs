@@ -46,6 +46,7 @@ impl Judged {
     pub fn check(&self) -> Check {
         Check { promise: self.stage.promise.1.clone(), verdict: self.verdict.clone() }
     }
+
     /// The likely mistake's name, or nothing.
     pub fn mistake(&self) -> &'static str {
         self.failure.as_ref().and_then(|failure| failure.likely).map_or("", |mistake| mistake.name)
@@ -100,13 +101,11 @@ fn judge_once(config: &Config, stage: &'static Stage) -> Result<Judged> {
         Err(stop) => (Verdict::NotAvailable(stop.downcast::<NotAvailable>()?.0), None),
     };
     cleared?;
-    let ladder = ladder?;
-    let (times, took) = Default::default();
-    let judged = Judged { stage, verdict, times, took, failure, told: Vec::new(), ladder };
+    let (ladder, times, took, told) = (ladder?, (1, 0), Duration::ZERO, Vec::new());
+    let judged = Judged { stage, verdict, times, took, failure, told, ladder };
     trial.tell(Entry::Check(judged.check()))?;
-    for told in judged.failure.iter().flat_map(|failure| failure.told(config.more)) {
-        trial.tell(told)?;
-    }
+    let told = judged.failure.iter().flat_map(|failure| failure.told(config.more));
+    told.into_iter().try_for_each(|told| trial.tell(told))?;
     Ok(Judged { told: trial.told(), ..judged })
 }
 

@@ -60,32 +60,27 @@ impl Work {
     }
 }
 
-/// The options that ask for files, and how the names of these end.
-const KINDS: [(&str, &str); 4] =
-    [("--html", "html"), ("--json", "json"), ("--csv", "csv"), ("--junit", "xml")];
-
-/// The files that are asked for, by [`KINDS`].
-#[derive(Clone, Default)]
-pub struct ReportFiles([Option<String>; KINDS.len()]);
+/// The files that are asked for: the option, how the names of its files end, and the name.
+#[derive(Clone)]
+pub struct ReportFiles(Vec<(&'static str, &'static str, String)>);
 
 impl ReportFiles {
     pub fn of(args: &mut Args) -> Result<Self> {
-        let mut files = Self::default();
-        for ((option, _), file) in KINDS.iter().zip(&mut files.0) {
-            *file = args.given(option)?;
+        let mut files = Vec::new();
+        for (option, ending) in [("--html", "html"), ("--json", "json"), ("--csv", "csv"), ("--junit", "xml")]
+        {
+            files.extend(args.given(option)?.map(|file| (option, ending, file)));
         }
-        Ok(files)
+        Ok(Self(files))
     }
 
-    /// Sees before any program is started that all of them can be opened. They are not kept open: an unfinished report
-    /// beside a program that runs might be written by that.
-    pub fn check(&self) -> Result<()> {
-        self.open().map(drop)
-    }
-
+    /// Opens all of them; before any program is started, to see that this is possible. They are not kept open: an unfinished
+    /// report beside a program that runs might be written by that.
     pub fn open(&self) -> Result<Vec<(&'static str, Wanted)>> {
-        let files = KINDS.iter().zip(&self.0).filter_map(|(kind, file)| Some((kind, file.as_deref()?)));
-        files.map(|((option, ending), file)| Ok((*ending, Wanted::open(option, file, ending)?))).collect()
+        self.0
+            .iter()
+            .map(|(option, ending, file)| Ok((*ending, Wanted::open(option, file, ending)?)))
+            .collect()
     }
 }
 
@@ -105,14 +100,9 @@ impl Run<'_> {
     }
 
     /// Writes the files; the page is given. `hidden` takes out what is not to be shown.
-    pub fn write(
-        &self,
-        files: Vec<(&'static str, Wanted)>,
-        page: impl Fn() -> String,
-        hidden: impl Fn(String) -> String,
-    ) -> Result<()> {
+    pub fn write(&self, page: impl Fn() -> String, hidden: impl Fn(String) -> String) -> Result<()> {
         let mut names = Vec::new();
-        for (ending, file) in files {
+        for (ending, file) in self.config.files.open()? {
             let content = match ending {
                 "json" => json(self),
                 "csv" => csv(self),

@@ -24,7 +24,7 @@ const LAST: usize = 4;
 
 /// Judges the stages in their order, and sums up. Not to have passed all of them is an error that says nothing more.
 pub fn grade(config: &Config) -> Result<()> {
-    config.files.check()?;
+    config.files.open()?;
     let (style, name, shown) = (config.style, config.exercise.name, config.shown());
     let seed = config.talk.names.seed;
     style.say(Ink::Bold, &words!("{name}: {shown} (--seed {seed})", "{name}：{shown}（--seed {seed}）"))?;
@@ -45,7 +45,7 @@ pub fn grade(config: &Config) -> Result<()> {
         let chapters: Vec<_> = judged.iter().map(chapter).collect();
         page::html(&cover(config, &what_was_judged(config)), &chapters, style.lang)
     };
-    run.write(config.files.open()?, page, |content| content)?;
+    run.write(page, |content| content)?;
     sum_up(&run)
 }
 
@@ -77,17 +77,13 @@ fn play(config: &Config, stage: &'static Stage) -> Result<Judged> {
     Ok(judged)
 }
 
-pub fn intro(command: &str, seed: u64) -> Words {
-    let date = date(SystemTime::now());
-    words!(
-        "Judged on the wire, {date}, with --seed {seed}: {command}",
-        "在线路上评判，{date}，--seed {seed}：{command}"
-    )
-}
-
-/// The head of the live page, or of a report.
+/// The head of a page: when and how something was judged.
 pub fn cover(config: &Config, judged: &str) -> Cover {
-    let (name, intro) = (config.exercise.name, intro(judged, config.talk.names.seed));
+    let (name, date, seed) = (config.exercise.name, date(SystemTime::now()), config.talk.names.seed);
+    let intro = words!(
+        "Judged on the wire, {date}, with --seed {seed}: {judged}",
+        "在线路上评判，{date}，--seed {seed}：{judged}"
+    );
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
 }
 
