@@ -7,7 +7,6 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{self, Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -131,13 +130,10 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
     );
     style.explain(Ink::Bold, &head)?;
     let stop = Stop::on_signal(cleanup::end_children)?;
-    let (next, works) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let (numbers, works) = (Mutex::new(0..all), Mutex::new(BTreeMap::new()));
+    let next = || numbers.lock().unwrap_or_else(PoisonError::into_inner).next();
     let judge_on = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= all {
-                return;
-            }
+        while let Some(number) = next() {
             let work = judge_one(config, class, number);
             // What happens to a program once all are being ended is not its own doing.
             if stop.requested() {

@@ -125,7 +125,7 @@ impl Trial<'_> {
         Ok(None)
     }
 
-    fn plays_step(&mut self, step: Step) -> Result<()> {
+    pub fn plays_step(&mut self, step: Step) -> Result<()> {
         if self.config.runs_already() && step.needs_the_process() {
             return self.runs_already(step);
         }

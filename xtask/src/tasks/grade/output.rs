@@ -187,23 +187,21 @@ fn json(Run { config, works }: &Run<'_>) -> String {
 /// One line a program (RFC 4180).
 fn csv(Run { config, works }: &Run<'_>) -> String {
     let stages = config.stages();
-    let quoted = |field: &str| {
+    let quoted = |field: String| {
         let is_plain = !field.contains([',', '"', '\n', '\r']);
-        if is_plain { field.to_owned() } else { format!("\"{}\"", field.replace('"', "\"\"")) }
+        if is_plain { field } else { format!("\"{}\"", field.replace('"', "\"\"")) }
     };
-    let line =
-        |fields: Vec<String>| fields.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",") + "\r\n";
+    let line = |fields: Vec<_>| fields.into_iter().map(quoted).collect::<Vec<_>>().join(",") + "\r\n";
     let of = |work: &Work| {
         let verdict = |stage: &&'static Stage| {
             work.of(stage).map_or_else(String::new, |judged| judged.verdict.name().en.into())
         };
-        let (stop, all) = (work.stop(), work.all(&stages));
-        let next = stop.map_or("", |judged| judged.stage.name).to_owned();
-        let mistake = stop.map_or("", Judged::mistake).to_owned();
-        let trouble = work.trouble.clone().unwrap_or_default();
-        let first = [work.name.clone(), work.tally().passed.to_string(), all.to_string(), next, mistake];
-        let last = [seconds(work.took), trouble];
-        line(first.into_iter().chain(stages.iter().map(verdict)).chain(last).collect())
+        let (passed, all) = (work.tally().passed.to_string(), work.all(&stages).to_string());
+        let next = work.stop().map_or("", |judged| judged.stage.name).to_owned();
+        let mistake = work.stop().map_or("", Judged::mistake).to_owned();
+        let first = [work.name.clone(), passed, all, next, mistake].into_iter();
+        let last = [seconds(work.took), work.trouble.clone().unwrap_or_default()];
+        line(first.chain(stages.iter().map(verdict)).chain(last).collect())
     };
     let head = ["name", "passed", "of", "next", "mistake"].into_iter();
     let head = head.chain(stages.iter().map(|stage| stage.name)).chain(["seconds", "trouble"]);

@@ -73,7 +73,7 @@ impl Trial<'_> {
     pub fn runs_already(&mut self, step: Step) -> Result<()> {
         match step {
             Step::Starts => Ok(()),
-            Step::Stays if self.is_tcp() => self.tries(|peers, met| peers.plays_step(Step::Comes(1), met)),
+            Step::Stays if self.is_tcp() => self.plays_step(Step::Comes(1)),
             _ => bail!(NotAvailable(Words::fixed(
                 "this stage needs the program itself, and with --at only its address is known",
                 "这一项需要程序本身，而 --at 只知道它的地址",
@@ -87,7 +87,7 @@ impl Trial<'_> {
         self.candidate = None;
         // The side that closes first keeps the connection in TIME_WAIT: here, the server's.
         let _ = self.peers.tcp(1)?.hears_the_end();
-        self.tries(|peers, met| peers.plays_step(Step::Leaves(1), met))?;
+        self.plays_step(Step::Leaves(1))?;
         self.spawn()?;
         let ready = self.wait_until_ready()?;
         self.expect_ready(ready)

@@ -41,11 +41,11 @@ impl Trial<'_> {
             return Ok(());
         }
         let more = self.patience().saturating_sub(Duration::from_secs(STOP));
-        let how = if !has_ended && self.program()?.wait_for_end(more)?.is_some() {
+        let how = if !has_ended && self.ends_within(more)? {
             How::Late
         } else if !held.is_empty() && {
             self.tries(|peers, met| peers.plays(held, met))?;
-            self.program()?.wait_for_end(self.patience())?.is_some()
+            self.ends_within(self.patience())?
         } {
             How::Later
         } else if self.tries(|peers, met| peers.plays(goes_on, met)).is_ok() {
@@ -63,15 +63,12 @@ impl Trial<'_> {
 
     /// It ends while #1 keeps the connection. Where it does not, whether it does once #1 has closed decides.
     pub fn ends_open(&mut self) -> Result<()> {
-        let patience = self.patience();
-        if self.program()?.wait_for_end(patience)?.is_some() {
+        if self.ends_within(self.patience())? {
             return Ok(());
         }
-        self.tries(|peers, met| peers.plays_step(Step::SaysNoMore(1), met))?;
-        match self.program()?.wait_for_end(patience)? {
-            Some(_) => Err(missed(Expected::Success, How::Later)),
-            None => Ok(()), // that it does not end at all is found next
-        }
+        self.plays_step(Step::SaysNoMore(1))?;
+        // That it does not end at all is found next.
+        if self.ends_within(self.patience())? { Err(missed(Expected::Success, How::Later)) } else { Ok(()) }
     }
 
     /// It does not end before #1 closes.
@@ -79,10 +76,7 @@ impl Trial<'_> {
         /// A client that leaves at once is seen leaving.
         const AT_ONCE: Duration = Duration::from_millis(1500);
         self.tries(|_, met| met.rests());
-        match self.program()?.wait_for_end(AT_ONCE)? {
-            Some(_) => Err(missed(Expected::Outwaits, How::Ended)),
-            None => Ok(()),
-        }
+        if self.ends_within(AT_ONCE)? { Err(missed(Expected::Outwaits, How::Ended)) } else { Ok(()) }
     }
 
     /// It ends with a message and a status other than 0.
@@ -170,6 +164,10 @@ impl Trial<'_> {
         kernel::is_idle(pid).ok_or_else(only_linux)?;
         let is_idle = within(LIMIT, || kernel::is_idle(pid) != Some(false));
         if is_idle { Ok(()) } else { Err(missed(Expected::Sleeps, How::Other)) }
+    }
+
+    fn ends_within(&self, limit: Duration) -> Result<bool> {
+        Ok(self.program()?.wait_for_end(limit)?.is_some())
     }
 
     /// Waits for its end and its output.

@@ -61,8 +61,7 @@ impl Config {
     }
 
     pub fn stages(&self) -> Vec<&'static Stage> {
-        let is_wanted = |stage: &&Stage| self.only.is_none_or(|only| only.name == stage.name);
-        self.exercise.stages.iter().filter(is_wanted).collect()
+        self.only.map_or_else(|| self.exercise.stages.iter().collect(), |only| vec![only])
     }
 
     pub fn version(&self) -> &'static str {
@@ -179,30 +178,20 @@ impl<'a> Trial<'a> {
         self.candidate.as_ref().context("no program has been started")
     }
 
-    /// What waits on this machine; not where the program may be on another one.
-    fn waiting(&self, protocol: Protocol) -> Option<Vec<SocketRow>> {
-        if self.config.runs_already() { None } else { kernel::waiting(protocol) }
+    /// The sockets that wait at the program's address, if the kernel says, and the program runs on this machine.
+    pub fn sockets_there(&self) -> Option<Vec<SocketRow>> {
+        let rows = kernel::waiting(self.exercise.transport).filter(|_| !self.config.runs_already())?;
+        Some(rows.into_iter().filter(|row| row.is_reached_at(self.peers.at)).collect())
     }
 
-    /// What waits at the program's address: connections at a listener, bytes at a UDP socket; 0 without such a table.
-    pub fn waiting_to_be_read(&self, protocol: Protocol) -> u64 {
-        let rows = self.waiting(protocol).unwrap_or_default();
-        rows.iter().filter(|row| row.is_reached_at(self.peers.at)).map(|row| row.to_read).sum()
-    }
-
-    /// Whether a socket waits at the program's address, if the kernel says.
     pub fn is_anybody_there(&self) -> Option<bool> {
-        let rows = self.waiting(self.exercise.transport)?;
-        Some(rows.iter().any(|row| row.is_reached_at(self.peers.at)))
+        self.sockets_there().map(|rows| !rows.is_empty())
     }
 
     /// The program's end of a connection, if the kernel says.
     pub fn far_end(&mut self, number: usize) -> Option<SocketRow> {
-        if self.config.runs_already() {
-            return None;
-        }
         let (near, far) = self.peers.tcp(number).ok()?.ends_of_it().ok()?;
-        kernel::far_end(near, far)
+        kernel::far_end(near, far).filter(|_| !self.config.runs_already())
     }
 
     /// What has happened so far, with what is still under way.

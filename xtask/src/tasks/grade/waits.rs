@@ -82,8 +82,8 @@ impl Trial<'_> {
         let Words { en: label, zh: label_zh } =
             peer.map_or(Words::fixed("", ""), |number| self.label(number));
         let is_own = || {
-            let rows = kernel::waiting(self.exercise.transport).unwrap_or_default();
-            rows.iter().any(|row| Some(row.inode) == wait.inode && row.is_reached_at(self.peers.at))
+            let rows = self.sockets_there().unwrap_or_default();
+            rows.iter().any(|row| Some(row.inode) == wait.inode)
         };
         match (wait.call, peer) {
             (Call::Accept, _) if is_own() => Words::fixed("accept", "accept"),
