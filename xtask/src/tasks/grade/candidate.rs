@@ -59,14 +59,9 @@ impl CommandLine {
     }
 
     fn filled(&self, places: &[(&str, String)]) -> Vec<OsString> {
-        let fill = |word: &OsString| match word.to_str() {
-            Some(text) => {
-                let fill = |text: String, (place, value): &(&str, String)| text.replace(place, value);
-                places.iter().fold(text.to_owned(), fill).into()
-            }
-            None => word.clone(),
-        };
-        self.words.iter().map(fill).collect()
+        let put = |text: String, (place, value): &(&str, String)| text.replace(place, value);
+        let fill = |text: &str| OsString::from(places.iter().fold(text.to_owned(), put));
+        self.words.iter().map(|word| word.to_str().map_or_else(|| word.clone(), fill)).collect()
     }
 
     pub fn shown(&self) -> String {

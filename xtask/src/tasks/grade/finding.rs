@@ -145,7 +145,7 @@ impl Trial<'_> {
         let state = self.state(found.how)?;
         let is_back = self.listener.as_ref().is_some_and(|listener| listener.accept().is_ok());
         let status = state.status.filter(|status| !status.success()).map(|status| status_words(status).en);
-        let output = &state.last_words.text;
+        let (output, is_silent) = (&state.last_words.text, found.how == How::Silent);
         let seen = Evidence {
             number: *number,
             expected,
@@ -159,11 +159,10 @@ impl Trial<'_> {
             tables,
             at: self.peers.at,
             location: self.location.clone(),
-            waits: if found.how == How::Silent { self.waiting.0 } else { Waits::default() },
+            waits: if is_silent { self.waiting.0 } else { Waits::default() },
             is_back,
             names: self.peers.talk.names,
         };
-        let is_silent = found.how == How::Silent;
         // A client that waits for an answer in the middle of its own message will never end it.
         let is_unended = self.exercise.side == Side::Client && is_silent && !found.bytes.is_empty();
         let is_late = found.how == How::Late && !expected.is_the_programs();
@@ -188,7 +187,7 @@ impl Trial<'_> {
     /// error, and says no more.
     fn state(&self, how: How) -> Result<ProgramState> {
         if self.config.runs_already() {
-            return Ok(ProgramState { status: None, last_words: LastWords::default() });
+            return Ok(ProgramState::default());
         }
         let program = self.program()?;
         let status = program.wait_for_end(if how == How::Other { Duration::ZERO } else { ENDING })?;

@@ -133,8 +133,7 @@ pub fn run(mut args: Args) -> Result<()> {
 
 fn check_version(ip: IpAddr) -> Result<()> {
     let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
-    let bound = TcpListener::bind((ip, 0)).map(drop);
-    bound.with_context(|| {
+    TcpListener::bind((ip, 0)).map(drop).with_context(|| {
         text!(
             "cannot use IPv{version} on this machine; try --ip {other}",
             "这台机器上不能使用 IPv{version}，请试试 --ip {other}"

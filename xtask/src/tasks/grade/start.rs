@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use common::text;
 
 use super::trial::{Trial, missed};
@@ -278,10 +278,9 @@ impl Trial<'_> {
         }
         let asked = Instant::now();
         while self.is_port_held() {
-            ensure!(
-                asked.elapsed() < LIMIT,
-                text!("port {port} does not get free", "端口 {port} 一直没有空出来")
-            );
+            if asked.elapsed() > LIMIT {
+                bail!(text!("port {port} does not get free", "端口 {port} 一直没有空出来"));
+            }
             thread::sleep(Duration::from_millis(500));
         }
         Ok(())

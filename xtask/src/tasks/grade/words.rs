@@ -283,6 +283,7 @@ impl Trial<'_> {
 }
 
 /// What has become of the program.
+#[derive(Default)]
 pub struct ProgramState {
     pub status: Option<ExitStatus>,
     /// What it printed last; of one that runs, the error that it reported.
