@@ -1,6 +1,7 @@
 //! A student's program as a process: started in the student's own directory, whatever its language, in a process
 //! group of its own, and ended with everything that it has started.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -107,20 +108,52 @@ fn is_frame(line: &str) -> bool {
     line.starts_with("at ") || line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(": ")
 }
 
-/// One output, as it comes: of much, the end.
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+/// One output, as it is read: of much, the end.
+struct Captured {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: thread::JoinHandle<()>,
+}
 
 impl Captured {
-    fn add(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend_from_slice(bytes);
-        let surplus = if kept.len() > 2 * READ { kept.len() - READ } else { 0 };
-        kept.drain(..surplus);
+    /// Reads what a program prints, to its end. It may print without an end: a part of it is drawn.
+    fn read(
+        output: impl Read + Send + 'static,
+        is_error: bool,
+        (lane, program): (Side, u32),
+        recorder: Recorder,
+    ) -> Result<Self> {
+        let bytes = Arc::<Mutex<Vec<u8>>>::default();
+        let kept = Arc::clone(&bytes);
+        let reading = move || {
+            let ((lines, columns), mut output) = (DRAWN, BufReader::new(output));
+            let (mut number, mut frames, mut bytes) = (0, 0, Vec::new());
+            while matches!(output.by_ref().take(LINE).read_until(b'\n', &mut bytes), Ok(1..)) {
+                let line = escape(bytes.trim_ascii_end());
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.append(&mut bytes);
+                let surplus = if kept.len() > 2 * READ { kept.len() - READ } else { 0 };
+                kept.drain(..surplus);
+                drop(kept);
+                frames = if is_frame(&line) { frames + 1 } else { 0 };
+                if frames > FRAMES || number > lines {
+                    continue;
+                }
+                let line = match line.char_indices().nth(columns) {
+                    _ if number == lines || frames == FRAMES => "…".into(),
+                    Some((end, _)) => format!("{}…", &line[..end]),
+                    None => line,
+                };
+                number += 1;
+                recorder.record(What::Said { lane, program, line, is_error });
+            }
+        };
+        let reader = thread::Builder::new().spawn(reading);
+        let reader = reader.context("cannot start a thread - end other programs, and try again")?;
+        Ok(Self { bytes, reader })
     }
 
     fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn text(&self) -> String {
@@ -132,7 +165,6 @@ pub struct Candidate {
     pub program: Program,
     complained: Captured,
     said: Captured,
-    readers: [thread::JoinHandle<()>; 2],
 }
 
 impl Candidate {
@@ -163,12 +195,9 @@ impl Candidate {
                 "无法启动“{shown}”：它在你的 shell 里也是这样写的吗？整条命令外面不要加引号，文件要有执行权限（chmod +x）"
             ))
         })?;
-        let (said, complained) = <(Captured, Captured)>::default();
-        let readers = [
-            listen(stdout, false, (lane, program.pid), recorder.clone(), said.clone())?,
-            listen(stderr, true, (lane, program.pid), recorder.clone(), complained.clone())?,
-        ];
-        Ok(Self { program, complained, said, readers })
+        let said = Captured::read(stdout, false, (lane, program.pid), recorder.clone())?;
+        let complained = Captured::read(stderr, true, (lane, program.pid), recorder.clone())?;
+        Ok(Self { program, complained, said })
     }
 
     /// How it ended, if nothing of it is left.
@@ -179,11 +208,9 @@ impl Candidate {
 
     /// Its processes, in its group or not, where the kernel tells.
     pub fn processes(&self) -> Vec<u32> {
-        let mut all = self.program.marked();
-        all.extend(kernel::group_members(self.program.pid).unwrap_or_default());
-        all.sort_unstable();
-        all.dedup();
-        all
+        let members = kernel::group_members(self.program.pid).unwrap_or_default();
+        let all: BTreeSet<_> = self.program.marked().into_iter().chain(members).collect();
+        all.into_iter().collect()
     }
 
     /// The one of its processes that has left its group and has the socket at this address.
@@ -200,7 +227,7 @@ impl Candidate {
 
     /// Waits until what it printed has been read: it has ended, and so have its outputs, but for a moment.
     pub fn wait_for_output(&self) {
-        within(LINGER, || self.readers.iter().all(thread::JoinHandle::is_finished));
+        within(LINGER, || self.said.reader.is_finished() && self.complained.reader.is_finished());
     }
 
     pub fn printed(&self) -> String {
@@ -228,42 +255,6 @@ impl Candidate {
     pub fn complained_of(&self, words: &str) -> bool {
         self.complained.text().contains(words)
     }
-}
-
-/// Reads what a program prints, to its end. It may print without an end: a part of it is drawn.
-fn listen(
-    output: impl Read + Send + 'static,
-    is_error: bool,
-    (lane, program): (Side, u32),
-    recorder: Recorder,
-    heard: Captured,
-) -> Result<thread::JoinHandle<()>> {
-    let listening = move || {
-        let ((lines, columns), mut output) = (DRAWN, BufReader::new(output));
-        let (mut number, mut frames) = (0, 0);
-        loop {
-            let mut bytes = Vec::new();
-            if !matches!(output.by_ref().take(LINE).read_until(b'\n', &mut bytes), Ok(1..)) {
-                return;
-            }
-            let line = escape(bytes.trim_ascii_end());
-            heard.add(&bytes);
-            frames = if is_frame(&line) { frames + 1 } else { 0 };
-            if frames > FRAMES || number > lines {
-                continue;
-            }
-            let line = match line.char_indices().nth(columns) {
-                _ if number == lines || frames == FRAMES => "…".into(),
-                Some((end, _)) => format!("{}…", &line[..end]),
-                None => line,
-            };
-            number += 1;
-            recorder.record(What::Said { lane, program, line, is_error });
-        }
-    };
-    thread::Builder::new()
-        .spawn(listening)
-        .context("cannot start a thread - end other programs, and try again")
 }
 
 #[cfg(test)]
