@@ -81,7 +81,7 @@ pub fn run(mut args: Args) -> Result<()> {
         words.push(word);
     }
     let command = CommandLine { words, directory: None };
-    let is_running = at.is_some() || (each && command.words.is_empty());
+    let is_running = (at.is_some() || (each && command.words.is_empty())) && exercise.side == Side::Server;
     for (one, is_one, other, is_other) in [
         ("--each", each, "--watch", watch),
         ("--each", each, "--live", live.is_some()),
@@ -99,12 +99,6 @@ pub fn run(mut args: Args) -> Result<()> {
         return Err(args::usage(text!(
             "--jobs and --anonymous are for --each",
             "--jobs 和 --anonymous 用于 --each"
-        )));
-    }
-    if is_running && exercise.side == Side::Client {
-        return Err(args::usage(text!(
-            "only a server runs already: a client needs a COMMAND that starts it",
-            "只有服务器可以先运行着：客户端要写出启动它的命令"
         )));
     }
     let at = at.map_or(Ok((ip, port).into()), |at| class::running(&at))?;
