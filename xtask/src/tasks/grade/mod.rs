@@ -41,9 +41,8 @@ use crate::wire::event::{Recorder, Side};
 use crate::words::Words;
 use candidate::CommandLine;
 use class::Class;
-use output::ReportFiles;
 use report::{cover, grade};
-use trial::Config;
+use trial::{Config, ReportFiles};
 
 pub fn run(mut args: Args) -> Result<()> {
     let (list, all, watch) = (args.flag("--list")?, args.flag("--all")?, args.flag("--watch")?);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use common::args::{self, Args};
+use common::args;
 
 use super::judge::{Failure, Judged};
 use super::trial::Config;
@@ -13,7 +13,6 @@ use crate::drawing::style::{Ink, Style};
 use crate::drawing::text::ladder;
 use crate::exercises::Stage;
 use crate::tasks::json::{array, object, string};
-use crate::tasks::wanted::Wanted;
 use crate::words::Words;
 
 /// What our JSON says, in this form; another form gets another number.
@@ -57,30 +56,6 @@ impl Work {
     /// Whether another judgement, alone, may decide more.
     pub fn is_open(&self) -> bool {
         self.trouble.is_some() || self.tally().undecided > 0
-    }
-}
-
-/// The files that are asked for: the option, how the names of its files end, and the name.
-#[derive(Clone)]
-pub struct ReportFiles(Vec<(&'static str, &'static str, String)>);
-
-impl ReportFiles {
-    pub fn of(args: &mut Args) -> Result<Self> {
-        let mut files = Vec::new();
-        for (option, ending) in [("--html", "html"), ("--json", "json"), ("--csv", "csv"), ("--junit", "xml")]
-        {
-            files.extend(args.given(option)?.map(|file| (option, ending, file)));
-        }
-        Ok(Self(files))
-    }
-
-    /// Opens all of them; before any program is started, to see that this is possible. They are not kept open: an unfinished
-    /// report beside a program that runs might be written by that.
-    pub fn open(&self) -> Result<Vec<(&'static str, Wanted)>> {
-        self.0
-            .iter()
-            .map(|(option, ending, file)| Ok((*ending, Wanted::open(option, file, ending)?)))
-            .collect()
     }
 }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use common::args::Args;
 use common::framing::Framing;
 
 use super::candidate::{Candidate, CommandLine};
-use super::output::ReportFiles;
 use crate::drawing::entry::Entry;
 use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
@@ -18,6 +18,7 @@ use crate::peers::names::Names;
 use crate::peers::player::{Met, Peers};
 use crate::peers::script::{Expected, Found, How, Mismatch};
 use crate::peers::talk::Talk;
+use crate::tasks::wanted::Wanted;
 use crate::wire::event::Side;
 use crate::wire::kernel::{self, Protocol, SocketRow};
 use crate::words::Words;
@@ -84,6 +85,30 @@ impl Config {
                 Words::fixed("the grader's server", "评判程序的服务器"),
             ),
         }
+    }
+}
+
+/// The files that are asked for: the option, how the names of its files end, and the name.
+#[derive(Clone)]
+pub struct ReportFiles(Vec<(&'static str, &'static str, String)>);
+
+impl ReportFiles {
+    pub fn of(args: &mut Args) -> Result<Self> {
+        let mut files = Vec::new();
+        for (option, ending) in [("--html", "html"), ("--json", "json"), ("--csv", "csv"), ("--junit", "xml")]
+        {
+            files.extend(args.given(option)?.map(|file| (option, ending, file)));
+        }
+        Ok(Self(files))
+    }
+
+    /// Opens all of them; before any program is started, to see that this is possible. They are not kept open: an unfinished
+    /// report beside a program that runs might be written by that.
+    pub fn open(&self) -> Result<Vec<(&'static str, Wanted)>> {
+        self.0
+            .iter()
+            .map(|(option, ending, file)| Ok((*ending, Wanted::open(option, file, ending)?)))
+            .collect()
     }
 }
 

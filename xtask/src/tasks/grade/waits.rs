@@ -41,14 +41,9 @@ impl Trial<'_> {
             return (seen, None);
         }
         let mut told: Vec<Words> = Vec::new();
-        let is_alone = threads.len() == 1;
         for (at, wait) in (1..).zip(&threads).filter(|(_, wait)| wait.call != Call::Thread) {
             let Words { en, zh } = self.call(wait, peer(wait));
-            told.push(if is_alone {
-                words!("in {en}", "在 {zh}")
-            } else {
-                words!("thread {at} in {en}", "线程 {at} 在 {zh}")
-            });
+            told.push(words!("thread {at} in {en}", "线程 {at} 在 {zh}"));
         }
         if told.len() > MANY {
             let more = told.len() - MANY;
