@@ -68,7 +68,6 @@ fn server(word: &OsStr) -> Result<Submission> {
     Ok(Submission { name: escape(name.as_bytes()), directory: None, at: Some(running(at)?) })
 }
 
-/// Where a server runs already.
 pub fn running(at: &str) -> Result<SocketAddr> {
     let shown = escape(at.as_bytes());
     let bad = |why: String| {
@@ -112,8 +111,7 @@ pub struct Class {
     pub anonymous: bool,
 }
 
-/// Judges all of them, and sums up. Ctrl-C ends it with what has been judged. That not all have passed is an error that
-/// says nothing more.
+/// Judges all of them, and sums up. Ctrl-C ends it with what has been judged.
 pub fn grade(config: &Config, class: &Class) -> Result<()> {
     config.files.open()?;
     let (style, all) = (config.style, class.submissions.len());

@@ -183,8 +183,7 @@ impl Trial<'_> {
         })
     }
 
-    /// What has become of the program. An error that ends a thread need not end the program: then it has reported the
-    /// error, and says no more.
+    /// An error that ends a thread need not end the program: then it has reported the error, and says no more.
     fn state(&self, how: How) -> Result<ProgramState> {
         if self.config.runs_already() {
             return Ok(ProgramState::default());

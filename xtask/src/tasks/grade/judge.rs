@@ -26,7 +26,6 @@ pub struct Failure {
     pub is_decided: bool,
 }
 
-/// One stage of one program, judged.
 pub struct Judged {
     pub stage: &'static Stage,
     /// What came of it; where it was played several times, the worst.
@@ -47,7 +46,6 @@ impl Judged {
         Check { promise: self.stage.promise.1.clone(), verdict: self.verdict.clone() }
     }
 
-    /// The likely mistake's name, or nothing.
     pub fn mistake(&self) -> &'static str {
         self.failure.as_ref().and_then(|failure| failure.likely).map_or("", |mistake| mistake.name)
     }
@@ -110,7 +108,6 @@ fn judge_once(config: &Config, stage: &'static Stage) -> Result<Judged> {
 }
 
 impl Trial<'_> {
-    /// Plays a script, up to where the program fails.
     fn plays(&mut self, stage: &'static Stage, script: &[Step]) -> Result<Option<Failure>> {
         for step in playable(script, self.peers.talk.framing)? {
             let failure = match (step, self.plays_step(*step)) {
@@ -171,7 +168,6 @@ impl Failure {
     }
 }
 
-/// What to look for, and the lesson that shows it.
 pub fn hint(mistake: &Mistake) -> Words {
     if mistake.lesson.is_empty() {
         return mistake.told();

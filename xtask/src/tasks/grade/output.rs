@@ -18,7 +18,6 @@ use crate::words::Words;
 /// What our JSON says, in this form; another form gets another number.
 const SCHEMA: &str = "xtask grade 1";
 
-/// One program, judged.
 #[derive(Default)]
 pub struct Work {
     /// Whose it is; of a single program, its command.

@@ -22,7 +22,6 @@ use crate::words::Words;
 /// How many rungs of a ladder are the last ones.
 const LAST: usize = 4;
 
-/// Judges the stages in their order, and sums up. Not to have passed all of them is an error that says nothing more.
 pub fn grade(config: &Config) -> Result<()> {
     config.files.open()?;
     let (style, name, shown) = (config.style, config.exercise.name, config.shown());

@@ -102,7 +102,6 @@ const RULES: [Words; 4] = [
     ),
 ];
 
-/// Prints an exercise: what the program does, each of its stages in a sentence, and what is not judged.
 pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
     let print = |head: &str, words: &Words| {
         style.broken(head, words.to(style.lang)).iter().try_for_each(|line| say(line))

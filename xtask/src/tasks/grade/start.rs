@@ -41,12 +41,10 @@ enum Ready {
     Ended,
     /// It waits at these places instead.
     Elsewhere(Protocol, Vec<SocketRow>),
-    /// It runs, and waits nowhere.
     Nowhere,
 }
 
 impl Trial<'_> {
-    /// Starts the server on a free port, and waits until it is there.
     pub fn starts(&mut self) -> Result<()> {
         const TRIES: usize = 5;
         let is_drawn = !self.config.has_port();
@@ -63,7 +61,6 @@ impl Trial<'_> {
         self.expect_ready(ready)
     }
 
-    /// It does not end at once, as one does that never reaches accept.
     pub fn stays(&mut self) -> Result<()> {
         let ready = self.program()?.wait_for_end(ENDING)?.map_or(Ready::Yes, |_| Ready::Ended);
         self.expect_ready(ready)
@@ -81,7 +78,6 @@ impl Trial<'_> {
         }
     }
 
-    /// The server is killed, and starts again on the same port.
     pub fn restarts(&mut self) -> Result<()> {
         self.remarks(Side::Server, &Words::fixed("(killed, and started again)", "（强行终止，再次启动）"));
         self.candidate = None;
@@ -93,7 +89,6 @@ impl Trial<'_> {
         self.expect_ready(ready)
     }
 
-    /// Starts the client, and takes its connection as #1; over UDP, #1 waits for its datagram.
     pub fn hosts(&mut self) -> Result<()> {
         let talk = self.peers.talk.clone();
         if !self.is_tcp() {
@@ -132,7 +127,6 @@ impl Trial<'_> {
         }
     }
 
-    /// Starts the client; no socket has the port that it is sent to.
     pub fn sends_to_nobody(&mut self) -> Result<()> {
         self.peers.at = self.free_port()?;
         self.spawn()
@@ -317,8 +311,7 @@ fn places(group: u32, protocol: Protocol) -> (Protocol, Vec<SocketRow>) {
     }
 }
 
-/// Whether a socket is there, without a kernel's table: a listener takes a connection, and a UDP port that is bound cannot
-/// be bound again.
+/// Without a kernel's table: a listener takes a connection, and a UDP port that is bound cannot be bound again.
 fn answers(protocol: Protocol, at: SocketAddr) -> bool {
     match protocol {
         Protocol::Tcp => TcpStream::connect(at).is_ok(),

@@ -1,4 +1,4 @@
-//! What a program itself has to do: stop at Ctrl-C, end, fail, print, save.
+//! What a program itself has to do, as [`Step`] says: stop at Ctrl-C, end, fail, print, save.
 
 use std::borrow::Cow;
 use std::fs;
@@ -20,8 +20,7 @@ use crate::words::Words;
 pub const STOP: u64 = 5;
 
 impl Trial<'_> {
-    /// Presses Ctrl-C, as a terminal does, for all of the group. Where the program does not end, the steps `held` may be
-    /// what it waits for; and where `goes_on` succeeds, it goes on as if nothing had happened.
+    /// Presses Ctrl-C, as a terminal does, for all of the group.
     pub fn is_interrupted(&mut self, held: &[Step], goes_on: &[Step]) -> Result<()> {
         if !cleanup::can_interrupt() {
             bail!(NotAvailable(Words::fixed(
@@ -61,7 +60,7 @@ impl Trial<'_> {
         if is_success { Ok(()) } else { Err(missed(Expected::Success, How::Ended)) }
     }
 
-    /// It ends while #1 keeps the connection. Where it does not, whether it does once #1 has closed decides.
+    /// Where it does not end while #1 keeps the connection, whether it does once #1 has closed decides.
     pub fn ends_open(&mut self) -> Result<()> {
         if self.ends_within(self.patience())? {
             return Ok(());
@@ -71,7 +70,6 @@ impl Trial<'_> {
         if self.ends_within(self.patience())? { Err(missed(Expected::Success, How::Later)) } else { Ok(()) }
     }
 
-    /// It does not end before #1 closes.
     pub fn outwaits(&mut self) -> Result<()> {
         /// A client that leaves at once is seen leaving.
         const AT_ONCE: Duration = Duration::from_millis(1500);
@@ -79,7 +77,6 @@ impl Trial<'_> {
         if self.ends_within(AT_ONCE)? { Err(missed(Expected::Outwaits, How::Ended)) } else { Ok(()) }
     }
 
-    /// It ends with a message and a status other than 0.
     pub fn fails(&mut self) -> Result<()> {
         let is_failure = !self.waits_for_its_end(Expected::Failure)?.success();
         let output = self.program()?.output();
@@ -87,7 +84,6 @@ impl Trial<'_> {
         if is_failure && has_message { Ok(()) } else { Err(missed(Expected::Failure, How::Ended)) }
     }
 
-    /// It has printed each of these once, on standard output.
     pub fn prints(&mut self, lines: &[&'static str]) -> Result<()> {
         let printed = self.program()?.printed();
         match lines.iter().find(|line| printed.matches(**line).count() != 1) {
@@ -99,8 +95,7 @@ impl Trial<'_> {
         }
     }
 
-    /// It has saved exactly this; where that is nothing, no file will do as well. What is no file is not read: a pipe or a
-    /// device may have no end.
+    /// What is no file is not read: a pipe or a device may have no end.
     pub fn saves(&mut self, body: Cow<'static, [u8]>) -> Result<()> {
         let out = self.out();
         match if out.is_file() { fs::read(out).ok() } else { None } {
@@ -111,7 +106,6 @@ impl Trial<'_> {
         }
     }
 
-    /// It has printed this, on whichever output.
     pub fn shows(&mut self, words: &str) -> Result<()> {
         self.waits_for_its_end(Expected::Success)?;
         let words = String::from_utf8_lossy(&self.peers.talk.names.of(words.as_bytes())).into_owned();
@@ -119,8 +113,7 @@ impl Trial<'_> {
         if is_shown { Ok(()) } else { Err(missed(Expected::Shown(words), How::Ended)) }
     }
 
-    /// Clients come one after another, say a name and leave. What it has open after the last of them, and had not after
-    /// half of them, it does not give back.
+    /// What it has open after the last client, and had not after half of them, it does not give back.
     pub fn gives_back(&mut self, name: &'static [u8]) -> Result<()> {
         const HALF: usize = 10;
         /// For a program that is slow to let go.
@@ -157,7 +150,6 @@ impl Trial<'_> {
         Err(gave(expected, more.to_string().into_bytes()))
     }
 
-    /// It sleeps, as far as the kernel tells.
     pub fn sleeps(&mut self) -> Result<()> {
         const LIMIT: Duration = Duration::from_secs(2);
         let pid = self.program()?.program.pid;

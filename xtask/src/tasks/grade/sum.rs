@@ -40,7 +40,6 @@ fn stopped(work: &Work) -> Option<Words> {
     })
 }
 
-/// How many passed, and where how many others stopped.
 fn sentence(run: &Run<'_>) -> Words {
     let all = run.works.len();
     let part = |(count, stop): (usize, Option<Words>)| {
@@ -65,7 +64,6 @@ pub fn mistakes(run: &Run<'_>) -> Vec<(usize, &'static Mistake)> {
     counted(failed.filter_map(|judged| judged.failure.as_ref()?.likely))
 }
 
-/// What to play for a class that made these mistakes.
 fn tomorrow(run: &Run<'_>) -> Option<Words> {
     let mut names: Vec<&str> = Vec::new();
     for (_, mistake) in mistakes(run) {
@@ -83,7 +81,6 @@ pub fn passed(work: &Work, run: &Run<'_>) -> Words {
     words!("{passed} of {all}", "{passed}/{all}")
 }
 
-/// What else there is to say of one.
 pub fn note(work: &Work) -> Words {
     let Words { en, zh } = stopped(work).unwrap_or(Words::fixed("", ""));
     let more = work.trouble.as_deref().map_or_else(String::new, |trouble| format!(": {trouble}"));
@@ -95,7 +92,6 @@ pub fn note(work: &Work) -> Words {
     words!("{en}{more}{again}", "{zh}{more}{again_zh}")
 }
 
-/// What there is to say of all.
 pub fn sentences(run: &Run<'_>) -> impl Iterator<Item = Words> {
     let again = run.works.iter().filter(|work| work.is_again).count();
     let again = (again > 0).then(|| {
@@ -107,7 +103,6 @@ pub fn sentences(run: &Run<'_>) -> impl Iterator<Item = Words> {
     [Some(sentence(run)), again, tomorrow(run)].into_iter().flatten()
 }
 
-/// The table for a terminal, and its sum.
 pub fn lines(run: &Run<'_>) -> Vec<String> {
     let (style, stages) = (run.config.style, run.config.stages());
     let name = |work: &Work| columns::width(&work.name);

@@ -38,9 +38,7 @@ pub struct Config {
     pub story: Transcript,
     pub all: bool,
     pub only: Option<&'static Stage>,
-    /// Of a ladder, print only the last rungs.
     pub brief: bool,
-    /// After a hint, tell why, and how.
     pub more: bool,
     pub files: ReportFiles,
 }
@@ -124,7 +122,6 @@ pub struct Trial<'a> {
     pub candidate: Option<Candidate>,
     pub peers: Peers,
     pub location: Location,
-    /// Where a client came to.
     pub listener: Option<TcpListener>,
     /// What the program's threads waited for when nothing came.
     pub waiting: (Waits, Option<Words>),

@@ -72,7 +72,6 @@ impl Trial<'_> {
         ends.map(|(number, row)| (row.inode, (number, row.to_read))).collect()
     }
 
-    /// A call, as a programmer knows it.
     fn call(&self, wait: &WaitingThread, peer: Option<usize>) -> Words {
         let Words { en: label, zh: label_zh } =
             peer.map_or(Words::fixed("", ""), |number| self.label(number));

@@ -17,7 +17,6 @@ use crate::words::Words;
 const ROOM: usize = 60;
 
 impl Trial<'_> {
-    /// The other end of the program, by its name.
     pub fn label(&self, number: usize) -> Words {
         match self.exercise.side {
             Side::Client => Words::fixed("the server", "服务器"),
@@ -45,12 +44,10 @@ impl Trial<'_> {
             Expected::Anything => {
                 words!("an answer, a refusal or the end for {label}", "{label_zh} 得到回答、拒绝或流结束")
             }
-            Expected::HalfAtMost => {
-                words!(
-                    "at most one answer for {label}, then the end",
-                    "{label_zh} 至多得到一个回答，然后流结束"
-                )
-            }
+            Expected::HalfAtMost => words!(
+                "at most one answer for {label}, then the end",
+                "{label_zh} 至多得到一个回答，然后流结束"
+            ),
             Expected::NoMore if self.exercise.side == Side::Server => {
                 words!("nothing more until {label} sends something", "{label_zh} 说话之前，什么也不再来")
             }
@@ -64,12 +61,10 @@ impl Trial<'_> {
             Expected::Patience(_) => {
                 words!("your client waits for the answer to {shown}", "客户端等待对 {shown} 的回复")
             }
-            Expected::Ready => {
-                words!(
-                    "a {protocol} socket at {at} that waits for clients",
-                    "在 {at} 等待客户端的 {protocol} 套接字"
-                )
-            }
+            Expected::Ready => words!(
+                "a {protocol} socket at {at} that waits for clients",
+                "在 {at} 等待客户端的 {protocol} 套接字"
+            ),
             Expected::Visit if is_tcp => words!("your client connects to {at}", "你的客户端连接 {at}"),
             Expected::Visit => words!("your client sends to {at}", "你的客户端向 {at} 发送"),
             Expected::Few(most) => words!("at most {most} datagrams", "最多 {most} 个数据报"),
@@ -245,12 +240,10 @@ impl Trial<'_> {
             How::Later if *number == 1 => {
                 Words::fixed("that arrived only after #1 had sent something", "#1 说话之后才来")
             }
-            How::Later => {
-                words!(
-                    "#{number} received it only after #1 had disconnected",
-                    "#1 离开之后，#{number} 才收到"
-                )
-            }
+            How::Later => words!(
+                "#{number} received it only after #1 had disconnected",
+                "#1 离开之后，#{number} 才收到"
+            ),
             How::Elsewhere => words!("{what} received it", "收到的是 {what}"),
         }
     }
@@ -282,7 +275,6 @@ impl Trial<'_> {
     }
 }
 
-/// What has become of the program.
 #[derive(Default)]
 pub struct ProgramState {
     pub status: Option<ExitStatus>,
