@@ -155,7 +155,12 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
     }
     progress(&Words::fixed("", ""), config);
     let run = Run { config, works: works.into_values().collect() };
-    let hidden = |text: String| class.hidden(text);
+    // Where numbers stand for names, no directory is named.
+    let mut paths: Vec<_> = class.submissions.iter().filter_map(|one| one.directory.as_deref()).collect();
+    paths.retain(|_| class.anonymous);
+    paths.sort_by_key(|path| std::cmp::Reverse(path.as_os_str().len())); // one may begin like another
+    let hide = |text: String, path: &&Path| text.replace(&*path.to_string_lossy(), "{dir}");
+    let hidden = |text| paths.iter().fold(text, hide);
     sum::lines(&run).into_iter().try_for_each(|line| say(&hidden(line)))?;
     run.write(|| board::html(&run), hidden)?;
     if stop.requested() {
@@ -180,19 +185,6 @@ fn judge_one(config: &Config, class: &Class, number: usize) -> Work {
     work.trouble = outcome.err().map(|e| format!("{e:#}"));
     work.took = began.elapsed();
     work
-}
-
-impl Class {
-    /// A text without the directories' names, where numbers stand for names.
-    fn hidden(&self, text: String) -> String {
-        if !self.anonymous {
-            return text;
-        }
-        let mut paths: Vec<_> = self.submissions.iter().filter_map(|one| one.directory.as_deref()).collect();
-        paths.sort_by_key(|path| std::cmp::Reverse(path.as_os_str().len())); // one may begin like another
-        let hide = |text: String, path: &&Path| text.replace(&*path.to_string_lossy(), "{dir}");
-        paths.iter().fold(text, hide)
-    }
 }
 
 /// Says on a terminal how far it is, on one line.

@@ -70,16 +70,11 @@ pub fn judge_all(
 /// Judges one stage so many times; the worst verdict counts, as what fails once is not right. An error says
 /// nothing about the program.
 pub fn judge(config: &Config, stage: &'static Stage) -> Result<Judged> {
-    let rank = |judged: &Judged| match judged.verdict {
-        Verdict::Passed => 0,
-        Verdict::NotAvailable(_) => 1,
-        Verdict::Undecided(_) => 2,
-        Verdict::Failed(_) => 3,
-    };
+    let from_best_to_worst = |judged: &Judged| "✓-?✗".find(judged.verdict.mark());
     let began = Instant::now();
     let all = (0..config.repeat).map(|_| judge_once(config, stage)).collect::<Result<Vec<_>>>()?;
     let passed = all.iter().filter(|judged| matches!(judged.verdict, Verdict::Passed)).count();
-    let worst = all.into_iter().rev().max_by_key(rank).context("it was played no time")?;
+    let worst = all.into_iter().rev().max_by_key(from_best_to_worst).context("it was played no time")?;
     Ok(Judged { times: (config.repeat, passed), took: began.elapsed(), ..worst })
 }
 

@@ -114,10 +114,7 @@ fn json(Run { config, works }: &Run<'_>) -> String {
         let of = |words: fn(&Failure) -> Option<&Words>| failure.and_then(words).map_or_else(null, to);
         let mistake = failure.and_then(|failure| failure.likely);
         let named = |name: Option<&str>| name.filter(|name| !name.is_empty()).map_or_else(null, string);
-        let why = match &judged.verdict {
-            Verdict::NotAvailable(why) => to(why),
-            _ => null(),
-        };
+        let why = if let Verdict::NotAvailable(why) = &judged.verdict { to(why) } else { null() };
         object(&[
             ("name", name),
             ("sentence", sentence),

@@ -107,12 +107,9 @@ pub fn lines(run: &Run<'_>) -> Vec<String> {
     let (style, stages) = (run.config.style, run.config.stages());
     let name = |work: &Work| columns::width(&work.name);
     let widest = run.works.iter().map(name).max().unwrap_or_default().max(6);
-    let scale = (1..=stages.len()).map(|number| match number {
-        1 => format!("{number:<8}"),
-        _ if number % 5 == 0 => format!("{number:<10}"),
-        _ => String::new(),
-    });
-    let scale = if stages.len() < 5 { String::new() } else { scale.collect::<String>() };
+    let fives = (5..=stages.len()).step_by(5);
+    let fives = fives.fold(String::new(), |fives, number| fives + &format!("{number:<10}"));
+    let scale = if fives.is_empty() { fives } else { format!("1       {fives}") };
     let mut lines = vec![String::new(), format!("{:widest$}  {scale}", "").trim_end().to_owned()];
     for work in &run.works {
         let cell = |stage| work.of(stage).map_or(".".into(), |judged| style.mark(&judged.verdict));
