@@ -18,7 +18,6 @@ use common::narration::{Stdout, escape, say};
 use common::stop::{self, Stop};
 use common::text;
 
-use super::board;
 use super::candidate::CommandLine;
 use super::judge::{judge, judge_all};
 use super::output::{Run, Work};
@@ -104,18 +103,12 @@ fn directories(operands: &[OsString]) -> Result<Vec<Submission>> {
     paths.iter().map(of).collect()
 }
 
-pub struct Class {
-    pub submissions: Vec<Submission>,
-    /// How many at a time; 0 is as many as fit.
-    pub jobs: usize,
-    pub anonymous: bool,
-}
-
 /// Judges all of them, and sums up. Ctrl-C ends it with what has been judged.
-pub fn grade(config: &Config, class: &Class) -> Result<()> {
+/// Numbers stand for names where it is anonymous.
+pub fn grade(config: &Config, submissions: &[Submission], jobs: u16, is_anonymous: bool) -> Result<()> {
     config.files.open()?;
-    let (style, all) = (config.style, class.submissions.len());
-    let jobs = match class.jobs {
+    let (style, all) = (config.style, submissions.len());
+    let jobs = match usize::from(jobs) {
         0 if config.has_port() => 1, // all have that port
         0 => JOBS_A_CORE * thread::available_parallelism().map_or(1, usize::from),
         jobs => jobs,
@@ -132,7 +125,7 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
     let next = || numbers.lock().unwrap_or_else(PoisonError::into_inner).next();
     let judge_on = || {
         while let Some(number) = next() {
-            let work = judge_one(config, class, number);
+            let work = judge_one(config, &submissions[number]);
             // What happens to a program once all are being ended is not its own doing.
             if stop.requested() {
                 return;
@@ -147,22 +140,24 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
     let mut works = works.into_inner().unwrap_or_else(PoisonError::into_inner);
     for (number, work) in works.iter_mut().filter(|(_, work)| work.is_open()) {
         progress(&Words::fixed("again, alone: what is undecided", "未能判定的，单独再评判一次"), config);
-        let again = judge_one(config, class, *number);
+        let again = judge_one(config, &submissions[*number]);
         if stop.requested() {
             break;
         }
         *work = Work { is_again: true, took: again.took + work.took, ..again };
     }
     progress(&Words::fixed("", ""), config);
-    let run = Run { config, works: works.into_values().collect() };
-    // Where numbers stand for names, no directory is named.
-    let mut paths: Vec<_> = class.submissions.iter().filter_map(|one| one.directory.as_deref()).collect();
-    paths.retain(|_| class.anonymous);
+    let named = |(number, work): (usize, Work)| {
+        if is_anonymous { Work { name: (number + 1).to_string(), ..work } } else { work }
+    };
+    let run = Run { config, works: works.into_iter().map(named).collect() };
+    let mut paths: Vec<_> = submissions.iter().filter_map(|one| one.directory.as_deref()).collect();
+    paths.retain(|_| is_anonymous);
     paths.sort_by_key(|path| std::cmp::Reverse(path.as_os_str().len())); // one may begin like another
     let hide = |text: String, path: &&Path| text.replace(&*path.to_string_lossy(), "{dir}");
     let hidden = |text| paths.iter().fold(text, hide);
     sum::lines(&run).into_iter().try_for_each(|line| say(&hidden(line)))?;
-    run.write(|| board::html(&run), hidden)?;
+    run.write(|| sum::html(&run), hidden)?;
     if stop.requested() {
         let (done, status) = (run.works.len(), u8::try_from(stop::INTERRUPTED)?);
         let why = text!("interrupted: {done} of {all} were tested", "已中断：测试了 {done} 份，共 {all} 份");
@@ -171,16 +166,15 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
     run.outcome()
 }
 
-fn judge_one(config: &Config, class: &Class, number: usize) -> Work {
-    let (began, Submission { name, directory, at }) = (Instant::now(), &class.submissions[number]);
+fn judge_one(config: &Config, Submission { name, directory, at }: &Submission) -> Work {
+    let began = Instant::now();
     let own = Config {
         command: CommandLine { directory: directory.clone(), ..config.command.clone() },
         at: at.unwrap_or(config.at),
         story: Transcript::kept(config.style),
         ..config.clone()
     };
-    let name = if class.anonymous { (number + 1).to_string() } else { name.clone() };
-    let mut work = Work { name, ..Work::default() };
+    let mut work = Work { name: name.clone(), ..Work::default() };
     let outcome = judge_all(&own, &mut work.stages, |stage| judge(&own, stage));
     work.trouble = outcome.err().map(|e| format!("{e:#}"));
     work.took = began.elapsed();

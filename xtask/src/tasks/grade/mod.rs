@@ -1,6 +1,5 @@
 //! `cargo xtask grade`: a student's own program, in any language, judged by what it does on the wire.
 
-mod board;
 mod candidate;
 mod class;
 mod digest;
@@ -40,7 +39,6 @@ use crate::random;
 use crate::wire::event::{Recorder, Side};
 use crate::words::Words;
 use candidate::CommandLine;
-use class::Class;
 use report::{cover, grade};
 use trial::{Config, ReportFiles};
 
@@ -112,7 +110,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let story = Transcript::kept(style);
     let config = Config { exercise, command, at, repeat, talk, style, story, all, only, brief, more, files };
     if let Some(submissions) = submissions {
-        return class::grade(&config, &Class { submissions, jobs: usize::from(jobs), anonymous });
+        return class::grade(&config, &submissions, jobs, anonymous);
     }
     cleanup::close_on_interrupt()?;
     let live = shown::go_live(live.as_ref(), &config.story, cover(&config, &config.shown()), style, false)?;

@@ -118,21 +118,22 @@ fn sum_up(run: &Run<'_>) -> Result<()> {
     run.outcome()
 }
 
-/// A time as a date, in UTC: days are counted from 1 March of the year 0 (of the Gregorian calendar), so that a leap
-/// day is a year's last.
+/// A time as a date, in UTC.
 fn date(time: SystemTime) -> String {
-    const DAYS_TO_1970: u64 = 719_468;
-    const DAYS_OF_400_YEARS: u64 = 146_097;
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let days = seconds / 86_400 + DAYS_TO_1970;
-    let (era, day) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153; // 0 is March
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
-    let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
-    format!("{}-{month:02}-{day:02} {hour:02}:{minute:02} UTC", era * 400 + year)
+    let (mut year, mut month, mut day) = (1970, 1, seconds / 86_400);
+    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = |year, month| match month {
+        2 => 28 + u64::from(is_leap(year)),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    while day >= days(year, month) {
+        day -= days(year, month);
+        (year, month) = if month < 12 { (year, month + 1) } else { (year + 1, 1) };
+    }
+    let (day, hour, minute) = (day + 1, seconds / 3600 % 24, seconds / 60 % 60);
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
 }
 
 #[cfg(test)]

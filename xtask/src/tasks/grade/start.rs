@@ -173,7 +173,10 @@ impl Trial<'_> {
         let (mut of, mut ended): (_, Option<Instant>) = (transport, None);
         loop {
             let is_late = asked.elapsed() > self.patience() * 3;
-            let is_there = self.is_anybody_there().unwrap_or_else(|| answers(transport, at));
+            let is_there = self.is_anybody_there().unwrap_or_else(|| match transport {
+                Protocol::Tcp => TcpStream::connect(at).is_ok(),
+                Protocol::Udp => !is_free(transport, at),
+            });
             // Another program may have been quicker; but one that hands its socket to others is there, too.
             if is_there && is_own(program.program.pid, transport, at) {
                 return Ok(Ready::Yes);
@@ -308,13 +311,5 @@ fn places(group: u32, protocol: Protocol) -> (Protocol, Vec<SocketRow>) {
     match of(protocol) {
         rows if rows.is_empty() => (other, of(other)),
         rows => (protocol, rows),
-    }
-}
-
-/// Without a kernel's table: a listener takes a connection, and a UDP port that is bound cannot be bound again.
-fn answers(protocol: Protocol, at: SocketAddr) -> bool {
-    match protocol {
-        Protocol::Tcp => TcpStream::connect(at).is_ok(),
-        Protocol::Udp => UdpSocket::bind(at).is_err_and(|e| e.kind() == ErrorKind::AddrInUse),
     }
 }

@@ -1,12 +1,19 @@
-//! What came of a class: a table on the terminal, the mistakes by their names, and what to teach next.
+//! What came of a class, on the terminal and as one page: a table, the mistakes by their names, and what to teach next.
 
+use super::judge::hint;
 use super::output::{Run, Work};
+use super::report::cover;
 use crate::checks::Verdict;
 use crate::drawing::columns;
-use crate::exercises::Mistake;
+use crate::drawing::entry::Entry;
+use crate::drawing::markup::{joined, text};
+use crate::drawing::page;
+use crate::drawing::pieces::{self, body};
+use crate::exercises::{Mistake, Stage};
 use crate::tasks::shown;
 use crate::words::Words;
 
+const TABLE: &str = include_str!("board.css");
 /// How many groups of submissions a sentence names.
 const GROUPS: usize = 6;
 /// How many lessons there is time for.
@@ -58,7 +65,7 @@ fn sentence(run: &Run<'_>) -> Words {
     words!("{all} submissions: {en}", "{all} 份：{zh}")
 }
 
-pub fn mistakes(run: &Run<'_>) -> Vec<(usize, &'static Mistake)> {
+fn mistakes(run: &Run<'_>) -> Vec<(usize, &'static Mistake)> {
     let judged = run.works.iter().flat_map(|work| &work.stages);
     let failed = judged.filter(|judged| matches!(judged.verdict, Verdict::Failed(_)));
     counted(failed.filter_map(|judged| judged.failure.as_ref()?.likely))
@@ -76,12 +83,12 @@ fn tomorrow(run: &Run<'_>) -> Option<Words> {
     (!names.is_empty()).then(|| words!("lessons about these mistakes: {play}", "讲这些错误的课：{play}"))
 }
 
-pub fn passed(work: &Work, run: &Run<'_>) -> Words {
+fn passed(work: &Work, run: &Run<'_>) -> Words {
     let (passed, all) = (work.tally().passed, work.all(&run.config.stages()));
     words!("{passed} of {all}", "{passed}/{all}")
 }
 
-pub fn note(work: &Work) -> Words {
+fn note(work: &Work) -> Words {
     let Words { en, zh } = stopped(work).unwrap_or(Words::fixed("", ""));
     let more = work.trouble.as_deref().map_or_else(String::new, |trouble| format!(": {trouble}"));
     let Words { en: again, zh: again_zh } = if work.is_again {
@@ -92,7 +99,7 @@ pub fn note(work: &Work) -> Words {
     words!("{en}{more}{again}", "{zh}{more}{again_zh}")
 }
 
-pub fn sentences(run: &Run<'_>) -> impl Iterator<Item = Words> {
+fn sentences(run: &Run<'_>) -> impl Iterator<Item = Words> {
     let again = run.works.iter().filter(|work| work.is_again).count();
     let again = (again > 0).then(|| {
         words!(
@@ -123,4 +130,58 @@ pub fn lines(run: &Run<'_>) -> Vec<String> {
     lines.push(String::new());
     lines.extend(sentences(run).map(|words| style.paragraph(&words)));
     lines
+}
+
+/// The page: a table, the mistakes, and a section for each submission, with the ladders of what has not passed.
+pub fn html(run: &Run<'_>) -> String {
+    let (config, lang, stages) = (run.config, run.config.style.lang, run.config.stages());
+    let to = |words: &Words| text(words.to(lang));
+    let head = |stage: &&Stage| {
+        format!("<th scope=\"col\" title=\"{}\"><span>{}</span></th>", to(&stage.promise.1), stage.name)
+    };
+    let cell = |work: &Work, stage: &'static Stage| {
+        let Some(verdict) = work.of(stage).map(|judged| &judged.verdict) else { return "<td></td>".into() };
+        let (class, name, mark) = (pieces::class(verdict), to(&verdict.name()), verdict.mark());
+        let stage = stage.name;
+        format!(
+            "<td class=\"{class}\" title=\"{stage}: {name}\">{mark}<span class=\"twin\"> {name}</span></td>"
+        )
+    };
+    let row = |(number, work): (usize, &Work)| {
+        let cells = joined(stages.iter().map(|stage| cell(work, stage)));
+        let (name, passed) = (text(&work.name), to(&passed(work, run)));
+        let head = format!("<th scope=\"row\"><a href=\"#s{number}\">{name}</a></th>");
+        format!("<tr>{head}<td>{passed}</td>{cells}</tr>\n")
+    };
+    let mistake = |(count, mistake): (usize, &Mistake)| {
+        format!("<p><b>{count} × {}</b><br>{}</p>\n", mistake.name, to(&hint(mistake)))
+    };
+    let section = |(number, work): (usize, &Work)| {
+        let told = work.stages.iter().flat_map(|judged| match judged.failure {
+            Some(_) => judged.told.clone(),
+            None => vec![Entry::Check(judged.check())],
+        });
+        let told = body(&told.collect::<Vec<_>>(), &config.lanes(), lang);
+        let (name, passed, note) = (text(&work.name), to(&passed(work, run)), to(&note(work)));
+        format!(
+            "<section aria-labelledby=\"s{number}\">\n<h2 id=\"s{number}\">{name}: {passed}</h2>\n\
+             <p>{note}</p>\n{told}</section>\n"
+        )
+    };
+    let sum = joined(sentences(run).map(|words| format!("<p>{}</p>\n", to(&words))));
+    let found = joined(mistakes(run).into_iter().map(mistake));
+    let heading = Words::fixed("Mistakes", "错误");
+    let found = if found.is_empty() { found } else { format!("<h2>{}</h2>\n{found}", to(&heading)) };
+    let (heads, numbered) = (joined(stages.iter().map(head)), || (1..).zip(&run.works));
+    [
+        &page::begin(&cover(config, &config.shown()), TABLE, lang),
+        &format!("<div class=\"sum\">{sum}</div>\n"),
+        &format!(
+            "<div class=\"wide\" tabindex=\"0\"><table class=\"board\">\n<tr><td></td><td></td>{heads}</tr>\n"
+        ),
+        &format!("{}</table></div>\n{found}", joined(numbered().map(row))),
+        &joined(numbered().map(section)),
+        "</main>\n</body>\n</html>\n",
+    ]
+    .concat()
 }
