@@ -18,7 +18,7 @@ mod words;
 use std::fs;
 use std::net::{IpAddr, TcpListener};
 use std::time::Duration;
-use std::{mem, thread};
+use std::{iter, mem, thread};
 
 use anyhow::{Context, Result};
 use common::address::HostPort;
@@ -74,9 +74,7 @@ pub fn run(mut args: Args) -> Result<()> {
     }
     operands.remove(0);
     let mut words = if each { Vec::new() } else { mem::take(&mut operands) };
-    while let Some(word) = args.operand()? {
-        words.push(word);
-    }
+    words.extend(iter::from_fn(|| args.operand().transpose()).collect::<Result<Vec<_>>>()?);
     let command = CommandLine { words, directory: None };
     let is_running = (at.is_some() || (each && command.words.is_empty())) && exercise.side == Side::Server;
     for (one, is_one, other, is_other) in [
@@ -93,10 +91,8 @@ pub fn run(mut args: Args) -> Result<()> {
         }
     }
     if !each && (jobs > 0 || anonymous) {
-        return Err(args::usage(text!(
-            "--jobs and --anonymous are for --each",
-            "--jobs 和 --anonymous 用于 --each"
-        )));
+        let why = text!("--jobs and --anonymous are for --each", "--jobs 和 --anonymous 用于 --each");
+        return Err(args::usage(why));
     }
     let at = at.map_or(Ok((ip, port).into()), |at| class::running(&at))?;
     let submissions = each.then(|| class::submissions(&operands, &command)).transpose()?;
@@ -135,16 +131,13 @@ fn check_version(ip: IpAddr) -> Result<()> {
 /// Says which options of the judge went to the program, because they come after '--'.
 fn notes_own_options(command: &CommandLine, style: Style) -> Result<()> {
     let own = ["--stage", "--all", "--patience", "--watch"];
-    if let Some(name) = own.into_iter().find(|name| command.words.iter().any(|word| *word == **name)) {
-        style.say(
-            Ink::Faint,
-            &words!(
-                "({name} comes after '--', and so it is passed to your program)",
-                "（{name} 写在 -- 后面，所以交给了你的程序）"
-            ),
-        )?;
-    }
-    Ok(())
+    let passed_on = own.into_iter().find(|name| command.words.iter().any(|word| *word == **name));
+    let Some(name) = passed_on else { return Ok(()) };
+    let note = words!(
+        "({name} comes after '--', and so it is passed to your program)",
+        "（{name} 写在 -- 后面，所以交给了你的程序）"
+    );
+    style.say(Ink::Faint, &note)
 }
 
 /// Grades whenever a file that the command names has changed, until Ctrl-C.
@@ -161,10 +154,8 @@ fn grade_again_and_again(config: &Config) -> Result<()> {
     loop {
         let before: Vec<_> = changed().collect();
         // The next version may be better.
-        match grade(config).map_err(|e| format!("{e:#}")) {
-            Err(why) if !why.is_empty() => complain(&why),
-            _ => {}
-        }
+        let why = grade(config).err().map(|e| format!("{e:#}"));
+        why.iter().filter(|why| !why.is_empty()).for_each(|why| complain(why));
         let wait =
             Words::fixed("\nWaiting for a change; Ctrl-C ends it.", "\n等待文件改动；按 Ctrl-C 结束。");
         config.style.say(Ink::Faint, &wait)?;

@@ -178,7 +178,8 @@ impl Trial<'_> {
                 Protocol::Udp => !is_free(transport, at),
             });
             // Another program may have been quicker; but one that hands its socket to others is there, too.
-            if is_there && is_own(program.program.pid, transport, at) {
+            let own = || kernel::waiting_of_group(transport, program.program.pid);
+            if is_there && own().is_none_or(|rows| rows.iter().any(|row| row.is_reached_at(at))) {
                 return Ok(Ready::Yes);
             }
             let is_runaway = is_there && program.runaway(transport, at).is_some();
@@ -297,11 +298,6 @@ fn is_free(protocol: Protocol, at: SocketAddr) -> bool {
         Protocol::Tcp => TcpListener::bind(at).is_ok(),
         Protocol::Udp => UdpSocket::bind(at).is_ok(),
     }
-}
-
-/// Whether a socket there belongs to this group of processes; true if the kernel does not say.
-fn is_own(group: u32, protocol: Protocol, at: SocketAddr) -> bool {
-    kernel::waiting_of_group(protocol, group).is_none_or(|rows| rows.iter().any(|row| row.is_reached_at(at)))
 }
 
 /// Where the program waits: by this protocol, or else by the other.

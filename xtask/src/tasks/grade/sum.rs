@@ -3,6 +3,7 @@
 use super::judge::hint;
 use super::output::{Run, Work};
 use super::report::cover;
+use super::words;
 use crate::checks::Verdict;
 use crate::drawing::columns;
 use crate::drawing::entry::Entry;
@@ -91,12 +92,8 @@ fn passed(work: &Work, run: &Run<'_>) -> Words {
 fn note(work: &Work) -> Words {
     let Words { en, zh } = stopped(work).unwrap_or(Words::fixed("", ""));
     let more = work.trouble.as_deref().map_or_else(String::new, |trouble| format!(": {trouble}"));
-    let Words { en: again, zh: again_zh } = if work.is_again {
-        Words::fixed("; tested again, alone", "；单独再测试过一次")
-    } else {
-        Words::fixed("", "")
-    };
-    words!("{en}{more}{again}", "{zh}{more}{again_zh}")
+    let again = || Words::fixed("tested again, alone", "单独再测试过一次");
+    words::joined(words!("{en}{more}", "{zh}{more}"), work.is_again.then(again))
 }
 
 fn sentences(run: &Run<'_>) -> impl Iterator<Item = Words> {
