@@ -116,17 +116,6 @@ fn in_80_columns_no_line_has_more_and_in_ascii_the_marks_are_ascii_too() {
     played(&["socket", "half-char", "--lang=zh"]);
 }
 
-#[test]
-fn where_nobody_can_press_enter_stepping_says_so_once_and_goes_on() {
-    for (lang, words) in [("en", "[nobody can press Enter: "), ("zh", "没有人能按回车")] {
-        let out = answered(&["duplex", "--step", "--ip=4", "--lang", lang], "\n");
-        assert_eq!(out.matches(words).count(), 1, "{out}");
-        let behind = out.split_once(words).unwrap().1;
-        assert!(behind.contains("\n> ") && !behind.contains("  ["), "{out}");
-        assert!(!out.contains("Left before the end") && !out.contains("提前退出"), "{out}");
-    }
-}
-
 /// Whether every element ends, in the order of nesting.
 fn is_balanced(html: &str) -> bool {
     let mut open = Vec::new();
@@ -171,9 +160,9 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
     let old = fs::read_to_string(&file).unwrap();
     answered(&["end", "--quiz", "--html", file.to_str().unwrap()], "q\n");
     assert!(fs::read_to_string(&file).unwrap() == old, "nothing was played");
-    answered(&["stream", "--quiz", "--html", file.to_str().unwrap()], "q\n");
+    answered(&["duplex", "--quiz", "--html", file.to_str().unwrap()], "q\n");
     let page = fs::read_to_string(&file).unwrap();
-    assert!(page.contains("<h3 id=\"stream-IPv4\">") && page != old, "what was played is on it");
+    assert!(page.contains("<h3 id=\"duplex-IPv4\">") && page != old, "what was played is on it");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
 }
 
@@ -209,7 +198,7 @@ fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
         let course = course(&lesson, lang);
         let words = || Words::fixed("<u>", "<u>");
         let cover = Cover { title: words(), intro: words(), is_bare: false };
-        let page = page::html(&cover, course.chapters(), lang);
+        let page = page::html(&cover, &course.chapters, lang);
         let markup = ["<script", "<b><", "<i>", "<u>"].map(|tag| page.contains(tag));
         assert!(is_balanced(&page) && markup == [false; 4], "{page}");
         assert!(page.contains("<p class=\"check failed\">✗ a &amp; b"));

@@ -279,10 +279,10 @@ fn hostile_story() -> Transcript {
     course.play(&lesson, "127.0.0.1".parse().unwrap()).unwrap();
     course.sum_up(false, "").unwrap_err();
     let question = Words::fixed(HOSTILE, HOSTILE);
-    course.story().tell(Entry::Question { question: question.clone(), choices: vec![question] }).unwrap();
-    course.story().wait(Wait::Prediction(1));
-    course.story().end();
-    course.story().clone()
+    course.story.tell(Entry::Question { question: question.clone(), choices: vec![question] }).unwrap();
+    course.story.wait(Wait::Prediction(1));
+    course.story.end();
+    course.story.clone()
 }
 
 #[test]

@@ -8,7 +8,7 @@ use common::args;
 use super::judge::{Failure, Judged};
 use super::trial::Config;
 use crate::checks::{Tally, Verdict};
-use crate::drawing::markup::text;
+use crate::drawing::pieces::text;
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::text::ladder;
 use crate::exercises::Stage;
