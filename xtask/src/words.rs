@@ -59,7 +59,7 @@ impl FromStr for Lang {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Words {
     pub en: Cow<'static, str>,
     pub zh: Cow<'static, str>,

@@ -282,11 +282,6 @@ impl<'a> Evidence<'a> {
         !self.name().is_empty() && self.has(&[before, self.name(), after].concat())
     }
 
-    /// Of what was sent to the program last, it has read the beginning.
-    pub fn is_partly_read(&self) -> bool {
-        (1..self.said.len() as u64).contains(&self.tables.unread)
-    }
-
     /// The program said why it failed, or its status does.
     pub fn complains(&self) -> bool {
         !(self.output.is_empty() && self.status.is_empty())
