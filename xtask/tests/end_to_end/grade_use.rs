@@ -3,7 +3,7 @@
 #[cfg(target_os = "linux")]
 use std::net::{TcpListener, TcpStream};
 
-use xtask::{Lab, Scratch};
+use xtask::{Lab, Program, Scratch};
 
 use crate::grade::{assert_fails, each, grade, side_by_side, twin, twins};
 use crate::{failing, start_on};
@@ -64,6 +64,16 @@ fn a_judged_program_that_left_its_group_is_ended_with_the_others() {
     crate::process::eventually("the end of the judged server", || is_gone().then_some(()));
 }
 
+/// Starts a judge of a twin by one stage, and does not wait for it.
+fn start_judge(lab: &Lab, options: &[&str], name: &str) -> Program {
+    let args = ["grade", "tcp-server", "--lang=en", "--stage=greets"];
+    start_on(
+        lab,
+        "xtask",
+        &[&args, options, &["--", &twins(), "tcp-server", name, "{host}", "{port}"]].concat(),
+    )
+}
+
 /// A port that no system gives to clients, as the judge's are; no two tests have the same.
 #[cfg(target_os = "linux")]
 fn own_port() -> (TcpListener, u16) {
@@ -97,11 +107,8 @@ fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
     let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let connection = listener.accept().unwrap();
     drop(listener);
-    let twins = twins();
-    let command = ["--", &twins, "tcp-server", "restart", "{host}", "{port}"];
-    let args = ["grade", "tcp-server", "--lang=en", "--stage=greets", &format!("--port={port}")];
     let mut lab = Lab::discarding().unwrap();
-    let judge = start_on(&lab, "xtask", &[&args, &command[..]].concat());
+    let judge = start_judge(&lab, &[&format!("--port={port}")], "restart");
     let is_waiting = format!("port {port} is in TIME_WAIT");
     lab.wait_for_lines(&judge, 1, |line| line.contains(&is_waiting)).unwrap();
     // As long as another server is judged, this one waits.
@@ -115,16 +122,12 @@ fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
 fn a_change_of_a_file_that_the_command_names_is_graded() {
     let scratch = Scratch::new().unwrap();
     let file = scratch.path().join("mistake");
-    let name = file.to_str().unwrap();
     std::fs::write(&file, "line-feed-kept").unwrap();
-    let twins = twins();
-    let command = ["--", &twins, "tcp-server", name, "{host}", "{port}"];
-    let args = ["grade", "tcp-server", "--lang=en", "--watch", "--stage=greets"];
     let mut lab = Lab::discarding().unwrap();
-    let judge = start_on(&lab, "xtask", &[&args, &command[..]].concat());
+    let judge = start_judge(&lab, &["--watch"], file.to_str().unwrap());
     let mut wait_for_a_judgement = |count, stage| {
-        let wait = "Waiting for a change";
-        let said = lab.wait_for_lines(&judge, count, |line| line.contains(wait)).unwrap();
+        let is_judged = |line: &str| line.contains("Waiting for a change");
+        let said = lab.wait_for_lines(&judge, count, is_judged).unwrap();
         assert!(said.iter().any(|line| line.starts_with(stage)), "{said:?}");
     };
     wait_for_a_judgement(1, "✗ greets");
@@ -143,11 +146,9 @@ fn the_first_failed_stage_ends_the_run_one_alone_can_be_played_and_a_report_has_
     let report = scratch.path().join("report.html");
     let judged = twin("tcp-server", "again", &["--stage=welcome"]);
     assert_eq!((judged.marked('✓'), judged.status), (vec!["welcome"], Some(0)), "{}", judged.out);
-    let twins = twins();
-    let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
-    let judged = grade(
-        &[&["tcp-server", "--seed=0", "--more", "--html", report.to_str().unwrap()], &command[..]].concat(),
-    );
+    let options = ["tcp-server", "--seed=0", "--more", "--html", report.to_str().unwrap()];
+    let command = ["--", &twins(), "tcp-server", "glued", "{host}", "{port}"];
+    let judged = grade(&[&options[..], &command].concat());
     assert!(judged.out.contains("\n        while data := client.recv(1024):\n"), "{}", judged.out);
     assert!(judged.out.contains("13 bytes  Michael\\nexit\\n"), "the ladder: {}", judged.out);
     assert!(

@@ -23,8 +23,8 @@ const ROOMS: [(&str, &str); 12] = [
 /// What tasks share; otherwise no task names another.
 const SHARED: [&str; 3] = ["json", "shown", "wanted"];
 
-/// The files of xtask by their modules, as `tasks/grade`, and what each holds; `mod.rs` is its folder.
-type Files = BTreeMap<String, String>;
+/// A package's files by their modules, as `tasks/grade`, and what each holds; `mod.rs` is its folder.
+pub type Files = BTreeMap<String, String>;
 
 fn child(module: &str, name: &str) -> String {
     format!("{module}/{name}").trim_start_matches('/').into()
@@ -42,9 +42,16 @@ fn read(directory: &Path, inside: &str, files: &mut Files) {
     }
 }
 
-fn xtask() -> Files {
+/// All files of a package of the workspace.
+pub fn files_of(package: &str) -> Files {
     let mut files = Files::new();
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    read(&root.join(package).join("src"), "", &mut files);
+    files
+}
+
+fn xtask() -> Files {
+    let mut files = files_of("xtask");
     files.retain(|module, _| module != "main" && module != "lib");
     files
 }

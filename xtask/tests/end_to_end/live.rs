@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::process::Stdio;
 
 use xtask::lessons::{self, Lesson};
-use xtask::page::Cover;
+use xtask::page::{self, Cover};
 use xtask::{Audience, Entry, Lang, Live, Play, Runner, Scratch, Side, Style, Transcript, Wait, Words};
 
 use crate::process::command;
@@ -246,12 +246,10 @@ fn the_page_fetches_nothing_but_its_stream_and_runs_nothing_but_its_script() {
 #[test]
 fn any_rubbish_as_a_request_is_refused_with_a_reason() {
     let (live, at) = live(&Transcript::new(PLAIN));
-    let (host, long) = (format!("Host: {at}\r\n"), "x".repeat(17_000));
     for (request, status) in [
-        (format!("GET /nope HTTP/1.1\r\n{host}\r\n"), "404 Not Found"),
-        (format!("POST /next HTTP/1.1\r\n{host}Content-Length: 9\r\n\r\nplease..."), "413 Content Too Large"),
+        (request(&at, "GET /nope", ""), "404 Not Found"),
+        (request(&at, "POST /next", "Content-Length: 9\r\n"), "413 Content Too Large"),
         ("GET / HTTP/1.1\r\n\r\n".into(), "400 Bad Request"),
-        (format!("GET / HTTP/1.1\r\n{host}Cookie: {long}\r\n\r\n"), "431 Request Header Fields Too Large"),
         ("\x16\x03\x01\x02\0\x01".into(), "400 Bad Request"),
     ] {
         let refused = answer(&at, &request);
@@ -263,8 +261,8 @@ fn any_rubbish_as_a_request_is_refused_with_a_reason() {
     drop(live);
 }
 
-/// What a peer sent, and what a lesson said, is hostile.
-fn hostile_story() -> Transcript {
+/// A lesson in which all that a peer sends and all that is said is hostile.
+fn hostile_course() -> Runner {
     fn speaks(play: &mut Play) -> anyhow::Result<()> {
         play.act(&Words::fixed(HOSTILE, HOSTILE))?;
         play.sent(Side::Server, HOSTILE.as_bytes());
@@ -277,12 +275,29 @@ fn hostile_story() -> Transcript {
     let lesson = Lesson { name: "x", subject_zh: "", claims: &CLAIMS, lanes: lessons::TCP, play: speaks };
     let mut course = Runner::new(PLAIN, Audience { step: false, quiz: false });
     course.play(&lesson, "127.0.0.1".parse().unwrap()).unwrap();
-    course.sum_up(false, "").unwrap_err();
+    assert_eq!(course.sum_up(false, "").unwrap_err().to_string(), "1 of 1 checks failed");
+    course
+}
+
+fn hostile_story() -> Transcript {
+    let course = hostile_course();
     let question = Words::fixed(HOSTILE, HOSTILE);
     course.story().tell(Entry::Question { question: question.clone(), choices: vec![question] }).unwrap();
     course.story().wait(Wait::Prediction(1));
     course.story().end();
     course.story().clone()
+}
+
+#[test]
+fn what_a_peer_sends_is_text_on_a_saved_page_and_a_failed_check_stands_out() {
+    let words = || Words::fixed(HOSTILE, HOSTILE);
+    let cover = Cover { title: words(), intro: words(), is_bare: false };
+    let page = page::html(&cover, hostile_course().chapters(), Lang::En);
+    let markup = ["<script", "<img"].map(|tag| page.contains(tag));
+    assert!(crate::demo::is_balanced(&page) && markup == [false; 2], "{page}");
+    assert!(page.contains("<p class=\"check failed\">✗ a &amp; b"));
+    assert!(page.contains("<section class=\"sum failed\""));
+    assert!(page.contains("<a href=\"#x-IPv4\">IPv4</a> <span class=\"failed\">✗ "));
 }
 
 #[test]

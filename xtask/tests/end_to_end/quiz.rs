@@ -1,25 +1,25 @@
 //! The quiz: its questions, verdicts, pauses and score.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use xtask::lessons;
 
 use crate::demo::answered;
 
-/// A quiz in which each answer is 2; of the lessons, it is played once for all tests.
-pub fn of_lessons() -> &'static str {
-    static PLAYED: OnceLock<String> = OnceLock::new();
-    PLAYED.get_or_init(|| answered(&["--quiz", "--ip=4", "--lang=en"], &"2\n".repeat(100)))
-}
+/// Quizzes in which each answer is 2, played once for all tests.
+pub static OF_LESSONS: LazyLock<String> =
+    LazyLock::new(|| answered(&["--quiz", "--ip=4", "--lang=en"], &"2\n".repeat(100)));
+pub static OF_MISTAKES: LazyLock<String> =
+    LazyLock::new(|| answered(&["--quiz", "--mistakes", "--ip=4", "--lang=en"], &"2\n".repeat(100)));
 
 #[test]
 fn the_quiz_asks_in_every_lesson_judges_by_what_was_seen_and_keeps_the_score() {
-    let [lessons, mistakes] = [lessons::ALL.len(), lessons::mistakes::ALL.len()];
-    let of_mistakes = answered(&["--quiz", "--mistakes", "--lang=zh"], &"2\n".repeat(100));
-    assert!(of_mistakes.split("\n== ").skip(1).all(|one| one.contains("  ✓ 果然出错")), "{of_mistakes}");
-    for (out, count, right, missed, score) in [
-        (of_lessons(), lessons, "= 2 is right: ", "  missed: ", "Right predictions: "),
-        (&of_mistakes, mistakes, "= 2，对了：", "  答错：", "预测正确："),
+    let english = ["= 2 is right: ", "  missed: ", "Right predictions: "];
+    let in_chinese = answered(&["crowd", "udp", "--quiz", "--lang=zh"], &"2\n".repeat(100));
+    for (out, count, [right, missed, score]) in [
+        (&*OF_LESSONS, lessons::ALL.len(), english),
+        (&*OF_MISTAKES, lessons::mistakes::ALL.len(), english),
+        (&in_chinese, 2, ["= 2，对了：", "  答错：", "预测正确："]),
     ] {
         let lessons: Vec<_> = out.split("\n== ").skip(1).collect();
         assert_eq!(lessons.len(), count);
@@ -148,14 +148,12 @@ fn planned() -> Vec<&'static str> {
 #[cfg(target_os = "linux")]
 #[test]
 fn nothing_that_is_shown_before_a_question_gives_its_answer_away() {
-    let of_mistakes = answered(&["--quiz", "--mistakes", "--ip=4", "--lang=en"], &"1\n".repeat(100));
-    let played = [of_lessons(), &of_mistakes];
     // A sentence may be broken into lines, in its lane, too.
     let words =
         |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
     let shown = |name: &str| {
         let title = format!("\n== {name} over IPv4 ==\n");
-        let found = played.iter().find_map(|out| out.split_once(&title)).unwrap().1;
+        let found = [&OF_LESSONS, &OF_MISTAKES].into_iter().find_map(|out| out.split_once(&title)).unwrap().1;
         words(found.split("\n== ").next().unwrap())
     };
     let all = lessons::ALL.iter().chain(&lessons::mistakes::ALL).map(|lesson| lesson.name).collect();

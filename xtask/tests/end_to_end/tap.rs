@@ -3,7 +3,7 @@
 #[cfg(unix)]
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,11 @@ pub fn tap_and_server(options: &[&str]) -> (TestedServer, TcpListener) {
     (tap(server.local_addr().unwrap(), options), server)
 }
 
+/// A client of the tap, and its connection at the server.
+pub fn connected(tap: &TestedServer, server: &TcpListener) -> (TcpStream, TcpStream) {
+    (tap.connect(), server.accept().unwrap().0)
+}
+
 /// What stands on the arrows of a ladder, `>` before what goes to the server, and behind it, the sign of what was lost or is held back.
 pub fn arrows(lines: &[String]) -> Vec<String> {
     let arrow = |line: &String| {
@@ -57,8 +62,7 @@ pub fn arrows(lines: &[String]) -> Vec<String> {
 #[test]
 fn what_either_side_says_passes_and_one_that_ended_its_half_still_hears_the_rest() {
     let (mut tap, server) = tap_and_server(&[]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
+    let (mut client, mut accepted) = connected(&tap, &server);
     client.write_all(b"Ann").unwrap();
     client.shutdown(Shutdown::Write).unwrap();
     let mut heard = Vec::new();
@@ -90,15 +94,13 @@ fn an_interrupt_ends_it_with_the_sums_and_status_0() {
     let directory = Scratch::new().unwrap();
     let page = directory.path().join("page.html");
     let (mut tap, server) = tap_and_server(&["--html", page.to_str().unwrap()]);
-    let (gone, staying) = (tap.connect(), tap.connect());
-    let mut accepted: Vec<_> = (0..2).map(|_| server.accept().unwrap().0).collect();
-    for stream in &mut accepted {
-        stream.write_all(&[b'x'; 600]).unwrap();
+    let mut pairs = [(); 2].map(|()| connected(&tap, &server));
+    for (client, accepted) in &mut pairs {
+        accepted.write_all(&[b'x'; 600]).unwrap();
+        client.read_exact(&mut [0; 600]).unwrap();
     }
-    for mut stream in [&gone, &staying] {
-        stream.read_exact(&mut [0; 600]).unwrap();
-    }
-    for stream in [&gone].into_iter().chain(&accepted) {
+    let [(gone, one), (_staying, other)] = &pairs;
+    for stream in [gone, one, other] {
         let _ = stream.shutdown(Shutdown::Both);
     }
     tap.wait_for_lines(3, "─ end of stream ─");
@@ -115,8 +117,7 @@ fn an_interrupt_ends_it_with_the_sums_and_status_0() {
 #[test]
 fn a_cut_wire_carries_the_same_bytes_in_small_pieces_both_ways() {
     let (mut tap, server) = tap_and_server(&["--cut", "3"]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
+    let (mut client, mut accepted) = connected(&tap, &server);
     client.write_all(b"Michael").unwrap();
     let mut heard = [0; 7];
     accepted.read_exact(&mut heard).unwrap();
@@ -137,8 +138,7 @@ fn a_cut_wire_carries_the_same_bytes_in_small_pieces_both_ways() {
 fn a_delay_is_each_ways_and_loses_nothing() {
     const DELAY: Duration = Duration::from_millis(150);
     let (tap, server) = tap_and_server(&["--delay", "0.15"]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
+    let (mut client, mut accepted) = connected(&tap, &server);
     let asked = Instant::now();
     client.write_all(b"Ann").unwrap();
     accepted.read_exact(&mut [0; 3]).unwrap();
@@ -183,7 +183,7 @@ fn the_sums_are_said_though_a_browser_does_not_read() {
     let (mut tap, _server) = tap_and_server(&["--live", "127.0.0.1:0"]);
     let live = tap.wait_for_lines(1, "live at http://").pop().unwrap();
     let at = live.trim_start_matches("live at http://").trim_end_matches('/');
-    let mut browser = std::net::TcpStream::connect(at).unwrap();
+    let mut browser = TcpStream::connect(at).unwrap();
     browser.write_all(format!("GET /events HTTP/1.1\r\nHost: {at}\r\n\r\n").as_bytes()).unwrap();
     browser.read_exact(&mut [0; 9]).unwrap();
     let sums = "0 connections, 0 bytes to the server, 0 bytes to clients";
@@ -202,8 +202,7 @@ fn the_roll_says_who_has_come_and_who_is_missing() {
     failing("xtask", &["tap", "127.0.0.1:9", "--roll=nothing.txt"], "cannot read the roll 'nothing.txt'");
     fs::write(&names, "\u{feff}Ann\r\nBob\r\n\r\n张三\r\n").unwrap();
     let (mut tap, server) = tap_and_server(&["--roll", names.to_str().unwrap(), "--cut", "2"]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
+    let (mut client, mut accepted) = connected(&tap, &server);
     client.write_all("张三\n".as_bytes()).unwrap();
     accepted.read_exact(&mut [0; 7]).unwrap();
     let said = tap.wait_for_lines(1, "roll: ");
@@ -222,8 +221,7 @@ fn when_many_clients_have_gone_no_descriptor_and_no_thread_of_theirs_is_left() {
     let count = |what: &str| fs::read_dir(format!("/proc/{}/{what}", tap.program.pid)).unwrap().count();
     let before = (count("fd"), count("task"));
     let pairs_that_fit = 200.min(crate::process::descriptors() / 8); // here and in the tap, two descriptors for each
-    let mut pairs: Vec<_> =
-        (0..pairs_that_fit).map(|_| (tap.connect(), server.accept().unwrap().0)).collect();
+    let mut pairs: Vec<_> = (0..pairs_that_fit).map(|_| connected(&tap, &server)).collect();
     for (client, accepted) in &mut pairs {
         client.write_all(b"Ann\n").unwrap();
         accepted.read_exact(&mut [0; 4]).unwrap();
