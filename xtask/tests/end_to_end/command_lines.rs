@@ -145,11 +145,12 @@ fn the_origin_shows_a_browser_a_list_of_its_pages() {
 }
 
 /// Command lines of `cargo xtask`, each with how its complaint begins.
-const MISTAKES: [(&str, &str); 20] = [
+const MISTAKES: [(&str, &str); 21] = [
     ("nope", "unknown task 'nope'"),
     ("demo nope", "unknown lesson 'nope'"),
     ("demo --nope", "unknown option '--nope'"),
     ("demo --ip=5", "--ip '5': it is 4 or 6"),
+    ("demo --html none/page.html", "cannot write to 'none/page.html': "),
     ("demo --html crowd", "--html 'crowd'"), // the file's name is forgotten
     ("demo --live 8080", "--live '8080': it has no host: write 127.0.0.1:8080"),
     ("demo --list --step", "--list plays nothing"),

@@ -183,18 +183,6 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
 }
 
 #[test]
-fn a_page_that_cannot_be_written_is_an_error_before_anything_is_played() {
-    let directory = xtask::Scratch::new().unwrap();
-    let taken = directory.path().join("taken.html");
-    fs::create_dir(&taken).unwrap();
-    for file in [taken, directory.path().join("none").join("page.html")] {
-        let refused = xtask(&["demo", "--html", file.to_str().unwrap()]);
-        assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0));
-        assert!(text(&refused.stderr).starts_with("cargo xtask: cannot write to '"));
-    }
-}
-
-#[test]
 fn a_lesson_that_cannot_be_played_fails_the_demo() {
     let play = |_: &mut _| anyhow::bail!("no server");
     let lesson = Lesson { name: "x", subject_zh: "", claims: &[], lanes: lessons::TCP, play };

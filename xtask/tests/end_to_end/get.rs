@@ -27,7 +27,6 @@ fn stalling() -> Listening {
     })
 }
 
-/// The URL of a page there.
 fn page(origin: &Listening) -> String {
     format!("http://{}/dir/page.html?x=y", origin.address)
 }
@@ -174,7 +173,6 @@ mod unix {
         assert_eq!(files(&lab), ["fifo"]);
     }
 
-    /// A client in the lab's directory, with its outputs.
     fn spawned(lab: &Lab, args: &[&str]) -> (Program, ChildStdout, ChildStderr) {
         let mut command = crate::program("tcp-client");
         command.args(args).current_dir(lab.directory());

@@ -46,7 +46,6 @@ fn words(text: &str, count: usize) -> String {
     text.split_whitespace().take(count).collect::<Vec<_>>().join(" ")
 }
 
-/// What is told of a mistake, on one line.
 fn told(Mistake { lesson, words: [en, _], .. }: &Mistake) -> String {
     let see = if lesson.is_empty() { String::new() } else { format!(" see it: cargo xtask demo {lesson}") };
     words(en, usize::MAX) + &see

@@ -156,28 +156,19 @@ fn what_a_class_cannot_be_judged_with_is_said_before_anything_is_started() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_it_with_what_has_been_judged() {
-    use std::process::Stdio;
-    let class = class(&["a-crashes", "b-never-binds"]);
-    for (name, mistake) in [("a-crashes", "crashes"), ("b-never-binds", "never-binds")] {
-        fs::write(class.path().join(name).join("mistake"), mistake).unwrap();
-    }
-    let file = class.path().join("b-never-binds").join("started");
-    let files = Scratch::new().unwrap();
-    let csv = files.path().join("class.csv");
-    let script = "case $0 in */b-*) : >\"$STARTED\";; esac; exec \"$@\"";
-    let mut judge = crate::program("xtask");
-    judge.env("STARTED", &file);
-    judge.args(["grade", "--lang=en", "tcp-server", "--jobs=1", "--csv", csv.to_str().unwrap(), "--each"]);
-    judge.args([class.path().to_str().unwrap(), "--", "sh", "-c", script, "{dir}", &twins(), "tcp-server"]);
-    let judge =
-        judge.args(["{dir}/mistake", "{host}", "{port}"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let judge = judge.spawn().unwrap();
-    crate::process::eventually("the second is judged", || file.exists().then_some(()));
-    crate::process::signal(judge.id(), "INT");
-    let done = judge.wait_with_output().unwrap();
-    let complaint = String::from_utf8_lossy(&done.stderr);
-    assert!(complaint.ends_with("interrupted: 1 of 2 were tested\n"), "{complaint}");
-    assert_eq!(done.status.code(), Some(130));
-    let csv = fs::read_to_string(csv).unwrap();
-    assert!(csv.contains("\r\na-crashes,0,") && !csv.contains("b-never-binds"), "{csv}");
+    let class = class(&["crashes", "never-binds"]);
+    let mut lab = xtask::Lab::discarding().unwrap();
+    let options = ["grade", "--lang=en", "tcp-server", "--jobs=1", "--csv=class.csv", "--each"];
+    let script = "case $0 in */never-*) : >\"$0/started\";; esac; exec \"$@\"";
+    let shell = [class.path().to_str().unwrap(), "--", "sh", "-c", script, "{dir}"];
+    let twin = [&*twins(), "tcp-server", "{dir}/mistake", "{host}", "{port}"];
+    let judge = crate::start_on(&lab, "xtask", &[&options[..], &shell, &twin].concat());
+    let started = class.path().join("never-binds").join("started");
+    crate::process::eventually("the second is judged", || started.exists().then_some(()));
+    assert!(judge.interrupt());
+    let done = lab.wait_for_end(judge).unwrap();
+    assert_eq!(done.status, Some(130));
+    assert!(done.complained.last().unwrap().ends_with("interrupted: 1 of 2 were tested"), "{done:?}");
+    let csv = fs::read_to_string(lab.directory().join("class.csv")).unwrap();
+    assert!(csv.contains("\r\ncrashes,0,") && !csv.contains("never-binds"), "{csv}");
 }

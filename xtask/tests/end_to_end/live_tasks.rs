@@ -46,7 +46,6 @@ impl Stepping {
     }
 }
 
-/// The token of a page on this machine.
 pub fn token(at: &str) -> String {
     let page = get(at, "/");
     let token = page.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
@@ -180,10 +179,9 @@ fn a_class_sees_what_happens_while_the_judge_waits_for_a_silent_program() {
 fn a_page_that_cannot_be_served_is_an_error_before_anything_is_played() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = taken.local_addr().unwrap().to_string();
-    let xtask = |args: &[&str]| crate::program("xtask").args(args).arg("--lang=en").output().unwrap();
-    let refused = xtask(&["demo", "--live", &at]);
-    let complaint = String::from_utf8(refused.stderr).unwrap();
-    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
+    let refused = crate::run("xtask", &["demo", "--lang=en", "--live", &at]);
+    assert_eq!((refused.status, refused.said.len()), (Some(1), 0));
+    let complaint = &refused.complained[0];
     assert!(complaint.starts_with(&format!("cargo xtask: cannot listen on {at}: ")), "{complaint}");
-    assert!(complaint.ends_with("take another port (127.0.0.1:0 picks one)\n"), "{complaint}");
+    assert!(complaint.ends_with("take another port (127.0.0.1:0 picks one)"), "{complaint}");
 }

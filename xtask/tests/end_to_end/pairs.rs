@@ -8,7 +8,6 @@ use xtask::{ask, repeat, speaking};
 
 use crate::{LOOPBACK, TestedServer, run};
 
-/// Runs `tcp-client greet` with a server that says this.
 fn greet(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static, why: &str) {
     let server = speaking(LOOPBACK, script).unwrap();
     crate::failing("tcp-client", &["greet", &server.address.to_string(), "A"], why);

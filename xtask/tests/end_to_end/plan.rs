@@ -68,10 +68,8 @@ fn a_plan_with_a_mistake_is_refused_with_its_line_and_the_remedy_before_anything
     assert!(complaint(b"duplex", &["--list"]).contains("--list plays nothing"));
 }
 
-/// The plan for ninety minutes.
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/ninety-minutes.txt");
 
-/// The rows of the plan for ninety minutes.
 pub fn rows() -> Vec<String> {
     let text = fs::read_to_string(SHIPPED).unwrap();
     let rows = text.lines().filter_map(|line| line.split('#').next().map(str::trim));

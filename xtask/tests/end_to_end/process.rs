@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use xtask::Scratch;
 
-/// One of our programs, to be started as [`command`] has it.
 pub fn program(name: &str) -> Command {
     command(xtask::path_of(name).unwrap())
 }

@@ -20,7 +20,6 @@ fn what_cannot_be_saved_is_said_before_the_page_is_asked_for() {
     let url = format!("http://{}/page", listener.local_addr().unwrap());
     for (file, why) in [
         ("new/", "that is a directory's name - "),
-        ("new/.", "that is a directory's name - "),
         ("none/page", "its directory would not take a new file: "),
         (".", "that is a directory's name - "),
         ("", ""),
@@ -50,7 +49,6 @@ fn a_page_whose_place_is_lost_at_the_last_step_is_kept_and_the_error_says_where(
     assert!(said.contains(&format!(": cannot write to 'page': all of it is in '{kept}': ")), "{said}");
 }
 
-/// What is in a directory: each file, with its content.
 fn contents(directory: &Path) -> BTreeMap<String, String> {
     let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
     files

@@ -18,7 +18,6 @@ use crate::process::command;
 use crate::process::program;
 use crate::{TestedServer, outcome, run};
 
-/// A tap in front of a server.
 pub fn tap(server: SocketAddr, options: &[&str]) -> TestedServer {
     let mut command = program("xtask");
     command.args(["tap", &server.to_string(), "--lang=en", "--listen=127.0.0.1:0"]).args(options);
@@ -35,7 +34,6 @@ fn started(command: Command, server: SocketAddr) -> TestedServer {
     TestedServer { lab, program, address }
 }
 
-/// A tap in front of a TCP server.
 pub fn tap_and_server(options: &[&str]) -> (TestedServer, TcpListener) {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     (tap(server.local_addr().unwrap(), options), server)
