@@ -25,10 +25,7 @@ fn whole(reply: &str) -> io::Result<(u16, Vec<u8>)> {
 }
 
 fn kind_of(reply: &str) -> ErrorKind {
-    match whole(reply) {
-        Ok(got) => panic!("{reply:?} was accepted: {got:?}"),
-        Err(error) => error.kind(),
-    }
+    whole(reply).expect_err(reply).kind()
 }
 
 /// Replies that say where they end, each with its body.

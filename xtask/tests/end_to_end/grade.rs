@@ -150,12 +150,6 @@ pub fn path(name: &str) -> String {
     xtask::path_of(name).unwrap().to_str().unwrap().to_owned()
 }
 
-/// The IP versions of this machine, with a server's address as our programs take it.
-fn versions() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let both = [("4", "{host}:{port}"), ("6", "[{host}]:{port}")];
-    both.into_iter().filter(|(ip, _)| *ip == "4" || has_ipv6())
-}
-
 /// Judges each row, side by side: a judge waits more than it works.
 pub fn each<T: Sync>(rows: &[T], judge: impl Fn(&T) + Sync) {
     thread::scope(|scope| rows.iter().for_each(|row| drop(scope.spawn(|| judge(row)))));
@@ -174,7 +168,10 @@ fn assert_passes(judged: &Printout, kind: &str, but: &[&str]) {
 fn our_programs_pass_every_stage_in_every_framing_over_both_ip_versions() {
     let [tcp_server, udp_server, tcp_client, udp_client] =
         ["tcp-server", "udp-server", "tcp-client", "udp-client"].map(path);
-    let rows: Vec<_> = versions()
+    let ip_versions = [("4", "{host}:{port}"), ("6", "[{host}]:{port}")];
+    let rows: Vec<_> = ip_versions
+        .into_iter()
+        .filter(|(ip, _)| *ip == "4" || has_ipv6())
         .flat_map(|(ip, at)| {
             let framed = ["line", "length", "raw"].map(|framing| {
                 let server = vec![&*tcp_server, at, "--delay=0", "--framing", framing];

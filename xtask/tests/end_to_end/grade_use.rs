@@ -70,20 +70,17 @@ fn start_judge(lab: &Lab, options: &[&str], name: &str) -> Program {
     )
 }
 
-/// A port that no system gives to clients, as the judge's are; no two tests have the same.
+/// A port that no system gives to clients, as the judge's are: the first free one from this, and this process', on.
 #[cfg(target_os = "linux")]
-fn own_port() -> (TcpListener, u16) {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    static CALLS: AtomicUsize = AtomicUsize::new(0);
-    let first = std::process::id() as usize + 1000 * CALLS.fetch_add(1, Ordering::Relaxed);
-    let ports = (12_000..32_000).cycle().skip(first % 20_000);
-    ports.into_iter().find_map(|port| Some((TcpListener::bind(("127.0.0.1", port)).ok()?, port))).unwrap()
+fn own_port(from: u32) -> (TcpListener, u16) {
+    let mut ports = (from + std::process::id() % 9000..).map(|port| u16::try_from(port).unwrap());
+    ports.find_map(|port| Some((TcpListener::bind(("127.0.0.1", port)).ok()?, port))).unwrap()
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_port_that_somebody_has_is_not_graded_and_one_that_somebody_takes_meanwhile_is_no_mistake() {
-    let (_listener, port) = own_port();
+    let (_listener, port) = own_port(12_000);
     let judged = twin("tcp-server", "none", &[&format!("--port={port}")]);
     assert_eq!((judged.failures().len(), judged.status), (0, Some(1)), "{}", judged.out);
     assert!(judged.out.contains("already - end that program, and grade again"), "{}", judged.out);
@@ -99,7 +96,7 @@ fn a_port_that_somebody_has_is_not_graded_and_one_that_somebody_takes_meanwhile_
 #[cfg(target_os = "linux")]
 #[test]
 fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
-    let (listener, port) = own_port();
+    let (listener, port) = own_port(22_000);
     let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let connection = listener.accept().unwrap();
     drop(listener);

@@ -61,18 +61,12 @@ pub fn has_tool(name: &str, args: &[&str]) -> bool {
 /// Whether this process, all its tests together, may have so many descriptors open; where not, says so.
 #[cfg(unix)]
 pub fn has_descriptors(needed: usize) -> bool {
-    let has = descriptors();
+    let told = command("sh").args(["-c", "ulimit -n"]).output().map(|output| output.stdout);
+    let has = String::from_utf8_lossy(&told.unwrap_or_default()).trim().parse().unwrap_or(usize::MAX);
     if has < needed {
         println!("not available here: {needed} descriptors, of {has} (ulimit -n)");
     }
     has >= needed
-}
-
-/// How many descriptors a process may have open, as a shell tells it.
-#[cfg(unix)]
-pub fn descriptors() -> usize {
-    let told = command("sh").args(["-c", "ulimit -n"]).output().map(|output| output.stdout);
-    String::from_utf8_lossy(&told.unwrap_or_default()).trim().parse().unwrap_or(usize::MAX)
 }
 
 /// Looks again and again until something is found; a test that waits in vain fails with what it waited for.
