@@ -73,19 +73,11 @@ fn every_mistake_shows_and_is_mended_over_both_ip_versions() {
 }
 
 #[test]
-fn the_lessons_cover_every_claim_in_both_languages() {
-    let claims: Vec<_> = lessons::ALL.iter().flat_map(|lesson| lesson.claims).collect();
-    for number in 1..=28 {
-        assert!(claims.iter().any(|(claim, _)| *claim == format!("C{number}")), "C{number}");
-    }
-    let list = ["en", "zh"].map(|lang| text(&xtask(&["demo", "--list", "--lang", lang]).stdout));
-    for (claim, words) in claims {
-        for (list, text) in list.iter().zip([&words.en, &words.zh]) {
-            assert!(list.contains(text.lines().next().unwrap()), "{claim}");
-        }
+fn every_claim_is_short_and_in_its_language() {
+    for (claim, words) in lessons::ALL.iter().flat_map(|lesson| lesson.claims) {
         assert!(words.en.is_ascii() && !words.zh.is_ascii(), "{claim}");
-        let lines = words.en.lines().chain(words.zh.lines());
-        assert!(lines.map(xtask::width).all(|columns| columns <= 85), "{claim}: {words:?}");
+        let mut lines = words.en.lines().chain(words.zh.lines());
+        assert!(lines.all(|line| xtask::width(line) <= 85), "{claim}: {words:?}");
     }
 }
 

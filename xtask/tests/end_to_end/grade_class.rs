@@ -96,12 +96,8 @@ fn each_of_several_times_is_counted_and_the_worst_is_the_verdict() {
         grade(&[&["tcp-server", "--repeat=3", "--stage=welcome", "--brief"], &command[..]].concat())
     };
     let judged = grade("welcome");
-    assert!(
-        judged.out.contains("✗ welcome     sends Welcome! to each client that connects (1 of 3)\n"),
-        "{}",
-        judged.out
-    );
-    assert_eq!(judged.status, Some(1), "{}", judged.out);
+    assert!(judged.out.contains("✗ welcome ") && judged.status == Some(1), "{}", judged.out);
+    assert!(judged.out.contains("that connects (1 of 3)\n"), "{}", judged.out);
     let judged = grade("none");
     assert!(judged.out.contains("that connects (3 of 3)\n") && judged.status == Some(0), "{}", judged.out);
 }
@@ -117,12 +113,8 @@ fn a_server_that_runs_already_is_judged_by_what_its_address_answers() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap(); // and nobody is there any more
     let ben = format!("ben={closed}");
     let judged = grade(&["tcp-server", "--each", "--stage=listens", &format!("anna={at}"), &ben]);
-    assert_eq!(judged.status, Some(1), "{}", judged.out);
-    assert!(
-        judged.out.contains("\nanna    ✓  1 of 1\nben     ✗  0 of 1    failed at listens"),
-        "{}",
-        judged.out
-    );
+    let table = "\nanna    ✓  1 of 1\nben     ✗  0 of 1    failed at listens";
+    assert!(judged.out.contains(table) && judged.status == Some(1), "{}", judged.out);
     let judged = grade(&["udp-client", "--at", &at]);
     assert!(judged.out.contains("only a server runs already") && judged.status == Some(2), "{}", judged.out);
 }

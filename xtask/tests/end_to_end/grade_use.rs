@@ -144,11 +144,8 @@ fn the_first_failed_stage_ends_the_run_one_alone_can_be_played_and_a_report_has_
     let judged = grade(&[&options[..], &command].concat());
     assert!(judged.out.contains("\n        while data := client.recv(1024):\n"), "{}", judged.out);
     assert!(judged.out.contains("13 bytes  Michael\\nexit\\n"), "the ladder: {}", judged.out);
-    assert!(
-        judged.out.ends_with(" passed. Next: glued; '--stage glued' runs only this stage\n"),
-        "{}",
-        judged.out
-    );
+    let end = " passed. Next: glued; '--stage glued' runs only this stage\n";
+    assert!(judged.out.ends_with(end), "{}", judged.out);
     let report = std::fs::read_to_string(report).unwrap();
     let stages = [judged.marked('✓'), judged.marked('✗')].concat();
     assert_eq!((stages.len(), judged.marked('✗')), (8, vec!["glued"]), "{}", judged.out);

@@ -31,10 +31,8 @@ fn a_plan_is_played_row_by_row_on_one_page_and_summed_up_at_the_end_of_each() {
         seen.push(event.data);
     }
     let at_of = |text: &str| seen.iter().position(|data| data.contains(text));
-    assert!(
-        at_of("All 3 checks passed.").is_some_and(|at| Some(at) < at_of("next: demo stop --ip=4")),
-        "{seen:?}"
-    );
+    let (sum, next) = (at_of("All 3 checks passed.").unwrap(), at_of("next: demo stop --ip=4"));
+    assert!(Some(sum) < next, "{seen:?}");
     let out = demo.end(b"\n");
     assert_eq!(out.matches(" checks passed.").count(), 2, "{out}");
     assert_eq!(out.matches("says what happens next").count(), 1, "the signs are explained once: {out}");

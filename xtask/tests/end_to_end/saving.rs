@@ -207,10 +207,7 @@ mod unix {
             let after = fs::metadata(&path).unwrap();
             assert_eq!((private, after.mode() & 0o777, after.ino() == before), (0o600, mode, is_same_file));
             let all = contents(directory.path());
-            assert!(
-                all.len() == 1 + usize::from(has_two_names) && all.values().all(|it| it == "new"),
-                "{all:?}"
-            );
+            assert_eq!(all.values().collect::<Vec<_>>(), vec!["new"; 1 + usize::from(has_two_names)]);
         }
     }
 }
