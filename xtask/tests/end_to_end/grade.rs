@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex};
 use std::thread;
 
 use xtask::exercises::{ALL, Exercise, Mistake};
@@ -84,10 +84,9 @@ static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(24), Condvar::new());
 
 pub fn grade(args: &[&str]) -> Printout {
     let (free, is_free) = &PLACES;
-    let lock = || free.lock().unwrap_or_else(PoisonError::into_inner);
-    *is_free.wait_while(lock(), |free| *free == 0).unwrap() -= 1;
+    *is_free.wait_while(free.lock().unwrap(), |free| *free == 0).unwrap() -= 1;
     let done = crate::program("xtask").args(["grade", "--lang=en"]).args(args).output();
-    *lock() += 1;
+    *free.lock().unwrap() += 1;
     is_free.notify_one();
     let done = done.unwrap();
     let out = format!("{}{}", String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
@@ -99,8 +98,7 @@ pub fn grade(args: &[&str]) -> Printout {
 
 /// The programs with one mistake each, built where this test was.
 pub fn twins() -> String {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let path = BUILT.get_or_init(|| {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
         let own = PathBuf::from(env!("CARGO_BIN_EXE_xtask"));
         let profile = own.parent().unwrap();
         let mut target = profile.parent().unwrap().to_owned();
@@ -117,7 +115,7 @@ pub fn twins() -> String {
         assert!(cargo.status().unwrap().success(), "cargo builds the twins");
         profile.join("examples").join("twins").with_extension(std::env::consts::EXE_EXTENSION)
     });
-    path.to_str().unwrap().to_owned()
+    BUILT.to_str().unwrap().to_owned()
 }
 
 /// Judges a twin by all stages, or up to the first where it does not even begin: then it fails all that follow.
@@ -126,8 +124,8 @@ pub fn twin(kind: &str, name: &str, options: &[&str]) -> Printout {
     let places = if kind == "get" { ["{url}", "{out}"] } else { ["{host}", "{port}"] };
     let row = rows().into_iter().find(|(of, twin)| (*of, twin.name) == (kind, name));
     let first = row.and_then(|(_, twin)| twin.fails.first()?.split(' ').nth(1)).unwrap_or_default();
-    let all: &[_] =
-        if ["listens", "binds", "welcome", "greets", "length"].contains(&first) { &[] } else { &["--all"] };
+    let is_early = ["listens", "binds", "welcome", "greets", "length"].contains(&first);
+    let all = if is_early { &[][..] } else { &["--all"] };
     grade(&[&[kind], all, options, &["--", &twins, kind, name], &places].concat())
 }
 

@@ -57,19 +57,6 @@ fn contents(directory: &Path) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn one_file_can_be_replaced_twice_at_the_same_time_and_neither_writes_into_the_others() {
-    let directory = Scratch::new().unwrap();
-    let path = directory.path().join("page");
-    fs::write(&path, "old").unwrap();
-    let [mut first, mut second] = [(); 2].map(|()| Replacement::of(&path).unwrap());
-    first.write_all(b"longer").unwrap();
-    second.write_all(b"new").unwrap();
-    first.finish().unwrap();
-    second.finish().unwrap();
-    assert_eq!(contents(directory.path()), BTreeMap::from([("page".into(), "new".into())]));
-}
-
-#[test]
 fn a_name_that_another_process_of_our_number_has_taken_is_left_alone() {
     for (is_finished, content) in [(true, "new"), (false, "old")] {
         let directory = Scratch::new().unwrap();
