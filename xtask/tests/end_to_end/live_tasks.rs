@@ -21,13 +21,9 @@ impl Stepping {
     }
 
     fn start_task(task: &str, args: &[&str]) -> Self {
-        let mut demo = crate::program("xtask")
-            .args([task, "--lang=en", "--live=127.0.0.1:0"])
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = crate::program("xtask");
+        command.args([task, "--lang=en", "--live=127.0.0.1:0"]).args(args);
+        let mut demo = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(demo.stdout.take().unwrap());
         let mut first = String::new();
         out.read_line(&mut first).unwrap();

@@ -146,8 +146,7 @@ fn planned() -> Vec<&'static str> {
 #[test]
 fn nothing_that_is_shown_before_a_question_gives_its_answer_away() {
     // A sentence may be broken into lines, in its lane, too.
-    let words =
-        |text: &str| text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+    let words = |text: &str| text.replace('│', "").split_whitespace().collect::<Vec<_>>().join(" ");
     let shown = |name: &str| {
         let title = format!("\n== {name} over IPv4 ==\n");
         let found = [&OF_LESSONS, &OF_MISTAKES].into_iter().find_map(|out| out.split_once(&title)).unwrap().1;
@@ -157,13 +156,16 @@ fn nothing_that_is_shown_before_a_question_gives_its_answer_away() {
     let plan = planned();
     assert!(lessons::ALL.iter().all(|lesson| plan.contains(&lesson.name)), "a row for each: {plan:?}");
     for order in [all, plan] {
-        let (mut before, mut is_known) = (String::new(), Vec::new());
+        let mut before = String::new();
         for name in order {
             let text = shown(name);
+            if before.contains(&text) {
+                continue; // the plan plays it again
+            }
             let (_, answers) = ANSWERS.iter().find(|(lesson, _)| *lesson == name).unwrap();
             let asked: Vec<_> = text.match_indices("[your prediction").map(|(at, _)| at).collect();
             assert_eq!(asked.len(), answers.len(), "{name}: each question needs the words of its answer");
-            for (at, answer) in asked.into_iter().zip(*answers).filter(|_| !is_known.contains(&name)) {
+            for (at, answer) in asked.into_iter().zip(*answers) {
                 let (earlier, later) = text.split_at(at);
                 for words in *answer {
                     assert!(!before.contains(words), "an earlier lesson tells {name}'s answer: {words}");
@@ -172,7 +174,6 @@ fn nothing_that_is_shown_before_a_question_gives_its_answer_away() {
                 }
             }
             before += &text;
-            is_known.push(name);
         }
     }
 }
