@@ -5,8 +5,8 @@ use std::net::{TcpListener, TcpStream};
 
 use xtask::{Lab, Program, Scratch};
 
-use crate::grade::{assert_fails, each, grade, path, side_by_side, twin, twins};
-use crate::{failing, run_on, start_on};
+use crate::grade::{assert_fails, each, grade, side_by_side, twin, twins};
+use crate::{failing, start_on};
 
 #[test]
 fn a_server_that_thinks_for_a_second_passes_every_stage_and_so_does_one_that_prints_much() {
@@ -49,9 +49,12 @@ fn a_judged_program_that_left_its_group_is_ended_with_the_others() {
     }
     let mut lab = Lab::discarding().unwrap();
     let script = "setsid \"$0\" \"$1\" --delay 0 & echo $! > pid; wait";
-    let command = ["--", "sh", "-c", script, &path("tcp-server"), "{host}:{port}"];
-    let judged =
-        run_on(&mut lab, "xtask", &[&["grade", "tcp-server", "--stage=greets"], &command[..]].concat());
+    let command = ["--", "sh", "-c", script, &crate::grade::path("tcp-server"), "{host}:{port}"];
+    let judged = crate::run_on(
+        &mut lab,
+        "xtask",
+        &[&["grade", "tcp-server", "--stage=greets"], &command[..]].concat(),
+    );
     assert_eq!(judged.status, Some(0), "{judged:?}");
     let pid = std::fs::read_to_string(lab.directory().join("pid")).unwrap();
     // A process that was killed is gone a moment later; one that nobody reaps has no environment any more.

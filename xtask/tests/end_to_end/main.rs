@@ -19,7 +19,6 @@ mod plan;
 mod process;
 mod quiz;
 mod readme;
-mod reasons;
 mod saving;
 #[cfg(unix)]
 mod signals;

@@ -48,8 +48,7 @@ pub fn arrows(lines: &[String]) -> Vec<String> {
         let (_, arrow) = line.split_once(['├', '◀', '✗', '‖'])?;
         let is_up = line.contains('├');
         let text = arrow.trim_matches(['─', '▶', '│', '┤', '✗', '‖', ' ']).to_owned();
-        let mark = ['✗', '‖'].into_iter().find(|mark| line.contains(*mark));
-        let mark = mark.map_or(String::new(), |mark| format!(" {mark}"));
+        let mark = [" ✗", " ‖"].into_iter().find(|mark| line.contains(&mark[1..])).unwrap_or_default();
         Some(format!("{}{text}{mark}", if is_up { ">" } else { "<" }))
     };
     lines.iter().filter(|line| line.contains('─')).filter_map(arrow).collect()
