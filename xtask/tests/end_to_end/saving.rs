@@ -9,7 +9,7 @@ use std::path::Path;
 use common::replacement::Replacement;
 use xtask::{Lab, Scratch};
 
-use crate::get::{HELLO, origin, replying};
+use crate::get::{HELLO, origin};
 use crate::{files, run_on};
 
 #[test]
@@ -89,7 +89,7 @@ mod unix {
     /// Runs a command of the shell in the lab's directory, with tcp-client as `$CLIENT` and a page as `$URL`.
     fn sh(lab: &Lab, command: &str) -> ExitStatus {
         let client = xtask::path_of("tcp-client").unwrap();
-        let (hello, mut shell) = (replying(HELLO), process::command("sh"));
+        let (hello, mut shell) = (crate::get::replying(HELLO), process::command("sh"));
         shell.args(["-c", command]).env("CLIENT", client);
         shell.env("URL", format!("http://{}/page", hello.address));
         shell.current_dir(lab.directory()).output().unwrap().status
