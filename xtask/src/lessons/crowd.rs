@@ -63,9 +63,9 @@ fn play(play: &mut Play) -> Result<()> {
             && kernel::sockets(Protocol::Tcp, at).is_some_and(|rows| rows.iter().any(waits))
     };
     let all = play.lab.record.wait_unless(nobody_accepts, |events| {
-        (events.iter().filter(|event| event.is_line("Welcome!")).count() == 3).then_some(())
+        (events.iter().filter(|event| event.said() == Some("Welcome!")).count() == 3).then_some(())
     })?;
-    let welcomed = play.lab.record.count(|event| event.is_line("Welcome!"));
+    let welcomed = play.lab.record.count(|event| event.said() == Some("Welcome!"));
     let promise = Words::fixed("all three are welcomed, and none has left", "三个都已收到欢迎，没有一个离开");
     let left = ends(play, &["#1", "#2", "#3"]);
     let found = words!("{welcomed} welcomed, {left} left", "{welcomed} 个收到欢迎，{left} 个离开");

@@ -5,7 +5,6 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-use super::stream::byte_at;
 use super::{BOTH_SIDES, Lesson, claim};
 use crate::peers::sockets::pair;
 use crate::peers::talk::{SETTLED, within};
@@ -18,6 +17,8 @@ use crate::words::Words;
 pub const LESSON: Lesson = Lesson {
     name: "flow", subject_zh: "流量控制与接收窗口", lanes: BOTH_SIDES, play,
     claims: &[
+        claim("C4", "A stream is reliable and ordered.",
+                    "字节流是可靠且有序的。"),
         claim("C17", "send sends the data, or only a part if the buffers are full; write_all sends all.",
                      "send 发送数据，缓冲区满了就只发送一部分；write_all 才发送全部。"),
         claim("C23",
@@ -28,6 +29,11 @@ pub const LESSON: Lesson = Lesson {
                      "套接字隐藏了差错检测和拥塞控制：这里只说明，不演示。"),
     ],
 };
+
+/// The byte at a position: a lost, doubled or misplaced byte is noticed.
+fn byte_at(place: usize) -> u8 {
+    (place ^ (place >> 8) ^ (place >> 16)).to_le_bytes()[0]
+}
 
 /// Several times what both queues hold together.
 const SIZE: usize = 16 << 20;

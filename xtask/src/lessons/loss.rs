@@ -15,7 +15,7 @@ use crate::peers::sockets::datagram_socket;
 use crate::peers::talk::{SETTLED, within};
 use crate::play::Play;
 use crate::wire::impairments::{Impairment, Impairments};
-use crate::wire::kernel;
+use crate::wire::kernel::{self, Protocol};
 use crate::words::Words;
 
 #[rustfmt::skip]
@@ -57,7 +57,7 @@ fn overflow(play: &mut Play) -> Result<()> {
         while receiver.recv(&mut [0; 1000]).is_ok() {
             received += 1;
         }
-        dropped = kernel::dropped(at);
+        dropped = kernel::sockets(Protocol::Udp, at).and_then(|rows| Some(rows.first()?.dropped));
         dropped.is_none_or(|dropped| received + dropped == SENT) // on a busy machine, some are still on their way
     });
     let promise = words!(

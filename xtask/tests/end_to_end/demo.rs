@@ -113,14 +113,6 @@ fn in_80_columns_no_line_has_more_and_in_ascii_the_marks_are_ascii_too() {
     played(&["socket", "half-char", "--lang=zh"]);
 }
 
-#[test]
-fn where_nobody_can_press_enter_stepping_says_so_once_and_goes_on() {
-    let out = answered(&["duplex", "--step", "--ip=4", "--lang=zh"], "\n");
-    let (before, after) = out.split_once("没有人能按回车").unwrap();
-    assert!(!before.contains("没有人") && after.contains("\n> ") && !after.contains("  ["), "{out}");
-    assert!(!out.contains("提前退出"), "{out}");
-}
-
 /// How many lines of a ladder have a time.
 pub fn rungs(out: &str) -> usize {
     let is_timed = |line: &str| line.get(..7).is_some_and(|time| time.trim_start().parse::<f64>().is_ok());
@@ -168,9 +160,9 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
     let old = fs::read_to_string(&file).unwrap();
     answered(&["end", "--quiz", "--html", file.to_str().unwrap()], "q\n");
     assert!(fs::read_to_string(&file).unwrap() == old, "nothing was played");
-    answered(&["stream", "--quiz", "--html", file.to_str().unwrap()], "q\n");
+    answered(&["duplex", "--quiz", "--html", file.to_str().unwrap()], "q\n");
     let page = fs::read_to_string(&file).unwrap();
-    assert!(page.contains("<h3 id=\"stream-IPv4\">") && page != old, "what was played is on it");
+    assert!(page.contains("<h3 id=\"duplex-IPv4\">") && page != old, "what was played is on it");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
 }
 

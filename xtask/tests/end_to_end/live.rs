@@ -273,17 +273,17 @@ fn hostile_course() -> Runner {
 fn hostile_story() -> Transcript {
     let course = hostile_course();
     let question = Words::fixed(HOSTILE, HOSTILE);
-    course.story().tell(Entry::Question { question: question.clone(), choices: vec![question] }).unwrap();
-    course.story().wait(Wait::Prediction(1));
-    course.story().end();
-    course.story().clone()
+    course.story.tell(Entry::Question { question: question.clone(), choices: vec![question] }).unwrap();
+    course.story.wait(Wait::Prediction(1));
+    course.story.end();
+    course.story.clone()
 }
 
 #[test]
 fn what_a_peer_sends_is_text_on_a_saved_page_and_a_failed_check_stands_out() {
     let words = || Words::fixed(HOSTILE, HOSTILE);
     let cover = Cover { title: words(), intro: words(), is_bare: false };
-    let page = page::html(&cover, hostile_course().chapters(), Lang::En);
+    let page = page::html(&cover, &hostile_course().chapters, Lang::En);
     let markup = ["<script", "<img"].map(|tag| page.contains(tag));
     assert!(crate::demo::is_balanced(&page) && markup == [false; 2], "{page}");
     assert!(page.contains("<p class=\"check failed\">✗ a &amp; b"));

@@ -113,7 +113,7 @@ fn a_class_votes_the_presenter_answers_on_the_page_and_the_verdict_shows_the_vot
     assert_eq!(vote(6, 1), "409", "the question is closed");
     let out = demo.end("\n".repeat(9).as_bytes());
     assert!(out.contains("\n= 3 is right: "), "{out}");
-    assert!(out.contains("\n  the class, 3 votes: 0 for 1, 1 for 2, 2 for 3\n"), "{out}");
+    assert!(out.contains("\n    the class, 3 votes: 0 for 1, 1 for 2, 2 for 3\n"), "{out}");
     assert_eq!(out.matches("the class, ").count(), 1, "once: {out}");
 }
 

@@ -179,7 +179,7 @@ impl Candidate {
     /// How it ended, if nothing of it is left.
     pub fn ended(&self) -> Result<Option<ExitStatus>> {
         let status = self.program.status()?;
-        Ok(status.filter(|_| !kernel::has_members(self.program.pid)))
+        Ok(status.filter(|_| kernel::group_members(self.program.pid).is_none_or(|left| left.is_empty())))
     }
 
     /// Its processes, in its group or not, where the kernel tells.

@@ -29,7 +29,7 @@ impl Trial<'_> {
 
     fn looks_closer(&mut self, mut missed: Mismatch) -> Result<Option<Finding>> {
         if missed.found.how == How::Silent {
-            self.waiting = self.waits(missed.number);
+            self.waiting = self.waits();
         }
         let is_client = self.exercise.side == Side::Client;
         let is_unvisited = is_client && self.peers.udp(1).is_ok_and(|server| server.client.is_none());
@@ -87,7 +87,7 @@ impl Trial<'_> {
         if missed.found.how != How::Silent {
             return Ok(Some((missed, tables, None)));
         }
-        self.waiting = self.waits(number);
+        self.waiting = self.waits();
         // A conversation whose thread has died may keep its socket until the next client comes.
         let next = self.peers.next();
         let remark =

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::trial::Config;
 use super::verdict::{Failure, Judged};
 use crate::checks::{Tally, Verdict};
-use crate::drawing::markup::text;
+use crate::drawing::pieces::text;
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::text::ladder;
 use crate::exercises::Stage;

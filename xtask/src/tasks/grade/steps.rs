@@ -12,7 +12,6 @@ use anyhow::{Result, bail};
 use super::trial::{Trial, missed};
 use crate::peers::script::{Expected, Found, How, Mismatch, NotAvailable, Step};
 use crate::peers::talk::within;
-use crate::programs::cleanup;
 use crate::wire::event::{Recorder, Side};
 use crate::wire::kernel;
 use crate::words::Words;
@@ -26,7 +25,7 @@ impl Trial<'_> {
     /// Presses Ctrl-C, as a terminal does, for all of the group. Where the program does not end, the steps `held` may be
     /// what it waits for; and where `goes_on` succeeds, it goes on as if nothing had happened.
     pub fn is_interrupted(&mut self, held: &[Step], goes_on: &[Step]) -> Result<()> {
-        if !cleanup::can_interrupt() {
+        if cfg!(not(unix)) {
             bail!(NotAvailable(Words::fixed(
                 "only Unix lets a program send Ctrl-C to another one",
                 "只有 Unix 允许程序向别的程序发送 Ctrl-C",

@@ -213,8 +213,7 @@ impl<'a> Trial<'a> {
         if self.config.at.is_some() {
             return None;
         }
-        let (near, far) = self.peers.tcp(number).ok()?.ends_of_it().ok()?;
-        kernel::far_end(near, far)
+        self.peers.tcp(number).ok()?.far_end()
     }
 
     /// What has happened so far, with what is still under way.

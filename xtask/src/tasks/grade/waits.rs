@@ -15,8 +15,8 @@ const MANY: usize = 6;
 
 impl Trial<'_> {
     /// What each thread of the program waits for, where the kernel tells; and in which socket of the peers bytes wait that
-    /// nobody reads. `number` is the peer to which nothing came.
-    pub fn waits(&mut self, number: usize) -> (Waits, Option<Words>) {
+    /// nobody reads.
+    pub fn waits(&mut self) -> (Waits, Option<Words>) {
         let nothing = (Waits::default(), None);
         let Ok(pids) = self.program().map(Candidate::processes) else { return nothing };
         let Some(threads) = waits::waits(&pids).filter(|threads| !threads.is_empty()) else { return nothing };
@@ -26,11 +26,7 @@ impl Trial<'_> {
         };
         let reading: Vec<_> = threads.iter().filter(|wait| wait.call == Call::Receive).collect();
         let is_hidden = threads.iter().any(|wait| wait.call == Call::Several);
-        let is_read = reading.iter().any(|wait| peer(wait) == Some(number));
-        let is_known = sockets.values().any(|(of, _)| *of == number);
         let seen = Waits {
-            is_read: Some(is_read).filter(|is_read| *is_read || (!is_hidden && is_known)),
-            is_another_read: reading.iter().any(|wait| peer(wait).is_some_and(|other| other != number)),
             is_input_read: reading.iter().any(|wait| wait.is_stdin),
             is_for_others: threads.iter().all(|wait| !matches!(wait.call, Call::Send | Call::Sleep))
                 && pids.iter().all(|pid| kernel::is_idle(*pid) == Some(true)),
