@@ -182,10 +182,7 @@ mod tests {
         for kind in [ErrorKind::TimedOut, ErrorKind::ConnectionRefused] {
             assert_eq!(reason(kind, None, "127.0.0.1:9"), running);
         }
-        assert_eq!(
-            reason(ErrorKind::HostUnreachable, None, "127.0.0.1:9"),
-            " - is the address right, and the network up?"
-        );
+        assert!(reason(ErrorKind::HostUnreachable, None, "127.0.0.1:9").contains("the network up?"));
         assert!(reason(ErrorKind::PermissionDenied, None, "127.0.0.1:9").contains("firewall"));
         for (came, text) in [
             (&b"Hello, A!\n"[..], "; \"Hello, A!\\n\" came, not \"Hello, A!\": a line end too many"),
