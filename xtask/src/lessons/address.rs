@@ -1,16 +1,8 @@
 //! Addresses: the one that a server is bound to, and those of a host name that a client tries.
 
-use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
-use std::time::Duration;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 
-use anyhow::Result;
-
-use super::{Lesson, TCP, claim};
-use crate::checks::Ended;
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::words::{Shown, Words};
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -42,14 +34,14 @@ fn play(play: &mut Play) -> Result<()> {
         "127.0.0.2 上没有人监听：监听套接字只接受发往它自己地址的连接，同一台机器也不例外。",
     )?;
     let promises = [
-        Words::fixed(
+        words!(
             "a server bound to one address cannot be reached at another",
             "只绑定一个地址时，经别的地址连不上",
         ),
-        Words::fixed("a server bound to all addresses (0.0.0.0) can", "绑定全部地址（0.0.0.0）时，连得上"),
+        words!("a server bound to all addresses (0.0.0.0) can", "绑定全部地址（0.0.0.0）时，连得上"),
     ];
     if play.ip.is_ipv6() || TcpListener::bind((SECOND, 0)).is_err() {
-        let why = Words::fixed(
+        let why = words!(
             "it needs a second loopback address of this IP version, such as 127.0.0.2 of IPv4",
             "缺这个 IP 版本的第二个环回地址，例如 IPv4 的 127.0.0.2",
         );
@@ -60,7 +52,7 @@ fn play(play: &mut Play) -> Result<()> {
         let [one, all] = [play.ip, Ipv4Addr::UNSPECIFIED.into()].map(called_at_second);
         let (one, all) = (one?, all?);
         for (name, found) in [("127.0.0.1", one), ("0.0.0.0", all)] {
-            let Words { en, zh } = found.map_or_else(|e| e.shown(), |()| Words::fixed("connected", "连上了"));
+            let Words { en, zh } = found.map_or_else(|e| e.shown(), |()| words!("connected", "连上了"));
             play.said(Side::Server, &words!("listens on {name}", "在 {name} 上监听"));
             play.said(Side::Client, &words!("connects to {SECOND}: {en}", "连接 {SECOND}：{zh}"));
         }
@@ -81,18 +73,17 @@ fn called_at_second(bound: IpAddr) -> Result<Result<(), ErrorKind>> {
 
 /// C27: localhost may have several addresses, and the server has one of them.
 fn by_name(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "tcp-client connects to the name localhost; the server listens on one of its addresses.",
         "让 tcp-client 连接主机名 localhost；服务器只在 localhost 解析出的一个地址上监听。",
     ))?;
-    let promise =
-        Words::fixed("tcp-client finds the address that answers", "tcp-client 找到了有服务器应答的地址");
+    let promise = words!("tcp-client finds the address that answers", "tcp-client 找到了有服务器应答的地址");
     let addresses: Vec<_> = ("localhost", 0).to_socket_addrs().map(Iterator::collect).unwrap_or_default();
     let ips: Vec<_> = addresses.iter().map(SocketAddr::ip).collect();
     let Words { en, zh } = ips.shown();
     play.evidence(&words!("localhost resolves to {en}", "localhost 解析为 {zh}"))?;
     if !ips.contains(&play.ip) {
-        let why = Words::fixed(
+        let why = words!(
             "localhost has no address of this IP version here",
             "localhost 在这里没有这个 IP 版本的地址",
         );

@@ -1,26 +1,13 @@
 //! One listening socket, and a socket and a thread for each client.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
-
-use anyhow::Result;
-use common::narration::escape;
-
-use super::{Lesson, TCP, claim};
-use crate::checks::Ended;
+use super::prelude::*;
 use crate::peers::scripted_server::{speaking, until_it_leaves};
-use crate::peers::sockets::{connect, is_quiet};
+use crate::peers::sockets::is_quiet;
 use crate::peers::talk::Talk;
-use crate::peers::tcp_peer::TcpPeer;
-use crate::play::Play;
 use crate::programs::figures;
 use crate::wire::awaited::Gate;
-use crate::wire::event::{Event, Side, What};
-use crate::wire::kernel::{self, Protocol};
-use crate::wire::record::STUCK;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
+use crate::wire::event::{Event, What};
+use crate::wire::kernel::Protocol;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -42,7 +29,7 @@ pub const LESSON: Lesson = Lesson {
 const CLIENTS: [(&str, &[&str]); 3] = [("#1", &["张三"]), ("#2", &["Tracy"]), ("#3", &["Sarah", "Bob"])];
 
 fn play(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Three clients connect. The relay holds back the names that they send until all three are welcomed.",
         "三个客户端连接。中继先扣住它们发送的名字，直到三个都收到欢迎。",
     ))?;
@@ -66,7 +53,7 @@ fn play(play: &mut Play) -> Result<()> {
         (events.iter().filter(|event| event.is_line("Welcome!")).count() == 3).then_some(())
     })?;
     let welcomed = play.lab.record.count(|event| event.is_line("Welcome!"));
-    let promise = Words::fixed("all three are welcomed, and none has left", "三个都已收到欢迎，没有一个离开");
+    let promise = words!("all three are welcomed, and none has left", "三个都已收到欢迎，没有一个离开");
     let left = ends(play, &["#1", "#2", "#3"]);
     let found = words!("{welcomed} welcomed, {left} left", "{welcomed} 个收到欢迎，{left} 个离开");
     play.checks.holds(promise, (welcomed, left) == (3, 0), &found);
@@ -86,7 +73,7 @@ fn play(play: &mut Play) -> Result<()> {
     )?;
     sockets_of(play, at)?;
     if all.is_none() {
-        play.checks.stopped_short(&Words::fixed(
+        play.checks.stopped_short(&words!(
             "connections wait in the listener's queue, but no thread of the server calls accept",
             "有连接排在监听套接字的队列里，服务器却没有一个线程在 accept",
         ));
@@ -95,13 +82,13 @@ fn play(play: &mut Play) -> Result<()> {
     let more = threads_before
         .zip(figures::status(server.pid, "Threads"))
         .map(|(before, now)| now.saturating_sub(before));
-    let promise = Words::fixed(
+    let promise = words!(
         "three more threads than before: one for each client (/proc/PID/status)",
         "线程比连接之前多了三个：每个客户端一个（/proc/PID/status）",
     );
     play.checks.kernel_says(promise, more, &3);
 
-    play.act(&Words::fixed(
+    play.act(&words!(
         "The third client may send, and ends with 'exit'; the other two stay silent.",
         "放行第三个客户端，它最后说 exit；另外两个仍然沉默。",
     ))?;
@@ -125,9 +112,9 @@ fn play(play: &mut Play) -> Result<()> {
         anyhow::Ok(())
     };
     converse(play)?;
-    let promise = Words::fixed("the connections of the other two are still open", "另外两个的连接仍然开着");
+    let promise = words!("the connections of the other two are still open", "另外两个的连接仍然开着");
     play.checks.equal(promise, &ends(play, &["#1", "#2"]), &0);
-    play.act(&Words::fixed("Then the second, and then the first.", "然后是第二个，再是第一个。"))?;
+    play.act(&words!("Then the second, and then the first.", "然后是第二个，再是第一个。"))?;
     converse(play)?;
     converse(play)?;
     drop(server);
@@ -145,7 +132,7 @@ fn ends(play: &Play, labels: &[&str]) -> usize {
 fn sockets_of(play: &mut Play, at: SocketAddr) -> Result<()> {
     let table = kernel::sockets(Protocol::Tcp, at);
     play.panel(table.as_ref(), &[at])?;
-    let promise = Words::fixed(
+    let promise = words!(
         "the server has one listening socket and three for its clients",
         "服务器有一个监听套接字和三个通信套接字",
     );
@@ -163,7 +150,7 @@ fn sockets_of(play: &mut Play, at: SocketAddr) -> Result<()> {
 
 /// C8 and C10, on plain sockets: conversations outlive their listener, and each has its own queue.
 fn queues(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Two clients are connected, and the listening socket is closed; one sends 1000 bytes that the server \
          does not read.",
         "两个客户端连着时关闭监听套接字；其中一个发来 1000 字节，服务器不读。",
@@ -176,20 +163,18 @@ fn queues(play: &mut Play) -> Result<()> {
     let mut from_calm = listener.accept()?.0;
     drop(listener);
     let refused = TcpStream::connect(at).map(|_| ()).map_err(|e| e.kind());
-    let promise = Words::fixed("new connections are refused", "新的连接被拒绝");
+    let promise = words!("new connections are refused", "新的连接被拒绝");
     play.checks.equal(promise, &refused, &Err(ErrorKind::ConnectionRefused));
     loud.write_all(&[b'x'; 1000])?; // little enough for any buffer
     from_loud.peek(&mut [0])?; // they have arrived
     play.panel(kernel::sockets(Protocol::Tcp, at).as_ref(), &[at])?;
-    let promise = Words::fixed("the other client's receive queue is empty", "另一个客户端的接收队列是空的");
+    let promise = words!("the other client's receive queue is empty", "另一个客户端的接收队列是空的");
     play.checks.equal(promise, &is_quiet(&from_calm)?, &true);
     calm.write_all(b"calm")?;
     let mut heard = [0; 4];
     from_calm.read_exact(&mut heard)?;
-    let promise = Words::fixed(
-        "its conversation goes on without the listening socket",
-        "监听套接字关了，它的会话照常进行",
-    );
+    let promise =
+        words!("its conversation goes on without the listening socket", "监听套接字关了，它的会话照常进行",);
     play.checks.equal(promise, &escape(&heard).as_str(), &"calm");
     Ok(())
 }
@@ -225,7 +210,7 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         .zip(limits)
         .map(|(client, limit)| client.came_within(limit) == b"Welcome!")
         .collect();
-    let promise = Words::fixed(
+    let promise = words!(
         "one at a time: all are connected, and only the first is welcomed",
         "每次只服务一个时：三个都连上了，只有第一个收到欢迎",
     );

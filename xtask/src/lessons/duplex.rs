@@ -1,17 +1,8 @@
 //! Both directions at once, each with its own end; and how two sides can wait for each other forever.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::thread;
-use std::time::Duration;
+use std::net::Shutdown;
 
-use anyhow::{Context, Result};
-
-use super::{BOTH_SIDES, Lesson, claim};
-use crate::peers::sockets::{is_silence, pair};
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::words::{Shown, Words};
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -23,7 +14,7 @@ pub const LESSON: Lesson = Lesson {
 const SIZE: usize = 64 << 20;
 
 fn play(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Both sides send 64 MiB at once, and each reads while it sends.",
         "双方同时各发 64 MiB，边发边读。",
     ))?;
@@ -42,10 +33,10 @@ fn play(play: &mut Play) -> Result<()> {
         play.said(side, &words!("sent {SIZE} bytes, read {read}", "发送 {SIZE} 字节，读取 {read} 字节"));
     }
     let promise =
-        Words::fixed("each side received everything that the other sent", "双方都收到了对方发送的全部数据");
+        words!("each side received everything that the other sent", "双方都收到了对方发送的全部数据");
     play.checks.equal(promise, &exchanged, &[SIZE as u64; 2]);
 
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Half-close: the client closes its sending half, and the server still answers.",
         "半关闭：客户端关闭自己的写端，服务器照样回答。",
     ))?;
@@ -65,7 +56,7 @@ fn play(play: &mut Play) -> Result<()> {
     let mut answer = String::new();
     client.read_to_string(&mut answer)?;
     play.said(Side::Client, &words!("read to the end: {answer}", "读到结束：{answer}"));
-    let promise = Words::fixed(
+    let promise = words!(
         "the answer arrived through the direction that was still open",
         "回答经由仍然打开的那个方向到达",
     );
@@ -92,10 +83,8 @@ fn play(play: &mut Play) -> Result<()> {
     }
     let finished = u64::from(one.is_ok()) + u64::from(two.is_ok());
     play.reveal(Some(3 - finished));
-    let promise = Words::fixed(
-        "neither side finished, because neither read: a deadlock",
-        "双方都不读，双方都发不完：死锁",
-    );
+    let promise =
+        words!("neither side finished, because neither read: a deadlock", "双方都不读，双方都发不完：死锁",);
     play.checks.holds(promise, one.is_err_and(is_silence) && two.is_err_and(is_silence), &(one, two));
     Ok(())
 }

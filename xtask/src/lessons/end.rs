@@ -1,17 +1,9 @@
 //! What a read returns, what the end of a stream is, and the states of a connection after close.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 
-use anyhow::Result;
-
-use super::{BOTH_SIDES, Lesson, claim};
-use crate::peers::sockets::{is_quiet, pair};
-use crate::peers::talk::{SETTLED, within};
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::kernel;
-use crate::words::Words;
+use super::prelude::*;
+use crate::peers::sockets::is_quiet;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -46,21 +38,18 @@ fn play(play: &mut Play) -> Result<()> {
         play.said(Side::Server, &words!("read: {n} bytes", "read：{n} 字节"));
         reads.push(n);
     }
-    let promise = Words::fixed(
-        "each read returned 1 to 1024 bytes, 3000 in all",
-        "每次读取 1 到 1024 字节，共 3000 字节",
-    );
+    let promise =
+        words!("each read returned 1 to 1024 bytes, 3000 in all", "每次读取 1 到 1024 字节，共 3000 字节",);
     let is_right = reads.iter().all(|n| (1..=1024).contains(n)) && reads.iter().sum::<usize>() == 3000;
     play.checks.holds(promise, is_right, &reads);
     play.reveal(is_right.then_some(1)); // 3000 is no multiple of 1024: not each read was full
-    let promise =
-        Words::fixed("now no data is there, which is not the end", "此后暂时没有数据，但这不是结束");
+    let promise = words!("now no data is there, which is not the end", "此后暂时没有数据，但这不是结束");
     play.checks.equal(promise, &is_quiet(&server)?, &true);
     client.shutdown(Shutdown::Write)?;
     play.ended(Side::Server);
     let n = server.read(&mut [0; 1024])?;
     play.said(Side::Server, &words!("read: {n} bytes", "read：{n} 字节"));
-    let promise = Words::fixed(
+    let promise = words!(
         "after the sender has shut down, a read returns 0 bytes: the end",
         "发送方关闭写端之后，读取返回 0 字节：流结束",
     );
@@ -113,7 +102,7 @@ fn states(
     play.states(rows.as_ref(), client_end, server_end)?;
     play.panel(rows.as_ref(), &[server_end])?;
     if rows.as_ref().is_some_and(|rows| rows.iter().all(|row| row.port != ends.0.port())) {
-        let why = Words::fixed(
+        let why = words!(
             "this system keeps no more of them (tcp_max_tw_buckets)",
             "本系统不保留更多这样的连接（tcp_max_tw_buckets）",
         );

@@ -1,17 +1,6 @@
 //! Flow control: a reader that does not read stops the writer, and nothing is lost.
 
-use std::io::{Read, Write};
-use std::thread;
-
-use anyhow::{Context, Result};
-
-use super::{BOTH_SIDES, Lesson, claim};
-use crate::peers::sockets::pair;
-use crate::peers::talk::{SETTLED, within};
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::kernel;
-use crate::words::Words;
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -59,10 +48,8 @@ fn play(play: &mut Play) -> Result<()> {
         Side::Client,
         &words!("write: {taken} of {SIZE} bytes", "write：{SIZE} 字节中收下 {taken} 字节"),
     );
-    let promise = Words::fixed(
-        "one write accepted a part, and returned how much",
-        "一次写入只收下一部分，并返回收下多少",
-    );
+    let promise =
+        words!("one write accepted a part, and returned how much", "一次写入只收下一部分，并返回收下多少",);
     let is_part = (1..SIZE).contains(&taken);
     play.checks.holds(promise, is_part, &taken);
     let (near, far) = (client.local_addr()?, server.local_addr()?);
@@ -73,9 +60,9 @@ fn play(play: &mut Play) -> Result<()> {
         table.is_none() || waiting.is_some_and(|(to_send, to_read)| to_send + to_read == taken as u64)
     });
     play.panel(table.as_ref(), &[far])?;
-    let promise = Words::fixed("both queues hold data", "两个队列里都有数据");
+    let promise = words!("both queues hold data", "两个队列里都有数据");
     play.checks.kernel_says(promise, waiting.map(|(to_send, to_read)| to_send > 0 && to_read > 0), &true);
-    let promise = Words::fixed(
+    let promise = words!(
         "they hold every byte: unacknowledged at the sender, or unread at the receiver",
         "全部字节都在两个队列里：发送方还未被确认的，接收方还未读取的",
     );
@@ -85,7 +72,7 @@ fn play(play: &mut Play) -> Result<()> {
     let is_right = is_part && held.is_none_or(|held| held == taken as u64);
     play.reveal(is_right.then_some(1));
 
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Now the server reads, and write_all sends the rest.",
         "现在服务器开始读取，write_all 发送其余部分。",
     ))?;
@@ -96,7 +83,7 @@ fn play(play: &mut Play) -> Result<()> {
     writing.join().ok().context("the writer panicked")??;
     let size = received.len();
     play.said(Side::Server, &words!("read to the end: {size} bytes", "读到结束：{size} 字节"));
-    let promise = Words::fixed(
+    let promise = words!(
         "every byte arrived, at its position: write_all sent the rest",
         "每个字节都到了，位置也都正确：write_all 发完了其余部分",
     );
@@ -116,16 +103,16 @@ fn queues(rows: &[kernel::SocketRow]) -> Option<(u64, u64)> {
 
 /// What loopback cannot show: it is never congested, and damages nothing.
 fn said_not_shown(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Not shown, because loopback is never congested and damages nothing: congestion control and checksums.",
         "环回接口既不会拥塞也不会损坏数据，所以以下两项不演示：拥塞控制、校验和。",
     ))?;
-    play.evidence(&Words::fixed(
+    play.evidence(&words!(
         "each segment has a checksum; a damaged one is dropped, and the sender sends it again after a time-out \
          (RFC 9293)",
         "每个报文段都带校验和；损坏的被丢弃，由发送方超时重传（RFC 9293）",
     ))?;
-    play.evidence(&Words::fixed(
+    play.evidence(&words!(
         "the sender also has a congestion window, which limits what may be unacknowledged; it grows as \
          acknowledgements arrive (RFC 5681)",
         "发送方还有拥塞窗口，限制已发送未确认的数据；收到确认后增大（RFC 5681）",

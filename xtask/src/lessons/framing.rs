@@ -1,16 +1,10 @@
 //! Where a message ends: raw, line and length framing on a wire that cuts messages and joins them.
 
-use anyhow::Result;
 use common::framing::Framing;
-use common::greeting;
 
-use super::{Lesson, TCP, claim};
+use super::prelude::*;
 use crate::peers::talk::Talk;
-use crate::peers::tcp_peer::{TcpPeer, framed};
-use crate::play::Play;
-use crate::wire::record::STUCK;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
+use crate::peers::tcp_peer::framed;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -51,7 +45,7 @@ fn play(play: &mut Play) -> Result<()> {
         found.push(String::from_utf8_lossy(client.came_within(STUCK)).into_owned());
     }
     let expected = ["Hello, A!", "Hello, Al!", "Hello, Alexand!", "Hello, Alexander!"].map(str::to_owned);
-    let promise = Words::fixed(
+    let promise = words!(
         "raw, after 1, 2, 7 and 9 bytes: 'A', 'Al', 'Alexand' and 'Alexander' are greeted",
         "raw，到达 1、2、7、9 字节之后：分别问候“A”、“Al”、“Alexand”、“Alexander”",
     );

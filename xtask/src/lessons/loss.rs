@@ -1,22 +1,13 @@
 //! Datagrams are lost and arrive out of order; a stream repairs that.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::io::{BufRead, BufReader};
 use std::process::Command;
-use std::thread;
 
-use anyhow::{Context, Result};
 use common::address::HostPort;
 use common::args::Args;
 use common::narration::say;
 
-use super::{Lesson, claim};
-use crate::peers::sockets::datagram_socket;
-use crate::peers::talk::{SETTLED, within};
-use crate::play::Play;
-use crate::wire::impairments::{Impairment, Impairments};
-use crate::wire::kernel;
-use crate::words::Words;
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub(super) const LESSON: Lesson = Lesson {
@@ -65,7 +56,7 @@ fn overflow(play: &mut Play) -> Result<()> {
         "发送 {SENT}，收到 {received}，其余的由内核记为丢弃"
     );
     play.checks.kernel_says(promise, dropped.map(|dropped| received + dropped), &SENT);
-    let promise = Words::fixed("not all of them were received", "并没有全部收到");
+    let promise = words!("not all of them were received", "并没有全部收到");
     play.checks.holds(promise, (1..SENT).contains(&received), &received);
     Ok(())
 }
@@ -98,7 +89,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
         receiver.recv(&mut byte)?;
         arrived.push(byte[0].into());
     }
-    let promise = Words::fixed(
+    let promise = words!(
         "1 3 2 5 5 7 6 are received: no kernel sorted them, or asked for 4 again",
         "收到 1 3 2 5 5 7 6：内核没有排序，也没有再要一次 4",
     );
@@ -112,12 +103,12 @@ pub const LOSSY: &str = "in-a-lossy-network";
 
 /// C4 under loss: a separate network namespace, in which the kernel drops one packet in five.
 fn real_loss(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "A separate network namespace, in which the kernel drops a fifth of the packets with data: 200 lines \
          over TCP, 200 datagrams over UDP.",
         "另建一个网络命名空间，内核随机丢弃五分之一带数据的分组：经 TCP 发 200 行，经 UDP 发 200 个数据报。",
     ))?;
-    let promise = Words::fixed("all 200 lines arrived over TCP, in order", "200 行经 TCP 全部按序到达");
+    let promise = words!("all 200 lines arrived over TCP, in order", "200 行经 TCP 全部按序到达");
     let script = format!(
         // Where ip and nft are; on Debian, only root has that in its PATH.
         "PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && nft -f - && exec \"$0\" {LOSSY} \"$1\""
@@ -132,7 +123,7 @@ fn real_loss(play: &mut Play) -> Result<()> {
     let found = command.output().ok().filter(|output| output.status.success());
     let found = found.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     let Some((tcp, udp)) = found.as_deref().and_then(|line| line.split_once(' ')) else {
-        let why = Words::fixed(
+        let why = words!(
             "it needs unshare -rn, ip and nft, and a system that lets users create network namespaces",
             "缺 unshare -rn、ip、nft 之一，或者系统不允许普通用户建立网络命名空间",
         );
@@ -144,7 +135,7 @@ fn real_loss(play: &mut Play) -> Result<()> {
         "TCP：200 行中到达 {tcp} 行；UDP：200 个数据报中到达 {udp} 个"
     ))?;
     play.checks.equal(promise, &tcp, &"200");
-    let promise = Words::fixed("not all datagrams arrived over UDP", "UDP 的数据报没有全部到达");
+    let promise = words!("not all datagrams arrived over UDP", "UDP 的数据报没有全部到达");
     play.checks.holds(promise, udp != "200", &udp);
     Ok(())
 }

@@ -10,6 +10,7 @@ pub mod loss;
 pub mod mistakes;
 mod nonblocking;
 mod page;
+mod prelude;
 mod reliable;
 mod socket;
 mod stop;
@@ -67,12 +68,4 @@ const fn claim(number: &'static str, en: &'static str, zh: &'static str) -> (&'s
 /// The lesson or the mistake of this name.
 pub fn find(name: &OsStr) -> Option<&'static Lesson> {
     ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name)
-}
-
-/// The lesson or the mistake about a claim's number: one that begins with it is preferred.
-pub fn about(number: &str) -> Option<&'static Lesson> {
-    let mut all = ALL.iter().chain(&mistakes::ALL);
-    let begins = |lesson: &&Lesson| lesson.claims.first().is_some_and(|(claim, _)| *claim == number);
-    let has = |lesson: &&Lesson| lesson.claims.iter().any(|(claim, _)| *claim == number);
-    all.clone().find(begins).or_else(|| all.find(has))
 }

@@ -1,19 +1,6 @@
 //! One thread for all clients: non-blocking sockets, and a loop that reads each in turn.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::thread;
-use std::time::Duration;
-
-use anyhow::{Context, Result};
-use common::greeting;
-
-use super::{Lesson, claim};
-use crate::peers::tcp_peer::TcpPeer;
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -26,7 +13,7 @@ pub const LESSON: Lesson = Lesson {
 const CLIENTS: [(&str, &str); 3] = [("#1", "Michael"), ("#2", "Tracy"), ("#3", "Sarah")];
 
 fn play(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Three clients connect to a server with one thread and non-blocking sockets.",
         "三个客户端连接一个单线程服务器，它的套接字都是非阻塞的。",
     ))?;
@@ -62,13 +49,13 @@ fn play(play: &mut Play) -> Result<()> {
     let is_third = greeted.first().is_some_and(|line| line.contains("Sarah"));
     play.reveal(is_third.then_some(2));
     let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!")).into_iter().rev().collect();
-    let promise = Words::fixed(
+    let promise = words!(
         "each is greeted when it sends, in reverse order of connecting",
         "谁先发送，谁先得到问候，与连接的先后相反",
     );
     play.checks.equal(promise, &greeted, &expected);
 
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Each client sends 'exit'; and what serving with one thread costs.",
         "每个客户端都说 exit；以及用一个线程服务的代价。",
     ))?;
@@ -77,18 +64,18 @@ fn play(play: &mut Play) -> Result<()> {
         client.sends("exit\n");
         last_words += &client.hears_out()?;
     }
-    let promise = Words::fixed(
+    let promise = words!(
         "'exit' ends each connection; the server sends nothing more",
         "exit 结束各自的连接，服务器不再发送任何数据",
     );
     play.checks.equal(promise, &last_words.as_str(), &"");
     let turns = serving.join().ok().context("the server panicked")??;
     play.said(Side::Server, &words!("{turns} rounds of the loop", "循环了 {turns} 圈"));
-    play.evidence(&Words::fixed(
+    play.evidence(&words!(
         "no thread's stack keeps what a client has sent so far: the program stores it, and reads every client in turn",
         "没有线程栈替你记住进度：每个客户端收到了哪里，程序要自己记录，还要逐个查询",
     ))?;
-    play.evidence(&Words::fixed(
+    play.evidence(&words!(
         "it sleeps after each round: std cannot ask the kernel which client has data, as poll and epoll do",
         "查询一圈之后短暂休眠：标准库不能像 poll、epoll 那样向内核查询“谁有数据”",
     ))

@@ -2,16 +2,11 @@
 
 use std::fs;
 
-use anyhow::Result;
-
-use super::{Lesson, WEB, claim};
-use crate::checks::Ended;
+use super::WEB;
+use super::prelude::*;
 use crate::peers::origin;
 use crate::peers::replies::PAGES;
-use crate::play::Play;
 use crate::wire::listening::Listening;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {

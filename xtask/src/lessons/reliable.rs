@@ -1,19 +1,7 @@
 //! What the kernel does for a stream, built by hand over datagrams: sequence numbers, acknowledgements and a timer
 //! (stop-and-wait, as in RFC 1350), and what happens without each of them.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::UdpSocket;
-use std::thread;
-use std::time::Duration;
-
-use anyhow::{Context, Result};
-
-use super::{Lesson, claim};
-use crate::peers::sockets::{datagram_socket, is_silence, pair};
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::impairments::{Impairment, Impairments};
-use crate::words::Words;
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -48,19 +36,19 @@ struct Parts {
 const ALL: Parts = Parts { numbers: true, acknowledgements: true, timer: true };
 
 fn play(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Stop-and-wait: sequence numbers, acknowledgements, a timer. A relay loses datagram 2, doubles 4, loses ack 5.",
         "停止等待协议：序号、确认、超时重传齐全；中继使第 2 个数据报丢失，第 4 个重复，第 5 个确认丢失。",
     ))?;
     let up = [(2, Impairment::Lost), (4, Impairment::Twice)];
     let bad = Impairments::numbered(&up, &[(5, Impairment::Lost)]);
     let (sent, received) = transfer(play, ALL, bad)?;
-    let promise = Words::fixed("the data arrives whole and in order", "数据完整、按序到达");
+    let promise = words!("the data arrives whole and in order", "数据完整、按序到达");
     play.checks.equal(promise, &(sent, received.as_str()), &(Ok(()), DATA));
 
     without_each(play)?;
 
-    play.act(&Words::fixed(
+    play.act(&words!(
         "The same bytes over TCP, with one write_all: sequence numbers, acknowledgements and timer are in the \
          kernel.",
         "同样的字节走 TCP，一次 write_all：序号、确认号、超时重传都由内核完成。",
@@ -73,11 +61,11 @@ fn play(play: &mut Play) -> Result<()> {
     let mut received = String::new();
     server.read_to_string(&mut received)?;
     play.said(Side::Server, &words!("read to the end: {received}", "读到结束：{received}"));
-    play.evidence(&Words::fixed(
+    play.evidence(&words!(
         "above, ack N confirms piece N; TCP's acknowledgement number is that of the next byte it expects",
         "前面的 ack N 确认的是第 N 段；TCP 的确认号是期望收到的下一个字节的序号",
     ))?;
-    let promise = Words::fixed(
+    let promise = words!(
         "TCP delivers the same data, without numbers in the program",
         "TCP 送达同样的数据，程序不必自己编号",
     );
@@ -87,14 +75,14 @@ fn play(play: &mut Play) -> Result<()> {
 
 /// Each part is needed: transfers without one of them fail.
 fn without_each(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Without acknowledgements; the relay loses datagram 2.",
         "没有确认，中继丢掉第 2 个数据报。",
     ))?;
     let parts = Parts { acknowledgements: false, ..ALL };
     let (_, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let promise =
-        Words::fixed("the lost piece is missing, and neither side knows", "丢失的数据就此缺失，双方都不知道");
+        words!("the lost piece is missing, and neither side knows", "丢失的数据就此缺失，双方都不知道");
     play.checks.equal(promise, &received.as_str(), &"014567");
 
     play.predict(
@@ -115,13 +103,12 @@ fn without_each(play: &mut Play) -> Result<()> {
     let is_doubled = received.starts_with("0101");
     play.reveal(is_doubled.then_some(2));
     let promise =
-        Words::fixed("a piece that was sent again is mistaken for the next one", "重发的一段被当成下一段");
+        words!("a piece that was sent again is mistaken for the next one", "重发的一段被当成下一段");
     play.checks.holds(promise, is_doubled, &received);
 
-    play.act(&Words::fixed(
-        "Without a timer; the relay loses datagram 2.",
-        "没有定时器，中继丢掉第 2 个数据报。",
-    ))?;
+    play.act(
+        &words!("Without a timer; the relay loses datagram 2.", "没有定时器，中继丢掉第 2 个数据报。",),
+    )?;
     let parts = Parts { timer: false, ..ALL };
     let (sent, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let ms = WATCHED.as_millis();

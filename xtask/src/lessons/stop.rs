@@ -1,14 +1,6 @@
 //! Stopping: the notes' server does not, with a client connected; this one does, and can start again at once.
 
-use std::net::TcpListener;
-
-use anyhow::Result;
-
-use super::{Lesson, claim};
-use crate::peers::tcp_peer::TcpPeer;
-use crate::play::Play;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -47,13 +39,13 @@ fn play(play: &mut Play) -> Result<()> {
     let (rest_of_silent, rest_of_asking) = (silent.hears_out()?, asking.hears_out()?);
     let came = !rest_of_asking.is_empty();
     play.reveal(came.then_some(2));
-    let promise = Words::fixed(
+    let promise = words!(
         "the reply still arrived; then both clients read the end of the stream",
         "正在准备的回复仍然到达；随后两个客户端都读到流结束（FIN）",
     );
     play.checks.equal(promise, &(rest_of_asking.as_str(), rest_of_silent.as_str()), &("Hello, Tracy!\n", ""));
     let again = TcpListener::bind(at).map(|_| ()).map_err(|e| e.to_string());
-    let promise = Words::fixed("the port can be bound again at once", "端口立即可以再次绑定");
+    let promise = words!("the port can be bound again at once", "端口立即可以再次绑定");
     play.checks.equal(promise, &again, &Ok(()));
     Ok(())
 }

@@ -1,14 +1,6 @@
 //! A stream of bytes: nothing shows where a write began.
 
-use std::io::{Read, Write};
-
-use anyhow::Result;
-use common::narration::escape;
-
-use super::{BOTH_SIDES, Lesson, claim};
-use crate::peers::sockets::pair;
-use crate::play::Play;
-use crate::wire::event::Side;
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {

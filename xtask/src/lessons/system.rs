@@ -1,15 +1,9 @@
 //! The same calls on every system, for both IP versions and both protocols; and what still differs.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::time::Duration;
-
-use anyhow::Result;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::address::{free_port, other_loopback};
-use super::{Lesson, claim};
-use crate::peers::sockets::is_silence;
-use crate::play::Play;
-use crate::words::{Shown, Words};
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -64,7 +58,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.reveal(is_reached.then_some(2));
     drop((tcp, udp));
 
-    play.act(&Words::fixed(
+    play.act(&words!(
         "A server listens over one IP version; a client connects to the same port number over the other one.",
         "服务器只用一个 IP 版本监听；客户端改用另一个版本连接同一端口号。",
     ))?;
@@ -78,11 +72,11 @@ fn play(play: &mut Play) -> Result<()> {
         let promise = words!("a connection to {other} fails: {en}", "连接 {other} 失败：{zh}");
         play.checks.holds(promise, found.is_err(), &found);
     } else {
-        let why = Words::fixed("this system has only one IP version", "本系统只有一个 IP 版本");
-        play.checks.not_available(Words::fixed("the connection fails", "用另一个版本连接不上"), why);
+        let why = words!("this system has only one IP version", "本系统只有一个 IP 版本");
+        play.checks.not_available(words!("the connection fails", "用另一个版本连接不上"), why);
     }
 
-    play.act(&Words::fixed("What this system reports in unusual cases:", "本系统遇到特殊情形时的表现："))?;
+    play.act(&words!("What this system reports in unusual cases:", "本系统遇到特殊情形时的表现："))?;
     probe(play)
 }
 
@@ -94,7 +88,7 @@ fn probe(play: &mut Play) -> Result<()> {
     socket.set_read_timeout(Some(Duration::from_millis(300)))?;
     let _ = socket.send(b"anybody there?");
     let Words { en, zh } = match socket.recv(&mut [0; 8]).map_err(|e| e.kind()) {
-        Err(error) if is_silence(error) => Words::fixed("no answer", "没有任何回应"),
+        Err(error) if is_silence(error) => words!("no answer", "没有任何回应"),
         other => other.shown(),
     };
     play.evidence(&words!("a datagram to a closed port: {en}", "发往无人使用的端口的数据报：{zh}"))?;

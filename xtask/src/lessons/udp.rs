@@ -1,20 +1,11 @@
 //! Datagrams: each is separate, there are no connections, and one socket serves all clients.
 
-use std::net::{SocketAddr, UdpSocket};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result};
-use common::narration::escape;
-
-use super::{Lesson, UDP, claim};
-use crate::checks::Ended;
-use crate::peers::sockets::{ask, connect, datagram_socket};
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::impairments::{Impairment, Impairments};
-use crate::wire::kernel::{self, Protocol};
-use crate::words::{Shown, Words};
+use super::UDP;
+use super::prelude::*;
+use crate::peers::sockets::ask;
+use crate::wire::kernel::Protocol;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -55,24 +46,24 @@ fn play(play: &mut Play) -> Result<()> {
     let greetings = NAMES.map(|name| format!("Hello, {name}!"));
     let is_whole = outcome.said == greetings;
     play.reveal(is_whole.then_some(1));
-    let promise = Words::fixed("each name gets its own greeting, in order", "每个名字依次得到自己的问候");
+    let promise = words!("each name gets its own greeting, in order", "每个名字依次得到自己的问候");
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), greetings.to_vec()));
     let asked = play.lab.record.pieces("", Side::Server);
     let asked: Vec<_> = asked.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
     let is_a_name = |datagram: &String| NAMES.contains(&datagram.as_str());
-    let promise = Words::fixed(
+    let promise = words!(
         "each datagram is one name, with nothing before or after it",
         "每个数据报就是一个名字，前后没有别的",
     );
     play.checks.holds(promise, asked.iter().all(is_a_name), &asked);
 
-    play.act(&Words::fixed(
+    play.act(&words!(
         "A datagram without bytes, and then another one.",
         "一个零字节的数据报，然后再发一个。",
     ))?;
     let socket = datagram_socket(play.ip)?;
     let replies = [greeting(&socket, at, b"")?, greeting(&socket, at, b"Bob")?];
-    let promise = Words::fixed(
+    let promise = words!(
         "the empty name is greeted, and so is the next one: not an end",
         "空名字得到问候，下一个名字也得到：空数据报不表示结束",
     );
@@ -81,17 +72,15 @@ fn play(play: &mut Play) -> Result<()> {
     two_servers(play)?;
     resources(play, at)?;
 
-    play.act(&Words::fixed(
+    play.act(&words!(
         "The server is stopped, and another one is started on the same port.",
         "结束服务器，在同一端口再启动一个。",
     ))?;
     let can_stop = play.stop(server)?;
     if can_stop {
         let (_again, _) = play.lab.start_server("udp-server", &[&at.to_string()])?;
-        let promise = Words::fixed(
-            "the same client socket continues with the new server",
-            "同一个客户端套接字与它继续对话",
-        );
+        let promise =
+            words!("the same client socket continues with the new server", "同一个客户端套接字与它继续对话",);
         play.checks.equal(promise, &greeting(&socket, at, b"again")?, &"Hello, again!".to_owned());
     }
     thinking(play)
@@ -103,7 +92,7 @@ fn greeting(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<Strin
 
 /// C28: one socket, two servers; each reply has its sender's address.
 fn two_servers(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "One socket asks two servers; each datagram has its own address.",
         "一个套接字向两个服务器提问：每个数据报各有自己的地址。",
     ))?;
@@ -121,8 +110,7 @@ fn two_servers(play: &mut Play) -> Result<()> {
         replies.push((server, reply));
     }
     replies.sort_by_key(|(server, _)| *server != one); // either may arrive first
-    let promise =
-        Words::fixed("recv_from tells the two replies apart", "recv_from 能分清两个回复来自哪个服务器");
+    let promise = words!("recv_from tells the two replies apart", "recv_from 能分清两个回复来自哪个服务器");
     let expected = vec![(one, "Hello, Ann!".to_owned()), (two, "Hello, Bob!".to_owned())];
     play.checks.equal(promise, &replies, &expected);
     Ok(())
@@ -130,7 +118,7 @@ fn two_servers(play: &mut Play) -> Result<()> {
 
 /// C12: how many sockets each kind of server needs for four clients.
 fn resources(play: &mut Play, udp: SocketAddr) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Four clients of tcp-server, and four of udp-server.",
         "tcp-server 和 udp-server 各有四个客户端。",
     ))?;
@@ -144,7 +132,7 @@ fn resources(play: &mut Play, udp: SocketAddr) -> Result<()> {
     }
     let held = kernel::sockets(Protocol::Tcp, tcp).zip(kernel::sockets(Protocol::Udp, udp));
     play.panel(held.clone().map(|(tcp, udp)| [tcp, udp].concat()).as_ref(), &[tcp, udp])?;
-    let promise = Words::fixed(
+    let promise = words!(
         "the TCP server has 5 sockets, the UDP server 1",
         "TCP 服务器有 5 个套接字，UDP 服务器有 1 个",
     );
@@ -196,7 +184,7 @@ fn thinking(play: &mut Play) -> Result<()> {
     play.reveal((last >= 150).then_some(3));
     let order: Vec<_> = answered.iter().map(|(peer, _)| *peer).collect();
     let expected = clients.iter().map(UdpSocket::local_addr).collect::<std::io::Result<Vec<_>>>()?;
-    let promise = Words::fixed(
+    let promise = words!(
         "answered one after another, in the order in which they asked",
         "按提问的先后，一个接一个得到回答",
     );

@@ -147,7 +147,7 @@ impl Play {
     /// address is one of `servers`.
     pub fn panel(&mut self, rows: Option<&Vec<SocketRow>>, servers: &[SocketAddr]) -> Result<()> {
         let Some(rows) = rows else {
-            return self.evidence(&Words::fixed(
+            return self.evidence(&words!(
                 "the kernel's table of sockets: not available here, it is in Linux' /proc/net",
                 "内核的套接字表：此处无法显示，缺 Linux 的 /proc/net",
             ));
@@ -168,7 +168,7 @@ impl Play {
         let Some(rows) = rows else { return Ok(()) };
         let state = |own: u16, other: u16| {
             let end = rows.iter().find(|row| (row.port, row.peer_port) == (own, other));
-            end.map_or(Words::fixed("[no socket]", "[无套接字]"), |SocketRow { state, .. }| {
+            end.map_or(words!("[no socket]", "[无套接字]"), |SocketRow { state, .. }| {
                 words!("[{state}]", "[{state}]")
             })
         };
@@ -227,7 +227,7 @@ impl Play {
 
     /// Stops a server with Ctrl-C and checks how it ends; false if this cannot be done.
     pub fn stop(&mut self, server: Program) -> Result<bool> {
-        let promise = Words::fixed(
+        let promise = words!(
             "Ctrl-C stops the server: its last line is 'stopped', and its exit status 0",
             "按下 Ctrl-C，服务器停止：最后一行是“stopped”，退出状态为 0",
         );
@@ -235,7 +235,7 @@ impl Play {
             self.called(Side::Server, "^C");
         }
         if !server.interrupt() {
-            let why = Words::fixed(
+            let why = words!(
                 "one program cannot press Ctrl-C for another here; press it in the server's terminal, and look for \
                  'stopped' and the exit status",
                 "这里一个程序不能替另一个程序按 Ctrl-C；请在服务器自己的终端里按，看它是否输出“stopped”、退出状态如何",

@@ -5,19 +5,8 @@ mod tcp;
 mod udp;
 mod web;
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
-
-use anyhow::Result;
-
-use crate::lessons::{Lesson, TCP, UDP, WEB, claim};
-use crate::peers::sockets::connect;
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::record::STUCK;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
+use crate::lessons::prelude::*;
+use crate::lessons::{UDP, WEB};
 
 /// Each mistake is a separate lesson.
 #[rustfmt::skip]
@@ -107,7 +96,7 @@ fn wrong(play: &mut Play, what: &Words, failed: bool, right: u64) {
         play.checks.equal(promise, &failed, &true);
     } else {
         // The answers are known from Unix; other systems may differ.
-        let why = Words::fixed("the mistake does not show on this system", "在本系统上重现不了这个错误");
+        let why = words!("the mistake does not show on this system", "在本系统上重现不了这个错误");
         play.checks.not_available(promise, why);
     }
     if failed {

@@ -1,20 +1,11 @@
 //! The mistakes of the notes' TCP server.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::thread;
-use std::time::{Duration, Instant};
-
-use anyhow::Result;
-use common::narration::escape;
+use std::net::Shutdown;
+use std::time::Instant;
 
 use super::{decode, instead, welcomed_pair, wrong};
-use crate::peers::sockets::{connect, pair};
-use crate::peers::tcp_peer::TcpPeer;
-use crate::play::Play;
-use crate::wire::event::{Side, What};
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::{Shown, Words};
+use crate::lessons::prelude::*;
+use crate::wire::event::What;
 
 /// The notes' server loop: one read is one message, and text; it sleeps before it looks at the message.
 fn wrong_server_loop(play: &Play, mut stream: TcpStream, pause: Duration) -> io::Result<Vec<String>> {
@@ -93,10 +84,8 @@ pub fn glued(play: &mut Play) -> Result<()> {
 
     instead(play, "tcp-server")?;
     let all = tcp_server(play, "0", b"Michael\nexit\n")?;
-    let promise = Words::fixed(
-        "tcp-server greets Michael and recognizes 'exit'",
-        "tcp-server 问候 Michael，并识别 exit",
-    );
+    let promise =
+        words!("tcp-server greets Michael and recognizes 'exit'", "tcp-server 问候 Michael，并识别 exit",);
     play.checks.equal(promise, &all.as_str(), &r"Welcome!\nHello, Michael!\n");
     Ok(())
 }
@@ -122,7 +111,7 @@ pub fn reset(play: &mut Play) -> Result<()> {
     server.write_all(b"goodbye")?;
     play.sent(Side::Client, b"goodbye");
     drop(server);
-    play.said(Side::Server, &Words::fixed("close(), and the name is unread", "close()，名字还没有读"));
+    play.said(Side::Server, &words!("close(), and the name is unread", "close()，名字还没有读"));
     let mut heard = Vec::new();
     let found = client.read_to_end(&mut heard).map(|_| ()).map_err(|e| e.kind());
     if found.is_err() {
@@ -130,7 +119,7 @@ pub fn reset(play: &mut Play) -> Result<()> {
     }
     let heard = escape(&heard);
     let Words { en, zh } =
-        found.map_or_else(|e| e.shown(), |()| Words::fixed("the end of the stream", "流结束（FIN）"));
+        found.map_or_else(|e| e.shown(), |()| words!("the end of the stream", "流结束（FIN）"));
     play.said(Side::Client, &words!("recv: '{heard}', then: {en}", "recv：“{heard}”，然后是：{zh}"));
     let what = words!(
         "after the notes' close, the client receives '{heard}', then: {en}",
@@ -151,7 +140,7 @@ pub fn reset(play: &mut Play) -> Result<()> {
         play.sent(Side::Client, all.as_bytes());
         play.ended(Side::Client);
     }
-    let promise = Words::fixed(
+    let promise = words!(
         "tcp-server closes its sending half first and waits: the client sees an end of stream, no reset",
         "tcp-server 先关闭写端，让客户端发完：收到的是流结束（FIN），不是复位（RST）",
     );
@@ -189,7 +178,7 @@ pub fn half_char(play: &mut Play) -> Result<()> {
     client.hears("Hello, Ann!")?; // so the server has read what arrived with her name
     client.sends([&"张".as_bytes()[2..], b"\nexit\n"].concat());
     let rest = client.hears_out()?;
-    let promise = Words::fixed(
+    let promise = words!(
         "tcp-server waits for the rest of 张 and of the line, and greets it",
         "tcp-server 等到“张”字和这一行收齐，才问候",
     );
@@ -199,7 +188,7 @@ pub fn half_char(play: &mut Play) -> Result<()> {
 
 pub fn gbk_name(play: &mut Play) -> Result<()> {
     const GBK: &[u8] = b"\xd5\xc5\xc8\xfd";
-    play.act(&Words::fixed(
+    play.act(&words!(
         "A client sends 张三 in GBK, the four bytes d5 c5 c8 fd, to the notes' server.",
         "客户端把 GBK 编码的“张三”（四个字节 d5 c5 c8 fd）发给笔记的服务器。",
     ))?;
@@ -222,7 +211,7 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
         "套接字传的是字节；它们是什么文字，要双方约定。",
     )?;
     let all = tcp_server(play, "0", &[GBK, b"\nexit\n"].concat())?;
-    let promise = Words::fixed(
+    let promise = words!(
         "tcp-server sends the same four bytes back, whatever they mean",
         "tcp-server 原样发回这四个字节，不管它们是什么文字",
     );
@@ -256,7 +245,7 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
 
     instead(play, "tcp-server")?;
     let all = tcp_server(play, "3600", b"exit\n")?;
-    let promise = Words::fixed(
+    let promise = words!(
         "tcp-server, started with a delay of an hour before greetings, closes at once on 'exit'",
         "tcp-server 在这里问候之前要停顿一小时，收到 exit 却立即关闭",
     );

@@ -1,21 +1,10 @@
 //! The mistakes of the notes' UDP client and server.
 
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, UdpSocket};
-
-use anyhow::Result;
-use common::greeting;
-use common::narration::escape;
-
 use super::{WATCHED, decode, instead, wrong};
-use crate::checks::Ended;
 use crate::lab::Outcome;
+use crate::lessons::prelude::*;
 use crate::peers::scripted_server::answering;
-use crate::peers::sockets::{datagram_socket, is_silence};
-use crate::play::Play;
-use crate::wire::event::{Crossing, Side};
-use crate::wire::impairments::{Impairment, Impairments};
-use crate::words::{Shown, Words};
+use crate::wire::event::Crossing;
 
 /// The notes' UDP client: sends a name, and takes the next datagram from any sender as its reply, and as text. It
 /// would wait forever; the sockets here have a time limit.
@@ -63,9 +52,9 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
     let wire = play.lab.udp_wire(at, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let found = wrong_ask(play, &impatient_socket(play)?, b"Michael", wire).map_err(|e| e.kind());
     if found.as_ref().is_err_and(|e| is_silence(*e)) {
-        play.said(Side::Client, &Words::fixed("recv(1024): still waiting", "recv(1024)：仍在等待"));
+        play.said(Side::Client, &words!("recv(1024): still waiting", "recv(1024)：仍在等待"));
     }
-    let what = Words::fixed(
+    let what = words!(
         "the notes' client got nothing in half a second, and would wait forever",
         "笔记的客户端半秒钟什么也没等到，它会永远等下去",
     );
@@ -75,7 +64,7 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
     let outcome =
         udp_client(play, Impairments::numbered(&[], &[1, 2, 3].map(|reply| (reply, Impairment::Lost))))?;
     let asked = play.lab.record.times_sent(b"Michael") - before;
-    let promise = Words::fixed(
+    let promise = words!(
         "udp-client sends Michael again, until the reply arrives",
         "udp-client 重发 Michael，直到收到回复",
     );
@@ -100,9 +89,9 @@ pub fn late_reply(play: &mut Play) -> Result<()> {
     let wire = play.lab.udp_wire(server.local_addr()?, Impairments::default())?;
     let client = impatient_socket(play)?;
     let first = wrong_ask(play, &client, b"Michael", wire).map_err(|e| e.kind());
-    play.said(Side::Client, &Words::fixed("recv(1024): a time-out", "recv(1024)：超时"));
+    play.said(Side::Client, &words!("recv(1024): a time-out", "recv(1024)：超时"));
     let (_, peer) = server.recv_from(&mut [0; 64])?;
-    play.said(Side::Server, &Words::fixed("sendto, late: Hello, Michael!", "sendto，迟到：Hello, Michael!"));
+    play.said(Side::Server, &words!("sendto, late: Hello, Michael!", "sendto，迟到：Hello, Michael!"));
     server.send_to(b"Hello, Michael!", peer)?;
     client.peek(&mut [0; 64])?; // it has arrived when Tracy is sent
     let second = wrong_ask(play, &client, b"Tracy", wire)?;
@@ -115,7 +104,7 @@ pub fn late_reply(play: &mut Play) -> Result<()> {
     wrong(play, &what, is_shifted, 1);
     let outcome = udp_client(play, Impairments::numbered(&[], &[(1, Impairment::Late)]))?;
     let promise =
-        Words::fixed("udp-client gives each name its own greeting", "udp-client 让每个名字得到自己的回复");
+        words!("udp-client gives each name its own greeting", "udp-client 让每个名字得到自己的回复");
     play.checks.equal(promise, &outcome.said, &BOTH.map(str::to_owned).to_vec());
     Ok(())
 }
@@ -138,8 +127,8 @@ pub fn stranger(play: &mut Play) -> Result<()> {
         "没有 connect 的套接字谁的数据报都收，recv 也不告诉你是谁发的。",
     )?;
     let recorder = play.lab.record.recorder("");
-    let answers = play
-        .in_its_language(&Words::fixed("a stranger answers, from another port", "陌生人从另一个端口回答"));
+    let answers =
+        play.in_its_language(&words!("a stranger answers, from another port", "陌生人从另一个端口回答"));
     let mut lies = vec![&b"send me your password"[..]];
     let (at, host) = answering(play.ip, true, move |asked| {
         let lie = lies.pop().unwrap_or(b"Hello, Michael!");
@@ -158,7 +147,7 @@ pub fn stranger(play: &mut Play) -> Result<()> {
     let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
     let outcome = play.lab.wait_for_end(client)?;
     drop(host); // after this, none of its events are missing
-    let promise = Words::fixed(
+    let promise = words!(
         "udp-client receives nothing from the stranger, not even the right greeting",
         "udp-client 不接收陌生人的数据报，哪怕内容是对的",
     );
@@ -205,7 +194,7 @@ pub fn cut_datagram(play: &mut Play) -> Result<()> {
     let name = "x".repeat(2000);
     play.story.hide("long"); // it prints a line of 2000 letters
     let outcome = play.run("long", "udp-client", &[&wire, &name])?;
-    let promise = Words::fixed(
+    let promise = words!(
         "udp-server and udp-client transfer all 2000",
         "udp-server 和 udp-client 把 2000 字节全部送到",
     );
@@ -248,7 +237,7 @@ pub fn not_text(play: &mut Play) -> Result<()> {
     instead(play, "udp-client")?;
     let args = [&at.to_string(), "Michael", "--timeout", "60"];
     let outcome = play.run("", "udp-client", &args)?;
-    let promise = Words::fixed(
+    let promise = words!(
         "udp-client ignores what is not the greeting, and accepts the greeting",
         "udp-client 跳过不是问候的数据报，收下问候",
     );

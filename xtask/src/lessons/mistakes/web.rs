@@ -1,22 +1,12 @@
 //! The mistakes of the notes' HTTP client.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-
-use anyhow::{Context, Result};
-use common::narration::escape;
 
 use super::{WATCHED, decode, instead, wrong};
-use crate::checks::Ended;
 use crate::lessons::page::quiet_origin;
+use crate::lessons::prelude::*;
 use crate::peers::origin;
 use crate::peers::scripted_server::until_it_leaves;
-use crate::peers::sockets::{connect, is_silence};
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
 
 /// Sends the notes' request over a recorded wire.
 fn requested(play: &mut Play, origin: SocketAddr, path: &str) -> Result<TcpStream> {
@@ -80,7 +70,7 @@ pub fn chunk_sizes(play: &mut Play) -> Result<()> {
     let failed = body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n";
     wrong(play, &what, failed, 3);
     instead(play, "tcp-client")?;
-    let promise = Words::fixed("tcp-client saves only the body", "tcp-client 只保存响应体");
+    let promise = words!("tcp-client saves only the body", "tcp-client 只保存响应体");
     tcp_client(play, origin.address, "chunked", promise, (0, Some("Hello, world!")))
 }
 
@@ -106,7 +96,7 @@ pub fn cut_short(play: &mut Play) -> Result<()> {
     );
     wrong(play, &what, body == "Hello,", 1);
     instead(play, "tcp-client")?;
-    let promise = Words::fixed("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
+    let promise = words!("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
     tcp_client(play, origin.address, "cut", promise, (1, None))
 }
 
@@ -124,17 +114,16 @@ pub fn no_header(play: &mut Play) -> Result<()> {
         "it first prints the header as UTF-8, but header bytes need not be UTF-8 (RFC 9110, section 5.5).",
         "它先按 UTF-8 打印响应头；响应头的字节却不一定是 UTF-8（RFC 9110，5.5 节）。",
     )?;
-    let promise = Words::fixed(
+    let promise = words!(
         "tcp-client does not decode the header, and saves the body",
         "tcp-client 不解码响应头，保存响应体",
     );
     exception(play, LATIN, "a header that is not UTF-8", "latin", promise, (0, Some("hi")))?;
-    play.act(&Words::fixed(
+    play.act(&words!(
         "A reply without a header arrives at the notes' client.",
         "笔记的客户端收到的响应没有响应头。",
     ))?;
-    let promise =
-        Words::fixed("tcp-client reports an error and saves nothing", "tcp-client 报错，什么也不保存");
+    let promise = words!("tcp-client reports an error and saves nothing", "tcp-client 报错，什么也不保存");
     exception(play, b"hi", "no header", "none", promise, (1, None))
 }
 
@@ -149,7 +138,7 @@ fn exception(
 ) -> Result<()> {
     let origin = origin::replying(play.ip, move |stream| stream.write_all(reply))?;
     let found = wrong_get(play, origin.address, "/").map_err(|e| e.to_string());
-    let what = Words::fixed("the notes' client ends with an exception", "笔记的客户端因异常而结束");
+    let what = words!("the notes' client ends with an exception", "笔记的客户端因异常而结束");
     wrong(play, &what, found == Err(error.into()), 2);
     instead(play, "tcp-client")?;
     tcp_client(play, origin.address, page, promise, outcome)
@@ -181,7 +170,7 @@ pub fn kept_open(play: &mut Play) -> Result<()> {
     let next = stream.read(&mut [0]).map_err(|e| e.kind());
     let is_waiting = next.is_err_and(is_silence);
     if is_waiting {
-        play.said(Side::Client, &Words::fixed("recv(1024): still waiting", "recv(1024)：仍在等待"));
+        play.said(Side::Client, &words!("recv(1024): still waiting", "recv(1024)：仍在等待"));
     }
     let what = words!(
         "all {size} bytes have arrived; half a second later the notes' client still waits, and would wait forever",
@@ -190,9 +179,7 @@ pub fn kept_open(play: &mut Play) -> Result<()> {
     drop(stream); // the server serves one client at a time
     wrong(play, &what, is_waiting, 1);
     instead(play, "tcp-client")?;
-    let promise = Words::fixed(
-        "tcp-client counts bytes, and ends when all have arrived",
-        "tcp-client 数着字节，收全就结束",
-    );
+    let promise =
+        words!("tcp-client counts bytes, and ends when all have arrived", "tcp-client 数着字节，收全就结束",);
     tcp_client(play, origin.address, "open", promise, (0, Some("hi")))
 }
