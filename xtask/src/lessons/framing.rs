@@ -21,10 +21,8 @@ const DRAWN: usize = 7;
 
 fn play(play: &mut Play) -> Result<()> {
     play.predict(
-        "tcp-server with --framing raw reads as the notes' server does. A client sends only the first 1, 2, 7 or all 9 \
-         bytes of 'Alexander'; drawn: 7.",
-        "tcp-server 用 --framing raw 运行，读法和笔记的服务器一样。客户端只发送“Alexander”的前 1、2、7 字节或全部 9 字节；\
-         只画出 7 的情形。",
+        "--framing raw reads as the notes' server does. 1, 2, 7 or all 9 bytes of 'Alexander' arrive; drawn: 7.",
+        "--framing raw 的读法和笔记的服务器一样。“Alexander”只到达前 1、2、7 或全部 9 字节；只画出 7 的情形。",
         ("Seven bytes have arrived: whom does it greet?", "到了七个字节：它问候谁？"),
         &[
             ("nobody: it waits for the rest", "谁也不问候：等其余部分"),
@@ -47,7 +45,7 @@ fn play(play: &mut Play) -> Result<()> {
     let expected = ["Hello, A!", "Hello, Al!", "Hello, Alexand!", "Hello, Alexander!"].map(str::to_owned);
     let promise = words!(
         "raw, after 1, 2, 7 and 9 bytes: 'A', 'Al', 'Alexand' and 'Alexander' are greeted",
-        "raw，到达 1、2、7、9 字节之后：分别问候“A”、“Al”、“Alexand”、“Alexander”",
+        "raw，到达 1、2、7、9 字节之后：分别问候“A”、“Al”、“Alexand”、“Alexander”"
     );
     play.reveal((found[2] == expected[2]).then_some(2));
     play.checks.equal(promise, &found, &expected.to_vec());

@@ -72,9 +72,8 @@ fn by_plan(play: &mut Play) -> Result<()> {
             ("1 3 2 5 5 7 6: as they arrive", "1 3 2 5 5 7 6：怎么到达就怎么收到"),
             ("1 2 3 4 5 6 7: the kernel also asks for 4 again", "1 2 3 4 5 6 7：内核还会再要一次 4"),
         ],
-        "a datagram has no number: the kernel cannot tell that one is late, missing or there twice. That is left to the \
-         program.",
-        "数据报没有序号：哪个迟到、缺失、重复，内核无从得知，要靠程序自己。",
+        "a datagram has no number: the kernel cannot tell that one is late, missing or there twice.",
+        "数据报没有序号：哪个迟到、缺失、重复，内核无从得知。",
     )?;
     let receiver = datagram_socket(play.ip)?;
     let up = [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
@@ -89,10 +88,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
         receiver.recv(&mut byte)?;
         arrived.push(byte[0].into());
     }
-    let promise = words!(
-        "1 3 2 5 5 7 6 are received: no kernel sorted them, or asked for 4 again",
-        "收到 1 3 2 5 5 7 6：内核没有排序，也没有再要一次 4",
-    );
+    let promise = words!("1 3 2 5 5 7 6 arrive: no kernel sorted them", "收到 1 3 2 5 5 7 6：内核没有排序");
     play.checks.equal(promise, &arrived.as_str(), &"1325576");
     play.reveal((arrived == "1325576").then_some(2));
     Ok(())
@@ -104,9 +100,8 @@ pub const LOSSY: &str = "in-a-lossy-network";
 /// C4 under loss: a separate network namespace, in which the kernel drops one packet in five.
 fn real_loss(play: &mut Play) -> Result<()> {
     play.act(&words!(
-        "A separate network namespace, in which the kernel drops a fifth of the packets with data: 200 lines \
-         over TCP, 200 datagrams over UDP.",
-        "另建一个网络命名空间，内核随机丢弃五分之一带数据的分组：经 TCP 发 200 行，经 UDP 发 200 个数据报。",
+        "A network namespace where a fifth of the data packets is dropped: 200 lines over TCP, 200 datagrams.",
+        "另建一个网络命名空间，内核随机丢弃五分之一带数据的分组：经 TCP 发 200 行，经 UDP 发 200 个数据报。"
     ))?;
     let promise = words!("all 200 lines arrived over TCP, in order", "200 行经 TCP 全部按序到达");
     let script = format!(
@@ -125,15 +120,12 @@ fn real_loss(play: &mut Play) -> Result<()> {
     let Some((tcp, udp)) = found.as_deref().and_then(|line| line.split_once(' ')) else {
         let why = words!(
             "it needs unshare -rn, ip and nft, and a system that lets users create network namespaces",
-            "缺 unshare -rn、ip、nft 之一，或者系统不允许普通用户建立网络命名空间",
+            "缺 unshare -rn、ip、nft 之一，或者系统不允许普通用户建立网络命名空间"
         );
         play.checks.not_available(promise, why);
         return Ok(());
     };
-    play.evidence(&words!(
-        "TCP: {tcp} of 200 lines; UDP: {udp} of 200 datagrams",
-        "TCP：200 行中到达 {tcp} 行；UDP：200 个数据报中到达 {udp} 个"
-    ))?;
+    play.evidence(&words!("arrived: TCP {tcp} of 200, UDP {udp} of 200", "到达：TCP {tcp}，UDP {udp}"))?;
     play.checks.equal(promise, &tcp, &"200");
     let promise = words!("not all datagrams arrived over UDP", "UDP 的数据报没有全部到达");
     play.checks.holds(promise, udp != "200", &udp);

@@ -46,10 +46,7 @@ fn play(play: &mut Play) -> Result<()> {
         let says_how_much =
             outcome.complained.iter().any(|line| line.contains("cut short after 6 of 13 bytes"));
         let promise = if is_cut {
-            words!(
-                "{label} nothing is saved, and the error says how much is missing",
-                "{label} 什么也不保存，并报错说明缺了多少"
-            )
+            words!("{label} nothing is saved; it says how much is missing", "{label} 不保存，报错说缺多少")
         } else {
             words!("{label} the body is saved as it is", "{label} 响应体原样保存")
         };

@@ -40,7 +40,7 @@ fn play(play: &mut Play) -> Result<()> {
     let mut client = TcpStream::connect(at)?;
     let near = client.local_addr()?;
     let segments =
-        words!("three-way handshake, not seen: SYN, SYN+ACK, ACK", "三次握手，看不到：SYN、SYN+ACK、ACK",);
+        words!("three-way handshake, not seen: SYN, SYN+ACK, ACK", "三次握手，看不到：SYN、SYN+ACK、ACK");
     play.draw(Mark::Crossed { toward: Side::Server, what: segments, fate: Fate::Unseen })?;
     play.states(kernel::both_ends(near, at).as_ref(), near, at)?;
     client.write_all(b"sent before accept")?;
@@ -49,7 +49,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.panel(table.as_ref(), &[at])?;
     let promise = words!(
         "before accept, the kernel has both ends of an established connection",
-        "accept 之前，内核里已经有了这条连接的两端，状态都是 ESTABLISHED",
+        "accept 之前，内核里已经有了这条连接的两端，状态都是 ESTABLISHED"
     );
     let established = table.map(|rows| rows.iter().filter(|row| row.state == "ESTABLISHED").count());
     play.checks.kernel_says(promise, established, &2);
@@ -59,10 +59,8 @@ fn play(play: &mut Play) -> Result<()> {
     accepted.read_exact(&mut received)?;
     let read = escape(&received);
     play.said(Side::Server, &words!("read: {read}", "read：{read}"));
-    let promise = words!(
-        "accept returns the connection, and the bytes are already there",
-        "accept 返回这条连接，数据已在其中",
-    );
+    let promise =
+        words!("accept returns the connection; the bytes are already there", "accept 返回时，数据已在其中");
     play.checks.equal(promise, &escape(&received).as_str(), &"sent before accept");
     let promise = words!("accept also returns the client's address", "accept 还返回客户端的地址");
     play.checks.equal(promise, &peer, &near);
@@ -87,13 +85,8 @@ fn queue(play: &mut Play) -> Result<()> {
         let listener = TcpListener::bind(play.loopback())?;
         let at = listener.local_addr()?;
         backlog::set(&listener, asked)?;
-        let mut waiting = Vec::new();
-        while waiting.len() < 200 {
-            match TcpStream::connect_timeout(&at, PATIENCE[waiting.len().min(1)]) {
-                Ok(client) => waiting.push(client),
-                Err(_) => break,
-            }
-        }
+        let attempts = (0..200).map(|number: usize| TcpStream::connect_timeout(&at, PATIENCE[number.min(1)]));
+        let waiting: Vec<_> = attempts.map_while(Result::ok).collect();
         let count = waiting.len();
         let tried = (count + 1).min(200); // the last one had to wait
         let promise = words!(

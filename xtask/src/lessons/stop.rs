@@ -7,8 +7,7 @@ pub const LESSON: Lesson = Lesson {
     name: "stop", subject_zh: "停止服务器",
     lanes: (Words::fixed("two clients", "两个客户端"), Words::fixed("tcp-server", "tcp-server")), play,
     claims: &[claim("-",
-        "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be\nable to start \
-         again at once.",
+        "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be able to restart at once.",
         "笔记里没有说的：不管客户端在做什么，\n按 Ctrl-C，服务器都应停止，并能立即再次启动。")],
 };
 
@@ -39,10 +38,8 @@ fn play(play: &mut Play) -> Result<()> {
     let (rest_of_silent, rest_of_asking) = (silent.hears_out()?, asking.hears_out()?);
     let came = !rest_of_asking.is_empty();
     play.reveal(came.then_some(2));
-    let promise = words!(
-        "the reply still arrived; then both clients read the end of the stream",
-        "正在准备的回复仍然到达；随后两个客户端都读到流结束（FIN）",
-    );
+    let promise =
+        words!("the reply still arrived; then both streams ended", "回复仍然到达，随后两个流都结束");
     play.checks.equal(promise, &(rest_of_asking.as_str(), rest_of_silent.as_str()), &("Hello, Tracy!\n", ""));
     let again = TcpListener::bind(at).map(|_| ()).map_err(|e| e.to_string());
     let promise = words!("the port can be bound again at once", "端口立即可以再次绑定");

@@ -70,19 +70,6 @@ fn decode(bytes: &[u8], lane: Side, play: &Play) -> io::Result<String> {
     })
 }
 
-/// Both ends of a connection over a recorded wire, after the server's welcome.
-fn welcomed_pair(play: &mut Play) -> Result<(TcpStream, TcpStream)> {
-    let listener = TcpListener::bind(play.loopback())?;
-    let mut client = connect(play.lab.wire("", listener.local_addr()?, RelayMode::AsItComes)?)?;
-    let mut server = listener.accept()?.0;
-    server.set_read_timeout(Some(STUCK))?;
-    play.called(Side::Server, "send: Welcome!");
-    server.write_all(b"Welcome!")?;
-    client.read_exact(&mut [0; 8])?;
-    play.called(Side::Client, "recv(1024): Welcome!");
-    Ok((client, server))
-}
-
 /// After the mistake: the program that does it right.
 fn instead(play: &mut Play, program: &str) -> Result<()> {
     play.act(&words!("What {program} does instead.", "再看 {program} 的做法。"))

@@ -114,15 +114,10 @@ pub fn no_header(play: &mut Play) -> Result<()> {
         "it first prints the header as UTF-8, but header bytes need not be UTF-8 (RFC 9110, section 5.5).",
         "它先按 UTF-8 打印响应头；响应头的字节却不一定是 UTF-8（RFC 9110，5.5 节）。",
     )?;
-    let promise = words!(
-        "tcp-client does not decode the header, and saves the body",
-        "tcp-client 不解码响应头，保存响应体",
-    );
+    let promise =
+        words!("tcp-client decodes no header, and saves the body", "tcp-client 不解码响应头，保存响应体");
     exception(play, LATIN, "a header that is not UTF-8", "latin", promise, (0, Some("hi")))?;
-    play.act(&words!(
-        "A reply without a header arrives at the notes' client.",
-        "笔记的客户端收到的响应没有响应头。",
-    ))?;
+    play.act(&words!("Then a reply without a header.", "然后是没有响应头的响应。"))?;
     let promise = words!("tcp-client reports an error and saves nothing", "tcp-client 报错，什么也不保存");
     exception(play, b"hi", "no header", "none", promise, (1, None))
 }
@@ -180,6 +175,6 @@ pub fn kept_open(play: &mut Play) -> Result<()> {
     wrong(play, &what, is_waiting, 1);
     instead(play, "tcp-client")?;
     let promise =
-        words!("tcp-client counts bytes, and ends when all have arrived", "tcp-client 数着字节，收全就结束",);
+        words!("tcp-client counts bytes, and ends when all have arrived", "tcp-client 数着字节，收全就结束");
     tcp_client(play, origin.address, "open", promise, (0, Some("hi")))
 }
