@@ -110,14 +110,13 @@ fn real_loss(play: &mut Play) -> Result<()> {
     );
     let rules = "table inet loss { chain input { type filter hook input priority 0; \
                  meta length > 90 numgen random mod 100 < 20 drop; }; }";
-    let mut command = Command::new("unshare");
-    command
+    let output = Command::new("unshare")
         .args(["-rn", "sh", "-c", &format!("echo '{rules}' | ( {script} )")])
         .arg(std::env::current_exe()?)
-        .arg(play.loopback().to_string());
-    let found = command.output().ok().filter(|output| output.status.success());
-    let found = found.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    let Some((tcp, udp)) = found.as_deref().and_then(|line| line.split_once(' ')) else {
+        .arg(play.loopback().to_string())
+        .output();
+    let found = output.map(|output| escape(output.stdout.trim_ascii())).unwrap_or_default();
+    let Some((tcp, udp)) = found.split_once(' ') else {
         let why = words!(
             "it needs unshare -rn, ip and nft, and a system that lets users create network namespaces",
             "缺 unshare -rn、ip、nft 之一，或者系统不允许普通用户建立网络命名空间"

@@ -24,7 +24,6 @@ use crate::drawing::entry::Lanes;
 pub use crate::play::runner::Lesson;
 use crate::words::Words;
 
-/// All lessons, in the order in which they are played.
 pub static ALL: [Lesson; 15] = [
     socket::LESSON,
     system::LESSON,
@@ -43,11 +42,8 @@ pub static ALL: [Lesson; 15] = [
     stop::LESSON,
 ];
 
-/// The two TCP programs.
 pub const TCP: Lanes = (Words::fixed("tcp-client", "tcp-client"), Words::fixed("tcp-server", "tcp-server"));
-/// The two UDP programs.
 pub const UDP: Lanes = (Words::fixed("udp-client", "udp-client"), Words::fixed("udp-server", "udp-server"));
-/// The TCP client, and the origin that it fetches a page from.
 pub const WEB: Lanes =
     (Words::fixed("tcp-client", "tcp-client"), Words::fixed("a small web server", "一个小型 Web 服务器"));
 /// The sides of a lesson that makes the calls of both itself.
@@ -60,7 +56,6 @@ impl Lesson {
     }
 }
 
-/// A claim with its number.
 const fn claim(number: &'static str, en: &'static str, zh: &'static str) -> (&'static str, Words) {
     (number, Words::fixed(en, zh))
 }

@@ -25,10 +25,8 @@ fn play(play: &mut Play) -> Result<()> {
         "每个会话读到的都是流结束，和客户端离开时一样；正在准备的回复因此照常发出。",
     )?;
     let (server, at) = play.server("tcp-server", &["--delay", "2", "--quiet"])?;
-    let wires =
-        [play.lab.wire("#1", at, RelayMode::AsItComes)?, play.lab.wire("#2", at, RelayMode::AsItComes)?];
-    let mut silent = TcpPeer::welcomed(wires[0])?;
-    let mut asking = TcpPeer::welcomed(wires[1])?;
+    let mut silent = TcpPeer::welcomed(play.lab.wire("#1", at, RelayMode::AsItComes)?)?;
+    let mut asking = TcpPeer::welcomed(play.lab.wire("#2", at, RelayMode::AsItComes)?)?;
     // Both names in one segment: once the first is greeted, the server has read the second.
     asking.sends("Michael\nTracy\n");
     asking.hears("Hello, Michael!")?;

@@ -71,11 +71,7 @@ fn play(play: &mut Play) -> Result<()> {
         play.checks.not_available(words!("the connection fails", "用另一个版本连接不上"), why);
     }
 
-    probe(play)
-}
-
-/// What differs between systems; without checks.
-fn probe(play: &mut Play) -> Result<()> {
+    // What differs between systems; without checks.
     play.act(&words!("What this system reports in unusual cases:", "本系统遇到特殊情形时的表现："))?;
     let gone = UdpSocket::bind(play.loopback())?.local_addr()?;
     let socket = UdpSocket::bind(play.loopback())?;

@@ -8,7 +8,6 @@ mod web;
 use crate::lessons::prelude::*;
 use crate::lessons::{UDP, WEB};
 
-/// Each mistake is a separate lesson.
 #[rustfmt::skip]
 pub static ALL: [Lesson; 14] = [
     Lesson { name: "glued", subject_zh: "消息粘连", lanes: TCP, play: tcp::glued,

@@ -7,15 +7,18 @@ use super::{decode, instead, wrong};
 use crate::lessons::prelude::*;
 use crate::wire::event::What;
 
+/// How long the notes' server sleeps here; in the notes, it is a second.
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// The notes' server loop: one read is one message, and text; it sleeps before it looks at the message.
-fn wrong_server_loop(play: &Play, mut stream: TcpStream, pause: Duration) -> io::Result<Vec<String>> {
+fn wrong_server_loop(play: &Play, mut stream: TcpStream) -> io::Result<Vec<String>> {
     let mut heard = Vec::new();
     loop {
         let mut buffer = [0; 1024];
         let n = stream.read(&mut buffer)?;
         let read = if n == 0 { "b''".into() } else { escape(&buffer[..n]) };
         play.called(Side::Server, format!("recv(1024): {read}"));
-        thread::sleep(pause);
+        thread::sleep(PAUSE);
         let name = decode(&buffer[..n], Side::Server, play)?;
         if n == 0 || name == "exit" {
             play.called(Side::Server, "close()");
@@ -29,12 +32,7 @@ fn wrong_server_loop(play: &Play, mut stream: TcpStream, pause: Duration) -> io:
 }
 
 /// Whom the notes' server greets when its client sends these bytes.
-fn notes_server(
-    play: &mut Play,
-    bytes: &[u8],
-    ends: bool,
-    pause: Duration,
-) -> Result<Result<Vec<String>, ErrorKind>> {
+fn notes_server(play: &mut Play, bytes: &[u8], ends: bool) -> Result<Result<Vec<String>, ErrorKind>> {
     let listener = TcpListener::bind(play.loopback())?;
     let mut client = connect(play.lab.wire("", listener.local_addr()?, RelayMode::AsItComes)?)?;
     let mut server = listener.accept()?.0;
@@ -47,7 +45,7 @@ fn notes_server(
     if ends {
         client.shutdown(Shutdown::Write)?;
     }
-    let greeted = wrong_server_loop(play, server, pause).map_err(|e| e.kind());
+    let greeted = wrong_server_loop(play, server).map_err(|e| e.kind());
     let mut all = Vec::new();
     client.read_to_end(&mut all)?;
     let all = escape(&all);
@@ -79,7 +77,7 @@ pub fn glued(play: &mut Play) -> Result<()> {
         "recv 返回已经到达的字节；一条消息到哪里为止，没有任何标记。",
     )?;
     // Like two sends that arrive together.
-    let found = notes_server(play, b"Michaelexit", true, Duration::ZERO)?;
+    let found = notes_server(play, b"Michaelexit", true)?;
     let Words { en, zh } = found.shown();
     let what =
         words!("the notes' server greets {en}, and misses 'exit'", "笔记的服务器问候{zh}，没有识别出 exit");
@@ -162,7 +160,7 @@ pub fn half_char(play: &mut Play) -> Result<()> {
         "recv 到多少返回多少，decode 却要求字符完整。",
     )?;
     // The third byte is still on its way.
-    let found = notes_server(play, &"张".as_bytes()[..2], false, Duration::ZERO)?;
+    let found = notes_server(play, &"张".as_bytes()[..2], false)?;
     let Words { en, zh } = found.shown();
     let what =
         words!("from two bytes of 张, the notes' server gets {en}", "“张”只到两字节，笔记的服务器得到：{zh}");
@@ -188,7 +186,7 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
         "A client sends 张三 in GBK, the four bytes d5 c5 c8 fd, to the notes' server.",
         "客户端把 GBK 编码的“张三”（四个字节 d5 c5 c8 fd）发给笔记的服务器。"
     ))?;
-    let found = notes_server(play, GBK, false, Duration::ZERO)?;
+    let found = notes_server(play, GBK, false)?;
     let Words { en, zh } = found.shown();
     let what =
         words!("from 张三 in GBK, the notes' server gets {en}", "收到 GBK 的“张三”，笔记的服务器得到：{zh}");
@@ -215,7 +213,6 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
 }
 
 pub fn slow_exit(play: &mut Play) -> Result<()> {
-    const PAUSE: Duration = Duration::from_millis(200);
     play.predict(
         "The notes' server calls recv, then sleep(1), and only then looks at the message. A client sends 'exit'.",
         "笔记的服务器先 recv，再 sleep(1)，然后才看内容。客户端发送 exit。",
@@ -229,7 +226,7 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
         "停顿写在判断之前，有没有事可做都要停。",
     )?;
     let asked = Instant::now();
-    let found = notes_server(play, b"exit", false, PAUSE)?;
+    let found = notes_server(play, b"exit", false)?;
     let (pause, waited) = (PAUSE.as_millis(), asked.elapsed());
     let ms = waited.as_millis();
     let what = words!(
