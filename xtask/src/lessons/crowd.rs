@@ -18,7 +18,7 @@ pub const LESSON: Lesson = Lesson {
         claim("C9", "Each client has its own thread; clients do not disturb each other.",
                     "每个客户端有自己的线程，互不干扰。"),
         claim("C10",
-            "Each socket keeps its own state (numbers, buffers): one client's data fills only its own receive buffer.",
+            "Each socket keeps its own state (numbers, buffers): one client's data fills only\nits own receive buffer.",
             "每个套接字维护自己的状态（序号、确认号、收发缓冲区）：\n一个客户端发来的数据只进入它自己的接收队列。"),
         claim("C13", "The message 'exit' closes only the connection on which it arrived.",
                      "exit 这条消息只关闭发来它的那一条连接。"),

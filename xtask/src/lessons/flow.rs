@@ -11,7 +11,7 @@ pub const LESSON: Lesson = Lesson {
         claim("C17", "send sends the data, or only a part if the buffers are full; write_all sends all.",
                      "send 发送数据，缓冲区满了就只发送一部分；write_all 才发送全部。"),
         claim("C23",
-            "Sockets hide flow control: a sender must not send more than the receiver's window holds.",
+            "Sockets hide flow control: a sender must not send more than the receiver's window\nholds.",
             "套接字隐藏了流量控制：已发送未确认的数据不超过对方通告的接收窗口。"),
         claim("C24", "Sockets hide error detection and congestion control. (Explained here, not shown.)",
                      "套接字隐藏了差错检测和拥塞控制：这里只说明，不演示。"),

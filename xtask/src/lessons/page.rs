@@ -41,7 +41,6 @@ fn play(play: &mut Play) -> Result<()> {
         let wire = play.lab.wire(&label, origin.address, RelayMode::AsItComes)?;
         let url = format!("http://{wire}{}", page.path);
         let outcome = play.run(&label, "tcp-client", &["get", &url])?;
-
         let saved = fs::read_to_string(play.lab.directory().join(page.path.trim_start_matches('/'))).ok();
         let says_how_much =
             outcome.complained.iter().any(|line| line.contains("cut short after 6 of 13 bytes"));

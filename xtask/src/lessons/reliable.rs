@@ -8,7 +8,7 @@ pub const LESSON: Lesson = Lesson {
     name: "reliable", subject_zh: "停止等待协议",
     lanes: (Words::fixed("a sender", "发送方"), Words::fixed("a receiver", "接收方")), play,
     claims: &[claim("C22",
-        "Sockets hide sequence numbers, acknowledgements and retransmission: for TCP, the kernel does all three.",
+        "Sockets hide sequence numbers, acknowledgements and retransmission: for TCP, the\nkernel does all three.",
         "套接字隐藏了序号、确认号和超时重传：TCP 的这些由内核完成。")],
 };
 

@@ -7,7 +7,7 @@ pub const LESSON: Lesson = Lesson {
     name: "stop", subject_zh: "停止服务器",
     lanes: (Words::fixed("two clients", "两个客户端"), Words::fixed("tcp-server", "tcp-server")), play,
     claims: &[claim("-",
-        "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be able to restart at once.",
+        "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be\nable to restart at once.",
         "笔记里没有说的：不管客户端在做什么，\n按 Ctrl-C，服务器都应停止，并能立即再次启动。")],
 };
 

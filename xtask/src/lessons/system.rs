@@ -13,14 +13,14 @@ pub const LESSON: Lesson = Lesson {
         claim("C14", "The calls are the same on every system. In unusual cases, their results differ.",
                      "各系统的调用相同；遇到特殊情形，表现却不尽相同。"),
         claim("C15",
-            "AF_INET is IPv4, AF_INET6 is IPv6. An IPv6 socket may also accept IPv4, as ::ffff:a.b.c.d.",
+            "AF_INET is IPv4, AF_INET6 is IPv6. An IPv6 socket may also accept IPv4, as\n::ffff:a.b.c.d.",
             "AF_INET 即 IPv4，AF_INET6 即 IPv6：两个地址族。\nIPv6 套接字也可能以映射地址（::ffff:a.b.c.d）兼收 IPv4。"),
         claim("C16",
             "The TCP server and the UDP server can both use port 9999: each protocol has its own\nports.",
             "TCP 服务器和 UDP 服务器可以同用 9999 端口：每种协议有自己的端口空间。"),
         claim("C21",
-            "Raw sockets send IP packets without TCP or UDP: not in std, and for administrators only. (Not shown.)",
-            "原始套接字不经 TCP 或 UDP 收发 IP 数据包：标准库没有，系统也只允许管理员使用。（不演示。）"),
+            "Raw sockets send IP packets without TCP or UDP: not in std, for administrators.\n(Explained here, not shown.)",
+            "原始套接字不经 TCP 或 UDP 收发 IP 数据包：标准库没有，\n系统也只允许管理员使用：此处只说明，不演示。"),
     ],
 };
 

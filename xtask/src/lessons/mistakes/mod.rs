@@ -75,8 +75,7 @@ fn instead(play: &mut Play, program: &str) -> Result<()> {
 }
 
 /// Checks that the notes' code failed, which makes choice `right` of its question the right one.
-fn wrong(play: &mut Play, what: &Words, failed: bool, right: u64) {
-    let (en, zh) = (&what.en, &what.zh);
+fn wrong(play: &mut Play, Words { en, zh }: Words, failed: bool, right: u64) {
     let promise = words!("the mistake shows: {en}", "果然出错：{zh}");
     if failed || cfg!(unix) {
         play.checks.equal(promise, &failed, &true);

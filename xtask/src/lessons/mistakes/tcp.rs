@@ -81,7 +81,7 @@ pub fn glued(play: &mut Play) -> Result<()> {
     let Words { en, zh } = found.shown();
     let what =
         words!("the notes' server greets {en}, and misses 'exit'", "笔记的服务器问候{zh}，没有识别出 exit");
-    wrong(play, &what, found == Ok(vec!["Michaelexit".into()]), 3);
+    wrong(play, what, found == Ok(vec!["Michaelexit".into()]), 3);
 
     instead(play, "tcp-server")?;
     let all = tcp_server(play, "0", b"Michael\nexit\n")?;
@@ -123,7 +123,7 @@ pub fn reset(play: &mut Play) -> Result<()> {
         found.map_or_else(|e| e.shown(), |()| words!("the end of the stream", "流结束（FIN）"));
     play.said(Side::Client, &words!("recv: '{heard}', then: {en}", "recv：“{heard}”，然后是：{zh}"));
     let what = words!("the client receives '{heard}', then: {en}", "客户端收到“{heard}”，然后是：{zh}");
-    wrong(play, &what, found.is_err(), 2);
+    wrong(play, what, found.is_err(), 2);
 
     instead(play, "tcp-server")?;
     let (_server, at) = play.server("tcp-server", &["--delay", "0"])?;
@@ -164,7 +164,7 @@ pub fn half_char(play: &mut Play) -> Result<()> {
     let Words { en, zh } = found.shown();
     let what =
         words!("from two bytes of 张, the notes' server gets {en}", "“张”只到两字节，笔记的服务器得到：{zh}");
-    wrong(play, &what, found == Err(ErrorKind::InvalidData), 3);
+    wrong(play, what, found == Err(ErrorKind::InvalidData), 3);
 
     instead(play, "tcp-server")?;
     let (_server, at) = play.server("tcp-server", &["--delay", "0"])?;
@@ -190,7 +190,7 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
     let Words { en, zh } = found.shown();
     let what =
         words!("from 张三 in GBK, the notes' server gets {en}", "收到 GBK 的“张三”，笔记的服务器得到：{zh}");
-    wrong(play, &what, found == Err(ErrorKind::InvalidData), 0);
+    wrong(play, what, found == Err(ErrorKind::InvalidData), 0);
 
     play.predict(
         "The same four bytes, d5 c5 c8 fd, are sent to tcp-server as a name.",
@@ -233,7 +233,7 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
         "the notes' server, which sleeps for {pause} ms here, needs {ms} ms in all to recognize 'exit'",
         "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
     );
-    wrong(play, &what, found == Ok(Vec::new()) && waited >= PAUSE, 2);
+    wrong(play, what, found == Ok(Vec::new()) && waited >= PAUSE, 2);
 
     instead(play, "tcp-server")?;
     let all = tcp_server(play, "3600", b"exit\n")?;

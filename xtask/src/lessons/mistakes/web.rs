@@ -21,18 +21,15 @@ fn wrong_get(play: &mut Play, origin: SocketAddr, path: &str) -> Result<String> 
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply)?;
     let size = reply.len();
-    play.said(
-        Side::Client,
-        &words!("recv(1024) until b'': {size} bytes", "recv(1024) 直到 b''：{size} 字节"),
-    );
+    play.said(Side::Client, &words!("recv until b'': {size} bytes", "recv 直到 b''：{size} 字节"));
     let Some(end) = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
         play.called(Side::Client, "split: ValueError");
         return Err(anyhow::anyhow!("no header"));
     };
     decode(&reply[..end], Side::Client, play).context("a header that is not UTF-8")?;
-    let body = &reply[end + 4..];
-    play.called(Side::Client, format!("f.write: {}", escape(body)));
-    Ok(String::from_utf8_lossy(body).into())
+    let body = escape(&reply[end + 4..]);
+    play.called(Side::Client, format!("f.write: {body}"));
+    Ok(body)
 }
 
 /// Runs tcp-client get, and checks its exit status and the file it saves.
@@ -64,11 +61,9 @@ pub fn chunk_sizes(play: &mut Play) -> Result<()> {
         "每块之前都有它的大小，就写在流里（RFC 9112，7.1 节）。",
     )?;
     let origin = quiet_origin(play)?;
-    let body = wrong_get(play, origin.address, "/chunked")?;
-    let saved = escape(body.as_bytes());
+    let saved = wrong_get(play, origin.address, "/chunked")?;
     let what = words!("the notes' client saves '{saved}'", "笔记的客户端保存了“{saved}”");
-    let failed = body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n";
-    wrong(play, &what, failed, 3);
+    wrong(play, what, saved == r"7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n", 3);
     instead(play, "tcp-client")?;
     let promise = words!("tcp-client saves only the body", "tcp-client 只保存响应体");
     tcp_client(play, origin.address, "chunked", promise, (0, Some("Hello, world!")))
@@ -88,13 +83,12 @@ pub fn cut_short(play: &mut Play) -> Result<()> {
         "recv 返回空只表示流结束，并不表示响应体收全了。",
     )?;
     let origin = quiet_origin(play)?;
-    let body = wrong_get(play, origin.address, "/cut")?;
-    let saved = escape(body.as_bytes());
+    let saved = wrong_get(play, origin.address, "/cut")?;
     let what = words!(
         "the notes' client saves '{saved}', 6 of 13 bytes, as if it were complete",
         "笔记的客户端只收到 13 字节中的“{saved}”，却当作完整内容保存"
     );
-    wrong(play, &what, body == "Hello,", 1);
+    wrong(play, what, saved == "Hello,", 1);
     instead(play, "tcp-client")?;
     let promise = words!("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
     tcp_client(play, origin.address, "cut", promise, (1, None))
@@ -134,7 +128,7 @@ fn exception(
     let origin = origin::replying(play.ip, move |stream| stream.write_all(reply))?;
     let found = wrong_get(play, origin.address, "/").map_err(|e| e.to_string());
     let what = words!("the notes' client ends with an exception", "笔记的客户端因异常而结束");
-    wrong(play, &what, found == Err(error.into()), 2);
+    wrong(play, what, found == Err(error.into()), 2);
     instead(play, "tcp-client")?;
     tcp_client(play, origin.address, page, promise, outcome)
 }
@@ -172,7 +166,7 @@ pub fn kept_open(play: &mut Play) -> Result<()> {
         "全部 {size} 字节都到了；又过半秒，笔记的客户端还在等，会永远等下去"
     );
     drop(stream); // the server serves one client at a time
-    wrong(play, &what, is_waiting, 1);
+    wrong(play, what, is_waiting, 1);
     instead(play, "tcp-client")?;
     let promise =
         words!("tcp-client counts bytes, and ends when all have arrived", "tcp-client 数着字节，收全就结束");
