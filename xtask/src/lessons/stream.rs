@@ -1,14 +1,6 @@
 //! A stream of bytes: nothing shows where a write began.
 
-use std::io::{Read, Write};
-
-use anyhow::Result;
-use common::narration::escape;
-
-use super::{BOTH_SIDES, Lesson, claim};
-use crate::peers::sockets::pair;
-use crate::play::Play;
-use crate::wire::event::Side;
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -49,10 +41,8 @@ fn play(play: &mut Play) -> Result<()> {
                 count += 1;
             }
         }
-        let promise = words!(
-            "reads: {count}; they returned the bytes of all writes, in order",
-            "读了 {count} 次，得到的就是依次写入的字节"
-        );
+        let promise =
+            words!("reads: {count}, and all bytes arrived in order", "读了 {count} 次，字节依次全部到达");
         play.checks.equal(promise, &all.as_str(), &"MichaelTracySarah");
         counts.push(count);
     }

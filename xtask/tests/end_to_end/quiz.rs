@@ -123,7 +123,7 @@ const ANSWERS: [(&str, &[&[&str]]); 29] = [
     ("cut-datagram", &[&["the notes' server gets 1024", "is cut, or lost"]]),
     ("reset", &[&["then: a reset", "sends a reset"]]),
     ("half-char", &[&["gets an exception", "needs whole characters"]]),
-    ("slow-exit", &[&["ms to recognize 'exit'", "even 'exit' takes"]]),
+    ("slow-exit", &[&["ms in all to recognize 'exit'", "even 'exit' takes"]]),
     ("no-header", &[&["the notes' client ends with an exception", "with a Latin-1 header, ends"]]),
     ("kept-open", &[&["still waits, and would wait forever", "only an empty recv is the end"]]),
     ("not-text", &[&["because of one byte", "0xff never occurs"]]),
