@@ -113,11 +113,9 @@ mod tests {
     fn a_line_of_the_table_is_read() {
         let line = "  12: 0100007F:270F 0200007F:C350 01 0000000A:0000001F 00:00000000 00000000     0        0 4711 1 0 20 0 0 10 -1";
         let row = SocketRow::parse(line).expect("a row");
-        assert_eq!(
-            (row.port, row.peer_port, row.state, row.to_send, row.to_read, row.inode),
-            (9999, 50000, "ESTABLISHED", 10, 31, 4711)
-        );
-        assert_eq!(row.ip, IpAddr::from(0x0100_007f_u32.to_ne_bytes()));
+        let found = (row.ip, row.port, row.peer_port, row.state, row.to_send, row.to_read, row.inode);
+        let ip = IpAddr::from(0x0100_007f_u32.to_ne_bytes());
+        assert_eq!(found, (ip, 9999, 50000, "ESTABLISHED", 10, 31, 4711));
         let line = " 1: 00000000:270F 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 4711 2 0000000000000000 1834";
         assert_eq!(SocketRow::parse(line).map(|row| (row.state, row.dropped)), Some(("CLOSE", 1834)));
         for other in ["  sl  local_address rem_address   st tx_queue rx_queue", "   0: 7F:270F"] {

@@ -125,10 +125,8 @@ mod tests {
                 break e;
             }
         };
-        assert_eq!(
-            (error.kind(), error.to_string()),
-            (ErrorKind::TimedOut, "the waits for it took 20ms in all".into())
-        );
+        let expected = (ErrorKind::TimedOut, "the waits for it took 20ms in all".into());
+        assert_eq!((error.kind(), error.to_string()), expected);
     }
 
     #[test]

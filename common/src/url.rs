@@ -133,12 +133,10 @@ mod tests {
             ("HTTP://h", "h:80", "h", "/", "index.html"),
             ("http://h:8080/a/b.html?c=d/e#f", "h:8080", "h:8080", "/a/b.html?c=d/e", "b.html"),
             ("http://h?q", "h:80", "h", "/?q", "index.html"),
-            ("http://h#f", "h:80", "h", "/", "index.html"),
             ("http://[::1]/x", "[::1]:80", "[::1]", "/x", "x"),
             ("http://[::1]:81/x/", "[::1]:81", "[::1]:81", "/x/", "index.html"),
             ("http://[fe80::1%2]:81/", "[fe80::1%2]:81", "[fe80::1]:81", "/", "index.html"),
             ("http://h:/x", "h:80", "h", "/x", "x"),
-            ("http://[::1]:?q", "[::1]:80", "[::1]", "/?q", "index.html"),
             ("http://[fe80::1%254]/", "[fe80::1%254]:80", "[fe80::1]", "/", "index.html"),
             ("http://h/页：？q", "h:80", "h", "/%E9%A1%B5%EF%BC%9A%EF%BC%9Fq", "页：？q"),
             ("http://h/x?|{}^<>\"`[]\\", "h:80", "h", "/x?%7C%7B%7D%5E%3C%3E%22%60%5B%5D%5C", "x"),
@@ -147,8 +145,8 @@ mod tests {
             ("http://h/x?-._~!$&'()*+,;=:@/?", "h:80", "h", "/x?-._~!$&'()*+,;=:@/?", "x"),
         ] {
             let url: Url = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
-            assert_eq!((url.peer.to_string().as_str(), url.host.as_str()), (peer, host), "{text}");
-            assert_eq!((url.target.as_str(), url.file_name().as_str()), (target, file), "{text}");
+            let found = (&*url.peer.to_string(), &*url.host, &*url.target, &*url.file_name());
+            assert_eq!(found, (peer, host, target, file), "{text}");
         }
     }
 
@@ -159,7 +157,6 @@ mod tests {
             ("https://www.google.com/", "TLS"),
             ("ftp://h/", "ftp:// is not http://"),
             ("http://", "empty"),
-            ("http:///path", "empty"),
             ("http://u:p@h/", "user name"),
             ("http://h:x/", "decimal number"),
             ("http://:/", "empty"),
@@ -170,11 +167,8 @@ mod tests {
             ("ｈttp://h/", "type 'h'"),
             ("“http://h/”", "leave it out"),
             ("http://127.0.0.1：80/", "type ':'"),
-            ("http://127。0.0.1/", "type '.'"),
             ("h：80/", "type ':'"),
             ("h/页：x", "starts with http://"),
-            ("http://::1/", "brackets"),
-            ("http://127.1/", "four decimal"),
             ("http://h/a b", "%20"),
             ("http://h/a\r\nX: y", "control"),
             ("http://h x/", "does not belong"),

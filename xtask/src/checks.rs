@@ -2,21 +2,18 @@
 
 use crate::words::{Shown, Words};
 
-/// The checks of one lesson, in the order they were made.
 #[derive(Debug, Default)]
 pub struct Checks(Vec<Check>);
 
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// What is promised, as a sentence.
     pub promise: Words,
     pub verdict: Verdict,
 }
 
-/// How a program ended.
 #[derive(Clone, Debug)]
 pub struct Ended {
-    /// Its exit status; none if a signal ended it.
+    /// None if a signal ended it.
     pub status: Option<i32>,
     /// Its last line on standard error, which is shown where it failed, and not compared.
     pub why: Option<String>,
@@ -47,20 +44,16 @@ impl Shown for Ended {
     }
 }
 
-/// What came of a promise.
+/// With what was found, all that was seen, or what this system lacks.
 #[derive(Clone, Debug)]
 pub enum Verdict {
     Passed,
-    /// It does not hold; this was found.
     Failed(Words),
-    /// Nothing came that would decide; this is all that was seen.
     Undecided(Words),
-    /// This system has no way to find out, for this reason.
     NotAvailable(Words),
 }
 
 impl Verdict {
-    /// What it is called.
     pub const fn name(&self) -> Words {
         match self {
             Self::Passed => Words::fixed("passed", "通过"),
@@ -72,13 +65,11 @@ impl Verdict {
 }
 
 impl Checks {
-    /// `found` is `expected`.
     pub fn equal<T: PartialEq + Shown>(&mut self, promise: Words, found: &T, expected: &T) {
-        let found_instead = || {
+        self.judge(promise, found == expected, || {
             let (Words { en: right, zh: right_zh }, Words { en, zh }) = (expected.shown(), found.shown());
             words!("expected {right}, got {en}", "应为 {right_zh}，实为 {zh}")
-        };
-        self.judge(promise, found == expected, found_instead);
+        });
     }
 
     /// `kept` is true; `evidence` is shown where it is not.
@@ -89,7 +80,6 @@ impl Checks {
         });
     }
 
-    /// The lesson could not go on.
     pub fn stopped_short(&mut self, why: &Words) {
         let promise = Words::fixed("the lesson stopped early", "本课没有演示完");
         self.judge(promise, false, || why.clone());
@@ -108,7 +98,6 @@ impl Checks {
         }
     }
 
-    /// This system cannot show it.
     pub fn not_available(&mut self, promise: Words, why: Words) {
         self.0.push(Check { promise, verdict: Verdict::NotAvailable(why) });
     }
@@ -135,24 +124,15 @@ impl Check {
     }
 }
 
-/// How many checks came out how.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub passed: usize,
     pub failed: usize,
-    /// Promises of which nothing was seen that would decide.
     pub undecided: usize,
-    /// Promises that cannot be judged here.
     pub not_available: usize,
 }
 
 impl Tally {
-    pub fn of<'a>(checks: impl Iterator<Item = &'a Check>) -> Self {
-        let mut tally = Self::default();
-        checks.for_each(|check| tally.add(&check.verdict));
-        tally
-    }
-
     pub fn add(&mut self, verdict: &Verdict) {
         *match verdict {
             Verdict::Passed => &mut self.passed,
@@ -162,7 +142,6 @@ impl Tally {
         } += 1;
     }
 
-    /// The sum as a sentence.
     pub fn sentence(&self) -> Words {
         let Self { passed, failed, undecided, not_available } = self;
         let Words { en, zh } = match not_available {

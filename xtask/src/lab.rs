@@ -1,13 +1,14 @@
-//! Where programs run and wires lie between them, and what happens is recorded. Nothing is drawn here:
-//! each event is handed to a watcher. A lesson waits for events, never for time.
+//! Where programs run and wires lie between them, and what happens is recorded. Nothing is drawn here.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use common::address::HostPort;
 use common::narration::escape;
 
 use crate::checks::Ended;
@@ -24,7 +25,7 @@ use crate::wire::udp_relay;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Its exit status; none if a signal ended it.
+    /// None if a signal ended it.
     pub status: Option<i32>,
     pub said: Vec<String>,
     pub complained: Vec<String>,
@@ -34,12 +35,9 @@ impl Outcome {
     fn of(pid: u32, events: &[Event]) -> Self {
         let mut outcome = Self::default();
         for event in events {
-            match &event.what {
-                What::Said { program, line, is_error, .. } if *program == pid => {
-                    let lines = if *is_error { &mut outcome.complained } else { &mut outcome.said };
-                    lines.push(line.clone());
-                }
-                _ => {}
+            if let What::Said { program, line, is_error, .. } = &event.what {
+                let lines = if *is_error { &mut outcome.complained } else { &mut outcome.said };
+                lines.extend((*program == pid).then(|| line.clone()));
             }
         }
         outcome
@@ -53,7 +51,6 @@ impl From<&Outcome> for Ended {
     }
 }
 
-/// One experiment's programs and wires.
 pub struct Lab {
     pub record: Record,
     wires: Vec<Listening>,
@@ -62,7 +59,7 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// An empty one, whose events are handed to a watcher; its programs run in an empty directory.
+    /// Hands the events to a watcher; its programs run in an empty directory.
     pub fn new(watcher: impl FnMut(&Event) -> Result<()> + Send + 'static) -> Result<Self> {
         let scratch = Scratch::new()?;
         Ok(Self { record: Record::new(watcher), wires: Vec::new(), udp_wires: Vec::new(), scratch })
@@ -121,33 +118,29 @@ impl Lab {
     }
 
     /// A wire to a TCP server; every client that connects to it is recorded under the label.
-    pub fn wire(&mut self, label: &str, server: SocketAddr, manner: RelayMode) -> Result<SocketAddr> {
+    pub fn wire(&mut self, label: &str, server: SocketAddr, mode: RelayMode) -> Result<SocketAddr> {
         let recorder = self.record.recorder(label);
-        let relay = tcp_relay::start(server, manner, recorder).context("cannot start the relay")?;
-        let address = relay.address;
-        self.wires.push(relay);
+        let (near, server) = (TcpListener::bind((server.ip(), 0))?, HostPort::Ip(server));
+        let wire = tcp_relay::start(near, server, mode, Duration::ZERO, move |_| recorder.clone())?;
+        let address = wire.address;
+        self.wires.push(wire);
         Ok(address)
     }
 
-    /// A wire to a UDP server that impairs what it carries.
     pub fn udp_wire(&mut self, server: SocketAddr, impairments: Impairments) -> Result<SocketAddr> {
         let recorder = self.record.recorder("");
-        let (address, relay) =
-            udp_relay::start(server, impairments, recorder).context("cannot start the relay")?;
-        self.udp_wires.push(relay);
+        let near = UdpSocket::bind((server.ip(), 0))?;
+        let address = near.local_addr()?;
+        self.udp_wires.push(udp_relay::start(near, server, impairments, move |_| recorder.clone())?);
         Ok(address)
     }
 
-    /// Waits for a program's line that starts with `start`.
     pub fn wait_for_line(&mut self, program: &Program, start: &str) -> Result<String> {
         let mut said = self.wait_for_lines(program, 1, |line| line.starts_with(start))?;
         said.pop().with_context(|| format!("nothing was said before '{start}'"))
     }
 
     /// Waits until a program has printed `count` lines that are such; returns all that it has printed up to then.
-    ///
-    /// # Errors
-    /// When the program ends without them, or nothing happens for a minute.
     pub fn wait_for_lines(
         &mut self,
         program: &Program,
@@ -177,7 +170,6 @@ impl Lab {
         Ok(outcome)
     }
 
-    /// What a program has said so far.
     pub fn outcome(&self, pid: u32) -> Outcome {
         Outcome::of(pid, self.record.events())
     }

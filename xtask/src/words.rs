@@ -7,6 +7,8 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use common::args::Args;
+
 /// A language of narration. The programs' own lines are English in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lang {
@@ -15,6 +17,11 @@ pub enum Lang {
 }
 
 impl Lang {
+    /// The one of two texts that is in it.
+    pub fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
+        if self == Self::Zh { zh } else { en }
+    }
+
     /// What the locale asks for. Chinese is written in UTF-8 here, which a terminal of another charset would not show.
     pub fn of_locale() -> Self {
         if locale("LC_MESSAGES").starts_with("zh") && has_utf8() { Self::Zh } else { Self::En }
@@ -22,12 +29,8 @@ impl Lang {
 
     /// What the command line asks for, whatever else is wrong with it; or else the locale.
     pub fn of_command_line() -> Self {
-        // What follows `--` is the command line of another program.
-        let own = env::args_os().take_while(|word| word != "--");
-        let words: Vec<_> = own.map(|word| word.to_string_lossy().into_owned()).collect();
-        let mut asked = words.windows(2).filter(|pair| pair[0] == "--lang").map(|pair| pair[1].as_str());
-        let one_word = words.iter().find_map(|word| word.strip_prefix("--lang="));
-        asked.next().or(one_word).and_then(|lang| lang.parse().ok()).unwrap_or_else(Self::of_locale)
+        let asked = Args::new(env::args_os().skip(1)).given("--lang");
+        asked.ok().flatten().unwrap_or_else(Self::of_locale)
     }
 }
 
@@ -56,8 +59,7 @@ impl FromStr for Lang {
     }
 }
 
-/// One text in both languages.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Words {
     pub en: Cow<'static, str>,
     pub zh: Cow<'static, str>,
@@ -70,10 +72,7 @@ impl Words {
     }
 
     pub fn to(&self, lang: Lang) -> &str {
-        match lang {
-            Lang::En => &self.en,
-            Lang::Zh => &self.zh,
-        }
+        lang.pick(&self.en, &self.zh)
     }
 }
 
@@ -89,7 +88,6 @@ pub trait Shown {
     fn shown(&self) -> Words;
 }
 
-/// What several values are, one after the other.
 fn listed(values: impl Iterator<Item = Words>) -> Words {
     let (en, zh): (Vec<_>, Vec<_>) = values.map(|words| (words.en, words.zh)).unzip();
     match en.len() {

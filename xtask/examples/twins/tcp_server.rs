@@ -4,12 +4,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{self, Command, Stdio};
 use std::sync::Mutex;
-use std::time::Duration;
 use std::{env, fs, io, thread};
 
 use super::Call;
 
-/// The parts.
 pub struct TcpServer {
     /// Runs before it binds.
     pub begins: fn(&Call<'_>),
@@ -17,25 +15,22 @@ pub struct TcpServer {
     pub serves: fn(&'static Self, TcpListener),
     pub welcome: &'static [u8],
     pub converses: fn(&Self, &TcpStream),
-    /// What the first answer begins with.
-    pub prefix: &'static [u8],
-    /// How much it reads at once.
     pub capacity: usize,
     /// Whether a line is complete without its line feed.
     pub is_whole: fn(&[u8]) -> bool,
-    /// A line has come.
     pub hears: fn(&TcpStream),
     pub is_exit: fn(&[u8]) -> bool,
     pub exits: fn(&TcpStream),
     /// The name that it answers; without one, it closes.
     pub name: fn(&TcpStream, Vec<u8>) -> Option<Vec<u8>>,
+    /// What it takes what has been read for: one message, whole messages, or text. Without them, it closes.
+    pub takes: fn(&mut Vec<u8>) -> Option<Vec<Vec<u8>>>,
     /// What follows a name.
     pub end: &'static [u8],
     /// Whether it goes on after an answer.
     pub goes_on: fn(&TcpStream) -> bool,
     /// The stream has ended, with this part of a line.
     pub ends: fn(&TcpStream, Vec<u8>),
-    /// The connection was reset.
     pub fails: fn(),
 }
 
@@ -47,13 +42,13 @@ impl Default for TcpServer {
             serves: side_by_side,
             welcome: b"Welcome!\n",
             converses: by_lines,
-            prefix: b"",
             capacity: 1024,
             is_whole: |_| false,
             hears: |_| {},
             is_exit: |line| line == b"exit",
             exits: |_| {},
             name: |_, name| Some(name),
+            takes: |_| None,
             end: b"!\n",
             goes_on: |_| true,
             ends: |_, _| {},
@@ -63,6 +58,10 @@ impl Default for TcpServer {
 }
 
 impl TcpServer {
+    pub fn reads(&mut self, takes: fn(&mut Vec<u8>) -> Option<Vec<Vec<u8>>>) {
+        (self.converses, self.takes) = (by_reads, takes);
+    }
+
     pub fn runs(self, call: &Call<'_>) {
         (self.begins)(call);
         let listener = TcpListener::bind((call.host, (self.port)(call.port))).expect("cannot listen");
@@ -87,7 +86,6 @@ fn side_by_side(server: &'static TcpServer, listener: TcpListener) {
 
 pub fn by_lines(server: &TcpServer, mut stream: &TcpStream) {
     let _ = stream.write_all(server.welcome);
-    let mut prefix = server.prefix;
     let mut from = BufReader::with_capacity(server.capacity, stream);
     loop {
         let mut line = Vec::new();
@@ -105,27 +103,21 @@ pub fn by_lines(server: &TcpServer, mut stream: &TcpStream) {
             return (server.exits)(stream);
         }
         let Some(name) = (server.name)(stream, name.to_vec()) else { return };
-        if stream.write_all(&[prefix, b"Hello, ", &name, server.end].concat()).is_err() {
+        if stream.write_all(&[b"Hello, ", &name[..], server.end].concat()).is_err() {
             return (server.fails)();
         }
-        prefix = b"";
         if !(server.goes_on)(stream) {
             return;
         }
     }
 }
 
-/// Takes one read for what it is not: one message, whole messages, or text.
-pub fn by_reads(
-    server: &TcpServer,
-    mut stream: &TcpStream,
-    answers: fn(&mut Vec<u8>) -> Option<Vec<Vec<u8>>>,
-) {
+fn by_reads(server: &TcpServer, mut stream: &TcpStream) {
     let _ = stream.write_all(server.welcome);
     let (mut rest, mut buffer) = (Vec::new(), [0; 4096]);
     while let Ok(size @ 1..) = stream.read(&mut buffer) {
         rest.extend_from_slice(&buffer[..size]);
-        let Some(names) = answers(&mut rest) else { return };
+        let Some(names) = (server.takes)(&mut rest) else { return };
         for name in names {
             if name == b"exit" {
                 return;
@@ -163,32 +155,25 @@ pub fn own(args: &[&str]) -> Command {
     own
 }
 
-/// This program once more, in a process group of its own.
-pub fn outsider(args: &[&str]) -> Command {
-    let mut outsider = own(args);
-    outsider.stdout(Stdio::null()).stderr(Stdio::null());
+/// In a process group of its own, and silent.
+pub fn outsider(mut command: Command) -> Command {
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut outsider, 0);
-    outsider
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command
 }
 
-/// Gives a copy of the connection to a program outside its group, which has it until the client goes.
+/// Gives a copy of the connection to a program outside its group: that reads nothing of it before this one has ended, and
+/// ends with the connection. Its twins are only for Unix.
 pub fn hand_to_another(stream: &TcpStream) {
-    let mut holder = outsider(&["holder", &process::id().to_string()]);
-    #[cfg(unix)]
-    holder.stdin(std::os::fd::OwnedFd::from(stream.try_clone().unwrap()));
+    let script = format!("while kill -0 {}; do sleep 0.01; done; cat", process::id());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]);
     #[cfg(not(unix))]
-    let _ = stream; // its twins are only for Unix
-    drop(holder.spawn().expect("cannot start it"));
-}
-
-/// Has a copy of a connection, and reads nothing of it while the giver is there.
-#[cfg(unix)]
-pub fn holder(giver: &str) {
-    while std::os::unix::process::parent_id().to_string() == giver {
-        thread::sleep(Duration::from_millis(1));
-    }
-    let _ = io::copy(&mut io::stdin(), &mut io::sink());
+    let _ = stream;
+    #[cfg(unix)]
+    shell.stdin(std::os::fd::OwnedFd::from(stream.try_clone().unwrap()));
+    drop(outsider(shell).spawn().expect("cannot start it"));
 }
 
 /// Prints a megabyte: half of it in many lines, and half, as an error, in one.

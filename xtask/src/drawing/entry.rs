@@ -1,5 +1,4 @@
-//! What is told of a run, piece by piece: the one model, which `text` and `web` draw. It knows events and figures, and
-//! not how anything looks.
+//! What is told of a run, piece by piece: the one model, which `text` and `web` draw.
 
 use std::time::Duration;
 
@@ -14,9 +13,7 @@ use crate::words::Words;
 
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// What is played from here on.
     Title {
-        /// As on the command line.
         name: &'static str,
         /// Its subject, shown after the name in Chinese; may be empty.
         subject_zh: &'static str,
@@ -25,41 +22,32 @@ pub enum Entry {
         /// It was not played just before.
         is_new: bool,
     },
-    /// What it is about: a claim, with its number.
+    /// A claim's number, and what it says.
     Claim(&'static str, Words),
-    /// Which programs the two lanes show from here on.
     Lanes(Lanes),
     Act(Words),
     Rung(Rung),
-    /// What was seen of it, or noticed about it.
     Evidence(Words),
     /// Rows of the kernel's table of sockets, and whose end each is.
     Sockets(Vec<(Side, Words)>),
     Check(Check),
     Hint(Words),
-    /// A line of a program, as it could be.
     Code(&'static str),
     Chart(Chart),
-    /// What the audience is asked to predict.
     Question {
         question: Words,
         /// Numbered from 1.
         choices: Vec<Words>,
     },
-    /// What came of the prediction.
     Judged {
         question: Words,
         verdict: Words,
-        /// Nothing, where nothing was predicted.
+        /// None where nothing was predicted.
         is_right: Option<bool>,
-        /// What was seen, and why it was so.
         why: Words,
     },
-    /// How the class has voted on the last question, for each choice.
-    Votes(Vec<usize>),
     Sum {
         sentence: Words,
-        /// Whether no check failed.
         is_kept: bool,
     },
 }
@@ -68,28 +56,20 @@ impl Entry {
     pub fn rung(&self) -> Option<&Rung> {
         if let Self::Rung(rung) = self { Some(rung) } else { None }
     }
-
-    pub fn check(&self) -> Option<&Check> {
-        if let Self::Check(check) = self { Some(check) } else { None }
-    }
 }
 
-/// A row of the kernel's table of sockets: whose end it is, its state, its port, the port of the other end, and what its
-/// numbers are in that state.
+/// A row of the kernel's table of sockets, and what its two numbers count in its state.
 pub fn socket(side: Side, row: &SocketRow) -> Words {
     let SocketRow { state, port, peer_port, to_send, to_read, .. } = row;
-    let (whose, whose_zh) = match side {
-        Side::Client => ("client", "客户端"),
-        Side::Server => ("server", "服务器"),
-    };
+    let (whose, whose_zh) = side.names();
     // Linux' own meaning of the two queues (proc(5), ss(8)): a listener's are connections, not bytes.
     let Words { en, zh } = match *state {
         "LISTEN" => words!("waiting to be accepted {to_read}", "排队 {to_read}"),
         "UNCONN" => words!("unread {to_read}", "未读 {to_read}"),
         _ => words!("unacknowledged {to_send}, unread {to_read}", "未确认 {to_send}，未读 {to_read}"),
     };
-    let (port, peer) =
-        (format!(":{port}"), if *peer_port == 0 { ":*".into() } else { format!(":{peer_port}") });
+    let port = format!(":{port}");
+    let peer = if *peer_port == 0 { ":*".into() } else { format!(":{peer_port}") };
     words!(
         "{whose} {state:11} {port:6} peer {peer:6}  {en}",
         "{whose_zh} {state:11} {port:6} 对端 {peer:6}  {zh}"
@@ -109,32 +89,28 @@ pub struct Rung {
     pub mark: Mark,
 }
 
-/// What is to be seen of an event.
 #[derive(Clone, Debug)]
 pub enum Mark {
     /// A line of the client's side, or of the server's, or of both.
     Beside([Words; 2]),
     Crossed {
         toward: Side,
-        /// What it was, in as many columns as the longest arrow has room for.
         what: Words,
         fate: Fate,
     },
 }
 
 impl Mark {
-    fn said(side: Side, line: String) -> Self {
-        let (line, nothing) = (Words { en: line.clone().into(), zh: line.into() }, Words::fixed("", ""));
+    fn said(side: Side, line: &str) -> Self {
+        let (line, nothing) = (words!("{line}", "{line}"), Words::fixed("", ""));
         Self::Beside(if side == Side::Client { [line, nothing] } else { [nothing, line] })
     }
 }
 
-/// How an arrow ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Arrived,
     Lost,
-    /// It has not arrived yet.
     HeldBack,
     /// It crossed in both directions, between kernels: nobody saw it here.
     Unseen,
@@ -154,13 +130,13 @@ impl Rung {
             let what = Words { en: fit(&what.en, LONGEST).into(), zh: fit(&what.zh, LONGEST).into() };
             Mark::Crossed { toward, what, fate }
         };
+        let arrived = |toward, what| crossed(toward, (what, Fate::Arrived));
         let mark = match what {
-            What::Said { lane, line, .. } => Mark::said(*lane, fit(line, LONGEST_LINE)),
-            What::Came { client } => Mark::said(Side::Client, client.to_string()),
-            What::Connected { port } => crossed(
-                Side::Server,
-                (words!("connects from :{port}", "三次握手完成，来自 :{port}"), Fate::Arrived),
-            ),
+            What::Said { lane, line, .. } => Mark::said(*lane, &fit(line, LONGEST_LINE)),
+            What::Came { client } => Mark::said(Side::Client, &client.to_string()),
+            What::Connected { port } => {
+                arrived(Side::Server, words!("connects from :{port}", "三次握手完成，来自 :{port}"))
+            }
             What::Refused { why, is_absent } => {
                 let why = escape(why.as_bytes());
                 let what = match is_absent {
@@ -179,19 +155,14 @@ impl Rung {
                 );
                 crossed(*toward, fated(*how, flow))
             }
-            What::Ended { toward } => {
-                crossed(*toward, (Words::fixed("end of stream", "流结束（FIN）"), Fate::Arrived))
-            }
-            What::Broke { toward, .. } => {
-                crossed(*toward, (Words::fixed("reset", "复位（RST）"), Fate::Arrived))
-            }
+            What::Ended { toward } => arrived(*toward, Words::fixed("end of stream", "流结束（FIN）")),
+            What::Broke { toward, .. } => arrived(*toward, Words::fixed("reset", "复位（RST）")),
             What::Finished { .. } | What::GaveWay | What::Mark => return None,
         };
         Some(Self { time, label: label.into(), mark })
     }
 }
 
-/// What is said of something that crosses, and how its arrow ends.
 fn fated(how: Crossing, Words { en, zh }: Words) -> (Words, Fate) {
     match how {
         Crossing::Plain => (Words { en, zh }, Fate::Arrived),
@@ -206,13 +177,11 @@ fn fated(how: Crossing, Words { en, zh }: Words) -> (Words, Fate) {
 pub type Lanes = (Words, Words);
 
 fn content(Payload { bytes, size, is_text, .. }: &Payload) -> Words {
-    let is_cut = bytes.len() < *size;
     // Of a text that is cut, half a character may be left at the end.
     let whole = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
     // What happens to look like a character in other bytes is none: each of them is shown.
-    let shown =
-        if *is_text { escape(&bytes[..whole]) } else { bytes.chunks(1).map(escape).collect::<String>() };
-    let more = if is_cut { "…" } else { "" };
+    let shown = if *is_text { escape(&bytes[..whole]) } else { bytes.chunks(1).map(escape).collect() };
+    let more = if bytes.len() < *size { "…" } else { "" };
     let unit = if *size == 1 { "byte" } else { "bytes" };
     let (en, zh) = if *is_text { ("", "") } else { (", not UTF-8", "，非 UTF-8") };
     words!("{size} {unit}{en}  {shown}{more}", "{size} 字节{zh}  {shown}{more}")
@@ -234,7 +203,7 @@ pub struct Chart {
 pub struct Series {
     pub name: Words,
     pub ink: Ink,
-    /// A cost for each place.
+    /// One for each place.
     pub costs: Vec<Cost>,
 }
 
@@ -245,23 +214,6 @@ pub struct Cost {
     pub high: f64,
     /// How many times as much as the baseline of the same round, in the median; the baseline has none.
     pub ratio: Option<f64>,
-}
-
-impl Chart {
-    pub fn highest(&self) -> f64 {
-        let costs = self.series.iter().flat_map(|series| &series.costs);
-        costs.map(|cost| cost.median).fold(f64::MIN_POSITIVE, f64::max)
-    }
-}
-
-impl Cost {
-    pub fn spread(&self) -> String {
-        format!("{}-{}", shown(self.low), shown(self.high))
-    }
-
-    pub fn times_baseline(&self) -> String {
-        self.ratio.map_or(String::new(), |ratio| format!("x{ratio:.2}"))
-    }
 }
 
 /// A figure with three digits that say something, or all of those before the point.
@@ -275,35 +227,14 @@ pub fn shown(figure: f64) -> String {
     }
 }
 
-/// How many of `all` a share of them is.
-pub fn share_of(all: u32, share: f64) -> u32 {
-    let share = share * f64::from(all) + 0.5;
-    (1..=all).take_while(|n| f64::from(*n) <= share).last().unwrap_or(0)
-}
-
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
-
-    fn cost(median: f64) -> Cost {
-        Cost { median, low: median / 2.0, high: median, ratio: Some(1.5) }
-    }
-
-    /// A chart of two sides, whose names are ours and <baseline>.
-    pub fn chart(places: &[u64], figures: [&[f64]; 2]) -> Chart {
-        let series =
-            figures.into_iter().zip([("ours", "我们的"), ("<baseline>", "基准")]).map(|(costs, name)| {
-                let costs = costs.iter().copied().map(cost).collect();
-                Series { name: Words::fixed(name.0, name.1), ink: Ink::Client, costs }
-            });
-        let (title, across) = (Words::fixed("time", "时间"), Words::fixed("clients", "客户端"));
-        Chart { title, across, places: places.into(), series: series.collect() }
-    }
 
     #[test]
     fn a_time_has_its_columns_for_a_whole_day() {
         let shown = [0.0, 999.999, 999.9996, 1000.0, 86_399.9].map(|seconds| {
-            let (time, mark) = (Duration::from_secs_f64(seconds), Mark::said(Side::Client, String::new()));
+            let (time, mark) = (Duration::from_secs_f64(seconds), Mark::said(Side::Client, ""));
             Rung { time, label: String::new(), mark }.seconds()
         });
         assert_eq!(shown, ["  0.000", "999.999", " 1000.0", " 1000.0", "86399.9"]);

@@ -9,4 +9,4 @@ pub mod transcript;
 pub mod votes;
 mod web;
 
-pub use web::{live, markup, page, pieces};
+pub use web::{live, page, pieces};

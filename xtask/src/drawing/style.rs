@@ -17,51 +17,40 @@ use crate::words::{self, Lang, Words};
 pub struct Style {
     pub colour: bool,
     pub lang: Lang,
-    /// With ASCII signs alone, for a terminal that has no others or gives them two columns.
+    /// For a terminal that has no other signs or gives them two columns.
     pub ascii: bool,
-    /// In how many columns, [`Style::NARROWEST`] or more.
+    /// In columns, at least 80.
     pub width: usize,
-    /// Nothing is printed in the lanes, so that the arrows between them have their room.
+    /// Nothing is printed in the lanes: an arrow has the room of both.
     pub bare: bool,
 }
 
-/// What a piece of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
-    /// Times and rules.
     Faint,
     Bold,
     Client,
     Server,
-    /// A check that passed.
     Good,
-    /// A check that failed, or a loss.
     Bad,
-    /// Held back.
     Held,
 }
 
 impl Style {
-    /// The columns of a ladder in a file, and of those that the READMEs show.
-    pub const WIDTH: usize = 100;
-    /// The fewest columns that a ladder is drawn for.
-    pub const NARROWEST: usize = 80;
-    /// The most: a longer line is not read more easily.
-    const WIDEST: usize = 160;
-
-    /// Without colour, for a file.
+    /// For a file, and as the READMEs show it.
     pub const fn plain(lang: Lang) -> Self {
-        Self { colour: false, lang, ascii: false, width: Self::WIDTH, bare: false }
+        Self { colour: false, lang, ascii: false, width: 100, bare: false }
     }
 
-    /// In colour, if standard output is a terminal that has any and `NO_COLOR` is not set; as wide as that, as far as can be
-    /// known; and with ASCII signs if that is asked for, or if the locale's characters are not UTF-8.
+    /// For standard output: in colour if it is a terminal that has any and `NO_COLOR` is not set, as wide as it is from
+    /// 80 columns to 160 (a longer line is not read more easily), in ASCII if the locale's charset is not UTF-8.
     pub fn of_output(lang: Lang, ascii: bool) -> Self {
         let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         let is_unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let colour = io::stdout().is_terminal() && !is_dumb && !is_unwanted;
-        let width = columns_here().unwrap_or(Self::WIDTH).clamp(Self::NARROWEST, Self::WIDEST);
-        Self { colour, ascii: ascii || !words::has_utf8(), width, ..Self::plain(lang) }
+        let plain = Self::plain(lang);
+        let width = columns_here().unwrap_or(plain.width).clamp(80, 160);
+        Self { colour, ascii: ascii || !words::has_utf8(), width, ..plain }
     }
 
     pub fn paint(self, ink: Ink, text: &str) -> String {
@@ -77,7 +66,7 @@ impl Style {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.into() }
     }
 
-    /// A text of ours; where only ASCII is wanted, with its signs replaced, each by one of the same width.
+    /// A text of ours, in ASCII with its signs replaced by others of the same width.
     pub fn signs(self, text: &str) -> String {
         let signs = || "✓✗‖→µ│─├┤▶◀█·".chars().zip("+x=>u|-++><#.".chars());
         let ascii = |c| signs().find(|(sign, _)| *sign == c).map_or(c, |(_, ascii)| ascii);
@@ -115,10 +104,8 @@ impl Style {
 fn columns_here() -> Option<usize> {
     let given = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let found: Option<usize> = given.or_else(|| {
-        if !io::stdout().is_terminal() {
-            return None;
-        }
-        let terminal = File::open("/dev/tty").map_or_else(|_| Stdio::inherit(), Stdio::from);
+        let terminal = io::stdout().is_terminal().then(|| File::open("/dev/tty"))?;
+        let terminal = terminal.map_or_else(|_| Stdio::inherit(), Stdio::from);
         let told = Command::new("stty").arg("size").stdin(terminal).stderr(Stdio::null()).output().ok()?;
         String::from_utf8_lossy(&told.stdout).split_whitespace().nth(1)?.parse().ok()
     });
@@ -126,7 +113,6 @@ fn columns_here() -> Option<usize> {
 }
 
 impl Verdict {
-    /// One character that says what came of a promise.
     pub fn mark(&self) -> &'static str {
         match self {
             Self::Passed => "✓",

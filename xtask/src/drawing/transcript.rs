@@ -1,5 +1,4 @@
-//! What is told of a run, piece by piece and in order: on the terminal as it happens, in browsers a moment later, on
-//! a page afterwards.
+//! What is told of a run, in order: on the terminal as it happens, in browsers a moment later, on a page afterwards.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,12 +13,8 @@ use super::style::Style;
 use super::votes::{Asking, State, Wait};
 use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
-use crate::wire::request::Refused;
 
-/// How many pieces a bounded story keeps.
-pub const KEPT: usize = 10_000;
-
-type Print = dyn Fn(&str) -> Result<()> + Send + Sync;
+type Print = Box<dyn Fn(&str) -> Result<()> + Send + Sync>;
 
 /// What was told so far. Clones are the same story: one is told to, another watches the lab, others are read from.
 #[derive(Clone)]
@@ -27,7 +22,7 @@ pub struct Transcript(Arc<Shared>);
 
 struct Shared {
     style: Style,
-    print: Box<Print>,
+    print: Print,
     /// Held from the note of a piece until it is printed: both have the same order.
     printing: Mutex<()>,
     contents: Awaited<Contents>,
@@ -39,7 +34,6 @@ struct Contents {
     hidden: Vec<String>,
     told: VecDeque<Arc<Piece>>,
     limit: usize,
-    /// How many entries, the first ones, are no longer kept.
     forgotten: usize,
     asking: Asking,
     is_over: bool,
@@ -51,17 +45,15 @@ impl Contents {
     }
 }
 
-/// An entry, drawn once for all who watch.
 pub struct Piece {
     pub entry: Entry,
-    /// In markup, once somebody watches.
+    /// In markup, once for all who watch.
     pub drawn: OnceLock<String>,
 }
 
 /// What a reader has seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
-    /// How many entries.
     pub entries: usize,
     /// Which change of the state, counted from 1.
     pub state: u64,
@@ -69,17 +61,14 @@ pub struct Seen {
     pub votes: Option<u64>,
 }
 
-/// What a reader has not seen.
 pub struct News {
-    /// How many entries beyond the number are no longer kept.
+    /// How many entries are no longer kept.
     pub missing: usize,
-    /// The pieces.
     pub told: Vec<Arc<Piece>>,
-    /// What it will have seen.
     pub seen: Seen,
-    /// The state after these pieces, if that has changed.
+    /// If it has changed.
     pub state: Option<State>,
-    /// The votes for each choice, for a reader that may see them.
+    /// For each choice, if the reader may see them.
     pub votes: Vec<usize>,
     pub is_over: bool,
 }
@@ -90,17 +79,13 @@ impl Transcript {
         Self::keeping(usize::MAX, style, Box::new(|line| Ok(say(line)?)))
     }
 
-    /// One that may go on all day: it keeps only the last [`KEPT`] entries, and is printed by a function.
-    pub fn bounded(style: Style, print: impl Fn(&str) -> Result<()> + Send + Sync + 'static) -> Self {
-        Self::keeping(KEPT, style, Box::new(print))
-    }
-
     /// One that keeps everything, and is not printed.
     pub fn kept(style: Style) -> Self {
         Self::keeping(usize::MAX, style, Box::new(|_| Ok(())))
     }
 
-    fn keeping(limit: usize, style: Style, print: Box<Print>) -> Self {
+    /// One that keeps only the last `limit` entries, and is printed by a function.
+    pub fn keeping(limit: usize, style: Style, print: Print) -> Self {
         let contents = Awaited::new(Contents {
             began: Instant::now(),
             hidden: Vec::new(),
@@ -117,14 +102,13 @@ impl Transcript {
         self.0.contents.lock()
     }
 
-    /// Begins anew with the times, and hides nothing.
+    /// Times begin anew, and nothing is hidden.
     pub fn begin(&self) {
         let mut state = self.state();
         state.began = Instant::now();
         state.hidden.clear();
     }
 
-    /// Tells no more of what happens under a label.
     pub fn hide(&self, label: &str) {
         self.state().hidden.push(label.into());
     }
@@ -136,50 +120,38 @@ impl Transcript {
 
     /// Tells its readers what the run waits for. A prediction can be voted on until the run waits for something else.
     pub fn wait(&self, wait: Wait) {
-        self.0.contents.change(|contents| contents.asking.wait(wait));
+        self.asking(|asking| asking.wait(wait));
+    }
+
+    pub fn asking<R>(&self, change: impl FnOnce(&mut Asking) -> R) -> R {
+        self.0.contents.change(|contents| change(&mut contents.asking))
     }
 
     /// Waits for a line: one that is typed, or, where it waits for something, the page's. `read` has a thread read the
-    /// former, and say so to [`Self::typed`].
+    /// former for [`Asking::typed`].
     pub fn line(&self, wait: Wait, read: impl FnOnce(Self)) -> io::Result<Vec<u8>> {
-        if self.0.contents.change(|contents| contents.asking.begins_to_read(wait)) {
+        if self.asking(|asking| asking.begins_to_read(wait)) {
             read(self.clone());
         }
         self.0.contents.wait_until(|contents| contents.asking.line.is_some());
         self.state().asking.line.take().unwrap_or_else(|| Ok(Vec::new()))
     }
 
-    /// Takes a line that was typed.
-    pub fn typed(&self, line: io::Result<Vec<u8>>) {
-        self.0.contents.change(|contents| contents.asking.typed(line));
-    }
-
-    /// Ends the wait of this number from the page, with the answer to its question or with none.
-    pub fn hear(&self, number: u64, answer: Option<u64>) -> Result<(), Refused> {
-        self.0.contents.change(|contents| contents.asking.hear(number, answer))
-    }
-
-    /// Counts a browser's vote on the question of this number.
-    pub fn vote(&self, number: u64, voter: u128, choice: u64) -> Result<(), Refused> {
-        self.0.contents.change(|contents| contents.asking.vote(number, voter, choice))
-    }
-
-    /// Tells how the class has voted on the last question, once, if anybody has.
     pub fn tell_votes(&self) -> Result<()> {
         let votes = self.state().asking.take_votes();
-        if votes.iter().all(|count| *count == 0) { Ok(()) } else { self.tell(Entry::Votes(votes)) }
+        votes.map_or(Ok(()), |votes| self.tell(Entry::Evidence(votes)))
     }
 
-    /// Says to its readers that nothing will be told any more.
     pub fn end(&self) {
         self.0.contents.change(|state| state.is_over = true);
     }
 
-    /// Tells an event, unless it is hidden.
     pub fn sees(&self, event: &Event) -> Result<()> {
         let state = self.state();
         // A program's hint is for a person who types the next command; here nobody does.
-        if state.hidden.contains(&event.label) || event.starts_line(narration::HINT) {
+        if state.hidden.contains(&event.label)
+            || event.said().is_some_and(|line| line.starts_with(narration::HINT))
+        {
             return Ok(());
         }
         let rung = Rung::of(event.at.saturating_duration_since(state.began), &event.label, &event.what);
@@ -187,7 +159,6 @@ impl Transcript {
         rung.map_or(Ok(()), |rung| self.tell(Entry::Rung(rung)))
     }
 
-    /// Tells a rung that is no event, as of now.
     pub fn draw(&self, mark: Mark) -> Result<()> {
         let time = self.state().began.elapsed();
         self.tell(Entry::Rung(Rung { time, label: String::new(), mark }))
@@ -249,19 +220,11 @@ mod tests {
     /// Long enough that a test which waits for it has failed.
     const LONG: Duration = Duration::from_secs(3600);
 
-    fn story(limit: usize) -> Transcript {
-        Transcript::keeping(limit, Style::plain(Lang::En), Box::new(|_| Ok(())))
-    }
-
-    fn act(number: usize) -> Entry {
-        Entry::Act(words!("{number}", "{number}"))
-    }
-
     fn after(entries: usize) -> Seen {
         Seen { entries, ..Seen::default() }
     }
 
-    fn drawn(told: &[Arc<Piece>]) -> Vec<String> {
+    fn drawn(told: &[Arc<Piece>]) -> String {
         told.iter().flat_map(|piece| piece.entry.lines(Style::plain(Lang::En))).collect()
     }
 
@@ -270,19 +233,19 @@ mod tests {
         let (lines, printed) = mpsc::channel();
         let print = move |line: &str| Ok(lines.send(line.to_owned())?);
         let story = Transcript::keeping(3, Style::plain(Lang::En), Box::new(print));
-        (0..=5).for_each(|number| story.tell(act(number)).unwrap());
+        (0..=5).for_each(|number| story.tell(Entry::Act(words!("{number}", "{number}"))).unwrap());
         assert_eq!((story.count(), story.since(0).len(), printed.try_iter().count()), (6, 3, 6));
         let news = story.beyond(after(1), LONG);
-        assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (2, "> 3> 4> 5"));
+        assert_eq!((news.missing, &*drawn(&news.told)), (2, "> 3> 4> 5"));
         let news = story.beyond(after(4), LONG);
-        assert_eq!((news.missing, drawn(&news.told).concat().as_str()), (0, "> 4> 5"));
+        assert_eq!((news.missing, &*drawn(&news.told)), (0, "> 4> 5"));
         let news = story.beyond(after(99), Duration::ZERO);
         assert_eq!(news.seen.entries, 6, "no number is beyond the end");
     }
 
     #[test]
     fn what_is_waited_for_is_news_until_it_is_known() {
-        let story = story(usize::MAX);
+        let story = Transcript::kept(Style::plain(Lang::En));
         story.wait(Wait::GoOn);
         let news = story.beyond(after(0), LONG);
         assert_eq!(news.state.map(|state| (state.wait, state.number)), Some((Wait::GoOn, 1)));

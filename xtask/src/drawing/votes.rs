@@ -2,19 +2,17 @@
 //! it is closed.
 
 use std::collections::HashMap;
-use std::io;
+use std::{io, mem};
 
 use crate::wire::request::Refused;
 use crate::words::Words;
 
-/// What the run waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wait {
     #[default]
     Nothing,
-    /// Enter, before it goes on.
     GoOn,
-    /// A prediction, with so many choices.
+    /// A prediction: one of so many choices.
     Prediction(u64),
 }
 
@@ -24,11 +22,10 @@ pub struct State {
     pub wait: Wait,
     /// Of this wait, or of the last one.
     pub number: u64,
-    /// How many predictions came true, of how many.
+    /// Right predictions, and all.
     pub score: (usize, usize),
 }
 
-/// What readers are told besides the entries: how the run is, and the votes on the question that is asked.
 #[derive(Default)]
 pub struct Asking {
     pub state: State,
@@ -41,7 +38,6 @@ pub struct Asking {
     is_open: bool,
     /// A thread reads a line. A read cannot be cancelled: if the wait ended without it, the line is for the next wait.
     is_reading: bool,
-    /// The line that was read, or that the page said.
     pub line: Option<io::Result<Vec<u8>>>,
 }
 
@@ -67,7 +63,6 @@ impl Asking {
         begins
     }
 
-    /// Takes the line that was read.
     pub fn typed(&mut self, line: io::Result<Vec<u8>>) {
         (self.line, self.is_reading, self.is_open) = (Some(line), false, false);
     }
@@ -78,7 +73,7 @@ impl Asking {
             return Err(CLOSED);
         }
         answer.map_or(Ok(()), |answer| self.check(number, answer))?;
-        let line = answer.map_or_else(String::new, |answer| answer.to_string()) + "\n";
+        let line = answer.map_or_else(|| "\n".into(), |answer| format!("{answer}\n"));
         (self.line, self.is_open) = (Some(Ok(line.into())), false);
         Ok(())
     }
@@ -101,37 +96,30 @@ impl Asking {
         Ok(())
     }
 
-    /// Notes whether a prediction came true.
     pub fn judged(&mut self, is_right: bool) {
         let (right, asked) = self.state.score;
         self.state.score = (right + usize::from(is_right), asked + 1);
         self.changes.0 += 1;
     }
 
-    /// The votes for each choice.
+    /// For each choice.
     pub fn votes(&self) -> Vec<usize> {
         let votes = |choice| self.votes.values().filter(|vote| **vote == choice).count();
         (1..=self.choices).map(votes).collect()
     }
 
-    /// The votes on the last question, once.
-    pub fn take_votes(&mut self) -> Vec<usize> {
+    /// How the class has voted on the last question, once, if anybody has.
+    pub fn take_votes(&mut self) -> Option<Words> {
         let votes = self.votes();
-        self.votes.clear();
-        votes
+        let all = mem::take(&mut self.votes).len();
+        let unit = if all == 1 { "vote" } else { "votes" };
+        let share = |(choice, votes): (u64, &usize)| {
+            (format!("{votes} for {choice}"), format!("选 {choice} 的 {votes} 票"))
+        };
+        let (en, zh): (Vec<_>, Vec<_>) = (1..).zip(&votes).map(share).unzip();
+        let (en, zh) = (en.join(", "), zh.join("，"));
+        (all > 0).then(|| words!("the class, {all} {unit}: {en}", "全班 {all} 票：{zh}"))
     }
-}
-
-/// How the class has voted, in a sentence.
-pub fn sentence(votes: &[usize]) -> Words {
-    let all = votes.iter().sum::<usize>();
-    let unit = if all == 1 { "vote" } else { "votes" };
-    let share = |(choice, votes): (u64, &usize)| {
-        (format!("{votes} for {choice}"), format!("选 {choice} 的 {votes} 票"))
-    };
-    let (en, zh): (Vec<_>, Vec<_>) = (1..).zip(votes).map(share).unzip();
-    let (en, zh) = (en.join(", "), zh.join("，"));
-    words!("the class, {all} {unit}: {en}", "全班 {all} 票：{zh}")
 }
 
 const CLOSED: Refused = Refused("409 Conflict", "the run does not wait for that now");

@@ -1,5 +1,6 @@
 //! Likely mistakes that programs of more than one kind make.
 
+use super::stage::Likely::Among;
 use super::stage::{Likely, When, is};
 use crate::peers::script::{Expected, How};
 use crate::words::Words;
@@ -27,11 +28,14 @@ pub const TEXT_FOR_BYTES: Likely = is("text-for-bytes", |e| e.output.contains("b
     "A socket carries bytes, but your program gave it text: write b'...', or encode the text.",
     "套接字收发的是字节，你的程序给的却是文本：写成 b'...'，或先 encode。");
 pub const PYTHON_WORDS: Likely = is("python-words", |e| e.bytes.starts_with(b"b'") || e.has(b" b'") || e.has_name(b"b'", b""), "not-text",
-    "b'...' is how Python prints bytes, and your program sends it as text: join bytes with bytes (b'Hello, ' + name + b'!'), or decode them first.",
-    "b'...' 是 Python 打印 bytes 的样子，你的程序把它当作文本发出去了：用 bytes 拼接（b'Hello, ' + name + b'!'），或者先解码。");
+    "b'...' is how Python prints bytes, and your program sends or saves it as text: join bytes with bytes (b'Hello, ' + name + b'!'), and open a file in binary mode ('wb').",
+    "b'...' 是 Python 打印 bytes 的样子，你的程序把它当作文本发出或存下了：用 bytes 拼接（b'Hello, ' + name + b'!'），文件用二进制方式打开（'wb'）。");
 pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
-    "Your server did not send this name back unchanged: a name is a sequence of bytes, and not always UTF-8. Send it back as it arrived, and decode it only to print it.",
-    "你的服务器没有原样返回这个名字：名字是字节，不一定是 UTF-8。原样返回，打印时才解码。");
+    "Your server did not send this name back unchanged: a name is a sequence of bytes, not always UTF-8, and spaces belong to it. Remove only the mark of the message's end (no strip, trim or scanf), send the rest back as it arrived, and decode it only to print it.",
+    "你的服务器没有原样返回这个名字：名字是字节，不一定是 UTF-8，空格也是名字的一部分。只去掉标明消息结尾的标记（不要用 strip、trim、scanf），其余的原样返回，打印时才解码。");
+pub const EARLIER_NAME: Likely = is("earlier-name", |e| e.has(&[&e.drawn(super::TRACY)[..], &e.drawn(super::MICHAEL)[super::TRACY.len()..]].concat()), "crowd",
+    "This answer contains a part of an earlier name, which is still in your buffer: use only the bytes that the last recv (or recvfrom) returned, or clear the buffer after each answer.",
+    "回答里有先前名字的一部分，它还留在缓冲区里：只用最后一次 recv（或 recvfrom）返回的字节，或者每次回答之后清空缓冲区。");
 pub const CUT_AT_ZERO: Likely = is("cut-at-zero", |e| e.wants_greeting(super::ZERO), "crowd",
     "A name can contain a zero byte, which ends a string in C (strlen, strcpy, printf): store the length that recv returned, and use that.",
     "名字里可以有零字节，而它会结束 C 的字符串（strlen、strcpy、printf）：名字的长度要另外记住，并按长度处理。");
@@ -71,6 +75,27 @@ pub static START: &[Likely] = &[
         "The address in {host} and your socket are of different kinds: an IPv6 address needs an AF_INET6 socket, an IPv4 address an AF_INET socket.",
         "{host} 给出的地址与套接字不符：IPv6 地址要用 AF_INET6 套接字，IPv4 地址要用 AF_INET。"),
     LEFT_GROUP,
+    is("failed-first", |e| e.is_gone, "crowd",
+        "Your program failed, or reached its end: its last output, if there is any, says why. It gets {host} and {port} on its command line: it should bind that address, and then (over TCP) listen and call accept, or (over UDP) recvfrom, in a loop.",
+        "程序失败了，或者运行到代码末尾就结束了：原因见它最后的输出（如果有）。命令行给出了 {host} 和 {port}：它应当 bind 这个地址，然后循环 accept（TCP，先 listen）或 recvfrom（UDP）。"),
+    Among(|e| !e.location.found.is_empty(), &[
+        is("other-protocol", |e| e.location.is_other_protocol, "system",
+            "Your server uses the wrong protocol: for TCP, create the socket with SOCK_STREAM; for UDP, with SOCK_DGRAM.",
+            "协议用反了：SOCK_STREAM 是 TCP，SOCK_DGRAM 是 UDP。"),
+        is("port-swapped", |e| e.location.has_port(e.at.port().swap_bytes()), "crowd",
+            "Your server listens on its port with the two bytes swapped: convert the port with htons before you put it into the address.",
+            "服务器监听的端口，两个字节颠倒了：把端口写进地址结构时要用 htons。"),
+        is("other-address", |e| e.location.has_port(e.at.port()), "address",
+            "The port is right, but the address is wrong: bind the address given as {host}.",
+            "端口对，地址不对：应绑定 {host} 给出的地址。"),
+        is("other-port", |_| true, "crowd",
+            "Your server uses another port than the one that it was given: use the {port} of the command line, or grade with '--port N'. (Or bind failed, and your program did not check what bind returned.)",
+            "服务器用的不是给它的端口：应使用命令行上的 {port}，或者评判时用 --port N。（也可能是 bind 失败了，却没有检查返回值。）"),
+    ]),
+    READS_INPUT,
+    is("never-listens", |_| true, "crowd",
+        "A guess: your program has not called bind yet, or (over TCP) listen: perhaps it waits for something else first. Or it starts slowly: --patience gives it more time.",
+        "猜测：程序还没有调用 bind，或者（TCP）还没有 listen：也许先在等别的什么；或者启动很慢：用 --patience 多给时间。"),
 ];
 
 pub const fn one_recv(when: When) -> Likely {
@@ -79,38 +104,16 @@ pub const fn one_recv(when: When) -> Likely {
         "把一次 recv 当成了一条消息。应把收到的放进缓冲区，消息收齐了才取出来。")
 }
 
-/// A server is somewhere else.
-pub static ELSEWHERE: &[Likely] = &[
-    is("other-protocol", |e| e.location.is_other_protocol, "system",
-        "Your server uses the wrong protocol: for TCP, create the socket with SOCK_STREAM; for UDP, with SOCK_DGRAM.",
-        "协议用反了：SOCK_STREAM 是 TCP，SOCK_DGRAM 是 UDP。"),
-    is("port-swapped", |e| e.location.has_port(e.at.port().swap_bytes()), "crowd",
-        "Your server listens on its port with the two bytes swapped: convert the port with htons before you put it into the address.",
-        "服务器监听的端口，两个字节颠倒了：把端口写进地址结构时要用 htons。"),
-    is("other-address", |e| e.location.has_port(e.at.port()), "address",
-        "The port is right, but the address is wrong: bind the address given as {host}.",
-        "端口对，地址不对：应绑定 {host} 给出的地址。"),
-    is("other-port", |_| true, "crowd",
-        "Your server uses another port than the one that it was given: use the {port} of the command line, or grade with '--port N'. (Or bind failed, and your program did not check what bind returned.)",
-        "服务器用的不是给它的端口：应使用命令行上的 {port}，或者评判时用 --port N。（也可能是 bind 失败了，却没有检查返回值。）"),
-];
-
 /// A client did not connect; over UDP, it sent nothing.
 pub static NOT_COME: &[Likely] = &[
     READS_INPUT,
     is("waits-first", |e| !e.is_gone, "socket",
         "A guess: your client waits for something else before it connects (over UDP: before it sends), or uses another address or port than its command line says.",
         "猜测：客户端还没有连接（UDP：没有发送），先在等别的什么；或者用的不是命令行给出的地址和端口。"),
-    is("failed-silently", |e| e.output.is_empty() && !e.status.is_empty(), "socket",
-        "Your client failed and printed nothing: check what connect returns (in C, also whether you converted the port with htons).",
-        "客户端失败了，却什么也没打印：检查 connect 的返回值（用 C 的话，还要看端口有没有经过 htons）。"),
-    is("nothing-done", |e| e.output.is_empty(), "socket",
-        "Your program reached its end and exited, without connecting (over UDP: without sending). Its command line says where the server is.",
-        "程序运行到代码末尾就结束了，没有连接（UDP：没有发送）。命令行给出了服务器在哪里。"),
     NOT_STARTED,
     is("failed-first", |_| true, "socket",
-        "Your program failed before it connected (over UDP: before it sent): its last output says why. Its command line says where the server is.",
-        "程序没有连接（UDP：没有发送）就失败了：原因见它最后的输出。命令行给出了服务器在哪里。"),
+        "Your program ended before it connected (over UDP: before it sent): its last output, if there is any, says why. Its command line says where the server is. Check what connect returns (in C, also whether you converted the port with htons).",
+        "程序没有连接（UDP：没有发送）就结束了：原因见它最后的输出（如果有）。命令行给出了服务器在哪里。检查 connect 的返回值（用 C 的话，还要看端口有没有经过 htons）。"),
 ];
 
 /// A client failed, though everything on the wire was right.
@@ -127,12 +130,10 @@ pub const NOT_AS_TEXT: Likely = is("not-text", |e| e.is_gone && e.complains_of(N
 pub const NOT_PRINTED: Likely = is("not-printed", |e| matches!(e.expected, Expected::Printed(_)), "crowd",
     "Print each greeting that arrives, once and in full, on standard output.",
     "每个名字的回复都要完整地打印到标准输出，各打印一次，而且是它自己的。");
-pub const PRINTED_ASIDE: Likely = is("printed-aside", |e| matches!(e.expected, Expected::Printed(_)) && e.how == How::Elsewhere, "crowd",
-    "Your program printed the greeting on standard error: print it on standard output.",
-    "问候打印到了标准错误，那里是出错信息和日志的地方：请打印到标准输出。");
 pub const FAILURE_UNSAID: Likely = is("failure-unsaid", |e| matches!(e.expected, Expected::Failure), "socket",
-    "If your client gets no answer, it has failed: print an error message, and exit with a status other than 0.",
-    "没有人应答就是失败：打印出错信息，并以不为 0 的状态结束。");
+    "Where an answer is missing, your client has failed, whether the server is silent, has closed the connection (recv returns nothing) or is not there: print an error message, and exit with a status other than 0.",
+    "该有的回复没有来，就是失败，不管服务器是沉默、关闭了连接（recv 返回空）还是不存在：打印出错信息，并以不为 0 的状态结束。");
+
 /// A server has not ended at Ctrl-C.
 pub static UNSTOPPED: &[Likely] = &[
     LEFT_GROUP,
@@ -143,6 +144,6 @@ pub static UNSTOPPED: &[Likely] = &[
         "Your server got Ctrl-C and continued. Perhaps its signal handler does nothing, or a try around accept or recvfrom catches the exception of Ctrl-C, too: end the program there.",
         "服务器收到 Ctrl-C，却继续运行。也许信号处理函数什么也没做，也许 accept、recvfrom 外面的 try 把 Ctrl-C 的异常也捕获了：应在那里结束程序。"),
     is("ends-late", |e| matches!(e.expected, Expected::Stop), "stop",
-        "Your server did not end in time after Ctrl-C: perhaps it sleeps, or waits for a time-out or for a thread that waits for its client. Call shutdown on the clients' sockets at once, and do not wait for anything that takes longer.",
-        "按 Ctrl-C 之后它没有及时结束：也许在 sleep，也许在等超时，或者在等一个正在等待客户端的线程。应立刻 shutdown 客户端的套接字，不要等更久的事。"),
+        "Your server did not end in time after Ctrl-C: perhaps it sleeps, or waits for a time-out or for a thread that waits for its client. Call shutdown on the clients' sockets at once, which wakes such a thread (close alone does not), or make these threads daemon threads. Do not wait for anything that takes longer.",
+        "按 Ctrl-C 之后它没有及时结束：也许在 sleep，也许在等超时，或者在等一个正在等待客户端的线程。应立刻 shutdown 客户端的套接字，这样的线程就会醒来（只 close 不行），或者把它们设为守护线程。不要等更久的事。"),
 ];

@@ -17,7 +17,6 @@ use crate::words::Words;
 
 const ASKED: Step = IsAskedFor(1, "/page");
 
-/// A client that gets a page.
 pub static GET: Exercise = Exercise {
     name: "get",
     description: Words::fixed(
@@ -28,18 +27,15 @@ pub static GET: Exercise = Exercise {
     transport: Protocol::Tcp,
     side: Side::Client,
     framing: Some(Framing::Raw),
-    not_asked: NOT_ASKED,
+    not_asked: &[
+        Words::fixed("HTTPS, redirects, compressed bodies, fields after the last chunk: this exercise is about where a body ends",
+                     "HTTPS、重定向、压缩的响应体、最后一块之后的字段：这里只关于响应体在哪里结束"),
+    ],
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: OTHERWISE,
 };
 
-static NOT_ASKED: &[Words] = &[
-    Words::fixed("HTTPS, redirects, compressed bodies, fields after the last chunk: this exercise is about where a body ends",
-                 "HTTPS、重定向、压缩的响应体、最后一块之后的字段：这里只关于响应体在哪里结束"),
-];
-
-/// In the order in which such a client is built.
 static STAGES: &[Stage] = &[
     stage("length", "C19", ("saves a body of Content-Length bytes, and prints the header", "按 Content-Length 保存响应体，并打印头部"),
         &[Hosts, ASKED, Says(1, &[replies::LENGTH.as_bytes()]), SaysNoMore(1), Ends, Saves(BODY), Shows("Content-Length")],
@@ -131,9 +127,7 @@ static SAVED: &[Likely] = &[
     is("header-saved", |e| e.bytes.starts_with(b"HTTP/"), "page",
         "The file contains the header: the body begins after the first empty line.",
         "头部也存进去了：响应体从第一个空行之后开始。"),
-    is("python-words", |e| e.bytes.starts_with(b"b'"), "crowd",
-        "The file contains b'...', which is how Python prints bytes: write the bytes themselves, to a file opened in binary mode ('wb').",
-        "b'...' 是 Python 打印 bytes 的样子：文件用二进制方式打开（'wb'），写入字节本身。"),
+    any::PYTHON_WORDS,
     is("chunk-sizes-saved", |e| e.bytes.starts_with(b"b\r\n") || e.bytes.starts_with(&e.drawn(b"bHello")), "chunk-sizes",
         "The file contains the chunk sizes: with Transfer-Encoding: chunked, a size comes before each chunk. Save only the chunks, until the chunk of size 0.",
         "分块大小也存进去了：Transfer-Encoding: chunked 时，每块前面是它的大小，大小为 0 的块结束响应体。"),

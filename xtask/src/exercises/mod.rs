@@ -11,6 +11,7 @@ mod more;
 mod stage;
 #[rustfmt::skip]
 mod tcp_client;
+#[rustfmt::skip]
 mod tcp_server;
 #[rustfmt::skip]
 mod tcp_words;
@@ -27,7 +28,6 @@ pub use tcp_server::TCP_SERVER;
 pub use udp_client::UDP_CLIENT;
 pub use udp_server::UDP_SERVER;
 
-/// All exercises.
 pub static ALL: [&Exercise; 5] = [&TCP_SERVER, &UDP_SERVER, &TCP_CLIENT, &UDP_CLIENT, &GET];
 
 const MICHAEL: &[u8] = b"Michael";

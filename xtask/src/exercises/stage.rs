@@ -13,13 +13,10 @@ use crate::words::Words;
 
 /// What a program of one kind has to do.
 pub struct Exercise {
-    /// As it is called on the command line.
     pub name: &'static str,
-    /// What such a program does, in a few sentences.
     pub description: Words,
     /// The places that its command needs.
     pub places: &'static [&'static str],
-    /// What it speaks.
     pub transport: Protocol,
     /// Its lane in a ladder.
     pub side: Side,
@@ -47,13 +44,11 @@ impl Exercise {
         scripts.filter(|script| !script.iter().any(Step::needs_the_process))
     }
 
-    /// Every mistake in its lists.
     pub fn mistakes(&self) -> Vec<&'static Mistake> {
         let own = self.stages.iter().map(|stage| stage.likely);
         own.chain([self.anywhere, self.otherwise]).flat_map(all_of).collect()
     }
 
-    /// Its stage of this name.
     pub fn stage(&self, name: &str) -> Option<&'static Stage> {
         self.stages.iter().find(|stage| stage.name == name)
     }
@@ -61,17 +56,14 @@ impl Exercise {
 
 /// One step in building a program: a promise, how it is tested, and what is likely wrong where it fails.
 pub struct Stage {
-    /// As it is called on the command line.
     pub name: &'static str,
     /// The number of the claim that it is about, and what the program has to do.
     pub promise: (&'static str, Words),
-    /// What is done, in this order.
     pub script: &'static [Step],
     /// The likely mistakes; the first that fits is told.
     pub likely: &'static [Likely],
 }
 
-/// A row of a table of stages.
 pub const fn stage(
     name: &'static str,
     claim: &'static str,
@@ -105,14 +97,12 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    /// What to look for.
     pub fn told(&self) -> Words {
         let [en, zh] = self.words;
         Words::fixed(en, zh)
     }
 }
 
-/// A row of a list of mistakes.
 pub const fn is(
     name: &'static str,
     when: When,
@@ -123,7 +113,6 @@ pub const fn is(
     Likely::Is(when, Mistake { name, lesson, words: [en, zh] })
 }
 
-/// All of these.
 pub const fn all(likely: &'static [Likely]) -> Likely {
     Likely::Among(|_| true, likely)
 }
@@ -168,10 +157,6 @@ pub struct Tables {
 /// What the threads of a silent program wait for, where that is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Waits {
-    /// Whether one of them waits for more from the peer that waits for the program.
-    pub is_read: Option<bool>,
-    /// One waits for something from another peer.
-    pub is_another_read: bool,
     /// One waits for its standard input.
     pub is_input_read: bool,
     /// All of them wait for others: none computes, sends or sleeps.
@@ -210,47 +195,36 @@ impl Location {
 pub struct Evidence<'a> {
     /// The client that was failed, as the ladder counts them.
     pub number: usize,
-    /// What the program should have done.
     pub expected: &'a Expected,
     /// What was sent to the program last, with its framing.
     pub said: &'a [u8],
-    /// How the wait ended.
     pub how: How,
-    /// What arrived.
     pub bytes: &'a [u8],
-    /// Where a message ends.
     pub framing: Framing,
-    /// The program has ended.
     pub is_gone: bool,
     /// The last lines that it printed, or the error that it reported.
     pub output: &'a str,
     /// Its exit status or its signal, unless it is 0.
     pub status: &'a str,
-    /// What the kernel's tables say.
     pub tables: Tables,
     /// Where a server should be.
     pub at: SocketAddr,
     pub location: Location,
-    /// What the program's threads wait for.
     pub waits: Waits,
     /// A client has come a second time.
     pub is_back: bool,
-    /// The words of this run.
     pub names: Names,
 }
 
 impl<'a> Evidence<'a> {
-    /// Nothing came.
     pub fn is_silent(&self) -> bool {
         self.how == How::Silent
     }
 
-    /// Other bytes came than expected.
     pub fn is_other(&self) -> bool {
         self.how == How::Other
     }
 
-    /// The connection is over.
     pub fn is_over(&self) -> bool {
         matches!(self.how, How::Ended | How::Reset | How::Refused)
     }
@@ -265,7 +239,6 @@ impl<'a> Evidence<'a> {
         self.message().is_none()
     }
 
-    /// This message was expected.
     pub fn wants(&self, message: &[u8]) -> bool {
         self.message() == Some(message)
     }
@@ -307,11 +280,6 @@ impl<'a> Evidence<'a> {
     /// The name arrived between these bytes.
     pub fn has_name(&self, before: &[u8], after: &[u8]) -> bool {
         !self.name().is_empty() && self.has(&[before, self.name(), after].concat())
-    }
-
-    /// Of what was sent to the program last, it has read the beginning.
-    pub fn is_partly_read(&self) -> bool {
-        (1..self.said.len() as u64).contains(&self.tables.unread)
     }
 
     /// The program said why it failed, or its status does.

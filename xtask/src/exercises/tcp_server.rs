@@ -5,8 +5,10 @@ use common::greeting::{EXIT, WELCOME};
 
 use super::any::{self, one_recv};
 use super::stage::Likely::Among;
-use super::stage::{Evidence, Exercise, Likely, Stage, When, all, is, stage};
-use super::tcp_words::{ANSWER, ANYWHERE, FALLEN, LEFT, NEXT_UNSERVED, UNWELCOMED, WORDS};
+use super::stage::{Evidence, Exercise, Likely, Stage, all, is, stage};
+use super::tcp_words::{
+    ANSWER, ANYWHERE, FALLEN, LEFT, NEXT_UNSERVED, UNWELCOMED, WORDS, one_buffer, pieces_not_joined,
+};
 use super::{CHINESE, EXITING, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Step::{
     Begins, Comes, EndsWith, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
@@ -18,7 +20,6 @@ use crate::wire::event::Side;
 use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
-/// A TCP server.
 pub static TCP_SERVER: Exercise = Exercise {
     name: "tcp-server",
     description: Words::fixed(
@@ -32,23 +33,18 @@ pub static TCP_SERVER: Exercise = Exercise {
     transport: Protocol::Tcp,
     side: Side::Server,
     framing: None,
-    not_asked: NOT_ASKED,
+    not_asked: &[
+        Words::fixed("that it keeps running when no client arrives for a long time: a test of that would take too long",
+                     "长时间没有客户端来，它仍继续运行：测试这个太费时间"),
+        any::WHAT_IT_KEEPS,
+        Words::fixed("that it closes without a reset when more bytes follow 'exit' than it reads with one recv: how many that is depends on the program",
+                     "exit 后面的数据比一次 recv 读取的还多，关闭时也不复位：一次读取多少，各个程序不同"),
+    ],
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: &[],
 };
 
-#[rustfmt::skip]
-static NOT_ASKED: &[Words] = &[
-    Words::fixed("that it keeps running when no client arrives for a long time: a test of that would take too long",
-                 "长时间没有客户端来，它仍继续运行：测试这个太费时间"),
-    any::WHAT_IT_KEEPS,
-    Words::fixed("that it closes without a reset when more bytes follow 'exit' than it reads with one recv: how many that is depends on the program",
-                 "exit 后面的数据比一次 recv 读取的还多，关闭时也不复位：一次读取多少，各个程序不同"),
-];
-
-/// In the order in which a server is built.
-#[rustfmt::skip]
 static STAGES: &[Stage] = &[
     stage("listens", "C8", ("binds and listens at the given address", "在给定的地址和端口上监听"),
         &[Starts, Stays],
@@ -66,16 +62,9 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)],
         &[
             all(WORDS),
-            is("one-name-read", |e| e.is_over() || (e.is_silent() && e.tables.unread > 0), "crowd",
-                "Your server reads only one name: call recv in a loop, until 'exit' or the end of the stream.",
-                "它只读一个名字：要循环 recv，直到 exit 或流结束。"),
-            is("name-recoded", |e| e.bytes.starts_with(b"Hello, ") && e.message().is_some_and(|name| !name.is_ascii()), "not-text",
-                "This name is not ASCII, and your server changed it: send back the bytes that arrived. If you decode the name and encode the answer, use UTF-8 for both.",
-                "这个名字不是 ASCII，没有原样返回：把到达的字节原样发回；要解码的话，解码和编码回复都用 UTF-8。"),
-            is("earlier-name", has_an_earlier_name, "framing",
-                "This answer contains a part of an earlier name, which is still in your buffer: use only the bytes that the last recv returned, or clear the buffer after each answer.",
-                "回答里有先前名字的一部分，它还留在缓冲区里：只用最后一次 recv 返回的字节，或者每次回答之后清空缓冲区。"),
-            is("next-name-ignored", |e| e.how == How::Silent, "crowd",
+            Among(|e| e.bytes.starts_with(b"Hello, ") && e.message().is_some_and(|name| !name.is_ascii()), &[any::NAME_CHANGED]),
+            any::EARLIER_NAME,
+            is("next-name-ignored", |e| e.is_over() || e.is_silent(), "crowd",
                 "Your server does not answer this name: answer every name, not only the first. Call recv in a loop until 'exit' or the end of the stream. (If you use events or callbacks, answer at every 'data' event.)",
                 "这个名字它没有回答：每个名字都要回答，不只是第一个。要循环 recv，直到 exit 或流结束（用事件或回调的话，每个 data 事件都要回答）。"),
             all(ANSWER),
@@ -95,18 +84,12 @@ static STAGES: &[Stage] = &[
                 "Only a message that is exactly 'exit' closes the connection: 'exiting', 'EXIT' and ' exit' are names, and must be answered. Compare all bytes as they arrived (no lower, strip or trim, and not only the beginning).",
                 "整条消息正好是 exit，才关闭连接：exiting、EXIT、前面有空格的 exit 都是名字，要回答。按收到的全部字节比较（不要用 lower、strip、trim，也不要只比较开头）。"),
             EXIT_RESET,
-            is("exit-greeted", |e| e.wants_end() && e.is_other() && e.has(EXIT), "crowd",
-                "Your server greets 'exit' as if it were a name: remove the line feed, and compare the message with 'exit' before you answer it.",
-                "exit 被当成名字问候了：先去掉换行符，与 exit 比较，然后才回答。"),
             is("exit-answered", |e| e.wants_end() && e.is_other(), "crowd",
-                "Do not answer 'exit': close the connection without sending anything.",
-                "exit 不需要回答：什么也不说，直接关闭连接。"),
-            is("exit-not-seen", |e| e.wants_end() && e.is_silent() && e.waits.is_read == Some(true), "crowd",
-                "Your server calls recv again on the connection on which 'exit' arrived: it did not recognize 'exit'. Remove the line feed from the message, and compare the rest with 'exit'; if they are equal, leave the loop and close the socket.",
-                "说了 exit 的连接，服务器又在 recv 里等：它没有认出 exit。先去掉换行符再比较，是 exit 就退出循环，关闭连接。"),
+                "Your server answers 'exit', perhaps as if it were a name: remove the line feed, compare the message with 'exit' before you answer it, and then close the connection without sending anything.",
+                "exit 不需要回答，也不是名字：先去掉换行符，与 exit 比较；是 exit 就什么也不说，直接关闭连接。"),
             is("exit-not-closed", |e| e.wants_end() && e.is_silent(), "crowd",
-                "After 'exit', this connection is still open: close this client's socket after the loop. Perhaps your server closed another client's socket, or this one is still open in another place: in a file object made from it, or in another process.",
-                "说了 exit，这个连接却还开着：循环之后要关闭这个客户端的套接字。也许关闭了别的客户端的，也许它的副本（由它得到的文件对象、另一个进程）还开着。"),
+                "After 'exit', this connection is still open. If your server still waits in recv on it, it did not recognize 'exit': remove the line feed from the message, and compare the rest with 'exit'. Otherwise, close this client's socket after the loop, wherever it is open: in a file object made from it, or in another process.",
+                "说了 exit，这个连接却还开着。如果服务器还在对它 recv，就是没有认出 exit：先去掉换行符再比较。否则，循环之后要关闭这个客户端的套接字，它的副本（由它得到的文件对象、另一个进程）也要关闭。"),
             is("exit-hurts-others", |_| true, "crowd",
                 "The message 'exit' closes only the connection on which it arrived: the other connections must continue.",
                 "exit 这条消息只关闭发来它的那个连接，其他连接照常。"),
@@ -157,16 +140,11 @@ static STAGES: &[Stage] = &[
         &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE), Enters(2), Begins(1, SARAH), Rest,
           Begins(2, TRACY), Rest, Finishes(1, SARAH), HearsGreeting(1, SARAH), Finishes(2, TRACY), HearsGreeting(2, TRACY)],
         &[
-            is("one-buffer", |e| e.is_other() && e.message().is_some() && !e.wants_greeting(CHINESE), "crowd",
-                "This answer contains what another client sent: each conversation needs its own buffer.",
-                "回答里有别的客户端说的话：每个会话要有自己的缓冲区。"),
-            answered_a_part(|e| answers_more_than_one(e) || (e.is_other() && !is_half_decoded(e))),
-            is("half-decoded", is_half_decoded, "half-char",
+            one_buffer(|e| e.is_other() && e.message().is_some() && !e.wants_greeting(CHINESE)),
+            is("half-decoded", |e| is_half_decoded(e) && !answers_more_than_one(e), "half-char",
                 "Your server decodes half a character: wait for the end of the message, and only then decode it.",
                 "解码了半个字符：到了消息的结尾才算收齐，那时才是文本。"),
-            is("pieces-not-joined", |_| true, "glued",
-                "A name may arrive in several pieces: add each piece to a buffer, look there for the end of the message, and only then answer.",
-                "一个名字可能分几段到达：每一段都放进缓冲区，在那里找消息的结尾，找到了才回答。"),
+            pieces_not_joined(|_| true),
         ]),
 
     stage("bytes", "M13", ("greets every name with exactly the bytes that arrived, even if it is empty, is not UTF-8, has only spaces, or contains a zero byte or a %", "名字原样返回：不是 UTF-8 的、全是空格的、含零字节或 % 的、空的"),
@@ -179,9 +157,6 @@ static STAGES: &[Stage] = &[
             is("empty-is-end", |e| e.wants(b"Hello, !"), "end",
                 "An empty name is a message, too, and must be answered. Only a recv that returns nothing means the end of the stream.",
                 "空名字也是一条消息，也要回答：只有 recv 返回空才是流结束。"),
-            is("spaces-stripped", |e| e.wants_greeting(SPACES), "framing",
-                "Spaces were stripped or skipped: remove only the one line feed that ends the message (no strip, trim or scanf).",
-                "空格丢了，或者被跳过了：只去掉标明消息结尾的那一个换行符，别的不动（不要用 strip、trim、scanf）。"),
             any::NAME_CHANGED,
         ]),
 
@@ -206,7 +181,7 @@ static STAGES: &[Stage] = &[
           Enters(2), Greeted(2, TRACY), Begins(2, MICHAEL), Rest, EndsWith(2, MICHAEL), HearsGreeting(2, MICHAEL), HearsTheEnd(2)],
         &[
             Among(|e| e.is_gone, FALLEN),
-            answered_a_part(|e| e.is_other() && e.wants_greeting(MICHAEL)),
+            pieces_not_joined(|e| e.is_other() && e.wants_greeting(MICHAEL)),
             is("end-before-answer", |e| e.is_over() && !e.wants_end(), "duplex",
                 "The client closed its own sending half, not yours: answer everything that arrived before the end, then close.",
                 "客户端只关闭了它那一半：结束之前收到的都要回答，然后再关闭。"),
@@ -218,10 +193,9 @@ static STAGES: &[Stage] = &[
         &[Starts, Enters(1), Comes(2), Says(2, &[MICHAEL]), Resets(2), Rest, Greeted(1, TRACY), Leaves(1), Enters(3),
           Greeted(3, SARAH), Leaves(3), Enters(4)],
         &[
-            Among(|e| e.is_gone && e.output.contains("Node.js v"), FALLEN),
             is("reset-ends-all", |_| true, "reset",
-                "When a client resets its connection, recv or send fails for this client: catch the error in its conversation, close its socket, and serve the others.",
-                "客户端复位了连接，它的 recv 或 send 就会出错：在它的会话里捕获错误，关闭它的套接字，继续服务其他客户端。"),
+                "When a client resets its connection, recv or send fails for this client: catch the error in its conversation (in Node.js: socket.on('error', ...)), close its socket, and serve the others.",
+                "客户端复位了连接，它的 recv 或 send 就会出错：在它的会话里捕获错误（Node.js：socket.on('error', ...)），关闭它的套接字，继续服务其他客户端。"),
         ]),
 
     stage("unread", "C23", ("serves the others while one client sends names and reads no answers",
@@ -255,9 +229,6 @@ static STAGES: &[Stage] = &[
                          "有客户端连着时按 Ctrl-C，5 秒内结束，客户端不再收到数据，只看到流结束"),
         &[Starts, Enters(1), Rest, IsInterrupted(&[Leaves(1)], &[Enters(2)]), HearsTheEnd(1)],
         &[
-            is("held-by-a-client", is_held, "stop",
-                "Your server does not end while a client is connected: call shutdown on each client's socket, which wakes the thread that reads from it (close alone does not). Or make the threads that serve clients daemon threads.",
-                "客户端还连着，服务器就不结束：对每个客户端的套接字调用 shutdown，正在读的线程就会醒来（只 close 不行）。或者把服务客户端的线程设为守护线程。"),
             any::CRASHES_AT_INTERRUPT,
             all(any::UNSTOPPED),
             is("stops-by-reset", |e| e.how == How::Reset, "reset",
@@ -276,37 +247,13 @@ static STAGES: &[Stage] = &[
         &[]),
 ];
 
-#[rustfmt::skip]
 const EXIT_RESET: Likely = is("exit-reset", |e| e.wants_end() && e.how == How::Reset, "reset",
     "The client got a reset: your server closed a socket that had unread bytes. Read everything, then close. (The option SO_LINGER and, in Node.js, destroy() can also send a reset.)",
     "客户端收到的是复位：服务器关闭套接字时，里面还有未读的数据。先读完，再关闭。（选项 SO_LINGER、Node.js 的 destroy() 也会发出复位。）");
 
-#[rustfmt::skip]
-const fn answered_a_part(when: When) -> Likely {
-    is("answered-a-part", when, "glued",
-        "Your server answers a part of the name, as if one recv were one message: continue to read until the message ends.",
-        "它回答的只是名字的一部分：把一次 recv 当成了一条消息。应一直读到消息的结尾。")
-}
-
-/// A whole name, or what is left of it behind a shorter one.
-fn has_an_earlier_name(seen: &Evidence<'_>) -> bool {
-    let [long, short] = [MICHAEL, TRACY].map(|name| seen.drawn(name));
-    let rest = |from: usize| [&short, &long[from..]].concat();
-    let with_line_feed = [&short[..], b"\n", &long[short.len() + 1..]].concat();
-    [rest(short.len()), with_line_feed, long.clone()]
-        .iter()
-        .any(|name| *name != seen.name() && seen.has(name))
-}
-
 /// A client connects after another one has left, and is not welcomed.
 fn is_next(seen: &Evidence<'_>) -> bool {
     seen.number > 1 && seen.wants(WELCOME) && (seen.is_silent() || seen.is_gone)
-}
-
-/// Its end waits for a client: that has left, and then it ended; or a thread is in recv for it.
-fn is_held(seen: &Evidence<'_>) -> bool {
-    let is_reading = seen.waits.is_read == Some(true) || seen.waits.is_another_read;
-    seen.how == How::Later || (matches!(seen.expected, Expected::Stop) && seen.is_silent() && is_reading)
 }
 
 fn answers_more_than_one(seen: &Evidence<'_>) -> bool {

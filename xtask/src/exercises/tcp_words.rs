@@ -1,19 +1,22 @@
 //! What is likely wrong with what a TCP server says, or with how it ends, in any stage.
 
 use common::framing::{Framing, LIMIT};
-use common::greeting::{self, WELCOME};
+use common::greeting::WELCOME;
 
 use super::MICHAEL;
 use super::any::{self, NOT_TEXT};
 use super::stage::Likely::Among;
-use super::stage::{Evidence, Likely, When, all, is, other_around_the_name};
+use super::stage::{Evidence, Likely, Location, When, all, is, other_around_the_name};
 use crate::peers::script::{Expected, How};
 
 /// What any stage may be the first to meet.
 pub static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
     any::SLOW,
-    Among(|e| matches!(e.expected, Expected::Ready), START),
+    is("bind-unchecked", has_not_bound, "stop",
+        "bind failed: earlier connections still occupy the port (TIME_WAIT). Set SO_REUSEADDR before bind, and check what bind returns.",
+        "bind 失败了：以前的连接还占着端口（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，并检查 bind 的返回值。"),
+    Among(|e| matches!(e.expected, Expected::Ready), any::START),
     Among(|e| !e.is_gone && e.complains() && !e.tables.is_left_open, FALLEN),
     Among(|e| e.number == 1 && e.wants(WELCOME), UNWELCOMED),
     is("listener-closed", |e| !e.is_gone && (e.how == How::Refused || (e.tables.is_closed && (is_turned_away(e) || (e.is_silent() && e.wants_end())))), "crowd",
@@ -22,27 +25,8 @@ pub static ANYWHERE: &[Likely] = &[
     Among(|e| e.how == How::WentOn, SURPLUS),
     Among(other_around_the_name, &[all(WORDS), other_words(|_| true)]),
     is("turned-away", is_turned_away, "crowd",
-        "Your server disconnects a client without a welcome: while the server runs, welcome and serve each client that connects.",
-        "还没有欢迎，服务器就断开了一个客户端：服务器运行期间，每个连上的客户端都要欢迎并服务。"),
-];
-
-/// The server is not where it should be.
-static START: &[Likely] = &[
-    all(any::START),
-    is("nothing-served", |e| e.is_gone && e.output.is_empty(), "socket",
-        "Your program reached its end and exited. It gets {host} and {port} on its command line: it should bind that address, listen, and call accept in a loop.",
-        "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind、listen，然后循环 accept。"),
-    is("failed-first", |e| e.is_gone, "crowd",
-        "Your program failed: its last output says why. It gets {host} and {port} on its command line: it should bind that address, listen, and call accept.",
-        "程序失败了：原因见它最后的输出。命令行给出了 {host} 和 {port}：它应当 bind 这个地址，然后 listen、accept。"),
-    is("bind-unchecked", |e| e.location.is_port_held && !e.location.is_other_protocol && ![e.at.port(), e.at.port().swap_bytes()].iter().any(|port| e.location.has_port(*port)), "stop",
-        "bind failed: earlier connections still occupy the port (TIME_WAIT). Set SO_REUSEADDR before bind, and check what bind returns.",
-        "bind 失败了：以前的连接还占着端口（TIME_WAIT）。在 bind 之前设置 SO_REUSEADDR，并检查 bind 的返回值。"),
-    Among(|e| !e.location.found.is_empty(), any::ELSEWHERE),
-    any::READS_INPUT,
-    is("never-listens", |_| true, "crowd",
-        "A guess: your program has not called listen yet (bind alone is not enough): perhaps it waits for something else first. Or it starts slowly: --patience gives it more time.",
-        "猜测：程序还没有调用 listen（只有 bind 还不够）：也许先在等别的什么；或者启动很慢：用 --patience 多给时间。"),
+        "Your server disconnects a client without a welcome: while the server runs, welcome and serve each client that connects, and keep the socket that accept returned open (in Python, also keep it in a variable) until its client disconnects.",
+        "还没有欢迎，服务器就断开了一个客户端：服务器运行期间，每个连上的客户端都要欢迎并服务；客户端离开之前，accept 返回的套接字要一直开着（用 Python 的话，还要有变量引用它）。"),
 ];
 
 /// The program, or one of its threads, died during a conversation.
@@ -54,24 +38,15 @@ pub static FALLEN: &[Likely] = &[
     is("closed-socket-used", |e| e.complains_of(&["bad file descriptor", "socket closed", "socket is closed"]), "crowd",
         "Your server uses a socket after closing it. Either it must leave the loop after close, or it closed the listening socket by mistake, and must close the one that accept returned.",
         "套接字已经关闭，却还在用：或者关闭之后没有退出循环，或者误关了监听套接字，要关闭的是 accept 返回的那个。"),
-    is("sigpipe", |e| e.complains_of(&["sigpipe"]), "reset",
-        "Your server sent data to a client that had disconnected, and the signal SIGPIPE ended the server: ignore that signal (or send with MSG_NOSIGNAL), and leave the loop when recv returns nothing.",
-        "你的服务器向已经断开的客户端发送，被信号 SIGPIPE 终止：忽略这个信号（或用 MSG_NOSIGNAL 发送），recv 返回空就退出循环。"),
-    is("error-event", |e| e.complains_of(&["node.js v"]) && e.complains_of(&["econnreset", "epipe"]), "reset",
-        "In Node.js, a reset is an 'error' event of one socket. If your program does not handle that event, it ends: add socket.on('error', ...).",
-        "在 Node.js 里，复位是某个套接字的 'error' 事件；没有人处理，整个程序就结束：加上 socket.on('error', ...)。"),
-    is("client-error", |e| e.complains_of(&["reset", "broken pipe", "epipe"]), "reset",
-        "A client disconnected, and your server did not handle the error: catch the errors of each conversation, and serve the other clients.",
-        "客户端断开了，你的服务器没有处理这个错误：每个会话的错误就在会话里捕获，继续服务其他客户端。"),
+    is("client-error", |e| e.complains_of(&["reset", "sigpipe", "broken pipe", "epipe"]), "reset",
+        "A client disconnected, and your server did not handle the error: catch the errors of each conversation (in Node.js: socket.on('error', ...); in C: ignore SIGPIPE, or send with MSG_NOSIGNAL), and serve the other clients.",
+        "客户端断开了，你的服务器没有处理这个错误：每个会话的错误就在会话里捕获（Node.js：socket.on('error', ...)；C：忽略 SIGPIPE，或用 MSG_NOSIGNAL 发送），继续服务其他客户端。"),
     is("end-of-code", |e| !e.complains(), "crowd",
         "Your program reached its end and exited, but a server must keep running: call accept in a loop, and in each conversation call recv in a loop.",
         "程序运行到代码末尾就结束了，而服务器要一直运行：accept 放在循环里，每个会话里 recv 也放在循环里。"),
-    is("conversation-died", |e| !e.is_gone, "crowd",
-        "An error ended one conversation, while your program still runs: what your program printed says why.",
-        "一个错误结束了一个会话，程序还在运行：原因见程序打印的内容。"),
     is("ended-with-a-conversation", |_| true, "crowd",
-        "An error in one conversation ended the whole server: the last output of your program, or its exit status, says why. Call accept in a loop, and catch the errors of each conversation there.",
-        "一个会话里的错误让整个服务器结束了：原因见程序最后的输出，或它的退出状态。accept 要放在循环里，每个会话的错误就在会话里捕获。"),
+        "An error ended a conversation, or the whole server: what your program printed last, or its exit status, says why. Call accept in a loop, and catch the errors of each conversation there.",
+        "一个错误结束了一个会话，或者整个服务器：原因见程序最后的输出，或它的退出状态。accept 要放在循环里，每个会话的错误就在会话里捕获。"),
 ];
 
 const fn on_the_listener(when: When) -> Likely {
@@ -109,23 +84,17 @@ const fn line_feed_in_raw(when: When) -> Likely {
 
 /// The first client is not welcomed.
 pub static UNWELCOMED: &[Likely] = &[
-    is("welcome-waits", |e| e.how == How::Later || e.bytes.starts_with(b"Hello") || has_ended_unsaid(e), "crowd",
-        "The welcome comes too late, or not at all: send Welcome! as soon as accept returns, before the first recv, and flush it if the output is buffered.",
-        "欢迎来得太晚，或者没有来：accept 一返回就发送 Welcome!，不要先 recv；输出经过缓冲区的，还要 flush。"),
     is("never-accepts", |e| e.tables.unaccepted > 0, "socket",
         "Your program does not reach accept. (The client is connected all the same: the kernel completes the handshake, with or without accept.)",
         "你的程序没有执行到 accept。（客户端照样连得上：三次握手由内核完成，不等 accept。）"),
     on_the_listener(|e| e.is_gone && e.complains_of(&["broken pipe"])),
     all(WORDS),
-    is("says-nothing", has_waited_in_vain, "crowd",
-        "A guess: your server sends nothing to a new client, or calls recv first. Send Welcome! as soon as accept returns, before the first recv, and flush it if the output is buffered.",
-        "猜测：客户端来了它什么也不说，或者先去读取：accept 一返回就发送 Welcome!，然后才 recv；输出经过缓冲区的，还要 flush。"),
+    is("welcome-waits", |e| e.how == How::Later || e.bytes.starts_with(b"Hello") || has_waited_in_vain(e), "crowd",
+        "The welcome comes too late, or not at all: send Welcome! as soon as accept returns, before the first recv, and flush it if the output is buffered.",
+        "欢迎来得太晚，或者没有来：accept 一返回就发送 Welcome!，不要先 recv；输出经过缓冲区的，还要 flush。"),
     is("other-welcome", |e| matches!(e.how, How::Other | How::WentOn), "crowd",
         "The first message to a client must be exactly: Welcome!",
         "给客户端的第一条消息必须一字不差：Welcome!"),
-    is("closed-at-once", |_| true, "crowd",
-        "Your server closes the connection at once: keep the accepted socket open (in Python, also keep it in a variable) until its client disconnects.",
-        "刚连上就被关闭：客户端离开之前，accept 返回的套接字要一直开着（用 Python 的话，还要有变量引用它）。"),
 ];
 
 /// The server says more than it was asked for.
@@ -151,40 +120,33 @@ pub static ANSWER: &[Likely] = &[
     is("reads-on", |e| e.how == How::Silent, "framing",
         "The client waits for your server's next message. Perhaps your server waits in recv for more, because it does not notice that the name is complete; or it only prints its answer; or the answer is still in a buffer (flush it).",
         "客户端在等服务器的下一条消息。也许服务器还在 recv 里等：它没看出名字已经收齐；也许只打印了回答，没有发送；也许回答留在缓冲区里（要 flush）。"),
-    is("part-of-name", |e| e.is_other() && is_greeting_of_a_part(e), "end",
-        "Your server answers only the beginning of the name: recv(N) returns at most N bytes. Continue to read until the end of the message.",
-        "它回答的只是名字的开头：recv(N) 最多返回 N 字节。应一直读到消息的结尾。"),
+    pieces_not_joined(|e| e.is_other() && is_greeting_of_a_part(e)),
     other_words(|e| matches!(e.how, How::Other | How::WentOn)),
     is("closed-unanswered", |_| true, "crowd",
         "Your server closes the connection instead of answering: read the name and answer it first.",
         "它没有回答就关闭了连接：应先读取名字并回答。"),
 ];
 
+pub const fn pieces_not_joined(when: When) -> Likely {
+    is("pieces-not-joined", when, "glued",
+        "A name may arrive in several pieces, and recv(N) returns at most N bytes: add each piece to a buffer, look there for the end of the message, and only then answer.",
+        "一个名字可能分几段到达，recv(N) 最多返回 N 字节：每一段都放进缓冲区，在那里找消息的结尾，找到了才回答。")
+}
+
 const fn other_words(when: When) -> Likely {
     is("other-words", when, "crowd",
-        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recv returned), then '!'.",
-        "回复必须一字不差：“Hello, ”、原样的名字（recv 返回多少字节就是多少）、“!”。")
+        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recv returned, and nothing of an earlier name), then '!'.",
+        "回复必须一字不差：“Hello, ”、原样的名字（recv 返回多少字节就是多少，没有先前名字留下的部分）、“!”。")
 }
 
 /// A client has disconnected.
 pub static LEFT: &[Likely] = &[
-    is("answers-the-gone", |e| e.is_gone && e.complains_of(&["broken pipe"]), "end",
-        "Your server answers a client that has disconnected: when recv returns nothing, that is the end of the stream. Leave the loop.",
-        "它在回答已经离开的客户端：recv 返回空就是流结束，应退出循环。"),
+    is("answers-the-end", |e| e.has(b"Hello, !") || (e.is_other() && e.wants_end()) || (e.is_gone && e.complains_of(&["broken pipe"])), "end",
+        "Your server answers the end of the stream: when recv returns nothing, the client has disconnected, and what it began to say is no name. Send nothing, and leave the loop.",
+        "流结束也回答了：recv 返回空，说明客户端已经离开，没说完的不是名字。结束这个会话，不再回答。"),
     Among(|e| e.is_gone, FALLEN),
-    is("loses-a-byte", |e| e.has(&greeting::of(&e.drawn(MICHAEL)[..3])), "framing",
-        "The client sent only the beginning of a name and disconnected, and your server removed its last byte as if it were a line feed. Remove a line feed only if there is one; without it, the name is not complete: do not answer it.",
-        "名字没说完，又丢了一个字节：有换行符才去掉它；没有，名字就还没收齐。"),
-    is("answers-the-end", |e| e.has(b"Hello, !") || (e.is_other() && e.wants_end()), "end",
-        "Your server answers the end of the stream: when recv returns nothing, the client has disconnected. Send nothing, and leave the loop.",
-        "流结束也回答了：recv 返回空，说明客户端已经离开。结束这个会话，不再回答。"),
-    busy_with_the_end(|e| e.tables.unaccepted > 0 || (e.is_silent() && !e.wants_end())),
-    is("left-open", |e| e.how == How::Silent, "end",
-        "The client has disconnected, and your server keeps its socket open: when recv returns nothing, close the socket.",
-        "客户端已经离开，套接字却还开着：recv 返回空，就关闭它。"),
-    is("one-buffer", |e| e.has(&e.drawn(MICHAEL)[..4]), "crowd",
-        "This answer contains what another client sent: each conversation needs its own buffer.",
-        "回答里有别的客户端说的话：每个会话要有自己的缓冲区。"),
+    busy_with_the_end(|e| e.tables.unaccepted > 0 || e.is_silent()),
+    one_buffer(|e| e.has(&e.drawn(MICHAEL)[..4])),
     all(WORDS),
     all(ANSWER),
 ];
@@ -194,13 +156,27 @@ pub static NEXT_UNSERVED: &[Likely] = &[Among(|e| e.is_gone, FALLEN), busy_with_
 
 const fn busy_with_the_end(when: When) -> Likely {
     is("busy-with-the-end", when, "end",
-        "A client has disconnected, and your server still waits for it: when recv returns nothing, leave the loop and call accept again.",
-        "客户端已经离开，服务器却还在为它忙：recv 返回空就退出循环，回到 accept。")
+        "A client has disconnected, and your server is not done with it: when recv returns nothing, leave the loop, close the socket wherever it is open (in a file object, in another process), and serve the next client.",
+        "客户端已经离开，服务器却没有结束为它的服务：recv 返回空就退出循环，关闭套接字（共用它的文件对象、另一个进程里也要关闭），服务下一个客户端。")
+}
+
+pub const fn one_buffer(when: When) -> Likely {
+    is("one-buffer", when, "crowd",
+        "This answer contains what another client sent: each conversation needs its own buffer.",
+        "回答里有别的客户端说的话：每个会话要有自己的缓冲区。")
 }
 
 const ZERO_BYTE: Likely = is("zero-byte", |e| e.framing != Framing::Length && (e.bytes.ends_with(b"\0") || e.has(b"\0Hello, ") || e.has(b"\0!")), "framing",
     "Your message contains a zero byte: it ends a string in C, but is not part of a message. Send only the strlen(message) bytes before it.",
     "消息里有一个零字节：它结束 C 的字符串，但不是消息的一部分。只发送它前面的 strlen(消息) 个字节。");
+
+/// Its port is held by earlier connections, and it is nowhere near it.
+fn has_not_bound(seen: &Evidence<'_>) -> bool {
+    let Location { is_port_held, is_other_protocol, has_left, .. } = seen.location;
+    let is_near = |port: &u16| seen.location.has_port(*port);
+    let is_elsewhere = is_other_protocol || [seen.at.port(), seen.at.port().swap_bytes()].iter().any(is_near);
+    matches!(seen.expected, Expected::Ready) && !seen.is_gone && is_port_held && !has_left && !is_elsewhere
+}
 
 /// Nothing comes after it, or the next message does.
 fn is_unended(after: &[u8]) -> bool {
@@ -209,11 +185,6 @@ fn is_unended(after: &[u8]) -> bool {
 
 fn is_turned_away(seen: &Evidence<'_>) -> bool {
     !seen.is_gone && seen.wants(WELCOME) && seen.is_over()
-}
-
-/// It has read the name, and ended without a word.
-fn has_ended_unsaid(seen: &Evidence<'_>) -> bool {
-    seen.is_gone && !seen.complains() && seen.bytes.is_empty() && !seen.said.is_empty()
 }
 
 /// Nothing came, or an end once a name was sent in place of waiting.

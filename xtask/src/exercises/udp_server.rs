@@ -2,7 +2,7 @@
 
 use super::any;
 use super::stage::Likely::Among;
-use super::stage::{Evidence, Exercise, Likely, Stage, all, is, other_around_the_name, stage};
+use super::stage::{Exercise, Likely, Stage, all, is, other_around_the_name, stage};
 use super::{CHINESE, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
 use crate::peers::script::Step::{
     Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Rest, Says, Sleeps, Starts, Stays,
@@ -15,7 +15,6 @@ use crate::words::Words;
 /// A name that begins like a greeting.
 const HELLOISE: &[u8] = b"Helloise";
 
-/// A UDP server.
 pub static UDP_SERVER: Exercise = Exercise {
     name: "udp-server",
     description: Words::fixed(
@@ -26,19 +25,16 @@ pub static UDP_SERVER: Exercise = Exercise {
     transport: Protocol::Udp,
     side: Side::Server,
     framing: None,
-    not_asked: NOT_ASKED,
+    not_asked: &[
+        Words::fixed("that it keeps running when no datagram arrives for a long time: a test of that would take too long",
+                     "长时间没有数据报来，它仍继续运行：测试这个太费时间"),
+        any::WHAT_IT_KEEPS,
+    ],
     stages: STAGES,
     anywhere: ANYWHERE,
     otherwise: &[],
 };
 
-static NOT_ASKED: &[Words] = &[
-    Words::fixed("that it keeps running when no datagram arrives for a long time: a test of that would take too long",
-                 "长时间没有数据报来，它仍继续运行：测试这个太费时间"),
-    any::WHAT_IT_KEEPS,
-];
-
-/// In the order in which a server is built.
 static STAGES: &[Stage] = &[
     stage("binds", "C12", ("binds the given address", "绑定到给定的地址和端口"),
         &[Starts, Stays],
@@ -51,9 +47,7 @@ static STAGES: &[Stage] = &[
     stage("again", "C12", ("answers three names, one after another", "依次回答三个名字"),
         &[Starts, Comes(1), Greeted(1, MICHAEL), Greeted(1, TRACY), Greeted(1, CHINESE)],
         &[
-            is("earlier-name", |e| e.bytes.starts_with(&[b"Hello, ", &e.drawn(TRACY)[..], &e.drawn(MICHAEL)[TRACY.len()..]].concat()), "udp",
-                "This answer contains a part of an earlier name, which is still in your buffer: the name is only the bytes that this recvfrom returned.",
-                "回答里有先前名字的一部分，它还留在缓冲区里：只有这次 recvfrom 返回的那些字节才是名字。"),
+            any::EARLIER_NAME,
             is("answers-once", |e| e.is_silent() || (e.is_gone && !e.complains()), "udp",
                 "Your server answers only once: call recvfrom and sendto in a loop.",
                 "它只回答一次：recvfrom 和 sendto 要放在循环里。"),
@@ -99,12 +93,9 @@ static STAGES: &[Stage] = &[
         &[Starts, Comes(1), Says(1, &[b"Hello, Bob!"]), Greeted(1, TRACY), Greeted(1, HELLOISE), Greeted(1, b"Hello, Bob")],
         &[
             Among(|e| e.is_gone, FALLEN),
-            is("ignores-names", |e| e.is_silent() && (e.wants_greeting(HELLOISE) || e.wants_greeting(b"Hello, Bob")), "udp",
-                "Only a datagram that begins with 'Hello, ' and also ends with '!' is a greeting: everything else is a name, and must be answered.",
-                "以“Hello, ”开头、并且以“!”结尾的才是回复：其余的都是名字，都要回答。"),
             is("greets-greetings", |_| true, "udp",
-                "A datagram that begins with 'Hello, ' and ends with '!' is an answer: do not answer it.",
-                "以“Hello, ”开头、以“!”结尾的是回复：不要再回答它。"),
+                "A datagram that begins with 'Hello, ' and also ends with '!' is a greeting: do not answer it. Everything else is a name, and must be answered.",
+                "以“Hello, ”开头、并且以“!”结尾的是问候：不要再回答它。其余的都是名字，都要回答。"),
         ]),
 
     stage("still", "C12", ("uses no CPU when no datagram arrives", "没有人说话时就睡眠"),
@@ -118,38 +109,19 @@ static STAGES: &[Stage] = &[
 
 static ANYWHERE: &[Likely] = &[
     any::TEXT_FOR_BYTES,
-    Among(|e| matches!(e.expected, Expected::Ready), START),
-    Among(other_around_the_name, WORDS),
-];
-
-/// The server is not where it should be.
-static START: &[Likely] = &[
-    all(any::START),
-    is("tcp-socket", |e| e.is_gone && e.complains_of(&["not connected"]), "system",
+    is("tcp-socket", |e| matches!(e.expected, Expected::Ready) && e.is_gone && e.complains_of(&["not connected"]), "system",
         "Your server uses a TCP socket without a connection: make a UDP socket, with SOCK_DGRAM.",
         "服务器用的是没有连接的 TCP 套接字：UDP 要用 SOCK_DGRAM。"),
-    is("nothing-done", |e| e.is_gone && e.output.is_empty(), "udp",
-        "Your program reached its end and exited. It gets {host} and {port} on its command line: it should bind that address, and call recvfrom in a loop.",
-        "程序运行到代码末尾就结束了。命令行给出了 {host} 和 {port}：它应当 bind，然后循环 recvfrom。"),
-    is("failed-first", |e| e.is_gone, "udp",
-        "Your program failed: its last output says why. It gets {host} and {port} on its command line: it should bind that address, and call recvfrom.",
-        "程序失败了：原因见它最后的输出。命令行给出了 {host} 和 {port}：它应当 bind 这个地址，然后 recvfrom。"),
-    Among(|e| !e.location.found.is_empty(), any::ELSEWHERE),
-    any::READS_INPUT,
-    is("never-binds", |_| true, "udp",
-        "A guess: your program has not called bind yet: perhaps it waits for something else first. Or it starts slowly: --patience gives it more time.",
-        "猜测：程序还没有调用 bind：也许先在等别的什么；或者启动很慢：用 --patience 多给时间。"),
+    Among(|e| matches!(e.expected, Expected::Ready), any::START),
+    Among(other_around_the_name, WORDS),
 ];
 
 /// The program died while it served.
 static FALLEN: &[Likely] = &[
     Among(|e| e.complains_of(any::NOT_TEXT), CHANGED),
-    is("end-of-code", |e| !e.complains(), "udp",
-        "Your program reached its end and exited, but a server must keep running: call recvfrom and sendto in a loop.",
-        "程序运行到代码末尾就结束了，而服务器要一直运行：recvfrom 和 sendto 要放在循环里。"),
     is("datagram-ends-all", |_| true, "udp",
-        "The error of one datagram ended the whole server: the last output of your program says why. Call recvfrom in a loop, and catch the errors of each datagram there.",
-        "一个数据报就让整个服务器结束了，原因见它最后的输出。recvfrom 要放在循环里，一个数据报的错误不能影响到下一个。"),
+        "Your program ended, but a server must keep running: its last output, if there is any, says why. Call recvfrom and sendto in a loop, and catch the errors of each datagram there.",
+        "程序结束了，而服务器要一直运行：原因见它最后的输出（如果有）。recvfrom 和 sendto 要放在循环里，一个数据报的错误也在循环里捕获。"),
 ];
 
 /// No answer, or a wrong one.
@@ -169,25 +141,14 @@ static ANSWER: &[Likely] = &[
 
 /// Other words than the answer.
 static WORDS: &[Likely] = &[
-    is("end-marked", is_right_up_to_its_end, "udp",
-        "A datagram needs no mark of its end: send only the answer, without a line feed, a zero byte or a length.",
-        "数据报自带边界：不需要换行符、零字节或长度。"),
     any::PYTHON_WORDS,
     is("other-words", |_| true, "udp",
-        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recvfrom returned), then '!'.",
-        "回复必须一字不差：“Hello, ”、原样的名字（recvfrom 返回多少字节就是多少）、“!”。"),
+        "The answer must be exactly 'Hello, ', then the name as it arrived (only the bytes that recvfrom returned, and nothing of an earlier name), then '!', and nothing else: a datagram needs no line feed, no zero byte and no length.",
+        "回复必须一字不差：“Hello, ”、原样的名字（recvfrom 返回多少字节就是多少，没有先前名字留下的部分）、“!”，别的什么也没有：数据报自带边界，不需要换行符、零字节或长度。"),
 ];
 
 static CHANGED: &[Likely] = &[
     any::CUT_AT_ZERO,
     any::NAME_AS_FORMAT,
-    is("spaces-stripped", |e| e.wants_greeting(SPACES), "udp",
-        "Spaces were stripped or skipped: the name is the whole datagram, unchanged (no strip, trim or scanf).",
-        "空格丢了，或者被跳过了：整个数据报就是名字，原样不动（不要用 strip、trim、scanf）。"),
     any::NAME_CHANGED,
 ];
-
-fn is_right_up_to_its_end(seen: &Evidence<'_>) -> bool {
-    let trimmed = |bytes: &[u8]| bytes.strip_suffix(b"\0").unwrap_or(bytes).trim_ascii_end().to_vec();
-    trimmed(seen.bytes) == trimmed(seen.message().unwrap_or_default())
-}

@@ -1,17 +1,8 @@
 //! Both directions at once, each with its own end; and how two sides can wait for each other forever.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::thread;
-use std::time::Duration;
+use std::net::Shutdown;
 
-use anyhow::{Context, Result};
-
-use super::{BOTH_SIDES, Lesson, claim};
-use crate::peers::sockets::{is_silence, pair};
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::words::{Shown, Words};
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -23,52 +14,43 @@ pub const LESSON: Lesson = Lesson {
 const SIZE: usize = 64 << 20;
 
 fn play(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
-        "Both sides send 64 MiB at once, and each reads while it sends.",
-        "双方同时各发 64 MiB，边发边读。",
-    ))?;
+    play.act(&words!("Both send 64 MiB at once, and read while sending.", "双方同时发 64 MiB，边发边读。"))?;
     let (client, server) = pair(play.ip)?;
-    let exchanged = thread::scope(|scope| {
-        let senders = [scope.spawn(|| send(&client)), scope.spawn(|| send(&server))];
-        let readers = [scope.spawn(|| receive(&client)), scope.spawn(|| receive(&server))];
-        for sender in senders {
-            sender.join().ok().context("a sender panicked")??;
-        }
-        let received = readers.map(|reader| reader.join().ok().context("a reader panicked")?);
-        let [one, two] = received;
-        anyhow::Ok([one?, two?])
-    })?;
+    let [one, two] = thread::scope(|scope| {
+        let readers = [&client, &server].map(|end| {
+            scope.spawn(|| send(end)); // if it fails, the other end receives less
+            scope.spawn(|| io::copy(&mut &*end, &mut io::sink()))
+        });
+        readers.map(|reader| reader.join().ok().context("a reader panicked"))
+    });
+    let exchanged = [one??, two??];
     for (side, read) in [(Side::Client, exchanged[0]), (Side::Server, exchanged[1])] {
-        play.said(side, &words!("sent {SIZE} bytes, read {read}", "发送 {SIZE} 字节，读取 {read} 字节"));
+        play.said(side, &words!("read {read} of {SIZE} bytes", "{SIZE} 字节中读到 {read} 字节"));
     }
     let promise =
-        Words::fixed("each side received everything that the other sent", "双方都收到了对方发送的全部数据");
+        words!("each side received everything that the other sent", "双方都收到了对方发送的全部数据");
     play.checks.equal(promise, &exchanged, &[SIZE as u64; 2]);
 
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Half-close: the client closes its sending half, and the server still answers.",
-        "半关闭：客户端关闭自己的写端，服务器照样回答。",
+        "半关闭：客户端关闭自己的写端，服务器照样回答。"
     ))?;
     let (mut client, mut server) = pair(play.ip)?;
     client.write_all(b"the last word")?;
     play.sent(Side::Server, b"the last word");
     client.shutdown(Shutdown::Write)?;
     play.ended(Side::Server);
-    let mut heard = String::new();
-    server.read_to_string(&mut heard)?; // to the end
+    let heard = io::read_to_string(&server)?;
     play.said(Side::Server, &words!("read to the end: {heard}", "读到结束：{heard}"));
     let reply = format!("heard: {heard}");
     server.write_all(reply.as_bytes())?;
     play.sent(Side::Client, reply.as_bytes());
     drop(server);
     play.ended(Side::Client);
-    let mut answer = String::new();
-    client.read_to_string(&mut answer)?;
+    let answer = io::read_to_string(&client)?;
     play.said(Side::Client, &words!("read to the end: {answer}", "读到结束：{answer}"));
-    let promise = Words::fixed(
-        "the answer arrived through the direction that was still open",
-        "回答经由仍然打开的那个方向到达",
-    );
+    let promise =
+        words!("the answer arrived in the direction that was still open", "回答经由仍然打开的那个方向到达");
     play.checks.equal(promise, &answer.as_str(), &"heard: the last word");
 
     play.predict(
@@ -80,22 +62,19 @@ fn play(play: &mut Play) -> Result<()> {
         "缓冲区满了，双方都在等对方读取：死锁。",
     )?;
     let (client, server) = pair(play.ip)?;
-    let (one, two) = thread::scope(|scope| {
-        let one = scope.spawn(|| send_first(&client));
-        let two = scope.spawn(|| send_first(&server));
-        (one.join(), two.join())
+    let [one, two] = thread::scope(|scope| {
+        let senders = [&client, &server].map(|end| scope.spawn(|| send_first(end)));
+        senders.map(|sender| sender.join().ok().context("a sender panicked"))
     });
-    let (one, two) = (one.ok().context("a sender panicked")?, two.ok().context("a sender panicked")?);
+    let (one, two) = (one?, two?);
     for (side, written) in [(Side::Client, one), (Side::Server, two)] {
         let Words { en, zh } = written.shown();
         play.said(side, &words!("write (300 ms limit): {en}", "write（限 300 毫秒）：{zh}"));
     }
     let finished = u64::from(one.is_ok()) + u64::from(two.is_ok());
     play.reveal(Some(3 - finished));
-    let promise = Words::fixed(
-        "neither side finished, because neither read: a deadlock",
-        "双方都不读，双方都发不完：死锁",
-    );
+    let promise =
+        words!("neither side finished, because neither read: a deadlock", "双方都不读，双方都发不完：死锁");
     play.checks.holds(promise, one.is_err_and(is_silence) && two.is_err_and(is_silence), &(one, two));
     Ok(())
 }
@@ -103,10 +82,6 @@ fn play(play: &mut Play) -> Result<()> {
 fn send(mut stream: &TcpStream) -> Result<()> {
     stream.write_all(&vec![b'x'; SIZE])?;
     Ok(stream.shutdown(Shutdown::Write)?)
-}
-
-fn receive(mut stream: &TcpStream) -> Result<u64> {
-    Ok(std::io::copy(&mut stream, &mut std::io::sink())?)
 }
 
 fn send_first(mut stream: &TcpStream) -> Result<(), ErrorKind> {

@@ -1,17 +1,9 @@
 //! What a read returns, what the end of a stream is, and the states of a connection after close.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 
-use anyhow::Result;
-
-use super::{BOTH_SIDES, Lesson, claim};
-use crate::peers::sockets::{is_quiet, pair};
-use crate::peers::talk::{SETTLED, within};
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::kernel;
-use crate::words::Words;
+use super::prelude::*;
+use crate::peers::sockets::is_quiet;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -46,36 +38,29 @@ fn play(play: &mut Play) -> Result<()> {
         play.said(Side::Server, &words!("read: {n} bytes", "read：{n} 字节"));
         reads.push(n);
     }
-    let promise = Words::fixed(
-        "each read returned 1 to 1024 bytes, 3000 in all",
-        "每次读取 1 到 1024 字节，共 3000 字节",
-    );
+    let promise =
+        words!("each read returned 1 to 1024 bytes, 3000 in all", "每次读取 1 到 1024 字节，共 3000 字节");
     let is_right = reads.iter().all(|n| (1..=1024).contains(n)) && reads.iter().sum::<usize>() == 3000;
     play.checks.holds(promise, is_right, &reads);
     play.reveal(is_right.then_some(1)); // 3000 is no multiple of 1024: not each read was full
-    let promise =
-        Words::fixed("now no data is there, which is not the end", "此后暂时没有数据，但这不是结束");
+    let promise = words!("now no data is there, which is not the end", "此后暂时没有数据，但这不是结束");
     play.checks.equal(promise, &is_quiet(&server)?, &true);
     client.shutdown(Shutdown::Write)?;
     play.ended(Side::Server);
     let n = server.read(&mut [0; 1024])?;
     play.said(Side::Server, &words!("read: {n} bytes", "read：{n} 字节"));
-    let promise = Words::fixed(
-        "after the sender has shut down, a read returns 0 bytes: the end",
-        "发送方关闭写端之后，读取返回 0 字节：流结束",
-    );
+    let promise =
+        words!("after shutdown, a read returns 0 bytes: the end", "关闭写端之后，读取返回 0 字节：流结束");
     play.checks.equal(promise, &n, &0);
 
-    for (who, client_first) in [("client", true), ("server", false)] {
-        let other = if client_first { "server" } else { "client" };
-        let (who_zh, other_zh) =
-            if client_first { ("客户端", "服务器") } else { ("服务器", "客户端") };
+    for (lane, who, other, who_zh, other_zh) in [
+        (Side::Client, "client", "server", "客户端", "服务器"),
+        (Side::Server, "server", "client", "服务器", "客户端"),
+    ] {
         play.act(&words!("The {who} closes first.", "{who_zh}先关闭。"))?;
         let (client, server) = pair(play.ip)?;
-        let (first, second) = if client_first { (client, server) } else { (server, client) };
-        let lane = if client_first { Side::Client } else { Side::Server };
-        let ends = (first.local_addr()?, second.local_addr()?);
-        let server_end = if client_first { ends.1 } else { ends.0 };
+        let ends = [client.local_addr()?, server.local_addr()?];
+        let (first, second) = if lane == Side::Client { (client, server) } else { (server, client) };
         drop(first);
         play.called(lane, "close");
         play.ended(lane.other());
@@ -83,7 +68,7 @@ fn play(play: &mut Play) -> Result<()> {
             "the {who} is in FIN_WAIT2, the {other} in CLOSE_WAIT until it closes (unread 1: the FIN)",
             "{who_zh}处于 FIN_WAIT2，{other_zh}在 close 之前处于 CLOSE_WAIT（“未读 1”就是 FIN）"
         );
-        states(play, promise, ends, server_end, &["FIN_WAIT2", "CLOSE_WAIT"])?;
+        states(play, promise, ends, lane, &["FIN_WAIT2", "CLOSE_WAIT"])?;
         drop(second);
         play.called(lane.other(), "close");
         play.ended(lane);
@@ -91,32 +76,30 @@ fn play(play: &mut Play) -> Result<()> {
             "the {who} is in TIME_WAIT, twice the longest life of a segment; the {other}'s end is gone",
             "主动关闭的{who_zh}停留在 TIME_WAIT（2MSL），被动关闭的{other_zh}一端已经消失"
         );
-        states(play, promise, ends, server_end, &["TIME_WAIT"])?;
+        states(play, promise, ends, lane, &["TIME_WAIT"])?;
     }
     Ok(())
 }
 
-/// Checks the states of a connection's two ends.
+/// Checks the states of a connection's two ends, that of the one which closes `first` before the other's.
 fn states(
     play: &mut Play,
     promise: Words,
-    ends: (SocketAddr, SocketAddr),
-    server_end: SocketAddr,
+    [client, server]: [SocketAddr; 2],
+    first: Side,
     expected: &[&'static str],
 ) -> Result<()> {
+    let (near, far) = if first == Side::Client { (client, server) } else { (server, client) };
     let mut rows = None;
     within(SETTLED, || {
-        rows = kernel::both_ends(ends.0, ends.1);
+        rows = kernel::both_ends(near, far);
         rows.as_ref().is_none_or(|rows| rows.iter().map(|row| row.state).eq(expected.iter().copied()))
     });
-    let client_end = if server_end == ends.0 { ends.1 } else { ends.0 };
-    play.states(rows.as_ref(), client_end, server_end)?;
-    play.panel(rows.as_ref(), &[server_end])?;
-    if rows.as_ref().is_some_and(|rows| rows.iter().all(|row| row.port != ends.0.port())) {
-        let why = Words::fixed(
-            "this system keeps no more of them (tcp_max_tw_buckets)",
-            "本系统不保留更多这样的连接（tcp_max_tw_buckets）",
-        );
+    play.states(rows.as_ref(), client, server)?;
+    play.panel(rows.as_ref(), &[server])?;
+    if rows.as_ref().is_some_and(|rows| rows.iter().all(|row| row.port != near.port())) {
+        let why =
+            words!("this system keeps no more (tcp_max_tw_buckets)", "本系统不再保留（tcp_max_tw_buckets）");
         play.checks.not_available(promise, why);
         return Ok(());
     }

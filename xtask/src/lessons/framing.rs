@@ -1,16 +1,10 @@
 //! Where a message ends: raw, line and length framing on a wire that cuts messages and joins them.
 
-use anyhow::Result;
 use common::framing::Framing;
-use common::greeting;
 
-use super::{Lesson, TCP, claim};
+use super::prelude::*;
 use crate::peers::talk::Talk;
-use crate::peers::tcp_peer::{TcpPeer, framed};
-use crate::play::Play;
-use crate::wire::record::STUCK;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
+use crate::peers::tcp_peer::framed;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -21,16 +15,13 @@ pub const LESSON: Lesson = Lesson {
 };
 
 const NAME: &str = "Alexander";
-const CUTS: [usize; 4] = [1, 2, DRAWN, 1024];
-/// The cut that is drawn.
-const DRAWN: usize = 7;
+/// Sizes of the pieces, and their labels; the ones that have a label are not drawn.
+const CUTS: [(usize, &str); 4] = [(1, "1"), (2, "2"), (7, ""), (1024, "1024")];
 
 fn play(play: &mut Play) -> Result<()> {
     play.predict(
-        "tcp-server with --framing raw reads as the notes' server does. A client sends only the first 1, 2, 7 or all 9 \
-         bytes of 'Alexander'; drawn: 7.",
-        "tcp-server 用 --framing raw 运行，读法和笔记的服务器一样。客户端只发送“Alexander”的前 1、2、7 字节或全部 9 字节；\
-         只画出 7 的情形。",
+        "--framing raw reads as the notes' server does. 1, 2, 7 or all 9 bytes of 'Alexander' arrive; drawn: 7.",
+        "--framing raw 的读法和笔记的服务器一样。“Alexander”只到达前 1、2、7 或全部 9 字节；只画出 7 的情形。",
         ("Seven bytes have arrived: whom does it greet?", "到了七个字节：它问候谁？"),
         &[
             ("nobody: it waits for the rest", "谁也不问候：等其余部分"),
@@ -40,44 +31,28 @@ fn play(play: &mut Play) -> Result<()> {
         "a read returns what has arrived, and nothing in it says that the name is incomplete.",
         "读取返回已经到达的数据，其中没有任何东西说明名字还没完。",
     )?;
+    CUTS.iter().filter(|(_, label)| !label.is_empty()).for_each(|(_, label)| play.story.hide(label));
     let (_raw, at) = play.server("tcp-server", &["--delay", "0", "--quiet", "--framing", "raw"])?;
     let mut found = Vec::new();
-    for size in CUTS {
-        let label = label_of(play, size);
+    for (size, label) in CUTS {
         let talk = Talk { framing: Framing::Raw, ..Talk::default() };
-        let mut client = TcpPeer::connect(play.lab.wire(&label, at, RelayMode::AsItComes)?, talk)?;
+        let mut client = TcpPeer::connect(play.lab.wire(label, at, RelayMode::AsItComes)?, talk)?;
         client.hears(greeting::WELCOME)?;
         client.sends(&NAME[..size.min(NAME.len())]);
-        found.push(String::from_utf8_lossy(client.came_within(STUCK)).into_owned());
+        found.push(escape(client.came_within(STUCK)));
     }
     let expected = ["Hello, A!", "Hello, Al!", "Hello, Alexand!", "Hello, Alexander!"].map(str::to_owned);
-    let promise = Words::fixed(
+    let promise = words!(
         "raw, after 1, 2, 7 and 9 bytes: 'A', 'Al', 'Alexand' and 'Alexander' are greeted",
-        "raw，到达 1、2、7、9 字节之后：分别问候“A”、“Al”、“Alexand”、“Alexander”",
+        "raw，到达 1、2、7、9 字节之后：分别问候“A”、“Al”、“Alexand”、“Alexander”"
     );
     play.reveal((found[2] == expected[2]).then_some(2));
     play.checks.equal(promise, &found, &expected.to_vec());
 
-    with_a_mark(play)
-}
-
-/// The label of a cut; all but one are not drawn.
-fn label_of(play: &Play, size: usize) -> String {
-    if size == DRAWN {
-        return String::new();
-    }
-    let label = size.to_string();
-    play.story.hide(&label);
-    label
-}
-
-/// A line feed or a length marks where each message ends.
-fn with_a_mark(play: &mut Play) -> Result<()> {
-    for (how, name) in [(Framing::Line, "line"), (Framing::Length, "length")] {
-        let (mark, mark_zh) = match how {
-            Framing::Length => ("each message after its length", "消息前面写明长度"),
-            _ => ("a line feed ends each message", "换行符标明消息结尾"),
-        };
+    for (how, name, mark, mark_zh) in [
+        (Framing::Line, "line", "a line feed ends each message", "换行符标明消息结尾"),
+        (Framing::Length, "length", "each message after its length", "消息前面写明长度"),
+    ] {
         play.act(&words!(
             "{name}: {mark}. A name and 'exit' in one write, cut into pieces of 1, 2, 7 or 1024 bytes; drawn: 7.",
             "{name}：{mark_zh}。一次写入一个名字和 exit，每 1、2、7、1024 字节切一段；只画出 7 的情形。"
@@ -86,9 +61,8 @@ fn with_a_mark(play: &mut Play) -> Result<()> {
         let framed = |messages: [&[u8]; 2]| messages.map(|message| framed(how, message)).concat();
         let expected = framed([greeting::WELCOME, &greeting::of(NAME.as_bytes())]);
         let mut heard = Vec::new();
-        for size in CUTS {
-            let label = label_of(play, size);
-            let mut client = TcpPeer::connected(play.lab.wire(&label, at, RelayMode::Cut(size))?)?;
+        for (size, label) in CUTS {
+            let mut client = TcpPeer::connected(play.lab.wire(label, at, RelayMode::Cut(size))?)?;
             client.sends(framed([NAME.as_bytes(), greeting::EXIT]));
             heard.push(client.hears_out()?);
         }
@@ -96,11 +70,8 @@ fn with_a_mark(play: &mut Play) -> Result<()> {
             "{name}, cut at 1, 2, 7, 1024: '{NAME}' is greeted, and 'exit' is recognized",
             "{name}，每 1、2、7、1024 字节切一段：“{NAME}”得到问候，exit 也被识别"
         );
-        play.checks.equal(
-            promise,
-            &heard,
-            &vec![String::from_utf8_lossy(&expected).into_owned(); CUTS.len()],
-        );
+        let expected = String::from_utf8_lossy(&expected).into_owned();
+        play.checks.equal(promise, &heard, &vec![expected; CUTS.len()]);
     }
     Ok(())
 }

@@ -1,22 +1,13 @@
 //! Datagrams are lost and arrive out of order; a stream repairs that.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::io::{BufRead, BufReader};
 use std::process::Command;
-use std::thread;
 
-use anyhow::{Context, Result};
 use common::address::HostPort;
 use common::args::Args;
 use common::narration::say;
 
-use super::{Lesson, claim};
-use crate::peers::sockets::datagram_socket;
-use crate::peers::talk::{SETTLED, within};
-use crate::play::Play;
-use crate::wire::impairments::{Impairment, Impairments};
-use crate::wire::kernel;
-use crate::words::Words;
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub(super) const LESSON: Lesson = Lesson {
@@ -57,7 +48,7 @@ fn overflow(play: &mut Play) -> Result<()> {
         while receiver.recv(&mut [0; 1000]).is_ok() {
             received += 1;
         }
-        dropped = kernel::dropped(at);
+        dropped = kernel::sockets(kernel::Protocol::Udp, at).and_then(|rows| Some(rows.first()?.dropped));
         dropped.is_none_or(|dropped| received + dropped == SENT) // on a busy machine, some are still on their way
     });
     let promise = words!(
@@ -65,7 +56,7 @@ fn overflow(play: &mut Play) -> Result<()> {
         "发送 {SENT}，收到 {received}，其余的由内核记为丢弃"
     );
     play.checks.kernel_says(promise, dropped.map(|dropped| received + dropped), &SENT);
-    let promise = Words::fixed("not all of them were received", "并没有全部收到");
+    let promise = words!("not all of them were received", "并没有全部收到");
     play.checks.holds(promise, (1..SENT).contains(&received), &received);
     Ok(())
 }
@@ -81,9 +72,8 @@ fn by_plan(play: &mut Play) -> Result<()> {
             ("1 3 2 5 5 7 6: as they arrive", "1 3 2 5 5 7 6：怎么到达就怎么收到"),
             ("1 2 3 4 5 6 7: the kernel also asks for 4 again", "1 2 3 4 5 6 7：内核还会再要一次 4"),
         ],
-        "a datagram has no number: the kernel cannot tell that one is late, missing or there twice. That is left to the \
-         program.",
-        "数据报没有序号：哪个迟到、缺失、重复，内核无从得知，要靠程序自己。",
+        "a datagram has no number: the kernel cannot tell that one is late, missing or there twice.",
+        "数据报没有序号：哪个迟到、缺失、重复，内核无从得知。",
     )?;
     let receiver = datagram_socket(play.ip)?;
     let up = [(2, Impairment::Late), (4, Impairment::Lost), (5, Impairment::Twice), (6, Impairment::Late)];
@@ -98,10 +88,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
         receiver.recv(&mut byte)?;
         arrived.push(byte[0].into());
     }
-    let promise = Words::fixed(
-        "1 3 2 5 5 7 6 are received: no kernel sorted them, or asked for 4 again",
-        "收到 1 3 2 5 5 7 6：内核没有排序，也没有再要一次 4",
-    );
+    let promise = words!("1 3 2 5 5 7 6 arrive: no kernel sorted them", "收到 1 3 2 5 5 7 6：内核没有排序");
     play.checks.equal(promise, &arrived.as_str(), &"1325576");
     play.reveal((arrived == "1325576").then_some(2));
     Ok(())
@@ -112,39 +99,34 @@ pub const LOSSY: &str = "in-a-lossy-network";
 
 /// C4 under loss: a separate network namespace, in which the kernel drops one packet in five.
 fn real_loss(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
-        "A separate network namespace, in which the kernel drops a fifth of the packets with data: 200 lines \
-         over TCP, 200 datagrams over UDP.",
-        "另建一个网络命名空间，内核随机丢弃五分之一带数据的分组：经 TCP 发 200 行，经 UDP 发 200 个数据报。",
+    play.act(&words!(
+        "A network namespace where a fifth of the data packets is dropped: 200 lines over TCP, 200 datagrams.",
+        "另建一个网络命名空间，内核随机丢弃五分之一带数据的分组：经 TCP 发 200 行，经 UDP 发 200 个数据报。"
     ))?;
-    let promise = Words::fixed("all 200 lines arrived over TCP, in order", "200 行经 TCP 全部按序到达");
+    let promise = words!("all 200 lines arrived over TCP, in order", "200 行经 TCP 全部按序到达");
     let script = format!(
         // Where ip and nft are; on Debian, only root has that in its PATH.
         "PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && nft -f - && exec \"$0\" {LOSSY} \"$1\""
     );
     let rules = "table inet loss { chain input { type filter hook input priority 0; \
                  meta length > 90 numgen random mod 100 < 20 drop; }; }";
-    let mut command = Command::new("unshare");
-    command
+    let output = Command::new("unshare")
         .args(["-rn", "sh", "-c", &format!("echo '{rules}' | ( {script} )")])
         .arg(std::env::current_exe()?)
-        .arg(play.loopback().to_string());
-    let found = command.output().ok().filter(|output| output.status.success());
-    let found = found.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    let Some((tcp, udp)) = found.as_deref().and_then(|line| line.split_once(' ')) else {
-        let why = Words::fixed(
+        .arg(play.loopback().to_string())
+        .output();
+    let found = output.map(|output| escape(output.stdout.trim_ascii())).unwrap_or_default();
+    let Some((tcp, udp)) = found.split_once(' ') else {
+        let why = words!(
             "it needs unshare -rn, ip and nft, and a system that lets users create network namespaces",
-            "缺 unshare -rn、ip、nft 之一，或者系统不允许普通用户建立网络命名空间",
+            "缺 unshare -rn、ip、nft 之一，或者系统不允许普通用户建立网络命名空间"
         );
         play.checks.not_available(promise, why);
         return Ok(());
     };
-    play.evidence(&words!(
-        "TCP: {tcp} of 200 lines; UDP: {udp} of 200 datagrams",
-        "TCP：200 行中到达 {tcp} 行；UDP：200 个数据报中到达 {udp} 个"
-    ))?;
+    play.evidence(&words!("arrived: TCP {tcp} of 200, UDP {udp} of 200", "到达：TCP {tcp}，UDP {udp}"))?;
     play.checks.equal(promise, &tcp, &"200");
-    let promise = Words::fixed("not all datagrams arrived over UDP", "UDP 的数据报没有全部到达");
+    let promise = words!("not all datagrams arrived over UDP", "UDP 的数据报没有全部到达");
     play.checks.holds(promise, udp != "200", &udp);
     Ok(())
 }

@@ -10,6 +10,7 @@ pub mod loss;
 pub mod mistakes;
 mod nonblocking;
 mod page;
+mod prelude;
 mod reliable;
 mod socket;
 mod stop;
@@ -23,7 +24,6 @@ use crate::drawing::entry::Lanes;
 pub use crate::play::runner::Lesson;
 use crate::words::Words;
 
-/// All lessons, in the order in which they are played.
 pub static ALL: [Lesson; 15] = [
     socket::LESSON,
     system::LESSON,
@@ -42,11 +42,8 @@ pub static ALL: [Lesson; 15] = [
     stop::LESSON,
 ];
 
-/// The two TCP programs.
 pub const TCP: Lanes = (Words::fixed("tcp-client", "tcp-client"), Words::fixed("tcp-server", "tcp-server"));
-/// The two UDP programs.
 pub const UDP: Lanes = (Words::fixed("udp-client", "udp-client"), Words::fixed("udp-server", "udp-server"));
-/// The TCP client, and the origin that it fetches a page from.
 pub const WEB: Lanes =
     (Words::fixed("tcp-client", "tcp-client"), Words::fixed("a small web server", "一个小型 Web 服务器"));
 /// The sides of a lesson that makes the calls of both itself.
@@ -59,7 +56,6 @@ impl Lesson {
     }
 }
 
-/// A claim with its number.
 const fn claim(number: &'static str, en: &'static str, zh: &'static str) -> (&'static str, Words) {
     (number, Words::fixed(en, zh))
 }
@@ -67,12 +63,4 @@ const fn claim(number: &'static str, en: &'static str, zh: &'static str) -> (&'s
 /// The lesson or the mistake of this name.
 pub fn find(name: &OsStr) -> Option<&'static Lesson> {
     ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name)
-}
-
-/// The lesson or the mistake about a claim's number: one that begins with it is preferred.
-pub fn about(number: &str) -> Option<&'static Lesson> {
-    let mut all = ALL.iter().chain(&mistakes::ALL);
-    let begins = |lesson: &&Lesson| lesson.claims.first().is_some_and(|(claim, _)| *claim == number);
-    let has = |lesson: &&Lesson| lesson.claims.iter().any(|(claim, _)| *claim == number);
-    all.clone().find(begins).or_else(|| all.find(has))
 }

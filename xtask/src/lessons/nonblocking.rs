@@ -1,19 +1,6 @@
 //! One thread for all clients: non-blocking sockets, and a loop that reads each in turn.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::thread;
-use std::time::Duration;
-
-use anyhow::{Context, Result};
-use common::greeting;
-
-use super::{Lesson, claim};
-use crate::peers::tcp_peer::TcpPeer;
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -26,9 +13,9 @@ pub const LESSON: Lesson = Lesson {
 const CLIENTS: [(&str, &str); 3] = [("#1", "Michael"), ("#2", "Tracy"), ("#3", "Sarah")];
 
 fn play(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Three clients connect to a server with one thread and non-blocking sockets.",
-        "三个客户端连接一个单线程服务器，它的套接字都是非阻塞的。",
+        "三个客户端连接一个单线程服务器，它的套接字都是非阻塞的。"
     ))?;
     let listener = TcpListener::bind(play.loopback())?;
     let at = listener.local_addr()?;
@@ -42,10 +29,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.predict(
         "The third client sends first, in pieces; then the second, then the first.",
         "第三个客户端先发送，数据分成几段到达；然后是第二个，再是第一个。",
-        (
-            "The server has one thread and non-blocking sockets: which is greeted first?",
-            "服务器只有一个线程，套接字都是非阻塞的：谁先得到问候？",
-        ),
+        ("One thread serves them: which is greeted first?", "服务器只有一个线程：谁先得到问候？"),
         &[
             ("the first: it connected first", "第一个：它先来"),
             ("the third", "第三个"),
@@ -59,38 +43,30 @@ fn play(play: &mut Play) -> Result<()> {
         client.sends(format!("{name}\n"));
         greeted.push(client.line()?);
     }
-    let is_third = greeted.first().is_some_and(|line| line.contains("Sarah"));
-    play.reveal(is_third.then_some(2));
+    play.reveal((greeted[0] == "Hello, Sarah!").then_some(2));
     let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!")).into_iter().rev().collect();
-    let promise = Words::fixed(
-        "each is greeted when it sends, in reverse order of connecting",
-        "谁先发送，谁先得到问候，与连接的先后相反",
-    );
+    let promise =
+        words!("greeted as they send, in reverse order of connecting", "先发送的先得到问候，与连接先后相反");
     play.checks.equal(promise, &greeted, &expected);
 
-    play.act(&Words::fixed(
-        "Each client sends 'exit'; and what serving with one thread costs.",
-        "每个客户端都说 exit；以及用一个线程服务的代价。",
-    ))?;
+    play.act(&words!("All send 'exit'; what one thread costs.", "客户端说 exit；一个线程的代价。"))?;
     let mut last_words = String::new();
     for (client, _) in &mut clients {
         client.sends("exit\n");
         last_words += &client.hears_out()?;
     }
-    let promise = Words::fixed(
-        "'exit' ends each connection; the server sends nothing more",
-        "exit 结束各自的连接，服务器不再发送任何数据",
-    );
+    let promise =
+        words!("'exit' ends each connection; nothing more is sent", "exit 结束各自的连接，不再收到数据");
     play.checks.equal(promise, &last_words.as_str(), &"");
     let turns = serving.join().ok().context("the server panicked")??;
     play.said(Side::Server, &words!("{turns} rounds of the loop", "循环了 {turns} 圈"));
-    play.evidence(&Words::fixed(
+    play.evidence(&words!(
         "no thread's stack keeps what a client has sent so far: the program stores it, and reads every client in turn",
-        "没有线程栈替你记住进度：每个客户端收到了哪里，程序要自己记录，还要逐个查询",
+        "没有线程栈替你记住进度：每个客户端收到了哪里，程序要自己记录，还要逐个查询"
     ))?;
-    play.evidence(&Words::fixed(
+    play.evidence(&words!(
         "it sleeps after each round: std cannot ask the kernel which client has data, as poll and epoll do",
-        "查询一圈之后短暂休眠：标准库不能像 poll、epoll 那样向内核查询“谁有数据”",
+        "查询一圈之后短暂休眠：标准库不能像 poll、epoll 那样向内核查询“谁有数据”"
     ))
 }
 

@@ -2,16 +2,11 @@
 
 use std::fs;
 
-use anyhow::Result;
-
-use super::{Lesson, WEB, claim};
-use crate::checks::Ended;
+use super::WEB;
+use super::prelude::*;
 use crate::peers::origin;
 use crate::peers::replies::PAGES;
-use crate::play::Play;
 use crate::wire::listening::Listening;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -46,15 +41,11 @@ fn play(play: &mut Play) -> Result<()> {
         let wire = play.lab.wire(&label, origin.address, RelayMode::AsItComes)?;
         let url = format!("http://{wire}{}", page.path);
         let outcome = play.run(&label, "tcp-client", &["get", &url])?;
-
         let saved = fs::read_to_string(play.lab.directory().join(page.path.trim_start_matches('/'))).ok();
         let says_how_much =
             outcome.complained.iter().any(|line| line.contains("cut short after 6 of 13 bytes"));
         let promise = if is_cut {
-            words!(
-                "{label} nothing is saved, and the error says how much is missing",
-                "{label} 什么也不保存，并报错说明缺了多少"
-            )
+            words!("{label} nothing is saved; it says how much is missing", "{label} 不保存，报错说缺多少")
         } else {
             words!("{label} the body is saved as it is", "{label} 响应体原样保存")
         };

@@ -1,33 +1,18 @@
 //! What the kernel does for a stream, built by hand over datagrams: sequence numbers, acknowledgements and a timer
 //! (stop-and-wait, as in RFC 1350), and what happens without each of them.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::UdpSocket;
-use std::thread;
-use std::time::Duration;
-
-use anyhow::{Context, Result};
-
-use super::{Lesson, claim};
-use crate::peers::sockets::{datagram_socket, is_silence, pair};
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::impairments::{Impairment, Impairments};
-use crate::words::Words;
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
     name: "reliable", subject_zh: "停止等待协议",
     lanes: (Words::fixed("a sender", "发送方"), Words::fixed("a receiver", "接收方")), play,
     claims: &[claim("C22",
-        "Sockets hide sequence numbers, acknowledgement numbers and retransmission: for TCP,\n\
-             the kernel takes care of all three.",
+        "Sockets hide sequence numbers, acknowledgements and retransmission: for TCP, the\nkernel does all three.",
         "套接字隐藏了序号、确认号和超时重传：TCP 的这些由内核完成。")],
 };
 
-/// Every byte names its place.
-const DATA: &str = "01234567";
-const PIECE: usize = 2;
+const PIECES: [&str; 4] = ["01", "23", "45", "67"];
 
 /// How long to wait for an acknowledgement before sending again.
 const TIMER: Duration = Duration::from_millis(100);
@@ -39,7 +24,6 @@ const WATCHED: Duration = Duration::from_millis(1500);
 struct Parts {
     /// Each datagram has the number of its piece, so that a repeated one is recognized.
     numbers: bool,
-    /// The receiver confirms each piece, and the sender waits for that.
     acknowledgements: bool,
     /// After a time-out the sender sends again.
     timer: bool,
@@ -48,53 +32,47 @@ struct Parts {
 const ALL: Parts = Parts { numbers: true, acknowledgements: true, timer: true };
 
 fn play(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
+    play.act(&words!(
         "Stop-and-wait: sequence numbers, acknowledgements, a timer. A relay loses datagram 2, doubles 4, loses ack 5.",
-        "停止等待协议：序号、确认、超时重传齐全；中继使第 2 个数据报丢失，第 4 个重复，第 5 个确认丢失。",
+        "停止等待协议：序号、确认、超时重传齐全；中继使第 2 个数据报丢失，第 4 个重复，第 5 个确认丢失。"
     ))?;
     let up = [(2, Impairment::Lost), (4, Impairment::Twice)];
     let bad = Impairments::numbered(&up, &[(5, Impairment::Lost)]);
-    let (sent, received) = transfer(play, ALL, bad)?;
-    let promise = Words::fixed("the data arrives whole and in order", "数据完整、按序到达");
-    play.checks.equal(promise, &(sent, received.as_str()), &(Ok(()), DATA));
+    let promise = words!("the data arrives whole and in order", "数据完整、按序到达");
+    let found = transfer(play, ALL, bad)?;
+    play.checks.equal(promise, &found, &(Ok(()), PIECES.concat()));
 
     without_each(play)?;
 
-    play.act(&Words::fixed(
-        "The same bytes over TCP, with one write_all: sequence numbers, acknowledgements and timer are in the \
-         kernel.",
-        "同样的字节走 TCP，一次 write_all：序号、确认号、超时重传都由内核完成。",
+    play.act(&words!(
+        "The same bytes over TCP, with one write_all: numbers, acknowledgements and timer are in the kernel.",
+        "同样的字节走 TCP，一次 write_all：序号、确认号、超时重传都由内核完成。"
     ))?;
-    let (mut client, mut server) = pair(play.ip)?;
-    client.write_all(DATA.as_bytes())?;
-    play.sent(Side::Server, DATA.as_bytes());
+    let (mut client, server) = pair(play.ip)?;
+    let data = PIECES.concat();
+    client.write_all(data.as_bytes())?;
+    play.sent(Side::Server, data.as_bytes());
     drop(client);
     play.ended(Side::Server);
-    let mut received = String::new();
-    server.read_to_string(&mut received)?;
+    let received = io::read_to_string(server)?;
     play.said(Side::Server, &words!("read to the end: {received}", "读到结束：{received}"));
-    play.evidence(&Words::fixed(
+    play.evidence(&words!(
         "above, ack N confirms piece N; TCP's acknowledgement number is that of the next byte it expects",
-        "前面的 ack N 确认的是第 N 段；TCP 的确认号是期望收到的下一个字节的序号",
+        "前面的 ack N 确认的是第 N 段；TCP 的确认号是期望收到的下一个字节的序号"
     ))?;
-    let promise = Words::fixed(
-        "TCP delivers the same data, without numbers in the program",
-        "TCP 送达同样的数据，程序不必自己编号",
-    );
-    play.checks.equal(promise, &received.as_str(), &DATA);
+    let promise =
+        words!("TCP delivers the same, without numbers in the program", "TCP 送达同样的数据，程序不必编号");
+    play.checks.equal(promise, &received, &data);
     Ok(())
 }
 
 /// Each part is needed: transfers without one of them fail.
 fn without_each(play: &mut Play) -> Result<()> {
-    play.act(&Words::fixed(
-        "Without acknowledgements; the relay loses datagram 2.",
-        "没有确认，中继丢掉第 2 个数据报。",
-    ))?;
+    play.act(&words!("Without acknowledgements; datagram 2 is lost.", "没有确认，第 2 个数据报丢失。"))?;
     let parts = Parts { acknowledgements: false, ..ALL };
     let (_, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let promise =
-        Words::fixed("the lost piece is missing, and neither side knows", "丢失的数据就此缺失，双方都不知道");
+        words!("the lost piece is missing, and neither side knows", "丢失的数据就此缺失，双方都不知道");
     play.checks.equal(promise, &received.as_str(), &"014567");
 
     play.predict(
@@ -106,8 +84,7 @@ fn without_each(play: &mut Play) -> Result<()> {
             ("all data, with one piece twice", "全部数据，其中一段重复"),
             ("one piece is missing", "少一段"),
         ],
-        "the sender could not know that its piece had arrived, and sent it again; without a number, the \
-         receiver could not recognize it.",
+        "the sender cannot know that its piece arrived; without a number, the receiver cannot recognize it.",
         "发送方不知道那一段已经到了，于是再发；接收方也无从得知那是重复的。",
     )?;
     let parts = Parts { numbers: false, ..ALL };
@@ -115,20 +92,15 @@ fn without_each(play: &mut Play) -> Result<()> {
     let is_doubled = received.starts_with("0101");
     play.reveal(is_doubled.then_some(2));
     let promise =
-        Words::fixed("a piece that was sent again is mistaken for the next one", "重发的一段被当成下一段");
+        words!("a piece that was sent again is mistaken for the next one", "重发的一段被当成下一段");
     play.checks.holds(promise, is_doubled, &received);
 
-    play.act(&Words::fixed(
-        "Without a timer; the relay loses datagram 2.",
-        "没有定时器，中继丢掉第 2 个数据报。",
-    ))?;
+    play.act(&words!("Without a timer; the relay loses datagram 2.", "没有定时器，中继丢掉第 2 个数据报。"))?;
     let parts = Parts { timer: false, ..ALL };
     let (sent, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let ms = WATCHED.as_millis();
-    let promise = words!(
-        "each side waits for the other: after {ms} ms, as it would forever",
-        "双方互相等待：过了 {ms} 毫秒仍是这样，没有尽头"
-    );
+    let promise =
+        words!("after {ms} ms, each side still waits for the other", "过了 {ms} 毫秒，双方仍在互相等待");
     play.checks.holds(promise, sent.is_err_and(is_silence) && received == "01", &received);
     Ok(())
 }
@@ -151,9 +123,8 @@ fn transfer(
 }
 
 fn send(socket: &UdpSocket, parts: Parts) -> io::Result<()> {
-    for (number, at) in (0..DATA.len()).step_by(PIECE).enumerate() {
-        let piece = &DATA[at..at + PIECE];
-        let datagram = if parts.numbers { format!("{number} {piece}") } else { piece.into() };
+    for (number, piece) in PIECES.iter().enumerate() {
+        let datagram = if parts.numbers { format!("{number} {piece}") } else { (*piece).into() };
         loop {
             socket.send(datagram.as_bytes())?;
             match is_acknowledged(socket, number, parts) {
@@ -166,18 +137,21 @@ fn send(socket: &UdpSocket, parts: Parts) -> io::Result<()> {
 }
 
 fn is_acknowledged(socket: &UdpSocket, number: usize, parts: Parts) -> io::Result<()> {
-    let expected = if parts.numbers { format!("ack {number}") } else { "ack".into() };
-    let mut buffer = [0; 16];
     if !parts.acknowledgements {
         return Ok(());
     }
+    let mut buffer = [0; 16];
     loop {
         let n = socket.recv(&mut buffer)?;
         // It may be a late one, for an earlier piece.
-        if buffer[..n] == *expected.as_bytes() {
+        if buffer[..n] == *acknowledgement(number, parts).as_bytes() {
             return Ok(());
         }
     }
+}
+
+fn acknowledgement(number: usize, parts: Parts) -> String {
+    if parts.numbers { format!("ack {number}") } else { "ack".into() }
 }
 
 /// Receives until an empty datagram arrives.
@@ -190,13 +164,10 @@ fn receive(socket: &UdpSocket, parts: Parts) -> io::Result<String> {
         if datagram.is_empty() {
             return Ok(received);
         }
-        let (number, piece) = match datagram.split_once(' ') {
-            Some((number, piece)) => (number.parse().unwrap_or(next), piece),
-            None => (next, &*datagram),
-        };
+        let (number, piece) = datagram.split_once(' ').unwrap_or(("", &datagram));
+        let number = number.parse().unwrap_or(next);
         if parts.acknowledgements {
-            let ack = if parts.numbers { format!("ack {number}") } else { "ack".into() };
-            socket.send_to(ack.as_bytes(), peer)?;
+            socket.send_to(acknowledgement(number, parts).as_bytes(), peer)?;
         }
         // An earlier number is a repeated piece. Missing ones are not waited for: without acknowledgements, none
         // would be sent again.

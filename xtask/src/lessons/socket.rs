@@ -1,19 +1,9 @@
 //! What a socket hides: the handshake, and the queue of connections that are not accepted yet.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
-
-use anyhow::Result;
 use common::backlog;
-use common::narration::escape;
 
-use super::{BOTH_SIDES, Lesson, claim};
+use super::prelude::*;
 use crate::drawing::entry::{Fate, Mark};
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::kernel;
-use crate::words::Words;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -46,22 +36,20 @@ fn play(play: &mut Play) -> Result<()> {
     )?;
     let listener = TcpListener::bind(play.loopback())?;
     let at = listener.local_addr()?;
-    play.said(Side::Server, &Words::fixed("bind and listen", "bind，listen"));
+    play.said(Side::Server, &words!("bind and listen", "bind，listen"));
     let mut client = TcpStream::connect(at)?;
     let near = client.local_addr()?;
-    let segments = Words::fixed(
-        "three-way handshake, not seen: SYN, SYN+ACK, ACK",
-        "三次握手，看不到：SYN、SYN+ACK、ACK",
-    );
+    let segments =
+        words!("three-way handshake, not seen: SYN, SYN+ACK, ACK", "三次握手，看不到：SYN、SYN+ACK、ACK");
     play.draw(Mark::Crossed { toward: Side::Server, what: segments, fate: Fate::Unseen })?;
     play.states(kernel::both_ends(near, at).as_ref(), near, at)?;
     client.write_all(b"sent before accept")?;
     play.sent(Side::Server, b"sent before accept");
     let table = kernel::both_ends(near, at);
     play.panel(table.as_ref(), &[at])?;
-    let promise = Words::fixed(
+    let promise = words!(
         "before accept, the kernel has both ends of an established connection",
-        "accept 之前，内核里已经有了这条连接的两端，状态都是 ESTABLISHED",
+        "accept 之前，内核里已经有了这条连接的两端，状态都是 ESTABLISHED"
     );
     let established = table.map(|rows| rows.iter().filter(|row| row.state == "ESTABLISHED").count());
     play.checks.kernel_says(promise, established, &2);
@@ -71,12 +59,10 @@ fn play(play: &mut Play) -> Result<()> {
     accepted.read_exact(&mut received)?;
     let read = escape(&received);
     play.said(Side::Server, &words!("read: {read}", "read：{read}"));
-    let promise = Words::fixed(
-        "accept returns the connection, and the bytes are already there",
-        "accept 返回这条连接，数据已在其中",
-    );
+    let promise =
+        words!("accept returns the connection; the bytes are already there", "accept 返回时，数据已在其中");
     play.checks.equal(promise, &escape(&received).as_str(), &"sent before accept");
-    let promise = Words::fixed("accept also returns the client's address", "accept 还返回客户端的地址");
+    let promise = words!("accept also returns the client's address", "accept 还返回客户端的地址");
     play.checks.equal(promise, &peer, &near);
 
     // If connect or write waited for accept, the lesson would not get here.
@@ -99,13 +85,8 @@ fn queue(play: &mut Play) -> Result<()> {
         let listener = TcpListener::bind(play.loopback())?;
         let at = listener.local_addr()?;
         backlog::set(&listener, asked)?;
-        let mut waiting = Vec::new();
-        while waiting.len() < 200 {
-            match TcpStream::connect_timeout(&at, PATIENCE[waiting.len().min(1)]) {
-                Ok(client) => waiting.push(client),
-                Err(_) => break,
-            }
-        }
+        let attempts = (0..200).map(|number: usize| TcpStream::connect_timeout(&at, PATIENCE[number.min(1)]));
+        let waiting: Vec<_> = attempts.map_while(Result::ok).collect();
         let count = waiting.len();
         let tried = (count + 1).min(200); // the last one had to wait
         let promise = words!(

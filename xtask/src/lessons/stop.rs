@@ -1,22 +1,13 @@
 //! Stopping: the notes' server does not, with a client connected; this one does, and can start again at once.
 
-use std::net::TcpListener;
-
-use anyhow::Result;
-
-use super::{Lesson, claim};
-use crate::peers::tcp_peer::TcpPeer;
-use crate::play::Play;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
     name: "stop", subject_zh: "停止服务器",
     lanes: (Words::fixed("two clients", "两个客户端"), Words::fixed("tcp-server", "tcp-server")), play,
     claims: &[claim("-",
-        "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be\nable to start \
-         again at once.",
+        "Not in the notes: a server should stop on Ctrl-C, whatever its clients do, and be\nable to restart at once.",
         "笔记里没有说的：不管客户端在做什么，\n按 Ctrl-C，服务器都应停止，并能立即再次启动。")],
 };
 
@@ -34,10 +25,8 @@ fn play(play: &mut Play) -> Result<()> {
         "每个会话读到的都是流结束，和客户端离开时一样；正在准备的回复因此照常发出。",
     )?;
     let (server, at) = play.server("tcp-server", &["--delay", "2", "--quiet"])?;
-    let wires =
-        [play.lab.wire("#1", at, RelayMode::AsItComes)?, play.lab.wire("#2", at, RelayMode::AsItComes)?];
-    let mut silent = TcpPeer::welcomed(wires[0])?;
-    let mut asking = TcpPeer::welcomed(wires[1])?;
+    let mut silent = TcpPeer::welcomed(play.lab.wire("#1", at, RelayMode::AsItComes)?)?;
+    let mut asking = TcpPeer::welcomed(play.lab.wire("#2", at, RelayMode::AsItComes)?)?;
     // Both names in one segment: once the first is greeted, the server has read the second.
     asking.sends("Michael\nTracy\n");
     asking.hears("Hello, Michael!")?;
@@ -47,13 +36,11 @@ fn play(play: &mut Play) -> Result<()> {
     let (rest_of_silent, rest_of_asking) = (silent.hears_out()?, asking.hears_out()?);
     let came = !rest_of_asking.is_empty();
     play.reveal(came.then_some(2));
-    let promise = Words::fixed(
-        "the reply still arrived; then both clients read the end of the stream",
-        "正在准备的回复仍然到达；随后两个客户端都读到流结束（FIN）",
-    );
+    let promise =
+        words!("the reply still arrived; then both streams ended", "回复仍然到达，随后两个流都结束");
     play.checks.equal(promise, &(rest_of_asking.as_str(), rest_of_silent.as_str()), &("Hello, Tracy!\n", ""));
     let again = TcpListener::bind(at).map(|_| ()).map_err(|e| e.to_string());
-    let promise = Words::fixed("the port can be bound again at once", "端口立即可以再次绑定");
+    let promise = words!("the port can be bound again at once", "端口立即可以再次绑定");
     play.checks.equal(promise, &again, &Ok(()));
     Ok(())
 }

@@ -1,15 +1,9 @@
 //! The same calls on every system, for both IP versions and both protocols; and what still differs.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::time::Duration;
-
-use anyhow::Result;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::address::{free_port, other_loopback};
-use super::{Lesson, claim};
-use crate::peers::sockets::is_silence;
-use crate::play::Play;
-use crate::words::{Shown, Words};
+use super::prelude::*;
 
 #[rustfmt::skip]
 pub const LESSON: Lesson = Lesson {
@@ -19,16 +13,14 @@ pub const LESSON: Lesson = Lesson {
         claim("C14", "The calls are the same on every system. In unusual cases, their results differ.",
                      "各系统的调用相同；遇到特殊情形，表现却不尽相同。"),
         claim("C15",
-            "AF_INET is IPv4, AF_INET6 is IPv6: two address families. An IPv6 socket may also\naccept \
-             IPv4, as ::ffff:a.b.c.d.",
+            "AF_INET is IPv4, AF_INET6 is IPv6. An IPv6 socket may also accept IPv4, as\n::ffff:a.b.c.d.",
             "AF_INET 即 IPv4，AF_INET6 即 IPv6：两个地址族。\nIPv6 套接字也可能以映射地址（::ffff:a.b.c.d）兼收 IPv4。"),
         claim("C16",
             "The TCP server and the UDP server can both use port 9999: each protocol has its own\nports.",
             "TCP 服务器和 UDP 服务器可以同用 9999 端口：每种协议有自己的端口空间。"),
         claim("C21",
-            "Raw sockets send IP packets without TCP or UDP. std has none, and systems reserve\nthem for \
-             administrators. (Explained here, not shown.)",
-            "原始套接字不经 TCP 或 UDP 直接收发 IP 数据包。标准库没有它，\n系统也只允许管理员使用：此处只说明，不演示。"),
+            "Raw sockets send IP packets without TCP or UDP: not in std, for administrators.\n(Explained here, not shown.)",
+            "原始套接字不经 TCP 或 UDP 收发 IP 数据包：标准库没有，\n系统也只允许管理员使用：此处只说明，不演示。"),
     ],
 };
 
@@ -40,10 +32,7 @@ fn play(play: &mut Play) -> Result<()> {
         &[
             ("an error: the address is in use", "出错：地址已被占用"),
             ("udp-server gets it, and both can be reached", "得到该端口，两者都能连通"),
-            (
-                "udp-server gets it, and tcp-server can no longer be reached",
-                "得到该端口，tcp-server 从此连不上",
-            ),
+            ("udp-server gets it, and tcp-server is cut off", "得到该端口，tcp-server 从此连不上"),
         ],
         "TCP and UDP have separate ports.",
         "TCP 和 UDP 的端口各自独立编号。",
@@ -64,9 +53,9 @@ fn play(play: &mut Play) -> Result<()> {
     play.reveal(is_reached.then_some(2));
     drop((tcp, udp));
 
-    play.act(&Words::fixed(
+    play.act(&words!(
         "A server listens over one IP version; a client connects to the same port number over the other one.",
-        "服务器只用一个 IP 版本监听；客户端改用另一个版本连接同一端口号。",
+        "服务器只用一个 IP 版本监听；客户端改用另一个版本连接同一端口号。"
     ))?;
     let other = other_loopback(play.ip);
     if TcpListener::bind((other, 0)).is_ok() {
@@ -78,23 +67,19 @@ fn play(play: &mut Play) -> Result<()> {
         let promise = words!("a connection to {other} fails: {en}", "连接 {other} 失败：{zh}");
         play.checks.holds(promise, found.is_err(), &found);
     } else {
-        let why = Words::fixed("this system has only one IP version", "本系统只有一个 IP 版本");
-        play.checks.not_available(Words::fixed("the connection fails", "用另一个版本连接不上"), why);
+        let why = words!("this system has only one IP version", "本系统只有一个 IP 版本");
+        play.checks.not_available(words!("the connection fails", "用另一个版本连接不上"), why);
     }
 
-    play.act(&Words::fixed("What this system reports in unusual cases:", "本系统遇到特殊情形时的表现："))?;
-    probe(play)
-}
-
-/// Prints what differs between systems; without checks.
-fn probe(play: &mut Play) -> Result<()> {
+    // What differs between systems; without checks.
+    play.act(&words!("What this system reports in unusual cases:", "本系统遇到特殊情形时的表现："))?;
     let gone = UdpSocket::bind(play.loopback())?.local_addr()?;
     let socket = UdpSocket::bind(play.loopback())?;
     socket.connect(gone)?;
     socket.set_read_timeout(Some(Duration::from_millis(300)))?;
     let _ = socket.send(b"anybody there?");
     let Words { en, zh } = match socket.recv(&mut [0; 8]).map_err(|e| e.kind()) {
-        Err(error) if is_silence(error) => Words::fixed("no answer", "没有任何回应"),
+        Err(error) if is_silence(error) => words!("no answer", "没有任何回应"),
         other => other.shown(),
     };
     play.evidence(&words!("a datagram to a closed port: {en}", "发往无人使用的端口的数据报：{zh}"))?;

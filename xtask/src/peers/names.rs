@@ -51,7 +51,9 @@ impl Names {
         match std::str::from_utf8(name) {
             Ok(_) if word.is_empty() && !name.is_empty() => vec![b' '; 2 + seeded.below(4)],
             Ok(text) if !text.is_ascii() => {
-                text.chars().map(|_| chinese(&mut seeded)).collect::<String>().into()
+                // Three bytes in UTF-8, as those of the notes.
+                let chinese = |_| ('\u{4e00}'..='\u{5dff}').nth(seeded.below(4096));
+                text.chars().filter_map(chinese).collect::<String>().into()
             }
             Ok(_) => [&name[..stays], &self.letters(&name[stays..])].concat(),
             // No byte of these is in any UTF-8.
@@ -75,12 +77,6 @@ impl Names {
         };
         words.iter().map(drawn).collect()
     }
-}
-
-/// One of the first 4,096 characters, which are three bytes in UTF-8.
-fn chinese(seeded: &mut Seeded) -> char {
-    let number = u32::try_from(seeded.below(4096)).unwrap_or_default();
-    char::from_u32(0x4e00 + number).unwrap_or('三')
 }
 
 #[cfg(test)]

@@ -54,44 +54,37 @@ pub struct Page {
     pub body: Option<&'static str>,
 }
 
+const fn page(
+    path: &'static str,
+    (en, zh): (&'static str, &'static str),
+    reply: &'static str,
+    body: Option<&'static str>,
+) -> Page {
+    Page { path, how: Words::fixed(en, zh), reply, body }
+}
+
 /// One page for each way.
 pub static PAGES: [Page; 5] = [
-    Page {
-        path: "/length",
-        how: Words::fixed(
-            "after the number of bytes that Content-Length announces",
-            "由 Content-Length 给出长度",
-        ),
-        reply: LENGTH,
-        body: Some(BODY),
-    },
-    Page {
-        path: "/chunked",
-        how: Words::fixed("with a chunk of size 0", "以大小为 0 的分块结尾"),
-        reply: CHUNKED,
-        body: Some(BODY),
-    },
-    Page {
-        path: "/close",
-        how: Words::fixed("when the connection is closed", "以关闭连接结束"),
-        reply: CLOSE,
-        body: Some(BODY),
-    },
-    Page {
-        path: "/no-content",
-        how: Words::fixed("at once: a reply with status 204 has no body", "状态码 204，没有响应体"),
-        reply: NO_CONTENT,
-        body: Some(""),
-    },
-    Page {
-        path: "/cut",
-        how: Words::fixed(
-            "too early: 13 bytes are announced, 6 are sent",
-            "提前中断，声明 13 字节，只发了 6 字节",
-        ),
-        reply: CUT,
-        body: None,
-    },
+    page(
+        "/length",
+        ("after the number of bytes that Content-Length announces", "由 Content-Length 给出长度"),
+        LENGTH,
+        Some(BODY),
+    ),
+    page("/chunked", ("with a chunk of size 0", "以大小为 0 的分块结尾"), CHUNKED, Some(BODY)),
+    page("/close", ("when the connection is closed", "以关闭连接结束"), CLOSE, Some(BODY)),
+    page(
+        "/no-content",
+        ("at once: a reply with status 204 has no body", "状态码 204，没有响应体"),
+        NO_CONTENT,
+        Some(""),
+    ),
+    page(
+        "/cut",
+        ("too early: 13 bytes are announced, 6 are sent", "提前中断，声明 13 字节，只发了 6 字节"),
+        CUT,
+        None,
+    ),
 ];
 
 /// The reply at `/`: for a browser, a list of the pages.

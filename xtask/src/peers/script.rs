@@ -35,7 +35,6 @@ pub enum Step {
     Hears(usize, &'static [u8]),
     /// Hears this message next; where nothing comes, plays these steps and tries again: heard then, it was [`How::Later`].
     HearsOr(usize, &'static [u8], &'static [Step]),
-    /// Hears the greeting of this name next.
     HearsGreeting(usize, &'static [u8]),
     /// Says a name, and hears its greeting.
     Greeted(usize, &'static [u8]),
@@ -127,18 +126,12 @@ impl Step {
 #[derive(Clone, Debug)]
 pub enum Expected {
     Connection,
-    /// To say this.
     Message(Vec<u8>),
-    /// To say something, or to end the connection.
     Anything,
-    /// To answer half a message at most, and to end the connection.
     HalfAtMost,
-    /// To ask for this path.
     Request(&'static str),
-    /// To say nothing more for now.
     NoMore,
     End,
-    /// To send no more datagrams than this.
     Few(usize),
     /// To wait for the answer to this.
     Patience(Vec<u8>),
@@ -146,7 +139,6 @@ pub enum Expected {
     Ready,
     /// A client: to connect; over UDP, to send.
     Visit,
-    /// To end after Ctrl-C.
     Stop,
     /// To close the descriptors of clients that have left.
     Closes,
@@ -159,22 +151,17 @@ pub enum Expected {
     Failure,
     /// To end after its peer.
     Outwaits,
-    /// To print this once.
     Printed(&'static str),
-    /// To save this.
     Saved(Cow<'static, [u8]>),
-    /// To print this somewhere.
     Shown(String),
 }
 
 impl Expected {
     /// Whether it is about the program itself, and not about what its peers hear.
     pub fn is_the_programs(&self) -> bool {
-        use Expected::{
-            Closes, Failure, Outwaits, Printed, Ready, Reaps, Saved, Shown, Sleeps, Stop, Success, Visit,
-        };
-        matches!(self, Ready | Visit | Stop | Success | Failure | Outwaits | Printed(_) | Saved(_) | Shown(_))
-            || matches!(self, Closes | Reaps | Sleeps)
+        use Expected::{Anything, Connection, End, Few, HalfAtMost, Message, NoMore, Patience, Request};
+        !matches!(self, Connection | Message(_) | Anything | HalfAtMost | Request(_))
+            && !matches!(self, NoMore | End | Few(_) | Patience(_))
     }
 }
 
@@ -214,11 +201,6 @@ pub struct Found {
 impl Found {
     pub const fn nothing(how: How) -> Self {
         Self { how, bytes: Vec::new() }
-    }
-
-    /// Whether it is a statement, and no greeting that went wrong.
-    pub fn is_refusal(&self) -> bool {
-        self.how == How::Other && !self.bytes.starts_with(b"Hello, ")
     }
 }
 

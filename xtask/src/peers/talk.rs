@@ -41,11 +41,9 @@ pub fn within(limit: Duration, mut is_so: impl FnMut() -> bool) -> bool {
     let asked = Instant::now();
     loop {
         let is_late = asked.elapsed() > limit; // the last look is after the time
-        if is_so() {
-            return true;
-        }
-        if is_late {
-            return false;
+        let is_so = is_so();
+        if is_so || is_late {
+            return is_so;
         }
         thread::sleep(Duration::from_millis(1));
     }

@@ -14,6 +14,7 @@ use super::script::{Expected, Found, How, Mismatch};
 use super::sockets::is_silence;
 use super::talk::Talk;
 use crate::wire::event::{Crossing, Payload, Side, What};
+use crate::wire::kernel::{self, SocketRow};
 
 /// More bytes than any answer has; a program that says more than this says too much.
 const ENOUGH: usize = 4096;
@@ -77,8 +78,9 @@ impl TcpPeer {
         self.program == Side::Client
     }
 
-    pub fn ends_of_it(&self) -> io::Result<(SocketAddr, SocketAddr)> {
-        Ok((self.stream.local_addr()?, self.stream.peer_addr()?))
+    /// The program's end of the connection, if the kernel says.
+    pub fn far_end(&self) -> Option<SocketRow> {
+        kernel::far_end(self.stream.local_addr().ok()?, self.stream.peer_addr().ok()?)
     }
 
     /// What has come and is not yet understood, waiting for no more than `patience`.
@@ -204,7 +206,6 @@ impl TcpPeer {
         Ok(())
     }
 
-    /// Leaves: closes, with nothing unread.
     pub fn leaves(self) {
         self.talk.recorder.record(What::Ended { toward: self.program });
     }
@@ -233,7 +234,6 @@ impl TcpPeer {
         }
     }
 
-    /// Says a name, and hears its greeting.
     pub fn gives_name(&mut self, name: &str) -> Result<(), Mismatch> {
         self.says(&[name.as_bytes()]);
         self.hears(greeting::of(name.as_bytes()))
@@ -262,7 +262,6 @@ impl TcpPeer {
         }
     }
 
-    /// Waits for a greeting of what it began to say, or for none, and then for the end.
     pub fn hears_half_at_most(&mut self) -> Result<(), Mismatch> {
         let length = if self.talk.framing == Framing::Length { 4 } else { 0 };
         let heard = match self.hears(greeting::of(self.said.get(length..).unwrap_or_default())) {
@@ -280,7 +279,6 @@ impl TcpPeer {
         if is_quiet { Ok(()) } else { Err(self.missed(Expected::NoMore, How::WentOn)) }
     }
 
-    /// Waits for the end of the stream, with nothing before it.
     pub fn hears_the_end(&mut self) -> Result<(), Mismatch> {
         if !self.heard.is_empty() {
             return Err(self.other(Expected::End));
@@ -292,7 +290,6 @@ impl TcpPeer {
         }
     }
 
-    /// Waits for any message, or for any end.
     pub fn hears_anything(&mut self) -> Result<(), Mismatch> {
         loop {
             match (self.talk.framing, self.read(self.talk.patience)) {

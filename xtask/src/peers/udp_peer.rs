@@ -63,13 +63,11 @@ impl UdpPeer {
         };
     }
 
-    /// Sends a datagram that is lost on its way.
     pub fn loses(&mut self, bytes: &[u8]) {
         self.talk.recorder.sent(self.program, bytes, Crossing::Lost);
         self.said = bytes.into();
     }
 
-    /// Another socket, which the program has never asked, answers in its place.
     pub fn is_outshouted(&mut self, bytes: &[u8]) {
         let stranger = self.address().and_then(|at| UdpSocket::bind((at.ip(), 0)));
         let from = stranger.as_ref().ok().and_then(|stranger| stranger.local_addr().ok());
@@ -113,7 +111,6 @@ impl UdpPeer {
         }
     }
 
-    /// Whether this very datagram is among those that have come.
     pub fn has_heard(&mut self, message: &[u8]) -> bool {
         std::iter::from_fn(|| self.hears_one(Duration::ZERO, &|| false).ok()).any(|bytes| bytes == message)
     }

@@ -28,13 +28,9 @@ const MOMENT: Duration = Duration::from_millis(10);
 
 /// One lesson on one loopback address.
 pub struct Play {
-    /// Its programs and wires.
     pub lab: Lab,
-    /// What is shown.
     pub story: Transcript,
-    /// Its checks.
     pub checks: Checks,
-    /// The loopback address.
     pub ip: IpAddr,
     /// How many of the checks have been shown.
     shown: usize,
@@ -64,25 +60,19 @@ impl Play {
 
     /// Starts a server on any port, which is returned, too.
     pub fn server(&mut self, name: &str, args: &[&str]) -> Result<(Program, SocketAddr)> {
-        let any = self.loopback().to_string();
-        self.lab.start_server(name, &[&[&*any], args].concat())
+        self.lab.start_server(name, &[&[&*self.loopback().to_string()], args].concat())
     }
 
-    /// Runs a client to its end.
     pub fn run(&mut self, label: &str, name: &str, args: &[&str]) -> Result<Outcome> {
         let client = self.lab.start(Side::Client, label, name, args)?;
         self.lab.wait_for_end(client)
     }
 
-    /// Any port of the loopback address.
     pub fn loopback(&self) -> SocketAddr {
         SocketAddr::new(self.ip, 0)
     }
 
     /// Ends an act: shows its checks and, if it has answered a question, the verdict, which waits for Enter.
-    ///
-    /// # Errors
-    /// [`Left`](audience::Left) for `q`.
     pub fn end_act(&mut self) -> Result<()> {
         // Only for the order on the screen: rungs that are still on their way belong to this act.
         self.lab.record.wait_for_lull(MOMENT)?;
@@ -93,13 +83,10 @@ impl Play {
         let Some(verdict) = self.verdict.take() else { return Ok(()) };
         self.tell(verdict)?;
         self.story.tell_votes()?;
-        self.pause(|play| audience::wait(play.style, &play.story))
+        self.pause(Self::wait)
     }
 
     /// Ends the act before, and says what is about to happen; with `--step`, waits for Enter.
-    ///
-    /// # Errors
-    /// [`Left`](audience::Left) when the one who steps says `q`.
     pub fn act(&mut self, words: &Words) -> Result<()> {
         self.end_act()?;
         self.begin(words)
@@ -107,10 +94,11 @@ impl Play {
 
     fn begin(&mut self, words: &Words) -> Result<()> {
         self.tell(Entry::Act(words.clone()))?;
-        if !self.audience.step {
-            return Ok(());
-        }
-        self.pause(|play| audience::wait(play.style, &play.story))
+        if self.audience.step { self.pause(Self::wait) } else { Ok(()) }
+    }
+
+    fn wait(&self) -> Result<()> {
+        audience::wait(self.style, &self.story)
     }
 
     /// Records a call that the lesson itself has made for one side, and what it returned.
@@ -147,14 +135,15 @@ impl Play {
     /// address is one of `servers`.
     pub fn panel(&mut self, rows: Option<&Vec<SocketRow>>, servers: &[SocketAddr]) -> Result<()> {
         let Some(rows) = rows else {
-            return self.evidence(&Words::fixed(
-                "the kernel's table of sockets: not available here, it is in Linux' /proc/net",
-                "内核的套接字表：此处无法显示，缺 Linux 的 /proc/net",
-            ));
+            let words =
+                words!("the kernel's table of sockets: not available here", "内核的套接字表：此处无法显示");
+            return self.evidence(&words);
         };
-        let is_server = |row: &SocketRow| servers.iter().any(|server| server.port() == row.port);
-        let side = |row| if is_server(row) { Side::Server } else { Side::Client };
-        let told = |row| (side(row), socket(side(row), row));
+        let told = |row: &SocketRow| {
+            let is_server = servers.iter().any(|server| server.port() == row.port);
+            let side = if is_server { Side::Server } else { Side::Client };
+            (side, socket(side, row))
+        };
         self.tell(Entry::Sockets(rows.iter().map(told).collect()))
     }
 
@@ -168,7 +157,7 @@ impl Play {
         let Some(rows) = rows else { return Ok(()) };
         let state = |own: u16, other: u16| {
             let end = rows.iter().find(|row| (row.port, row.peer_port) == (own, other));
-            end.map_or(Words::fixed("[no socket]", "[无套接字]"), |SocketRow { state, .. }| {
+            end.map_or(words!("[no socket]", "[无套接字]"), |SocketRow { state, .. }| {
                 words!("[{state}]", "[{state}]")
             })
         };
@@ -183,9 +172,6 @@ impl Play {
     }
 
     /// As [`Play::act`]; with `--quiz`, first asks which of the choices is about to happen. `why` explains the right one.
-    ///
-    /// # Errors
-    /// [`Left`](audience::Left) for `q`.
     pub fn predict(
         &mut self,
         act: &'static str,
@@ -227,18 +213,17 @@ impl Play {
 
     /// Stops a server with Ctrl-C and checks how it ends; false if this cannot be done.
     pub fn stop(&mut self, server: Program) -> Result<bool> {
-        let promise = Words::fixed(
+        let promise = words!(
             "Ctrl-C stops the server: its last line is 'stopped', and its exit status 0",
-            "按下 Ctrl-C，服务器停止：最后一行是“stopped”，退出状态为 0",
+            "按下 Ctrl-C，服务器停止：最后一行是“stopped”，退出状态为 0"
         );
         if cfg!(unix) {
             self.called(Side::Server, "^C");
         }
         if !server.interrupt() {
-            let why = Words::fixed(
-                "one program cannot press Ctrl-C for another here; press it in the server's terminal, and look for \
-                 'stopped' and the exit status",
-                "这里一个程序不能替另一个程序按 Ctrl-C；请在服务器自己的终端里按，看它是否输出“stopped”、退出状态如何",
+            let why = words!(
+                "one program cannot press Ctrl-C for another here; press it in the server's terminal",
+                "这里一个程序不能替另一个程序按 Ctrl-C；请在服务器自己的终端里按"
             );
             self.checks.not_available(promise, why);
             return Ok(false);

@@ -22,25 +22,21 @@ pub struct Answer {
 impl Answer {
     /// Judges the prediction by what was seen. The verdict repeats the question, which may have scrolled away.
     pub fn judged(self, seen: Option<u64>) -> Entry {
-        let Answer { question, choices, why, given } = self;
-        let right = (1..).zip(&choices).find(|(number, _)| Some(*number) == seen);
+        let right = (1..).zip(&self.choices).find(|(number, _)| Some(*number) == seen);
         let Words { en, zh } = right.map_or(Words::fixed("", ""), |(right, Words { en, zh })| {
             words!("; the right choice is {right}, '{en}'", "，应选 {right}（{zh}）")
         });
-        let is_right = given.map(|_| given == seen);
-        let verdict = match given {
-            Some(number) if given == seen => words!("{number} is right", "{number}，对了"),
+        let is_right = self.given.map(|_| self.given == seen);
+        let verdict = match self.given {
+            Some(number) if is_right == Some(true) => words!("{number} is right", "{number}，对了"),
             Some(number) => words!("{number} is not right{en}", "{number}，不对{zh}"),
             None => words!("no prediction{en}", "没有预测{zh}"),
         };
-        Entry::Judged { question, verdict, is_right, why }
+        Entry::Judged { question: self.question, verdict, is_right, why: self.why }
     }
 }
 
 /// Asks until there is the number of a choice, or Enter alone.
-///
-/// # Errors
-/// [`Left`](audience::Left) for `q`, and errors of the standard streams.
 pub fn ask(
     style: Style,
     story: &Transcript,

@@ -19,30 +19,24 @@ use crate::words::Words;
 
 /// An experiment about some of the notes' claims.
 pub struct Lesson {
-    /// As it is called on the command line.
     pub name: &'static str,
-    /// What it is about, for its Chinese title; in English its name is the title.
+    /// For its Chinese title; in English its name is the title.
     pub subject_zh: &'static str,
-    /// What the notes claim, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
-    /// The names of the two sides.
     pub lanes: Lanes,
-    /// Plays it.
     pub play: fn(&mut Play) -> Result<()>,
 }
 
-/// Plays lessons.
 pub struct Runner {
     style: Style,
     audience: Audience,
-    story: Transcript,
-    chapters: Vec<Chapter>,
+    pub story: Transcript,
+    pub chapters: Vec<Chapter>,
     /// How many chapters earlier commands have played.
     earlier: usize,
 }
 
 impl Runner {
-    /// Nothing has been played yet.
     pub fn new(style: Style, audience: Audience) -> Self {
         Self { style, audience, story: Transcript::new(style), chapters: Vec::new(), earlier: 0 }
     }
@@ -52,20 +46,7 @@ impl Runner {
         (self.audience, self.earlier) = (audience, self.chapters.len());
     }
 
-    /// What has been played.
-    pub fn chapters(&self) -> &[Chapter] {
-        &self.chapters
-    }
-
-    /// Everything that is shown, for the live page.
-    pub fn story(&self) -> &Transcript {
-        &self.story
-    }
-
-    /// Plays a lesson on a loopback address, and prints its checks; the first time also its claims.
-    ///
-    /// # Errors
-    /// When standard output fails, and [`Left`]; a failed check is not an error.
+    /// Plays a lesson on a loopback address. A failed check is no error; [`Left`] is one.
     pub fn play(&mut self, lesson: &Lesson, ip: IpAddr) -> Result<()> {
         let (name, version) = (lesson.name, if ip.is_ipv4() { "IPv4" } else { "IPv6" });
         let is_new = self.chapters.last().is_none_or(|last| last.name != name);
@@ -80,7 +61,6 @@ impl Runner {
         if self.audience.step { audience::wait(self.style, &self.story) } else { Ok(()) }
     }
 
-    /// Shows the claims.
     fn claim(&self, lesson: &Lesson) -> Result<()> {
         let mut claims = lesson.claims.iter();
         claims.try_for_each(|(claim, words)| self.story.tell(Entry::Claim(claim, words.clone())))
@@ -97,60 +77,54 @@ impl Runner {
             from += 1;
             (lesson.play)(&mut play).and_then(|()| play.lab.clear())
         };
-        let mut left = None;
-        match played {
-            Err(e) if narration::reader_left(&e) || e.is::<Left>() => left = Some(e),
+        let played = played.or_else(|e| {
             // The error of a socket's time-out is also that of a system that has no thread to give.
-            Err(e) if began.elapsed() >= STUCK && e.downcast_ref().is_some_and(timed_stream::is_over) => {
-                play.checks
-                    .stopped_short(&Words::fixed("nothing happened for a minute", "一分钟内没有任何动静"));
-            }
-            Err(e) => play.checks.stopped_short(&words!("{e:#}", "{e:#}")),
-            Ok(()) => {}
-        }
-        let shown = left.map_or_else(|| play.end_act(), Err);
-        let Lesson { name, subject_zh, claims, lanes, .. } = lesson;
-        let chapter =
-            Chapter { name, subject_zh, version, claims, lanes: lanes.clone(), told: self.story.since(from) };
+            let is_stuck = began.elapsed() >= STUCK && e.downcast_ref().is_some_and(timed_stream::is_over);
+            play.checks.stopped_short(&match is_stuck {
+                _ if narration::reader_left(&e) || e.is::<Left>() => return Err(e),
+                true => Words::fixed("nothing happened for a minute", "一分钟内没有任何动静"),
+                false => words!("{e:#}", "{e:#}"),
+            });
+            Ok(())
+        });
+        let shown = played.and_then(|()| play.end_act());
+        let told = self.story.since(from);
         // A chapter with only questions was left before anything was played.
-        let is_seen = |told: &Entry| !matches!(told, Entry::Question { .. });
-        self.chapters
-            .extend(Some(chapter).filter(|chapter| shown.is_ok() || chapter.told.iter().any(is_seen)));
+        if shown.is_ok() || told.iter().any(|told| !matches!(told, Entry::Question { .. })) {
+            let Lesson { name, subject_zh, claims, lanes, .. } = lesson;
+            self.chapters.push(Chapter { name, subject_zh, version, claims, lanes: lanes.clone(), told });
+        }
         shown
     }
 
-    /// Says how many checks passed, and how many predictions came true. `options` are those to repeat missed lessons
-    /// with, each after a blank.
+    /// Tells the score and the sum. `options` are those to repeat missed lessons with, each after a blank.
     pub fn sum_up(&self, is_left: bool, options: &str) -> Result<()> {
         let chapters = &self.chapters[self.earlier..];
         if self.audience.quiz {
             say("")?;
             let (sentence, missed) = quiz::score(chapters.iter().flat_map(|chapter| &chapter.told));
             self.style.say(Ink::Bold, &sentence)?;
-            let head = Words::fixed("  missed: ", "  答错：");
+            let Style { lang, .. } = self.style;
             for question in missed {
-                let lines = self.style.broken(head.to(self.style.lang), question.to(self.style.lang));
-                lines.iter().try_for_each(|line| say(&self.style.paint(Ink::Bad, line)))?;
+                let lines = self.style.broken(lang.pick("  missed: ", "  答错："), question.to(lang));
+                say(&self.style.paint(Ink::Bad, &lines.join("\n")))?;
             }
             let is_missed = |chapter: &&Chapter| !quiz::score(chapter.told.iter()).1.is_empty();
             let again: Vec<_> = chapters.iter().filter(is_missed).map(|chapter| chapter.name).collect();
-            let again = again.join(" ");
             if !again.is_empty() {
-                let hint = words!(
-                    "Play again: cargo xtask demo {again}{options}",
-                    "再来一遍：cargo xtask demo {again}{options}"
-                );
+                let again = again.join(" ") + options;
+                let hint =
+                    words!("Play again: cargo xtask demo {again}", "再来一遍：cargo xtask demo {again}");
                 self.style.say(Ink::Bold, &hint)?;
             }
         }
         let tally = page::tally(chapters);
-        let sentence = tally.sentence();
-        if tally.failed > 0 {
-            self.story.tell(Entry::Sum { sentence: sentence.clone(), is_kept: false })?;
-            bail!("{}", sentence.to(self.style.lang));
+        let (mut sentence, is_kept) = (tally.sentence(), tally.failed == 0);
+        if is_left && is_kept {
+            let Words { en, zh } = sentence;
+            sentence = words!("Left before the end. {en}", "提前退出。{zh}");
         }
-        let Words { en, zh } = &sentence;
-        let left = words!("Left before the end. {en}", "提前退出。{zh}");
-        self.story.tell(Entry::Sum { sentence: if is_left { left } else { sentence }, is_kept: true })
+        self.story.tell(Entry::Sum { sentence: sentence.clone(), is_kept })?;
+        if is_kept { Ok(()) } else { bail!("{}", sentence.to(self.style.lang)) }
     }
 }

@@ -1,4 +1,4 @@
-//! The four programs, built once.
+//! The four programs, each the only one of its package, built once.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -10,18 +10,17 @@ use anyhow::{Context, Result, anyhow, ensure};
 use common::narration::complain;
 use common::text;
 
-/// The packages, which have one program each, of the same name.
 pub const PROGRAMS: [&str; 4] = ["tcp-client", "tcp-server", "udp-client", "udp-server"];
 
+/// Whether this program, and what it builds, is a release build.
+pub const IS_OPTIMISED: bool = !cfg!(debug_assertions);
+
 /// Builds the four programs, once a process; returns the directory they are in.
-///
-/// # Errors
-/// When cargo does not build them; it says why on standard error.
 pub fn build() -> Result<&'static Path> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let build_now = || {
         let directory = own_directory()?;
-        cargo_build(&directory, &PROGRAMS, is_release(&directory)).map(|_| directory)
+        cargo_build(&directory, &PROGRAMS, IS_OPTIMISED).map(|_| directory)
     };
     let built = BUILT.get_or_init(|| build_now().map_err(|e: anyhow::Error| format!("{e:#}")));
     built.as_deref().map_err(|e| anyhow!(text!("cannot build the programs: {e}", "无法编译各程序：{e}")))
@@ -32,15 +31,6 @@ fn own_directory() -> Result<PathBuf> {
     let own = env::current_exe().context("cannot tell where this program is")?;
     let directory = own.ancestors().skip(1).find(|dir| !dir.ends_with("deps")).context("no directory")?;
     Ok(directory.to_owned())
-}
-
-fn is_release(directory: &Path) -> bool {
-    directory.ends_with("release")
-}
-
-/// Whether this program, and what it builds, is a release build.
-pub fn is_optimised() -> Result<bool> {
-    Ok(is_release(&own_directory()?))
 }
 
 /// Builds this program as a release, beside this one, as a debug build is not what is to be measured; returns where it is.
@@ -77,7 +67,6 @@ fn cargo_build(directory: &Path, packages: &[&str], release: bool) -> Result<Pat
     Ok(program)
 }
 
-/// Where a program is, once all are built.
 pub fn path_of(name: &str) -> Result<PathBuf> {
     Ok(build()?.join(name).with_extension(env::consts::EXE_EXTENSION))
 }

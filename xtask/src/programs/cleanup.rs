@@ -1,6 +1,6 @@
 //! What must be gone when the task ends, even by Ctrl-C: its processes and its scratch directories.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -39,11 +39,10 @@ pub enum Kind {
     Group(String),
 }
 
-/// The name of the variable with that mark.
+/// The variable with that mark.
 pub const MARK: &str = "XTASK_JUDGED";
 
 impl ChildGroup {
-    /// Ends it, and waits for its end.
     pub fn end(mut self) {
         let pid = self.child.id();
         match &self.kind {
@@ -51,8 +50,8 @@ impl ChildGroup {
             Kind::Group(_) if self.is_reaped && Path::new("/proc/self/environ").exists() => {}
             Kind::Group(_) => kill_group(pid),
             Kind::Task if interrupt(pid) => {
-                let asked = Instant::now();
-                while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < TASK_PATIENCE {
+                let patience = Instant::now() + Duration::from_secs(5); // it has children to end
+                while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < patience {
                     thread::sleep(Duration::from_millis(1));
                 }
             }
@@ -66,18 +65,10 @@ impl ChildGroup {
     }
 }
 
-/// How long a task may take to end its children.
-const TASK_PATIENCE: Duration = Duration::from_secs(5);
-
-/// Sends what Ctrl-C sends, SIGINT, to a process' whole group where it leads one, as a terminal does, or to it; false
-/// where that cannot be done (on Windows).
+/// Sends what Ctrl-C sends, SIGINT, to a process' group where it leads one, as a terminal does, or to it; false where that
+/// cannot be done (on Windows).
 pub fn interrupt(pid: u32) -> bool {
     signals::send(pid, true, signals::SIGINT) || signals::send(pid, false, signals::SIGINT)
-}
-
-/// Whether Ctrl-C can be sent to a program: to one that is no Unix' it cannot.
-pub fn can_interrupt() -> bool {
-    cfg!(unix)
 }
 
 /// Ends a group; on Windows, which has none, a tree of processes.
@@ -102,21 +93,20 @@ pub fn marked(mark: &str) -> Vec<u32> {
 
 /// Ends every process with this mark, until there is no other.
 fn kill_marked(mark: &str) {
-    let mut killed = HashSet::new();
+    let mut killed = Vec::new();
     loop {
-        let found: Vec<_> = marked(mark).into_iter().filter(|pid| !killed.contains(pid)).collect();
-        if found.is_empty() {
+        let found = marked(mark);
+        if found.iter().all(|pid| killed.contains(pid)) {
             return;
         }
-        for pid in found {
-            signals::send(pid, false, signals::SIGKILL);
-            killed.insert(pid);
+        for pid in &found {
+            signals::send(*pid, false, signals::SIGKILL);
         }
+        killed = found;
     }
 }
 
-/// The one thing about processes that std does not offer: to send one a signal, by its number, which is the same on every
-/// Unix.
+/// Sends signals, as std does not; their numbers are the same on every Unix.
 mod signals {
     pub const SIGINT: i32 = 2;
     pub const SIGKILL: i32 = 9;
@@ -127,7 +117,6 @@ mod signals {
         safe fn kill(pid: i32, signal: i32) -> i32;
     }
 
-    /// There are none.
     #[cfg(not(unix))]
     fn kill(_pid: i32, _signal: i32) -> i32 {
         -1
@@ -145,18 +134,15 @@ pub fn cleanup() -> MutexGuard<'static, Cleanup> {
     CLEANUP.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on, Ctrl-C ends every process that was started, removes every scratch directory and every
-/// unfinished file, and ends the task.
+/// From now on, Ctrl-C ends the task, and with it all that it started and every unfinished file.
 pub fn close_on_interrupt() -> Result<()> {
-    stop::end_on_signal(close)
-}
-
-fn close() {
-    if io::stdout().is_terminal() {
-        println!(); // after the terminal's own ^C
-    }
-    end_children();
-    replacement::abandon_all();
+    stop::end_on_signal(|| {
+        if io::stdout().is_terminal() {
+            println!(); // after the terminal's own ^C
+        }
+        end_children();
+        replacement::abandon_all();
+    })
 }
 
 /// Ends every process that was started, removes every scratch directory, and lets nothing start any more.

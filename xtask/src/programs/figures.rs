@@ -13,8 +13,8 @@ pub fn status(pid: u32, what: &str) -> Option<u64> {
     figure_in(&format!("/proc/{pid}/status"), what)
 }
 
-/// The memory of a process that is resident, in KiB, from Linux' `/proc/PID/smaps_rollup`: counted page by page,
-/// where status has an estimate (proc(5)), which may be short by some pages a thread.
+/// The resident memory of a process, in KiB, counted page by page: that of status may be short by some pages a thread
+/// (proc(5)).
 pub fn resident(pid: u32) -> Option<u64> {
     figure_in(&format!("/proc/{pid}/smaps_rollup"), "Rss")
 }
@@ -33,31 +33,26 @@ pub fn ignores_interrupt(pid: u32) -> bool {
     set.is_some_and(|set| set & SIGINT > 0)
 }
 
-/// The first number behind a name at the beginning of a line.
+/// The first number after a name at the beginning of a line.
 fn figure_in(file: &str, name: &str) -> Option<u64> {
     let text = fs::read_to_string(file).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// What a process has used of the cores so far, user and system.
+/// What a process has used of the cores so far, user and system, in hundredths of a second.
 pub struct Used {
-    /// By itself, its threads that have ended included.
+    /// Its threads that have ended included.
     pub own: Duration,
-    /// By those of its children that it has waited for.
+    /// Those that it has waited for.
     pub children: Duration,
 }
 
-/// What a process has used of the cores, from Linux' /proc/PID/stat, which counts hundredths of a second.
 pub fn used(pid: u32) -> Option<Used> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<_> = stat.rsplit(") ").next()?.split(' ').collect();
-    let sum = |two: [usize; 2]| Some(hundredths(fields.get(two[0])?)? + hundredths(fields.get(two[1])?)?);
-    Some(Used { own: sum([11, 12])?, children: sum([13, 14])? })
-}
-
-fn hundredths(text: &str) -> Option<Duration> {
-    Some(Duration::from_millis(10 * text.parse::<u64>().ok()?))
+    let used = |at: usize| Some(Duration::from_millis(10 * fields.get(at)?.parse::<u64>().ok()?));
+    Some(Used { own: used(11)? + used(12)?, children: used(13)? + used(14)? })
 }
 
 /// How much of one core a process used during a second, in hundredths.

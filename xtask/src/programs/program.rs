@@ -17,7 +17,6 @@ pub fn address_in(line: &str) -> Result<SocketAddr> {
     address.parse().with_context(|| format!("the server did not say where it is, but: {line:?}"))
 }
 
-/// A process, its standard output and its standard error.
 pub type Started = (Program, ChildStdout, ChildStderr);
 
 /// A running process; dropped, it is killed.
@@ -56,13 +55,12 @@ impl Program {
         Ok((Self { pid }, outputs.0, outputs.1))
     }
 
-    /// Sends what Ctrl-C sends, SIGINT, to it and, where it has its own group, to that; false where that cannot be done
-    /// (on Windows).
+    /// As [`cleanup::interrupt`].
     pub fn interrupt(&self) -> bool {
         cleanup::interrupt(self.pid)
     }
 
-    /// Those of its processes that have its mark, in its group or not, where there is a /proc.
+    /// Its processes that have its mark, in its group or not, where there is a /proc.
     pub fn marked(&self) -> Vec<u32> {
         match cleanup().children.get(&self.pid) {
             Some(ChildGroup { kind: Kind::Group(mark), .. }) => cleanup::marked(mark),
@@ -70,7 +68,6 @@ impl Program {
         }
     }
 
-    /// How it ended, if it has.
     pub fn status(&self) -> Result<Option<ExitStatus>> {
         // The lock is held for a moment only, so that an interrupted task can kill it meanwhile.
         let mut cleanup = cleanup();

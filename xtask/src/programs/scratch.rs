@@ -2,40 +2,30 @@
 
 use std::env;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::cleanup::cleanup;
+use crate::random;
 
 /// An empty temporary directory; dropped, it is removed.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes a directory among the system's temporary files.
     pub fn new() -> Result<Self> {
         Self::within(&env::temp_dir())
     }
 
-    /// Makes a directory in another one, under the first name with this process' number that is free.
     pub fn within(directory: &Path) -> Result<Self> {
         let mut cleanup = cleanup();
         ensure!(!cleanup.closed, "interrupted");
-        for number in 0.. {
-            let path = directory.join(format!("xtask-{}-{number}", process::id()));
-            match fs::create_dir(&path) {
-                Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-                made => {
-                    made.with_context(|| format!("cannot make a directory in {}", directory.display()))?;
-                    cleanup.scratch.push(path.clone());
-                    return Ok(Self(path));
-                }
-            }
-        }
-        bail!("no name is free")
+        let path = directory.join(format!("xtask-{}-{:x}", process::id(), random::number()));
+        fs::create_dir(&path).with_context(|| format!("cannot make the directory {}", path.display()))?;
+        cleanup.scratch.push(path.clone());
+        Ok(Self(path))
     }
 
     pub fn path(&self) -> &Path {

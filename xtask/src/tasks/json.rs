@@ -14,12 +14,10 @@ pub fn string(text: &str) -> String {
     quoted + "\""
 }
 
-/// An array of valid values.
 pub fn array(items: impl IntoIterator<Item = String>) -> String {
     format!("[{}]", items.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-/// An object of names and valid values.
 pub fn object(members: &[(&str, String)]) -> String {
     let members: Vec<_> = members.iter().map(|(name, value)| format!("{}: {value}", string(name))).collect();
     format!("{{{}}}", members.join(", "))

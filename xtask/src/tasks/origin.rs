@@ -12,18 +12,14 @@ use crate::peers::{origin, replies::PAGES};
 use crate::programs::cleanup;
 use crate::wire::event::{Recorder, What};
 
-/// How many requests may wait to be printed.
-const WAITING: usize = 64;
-
-/// Serves the pages, and says what it is asked for.
 pub fn run(mut args: Args) -> Result<()> {
     let address: HostPort = args.operand_or("HOST:PORT", "127.0.0.1:8000")?;
     args.finish()?;
     cleanup::close_on_interrupt()?; // a task that was started in the background would inherit to ignore it
     let listener = TcpListener::bind(&address).map_err(|e| anyhow!(address::cannot_listen(&address, &e)))?;
     // Where nobody reads what is printed, clients wait.
-    let (events, requests) = mpsc::sync_channel(WAITING);
-    let origin = origin::on(listener, Recorder::bounded(events, 0))?;
+    let (events, requests) = mpsc::sync_channel(64);
+    let origin = origin::on(listener, Recorder::new(0, move |event| events.send(event)))?;
     say(&format!("listening on {}", origin.address))?;
     let paths = PAGES.iter().map(|page| page.path).collect::<Vec<_>>().join(" ");
     say(&format!("pages: {paths}"))?;

@@ -44,11 +44,9 @@ pub fn typed() -> String {
 
 /// What to type to play a lesson: that needs the project, where cargo builds its programs.
 pub fn demo(lessons: &str) -> String {
-    let is_there = env::var_os("CARGO").is_some();
-    let place = if is_there {
-        String::new()
-    } else {
-        text!(" (in the project's directory)", "（在项目的目录里）")
+    let place = match env::var_os("CARGO") {
+        Some(_) => String::new(),
+        None => text!(" (in the project's directory)", "（在项目的目录里）"),
     };
     format!("cargo xtask demo {lessons}{place}")
 }

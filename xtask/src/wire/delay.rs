@@ -5,7 +5,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Takes what is to be handed on.
 pub type DelayLine<T> = Box<dyn FnMut(T) -> io::Result<()> + Send>;
 
 /// A line to `deliver`, in order, after a delay, until that fails. As many as there is room for may be under way, and a

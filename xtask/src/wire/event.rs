@@ -4,7 +4,6 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::str;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, SyncSender};
 use std::time::{Duration, Instant};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,36 +20,39 @@ impl Side {
             Self::Server => Self::Client,
         }
     }
+
+    /// Its name, in English and in Chinese.
+    pub fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Client => ("client", "客户端"),
+            Self::Server => ("server", "服务器"),
+        }
+    }
 }
 
-/// What becomes of bytes on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Crossing {
     Plain,
-    /// They never arrive: the plan was to drop them.
     Lost,
-    /// They are late: the plan was to hold them back until the next ones have passed.
+    /// Until the next ones have passed.
     HeldBack,
-    /// They arrive after all, having been held back.
+    /// They had been held back.
     Late,
-    /// They arrive a second time.
+    /// A second time.
     Again,
 }
 
 /// Bytes that crossed the wire as one read or one datagram: all of them or, for a recorder that keeps few, the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payload {
-    /// What was kept of them.
     pub bytes: Vec<u8>,
     pub size: usize,
-    /// Whether the last of them was a line feed.
     pub ends_line: bool,
-    /// Whether what was kept is UTF-8, as far as it goes.
+    /// Whether `bytes` are UTF-8, as far as they go.
     pub is_text: bool,
 }
 
 impl Payload {
-    /// The first `limit` of these bytes.
     pub fn of(bytes: &[u8], limit: usize) -> Self {
         let (kept, rest) = bytes.split_at(bytes.len().min(limit));
         // Where a rest follows, half a character may be left at the end.
@@ -68,54 +70,24 @@ impl From<&[u8]> for Payload {
 
 #[derive(Debug)]
 pub enum What {
-    /// A program printed a line.
-    Said {
-        lane: Side,
-        program: u32,
-        /// Escaped.
-        line: String,
-        is_error: bool,
-    },
+    /// A program printed a line; it is escaped.
+    Said { lane: Side, program: u32, line: String, is_error: bool },
     /// A program's outputs have both ended.
     Finished { program: u32 },
     /// A client is there whose events have this label from now on.
     Came { client: SocketAddr },
-    /// A client connected to the relay, and the relay to the server.
-    Connected {
-        /// The port that the server sees the connection come from.
-        port: u16,
-    },
-    /// The server did not take the client, or its datagram.
-    Refused {
-        /// What the system said of it.
-        why: String,
-        /// Nobody listens where it should be.
-        is_absent: bool,
-    },
+    /// A client connected to the relay, and the relay to the server, from this port.
+    Connected { port: u16 },
+    /// The server did not take the client, or its datagram, by the system's words; perhaps as nobody listens there.
+    Refused { why: String, is_absent: bool },
     /// Bytes crossed the wire, as one read or one datagram.
     Sent { toward: Side, bytes: Payload, how: Crossing },
-    /// Bytes went on crossing the wire, too many reads or datagrams for each to be told.
-    Flowed {
-        toward: Side,
-        how: Crossing,
-        /// As how many reads or datagrams.
-        pieces: u64,
-        size: u64,
-        /// From the first of them to the last.
-        took: Duration,
-    },
-    /// A side ended its half of the connection.
-    Ended {
-        /// The side that was told.
-        toward: Side,
-    },
-    /// A side's connection broke; the relay ends the other one.
-    Broke {
-        /// The side across from it.
-        toward: Side,
-        /// Whether the other one is ended by a reset, too; if not, it is told an end of stream.
-        as_reset: bool,
-    },
+    /// Bytes went on crossing, in too many reads or datagrams for each to be told.
+    Flowed { toward: Side, how: Crossing, pieces: u64, size: u64, took: Duration },
+    /// This side was told that the other one ended its half of the connection.
+    Ended { toward: Side },
+    /// The other side's connection broke, and the relay ends this one, by a reset, too, or else by an end of stream.
+    Broke { toward: Side, as_reset: bool },
     /// All places were taken, and this client's went to another one.
     GaveWay,
     /// Nothing: everything that was recorded before this has been handed on.
@@ -131,7 +103,6 @@ pub struct Event {
 }
 
 impl What {
-    /// That this error kept a client, or its datagram, from the server.
     pub fn refused(error: &io::Error) -> Self {
         // Windows has the one for a connection, and the other one for a datagram.
         let is_absent = matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset);
@@ -144,45 +115,29 @@ impl Event {
         matches!(self.what, What::Finished { program } if program == pid)
     }
 
-    /// Whether a program printed a line that starts like this on standard output.
-    pub fn starts_line(&self, start: &str) -> bool {
-        matches!(&self.what, What::Said { line, is_error: false, .. } if line.starts_with(start))
-    }
-
-    /// Whether a program printed this very line on standard output.
-    pub fn is_line(&self, text: &str) -> bool {
-        matches!(&self.what, What::Said { line, is_error: false, .. } if line == text)
+    /// The line that a program printed on standard output.
+    pub fn said(&self) -> Option<&str> {
+        if let What::Said { line, is_error: false, .. } = &self.what { Some(line) } else { None }
     }
 }
 
-/// A place to send events to, under one label.
 #[derive(Clone)]
 pub struct Recorder {
     label: String,
-    /// How many bytes of a payload it keeps.
     keeps: usize,
-    // Nobody listens any more once the lesson is over.
     send: Arc<dyn Fn(Event) + Send + Sync>,
 }
 
 impl Recorder {
-    /// Records into a channel, all bytes.
-    pub fn new(label: &str, events: Sender<Event>) -> Self {
-        let send = Arc::new(move |event| drop(events.send(event)));
-        Self { label: label.into(), keeps: usize::MAX, send }
-    }
-
-    /// Records into a bounded channel, waiting where it is full, and of a payload only the first `keeps` bytes: for
-    /// what runs on and on.
-    pub fn bounded(events: SyncSender<Event>, keeps: usize) -> Self {
-        Self { label: String::new(), keeps, send: Arc::new(move |event| drop(events.send(event))) }
+    /// Without a label; keeps the first `keeps` bytes of a payload. Whether somebody still hears an event is left out.
+    pub fn new<E>(keeps: usize, send: impl Fn(Event) -> Result<(), E> + Send + Sync + 'static) -> Self {
+        Self { label: String::new(), keeps, send: Arc::new(move |event| drop(send(event))) }
     }
 
     pub fn discarding() -> Self {
-        Self { label: String::new(), keeps: 0, send: Arc::new(|_| ()) }
+        Self::new(0, |_| Ok::<_, ()>(()))
     }
 
-    /// One that records under another label, to the same place.
     pub fn labelled(&self, label: &str) -> Self {
         Self { label: label.into(), ..self.clone() }
     }
@@ -195,7 +150,6 @@ impl Recorder {
         self.record(What::Sent { toward, bytes: Payload::of(bytes, self.keeps), how });
     }
 
-    /// Records a line for a side that is not a process.
     pub fn said(&self, lane: Side, line: impl Into<String>) {
         self.record(What::Said { lane, program: 0, line: line.into(), is_error: false });
     }

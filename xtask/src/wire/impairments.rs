@@ -11,7 +11,7 @@ use super::event::{Crossing, Recorder, Side};
 pub enum Impairment {
     Lost,
     Twice,
-    /// It arrives behind the next one.
+    /// After the next one.
     Late,
 }
 
@@ -32,12 +32,10 @@ pub struct Impairments {
     pub down: Vec<(Which, Impairment)>,
     /// Where chance begins: the same seed, the same for the first client, the second one and so on.
     pub seed: u64,
-    /// How long each is under way.
     pub delay: Duration,
 }
 
 impl Impairments {
-    /// Of certain datagrams of the client and of the server, counted from 1.
     pub fn numbered(up: &[(usize, Impairment)], down: &[(usize, Impairment)]) -> Self {
         let numbered = |of: &[(usize, Impairment)]| {
             of.iter().map(|(number, impairment)| (Which::Number(*number), *impairment)).collect()
@@ -59,7 +57,6 @@ impl Impairer {
         Self { impairments: impairments.to_vec(), generator: Seeded::new(seed), count: 0, late: None }
     }
 
-    /// Sends and records what arrives and what does not, now that this datagram was sent.
     pub fn pass_on(&mut self, datagram: &[u8], toward: Side, recorder: &Recorder, send: impl Fn(&[u8])) {
         self.count += 1;
         // Each share is drawn each time, so that one's numbers do not depend on another's.

@@ -3,27 +3,23 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 pub use common::socket_table::SocketRow;
 
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+
 #[derive(Clone, Copy, Debug)]
 pub enum Protocol {
-    /// Its table is tcp or tcp6.
     Tcp,
-    /// Its table is udp or udp6.
     Udp,
 }
 
 /// The sockets of this IP version whose own port is `port`; none where there is no such table.
 pub fn sockets(protocol: Protocol, at: SocketAddr) -> Option<Vec<SocketRow>> {
     settled(|| all(protocol, at.ip(), |row| row.port == at.port()))
-}
-
-/// How many datagrams the kernel dropped because this socket's queue was full.
-pub fn dropped(at: SocketAddr) -> Option<u64> {
-    Some(sockets(Protocol::Udp, at)?.first()?.dropped)
 }
 
 /// The two ends of a connection, the one at `first` before the one at `second`.
@@ -41,23 +37,17 @@ pub fn waiting(protocol: Protocol) -> Option<Vec<SocketRow>> {
     let is_waiting = |row: &SocketRow| row.peer_port == 0 && matches!(row.state, "LISTEN" | "CLOSE");
     let rows = |ip| {
         let rows = lines(protocol, ip)?.map(|line| SocketRow::parse(&line).filter(is_waiting));
-        Some(match protocol {
-            Protocol::Tcp => rows.map_while(|row| row).collect(),
-            Protocol::Udp => rows.flatten().collect(),
-        })
+        let is_among = |row: &Option<_>| matches!(protocol, Protocol::Udp) || row.is_some();
+        Some(rows.take_while(is_among).flatten())
     };
-    let mut both: Vec<SocketRow> = rows(Ipv4Addr::LOCALHOST.into())?;
     // Where IPv6 is switched off, it has no table.
-    both.extend(rows(Ipv6Addr::LOCALHOST.into()).unwrap_or_default());
-    Some(both)
+    Some(rows(V4)?.chain(rows(V6).into_iter().flatten()).collect())
 }
 
-/// The far end of a connection, read once.
 pub fn far_end(near: SocketAddr, far: SocketAddr) -> Option<SocketRow> {
     let (near, far) = (near.port(), far.port());
     let pair = format!(":{far:04X} ");
-    let rows = lines(Protocol::Tcp, IpAddr::V4(Ipv4Addr::LOCALHOST))?
-        .chain(lines(Protocol::Tcp, IpAddr::V6(Ipv6Addr::LOCALHOST)).into_iter().flatten());
+    let rows = lines(Protocol::Tcp, V4)?.chain(lines(Protocol::Tcp, V6).into_iter().flatten());
     let mut rows = rows.filter(|line| line.contains(&pair)).filter_map(|line| SocketRow::parse(&line));
     rows.find(|row| (row.port, row.peer_port) == (far, near))
 }
@@ -74,19 +64,12 @@ pub fn owner(protocol: Protocol, at: SocketAddr, pids: &[u32]) -> Option<u32> {
     pids.iter().copied().find(|pid| inodes(*pid).iter().any(|own| rows.iter().any(|row| row.inode == *own)))
 }
 
-/// Whether a group has processes that have not ended; not, where nobody can tell.
-pub fn has_members(group: u32) -> bool {
-    group_members(group).is_some_and(|members| !members.is_empty())
-}
-
 /// How many descriptors the processes of a group have open, and how many of them have ended and are not waited for (the
 /// first one apart); none where nobody can tell.
 pub fn holdings(group: u32) -> Option<(usize, usize)> {
     let open = |pid| fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
     let descriptors = group_members(group)?.into_iter().map(open).sum();
-    let has_ended = |pid: &u32| {
-        *pid != group && state_and_group(Path::new(&format!("/proc/{pid}"))) == Some(('Z', group))
-    };
+    let has_ended = |pid: &u32| *pid != group && state_and_group(&directory(*pid)) == Some(('Z', group));
     Some((descriptors, processes()?.filter(has_ended).count()))
 }
 
@@ -97,23 +80,22 @@ fn processes() -> Option<impl Iterator<Item = u32>> {
 /// The processes of a program that have not ended: its first one, and those in the process group of that number.
 pub fn group_members(group: u32) -> Option<Vec<u32>> {
     let is_member = |pid: &u32| {
-        state_and_group(Path::new(&format!("/proc/{pid}")))
-            .is_some_and(|(state, of)| state != 'Z' && (*pid == group || of == group))
+        state_and_group(&directory(*pid))
+            .is_some_and(|(state, of)| state != 'Z' && [*pid, of].contains(&group))
     };
     Some(processes()?.filter(is_member).collect())
 }
 
+fn directory(pid: u32) -> PathBuf {
+    format!("/proc/{pid}").into()
+}
+
 /// The state of a process or a thread, and its group, from its directory in /proc.
-fn state_and_group(directory: &Path) -> Option<(char, u32)> {
+pub fn state_and_group(directory: &Path) -> Option<(char, u32)> {
     let stat = fs::read_to_string(directory.join("stat")).ok()?;
     // PID (NAME) STATE PARENT GROUP: a name may have blanks and brackets in it.
     let mut fields = stat.rsplit(") ").next()?.split(' ');
     Some((fields.next()?.parse().ok()?, fields.nth(1)?.parse().ok()?))
-}
-
-/// Whether a process or a thread has ended, by its directory in /proc.
-pub fn has_ended(directory: &Path) -> bool {
-    state_and_group(directory).is_none_or(|(state, _)| state == 'Z')
 }
 
 /// Whether every thread of a group sleeps, or has ended: whatever has come, it has done what it does about it. None
@@ -125,13 +107,11 @@ pub fn is_idle(group: u32) -> Option<bool> {
     Some(states.all(|(state, _)| !matches!(state, 'R' | 'D')))
 }
 
-/// The numbers of a process' sockets.
 fn inodes(pid: u32) -> Vec<u64> {
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
     descriptors.filter_map(|entry| socket_number(&fs::read_link(entry.path()).ok()?)).collect()
 }
 
-/// The number of a socket, from the link that a descriptor in /proc is.
 pub fn socket_number(link: &Path) -> Option<u64> {
     link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
@@ -139,9 +119,8 @@ pub fn socket_number(link: &Path) -> Option<u64> {
 /// The table is not read at one instant: while others connect, a row may be missing, or stand in it twice. So it
 /// is read until it says the same two times running.
 fn settled(read: impl Fn() -> Option<Vec<SocketRow>>) -> Option<Vec<SocketRow>> {
-    const TRIES: usize = 100;
     let mut before = read()?;
-    for _ in 0..TRIES {
+    for _ in 0..100 {
         let now = read()?;
         if now == before {
             break;
@@ -158,12 +137,11 @@ fn has_tables() -> bool {
     *HAS.get_or_init(|| {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let port = listener.as_ref().ok().and_then(|own| own.local_addr().ok()).map(|own| own.port());
-        let table = fs::read_to_string(table(Protocol::Tcp, Ipv4Addr::LOCALHOST.into())).unwrap_or_default();
+        let table = fs::read_to_string(table(Protocol::Tcp, V4)).unwrap_or_default();
         table.lines().filter_map(SocketRow::parse).any(|row| Some(row.port) == port)
     })
 }
 
-/// The lines of a table, without its head.
 fn lines(protocol: Protocol, ip: IpAddr) -> Option<impl Iterator<Item = String>> {
     if !has_tables() {
         return None;
@@ -172,13 +150,8 @@ fn lines(protocol: Protocol, ip: IpAddr) -> Option<impl Iterator<Item = String>>
 }
 
 fn table(protocol: Protocol, ip: IpAddr) -> String {
-    let name = match (protocol, ip) {
-        (Protocol::Tcp, IpAddr::V4(_)) => "tcp",
-        (Protocol::Tcp, IpAddr::V6(_)) => "tcp6",
-        (Protocol::Udp, IpAddr::V4(_)) => "udp",
-        (Protocol::Udp, IpAddr::V6(_)) => "udp6",
-    };
-    format!("/proc/net/{name}")
+    let name = if matches!(protocol, Protocol::Tcp) { "tcp" } else { "udp" };
+    format!("/proc/net/{name}{}", if ip.is_ipv4() { "" } else { "6" })
 }
 
 fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&SocketRow) -> bool) -> Option<Vec<SocketRow>> {

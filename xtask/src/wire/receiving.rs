@@ -7,9 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How often the thread looks whether it is over.
-const GLANCE: Duration = Duration::from_millis(20);
-
 /// A thread that is told to end when this is dropped, and waited for.
 pub struct Receiving {
     over: Arc<AtomicBool>,
@@ -22,7 +19,7 @@ impl Receiving {
         socket: Arc<UdpSocket>,
         mut take: impl FnMut(io::Result<(&[u8], SocketAddr)>) + Send + 'static,
     ) -> io::Result<Self> {
-        socket.set_read_timeout(Some(GLANCE))?;
+        socket.set_read_timeout(Some(Duration::from_millis(20)))?; // to look whether it is over
         let over = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&over);
         let thread = thread::Builder::new().spawn(move || {
@@ -33,11 +30,6 @@ impl Receiving {
             }
         })?;
         Ok(Self { over, thread: Some(thread) })
-    }
-
-    /// Tells the thread to end, and does not wait for it.
-    pub fn let_go(mut self) {
-        self.thread = None;
     }
 }
 

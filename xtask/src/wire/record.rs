@@ -1,9 +1,8 @@
-//! What has happened, in order: kept, waited for, asked about. A thread hands each event to a watcher when it happens,
-//! and only then to the record.
+//! What has happened, in order. A thread hands each event to a watcher when it happens, and only then to the record.
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,39 +17,29 @@ pub const STUCK: Duration = Duration::from_secs(60);
 /// by then: this is much longer than it takes to be read.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// What is handed each event, once.
-type Watcher = Box<dyn FnMut(&Event) -> Result<()> + Send>;
-
-/// An event, and what the watcher reported.
 type Watched = (Event, Result<()>);
 
 pub struct Record {
     events: Sender<Event>,
     incoming: Receiver<Watched>,
     kept: Vec<Event>,
-    /// None once the experiment is over: what happens later is not watched.
-    watcher: Arc<Mutex<Option<Watcher>>>,
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        *self.watcher.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
+    /// Once it is dropped, what happens is not watched.
+    _on: Arc<()>,
 }
 
 impl Record {
-    /// Empty; each event is handed to the watcher before it is kept.
-    pub fn new(watcher: impl FnMut(&Event) -> Result<()> + Send + 'static) -> Self {
+    pub fn new(watch: impl FnMut(&Event) -> Result<()> + Send + 'static) -> Self {
         let (events, happening) = mpsc::channel();
         let (watched, incoming) = mpsc::channel();
-        let watcher = Arc::new(Mutex::new(Some(Box::new(watcher) as Watcher)));
-        let watching = Arc::clone(&watcher);
-        thread::spawn(move || hand_on(&happening, &watching, &watched));
-        Self { events, incoming, kept: Vec::new(), watcher }
+        let on = Arc::new(());
+        let is_on = Arc::downgrade(&on);
+        thread::spawn(move || hand_on(&happening, watch, &watched, &is_on));
+        Self { events, incoming, kept: Vec::new(), _on: on }
     }
 
     pub fn recorder(&self, label: &str) -> Recorder {
-        Recorder::new(label, self.events.clone())
+        let events = self.events.clone();
+        Recorder::new(usize::MAX, move |event| events.send(event)).labelled(label)
     }
 
     /// Waits until something is found among the events, or none where it cannot come any more: where nothing happens,
@@ -82,8 +71,7 @@ impl Record {
         self.wait_unless(|| false, find)?.context("nothing can happen any more")
     }
 
-    /// Keeps what comes until nothing has come for a while: so that late rungs are drawn in their place. No
-    /// check and no test depends on it.
+    /// Keeps what comes until nothing has come for a while, so that late rungs are drawn in their place.
     pub fn wait_for_lull(&mut self, time: Duration) -> Result<()> {
         while let Ok(watched) = self.incoming.recv_timeout(time) {
             self.keep(watched)?;
@@ -115,22 +103,18 @@ impl Record {
         self.kept.iter().filter(|event| is_such(event)).count()
     }
 
-    /// All bytes that crossed the wire to one side under a label.
     pub fn crossed(&self, label: &str, side: Side) -> Vec<u8> {
         self.pieces(label, side).concat()
     }
 
     /// The reads or datagrams that crossed the wire to one side under a label.
     pub fn pieces(&self, label: &str, side: Side) -> Vec<&[u8]> {
-        let mut pieces = Vec::new();
-        for event in self.kept.iter().filter(|event| event.label == label) {
-            match &event.what {
-                What::Sent { how: Crossing::HeldBack, .. } => {} // it crosses later
-                What::Sent { toward, bytes, .. } if *toward == side => pieces.push(bytes.bytes.as_slice()),
-                _ => {}
-            }
-        }
-        pieces
+        let pieces = self.kept.iter().filter(|event| event.label == label).map(|event| match &event.what {
+            What::Sent { how: Crossing::HeldBack, .. } => None, // it crosses later
+            What::Sent { toward, bytes, .. } if *toward == side => Some(bytes.bytes.as_slice()),
+            _ => None,
+        });
+        pieces.flatten().collect()
     }
 
     /// How often the client sent this very datagram, those that were lost included.
@@ -139,17 +123,16 @@ impl Record {
     }
 }
 
-/// Hands each event to the watcher and then to the record, while there is one.
-fn hand_on(happening: &Receiver<Event>, watcher: &Mutex<Option<Watcher>>, record: &Sender<Watched>) {
+fn hand_on(
+    happening: &Receiver<Event>,
+    mut watch: impl FnMut(&Event) -> Result<()>,
+    record: &Sender<Watched>,
+    is_on: &Weak<()>,
+) {
     let events = std::iter::from_fn(|| Some(with_grace(happening.recv().ok()?, happening))).flatten();
-    for event in events {
-        let mut watcher = watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(watch) = watcher.as_mut() else { return };
+    for event in events.take_while(|_| is_on.strong_count() > 0) {
         let outcome = if matches!(event.what, What::Mark) { Ok(()) } else { watch(&event) };
-        drop(watcher);
-        if record.send((event, outcome)).is_err() {
-            return;
-        }
+        let _ = record.send((event, outcome));
     }
 }
 
@@ -189,7 +172,8 @@ mod tests {
     fn a_wait_for_what_cannot_come_ends_and_one_for_what_has_come_does_not_look() {
         let mut record = Record::new(|_| Ok(()));
         record.recorder("").said(Side::Server, "here");
-        let found = record.wait_unless(|| true, |events| events.first().map(|event| event.is_line("here")));
+        let found =
+            record.wait_unless(|| true, |events| events.first().map(|event| event.said() == Some("here")));
         assert_eq!(found.unwrap(), Some(true));
         assert_eq!(record.wait_unless(|| true, |events| events.get(1).map(|_| ())).unwrap(), None);
     }
@@ -197,13 +181,13 @@ mod tests {
     #[test]
     fn the_watcher_is_handed_an_event_when_it_happens_and_nothing_once_the_record_is_gone() {
         let (seen, watched) = mpsc::channel();
-        let mut record = Record::new(move |event| Ok(seen.send(event.is_line("here"))?));
+        let mut record = Record::new(move |event| Ok(seen.send(event.said() == Some("here"))?));
         let recorder = record.recorder("");
         recorder.said(Side::Server, "here");
         assert!(watched.recv().unwrap(), "nobody has asked the record for it");
         assert_eq!(record.count(|_| true), 0);
         record.catch_up().unwrap();
-        assert_eq!(record.count(|event| event.is_line("here")), 1, "a mark is no event");
+        assert_eq!(record.count(|event| event.said() == Some("here")), 1, "a mark is no event");
         drop(record);
         recorder.said(Side::Server, "late");
         assert!(watched.recv().is_err(), "the watcher is gone");

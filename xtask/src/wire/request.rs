@@ -6,9 +6,8 @@ use std::time::Duration;
 
 /// How long a request may take to come.
 pub const PATIENCE: Duration = Duration::from_secs(5);
-
 /// How many bytes it may have.
-pub const LIMIT: u64 = 16 * 1024;
+const LIMIT: u64 = 16 * 1024;
 
 /// What a refused client is told: a status, and why.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,41 +19,37 @@ const NO_REQUEST: Refused = Refused("400 Bad Request", "this is not a request of
 /// before the first one is left out (RFC 9112 2.2).
 pub fn head(from: impl Read) -> Result<Vec<u8>, Refused> {
     let mut from = BufReader::new(from.take(LIMIT));
-    let (mut head, mut size) = (Vec::new(), 0);
+    let mut head = Vec::new();
     loop {
         let begin = head.len();
         let outcome = from.read_until(b'\n', &mut head);
-        size += head.len() - begin;
+        let line = &head[begin..];
         match outcome {
-            Err(e) if e.kind() == ErrorKind::TimedOut && size > 0 => {
+            _ if head.is_empty() => return Ok(head),
+            Err(e) if e.kind() == ErrorKind::TimedOut => {
                 return Err(Refused("408 Request Timeout", "the request did not come in time"));
             }
-            _ if size == 0 => return Ok(head),
-            Err(_) => return Err(NO_REQUEST),
-            Ok(_) if !head[begin..].ends_with(b"\n") => {
-                let is_long = size as u64 >= LIMIT;
-                let long =
-                    Refused("431 Request Header Fields Too Large", "a request has at most 16 KiB here");
-                return Err(if is_long { long } else { NO_REQUEST });
+            Ok(_) if head.len() as u64 == LIMIT && !line.ends_with(b"\n") => {
+                return Err(Refused(
+                    "431 Request Header Fields Too Large",
+                    "a request has at most 16 KiB here",
+                ));
             }
-            Ok(_) if !matches!(head[begin..], [b'\n'] | [b'\r', b'\n']) => {}
-            Ok(_) if begin == 0 && size <= 2 => head.clear(),
-            Ok(_) => return Ok(head),
+            Ok(_) if line.ends_with(b"\n") && (begin <= 2 || !line.trim_ascii().is_empty()) => {}
+            Ok(_) if line.ends_with(b"\n") => return Ok(head.trim_ascii_start().to_vec()),
+            _ => return Err(NO_REQUEST),
         }
     }
 }
 
-/// A request without a body.
 #[derive(Debug)]
 pub struct Request {
-    /// `GET`, for one.
     pub method: String,
     pub path: String,
     fields: Vec<(String, String)>,
 }
 
 impl Request {
-    /// What stands in its lines.
     pub fn parse(head: &[u8]) -> Result<Self, Refused> {
         // A value may have bytes that are not ASCII (RFC 9110 5.5, obs-text); they mean nothing here.
         let text = String::from_utf8_lossy(head);
@@ -93,10 +88,7 @@ impl Request {
         Ok(request)
     }
 
-    /// A field's value; its name is in small letters.
-    ///
-    /// # Errors
-    /// When it is there twice.
+    /// A field's value; its name is in small letters. One that is there twice is refused.
     pub fn field(&self, name: &str) -> Result<Option<&str>, Refused> {
         let mut values =
             self.fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
@@ -106,10 +98,7 @@ impl Request {
         }
     }
 
-    /// Where it thinks it is, without the port: `localhost`, `127.0.0.1`, `[::1]`.
-    ///
-    /// # Errors
-    /// When it does not say so, once (RFC 9112 3.2).
+    /// Where it thinks it is, without the port: `localhost`, `127.0.0.1`, `[::1]`. It must say so, once (RFC 9112 3.2).
     pub fn host(&self) -> Result<&str, Refused> {
         let host = self.field("host")?.ok_or(NO_REQUEST)?;
         let port = host.rfind(':').filter(|at| !host[*at..].contains(']'));

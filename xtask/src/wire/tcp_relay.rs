@@ -18,18 +18,14 @@ use super::listening::Listening;
 /// How many connections there may be at once; each has two threads and two sockets. With as many, a live page still has
 /// room beside them in the 1,024 descriptors that systems give.
 const CONNECTIONS: usize = 400;
-/// How much is read at once.
-const READ_BUFFER: usize = 128 * 1024;
 /// How many reads may be under way on a wire with a delay, each way; a side that sends more waits.
 const UNDER_WAY: usize = 64;
 /// How long a side may take nothing before it is asked whether the other one is still there. On Windows a write that
 /// timed out leaves a socket in no known state (Winsock, `SO_SNDTIMEO`): there it waits as long as it takes.
 const GLANCE: Option<Duration> = if cfg!(windows) { None } else { Some(Duration::from_secs(5)) };
 
-/// How a TCP relay passes on what it is sent.
 #[derive(Clone)]
 pub enum RelayMode {
-    /// As it comes.
     AsItComes,
     /// What clients say waits behind this gate.
     Behind(Gate),
@@ -37,15 +33,9 @@ pub enum RelayMode {
     Cut(usize),
 }
 
-/// Starts a relay in front of a TCP server, with the server's IP version.
-pub fn start(upstream: SocketAddr, mode: RelayMode, recorder: Recorder) -> io::Result<Listening> {
-    let listener = TcpListener::bind(SocketAddr::new(upstream.ip(), 0))?;
-    on(listener, HostPort::Ip(upstream), mode, Duration::ZERO, move |_| recorder.clone())
-}
-
 /// Starts a relay that serves this listener; whatever passes is `delay` on its way. Each client, with its address,
 /// is given a recorder.
-pub fn on(
+pub fn start(
     listener: TcpListener,
     upstream: HostPort,
     mode: RelayMode,
@@ -55,17 +45,12 @@ pub fn on(
     let link = Arc::new(TcpLink { upstream, mode, delay });
     Listening::serving(listener, CONNECTIONS, move |client, from| {
         let (link, recorder) = (Arc::clone(&link), recorder_for(from));
-        let gone = recorder.clone();
-        let serve = move || {
-            if let Err(e) = link.serve(client, &recorder) {
-                recorder.record(What::refused(&e));
-            }
-        };
-        (serve, move || gone.record(What::GaveWay))
+        let told = recorder.clone();
+        let serve = move || link.serve(client, &told).unwrap_or_else(|e| told.record(What::refused(&e)));
+        (serve, recorder)
     })
 }
 
-/// The way to the server, the same for all clients.
 struct TcpLink {
     upstream: HostPort,
     mode: RelayMode,
@@ -85,28 +70,21 @@ impl TcpLink {
         let connection =
             Arc::new(Connection { client, server, link: self, recorder: recorder.clone(), state });
         let [down, up] = [connection.line(Side::Client)?, connection.line(Side::Server)?];
-        let is_recorded = Gate::default();
+        recorder.record(What::Connected { port });
         thread::scope(|scope| {
-            thread::Builder::new().spawn_scoped(scope, || {
-                is_recorded.wait();
-                connection.read(Side::Client, down);
-            })?;
-            recorder.record(What::Connected { port });
-            is_recorded.open();
+            thread::Builder::new().spawn_scoped(scope, || connection.read(Side::Client, down))?;
             connection.read(Side::Server, up);
             Ok(())
         })
     }
 }
 
-/// What passes in one direction.
 enum Passing {
     Bytes(Vec<u8>),
     End,
     Break,
 }
 
-/// A client's connection and the one to the server, joined.
 struct Connection {
     client: Arc<TcpStream>,
     server: TcpStream,
@@ -115,14 +93,11 @@ struct Connection {
     state: Awaited<RelayState>,
 }
 
-/// What has become of both directions.
 #[derive(Default)]
 struct RelayState {
-    /// Which sides were told an end.
     told_end: [bool; 2],
     /// Which sides take nothing any more.
     gone: [bool; 2],
-    /// One of the two broke, and both are ended.
     is_broken: bool,
 }
 
@@ -138,16 +113,14 @@ impl Connection {
         self.state.lock().is_broken
     }
 
-    /// The line to one side.
     fn line(self: &Arc<Self>, toward: Side) -> io::Result<DelayLine<Passing>> {
         let connection = Arc::clone(self);
         delayed(self.link.delay, UNDER_WAY, move |passing| connection.deliver(toward, passing))
     }
 
-    /// Reads what goes to one side, as long as it can be passed on.
     fn read(&self, toward: Side, mut pass: DelayLine<Passing>) {
         let mut from = self.side(toward.other());
-        let mut buffer = vec![0; READ_BUFFER];
+        let mut buffer = vec![0; 128 * 1024];
         let mut goes_on = true;
         while goes_on && !self.is_broken() {
             let passed = match from.read(&mut buffer) {
@@ -161,25 +134,20 @@ impl Connection {
     }
 
     fn deliver(&self, toward: Side, passing: Passing) -> io::Result<()> {
-        if self.is_broken() {
-            return Err(ErrorKind::BrokenPipe.into()); // what was read then is our own shutdown
-        }
         match passing {
+            _ if self.is_broken() => return Err(ErrorKind::BrokenPipe.into()), // what was read is our own shutdown
             Passing::Bytes(bytes) => {
-                return self.hold_and_cut(toward, &bytes).inspect_err(|_| self.lose(toward));
+                let size = if let RelayMode::Cut(size) = self.link.mode { size } else { bytes.len() };
+                if let (RelayMode::Behind(gate), Side::Server) = (&self.link.mode, toward) {
+                    gate.wait();
+                }
+                let passed = bytes.chunks(size).try_for_each(|piece| self.write(toward, piece));
+                return passed.inspect_err(|_| self.lose(toward));
             }
             Passing::End => self.end(toward),
             Passing::Break => self.break_off(toward),
         }
         Ok(())
-    }
-
-    fn hold_and_cut(&self, toward: Side, bytes: &[u8]) -> io::Result<()> {
-        let size = if let RelayMode::Cut(size) = self.link.mode { size } else { bytes.len() };
-        if let (RelayMode::Behind(gate), Side::Server) = (&self.link.mode, toward) {
-            gate.wait();
-        }
-        bytes.chunks(size).try_for_each(|piece| self.write(toward, piece))
     }
 
     fn write(&self, toward: Side, mut piece: &[u8]) -> io::Result<()> {

@@ -6,16 +6,11 @@ use std::fs;
 
 use super::kernel;
 
-/// What a thread waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// The next connection.
     Accept,
-    /// Something to read.
     Receive,
-    /// Room for something to send.
     Send,
-    /// A time.
     Sleep,
     /// The end of a child.
     Child,
@@ -25,14 +20,11 @@ pub enum Call {
     Thread,
 }
 
-/// A thread that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitingThread {
-    /// What for.
     pub call: Call,
     /// The socket's number in the kernel's table.
     pub inode: Option<u64>,
-    /// It is about descriptor 0, standard input.
     pub is_stdin: bool,
 }
 
@@ -41,9 +33,8 @@ pub fn waits(pids: &[u32]) -> Option<Vec<WaitingThread>> {
     let mut all = Vec::new();
     for pid in pids {
         let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten().map(|entry| entry.path());
-        let mut threads: Vec<_> = threads.filter(|path| !kernel::has_ended(path)).collect();
-        threads.sort_by_key(|path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));
-        for thread in threads {
+        for thread in threads.filter(|at| kernel::state_and_group(at).is_some_and(|(state, _)| state != 'Z'))
+        {
             all.push(wait(*pid, &fs::read_to_string(thread.join("syscall")).ok()?)?);
         }
     }

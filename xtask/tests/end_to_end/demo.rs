@@ -6,8 +6,9 @@ use std::io::Write;
 use std::process::{Output, Stdio};
 
 use xtask::lessons::{self, Lesson};
-use xtask::page::{self, Cover};
-use xtask::{Audience, Lang, Play, Runner, Style, Words};
+use xtask::{Audience, Lang, Runner, Style};
+
+use crate::quiz::{OF_LESSONS, OF_MISTAKES};
 
 fn xtask(args: &[&str]) -> Output {
     crate::program("xtask").args(args).output().unwrap()
@@ -48,7 +49,7 @@ pub fn answered(args: &[&str], answers: &str) -> String {
 #[test]
 fn every_lesson_passes_over_both_ip_versions() {
     let over_ipv6 = played(&["demo", "--ip=6", "--lang=en"]);
-    for (out, ip) in [(crate::quiz::of_lessons(), 4), (&over_ipv6, 6)] {
+    for (out, ip) in [(&*OF_LESSONS, 4), (&over_ipv6, 6)] {
         check(out);
         let is_played = |lesson: &Lesson| out.contains(&format!("\n== {} over IPv{ip} ==\n", lesson.name));
         assert!(lessons::ALL.iter().all(is_played), "{out}");
@@ -59,28 +60,24 @@ fn every_lesson_passes_over_both_ip_versions() {
 
 #[test]
 fn every_mistake_shows_and_is_mended_over_both_ip_versions() {
-    let out = played(&["demo", "--mistakes", "--lang=en"]);
-    let is_played = |chapter: &&str| crate::has_ipv6() || !chapter.lines().next().unwrap().contains("IPv6");
-    let chapters: Vec<_> = out.split("\n== ").skip(1).filter(is_played).collect();
-    assert_eq!(chapters.len(), lessons::mistakes::ALL.len() * (1 + usize::from(crate::has_ipv6())));
-    assert!(chapters.iter().all(|chapter| chapter.contains("  ✓ the mistake shows")), "{out}");
-    assert!(lessons::mistakes::ALL.iter().all(|mistake| out.contains(&format!("\n== {}", mistake.name))));
+    let over_ipv6 = played(&["demo", "--mistakes", "--ip=6", "--lang=zh"]);
+    let has_ipv6 = crate::has_ipv6();
+    for (out, words, is_played) in
+        [(&*OF_MISTAKES, "  ✓ the mistake shows", true), (&over_ipv6, "  ✓ 果然出错", has_ipv6)]
+    {
+        check(out);
+        let chapters: Vec<_> = out.split("\n== ").skip(1).collect();
+        assert_eq!(chapters.len(), lessons::mistakes::ALL.len());
+        assert!(chapters.iter().all(|chapter| chapter.contains(words) == is_played), "{out}");
+    }
 }
 
 #[test]
-fn the_lessons_cover_every_claim_in_both_languages() {
-    let claims: Vec<_> = lessons::ALL.iter().flat_map(|lesson| lesson.claims).collect();
-    for number in 1..=28 {
-        assert!(claims.iter().any(|(claim, _)| *claim == format!("C{number}")), "C{number}");
-    }
-    let list = ["en", "zh"].map(|lang| text(&xtask(&["demo", "--list", "--lang", lang]).stdout));
-    for (claim, words) in claims {
-        for (list, text) in list.iter().zip([&words.en, &words.zh]) {
-            assert!(list.contains(text.lines().next().unwrap()), "{claim}");
-        }
+fn every_claim_is_short_and_in_its_language() {
+    for (claim, words) in lessons::ALL.iter().flat_map(|lesson| lesson.claims) {
         assert!(words.en.is_ascii() && !words.zh.is_ascii(), "{claim}");
-        let lines = words.en.lines().chain(words.zh.lines());
-        assert!(lines.map(xtask::width).all(|columns| columns <= 85), "{claim}: {words:?}");
+        let mut lines = words.en.lines().chain(words.zh.lines());
+        assert!(lines.all(|line| xtask::width(line) <= 85), "{claim}: {words:?}");
     }
 }
 
@@ -116,19 +113,14 @@ fn in_80_columns_no_line_has_more_and_in_ascii_the_marks_are_ascii_too() {
     played(&["socket", "half-char", "--lang=zh"]);
 }
 
-#[test]
-fn where_nobody_can_press_enter_stepping_says_so_once_and_goes_on() {
-    for (lang, words) in [("en", "[nobody can press Enter: "), ("zh", "没有人能按回车")] {
-        let out = answered(&["duplex", "--step", "--ip=4", "--lang", lang], "\n");
-        assert_eq!(out.matches(words).count(), 1, "{out}");
-        let behind = out.split_once(words).unwrap().1;
-        assert!(behind.contains("\n> ") && !behind.contains("  ["), "{out}");
-        assert!(!out.contains("Left before the end") && !out.contains("提前退出"), "{out}");
-    }
+/// How many lines of a ladder have a time.
+pub fn rungs(out: &str) -> usize {
+    let is_timed = |line: &str| line.get(..7).is_some_and(|time| time.trim_start().parse::<f64>().is_ok());
+    out.lines().filter(|line| is_timed(line) && line.contains('│')).count()
 }
 
 /// Whether every element ends, in the order of nesting.
-fn is_balanced(html: &str) -> bool {
+pub fn is_balanced(html: &str) -> bool {
     let mut open = Vec::new();
     for tag in html.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()) {
         let name = tag.split(' ').next().unwrap();
@@ -152,11 +144,8 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
         let out = played(&[&["demo", "crowd", "loss", "--html", file.to_str().unwrap()], args].concat());
         let page = fs::read_to_string(&file).unwrap();
         assert!(is_balanced(&page));
-        let is_timed =
-            |line: &str| line.get(..7).is_some_and(|time| time.trim_start().parse::<f64>().is_ok());
-        let is_rung = |line: &&str| is_timed(line) && line.contains('│');
         let legend = 7;
-        let rungs = out.lines().filter(is_rung).count() + legend;
+        let rungs = rungs(&out) + legend;
         assert_eq!(page.matches("<span class=\"time\"").count(), rungs);
         assert_eq!(page.matches("<p class=\"check passed\">").count(), out.matches("\n  ✓ ").count());
         let spoken = page.matches("<span class=\"twin\">").count();
@@ -171,70 +160,19 @@ fn the_page_shows_what_the_terminal_showed_and_fetches_nothing() {
     let old = fs::read_to_string(&file).unwrap();
     answered(&["end", "--quiz", "--html", file.to_str().unwrap()], "q\n");
     assert!(fs::read_to_string(&file).unwrap() == old, "nothing was played");
-    answered(&["stream", "--quiz", "--html", file.to_str().unwrap()], "q\n");
+    answered(&["duplex", "--quiz", "--html", file.to_str().unwrap()], "q\n");
     let page = fs::read_to_string(&file).unwrap();
-    assert!(page.contains("<h3 id=\"stream-IPv4\">") && page != old, "what was played is on it");
+    assert!(page.contains("<h3 id=\"duplex-IPv4\">") && page != old, "what was played is on it");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
 }
 
 #[test]
-fn a_page_that_cannot_be_written_is_an_error_before_anything_is_played() {
-    let directory = xtask::Scratch::new().unwrap();
-    let taken = directory.path().join("taken.html");
-    fs::create_dir(&taken).unwrap();
-    for file in [taken, directory.path().join("none").join("page.html")] {
-        let refused = xtask(&["demo", "--html", file.to_str().unwrap()]);
-        assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0));
-        assert!(text(&refused.stderr).starts_with("cargo xtask: cannot write to '"));
-    }
-}
-
-/// Plays it over IPv4.
-fn course(lesson: &Lesson, lang: Lang) -> Runner {
-    let mut course = Runner::new(Style::plain(lang), Audience { step: false, quiz: false });
-    course.play(lesson, "127.0.0.1".parse().unwrap()).unwrap();
-    course
-}
-
-#[test]
-fn a_failed_check_stands_out_on_the_page_and_nothing_on_it_is_markup() {
-    fn breaks(play: &mut Play) -> anyhow::Result<()> {
-        play.act(&Words::fixed("<script>alert('1')</script>", "<script>alert('1')</script>"))?;
-        play.checks.equal(Words::fixed("a & b", "a & b"), &"<i>", &"</p>\"");
-        Ok(())
-    }
-    static CLAIMS: [(&str, Words); 1] = [("C", Words::fixed("<b>", "<b>"))];
-    let lesson = Lesson { name: "x", subject_zh: "", claims: &CLAIMS, lanes: lessons::TCP, play: breaks };
-    for lang in [Lang::En, Lang::Zh] {
-        let course = course(&lesson, lang);
-        let words = || Words::fixed("<u>", "<u>");
-        let cover = Cover { title: words(), intro: words(), is_bare: false };
-        let page = page::html(&cover, course.chapters(), lang);
-        let markup = ["<script", "<b><", "<i>", "<u>"].map(|tag| page.contains(tag));
-        assert!(is_balanced(&page) && markup == [false; 4], "{page}");
-        assert!(page.contains("<p class=\"check failed\">✗ a &amp; b"));
-        assert!(page.contains("<section class=\"sum failed\""));
-        assert!(page.contains("<a href=\"#x-IPv4\">IPv4</a> <span class=\"failed\">✗ "));
-    }
-}
-
-#[test]
-fn a_broken_promise_and_a_lesson_that_cannot_be_played_fail_the_demo() {
-    fn breaks(play: &mut Play) -> anyhow::Result<()> {
-        play.checks.equal(Words::fixed("one is two", "一就是二"), &1, &2);
-        play.checks.equal(Words::fixed("one is one", "一就是一"), &1, &1);
-        Ok(())
-    }
-    fn stops(_: &mut Play) -> anyhow::Result<()> {
-        anyhow::bail!("no server")
-    }
-    let lesson = |play| Lesson { name: "x", subject_zh: "", claims: &[], lanes: lessons::TCP, play };
-    for (play, sum) in
-        [(breaks as fn(&mut Play) -> _, "1 of 2 checks failed"), (stops, "1 of 1 checks failed")]
-    {
-        let lesson = lesson(play);
-        assert_eq!(course(&lesson, Lang::En).sum_up(false, "").unwrap_err().to_string(), sum);
-    }
+fn a_lesson_that_cannot_be_played_fails_the_demo() {
+    let play = |_: &mut _| anyhow::bail!("no server");
+    let lesson = Lesson { name: "x", subject_zh: "", claims: &[], lanes: lessons::TCP, play };
+    let mut course = Runner::new(Style::plain(Lang::En), Audience { step: false, quiz: false });
+    course.play(&lesson, "127.0.0.1".parse().unwrap()).unwrap();
+    assert_eq!(course.sum_up(false, "").unwrap_err().to_string(), "1 of 1 checks failed");
 }
 
 #[test]
@@ -255,11 +193,9 @@ fn help_and_usage_errors_follow_the_language_and_both_helps_name_the_same() {
         assert_eq!(text(&xtask(&["help", "demo", "--lang", lang]).stdout), help);
     }
     let (in_english, in_chinese) = ("Try 'cargo xtask --help'.\n", "用法请看 cargo xtask --help。\n");
-    for (args, locale, try_help) in [
-        (&["bench", "--lang", "fr"][..], "C", in_english),
-        (&[], "C", in_english),
-        (&[], "zh_CN.UTF-8", in_chinese),
-    ] {
+    for (args, locale, try_help) in
+        [(&["bench", "--lang", "fr"][..], "C", in_english), (&[], "zh_CN.UTF-8", in_chinese)]
+    {
         let refused = crate::program("xtask").args(args).env("LC_ALL", locale).output().unwrap();
         let said = text(&refused.stderr);
         assert_eq!((refused.status.code(), said.lines().count()), (Some(2), 2), "{said}");

@@ -29,9 +29,7 @@ pub fn evidence() -> Vec<EvidenceRow> {
         location: Location { found: vec![address.parse().unwrap()], ..Location::default() },
         ..own(&Expected::Ready, How::Other)
     };
-    let expects = |message: &[u8]| -> &'static Expected { Box::leak(Box::new(Expected::Message(message.into()))) };
-    let welcome = expects(b"Welcome!");
-    let reads_this = Waits { is_read: Some(true), ..Waits::default() };
+    let welcome = &*Box::leak(Box::new(Expected::Message(b"Welcome!".into())));
     let reads_input = Waits { is_input_read: true, ..Waits::default() };
     let left = Location { has_left: true, ..Location::default() };
     let deaf = Location { is_deaf: true, ..Location::default() };
@@ -39,26 +37,23 @@ pub fn evidence() -> Vec<EvidenceRow> {
     let mut rows = vec![
         ("tcp-server", "listens", at("0.0.0.1:9999"), "other-address"),
         ("tcp-server", "listens", at("127.0.0.1:3879"), "port-swapped"),
-        ("tcp-server", "greets", gone("java.net.SocketException: Connection reset"), "client-error"),
         ("tcp-server", "greets", heard(Framing::Length, b"\x0f\0\0\0Hello, Michael!"), "wrong-length"),
         ("tcp-server", "greets", heard(Framing::Length, b"\0\0\0\x10Hello, Michael!\n"), "wrong-length"),
         ("tcp-server", "greets", heard(Framing::Raw, b"Hello, Michael!\n"), "line-feed-in-raw"),
         ("tcp-server", "greets", got(How::WentOn, b"Hello, !\n"), "rest-is-no-name"),
         ("tcp-server", "exit", Evidence { how: How::Ended, said: b"exit\n", ..hears("Tracy") }, "exit-hurts-others"),
-        ("tcp-server", "leaves", gone("BrokenPipeError: [Errno 32] Broken pipe"), "answers-the-gone"),
-        ("tcp-server", "leaves", Evidence { status: "signal: 13 (SIGPIPE)", ..gone("") }, "sigpipe"),
+        ("tcp-server", "stops", own(&Expected::Stop, How::Later), "ends-late"),
+        ("tcp-server", "leaves", Evidence { status: "signal: 13 (SIGPIPE)", ..gone("") }, "client-error"),
         ("tcp-server", "leaves", hears("Tracy"), "busy-with-the-end"),
-        ("tcp-server", "crowd", hears("Tracy"), "in-turn"),
         ("tcp-server", "crowd", Evidence { bytes: b"Hello, Tracy!\n", how: How::Other, ..hears("Sarah") }, "sockets-mixed-up"),
         // Other words around the whole name are told in any stage; what else is in the answer is not words.
+        ("tcp-server", "again", Evidence { framing: Framing::Length, how: How::Other, bytes: b"\0\0\0\x0fHello, Tracyel!", ..hears("Tracy") }, "earlier-name"),
+        ("udp-server", "again", Evidence { how: How::Other, bytes: b"Hello, Tracyel!", ..hears("Tracy") }, "earlier-name"),
         ("tcp-server", "half-close", Evidence { framing: Framing::Raw, how: How::Ended, bytes: b"Hello, Michael", ..hears("Michael") }, "other-words"),
         ("tcp-server", "reset", Evidence { how: How::Other, bytes: b"Hello, Tracy!!\n", ..hears("Tracy") }, "other-words"),
         ("tcp-server", "crowd", Evidence { how: How::Other, bytes: b"Hello, Sarah!\nHello, Tracy!\n", ..hears("Tracy") }, "sockets-mixed-up"),
         ("tcp-server", "leaves", Evidence { how: How::Other, bytes: b"Hello, MichTracy!\n", ..hears("Tracy") }, "one-buffer"),
-        ("tcp-server", "again", Evidence { framing: Framing::Length, how: How::Other, bytes: b"\0\0\0\x0fHello, Tracyel!", ..hears("Tracy") }, "earlier-name"),
         ("tcp-server", "long", hears("Tracy"), "too-long-for-all"),
-        ("tcp-server", "reset", gone("Error: read ECONNRESET\nNode.js v20.1.0"), "error-event"),
-        ("tcp-server", "stops", own(&Expected::Stop, How::Later), "held-by-a-client"),
         ("tcp-server", "stops", own(&Expected::Stop, How::Silent), "ends-late"),
         ("tcp-server", "stops", got(How::Reset, b""), "stops-by-reset"),
         ("tcp-server", "stops", got(How::Other, b"Bye!\n"), "stops-with-words"),
@@ -66,24 +61,15 @@ pub fn evidence() -> Vec<EvidenceRow> {
         ("udp-server", "stops", Evidence { location: deaf, ..own(&Expected::Stop, How::Silent) }, "interrupt-blocked"),
         ("udp-server", "stops", Evidence { location: left.clone(), ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
         ("tcp-server", "stops", Evidence { location: left, ..own(&Expected::Stop, How::Unmoved) }, "left-its-group"),
-        ("udp-server", "stops", own(&Expected::Stop, How::Late), "ends-late"),
-        ("tcp-server", "stops", Evidence { waits: reads_this, ..own(&Expected::Stop, How::Silent) }, "held-by-a-client"),
         ("tcp-server", "bytes", Evidence { number: 2, expected: welcome, ..silent.clone() }, "busy-with-the-end"),
         ("tcp-server", "long", Evidence { number: 2, expected: welcome, ..gone("killed") }, "ended-with-a-conversation"),
-        ("tcp-server", "exit", Evidence { waits: reads_this, ..own(&Expected::End, How::Silent) }, "exit-not-seen"),
-        ("tcp-server", "listens", own(&Expected::Ready, How::Silent), "never-listens"),
-        ("udp-server", "binds", own(&Expected::Ready, How::Silent), "never-binds"),
         ("udp-server", "binds", Evidence { waits: reads_input, ..own(&Expected::Ready, How::Silent) }, "reads-input"),
         ("get", "length", got(How::Late, b"GET /"), "slow"),
         ("tcp-client", "greets", got(How::Late, b"Mi"), "slow"),
-        ("udp-client", "greets", own(&Expected::Printed("Hello, Michael!"), How::Elsewhere), "printed-aside"),
         // What does not begin is told so in any language.
         ("tcp-server", "listens", ready("PHP Parse error:  syntax error, unexpected token"), "not-started"),
         ("tcp-server", "listens", ready("lua: s.lua:3: '=' expected near 'x'"), "not-started"),
         ("tcp-server", "listens", ready("./s.go:9:2: undefined: x"), "not-started"),
-        // A word about UTF-8 is no error of decoding.
-        ("tcp-server", "greets", gone("warning: cannot change locale (en_US.UTF-8)"), "ended-with-a-conversation"),
-        ("tcp-server", "greets", gone("UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff"), "decoded"),
         ("udp-server", "binds", ready("SyntaxError: invalid syntax"), "not-started"),
         ("udp-server", "binds", ready("OSError: Address already in use"), "port-in-use"),
         ("udp-server", "binds", Evidence { location: free, ..ready("OSError: Address already in use") }, "binds-twice"),
@@ -99,8 +85,6 @@ pub fn evidence() -> Vec<EvidenceRow> {
             (kind, stage, own(&Expected::Visit, How::Silent), "waits-first"),
             (kind, stage, visit("can't open file", "exit status 2"), "not-started"),
             (kind, stage, visit("no such key", "exit status 2"), "failed-first"),
-            (kind, stage, visit("", "exit status 1"), "failed-silently"),
-            (kind, stage, visit("", ""), "nothing-done"),
             (kind, stage, gone("a bytes-like object is required"), "text-for-bytes"),
             (kind, stage, Evidence { expected: &Expected::Success, ..gone("invalid utf-8") }, "not-text"),
         ]);

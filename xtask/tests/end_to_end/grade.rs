@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex};
 use std::thread;
 
 use xtask::exercises::{ALL, Exercise, Mistake};
@@ -28,27 +28,27 @@ impl Printout {
 
     /// Each stage that failed or is undecided: its mark and its name, and the mistake that is told, with its lesson.
     pub fn failures(&self) -> Vec<(String, String)> {
-        let marks = ["\n✗ ", "\n? ", "\n✓ ", "\n- ", "\n\n"];
-        let out = format!("\n{}\n\n", self.out);
-        let starts: Vec<_> = out.match_indices('\n').map(|(at, _)| at).collect();
-        let starts = starts.into_iter().filter(|at| marks.iter().any(|mark| out[*at..].starts_with(mark)));
-        let starts: Vec<_> = starts.collect();
-        let parts = starts.windows(2).map(|part| out[part[0] + 1..part[1]].to_owned());
-        parts
-            .filter(|part| part.starts_with(['✗', '?']))
-            .map(|part| {
-                let stage = part.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        let lines: Vec<_> = self.out.lines().collect();
+        let stages = lines.chunk_by(|_, next| !next.is_empty() && !next.starts_with(['✗', '?', '✓', '-']));
+        stages
+            .filter(|lines| lines[0].starts_with(['✗', '?']))
+            .map(|lines| {
+                let part = lines.join("\n");
                 let hint = part.split_once("\n    → ").map_or("", |(_, hint)| hint);
-                (stage, hint.split_whitespace().collect::<Vec<_>>().join(" "))
+                (words(&part, 2), words(hint, usize::MAX))
             })
             .collect()
     }
 }
 
-/// What is told of a mistake, on one line.
+/// The first words of a text, on one line.
+fn words(text: &str, count: usize) -> String {
+    text.split_whitespace().take(count).collect::<Vec<_>>().join(" ")
+}
+
 fn told(Mistake { lesson, words: [en, _], .. }: &Mistake) -> String {
     let see = if lesson.is_empty() { String::new() } else { format!(" see it: cargo xtask demo {lesson}") };
-    format!("{}{see}", en.split_whitespace().collect::<Vec<_>>().join(" "))
+    words(en, usize::MAX) + &see
 }
 
 fn exercise(kind: &str) -> &'static Exercise {
@@ -64,8 +64,8 @@ fn mistake(kind: &str, name: &str) -> &'static Mistake {
 pub fn assert_fails(judged: &Printout, kind: &str, expected: &[&str], of: &str) {
     let failures = judged.failures();
     let stages: Vec<_> = failures.iter().map(|(stage, _)| stage.as_str()).collect();
-    let words = |fails: &&str| fails.split(' ').take(2).collect::<Vec<_>>().join(" ");
-    assert_eq!(stages, expected.iter().map(words).collect::<Vec<_>>(), "{kind} {of}: {}", judged.out);
+    let expected_stages: Vec<_> = expected.iter().map(|fails| words(fails, 2)).collect();
+    assert_eq!(stages, expected_stages, "{kind} {of}: {}", judged.out);
     for ((stage, hint), fails) in failures.iter().zip(expected) {
         if let Some(name) = fails.split(' ').nth(2) {
             assert_eq!(*hint, told(mistake(kind, name)), "{kind} {of} in {stage}: {}", judged.out);
@@ -84,16 +84,11 @@ static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(24), Condvar::new());
 
 pub fn grade(args: &[&str]) -> Printout {
     let (free, is_free) = &PLACES;
-    let lock = || free.lock().unwrap_or_else(PoisonError::into_inner);
-    *is_free.wait_while(lock(), |free| *free == 0).unwrap() -= 1;
-    let judged = judged(args);
-    *lock() += 1;
+    *is_free.wait_while(free.lock().unwrap(), |free| *free == 0).unwrap() -= 1;
+    let done = crate::program("xtask").args(["grade", "--lang=en"]).args(args).output();
+    *free.lock().unwrap() += 1;
     is_free.notify_one();
-    judged
-}
-
-fn judged(args: &[&str]) -> Printout {
-    let done = crate::program("xtask").args(["grade", "--lang=en"]).args(args).output().unwrap();
+    let done = done.unwrap();
     let out = format!("{}{}", String::from_utf8(done.stdout).unwrap(), String::from_utf8_lossy(&done.stderr));
     for line in out.lines().filter(|line| line.contains('│')) {
         assert!(xtask::width(line) <= 100, "{line}");
@@ -103,8 +98,7 @@ fn judged(args: &[&str]) -> Printout {
 
 /// The programs with one mistake each, built where this test was.
 pub fn twins() -> String {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let path = BUILT.get_or_init(|| {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
         let own = PathBuf::from(env!("CARGO_BIN_EXE_xtask"));
         let profile = own.parent().unwrap();
         let mut target = profile.parent().unwrap().to_owned();
@@ -121,7 +115,7 @@ pub fn twins() -> String {
         assert!(cargo.status().unwrap().success(), "cargo builds the twins");
         profile.join("examples").join("twins").with_extension(std::env::consts::EXE_EXTENSION)
     });
-    path.to_str().unwrap().to_owned()
+    BUILT.to_str().unwrap().to_owned()
 }
 
 /// Judges a twin by all stages, or up to the first where it does not even begin: then it fails all that follow.
@@ -130,8 +124,8 @@ pub fn twin(kind: &str, name: &str, options: &[&str]) -> Printout {
     let places = if kind == "get" { ["{url}", "{out}"] } else { ["{host}", "{port}"] };
     let row = rows().into_iter().find(|(of, twin)| (*of, twin.name) == (kind, name));
     let first = row.and_then(|(_, twin)| twin.fails.first()?.split(' ').nth(1)).unwrap_or_default();
-    let all: &[_] =
-        if ["listens", "binds", "welcome", "greets", "length"].contains(&first) { &[] } else { &["--all"] };
+    let is_early = ["listens", "binds", "welcome", "greets", "length"].contains(&first);
+    let all = if is_early { &[][..] } else { &["--all"] };
     grade(&[&[kind], all, options, &["--", &twins, kind, name], &places].concat())
 }
 
@@ -145,19 +139,13 @@ pub fn side_by_side(kind: &str, options: &[&str], command: &[&str]) -> Printout 
         let threads: Vec<_> = names.map(|name| scope.spawn(move || judge(name))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
-    let status = judged.iter().map(|judged| judged.status).find(|status| *status != Some(0));
-    let status = status.unwrap_or(Some(0));
+    let failed = judged.iter().find(|judged| judged.status != Some(0));
+    let status = failed.map_or(Some(0), |judged| judged.status);
     Printout { out: judged.into_iter().map(|judged| judged.out).collect(), status }
 }
 
-fn path(name: &str) -> String {
+pub fn path(name: &str) -> String {
     xtask::path_of(name).unwrap().to_str().unwrap().to_owned()
-}
-
-/// The IP versions of this machine, with a server's address as our programs take it.
-fn versions() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let both = [("4", "{host}:{port}"), ("6", "[{host}]:{port}")];
-    both.into_iter().filter(|(ip, _)| *ip == "4" || has_ipv6())
 }
 
 /// Judges each row, side by side: a judge waits more than it works.
@@ -178,18 +166,20 @@ fn assert_passes(judged: &Printout, kind: &str, but: &[&str]) {
 fn our_programs_pass_every_stage_in_every_framing_over_both_ip_versions() {
     let [tcp_server, udp_server, tcp_client, udp_client] =
         ["tcp-server", "udp-server", "tcp-client", "udp-client"].map(path);
-    let rows: Vec<_> = versions()
+    let ip_versions = [("4", "{host}:{port}"), ("6", "[{host}]:{port}")];
+    let rows: Vec<_> = ip_versions
+        .into_iter()
+        .filter(|(ip, _)| *ip == "4" || has_ipv6())
         .flat_map(|(ip, at)| {
             let framed = ["line", "length", "raw"].map(|framing| {
                 let server = vec![&*tcp_server, at, "--delay=0", "--framing", framing];
                 let client = vec![&*tcp_client, "greet", at, "--timeout=12", "--framing", framing];
                 [("tcp-server", framing, server), ("tcp-client", framing, client)]
             });
-            let get = vec![&*tcp_client, "get", "{url}", "-o", "{out}"];
             let others = [
                 ("udp-server", "line", vec![&*udp_server, at]),
                 ("udp-client", "line", vec![&*udp_client, at]),
-                ("get", "line", get),
+                ("get", "line", vec![&*tcp_client, "get", "{url}", "-o", "{out}"]),
             ];
             framed.into_iter().flatten().chain(others).map(move |row| (ip, row))
         })
@@ -220,21 +210,18 @@ fn a_program_with_one_mistake_fails_its_stage_and_is_told_which_mistake_it_is() 
 
 #[test]
 fn every_mistake_of_every_list_is_met_by_a_twin_or_by_evidence() {
-    let mut met: BTreeSet<_> = rows()
-        .iter()
-        .flat_map(|(kind, twin)| {
-            twin.fails.iter().filter_map(|fails| Some((*kind, fails.split(' ').nth(2)?)))
-        })
-        .collect();
+    let mut met = BTreeSet::new();
+    for (kind, twin) in rows() {
+        met.extend(twin.fails.iter().filter_map(|fails| Some((kind, fails.split(' ').nth(2)?))));
+    }
     for (kind, stage, seen, name) in evidence() {
         let exercise = exercise(kind);
         let likely = exercise.likely(exercise.stage(stage).unwrap(), &seen);
         assert_eq!(likely.map(|mistake| mistake.name), Some(name), "{kind} {stage}: {seen:?}");
         met.insert((kind, name));
     }
-    let all: BTreeSet<_> =
-        ALL.iter().flat_map(|kind| kind.mistakes().into_iter().map(|one| (kind.name, one.name))).collect();
-    assert_eq!(met, all, "of those that are met, and those of the lists");
+    let all = ALL.iter().flat_map(|kind| kind.mistakes().into_iter().map(|one| (kind.name, one.name)));
+    assert_eq!(met, all.collect(), "of those that are met, and those of the lists");
 }
 
 #[test]

@@ -96,12 +96,8 @@ fn each_of_several_times_is_counted_and_the_worst_is_the_verdict() {
         grade(&[&["tcp-server", "--repeat=3", "--stage=welcome", "--brief"], &command[..]].concat())
     };
     let judged = grade("welcome");
-    assert!(
-        judged.out.contains("✗ welcome     sends Welcome! to each client that connects (1 of 3)\n"),
-        "{}",
-        judged.out
-    );
-    assert_eq!(judged.status, Some(1), "{}", judged.out);
+    assert!(judged.out.contains("✗ welcome ") && judged.status == Some(1), "{}", judged.out);
+    assert!(judged.out.contains("that connects (1 of 3)\n"), "{}", judged.out);
     let judged = grade("none");
     assert!(judged.out.contains("that connects (3 of 3)\n") && judged.status == Some(0), "{}", judged.out);
 }
@@ -117,14 +113,10 @@ fn a_server_that_runs_already_is_judged_by_what_its_address_answers() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap(); // and nobody is there any more
     let ben = format!("ben={closed}");
     let judged = grade(&["tcp-server", "--each", "--stage=listens", &format!("anna={at}"), &ben]);
-    assert_eq!(judged.status, Some(1), "{}", judged.out);
-    assert!(
-        judged.out.contains("\nanna    ✓  1 of 1\nben     ✗  0 of 1    failed at listens"),
-        "{}",
-        judged.out
-    );
+    let table = "\nanna    ✓  1 of 1\nben     ✗  0 of 1    failed at listens";
+    assert!(judged.out.contains(table) && judged.status == Some(1), "{}", judged.out);
     let judged = grade(&["udp-client", "--at", &at]);
-    assert!(judged.out.contains("only a server runs already") && judged.status == Some(2), "{}", judged.out);
+    assert!(judged.out.contains("the command that starts your program is missing"), "{}", judged.out);
 }
 
 #[test]
@@ -156,28 +148,19 @@ fn what_a_class_cannot_be_judged_with_is_said_before_anything_is_started() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_it_with_what_has_been_judged() {
-    use std::process::Stdio;
-    let class = class(&["a-crashes", "b-never-binds"]);
-    for (name, mistake) in [("a-crashes", "crashes"), ("b-never-binds", "never-binds")] {
-        fs::write(class.path().join(name).join("mistake"), mistake).unwrap();
-    }
-    let file = class.path().join("b-never-binds").join("started");
-    let files = Scratch::new().unwrap();
-    let csv = files.path().join("class.csv");
-    let script = "case $0 in */b-*) : >\"$STARTED\";; esac; exec \"$@\"";
-    let mut judge = crate::program("xtask");
-    judge.env("STARTED", &file);
-    judge.args(["grade", "--lang=en", "tcp-server", "--jobs=1", "--csv", csv.to_str().unwrap(), "--each"]);
-    judge.args([class.path().to_str().unwrap(), "--", "sh", "-c", script, "{dir}", &twins(), "tcp-server"]);
-    let judge =
-        judge.args(["{dir}/mistake", "{host}", "{port}"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let judge = judge.spawn().unwrap();
-    crate::process::eventually("the second is judged", || file.exists().then_some(()));
-    crate::process::signal(judge.id(), "INT");
-    let done = judge.wait_with_output().unwrap();
-    let complaint = String::from_utf8_lossy(&done.stderr);
-    assert!(complaint.ends_with("interrupted: 1 of 2 were tested\n"), "{complaint}");
-    assert_eq!(done.status.code(), Some(130));
-    let csv = fs::read_to_string(csv).unwrap();
-    assert!(csv.contains("\r\na-crashes,0,") && !csv.contains("b-never-binds"), "{csv}");
+    let class = class(&["crashes", "never-binds"]);
+    let mut lab = xtask::Lab::discarding().unwrap();
+    let options = ["grade", "--lang=en", "tcp-server", "--jobs=1", "--csv=class.csv", "--each"];
+    let script = "case $0 in */never-*) : >\"$0/started\";; esac; exec \"$@\"";
+    let shell = [class.path().to_str().unwrap(), "--", "sh", "-c", script, "{dir}"];
+    let twin = [&*twins(), "tcp-server", "{dir}/mistake", "{host}", "{port}"];
+    let judge = crate::start_on(&lab, "xtask", &[&options[..], &shell, &twin].concat());
+    let started = class.path().join("never-binds").join("started");
+    crate::process::eventually("the second is judged", || started.exists().then_some(()));
+    assert!(judge.interrupt());
+    let done = lab.wait_for_end(judge).unwrap();
+    assert_eq!(done.status, Some(130));
+    assert!(done.complained.last().unwrap().ends_with("interrupted: 1 of 2 were tested"), "{done:?}");
+    let csv = fs::read_to_string(lab.directory().join("class.csv")).unwrap();
+    assert!(csv.contains("\r\ncrashes,0,") && !csv.contains("never-binds"), "{csv}");
 }

@@ -3,7 +3,7 @@
 #[cfg(target_os = "linux")]
 use std::net::{TcpListener, TcpStream};
 
-use xtask::{Lab, Scratch};
+use xtask::{Lab, Program, Scratch};
 
 use crate::grade::{assert_fails, each, grade, side_by_side, twin, twins};
 use crate::{failing, start_on};
@@ -47,37 +47,43 @@ fn a_judged_program_that_left_its_group_is_ended_with_the_others() {
     if !crate::process::has_tool("setsid", &["true"]) {
         return;
     }
-    let directory = Scratch::new().unwrap();
-    let server = xtask::path_of("tcp-server").unwrap();
+    let mut lab = Lab::discarding().unwrap();
     let script = "setsid \"$0\" \"$1\" --delay 0 & echo $! > pid; wait";
-    let judged = crate::program("xtask")
-        .args(["grade", "tcp-server", "--stage", "greets", "--", "sh", "-c", script])
-        .args([server.to_str().unwrap(), "{host}:{port}"])
-        .current_dir(directory.path())
-        .output()
-        .unwrap();
-    assert!(judged.status.success(), "{judged:?}");
-    let pid = std::fs::read_to_string(directory.path().join("pid")).unwrap();
+    let command = ["--", "sh", "-c", script, &crate::grade::path("tcp-server"), "{host}:{port}"];
+    let judged = crate::run_on(
+        &mut lab,
+        "xtask",
+        &[&["grade", "tcp-server", "--stage=greets"], &command[..]].concat(),
+    );
+    assert_eq!(judged.status, Some(0), "{judged:?}");
+    let pid = std::fs::read_to_string(lab.directory().join("pid")).unwrap();
     // A process that was killed is gone a moment later; one that nobody reaps has no environment any more.
     let environment = std::path::Path::new("/proc").join(pid.trim()).join("environ");
     let is_gone = || std::fs::read(&environment).map_or(true, |text| text.is_empty());
     crate::process::eventually("the end of the judged server", || is_gone().then_some(()));
 }
 
-/// A port that no system gives to clients, as the judge's are; no two tests have the same.
+/// Starts a judge of a twin by one stage, and does not wait for it.
+fn start_judge(lab: &Lab, options: &[&str], name: &str) -> Program {
+    let args = ["grade", "tcp-server", "--lang=en", "--stage=greets"];
+    start_on(
+        lab,
+        "xtask",
+        &[&args, options, &["--", &twins(), "tcp-server", name, "{host}", "{port}"]].concat(),
+    )
+}
+
+/// A port that no system gives to clients, as the judge's are: the first free one from this, and this process', on.
 #[cfg(target_os = "linux")]
-fn own_port() -> (TcpListener, u16) {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    static CALLS: AtomicUsize = AtomicUsize::new(0);
-    let first = std::process::id() as usize + 1000 * CALLS.fetch_add(1, Ordering::Relaxed);
-    let ports = (12_000..32_000).cycle().skip(first % 20_000);
-    ports.into_iter().find_map(|port| Some((TcpListener::bind(("127.0.0.1", port)).ok()?, port))).unwrap()
+fn own_port(from: u32) -> (TcpListener, u16) {
+    let mut ports = (from + std::process::id() % 9000..).map(|port| u16::try_from(port).unwrap());
+    ports.find_map(|port| Some((TcpListener::bind(("127.0.0.1", port)).ok()?, port))).unwrap()
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_port_that_somebody_has_is_not_graded_and_one_that_somebody_takes_meanwhile_is_no_mistake() {
-    let (_listener, port) = own_port();
+    let (_listener, port) = own_port(12_000);
     let judged = twin("tcp-server", "none", &[&format!("--port={port}")]);
     assert_eq!((judged.failures().len(), judged.status), (0, Some(1)), "{}", judged.out);
     assert!(judged.out.contains("already - end that program, and grade again"), "{}", judged.out);
@@ -93,15 +99,12 @@ fn a_port_that_somebody_has_is_not_graded_and_one_that_somebody_takes_meanwhile_
 #[cfg(target_os = "linux")]
 #[test]
 fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
-    let (listener, port) = own_port();
+    let (listener, port) = own_port(22_000);
     let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let connection = listener.accept().unwrap();
     drop(listener);
-    let twins = twins();
-    let command = ["--", &twins, "tcp-server", "restart", "{host}", "{port}"];
-    let args = ["grade", "tcp-server", "--lang=en", "--stage=greets", &format!("--port={port}")];
     let mut lab = Lab::discarding().unwrap();
-    let judge = start_on(&lab, "xtask", &[&args, &command[..]].concat());
+    let judge = start_judge(&lab, &[&format!("--port={port}")], "restart");
     let is_waiting = format!("port {port} is in TIME_WAIT");
     lab.wait_for_lines(&judge, 1, |line| line.contains(&is_waiting)).unwrap();
     // As long as another server is judged, this one waits.
@@ -115,16 +118,12 @@ fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
 fn a_change_of_a_file_that_the_command_names_is_graded() {
     let scratch = Scratch::new().unwrap();
     let file = scratch.path().join("mistake");
-    let name = file.to_str().unwrap();
     std::fs::write(&file, "line-feed-kept").unwrap();
-    let twins = twins();
-    let command = ["--", &twins, "tcp-server", name, "{host}", "{port}"];
-    let args = ["grade", "tcp-server", "--lang=en", "--watch", "--stage=greets"];
     let mut lab = Lab::discarding().unwrap();
-    let judge = start_on(&lab, "xtask", &[&args, &command[..]].concat());
+    let judge = start_judge(&lab, &["--watch"], file.to_str().unwrap());
     let mut wait_for_a_judgement = |count, stage| {
-        let wait = "Waiting for a change";
-        let said = lab.wait_for_lines(&judge, count, |line| line.contains(wait)).unwrap();
+        let is_judged = |line: &str| line.contains("Waiting for a change");
+        let said = lab.wait_for_lines(&judge, count, is_judged).unwrap();
         assert!(said.iter().any(|line| line.starts_with(stage)), "{said:?}");
     };
     wait_for_a_judgement(1, "✗ greets");
@@ -143,18 +142,13 @@ fn the_first_failed_stage_ends_the_run_one_alone_can_be_played_and_a_report_has_
     let report = scratch.path().join("report.html");
     let judged = twin("tcp-server", "again", &["--stage=welcome"]);
     assert_eq!((judged.marked('✓'), judged.status), (vec!["welcome"], Some(0)), "{}", judged.out);
-    let twins = twins();
-    let command = ["--", &twins, "tcp-server", "glued", "{host}", "{port}"];
-    let judged = grade(
-        &[&["tcp-server", "--seed=0", "--more", "--html", report.to_str().unwrap()], &command[..]].concat(),
-    );
+    let options = ["tcp-server", "--seed=0", "--more", "--html", report.to_str().unwrap()];
+    let command = ["--", &twins(), "tcp-server", "glued", "{host}", "{port}"];
+    let judged = grade(&[&options[..], &command].concat());
     assert!(judged.out.contains("\n        while data := client.recv(1024):\n"), "{}", judged.out);
     assert!(judged.out.contains("13 bytes  Michael\\nexit\\n"), "the ladder: {}", judged.out);
-    assert!(
-        judged.out.ends_with(" passed. Next: glued; '--stage glued' runs only this stage\n"),
-        "{}",
-        judged.out
-    );
+    let end = " passed. Next: glued; '--stage glued' runs only this stage\n";
+    assert!(judged.out.ends_with(end), "{}", judged.out);
     let report = std::fs::read_to_string(report).unwrap();
     let stages = [judged.marked('✓'), judged.marked('✗')].concat();
     assert_eq!((stages.len(), judged.marked('✗')), (8, vec!["glued"]), "{}", judged.out);

@@ -19,7 +19,6 @@ mod plan;
 mod process;
 mod quiz;
 mod readme;
-mod reasons;
 mod saving;
 #[cfg(unix)]
 mod signals;
@@ -39,7 +38,6 @@ use xtask::{Lab, Outcome, Program, TcpPeer};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// A server, and the lab that it runs on.
 struct TestedServer {
     lab: Lab,
     program: Program,
@@ -75,7 +73,6 @@ impl TestedServer {
         TcpStream::connect(self.address).unwrap()
     }
 
-    /// Interrupts it and waits for its end.
     #[cfg(unix)]
     fn stop(mut self) -> Outcome {
         assert!(self.program.interrupt());
@@ -88,7 +85,6 @@ fn has_ipv6() -> bool {
     std::net::TcpListener::bind("[::1]:0").is_ok()
 }
 
-/// Runs a client to its end.
 fn run(name: &str, args: &[&str]) -> Outcome {
     let mut lab = Lab::discarding().unwrap();
     run_on(&mut lab, name, args)
@@ -122,7 +118,6 @@ fn failing(name: &str, args: &[&str], why: &str) {
     assert!(outcome.complained.last().unwrap().contains(why), "{why}: {outcome:?}");
 }
 
-/// The names of all files on the lab.
 fn files(lab: &Lab) -> Vec<String> {
     let names = std::fs::read_dir(lab.directory()).unwrap().map(|entry| entry.unwrap().file_name());
     names.map(|name| name.to_string_lossy().into()).collect()

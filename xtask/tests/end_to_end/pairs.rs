@@ -1,17 +1,17 @@
 //! The four programs with each other and with peers that misbehave: what neither the judge, which plays every stage on them,
-//! nor the soak nor a lesson says of them.
+//! nor the soak nor a lesson says of them, and the likely reason that goes with what came.
 
 use std::io::{self, Write};
-use std::net::{TcpStream, UdpSocket};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::thread;
 
 use xtask::{ask, repeat, speaking};
 
-use crate::{LOOPBACK, TestedServer, run};
+use crate::{LOOPBACK, TestedServer, failing, run};
 
-/// Runs `tcp-client greet` with a server that says this.
 fn greet(script: impl FnMut(&mut TcpStream) -> io::Result<()> + Send + 'static, why: &str) {
     let server = speaking(LOOPBACK, script).unwrap();
-    crate::failing("tcp-client", &["greet", &server.address.to_string(), "A"], why);
+    failing("tcp-client", &["greet", &server.address.to_string(), "A"], why);
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn controls_from_a_server_are_printed_escaped() {
 fn what_cannot_be_sent_is_an_error_that_names_it() {
     let server = TestedServer::start("tcp-server", &["--delay=0"]);
     let why = "cannot send 'a\\nb': line framing cannot carry a line feed";
-    crate::failing("tcp-client", &["greet", &server.address.to_string(), "a\nb"], why);
+    failing("tcp-client", &["greet", &server.address.to_string(), "a\nb"], why);
 }
 
 #[test]
@@ -82,6 +82,61 @@ fn a_silent_client_is_let_go_and_the_others_are_not() {
     assert_eq!(silent.hears_out().unwrap(), "");
     assert!(server.wait_for("closed connection").ends_with(": nothing came for 50ms"));
     server.client();
+}
+
+#[test]
+fn a_name_that_stays_incomplete_is_narrated_while_its_sender_is_still_there() {
+    let mut server = TestedServer::start("tcp-server", &["--delay=0"]);
+    let mut client = server.client();
+    client.sends("Michael");
+    let remark = server.wait_for("waiting for the rest from ");
+    let address = client.stream().local_addr().unwrap();
+    let what = format!("{address}: 7 bytes came, \"Michael\", and no line feed: try --framing raw");
+    assert!(remark.ends_with(&what), "{remark}");
+    client.sends("\n");
+    assert_eq!(client.line().unwrap(), "Hello, Michael!");
+}
+
+#[test]
+fn a_greeting_with_a_line_end_behind_it_is_shown_and_its_server_is_not_said_to_be_missing() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let outcome = thread::scope(|scope| {
+        scope.spawn(|| {
+            let (_, from) = socket.recv_from(&mut [0; 64]).unwrap();
+            socket.send_to(b"Hello, Michael!\n", from).unwrap();
+        });
+        // A try is long enough for the slowest machine to answer in.
+        run("udp-client", &[&address, "Michael", "--tries=1", "--timeout=10"])
+    });
+    let [ignored, why] = &outcome.complained[..] else { panic!("{outcome:?}") };
+    assert!(ignored.ends_with("is not the greeting for 'Michael': \"Hello, Michael!\\n\""), "{ignored}");
+    assert!(why.ends_with(" came, not \"Hello, Michael!\": a line end too many"), "{why}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_port_that_is_taken_is_a_servers_or_a_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    let why = " - does another server run there? Stop it, or take another port";
+    failing("tcp-server", &[&at.to_string()], why);
+    // A client's own port, which connect(2) picked: nobody listens there, and it has no SO_REUSEADDR.
+    let client = TcpStream::connect(at).unwrap();
+    let own = client.local_addr().unwrap().to_string();
+    failing("tcp-server", &[&own], " - no server listens there, but a connection has the port");
+}
+
+#[test]
+fn the_command_that_starts_a_server_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    failing("tcp-client", &["greet", &address], &format!("cannot connect to {address}: "));
+    let start = format!("? cargo run -p tcp-server -- {address} --framing raw starts one");
+    failing("tcp-client", &["greet", &address, "--framing", "raw"], &start);
+    let url = format!("http://{address}/");
+    failing("tcp-client", &["get", &url], "? on this machine, cargo xtask origin starts one");
 }
 
 #[cfg(unix)]

@@ -31,10 +31,8 @@ fn a_plan_is_played_row_by_row_on_one_page_and_summed_up_at_the_end_of_each() {
         seen.push(event.data);
     }
     let at_of = |text: &str| seen.iter().position(|data| data.contains(text));
-    assert!(
-        at_of("All 3 checks passed.").is_some_and(|at| Some(at) < at_of("next: demo stop --ip=4")),
-        "{seen:?}"
-    );
+    let (sum, next) = (at_of("All 3 checks passed.").unwrap(), at_of("next: demo stop --ip=4"));
+    assert!(Some(sum) < next, "{seen:?}");
     let out = demo.end(b"\n");
     assert_eq!(out.matches(" checks passed.").count(), 2, "{out}");
     assert_eq!(out.matches("says what happens next").count(), 1, "the signs are explained once: {out}");
@@ -68,10 +66,8 @@ fn a_plan_with_a_mistake_is_refused_with_its_line_and_the_remedy_before_anything
     assert!(complaint(b"duplex", &["--list"]).contains("--list plays nothing"));
 }
 
-/// The plan for ninety minutes.
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/ninety-minutes.txt");
 
-/// The rows of the plan for ninety minutes.
 pub fn rows() -> Vec<String> {
     let text = fs::read_to_string(SHIPPED).unwrap();
     let rows = text.lines().filter_map(|line| line.split('#').next().map(str::trim));

@@ -1,19 +1,17 @@
 //! How every test starts programs: in an environment that does not depend on who runs the tests, and so that a test that
 //! hangs fails with a sentence.
 
-use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::{self, Command};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use xtask::Scratch;
 
-/// One of our programs, to be started as [`command`] has it.
 pub fn program(name: &str) -> Command {
     command(xtask::path_of(name).unwrap())
 }
@@ -25,12 +23,12 @@ pub fn command(path: impl AsRef<OsStr>) -> Command {
     for (name, _) in env::vars_os().filter(|(name, _)| is_of_the_machine(&name.to_string_lossy())) {
         command.env_remove(name);
     }
-    TEST.with(|test| {
-        running().latest = Some(Instant::now());
-        for name in ["TMPDIR", "TMP", "TEMP"] {
-            command.env(name, test.temporary.path());
-        }
-    });
+    for name in ["TMPDIR", "TMP", "TEMP"] {
+        TEMPORARY.with(|directory| command.env(name, directory.path()));
+    }
+    if LATEST_START.lock().unwrap().replace(Instant::now()).is_none() {
+        thread::spawn(end_when_tests_hang);
+    }
     command
 }
 
@@ -63,18 +61,12 @@ pub fn has_tool(name: &str, args: &[&str]) -> bool {
 /// Whether this process, all its tests together, may have so many descriptors open; where not, says so.
 #[cfg(unix)]
 pub fn has_descriptors(needed: usize) -> bool {
-    let has = descriptors();
+    let told = command("sh").args(["-c", "ulimit -n"]).output().map(|output| output.stdout);
+    let has = String::from_utf8_lossy(&told.unwrap_or_default()).trim().parse().unwrap_or(usize::MAX);
     if has < needed {
         println!("not available here: {needed} descriptors, of {has} (ulimit -n)");
     }
     has >= needed
-}
-
-/// How many descriptors a process may have open, as a shell tells it.
-#[cfg(unix)]
-pub fn descriptors() -> usize {
-    let told = command("sh").args(["-c", "ulimit -n"]).output().map(|output| output.stdout);
-    String::from_utf8_lossy(&told.unwrap_or_default()).trim().parse().unwrap_or(usize::MAX)
 }
 
 /// Looks again and again until something is found; a test that waits in vain fails with what it waited for.
@@ -90,57 +82,22 @@ pub fn eventually<T>(awaited: &str, mut find: impl FnMut() -> Option<T>) -> T {
     panic!("not even after {HANGS:?}: {awaited}");
 }
 
-/// No test starts a program, and none ends, for so long: on the slowest machine, only tests that hang do that.
-const HANGS: Duration = Duration::from_secs(600);
+/// No test starts a program for so long: on the slowest machine, only tests that hang do that.
+const HANGS: Duration = Duration::from_secs(1200);
 
-/// The tests that have started programs and have not ended, and when one of them did either last.
-struct RunningTests {
-    tests: BTreeSet<String>,
-    latest: Option<Instant>,
-}
-
-static RUNNING: Mutex<RunningTests> = Mutex::new(RunningTests { tests: BTreeSet::new(), latest: None });
-
-fn running() -> MutexGuard<'static, RunningTests> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static LATEST_START: Mutex<Option<Instant>> = Mutex::new(None);
 
 thread_local! {
-    /// Each test has a thread, and this ends with it.
-    static TEST: Test = Test::begin();
+    /// A test's temporary files: each test has a thread, and they end with it. Where cargo builds, there is room, too.
+    static TEMPORARY: Scratch = Scratch::within(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
 }
 
-struct Test {
-    name: String,
-    temporary: Scratch,
-}
-
-impl Test {
-    fn begin() -> Self {
-        static WATCHED: Once = Once::new();
-        WATCHED.call_once(|| drop(thread::spawn(end_when_tests_hang)));
-        let name = thread::current().name().unwrap_or("a thread of a test").to_owned();
-        running().tests.insert(name.clone());
-        // Where cargo builds, there is room, too.
-        Self { name, temporary: Scratch::within(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap() }
-    }
-}
-
-impl Drop for Test {
-    fn drop(&mut self) {
-        let mut running = running();
-        running.tests.remove(&self.name);
-        running.latest = Some(Instant::now());
-    }
-}
-
+/// Of the tests that run still, cargo has said the names.
 fn end_when_tests_hang() {
     loop {
         thread::sleep(Duration::from_secs(5));
-        let RunningTests { tests, latest } = &*running();
-        if !tests.is_empty() && latest.is_some_and(|latest| latest.elapsed() > HANGS) {
-            let names: Vec<_> = tests.iter().map(String::as_str).collect();
-            eprintln!("\nnothing has happened for {HANGS:?}; hanging: {}", names.join(", "));
+        if LATEST_START.lock().unwrap().is_some_and(|latest| latest.elapsed() > HANGS) {
+            eprintln!("\nno test has started a program for {HANGS:?}: they hang");
             process::exit(101);
         }
     }
@@ -154,15 +111,5 @@ fn every_test_starts_its_programs_here() {
         for call in ["Command::new(", "Program::start(", "lab.start(", "xtask::Server::start("] {
             assert!(file.ends_with("process.rs") || !text.contains(call), "{}: {call}", file.display());
         }
-    }
-}
-
-#[test]
-fn what_this_machine_has_in_its_environment_no_program_finds() {
-    for name in ["LC_ALL", "LANG", "COLUMNS", "https_proxy", "RUST_BACKTRACE", "CLICOLOR_FORCE", "TERM"] {
-        assert!(is_of_the_machine(name), "{name}");
-    }
-    for name in ["PATH", "HOME", "LD_PRELOAD", "CARGO_HOME", "RUSTUP_HOME", "RUSTFLAGS", "SEED"] {
-        assert!(!is_of_the_machine(name), "{name}");
     }
 }

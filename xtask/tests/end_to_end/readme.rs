@@ -1,25 +1,17 @@
 //! What the README shows is what is seen.
 
-use std::fs;
-
 use common::{datagram, framing, stop};
 #[cfg(target_os = "linux")]
 use xtask::Lang;
 use xtask::lessons;
 use xtask::tasks::docs;
-#[cfg(target_os = "linux")]
-use xtask::tasks::docs::Findings;
 
 const SENTENCES: [(&str, &str, &str); 2] = [
-    (
-        concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"),
-        "## The notes, sentence by sentence",
-        "explained, not shown",
-    ),
-    (concat!(env!("CARGO_MANIFEST_DIR"), "/README.zh-CN.md"), "## 那页笔记，逐句对照", "只说明，不演示"),
+    (include_str!("../../README.md"), "## The notes, sentence by sentence", "explained, not shown"),
+    (include_str!("../../README.zh-CN.md"), "## 那页笔记，逐句对照", "只说明，不演示"),
 ];
-const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-const IN_CHINESE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.zh-CN.md");
+const README: &str = include_str!("../../../README.md");
+const IN_CHINESE: &str = include_str!("../../../README.zh-CN.md");
 
 #[test]
 fn the_readmes_show_what_is_so_in_both_languages() {
@@ -28,8 +20,7 @@ fn the_readmes_show_what_is_so_in_both_languages() {
 }
 
 /// The rows of the table of the page's sentences: the claim's number, the lessons, and whether it is only said.
-fn sentences((file, heading, said): (&str, &str, &str)) -> Vec<(String, Vec<String>, bool)> {
-    let text = fs::read_to_string(file).unwrap();
+fn sentences((text, heading, said): (&str, &str, &str)) -> Vec<(String, Vec<String>, bool)> {
     let section = text.split_once(heading).unwrap().1.split("\n## ").next().unwrap();
     let rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
     let row = |line: &str| {
@@ -47,6 +38,11 @@ fn each_sentence_of_the_page_names_the_lessons_about_it_or_is_said_and_not_shown
     for (number, lessons, is_said) in &rows {
         assert!(!lessons.is_empty() || *is_said, "{number} is neither played nor said");
         assert_eq!(number == "-", lessons.is_empty(), "{number}: {lessons:?}");
+        let is_about = |name: &String| {
+            let lesson = lessons::find(name.as_ref()).unwrap();
+            lesson.claims.iter().any(|(claim, _)| claim == number)
+        };
+        assert!(lessons.iter().all(is_about), "{number}: {lessons:?}");
     }
     let claims =
         lessons::ALL.iter().flat_map(|lesson| lesson.claims.iter().map(move |claim| (claim, lesson.name)));
@@ -59,13 +55,6 @@ fn each_sentence_of_the_page_names_the_lessons_about_it_or_is_said_and_not_shown
         assert!(lessons.iter().any(|lesson| lesson == name), "{claim} is played in {name}, too");
         assert_eq!(words.en.contains("Explained here"), *is_said, "{claim}");
     }
-    for (number, lessons, _) in &rows {
-        let is_about = |name: &String| {
-            let lesson = lessons::find(name.as_ref()).unwrap();
-            lesson.claims.iter().any(|(claim, _)| claim == number)
-        };
-        assert!(lessons.iter().all(is_about), "{number}: {lessons:?}");
-    }
 }
 
 #[cfg(target_os = "linux")]
@@ -76,41 +65,34 @@ fn a_readme_that_shows_something_else_is_found_out_and_blessed() {
                 $ cargo run -p udp-client -- 127.0.0.1:9999 Ann\nHello, Ann!\n```\n```console\n# terminal 1\n\
                 Received 3 bytes from 127.0.0.1:41234\n^Cstopped\n```\n";
     let played = |text: &str| docs::play_text(text, "x", Lang::En).unwrap();
-    assert_eq!(played(text).complaints, Vec::<String>::new());
+    let complaints: Vec<_> = played(text).into_iter().map(|difference| difference.complaint).collect();
+    assert_eq!(complaints, Vec::<String>::new());
     for (right, wrong, line) in [
         ("Ann!", "Ann?", 11),
         ("to 127.0.0.1:9999", "to 127.0.0.1:9998", 5),
         ("stopped", "stop", 16),
         ("stopped", "", 16),
     ] {
-        let Findings { complaints, anew } = played(&text.replacen(right, wrong, 1));
-        assert_eq!((complaints.len(), anew.len()), (1, 1), "{wrong}: {complaints:?}");
-        assert!(complaints[0].starts_with(&format!("x:{line}: ")), "{complaints:?}");
-        let (at, old, new) = &anew[0];
-        let lines: Vec<_> = text.lines().collect();
-        assert_eq!(new, &lines[*at..at + old]);
+        let [docs::Difference { complaint, at, seen }] = &played(&text.replacen(right, wrong, 1))[..] else {
+            panic!("{wrong}: none, or several");
+        };
+        assert!(complaint.starts_with(&format!("x:{line}: ")), "{complaint}");
+        assert_eq!(*seen, text.lines().collect::<Vec<_>>()[at.clone()].join("\n"));
     }
-    let three = text.replacen("9999 Ann\nHello, Ann!", "9999 Ann Bob Cid\nHello, Ann?\n...\nHello, Cid!", 1);
-    assert_eq!(
-        played(&three).anew[0].2,
-        ["Hello, Ann!", "...", "Hello, Cid!"],
-        "as much is left out as before"
-    );
     let blank = text.replacen("Hello, Ann!", "\n\nHello, Ann!", 1);
-    assert_eq!(played(&blank).anew[0].1, 3, "the blank lines are part of what is shown");
+    assert_eq!(played(&blank)[0].at.len(), 3, "the blank lines are part of what is shown");
     let shorter = text.replace("Received 3 bytes from 127.0.0.1:41234\n", "");
-    assert!(!played(&shorter).complaints.is_empty());
+    assert!(!played(&shorter).is_empty());
 }
 
 #[test]
 fn the_limits_table_has_the_limits_of_the_programs() {
-    let readme = fs::read_to_string(README).unwrap();
     for words in [
         format!("has at most {} bytes. The server refuses a longer one", framing::LIMIT),
         format!("has at most {} bytes: its greeting", datagram::LONGEST_NAME),
         format!("second Ctrl-C ends the server at once, with status {}", stop::INTERRUPTED),
     ] {
-        assert!(readme.contains(&words), "{words}");
+        assert!(README.contains(&words), "{words}");
     }
     let sources = concat!(
         include_str!("../../../tcp-server/src/main.rs"),
@@ -123,9 +105,9 @@ fn the_limits_table_has_the_limits_of_the_programs() {
         ),
         ("HEAD_LIMIT: usize = 64 * 1024;", "has at most 64 KiB, "),
     ] {
-        assert!(sources.contains(constant) && readme.contains(words), "{constant} {words}");
+        assert!(sources.contains(constant) && README.contains(words), "{constant} {words}");
     }
-    assert_eq!(figures_in_tables(&readme), figures_in_tables(&fs::read_to_string(IN_CHINESE).unwrap()));
+    assert_eq!(figures_in_tables(README), figures_in_tables(IN_CHINESE));
 }
 
 /// The numbers in each row of the tables, in whichever order a language has them.

@@ -3,7 +3,7 @@
 #[cfg(unix)]
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,11 @@ use xtask::Lab;
 #[cfg(unix)]
 use xtask::Scratch;
 
-#[cfg(unix)]
-use crate::failing;
+use crate::TestedServer;
 #[cfg(unix)]
 use crate::process::command;
 use crate::process::program;
-use crate::{TestedServer, outcome, run};
 
-/// A tap in front of a server.
 pub fn tap(server: SocketAddr, options: &[&str]) -> TestedServer {
     let mut command = program("xtask");
     command.args(["tap", &server.to_string(), "--lang=en", "--listen=127.0.0.1:0"]).args(options);
@@ -35,10 +32,14 @@ fn started(command: Command, server: SocketAddr) -> TestedServer {
     TestedServer { lab, program, address }
 }
 
-/// A tap in front of a TCP server.
 pub fn tap_and_server(options: &[&str]) -> (TestedServer, TcpListener) {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     (tap(server.local_addr().unwrap(), options), server)
+}
+
+/// A client of the tap, and its connection at the server.
+pub fn connected(tap: &TestedServer, server: &TcpListener) -> (TcpStream, TcpStream) {
+    (tap.connect(), server.accept().unwrap().0)
 }
 
 /// What stands on the arrows of a ladder, `>` before what goes to the server, and behind it, the sign of what was lost or is held back.
@@ -47,8 +48,7 @@ pub fn arrows(lines: &[String]) -> Vec<String> {
         let (_, arrow) = line.split_once(['├', '◀', '✗', '‖'])?;
         let is_up = line.contains('├');
         let text = arrow.trim_matches(['─', '▶', '│', '┤', '✗', '‖', ' ']).to_owned();
-        let mark = ['✗', '‖'].into_iter().find(|mark| line.contains(*mark));
-        let mark = mark.map_or(String::new(), |mark| format!(" {mark}"));
+        let mark = [" ✗", " ‖"].into_iter().find(|mark| line.contains(&mark[1..])).unwrap_or_default();
         Some(format!("{}{text}{mark}", if is_up { ">" } else { "<" }))
     };
     lines.iter().filter(|line| line.contains('─')).filter_map(arrow).collect()
@@ -57,8 +57,7 @@ pub fn arrows(lines: &[String]) -> Vec<String> {
 #[test]
 fn what_either_side_says_passes_and_one_that_ended_its_half_still_hears_the_rest() {
     let (mut tap, server) = tap_and_server(&[]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
+    let (mut client, mut accepted) = connected(&tap, &server);
     client.write_all(b"Ann").unwrap();
     client.shutdown(Shutdown::Write).unwrap();
     let mut heard = Vec::new();
@@ -90,15 +89,13 @@ fn an_interrupt_ends_it_with_the_sums_and_status_0() {
     let directory = Scratch::new().unwrap();
     let page = directory.path().join("page.html");
     let (mut tap, server) = tap_and_server(&["--html", page.to_str().unwrap()]);
-    let (gone, staying) = (tap.connect(), tap.connect());
-    let mut accepted: Vec<_> = (0..2).map(|_| server.accept().unwrap().0).collect();
-    for stream in &mut accepted {
-        stream.write_all(&[b'x'; 600]).unwrap();
+    let mut pairs = [(); 2].map(|()| connected(&tap, &server));
+    for (client, accepted) in &mut pairs {
+        accepted.write_all(&[b'x'; 600]).unwrap();
+        client.read_exact(&mut [0; 600]).unwrap();
     }
-    for mut stream in [&gone, &staying] {
-        stream.read_exact(&mut [0; 600]).unwrap();
-    }
-    for stream in [&gone].into_iter().chain(&accepted) {
+    let [(gone, one), (_staying, other)] = &pairs;
+    for stream in [gone, one, other] {
         let _ = stream.shutdown(Shutdown::Both);
     }
     tap.wait_for_lines(3, "─ end of stream ─");
@@ -115,8 +112,7 @@ fn an_interrupt_ends_it_with_the_sums_and_status_0() {
 #[test]
 fn a_cut_wire_carries_the_same_bytes_in_small_pieces_both_ways() {
     let (mut tap, server) = tap_and_server(&["--cut", "3"]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
+    let (mut client, mut accepted) = connected(&tap, &server);
     client.write_all(b"Michael").unwrap();
     let mut heard = [0; 7];
     accepted.read_exact(&mut heard).unwrap();
@@ -137,8 +133,7 @@ fn a_cut_wire_carries_the_same_bytes_in_small_pieces_both_ways() {
 fn a_delay_is_each_ways_and_loses_nothing() {
     const DELAY: Duration = Duration::from_millis(150);
     let (tap, server) = tap_and_server(&["--delay", "0.15"]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
+    let (mut client, mut accepted) = connected(&tap, &server);
     let asked = Instant::now();
     client.write_all(b"Ann").unwrap();
     accepted.read_exact(&mut [0; 3]).unwrap();
@@ -183,7 +178,7 @@ fn the_sums_are_said_though_a_browser_does_not_read() {
     let (mut tap, _server) = tap_and_server(&["--live", "127.0.0.1:0"]);
     let live = tap.wait_for_lines(1, "live at http://").pop().unwrap();
     let at = live.trim_start_matches("live at http://").trim_end_matches('/');
-    let mut browser = std::net::TcpStream::connect(at).unwrap();
+    let mut browser = TcpStream::connect(at).unwrap();
     browser.write_all(format!("GET /events HTTP/1.1\r\nHost: {at}\r\n\r\n").as_bytes()).unwrap();
     browser.read_exact(&mut [0; 9]).unwrap();
     let sums = "0 connections, 0 bytes to the server, 0 bytes to clients";
@@ -196,14 +191,17 @@ fn the_roll_says_who_has_come_and_who_is_missing() {
     let directory = Scratch::new().unwrap();
     let names = directory.path().join("names.txt");
     fs::write(&names, "Ann\nBob\nAnn\n").unwrap();
-    let twice = run("xtask", &["tap", "127.0.0.1:9", "--roll", names.to_str().unwrap(), "--lang=en"]);
+    let twice = crate::run("xtask", &["tap", "127.0.0.1:9", "--roll", names.to_str().unwrap(), "--lang=en"]);
     assert_eq!(twice.status, Some(2));
     assert!(twice.complained[0].contains("'Ann' is there twice"), "{twice:?}");
-    failing("xtask", &["tap", "127.0.0.1:9", "--roll=nothing.txt"], "cannot read the roll 'nothing.txt'");
+    crate::failing(
+        "xtask",
+        &["tap", "127.0.0.1:9", "--roll=nothing.txt"],
+        "cannot read the roll 'nothing.txt'",
+    );
     fs::write(&names, "\u{feff}Ann\r\nBob\r\n\r\n张三\r\n").unwrap();
     let (mut tap, server) = tap_and_server(&["--roll", names.to_str().unwrap(), "--cut", "2"]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
+    let (mut client, mut accepted) = connected(&tap, &server);
     client.write_all("张三\n".as_bytes()).unwrap();
     accepted.read_exact(&mut [0; 7]).unwrap();
     let said = tap.wait_for_lines(1, "roll: ");
@@ -221,31 +219,26 @@ fn when_many_clients_have_gone_no_descriptor_and_no_thread_of_theirs_is_left() {
     let (mut tap, server) = tap_and_server(&[]);
     let count = |what: &str| fs::read_dir(format!("/proc/{}/{what}", tap.program.pid)).unwrap().count();
     let before = (count("fd"), count("task"));
-    let pairs_that_fit = 200.min(crate::process::descriptors() / 8); // here and in the tap, two descriptors for each
-    let mut pairs: Vec<_> =
-        (0..pairs_that_fit).map(|_| (tap.connect(), server.accept().unwrap().0)).collect();
+    let mut pairs = [(); 50].map(|()| connected(&tap, &server));
     for (client, accepted) in &mut pairs {
         client.write_all(b"Ann\n").unwrap();
         accepted.read_exact(&mut [0; 4]).unwrap();
     }
-    assert!(count("fd") >= before.0 + 2 * pairs_that_fit);
+    assert!(count("fd") >= before.0 + 2 * 50);
     drop(pairs);
     crate::process::eventually("the tap's descriptors and threads are gone", || {
         ((count("fd"), count("task")) == before).then_some(())
     });
-    tap.wait_for_lines(1, &format!("#{pairs_that_fit} "));
-    let said = tap.stop().said;
-    assert!(said.contains(&format!(
-        "{pairs_that_fit} connections, {} bytes to the server, 0 bytes to clients",
-        4 * pairs_that_fit
-    )));
-    assert!(said.contains(&format!("  both sides ended: #1-#{pairs_that_fit}")), "{:?}", said.last());
+    tap.wait_for_lines(1, "#50 ");
+    let said = tap.stop().said.join("\n");
+    assert!(said.contains("\n50 connections, 200 bytes to the server, 0 bytes to clients\n"), "{said}");
+    assert!(said.contains("\n  both sides ended: #1-#50"), "{said}");
 }
 
 #[test]
 fn a_tap_before_itself_is_refused() {
     let own = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let found = run("xtask", &["tap", &own, "--listen", &own, "--lang=en"]);
-    let why = "cargo xtask: SERVER is where the tap itself would listen: --listen HOST:PORT moves the tap";
-    assert_eq!(found, outcome(2, &[], &[why, "Try 'cargo xtask --help'."]));
+    let found = crate::run("xtask", &["tap", &own, "--listen", &own, "--lang=en"]);
+    assert_eq!(found.status, Some(2));
+    assert!(found.complained[0].contains("SERVER is where the tap itself would listen"), "{found:?}");
 }

@@ -4,13 +4,12 @@ use std::io::{Read, Write};
 use std::thread;
 use std::time::Duration;
 
-use crate::tap::{arrows, tap_and_server};
+use crate::tap::{arrows, connected, tap_and_server};
 
 #[test]
 fn a_client_that_resets_ends_the_server_and_is_drawn_as_a_reset() {
     let (mut tap, server) = tap_and_server(&[]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
+    let (mut client, mut accepted) = connected(&tap, &server);
     accepted.write_all(b"more than is read").unwrap();
     client.read_exact(&mut [0]).unwrap();
     drop(client); // with unread bytes: Linux sends a reset
@@ -23,8 +22,7 @@ fn a_client_that_resets_ends_the_server_and_is_drawn_as_a_reset() {
 #[test]
 fn a_server_that_waits_unread_is_ended_by_a_reset_as_well() {
     let (tap, server) = tap_and_server(&[]);
-    let mut client = tap.connect();
-    let mut accepted = server.accept().unwrap().0;
+    let (mut client, mut accepted) = connected(&tap, &server);
     // Until neither the tap nor the client takes any more: then something waits in the tap's own socket.
     accepted.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
     while accepted.write(&[b'x'; 8192]).is_ok() {}
@@ -41,8 +39,7 @@ fn a_server_that_waits_unread_is_ended_by_a_reset_as_well() {
 fn what_a_server_says_before_it_resets_reaches_the_client() {
     let (tap, server) = tap_and_server(&[]);
     for _ in 0..12 {
-        let mut client = tap.connect();
-        let mut accepted = server.accept().unwrap().0;
+        let (mut client, mut accepted) = connected(&tap, &server);
         let asking = thread::spawn(move || {
             let _ = client.write_all(&vec![b'x'; 5_000_000]); // it is reset at some time
             let mut heard = Vec::new();
@@ -60,8 +57,7 @@ fn what_a_server_says_before_it_resets_reaches_the_client() {
 fn what_a_client_says_before_it_resets_reaches_a_server_that_goes_on_sending() {
     let (tap, server) = tap_and_server(&[]);
     for _ in 0..12 {
-        let mut client = tap.connect();
-        let mut accepted = server.accept().unwrap().0;
+        let (mut client, mut accepted) = connected(&tap, &server);
         accepted.write_all(&[b'x'; 100]).unwrap();
         client.read_exact(&mut [0]).unwrap();
         client.write_all(b"bye").unwrap();

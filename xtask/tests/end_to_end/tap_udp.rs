@@ -66,10 +66,8 @@ fn datagrams_of_either_side_are_lost_doubled_and_late_as_asked_and_drawn_so() {
 
 #[test]
 fn a_share_is_lost_by_lots_that_a_seed_repeats() {
-    let lost = |seed: Option<&str>| {
-        let options =
-            [&["--lose", "1/2"][..], &seed.map_or(Vec::new(), |seed| vec!["--seed", seed])].concat();
-        let (mut tap, client, server) = between(&options);
+    let lost = |seed: &[&str]| {
+        let (mut tap, client, server) = between(&[&["--lose", "1/2"], seed].concat());
         for number in 0..20 {
             client.send(format!("n{number};").as_bytes()).unwrap();
         }
@@ -79,11 +77,11 @@ fn a_share_is_lost_by_lots_that_a_seed_repeats() {
         let seed = said.iter().find_map(|line| line.strip_prefix("the lots are those of --seed ")).unwrap();
         (seed.to_owned(), lost)
     };
-    let (seed, first) = lost(None);
-    assert_eq!(lost(Some(&seed)), (seed, first));
-    let (_, other) = lost(Some("1"));
+    let (seed, first) = lost(&[]);
+    assert_eq!(lost(&["--seed", &seed]), (seed, first));
+    let (_, other) = lost(&["--seed=1"]);
     assert!(!other.is_empty() && other.len() < 20, "{other:?}");
-    assert_ne!(other, lost(Some("2")).1);
+    assert_ne!(other, lost(&["--seed=2"]).1);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::iter;
 
 use crate::drawing::columns::width;
-use crate::drawing::entry::{Chart, Series, share_of, shown};
+use crate::drawing::entry::{Chart, Series, shown};
 use crate::drawing::style::{Ink, Style};
 
 /// The columns of a name, of everything beside a bar, and between two places of a curve; the rows of a curve.
@@ -20,12 +20,23 @@ pub fn lines(style: Style, chart: &Chart) -> Vec<String> {
     iter::once(title).chain(drawn).collect()
 }
 
+fn highest(chart: &Chart) -> f64 {
+    let costs = chart.series.iter().flat_map(|series| &series.costs);
+    costs.map(|cost| cost.median).fold(f64::MIN_POSITIVE, f64::max)
+}
+
+/// How many of `all` a share of them is.
+fn share_of(all: u32, share: f64) -> u32 {
+    let share = share * f64::from(all) + 0.5;
+    (1..=all).take_while(|n| f64::from(*n) <= share).last().unwrap_or(0)
+}
+
 fn padded(words: &str) -> String {
     format!("{words}{}", " ".repeat(NAME.saturating_sub(width(words))))
 }
 
 fn bar_lines(style: Style, chart: &Chart) -> Vec<String> {
-    let highest = chart.highest();
+    let highest = highest(chart);
     let room = style.width.saturating_sub(BESIDE).max(1);
     let sign = style.signs("█");
     let bar = |Series { name, ink, costs }: &Series| {
@@ -34,14 +45,16 @@ fn bar_lines(style: Style, chart: &Chart) -> Vec<String> {
         let (name, median) = (padded(name.to(style.lang)), shown(cost.median));
         let bar = style.paint(*ink, &sign.repeat(full.max(1)));
         let rest = " ".repeat(room - full.max(1));
-        let figures = format!("{:15} {}", cost.spread(), cost.times_baseline());
+        let spread = format!("{}-{}", shown(cost.low), shown(cost.high));
+        let times = cost.ratio.map_or(String::new(), |ratio| format!("x{ratio:.2}"));
+        let figures = format!("{spread:15} {times}");
         Some(format!("    {name}{median:>7} {bar}{rest} {}", figures.trim_end()))
     };
     chart.series.iter().filter_map(bar).collect()
 }
 
 fn curve_lines(style: Style, chart: &Chart) -> Vec<String> {
-    let (highest, wide) = (chart.highest(), STEP as usize);
+    let (highest, wide) = (highest(chart), STEP as usize);
     let axis = style.signs("│");
     let mut grid = vec![vec![(' ', Ink::Faint); (chart.places.len() - 1) * wide + 1]; ROWS as usize + 1];
     for (Series { ink, costs, .. }, mark) in chart.series.iter().zip(MARKS) {
@@ -74,7 +87,7 @@ fn curve_lines(style: Style, chart: &Chart) -> Vec<String> {
     let places = chart.places.iter().map(|place| format!("{place:<wide$}")).collect::<Vec<_>>().concat();
     lines.push(format!("{:10}{}", "", places.trim_end()));
     let cells =
-        |costs: Vec<String>| costs.into_iter().map(|cost| format!("{cost:>9}")).collect::<Vec<_>>().concat();
+        |cells: Vec<String>| cells.iter().map(|cell| format!("{cell:>9}")).collect::<Vec<_>>().concat();
     let places = cells(chart.places.iter().map(u64::to_string).collect());
     lines.push(style.paint(Ink::Faint, &format!("      {}{places}", padded(chart.across.to(style.lang)))));
     lines.extend(chart.series.iter().zip(MARKS).map(|(Series { name, ink, costs }, mark)| {
@@ -87,10 +100,22 @@ fn curve_lines(style: Style, chart: &Chart) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::entry::tests::chart;
-    use crate::words::Lang;
+    use crate::drawing::entry::Cost;
+    use crate::words::{Lang, Words};
 
     const PLAIN: Style = Style::plain(Lang::En);
+
+    fn chart(places: &[u64], figures: [&[f64]; 2]) -> Chart {
+        let names = [Words::fixed("ours", "我们的"), Words::fixed("<baseline>", "基准")];
+        let cost = |median: f64| Cost { median, low: median / 2.0, high: median, ratio: Some(1.5) };
+        let series = figures.into_iter().zip(names).map(|(costs, name)| Series {
+            name,
+            ink: Ink::Client,
+            costs: costs.iter().copied().map(cost).collect(),
+        });
+        let (title, across) = (Words::fixed("time", "时间"), Words::fixed("clients", "客户端"));
+        Chart { title, across, places: places.into(), series: series.collect() }
+    }
 
     #[test]
     fn a_bar_is_as_long_as_its_cost_and_the_longest_has_all_the_room() {

@@ -1,6 +1,5 @@
-//! The ladder as text of as many columns as there are: what the client's side said, what crossed the wire, what the
-//! server's side said. Where there is room, each has its own columns; where there is less, the client's lines and the
-//! wire share theirs. Pure.
+//! The ladder as text: what the client's side said, what crossed the wire, what the server's side said. Where there is
+//! room, each has its own columns; where there is less, the client's lines and the wire share theirs.
 
 use std::iter;
 
@@ -12,14 +11,10 @@ use crate::words::Words;
 
 /// The columns of a rung's time.
 const TIME: usize = 7;
-/// The columns of a connection's label, with the blank before a short one; of somebody else's programs there may be
-/// thousands of connections.
+/// The columns of a connection's label, with the blank before a short one.
 const LABEL: usize = 3;
-const LONG_LABEL: usize = 6;
-/// From how many columns on the client has its own ones.
-const THREE_LANES: usize = 100;
 
-/// How many columns each text may have at most; none where it is on the wire.
+/// How many columns each text has; none where it is on the wire.
 struct Columns {
     label: usize,
     client: Option<usize>,
@@ -30,19 +25,19 @@ struct Columns {
 impl Columns {
     fn of(style: Style) -> Self {
         if style.bare {
-            return Self { label: LONG_LABEL, client: None, wire: style.width - 18, server: None };
+            // Of somebody else's programs there may be thousands of connections.
+            return Self { label: 6, client: None, wire: style.width - 18, server: None };
         }
-        if style.width < THREE_LANES {
+        if style.width < 100 {
             let lanes = style.width - 16;
             return Self { label: LABEL, client: None, wire: lanes / 2, server: Some(lanes - lanes / 2) };
         }
         // At the fewest columns, "Hello, Michael!" fits with its bytes, and "accepted connection from" an IPv4 address.
-        let more = style.width - THREE_LANES;
+        let more = style.width - 100;
         let (client, wire) = (15 + more * 2 / 5, 28 + more / 2);
         Self { label: LABEL, client: Some(client), wire, server: Some(style.width - 17 - client - wire) }
     }
 
-    /// The columns before a rung's lanes.
     fn margin(&self) -> usize {
         TIME + self.label + 1
     }
@@ -72,7 +67,6 @@ fn padded(style: Style, (ink, text): (Ink, &str), room: usize) -> String {
     painted + &" ".repeat(room.saturating_sub(width(text)))
 }
 
-/// The line above the lanes.
 pub fn head(style: Style, (client, server): &Lanes) -> String {
     let columns = Columns::of(style);
     let [time, wire] = [Words::fixed("   time", "时间/秒"), Words::fixed(" wire", " 线路")];
@@ -81,7 +75,6 @@ pub fn head(style: Style, (client, server): &Lanes) -> String {
     time + &columns.row(style, " ", cells)
 }
 
-/// A rung as a line of text, or as several where a program said much.
 pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
     let columns = Columns::of(style);
     let drawn = match &rung.mark {
@@ -92,14 +85,13 @@ pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
                 lines.map(|line| dotted(style, &line, room)).collect::<Vec<_>>()
             };
             let (client, server) = (folded(client, columns.client), folded(server, columns.server));
-            let count = client.len().max(server.len());
-            let filled =
-                |lines: Vec<String>| lines.into_iter().chain(iter::repeat(String::new())).take(count);
-            let row = |(client, server): (String, String)| {
-                let cells = [(Ink::Client, &*client), (Ink::Faint, ""), (Ink::Server, &*server)];
+            let row = |at| {
+                let [client, server] =
+                    [&client, &server].map(|lines| lines.get(at).map_or("", String::as_str));
+                let cells = [(Ink::Client, client), (Ink::Faint, ""), (Ink::Server, server)];
                 columns.row(style, &style.signs("│"), cells)
             };
-            filled(client).zip(filled(server)).map(row).collect()
+            (0..client.len().max(server.len())).map(row).collect()
         }
         Mark::Crossed { toward, what, fate } => arrow(style, &columns, *toward, what.to(style.lang), *fate),
     };
@@ -147,12 +139,10 @@ fn dotted(style: Style, text: &str, limit: usize) -> String {
     fit(text, limit - 2).trim_end_matches('…').to_owned() + "..."
 }
 
-/// Whether a line is one of a rung's [`lines`].
 pub fn is_rung(line: &str) -> bool {
     line.contains(['│', '├']) && (is_timed(line) || line.starts_with(&" ".repeat(TIME + LABEL + 1)))
 }
 
-/// Whether a line begins with a time, a label or none, and a lane.
 fn is_timed(line: &str) -> bool {
     let is_time = |time: &str| time.find('.') == Some(3) && time.trim_start().parse::<f64>().is_ok();
     line.get(..TIME).is_some_and(is_time) && line[TIME..].starts_with([' ', '#'])
@@ -166,16 +156,16 @@ pub fn untimed(line: &str) -> &str {
 /// The lines of a text, the rungs of each ladder in it place by place: each connection's wire, each client's lane,
 /// the server's, the keyboard. In one place the order is certain; between two of them it is the scheduler's.
 pub fn by_place(lines: &[String]) -> Vec<&str> {
-    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
-    let sorted = lines.chunk_by(|a, b| is_rung(a) && is_rung(b)).flat_map(|ladder| {
+    let mut sorted = Vec::new();
+    for ladder in lines.chunk_by(|a, b| is_rung(a) && is_rung(b)) {
         let mut rungs: Vec<_> = ladder.chunk_by(|_, line| !is_timed(line)).collect();
         rungs.sort_by_key(|rung| place(rung));
-        rungs.concat()
-    });
-    sorted.collect()
+        sorted.extend(rungs.into_iter().flatten().map(String::as_str));
+    }
+    sorted
 }
 
-fn place(rung: &[&str]) -> String {
+fn place(rung: &[String]) -> String {
     let label = rung[0].get(TIME..).and_then(|rest| rest.trim_start().split(' ').next()).unwrap_or_default();
     let label = if label.starts_with('#') { label } else { "" };
     match rung[0].rsplit(['│', '┤']).next().unwrap_or_default().trim() {
@@ -197,13 +187,13 @@ mod tests {
 
     const PLAIN: Style = Style::plain(Lang::En);
 
-    fn drawn_in(style: Style, what: &What) -> String {
+    fn drawn(style: Style, what: &What) -> String {
         let rung = Rung::of(Duration::from_millis(12), "#1", what).unwrap();
         lines(style, &rung).join("\n")
     }
 
-    fn drawn(what: &What) -> String {
-        drawn_in(PLAIN, what)
+    fn said(lane: Side, line: &str) -> What {
+        What::Said { lane, program: 1, line: line.into(), is_error: false }
     }
 
     fn sent(toward: Side, bytes: impl Into<Payload>, how: Crossing) -> What {
@@ -213,28 +203,23 @@ mod tests {
     #[test]
     fn every_line_keeps_its_lanes_and_its_columns_at_any_width() {
         let long = "long 长".repeat(40);
-        let said = |lane, line: &str| What::Said { lane, program: 1, line: line.into(), is_error: false };
         for what in [
             said(Side::Client, &long),
             said(Side::Client, &"a word of two-and-twenty letters ".repeat(5)),
             said(Side::Client, "Hello, 张三!"),
             said(Side::Server, &long),
-            said(Side::Server, "listening"),
             sent(Side::Server, long.as_bytes(), Crossing::Plain),
             sent(Side::Client, &b"x"[..], Crossing::Lost),
             sent(Side::Server, "张三\n".as_bytes(), Crossing::HeldBack),
             What::Came { client: ([127, 0, 0, 1], 65_535).into() },
-            What::Connected { port: 65_535 },
             What::Refused { why: long.clone(), is_absent: true },
-            What::Ended { toward: Side::Client },
-            What::Broke { toward: Side::Server, as_reset: true },
         ] {
             for width_of_line in [80, 81, 99, 100, 117, 160] {
                 for (bare, ascii) in [(false, false), (false, true), (true, false), (true, true)] {
                     let style = Style { width: width_of_line, bare, ascii, ..PLAIN };
                     let columns = Columns::of(style);
                     let first = columns.margin() + columns.client.map_or(0, |room| room + 1);
-                    for line in drawn_in(style, &what).lines() {
+                    for line in drawn(style, &what).lines() {
                         assert!(width(line) <= width_of_line, "{} columns: {line}", width(line));
                         for at in [first, first + columns.wire + 3] {
                             let is_rail = |(byte, sign)| "│├┤|+".contains(sign) && width(&line[..byte]) == at;
@@ -254,11 +239,10 @@ mod tests {
     #[test]
     fn what_is_printed_is_beside_the_wire_from_100_columns_on_and_on_it_below() {
         let lanes = (Words::fixed("client", ""), Words::fixed("server", ""));
-        let said = |lane, line: &str| What::Said { lane, program: 1, line: line.into(), is_error: false };
         let all = |style| {
             let sent = sent(Side::Server, &b"sent before it is accepted"[..], Crossing::Plain);
             let whats = [said(Side::Client, "Hello, Michael!"), said(Side::Server, "up"), sent];
-            let rungs = whats.map(|what| drawn_in(style, &what)).join("\n");
+            let rungs = whats.map(|what| drawn(style, &what)).join("\n");
             format!("{}\n{rungs}", head(style, &lanes))
         };
         let beside = [
@@ -281,7 +265,7 @@ mod tests {
 
     #[test]
     fn what_was_held_back_or_not_seen_is_no_loss() {
-        let held = drawn(&sent(Side::Client, &b"x"[..], Crossing::HeldBack));
+        let held = drawn(PLAIN, &sent(Side::Client, &b"x"[..], Crossing::HeldBack));
         assert!(held.contains("│‖─") && !held.contains('✗'), "{held}");
         let mark = Mark::Crossed { toward: Side::Server, what: Words::fixed("SYN", ""), fate: Fate::Unseen };
         let unseen = lines(PLAIN, &Rung { time: Duration::ZERO, label: String::new(), mark }).concat();
@@ -309,7 +293,7 @@ mod tests {
             (Side::Server, Crossing::Plain, b"caf\xe9!", 9, "─ 5 bytes, not UTF-8  caf\\xe9! ─"),
             (Side::Server, Crossing::Plain, b"\x1b[2J", 9, "─ 4 bytes  \\x1b[2J ─"),
         ] {
-            let line = drawn_in(Style { width: 160, ..PLAIN }, &sent(toward, Payload::of(bytes, limit), how));
+            let line = drawn(Style { width: 160, ..PLAIN }, &sent(toward, Payload::of(bytes, limit), how));
             assert!(line.contains(shown), "{line}");
         }
     }
@@ -318,7 +302,7 @@ mod tests {
     fn a_flow_is_one_rung_with_its_sums() {
         let (pieces, size, took) = (412, 12_345_678, Duration::from_millis(3210));
         let flow = What::Flowed { toward: Side::Client, how: Crossing::Plain, pieces, size, took };
-        let line = drawn_in(Style { bare: true, ..PLAIN }, &flow);
+        let line = drawn(Style { bare: true, ..PLAIN }, &flow);
         assert!(line.contains(" 412 reads, 12,345,678 bytes in 3.2 s ─"), "{line}");
         let numbers = [0, 999, 1000, 12_345, 123_456_789].map(grouped);
         assert_eq!(numbers, ["0", "999", "1,000", "12,345", "123,456,789"]);

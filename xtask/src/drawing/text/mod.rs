@@ -5,7 +5,6 @@ pub mod ladder;
 
 use super::entry::Entry;
 use super::style::{Ink, Style};
-use super::votes::sentence;
 use crate::wire::event::Side;
 use crate::words::Words;
 
@@ -55,13 +54,12 @@ impl Entry {
             }
             Self::Judged { question, verdict, is_right, why } => {
                 let ink = is_right.map_or(Ink::Bold, |right| if right { Ink::Good } else { Ink::Bad });
-                let (verdict, colon) = (to(verdict), Words::fixed(": ", "："));
-                let why = format!("{verdict}{}{}", to(&colon), to(why));
+                let (verdict, colon) = (to(verdict), style.lang.pick(": ", "："));
+                let why = format!("{verdict}{colon}{}", to(why));
                 let mut lines: Vec<_> = bold(broken("? ", question));
                 lines.extend(with(ink, &format!("= {verdict}"), style.broken("= ", &why)));
                 lines
             }
-            Self::Votes(votes) => style.broken("  ", &to(&sentence(votes))),
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]
             }

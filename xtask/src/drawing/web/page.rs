@@ -1,19 +1,16 @@
-//! What was told, as one page for a projector and for paper. It needs no script and fetches nothing.
+//! What was told, as one page for a projector and for paper, without scripts.
 
 use std::time::Duration;
 
-use super::markup::{joined, text};
-use super::pieces::{self, body, one_line};
-use crate::checks::{Check, Tally};
+use super::pieces::{self, body, joined, one_line, text};
+use crate::checks::Tally;
 use crate::drawing::entry::{Entry, Fate, Lanes, Mark, Rung};
 use crate::wire::event::Side;
 use crate::words::{Lang, Words};
 
-/// How everything looks, on a page and in a live one.
 pub const CSS: &str = include_str!("page.css");
-/// The colours where it is dark.
 pub const DARK: &str = include_str!("dark.css");
-/// Where that is: never on paper.
+/// Where it is dark: never on paper.
 pub const DARK_WHEN: &str = "screen and (prefers-color-scheme: dark)";
 
 pub struct Cover {
@@ -24,7 +21,6 @@ pub struct Cover {
 }
 
 impl Cover {
-    /// Where its ladders begin.
     pub fn main(&self) -> &'static str {
         if self.is_bare { "<main class=\"bare\">\n" } else { "<main>\n" }
     }
@@ -32,47 +28,40 @@ impl Cover {
 
 pub struct Chapter {
     pub name: &'static str,
-    /// Its subject, shown after the name in Chinese; may be empty.
     pub subject_zh: &'static str,
     pub version: &'static str,
-    /// What it is about, with the numbers of the claims.
     pub claims: &'static [(&'static str, Words)],
     pub lanes: Lanes,
     pub told: Vec<Entry>,
 }
 
 pub fn tally(chapters: &[Chapter]) -> Tally {
-    Tally::of(chapters.iter().flat_map(chapter_checks))
-}
-
-fn chapter_checks(chapter: &Chapter) -> impl Iterator<Item = &Check> {
-    chapter.told.iter().filter_map(Entry::check)
+    let mut tally = Tally::default();
+    for told in chapters.iter().flat_map(|chapter| &chapter.told) {
+        if let Entry::Check(check) = told {
+            tally.add(&check.verdict);
+        }
+    }
+    tally
 }
 
 pub fn html(cover: &Cover, chapters: &[Chapter], lang: Lang) -> String {
-    let is_quiz = asks(chapters);
     let tally = tally(chapters);
-    let sum = if tally == Tally::default() {
-        String::new() // nothing was promised
-    } else {
-        pieces::sum(&tally.sentence(), tally.failed == 0, lang)
-    };
-    let contents = Words::fixed("Contents", "目录");
-    let list = contents_list(chapters, lang);
+    let mut page = begin(cover, "", lang);
+    if asks(chapters) {
+        page += &printing(lang);
+    }
+    if tally != Tally::default() {
+        page += &pieces::sum(&tally.sentence(), tally.failed == 0, lang);
+    }
+    let lessons = chapters.chunk_by(|a, b| a.name == b.name);
+    page += &contents(lessons.clone(), lang);
     // A page of charts has no ladders to read.
-    let has_rungs = chapters.iter().flat_map(|chapter| &chapter.told).any(|told| told.rung().is_some());
-    let legend = if has_rungs { legend(cover.is_bare, lang) } else { String::new() };
-    let printing = if is_quiz { printing(lang) } else { String::new() };
-    [
-        &begin(cover, "", lang),
-        &printing,
-        &sum,
-        &format!("<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{}</h2>\n", contents.to(lang)),
-        &format!("<ul>\n{list}</ul>\n</nav>\n{legend}"),
-        &joined(by_name(chapters).map(|chapters| section(chapters, lang))),
-        "</main>\n</body>\n</html>\n",
-    ]
-    .concat()
+    if chapters.iter().flat_map(|chapter| &chapter.told).any(|told| told.rung().is_some()) {
+        page += &legend(cover.is_bare, lang);
+    }
+    page.extend(lessons.map(|chapters| section(chapters, lang)));
+    page + "</main>\n</body>\n</html>\n"
 }
 
 /// Whether these ask anything: only then is what they show folded away.
@@ -87,15 +76,12 @@ fn is_question(told: &Entry) -> bool {
 /// How to print a quiz with its answers and without. A box that is checked shows all answers; without a script, only
 /// loading the page again closes those that were opened one by one.
 fn printing(lang: Lang) -> String {
-    let [print, show, hide] = [
-        (
-            "Printed, this page is a sheet of questions; answers that are shown are printed, too.",
-            "打印出来是一张试题；显示出来的答案也会打印。",
-        ),
-        ("show all answers", "显示全部答案"),
-        ("close all answers (loads the page again)", "收起全部答案（重新载入本页）"),
-    ]
-    .map(|(en, zh)| Words::fixed(en, zh).to(lang).to_owned());
+    let print = lang.pick(
+        "Printed, this page is a sheet of questions; answers that are shown are printed, too.",
+        "打印出来是一张试题；显示出来的答案也会打印。",
+    );
+    let show = lang.pick("show all answers", "显示全部答案");
+    let hide = lang.pick("close all answers (loads the page again)", "收起全部答案（重新载入本页）");
     format!(
         "<input type=\"checkbox\" id=\"answers\" autocomplete=\"off\"> <label for=\"answers\">{show}</label>\n\
          <p id=\"printing\">{print} <a href=\"?\">{hide}</a></p>\n"
@@ -104,9 +90,8 @@ fn printing(lang: Lang) -> String {
 
 /// A chapter's questions, with what answers them folded away after each.
 fn asked(Chapter { told, lanes, .. }: &Chapter, claims: &str, lang: Lang) -> String {
-    let name = Words::fixed("What happened, and the answer", "实验过程与答案");
+    let name = lang.pick("What happened, and the answer", "实验过程与答案");
     let folded = |answer: &str| {
-        let name = name.to(lang);
         // Beside what folds it, not in it, an answer can be shown without a script.
         format!(
             "<details class=\"fold\"><summary>{name}</summary></details>\n<div class=\"answer\">\n{answer}</div>\n"
@@ -134,22 +119,14 @@ pub fn begin(cover: &Cover, styles: &str, lang: Lang) -> String {
 
 /// A document's head up to its title.
 pub fn head(title: &str, lang: Lang) -> String {
-    let tag = if lang == Lang::Zh { "zh-CN" } else { "en" };
+    let tag = lang.pick("en", "zh-CN");
     format!(
         "<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n"
     )
 }
 
-fn by_name(chapters: &[Chapter]) -> impl Iterator<Item = &[Chapter]> {
-    chapters.chunk_by(|a, b| a.name == b.name)
-}
-
-fn anchor(chapter: &Chapter) -> String {
-    format!("{}-{}", chapter.name, chapter.version)
-}
-
-fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
+fn contents<'a>(lessons: impl Iterator<Item = &'a [Chapter]>, lang: Lang) -> String {
     let entry = |chapters: &[Chapter]| {
         let first = &chapters[0];
         let claims = first.claims.iter().filter(|_| !asks(chapters)); // they would give answers away
@@ -161,14 +138,19 @@ fn contents_list(chapters: &[Chapter], lang: Lang) -> String {
             (0, open, _) => ("failed", format!("? {open}")),
             (failed, ..) => ("failed", format!("✗ {failed}")),
         };
-        let link = |chapter| format!(" <a href=\"#{}\">{}</a>", anchor(chapter), chapter.version);
+        let link =
+            |Chapter { name, version, .. }: &Chapter| format!(" <a href=\"#{name}-{version}\">{version}</a>");
         let versions = joined(chapters.iter().map(link));
-        let (name, claims) = (first.name, text(&claims.join(if lang == Lang::Zh { "" } else { " " })));
+        let (name, claims) = (first.name, text(&claims.join(lang.pick(" ", ""))));
         let shown = text(&pieces::named(name, first.subject_zh, lang));
-        let head = format!("<a href=\"#{name}\"><b>{shown}</b></a>{versions}");
-        format!("<li>{head} <span class=\"{state}\">{marks}</span><br>{claims}</li>\n")
+        format!(
+            "<li><a href=\"#{name}\"><b>{shown}</b></a>{versions} <span class=\"{state}\">{marks}</span><br>{claims}</li>\n"
+        )
     };
-    joined(by_name(chapters).map(entry))
+    let (name, list) = (lang.pick("Contents", "目录"), joined(lessons.map(entry)));
+    format!(
+        "<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">{name}</h2>\n<ul>\n{list}</ul>\n</nav>\n"
+    )
 }
 
 /// A ladder with everything that a ladder can show.
@@ -186,24 +168,23 @@ pub fn legend(is_bare: bool, lang: Lang) -> String {
         beside(of("", ""), of("printed by a program on the right", "右侧程序打印的一行")),
         beside(of("[STATE]", "[状态]"), of("[state in the kernel]", "[内核里的状态]")),
     ];
-    told.retain(|told| !is_bare || told.rung().is_some_and(|rung| matches!(rung.mark, Mark::Crossed { .. })));
+    told.retain(|told| !is_bare || matches!(told, Entry::Rung(Rung { mark: Mark::Crossed { .. }, .. })));
     let lanes = (of("the client's side", "客户端一侧"), of("the server's side", "服务器一侧"));
     let note = if is_bare {
-        Words::fixed("Times are seconds since the beginning.", "时间是从开始算起的秒数。")
+        lang.pick("Times are seconds since the beginning.", "时间是从开始算起的秒数。")
     } else {
-        Words::fixed(
-            "Times are seconds since the lesson began. A printed line is seen slightly later than bytes \
-             on the wire. So the order of two lines that are less than two milliseconds apart may be wrong. After each act come its \
+        lang.pick(
+            "Times are seconds since the lesson began. A printed line is seen slightly later than bytes on the wire. So \
+             the order of two lines that are less than two milliseconds apart may be wrong. After each act come its \
              checks: ✓ passed, ✗ failed, - not available on this system.",
             "时间是本课开始后的秒数。两行相差不到两毫秒，先后就可能画反：程序打印的内容，看到得比线路上的字节稍晚。\
              每一步之后是它的检查：✓ 通过，✗ 失败，- 在本系统上无法演示。",
         )
     };
-    let (heading, drawn) = (Words::fixed("How to read it", "图例"), body(&told, &lanes, lang));
+    let (heading, drawn) = (lang.pick("How to read it", "图例"), body(&told, &lanes, lang));
     format!(
-        "<section aria-labelledby=\"legend\">\n<h2 id=\"legend\">{}</h2>\n{drawn}<p>{}</p>\n</section>\n",
-        heading.to(lang),
-        text(note.to(lang))
+        "<section aria-labelledby=\"legend\">\n<h2 id=\"legend\">{heading}</h2>\n{drawn}<p>{}</p>\n</section>\n",
+        text(note)
     )
 }
 
@@ -271,14 +252,10 @@ mod tests {
             let lanes = (of("client"), of("server"));
             Chapter { name, subject_zh: "", version: "IPv4", claims, lanes, told }
         };
-        let question = |choices| Entry::Question { question: of("what happens?"), choices };
-        let judged = Entry::Judged {
-            question: of("what happens?"),
-            verdict: of("right"),
-            is_right: Some(true),
-            why: of("because"),
-        };
-        let asked = vec![question(vec![of("this"), of("that")]), Entry::Act(of("it")), judged];
+        let (question, verdict, why) = (of("what happens?"), of("right"), of("because"));
+        let ask = Entry::Question { question: question.clone(), choices: vec![of("this"), of("that")] };
+        let judged = Entry::Judged { question, verdict, is_right: Some(true), why };
+        let asked = vec![ask, Entry::Act(of("it")), judged];
         let chapters = [chapter("quiz", asked), chapter("plain", vec![Entry::Act(of("plain act"))])];
         let page = html(&Cover { title: of("t"), intro: of("i"), is_bare: false }, &chapters, Lang::En);
         let (quiz, plain) = page.split_once("<h2 id=\"plain\">").unwrap();

@@ -5,21 +5,9 @@ mod tcp;
 mod udp;
 mod web;
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+use crate::lessons::prelude::*;
+use crate::lessons::{UDP, WEB};
 
-use anyhow::Result;
-
-use crate::lessons::{Lesson, TCP, UDP, WEB, claim};
-use crate::peers::sockets::connect;
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::record::STUCK;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
-
-/// Each mistake is a separate lesson.
 #[rustfmt::skip]
 pub static ALL: [Lesson; 14] = [
     Lesson { name: "glued", subject_zh: "消息粘连", lanes: TCP, play: tcp::glued,
@@ -81,33 +69,19 @@ fn decode(bytes: &[u8], lane: Side, play: &Play) -> io::Result<String> {
     })
 }
 
-/// Both ends of a connection over a recorded wire, after the server's welcome.
-fn welcomed_pair(play: &mut Play) -> Result<(TcpStream, TcpStream)> {
-    let listener = TcpListener::bind(play.loopback())?;
-    let mut client = connect(play.lab.wire("", listener.local_addr()?, RelayMode::AsItComes)?)?;
-    let mut server = listener.accept()?.0;
-    server.set_read_timeout(Some(STUCK))?;
-    play.called(Side::Server, "send: Welcome!");
-    server.write_all(b"Welcome!")?;
-    client.read_exact(&mut [0; 8])?;
-    play.called(Side::Client, "recv(1024): Welcome!");
-    Ok((client, server))
-}
-
 /// After the mistake: the program that does it right.
 fn instead(play: &mut Play, program: &str) -> Result<()> {
     play.act(&words!("What {program} does instead.", "再看 {program} 的做法。"))
 }
 
 /// Checks that the notes' code failed, which makes choice `right` of its question the right one.
-fn wrong(play: &mut Play, what: &Words, failed: bool, right: u64) {
-    let (en, zh) = (&what.en, &what.zh);
+fn wrong(play: &mut Play, Words { en, zh }: Words, failed: bool, right: u64) {
     let promise = words!("the mistake shows: {en}", "果然出错：{zh}");
     if failed || cfg!(unix) {
         play.checks.equal(promise, &failed, &true);
     } else {
         // The answers are known from Unix; other systems may differ.
-        let why = Words::fixed("the mistake does not show on this system", "在本系统上重现不了这个错误");
+        let why = words!("the mistake does not show on this system", "在本系统上重现不了这个错误");
         play.checks.not_available(promise, why);
     }
     if failed {

@@ -1,30 +1,24 @@
 //! The mistakes of the notes' TCP server.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::net::Shutdown;
+use std::time::Instant;
 
-use anyhow::Result;
-use common::narration::escape;
+use super::{decode, instead, wrong};
+use crate::lessons::prelude::*;
+use crate::wire::event::What;
 
-use super::{decode, instead, welcomed_pair, wrong};
-use crate::peers::sockets::{connect, pair};
-use crate::peers::tcp_peer::TcpPeer;
-use crate::play::Play;
-use crate::wire::event::{Side, What};
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::{Shown, Words};
+/// How long the notes' server sleeps here; in the notes, it is a second.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The notes' server loop: one read is one message, and text; it sleeps before it looks at the message.
-fn wrong_server_loop(play: &Play, mut stream: TcpStream, pause: Duration) -> io::Result<Vec<String>> {
+fn wrong_server_loop(play: &Play, mut stream: TcpStream) -> io::Result<Vec<String>> {
     let mut heard = Vec::new();
     loop {
         let mut buffer = [0; 1024];
         let n = stream.read(&mut buffer)?;
         let read = if n == 0 { "b''".into() } else { escape(&buffer[..n]) };
         play.called(Side::Server, format!("recv(1024): {read}"));
-        thread::sleep(pause);
+        thread::sleep(PAUSE);
         let name = decode(&buffer[..n], Side::Server, play)?;
         if n == 0 || name == "exit" {
             play.called(Side::Server, "close()");
@@ -37,26 +31,26 @@ fn wrong_server_loop(play: &Play, mut stream: TcpStream, pause: Duration) -> io:
     }
 }
 
-/// Whom the notes' server greets when its client sends these bytes, and how long it takes until it closes.
-fn notes_server(
-    play: &mut Play,
-    bytes: &[u8],
-    ends: bool,
-    pause: Duration,
-) -> Result<(Result<Vec<String>, ErrorKind>, Duration)> {
-    let (mut client, server) = welcomed_pair(play)?;
+/// Whom the notes' server greets when its client sends these bytes.
+fn notes_server(play: &mut Play, bytes: &[u8], ends: bool) -> Result<Result<Vec<String>, ErrorKind>> {
+    let listener = TcpListener::bind(play.loopback())?;
+    let mut client = connect(play.lab.wire("", listener.local_addr()?, RelayMode::AsItComes)?)?;
+    let mut server = listener.accept()?.0;
+    server.set_read_timeout(Some(STUCK))?;
+    play.called(Side::Server, "send: Welcome!");
+    server.write_all(b"Welcome!")?;
+    client.read_exact(&mut [0; 8])?;
+    play.called(Side::Client, "recv(1024): Welcome!");
     client.write_all(bytes)?;
     if ends {
         client.shutdown(Shutdown::Write)?;
     }
-    let asked = Instant::now();
-    let greeted = wrong_server_loop(play, server, pause).map_err(|e| e.kind());
-    let waited = asked.elapsed();
+    let greeted = wrong_server_loop(play, server).map_err(|e| e.kind());
     let mut all = Vec::new();
     client.read_to_end(&mut all)?;
     let all = escape(&all);
     play.said(Side::Client, &words!("recv until b'': {all}", "recv 直到 b''：{all}"));
-    Ok((greeted, waited))
+    Ok(greeted)
 }
 
 /// What a client that sends these bytes receives from tcp-server, which waits before each greeting.
@@ -83,20 +77,16 @@ pub fn glued(play: &mut Play) -> Result<()> {
         "recv 返回已经到达的字节；一条消息到哪里为止，没有任何标记。",
     )?;
     // Like two sends that arrive together.
-    let (found, _) = notes_server(play, b"Michaelexit", true, Duration::ZERO)?;
+    let found = notes_server(play, b"Michaelexit", true)?;
     let Words { en, zh } = found.shown();
-    let what = words!(
-        "the notes' server greets {en}, and does not recognize 'exit'",
-        "笔记的服务器问候{zh}，没有识别出 exit"
-    );
-    wrong(play, &what, found == Ok(vec!["Michaelexit".into()]), 3);
+    let what =
+        words!("the notes' server greets {en}, and misses 'exit'", "笔记的服务器问候{zh}，没有识别出 exit");
+    wrong(play, what, found == Ok(vec!["Michaelexit".into()]), 3);
 
     instead(play, "tcp-server")?;
     let all = tcp_server(play, "0", b"Michael\nexit\n")?;
-    let promise = Words::fixed(
-        "tcp-server greets Michael and recognizes 'exit'",
-        "tcp-server 问候 Michael，并识别 exit",
-    );
+    let promise =
+        words!("tcp-server greets Michael and recognizes 'exit'", "tcp-server 问候 Michael，并识别 exit");
     play.checks.equal(promise, &all.as_str(), &r"Welcome!\nHello, Michael!\n");
     Ok(())
 }
@@ -122,7 +112,7 @@ pub fn reset(play: &mut Play) -> Result<()> {
     server.write_all(b"goodbye")?;
     play.sent(Side::Client, b"goodbye");
     drop(server);
-    play.said(Side::Server, &Words::fixed("close(), and the name is unread", "close()，名字还没有读"));
+    play.said(Side::Server, &words!("close(), and the name is unread", "close()，名字还没有读"));
     let mut heard = Vec::new();
     let found = client.read_to_end(&mut heard).map(|_| ()).map_err(|e| e.kind());
     if found.is_err() {
@@ -130,13 +120,10 @@ pub fn reset(play: &mut Play) -> Result<()> {
     }
     let heard = escape(&heard);
     let Words { en, zh } =
-        found.map_or_else(|e| e.shown(), |()| Words::fixed("the end of the stream", "流结束（FIN）"));
+        found.map_or_else(|e| e.shown(), |()| words!("the end of the stream", "流结束（FIN）"));
     play.said(Side::Client, &words!("recv: '{heard}', then: {en}", "recv：“{heard}”，然后是：{zh}"));
-    let what = words!(
-        "after the notes' close, the client receives '{heard}', then: {en}",
-        "按笔记的做法关闭，客户端收到“{heard}”，然后是：{zh}"
-    );
-    wrong(play, &what, found.is_err(), 2);
+    let what = words!("the client receives '{heard}', then: {en}", "客户端收到“{heard}”，然后是：{zh}");
+    wrong(play, what, found.is_err(), 2);
 
     instead(play, "tcp-server")?;
     let (_server, at) = play.server("tcp-server", &["--delay", "0"])?;
@@ -151,9 +138,9 @@ pub fn reset(play: &mut Play) -> Result<()> {
         play.sent(Side::Client, all.as_bytes());
         play.ended(Side::Client);
     }
-    let promise = Words::fixed(
+    let promise = words!(
         "tcp-server closes its sending half first and waits: the client sees an end of stream, no reset",
-        "tcp-server 先关闭写端，让客户端发完：收到的是流结束（FIN），不是复位（RST）",
+        "tcp-server 先关闭写端，让客户端发完：收到的是流结束（FIN），不是复位（RST）"
     );
     play.checks.equal(promise, &found, &Ok("Welcome!\n".to_owned()));
     Ok(())
@@ -173,13 +160,11 @@ pub fn half_char(play: &mut Play) -> Result<()> {
         "recv 到多少返回多少，decode 却要求字符完整。",
     )?;
     // The third byte is still on its way.
-    let (found, _) = notes_server(play, &"张".as_bytes()[..2], false, Duration::ZERO)?;
+    let found = notes_server(play, &"张".as_bytes()[..2], false)?;
     let Words { en, zh } = found.shown();
-    let what = words!(
-        "from two of the three bytes of 张, the notes' server gets {en}",
-        "“张”的三个字节只到了两个，笔记的服务器得到：{zh}"
-    );
-    wrong(play, &what, found == Err(ErrorKind::InvalidData), 3);
+    let what =
+        words!("from two bytes of 张, the notes' server gets {en}", "“张”只到两字节，笔记的服务器得到：{zh}");
+    wrong(play, what, found == Err(ErrorKind::InvalidData), 3);
 
     instead(play, "tcp-server")?;
     let (_server, at) = play.server("tcp-server", &["--delay", "0"])?;
@@ -189,25 +174,23 @@ pub fn half_char(play: &mut Play) -> Result<()> {
     client.hears("Hello, Ann!")?; // so the server has read what arrived with her name
     client.sends([&"张".as_bytes()[2..], b"\nexit\n"].concat());
     let rest = client.hears_out()?;
-    let promise = Words::fixed(
-        "tcp-server waits for the rest of 张 and of the line, and greets it",
-        "tcp-server 等到“张”字和这一行收齐，才问候",
-    );
+    let promise =
+        words!("tcp-server waits for the whole line, and greets 张", "tcp-server 等整行收齐才问候“张”");
     play.checks.equal(promise, &rest.as_str(), &"Hello, 张!\n");
     Ok(())
 }
 
 pub fn gbk_name(play: &mut Play) -> Result<()> {
     const GBK: &[u8] = b"\xd5\xc5\xc8\xfd";
-    play.act(&Words::fixed(
+    play.act(&words!(
         "A client sends 张三 in GBK, the four bytes d5 c5 c8 fd, to the notes' server.",
-        "客户端把 GBK 编码的“张三”（四个字节 d5 c5 c8 fd）发给笔记的服务器。",
+        "客户端把 GBK 编码的“张三”（四个字节 d5 c5 c8 fd）发给笔记的服务器。"
     ))?;
-    let (found, _) = notes_server(play, GBK, false, Duration::ZERO)?;
+    let found = notes_server(play, GBK, false)?;
     let Words { en, zh } = found.shown();
     let what =
         words!("from 张三 in GBK, the notes' server gets {en}", "收到 GBK 的“张三”，笔记的服务器得到：{zh}");
-    wrong(play, &what, found == Err(ErrorKind::InvalidData), 0);
+    wrong(play, what, found == Err(ErrorKind::InvalidData), 0);
 
     play.predict(
         "The same four bytes, d5 c5 c8 fd, are sent to tcp-server as a name.",
@@ -222,10 +205,7 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
         "套接字传的是字节；它们是什么文字，要双方约定。",
     )?;
     let all = tcp_server(play, "0", &[GBK, b"\nexit\n"].concat())?;
-    let promise = Words::fixed(
-        "tcp-server sends the same four bytes back, whatever they mean",
-        "tcp-server 原样发回这四个字节，不管它们是什么文字",
-    );
+    let promise = words!("tcp-server sends the same four bytes back", "tcp-server 原样发回这四个字节");
     let expected = escape(&[b"Welcome!\nHello, ", GBK, b"!\n"].concat());
     play.checks.equal(promise, &all, &expected);
     play.reveal((all == expected).then_some(2));
@@ -233,7 +213,6 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
 }
 
 pub fn slow_exit(play: &mut Play) -> Result<()> {
-    const PAUSE: Duration = Duration::from_millis(200);
     play.predict(
         "The notes' server calls recv, then sleep(1), and only then looks at the message. A client sends 'exit'.",
         "笔记的服务器先 recv，再 sleep(1)，然后才看内容。客户端发送 exit。",
@@ -246,19 +225,21 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
         "the loop sleeps before it checks the message.",
         "停顿写在判断之前，有没有事可做都要停。",
     )?;
-    let (found, waited) = notes_server(play, b"exit", false, PAUSE)?;
-    let (pause, ms) = (PAUSE.as_millis(), waited.as_millis());
+    let asked = Instant::now();
+    let found = notes_server(play, b"exit", false)?;
+    let (pause, waited) = (PAUSE.as_millis(), asked.elapsed());
+    let ms = waited.as_millis();
     let what = words!(
-        "the notes' server, which sleeps for {pause} ms here, needs {ms} ms to recognize 'exit'",
+        "the notes' server, which sleeps for {pause} ms here, needs {ms} ms in all to recognize 'exit'",
         "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
     );
-    wrong(play, &what, found == Ok(Vec::new()) && waited >= PAUSE, 2);
+    wrong(play, what, found == Ok(Vec::new()) && waited >= PAUSE, 2);
 
     instead(play, "tcp-server")?;
     let all = tcp_server(play, "3600", b"exit\n")?;
-    let promise = Words::fixed(
+    let promise = words!(
         "tcp-server, started with a delay of an hour before greetings, closes at once on 'exit'",
-        "tcp-server 在这里问候之前要停顿一小时，收到 exit 却立即关闭",
+        "tcp-server 在这里问候之前要停顿一小时，收到 exit 却立即关闭"
     );
     play.checks.equal(promise, &all.as_str(), &r"Welcome!\n");
     Ok(())

@@ -1,22 +1,12 @@
 //! The mistakes of the notes' HTTP client.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-
-use anyhow::{Context, Result};
-use common::narration::escape;
 
 use super::{WATCHED, decode, instead, wrong};
-use crate::checks::Ended;
 use crate::lessons::page::quiet_origin;
+use crate::lessons::prelude::*;
 use crate::peers::origin;
 use crate::peers::scripted_server::until_it_leaves;
-use crate::peers::sockets::{connect, is_silence};
-use crate::play::Play;
-use crate::wire::event::Side;
-use crate::wire::tcp_relay::RelayMode;
-use crate::words::Words;
 
 /// Sends the notes' request over a recorded wire.
 fn requested(play: &mut Play, origin: SocketAddr, path: &str) -> Result<TcpStream> {
@@ -31,18 +21,15 @@ fn wrong_get(play: &mut Play, origin: SocketAddr, path: &str) -> Result<String> 
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply)?;
     let size = reply.len();
-    play.said(
-        Side::Client,
-        &words!("recv(1024) until b'': {size} bytes", "recv(1024) 直到 b''：{size} 字节"),
-    );
+    play.said(Side::Client, &words!("recv until b'': {size} bytes", "recv 直到 b''：{size} 字节"));
     let Some(end) = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
         play.called(Side::Client, "split: ValueError");
         return Err(anyhow::anyhow!("no header"));
     };
     decode(&reply[..end], Side::Client, play).context("a header that is not UTF-8")?;
-    let body = &reply[end + 4..];
-    play.called(Side::Client, format!("f.write: {}", escape(body)));
-    Ok(String::from_utf8_lossy(body).into())
+    let body = escape(&reply[end + 4..]);
+    play.called(Side::Client, format!("f.write: {body}"));
+    Ok(body)
 }
 
 /// Runs tcp-client get, and checks its exit status and the file it saves.
@@ -74,13 +61,11 @@ pub fn chunk_sizes(play: &mut Play) -> Result<()> {
         "每块之前都有它的大小，就写在流里（RFC 9112，7.1 节）。",
     )?;
     let origin = quiet_origin(play)?;
-    let body = wrong_get(play, origin.address, "/chunked")?;
-    let saved = escape(body.as_bytes());
+    let saved = wrong_get(play, origin.address, "/chunked")?;
     let what = words!("the notes' client saves '{saved}'", "笔记的客户端保存了“{saved}”");
-    let failed = body == "7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n";
-    wrong(play, &what, failed, 3);
+    wrong(play, what, saved == r"7\r\nHello, \r\n6\r\nworld!\r\n0\r\n\r\n", 3);
     instead(play, "tcp-client")?;
-    let promise = Words::fixed("tcp-client saves only the body", "tcp-client 只保存响应体");
+    let promise = words!("tcp-client saves only the body", "tcp-client 只保存响应体");
     tcp_client(play, origin.address, "chunked", promise, (0, Some("Hello, world!")))
 }
 
@@ -98,15 +83,14 @@ pub fn cut_short(play: &mut Play) -> Result<()> {
         "recv 返回空只表示流结束，并不表示响应体收全了。",
     )?;
     let origin = quiet_origin(play)?;
-    let body = wrong_get(play, origin.address, "/cut")?;
-    let saved = escape(body.as_bytes());
+    let saved = wrong_get(play, origin.address, "/cut")?;
     let what = words!(
         "the notes' client saves '{saved}', 6 of 13 bytes, as if it were complete",
         "笔记的客户端只收到 13 字节中的“{saved}”，却当作完整内容保存"
     );
-    wrong(play, &what, body == "Hello,", 1);
+    wrong(play, what, saved == "Hello,", 1);
     instead(play, "tcp-client")?;
-    let promise = Words::fixed("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
+    let promise = words!("tcp-client fails and saves nothing", "tcp-client 报错，什么也不保存");
     tcp_client(play, origin.address, "cut", promise, (1, None))
 }
 
@@ -124,17 +108,11 @@ pub fn no_header(play: &mut Play) -> Result<()> {
         "it first prints the header as UTF-8, but header bytes need not be UTF-8 (RFC 9110, section 5.5).",
         "它先按 UTF-8 打印响应头；响应头的字节却不一定是 UTF-8（RFC 9110，5.5 节）。",
     )?;
-    let promise = Words::fixed(
-        "tcp-client does not decode the header, and saves the body",
-        "tcp-client 不解码响应头，保存响应体",
-    );
-    exception(play, LATIN, "a header that is not UTF-8", "latin", promise, (0, Some("hi")))?;
-    play.act(&Words::fixed(
-        "A reply without a header arrives at the notes' client.",
-        "笔记的客户端收到的响应没有响应头。",
-    ))?;
     let promise =
-        Words::fixed("tcp-client reports an error and saves nothing", "tcp-client 报错，什么也不保存");
+        words!("tcp-client decodes no header, and saves the body", "tcp-client 不解码响应头，保存响应体");
+    exception(play, LATIN, "a header that is not UTF-8", "latin", promise, (0, Some("hi")))?;
+    play.act(&words!("Then a reply without a header.", "然后是没有响应头的响应。"))?;
+    let promise = words!("tcp-client reports an error and saves nothing", "tcp-client 报错，什么也不保存");
     exception(play, b"hi", "no header", "none", promise, (1, None))
 }
 
@@ -149,8 +127,8 @@ fn exception(
 ) -> Result<()> {
     let origin = origin::replying(play.ip, move |stream| stream.write_all(reply))?;
     let found = wrong_get(play, origin.address, "/").map_err(|e| e.to_string());
-    let what = Words::fixed("the notes' client ends with an exception", "笔记的客户端因异常而结束");
-    wrong(play, &what, found == Err(error.into()), 2);
+    let what = words!("the notes' client ends with an exception", "笔记的客户端因异常而结束");
+    wrong(play, what, found == Err(error.into()), 2);
     instead(play, "tcp-client")?;
     tcp_client(play, origin.address, page, promise, outcome)
 }
@@ -181,18 +159,16 @@ pub fn kept_open(play: &mut Play) -> Result<()> {
     let next = stream.read(&mut [0]).map_err(|e| e.kind());
     let is_waiting = next.is_err_and(is_silence);
     if is_waiting {
-        play.said(Side::Client, &Words::fixed("recv(1024): still waiting", "recv(1024)：仍在等待"));
+        play.said(Side::Client, &words!("recv(1024): still waiting", "recv(1024)：仍在等待"));
     }
     let what = words!(
         "all {size} bytes have arrived; half a second later the notes' client still waits, and would wait forever",
         "全部 {size} 字节都到了；又过半秒，笔记的客户端还在等，会永远等下去"
     );
     drop(stream); // the server serves one client at a time
-    wrong(play, &what, is_waiting, 1);
+    wrong(play, what, is_waiting, 1);
     instead(play, "tcp-client")?;
-    let promise = Words::fixed(
-        "tcp-client counts bytes, and ends when all have arrived",
-        "tcp-client 数着字节，收全就结束",
-    );
+    let promise =
+        words!("tcp-client counts bytes, and ends when all have arrived", "tcp-client 数着字节，收全就结束");
     tcp_client(play, origin.address, "open", promise, (0, Some("hi")))
 }

@@ -4,7 +4,7 @@
 
 use std::io::{Read, Write};
 use std::iter;
-use std::net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket};
+use std::net::TcpStream;
 use std::process::{self, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,18 +15,17 @@ use super::variants::Variant;
 use crate::peers::{origin, sockets};
 use crate::programs::figures::{self, used};
 use crate::programs::server::Server;
+use crate::tasks::shown::LOOPBACK;
 
 /// How long each side is measured in a round.
 const TIME: Duration = Duration::from_millis(400);
 const QUESTION: &str = "Michael\n";
 const WELCOME: &str = "Welcome!\n";
 const ANSWER: &str = "Hello, Michael!\n";
-const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// What one side was seen to cost in one round.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// The work's two figures.
     pub costs: [f64; 2],
     /// How many answers, clients or pages they are the mean of.
     pub count: u32,
@@ -34,25 +33,23 @@ pub struct Measured {
     pub load: Option<f64>,
 }
 
-/// What has been used so far by the server, or else by the children that have ended; and by the load.
-fn used_so_far(server: Option<u32>) -> Result<[Duration; 2]> {
-    let load = used(process::id()).context("/proc does not tell what was used")?;
-    let measured = match server {
-        Some(pid) => used(pid).context("the server has ended")?.own,
-        None => load.children,
-    };
-    Ok([measured, load.own])
-}
-
 /// Takes turns for a while, each with `count` answers, clients or pages: time and CPU for each, in microseconds.
 fn timed(server: Option<&Server>, count: u32, mut turn: impl FnMut() -> Result<()>) -> Result<Measured> {
-    let server = server.map(|server| server.program.pid);
-    let (before, began, mut counted) = (used_so_far(server)?, Instant::now(), 0);
+    // By the server, or else by the children that have ended; and by the load.
+    let used_so_far = || {
+        let load = used(process::id()).context("/proc does not tell what was used")?;
+        let measured = match server {
+            Some(server) => used(server.program.pid).context("the server has ended")?.own,
+            None => load.children,
+        };
+        Ok::<_, anyhow::Error>([measured, load.own])
+    };
+    let (before, began, mut counted) = (used_so_far()?, Instant::now(), 0);
     while counted == 0 || began.elapsed() < TIME {
         turn()?;
         counted += count;
     }
-    let (time, now) = (began.elapsed().as_secs_f64(), used_so_far(server)?);
+    let (time, now) = (began.elapsed().as_secs_f64(), used_so_far()?);
     let [measured, load] = [0, 1].map(|of| now[of].saturating_sub(before[of]).as_secs_f64());
     let each = 1e6 / f64::from(counted);
     Ok(Measured { costs: [time * each, measured * each], count: counted, load: Some(load / time) })
@@ -135,7 +132,7 @@ pub fn idle(variant: Variant, clients: u32) -> Result<Measured> {
 /// One UDP socket, with this many datagrams on their way.
 pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
     let server = variant.server("udp")?;
-    let socket: UdpSocket = sockets::datagram_socket(LOCALHOST)?;
+    let socket = sockets::datagram_socket(LOOPBACK[0])?;
     socket.connect(server.address)?;
     let ask = || socket.send(QUESTION.trim_end().as_bytes()).map(|_| ()).context("cannot ask");
     let hear = || {
@@ -155,7 +152,7 @@ pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
 pub fn get(variant: Variant, kibibytes: u32) -> Result<Measured> {
     let page = vec![b'x'; kibibytes as usize * 1024];
     let header = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", page.len());
-    let host = origin::replying(LOCALHOST, move |stream| {
+    let host = origin::replying(LOOPBACK[0], move |stream| {
         stream.write_all(header.as_bytes())?;
         stream.write_all(&page)
     })?;

@@ -1,15 +1,17 @@
-//! What was measured of a work: the rounds of each variant, and their costs as charts.
+//! What was measured of a work: the rounds of each variant, and what it says: charts, sentences, JSON.
 
 use super::load::Measured;
 use super::variants::Variant;
-use super::works::Workload;
-use crate::drawing::entry::{Chart, Cost, Series};
+use super::works::{Figure, Workload};
+use crate::checks::{Check, Verdict};
+use crate::drawing::entry::{Chart, Cost, Entry, Series, shown};
+use crate::tasks::json::{array, object, string};
+use crate::words::Words;
 
-/// A work, and what was measured of it.
 pub struct Results {
     pub work: &'static Workload,
     pub variants: Vec<Rounds>,
-    /// Whether the work was held on one core.
+    /// Not where one core is wanted and there is no taskset(1).
     pub is_on_one_core: bool,
 }
 
@@ -21,13 +23,13 @@ pub struct Rounds {
 
 impl Rounds {
     /// A figure at a place, in each of the rounds.
-    pub fn figures(&self, place: usize, figure: usize) -> Vec<f64> {
+    fn figures(&self, place: usize, figure: usize) -> Vec<f64> {
         self.measured.iter().map(|round| round[place].costs[figure]).collect()
     }
 }
 
 /// The one in the middle, or the mean of the two in the middle.
-pub fn median(figures: &[f64]) -> f64 {
+fn median(figures: &[f64]) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
     match (sorted.get(sorted.len().saturating_sub(1) / 2), sorted.get(sorted.len() / 2)) {
@@ -37,16 +39,15 @@ pub fn median(figures: &[f64]) -> f64 {
 }
 
 impl Results {
-    pub fn all(&self) -> impl Iterator<Item = &Measured> {
+    fn all(&self) -> impl Iterator<Item = &Measured> {
         self.variants.iter().flat_map(|rounds| rounds.measured.iter().flatten())
     }
 
-    /// A variant, if it was measured.
-    pub fn variant(&self, variant: Variant) -> Option<&Rounds> {
+    fn variant(&self, variant: Variant) -> Option<&Rounds> {
         self.variants.iter().find(|rounds| rounds.variant == variant)
     }
 
-    pub fn cost(&self, rounds: &Rounds, place: usize, figure: usize) -> Cost {
+    fn cost(&self, rounds: &Rounds, place: usize, figure: usize) -> Cost {
         let figures = rounds.figures(place, figure);
         let baseline = self.variant(Variant::Baseline).filter(|other| other.variant != rounds.variant);
         // Both of a pair are of one round: what disturbs a round disturbs the two alike.
@@ -60,27 +61,114 @@ impl Results {
         Cost { median: median(&figures), low, high, ratio }
     }
 
+    /// All that is told of a work: charts, remarks, checks.
+    pub fn told(&self) -> Vec<Entry> {
+        let mut told: Vec<_> = self.charts().into_iter().map(Entry::Chart).collect();
+        let remarks = [self.rounds_and_load(), self.price_of_a_thread()];
+        told.extend(remarks.into_iter().flatten().map(Entry::Evidence));
+        let mut check = |promise, verdict| told.push(Entry::Check(Check { promise, verdict }));
+        let needs = |en, zh| Verdict::NotAvailable(Words::fixed(en, zh));
+        let Workload { promise: Words { en, zh }, variants, is_on_one_core, .. } = self.work;
+        let counted: u64 = self.all().map(|measured| u64::from(measured.count)).sum();
+        check(words!("{en} ({counted})", "{zh}（{counted} 个）"), Verdict::Passed);
+        if *is_on_one_core && !self.is_on_one_core {
+            let verdict = needs(
+                "it needs taskset; the scheduler is in these times, too",
+                "缺 taskset；时间也随调度器而变",
+            );
+            check(Words::fixed("one core for all of it", "只用一个核"), verdict);
+        }
+        for variant in variants.iter().filter(|variant| !variant.is_here()) {
+            check(variant.name(), needs("it needs python3", "需要 python3"));
+        }
+        told
+    }
+
+    /// How many rounds there were, and what the load took meanwhile.
+    fn rounds_and_load(&self) -> Option<Words> {
+        let rounds = self.variants.first()?.measured.len();
+        let unit = if rounds == 1 { "round" } else { "rounds" };
+        let loads = || self.all().filter_map(|measured| measured.load).map(|load| 100.0 * load);
+        let Some(most) = loads().reduce(f64::max) else {
+            return Some(words!("{rounds} {unit}", "{rounds} 轮"));
+        };
+        let least = loads().fold(most, f64::min);
+        Some(words!(
+            "{rounds} {unit}; the load itself took {least:.0}% to {most:.0}% of a core",
+            "{rounds} 轮；负载自身占用一个核的 {least:.0}% 至 {most:.0}%"
+        ))
+    }
+
+    /// What it costs to start a thread for each client: the baseline, less the one whose threads are started before.
+    fn price_of_a_thread(&self) -> Option<Words> {
+        let [started, ready] =
+            [self.variant(Variant::Baseline)?, self.variant(Variant::Ready)?].map(|it| it.figures(0, 1));
+        let pairs: Vec<_> = started.iter().zip(ready).map(|(started, ready)| started - ready).collect();
+        let price = median(&pairs);
+        Some(words!(
+            "a thread started for a client costs {price:.0} µs of CPU: the two baselines, compared",
+            "为一个客户端启动一个线程，要花 {price:.0} µs 的 CPU（两个基准之差）"
+        ))
+    }
+
     /// A chart for each of the work's two figures.
-    pub fn charts(&self) -> Vec<Chart> {
+    fn charts(&self) -> Vec<Chart> {
         let series = |rounds: &Rounds, figure| Series {
             name: rounds.variant.name(),
             ink: rounds.variant.shown().2,
             costs: (0..self.work.places.len()).map(|place| self.cost(rounds, place, figure)).collect(),
         };
-        let charts = self.work.figures.iter().enumerate().map(|(number, (_, title))| Chart {
+        let chart = |(number, (_, title)): (usize, &Figure)| Chart {
             title: title.clone(),
             across: self.work.across.clone(),
             places: self.work.places.iter().copied().map(u64::from).collect(),
             series: self.variants.iter().map(|rounds| series(rounds, number)).collect(),
-        });
-        charts.collect()
+        };
+        self.work.figures.iter().enumerate().map(chart).collect()
     }
+}
+
+/// The figures for a machine: what it was measured on, and each work with the rounds of its variants.
+pub fn json(machine: &Words, works: &[Results]) -> String {
+    let works = works.iter().map(|results| {
+        let places = results.work.places.iter().enumerate();
+        let places = places.map(|(place, clients)| {
+            let variants = results.variants.iter().map(|rounds| variant(results, rounds, place));
+            object(&[("n", clients.to_string()), ("variants", array(variants))])
+        });
+        object(&[
+            ("work", string(results.work.name)),
+            ("n_is", string(&results.work.across.en)),
+            ("on_one_core", results.is_on_one_core.to_string()),
+            ("places", array(places)),
+        ])
+    });
+    object(&[("machine", string(&machine.en)), ("works", array(works))]) + "\n"
+}
+
+fn variant(results: &Results, rounds: &Rounds, place: usize) -> String {
+    let or_null = |figure: Option<f64>| figure.map_or("null".into(), |figure| format!("{figure:.2}"));
+    let mut members = vec![("variant", string(rounds.variant.shown().0))];
+    for (number, (key, _)) in results.work.figures.iter().enumerate() {
+        let Cost { median, low, high, ratio } = results.cost(rounds, place, number);
+        let cost = object(&[
+            ("median", shown(median)),
+            ("low", shown(low)),
+            ("high", shown(high)),
+            ("to_baseline", or_null(ratio)),
+            ("rounds", array(rounds.figures(place, number).into_iter().map(shown))),
+        ]);
+        members.push((key, cost));
+    }
+    let measured = || rounds.measured.iter().map(|round| &round[place]);
+    members.push(("counted", array(measured().map(|measured| measured.count.to_string()))));
+    members.push(("load_cores", array(measured().map(|measured| or_null(measured.load)))));
+    object(&members)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::entry::shown;
     use crate::tasks::bench::works;
 
     fn rounds(variant: Variant, figures: &[f64]) -> Rounds {

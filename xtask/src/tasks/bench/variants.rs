@@ -1,9 +1,9 @@
 //! The variants of a program that are compared: ours, the baseline, and one written as the notes do it.
 
-use std::env;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result};
 
@@ -47,71 +47,61 @@ impl Variant {
     }
 
     pub fn is_here(self) -> bool {
-        self != Self::Notes || python_here().is_some()
+        self != Self::Notes || PYTHON.is_some()
     }
 
     /// Starts its server: `tcp` or `udp`.
     pub fn server(self, protocol: &str) -> Result<Server> {
+        let is_tcp = protocol == "tcp";
+        let limits: &[&str] = if is_tcp { &["--delay=0", "--max-clients=15000"] } else { &[] };
         let command = match self {
             Self::Ours => {
-                let mut command = Command::new(build::path_of(&format!("{protocol}-server"))?);
-                command.args(["127.0.0.1:0", "--quiet"]);
-                if protocol == "tcp" {
-                    command.args(["--delay=0", "--max-clients=15000"]);
-                }
-                command
+                let program = build::path_of(&format!("{protocol}-server"))?;
+                command(&program, &[&["127.0.0.1:0", "--quiet"], limits].concat())
             }
             Self::Baseline => baseline(&[protocol])?,
             Self::Ready => baseline(&["ready"])?,
-            Self::Notes if protocol == "tcp" => python(include_str!("notes/tcp_server.py"))?,
-            Self::Notes => python(include_str!("notes/udp_server.py"))?,
+            Self::Notes if is_tcp => python(&[include_str!("notes/tcp_server.py")])?,
+            Self::Notes => python(&[include_str!("notes/udp_server.py")])?,
         };
         Server::start_command(command).with_context(|| format!("{} did not start", self.name().en))
     }
 
     /// Its client, which gets `/page` from an address and throws it away: the disk is not what is measured.
     pub fn client(self, at: SocketAddr) -> Result<Command> {
-        let at = at.to_string();
-        let mut command = match self {
+        const FILE: &str = "/dev/null";
+        let at = &*at.to_string();
+        match self {
             Self::Ours => {
-                let mut command = Command::new(build::path_of("tcp-client")?);
-                command.args(["get", &format!("http://{at}/page"), "-o"]);
-                command
+                let page = format!("http://{at}/page");
+                Ok(command(&build::path_of("tcp-client")?, &["get", &page, "-o", FILE]))
             }
-            Self::Baseline | Self::Ready => baseline(&["get", &at])?,
-            Self::Notes => {
-                let mut command = python(include_str!("notes/tcp_client.py"))?;
-                command.arg(at);
-                command
-            }
-        };
-        command.arg("/dev/null");
-        Ok(command)
+            Self::Baseline | Self::Ready => baseline(&["get", at, FILE]),
+            Self::Notes => python(&[include_str!("notes/tcp_client.py"), at, FILE]),
+        }
     }
 }
 
+fn command(program: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(args);
+    command
+}
+
 fn baseline(args: &[&str]) -> Result<Command> {
-    let mut command = Command::new(env::current_exe().context("cannot tell where this program is")?);
-    command.arg(BASELINE).args(args);
-    Ok(command)
+    Ok(command(&build::path_of("xtask")?, &[&[BASELINE], args].concat()))
 }
 
 /// Where Python is, and its version, if it is here. What is called python3 may be a script that looks for it first.
-pub fn python_here() -> Option<&'static (String, String)> {
-    static PYTHON: OnceLock<Option<(String, String)>> = OnceLock::new();
-    let look = || {
-        let program = "import platform, sys; print(sys.executable); print(platform.python_version())";
-        let output = Command::new("python3").args(["-c", program]).output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        let (path, version) = text.trim_end().split_once('\n')?;
-        Some((path.into(), version.into()))
-    };
-    PYTHON.get_or_init(look).as_ref()
-}
+pub static PYTHON: LazyLock<Option<(String, String)>> = LazyLock::new(|| {
+    let program = "import platform, sys; print(sys.executable); print(platform.python_version())";
+    let output = Command::new("python3").args(["-c", program]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (path, version) = text.trim_end().split_once('\n')?;
+    Some((path.into(), version.into()))
+});
 
-fn python(program: &str) -> Result<Command> {
-    let (path, _) = python_here().context("there is no python3")?;
-    let mut command = Command::new(path);
-    command.args(["-c", program]);
-    Ok(command)
+fn python(args: &[&str]) -> Result<Command> {
+    let (path, _) = PYTHON.as_ref().context("there is no python3")?;
+    Ok(command(path.as_ref(), &[&["-c"], args].concat()))
 }

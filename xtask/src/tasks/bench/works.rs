@@ -6,7 +6,6 @@ use crate::words::Words;
 
 /// Something that several variants of a program do, so that one can compare what it costs each.
 pub struct Workload {
-    /// As it is called on the command line.
     pub name: &'static str,
     /// What is done, as a page's chapter says what it is about.
     pub claims: [(&'static str, Words); 1],
@@ -17,9 +16,7 @@ pub struct Workload {
     pub is_on_one_core: bool,
     pub across: Words,
     pub figures: &'static [Figure; 2],
-    /// What is promised of each that is counted.
     pub promise: &'static Words,
-    /// Measures one variant at one place.
     pub measure: fn(Variant, u32) -> anyhow::Result<Measured>,
 }
 
@@ -91,7 +88,6 @@ pub static ALL: [Workload; 10] = [
         "1 到 4096 个 TCP 客户端，各自收到应答就接着问，只用一个核：线程越多，开销如何。"))),
 ];
 
-/// What is counted, what is promised of it, and how it is measured.
 type Measure = (&'static [Figure; 2], &'static Words, fn(Variant, u32) -> anyhow::Result<Measured>);
 
 const fn work(

@@ -23,7 +23,7 @@ use crate::programs::{build, cleanup};
 use crate::words::{Lang, Words};
 use row::Row;
 
-/// Plays the lessons that the arguments name, or all of them, or the rows of a plan.
+/// Plays the named lessons, or all of them, or the rows of a plan.
 pub fn run(mut args: Args) -> Result<()> {
     let list = args.flag("--list")?;
     let plan = args.given::<String>("--plan")?;
@@ -31,27 +31,23 @@ pub fn run(mut args: Args) -> Result<()> {
     let lang = style.lang;
     let file = args.given::<String>("--html")?;
     let address = args.given_or::<HostPort>("--live", live::DEFAULT)?;
-    let row = Row::parse(&mut args, lang)?;
+    let row = Row::parse(&mut args)?;
     let is_led = row.audience.quiz || row.audience.step || plan.is_some();
     if list && (is_led || file.is_some() || address.is_some()) {
-        let why = Words::fixed(
+        return Err(args::usage(text!(
             "--list plays nothing: it cannot be used with --quiz, --step, --plan, --html or --live",
-            "--list 什么也不演示：不能与 --quiz、--step、--plan、--html、--live 同用",
-        );
-        return Err(args::usage(why.to(lang)));
+            "--list 什么也不演示：不能与 --quiz、--step、--plan、--html、--live 同用"
+        )));
     }
     if list {
         let all = || lessons::ALL.iter().chain(&mistakes::ALL).collect();
         return introduce(&if row.named.is_empty() { all() } else { row.named }, lang);
     }
-    let rows = match &plan {
-        None => vec![row],
-        Some(file) => row::plan(file, &row, lang)?,
-    };
+    let rows = if let Some(file) = &plan { row::plan(file, &row)? } else { vec![row] };
     cleanup::close_on_interrupt()?;
-    let mut page = file.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
+    let mut page = file.map(|file| Wanted::open("--html", &file, "html")).transpose()?;
     let mut course = Runner::new(style, rows[0].audience);
-    let live = shown::go_live(address.as_ref(), course.story(), cover(), style, is_led)?;
+    let live = shown::go_live(address.as_ref(), &course.story, cover(), style, is_led)?;
     build::build()?;
     let (mut outcome, mut failed) = (Ok(()), 0);
     for (at, row) in rows.iter().enumerate() {
@@ -61,8 +57,10 @@ pub fn run(mut args: Args) -> Result<()> {
             Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
             outcome => outcome.map(|()| false)?,
         };
-        if is_left || at + 1 == rows.len() {
-            save(page.take(), &course, style)?;
+        let is_last = is_left || at + 1 == rows.len();
+        if let Some(page) = page.take_if(|_| is_last && !course.chapters.is_empty()) {
+            let name = page.write(&page::html(&cover(), &course.chapters, lang))?;
+            style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))?;
         }
         outcome = course.sum_up(is_left, &row.again(style));
         if let (Some(_), Err(e)) = (&plan, &outcome) {
@@ -74,21 +72,18 @@ pub fn run(mut args: Args) -> Result<()> {
         }
     }
     shown::stay(live.as_ref(), style);
-    match failed {
-        0 => outcome,
-        rows => bail!(
-            "{}",
-            text!("checks failed in {rows} of the plan's rows", "计划里有 {rows} 行的检查没有通过")
-        ),
+    if failed > 0 {
+        bail!(text!("checks failed in {failed} of the plan's rows", "计划里有 {failed} 行的检查没有通过"));
     }
+    outcome
 }
 
 /// Between two rows of a plan: says which one is next, and waits for Enter.
 fn wait_for(row: &Row, course: &mut Runner, style: Style) -> Result<()> {
     let typed = &row.typed;
-    course.story().tell(Entry::Hint(words!("next: demo {typed}", "接下来：demo {typed}")))?;
+    course.story.tell(Entry::Hint(words!("next: demo {typed}", "接下来：demo {typed}")))?;
     course.begin(row.audience);
-    audience::wait(style, course.story())
+    audience::wait(style, &course.story)
 }
 
 fn play(row: &Row, course: &mut Runner) -> Result<()> {
@@ -100,13 +95,6 @@ fn play(row: &Row, course: &mut Runner) -> Result<()> {
     Ok(())
 }
 
-/// Saves the page, if one is wanted and anything has been played.
-fn save(page: Option<Wanted>, course: &Runner, style: Style) -> Result<()> {
-    let Some(page) = page.filter(|_| !course.chapters().is_empty()) else { return Ok(()) };
-    let name = page.write(&page::html(&cover(), course.chapters(), style.lang))?;
-    style.say(Ink::Bold, &words!("\nThe page is in {name}.", "\n网页已存入 {name}。"))
-}
-
 fn cover() -> Cover {
     let (os, arch) = (consts::OS, consts::ARCH);
     let intro = words!(
@@ -116,15 +104,16 @@ fn cover() -> Cover {
     Cover { title: Words::fixed("Socket lessons, recorded", "套接字实验实录"), intro, is_bare: false }
 }
 
-/// Prints the lessons' names and claims, lessons and mistakes apart.
 fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
-    let lessons = Words::fixed("Lessons, with the notes' claims:", "各课名称，以及每课所讲的笔记说法：");
-    let mistakes = Words::fixed(
-        "Mistakes in the notes' code (play one by name, or all with --mistakes):",
-        "笔记代码里的错误（写出名字演示其中一个，或用 --mistakes 演示全部）：",
-    );
     for group in chosen.chunk_by(|a, b| a.is_mistake() == b.is_mistake()) {
-        say(if group[0].is_mistake() { &mistakes } else { &lessons }.to(lang))?;
+        say(if group[0].is_mistake() {
+            lang.pick(
+                "Mistakes in the notes' code (play one by name, or all with --mistakes):",
+                "笔记代码里的错误（写出名字演示其中一个，或用 --mistakes 演示全部）：",
+            )
+        } else {
+            lang.pick("Lessons, with the notes' claims:", "各课名称，以及每课所讲的笔记说法：")
+        })?;
         for lesson in group {
             for (number, (claim, words)) in lesson.claims.iter().enumerate() {
                 let name = if number == 0 { lesson.name } else { "" };
@@ -136,7 +125,6 @@ fn introduce(chosen: &[&Lesson], lang: Lang) -> Result<()> {
     Ok(())
 }
 
-/// Explains the signs.
 fn greet(style: Style) -> Result<()> {
     let signs = Words::fixed(
         "> says what happens next; ✓ is a check that passed, ✗ a check that failed.\n\

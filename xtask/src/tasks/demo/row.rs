@@ -16,9 +16,9 @@ use crate::tasks::shown::{LOOPBACK, Only};
 use crate::words::Lang;
 
 pub struct Row {
-    /// As it was typed in a plan, with its comment.
+    /// In a plan, with its comment.
     pub typed: String,
-    /// The lessons that it names, each once.
+    /// Each once.
     pub named: Vec<&'static Lesson>,
     pub audience: Audience,
     is_of_mistakes: bool,
@@ -26,8 +26,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// Reads what is left of the arguments.
-    pub fn parse(args: &mut Args, lang: Lang) -> Result<Self> {
+    pub fn parse(args: &mut Args) -> Result<Self> {
         let audience = Audience { step: args.flag("--step")?, quiz: args.flag("--quiz")? };
         let is_of_mistakes = args.flag("--mistakes")?;
         let only = args.given("--ip")?.map(|Only(ip)| ip);
@@ -36,11 +35,10 @@ impl Row {
             let lesson = lessons::find(&name).ok_or_else(|| {
                 let name = escape(name.as_encoded_bytes());
                 let all = lessons::ALL.each_ref().map(|lesson| lesson.name).join(" ");
-                let unknown = words!(
+                args::usage(text!(
                     "unknown lesson '{name}': it is one of {all}, or a mistake; 'demo --list' lists both",
                     "没有“{name}”这一课：应为 {all} 之一，或一个错误的名字；“demo --list”列出全部"
-                );
-                args::usage(unknown.to(lang))
+                ))
             })?;
             if !named.iter().any(|other| other.name == lesson.name) {
                 named.push(lesson);
@@ -49,7 +47,6 @@ impl Row {
         Ok(Self { typed: String::new(), named, audience, is_of_mistakes, only })
     }
 
-    /// What it plays: what it names, or all lessons or all mistakes.
     pub fn chosen(&self) -> Vec<&'static Lesson> {
         match (self.named.is_empty(), self.is_of_mistakes) {
             (false, _) => self.named.clone(),
@@ -67,7 +64,7 @@ impl Row {
         }
     }
 
-    /// The options that play the same again, each after a blank; where else it is shown is no part of that.
+    /// The options that play the same again, each after a blank.
     pub fn again(&self, style: Style) -> String {
         let (lang, locale) = (style.lang, Lang::of_locale());
         let options = [
@@ -85,7 +82,7 @@ impl Row {
 
 /// The rows of a plan: one command a line, without `cargo xtask demo`. `#` begins a comment. All of them are checked
 /// before anything is played; `beside` is what the command line has besides the plan's name.
-pub fn plan(file: &str, beside: &Row, lang: Lang) -> Result<Vec<Row>> {
+pub fn plan(file: &str, beside: &Row) -> Result<Vec<Row>> {
     let Row { named, audience: Audience { step, quiz }, is_of_mistakes, only, .. } = beside;
     if !named.is_empty() || *step || *quiz || *is_of_mistakes || only.is_some() {
         return Err(args::usage(text!(
@@ -106,18 +103,16 @@ pub fn plan(file: &str, beside: &Row, lang: Lang) -> Result<Vec<Row>> {
         if words.is_empty() {
             continue;
         }
-        let parsed = Row::parse(&mut Args::new(words.iter().map(OsString::from)), lang);
-        let row = parsed.map_err(|e| {
+        let row = Row::parse(&mut Args::new(words.iter().map(OsString::from))).map_err(|e| {
             args::usage(text!("the plan '{name}', line {number}: {e:#}", "计划“{name}”第 {number} 行：{e:#}"))
         })?;
         rows.push(Row { typed: line.trim().into(), ..row });
     }
     if rows.is_empty() {
-        let why = text!(
+        return Err(args::usage(text!(
             "the plan '{name}' has no rows: write lessons and options of demo, one command a line",
             "计划“{name}”里没有内容：每行写一条命令的课名和选项"
-        );
-        return Err(args::usage(why));
+        )));
     }
     Ok(rows)
 }

@@ -9,9 +9,6 @@ pub const ELLIPSIS: &str = "...";
 /// How a task says that something is not available, in each language.
 const NOT_HERE: [&str; 2] = ["not available here", "此处无法演示"];
 
-/// What the number of reads stands behind, which is the network's affair.
-const BEFORE_COUNT: &str = " bytes in ";
-
 /// Whether the lines that are shown are the lines that were seen.
 pub fn same(shown: &[String], seen: &[String]) -> bool {
     let edge = ["\n".to_owned()]; // no line is like it
@@ -40,15 +37,16 @@ fn take_out(lines: &[String]) -> Vec<String> {
 /// A line with an `N` for each figure that may vary. The ports that Linux picks have five digits; those that the READMEs
 /// name have four.
 fn plain(line: &str) -> String {
-    let after_number = |text: &str| text.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned();
-    let pieces = line.split(':').map(|piece| match after_number(piece) {
-        rest if piece.len() - rest.len() == 5 => "N".to_owned() + &rest,
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let pieces = line.split(':').map(|piece| match digits(piece) {
+        5 => format!("N{}", &piece[5..]),
         _ => piece.to_owned(),
     });
     let line = pieces.collect::<Vec<_>>().join(":");
-    let Some((before, count)) = line.split_once(BEFORE_COUNT) else { return line };
-    let rest = count.strip_prefix("1 read ").map_or(after_number(count), |rest| format!(" reads {rest}"));
-    format!("{before}{BEFORE_COUNT}N{rest}")
+    // The number of reads is the network's affair.
+    let Some((before, count)) = line.split_once(" bytes in ") else { return line };
+    let after = count.strip_prefix("1 read ").map(|rest| format!(" reads {rest}"));
+    format!("{before} bytes in N{}", after.as_deref().unwrap_or(&count[digits(count)..]))
 }
 
 #[cfg(test)]

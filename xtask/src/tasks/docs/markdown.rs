@@ -1,6 +1,5 @@
 //! As much of Markdown as the READMEs use: headings, fenced blocks, code in a line, links.
 
-/// A line of a README.
 #[derive(Debug)]
 pub struct Line {
     /// Its number in the file, from 0.
@@ -28,12 +27,6 @@ pub fn lines(readme: &str) -> Vec<Line> {
         lines.push(Line { at, section, block, kind: kind.into(), text: text.into() });
     }
     lines
-}
-
-/// The lines of console blocks, section by section.
-pub fn consoles(lines: &[Line]) -> Vec<Vec<&Line>> {
-    let consoles: Vec<_> = lines.iter().filter(|line| line.kind == "console").collect();
-    consoles.chunk_by(|a, b| a.section == b.section).map(<[_]>::to_vec).collect()
 }
 
 impl Line {

@@ -7,6 +7,7 @@ mod session;
 mod texts;
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -72,15 +73,25 @@ pub fn check_all(bless: bool) -> Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// Runs a README's console blocks; with `bless`, writes what was seen, and runs them once more.
+/// Runs a README's console blocks; with `bless`, writes what was seen, and runs them once more. An output that is shown
+/// in part is left to an editor.
 fn play(name: &Path, lang: Lang, bless: bool) -> Result<Vec<String>> {
     let (shown, text) = (name.display(), read(name)?);
-    let Findings { complaints, anew } = play_text(&text, &shown.to_string(), lang)?;
-    if !bless || anew.is_empty() {
-        return Ok(complaints);
+    let different = play_text(&text, &shown.to_string(), lang)?;
+    let mut lines: Vec<_> = text.lines().collect();
+    let mut count = 0;
+    for Difference { at, seen, .. } in different.iter().rev().filter(|_| bless) {
+        if !lines[at.clone()].contains(&ELLIPSIS) {
+            lines.splice(at.clone(), (!seen.is_empty()).then_some(&**seen));
+            count += 1;
+        }
     }
-    let count = anew.len();
-    write(name, &text, anew).with_context(|| format!("cannot write {shown}"))?;
+    if count == 0 {
+        return Ok(different.into_iter().map(|difference| difference.complaint).collect());
+    }
+    ensure!(read(name)? == text, "{shown} was changed meanwhile; try again");
+    let written = fs::write(workspace().join(name), lines.join("\n") + "\n");
+    written.with_context(|| format!("cannot write {shown}"))?;
     say(&text!("{shown}: {count} outputs written anew", "{shown}：改写了 {count} 处输出"))?;
     play(name, lang, false)
 }
@@ -89,88 +100,47 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The text of a file of the workspace.
 fn read(name: &Path) -> Result<String> {
     let text = fs::read_to_string(workspace().join(name));
     text.with_context(|| format!("cannot read {}", name.display()))
 }
 
-/// Writes what was seen into a README, unless it was changed meanwhile.
-fn write(name: &Path, text: &str, anew: Vec<Anew>) -> Result<()> {
-    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
-    for (at, old, new) in anew.into_iter().rev() {
-        lines.splice(at..at + old, new);
-    }
-    ensure!(read(name)? == text, "it was changed meanwhile; try again");
-    Ok(fs::write(workspace().join(name), lines.join("\n") + "\n")?)
+/// An output that is not what its README shows.
+pub struct Difference {
+    pub complaint: String,
+    /// The lines that show it, from 0.
+    pub at: Range<usize>,
+    pub seen: String,
 }
 
-/// Where in a README something else was seen: the first line, how many lines, and the new ones.
-type Anew = (usize, usize, Vec<String>);
-
-/// What is wrong with a README's outputs, and what they should be.
-#[derive(Debug, Default)]
-pub struct Findings {
-    /// What is wrong, and where.
-    pub complaints: Vec<String>,
-    /// What was seen instead.
-    pub anew: Vec<Anew>,
-}
-
-/// Plays the sections of a README's text.
-pub fn play_text(text: &str, name: &str, lang: Lang) -> Result<Findings> {
-    let mut found = Findings::default();
-    for section in markdown::consoles(&markdown::lines(text)) {
-        play_section(&session::exchanges(&section), name, lang, &mut found)?;
-    }
-    Ok(found)
-}
-
-fn play_section(section: &[Exchange], name: &str, lang: Lang, found: &mut Findings) -> Result<()> {
-    if section.iter().any(|exchange| exchange.typed.contains("| nc ")) && !session::has_nc() {
-        return Ok(say(&text!(
-            "{name}: a section is not available here: nc",
-            "{name}：有一节需要 nc，此处没有"
-        ))?);
-    }
-    let mut session = Session::new(lang)?;
-    for exchange in section {
-        let place = format!("{name}:{}", exchange.at + 1);
-        let seen = session.play(exchange).with_context(|| format!("{place}: cannot play it"))?;
-        if !compare::same(&exchange.shown, &seen) {
-            let (typed, is, was) = (&exchange.typed, seen.join("\n"), exchange.shown.join("\n"));
-            let is_other =
-                text!("'{typed}': expected\n{was}\ngot\n{is}", "“{typed}”：应为\n{was}\n实为\n{is}");
-            found.complaints.push(format!("{place}: {is_other}"));
-            found.anew.push(anew(exchange, &seen));
+pub fn play_text(text: &str, name: &str, lang: Lang) -> Result<Vec<Difference>> {
+    let mut different = Vec::new();
+    let lines = markdown::lines(text);
+    let consoles: Vec<_> = lines.iter().filter(|line| line.kind == "console").collect();
+    for section in consoles.chunk_by(|a, b| a.section == b.section) {
+        let section = session::exchanges(section);
+        if section.iter().any(|exchange| exchange.typed.contains("| nc ")) && !session::has_nc() {
+            say(&text!("{name}: a section is not available here: nc", "{name}：有一节需要 nc，此处没有"))?;
+            continue;
+        }
+        let mut session = Session::new(lang)?;
+        for exchange in &section {
+            let place = format!("{name}:{}", exchange.at + 1);
+            let seen = session.play(exchange).with_context(|| format!("{place}: cannot play it"))?;
+            if compare::same(&exchange.shown, &seen) {
+                continue;
+            }
+            let Exchange { at, typed, shown, .. } = exchange;
+            let (was, is) = (shown.join("\n"), seen.join("\n"));
+            let complaint = text!(
+                "{place}: '{typed}': expected\n{was}\ngot\n{is}",
+                "{place}: “{typed}”：应为\n{was}\n实为\n{is}"
+            );
+            // ^C shares a line with the first one that is said after it.
+            let sign = if typed == INTERRUPT { INTERRUPT } else { "" };
+            let count = shown.len().max(sign.len().min(1));
+            different.push(Difference { complaint, at: *at..at + count, seen: sign.to_owned() + &is });
         }
     }
-    Ok(())
-}
-
-/// What was seen in a exchange's place.
-fn anew(Exchange { at, typed, shown, .. }: &Exchange, seen: &[String]) -> Anew {
-    let (mut lines, mut count) = (as_long(shown, seen), shown.len());
-    if typed == INTERRUPT && !lines.is_empty() {
-        lines[0].insert_str(0, INTERRUPT); // they share a line
-        count = count.max(1);
-    }
-    (*at, count, lines)
-}
-
-/// What was seen, with as much of it left out as before: a part in the middle is found by its first line.
-fn as_long(shown: &[String], seen: &[String]) -> Vec<String> {
-    let parts: Vec<_> = shown.split(|line| line == ELLIPSIS).collect();
-    let part_of_seen = |(number, part): (usize, &&[String])| {
-        let at = match number {
-            0 => Some(0),
-            _ if number + 1 == parts.len() => seen.len().checked_sub(part.len()),
-            _ => seen.iter().position(|line| part.first() == Some(line)),
-        };
-        at.and_then(|at| seen.get(at..at + part.len())).unwrap_or(part).to_vec()
-    };
-    match parts.len() {
-        1 => seen.to_vec(),
-        _ => parts.iter().enumerate().map(part_of_seen).collect::<Vec<_>>().join(&ELLIPSIS.to_owned()),
-    }
+    Ok(different)
 }

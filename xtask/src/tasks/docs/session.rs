@@ -1,19 +1,18 @@
-//! The console blocks of one section of a README, played: each command runs in the terminal that its block names.
-//!
-//! A line `# terminal 2` says which terminal the lines below it belong to, `$ ` begins a command, and `^C` is
-//! pressed; what the program then says begins on that line, as it does on a terminal. Servers run on until then, or
-//! to the end of the section.
+//! The console blocks of one section of a README, played: `# terminal 2` says where the lines below it belong, `$ `
+//! begins a command, and `^C` is pressed; what the program then says begins on that line, as on a terminal. Servers run
+//! on until then, or to the end of the section.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::iter;
 use std::net::{TcpListener, UdpSocket};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::markdown::Line;
 use crate::lab::{Lab, Outcome};
-use crate::programs::{self, program::Program};
+use crate::programs::{build::path_of, program::Program};
 use crate::random;
 use crate::wire::event::{Event, What};
 use crate::words::Lang;
@@ -21,15 +20,17 @@ use crate::words::Lang;
 /// What a terminal shows of Ctrl-C.
 pub const INTERRUPT: &str = "^C";
 
-/// What serves until it is stopped: how its command begins, and what says there where to listen unless it is told.
+/// What serves until it is stopped: how its command begins, and where it listens if that names no address.
 const SERVERS: [(&str, &str); 4] = [
-    ("cargo run -p tcp-server", "127.0.0.1:9999"),
-    ("cargo run -p udp-server", "127.0.0.1:9999"),
-    ("cargo xtask origin", "127.0.0.1:8000"),
-    ("cargo xtask tap", "--listen 127.0.0.1:9998"),
+    ("cargo run -p tcp-server", " 127.0.0.1:9999"),
+    ("cargo run -p udp-server", " 127.0.0.1:9999"),
+    ("cargo xtask origin", " 127.0.0.1:8000"),
+    ("cargo xtask tap", ""), // it names two
 ];
 
-/// The host that the READMEs show.
+/// The program of ours that the READMEs have graded: it is built already.
+const GRADED: &str = "cargo run -q -p tcp-server --";
+
 const SHOWN_HOST: &str = "127.0.0.1";
 
 /// The port that keeps other sessions off a host.
@@ -45,36 +46,33 @@ pub struct Exchange {
     pub shown: Vec<String>,
 }
 
-/// Takes a section's console blocks apart.
 pub fn exchanges(section: &[&Line]) -> Vec<Exchange> {
-    section.chunk_by(|a, b| a.block == b.block).flat_map(exchanges_of_block).collect()
-}
-
-fn exchanges_of_block(block: &[&Line]) -> Vec<Exchange> {
     let mut exchanges: Vec<Exchange> = Vec::new();
-    let mut terminal = "1".to_owned();
-    for Line { at, text, .. } in block {
-        let (begin, typed, shown) = match text.split_at_checked(2) {
-            Some(("# ", comment)) => {
-                terminal = comment.chars().filter(char::is_ascii_digit).collect();
-                continue;
+    for block in section.chunk_by(|a, b| a.block == b.block) {
+        let (mut terminal, mut is_other) = ("1".to_owned(), true);
+        for Line { at, text, .. } in block {
+            let (begin, typed, shown) = match text.split_at_checked(2) {
+                Some(("# ", comment)) => {
+                    (terminal, is_other) = (comment.chars().filter(char::is_ascii_digit).collect(), true);
+                    continue;
+                }
+                Some(("$ ", command)) => (at + 1, command, None),
+                Some((INTERRUPT, behind)) => (*at, INTERRUPT, Some(behind).filter(|said| !said.is_empty())),
+                _ => (*at, "", Some(text.as_str())),
+            };
+            if is_other || !typed.is_empty() {
+                let (terminal, typed) = (terminal.clone(), typed.to_owned());
+                exchanges.push(Exchange { at: begin, terminal, typed, shown: Vec::new() });
+                is_other = false;
             }
-            Some(("$ ", command)) => (at + 1, command, None),
-            Some((INTERRUPT, behind)) => (*at, INTERRUPT, Some(behind).filter(|said| !said.is_empty())),
-            _ => (*at, "", Some(text.as_str())),
-        };
-        if !typed.is_empty() || exchanges.last().is_none_or(|exchange| exchange.terminal != terminal) {
-            let (terminal, typed) = (terminal.clone(), typed.to_owned());
-            exchanges.push(Exchange { at: begin, terminal, typed, shown: Vec::new() });
-        }
-        if let Some(exchange) = exchanges.last_mut() {
-            exchange.shown.extend(shown.map(str::to_owned));
+            if let Some(exchange) = exchanges.last_mut() {
+                exchange.shown.extend(shown.map(str::to_owned));
+            }
         }
     }
     exchanges
 }
 
-/// A program in a terminal.
 struct Terminal {
     program: Program,
     /// Until it is interrupted, or its section ends.
@@ -83,25 +81,26 @@ struct Terminal {
     told: usize,
 }
 
-/// One section of a README.
 pub struct Session {
     lab: Lab,
     lang: Lang,
     terminals: BTreeMap<String, Terminal>,
-    /// What stands for the host that is shown: all of 127.0.0.0/8 is the loopback.
+    /// What stands for the host that is shown, and is as long: all of 127.0.0.0/8 is the loopback.
     host: String,
     _guard: TcpListener,
 }
 
 impl Session {
     pub fn new(lang: Lang) -> Result<Self> {
-        let (host, guard) = own_host()?;
+        let digit = || random::number() % 9 + 1;
+        let hosts = iter::repeat_with(|| format!("127.{}.{}.{}", digit(), digit(), digit())).take(100);
+        let mut free = hosts.filter_map(|host| Some((TcpListener::bind((&*host, GUARD)).ok()?, host)));
+        let (guard, host) = free.next().context("no host is free")?;
         Ok(Self { lab: Lab::discarding()?, lang, terminals: BTreeMap::new(), host, _guard: guard })
     }
 
     /// Plays an exchange and returns what was seen. A server that runs on is asked for as many lines as are shown.
     pub fn play(&mut self, Exchange { terminal, typed, shown, .. }: &Exchange) -> Result<Vec<String>> {
-        let is_free = !self.terminals.contains_key(terminal);
         match typed.as_str() {
             "" => {}
             INTERRUPT => {
@@ -110,8 +109,14 @@ impl Session {
                 running.runs_on = false;
             }
             command => {
+                let is_free = !self.terminals.contains_key(terminal);
                 ensure!(is_free, "in terminal {terminal}, something still runs");
-                let running = self.start(command)?;
+                let is_server = |begin| command.starts_with(begin) && !command.ends_with("--help");
+                let server = SERVERS.iter().find(|(begin, _)| is_server(begin));
+                let address = server.filter(|_| !command.contains(':')).map_or("", |(_, address)| address);
+                let typed = (command.to_owned() + address).replace(SHOWN_HOST, &self.host);
+                let program = self.lab.start_command(self.command(&typed)?)?;
+                let running = Terminal { program, runs_on: server.is_some(), told: 0 };
                 self.terminals.insert(terminal.clone(), running);
             }
         }
@@ -122,86 +127,54 @@ impl Session {
         self.terminals.get_mut(terminal).with_context(|| format!("nothing runs in terminal {terminal}"))
     }
 
-    fn start(&mut self, typed: &str) -> Result<Terminal> {
-        let server = SERVERS.iter().find(|(begin, _)| typed.starts_with(begin) && !typed.ends_with("--help"));
-        let typed = server.map_or(typed.into(), |(_, address)| with_address(typed, address));
-        let program = self.lab.start_command(self.command(&typed.replace(SHOWN_HOST, &self.host))?)?;
-        Ok(Terminal { program, runs_on: server.is_some(), told: 0 })
-    }
-
     /// What is typed, as a process, in the README's language. Of the locale's variables only LANG is set: about an
     /// unknown `LC_ALL`, some shells complain.
     fn command(&self, typed: &str) -> Result<Command> {
-        let mut words: Vec<_> = typed.split(' ').collect();
-        let graded = words.windows(4).position(|words| words == ["cargo", "run", "-q", "-p"]);
-        let path; // of the program that is graded, which is one of ours, built already
-        if let Some(at) = graded {
-            path = programs::build::path_of(words.get(at + 4).context("no program is named")?)?;
-            words.splice(at..words.len().min(at + 6), [path.to_str().context("its path is not Unicode")?]);
-        }
+        let (typed, graded) = (typed.replace(GRADED, "GRADED"), path_of("tcp-server")?.into_os_string());
+        let words: Vec<_> = typed.split(' ').collect();
         let (program, args) = match &words[..] {
             ["cargo", "run", "-p", name, args @ ..] => {
-                (programs::build::path_of(name)?, args.strip_prefix(&["--"]).unwrap_or(args))
+                (path_of(name)?, args.strip_prefix(&["--"]).unwrap_or(args))
             }
-            ["cargo", "xtask", args @ ..] => (programs::build::path_of("xtask")?, args),
+            ["cargo", "xtask", args @ ..] => (path_of("xtask")?, args),
             ["cargo", ..] => bail!("'{typed}' is no command that a README can show"),
-            _ => ("sh".into(), &["-c", typed][..]),
+            _ => ("sh".into(), &["-c", &typed][..]),
         };
         let mut command = Command::new(program);
         if words.starts_with(&["cargo", "run", "-p", "udp-client"]) && !words.contains(&"--timeout") {
             command.args(["--timeout", "60"]); // on a slow machine, too, it asks once
         }
+        command.args(args.iter().map(|arg| if *arg == "GRADED" { &*graded } else { arg.as_ref() }));
         let lang = if self.lang == Lang::Zh { "zh_CN.UTF-8" } else { "C.UTF-8" };
         command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env_remove("COLUMNS").env("LANG", lang);
-        command.args(args);
+        if env::var_os("CARGO").is_none() {
+            command.env("CARGO", "cargo"); // as cargo does: a task's hints say how it was called
+        }
         Ok(command)
     }
 
-    /// The next so many lines of what runs in a terminal, or all of them once it has ended.
+    /// The next `count` lines of what runs in a terminal, or all of them once it has ended: its errors last, and with the
+    /// host that the README shows.
     fn listen(&mut self, terminal: &str, count: usize) -> Result<Vec<String>> {
         let Terminal { program, runs_on, told } = self.running(terminal)?;
         let (pid, told) = (program.pid, *told);
         let wanted = if *runs_on { told + count } else { usize::MAX };
-        let has_ended = self.wait_for(pid, wanted)?;
-        let mut lines = self.lines(pid).split_off(told);
+        let has_ended = self.lab.record.wait_until(|events| {
+            let has_ended = events.iter().any(|event| event.is_end_of(pid));
+            let is_line = |event: &&Event| matches!(event.what, What::Said { program, .. } if program == pid);
+            let is_enough = events.iter().filter(is_line).count() >= wanted;
+            (has_ended || is_enough).then_some(has_ended)
+        })?;
+        let Outcome { said, complained, .. } = self.lab.outcome(pid);
         if has_ended {
             self.terminals.remove(terminal);
         } else {
-            lines.truncate(count);
             self.running(terminal)?.told += count;
         }
-        Ok(lines)
+        let lines =
+            said.iter().chain(&complained).skip(told).take(if has_ended { usize::MAX } else { count });
+        Ok(lines.map(|line| line.replace(&self.host, SHOWN_HOST)).collect())
     }
-
-    /// Waits until a program has said so many lines, or has ended; true where it has.
-    fn wait_for(&mut self, pid: u32, lines: usize) -> Result<bool> {
-        self.lab.record.wait_until(|events| {
-            let has_ended = events.iter().any(|event| event.is_end_of(pid));
-            let is_line = |event: &&Event| matches!(event.what, What::Said { program, .. } if program == pid);
-            let is_enough = events.iter().filter(is_line).count() >= lines;
-            (has_ended || is_enough).then_some(has_ended)
-        })
-    }
-
-    /// All that a program has said, its errors last, with the host that the README shows.
-    fn lines(&self, pid: u32) -> Vec<String> {
-        let Outcome { said, complained, .. } = self.lab.outcome(pid);
-        said.iter().chain(&complained).map(|line| line.replace(&self.host, SHOWN_HOST)).collect()
-    }
-}
-
-/// A host of this session's own, as long as the one that is shown, and what keeps other sessions off it.
-fn own_host() -> Result<(String, TcpListener)> {
-    let digit = || random::number() % 9 + 1;
-    let hosts = iter::repeat_with(|| format!("127.{}.{}.{}", digit(), digit(), digit())).take(100);
-    let mut free = hosts.filter_map(|host| Some((host.clone(), TcpListener::bind((&*host, GUARD)).ok()?)));
-    free.next().context("no host is free")
-}
-
-/// A server's command that says where to listen: as it does, or at this address.
-fn with_address(typed: &str, address: &str) -> String {
-    let told = address.split_once(' ').map_or(":", |(option, _)| option);
-    if typed.contains(told) { typed.into() } else { format!("{typed} {address}") }
 }
 
 /// A port of the READMEs that a program has on all addresses of this machine. No session has the host that is asked.
@@ -210,10 +183,7 @@ pub fn taken_port() -> Option<u16> {
     [9999, 9998, 8080, 8000, GUARD].into_iter().find(|port| !is_free(("127.0.0.9", *port)))
 }
 
-/// Whether the shell finds nc and can run it.
 pub fn has_nc() -> bool {
-    let mut probe = Command::new("sh");
-    probe.args(["-c", "nc -h || test $? -lt 126"]);
-    probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    probe.status().is_ok_and(|status| status.success())
+    let found = Command::new("sh").args(["-c", "command -v nc >/dev/null"]).status();
+    found.is_ok_and(|status| status.success())
 }

@@ -34,34 +34,26 @@ pub fn check(directory: &str) -> Result<Vec<String>> {
 fn wrong_lines(readme: &Path, lines: &[Line], sources: &[String]) -> Vec<(usize, String)> {
     let mut wrong = Vec::new();
     for block in lines.chunk_by(|a, b| a.block == b.block) {
-        match block[0].kind.as_str() {
-            "rust" if sources.iter().any(|source| stands_in(source, block)) => {}
-            "rust" => {
-                wrong.push((block[0].at, text!("no program has this code", "哪个程序里都没有这段代码")));
-            }
-            "" | "#" | "console" | "sh" | "text" => {}
-            _ => {
-                wrong
-                    .push((block[0].at, text!("this block is of an unknown kind", "这个代码块的种类不认识")));
-            }
-        }
+        let why = match block[0].kind.as_str() {
+            "rust" if sources.iter().any(|source| stands_in(source, block)) => continue,
+            "rust" => text!("no program has this code", "哪个程序里都没有这段代码"),
+            "" | "#" | "console" | "sh" | "text" => continue,
+            _ => text!("this block is of an unknown kind", "这个代码块的种类不认识"),
+        };
+        wrong.push((block[0].at, why));
     }
     for line in lines {
-        let links = line.links().filter(|link| !leads_somewhere(readme, link));
-        wrong.extend(
-            links.map(|link| (line.at, text!("the link {link} leads nowhere", "链接 {link} 没有目标"))),
-        );
-        let code = line.code().into_iter().filter(|code| code.starts_with("cargo ") && !is_known(code));
-        let nothing =
-            |command| text!("there is nothing for '{command}' to run", "“{command}”没有可运行的东西");
-        wrong.extend(code.map(|command| (line.at, nothing(command))));
+        for link in line.links().filter(|link| !link.contains("://")) {
+            let file = link.split('#').next().unwrap_or_default();
+            if !workspace().join(readme).with_file_name(file).exists() {
+                wrong.push((line.at, text!("the link {link} leads nowhere", "链接 {link} 没有目标")));
+            }
+        }
+        for code in line.code().into_iter().filter(|code| code.starts_with("cargo ") && !is_known(code)) {
+            wrong.push((line.at, text!("there is nothing for '{code}' to run", "“{code}”没有可运行的东西")));
+        }
     }
     wrong
-}
-
-fn leads_somewhere(from: &Path, link: &str) -> bool {
-    let file = link.split('#').next().unwrap_or_default();
-    link.contains("://") || workspace().join(from).with_file_name(file).exists()
 }
 
 /// Whether a command names a program, lessons, or another task: an arm of `main`'s match.
@@ -116,26 +108,25 @@ fn flat<'a>(lines: impl Iterator<Item = &'a str>) -> String {
 
 /// What both languages of a README have in common, and on which line: headings, blocks, code and commands.
 fn in_common(lines: &[Line]) -> Vec<(usize, String)> {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect();
-    let common = lines.iter().filter_map(|line| {
+    let shared = |line: &Line| {
         let Line { at, block, kind, text, .. } = line;
         let shared = match (kind.as_str(), text.split_at_checked(2)) {
             ("#", _) => "#".repeat(text.len() - text.trim_start_matches('#').len()),
             ("sh", _) => line.code().concat(),
-            ("console", Some(("# ", terminal))) => digits(terminal),
+            ("console", Some(("# ", terminal))) => terminal.chars().filter(char::is_ascii_digit).collect(),
             ("rust", _) | ("console", Some(("$ ", _))) => text.clone(),
             _ => return None,
         };
         Some((*at, format!("{block} {kind} {shared}")))
-    });
-    common.collect()
+    };
+    lines.iter().filter_map(shared).collect()
 }
 
 /// The line on which the other one is different first.
 fn first_difference(one: &[(usize, String)], other: &[(usize, String)]) -> Option<usize> {
-    let at = |at: usize| other.get(at).or(other.last()).map_or(0, |(at, _)| *at);
-    let text = |lines: &[(usize, String)], at| lines.get(at).map(|(_, text): &(usize, String)| text.clone());
-    (0..one.len().max(other.len())).find(|n| text(one, *n) != text(other, *n)).map(at)
+    let same = one.iter().zip(other).take_while(|(one, other)| one.1 == other.1).count();
+    let is_all = same == one.len().max(other.len());
+    (!is_all).then(|| other.get(same).or(other.last()).map_or(0, |(at, _)| *at))
 }
 
 #[cfg(test)]

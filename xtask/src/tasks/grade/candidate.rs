@@ -1,10 +1,11 @@
 //! A student's program as a process: started in the student's own directory, whatever its language, in a process
 //! group of its own, and ended with everything that it has started.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -44,31 +45,27 @@ const DEAD: [&str; 5] = [
 /// How lines begin that a launcher prints before the program: Java, because of `JAVA_TOOL_OPTIONS`; bash without its locale.
 const LAUNCHER: [&str; 2] = ["Picked up ", "bash: warning: setlocale"];
 
-/// The command that starts it, with places to be filled: `{host}`, `{port}`, `{url}`, `{out}`.
 #[derive(Clone, Debug)]
-pub struct CommandLine(pub Vec<OsString>);
+pub struct CommandLine {
+    /// With places to be filled: `{host}`, `{port}`, `{url}`, `{out}`, `{dir}`.
+    pub words: Vec<OsString>,
+    /// Where it runs; none is the current directory.
+    pub directory: Option<PathBuf>,
+}
 
 impl CommandLine {
-    /// Whether the command has this place.
     pub fn has(&self, place: &str) -> bool {
-        self.0.iter().any(|word| word.to_str().is_some_and(|text| text.contains(place)))
+        self.words.iter().any(|word| word.to_str().is_some_and(|text| text.contains(place)))
     }
 
-    /// The words with their places filled.
     fn filled(&self, places: &[(&str, String)]) -> Vec<OsString> {
-        let fill = |word: &OsString| match word.to_str() {
-            Some(text) => {
-                let fill = |text: String, (place, value): &(&str, String)| text.replace(place, value);
-                places.iter().fold(text.to_owned(), fill).into()
-            }
-            None => word.clone(),
-        };
-        self.0.iter().map(fill).collect()
+        let put = |text: String, (place, value): &(&str, String)| text.replace(place, value);
+        let fill = |text: &str| OsString::from(places.iter().fold(text.to_owned(), put));
+        self.words.iter().map(|word| word.to_str().map_or_else(|| word.clone(), fill)).collect()
     }
 
-    /// As one would type it, for people.
     pub fn shown(&self) -> String {
-        self.0.iter().map(|word| escape(word.as_encoded_bytes())).collect::<Vec<_>>().join(" ")
+        self.words.iter().map(|word| escape(word.as_encoded_bytes())).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -110,20 +107,52 @@ fn is_frame(line: &str) -> bool {
     line.starts_with("at ") || line.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(": ")
 }
 
-/// One output, as it comes: of much, the end.
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+/// One output, as it is read: of much, the end.
+struct Captured {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: thread::JoinHandle<()>,
+}
 
 impl Captured {
-    fn add(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend_from_slice(bytes);
-        let surplus = if kept.len() > 2 * READ { kept.len() - READ } else { 0 };
-        kept.drain(..surplus);
+    /// Reads what a program prints, to its end. It may print without an end: a part of it is drawn.
+    fn read(
+        output: impl Read + Send + 'static,
+        is_error: bool,
+        (lane, program): (Side, u32),
+        recorder: Recorder,
+    ) -> Result<Self> {
+        let bytes = Arc::<Mutex<Vec<u8>>>::default();
+        let kept = Arc::clone(&bytes);
+        let reading = move || {
+            let ((lines, columns), mut output) = (DRAWN, BufReader::new(output));
+            let (mut number, mut frames, mut bytes) = (0, 0, Vec::new());
+            while matches!(output.by_ref().take(LINE).read_until(b'\n', &mut bytes), Ok(1..)) {
+                let line = escape(bytes.trim_ascii_end());
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.append(&mut bytes);
+                let surplus = if kept.len() > 2 * READ { kept.len() - READ } else { 0 };
+                kept.drain(..surplus);
+                drop(kept);
+                frames = if is_frame(&line) { frames + 1 } else { 0 };
+                if frames > FRAMES || number > lines {
+                    continue;
+                }
+                let line = match line.char_indices().nth(columns) {
+                    _ if number == lines || frames == FRAMES => "…".into(),
+                    Some((end, _)) => format!("{}…", &line[..end]),
+                    None => line,
+                };
+                number += 1;
+                recorder.record(What::Said { lane, program, line, is_error });
+            }
+        };
+        let reader = thread::Builder::new().spawn(reading);
+        let reader = reader.context("cannot start a thread - end other programs, and try again")?;
+        Ok(Self { bytes, reader })
     }
 
     fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn text(&self) -> String {
@@ -131,34 +160,31 @@ impl Captured {
     }
 }
 
-/// The running program.
 pub struct Candidate {
     pub program: Program,
     complained: Captured,
     said: Captured,
-    readers: Vec<thread::JoinHandle<()>>,
 }
 
 impl Candidate {
     /// Starts the command; what it prints is recorded in a lane.
     pub fn start(
         command: &CommandLine,
-        directory: Option<&Path>,
         places: &[(&str, String)],
         lane: Side,
         recorder: &Recorder,
     ) -> Result<Self> {
         let words = command.filled(places);
         let (name, args) = words.split_first().context("the command is empty")?;
-        let mut direct = Command::new(name);
-        let here = Path::new(".");
-        direct.args(args).env("PYTHONUNBUFFERED", "1").current_dir(directory.unwrap_or(here));
-        let mut started = Program::spawn_group(direct);
+        let directory = command.directory.as_deref().unwrap_or(Path::new("."));
+        let spawn = |mut program: Command, args: &[OsString]| {
+            program.args(args).env("PYTHONUNBUFFERED", "1").current_dir(directory);
+            Program::spawn_group(program)
+        };
+        let mut started = spawn(Command::new(name), args);
         if cfg!(windows) && started.is_err() {
             // No .exe of that name: what npm and python put in its place is for the command interpreter.
-            let mut shell = Command::new("cmd");
-            shell.arg("/C").args(&words).env("PYTHONUNBUFFERED", "1").current_dir(directory.unwrap_or(here));
-            started = Program::spawn_group(shell);
+            started = spawn(Command::new("cmd"), &[&["/C".into()], &words[..]].concat());
         }
         let (program, stdout, stderr) = started.map_err(|e| {
             let shown = escape(name.as_encoded_bytes());
@@ -168,27 +194,22 @@ impl Candidate {
                 "无法启动“{shown}”：它在你的 shell 里也是这样写的吗？整条命令外面不要加引号，文件要有执行权限（chmod +x）"
             ))
         })?;
-        let (said, complained) = (Captured::default(), Captured::default());
-        let readers = vec![
-            listen(Box::new(stdout), false, lane, program.pid, recorder.clone(), said.clone())?,
-            listen(Box::new(stderr), true, lane, program.pid, recorder.clone(), complained.clone())?,
-        ];
-        Ok(Self { program, complained, said, readers })
+        let said = Captured::read(stdout, false, (lane, program.pid), recorder.clone())?;
+        let complained = Captured::read(stderr, true, (lane, program.pid), recorder.clone())?;
+        Ok(Self { program, complained, said })
     }
 
     /// How it ended, if nothing of it is left.
     pub fn ended(&self) -> Result<Option<ExitStatus>> {
         let status = self.program.status()?;
-        Ok(status.filter(|_| !kernel::has_members(self.program.pid)))
+        Ok(status.filter(|_| kernel::group_members(self.program.pid).is_none_or(|left| left.is_empty())))
     }
 
     /// Its processes, in its group or not, where the kernel tells.
     pub fn processes(&self) -> Vec<u32> {
-        let mut all = self.program.marked();
-        all.extend(kernel::group_members(self.program.pid).unwrap_or_default());
-        all.sort_unstable();
-        all.dedup();
-        all
+        let members = kernel::group_members(self.program.pid).unwrap_or_default();
+        let all: BTreeSet<_> = self.program.marked().into_iter().chain(members).collect();
+        all.into_iter().collect()
     }
 
     /// The one of its processes that has left its group and has the socket at this address.
@@ -198,7 +219,6 @@ impl Candidate {
         kernel::owner(protocol, at, &left)
     }
 
-    /// Waits for its end, for so long at most.
     pub fn wait_for_end(&self, limit: Duration) -> Result<Option<ExitStatus>> {
         within(limit, || !matches!(self.ended(), Ok(None)));
         self.ended()
@@ -206,7 +226,7 @@ impl Candidate {
 
     /// Waits until what it printed has been read: it has ended, and so have its outputs, but for a moment.
     pub fn wait_for_output(&self) {
-        within(LINGER, || self.readers.iter().all(thread::JoinHandle::is_finished));
+        within(LINGER, || self.said.reader.is_finished() && self.complained.reader.is_finished());
     }
 
     pub fn printed(&self) -> String {
@@ -227,51 +247,13 @@ impl Candidate {
 
     /// The error that has ended one of its threads, if it has reported one.
     pub fn complaint(&self) -> LastWords {
-        let is_of_a_thread = DEAD.iter().any(|sign| self.complained_of(sign));
-        if is_of_a_thread { LastWords::of(&self.complained.bytes()) } else { LastWords::default() }
+        let has_one = DEAD.iter().any(|sign| self.complained_of(sign));
+        if has_one { LastWords::of(&self.complained.bytes()) } else { LastWords::default() }
     }
 
-    /// Whether it printed this on standard error.
     pub fn complained_of(&self, words: &str) -> bool {
         self.complained.text().contains(words)
     }
-}
-
-/// Reads what a program prints, to its end. It may print without an end: a part of it is drawn.
-fn listen(
-    output: Box<dyn Read + Send>,
-    is_error: bool,
-    lane: Side,
-    program: u32,
-    recorder: Recorder,
-    heard: Captured,
-) -> Result<thread::JoinHandle<()>> {
-    let listening = move || {
-        let ((lines, columns), mut output) = (DRAWN, BufReader::new(output));
-        let (mut number, mut frames) = (0, 0);
-        loop {
-            let mut bytes = Vec::new();
-            if !matches!(output.by_ref().take(LINE).read_until(b'\n', &mut bytes), Ok(1..)) {
-                return;
-            }
-            let line = escape(bytes.trim_ascii_end());
-            heard.add(&bytes);
-            frames = if is_frame(&line) { frames + 1 } else { 0 };
-            if frames > FRAMES || number > lines {
-                continue;
-            }
-            let line = match line.char_indices().nth(columns) {
-                _ if number == lines || frames == FRAMES => "…".into(),
-                Some((end, _)) => format!("{}…", &line[..end]),
-                None => line,
-            };
-            number += 1;
-            recorder.record(What::Said { lane, program, line, is_error });
-        }
-    };
-    thread::Builder::new()
-        .spawn(listening)
-        .context("cannot start a thread - end programs that run beside this, and try again")
 }
 
 #[cfg(test)]
@@ -283,11 +265,11 @@ mod tests {
         for (lines, telling) in [
             (&["Traceback:", "  File \"s.py\"", "OSError: in use", ""][..], "OSError: in use"),
             (
-                &["panicked at a.rs:2:", "AddrInUse", "   2: <std::io::error::ErrorKind>"],
+                &["panicked at a.rs:2:", "AddrInUse", "   2: <std::io::Error>"],
                 "panicked at a.rs:2: AddrInUse",
             ),
             (
-                &["Error: listen EADDRINUSE", "    at new SystemError (node:1)", "Node.js v20"],
+                &["Error: listen EADDRINUSE", "    at SystemError (a:1)", "Node.js v20"],
                 "Error: listen EADDRINUSE",
             ),
             (&["one", "two"], "two"),

@@ -7,7 +7,6 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{self, Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -15,11 +14,10 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use common::address::{self, HostPort};
 use common::args;
-use common::narration::{Stdout, escape};
+use common::narration::{Stdout, escape, say};
 use common::stop::{self, Stop};
 use common::text;
 
-use super::board;
 use super::candidate::CommandLine;
 use super::judge::{judge, judge_all};
 use super::output::{Run, Work};
@@ -33,7 +31,6 @@ use crate::words::Words;
 /// How many programs are judged at a time, for each core: most of a judgement is waiting.
 const JOBS_A_CORE: usize = 2;
 
-/// Whose program is judged, and where it is.
 pub struct Submission {
     name: String,
     directory: Option<PathBuf>,
@@ -42,7 +39,7 @@ pub struct Submission {
 
 /// The submissions that the operands name: directories for a command; without one, servers that run already.
 pub fn submissions(operands: &[OsString], command: &CommandLine) -> Result<Vec<Submission>> {
-    let found = if command.0.is_empty() {
+    let found = if command.words.is_empty() {
         operands.iter().map(|word| server(word)).collect::<Result<Vec<_>>>()?
     } else {
         directories(operands)?
@@ -70,7 +67,6 @@ fn server(word: &OsStr) -> Result<Submission> {
     Ok(Submission { name: escape(name.as_bytes()), directory: None, at: Some(running(at)?) })
 }
 
-/// Where a server runs already.
 pub fn running(at: &str) -> Result<SocketAddr> {
     let shown = escape(at.as_bytes());
     let bad = |why: String| {
@@ -107,22 +103,13 @@ fn directories(operands: &[OsString]) -> Result<Vec<Submission>> {
     paths.iter().map(of).collect()
 }
 
-/// How a class is judged.
-pub struct Class {
-    pub submissions: Vec<Submission>,
-    /// How many at a time; 0 is as many as fit.
-    pub jobs: usize,
-    /// Numbers stand for names.
-    pub anonymous: bool,
-}
-
-/// Judges all of them, and sums up. Ctrl-C ends it with what has been judged. That not all have passed is an error that
-/// says nothing more.
-pub fn grade(config: &Config, class: &Class) -> Result<()> {
-    config.files.check()?;
-    let (style, all) = (config.style, class.submissions.len());
-    let jobs = match class.jobs {
-        0 if config.port.is_some() => 1, // all have that port
+/// Judges all of them, and sums up. Ctrl-C ends it with what has been judged.
+/// Numbers stand for names where it is anonymous.
+pub fn grade(config: &Config, submissions: &[Submission], jobs: u16, is_anonymous: bool) -> Result<()> {
+    config.files.open()?;
+    let (style, all) = (config.style, submissions.len());
+    let jobs = match usize::from(jobs) {
+        0 if config.has_port() => 1, // all have that port
         0 => JOBS_A_CORE * thread::available_parallelism().map_or(1, usize::from),
         jobs => jobs,
     };
@@ -134,14 +121,11 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
     );
     style.explain(Ink::Bold, &head)?;
     let stop = Stop::on_signal(cleanup::end_children)?;
-    let (next, works) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let (numbers, works) = (Mutex::new(0..all), Mutex::new(BTreeMap::new()));
+    let next = || numbers.lock().unwrap_or_else(PoisonError::into_inner).next();
     let judge_on = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= all {
-                return;
-            }
-            let work = judge_one(config, class, number);
+        while let Some(number) = next() {
+            let work = judge_one(config, &submissions[number]);
             // What happens to a program once all are being ended is not its own doing.
             if stop.requested() {
                 return;
@@ -156,63 +140,45 @@ pub fn grade(config: &Config, class: &Class) -> Result<()> {
     let mut works = works.into_inner().unwrap_or_else(PoisonError::into_inner);
     for (number, work) in works.iter_mut().filter(|(_, work)| work.is_open()) {
         progress(&Words::fixed("again, alone: what is undecided", "未能判定的，单独再评判一次"), config);
-        let again = judge_one(config, class, *number);
+        let again = judge_one(config, &submissions[*number]);
         if stop.requested() {
             break;
         }
         *work = Work { is_again: true, took: again.took + work.took, ..again };
     }
     progress(&Words::fixed("", ""), config);
-    let run = Run { config, works: works.into_values().collect() };
-    let hidden = |text: String| class.hidden(text);
-    sum::lines(&run).into_iter().try_for_each(|line| common::narration::say(&hidden(line)))?;
-    run.write(config.files.open()?, || board::html(&run), hidden)?;
-    end(&run, &stop, all)
-}
-
-/// The run's exit status, and why it is not 0.
-fn end(run: &Run<'_>, stop: &Stop, all: usize) -> Result<()> {
-    let done = run.works.len();
+    let named = |(number, work): (usize, Work)| {
+        if is_anonymous { Work { name: (number + 1).to_string(), ..work } } else { work }
+    };
+    let run = Run { config, works: works.into_iter().map(named).collect() };
+    let mut paths: Vec<_> = submissions.iter().filter_map(|one| one.directory.as_deref()).collect();
+    paths.retain(|_| is_anonymous);
+    paths.sort_by_key(|path| std::cmp::Reverse(path.as_os_str().len())); // one may begin like another
+    let hide = |text: String, path: &&Path| text.replace(&*path.to_string_lossy(), "{dir}");
+    let hidden = |text| paths.iter().fold(text, hide);
+    sum::lines(&run).into_iter().try_for_each(|line| say(&hidden(line)))?;
+    run.write(|| sum::html(&run), hidden)?;
     if stop.requested() {
-        return Err(args::with_status(
-            u8::try_from(stop::INTERRUPTED).unwrap_or(1),
-            text!("interrupted: {done} of {all} were tested", "已中断：测试了 {done} 份，共 {all} 份"),
-        ));
+        let (done, status) = (run.works.len(), u8::try_from(stop::INTERRUPTED)?);
+        let why = text!("interrupted: {done} of {all} were tested", "已中断：测试了 {done} 份，共 {all} 份");
+        return Err(args::with_status(status, why));
     }
-    match run.exit_status() {
-        0 => Ok(()),
-        status => Err(args::with_status(status, "")),
-    }
+    run.outcome()
 }
 
-fn judge_one(config: &Config, class: &Class, number: usize) -> Work {
-    let (began, Submission { name, directory, at }) = (Instant::now(), &class.submissions[number]);
+fn judge_one(config: &Config, Submission { name, directory, at }: &Submission) -> Work {
+    let began = Instant::now();
     let own = Config {
-        directory: directory.clone(),
-        at: *at,
-        ip: at.map_or(config.ip, |at| at.ip()),
+        command: CommandLine { directory: directory.clone(), ..config.command.clone() },
+        at: at.unwrap_or(config.at),
         story: Transcript::kept(config.style),
         ..config.clone()
     };
-    let name = if class.anonymous { (number + 1).to_string() } else { name.clone() };
-    let mut work = Work { name, ..Work::default() };
+    let mut work = Work { name: name.clone(), ..Work::default() };
     let outcome = judge_all(&own, &mut work.stages, |stage| judge(&own, stage));
     work.trouble = outcome.err().map(|e| format!("{e:#}"));
     work.took = began.elapsed();
     work
-}
-
-impl Class {
-    /// A text without the directories' names, where numbers stand for names.
-    fn hidden(&self, text: String) -> String {
-        if !self.anonymous {
-            return text;
-        }
-        let mut paths: Vec<_> = self.submissions.iter().filter_map(|one| one.directory.as_deref()).collect();
-        paths.sort_by_key(|path| std::cmp::Reverse(path.as_os_str().len())); // one may begin like another
-        let hide = |text: String, path: &&Path| text.replace(&*path.to_string_lossy(), "{dir}");
-        paths.iter().fold(text, hide)
-    }
 }
 
 /// Says on a terminal how far it is, on one line.

@@ -1,8 +1,7 @@
 //! What was judged: the files that a command names, by their SHA-256 (FIPS 180-4), so that `sha256sum FILE` can be
 //! compared with a report.
 
-use std::fs::File;
-use std::io::Read;
+use std::fs::{self, Metadata};
 use std::path::Path;
 
 use super::candidate::CommandLine;
@@ -10,17 +9,16 @@ use super::candidate::CommandLine;
 /// In bytes: a larger file is no student's program.
 const LIMIT: u64 = 16 << 20;
 
-/// `NAME sha256:DIGEST` of each file that the command names, in a directory.
-pub fn of_files(command: &CommandLine, directory: &Path) -> Vec<String> {
+/// `NAME sha256:DIGEST` of each file that the command names.
+pub fn of_files(CommandLine { words, directory }: &CommandLine) -> Vec<String> {
+    let is_small = |file: &Metadata| file.is_file() && file.len() <= LIMIT;
     let digest = |word: &std::ffi::OsString| {
-        let path = directory.join(word);
-        let size = path.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
-        let mut bytes = Vec::new();
-        File::open(&path).ok()?.take(LIMIT).read_to_end(&mut bytes).ok()?;
-        let name = common::narration::escape(word.as_encoded_bytes());
-        (size <= LIMIT).then(|| format!("{name} sha256:{}", sha256(&bytes)))
+        let path = directory.as_deref().unwrap_or(Path::new("")).join(word);
+        path.metadata().ok().filter(is_small)?;
+        let (name, bytes) = (common::narration::escape(word.as_encoded_bytes()), fs::read(path).ok()?);
+        Some(format!("{name} sha256:{}", sha256(&bytes)))
     };
-    command.0.iter().filter_map(digest).collect()
+    words.iter().filter_map(digest).collect()
 }
 
 /// The first 32 bits of the fractional part of a root of a prime, by whole numbers only: `root` is 2 or 3.
@@ -40,17 +38,12 @@ fn sha256(bytes: &[u8]) -> String {
     let constants: Vec<u32> = primes.iter().take(64).map(|prime| fraction(*prime, 3)).collect();
     let mut padded = bytes.to_vec();
     padded.push(0x80);
-    padded.resize(padded.len().next_multiple_of(64), 0);
-    if padded.len() - bytes.len() < 9 {
-        padded.resize(padded.len() + 64, 0);
-    }
+    padded.resize((bytes.len() + 9).next_multiple_of(64), 0);
     let end = padded.len() - 8;
     padded[end..].copy_from_slice(&(8 * bytes.len() as u64).to_be_bytes());
+    let number = |bytes: &[u8]| bytes.try_into().map_or(0, u32::from_be_bytes);
     for block in padded.chunks_exact(64) {
-        let mut words: Vec<u32> = block
-            .chunks_exact(4)
-            .map(|word| word.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)))
-            .collect();
+        let mut words: Vec<u32> = block.chunks_exact(4).map(number).collect();
         for at in 16..64 {
             let (fifteenth, second) = (words[at - 15], words[at - 2]);
             let first = fifteenth.rotate_right(7) ^ fifteenth.rotate_right(18) ^ (fifteenth >> 3);

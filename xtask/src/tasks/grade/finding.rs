@@ -7,10 +7,10 @@ use anyhow::Result;
 use common::greeting;
 
 use super::candidate::LastWords;
+use super::judge::Failure;
 use super::start::ENDING;
 use super::trial::Trial;
-use super::verdict::{Failure, ProgramState};
-use super::words::{joined, status_words};
+use super::words::{ProgramState, joined, status_words};
 use crate::exercises::{Evidence, Stage, Tables, Waits};
 use crate::peers::script::{Expected, How, Mismatch, Step};
 use crate::wire::event::Side;
@@ -29,7 +29,7 @@ impl Trial<'_> {
 
     fn looks_closer(&mut self, mut missed: Mismatch) -> Result<Option<Finding>> {
         if missed.found.how == How::Silent {
-            self.waiting = self.waits(missed.number);
+            self.waiting = self.waits();
         }
         let is_client = self.exercise.side == Side::Client;
         let is_unvisited = is_client && self.peers.udp(1).is_ok_and(|server| server.client.is_none());
@@ -38,19 +38,16 @@ impl Trial<'_> {
         }
         let is_own = missed.expected.is_the_programs();
         let tables = if is_own { Tables::default() } else { self.tables(missed.number) };
-        if is_own || is_client || missed.found.how != How::Silent || tables.unaccepted > 0 {
-            return Ok(Some((missed, tables, None)));
-        }
+        let is_open = !is_own && !is_client && missed.found.how == How::Silent && tables.unaccepted == 0;
         match (self.exercise.transport, &missed.expected) {
-            (Protocol::Tcp, Expected::Message(message)) => {
+            (Protocol::Tcp, Expected::Message(message)) if is_open => {
                 let message = message.clone();
                 self.provokes(missed, &message)
             }
-            (Protocol::Udp, _) => {
-                let nudge = Step::Greeted(missed.number, b"Nobody");
-                let is_answered = self.tries(|peers, met| peers.plays_step(nudge, met)).is_ok();
-                let more = Words::fixed("the next datagram was answered", "下一个数据报得到了回答");
-                Ok(Some((missed, tables, Some(more).filter(|_| is_answered))))
+            (Protocol::Udp, _) if is_open => {
+                let is_answered = self.plays_step(Step::Greeted(missed.number, b"Nobody")).is_ok();
+                let more = || Words::fixed("the next datagram was answered", "下一个数据报得到了回答");
+                Ok(Some((missed, tables, is_answered.then(more))))
             }
             _ => Ok(Some((missed, tables, None))),
         }
@@ -87,13 +84,13 @@ impl Trial<'_> {
         if missed.found.how != How::Silent {
             return Ok(Some((missed, tables, None)));
         }
-        self.waiting = self.waits(number);
+        self.waiting = self.waits();
         // A conversation whose thread has died may keep its socket until the next client comes.
         let next = self.peers.next();
         let remark =
             words!("(#{next} comes, to see what the server does)", "（#{next} 来了，看服务器怎么做）");
         self.remarks(Side::Client, &remark);
-        let came = self.tries(|peers, met| peers.plays_step(Step::Comes(next), met));
+        let came = self.plays_step(Step::Comes(next));
         let limit = self.patience().min(Duration::from_secs(1)); // for what the next client sets off
         let Err(nudged) = self.peers.tcp(number)?.hears_within(message, limit) else { return Ok(None) };
         if tables.unread == 0 {
@@ -115,9 +112,9 @@ impl Trial<'_> {
     fn is_answered_at_once(&mut self, message: &[u8]) -> Result<bool> {
         let (limit, next) = (self.patience() / 2, self.peers.next());
         for number in self.peers.numbers() {
-            self.tries(|peers, met| peers.plays_step(Step::Leaves(number), met))?; // it may serve one at a time
+            self.plays_step(Step::Leaves(number))?; // it may serve one at a time
         }
-        if self.tries(|peers, met| peers.plays_step(Step::Comes(next), met)).is_err() {
+        if self.plays_step(Step::Comes(next)).is_err() {
             return Ok(true); // it is gone with its first client
         }
         self.peers.says(next, &[b"Tracy"])?;
@@ -125,13 +122,15 @@ impl Trial<'_> {
     }
 
     fn tables(&mut self, number: usize) -> Tables {
+        // Connections at a listener, bytes at a UDP socket; 0 without such a table.
+        let waiting = self.sockets_there().unwrap_or_default().iter().map(|row| row.to_read).sum();
         match self.exercise.transport {
-            Protocol::Udp => Tables { unread: self.waiting_to_be_read(Protocol::Udp), ..Tables::default() },
+            Protocol::Udp => Tables { unread: waiting, ..Tables::default() },
             Protocol::Tcp => {
                 let far_end = self.far_end(number).filter(|row| row.inode != 0); // it is accepted
                 let is_server = self.exercise.side == Side::Server;
                 Tables {
-                    unaccepted: self.waiting_to_be_read(Protocol::Tcp),
+                    unaccepted: waiting,
                     unread: far_end.as_ref().map_or(0, |row| row.to_read),
                     is_left_open: far_end.is_some_and(|row| row.state == "CLOSE_WAIT"),
                     is_closed: is_server && self.is_anybody_there() == Some(false),
@@ -146,7 +145,7 @@ impl Trial<'_> {
         let state = self.state(found.how)?;
         let is_back = self.listener.as_ref().is_some_and(|listener| listener.accept().is_ok());
         let status = state.status.filter(|status| !status.success()).map(|status| status_words(status).en);
-        let output = &state.last_words.text;
+        let (output, is_silent) = (&state.last_words.text, found.how == How::Silent);
         let seen = Evidence {
             number: *number,
             expected,
@@ -160,11 +159,10 @@ impl Trial<'_> {
             tables,
             at: self.peers.at,
             location: self.location.clone(),
-            waits: if found.how == How::Silent { self.waiting.0 } else { Waits::default() },
+            waits: if is_silent { self.waiting.0 } else { Waits::default() },
             is_back,
             names: self.peers.talk.names,
         };
-        let is_silent = found.how == How::Silent;
         // A client that waits for an answer in the middle of its own message will never end it.
         let is_unended = self.exercise.side == Side::Client && is_silent && !found.bytes.is_empty();
         let is_late = found.how == How::Late && !expected.is_the_programs();
@@ -174,25 +172,21 @@ impl Trial<'_> {
             || tables.is_left_open
             || (is_unended && seen.waits.is_for_others)
             || more.is_some();
-        let table = self.table(*number, &seen).filter(|_| is_silent || found.how == How::Later);
+        let table = self.table(*number, tables).filter(|_| is_silent || found.how == How::Later);
         Ok(Failure {
             likely: self.exercise.likely(stage, &seen),
             expected: self.expected(&missed),
             got: self.got(&missed, &state, &said),
-            more: match table {
-                Some(table) => Some(joined(table, more)),
-                None => more,
-            },
+            more: table.map(|table| joined(table, more.clone())).or(more),
             waits: self.waiting.1.clone().filter(|_| is_silent && state.status.is_none()),
             is_decided,
         })
     }
 
-    /// What has become of the program. An error that ends a thread need not end the program: then it has reported the
-    /// error, and says no more.
+    /// An error that ends a thread need not end the program: then it has reported the error, and says no more.
     fn state(&self, how: How) -> Result<ProgramState> {
-        if self.config.at.is_some() {
-            return Ok(ProgramState { status: None, last_words: LastWords::default() });
+        if self.config.runs_already() {
+            return Ok(ProgramState::default());
         }
         let program = self.program()?;
         let status = program.wait_for_end(if how == How::Other { Duration::ZERO } else { ENDING })?;

@@ -1,18 +1,55 @@
 //! Plays a stage on a program, step by step. What comes of it is returned: terminal and page read it, nothing is
 //! printed here.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use super::trial::{Config, Trial};
-use super::verdict::{Failure, Judged};
-use crate::checks::Verdict;
+use crate::checks::{Check, Verdict};
 use crate::drawing::entry::Entry;
 use crate::exercises::{Mistake, Stage};
 use crate::peers::script::{NotAvailable, Step, playable};
 use crate::tasks::shown;
 use crate::words::Words;
+
+/// What a program did instead.
+pub struct Failure {
+    pub expected: Words,
+    pub got: Words,
+    /// What the kernel's tables say, or what happened next.
+    pub more: Option<Words>,
+    /// What its threads wait for, where nothing came and the kernel tells.
+    pub waits: Option<Words>,
+    pub likely: Option<&'static Mistake>,
+    /// Whether that fails the stage; silence alone decides nothing.
+    pub is_decided: bool,
+}
+
+pub struct Judged {
+    pub stage: &'static Stage,
+    /// What came of it; where it was played several times, the worst.
+    pub verdict: Verdict,
+    /// How often it was played, and how often it passed.
+    pub times: (u16, usize),
+    /// How long that took, all times together.
+    pub took: Duration,
+    pub failure: Option<Failure>,
+    /// Everything that was told, from the title to the hint: a chapter of a page.
+    pub told: Vec<Entry>,
+    /// The ladder in it, up to the failure.
+    pub ladder: Vec<Entry>,
+}
+
+impl Judged {
+    pub fn check(&self) -> Check {
+        Check { promise: self.stage.promise.1.clone(), verdict: self.verdict.clone() }
+    }
+
+    pub fn mistake(&self) -> &'static str {
+        self.failure.as_ref().and_then(|failure| failure.likely).map_or("", |mistake| mistake.name)
+    }
+}
 
 /// Has the stages judged in their order, up to the one that ends the run. Where the judge cannot go on, what it has judged
 /// before stays.
@@ -33,16 +70,11 @@ pub fn judge_all(
 /// Judges one stage so many times; the worst verdict counts, as what fails once is not right. An error says
 /// nothing about the program.
 pub fn judge(config: &Config, stage: &'static Stage) -> Result<Judged> {
-    let rank = |judged: &Judged| match judged.verdict {
-        Verdict::Passed => 0,
-        Verdict::NotAvailable(_) => 1,
-        Verdict::Undecided(_) => 2,
-        Verdict::Failed(_) => 3,
-    };
+    let from_best_to_worst = |judged: &Judged| "✓-?✗".find(judged.verdict.mark());
     let began = Instant::now();
     let all = (0..config.repeat).map(|_| judge_once(config, stage)).collect::<Result<Vec<_>>>()?;
     let passed = all.iter().filter(|judged| matches!(judged.verdict, Verdict::Passed)).count();
-    let worst = all.into_iter().rev().max_by_key(rank).context("it was played no time")?;
+    let worst = all.into_iter().rev().max_by_key(from_best_to_worst).context("it was played no time")?;
     Ok(Judged { times: (config.repeat, passed), took: began.elapsed(), ..worst })
 }
 
@@ -62,18 +94,15 @@ fn judge_once(config: &Config, stage: &'static Stage) -> Result<Judged> {
         Err(stop) => (Verdict::NotAvailable(stop.downcast::<NotAvailable>()?.0), None),
     };
     cleared?;
-    let ladder = ladder?;
-    let (times, took) = Default::default();
-    let judged = Judged { stage, verdict, times, took, failure, told: Vec::new(), ladder };
+    let (ladder, times, took, told) = (ladder?, (1, 0), Duration::ZERO, Vec::new());
+    let judged = Judged { stage, verdict, times, took, failure, told, ladder };
     trial.tell(Entry::Check(judged.check()))?;
-    for told in judged.failure.iter().flat_map(|failure| failure.told(config.more)) {
-        trial.tell(told)?;
-    }
+    let told = judged.failure.iter().flat_map(|failure| failure.told(config.more));
+    told.into_iter().try_for_each(|told| trial.tell(told))?;
     Ok(Judged { told: trial.told(), ..judged })
 }
 
 impl Trial<'_> {
-    /// Plays a script, up to where the program fails.
     fn plays(&mut self, stage: &'static Stage, script: &[Step]) -> Result<Option<Failure>> {
         for step in playable(script, self.peers.talk.framing)? {
             let failure = match (step, self.plays_step(*step)) {
@@ -88,9 +117,8 @@ impl Trial<'_> {
         Ok(None)
     }
 
-    /// Plays one step: those about the program itself here, the others by its peers.
-    fn plays_step(&mut self, step: Step) -> Result<()> {
-        if self.config.at.is_some() && step.needs_the_process() {
+    pub fn plays_step(&mut self, step: Step) -> Result<()> {
+        if self.config.runs_already() && step.needs_the_process() {
             return self.runs_already(step);
         }
         match step {
@@ -135,8 +163,7 @@ impl Failure {
     }
 }
 
-/// What to look for, and the lesson that shows it.
-fn hint(mistake: &Mistake) -> Words {
+pub fn hint(mistake: &Mistake) -> Words {
     if mistake.lesson.is_empty() {
         return mistake.told();
     }
@@ -153,22 +180,19 @@ mod tests {
 
     #[test]
     fn every_stage_is_about_a_claim_that_a_lesson_shows_and_every_mistake_names_a_lesson() {
+        let claims = lessons::ALL.iter().chain(&lessons::mistakes::ALL).flat_map(|lesson| lesson.claims);
+        let shown: Vec<_> = claims.map(|(number, _)| *number).collect();
         for exercise in ALL {
             for stage in exercise.stages {
-                assert!(lessons::about(stage.promise.0).is_some(), "{}: {}", stage.name, stage.promise.0);
+                assert!(shown.contains(&stage.promise.0), "{}: {}", stage.name, stage.promise.0);
             }
             for mistake in exercise.mistakes() {
                 let is_shown = lessons::find(mistake.lesson.as_ref()).is_some();
-                assert!(is_shown || mistake.name == "not-started", "{}: '{}'", mistake.name, mistake.lesson);
+                assert!(is_shown || mistake.name == "not-started", "{mistake:?}");
                 let is_for_streams = ["framing", "end", "duplex"].contains(&mistake.lesson);
-                let is_udp =
-                    matches!(exercise.transport, Protocol::Udp) && mistake.name != "failed-at-the-end";
-                assert!(
-                    !(is_udp && is_for_streams),
-                    "{}: '{}' is about streams",
-                    mistake.name,
-                    mistake.lesson
-                );
+                let is_udp = matches!(exercise.transport, Protocol::Udp);
+                let is_wrong = is_udp && is_for_streams && mistake.name != "failed-at-the-end";
+                assert!(!is_wrong, "{mistake:?} is about streams");
             }
         }
     }

@@ -1,10 +1,8 @@
 //! `cargo xtask grade`: a student's own program, in any language, judged by what it does on the wire.
 
-mod board;
 mod candidate;
 mod class;
 mod digest;
-mod files;
 mod finding;
 mod judge;
 mod output;
@@ -14,14 +12,13 @@ mod start;
 mod steps;
 mod sum;
 mod trial;
-mod verdict;
 mod waits;
 mod words;
 
 use std::fs;
 use std::net::{IpAddr, TcpListener};
 use std::time::Duration;
-use std::{mem, thread};
+use std::{iter, mem, thread};
 
 use anyhow::{Context, Result};
 use common::address::HostPort;
@@ -42,12 +39,9 @@ use crate::random;
 use crate::wire::event::{Recorder, Side};
 use crate::words::Words;
 use candidate::CommandLine;
-use class::Class;
-use files::ReportFiles;
 use report::{cover, grade};
-use trial::Config;
+use trial::{Config, ReportFiles};
 
-/// Judges the program that the arguments name, or the programs.
 pub fn run(mut args: Args) -> Result<()> {
     let (list, all, watch) = (args.flag("--list")?, args.flag("--all")?, args.flag("--watch")?);
     let more = args.flag("--more")?;
@@ -60,7 +54,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let patience = args.seconds("--patience", 10.0, 0.1..=3600.0)?;
     // Short enough to be typed.
     let seed = args.whole("--seed")?.unwrap_or_else(|| 1 + random::number() % 999_999);
-    let port = Some(args.number("--port", 0, 1..=u16::MAX)?).filter(|port| *port > 0);
+    let port = args.number("--port", 0, 1..=u16::MAX)?;
     let (repeat, jobs) = (args.number("--repeat", 1, 1..=1000)?, args.number("--jobs", 0, 1..=1000)?);
     let at = args.given::<String>("--at")?;
     let mut operands = args.operands_before_dashes()?;
@@ -79,64 +73,40 @@ pub fn run(mut args: Args) -> Result<()> {
         return sheet::introduce(exercise, style);
     }
     operands.remove(0);
-    let mut command = if each { Vec::new() } else { mem::take(&mut operands) };
-    while let Some(word) = args.operand()? {
-        command.push(word);
-    }
-    let command = CommandLine(command);
-    let is_running = at.is_some() || (each && command.0.is_empty());
-    refuse(&[
+    let mut words = if each { Vec::new() } else { mem::take(&mut operands) };
+    words.extend(iter::from_fn(|| args.operand().transpose()).collect::<Result<Vec<_>>>()?);
+    let command = CommandLine { words, directory: None };
+    let is_running = (at.is_some() || (each && command.words.is_empty())) && exercise.side == Side::Server;
+    for (one, is_one, other, is_other) in [
         ("--each", each, "--watch", watch),
         ("--each", each, "--live", live.is_some()),
         ("--each", each, "--at", at.is_some()),
         ("--at", at.is_some(), "--watch", watch),
-        ("--at", at.is_some(), "--port", port.is_some()),
-        ("--at", at.is_some(), "COMMAND", !command.0.is_empty()),
-        ("--jobs", jobs > 1, "--port", port.is_some()),
-    ])?;
+        ("--at", at.is_some(), "--port", port > 0),
+        ("--at", at.is_some(), "COMMAND", !command.words.is_empty()),
+        ("--jobs", jobs > 1, "--port", port > 0),
+    ] {
+        if is_one && is_other {
+            return Err(args::usage(text!("{one} cannot be used with {other}", "{one} 不能与 {other} 同用")));
+        }
+    }
     if !each && (jobs > 0 || anonymous) {
-        return Err(args::usage(text!(
-            "--jobs and --anonymous are for --each",
-            "--jobs 和 --anonymous 用于 --each"
-        )));
+        let why = text!("--jobs and --anonymous are for --each", "--jobs 和 --anonymous 用于 --each");
+        return Err(args::usage(why));
     }
-    if is_running && exercise.side == Side::Client {
-        return Err(args::usage(text!(
-            "only a server runs already: a client needs a COMMAND that starts it",
-            "只有服务器可以先运行着：客户端要写出启动它的命令"
-        )));
-    }
-    let at = at.map(|at| class::running(&at)).transpose()?;
-    let ip = at.map_or(ip, |at| at.ip());
+    let at = at.map_or(Ok((ip, port).into()), |at| class::running(&at))?;
     let submissions = each.then(|| class::submissions(&operands, &command)).transpose()?;
     if !is_running {
-        sheet::check(exercise, &command, (ip, port), each)?;
+        sheet::check(exercise, &command, at, each)?;
         notes_own_options(&command, style)?;
         check_version(ip)?;
     }
     let names = Names { seed, ..Names::OF_THE_NOTES };
     let talk = Talk { framing, patience, recorder: Recorder::discarding(), names };
     let story = Transcript::kept(style);
-    let directory = None;
-    let config = Config {
-        exercise,
-        command,
-        ip,
-        directory,
-        at,
-        repeat,
-        port,
-        talk,
-        style,
-        story,
-        all,
-        only,
-        brief,
-        more,
-        files,
-    };
+    let config = Config { exercise, command, at, repeat, talk, style, story, all, only, brief, more, files };
     if let Some(submissions) = submissions {
-        return class::grade(&config, &Class { submissions, jobs: usize::from(jobs), anonymous });
+        return class::grade(&config, &submissions, jobs, anonymous);
     }
     cleanup::close_on_interrupt()?;
     let live = shown::go_live(live.as_ref(), &config.story, cover(&config, &config.shown()), style, false)?;
@@ -148,11 +118,9 @@ pub fn run(mut args: Args) -> Result<()> {
     outcome
 }
 
-/// This machine has this version of IP.
 fn check_version(ip: IpAddr) -> Result<()> {
     let (version, other) = if ip.is_ipv4() { (4, 6) } else { (6, 4) };
-    let bound = TcpListener::bind((ip, 0)).map(drop);
-    bound.with_context(|| {
+    TcpListener::bind((ip, 0)).map(drop).with_context(|| {
         text!(
             "cannot use IPv{version} on this machine; try --ip {other}",
             "这台机器上不能使用 IPv{version}，请试试 --ip {other}"
@@ -160,36 +128,23 @@ fn check_version(ip: IpAddr) -> Result<()> {
     })
 }
 
-/// Refuses options that cannot be used with each other.
-fn refuse(pairs: &[(&str, bool, &str, bool)]) -> Result<()> {
-    match pairs.iter().find(|(_, is_one, _, is_other)| *is_one && *is_other) {
-        None => Ok(()),
-        Some((one, _, other, _)) => {
-            Err(args::usage(text!("{one} cannot be used with {other}", "{one} 不能与 {other} 同用")))
-        }
-    }
-}
-
 /// Says which options of the judge went to the program, because they come after '--'.
 fn notes_own_options(command: &CommandLine, style: Style) -> Result<()> {
     let own = ["--stage", "--all", "--patience", "--watch"];
-    if let Some(name) = own.into_iter().find(|name| command.0.iter().any(|word| *word == **name)) {
-        style.say(
-            Ink::Faint,
-            &words!(
-                "({name} comes after '--', and so it is passed to your program)",
-                "（{name} 写在 -- 后面，所以交给了你的程序）"
-            ),
-        )?;
-    }
-    Ok(())
+    let passed_on = own.into_iter().find(|name| command.words.iter().any(|word| *word == **name));
+    let Some(name) = passed_on else { return Ok(()) };
+    let note = words!(
+        "({name} comes after '--', and so it is passed to your program)",
+        "（{name} 写在 -- 后面，所以交给了你的程序）"
+    );
+    style.say(Ink::Faint, &note)
 }
 
 /// Grades whenever a file that the command names has changed, until Ctrl-C.
 fn grade_again_and_again(config: &Config) -> Result<()> {
     const GLANCE: Duration = Duration::from_millis(200);
-    let changed =
-        || config.command.0.iter().map(|word| fs::metadata(word).and_then(|file| file.modified()).ok());
+    let modified = |word| fs::metadata(word).and_then(|file| file.modified()).ok();
+    let changed = || config.command.words.iter().map(modified);
     if changed().all(|time| time.is_none()) {
         return Err(args::usage(text!(
             "--watch: the command names no file to watch: name the program's own file in it",
@@ -199,10 +154,8 @@ fn grade_again_and_again(config: &Config) -> Result<()> {
     loop {
         let before: Vec<_> = changed().collect();
         // The next version may be better.
-        let why = grade(config).err().map_or_else(String::new, |e| format!("{e:#}"));
-        if !why.is_empty() {
-            complain(&why);
-        }
+        let why = grade(config).err().map(|e| format!("{e:#}"));
+        why.iter().filter(|why| !why.is_empty()).for_each(|why| complain(why));
         let wait =
             Words::fixed("\nWaiting for a change; Ctrl-C ends it.", "\n等待文件改动；按 Ctrl-C 结束。");
         config.style.say(Ink::Faint, &wait)?;

@@ -3,22 +3,21 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use common::args;
 
+use super::judge::{Failure, Judged};
 use super::trial::Config;
-use super::verdict::{Failure, Judged};
 use crate::checks::{Tally, Verdict};
-use crate::drawing::markup::text;
+use crate::drawing::pieces::text;
 use crate::drawing::style::{Ink, Style};
 use crate::drawing::text::ladder;
 use crate::exercises::Stage;
 use crate::tasks::json::{array, object, string};
-use crate::tasks::wanted::Wanted;
 use crate::words::Words;
 
 /// What our JSON says, in this form; another form gets another number.
 const SCHEMA: &str = "xtask grade 1";
 
-/// One program, judged.
 #[derive(Default)]
 pub struct Work {
     /// Whose it is; of a single program, its command.
@@ -33,12 +32,10 @@ pub struct Work {
 }
 
 impl Work {
-    /// What came of a stage, if it was judged.
     pub fn of(&self, stage: &Stage) -> Option<&Judged> {
         self.stages.iter().find(|judged| judged.stage.name == stage.name)
     }
 
-    /// How many stages came out how.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         self.stages.iter().for_each(|judged| tally.add(&judged.verdict));
@@ -61,43 +58,25 @@ impl Work {
     }
 }
 
-impl Judged {
-    /// The likely mistake's name, or nothing.
-    pub fn mistake(&self) -> &'static str {
-        self.failure.as_ref().and_then(|failure| failure.likely).map_or("", |mistake| mistake.name)
-    }
-}
-
-/// A run of the judge: what was judged, and what came of it.
 pub struct Run<'a> {
     pub config: &'a Config,
     pub works: Vec<Work>,
 }
 
 impl Run<'_> {
-    /// The exit status: 0 if everything that could be judged passed, 1 if something failed, 3 if nothing failed and something
-    /// is undecided. (A usage error is 2.)
-    pub fn exit_status(&self) -> u8 {
+    /// That something failed (status 1), or is undecided (3), is an error that says nothing more.
+    pub fn outcome(&self) -> Result<()> {
         let has_failed = self.works.iter().any(|work| work.tally().failed > 0);
-        let is_open = self.works.iter().any(Work::is_open);
-        if has_failed {
-            1
-        } else if is_open {
-            3
-        } else {
-            0
+        if has_failed || self.works.iter().any(Work::is_open) {
+            return Err(args::with_status(if has_failed { 1 } else { 3 }, ""));
         }
+        Ok(())
     }
 
     /// Writes the files; the page is given. `hidden` takes out what is not to be shown.
-    pub fn write(
-        &self,
-        files: Vec<(&'static str, Wanted)>,
-        page: impl Fn() -> String,
-        hidden: impl Fn(String) -> String,
-    ) -> Result<()> {
+    pub fn write(&self, page: impl Fn() -> String, hidden: impl Fn(String) -> String) -> Result<()> {
         let mut names = Vec::new();
-        for (ending, file) in files {
+        for (ending, file) in self.config.files.open()? {
             let content = match ending {
                 "json" => json(self),
                 "csv" => csv(self),
@@ -116,7 +95,6 @@ fn seconds(time: Duration) -> String {
     format!("{:.3}", time.as_secs_f64())
 }
 
-/// The ladder up to a failure, as text.
 fn ladder_text(config: &Config, judged: &Judged) -> String {
     let style = Style::plain(config.style.lang);
     let lines = judged.ladder.iter().flat_map(|told| told.lines(style));
@@ -136,10 +114,7 @@ fn json(Run { config, works }: &Run<'_>) -> String {
         let of = |words: fn(&Failure) -> Option<&Words>| failure.and_then(words).map_or_else(null, to);
         let mistake = failure.and_then(|failure| failure.likely);
         let named = |name: Option<&str>| name.filter(|name| !name.is_empty()).map_or_else(null, string);
-        let why = match &judged.verdict {
-            Verdict::NotAvailable(why) => to(why),
-            _ => null(),
-        };
+        let why = if let Verdict::NotAvailable(why) = &judged.verdict { to(why) } else { null() };
         object(&[
             ("name", name),
             ("sentence", sentence),
@@ -183,23 +158,21 @@ fn json(Run { config, works }: &Run<'_>) -> String {
 /// One line a program (RFC 4180).
 fn csv(Run { config, works }: &Run<'_>) -> String {
     let stages = config.stages();
-    let quoted = |field: &str| {
+    let quoted = |field: String| {
         let is_plain = !field.contains([',', '"', '\n', '\r']);
-        if is_plain { field.to_owned() } else { format!("\"{}\"", field.replace('"', "\"\"")) }
+        if is_plain { field } else { format!("\"{}\"", field.replace('"', "\"\"")) }
     };
-    let line =
-        |fields: Vec<String>| fields.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",") + "\r\n";
+    let line = |fields: Vec<_>| fields.into_iter().map(quoted).collect::<Vec<_>>().join(",") + "\r\n";
     let of = |work: &Work| {
         let verdict = |stage: &&'static Stage| {
             work.of(stage).map_or_else(String::new, |judged| judged.verdict.name().en.into())
         };
-        let (stop, all) = (work.stop(), work.all(&stages));
-        let next = stop.map_or("", |judged| judged.stage.name).to_owned();
-        let mistake = stop.map_or("", Judged::mistake).to_owned();
-        let trouble = work.trouble.clone().unwrap_or_default();
-        let first = [work.name.clone(), work.tally().passed.to_string(), all.to_string(), next, mistake];
-        let last = [seconds(work.took), trouble];
-        line(first.into_iter().chain(stages.iter().map(verdict)).chain(last).collect())
+        let (passed, all) = (work.tally().passed.to_string(), work.all(&stages).to_string());
+        let next = work.stop().map_or("", |judged| judged.stage.name).to_owned();
+        let mistake = work.stop().map_or("", Judged::mistake).to_owned();
+        let first = [work.name.clone(), passed, all, next, mistake].into_iter();
+        let last = [seconds(work.took), work.trouble.clone().unwrap_or_default()];
+        line(first.chain(stages.iter().map(verdict)).chain(last).collect())
     };
     let head = ["name", "passed", "of", "next", "mistake"].into_iter();
     let head = head.chain(stages.iter().map(|stage| stage.name)).chain(["seconds", "trouble"]);

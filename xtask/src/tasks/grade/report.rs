@@ -2,18 +2,15 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use anyhow::Result;
-use common::args;
 use common::narration::{Stdout, say};
 
 use super::digest;
-use super::judge::{judge, judge_all};
+use super::judge::{Judged, judge, judge_all};
 use super::output::{Run, Work};
 use super::trial::Config;
-use super::verdict::Judged;
 use crate::checks::Verdict;
 use crate::drawing::entry::Entry;
 use crate::drawing::page::{self, Chapter, Cover};
@@ -25,9 +22,8 @@ use crate::words::Words;
 /// How many rungs of a ladder are the last ones.
 const LAST: usize = 4;
 
-/// Judges the stages in their order, and sums up. Not to have passed all of them is an error that says nothing more.
 pub fn grade(config: &Config) -> Result<()> {
-    config.files.check()?;
+    config.files.open()?;
     let (style, name, shown) = (config.style, config.exercise.name, config.shown());
     let seed = config.talk.names.seed;
     style.say(Ink::Bold, &words!("{name}: {shown} (--seed {seed})", "{name}：{shown}（--seed {seed}）"))?;
@@ -48,11 +44,10 @@ pub fn grade(config: &Config) -> Result<()> {
         let chapters: Vec<_> = judged.iter().map(chapter).collect();
         page::html(&cover(config, &what_was_judged(config)), &chapters, style.lang)
     };
-    run.write(config.files.open()?, page, |content| content)?;
+    run.write(page, |content| content)?;
     sum_up(&run)
 }
 
-/// Judges one stage, and prints what came of it.
 fn play(config: &Config, stage: &'static Stage) -> Result<Judged> {
     let style = config.style;
     let lines = style.broken(&format!("  {:11} ", stage.name), stage.promise.1.to(style.lang));
@@ -81,75 +76,64 @@ fn play(config: &Config, stage: &'static Stage) -> Result<Judged> {
     Ok(judged)
 }
 
-/// When and how it was judged.
-pub fn intro(command: &str, seed: u64) -> Words {
-    let date = date(SystemTime::now());
-    words!(
-        "Judged on the wire, {date}, with --seed {seed}: {command}",
-        "在线路上评判，{date}，--seed {seed}：{command}"
-    )
-}
-
-/// The head of the live page, or of a report.
+/// The head of a page: when and how something was judged.
 pub fn cover(config: &Config, judged: &str) -> Cover {
-    let (name, intro) = (config.exercise.name, intro(judged, config.talk.names.seed));
+    let (name, date, seed) = (config.exercise.name, date(SystemTime::now()), config.talk.names.seed);
+    let intro = words!(
+        "Judged on the wire, {date}, with --seed {seed}: {judged}",
+        "在线路上评判，{date}，--seed {seed}：{judged}"
+    );
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
 }
 
 /// The command, with the system and the digests of the files that were judged: these take a while.
 fn what_was_judged(config: &Config) -> String {
     let system = format!("xtask {}, {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
-    let digests = digest::of_files(&config.command, config.directory.as_deref().unwrap_or(Path::new("")));
+    let digests = digest::of_files(&config.command);
     format!("{} ({})", config.shown(), [vec![system], digests].concat().join("; "))
 }
 
-/// How many stages have passed, and what to do next.
 fn sum_up(run: &Run<'_>) -> Result<()> {
     let (config, work) = (run.config, &run.works[0]);
     let stages = config.stages();
     let (passed, all) = (work.tally().passed, work.all(&stages));
-    let not_available = stages.len() - all;
-    let Words { en: absent, zh: absent_zh } = match not_available {
+    let Words { en: absent, zh: absent_zh } = match stages.len() - all {
         0 => Words::fixed("", ""),
         n => words!(", {n} not available here", "，{n} 项在这里无法判定"),
     };
-    let style = config.style;
+    let next = work.stop().map(|judged| judged.stage.name);
+    let Words { en: then, zh: then_zh } = match next {
+        None => Words::fixed("", ""),
+        Some(next) if config.only.is_some() => words!(" Next: {next}", "下一步：{next}"),
+        Some(next) => words!(
+            " Next: {next}; '--stage {next}' runs only this stage",
+            "下一步：{next}；--stage {next} 只评判这一项"
+        ),
+    };
+    let sentence =
+        words!("{passed} of {all} passed{absent}.{then}", "{all} 项中通过 {passed} 项{absent_zh}。{then_zh}");
     say("")?;
-    let Some(next) = work.stop() else {
-        let sentence = words!("{passed} of {all} passed{absent}.", "{all} 项全部通过{absent_zh}。");
-        style.say(Ink::Good, &sentence)?;
-        return config.story.tell(Entry::Sum { sentence, is_kept: true });
-    };
-    let next = next.stage.name;
-    let Words { en: alone, zh: alone_zh } = if config.only.is_some() {
-        Words::fixed("", "")
-    } else {
-        words!("; '--stage {next}' runs only this stage", "；--stage {next} 只评判这一项")
-    };
-    let sum = words!(
-        "{passed} of {all} passed{absent}. Next: {next}{alone}",
-        "{all} 项中通过 {passed} 项{absent_zh}。下一步：{next}{alone_zh}"
-    );
-    style.say(Ink::Bad, &sum)?;
-    config.story.tell(Entry::Sum { sentence: sum, is_kept: false })?;
-    Err(args::with_status(run.exit_status(), ""))
+    config.style.say(if next.is_none() { Ink::Good } else { Ink::Bad }, &sentence)?;
+    config.story.tell(Entry::Sum { sentence, is_kept: next.is_none() })?;
+    run.outcome()
 }
 
-/// A time as a date, in UTC: days are counted from 1 March of the year 0 (of the Gregorian calendar), so that a leap
-/// day is a year's last.
+/// A time as a date, in UTC.
 fn date(time: SystemTime) -> String {
-    const DAYS_TO_1970: u64 = 719_468;
-    const DAYS_OF_400_YEARS: u64 = 146_097;
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let days = seconds / 86_400 + DAYS_TO_1970;
-    let (era, day) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153; // 0 is March
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
-    let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
-    format!("{}-{month:02}-{day:02} {hour:02}:{minute:02} UTC", era * 400 + year)
+    let (mut year, mut month, mut day) = (1970, 1, seconds / 86_400);
+    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = |year, month| match month {
+        2 => 28 + u64::from(is_leap(year)),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    while day >= days(year, month) {
+        day -= days(year, month);
+        (year, month) = if month < 12 { (year, month + 1) } else { (year + 1, 1) };
+    }
+    let (day, hour, minute) = (day + 1, seconds / 3600 % 24, seconds / 60 % 60);
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
 }
 
 #[cfg(test)]

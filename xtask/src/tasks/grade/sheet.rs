@@ -1,7 +1,7 @@
 //! The exercise sheet, and what is wrong with a command.
 
 use std::ffi::OsStr;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use anyhow::Result;
 use common::args;
@@ -18,33 +18,24 @@ use crate::words::Words;
 
 pub fn exercise(name: &OsStr) -> Result<&'static Exercise> {
     let found = ALL.into_iter().find(|exercise| *name == *exercise.name);
-    found.ok_or_else(|| {
-        let (name, names) = (escape(name.as_encoded_bytes()), names());
-        args::usage(text!(
-            "cannot grade '{name}': it is one of {names}",
-            "“{name}”不能评判，应为其中之一：{names}"
-        ))
-    })
+    found.ok_or_else(|| unknown(name, &names()))
 }
 
 pub fn stage(exercise: &Exercise, name: &str) -> Result<&'static Stage> {
-    exercise.stage(name).ok_or_else(|| {
-        let names: Vec<_> = exercise.stages.iter().map(|stage| stage.name).collect();
-        let (name, names) = (escape(name.as_bytes()), names.join(" "));
-        args::usage(text!(
-            "no stage '{name}': it is one of {names}",
-            "没有“{name}”这一项，应为其中之一：{names}"
-        ))
-    })
+    let names = || exercise.stages.iter().map(|stage| stage.name).collect::<Vec<_>>().join(" ");
+    exercise.stage(name).ok_or_else(|| unknown(name.as_ref(), &names()))
+}
+
+fn unknown(name: &OsStr, names: &str) -> anyhow::Error {
+    let name = escape(name.as_encoded_bytes());
+    args::usage(text!(
+        "cannot grade '{name}': it is one of {names}",
+        "“{name}”不能评判，应为其中之一：{names}"
+    ))
 }
 
 /// Refuses a command without the places that it needs.
-pub fn check(
-    exercise: &Exercise,
-    command: &CommandLine,
-    (ip, port): (IpAddr, Option<u16>),
-    is_each: bool,
-) -> Result<()> {
+pub fn check(exercise: &Exercise, command: &CommandLine, at: SocketAddr, is_each: bool) -> Result<()> {
     let example = example(exercise);
     if command.has("{dir}") && !is_each {
         return Err(args::usage(text!(
@@ -52,49 +43,43 @@ pub fn check(
             "命令里的 {{dir}} 要与 --each 同用，那是评判多个目录用的：{example}"
         )));
     }
-    if ip.is_ipv6() && command.has("{host}:{port}") && !command.has("[{host}]:{port}") {
+    if at.is_ipv6() && command.has("{host}:{port}") && !command.has("[{host}]:{port}") {
         return Err(args::usage(text!(
             "an IPv6 address is written in brackets before a port: [{{host}}]:{{port}}",
             "端口前面的 IPv6 地址要写在方括号里：[{{host}}]:{{port}}"
         )));
     }
-    if command.0.is_empty() {
+    if command.words.is_empty() {
         return Err(args::usage(text!(
             "the command that starts your program is missing: {example}",
             "缺少启动你的程序的命令：{example}"
         )));
     }
-    let is_missing = |place: &&&str| !command.has(place) && (port.is_none() || **place != "{port}");
+    let is_missing = |place: &&&str| !command.has(place) && (at.port() == 0 || **place != "{port}");
     let Some(place) = exercise.places.iter().find(is_missing) else { return Ok(()) };
-    let port = if *place == "{port}" {
+    // PowerShell evaluates bare braces as a block, and passes on what is in them.
+    let bare = place.trim_matches(['{', '}']);
+    let remark = if command.words.iter().any(|word| *word == *bare) {
+        text!(" (PowerShell takes braces away: put them in quotes)", "（PowerShell 会去掉花括号，请加引号）")
+    } else if *place == "{port}" {
         text!(" (or --port N, if the port is hard-coded)", "（端口写在代码里的程序用 --port N）")
     } else {
         String::new()
     };
-    // PowerShell evaluates bare braces as a block, and passes on what is in them.
-    let bare = place.trim_matches(['{', '}']);
-    let quotes = if command.0.iter().any(|word| *word == *bare) {
-        text!(" (PowerShell takes braces away: put them in quotes)", "（PowerShell 会去掉花括号，请加引号）")
-    } else {
-        String::new()
-    };
     Err(args::usage(text!(
-        "the command has no {place}{port}{quotes}: {example}",
-        "命令里没有 {place}{port}{quotes}：{example}"
+        "the command has no {place}{remark}: {example}",
+        "命令里没有 {place}{remark}：{example}"
     )))
 }
 
 /// How a command may look, in every shell: PowerShell needs quotes around the braces.
 fn example(exercise: &Exercise) -> String {
-    let name = exercise.name;
-    let program = match exercise.side {
-        Side::Server => "my_server.py",
-        Side::Client if exercise.places.contains(&"{port}") => "my_client.py",
-        Side::Client => "my_get.py",
+    let words = match exercise.side {
+        Side::Server => r#"my_server.py "{host}" "{port}""#,
+        Side::Client if exercise.places.contains(&"{port}") => r#"my_client.py "{host}" "{port}""#,
+        Side::Client => r#"my_get.py "{url}" "{out}""#,
     };
-    let host = if exercise.places.contains(&"{port}") { "\"{host}\" " } else { "" };
-    let places = exercise.places.iter().map(|place| format!("\"{place}\"")).collect::<Vec<_>>().join(" ");
-    format!("{} grade {name} -- python3 {program} {host}{places}", shown::typed())
+    format!("{} grade {} -- python3 {words}", shown::typed(), exercise.name)
 }
 
 /// What is judged in every stage; the first, of programs with messages over TCP.
@@ -117,23 +102,20 @@ const RULES: [Words; 4] = [
     ),
 ];
 
-/// Prints an exercise: what the program does, each of its stages in a sentence, and what is not judged.
 pub fn introduce(exercise: &Exercise, style: Style) -> Result<()> {
+    let print = |head: &str, words: &Words| {
+        style.broken(head, words.to(style.lang)).iter().try_for_each(|line| say(line))
+    };
     say(exercise.name)?;
-    style.broken("", exercise.description.to(style.lang)).iter().try_for_each(|line| say(line))?;
+    print("", &exercise.description)?;
     let has_words = matches!(exercise.transport, Protocol::Tcp) && exercise.framing.is_none();
-    for rule in &RULES[usize::from(!has_words)..] {
-        style.broken("  - ", rule.to(style.lang)).iter().try_for_each(|line| say(line))?;
-    }
+    RULES.iter().skip(usize::from(!has_words)).try_for_each(|rule| print("  - ", rule))?;
     say("")?;
     for (number, stage) in (1..).zip(exercise.stages) {
-        let head = format!("{number:4} {:11} ", stage.name);
-        style.broken(&head, stage.promise.1.to(style.lang)).iter().try_for_each(|line| say(line))?;
+        print(&format!("{number:4} {:11} ", stage.name), &stage.promise.1)?;
     }
     say(Words::fixed("\nNot tested:", "\n不测试：").to(style.lang))?;
-    for not_asked in exercise.not_asked {
-        style.broken("  - ", not_asked.to(style.lang)).iter().try_for_each(|line| say(line))?;
-    }
+    exercise.not_asked.iter().try_for_each(|not_asked| print("  - ", not_asked))?;
     Ok(say(&format!("\n{}", example(exercise)))?)
 }
 

@@ -1,17 +1,18 @@
 //! How a program starts: a server at a port where it is waited for, a client at the judge's server.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, IsTerminal};
 use std::iter;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use common::text;
 
 use super::trial::{Trial, missed};
+use crate::drawing::style::Ink;
 use crate::exercises::Location;
 use crate::peers::player::Peer;
 use crate::peers::script::{Expected, How, NotAvailable, Step};
@@ -34,29 +35,21 @@ const LOOK: Duration = Duration::from_millis(200);
 /// where it listens.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// A program that takes longer than this to start is built first, perhaps.
-const LONG: Duration = Duration::from_secs(5);
-static IS_TOLD: AtomicBool = AtomicBool::new(false);
-
-/// Whether a server is where it should be.
 enum Ready {
     Yes,
     /// It has ended instead; a process that has left its group may be there.
     Ended,
     /// It waits at these places instead.
     Elsewhere(Protocol, Vec<SocketRow>),
-    /// It runs, and waits nowhere.
     Nowhere,
 }
 
 impl Trial<'_> {
-    /// Starts the server on a free port, and waits until it is there.
     pub fn starts(&mut self) -> Result<()> {
         const TRIES: usize = 5;
+        let is_drawn = !self.config.has_port();
         for _ in 1..TRIES {
-            let ready = self.starts_once()?;
-            let is_drawn = self.config.port.is_none();
-            match ready {
+            match self.starts_once()? {
                 Ready::Ended if is_drawn && self.is_port_taken()? => {} // by another program, meanwhile
                 Ready::Ended | Ready::Elsewhere(..) if !is_drawn && self.is_port_held() => {
                     self.wait_for_port()?;
@@ -68,7 +61,6 @@ impl Trial<'_> {
         self.expect_ready(ready)
     }
 
-    /// It does not end at once, as one does that never reaches accept.
     pub fn stays(&mut self) -> Result<()> {
         let ready = self.program()?.wait_for_end(ENDING)?.map_or(Ready::Yes, |_| Ready::Ended);
         self.expect_ready(ready)
@@ -78,9 +70,7 @@ impl Trial<'_> {
     pub fn runs_already(&mut self, step: Step) -> Result<()> {
         match step {
             Step::Starts => Ok(()),
-            Step::Stays if matches!(self.exercise.transport, Protocol::Tcp) => {
-                self.tries(|peers, met| peers.plays_step(Step::Comes(1), met))
-            }
+            Step::Stays if self.is_tcp() => self.plays_step(Step::Comes(1)),
             _ => bail!(NotAvailable(Words::fixed(
                 "this stage needs the program itself, and with --at only its address is known",
                 "这一项需要程序本身，而 --at 只知道它的地址",
@@ -88,22 +78,20 @@ impl Trial<'_> {
         }
     }
 
-    /// The server is killed, and starts again on the same port.
     pub fn restarts(&mut self) -> Result<()> {
         self.remarks(Side::Server, &Words::fixed("(killed, and started again)", "（强行终止，再次启动）"));
         self.candidate = None;
         // The side that closes first keeps the connection in TIME_WAIT: here, the server's.
         let _ = self.peers.tcp(1)?.hears_the_end();
-        self.tries(|peers, met| peers.plays_step(Step::Leaves(1), met))?;
+        self.plays_step(Step::Leaves(1))?;
         self.spawn()?;
         let ready = self.wait_until_ready()?;
         self.expect_ready(ready)
     }
 
-    /// Starts the client, and takes its connection as #1; over UDP, #1 waits for its datagram.
     pub fn hosts(&mut self) -> Result<()> {
         let talk = self.peers.talk.clone();
-        if matches!(self.exercise.transport, Protocol::Udp) {
+        if !self.is_tcp() {
             let server = UdpPeer::server(self.peers.at, talk)?;
             self.peers.at = server.address()?;
             self.peers.joins(1, Peer::Udp(server));
@@ -112,10 +100,9 @@ impl Trial<'_> {
         self.listener = None; // its port is used again
         let listener = TcpListener::bind(self.peers.at)?;
         self.peers.at = listener.local_addr()?;
-        self.spawn()?;
         listener.set_nonblocking(true)?;
-        let listener = self.listener.insert(listener);
-        let listener = listener.try_clone()?;
+        self.spawn()?;
+        self.listener = Some(listener.try_clone()?);
         let (asked, mut has_ended) = (Instant::now(), false);
         loop {
             let is_late = asked.elapsed() > self.patience() * 3; // the last look is after the time
@@ -140,49 +127,36 @@ impl Trial<'_> {
         }
     }
 
-    /// Starts the client; no socket has the port that it is sent to.
     pub fn sends_to_nobody(&mut self) -> Result<()> {
         self.peers.at = self.free_port()?;
         self.spawn()
     }
 
-    /// Starts the server, and waits until it is there.
     fn starts_once(&mut self) -> Result<Ready> {
         self.peers.at = self.free_port()?;
         let at = self.peers.at;
-        if self.config.port.is_some() && self.is_anybody_there() == Some(true) {
+        if self.config.has_port() && self.is_anybody_there() == Some(true) {
             bail!(text!(
                 "somebody is at {at} already - end that program, and grade again",
                 "{at} 已经有程序占着：请先结束它，再来评判"
             ));
         }
-        let asked = Instant::now();
         self.spawn()?;
-        let ready = self.wait_until_ready()?;
-        let seconds = asked.elapsed().as_secs();
-        if matches!(ready, Ready::Yes) && asked.elapsed() > LONG && !IS_TOLD.swap(true, Ordering::Relaxed) {
-            self.notice(&words!(
-                "your program took {seconds} s until it was ready, and it is started for each stage: if it is built first, build it \
-                 before, and name what was built",
-                "程序过了 {seconds} 秒才就绪，而每一项都会重新启动它：如果时间花在编译上，请先编译好，再写编译出的程序"
-            ))?;
-        }
-        Ok(ready)
+        self.wait_until_ready()
     }
 
     /// It should be there; else says where it is.
     fn expect_ready(&mut self, ready: Ready) -> Result<()> {
         let (at, transport) = (self.peers.at, self.exercise.transport);
-        let (how, found) = match ready {
+        let (how, protocol, rows) = match ready {
             Ready::Yes => return Ok(()),
-            Ready::Ended => (How::Ended, None),
-            Ready::Elsewhere(protocol, rows) => (How::Other, Some((protocol, rows))),
-            Ready::Nowhere => (How::Silent, None),
+            Ready::Ended => (How::Ended, transport, Vec::new()),
+            Ready::Elsewhere(protocol, rows) => (How::Other, protocol, rows),
+            Ready::Nowhere => (How::Silent, transport, Vec::new()),
         };
-        let is_tcp = |protocol: &Protocol| matches!(protocol, Protocol::Tcp);
         self.location = Location {
-            is_other_protocol: found.as_ref().is_some_and(|(other, _)| is_tcp(other) != is_tcp(&transport)),
-            found: found.iter().flat_map(|(_, rows)| rows).map(|row| (row.ip, row.port).into()).collect(),
+            is_other_protocol: matches!(protocol, Protocol::Tcp) != self.is_tcp(),
+            found: rows.iter().map(|row| (row.ip, row.port).into()).collect(),
             is_port_held: self.is_port_held(),
             is_port_free: is_free(transport, at),
             ..Location::default()
@@ -199,9 +173,13 @@ impl Trial<'_> {
         let (mut of, mut ended): (_, Option<Instant>) = (transport, None);
         loop {
             let is_late = asked.elapsed() > self.patience() * 3;
-            let is_there = self.is_anybody_there().unwrap_or_else(|| answers(transport, at));
+            let is_there = self.is_anybody_there().unwrap_or_else(|| match transport {
+                Protocol::Tcp => TcpStream::connect(at).is_ok(),
+                Protocol::Udp => !is_free(transport, at),
+            });
             // Another program may have been quicker; but one that hands its socket to others is there, too.
-            if is_there && is_own(program.program.pid, transport, at) {
+            let own = || kernel::waiting_of_group(transport, program.program.pid);
+            if is_there && own().is_none_or(|rows| rows.iter().any(|row| row.is_reached_at(at))) {
                 return Ok(Ready::Yes);
             }
             let is_runaway = is_there && program.runaway(transport, at).is_some();
@@ -267,12 +245,12 @@ impl Trial<'_> {
         const COUNT: u64 = 20_000;
         /// Programs that are judged at the same time never get the same one.
         static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(random::number() % COUNT));
-        if self.config.port.is_some() {
+        if self.config.has_port() {
             return Ok(self.peers.at);
         }
         let transport = self.exercise.transport;
         let above = || u16::try_from(NEXT.fetch_add(1, Ordering::Relaxed) % COUNT).unwrap_or_default();
-        let mut tried = iter::repeat_with(|| SocketAddr::new(self.config.ip, FIRST + above())).take(100);
+        let mut tried = iter::repeat_with(|| SocketAddr::new(self.config.at.ip(), FIRST + above())).take(100);
         let is_unused = |at| kernel::sockets(transport, at).is_none_or(|rows| rows.is_empty());
         let found = tried.find(|at| is_unused(*at) && is_free(transport, *at));
         found.with_context(|| text!("no port is free", "没有空闲的端口"))
@@ -280,23 +258,27 @@ impl Trial<'_> {
 
     /// Whether earlier connections, which are over (`TIME_WAIT`), still have a TCP server's port.
     fn is_port_held(&self) -> bool {
-        matches!(self.exercise.transport, Protocol::Tcp)
-            && kernel::sockets(Protocol::Tcp, self.peers.at).is_some_and(|rows| !rows.is_empty())
+        self.is_tcp() && kernel::sockets(Protocol::Tcp, self.peers.at).is_some_and(|rows| !rows.is_empty())
     }
 
     /// Waits until they are gone: so one mistake fails one stage, which is `restart`.
     fn wait_for_port(&self) -> Result<()> {
         const LIMIT: Duration = Duration::from_secs(300);
         let port = self.peers.at.port();
-        self.notice(&words!(
-            "port {port} is in TIME_WAIT, and this program cannot use it yet (only 'restart' counts that): waiting \
-             until it is free, about a minute",
-            "端口 {port} 处于 TIME_WAIT，这个程序暂时用不了（只在 restart 一项里计一次）：等它空出来，大约一分钟"
-        ))?;
+        let line = if io::stdout().is_terminal() { "\n" } else { "" }; // where the stage is named already
+        let waiting = words!(
+            "{line}  port {port} is in TIME_WAIT, and this program cannot use it yet (only 'restart' counts that): \
+             waiting until it is free, about a minute",
+            "{line}  端口 {port} 处于 TIME_WAIT，这个程序暂时用不了（只在 restart 一项里计一次）：等它空出来，大约一分钟"
+        );
+        if self.config.command.directory.is_none() {
+            self.config.style.say(Ink::Faint, &waiting)?; // it is not one of many
+        }
         let asked = Instant::now();
         while self.is_port_held() {
-            let is_late = asked.elapsed() >= LIMIT;
-            ensure!(!is_late, text!("port {port} does not get free", "端口 {port} 一直没有空出来"));
+            if asked.elapsed() > LIMIT {
+                bail!(text!("port {port} does not get free", "端口 {port} 一直没有空出来"));
+            }
             thread::sleep(Duration::from_millis(500));
         }
         Ok(())
@@ -318,11 +300,6 @@ fn is_free(protocol: Protocol, at: SocketAddr) -> bool {
     }
 }
 
-/// Whether a socket there belongs to this group of processes; true if the kernel does not say.
-fn is_own(group: u32, protocol: Protocol, at: SocketAddr) -> bool {
-    kernel::waiting_of_group(protocol, group).is_none_or(|rows| rows.iter().any(|row| row.is_reached_at(at)))
-}
-
 /// Where the program waits: by this protocol, or else by the other.
 fn places(group: u32, protocol: Protocol) -> (Protocol, Vec<SocketRow>) {
     let other = if matches!(protocol, Protocol::Tcp) { Protocol::Udp } else { Protocol::Tcp };
@@ -330,14 +307,5 @@ fn places(group: u32, protocol: Protocol) -> (Protocol, Vec<SocketRow>) {
     match of(protocol) {
         rows if rows.is_empty() => (other, of(other)),
         rows => (protocol, rows),
-    }
-}
-
-/// Whether a socket is there, without a kernel's table: a listener takes a connection, and a UDP port that is bound cannot
-/// be bound again.
-fn answers(protocol: Protocol, at: SocketAddr) -> bool {
-    match protocol {
-        Protocol::Tcp => TcpStream::connect(at).is_ok(),
-        Protocol::Udp => UdpSocket::bind(at).is_err_and(|e| e.kind() == ErrorKind::AddrInUse),
     }
 }

@@ -1,32 +1,28 @@
-//! What a program itself has to do: stop at Ctrl-C, end, fail, print, save.
+//! What a program itself has to do, as [`Step`] says: stop at Ctrl-C, end, fail, print, save.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::fs::File;
+use std::io::Read;
 use std::mem;
 use std::process::ExitStatus;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
 use super::trial::{Trial, missed};
 use crate::peers::script::{Expected, Found, How, Mismatch, NotAvailable, Step};
 use crate::peers::talk::within;
-use crate::programs::cleanup;
 use crate::wire::event::{Recorder, Side};
 use crate::wire::kernel;
 use crate::words::Words;
 
 /// How many seconds a server may take to end after Ctrl-C, as its stage says.
 pub const STOP: u64 = 5;
-/// How many bytes of a file are read beyond those that are expected.
-const SURPLUS: u64 = 1 << 16;
 
 impl Trial<'_> {
-    /// Presses Ctrl-C, as a terminal does, for all of the group. Where the program does not end, the steps `held` may be
-    /// what it waits for; and where `goes_on` succeeds, it goes on as if nothing had happened.
+    /// Presses Ctrl-C, as a terminal does, for all of the group.
     pub fn is_interrupted(&mut self, held: &[Step], goes_on: &[Step]) -> Result<()> {
-        if !cleanup::can_interrupt() {
+        if cfg!(not(unix)) {
             bail!(NotAvailable(Words::fixed(
                 "only Unix lets a program send Ctrl-C to another one",
                 "只有 Unix 允许程序向别的程序发送 Ctrl-C",
@@ -44,11 +40,11 @@ impl Trial<'_> {
             return Ok(());
         }
         let more = self.patience().saturating_sub(Duration::from_secs(STOP));
-        let how = if !has_ended && self.program()?.wait_for_end(more)?.is_some() {
+        let how = if !has_ended && self.ends_within(more)? {
             How::Late
         } else if !held.is_empty() && {
             self.tries(|peers, met| peers.plays(held, met))?;
-            self.program()?.wait_for_end(self.patience())?.is_some()
+            self.ends_within(self.patience())?
         } {
             How::Later
         } else if self.tries(|peers, met| peers.plays(goes_on, met)).is_ok() {
@@ -60,43 +56,34 @@ impl Trial<'_> {
     }
 
     pub fn ends(&mut self) -> Result<()> {
-        let is_success = self.waits_for_its_end(&Expected::Success)?.success();
+        let is_success = self.waits_for_its_end(Expected::Success)?.success();
         if is_success { Ok(()) } else { Err(missed(Expected::Success, How::Ended)) }
     }
 
-    /// It ends while #1 keeps the connection. Where it does not, whether it does once #1 has closed decides.
+    /// Where it does not end while #1 keeps the connection, whether it does once #1 has closed decides.
     pub fn ends_open(&mut self) -> Result<()> {
-        let patience = self.patience();
-        if self.program()?.wait_for_end(patience)?.is_some() {
+        if self.ends_within(self.patience())? {
             return Ok(());
         }
-        self.tries(|peers, met| peers.plays_step(Step::SaysNoMore(1), met))?;
-        match self.program()?.wait_for_end(patience)? {
-            Some(_) => Err(missed(Expected::Success, How::Later)),
-            None => Ok(()), // that it does not end at all is found next
-        }
+        self.plays_step(Step::SaysNoMore(1))?;
+        // That it does not end at all is found next.
+        if self.ends_within(self.patience())? { Err(missed(Expected::Success, How::Later)) } else { Ok(()) }
     }
 
-    /// It does not end before #1 closes.
     pub fn outwaits(&mut self) -> Result<()> {
         /// A client that leaves at once is seen leaving.
         const AT_ONCE: Duration = Duration::from_millis(1500);
         self.tries(|_, met| met.rests());
-        match self.program()?.wait_for_end(AT_ONCE)? {
-            Some(_) => Err(missed(Expected::Outwaits, How::Ended)),
-            None => Ok(()),
-        }
+        if self.ends_within(AT_ONCE)? { Err(missed(Expected::Outwaits, How::Ended)) } else { Ok(()) }
     }
 
-    /// It ends with a message and a status other than 0.
     pub fn fails(&mut self) -> Result<()> {
-        let is_failure = !self.waits_for_its_end(&Expected::Failure)?.success();
+        let is_failure = !self.waits_for_its_end(Expected::Failure)?.success();
         let output = self.program()?.output();
         let has_message = output.lines().any(|line| !line.is_empty() && !line.starts_with("Welcome!"));
         if is_failure && has_message { Ok(()) } else { Err(missed(Expected::Failure, How::Ended)) }
     }
 
-    /// It has printed each of these once, on standard output.
     pub fn prints(&mut self, lines: &[&'static str]) -> Result<()> {
         let printed = self.program()?.printed();
         match lines.iter().find(|line| printed.matches(**line).count() != 1) {
@@ -108,37 +95,31 @@ impl Trial<'_> {
         }
     }
 
-    /// It has saved exactly this; where that is nothing, no file will do as well. What is no file is not read: a pipe or a
-    /// device may have no end.
+    /// What is no file is not read: a pipe or a device may have no end; nor more of a file than shows that it is wrong.
     pub fn saves(&mut self, body: Cow<'static, [u8]>) -> Result<()> {
-        let limit = body.len() as u64 + SURPLUS;
-        let is_file = fs::metadata(self.out()).is_ok_and(|metadata| metadata.is_file());
-        let file = if is_file { File::open(self.out()) } else { Err(ErrorKind::NotFound.into()) };
-        let mut saved = Vec::new();
-        match file.and_then(|file| file.take(limit).read_to_end(&mut saved)).map(|_| saved) {
-            Ok(saved) if body == saved => Ok(()),
-            Ok(saved) => Err(gave(Expected::Saved(body), saved)),
-            Err(_) if body.is_empty() => Ok(()),
-            Err(_) => Err(missed(Expected::Saved(body), How::Ended)),
+        let (most, mut saved) = (body.len() as u64 + 1024, Vec::new());
+        let file = Some(self.out()).filter(|out| out.is_file()).and_then(|out| File::open(out).ok());
+        match file.map(|file| file.take(most).read_to_end(&mut saved)) {
+            Some(Ok(_)) if body == saved => Ok(()),
+            Some(Ok(_)) => Err(gave(Expected::Saved(body), saved)),
+            _ if body.is_empty() => Ok(()),
+            _ => Err(missed(Expected::Saved(body), How::Ended)),
         }
     }
 
-    /// It has printed this, on whichever output.
     pub fn shows(&mut self, words: &str) -> Result<()> {
-        self.waits_for_its_end(&Expected::Success)?;
+        self.waits_for_its_end(Expected::Success)?;
         let words = String::from_utf8_lossy(&self.peers.talk.names.of(words.as_bytes())).into_owned();
         let is_shown = self.program()?.output().contains(&words);
         if is_shown { Ok(()) } else { Err(missed(Expected::Shown(words), How::Ended)) }
     }
 
-    /// Clients come one after another, say a name and leave. What it has open after the last of them, and had not after
-    /// half of them, it does not give back.
+    /// What it has open after the last client, and had not after half of them, it does not give back.
     pub fn gives_back(&mut self, name: &'static [u8]) -> Result<()> {
         const HALF: usize = 10;
         /// For a program that is slow to let go.
         const LIMIT: Duration = Duration::from_secs(2);
-        const SLOW: Duration = Duration::from_secs(20);
-        let (began, pid) = (Instant::now(), self.program()?.program.pid);
+        let pid = self.program()?.program.pid;
         let recorder = mem::replace(&mut self.peers.talk.recorder, Recorder::discarding());
         let (mut served, mut before) = (0, None);
         let visited = (1..=2 * HALF).try_for_each(|number| {
@@ -149,13 +130,7 @@ impl Trial<'_> {
                 self.tries(|_, met| met.rests());
                 before = kernel::holdings(pid);
             }
-            if began.elapsed() < SLOW {
-                return Ok(());
-            }
-            bail!(NotAvailable(Words::fixed(
-                "twenty clients, one after another, would take more than 20 s",
-                "二十个客户端先后来，要超过 20 秒",
-            )))
+            anyhow::Ok(())
         });
         self.peers.talk.recorder = recorder;
         let remark = words!("({served} came, and were served)", "（来了 {served} 个，都得到了服务）");
@@ -166,17 +141,16 @@ impl Trial<'_> {
             let now = kernel::holdings(pid).unwrap_or_default();
             [now.0.saturating_sub(descriptors), now.1.saturating_sub(ended)]
         };
-        let is_much = |more: &usize| *more >= HALF / 2;
-        if within(LIMIT, || !more().iter().any(is_much)) {
+        let is_much = |more: usize| more >= HALF / 2;
+        if within(LIMIT, || !more().into_iter().any(is_much)) {
             return Ok(());
         }
         let [open, unwaited] = more();
         let (expected, more) =
-            if is_much(&open) { (Expected::Closes, open) } else { (Expected::Reaps, unwaited) };
+            if is_much(open) { (Expected::Closes, open) } else { (Expected::Reaps, unwaited) };
         Err(gave(expected, more.to_string().into_bytes()))
     }
 
-    /// It sleeps, as far as the kernel tells.
     pub fn sleeps(&mut self) -> Result<()> {
         const LIMIT: Duration = Duration::from_secs(2);
         let pid = self.program()?.program.pid;
@@ -185,12 +159,15 @@ impl Trial<'_> {
         if is_idle { Ok(()) } else { Err(missed(Expected::Sleeps, How::Other)) }
     }
 
+    fn ends_within(&self, limit: Duration) -> Result<bool> {
+        Ok(self.program()?.wait_for_end(limit)?.is_some())
+    }
+
     /// Waits for its end and its output.
-    fn waits_for_its_end(&self, expected: &Expected) -> Result<ExitStatus> {
+    fn waits_for_its_end(&self, expected: Expected) -> Result<ExitStatus> {
         let program = self.program()?;
-        let Some(status) = program.wait_for_end(self.patience() * 3)? else {
-            return Err(missed(expected.clone(), How::Silent));
-        };
+        let status = program.wait_for_end(self.patience() * 3)?;
+        let status = status.ok_or_else(|| missed(expected, How::Silent))?;
         program.wait_for_output();
         Ok(status)
     }

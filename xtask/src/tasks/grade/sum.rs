@@ -1,12 +1,19 @@
-//! What came of a class: a table on the terminal, the mistakes by their names, and what to teach next.
+//! What came of a class, on the terminal and as one page: a table, the mistakes by their names, and what to teach next.
 
+use super::judge::hint;
 use super::output::{Run, Work};
+use super::report::cover;
+use super::words;
 use crate::checks::Verdict;
 use crate::drawing::columns;
-use crate::exercises::Mistake;
+use crate::drawing::entry::Entry;
+use crate::drawing::page;
+use crate::drawing::pieces::{self, body, joined, text};
+use crate::exercises::{Mistake, Stage};
 use crate::tasks::shown;
 use crate::words::Words;
 
+const TABLE: &str = include_str!("board.css");
 /// How many groups of submissions a sentence names.
 const GROUPS: usize = 6;
 /// How many lessons there is time for.
@@ -40,35 +47,31 @@ fn stopped(work: &Work) -> Option<Words> {
     })
 }
 
-/// How many passed, and where how many others stopped.
-pub fn sentence(run: &Run<'_>) -> Words {
+fn sentence(run: &Run<'_>) -> Words {
     let all = run.works.len();
-    let stops = run.works.iter().map(|work| stopped(work).map(|Words { en, zh }| (en, zh)));
-    let part = |(count, stop): (usize, Option<(_, _)>)| {
-        let (en, zh) = stop.unwrap_or(("passed all".into(), "全部通过".into()));
+    let part = |(count, stop): (usize, Option<Words>)| {
+        let Words { en, zh } = stop.unwrap_or(Words::fixed("passed all", "全部通过"));
         (format!("{count} {en}"), format!("{count} 份{zh}"))
     };
-    let mut groups = counted(stops);
+    let mut groups = counted(run.works.iter().map(stopped));
     groups.sort_by_key(|(_, stop)| stop.is_some());
     let others: usize = groups.iter().skip(GROUPS).map(|(count, _)| count).sum();
     groups.truncate(GROUPS);
     if others > 0 {
-        groups.push((others, Some(("others".into(), "在别处".into()))));
+        groups.push((others, Some(Words::fixed("others", "在别处"))));
     }
     let (en, zh): (Vec<_>, Vec<_>) = groups.into_iter().map(part).unzip();
     let (en, zh) = (en.join(", "), zh.join("，"));
     words!("{all} submissions: {en}", "{all} 份：{zh}")
 }
 
-/// The mistakes that were found, in all stages that failed.
-pub fn mistakes(run: &Run<'_>) -> Vec<(usize, &'static Mistake)> {
+fn mistakes(run: &Run<'_>) -> Vec<(usize, &'static Mistake)> {
     let judged = run.works.iter().flat_map(|work| &work.stages);
     let failed = judged.filter(|judged| matches!(judged.verdict, Verdict::Failed(_)));
     counted(failed.filter_map(|judged| judged.failure.as_ref()?.likely))
 }
 
-/// What to play for a class that made these mistakes.
-pub fn tomorrow(run: &Run<'_>) -> Option<Words> {
+fn tomorrow(run: &Run<'_>) -> Option<Words> {
     let mut names: Vec<&str> = Vec::new();
     for (_, mistake) in mistakes(run) {
         if !names.contains(&mistake.lesson) && !mistake.lesson.is_empty() {
@@ -80,35 +83,36 @@ pub fn tomorrow(run: &Run<'_>) -> Option<Words> {
     (!names.is_empty()).then(|| words!("lessons about these mistakes: {play}", "讲这些错误的课：{play}"))
 }
 
-/// How many stages of how many have passed.
-pub fn passed(work: &Work, run: &Run<'_>) -> Words {
+fn passed(work: &Work, run: &Run<'_>) -> Words {
     let (passed, all) = (work.tally().passed, work.all(&run.config.stages()));
     words!("{passed} of {all}", "{passed}/{all}")
 }
 
-/// What else there is to say of one.
-pub fn note(work: &Work) -> Words {
+fn note(work: &Work) -> Words {
     let Words { en, zh } = stopped(work).unwrap_or(Words::fixed("", ""));
     let more = work.trouble.as_deref().map_or_else(String::new, |trouble| format!(": {trouble}"));
-    let Words { en: again, zh: again_zh } = if work.is_again {
-        Words::fixed("; tested again, alone", "；单独再测试过一次")
-    } else {
-        Words::fixed("", "")
-    };
-    words!("{en}{more}{again}", "{zh}{more}{again_zh}")
+    let again = || Words::fixed("tested again, alone", "单独再测试过一次");
+    words::joined(words!("{en}{more}", "{zh}{more}"), work.is_again.then(again))
 }
 
-/// The table for a terminal, and its sum.
+fn sentences(run: &Run<'_>) -> impl Iterator<Item = Words> {
+    let again = run.works.iter().filter(|work| work.is_again).count();
+    let again = (again > 0).then(|| {
+        words!(
+            "tested again, with no other at the same time, because a stage was undecided: {again}",
+            "有一项未能判定，因此单独再测试过：{again} 份"
+        )
+    });
+    [Some(sentence(run)), again, tomorrow(run)].into_iter().flatten()
+}
+
 pub fn lines(run: &Run<'_>) -> Vec<String> {
     let (style, stages) = (run.config.style, run.config.stages());
     let name = |work: &Work| columns::width(&work.name);
     let widest = run.works.iter().map(name).max().unwrap_or_default().max(6);
-    let scale = (1..=stages.len()).map(|number| match number {
-        1 => format!("{number:<8}"),
-        _ if number % 5 == 0 => format!("{number:<10}"),
-        _ => String::new(),
-    });
-    let scale = if stages.len() < 5 { String::new() } else { scale.collect::<String>() };
+    let fives = (5..=stages.len()).step_by(5);
+    let fives = fives.fold(String::new(), |fives, number| fives + &format!("{number:<10}"));
+    let scale = if fives.is_empty() { fives } else { format!("1       {fives}") };
     let mut lines = vec![String::new(), format!("{:widest$}  {scale}", "").trim_end().to_owned()];
     for work in &run.works {
         let cell = |stage| work.of(stage).map_or(".".into(), |judged| style.mark(&judged.verdict));
@@ -120,15 +124,60 @@ pub fn lines(run: &Run<'_>) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines.push(String::new());
-    let again = run.works.iter().filter(|work| work.is_again).count();
-    let again = (again > 0).then(|| {
-        words!(
-            "tested again, with no other at the same time, because a stage was undecided: {again}",
-            "有一项未能判定，因此单独再测试过：{again} 份"
-        )
-    });
-    for words in [Some(sentence(run)), again, tomorrow(run)].into_iter().flatten() {
-        lines.push(style.paragraph(&words));
-    }
+    lines.extend(sentences(run).map(|words| style.paragraph(&words)));
     lines
+}
+
+/// The page: a table, the mistakes, and a section for each submission, with the ladders of what has not passed.
+pub fn html(run: &Run<'_>) -> String {
+    let (config, lang, stages) = (run.config, run.config.style.lang, run.config.stages());
+    let to = |words: &Words| text(words.to(lang));
+    let head = |stage: &&Stage| {
+        format!("<th scope=\"col\" title=\"{}\"><span>{}</span></th>", to(&stage.promise.1), stage.name)
+    };
+    let cell = |work: &Work, stage: &'static Stage| {
+        let Some(verdict) = work.of(stage).map(|judged| &judged.verdict) else { return "<td></td>".into() };
+        let (class, name, mark) = (pieces::class(verdict), to(&verdict.name()), verdict.mark());
+        let stage = stage.name;
+        format!(
+            "<td class=\"{class}\" title=\"{stage}: {name}\">{mark}<span class=\"twin\"> {name}</span></td>"
+        )
+    };
+    let row = |(number, work): (usize, &Work)| {
+        let cells = joined(stages.iter().map(|stage| cell(work, stage)));
+        let (name, passed) = (text(&work.name), to(&passed(work, run)));
+        let head = format!("<th scope=\"row\"><a href=\"#s{number}\">{name}</a></th>");
+        format!("<tr>{head}<td>{passed}</td>{cells}</tr>\n")
+    };
+    let mistake = |(count, mistake): (usize, &Mistake)| {
+        format!("<p><b>{count} × {}</b><br>{}</p>\n", mistake.name, to(&hint(mistake)))
+    };
+    let section = |(number, work): (usize, &Work)| {
+        let told = work.stages.iter().flat_map(|judged| match judged.failure {
+            Some(_) => judged.told.clone(),
+            None => vec![Entry::Check(judged.check())],
+        });
+        let told = body(&told.collect::<Vec<_>>(), &config.lanes(), lang);
+        let (name, passed, note) = (text(&work.name), to(&passed(work, run)), to(&note(work)));
+        format!(
+            "<section aria-labelledby=\"s{number}\">\n<h2 id=\"s{number}\">{name}: {passed}</h2>\n\
+             <p>{note}</p>\n{told}</section>\n"
+        )
+    };
+    let sum = joined(sentences(run).map(|words| format!("<p>{}</p>\n", to(&words))));
+    let found = joined(mistakes(run).into_iter().map(mistake));
+    let heading = Words::fixed("Mistakes", "错误");
+    let found = if found.is_empty() { found } else { format!("<h2>{}</h2>\n{found}", to(&heading)) };
+    let (heads, numbered) = (joined(stages.iter().map(head)), || (1..).zip(&run.works));
+    [
+        &page::begin(&cover(config, &config.shown()), TABLE, lang),
+        &format!("<div class=\"sum\">{sum}</div>\n"),
+        &format!(
+            "<div class=\"wide\" tabindex=\"0\"><table class=\"board\">\n<tr><td></td><td></td>{heads}</tr>\n"
+        ),
+        &format!("{}</table></div>\n{found}", joined(numbered().map(row))),
+        &joined(numbered().map(section)),
+        "</main>\n</body>\n</html>\n",
+    ]
+    .concat()
 }

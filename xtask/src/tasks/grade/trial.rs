@@ -1,17 +1,16 @@
 //! One stage being played on one program: the program, its peers, and what is asked of them.
 
-use std::io::{self, IsTerminal};
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use common::args::Args;
 use common::framing::Framing;
 
 use super::candidate::{Candidate, CommandLine};
-use super::files::ReportFiles;
 use crate::drawing::entry::Entry;
-use crate::drawing::style::{Ink, Style};
+use crate::drawing::style::Style;
 use crate::drawing::transcript::Transcript;
 use crate::exercises::{Exercise, Location, Stage, Waits};
 use crate::lab::Lab;
@@ -19,6 +18,7 @@ use crate::peers::names::Names;
 use crate::peers::player::{Met, Peers};
 use crate::peers::script::{Expected, Found, How, Mismatch};
 use crate::peers::talk::Talk;
+use crate::tasks::wanted::Wanted;
 use crate::wire::event::Side;
 use crate::wire::kernel::{self, Protocol, SocketRow};
 use crate::words::Words;
@@ -27,48 +27,46 @@ use crate::words::Words;
 #[derive(Clone)]
 pub struct Config {
     pub exercise: &'static Exercise,
+    /// Empty where a server runs already.
     pub command: CommandLine,
-    pub ip: IpAddr,
-    /// The directory in which it runs; none is this one.
-    pub directory: Option<PathBuf>,
-    /// Where a server runs already; then the command is empty.
-    pub at: Option<SocketAddr>,
+    /// Where a server is or should be; its port is 0 if each start gets a free one.
+    pub at: SocketAddr,
     pub repeat: u16,
-    /// The port that is hard-coded in the program.
-    pub port: Option<u16>,
-    /// Where messages end, and how long the program may be silent.
     pub talk: Talk,
     pub style: Style,
     /// What is told, one stage after another, for a browser that watches.
     pub story: Transcript,
-    /// Continue after a failed stage.
     pub all: bool,
-    /// Only this stage.
     pub only: Option<&'static Stage>,
-    /// Of a ladder, print only the last rungs.
     pub brief: bool,
-    /// After a hint, tell why, and how.
     pub more: bool,
     pub files: ReportFiles,
 }
 
 impl Config {
-    /// What is judged, for people.
-    pub fn shown(&self) -> String {
-        self.at.map_or_else(|| self.command.shown(), |at| at.to_string())
+    /// A server runs already, and was not started here.
+    pub fn runs_already(&self) -> bool {
+        self.command.words.is_empty()
     }
 
-    /// The stages that are asked for.
+    /// The program's port is given: it is hard-coded.
+    pub fn has_port(&self) -> bool {
+        self.at.port() > 0
+    }
+
+    /// What is judged, for people: a command, or the address of the one server that runs already.
+    pub fn shown(&self) -> String {
+        if self.runs_already() && self.has_port() { self.at.to_string() } else { self.command.shown() }
+    }
+
     pub fn stages(&self) -> Vec<&'static Stage> {
-        let is_wanted = |stage: &&Stage| self.only.is_none_or(|only| only.name == stage.name);
-        self.exercise.stages.iter().filter(is_wanted).collect()
+        self.only.map_or_else(|| self.exercise.stages.iter().collect(), |only| vec![only])
     }
 
     pub fn version(&self) -> &'static str {
-        if self.ip.is_ipv4() { "IPv4" } else { "IPv6" }
+        if self.at.is_ipv4() { "IPv4" } else { "IPv6" }
     }
 
-    /// Where messages end.
     pub fn framing(&self) -> Framing {
         self.exercise.framing.unwrap_or(self.talk.framing)
     }
@@ -88,23 +86,42 @@ impl Config {
     }
 }
 
+/// The files that are asked for: the option, how the names of its files end, and the name.
+#[derive(Clone)]
+pub struct ReportFiles(Vec<(&'static str, &'static str, String)>);
+
+impl ReportFiles {
+    pub fn of(args: &mut Args) -> Result<Self> {
+        let mut files = Vec::new();
+        for (option, ending) in [("--html", "html"), ("--json", "json"), ("--csv", "csv"), ("--junit", "xml")]
+        {
+            files.extend(args.given(option)?.map(|file| (option, ending, file)));
+        }
+        Ok(Self(files))
+    }
+
+    /// Opens all of them; before any program is started, to see that this is possible. They are not kept open: an unfinished
+    /// report beside a program that runs might be written by that.
+    pub fn open(&self) -> Result<Vec<(&'static str, Wanted)>> {
+        self.0
+            .iter()
+            .map(|(option, ending, file)| Ok((*ending, Wanted::open(option, file, ending)?)))
+            .collect()
+    }
+}
+
 /// For what may have arrived a moment ago.
 const MOMENT: Duration = Duration::from_millis(20);
 
-/// One stage on one program.
 pub struct Trial<'a> {
     pub config: &'a Config,
     pub exercise: &'static Exercise,
-    /// Where everything happens.
     pub lab: Lab,
     /// How much had been told before.
     from: usize,
-    /// The program, once it is started.
     pub candidate: Option<Candidate>,
     pub peers: Peers,
-    /// Where a server was found.
     pub location: Location,
-    /// Where a client came to.
     pub listener: Option<TcpListener>,
     /// What the program's threads waited for when nothing came.
     pub waiting: (Waits, Option<Words>),
@@ -115,19 +132,18 @@ impl<'a> Trial<'a> {
         config.story.begin();
         let (watching, from) = (config.story.clone(), config.story.count());
         let lab = Lab::new(move |event| watching.sees(event))?;
-        let at = config.at.unwrap_or(SocketAddr::new(config.ip, config.port.unwrap_or_default()));
         let exercise = config.exercise;
         let names = Names { side: exercise.side, ..config.talk.names };
         let talk =
             Talk { framing: config.framing(), recorder: lab.record.recorder(""), names, ..config.talk };
-        let peers = Peers::new(at, exercise.transport, talk);
+        let peers = Peers::new(config.at, exercise.transport, talk);
         let (candidate, listener, location, waiting) = Default::default();
         Ok(Self { config, exercise, lab, from, candidate, peers, location, listener, waiting })
     }
 
     /// Lets the peers do something that may ask about the program.
     pub fn tries<T>(&mut self, what: impl FnOnce(&mut Peers, &Met<'_>) -> T) -> T {
-        let (candidate, is_remote) = (self.candidate.as_ref(), self.config.at.is_some());
+        let (candidate, is_remote) = (self.candidate.as_ref(), self.config.runs_already());
         let has_ended = || {
             candidate.map_or(!is_remote, |candidate| candidate.ended().is_ok_and(|status| status.is_some()))
         };
@@ -135,18 +151,12 @@ impl<'a> Trial<'a> {
         what(&mut self.peers, &Met { program, has_ended: &has_ended })
     }
 
-    /// How long the program may be silent.
-    pub fn patience(&self) -> Duration {
-        self.peers.talk.patience
+    pub fn is_tcp(&self) -> bool {
+        matches!(self.exercise.transport, Protocol::Tcp)
     }
 
-    /// Tells whoever waits for this one program.
-    pub fn notice(&self, Words { en, zh }: &Words) -> Result<()> {
-        if self.config.directory.is_some() {
-            return Ok(()); // it is one of many
-        }
-        let line = if io::stdout().is_terminal() { "\n" } else { "" }; // where the stage is named already
-        self.config.style.say(Ink::Faint, &words!("{line}  {en}", "{line}  {zh}"))
+    pub fn patience(&self) -> Duration {
+        self.peers.talk.patience
     }
 
     /// Tells something after what has happened so far.
@@ -160,25 +170,24 @@ impl<'a> Trial<'a> {
         self.lab.record.recorder("").said(lane, words.to(self.config.style.lang));
     }
 
-    /// Everything that has been told of this stage.
     pub fn told(&self) -> Vec<Entry> {
         self.config.story.since(self.from)
     }
 
     /// Starts the command; one that was started before is ended first.
     pub fn spawn(&mut self) -> Result<()> {
-        let (at, directory) = (self.peers.at, self.config.directory.as_deref());
+        let (at, command) = (self.peers.at, &self.config.command);
+        let directory = command.directory.as_deref().unwrap_or(Path::new("{dir}"));
         let places = [
             ("{host}", at.ip().to_string()),
             ("{port}", at.port().to_string()),
             ("{url}", format!("http://{at}/page")),
             ("{out}", self.out().to_string_lossy().into_owned()),
-            ("{dir}", directory.unwrap_or(Path::new("{dir}")).to_string_lossy().into_owned()),
+            ("{dir}", directory.to_string_lossy().into_owned()),
         ];
         self.candidate = None;
         let recorder = self.lab.record.recorder("");
-        let command = &self.config.command;
-        self.candidate = Some(Candidate::start(command, directory, &places, self.exercise.side, &recorder)?);
+        self.candidate = Some(Candidate::start(command, &places, self.exercise.side, &recorder)?);
         Ok(())
     }
 
@@ -191,30 +200,19 @@ impl<'a> Trial<'a> {
         self.candidate.as_ref().context("no program has been started")
     }
 
-    /// What waits on this machine; not where the program may be on another one.
-    fn waiting(&self, protocol: Protocol) -> Option<Vec<SocketRow>> {
-        if self.config.at.is_some() { None } else { kernel::waiting(protocol) }
+    /// The sockets that wait at the program's address, if the kernel says, and the program runs on this machine.
+    pub fn sockets_there(&self) -> Option<Vec<SocketRow>> {
+        let rows = kernel::waiting(self.exercise.transport).filter(|_| !self.config.runs_already())?;
+        Some(rows.into_iter().filter(|row| row.is_reached_at(self.peers.at)).collect())
     }
 
-    /// What waits at the program's address: connections at a listener, bytes at a UDP socket; 0 without such a table.
-    pub fn waiting_to_be_read(&self, protocol: Protocol) -> u64 {
-        let rows = self.waiting(protocol).unwrap_or_default();
-        rows.iter().filter(|row| row.is_reached_at(self.peers.at)).map(|row| row.to_read).sum()
-    }
-
-    /// Whether a socket waits at the program's address, if the kernel says.
     pub fn is_anybody_there(&self) -> Option<bool> {
-        let rows = self.waiting(self.exercise.transport)?;
-        Some(rows.iter().any(|row| row.is_reached_at(self.peers.at)))
+        self.sockets_there().map(|rows| !rows.is_empty())
     }
 
     /// The program's end of a connection, if the kernel says.
     pub fn far_end(&mut self, number: usize) -> Option<SocketRow> {
-        if self.config.at.is_some() {
-            return None;
-        }
-        let (near, far) = self.peers.tcp(number).ok()?.ends_of_it().ok()?;
-        kernel::far_end(near, far)
+        self.peers.tcp(number).ok()?.far_end().filter(|_| !self.config.runs_already())
     }
 
     /// What has happened so far, with what is still under way.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::candidate::Candidate;
 use super::trial::Trial;
+use super::words::joined;
 use crate::exercises::Waits;
 use crate::wire::event::Side;
-use crate::wire::kernel::{self, Protocol};
+use crate::wire::kernel;
 use crate::wire::waits::{self, Call, WaitingThread};
 use crate::words::Words;
 
@@ -15,8 +16,8 @@ const MANY: usize = 6;
 
 impl Trial<'_> {
     /// What each thread of the program waits for, where the kernel tells; and in which socket of the peers bytes wait that
-    /// nobody reads. `number` is the peer to which nothing came.
-    pub fn waits(&mut self, number: usize) -> (Waits, Option<Words>) {
+    /// nobody reads.
+    pub fn waits(&mut self) -> (Waits, Option<Words>) {
         let nothing = (Waits::default(), None);
         let Ok(pids) = self.program().map(Candidate::processes) else { return nothing };
         let Some(threads) = waits::waits(&pids).filter(|threads| !threads.is_empty()) else { return nothing };
@@ -26,11 +27,7 @@ impl Trial<'_> {
         };
         let reading: Vec<_> = threads.iter().filter(|wait| wait.call == Call::Receive).collect();
         let is_hidden = threads.iter().any(|wait| wait.call == Call::Several);
-        let is_read = reading.iter().any(|wait| peer(wait) == Some(number));
-        let is_known = sockets.values().any(|(of, _)| *of == number);
         let seen = Waits {
-            is_read: Some(is_read).filter(|is_read| *is_read || (!is_hidden && is_known)),
-            is_another_read: reading.iter().any(|wait| peer(wait).is_some_and(|other| other != number)),
             is_input_read: reading.iter().any(|wait| wait.is_stdin),
             is_for_others: threads.iter().all(|wait| !matches!(wait.call, Call::Send | Call::Sleep))
                 && pids.iter().all(|pid| kernel::is_idle(*pid) == Some(true)),
@@ -40,14 +37,9 @@ impl Trial<'_> {
             return (seen, None);
         }
         let mut told: Vec<Words> = Vec::new();
-        let is_alone = threads.len() == 1;
         for (at, wait) in (1..).zip(&threads).filter(|(_, wait)| wait.call != Call::Thread) {
             let Words { en, zh } = self.call(wait, peer(wait));
-            told.push(if is_alone {
-                words!("in {en}", "在 {zh}")
-            } else {
-                words!("thread {at} in {en}", "线程 {at} 在 {zh}")
-            });
+            told.push(words!("thread {at} in {en}", "线程 {at} 在 {zh}"));
         }
         if told.len() > MANY {
             let more = told.len() - MANY;
@@ -64,28 +56,24 @@ impl Trial<'_> {
                 "没有线程在读 {zh}，其中有 {size} 字节未读"
             ));
         }
-        let (en, zh): (Vec<_>, Vec<_>) = told.into_iter().map(|words| (words.en, words.zh)).unzip();
-        (seen, Some(Words { en: en.join("; ").into(), zh: zh.join("；").into() }))
+        (seen, told.into_iter().reduce(|told, next| joined(told, Some(next))))
     }
 
     /// The program's ends of its connections, by their numbers in the kernel's table: which peer has the other end, and how
     /// many bytes wait to be read.
     fn sockets(&mut self) -> BTreeMap<u64, (usize, u64)> {
-        let is_tcp = matches!(self.exercise.transport, Protocol::Tcp);
-        let numbers = self.peers.numbers().into_iter().filter(|_| is_tcp);
-        let ends = numbers.filter_map(|number| Some((number, self.far_end(number)?)));
-        ends.map(|(number, row)| (row.inode, (number, row.to_read)))
-            .filter(|(inode, _)| *inode != 0)
-            .collect()
+        let numbers = if self.is_tcp() { self.peers.numbers() } else { Vec::new() };
+        let ends = numbers.into_iter().filter_map(|number| Some((number, self.far_end(number)?)));
+        let ends = ends.filter(|(_, row)| row.inode != 0);
+        ends.map(|(number, row)| (row.inode, (number, row.to_read))).collect()
     }
 
-    /// A call, as a programmer knows it.
     fn call(&self, wait: &WaitingThread, peer: Option<usize>) -> Words {
         let Words { en: label, zh: label_zh } =
             peer.map_or(Words::fixed("", ""), |number| self.label(number));
         let is_own = || {
-            let rows = kernel::waiting(self.exercise.transport).unwrap_or_default();
-            rows.iter().any(|row| Some(row.inode) == wait.inode && row.is_reached_at(self.peers.at))
+            let rows = self.sockets_there().unwrap_or_default();
+            rows.iter().any(|row| Some(row.inode) == wait.inode)
         };
         match (wait.call, peer) {
             (Call::Accept, _) if is_own() => Words::fixed("accept", "accept"),

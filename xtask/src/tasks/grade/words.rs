@@ -4,21 +4,19 @@ use std::process::ExitStatus;
 
 use common::narration::escape;
 
+use super::candidate::LastWords;
 use super::steps::STOP;
 use super::trial::Trial;
-use super::verdict::ProgramState;
-use crate::exercises::Evidence;
+use crate::exercises::Tables;
 use crate::peers::script::{Expected, Found, How, Mismatch};
 use crate::peers::tcp_peer::framed;
 use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
 use crate::words::Words;
 
 /// How many bytes of a long message are shown.
 const ROOM: usize = 60;
 
 impl Trial<'_> {
-    /// The other end of the program, by its name.
     pub fn label(&self, number: usize) -> Words {
         match self.exercise.side {
             Side::Client => Words::fixed("the server", "服务器"),
@@ -28,15 +26,17 @@ impl Trial<'_> {
 
     pub fn expected(&self, Mismatch { number, expected, found }: &Mismatch) -> Words {
         let Words { en: label, zh: label_zh } = self.label(*number);
-        let (at, is_tcp) = (self.peers.at, matches!(self.exercise.transport, Protocol::Tcp));
+        let (at, is_tcp, protocol) = (self.peers.at, self.is_tcp(), name(self.is_tcp()));
         let seconds = (self.patience() * 3).as_secs_f64();
+        let shown = match expected {
+            Expected::Message(message) if is_tcp => shown(&framed(self.peers.talk.framing, message)),
+            Expected::Message(message) | Expected::Patience(message) => shown(message),
+            Expected::Saved(body) => shown(body),
+            _ => String::new(),
+        };
         match expected {
             Expected::Connection => words!("client {label} is accepted", "接受客户端 {label_zh}"),
-            Expected::Message(message) => {
-                let framed = if is_tcp { framed(self.peers.talk.framing, message) } else { message.clone() };
-                let shown = shown(&framed);
-                words!("{label} receives {shown}", "{label_zh} 收到 {shown}")
-            }
+            Expected::Message(_) => words!("{label} receives {shown}", "{label_zh} 收到 {shown}"),
             Expected::Request(path) => words!(
                 "a request: GET {path} HTTP/1.1, the Host, and an empty line after them",
                 "请求：GET {path} HTTP/1.1，Host，后面跟一个空行"
@@ -44,12 +44,10 @@ impl Trial<'_> {
             Expected::Anything => {
                 words!("an answer, a refusal or the end for {label}", "{label_zh} 得到回答、拒绝或流结束")
             }
-            Expected::HalfAtMost => {
-                words!(
-                    "at most one answer for {label}, then the end",
-                    "{label_zh} 至多得到一个回答，然后流结束"
-                )
-            }
+            Expected::HalfAtMost => words!(
+                "at most one answer for {label}, then the end",
+                "{label_zh} 至多得到一个回答，然后流结束"
+            ),
             Expected::NoMore if self.exercise.side == Side::Server => {
                 words!("nothing more until {label} sends something", "{label_zh} 说话之前，什么也不再来")
             }
@@ -57,18 +55,16 @@ impl Trial<'_> {
                 Words::fixed("nothing more until your client gets an answer", "得到回复之前，什么也不再说")
             }
             Expected::End => words!("the end of {label}'s connection", "{label_zh} 的连接结束"),
-            Expected::Patience(message) => {
-                let shown = shown(message);
-                if is_tcp {
-                    words!("your client waits for all of {shown}", "客户端等 {shown} 收齐")
-                } else {
-                    words!("your client waits for the answer to {shown}", "客户端等待对 {shown} 的回复")
-                }
+            Expected::Patience(_) if is_tcp => {
+                words!("your client waits for all of {shown}", "客户端等 {shown} 收齐")
             }
-            Expected::Ready if is_tcp => {
-                words!("a listening TCP socket at {at}", "在 {at} 监听的 TCP 套接字")
+            Expected::Patience(_) => {
+                words!("your client waits for the answer to {shown}", "客户端等待对 {shown} 的回复")
             }
-            Expected::Ready => words!("a UDP socket bound to {at}", "绑定到 {at} 的 UDP 套接字"),
+            Expected::Ready => words!(
+                "a {protocol} socket at {at} that waits for clients",
+                "在 {at} 等待客户端的 {protocol} 套接字"
+            ),
             Expected::Visit if is_tcp => words!("your client connects to {at}", "你的客户端连接 {at}"),
             Expected::Visit => words!("your client sends to {at}", "你的客户端向 {at} 发送"),
             Expected::Few(most) => words!("at most {most} datagrams", "最多 {most} 个数据报"),
@@ -103,10 +99,7 @@ impl Trial<'_> {
             Expected::Saved(body) if body.is_empty() => {
                 words!("no file {{out}}, or an empty one", "没有文件 {{out}}，或者是空的")
             }
-            Expected::Saved(body) => {
-                let body = shown(body);
-                words!("{{out}} contains {body}", "{{out}} 的内容是 {body}")
-            }
+            Expected::Saved(_) => words!("{{out}} contains {shown}", "{{out}} 的内容是 {shown}"),
             Expected::Shown(text) => words!("your program prints '{text}'", "程序打印“{text}”"),
         }
     }
@@ -127,40 +120,37 @@ impl Trial<'_> {
     /// What the program itself did.
     fn did(&self, expected: &Expected, found: &Found, state: &ProgramState) -> Words {
         let ended = || state.words().unwrap_or(Words::fixed("your program still runs", "程序还在运行"));
+        let (more, seconds) = (escape(&found.bytes), self.patience().as_secs_f64());
+        let (shown, protocol) = (shown(&found.bytes), name(self.is_tcp()));
         match (expected, found.how) {
-            (Expected::Ready | Expected::Stop, _) if self.location.has_left => self.runaway(),
-            (Expected::Ready, How::Other) => {
-                let places =
-                    self.location.found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                let is_tcp =
-                    matches!(self.exercise.transport, Protocol::Tcp) != self.location.is_other_protocol;
-                if is_tcp {
-                    words!("your program listens on TCP {places}", "程序监听的是 TCP {places}")
-                } else {
-                    words!("your program is bound to UDP {places}", "程序绑定的是 UDP {places}")
-                }
-            }
-            (Expected::Ready, How::Silent) => {
-                let name = if matches!(self.exercise.transport, Protocol::Tcp) { "TCP" } else { "UDP" };
+            (Expected::Ready | Expected::Stop, _) if self.location.has_left => {
+                let (at, name) = (self.peers.at, &self.location.owner);
                 words!(
-                    "your program runs, but has no {name} socket that waits for clients",
-                    "程序在运行，但没有等待中的 {name} 套接字"
+                    "{name}, which your program started and which has left its process group, is at {at}",
+                    "{at} 上的是 {name}：它由你的程序启动，已经离开了程序的进程组"
                 )
             }
+            (Expected::Ready, How::Other) => {
+                let places: Vec<_> = self.location.found.iter().map(ToString::to_string).collect();
+                let (places, protocol) =
+                    (places.join(", "), name(self.is_tcp() != self.location.is_other_protocol));
+                words!(
+                    "your program waits for clients at {protocol} {places}",
+                    "程序在 {protocol} {places} 等待客户端"
+                )
+            }
+            (Expected::Ready, How::Silent) => words!(
+                "your program runs, but has no {protocol} socket that waits for clients",
+                "程序在运行，但没有等待中的 {protocol} 套接字"
+            ),
             (Expected::Visit, How::Silent) => {
                 Words::fixed("your program runs, but has not done so", "程序在运行，却没有这样做")
             }
-            (Expected::Closes, _) => {
-                let more = escape(&found.bytes);
-                words!("{more} more are open", "多打开了 {more} 个")
-            }
-            (Expected::Reaps, _) => {
-                let more = escape(&found.bytes);
-                words!(
-                    "{more} more have ended, and it has not waited for them",
-                    "多了 {more} 个，它没有等待它们"
-                )
-            }
+            (Expected::Closes, _) => words!("{more} more are open", "多打开了 {more} 个"),
+            (Expected::Reaps, _) => words!(
+                "{more} more have ended, and it has not waited for them",
+                "多了 {more} 个，它没有等待它们"
+            ),
             (Expected::Sleeps, _) => {
                 Words::fixed("your program ran all the time, for 2 s", "2 秒里程序一直在运行")
             }
@@ -194,52 +184,31 @@ impl Trial<'_> {
             (Expected::Printed(_), How::Elsewhere) => {
                 Words::fixed("your program printed that on standard error", "程序打印到了标准错误")
             }
-            (Expected::Printed(_), _) => {
-                let printed = shown(&found.bytes);
-                words!("your program printed {printed}", "程序打印了 {printed}")
-            }
+            (Expected::Printed(_), _) => words!("your program printed {shown}", "程序打印了 {shown}"),
             (Expected::Saved(_), How::Ended) => Words::fixed("there is no such file", "没有这个文件"),
             (Expected::Saved(_), How::Silent) => {
-                let seconds = self.patience().as_secs_f64();
                 words!("your client accepted no more bytes for {seconds} s", "{seconds} 秒内客户端没有再收")
             }
             (Expected::Saved(_), _) => {
-                let saved = shown(&found.bytes);
-                joined(
-                    words!("{{out}} contains {saved}", "{{out}} 的内容是 {saved}"),
-                    differs(expected, found),
-                )
+                let saved = words!("{{out}} contains {shown}", "{{out}} 的内容是 {shown}");
+                joined(saved, differs(expected, found))
             }
             _ => ended(),
         }
     }
 
-    /// A process of the program that has left its group has the port.
-    fn runaway(&self) -> Words {
-        let (at, name) = (self.peers.at, &self.location.owner);
-        words!(
-            "{name}, which your program started and which has left its process group, is at {at}",
-            "{at} 上的是 {name}：它由你的程序启动，已经离开了程序的进程组"
-        )
-    }
-
     /// What a peer heard.
     fn came(&self, Mismatch { number, expected, found }: &Mismatch, said: &[u8]) -> Words {
         let (heard, seconds) = (shown(&found.bytes), self.patience().as_secs_f64());
-        let is_empty = found.bytes.is_empty();
+        let (what, is_empty) = (escape(&found.bytes), found.bytes.is_empty());
         match found.how {
             How::Other | How::Unmoved => words!("{heard}", "{heard}"),
             How::Ended if is_empty => Words::fixed("the end of the connection", "连接结束了"),
             How::Ended => words!("{heard}, then the end of the connection", "{heard}，然后连接结束了"),
-            How::Reset if matches!(self.exercise.transport, Protocol::Udp) => {
-                Words::fixed("no socket has that port", "没有套接字使用这个端口")
-            }
+            How::Reset if !self.is_tcp() => Words::fixed("no socket has that port", "没有套接字使用这个端口"),
             How::Reset if is_empty => Words::fixed("a reset of the connection", "连接被复位（RST）"),
             How::Reset => words!("{heard}, then a reset", "{heard}，然后连接被复位（RST）"),
-            How::Refused => {
-                let why = escape(&found.bytes);
-                words!("{why}", "{why}")
-            }
+            How::Refused => words!("{what}", "{what}"),
             How::Silent if is_empty => words!("nothing, for {seconds} s", "{seconds} 秒内什么也没有"),
             How::Silent => {
                 words!("{heard}, and nothing more for {seconds} s", "{heard}，此后 {seconds} 秒内再没有")
@@ -271,59 +240,46 @@ impl Trial<'_> {
             How::Later if *number == 1 => {
                 Words::fixed("that arrived only after #1 had sent something", "#1 说话之后才来")
             }
-            How::Later => {
-                words!(
-                    "#{number} received it only after #1 had disconnected",
-                    "#1 离开之后，#{number} 才收到"
-                )
-            }
-            How::Elsewhere => {
-                let other = escape(&found.bytes);
-                words!("{other} received it", "收到的是 {other}")
-            }
+            How::Later => words!(
+                "#{number} received it only after #1 had disconnected",
+                "#1 离开之后，#{number} 才收到"
+            ),
+            How::Elsewhere => words!("{what} received it", "收到的是 {what}"),
         }
     }
 
-    pub fn table(&self, number: usize, seen: &Evidence<'_>) -> Option<Words> {
-        let tables = seen.tables;
+    pub fn table(&self, number: usize, tables: Tables) -> Option<Words> {
         let Words { en: label, zh: label_zh } = self.label(number);
-        if tables.unaccepted > 0 {
-            let connected = self.peers.here.len() as u64;
-            let accepted = connected.saturating_sub(tables.unaccepted);
-            return Some(words!(
-                "the kernel's table: {connected} connected, {accepted} accepted",
-                "内核的套接字表：已连接 {connected} 个，其中 accept 了 {accepted} 个"
-            ));
-        }
-        if tables.is_left_open {
-            return Some(words!(
-                "the kernel's table: {label} has disconnected, and your end is still open (CLOSE_WAIT)",
-                "内核的套接字表：{label_zh} 已经离开，你这一端还没有关闭（CLOSE_WAIT）"
-            ));
-        }
-        if tables.is_closed {
-            let at = self.peers.at;
-            return Some(words!(
-                "the kernel's table: your program no longer listens at {at}",
-                "内核的套接字表：你的程序不再监听 {at}"
-            ));
-        }
-        let is_udp = matches!(self.exercise.transport, Protocol::Udp);
-        let (with, with_zh) = if is_udp { (", with overhead", "，含开销") } else { ("", "") };
-        let unread = tables.unread;
-        if !is_udp && seen.is_partly_read() {
-            return Some(words!(
-                "the kernel's table: your program has read only a part of what {label} sent ({unread} bytes wait)",
-                "内核的套接字表：{label_zh} 发送的数据你的程序只读取了一部分（{unread} 字节在等待）"
-            ));
-        }
-        (unread > 0).then(|| {
-            words!(
-                "the kernel's table: your program has not read what {label} sent ({unread} bytes wait{with})",
-                "内核的套接字表：{label_zh} 发送的数据你的程序还没有读取（{unread} 字节在等待{with_zh}）"
-            )
-        })
+        let (at, connected) = (self.peers.at, self.peers.here.len() as u64);
+        let accepted = connected.saturating_sub(tables.unaccepted);
+        let Words { en, zh } = match tables {
+            Tables { unaccepted: 1.., .. } => words!(
+                "{connected} connected, {accepted} accepted",
+                "已连接 {connected} 个，其中 accept 了 {accepted} 个"
+            ),
+            Tables { is_left_open: true, .. } => words!(
+                "{label} has disconnected, and your end is still open (CLOSE_WAIT)",
+                "{label_zh} 已经离开，你这一端还没有关闭（CLOSE_WAIT）"
+            ),
+            Tables { is_closed: true, .. } => {
+                words!("your program no longer listens at {at}", "你的程序不再监听 {at}")
+            }
+            // Over UDP, with the kernel's overhead.
+            Tables { unread: unread @ 1.., .. } => words!(
+                "your program has not read all that {label} sent ({unread} bytes in its queue)",
+                "{label_zh} 发送的数据你的程序还没有读完（队列中有 {unread} 字节）"
+            ),
+            _ => return None,
+        };
+        Some(words!("the kernel's table: {en}", "内核的套接字表：{zh}"))
     }
+}
+
+#[derive(Default)]
+pub struct ProgramState {
+    pub status: Option<ExitStatus>,
+    /// What it printed last; of one that runs, the error that it reported.
+    pub last_words: LastWords,
 }
 
 impl ProgramState {
@@ -334,10 +290,15 @@ impl ProgramState {
             return line.map(|line| words!("your program complains: {line}", "你的程序报错：{line}"));
         };
         let Words { en, zh } = status_words(status);
-        let (line, line_zh) =
-            line.map_or_else(Default::default, |line| (format!(": {line}"), format!("：{line}")));
-        Some(words!("your program has ended ({en}){line}", "你的程序已经结束（{zh}）{line_zh}"))
+        Some(match line {
+            Some(line) => words!("your program has ended ({en}): {line}", "你的程序已经结束（{zh}）：{line}"),
+            None => words!("your program has ended ({en})", "你的程序已经结束（{zh}）"),
+        })
     }
+}
+
+fn name(is_tcp: bool) -> &'static str {
+    if is_tcp { "TCP" } else { "UDP" }
 }
 
 pub fn status_words(status: ExitStatus) -> Words {
@@ -347,7 +308,6 @@ pub fn status_words(status: ExitStatus) -> Words {
     }
 }
 
-/// One remark, and another one.
 pub fn joined(Words { en, zh }: Words, next: Option<Words>) -> Words {
     match next {
         Some(Words { en: next, zh: next_zh }) => words!("{en}; {next}", "{zh}；{next_zh}"),

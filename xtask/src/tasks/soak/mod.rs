@@ -1,17 +1,15 @@
 //! `cargo xtask soak`: the promises that need many clients, small limits or much data, a row each. What this system has
 //! no means for is not available, and every figure is measured here and now. A test plays each row in a small size.
 
-mod tcp_client;
-mod tcp_server;
-mod udp;
+mod client;
+mod servers;
 
-use std::env;
 use std::io::Write;
 use std::process::ExitStatus;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use common::args::Args;
 use common::narration::{Stdout, say};
 
@@ -27,32 +25,31 @@ type Row = (fn(Size) -> Result<Tried>, Words);
 
 #[rustfmt::skip]
 static ROWS: [Row; 15] = [
-    (tcp_server::classroom, Words::fixed("500 clients, three names each, --delay 1", "500 个客户端，每个三个名字，--delay 1")),
-    (tcp_server::stop_while_talking, Words::fixed("Ctrl-C while 500 clients talk", "500 个客户端正在说话时按 Ctrl-C")),
-    (tcp_server::stop_twice, Words::fixed("Ctrl-C twice", "按两次 Ctrl-C")),
-    (tcp_server::ten_thousand,
+    (servers::classroom, Words::fixed("500 clients, three names each, --delay 1", "500 个客户端，每个三个名字，--delay 1")),
+    (servers::stop_while_talking, Words::fixed("Ctrl-C while 500 clients talk", "500 个客户端正在说话时按 Ctrl-C")),
+    (servers::stop_twice, Words::fixed("Ctrl-C twice", "按两次 Ctrl-C")),
+    (servers::ten_thousand,
         Words::fixed("10,000 clients in a burst: memory, and the next one", "一下子 10,000 个客户端：内存，以及下一个客户端")),
-    (tcp_server::too_many,
+    (servers::too_many,
         Words::fixed("18,000 connections against the default limit", "18,000 个连接，上限为默认值")),
-    (tcp_server::resets,
+    (servers::resets,
         Words::fixed("200 resets while a reply is being delayed", "服务器还在想怎么回答，200 个客户端已经复位")),
-    (tcp_server::endless_name, Words::fixed("64 MiB without an end", "64 MiB，没有结尾")),
-    (tcp_server::never_reads, Words::fixed("a client floods and never reads; also at Ctrl-C", "客户端猛发而从不读；按 Ctrl-C 时也是")),
-    (tcp_server::no_descriptors, Words::fixed("all file descriptors in use", "描述符全部用完")),
-    (tcp_server::no_threads, Words::fixed("no more threads", "不能再启动线程")),
-    (tcp_server::full_output, Words::fixed("standard output on a full disk", "标准输出所在的磁盘已满")),
-    (tcp_client::one_gigabyte,
+    (servers::endless_name, Words::fixed("64 MiB without an end", "64 MiB，没有结尾")),
+    (servers::never_reads, Words::fixed("a client floods and never reads; also at Ctrl-C", "客户端猛发而从不读；按 Ctrl-C 时也是")),
+    (servers::no_descriptors, Words::fixed("all file descriptors in use", "描述符全部用完")),
+    (servers::no_threads, Words::fixed("no more threads", "不能再启动线程")),
+    (servers::full_output, Words::fixed("standard output on a full disk", "标准输出所在的磁盘已满")),
+    (client::one_gigabyte,
         Words::fixed("tcp-client get: 1 GiB in each framing", "tcp-client get：1 GiB，每种定界方式各一次")),
-    (tcp_client::endless_replies,
+    (client::endless_replies,
         Words::fixed("tcp-client get: a reply that never ends, ten ways", "tcp-client get：没完没了的响应，十种")),
-    (tcp_client::full_disk, Words::fixed("tcp-client get: the disk is full", "tcp-client get：磁盘已满")),
-    (udp::stop_in_the_flood, Words::fixed("udp-server: Ctrl-C in the flood", "udp-server：数据报不断涌来时按 Ctrl-C")),
+    (client::full_disk, Words::fixed("tcp-client get: the disk is full", "tcp-client get：磁盘已满")),
+    (servers::stop_in_the_flood, Words::fixed("udp-server: Ctrl-C in the flood", "udp-server：数据报不断涌来时按 Ctrl-C")),
 ];
 
 /// Whether the promise held, and the figures.
 type Tried = (bool, Words);
 
-/// How much of a row is played.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Size {
     /// All that its sentence says.
@@ -73,16 +70,17 @@ impl Size {
 }
 
 fn verdict((run, _): &Row, size: Size) -> (Verdict, Words) {
+    let failed = |how: Words| (Verdict::Failed(how.clone()), how);
     match run(size) {
         Ok((true, figures)) => (Verdict::Passed, figures),
-        Ok((false, figures)) => (Verdict::Failed(figures.clone()), figures),
-        Err(e) => match e.downcast_ref() {
-            Some(NotAvailable(why)) => {
-                let Words { en, zh } = why;
+        Ok((false, figures)) => failed(figures),
+        Err(e) => match e.downcast() {
+            Ok(NotAvailable(why)) => {
+                let Words { en, zh } = &why;
                 let shown = words!("not available here: {en}", "此处无法测试：{zh}");
-                (Verdict::NotAvailable(why.clone()), shown)
+                (Verdict::NotAvailable(why), shown)
             }
-            _ => (Verdict::Failed(words!("{e:#}", "{e:#}")), words!("{e:#}", "{e:#}")),
+            Err(e) => failed(words!("{e:#}", "{e:#}")),
         },
     }
 }
@@ -100,23 +98,20 @@ pub fn failures_in_small() -> Vec<String> {
     })
 }
 
-/// The columns of what was tried.
-const TRIED: usize = 52;
-
 /// Tries everything and prints a table.
 pub fn run(mut args: Args) -> Result<()> {
+    const COLUMNS: usize = 52;
     let style = shown::style(&mut args)?;
     let lang = style.lang;
     args.finish()?;
     if cfg!(unix) && !reexec::is_again() {
-        return reexec::start_again(&env::current_exe().context("cannot tell where this program is")?);
+        return reexec::start_again(&build::path_of("xtask")?);
     }
     cleanup::close_on_interrupt()?;
-    build::build()?;
     let mut tally = Tally::default();
     for row in &ROWS {
         let tried = row.1.to(lang);
-        let pad = " ".repeat(TRIED.saturating_sub(width(tried)));
+        let pad = " ".repeat(COLUMNS.saturating_sub(width(tried)));
         write!(Stdout, "{tried}{pad} ")?; // what is being waited for
         Stdout.flush()?;
         let (verdict, words) = verdict(row, Size::Whole);
@@ -139,9 +134,8 @@ fn stop_in_time(size: Size, server: Server, holds: bool, Words { en, zh }: &Word
     Ok((holds && status.success() && size.within(taken, Duration::from_secs(2)), figures))
 }
 
-/// Interrupts a server, where that can be done.
 fn interrupted(server: Server) -> Result<(ExitStatus, Duration)> {
-    if cleanup::can_interrupt() {
+    if cfg!(unix) {
         return server.stop();
     }
     needs("only Unix lets a program send another its Ctrl-C", "只有 Unix 允许程序向别的程序发送 Ctrl-C")

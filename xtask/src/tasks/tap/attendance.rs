@@ -1,4 +1,4 @@
-//! The roll of a class: whose name a client has said, and who is missing.
+//! The roll of a class: who has said their name, and who is missing.
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,7 +11,7 @@ use common::text;
 use crate::wire::event::{Event, Side, What};
 use crate::words::Words;
 
-/// Of what has too many bytes for a name, only so many are kept.
+/// Of what is too long for a name, so many bytes are kept.
 const LONGEST: usize = 1024;
 
 /// The names, and what each client has said since the last control character, or the server's last answer.
@@ -45,19 +45,11 @@ impl Attendance {
             }
             missing.push(name.to_owned());
         }
-        if missing.is_empty() {
-            return Err(args::usage(text!(
-                "--roll '{file_name}': there is no name in it",
-                "--roll“{file_name}”：里面没有名字"
-            )));
-        }
         Ok(Self { is_udp, missing, here: 0, saying: HashMap::new() })
     }
 
-    /// Hears what happens; says so when somebody has come.
-    ///
-    /// A name is a datagram, what stands before a control character (a line feed, a byte of a length), and what a client
-    /// had said when the server answered or the client ended.
+    /// Says who has come. A name is a datagram, what stands before a control character (a line feed, a byte of a length),
+    /// and what a client had said when the server answered or the client ended.
     pub fn hears(&mut self, Event { label, what, .. }: &Event) -> Option<Words> {
         let said = match what {
             What::Sent { toward: Side::Server, bytes, .. } => {
@@ -91,7 +83,6 @@ impl Attendance {
         Some(escape(self.missing.remove(at).as_bytes()))
     }
 
-    /// How many are here, and who is missing.
     pub fn count(&self) -> Words {
         let (here, all) = (self.here, self.here + self.missing.len());
         let missing: Vec<_> = self.missing.iter().map(|name| escape(name.as_bytes())).collect();
@@ -118,41 +109,37 @@ mod tests {
         Attendance { is_udp, missing, here: 0, saying: HashMap::new() }
     }
 
-    fn said(roll: &mut Attendance, toward: Side, bytes: &[u8]) -> Option<String> {
-        let what = What::Sent { toward, bytes: bytes.into(), how: Crossing::Plain };
+    fn hears(roll: &mut Attendance, what: What) -> Option<String> {
         let heard = roll.hears(&Event { at: Instant::now(), label: "#1".into(), what });
         heard.map(|words| words.en.into_owned())
+    }
+
+    fn said(roll: &mut Attendance, bytes: &[u8]) -> Option<String> {
+        hears(roll, What::Sent { toward: Side::Server, bytes: bytes.into(), how: Crossing::Plain })
     }
 
     #[test]
     fn a_name_is_a_line_of_a_stream_however_it_was_cut() {
         let mut roll = class(false);
-        assert_eq!(said(&mut roll, Side::Server, b"Annab"), None);
-        assert_eq!(said(&mut roll, Side::Server, b"el\nAn"), None);
-        let heard = said(&mut roll, Side::Server, b"n\r\n");
+        assert_eq!(said(&mut roll, b"Annab"), None);
+        assert_eq!(said(&mut roll, b"el\nAn"), None);
+        let heard = said(&mut roll, b"n\r\n");
         assert_eq!(heard.as_deref(), Some("roll: Ann is here (#1); 1 of 3 are here; missing: Bob, 张三"));
-        assert_eq!(said(&mut roll, Side::Server, b"Ann\n"), None); // she is here already
+        assert_eq!(said(&mut roll, b"Ann\n"), None); // she is here already
     }
 
     #[test]
-    fn a_length_before_a_name_is_none_of_it() {
+    fn a_length_before_a_name_is_none_of_it_and_an_end_ends_one() {
         let mut roll = class(false);
-        said(&mut roll, Side::Server, b"\0\0\0\x03Ann\0\0\0\x03Bob");
-        assert_eq!(roll.count().en, "1 of 3 are here; missing: Bob, 张三");
+        said(&mut roll, "\0\0\0\x03Ann\0\0\0\x06张三".as_bytes());
+        hears(&mut roll, What::Ended { toward: Side::Server });
+        assert_eq!(roll.count().en, "2 of 3 are here; missing: Bob");
     }
 
     #[test]
     fn a_datagram_is_a_name() {
         let mut roll = class(true);
-        assert!(said(&mut roll, Side::Server, b"Bob").is_some());
-        assert!(said(&mut roll, Side::Server, b"Annabel").is_none());
-    }
-
-    #[test]
-    fn one_that_ends_without_a_line_feed_has_said_its_name() {
-        let mut roll = class(false);
-        said(&mut roll, Side::Server, b"Ann");
-        let what = What::Ended { toward: Side::Server };
-        assert!(roll.hears(&Event { at: Instant::now(), label: "#1".into(), what }).is_some());
+        assert!(said(&mut roll, b"Bob").is_some());
+        assert!(said(&mut roll, b"Annabel").is_none());
     }
 }

@@ -2,7 +2,6 @@
 
 mod attendance;
 mod options;
-mod past;
 mod sums;
 mod watch;
 
@@ -21,8 +20,7 @@ use common::narrator::Narrator;
 use common::stop::Stop;
 use common::text;
 
-use crate::drawing::entry::Entry;
-use crate::drawing::entry::Lanes;
+use crate::drawing::entry::{Entry, Lanes};
 use crate::drawing::live::Live;
 use crate::drawing::page::{self, Chapter, Cover};
 use crate::drawing::style::Style;
@@ -30,8 +28,7 @@ use crate::drawing::transcript::Transcript;
 use crate::tasks::wanted::Wanted;
 use crate::wire::event::{Event, Recorder, What};
 use crate::wire::listening::canonical;
-use crate::wire::tcp_relay;
-use crate::wire::udp_relay;
+use crate::wire::{tcp_relay, udp_relay};
 use crate::words::Words;
 use attendance::Attendance;
 use options::{TapOptions, Wire};
@@ -41,24 +38,21 @@ use watch::{Telling, Watch};
 const TICK: Duration = Duration::from_millis(100);
 /// How many events may wait to be told; a relay that records more waits.
 const WAITING: usize = 4096;
-/// To wake a thread for every read costs more than the read: behind one event, others gather for so long.
+/// To wake a thread for every read costs more than the read: after one event, others gather for so long.
 const NAP: Duration = Duration::from_millis(5);
 /// How many bytes of a payload are kept: more than an arrow can show, and the longest name.
 const KEPT: usize = 1024;
-/// As many connections may wait for the tap as for tcp-server.
-const BACKLOG: u16 = 4096;
 
-/// Stands in front of a server until Ctrl-C.
 pub fn run(args: Args) -> Result<()> {
     let TapOptions { server, listen, wire, roll, html, live, style } = TapOptions::of(args)?;
     let style = Style { bare: true, ..style };
     let lang = style.lang;
-    let is_udp = wire.is_udp();
-    let mut roll = roll.map(|file| Attendance::read(&file, is_udp)).transpose()?;
+    let is_udp = matches!(wire, Wire::Udp(..));
+    let roll = roll.map(|file| Attendance::read(&file, is_udp)).transpose()?;
     let page = html.as_deref().map(|file| Wanted::open("--html", file, "html")).transpose()?;
     let stop = Stop::on_signal(|| {})?; // the tap looks by itself
     let (events, happened) = mpsc::sync_channel(WAITING);
-    let words = start(&server, &listen, wire, Recorder::bounded(events, KEPT))?;
+    let words = start(&server, &listen, wire, Recorder::new(KEPT, move |event| events.send(event)))?;
 
     // Printing is a thread's of its own: a terminal that is paused costs lines, and holds up nobody.
     let narrator = Arc::new(Narrator::start(false).context("cannot start the narrator")?);
@@ -68,20 +62,18 @@ pub fn run(args: Args) -> Result<()> {
     let lanes: Lanes = (Words::fixed("clients", "客户端"), Words::fixed("the server", "服务器"));
     // A browser's thread may hold the story for longer than this task.
     let printer = Arc::downgrade(&narrator);
-    let story = Transcript::bounded(style, move |line| {
+    let print = move |line: &str| {
         printer.upgrade().iter().for_each(|narrator| narrator.announce(line));
         Ok(())
-    });
+    };
+    let story = Transcript::keeping(10_000, style, Box::new(print));
     let start = |at: &HostPort| Live::start(at, &story, cover(), lang, false);
     let live = live.as_ref().map(start).transpose()?;
     live.iter().flat_map(Live::words).for_each(|words| narrator.announce(words.to(lang)));
     story.tell(Entry::Lanes(lanes.clone()))?;
-    let mut watch = Watch::new(is_udp);
-    follow(&happened, &stop, &story, &mut watch, roll.as_mut())?;
-
-    for words in watch.summary().into_iter().chain(roll.map(|roll| at_the_end(&roll))) {
-        narrator.announce(words.to(lang));
-    }
+    let mut watch = Watch::new(is_udp, roll);
+    follow(&happened, &stop, &story, &mut watch)?;
+    watch.summary().iter().for_each(|words| narrator.announce(words.to(lang)));
     let written = page.map(|page| {
         let version = if is_udp { "UDP" } else { "TCP" };
         let chapter =
@@ -98,44 +90,32 @@ pub fn run(args: Args) -> Result<()> {
     written.unwrap_or(Ok(()))
 }
 
-/// Tells what happens, until Ctrl-C.
-fn follow(
-    happened: &Receiver<Event>,
-    stop: &Stop,
-    story: &Transcript,
-    watch: &mut Watch,
-    mut roll: Option<&mut Attendance>,
-) -> Result<()> {
+fn follow(happened: &Receiver<Event>, stop: &Stop, story: &Transcript, watch: &mut Watch) -> Result<()> {
     let tell = |found: Vec<Telling>| {
         found.into_iter().try_for_each(|found| match found {
             Telling::Event(event) => story.sees(&event),
             Telling::Remark(words) => story.tell(Entry::Evidence(words)),
         })
     };
-    let mut see = |watch: &mut Watch, event: Event| {
-        let came = roll.as_mut().and_then(|roll| roll.hears(&event));
+    let see = |watch: &mut Watch, event: Event| {
+        let came = watch.roll.as_mut().and_then(|roll| roll.hears(&event));
         tell(watch.sees(event))?;
-        came.map_or(Ok(()), |words| story.tell(Entry::Evidence(words)))
+        tell(came.into_iter().map(Telling::Remark).collect())
     };
-    let mut looked = Instant::now();
     while !stop.requested() {
-        let first = happened.recv_timeout(TICK).ok();
-        let is_idle = first.is_none();
-        first.into_iter().chain(happened.try_iter().take(WAITING)).try_for_each(|event| see(watch, event))?;
-        if looked.elapsed() >= TICK {
-            looked = Instant::now();
-            tell(watch.waits(looked))?;
-        }
-        if !is_idle {
+        if let Ok(first) = happened.recv_timeout(TICK) {
+            see(watch, first)?;
+            happened.try_iter().take(WAITING).try_for_each(|event| see(watch, event))?;
             stop.pause(NAP);
         }
+        tell(watch.waits(Instant::now()))?;
     }
     // What had happened by then is told; a flow that goes on and on does not hold up the end.
     happened.try_iter().take(WAITING).try_for_each(|event| see(watch, event))?;
     tell(watch.rest())
 }
 
-/// Starts a relay, which ends with the process: to end it before, somebody would have to hear its events. Returns what
+/// Starts a relay, which ends with the process: to end before, it would need somebody to hear its events. Returns what
 /// its user should know.
 fn start(server: &HostPort, listen: &HostPort, wire: Wire, recorder: Recorder) -> Result<Vec<Words>> {
     let servers = address::resolve(server)?;
@@ -159,8 +139,8 @@ fn start(server: &HostPort, listen: &HostPort, wire: Wire, recorder: Recorder) -
                 TcpListener::bind(listen).map_err(|e| anyhow!(address::cannot_listen(listen, &e)))?;
             let bound = listener.local_addr()?;
             not_itself(bound)?;
-            backlog::set(&listener, BACKLOG).context("cannot set the backlog")?;
-            mem::forget(tcp_relay::on(listener, server.clone(), mode, delay, welcome)?);
+            backlog::set(&listener, 4096).context("cannot set the backlog")?;
+            mem::forget(tcp_relay::start(listener, server.clone(), mode, delay, welcome)?);
             Ok(hints(bound, server))
         }
         Wire::Udp(impairments, by_chance) => {
@@ -174,7 +154,7 @@ fn start(server: &HostPort, listen: &HostPort, wire: Wire, recorder: Recorder) -
             hints.extend(by_chance.then(|| {
                 words!("the lots are those of --seed {seed}", "随机结果由种子决定，重现请用 --seed {seed}")
             }));
-            mem::forget(udp_relay::on(near, server, impairments, welcome)?);
+            mem::forget(udp_relay::start(near, server, impairments, welcome)?);
             Ok(hints)
         }
     }
@@ -187,26 +167,15 @@ fn leads_to(server: SocketAddr, bound: SocketAddr) -> bool {
     server.port() == bound.port() && (is_all || server == canonical(bound))
 }
 
-/// Where it is, and where clients are to connect.
 fn hints(bound: SocketAddr, server: &HostPort) -> Vec<Words> {
-    let at = address::reachable(bound);
-    let mut hints = vec![
-        words!(
-            "listening on {bound}, passing on to {server}",
-            "listening on {bound}, passing on to {server}"
-        ),
+    let (at, place) = (address::reachable(bound), format!("listening on {bound}, passing on to {server}"));
+    let others = address::reachable_by_others(bound);
+    let hints = [
+        words!("{place}", "{place}"),
         words!("{HINT}connect to {at} instead of {server}", "在另一个终端里：连接 {at}，而不是 {server}"),
     ];
-    hints.extend(
-        address::reachable_by_others(bound)
-            .map(|at| words!("on other machines: connect to {at}", "在别的机器上：连接 {at}")),
-    );
-    hints
-}
-
-fn at_the_end(roll: &Attendance) -> Words {
-    let Words { en, zh } = roll.count();
-    words!("roll: {en}", "点名：{zh}")
+    let far = others.map(|at| words!("on other machines: connect to {at}", "在别的机器上：连接 {at}"));
+    hints.into_iter().chain(far).collect()
 }
 
 fn cover() -> Cover {

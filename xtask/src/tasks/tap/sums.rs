@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::drawing::columns::grouped;
-use crate::wire::event::Side;
 use crate::words::Words;
 
-/// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ending {
     BothEnded,
@@ -31,43 +29,27 @@ impl Ending {
     }
 }
 
-/// What is told at the end. It grows by a number for each connection.
+#[derive(Default)]
 pub struct Sums {
-    is_udp: bool,
-    count: u64,
+    pub count: u64,
     /// Bytes to clients and to the server.
-    passed: [u64; 2],
-    ended: BTreeMap<Ending, Vec<u64>>,
+    pub passed: [u64; 2],
+    /// The connections' numbers.
+    pub ended: BTreeMap<Ending, Vec<u64>>,
 }
 
 impl Sums {
-    pub fn new(is_udp: bool) -> Self {
-        Self { is_udp, count: 0, passed: [0; 2], ended: BTreeMap::new() }
-    }
-
-    pub fn comes(&mut self) {
-        self.count += 1;
-    }
-
-    pub fn passes(&mut self, toward: Side, size: u64) {
-        self.passed[toward as usize] += size;
-    }
-
-    pub fn ends(&mut self, ending: Ending, number: u64) {
-        self.ended.entry(ending).or_default().push(number);
-    }
-
     /// In lines; these are still open.
-    pub fn lines(&self, open: Vec<u64>) -> Vec<Words> {
+    pub fn lines(&self, is_udp: bool, open: Vec<u64>) -> Vec<Words> {
         let [down, up] = self.passed.map(grouped);
         let count = self.count;
-        let (who, zh) = if self.is_udp { ("client", "个客户端") } else { ("connection", "条连接") };
+        let (who, zh) = if is_udp { ("client", "个客户端") } else { ("connection", "条连接") };
         let (s, to) = if count == 1 { ("", "the client") } else { ("s", "clients") };
         let mut lines = vec![words!(
             "{count} {who}{s}, {up} bytes to the server, {down} bytes to {to}",
             "{count} {zh}，发往服务器 {up} 字节，发往客户端 {down} 字节"
         )];
-        let open = (!open.is_empty() && !self.is_udp).then_some((Ending::StillOpen, open));
+        let open = (!open.is_empty() && !is_udp).then_some((Ending::StillOpen, open));
         for (ending, mut numbers) in self.ended.clone().into_iter().chain(open) {
             numbers.sort_unstable();
             let (Words { en, zh }, which) = (ending.words(), ranges(&numbers));
@@ -75,10 +57,6 @@ impl Sums {
         }
         lines
     }
-}
-
-pub fn number(label: &str) -> u64 {
-    label.trim_start_matches('#').parse().unwrap_or_default()
 }
 
 /// `#1-#3, #5`; of very many, the first.

@@ -1,8 +1,8 @@
 //! The page around the pieces, and what it is allowed to do.
 
-use crate::drawing::web::markup::{joined, text};
-use crate::drawing::web::page::{self, CSS, Cover, DARK, DARK_WHEN};
-use crate::drawing::web::pieces::ladder;
+use super::Show;
+use crate::drawing::web::page::{self, CSS, DARK, DARK_WHEN};
+use crate::drawing::web::pieces::{joined, ladder, text};
 use crate::words::Lang;
 
 const STYLE: &str = include_str!("live.css");
@@ -16,27 +16,41 @@ pub fn policy(nonce: &str) -> String {
     )
 }
 
-/// Who sees a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Viewer<'a> {
-    /// Goes on and answers, with this token.
-    Presenter(&'a str),
+pub enum Viewer {
+    /// Goes on and answers.
+    Presenter,
     /// Votes, in a run in which somebody else goes on.
     Voter,
     Watcher,
 }
 
 /// The page of a run without pieces.
-pub fn html(cover: &Cover, nonce: &str, run: &str, viewer: Viewer<'_>, lang: Lang) -> String {
-    let to = |en, zh| if lang == Lang::Zh { zh } else { en };
+pub fn html(show: &Show, nonce: &str, viewer: Viewer) -> String {
+    let Show { cover, run, lang, .. } = show;
+    let lang = *lang;
+    let to = |en, zh| lang.pick(en, zh);
     let (title, intro) = (text(cover.title.to(lang)), text(cover.intro.to(lang)));
     let button = |id: &str, key: &str, words: &str| {
         format!("<button type=\"button\" id=\"{id}\" aria-keyshortcuts=\"{key}\">{words}</button>\n")
     };
-    let next = || button("next", "PageDown", to("▶ go on", "▶ 继续"));
-    let score = || format!("<span id=\"score\" data-words=\"{}\"></span>\n", to("score", "得分"));
-    let token = if let Viewer::Presenter(token) = viewer { token } else { "" };
-    let is_presenter = !token.is_empty();
+    let (token, presenters) = match viewer {
+        Viewer::Presenter => {
+            let score = format!("<span id=\"score\" data-words=\"{}\"></span>\n", to("score", "得分"));
+            (&*show.token, score + &button("next", "PageDown", to("▶ go on", "▶ 继续")))
+        }
+        _ => ("", String::new()),
+    };
+    let states = [
+        ("following", to("following", "自动滚动")),
+        ("held", to("scrolling by hand", "手动滚动")),
+        ("step", to("paused", "已暂停")),
+        ("prediction", to("waiting for predictions", "等待预测")),
+        ("refused", to("not counted", "没有计入")),
+        ("lost", to("disconnected; trying again", "连接已断开，正在重试")),
+        ("over", to("ended; waiting for the next command", "已结束；等待下一条命令")),
+    ];
+    let states = joined(states.iter().map(|(state, words)| format!(" data-{state}=\"{}\"", text(words))));
     [
         &*page::head(&title, lang),
         &format!("<style nonce=\"{nonce}\">\n{CSS}{STYLE}</style>\n"),
@@ -55,9 +69,9 @@ pub fn html(cover: &Cover, nonce: &str, run: &str, viewer: Viewer<'_>, lang: Lan
             to("Story", "过程")
         ),
         &format!("</main>\n<footer aria-label=\"{}\">\n", to("Controls", "控制")),
-        &format!("<span id=\"state\" role=\"status\"{}></span>\n", states(lang)),
+        &format!("<span id=\"state\" role=\"status\"{states}></span>\n"),
         "<span id=\"said\" class=\"twin\" role=\"status\"></span>\n",
-        &(if is_presenter { score() + &next() } else { String::new() }),
+        &presenters,
         &button("hold", "Space", to("stop/scroll", "停止/滚动")),
         &button("smaller", "-", "A−"),
         &button("larger", "+", "A+"),
@@ -69,10 +83,10 @@ pub fn html(cover: &Cover, nonce: &str, run: &str, viewer: Viewer<'_>, lang: Lan
 }
 
 /// The keys and the legend, folded away.
-fn help(viewer: Viewer<'_>, is_bare: bool, lang: Lang) -> String {
-    let to = |en, zh| if lang == Lang::Zh { zh } else { en };
+fn help(viewer: Viewer, is_bare: bool, lang: Lang) -> String {
+    let to = |en, zh| lang.pick(en, zh);
     let next = match viewer {
-        Viewer::Presenter(_) => to(
+        Viewer::Presenter => to(
             " At the end, PageDown, Enter and the right arrow continue the demo, as the button does; digits answer a \
              question. A remote's PageDown and PageUp work; F5, Escape, the period and B do nothing.",
             "到了末尾，PageDown、回车、右方向键和按钮一样，让演示继续；数字键回答题目。翻页笔的 PageDown、PageUp 可用；\
@@ -94,19 +108,4 @@ fn help(viewer: Viewer<'_>, is_bare: bool, lang: Lang) -> String {
     );
     let (name, legend) = (to("Keys and signs", "按键与图例"), page::legend(is_bare, lang));
     format!("<details>\n<summary>{name}</summary>\n<p>{keys}{next}</p>\n{legend}</details>\n")
-}
-
-/// What the page says of itself, for its script.
-fn states(lang: Lang) -> String {
-    let to = |en, zh| if lang == Lang::Zh { zh } else { en };
-    let states = [
-        ("following", to("following", "自动滚动")),
-        ("held", to("scrolling by hand", "手动滚动")),
-        ("step", to("paused", "已暂停")),
-        ("prediction", to("waiting for predictions", "等待预测")),
-        ("refused", to("not counted", "没有计入")),
-        ("lost", to("disconnected; trying again", "连接已断开，正在重试")),
-        ("over", to("ended; waiting for the next command", "已结束；等待下一条命令")),
-    ];
-    joined(states.iter().map(|(state, words)| format!(" data-{state}=\"{}\"", text(words))))
 }

@@ -99,10 +99,8 @@
   }
 
   function mark(piece) {
-    here?.classList.remove("here");
     here?.removeAttribute("aria-current");
     here = piece;
-    here?.classList.add("here");
     here?.setAttribute("aria-current", "true");
   }
 
@@ -286,10 +284,8 @@
   addEventListener("resize", () => (isAtTop && isFollowing ? start?.scrollIntoView({ block: "start" }) : toEnd()));
   document.querySelector("details").addEventListener("toggle", (event) => { if (event.target.open) hold(); });
   find("next")?.addEventListener("click", (event) => { event.target.blur(); if (isFollowing) next(); else follow(); });
-  find("hold").addEventListener("click", toggle);
-  find("smaller").addEventListener("click", () => resize(1 / 1.1));
-  find("larger").addEventListener("click", () => resize(1.1));
-  find("shade").addEventListener("click", shade);
+  const buttons = { hold: toggle, smaller: keys["-"], larger: keys["+"], shade };
+  for (const [id, act] of Object.entries(buttons)) find(id).addEventListener("click", act);
 
   // After an end as after a break, it connects again: to what is missing of this run or, when the next command has come,
   // to the page of that one. A page that nobody sees takes no connection: browsers have six for all their pages here.

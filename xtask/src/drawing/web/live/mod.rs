@@ -1,5 +1,5 @@
-//! What is told, in browsers as it is told: one page, and one stream of its pieces (server-sent events, WHATWG HTML
-//! 9.2). A browser that comes late, or again, gets what was told before; nothing that is told waits for a browser.
+//! What is told, in browsers as it is told: one page, and a stream of its pieces (server-sent events, WHATWG HTML 9.2).
+//! A browser that comes late, or again, gets what was told before; nothing that is told waits for a browser.
 
 mod document;
 mod rights;
@@ -16,31 +16,27 @@ use common::timed_stream::TimedStream;
 
 use document::Viewer;
 
-use super::markup::{joined, text};
 use super::page::Cover;
-use super::pieces::piece;
+use super::pieces::{joined, piece};
+use crate::drawing::entry::Entry;
 use crate::drawing::transcript::{News, Seen, Transcript};
-use crate::drawing::votes::Wait;
+use crate::drawing::votes::{State, Wait};
+use crate::wire::event::Recorder;
 use crate::wire::listening::Listening;
 use crate::wire::request::{self, PATIENCE, Refused, Request, read_out};
 use crate::words::{Lang, Words};
 
-/// Where the page is unless told otherwise.
 pub const DEFAULT: &str = "127.0.0.1:8080";
 
-/// How many browsers' connections there may be: a class of a hundred, each of which votes at the same moment. When one
-/// more comes, one gives way, and its page comes again. macOS gives a process 256 descriptors.
+/// How many connections there may be: a class of a hundred votes at the same moment. When one more comes, one gives way,
+/// and its page comes again. macOS gives a process 256 descriptors.
 const CONNECTIONS: usize = 200;
-
 /// How long a stream says nothing before it says that it is there.
 const QUIET: Duration = Duration::from_secs(15);
-
-/// How long after a write the next one comes at the earliest: what is told meanwhile goes with it.
+/// The pause after a write: what is told meanwhile goes with the next one.
 const BREATH: Duration = Duration::from_millis(50);
-
 /// How long a browser may leave what it is sent unread.
 const UNREAD: Duration = Duration::from_secs(10);
-
 /// How long the last words wait for browsers.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
@@ -55,11 +51,11 @@ struct Show {
     story: Transcript,
     cover: Cover,
     lang: Lang,
-    /// This run, in the numbers of its pieces: a browser may still have those of another.
+    /// In the numbers of its pieces: a browser may still have those of another run.
     run: String,
-    /// What a page shows that it is one of ours, and what it may do with that.
+    /// With it, a page goes on and answers questions.
     token: String,
-    /// A page on this machine can go on, and answer questions.
+    /// A page on this machine gets the token.
     is_led: bool,
     /// Only this machine can reach it.
     is_private: bool,
@@ -68,7 +64,6 @@ struct Show {
 }
 
 impl Live {
-    /// Serves the story from now on; where it `is_led`, a page on this machine can go on, and answer questions.
     pub fn start(at: &HostPort, story: &Transcript, cover: Cover, lang: Lang, is_led: bool) -> Result<Self> {
         let cannot = |e: io::Error| anyhow!(address::cannot_listen(at, &e));
         let listener = TcpListener::bind(at).map_err(cannot)?;
@@ -87,7 +82,7 @@ impl Live {
         let listening = Listening::serving(listener, CONNECTIONS, move |client, from| {
             let shown = Arc::clone(&shown);
             // A browser that leaves is its own affair.
-            (move || drop(shown.serve(&client, from.ip())), || ())
+            (move || drop(shown.serve(&client, from.ip())), Recorder::discarding())
         })?;
         Ok(Self { show, listening })
     }
@@ -96,20 +91,20 @@ impl Live {
         &self.show.story
     }
 
-    /// Where it is, for a browser on this machine.
+    /// For a browser on this machine.
     pub fn url(&self) -> String {
         format!("http://{}/", address::reachable(self.listening.address))
     }
 
-    /// Where it is, and who can watch.
     pub fn words(&self) -> Vec<Words> {
         let url = self.url();
-        let here = words!("live at {url}", "实时页面：{url}");
-        std::iter::once(here).chain(publicity(self.listening.address)).collect()
+        let mut words = vec![words!("live at {url}", "实时页面：{url}")];
+        words.extend(publicity(self.listening.address));
+        words
     }
 }
 
-/// What is to be said where others than this machine can watch.
+/// Where others than this machine can watch, if they can.
 fn publicity(bound: SocketAddr) -> Option<Words> {
     let (ip, port) = (bound.ip(), bound.port());
     let reached = if ip.is_unspecified() { address::reachable_by_others(bound) } else { Some(bound) };
@@ -137,17 +132,11 @@ fn random() -> String {
     format!("{:016x}", crate::random::number())
 }
 
-/// What a request gets.
 enum Response {
-    /// The page; the presenter's, where it may go on.
-    Page {
-        is_presenter: bool,
-    },
+    Page(Viewer),
     /// The stream, beyond what was seen; none where the browser has pieces of another run.
     Stream(Option<Seen>),
-    /// What was asked for is done.
     Done,
-    Refused(Refused),
 }
 
 impl Show {
@@ -160,37 +149,31 @@ impl Show {
         let answer = request.and_then(|request| self.answer(&request, peer));
         let mut to = TimedStream::new(client, UNREAD, UNREAD);
         let mut send = |status, kind, fields: &str, body: &str| {
-            let length = body.len();
-            let head =
-                format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{fields}");
-            to.write_all((head + FIELDS + body).as_bytes())
+            let head = format!("HTTP/1.1 {status}\r\nContent-Type: text/{kind}; charset=utf-8\r\n{fields}");
+            to.write_all(format!("{head}Content-Length: {}\r\n{FIELDS}{body}", body.len()).as_bytes())
         };
-        match answer.unwrap_or_else(Response::Refused) {
-            Response::Page { is_presenter } => {
+        match answer {
+            Ok(Response::Page(viewer)) => {
                 let nonce = random();
-                let viewer = match (self.is_led, is_presenter) {
-                    (false, _) => Viewer::Watcher,
-                    (true, true) => Viewer::Presenter(&self.token),
-                    (true, false) => Viewer::Voter,
-                };
-                let page = document::html(&self.cover, &nonce, &self.run, viewer, self.lang);
-                send("200 OK", "text/html; charset=utf-8", &document::policy(&nonce), &page)?;
+                let page = document::html(self, &nonce, viewer);
+                send("200 OK", "html", &document::policy(&nonce), &page)?;
             }
-            Response::Stream(seen) => {
+            Ok(Response::Stream(seen)) => {
                 let _viewer = Arc::clone(&self.viewers);
-                to.write_all(format!("HTTP/1.1 200 OK\r\n{STREAM}{FIELDS}").as_bytes())?;
+                // The second field asks nginx not to keep it back until its buffers are full.
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n";
+                to.write_all((head.to_owned() + FIELDS).as_bytes())?;
                 self.stream(&mut to, seen)?;
             }
             // A 204 has no length (RFC 9110 8.6).
-            Response::Done => to.write_all(format!("HTTP/1.1 204 No Content\r\n{FIELDS}").as_bytes())?,
-            Response::Refused(Refused(status, why)) => send(status, PLAIN, "", &format!("{why}\n"))?,
+            Ok(Response::Done) => to.write_all(format!("HTTP/1.1 204 No Content\r\n{FIELDS}").as_bytes())?,
+            Err(Refused(status, why)) => send(status, "plain", "", &format!("{why}\n"))?,
         }
         client.shutdown(Shutdown::Write)?;
         read_out(TimedStream::new(client, PATIENCE, PATIENCE));
         Ok(())
     }
 
-    /// Sends what is told, until the end of the story or of the browser's patience.
     fn stream(&self, to: &mut TimedStream<'_>, from: Option<Seen>) -> io::Result<()> {
         let Some(mut seen) = from else {
             return to.write_all(b"event: reload\ndata: another run\n\n");
@@ -203,8 +186,7 @@ impl Show {
                 let missing = news.missing;
                 let words =
                     words!("{missing} earlier lines were dropped.", "更早的 {missing} 条已不再保留。");
-                let dropped = format!("<p class=\"evidence\">{}</p>", text(words.to(lang)));
-                to.write_all(event("", &dropped).as_bytes())?;
+                to.write_all(event("", &piece(&Entry::Evidence(words), lang)).as_bytes())?;
             }
             let first = news.seen.entries - news.told.len();
             for (number, told) in (first + 1..).zip(&news.told) {
@@ -228,28 +210,21 @@ impl Show {
 
 /// How the run is now, if that has changed; with the votes where they may be seen.
 fn state(news: &News) -> String {
-    let Some(state) = news.state else { return String::new() };
-    let (wait, choices) = match state.wait {
+    let Some(State { wait, number, score: (right, asked) }) = news.state else { return String::new() };
+    let (wait, choices) = match wait {
         Wait::Nothing => ("nothing", 0),
         Wait::GoOn => ("step", 0),
         Wait::Prediction(choices) => ("prediction", choices),
     };
-    let (number, (right, asked), votes) = (state.number, state.score, &news.votes);
-    event(
-        "event: state\n",
-        &format!(
-            "{{\"wait\":\"{wait}\",\"number\":{number},\"choices\":{choices},\"right\":{right},\"asked\":{asked},\
-             \"votes\":{votes:?}}}"
-        ),
-    )
+    let votes = &news.votes;
+    let state = format!(
+        "{{\"wait\":\"{wait}\",\"number\":{number},\"choices\":{choices},\"right\":{right},\"asked\":{asked},\
+         \"votes\":{votes:?}}}"
+    );
+    event("event: state\n", &state)
 }
 
-const PLAIN: &str = "text/plain; charset=utf-8";
-
-/// Of a stream, its first fields; the second one asks nginx not to keep it back until its buffers are full.
-const STREAM: &str = "Content-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n";
-
-/// Of every answer, its last fields.
+/// Every answer's last fields.
 const FIELDS: &str = "Connection: close\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
                       Referrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\n\r\n";
 

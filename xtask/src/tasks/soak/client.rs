@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,13 +12,12 @@ use super::{Size, Tried, needs, no_proc};
 use crate::peers::origin;
 use crate::peers::scripted_server::repeat;
 use crate::programs::{self, figures::status, program::Program, scratch::Scratch};
+use crate::tasks::shown::LOOPBACK;
 use crate::wire::listening::Listening;
 use crate::words::Words;
 
 /// What a process may keep in memory, in KiB, whatever a peer sends.
 const MEMORY_LIMIT: u64 = 16 * 1024;
-
-const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Gets a page into a file; returns whether it succeeded, and the most memory it took, in KiB.
 fn watched_get(origin: &Listening, file: &str) -> Result<(bool, Option<u64>)> {
@@ -43,25 +41,21 @@ fn url(origin: &Listening) -> String {
 pub fn one_gigabyte(size: Size) -> Result<Tried> {
     let pieces: usize = size.of(1024, 8);
     let length = format!("Content-Length: {}", pieces << 20);
-    let piece: &'static [u8] = vec![b'x'; 1 << 20].leak();
     let mut found = Vec::new();
-    for (head, before, after) in [
-        (length, "", ""),
-        ("Transfer-Encoding: chunked".into(), "100000\r\n", "\r\n"),
-        ("Connection: close".into(), "", ""),
+    for (head, before, after, end) in [
+        (length, "", "", ""),
+        ("Transfer-Encoding: chunked".into(), "100000\r\n", "\r\n", "0\r\n\r\n"),
+        ("Connection: close".into(), "", "", ""),
     ] {
         let started = Instant::now();
         let name = head.split(':').next().unwrap_or_default().to_owned();
-        let origin = origin::replying(LOOPBACK, move |stream| {
+        let piece = [before.as_bytes(), &*vec![b'x'; 1 << 20], after.as_bytes()].concat();
+        let origin = origin::replying(LOOPBACK[0], move |stream| {
             write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n")?;
-            for _ in 0..pieces {
-                stream.write_all(before.as_bytes())?;
-                stream.write_all(piece)?;
-                stream.write_all(after.as_bytes())?;
-            }
-            stream.write_all(if before.is_empty() { b"" } else { b"0\r\n\r\n" })
+            (0..pieces).try_for_each(|_| stream.write_all(&piece))?;
+            stream.write_all(end.as_bytes())
         })?;
-        let (succeeded, peak) = watched_get(&origin, if cfg!(unix) { "/dev/null" } else { "NUL" })?;
+        let (succeeded, peak) = watched_get(&origin, "/dev/null")?;
         let peak = peak.ok_or_else(no_proc)?;
         found.push(format!("{name} {peak} KiB, {:.1} s", started.elapsed().as_secs_f64()));
         ensure!(succeeded && peak < MEMORY_LIMIT, "{}", found.join("; "));
@@ -87,7 +81,7 @@ pub fn endless_replies(_: Size) -> Result<Tried> {
     ] {
         let scratch = Scratch::new()?;
         let shown = format!("{start}{pattern}...");
-        let origin = origin::replying(LOOPBACK, move |stream| {
+        let origin = origin::replying(LOOPBACK[0], move |stream| {
             stream.write_all(start.as_bytes())?;
             repeat(stream, pattern.repeat(1000).as_bytes())
         })?;
@@ -104,7 +98,7 @@ pub fn endless_replies(_: Size) -> Result<Tried> {
 
 pub fn full_disk(_: Size) -> Result<Tried> {
     let scratch = Scratch::new()?;
-    let origin = origin::replying(LOOPBACK, |stream| {
+    let origin = origin::replying(LOOPBACK[0], |stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
         stream.write_all(&vec![b'x'; 4 << 20])
     })?;
@@ -115,14 +109,12 @@ pub fn full_disk(_: Size) -> Result<Tried> {
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
     command.arg(programs::build::path_of("tcp-client")?).arg(scratch.path()).arg(url(&origin));
+    let figures = Words::fixed(
+        "the error names the file; the old one is as it was",
+        "错误信息写明了文件；旧文件原样未动",
+    );
     match command.output().ok().and_then(|output| output.status.code()) {
-        Some(0) => Ok((
-            true,
-            Words::fixed(
-                "the error names the file; the old one is as it was",
-                "错误信息写明了文件；旧文件原样未动",
-            ),
-        )),
+        Some(0) => Ok((true, figures)),
         Some(97) => bail!("the old file changed, or another one is left"),
         Some(98) => bail!("the error does not name the file"),
         _ => needs("it needs its own mount namespace (unshare -rm)", "要有自己的挂载命名空间（unshare -rm）"),
