@@ -1,22 +1,22 @@
 //! `HOST:PORT`, read strictly: a text that is not clearly an address is refused with the reason.
 
 use std::fmt;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs, UdpSocket};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
 
 use crate::narration::shell_word;
-use crate::{lookalikes, port_owner, text};
+use crate::{lookalikes, socket_table, text};
 
 /// Where to listen or to connect: `127.0.0.1:9999`, `[::1]:9999` or `localhost:9999`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostPort {
-    /// An IP address.
+    /// With an IP address.
     Ip(SocketAddr),
-    /// A name that the system resolves, and a port.
+    /// With a name that the system resolves.
     Name(String, u16),
 }
 
@@ -52,9 +52,12 @@ impl FromStr for HostPort {
                 "IPv6 地址要放在方括号里：[::1]:9999"
             ));
         }
-        let port = parse_port(port)?;
-        if let Some(inside) = host.strip_prefix('[') {
-            return parse_ipv6(inside).map(|ip| Self::Ip(with_port(ip, port)));
+        let digits = Some(port).filter(|port| port.bytes().all(|b| b.is_ascii_digit()));
+        let Some(port) = digits.and_then(|port| port.parse().ok()) else {
+            return Err(text!("a port is a decimal number from 0 to 65535", "端口是 0 到 65535 的十进制数"));
+        };
+        if host.starts_with('[') {
+            return text.parse().map(Self::Ip).map_err(|_| why_not_ipv6(host));
         }
         if looks_numeric(host) {
             return match host.parse::<Ipv4Addr>() {
@@ -70,37 +73,20 @@ impl FromStr for HostPort {
     }
 }
 
-fn parse_port(text: &str) -> Result<u16, String> {
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(text!("a port is a decimal number from 0 to 65535", "端口是 0 到 65535 的十进制数"));
-    }
-    let out_of_range =
-        |_| text!("port {text} is out of range: 0 to 65535", "端口 {text} 超出范围：0 到 65535");
-    text.parse().map_err(out_of_range)
-}
-
-fn parse_ipv6(after_bracket: &str) -> Result<SocketAddrV6, String> {
-    let Some(inside) = after_bracket.strip_suffix(']') else {
-        return Err(text!(
+fn why_not_ipv6(host: &str) -> String {
+    let Some(inside) = host.trim_start_matches('[').strip_suffix(']') else {
+        return text!(
             "an IPv6 address ends with ] and then the port: [::1]:9999",
             "IPv6 地址以 ] 结束，后面是端口：[::1]:9999"
-        ));
+        );
     };
-    // std reads a scope only as part of a whole socket address.
-    format!("[{inside}]:0").parse().map_err(|_| match inside.split_once('%') {
-        Some((ip, _)) if ip.parse::<Ipv6Addr>().is_ok() => {
-            text!(
-                "a scope is the interface's index, a number (see 'ip link'), not its name",
-                "作用域（scope）是网络接口的编号（见 ip link），不是它的名字"
-            )
-        }
+    match inside.split_once('%') {
+        Some((ip, _)) if ip.parse::<Ipv6Addr>().is_ok() => text!(
+            "a scope is the interface's index, a number (see 'ip link'), not its name",
+            "作用域（scope）是网络接口的编号（见 ip link），不是它的名字"
+        ),
         _ => text!("the text in the brackets is not an IPv6 address", "方括号里的不是 IPv6 地址"),
-    })
-}
-
-fn with_port(mut address: SocketAddrV6, port: u16) -> SocketAddr {
-    address.set_port(port);
-    address.into()
+    }
 }
 
 /// Whether resolvers would read this as an IPv4 address in some notation: its last label is a number
@@ -121,9 +107,6 @@ fn check_name(host: &str) -> Result<(), String> {
             "the host is empty: 127.0.0.1 and [::1] are this machine",
             "没有写主机：127.0.0.1 和 [::1] 是本机"
         ));
-    }
-    if host.contains(char::is_whitespace) {
-        return Err(text!("it has a space in it", "里面有空格"));
     }
     let name = host.strip_suffix('.').unwrap_or(host);
     let good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
@@ -156,10 +139,7 @@ impl ToSocketAddrs for HostPort {
     type Iter = std::vec::IntoIter<SocketAddr>;
 
     fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
-        match self {
-            Self::Ip(address) => Ok(vec![*address].into_iter()),
-            Self::Name(host, port) => (host.as_str(), *port).to_socket_addrs(),
-        }
+        self.to_string().to_socket_addrs()
     }
 }
 
@@ -199,7 +179,7 @@ pub fn first_of<T>(
     mut attempt: impl FnMut(SocketAddr, u16) -> io::Result<T>,
 ) -> io::Result<T> {
     let mut failures = Vec::new();
-    let mut kind = io::ErrorKind::NotFound;
+    let mut kind = ErrorKind::NotFound;
     for (tried, address) in addresses.iter().enumerate() {
         match attempt(*address, u16::try_from(addresses.len() - tried).unwrap_or(u16::MAX)) {
             Err(e) => {
@@ -229,15 +209,7 @@ pub fn connect<T>(
         time = time.saturating_sub(asked.elapsed().min(share));
         outcome
     });
-    connected.map_err(|e| {
-        let why = match e.kind() {
-            io::ErrorKind::ConnectionReset => {
-                "a server took the connection and ended it at once: is it too busy?".into()
-            }
-            _ => unreached(&e, starter),
-        };
-        anyhow!("cannot connect to {peer}: {e} - {why}")
-    })
+    connected.map_err(|e| anyhow!("cannot connect to {peer}: {e} - {}", unreached(&e, starter)))
 }
 
 /// The command that starts one of our servers there, with the client's options.
@@ -248,15 +220,14 @@ pub fn starter(server: &str, peer: &HostPort, options: &str) -> String {
 /// What to do when a client reached no server. If nothing could be sent, a missing server is not the likely reason
 /// (ip(7), connect(2)).
 pub fn unreached(error: &io::Error, starter: &str) -> String {
-    use io::ErrorKind::{
-        AddrInUse, AddrNotAvailable, HostUnreachable, NetworkDown, NetworkUnreachable, PermissionDenied,
-    };
     match error.kind() {
-        PermissionDenied => "is it a broadcast address, or does a firewall or a sandbox forbid it?".into(),
-        AddrInUse | AddrNotAvailable => {
+        ErrorKind::PermissionDenied => {
+            "is it a broadcast address, or does a firewall or a sandbox forbid it?".into()
+        }
+        ErrorKind::AddrInUse | ErrorKind::AddrNotAvailable => {
             "this machine has no free port, or no address of that kind, to send from".into()
         }
-        HostUnreachable | NetworkDown | NetworkUnreachable => {
+        ErrorKind::HostUnreachable | ErrorKind::NetworkDown | ErrorKind::NetworkUnreachable => {
             "is the address right, and the network up?".into()
         }
         _ => format!("is a server running there? {starter} starts one"),
@@ -292,16 +263,16 @@ pub fn reachable_by_others(bound: SocketAddr) -> Option<SocketAddr> {
 /// Why a TCP server cannot listen, and what to do. Its address may be taken by another server, or by connections of a
 /// server that has stopped.
 pub fn cannot_listen(address: &HostPort, error: &io::Error) -> String {
-    let holder = || address.to_socket_addrs().ok()?.find_map(port_owner::by);
-    let remedy = match holder().filter(|_| error.kind() == io::ErrorKind::AddrInUse) {
-        None => remedy(error),
-        Some(holder) => {
-            let why = port_owner::remedy(holder);
-            text!(
-                "{why}, or take another port (127.0.0.1:0 picks one)",
-                "{why}；或者换一个端口（127.0.0.1:0 由系统挑选）"
-            )
-        }
+    let mut taken = address.to_socket_addrs().into_iter().flatten();
+    let remedy = if error.kind() == ErrorKind::AddrInUse && taken.any(socket_table::is_left_over) {
+        text!(
+            "no server listens there, but a connection has the port, open or in TIME_WAIT (SO_REUSEADDR at its \
+             server would have let you in): end it, wait a minute, or take another port (127.0.0.1:0 picks one)",
+            "那里没有服务器在监听，但有连接占着这个端口，还开着或处在 TIME_WAIT（它的服务器设了 SO_REUSEADDR \
+             就不会这样）：请结束它、等一分钟，或者换一个端口（127.0.0.1:0 由系统挑选）"
+        )
+    } else {
+        remedy(error)
     };
     text!("cannot listen on {address}: {error} - {remedy}", "无法在 {address} 上监听：{error}。{remedy}")
 }
@@ -320,15 +291,15 @@ pub fn cannot_accept(error: &io::Error) -> String {
 /// What to do when the system would not bind a server's address.
 fn remedy(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::AddrInUse => text!(
+        ErrorKind::AddrInUse => text!(
             "does another server run there? Stop it, or take another port (127.0.0.1:0 picks one)",
             "那里是不是已经有一个服务器？请先停掉它，或者换一个端口（127.0.0.1:0 由系统挑选）"
         ),
-        io::ErrorKind::AddrNotAvailable => text!(
+        ErrorKind::AddrNotAvailable => text!(
             "is it an address of this machine? 127.0.0.1 and [::1] always are",
             "这是本机的地址吗？127.0.0.1 和 [::1] 总是本机地址"
         ),
-        io::ErrorKind::PermissionDenied => text!(
+        ErrorKind::PermissionDenied => text!(
             "the system reserves this port, as it may those below 1024: take another one (127.0.0.1:0 picks one)",
             "系统保留了这个端口，1024 以下的端口常常如此：请换一个（127.0.0.1:0 由系统挑选）"
         ),

@@ -1,6 +1,5 @@
-//! Command lines: operands, `--name value` or `--name=value`, and `--` to end the options.
-//!
-//! A program takes its options by name, then its operands in order; anything left over is an error.
+//! Command lines: operands, `--name value` or `--name=value`, and `--` to end the options. A program takes its options
+//! by name, then its operands in order; anything left over is an error.
 
 use std::ffi::OsString;
 use std::fmt::{self, Display};
@@ -14,7 +13,6 @@ use anyhow::Result;
 use crate::narration::{self, escape};
 use crate::{lookalikes, text};
 
-/// The exit status of a usage error.
 const USAGE: u8 = 2;
 
 /// A message, and the exit status with which the program ends.
@@ -27,8 +25,6 @@ impl Display for End {
     }
 }
 
-impl std::error::Error for End {}
-
 /// An error that is the user's mistake: the program ends with status 2 and points at its `--help`.
 pub fn usage(message: impl Into<String>) -> anyhow::Error {
     with_status(USAGE, message)
@@ -36,7 +32,7 @@ pub fn usage(message: impl Into<String>) -> anyhow::Error {
 
 /// An error that ends the program with this exit status; without a message where all has been said.
 pub fn with_status(status: u8, message: impl Into<String>) -> anyhow::Error {
-    End(message.into(), status).into()
+    anyhow::Error::msg(End(message.into(), status))
 }
 
 /// Runs a program of this name and version: answers `--help` and `--version`, and turns its outcome into an exit
@@ -88,19 +84,19 @@ impl Args {
         if self.words.is_empty() && self.after_dashes.is_empty() {
             return Ok(default.into());
         }
-        match self.words.first() {
-            Some(word) if has_other_dash(word) => Err(unknown_option(word)),
-            Some(word) if !is_option(word) => {
-                if let Some(advice) = word.to_str().and_then(lookalikes::advice) {
-                    return Err(bad(&text!("command", "任务"), word, &advice));
-                }
-                parse(&text!("command", "任务"), &self.words.remove(0))
-            }
-            _ => Err(usage(text!(
+        let Some(word) = self.words.first().filter(|word| !is_option(word)) else {
+            return Err(usage(text!(
                 "the command comes first, before options",
                 "任务名要写在最前面，选项写在后面"
-            ))),
+            )));
+        };
+        if has_other_dash(word) {
+            return Err(unknown_option(word));
         }
+        if let Some(advice) = word.to_str().and_then(lookalikes::advice) {
+            return Err(bad(&text!("command", "任务"), word, &advice));
+        }
+        parse(&text!("command", "任务"), &self.words.remove(0))
     }
 
     /// The value of the option `name`, or `default` where it is not given.
@@ -113,7 +109,7 @@ impl Args {
         self.take(name, true)?.map(|text| parse(name, &text)).transpose()
     }
 
-    /// The value of the option `name`, if it is given, unchanged: on Unix, a file's name is bytes.
+    /// The value of the option `name`, if it is given. As a separate word, it may have any bytes.
     pub fn file(&mut self, name: &str) -> Result<Option<OsString>> {
         self.take(name, true)
     }
@@ -131,31 +127,32 @@ impl Args {
 
     /// A whole number in `range`, written in decimal digits.
     pub fn number(&mut self, name: &str, default: u16, range: RangeInclusive<u16>) -> Result<u16> {
-        let Some(text) = self.take(name, true)? else { return Ok(default) };
-        let digits = text.to_str().filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
-        let (least, most) = (range.start(), range.end());
-        let why = || text!("it must be a number from {least} to {most}", "应为 {least} 到 {most} 之间的整数");
-        let number = digits.and_then(|t| t.parse().ok()).filter(|n| range.contains(n));
-        number.ok_or_else(|| bad(name, &text, &why()))
-    }
-
-    /// A time in decimal seconds in `range`, as `sleep` takes it: `2`, `0.2`.
-    pub fn seconds(&mut self, name: &str, default: f64, range: RangeInclusive<f64>) -> Result<Duration> {
-        let Some(text) = self.take(name, true)? else { return Ok(Duration::from_secs_f64(default)) };
-        // f64 reads more than decimals: 1e3, inf, nan, +1.
-        let decimal = text.to_str().filter(|t| t.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
-        let (least, most) = (range.start(), range.end());
-        let why = || text!("it must be seconds from {least} to {most}", "应为秒数，{least} 到 {most} 之间");
-        let seconds = decimal.and_then(|t| t.parse().ok()).filter(|s| range.contains(s));
-        seconds.map(Duration::from_secs_f64).ok_or_else(|| bad(name, &text, &why()))
+        Ok(self.decimal(name, &text!("a number", "整数"), range)?.unwrap_or(default))
     }
 
     /// The whole number of the option `name`, if it is given.
     pub fn whole(&mut self, name: &str) -> Result<Option<u64>> {
+        self.decimal(name, &text!("a number", "整数"), 0..=u64::MAX)
+    }
+
+    /// A time in decimal seconds in `range`, as `sleep` takes it: `2`, `0.2`.
+    pub fn seconds(&mut self, name: &str, default: f64, range: RangeInclusive<f64>) -> Result<Duration> {
+        let seconds = self.decimal(name, &text!("seconds", "秒数"), range)?;
+        Ok(Duration::from_secs_f64(seconds.unwrap_or(default)))
+    }
+
+    fn decimal<T: FromStr + PartialOrd + Display>(
+        &mut self,
+        name: &str,
+        what: &str,
+        range: RangeInclusive<T>,
+    ) -> Result<Option<T>> {
         let Some(text) = self.take(name, true)? else { return Ok(None) };
-        let most = u64::MAX;
-        let why = || text!("it must be a whole number of at most {most}", "应为整数，最大 {most}");
-        let number = text.to_str().and_then(|text| text.parse().ok());
+        // f64 reads more than decimals: 1e3, inf, nan, +1.
+        let decimal = text.to_str().filter(|t| t.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+        let number = decimal.and_then(|t| t.parse().ok()).filter(|n| range.contains(n));
+        let (least, most) = (range.start(), range.end());
+        let why = || text!("it must be {what} from {least} to {most}", "应为{what}，{least} 到 {most} 之间");
         number.map(Some).ok_or_else(|| bad(name, &text, &why()))
     }
 
@@ -177,7 +174,6 @@ impl Args {
         Ok((!from.is_empty()).then(|| from.remove(0)))
     }
 
-    /// No option may be left.
     fn no_option_left(&self) -> Result<()> {
         let option = self.words.iter().find(|word| is_option(word) || has_other_dash(word));
         option.map_or(Ok(()), |word| Err(unknown_option(word)))
@@ -207,20 +203,16 @@ impl Args {
 
     /// Nothing may be left over.
     pub fn finish(&mut self) -> Result<()> {
-        match self.operand()? {
-            Some(word) => {
-                let shown = show(&word);
-                Err(usage(text!("unexpected argument '{shown}'", "多了一个参数“{shown}”")))
-            }
-            None => Ok(()),
-        }
+        let Some(shown) = self.operand()?.as_ref().map(show) else { return Ok(()) };
+        Err(usage(text!("unexpected argument '{shown}'", "多了一个参数“{shown}”")))
     }
 
     fn take(&mut self, name: &str, has_value: bool) -> Result<Option<OsString>> {
         let Some(at) = self.words.iter().position(|word| is_named(word, name)) else { return Ok(None) };
         let word = self.words.remove(at);
-        let value = match (value_in(&word, name.len()).map_err(|why| bad(name, &word, &why))?, has_value) {
-            (Some(value), true) => value,
+        let unicode = word.to_str().ok_or_else(|| bad(name, &word, &not_unicode()))?;
+        let value = match (unicode.get(name.len() + 1..), has_value) {
+            (Some(value), true) => value.into(),
             (None, true) if at < self.words.len() && !is_option(&self.words[at]) => self.words.remove(at),
             (None, true) => return Err(usage(text!("{name} needs a value", "{name} 后面缺一个值"))),
             (Some(_), false) => return Err(usage(text!("{name} takes no value", "{name} 后面不能有值"))),
@@ -261,19 +253,6 @@ fn is_named(word: &OsString, name: &str) -> bool {
 
 fn not_unicode() -> String {
     text!("it is not Unicode", "不是 Unicode 文本")
-}
-
-/// The value in a word such as `--name=value`, where the name has `length` bytes.
-#[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
-fn value_in(word: &OsString, length: usize) -> Result<Option<OsString>, String> {
-    use std::os::unix::ffi::{OsStrExt, OsStringExt};
-    Ok(word.as_bytes().get(length + 1..).map(|value| OsString::from_vec(value.to_vec())))
-}
-
-#[cfg(not(unix))]
-fn value_in(word: &OsString, length: usize) -> Result<Option<OsString>, String> {
-    Ok(word.to_str().ok_or_else(not_unicode)?.get(length + 1..).map(OsString::from))
 }
 
 fn parse<T: FromStr<Err: Display>>(what: &str, text: &OsString) -> Result<T> {

@@ -1,40 +1,23 @@
 //! How large a UDP datagram can be, and how one is lost.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::address::{self, HostPort};
 use crate::narration;
-use crate::{greeting, show_bytes, timed_stream};
+use crate::{greeting, show_bytes};
 
 /// Room for any datagram: into less, recv(2) puts only its beginning (Windows reports error 10040).
 pub const BUFFER: usize = 65_535;
 
-/// The most bytes in one datagram over any version of IP.
-pub const LARGEST: usize = 65_535 - 8;
+/// The most bytes in a name: over IPv4, its greeting fits one datagram of 65,507 bytes (RFC 791, RFC 768). A system may
+/// send less: macOS stops at 9,216 bytes unless told otherwise.
+pub const LONGEST_NAME: usize = 65_507 - greeting::OVERHEAD;
 
 /// How long a datagram may wait for room in the send buffer. Datagrams to machines that do not answer ARP stay in it
 /// for seconds, and the server would not receive meanwhile.
 pub const SEND_LIMIT: Duration = Duration::from_millis(50);
-
-/// The most bytes in one datagram to `peer`: what a 16-bit length leaves beside the headers, which are 20 + 8
-/// bytes in IPv4 (RFC 791, RFC 768) and 8 in IPv6 (RFC 8200 counts its payload alone). A system may
-/// send less: macOS stops at 9,216 bytes unless told otherwise.
-pub fn largest(peer: SocketAddr) -> usize {
-    match peer.ip().to_canonical() {
-        IpAddr::V4(_) => LARGEST - 20,
-        IpAddr::V6(_) => LARGEST,
-    }
-}
-
-/// Why a datagram was not sent on a socket whose write time-out is [`SEND_LIMIT`].
-pub fn not_sent(error: &io::Error) -> String {
-    if timed_stream::is_over(error) {
-        return format!("it is lost: the send buffer was full for {SEND_LIMIT:?}");
-    }
-    error.to_string()
-}
 
 /// What became of a datagram that was sent: an error is returned as a value if only this datagram is lost, and the
 /// next may pass. A packet filter that drops it makes send(2) fail with EPERM, a full queue with ENOBUFS.
@@ -86,60 +69,18 @@ pub fn no_answer(wrong: &Wrong, tries: u16, timeout: Duration) -> io::Error {
     io::Error::new(ErrorKind::TimedOut, format!("{what} after {tries} x {timeout:?}"))
 }
 
-/// Refuses a name whose greeting its server could not send.
-pub fn check_greeting_fits(name: &[u8], peer: SocketAddr) -> io::Result<()> {
-    let longest = largest(peer) - greeting::OVERHEAD;
-    if name.len() > longest {
-        let why = format!("with more than {longest} bytes, its greeting does not fit one datagram");
-        return Err(io::Error::new(ErrorKind::InvalidInput, why));
-    }
-    Ok(())
-}
-
-/// The likely reason why `peer` did not send `expected`, to follow the text of `error`: it sent something else, or no
-/// server may be running there, and `server` is the program to start.
-pub fn likely_reason(
-    error: &io::Error,
-    came: Option<&[u8]>,
-    expected: &[u8],
-    peer: &HostPort,
-    server: &str,
-) -> String {
+/// The likely reason why `peer` did not send `expected`, to follow the text of `error`.
+pub fn likely_reason(error: &io::Error, came: Option<&[u8]>, expected: &[u8], peer: &HostPort) -> String {
     if let Some(came) = came {
         let why = if came.trim_ascii_end() == expected { ": a line end too many" } else { "" };
         return format!("; {} came, not {}{why}", show_bytes::quoted(came), show_bytes::quoted(expected));
     }
-    if error.kind() == ErrorKind::InvalidInput {
-        return String::new(); // nothing was sent
-    }
-    let starter = address::starter(server, peer, "");
-    let elsewhere = match error.kind() {
-        ErrorKind::TimedOut if !is_one_address(peer) => {
-            "; a server on 0.0.0.0 may answer from another of its addresses, which is not heard here"
-        }
-        _ => "",
-    };
-    format!(" - {}{elsewhere}", address::unreached(error, &starter))
-}
-
-/// Whether a server on every interface surely answers from the address that was asked. It answers from the one that
-/// its system picks (RFC 1122 section 4.1.3.5 wants the one that was asked, but std does not tell which that was).
-fn is_one_address(peer: &HostPort) -> bool {
-    match peer {
-        HostPort::Ip(address) => {
-            [IpAddr::V4(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()].contains(&address.ip())
-        }
-        HostPort::Name(name, _) => name == "localhost",
-    }
+    format!(" - {}", address::unreached(error, &address::starter("udp-server", peer, "")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn reason(kind: ErrorKind, came: Option<&[u8]>, peer: &str) -> String {
-        likely_reason(&kind.into(), came, b"Hello, A!", &peer.parse().unwrap(), "this")
-    }
 
     #[test]
     fn every_address_has_its_share_of_the_tries() {
@@ -178,29 +119,16 @@ mod tests {
 
     #[test]
     fn whoever_has_answered_is_not_asked_whether_it_runs() {
-        let running = " - is a server running there? cargo run -p this -- 127.0.0.1:9 starts one";
-        for kind in [ErrorKind::TimedOut, ErrorKind::ConnectionRefused] {
-            assert_eq!(reason(kind, None, "127.0.0.1:9"), running);
-        }
-        assert!(reason(ErrorKind::HostUnreachable, None, "127.0.0.1:9").contains("the network up?"));
-        assert!(reason(ErrorKind::PermissionDenied, None, "127.0.0.1:9").contains("firewall"));
+        let reason = |kind: ErrorKind, came: Option<&[u8]>| {
+            likely_reason(&kind.into(), came, b"Hello, A!", &"127.0.0.1:9".parse().unwrap())
+        };
+        let running = " - is a server running there? cargo run -p udp-server -- 127.0.0.1:9 starts one";
+        assert_eq!(reason(ErrorKind::TimedOut, None), running);
         for (came, text) in [
-            (&b"Hello, A!\n"[..], "; \"Hello, A!\\n\" came, not \"Hello, A!\": a line end too many"),
-            (b"Hello, A!\r\n", "; \"Hello, A!\\r\\n\" came, not \"Hello, A!\": a line end too many"),
+            (&b"Hello, A!\r\n"[..], "; \"Hello, A!\\r\\n\" came, not \"Hello, A!\": a line end too many"),
             (b"\x1b", "; \"\\x1b\" came, not \"Hello, A!\""),
         ] {
-            assert_eq!(reason(ErrorKind::TimedOut, Some(came), "127.0.0.1:9"), text);
+            assert_eq!(reason(ErrorKind::TimedOut, Some(came)), text);
         }
-        assert_eq!(reason(ErrorKind::InvalidInput, None, "127.0.0.1:9"), "");
-    }
-
-    #[test]
-    fn another_source_is_a_likely_reason_for_silence_wherever_a_machine_has_one() {
-        let is_said = |kind, peer| reason(kind, None, peer).contains("another of its addresses");
-        for peer in ["10.0.0.7:9", "127.0.0.2:9", "[fe80::1%2]:9", "server.example:9"] {
-            assert!(is_said(ErrorKind::TimedOut, peer), "{peer}");
-            assert!(!is_said(ErrorKind::ConnectionRefused, peer), "{peer}");
-        }
-        assert!(["127.0.0.1:9", "[::1]:9", "localhost:9"].iter().all(|at| !is_said(ErrorKind::TimedOut, at)));
     }
 }

@@ -98,13 +98,10 @@ pub fn read_or_remark(
     remark: impl FnOnce(&str),
 ) -> io::Result<Option<Vec<u8>>> {
     let idle = from.get_ref().idle;
-    if idle <= REMARK {
-        return read(from, framing, limit);
-    }
     let held = &mut Vec::new();
-    from.get_mut().idle = REMARK;
+    from.get_mut().idle = idle.min(REMARK);
     let mut outcome = go_on(from, framing, limit, held);
-    if outcome.as_ref().is_err_and(timed_stream::is_given_up) {
+    if idle > REMARK && outcome.as_ref().is_err_and(timed_stream::is_given_up) {
         if !held.is_empty() {
             remark(&missing(framing, held));
         }
@@ -162,12 +159,7 @@ fn missing(framing: Framing, held: &[u8]) -> String {
 
 fn read_raw(from: &mut impl BufRead, limit: usize) -> io::Result<Option<Vec<u8>>> {
     let mut message = vec![0; limit];
-    let got = loop {
-        match from.read(&mut message) {
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            outcome => break outcome?,
-        }
-    };
+    let got = from.read(&mut message)?;
     message.truncate(got);
     Ok((got > 0).then_some(message))
 }

@@ -1,11 +1,10 @@
-//! What the programs share: addresses, framing (messages and HTTP replies), command lines, time limits, output, files that are replaced, and the
-//! stop. The socket calls that the notes teach are in the programs.
+//! What the programs share: addresses, framing, command lines, time limits, output, and the stop. The socket calls
+//! that the notes teach are in the programs.
 
 pub mod address;
 pub mod args;
 pub mod backlog;
 pub mod datagram;
-pub mod file_name;
 pub mod framing;
 pub mod greeting;
 pub mod http;
@@ -13,7 +12,6 @@ pub mod language;
 pub mod lookalikes;
 pub mod narration;
 pub mod narrator;
-mod port_owner;
 pub mod replacement;
 pub mod seeded;
 pub mod show_bytes;

@@ -1,7 +1,5 @@
 //! Output of the programs: safe on a terminal, with errors that name standard output.
 
-use std::error::Error;
-use std::fmt::{self, Write as _};
 use std::io::{self, ErrorKind, Write};
 use std::thread;
 use std::time::Duration;
@@ -13,15 +11,12 @@ pub fn escape(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
-                '\n' | '\r' | '\t' => text.extend(c.escape_default()),
-                c if c.is_ascii_control() => _ = write!(text, "\\x{:02x}", u32::from(c)), // one byte, as it looks
+                c if c.is_ascii_control() => text += &c.to_string().as_bytes().escape_ascii().to_string(),
                 c if is_unsafe(c) => text.extend(c.escape_default()),
                 c => text.push(c),
             }
         }
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\x{byte:02x}");
-        }
+        text += &chunk.invalid().escape_ascii().to_string();
     }
     text
 }
@@ -80,29 +75,16 @@ pub fn taken<T>(mut write: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 
 fn named(error: &io::Error) -> io::Error {
     match error.kind() {
-        ErrorKind::BrokenPipe => io::Error::new(ErrorKind::BrokenPipe, ReaderLeft),
+        ErrorKind::BrokenPipe => io::Error::new(ErrorKind::BrokenPipe, CLOSED),
         kind => io::Error::new(kind, format!("cannot write to standard output: {error}")),
     }
 }
 
-/// The reader of standard output closed it.
-#[derive(Debug)]
-struct ReaderLeft;
-
-impl fmt::Display for ReaderLeft {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("standard output was closed")
-    }
-}
-
-impl Error for ReaderLeft {}
+const CLOSED: &str = "standard output was closed";
 
 /// Whether an error only says that the reader of standard output closed it.
 pub fn reader_left(error: &anyhow::Error) -> bool {
-    // An error inside an io::Error is not its source, so the chain does not show it.
-    let wrapped =
-        |cause: &io::Error| cause.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<ReaderLeft>);
-    error.chain().any(|cause| cause.downcast_ref().is_some_and(wrapped))
+    error.chain().any(|cause| cause.to_string() == CLOSED)
 }
 
 /// A terminal, which gets a peer's bytes escaped, except tabs and line ends (LF, CRLF).
@@ -162,9 +144,6 @@ pub fn shell_word(word: &str) -> String {
 
 /// The beginning of a hint at the next command.
 pub const HINT: &str = "in another terminal: ";
-
-/// The beginning of a hint for another machine.
-pub const ELSEWHERE: &str = "on another machine: ";
 
 #[cfg(test)]
 mod tests {

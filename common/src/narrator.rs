@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use std::{iter, mem};
 
 use crate::address;
-use crate::narration::{self, ELSEWHERE, HINT};
+use crate::narration::{self, HINT};
 
 /// How many lines may wait for standard output before lines are dropped.
 const WAITING: usize = 4096;
@@ -27,22 +27,20 @@ const NAP: Duration = Duration::from_millis(1);
 /// How long a server that stops waits for a standard output that nobody reads.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// Prints what a server does, and never waits for a reader.
+/// Prints what a server does; nothing here waits for a reader, except the end for a moment.
 pub struct Narrator {
-    /// Each text comes with the number of lines that were said before it: where that is more than were printed, lines
-    /// are missing.
-    texts: Mutex<SyncSender<(usize, String)>>,
-    counts: Arc<LineCounts>,
+    said: Mutex<Said>,
+    /// How many lines were printed, or their loss was.
+    told: Arc<AtomicUsize>,
     printer: JoinHandle<()>,
     quiet: bool,
 }
 
-/// Numbers of lines.
-#[derive(Default)]
-struct LineCounts {
-    said: AtomicUsize,
-    /// Those that were printed, or whose loss was.
-    told: AtomicUsize,
+struct Said {
+    lines: usize,
+    /// Each text comes with the number of lines that were said before it: where that is more than were told, lines are
+    /// missing.
+    texts: SyncSender<(usize, String)>,
 }
 
 impl Narrator {
@@ -53,14 +51,14 @@ impl Narrator {
 
     fn on(quiet: bool, out: impl Write + Send + 'static) -> io::Result<Self> {
         let (texts, to_print) = mpsc::sync_channel(WAITING);
-        let counts = Arc::new(LineCounts::default());
-        let counted = Arc::clone(&counts);
+        let told = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&told);
         let print = move || print_all(&to_print, &counted, out);
         let printer = thread::Builder::new().name("narrator".into()).spawn(print)?;
-        Ok(Self { texts: Mutex::new(texts), counts, printer, quiet })
+        Ok(Self { said: Mutex::new(Said { lines: 0, texts }), told, printer, quiet })
     }
 
-    /// Prints a line, unless quiet. Never waits and never fails.
+    /// Prints a line, unless quiet.
     pub fn say(&self, line: impl Display) {
         if !self.quiet {
             self.announce(line);
@@ -70,20 +68,20 @@ impl Narrator {
     /// Prints how to start a client, unless quiet: its command up to the address, the address of this server, and
     /// the client's options.
     pub fn hint(&self, client: &str, bound: SocketAddr, options: &str) {
-        let at = narration::shell_word(&address::reachable(bound).to_string());
-        self.say(format_args!("{HINT}cargo run -p {client} {at}{options}"));
-        if let Some(at) = address::reachable_by_others(bound) {
+        let others = address::reachable_by_others(bound).map(|at| ("on another machine: ", at));
+        for (place, at) in iter::once((HINT, address::reachable(bound))).chain(others) {
             let at = narration::shell_word(&at.to_string());
-            self.say(format_args!("{ELSEWHERE}cargo run -p {client} {at}{options}"));
+            self.say(format_args!("{place}cargo run -p {client} {at}{options}"));
         }
     }
 
-    /// Prints a line even when quiet. Never waits and never fails.
+    /// Prints a line even when quiet.
     pub fn announce(&self, line: impl Display) {
         let text = format!("{line}\n");
-        let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.counts.said.fetch_add(text.matches('\n').count(), SeqCst);
-        let _ = texts.try_send((before, text)); // where it is full, the printer sees that lines are missing
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = said.lines;
+        said.lines += text.matches('\n').count();
+        let _ = said.texts.try_send((before, text)); // where it is full, the printer sees that lines are missing
     }
 
     /// Prints the lines that wait, as long as they are read, and reports on standard error how many were lost; both
@@ -99,9 +97,10 @@ impl Narrator {
 
     /// Prints the lines that wait; returns how many were lost without a word.
     fn end(self) -> usize {
-        drop(self.texts);
+        let said = self.said.into_inner().unwrap_or_else(PoisonError::into_inner);
+        drop(said.texts);
         wait_a_moment_for(&self.printer);
-        self.counts.said.load(SeqCst) - self.counts.told.load(SeqCst)
+        said.lines - self.told.load(SeqCst)
     }
 }
 
@@ -113,29 +112,26 @@ fn wait_a_moment_for(thread: &JoinHandle<()>) {
 }
 
 /// Prints until the narrator is gone. Lines that the output refuses are missing, too.
-fn print_all(texts: &Receiver<(usize, String)>, counts: &LineCounts, mut out: impl Write) {
-    let told = || counts.told.load(SeqCst);
+fn print_all(texts: &Receiver<(usize, String)>, counted: &AtomicUsize, mut out: impl Write) {
+    let told = || counted.load(SeqCst);
     let mut print = |text: &str, stands_for: usize| {
-        counts.told.fetch_add(lines_taken(&mut out, text) * stands_for, SeqCst);
+        counted.fetch_add(lines_taken(&mut out, text) * stands_for, SeqCst);
     };
-    let note = |missing| format!("({missing} lines were dropped here: standard output did not take them)\n");
     let mut piece = String::new();
     while let Ok(first) = texts.recv() {
         for (before, text) in iter::once(first).chain(texts.try_iter()) {
             if told() + piece.matches('\n').count() < before || piece.len() + text.len() > PIECE {
                 print(&mem::take(&mut piece), 1);
             }
-            if told() < before && piece.is_empty() {
-                print(&note(before - told()), before - told());
+            let missing = before.saturating_sub(told());
+            if missing > 0 && piece.is_empty() {
+                let note = "lines were dropped here: standard output did not take them";
+                print(&format!("({missing} {note})\n"), missing);
             }
             piece += &text;
         }
         print(&mem::take(&mut piece), 1);
         thread::sleep(NAP);
-    }
-    let missing = counts.said.load(SeqCst) - told();
-    if missing > 0 {
-        print(&note(missing), missing);
     }
 }
 
@@ -189,8 +185,12 @@ mod tests {
         for n in 0..said {
             narrator.say(format_args!("line {n}"));
         }
-        assert_eq!(narrator.counts.told.load(SeqCst), 0);
+        assert_eq!(narrator.told.load(SeqCst), 0);
         drop(stalled);
+        while narrator.told.load(SeqCst) < WAITING {
+            thread::yield_now();
+        }
+        narrator.say(format_args!("line {said}"));
         assert_eq!(narrator.end(), 0);
         let (mut next, mut lost) = (0, 0);
         for line in String::from_utf8_lossy(&out.0.lock().unwrap()).lines() {
@@ -201,6 +201,6 @@ mod tests {
                 next += 1;
             }
         }
-        assert!(lost > 0 && next + lost == said);
+        assert!(lost > 0 && next + lost == said + 1);
     }
 }

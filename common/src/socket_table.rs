@@ -2,14 +2,18 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+/// In the order of their numbers (Linux' `include/net/tcp_states.h`).
+const STATES: &str = "UNKNOWN ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK \
+                      LISTEN CLOSING";
+
 /// A socket as the kernel lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketRow {
-    /// The address of its own end.
+    /// Of its own end.
     pub ip: IpAddr,
-    /// The port of its own end.
+    /// Of its own end.
     pub port: u16,
-    /// The port of the other end, 0 if it has none.
+    /// Of the other end, 0 if it has none.
     pub peer_port: u16,
     /// `LISTEN`, `ESTABLISHED`...
     pub state: &'static str,
@@ -29,25 +33,12 @@ impl SocketRow {
         let fields: Vec<_> = line.split_whitespace().collect();
         let port = |at: usize| u16::from_str_radix(fields.get(at)?.rsplit(':').next()?, 16).ok();
         let (to_send, to_read) = fields.get(4)?.split_once(':')?;
-        let state = match *fields.get(3)? {
-            "01" => "ESTABLISHED",
-            "02" => "SYN_SENT",
-            "03" => "SYN_RECV",
-            "04" => "FIN_WAIT1",
-            "05" => "FIN_WAIT2",
-            "06" => "TIME_WAIT",
-            "07" => "CLOSE",
-            "08" => "CLOSE_WAIT",
-            "09" => "LAST_ACK",
-            "0A" => "LISTEN",
-            "0B" => "CLOSING",
-            _ => "UNKNOWN",
-        };
+        let state = usize::from_str_radix(fields.get(3)?, 16).ok()?;
         Some(Self {
             ip: address(fields.get(1)?.split(':').next()?)?,
             port: port(1)?,
             peer_port: port(2)?,
-            state,
+            state: STATES.split(' ').nth(state).unwrap_or("UNKNOWN"),
             to_send: u64::from_str_radix(to_send, 16).ok()?,
             to_read: u64::from_str_radix(to_read, 16).ok()?,
             dropped: fields.last()?.parse().unwrap_or_default(),
@@ -74,9 +65,49 @@ fn address(hex: &str) -> Option<IpAddr> {
     Some(IpAddr::from(<[u8; 16]>::try_from(words).ok()?))
 }
 
+/// Whether no TCP server listens at an address, but a connection has its port, as the kernel's tables have it on
+/// Linux: it may be open at one end, or in `TIME_WAIT` (RFC 9293 section 3.6.1).
+pub fn is_left_over(address: SocketAddr) -> bool {
+    let read = |file| std::fs::read_to_string(file).unwrap_or_default();
+    let table = read("/proc/net/tcp") + &read("/proc/net/tcp6");
+    is_left_over_in(table.lines().filter_map(SocketRow::parse), address)
+}
+
+fn is_left_over_in(rows: impl Iterator<Item = SocketRow>, address: SocketAddr) -> bool {
+    let ip = address.ip();
+    let overlaps = |row: &SocketRow| {
+        row.ip.is_unspecified() || ip.is_unspecified() || row.ip.to_canonical() == ip.to_canonical()
+    };
+    let states: Vec<_> =
+        rows.filter(|row| row.port == address.port() && overlaps(row)).map(|row| row.state).collect();
+    !states.is_empty() && !states.contains(&"LISTEN")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_tells_a_server_from_what_one_left_behind() {
+        let row = |(address, state): &(&str, &'static str)| {
+            let at: SocketAddr = address.parse().unwrap();
+            let (ip, port) = (at.ip(), at.port());
+            SocketRow { ip, port, peer_port: 0, state, to_send: 0, to_read: 0, dropped: 0, inode: 0 }
+        };
+        let past = ("127.0.0.1:9999", "TIME_WAIT");
+        for (rows, address, is_left_over) in [
+            (&[past][..], "127.0.0.1:9999", true),
+            (&[past, ("127.0.0.1:9999", "LISTEN")], "127.0.0.1:9999", false),
+            (&[past, ("127.0.0.1:9999", "CLOSE_WAIT")], "127.0.0.1:9999", true),
+            (&[("0.0.0.0:9999", "LISTEN")], "127.0.0.1:9999", false),
+            (&[past], "0.0.0.0:9999", true),
+            (&[("[::ffff:127.0.0.1]:9999", "TIME_WAIT")], "127.0.0.1:9999", true),
+            (&[("127.0.0.2:9999", "TIME_WAIT"), ("127.0.0.1:9998", "TIME_WAIT")], "127.0.0.1:9999", false),
+        ] {
+            let address = address.parse().unwrap();
+            assert_eq!(is_left_over_in(rows.iter().map(row), address), is_left_over, "{rows:?} {address}");
+        }
+    }
 
     #[test]
     fn a_line_of_the_table_is_read() {

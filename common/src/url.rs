@@ -4,19 +4,18 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use crate::address::HostPort;
-use crate::{file_name, lookalikes};
-
-const DEFAULT_PORT: &str = "80";
+use crate::lookalikes;
+use crate::narration::escape;
 
 /// Where to connect and what to ask for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Url {
     /// Where to connect.
     pub peer: HostPort,
-    /// What the `Host` field says: the authority as written, without a scope, which means nothing to other
-    /// machines, and without the colon of an empty port.
+    /// For the `Host` field: the authority without a scope, which means nothing to other machines, and without the colon
+    /// of an empty port.
     pub host: String,
-    /// What the request line asks for: the path and the query, with other characters percent-encoded.
+    /// For the request line: the path and the query, with other characters percent-encoded.
     pub target: String,
 }
 
@@ -24,14 +23,14 @@ impl FromStr for Url {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let Some((scheme, rest)) = text.split_once("://") else {
-            let start = text.split('/').next().unwrap_or_default();
-            return Err(lookalikes::advice(start)
-                .unwrap_or_else(|| "a URL starts with http://, as in http://127.0.0.1:8000/length".into()));
-        };
-        if let Some(advice) = lookalikes::advice(scheme) {
+        let host_start = text.find("://").map_or(0, |at| at + 3);
+        let host_end = text[host_start..].find(['/', '?', '#']).map_or(text.len(), |at| host_start + at);
+        if let Some(advice) = lookalikes::advice(&text[..host_end]) {
             return Err(advice);
         }
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Err("a URL starts with http://, as in http://127.0.0.1:8000/length".into());
+        };
         if scheme.eq_ignore_ascii_case("https") {
             return Err("https needs TLS, and this client speaks only what a plain socket carries; \
                         is there an http:// address?"
@@ -42,25 +41,24 @@ impl FromStr for Url {
         }
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        if let Some(advice) = lookalikes::advice(authority) {
-            return Err(advice);
-        }
         if authority.contains('@') {
             return Err("a user name in a URL is not supported".into());
         }
         let authority = without_empty_port(authority);
         let has_port = authority.rsplit(']').next().is_some_and(|end| end.contains(':'));
-        let peer = if has_port { authority.parse() } else { format!("{authority}:{DEFAULT_PORT}").parse() }?;
+        let peer = if has_port { authority.parse() } else { format!("{authority}:80").parse() }?;
         let slash = if target.starts_with('/') { "" } else { "/" };
         Ok(Self { peer, host: without_scope(authority), target: format!("{slash}{}", encode(target)?) })
     }
 }
 
 impl Url {
-    /// The name under which the body is saved: the last segment of the path, or `index.html`; see [`file_name`].
+    /// The name under which the body is saved: the last segment of the path, decoded, or `index.html` if that is not a
+    /// plain file's name on every system.
     pub fn file_name(&self) -> String {
         let path = self.target.split('?').next().unwrap_or_default();
-        file_name::from_segment(path.rsplit('/').next().unwrap_or_default())
+        let decoded = String::from_utf8(decode(path.rsplit('/').next().unwrap_or_default())).ok();
+        decoded.filter(|name| is_plain(name)).unwrap_or_else(|| "index.html".into())
     }
 }
 
@@ -97,6 +95,33 @@ fn encode(target: &str) -> Result<String, String> {
     Ok(encoded)
 }
 
+/// The most bytes in a file name on Linux and macOS. Windows counts UTF-16 units, of which there are never more.
+const NAME_LIMIT: usize = 255;
+
+/// Percent-decoded (RFC 3986 section 2.1); a percent sign without two hexadecimal digits stays as it is.
+fn decode(segment: &str) -> Vec<u8> {
+    let mut parts = segment.split('%');
+    let mut decoded = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(byte.unwrap_or(b'%'));
+        decoded.extend_from_slice(&part.as_bytes()[if byte.is_some() { 2 } else { 0 }..]);
+    }
+    decoded
+}
+
+/// Whether every system reads it as the name of a plain file in this directory: not a path or a `-`, and without
+/// characters that Windows refuses (Microsoft, "Naming Files, Paths, and Namespaces"), that macOS reads as a slash or
+/// that control a terminal.
+fn is_plain(name: &str) -> bool {
+    !matches!(name, "" | "-")
+        && name.len() <= NAME_LIMIT
+        && !name.contains(['<', '>', ':', '"', '/', '\\', '|', '?', '*'])
+        && !name.ends_with(['.', ' '])
+        && escape(name.as_bytes()) == name
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,7 +136,6 @@ mod tests {
             ("http://[::1]/x", "[::1]:80", "[::1]", "/x", "x"),
             ("http://[::1]:81/x/", "[::1]:81", "[::1]:81", "/x/", "index.html"),
             ("http://[fe80::1%2]:81/", "[fe80::1%2]:81", "[fe80::1]:81", "/", "index.html"),
-            ("http://h/页?é", "h:80", "h", "/%E9%A1%B5?%C3%A9", "页"),
             ("http://h:/x", "h:80", "h", "/x", "x"),
             ("http://[fe80::1%254]/", "[fe80::1%254]:80", "[fe80::1]", "/", "index.html"),
             ("http://h/页：？q", "h:80", "h", "/%E9%A1%B5%EF%BC%9A%EF%BC%9Fq", "页：？q"),
@@ -119,7 +143,6 @@ mod tests {
             ("http://h/x?a%20b%2fc%", "h:80", "h", "/x?a%20b%2fc%25", "x"),
             ("http://h/x?%zz%4", "h:80", "h", "/x?%25zz%254", "x"),
             ("http://h/x?-._~!$&'()*+,;=:@/?", "h:80", "h", "/x?-._~!$&'()*+,;=:@/?", "x"),
-            ("http://h/a/..", "h:80", "h", "/a/..", "index.html"),
         ] {
             let url: Url = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
             let found = (&*url.peer.to_string(), &*url.host, &*url.target, &*url.file_name());
@@ -148,9 +171,37 @@ mod tests {
             ("h/页：x", "starts with http://"),
             ("http://h/a b", "%20"),
             ("http://h/a\r\nX: y", "control"),
+            ("http://h x/", "does not belong"),
         ] {
             let error = text.parse::<Url>().expect_err(text);
             assert!(error.contains(reason), "{text:?}: {error}");
         }
+    }
+
+    #[test]
+    fn a_body_is_saved_under_the_last_segment_if_that_is_a_plain_name_everywhere() {
+        let saved_as = |segment: &str| {
+            let (peer, host) = (HostPort::Name("h".into(), 80), "h".into());
+            Url { peer, host, target: format!("/a/{segment}") }.file_name()
+        };
+        for (segment, name) in [
+            ("page.html?q/r", "page.html"),
+            ("%E7%BD%91%e9%a1%b5.html", "网页.html"),
+            ("a%20b.txt", "a b.txt"),
+            ("100%", "100%"),
+            ("%zz%4", "%zz%4"),
+            ("%2541", "%41"),
+            (".profile", ".profile"),
+        ] {
+            assert_eq!(saved_as(segment), name, "{segment}");
+        }
+        let (gbk, right_to_left, long) = ("%CE%C4.html", "x%E2%80%AEgpj.exe", &*"a".repeat(256));
+        let encoded = "a%2Fb %2e%2E %2D a%00b a%1Bb a%0Ab a%7Cb a%5Cb x%20 report%2E";
+        let paths = r#". .. ... - a\b a:b a|b a*b a<b a>b a"b report."#;
+        let listed = [encoded, paths].into_iter().flat_map(|names| names.split(' '));
+        for segment in listed.chain(["", "x ", gbk, right_to_left, long]) {
+            assert_eq!(saved_as(segment), "index.html", "{segment}");
+        }
+        assert_eq!(saved_as(&long[1..]), long[1..]);
     }
 }

@@ -12,7 +12,6 @@ use common::{show_bytes, stop};
 /// The output of a body. A file's old content stays until [`Output::finish`].
 pub struct Output {
     to: To,
-    /// For messages.
     name: String,
 }
 
@@ -27,13 +26,12 @@ impl Output {
     pub fn open(file: &OsStr) -> Result<Self> {
         if file == "-" {
             stop::end_client_on_signal()?;
-            return Ok(Self {
-                to: shown(Stdout, io::stdout().is_terminal()),
-                name: "standard output".into(),
-            });
+            let to = shown(Stdout, io::stdout().is_terminal());
+            return Ok(Self { to, name: "standard output".into() });
         }
+        stop::end_on_signal(replacement::abandon_all)?;
         let name = escape(file.as_encoded_bytes());
-        let file = open_file(Path::new(file)).with_context(|| format!("cannot write to '{name}'"))?;
+        let file = Replacement::of(Path::new(file)).with_context(|| format!("cannot write to '{name}'"))?;
         let to = if file.is_terminal() { shown(file, true) } else { To::File(Box::new(file)) };
         Ok(Self { to, name })
     }
@@ -77,11 +75,9 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.to {
             To::Shown(out) => out.write(bytes),
-            To::File(file) => {
-                let named =
-                    |e: io::Error| io::Error::new(e.kind(), format!("cannot write to '{}': {e}", self.name));
-                file.write(bytes).map_err(named)
-            }
+            To::File(file) => file
+                .write(bytes)
+                .map_err(|e| io::Error::new(e.kind(), format!("cannot write to '{}': {e}", self.name))),
         }
     }
 
@@ -91,10 +87,4 @@ impl Write for Output {
             To::File(file) => file.flush(),
         }
     }
-}
-
-/// Opens a file. From here on, Ctrl-C removes what is unfinished.
-fn open_file(path: &Path) -> Result<Replacement> {
-    stop::end_on_signal(replacement::abandon_all)?;
-    Replacement::of(path)
 }

@@ -1,7 +1,6 @@
-//! The accept loop and its end. Only the acceptor has the list of live clients: it needs no lock, and every accepted
-//! client is in it.
+//! The accept loop and its end. Only the acceptor has the list of clients, which therefore needs no lock.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -33,7 +32,7 @@ pub fn accept_until_stopped(
     each_client: impl Fn(&TcpStream, SocketAddr) + Sync,
 ) {
     let each_client = &each_client;
-    let mut clients = Clients::default();
+    let mut clients: Vec<Weak<TcpStream>> = Vec::new();
     let mut backing_off = false;
     thread::scope(|scope| {
         loop {
@@ -43,10 +42,6 @@ pub fn accept_until_stopped(
             }
             let (stream, peer) = match accepted {
                 Ok((stream, peer)) => (Arc::new(stream), peer),
-                // The client left before it was accepted.
-                Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {
-                    continue;
-                }
                 Err(e) => {
                     if !std::mem::replace(&mut backing_off, true) {
                         narrator.say(address::cannot_accept(&e));
@@ -56,26 +51,26 @@ pub fn accept_until_stopped(
                 }
             };
             backing_off = false;
-            if clients.live() >= options.max_clients.into() {
+            if clients.len() >= options.max_clients.into() {
+                clients.retain(is_live);
+            }
+            if clients.len() >= options.max_clients.into() {
                 narrator
                     .say(format_args!("turned away {peer}: all places are taken ({})", options.max_clients));
                 let _ = turn_away(&stream, options.framing);
                 continue;
             }
-            let place = clients.add(&stream);
+            clients.push(Arc::downgrade(&stream));
             let own = Arc::clone(&stream);
-            let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
-                each_client(&own, peer);
-                drop((own, place)); // first close the socket, then let another client have the place
-            });
-            if let Err(e) = thread {
+            let builder = thread::Builder::new().stack_size(STACK);
+            if let Err(e) = builder.spawn_scoped(scope, move || each_client(&own, peer)) {
                 narrator.say(format_args!("turned away {peer}: cannot start a thread: {e}"));
                 let _ = turn_away(&stream, options.framing);
                 stop.pause(BACK_OFF);
             }
         }
         drop(listener); // new clients are refused and do not wait
-        clients.end();
+        end_all(&clients);
     });
 }
 
@@ -88,43 +83,20 @@ fn turn_away(mut stream: &TcpStream, framing: Framing) -> io::Result<()> {
     Ok(())
 }
 
-/// The live clients. A client's thread owns its socket, so that the descriptor is closed when the thread ends.
-#[derive(Default)]
-struct Clients {
-    sockets: Vec<Weak<TcpStream>>,
-    places: Arc<()>,
+/// Ends reading, as if every client had closed, so that unfinished replies are still sent; after the grace, ends
+/// writing, too, which is all that wakes a thread that writes to a client that does not read.
+fn end_all(clients: &[Weak<TcpStream>]) {
+    let shut_down =
+        |how| clients.iter().filter_map(Weak::upgrade).for_each(|stream| _ = stream.shutdown(how));
+    shut_down(Shutdown::Read);
+    let end = Instant::now() + GRACE;
+    while clients.iter().any(is_live) && Instant::now() < end {
+        thread::sleep(Duration::from_millis(2));
+    }
+    shut_down(Shutdown::Both);
 }
 
-impl Clients {
-    fn live(&self) -> usize {
-        Arc::strong_count(&self.places) - 1
-    }
-
-    /// Lists a client; it counts as live until the place is dropped.
-    fn add(&mut self, stream: &Arc<TcpStream>) -> Arc<()> {
-        // Removing ended clients only when the list must grow costs each client the same, with any number of them.
-        if self.sockets.len() == self.sockets.capacity() {
-            self.sockets.retain(|socket| socket.strong_count() > 0);
-            self.sockets.reserve(self.sockets.len() + 1);
-        }
-        self.sockets.push(Arc::downgrade(stream));
-        Arc::clone(&self.places)
-    }
-
-    /// Ends reading, as if every client had closed, so that unfinished replies are still sent; after the grace, ends
-    /// writing, too, which is all that wakes a thread that writes to a client that does not read.
-    fn end(&self) {
-        self.shut_down(Shutdown::Read);
-        let end = Instant::now() + GRACE;
-        while self.live() > 0 && Instant::now() < end {
-            thread::sleep(Duration::from_millis(2));
-        }
-        self.shut_down(Shutdown::Both);
-    }
-
-    fn shut_down(&self, how: Shutdown) {
-        for stream in self.sockets.iter().filter_map(Weak::upgrade) {
-            let _ = stream.shutdown(how);
-        }
-    }
+/// A client's thread owns its socket, which is closed when the thread ends.
+fn is_live(client: &Weak<TcpStream>) -> bool {
+    client.strong_count() > 0
 }

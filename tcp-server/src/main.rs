@@ -11,12 +11,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
-use common::backlog;
 use common::framing::{self, Framing};
-use common::greeting;
 use common::narrator::Narrator;
 use common::stop::{self, Stop};
 use common::timed_stream::TimedStream;
+use common::{backlog, greeting};
 
 /// In bytes. Small, as each of thousands of clients has one; a longer message takes several reads.
 const READ_BUFFER: usize = 64;
@@ -58,8 +57,7 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
     let bound = listener.local_addr().context("cannot tell the listener's address")?;
 
     // accept cannot be interrupted: on Ctrl-C, the server connects to itself to wake it.
-    let mut spare = listener.try_clone().ok();
-    let stop = Stop::on_signal(move || stop::knock_on_listener(bound, spare.take()))?;
+    let stop = Stop::on_signal(move || stop::knock_on_listener(bound))?;
 
     let narrator = Narrator::start(options.quiet).context("cannot start the narrator")?;
     narrator.announce(format_args!("listening on {bound}"));

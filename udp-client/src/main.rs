@@ -10,20 +10,14 @@ use anyhow::{Result, anyhow};
 use common::address::{self, HostPort};
 use common::args::{self, Args};
 use common::datagram::{self, Wrong};
-use common::greeting;
 use common::narration::{self, escape};
-use common::show_bytes;
-use common::stop;
-use common::timed_stream;
+use common::{greeting, show_bytes, stop, timed_stream};
 
 /// How long to wait for a reply, and how often to ask.
 struct Retry {
     timeout: Duration,
     tries: u16,
 }
-
-/// In bytes, over IPv6; over IPv4, [`ask`] accepts 20 bytes less.
-const LONGEST_NAME: usize = datagram::LARGEST - greeting::OVERHEAD;
 
 fn main() -> ExitCode {
     let who = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
@@ -33,7 +27,7 @@ fn main() -> ExitCode {
             tries: args.number("--tries", 3, 1..=100)?,
         };
         let peer = args.operand_or("HOST:PORT", "127.0.0.1:9999")?;
-        let names = args.names(&["Michael", "Tracy", "Sarah"], LONGEST_NAME)?;
+        let names = args.names(&["Michael", "Tracy", "Sarah"], datagram::LONGEST_NAME)?;
         greet_all(&peer, &names, &retry)
     })
 }
@@ -56,7 +50,7 @@ fn greet_all(peer: &HostPort, names: &[Vec<u8>], retry: &Retry) -> Result<()> {
             }),
         };
         let (socket, greeting) = answer.map_err(|e| {
-            let why = datagram::likely_reason(&e, wrong.as_deref(), &greeting::of(name), peer, "udp-server");
+            let why = datagram::likely_reason(&e, wrong.as_deref(), &greeting::of(name), peer);
             anyhow!("cannot get the greeting for '{}' from {peer}: {e}{why}", show_bytes::name(name))
         })?;
         narration::say(&escape(&greeting))?;
@@ -82,7 +76,6 @@ fn ask(
     retry: &Retry,
     wrong: &mut Wrong,
 ) -> io::Result<Vec<u8>> {
-    datagram::check_greeting_fits(name, socket.peer_addr()?)?;
     let expected = greeting::of(name);
     let mut lost = None;
     for _ in 0..retry.tries {

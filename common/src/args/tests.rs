@@ -82,8 +82,8 @@ fn mistakes_are_named() {
 fn names_and_files_are_bytes_and_other_values_are_unicode() {
     use std::os::unix::ffi::OsStringExt;
     let odd = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
-    let mut args = Args::new([&b"--f=\xff"[..], b"-o=\xff=", b"\xff\xfe"].map(odd).into_iter());
-    assert_eq!(error(args.value("--f", Framing::Raw)), "--f '\\xff': it is not Unicode");
+    let mut args = Args::new([&b"--f=\xff"[..], b"-o", b"\xff=", b"\xff\xfe"].map(odd).into_iter());
+    assert_eq!(error(args.value("--f", Framing::Raw)), "--f '--f=\\xff': it is not Unicode");
     assert_eq!(args.file("-o").unwrap().unwrap(), odd(b"\xff="));
     assert_eq!(args.names(&[], 9).unwrap(), [b"\xff\xfe"]);
 }

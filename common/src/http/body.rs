@@ -1,6 +1,6 @@
 //! The body of a reply, which is copied as it comes.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 use crate::show_bytes;
 
@@ -51,7 +51,7 @@ fn copy<R: Read>(
 ) -> io::Result<u64> {
     let mut copied = 0;
     while copied < limit {
-        let piece = fill(from).map_err(|e| within(&place(copied), &e))?;
+        let piece = from.fill_buf().map_err(|e| within(&place(copied), &e))?;
         let piece = usize::try_from(limit - copied).map_or(piece, |left| &piece[..left.min(piece.len())]);
         if piece.is_empty() {
             break;
@@ -101,17 +101,6 @@ fn parse_chunk_size(line: &[u8]) -> io::Result<u64> {
         .filter(|t| t.len() <= 16)
         .and_then(|t| u64::from_str_radix(t, 16).ok())
         .ok_or_else(|| bad("a chunk's size is not a hexadecimal number of at most 16 digits"))
-}
-
-/// The bytes in the buffer, or else those of one read; none at the end of the stream.
-fn fill<R: Read>(from: &mut BufReader<R>) -> io::Result<&[u8]> {
-    // The borrow checker does not let the loop return what fill_buf returns; buffer() is the same.
-    while let Err(e) = from.fill_buf() {
-        if e.kind() != ErrorKind::Interrupted {
-            return Err(e);
-        }
-    }
-    Ok(from.buffer())
 }
 
 fn after(copied: u64) -> String {

@@ -1,6 +1,6 @@
 //! The head of a reply, and what it says about the end of the body.
 
-use std::io::{self, BufRead, ErrorKind};
+use std::io::{self, BufRead};
 
 use crate::show_bytes;
 
@@ -72,12 +72,7 @@ const PROTOCOL: &[u8] = b"HTTP/1.";
 
 /// Looks at the first bytes without consuming them: a peer that does not speak HTTP/1 may never end its line.
 fn check_beginning(from: &mut impl BufRead) -> io::Result<()> {
-    let got = loop {
-        match from.fill_buf() {
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            outcome => break outcome?,
-        }
-    };
+    let got = from.fill_buf()?;
     let length = got.len().min(PROTOCOL.len());
     if got[..length] == PROTOCOL[..length] {
         return Ok(());
@@ -152,16 +147,13 @@ pub fn read_fields(from: &mut impl BufRead, budget: &mut usize) -> io::Result<(V
 
 /// `HTTP/1.1 200 OK`, the text after the code being optional.
 fn parse_status(line: &[u8]) -> io::Result<u16> {
-    let Some([b'0'..=b'9', b' ', rest @ ..]) = line.strip_prefix(b"HTTP/1.") else {
+    let Some([b'0'..=b'9', b' ', rest @ ..]) = line.strip_prefix(PROTOCOL) else {
         return Err(bad("this is not an HTTP/1.x reply - is the peer a web server?"));
     };
-    let code = rest.split(|&b| b == b' ').next().unwrap_or_default();
-    match code {
-        [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9'] => {
-            Ok(code.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0')))
-        }
-        _ => Err(bad("the status code is not a number of three digits")),
-    }
+    let code = rest.split(|&b| b == b' ').next().filter(|code| code.len() == 3);
+    let number = code.and_then(|code| std::str::from_utf8(code).ok()?.parse().ok());
+    let number = number.filter(|number| (100..=999).contains(number));
+    number.ok_or_else(|| bad("the status code is not a number of three digits"))
 }
 
 /// `Name: value`, without a space before the colon (RFC 9112 section 5.1).

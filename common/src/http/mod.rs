@@ -33,11 +33,7 @@ fn read_line(from: &mut impl BufRead, budget: &mut usize) -> io::Result<Vec<u8>>
         return Err(if line.len() == most {
             bad(&format!("all of it is over {HEAD_LIMIT} bytes"))
         } else {
-            cut_short(&if line.is_empty() {
-                "where a line was expected".into()
-            } else {
-                format!("in a line: {}", got())
-            })
+            cut_short(&format!("in a line: {}", got()))
         });
     };
     let text = text.strip_suffix(b"\r").unwrap_or(text);
