@@ -1,9 +1,13 @@
-//! Stopping a server. A signal does not wake a blocked `accept` or `recv_from`, and std cannot cancel one: the handler
-//! sets a flag and then knocks, by a connection or an empty datagram to its own server, which wakes up and sees the flag.
+//! Stopping a server: Ctrl-C and SIGTERM are a flag and a knock.
+//!
+//! A signal does not wake a blocked `accept` or `recv_from`, and std cannot cancel one. So the handler sets a
+//! flag and then knocks: it connects to its own server, or sends it an empty datagram, and the server, awake,
+//! sees the flag.
 
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -20,11 +24,26 @@ const SAME_STOP: Duration = Duration::from_millis(100);
 /// For a connection to ourselves, which takes microseconds.
 const KNOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Wakes an `accept` that is blocked on a listener bound there, by a connection to it. If that cannot be made (no
-/// descriptor is left, or the address cannot be reached), the next signal ends the wait.
-pub fn knock_on_listener(bound: SocketAddr) {
-    let _ = TcpStream::connect_timeout(&address::reachable(bound), KNOCK_TIMEOUT);
+/// Wakes an `accept` that is blocked on this listener, by a connection to it. A connection needs a descriptor, a
+/// port and an address that can be connected to. If one of them is missing, `spare`, a clone of the listener, is shut
+/// down, which wakes `accept` on Linux, and closed, which frees a descriptor for one more try.
+pub fn knock_on_listener(bound: SocketAddr, spare: Option<TcpListener>) {
+    let connect = || TcpStream::connect_timeout(&address::reachable(bound), KNOCK_TIMEOUT);
+    if connect().is_err() {
+        if let Some(spare) = spare {
+            shut_down(spare);
+        }
+        let _ = connect();
+    }
 }
+
+#[cfg(unix)]
+fn shut_down(listener: TcpListener) {
+    let _ = TcpStream::from(std::os::fd::OwnedFd::from(listener)).shutdown(std::net::Shutdown::Both);
+}
+
+#[cfg(not(unix))]
+fn shut_down(_listener: TcpListener) {}
 
 /// Wakes a `recv_from` that is blocked on a socket bound there, by an empty datagram. If that cannot be sent, the
 /// socket's read time-out ends the wait.
@@ -35,16 +54,18 @@ pub fn knock_on_socket(bound: SocketAddr) {
     }
 }
 
-/// Whether the server has been told to stop.
+/// Whether the server has been told to stop. The flag needs no lock, as it is read for every message.
 #[derive(Default)]
 pub struct Stop {
-    requested: Mutex<bool>,
+    requested: AtomicBool,
+    pausing: Mutex<()>,
     changed: Condvar,
 }
 
 impl Stop {
     /// Waits for Ctrl-C, SIGTERM or SIGHUP: the first sets the flag and calls `knock`, on a separate thread; the next
-    /// one, from 100 ms on, ends the process at once with status 130.
+    /// one, from 100 ms on, ends the process at once with status 130. SIGTERM or SIGHUP stays ignored if it was
+    /// ignored when the program was started (nohup).
     pub fn on_signal(mut knock: impl FnMut() + Send + 'static) -> Result<Arc<Self>> {
         let stop = Arc::new(Self::default());
         let flag = Arc::clone(&stop);
@@ -66,30 +87,28 @@ impl Stop {
 
     /// Sets the flag, and wakes every thread that pauses.
     fn request(&self) {
-        *self.lock() = true;
+        self.requested.store(true, Ordering::SeqCst);
+        drop(self.pausing.lock()); // so that no thread is between reading the flag and waiting
         self.changed.notify_all();
     }
 
-    /// Whether a signal has come.
+    /// Whether the stop was requested.
     pub fn requested(&self) -> bool {
-        *self.lock()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.requested.lock().unwrap_or_else(PoisonError::into_inner)
+        self.requested.load(Ordering::SeqCst)
     }
 
     /// Sleeps for `time`, or until the stop is requested; returns whether it was.
     pub fn pause(&self, time: Duration) -> bool {
-        if time.is_zero() {
-            return self.requested();
+        if !time.is_zero() {
+            let pausing = self.pausing.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.changed.wait_timeout_while(pausing, time, |()| !self.requested()));
         }
-        let paused = self.changed.wait_timeout_while(self.lock(), time, |requested| !*requested);
-        *paused.unwrap_or_else(PoisonError::into_inner).0
+        self.requested()
     }
 }
 
 /// Lets Ctrl-C, SIGTERM and SIGHUP end this program with status 130, after a call of `last` on a separate thread.
+/// SIGTERM or SIGHUP stays ignored if it was ignored when the program was started (nohup).
 pub fn end_on_signal(mut last: impl FnMut() + Send + 'static) -> Result<()> {
     set_handler(move || {
         last();
@@ -107,7 +126,7 @@ pub fn end_client_on_signal() -> Result<()> {
     Ok(())
 }
 
-/// ctrlc handles all three signals, even those that were ignored when the program was started (nohup). SIGXFSZ would end a process whose output reaches
+/// ctrlc handles all three signals, even if they were ignored before. SIGXFSZ would end a process whose output reaches
 /// the limit of a file's size (`ulimit -f`); if it is ignored, the write fails, as on a full disk.
 fn set_handler(handler: impl FnMut() + Send + 'static) -> Result<()> {
     let ignored = signals::ignored_at_start();

@@ -11,38 +11,46 @@ const SLICE: Duration = if cfg!(windows) { Duration::from_millis(100) } else { D
 /// The last look, when the time is up: a socket has no time-out of zero.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// A stream whose reads and writes wait for the peer. The time between two reads is not the peer's, and is not counted.
+/// A stream that waits at most `idle` for the next bytes, or until the peer takes some, and at most `total` in all its
+/// reads together. The time between two reads is not the peer's, and is not counted.
 pub struct TimedStream<'a> {
     stream: &'a TcpStream,
-    /// How long it waits for the next bytes, or until the peer takes some.
+    /// How long it waits for the next bytes.
     pub idle: Duration,
     total: Duration,
     waited: Duration,
+    /// The time-outs that were set last, because setting one is a system call.
+    read_limit: Option<Duration>,
+    write_limit: Option<Duration>,
     /// How many reads have returned bytes.
     pub reads: u64,
 }
 
 impl<'a> TimedStream<'a> {
-    /// With limits for each wait, and for all its reads together.
+    /// A stream that has not waited yet.
     pub fn new(stream: &'a TcpStream, idle: Duration, total: Duration) -> Self {
-        Self { stream, idle, total, waited: Duration::ZERO, reads: 0 }
+        let (read_limit, write_limit) = (None, None);
+        Self { stream, idle, total, waited: Duration::ZERO, read_limit, write_limit, reads: 0 }
     }
 }
 
 impl Read for TimedStream<'_> {
     /// Fails with `TimedOut`, and names the limit that was reached.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut stream = self.stream;
+        let stream = self.stream;
         let limit = self.idle.min(self.total.saturating_sub(self.waited));
         let mut left = limit;
-        let got = wait(&mut left, |time| self.stream.set_read_timeout(time), || stream.read(buffer))?;
+        let set = |time| set_once(&mut self.read_limit, time, |time| stream.set_read_timeout(time));
+        let got = wait(&mut left, set, || (&*stream).read(buffer))?;
         self.waited += limit.saturating_sub(left);
         self.reads += u64::from(got.is_some_and(|n| n > 0));
-        let why = || match self.waited {
-            waited if waited == self.total => format!("the waits for it took {waited:?} in all"),
-            _ => format!("nothing came for {:?}", self.idle),
-        };
-        got.ok_or_else(|| io::Error::new(ErrorKind::TimedOut, why()))
+        got.ok_or_else(|| {
+            timed_out(if self.waited == self.total {
+                format!("the waits for it took {:?} in all", self.total)
+            } else {
+                format!("nothing came for {:?}", self.idle)
+            })
+        })
     }
 }
 
@@ -50,11 +58,10 @@ impl Write for TimedStream<'_> {
     /// Returns how many bytes were taken, even if it is only a part: the next write tells whether the peer reads. So a
     /// peer that reads nothing may be waited for twice.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut stream = self.stream;
-        let set = |time| self.stream.set_write_timeout(time);
-        let taken = wait(&mut { self.idle }, set, || stream.write(bytes))?;
-        let why = || format!("the peer has not read for {:?}", self.idle);
-        taken.ok_or_else(|| io::Error::new(ErrorKind::TimedOut, why()))
+        let stream = self.stream;
+        let set = |time| set_once(&mut self.write_limit, time, |time| stream.set_write_timeout(time));
+        let taken = wait(&mut { self.idle }, set, || (&*stream).write(bytes))?;
+        taken.ok_or_else(|| timed_out(format!("the peer has not read for {:?}", self.idle)))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -62,12 +69,25 @@ impl Write for TimedStream<'_> {
     }
 }
 
+/// Sets a time-out of a socket, unless it is the one that was set last.
+fn set_once(
+    last: &mut Option<Duration>,
+    time: Option<Duration>,
+    set: impl FnOnce(Option<Duration>) -> io::Result<()>,
+) -> io::Result<()> {
+    if *last != time {
+        set(time)?;
+        *last = time;
+    }
+    Ok(())
+}
+
 /// Calls `act` on a socket until it succeeds; `None` when no time is left. `set` sets the socket's time-out. An
 /// interrupted wait starts over: after SIGSTOP and SIGCONT the deadline has passed although data may be there
 /// (signal(7)). Not every system reports the interruption, so there is one last look when the time is up.
 pub fn wait<T>(
     left: &mut Duration,
-    set: impl Fn(Option<Duration>) -> io::Result<()>,
+    mut set: impl FnMut(Option<Duration>) -> io::Result<()>,
     mut act: impl FnMut() -> io::Result<T>,
 ) -> io::Result<Option<T>> {
     if left.is_zero() {
@@ -99,6 +119,10 @@ pub fn is_over(error: &io::Error) -> bool {
 /// Whether an error comes from the limit of a [`TimedStream`]; an error of the system has a number.
 pub fn is_given_up(error: &io::Error) -> bool {
     error.kind() == ErrorKind::TimedOut && error.raw_os_error().is_none()
+}
+
+fn timed_out(why: String) -> io::Error {
+    io::Error::new(ErrorKind::TimedOut, why)
 }
 
 #[cfg(test)]
@@ -140,6 +164,20 @@ mod tests {
         let error = patient.write_all(rest).unwrap_err();
         let expected = (ErrorKind::TimedOut, "the peer has not read for 20ms".into());
         assert_eq!((error.kind(), error.to_string()), expected);
+    }
+
+    #[test]
+    fn a_time_out_is_set_once_and_not_for_each_message() {
+        let set = std::cell::Cell::new(0);
+        let mut last = None;
+        for time in [SHORT, SHORT, LONG, LONG] {
+            let count = |_| {
+                set.set(set.get() + 1);
+                Ok(())
+            };
+            set_once(&mut last, Some(time), count).unwrap();
+        }
+        assert_eq!(set.get(), 2);
     }
 
     #[test]

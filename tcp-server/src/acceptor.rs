@@ -1,6 +1,6 @@
 //! The accept loop and its end. Only the acceptor has the list of clients, which therefore needs no lock.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -42,6 +42,10 @@ pub fn accept_until_stopped(
             }
             let (stream, peer) = match accepted {
                 Ok((stream, peer)) => (Arc::new(stream), peer),
+                // The client left before it was accepted.
+                Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {
+                    continue;
+                }
                 Err(e) => {
                     if !std::mem::replace(&mut backing_off, true) {
                         narrator.say(address::cannot_accept(&e));

@@ -57,7 +57,8 @@ fn serve(address: &HostPort, options: &Options) -> Result<()> {
     let bound = listener.local_addr().context("cannot tell the listener's address")?;
 
     // accept cannot be interrupted: on Ctrl-C, the server connects to itself to wake it.
-    let stop = Stop::on_signal(move || stop::knock_on_listener(bound))?;
+    let mut spare = listener.try_clone().ok();
+    let stop = Stop::on_signal(move || stop::knock_on_listener(bound, spare.take()))?;
 
     let narrator = Narrator::start(options.quiet).context("cannot start the narrator")?;
     narrator.announce(format_args!("listening on {bound}"));

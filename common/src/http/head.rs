@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use crate::show_bytes;
 
-use super::{HEAD_LIMIT, bad, read_line, within};
+use super::{FIELD_LIMIT, HEAD_LIMIT, bad, read_line, within};
 
 /// The head of a reply.
 #[derive(Debug, Default)]
@@ -131,6 +131,9 @@ pub fn read_fields(from: &mut impl BufRead, budget: &mut usize) -> io::Result<(V
         let line = read_line(from, budget)?;
         if line.is_empty() {
             return Ok((lines, fields));
+        }
+        if lines.len() == FIELD_LIMIT {
+            return Err(bad(&format!("there are more than {FIELD_LIMIT} fields")));
         }
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             // An obsolete way to continue a field (RFC 9112 section 5.2). Before the first field, it is skipped.

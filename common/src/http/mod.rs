@@ -12,9 +12,14 @@ use crate::show_bytes;
 pub use body::copy_body;
 pub use head::read_reply;
 
-/// The most bytes in all heads of a reply, the interim ones (1xx) included, in its trailer section, and in the line with
-/// the size of a chunk.
-pub const HEAD_LIMIT: usize = 64 * 1024;
+/// The most bytes in one line.
+pub const LINE_LIMIT: usize = 64 * 1024;
+
+/// The most fields in a head or in a trailer section.
+pub const FIELD_LIMIT: usize = 1000;
+
+/// The most bytes in all heads of a reply, the interim ones (1xx) included, or in its trailer section.
+pub const HEAD_LIMIT: usize = 256 * 1024;
 
 /// Fits a head and a small page. `BufReader` zeroes its whole buffer before the first read, so a larger one costs
 /// time.
@@ -23,7 +28,7 @@ pub const BUFFER: usize = 16 * 1024;
 /// One line without its end, which is CRLF or LF alone (RFC 9112 section 2.2).
 /// `budget` is how long it may be, and then what is left of that.
 fn read_line(from: &mut impl BufRead, budget: &mut usize) -> io::Result<Vec<u8>> {
-    let most = *budget;
+    let most = LINE_LIMIT.min(*budget);
     let mut line = Vec::new();
     let asked = from.take(most as u64).read_until(b'\n', &mut line);
     let got = || format!("{}, and no line feed", show_bytes::so_far(&line));
@@ -31,7 +36,7 @@ fn read_line(from: &mut impl BufRead, budget: &mut usize) -> io::Result<Vec<u8>>
     *budget -= line.len();
     let Some(text) = line.strip_suffix(b"\n") else {
         return Err(if line.len() == most {
-            bad(&format!("all of it is over {HEAD_LIMIT} bytes"))
+            bad(&format!("a line is over {LINE_LIMIT} bytes, or all of them over {HEAD_LIMIT}"))
         } else {
             cut_short(&format!("in a line: {}", got()))
         });

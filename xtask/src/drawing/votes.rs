@@ -68,11 +68,11 @@ impl Asking {
     }
 
     /// Ends the wait of this number, as a line that is typed would: with a prediction, or with Enter.
-    pub fn hear(&mut self, number: u64, answer: Option<u64>) -> Result<(), Refused> {
-        if !self.is_open || self.state.number != number {
+    pub fn hear(&mut self, number: Option<u64>, answer: Option<u64>) -> Result<(), Refused> {
+        if !self.is_open || number.is_some_and(|number| number != self.state.number) {
             return Err(CLOSED);
         }
-        answer.map_or(Ok(()), |answer| self.check(number, answer))?;
+        answer.map_or(Ok(()), |answer| self.check(self.state.number, answer))?;
         let line = answer.map_or_else(|| "\n".into(), |answer| format!("{answer}\n"));
         (self.line, self.is_open) = (Some(Ok(line.into())), false);
         Ok(())

@@ -153,16 +153,13 @@ mod stopping {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_server_on_every_address_or_udps_on_one_that_cannot_be_reached_stops_too() {
-        for (name, address) in [
-            ("tcp-server", "0.0.0.0:0"),
-            ("udp-server", "0.0.0.0:0"),
-            ("udp-server", "127.255.255.255:0"),
-            ("udp-server", "239.1.1.1:0"),
-        ] {
-            let server = TestedServer::start(name, &[address]);
-            let said = server.stop().said;
-            assert_eq!(said.last().map(String::as_str), Some("stopped"), "{name} {address}");
+    fn on_an_address_that_cannot_be_reached_a_server_stops_too() {
+        for name in ["tcp-server", "udp-server"] {
+            for address in ["127.255.255.255:0", "239.1.1.1:0", "0.0.0.0:0"] {
+                let server = TestedServer::start(name, &[address]);
+                let said = server.stop().said;
+                assert_eq!(said.last().map(String::as_str), Some("stopped"), "{name} {address}");
+            }
         }
     }
 

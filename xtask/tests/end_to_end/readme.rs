@@ -103,7 +103,9 @@ fn the_limits_table_has_the_limits_of_the_programs() {
             "WRITE_TIMEOUT: Duration = Duration::from_secs(10);",
             "10 to 20 s after they are full, the client is disconnected",
         ),
-        ("HEAD_LIMIT: usize = 64 * 1024;", "has at most 64 KiB, "),
+        ("FIELD_LIMIT: usize = 1000;", "has at most 1000 fields, "),
+        ("LINE_LIMIT: usize = 64 * 1024;", "64 KiB a line, "),
+        ("HEAD_LIMIT: usize = 256 * 1024;", "256 KiB in all "),
     ] {
         assert!(sources.contains(constant) && README.contains(words), "{constant} {words}");
     }

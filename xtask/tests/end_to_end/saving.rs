@@ -81,7 +81,7 @@ fn a_name_that_another_process_of_our_number_has_taken_is_left_alone() {
 mod unix {
     use super::*;
     use std::io::Read;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::process::{ExitStatus, Stdio};
 
     use crate::process::{self, signal};
@@ -121,7 +121,10 @@ mod unix {
         let command = "{ \"$CLIENT\" get \"$URL\" -o /dev/fd/5 > said; } 5>&1 | cat > log";
         assert!(sh(&lab, command).success());
         assert_eq!(fs::read(lab.directory().join("log")).unwrap(), b"hello");
-        assert!(!sh(&lab, "\"$CLIENT\" get \"$URL\" -o /dev/fd/5 5>&-").success());
+        for (file, redirected) in [("/dev/fd/5", "5>&-"), ("/dev/stdout", "< log >&0")] {
+            let command = format!("\"$CLIENT\" get \"$URL\" -o {file} {redirected}");
+            assert!(!sh(&lab, &command).success(), "{redirected}");
+        }
     }
 
     #[test]
@@ -170,8 +173,10 @@ mod unix {
     }
 
     #[test]
-    fn a_file_keeps_its_permissions_and_its_other_names() {
-        for (mode, has_two_names) in [(0o640, false), (0o600, true)] {
+    fn a_file_that_is_more_than_a_name_and_its_mode_bits_is_written_into() {
+        for (mode, has_two_names, is_same_file) in
+            [(0o644, false, false), (0o600, false, false), (0o640, false, true), (0o600, true, true)]
+        {
             let directory = Scratch::new().unwrap();
             let path = directory.path().join("page");
             fs::write(&path, "old, and longer").unwrap();
@@ -179,14 +184,15 @@ mod unix {
             if has_two_names {
                 fs::hard_link(&path, directory.path().join("too")).unwrap();
             }
+            let before = fs::metadata(&path).unwrap().ino();
             let mut replacement = Replacement::of(&path).unwrap();
             let all = contents(directory.path());
             let unfinished = all.keys().find(|name| name.starts_with(".page.")).unwrap();
-            let mode_of = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-            assert_eq!(mode_of(&directory.path().join(unfinished)), mode);
+            let private = fs::metadata(directory.path().join(unfinished)).unwrap().mode() & 0o777;
             replacement.write_all(b"new").unwrap();
             replacement.finish().unwrap();
-            assert_eq!(mode_of(&path), mode);
+            let after = fs::metadata(&path).unwrap();
+            assert_eq!((private, after.mode() & 0o777, after.ino() == before), (0o600, mode, is_same_file));
             let all = contents(directory.path());
             assert_eq!(all.values().collect::<Vec<_>>(), vec!["new"; 1 + usize::from(has_two_names)]);
         }

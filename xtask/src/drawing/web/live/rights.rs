@@ -50,8 +50,10 @@ impl Show {
                 Err(Refused("403 Forbidden", "only a page of this run goes on, on this machine"))
             }
             ("POST", "/next") => {
-                let answer = value(query, "answer").map(|_| number(query, "answer")).transpose()?;
-                let wait = number(query, "wait")?;
+                // Without a number, the wait that there is.
+                let [answer, wait] =
+                    ["answer", "wait"].map(|name| value(query, name).map(|_| number(query, name)));
+                let (answer, wait) = (answer.transpose()?, wait.transpose()?);
                 self.story.asking(|asking| asking.hear(wait, answer)).map(|()| Response::Done)
             }
             ("POST", "/vote") => {
