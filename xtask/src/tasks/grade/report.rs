@@ -19,9 +19,6 @@ use crate::drawing::text::ladder;
 use crate::exercises::Stage;
 use crate::words::Words;
 
-/// How many rungs of a ladder are the last ones.
-const LAST: usize = 4;
-
 pub fn grade(config: &Config) -> Result<()> {
     config.files.open()?;
     let (style, name, shown) = (config.style, config.exercise.name, config.shown());
@@ -42,7 +39,10 @@ pub fn grade(config: &Config) -> Result<()> {
     };
     let page = || {
         let chapters: Vec<_> = judged.iter().map(chapter).collect();
-        page::html(&cover(config, &what_was_judged(config)), &chapters, style.lang)
+        let system =
+            format!("xtask {}, {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
+        let files = [vec![system], digest::of_files(&config.command)].concat().join("; ");
+        page::html(&cover(config, &format!("{} ({files})", run.works[0].name)), &chapters, style.lang)
     };
     run.write(page, |content| content)?;
     sum_up(&run)
@@ -69,7 +69,7 @@ fn play(config: &Config, stage: &'static Stage) -> Result<Judged> {
     }
     if let Some(failure) = &judged.failure {
         say(&ladder::head(style, &config.lanes()))?;
-        let left_out = if config.brief { judged.ladder.len().saturating_sub(LAST) } else { 0 };
+        let left_out = if config.brief { judged.ladder.len().saturating_sub(4) } else { 0 };
         let told = judged.ladder.iter().skip(left_out).cloned().chain(failure.told(config.more));
         told.flat_map(|told| told.lines(style)).try_for_each(|line| say(&line))?;
     }
@@ -82,13 +82,6 @@ pub fn cover(config: &Config, judged: &str) -> Cover {
     let intro =
         words!("Judged on the wire with --seed {seed}: {judged}", "在线路上评判，--seed {seed}：{judged}");
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
-}
-
-/// The command, with the system and the digests of the files that were judged: these take a while.
-fn what_was_judged(config: &Config) -> String {
-    let system = format!("xtask {}, {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
-    let digests = digest::of_files(&config.command);
-    format!("{} ({})", config.shown(), [vec![system], digests].concat().join("; "))
 }
 
 fn sum_up(run: &Run<'_>) -> Result<()> {

@@ -117,8 +117,6 @@ impl Trial<'_> {
     /// What it has open after the last client, and had not after half of them, it does not give back.
     pub fn gives_back(&mut self, name: &'static [u8]) -> Result<()> {
         const HALF: usize = 10;
-        /// For a program that is slow to let go.
-        const LIMIT: Duration = Duration::from_secs(2);
         let pid = self.program()?.program.pid;
         let recorder = mem::replace(&mut self.peers.talk.recorder, Recorder::discarding());
         let (mut served, mut before) = (0, None);
@@ -142,7 +140,8 @@ impl Trial<'_> {
             [now.0.saturating_sub(descriptors), now.1.saturating_sub(ended)]
         };
         let is_much = |more: usize| more >= HALF / 2;
-        if within(LIMIT, || !more().into_iter().any(is_much)) {
+        // It may be slow to let go.
+        if within(Duration::from_secs(2), || !more().into_iter().any(is_much)) {
             return Ok(());
         }
         let [open, unwaited] = more();
@@ -152,10 +151,9 @@ impl Trial<'_> {
     }
 
     pub fn sleeps(&mut self) -> Result<()> {
-        const LIMIT: Duration = Duration::from_secs(2);
         let pid = self.program()?.program.pid;
         kernel::is_idle(pid).ok_or_else(only_linux)?;
-        let is_idle = within(LIMIT, || kernel::is_idle(pid) != Some(false));
+        let is_idle = within(Duration::from_secs(2), || kernel::is_idle(pid) != Some(false));
         if is_idle { Ok(()) } else { Err(missed(Expected::Sleeps, How::Other)) }
     }
 

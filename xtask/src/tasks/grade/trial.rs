@@ -110,9 +110,6 @@ impl ReportFiles {
     }
 }
 
-/// For what may have arrived a moment ago.
-const MOMENT: Duration = Duration::from_millis(20);
-
 pub struct Trial<'a> {
     pub config: &'a Config,
     pub exercise: &'static Exercise,
@@ -217,7 +214,7 @@ impl<'a> Trial<'a> {
 
     /// What has happened so far, with what is still under way.
     pub fn ladder(&mut self) -> Result<Vec<Entry>> {
-        self.lab.record.wait_for_lull(MOMENT)?;
+        self.lab.record.wait_for_lull(Duration::from_millis(20))?;
         self.lab.record.catch_up()?; // on a busy machine, nothing may have been seen in that time
         Ok(self.told().into_iter().filter(|told| told.rung().is_some()).collect())
     }
