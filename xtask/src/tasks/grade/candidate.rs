@@ -163,7 +163,6 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Starts the command; what it prints is recorded in a lane.
     pub fn start(
         command: &CommandLine,
         places: &[(&str, String)],
@@ -229,7 +228,6 @@ impl Candidate {
         self.said.text()
     }
 
-    /// What it printed on both outputs.
     pub fn output(&self) -> String {
         format!("{}\n{}", self.said.text(), self.complained.text())
     }

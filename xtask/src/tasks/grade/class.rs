@@ -177,7 +177,6 @@ fn judge_one(config: &Config, Submission { name, directory, at }: &Submission) -
     work
 }
 
-/// Says on a terminal how far it is, on one line.
 fn progress(words: &Words, config: &Config) {
     if io::stdout().is_terminal() {
         let _ = write!(Stdout, "\r\x1b[K{}", words.to(config.style.lang)).and_then(|()| Stdout.flush());

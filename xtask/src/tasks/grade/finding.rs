@@ -53,7 +53,6 @@ impl Trial<'_> {
         }
     }
 
-    /// What is wrong with the next message that a client hears, if anything is.
     fn mishears(&mut self, number: usize, message: &[u8]) -> Result<Option<Mismatch>> {
         let heard = self.tries(|peers, met| peers.hears(number, message, met));
         heard.err().map(anyhow::Error::downcast).transpose()
@@ -127,7 +126,7 @@ impl Trial<'_> {
         if !self.is_tcp() {
             return Tables { unread: waiting, ..Tables::default() };
         }
-        let far_end = self.far_end(number).filter(|row| row.inode != 0); // it is accepted
+        let far_end = self.far_end(number);
         Tables {
             unaccepted: waiting,
             unread: far_end.as_ref().map_or(0, |row| row.to_read),

@@ -39,12 +39,10 @@ impl Work {
         tally
     }
 
-    /// How many of these stages can be judged here.
     pub fn all(&self, stages: &[&Stage]) -> usize {
         stages.len() - self.tally().not_available
     }
 
-    /// The first stage that has not passed.
     pub fn stop(&self) -> Option<&Judged> {
         self.stages.iter().find(|judged| judged.failure.is_some())
     }

@@ -76,7 +76,6 @@ fn play(config: &Config, stage: &'static Stage) -> Result<Judged> {
     Ok(judged)
 }
 
-/// The head of a page: how something was judged.
 pub fn cover(config: &Config, judged: &str) -> Cover {
     let (name, seed) = (config.exercise.name, config.talk.names.seed);
     let intro =

@@ -138,7 +138,6 @@ impl Trial<'_> {
         self.wait_until_ready()
     }
 
-    /// It should be there; else says where it is.
     fn expect_ready(&mut self, unready: Option<Unready>) -> Result<()> {
         let Some((how, protocol, rows)) = unready else { return Ok(()) };
         self.location = Location {
@@ -193,7 +192,8 @@ impl Trial<'_> {
                 looked = Instant::now();
             }
             if is_late {
-                let how = if elsewhere.is_empty() { How::Silent } else { How::Other };
+                let is_nowhere = elsewhere.is_empty();
+                let (how, of) = if is_nowhere { (How::Silent, transport) } else { (How::Other, of) };
                 return Ok(Some((how, of, elsewhere)));
             }
             thread::sleep(GLANCE);

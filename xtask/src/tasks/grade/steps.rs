@@ -71,10 +71,9 @@ impl Trial<'_> {
     }
 
     pub fn outwaits(&mut self) -> Result<()> {
-        /// A client that leaves at once is seen leaving.
-        const AT_ONCE: Duration = Duration::from_millis(1500);
         self.tries(|_, met| met.rests());
-        if self.ends_within(AT_ONCE)? { Err(missed(Expected::Outwaits, How::Ended)) } else { Ok(()) }
+        let has_left = self.ends_within(Duration::from_millis(1500))?; // whoever leaves at once is seen leaving
+        if has_left { Err(missed(Expected::Outwaits, How::Ended)) } else { Ok(()) }
     }
 
     pub fn fails(&mut self) -> Result<()> {
@@ -161,7 +160,6 @@ impl Trial<'_> {
         Ok(self.program()?.wait_for_end(limit)?.is_some())
     }
 
-    /// Waits for its end and its output.
     fn waits_for_its_end(&self, expected: Expected) -> Result<ExitStatus> {
         let program = self.program()?;
         let status = program.wait_for_end(self.patience() * 3)?;

@@ -117,7 +117,6 @@ impl Trial<'_> {
         }
     }
 
-    /// What the program itself did.
     fn did(&self, expected: &Expected, found: &Found, state: &ProgramState) -> Words {
         let ended = || state.words().unwrap_or(Words::fixed("your program still runs", "程序还在运行"));
         let (more, seconds) = (escape(&found.bytes), self.patience().as_secs_f64());
@@ -197,7 +196,6 @@ impl Trial<'_> {
         }
     }
 
-    /// What a peer heard.
     fn came(&self, Mismatch { number, expected, found }: &Mismatch, said: &[u8]) -> Words {
         let (heard, seconds) = (shown(&found.bytes), self.patience().as_secs_f64());
         let (what, before, is_empty) = (escape(&found.bytes), shown(said), found.bytes.is_empty());
