@@ -11,7 +11,6 @@ use common::text;
 
 /// A file that will be written; its old content stays until then.
 pub struct Wanted {
-    /// Its name, escaped.
     name: String,
     replacement: Replacement,
 }
@@ -33,7 +32,6 @@ impl Wanted {
         Ok(Self { name, replacement })
     }
 
-    /// Writes the file, and returns its name.
     pub fn write(mut self, content: &str) -> Result<String> {
         let written = self.replacement.write_all(content.as_bytes()).map_err(Into::into);
         written.and_then(|()| self.replacement.finish()).map_err(|e| cannot_write(e, &self.name))?;

@@ -24,14 +24,10 @@ use crate::wire::kernel::{self, Protocol};
 const LINGER: Duration = Duration::from_secs(2);
 /// At least so many of the last bytes of each output are read for a verdict.
 const READ: usize = 1 << 20;
-/// How many bytes of a line are read as one.
-const LINE: u64 = 1 << 16;
 /// How many lines of each output are drawn, and how many characters of each.
 const DRAWN: (usize, usize) = (100, 400);
 /// How many frames of a backtrace are drawn, the last one as a sign.
 const FRAMES: usize = 3;
-/// How many of its last lines are read for what went wrong.
-const LAST: usize = 3;
 /// What a line contains that says why a program failed, in one language or another.
 const TELLING: [&str; 4] = ["Error", "error:", "Exception", "panicked at"];
 /// What is printed where an error has ended a thread, in Python, Java, Rust, Ruby and Perl: a mere log line is no such sign.
@@ -74,7 +70,7 @@ impl CommandLine {
 pub struct LastWords {
     /// The line that tells most, as it is shown: the last one that says what failed, or the last one.
     pub telling: Option<String>,
-    /// All of that line, if it says what failed, and the last lines.
+    /// All of that line, if it says what failed, and the last three lines.
     pub text: String,
 }
 
@@ -94,7 +90,7 @@ impl LastWords {
                 _ => {}
             }
         }
-        let last = &lines[lines.len().saturating_sub(LAST)..];
+        let last = &lines[lines.len().saturating_sub(3)..];
         let text = failed.iter().chain(last).map(String::as_str).collect::<Vec<_>>().join("\n");
         let telling = failed.as_ref().or(last.last()).map(|line| line.chars().take(DRAWN.1).collect());
         Self { telling, text }
@@ -126,7 +122,7 @@ impl Captured {
         let reading = move || {
             let ((lines, columns), mut output) = (DRAWN, BufReader::new(output));
             let (mut number, mut frames, mut bytes) = (0, 0, Vec::new());
-            while matches!(output.by_ref().take(LINE).read_until(b'\n', &mut bytes), Ok(1..)) {
+            while matches!(output.by_ref().take(1 << 16).read_until(b'\n', &mut bytes), Ok(1..)) {
                 let line = escape(bytes.trim_ascii_end());
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.append(&mut bytes);
@@ -167,7 +163,6 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Starts the command; what it prints is recorded in a lane.
     pub fn start(
         command: &CommandLine,
         places: &[(&str, String)],
@@ -233,7 +228,6 @@ impl Candidate {
         self.said.text()
     }
 
-    /// What it printed on both outputs.
     pub fn output(&self) -> String {
         format!("{}\n{}", self.said.text(), self.complained.text())
     }
@@ -263,18 +257,12 @@ mod tests {
     #[test]
     fn the_line_that_tells_most_is_no_frame_of_a_backtrace() {
         for (lines, telling) in [
-            (&["Traceback:", "  File \"s.py\"", "OSError: in use", ""][..], "OSError: in use"),
-            (
-                &["panicked at a.rs:2:", "AddrInUse", "   2: <std::io::Error>"],
-                "panicked at a.rs:2: AddrInUse",
-            ),
-            (
-                &["Error: listen EADDRINUSE", "    at SystemError (a:1)", "Node.js v20"],
-                "Error: listen EADDRINUSE",
-            ),
-            (&["one", "two"], "two"),
+            (&b"Traceback:\n  File \"s.py\"\nOSError: in use\n\n"[..], "OSError: in use"),
+            (b"panicked at a.rs:2:\nAddrInUse\n   2: <std::io::Error>", "panicked at a.rs:2: AddrInUse"),
+            (b"Error: EADDRINUSE\n    at SystemError (a:1)\nNode.js v20", "Error: EADDRINUSE"),
+            (b"one\ntwo", "two"),
         ] {
-            assert_eq!(LastWords::of(lines.join("\n").as_bytes()).telling.as_deref(), Some(telling));
+            assert_eq!(LastWords::of(lines).telling.as_deref(), Some(telling));
         }
     }
 }

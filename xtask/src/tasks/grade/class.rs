@@ -28,9 +28,6 @@ use crate::drawing::transcript::Transcript;
 use crate::programs::cleanup;
 use crate::words::Words;
 
-/// How many programs are judged at a time, for each core: most of a judgement is waiting.
-const JOBS_A_CORE: usize = 2;
-
 pub struct Submission {
     name: String,
     directory: Option<PathBuf>,
@@ -104,13 +101,12 @@ fn directories(operands: &[OsString]) -> Result<Vec<Submission>> {
 }
 
 /// Judges all of them, and sums up. Ctrl-C ends it with what has been judged.
-/// Numbers stand for names where it is anonymous.
 pub fn grade(config: &Config, submissions: &[Submission], jobs: u16, is_anonymous: bool) -> Result<()> {
     config.files.open()?;
     let (style, all) = (config.style, submissions.len());
     let jobs = match usize::from(jobs) {
         0 if config.has_port() => 1, // all have that port
-        0 => JOBS_A_CORE * thread::available_parallelism().map_or(1, usize::from),
+        0 => 2 * thread::available_parallelism().map_or(1, usize::from), // most of a judgement is waiting
         jobs => jobs,
     };
     let (jobs, seed) = (jobs.min(all), config.talk.names.seed);
@@ -181,7 +177,6 @@ fn judge_one(config: &Config, Submission { name, directory, at }: &Submission) -
     work
 }
 
-/// Says on a terminal how far it is, on one line.
 fn progress(words: &Words, config: &Config) {
     if io::stdout().is_terminal() {
         let _ = write!(Stdout, "\r\x1b[K{}", words.to(config.style.lang)).and_then(|()| Stdout.flush());

@@ -53,7 +53,6 @@ impl Trial<'_> {
         }
     }
 
-    /// What is wrong with the next message that a client hears, if anything is.
     fn mishears(&mut self, number: usize, message: &[u8]) -> Result<Option<Mismatch>> {
         let heard = self.tries(|peers, met| peers.hears(number, message, met));
         heard.err().map(anyhow::Error::downcast).transpose()
@@ -124,18 +123,15 @@ impl Trial<'_> {
     fn tables(&mut self, number: usize) -> Tables {
         // Connections at a listener, bytes at a UDP socket; 0 without such a table.
         let waiting = self.sockets_there().unwrap_or_default().iter().map(|row| row.to_read).sum();
-        match self.exercise.transport {
-            Protocol::Udp => Tables { unread: waiting, ..Tables::default() },
-            Protocol::Tcp => {
-                let far_end = self.far_end(number).filter(|row| row.inode != 0); // it is accepted
-                let is_server = self.exercise.side == Side::Server;
-                Tables {
-                    unaccepted: waiting,
-                    unread: far_end.as_ref().map_or(0, |row| row.to_read),
-                    is_left_open: far_end.is_some_and(|row| row.state == "CLOSE_WAIT"),
-                    is_closed: is_server && self.is_anybody_there() == Some(false),
-                }
-            }
+        if !self.is_tcp() {
+            return Tables { unread: waiting, ..Tables::default() };
+        }
+        let far_end = self.far_end(number);
+        Tables {
+            unaccepted: waiting,
+            unread: far_end.as_ref().map_or(0, |row| row.to_read),
+            is_left_open: far_end.is_some_and(|row| row.state == "CLOSE_WAIT"),
+            is_closed: self.exercise.side == Side::Server && self.is_anybody_there() == Some(false),
         }
     }
 

@@ -13,7 +13,6 @@ use crate::peers::script::{NotAvailable, Step, playable};
 use crate::tasks::shown;
 use crate::words::Words;
 
-/// What a program did instead.
 pub struct Failure {
     pub expected: Words,
     pub got: Words,

@@ -142,7 +142,6 @@ fn notes_own_options(command: &CommandLine, style: Style) -> Result<()> {
 
 /// Grades whenever a file that the command names has changed, until Ctrl-C.
 fn grade_again_and_again(config: &Config) -> Result<()> {
-    const GLANCE: Duration = Duration::from_millis(200);
     let modified = |word| fs::metadata(word).and_then(|file| file.modified()).ok();
     let changed = || config.command.words.iter().map(modified);
     if changed().all(|time| time.is_none()) {
@@ -160,7 +159,7 @@ fn grade_again_and_again(config: &Config) -> Result<()> {
             Words::fixed("\nWaiting for a change; Ctrl-C ends it.", "\n等待文件改动；按 Ctrl-C 结束。");
         config.style.say(Ink::Faint, &wait)?;
         while changed().eq(before.iter().copied()) {
-            thread::sleep(GLANCE);
+            thread::sleep(Duration::from_millis(200));
         }
         say("")?;
     }

@@ -15,9 +15,6 @@ use crate::exercises::Stage;
 use crate::tasks::json::{array, object, string};
 use crate::words::Words;
 
-/// What our JSON says, in this form; another form gets another number.
-const SCHEMA: &str = "xtask grade 1";
-
 #[derive(Default)]
 pub struct Work {
     /// Whose it is; of a single program, its command.
@@ -42,12 +39,10 @@ impl Work {
         tally
     }
 
-    /// How many of these stages can be judged here.
     pub fn all(&self, stages: &[&Stage]) -> usize {
         stages.len() - self.tally().not_available
     }
 
-    /// The first stage that has not passed.
     pub fn stop(&self) -> Option<&Judged> {
         self.stages.iter().find(|judged| judged.failure.is_some())
     }
@@ -144,7 +139,7 @@ fn json(Run { config, works }: &Run<'_>) -> String {
         ])
     };
     object(&[
-        ("schema", string(SCHEMA)),
+        ("schema", string("xtask grade 1")), // another form gets another number
         ("xtask", string(env!("CARGO_PKG_VERSION"))),
         ("kind", string(config.exercise.name)),
         ("command", string(&config.shown())),
@@ -190,11 +185,10 @@ fn junit(Run { config, works }: &Run<'_>) -> String {
             format!("{head}><{element} message=\"{message}\">{words}</{element}></testcase>\n")
         };
         let Some(judged) = judged else {
-            let skipped = "not tested: an earlier stage has not passed";
-            return work
-                .trouble
-                .as_ref()
-                .map_or_else(|| with("skipped", skipped, ""), |why| with("error", why, ""));
+            return match &work.trouble {
+                Some(why) => with("error", why, ""),
+                None => with("skipped", "not tested: an earlier stage has not passed", ""),
+            };
         };
         let told = || {
             let lines = judged.told.iter().flat_map(|told| told.lines(Style::plain(lang)));

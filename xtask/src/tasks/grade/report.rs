@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use anyhow::Result;
 use common::narration::{Stdout, say};
@@ -18,9 +18,6 @@ use crate::drawing::style::Ink;
 use crate::drawing::text::ladder;
 use crate::exercises::Stage;
 use crate::words::Words;
-
-/// How many rungs of a ladder are the last ones.
-const LAST: usize = 4;
 
 pub fn grade(config: &Config) -> Result<()> {
     config.files.open()?;
@@ -42,7 +39,10 @@ pub fn grade(config: &Config) -> Result<()> {
     };
     let page = || {
         let chapters: Vec<_> = judged.iter().map(chapter).collect();
-        page::html(&cover(config, &what_was_judged(config)), &chapters, style.lang)
+        let system =
+            format!("xtask {}, {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
+        let files = [vec![system], digest::of_files(&config.command)].concat().join("; ");
+        page::html(&cover(config, &format!("{} ({files})", run.works[0].name)), &chapters, style.lang)
     };
     run.write(page, |content| content)?;
     sum_up(&run)
@@ -69,28 +69,18 @@ fn play(config: &Config, stage: &'static Stage) -> Result<Judged> {
     }
     if let Some(failure) = &judged.failure {
         say(&ladder::head(style, &config.lanes()))?;
-        let left_out = if config.brief { judged.ladder.len().saturating_sub(LAST) } else { 0 };
+        let left_out = if config.brief { judged.ladder.len().saturating_sub(4) } else { 0 };
         let told = judged.ladder.iter().skip(left_out).cloned().chain(failure.told(config.more));
         told.flat_map(|told| told.lines(style)).try_for_each(|line| say(&line))?;
     }
     Ok(judged)
 }
 
-/// The head of a page: when and how something was judged.
 pub fn cover(config: &Config, judged: &str) -> Cover {
-    let (name, date, seed) = (config.exercise.name, date(SystemTime::now()), config.talk.names.seed);
-    let intro = words!(
-        "Judged on the wire, {date}, with --seed {seed}: {judged}",
-        "在线路上评判，{date}，--seed {seed}：{judged}"
-    );
+    let (name, seed) = (config.exercise.name, config.talk.names.seed);
+    let intro =
+        words!("Judged on the wire with --seed {seed}: {judged}", "在线路上评判，--seed {seed}：{judged}");
     Cover { title: words!("{name}, graded", "{name} 评判报告"), intro, is_bare: false }
-}
-
-/// The command, with the system and the digests of the files that were judged: these take a while.
-fn what_was_judged(config: &Config) -> String {
-    let system = format!("xtask {}, {} {}", env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
-    let digests = digest::of_files(&config.command);
-    format!("{} ({})", config.shown(), [vec![system], digests].concat().join("; "))
 }
 
 fn sum_up(run: &Run<'_>) -> Result<()> {
@@ -116,42 +106,4 @@ fn sum_up(run: &Run<'_>) -> Result<()> {
     config.style.say(if next.is_none() { Ink::Good } else { Ink::Bad }, &sentence)?;
     config.story.tell(Entry::Sum { sentence, is_kept: next.is_none() })?;
     run.outcome()
-}
-
-/// A time as a date, in UTC.
-fn date(time: SystemTime) -> String {
-    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let (mut year, mut month, mut day) = (1970, 1, seconds / 86_400);
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = |year, month| match month {
-        2 => 28 + u64::from(is_leap(year)),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    while day >= days(year, month) {
-        day -= days(year, month);
-        (year, month) = if month < 12 { (year, month + 1) } else { (year + 1, 1) };
-    }
-    let (day, hour, minute) = (day + 1, seconds / 3600 % 24, seconds / 60 % 60);
-    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn a_date_is_right_on_both_sides_of_a_leap_day_and_of_a_year() {
-        for (seconds, expected) in [
-            (0, "1970-01-01 00:00 UTC"),
-            (951_782_399, "2000-02-28 23:59 UTC"),
-            (951_782_400, "2000-02-29 00:00 UTC"),
-            (951_868_800, "2000-03-01 00:00 UTC"),
-            (1_735_689_599, "2024-12-31 23:59 UTC"),
-            (1_735_689_600, "2025-01-01 00:00 UTC"),
-        ] {
-            assert_eq!(date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), expected);
-        }
-    }
 }

@@ -34,7 +34,6 @@ fn unknown(name: &OsStr, names: &str) -> anyhow::Error {
     ))
 }
 
-/// Refuses a command without the places that it needs.
 pub fn check(exercise: &Exercise, command: &CommandLine, at: SocketAddr, is_each: bool) -> Result<()> {
     let example = example(exercise);
     if command.has("{dir}") && !is_each {

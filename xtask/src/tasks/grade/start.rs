@@ -35,35 +35,28 @@ const LOOK: Duration = Duration::from_millis(200);
 /// where it listens.
 const SETTLED: Duration = Duration::from_secs(2);
 
-enum Ready {
-    Yes,
-    /// It has ended instead; a process that has left its group may be there.
-    Ended,
-    /// It waits at these places instead.
-    Elsewhere(Protocol, Vec<SocketRow>),
-    Nowhere,
-}
+/// What came instead of a server that is ready, and where it waits instead, by which protocol.
+type Unready = (How, Protocol, Vec<SocketRow>);
 
 impl Trial<'_> {
     pub fn starts(&mut self) -> Result<()> {
-        const TRIES: usize = 5;
         let is_drawn = !self.config.has_port();
-        for _ in 1..TRIES {
+        for _ in 1..5 {
             match self.starts_once()? {
-                Ready::Ended if is_drawn && self.is_port_taken()? => {} // by another program, meanwhile
-                Ready::Ended | Ready::Elsewhere(..) if !is_drawn && self.is_port_held() => {
+                Some((How::Ended, ..)) if is_drawn && self.is_port_taken()? => {} // by another program, meanwhile
+                Some((How::Ended | How::Other, ..)) if !is_drawn && self.is_port_held() => {
                     self.wait_for_port()?;
                 }
-                ready => return self.expect_ready(ready),
+                unready => return self.expect_ready(unready),
             }
         }
-        let ready = self.starts_once()?;
-        self.expect_ready(ready)
+        let unready = self.starts_once()?;
+        self.expect_ready(unready)
     }
 
     pub fn stays(&mut self) -> Result<()> {
-        let ready = self.program()?.wait_for_end(ENDING)?.map_or(Ready::Yes, |_| Ready::Ended);
-        self.expect_ready(ready)
+        let ended = self.program()?.wait_for_end(ENDING)?;
+        self.expect_ready(ended.map(|_| (How::Ended, self.exercise.transport, Vec::new())))
     }
 
     /// What stands for a step of the program where it runs already: that it listens is seen by connecting.
@@ -85,8 +78,8 @@ impl Trial<'_> {
         let _ = self.peers.tcp(1)?.hears_the_end();
         self.plays_step(Step::Leaves(1))?;
         self.spawn()?;
-        let ready = self.wait_until_ready()?;
-        self.expect_ready(ready)
+        let unready = self.wait_until_ready()?;
+        self.expect_ready(unready)
     }
 
     pub fn hosts(&mut self) -> Result<()> {
@@ -132,7 +125,7 @@ impl Trial<'_> {
         self.spawn()
     }
 
-    fn starts_once(&mut self) -> Result<Ready> {
+    fn starts_once(&mut self) -> Result<Option<Unready>> {
         self.peers.at = self.free_port()?;
         let at = self.peers.at;
         if self.config.has_port() && self.is_anybody_there() == Some(true) {
@@ -145,20 +138,13 @@ impl Trial<'_> {
         self.wait_until_ready()
     }
 
-    /// It should be there; else says where it is.
-    fn expect_ready(&mut self, ready: Ready) -> Result<()> {
-        let (at, transport) = (self.peers.at, self.exercise.transport);
-        let (how, protocol, rows) = match ready {
-            Ready::Yes => return Ok(()),
-            Ready::Ended => (How::Ended, transport, Vec::new()),
-            Ready::Elsewhere(protocol, rows) => (How::Other, protocol, rows),
-            Ready::Nowhere => (How::Silent, transport, Vec::new()),
-        };
+    fn expect_ready(&mut self, unready: Option<Unready>) -> Result<()> {
+        let Some((how, protocol, rows)) = unready else { return Ok(()) };
         self.location = Location {
             is_other_protocol: matches!(protocol, Protocol::Tcp) != self.is_tcp(),
             found: rows.iter().map(|row| (row.ip, row.port).into()).collect(),
             is_port_held: self.is_port_held(),
-            is_port_free: is_free(transport, at),
+            is_port_free: is_free(self.exercise.transport, self.peers.at),
             ..Location::default()
         };
         self.finds_owner()?;
@@ -166,7 +152,7 @@ impl Trial<'_> {
     }
 
     /// Waits until the server waits at its address, by the kernel's table if there is one: that takes no connection.
-    fn wait_until_ready(&self) -> Result<Ready> {
+    fn wait_until_ready(&self) -> Result<Option<Unready>> {
         let (program, transport, at) = (self.program()?, self.exercise.transport, self.peers.at);
         let asked = Instant::now();
         let (mut elsewhere, mut since, mut looked): (Vec<SocketRow>, _, _) = (Vec::new(), asked, asked);
@@ -180,19 +166,17 @@ impl Trial<'_> {
             // Another program may have been quicker; but one that hands its socket to others is there, too.
             let own = || kernel::waiting_of_group(transport, program.program.pid);
             if is_there && own().is_none_or(|rows| rows.iter().any(|row| row.is_reached_at(at))) {
-                return Ok(Ready::Yes);
+                return Ok(None);
             }
             let is_runaway = is_there && program.runaway(transport, at).is_some();
             if program.ended()?.is_some() {
                 let ended = ended.get_or_insert_with(Instant::now);
                 if is_runaway || program.processes().is_empty() || ended.elapsed() > SETTLED {
-                    return Ok(Ready::Ended);
+                    return Ok(Some((How::Ended, transport, Vec::new())));
                 }
-            } else if is_runaway {
-                return Ok(Ready::Yes);
             }
-            if is_there && asked.elapsed() > SETTLED {
-                return Ok(Ready::Yes);
+            if is_runaway || (is_there && asked.elapsed() > SETTLED) {
+                return Ok(None);
             }
             if looked.elapsed() > LOOK {
                 let (protocol, rows) = places(program.program.pid, transport);
@@ -203,13 +187,14 @@ impl Trial<'_> {
                 let is_settled = since.elapsed() > SETTLED && only_serves(&program.processes());
                 let is_still = is_settled && places(program.program.pid, transport).1 == elsewhere;
                 if !elsewhere.is_empty() && is_still && self.is_anybody_there() != Some(true) {
-                    return Ok(Ready::Elsewhere(of, elsewhere));
+                    return Ok(Some((How::Other, of, elsewhere)));
                 }
                 looked = Instant::now();
             }
             if is_late {
                 let is_nowhere = elsewhere.is_empty();
-                return Ok(if is_nowhere { Ready::Nowhere } else { Ready::Elsewhere(of, elsewhere) });
+                let (how, of) = if is_nowhere { (How::Silent, transport) } else { (How::Other, of) };
+                return Ok(Some((how, of, elsewhere)));
             }
             thread::sleep(GLANCE);
         }
@@ -263,7 +248,6 @@ impl Trial<'_> {
 
     /// Waits until they are gone: so one mistake fails one stage, which is `restart`.
     fn wait_for_port(&self) -> Result<()> {
-        const LIMIT: Duration = Duration::from_secs(300);
         let port = self.peers.at.port();
         let line = if io::stdout().is_terminal() { "\n" } else { "" }; // where the stage is named already
         let waiting = words!(
@@ -276,7 +260,7 @@ impl Trial<'_> {
         }
         let asked = Instant::now();
         while self.is_port_held() {
-            if asked.elapsed() > LIMIT {
+            if asked.elapsed() > Duration::from_secs(300) {
                 bail!(text!("port {port} does not get free", "端口 {port} 一直没有空出来"));
             }
             thread::sleep(Duration::from_millis(500));

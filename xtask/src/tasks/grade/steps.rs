@@ -71,10 +71,9 @@ impl Trial<'_> {
     }
 
     pub fn outwaits(&mut self) -> Result<()> {
-        /// A client that leaves at once is seen leaving.
-        const AT_ONCE: Duration = Duration::from_millis(1500);
         self.tries(|_, met| met.rests());
-        if self.ends_within(AT_ONCE)? { Err(missed(Expected::Outwaits, How::Ended)) } else { Ok(()) }
+        let has_left = self.ends_within(Duration::from_millis(1500))?; // whoever leaves at once is seen leaving
+        if has_left { Err(missed(Expected::Outwaits, How::Ended)) } else { Ok(()) }
     }
 
     pub fn fails(&mut self) -> Result<()> {
@@ -117,8 +116,6 @@ impl Trial<'_> {
     /// What it has open after the last client, and had not after half of them, it does not give back.
     pub fn gives_back(&mut self, name: &'static [u8]) -> Result<()> {
         const HALF: usize = 10;
-        /// For a program that is slow to let go.
-        const LIMIT: Duration = Duration::from_secs(2);
         let pid = self.program()?.program.pid;
         let recorder = mem::replace(&mut self.peers.talk.recorder, Recorder::discarding());
         let (mut served, mut before) = (0, None);
@@ -142,7 +139,8 @@ impl Trial<'_> {
             [now.0.saturating_sub(descriptors), now.1.saturating_sub(ended)]
         };
         let is_much = |more: usize| more >= HALF / 2;
-        if within(LIMIT, || !more().into_iter().any(is_much)) {
+        // It may be slow to let go.
+        if within(Duration::from_secs(2), || !more().into_iter().any(is_much)) {
             return Ok(());
         }
         let [open, unwaited] = more();
@@ -152,10 +150,9 @@ impl Trial<'_> {
     }
 
     pub fn sleeps(&mut self) -> Result<()> {
-        const LIMIT: Duration = Duration::from_secs(2);
         let pid = self.program()?.program.pid;
         kernel::is_idle(pid).ok_or_else(only_linux)?;
-        let is_idle = within(LIMIT, || kernel::is_idle(pid) != Some(false));
+        let is_idle = within(Duration::from_secs(2), || kernel::is_idle(pid) != Some(false));
         if is_idle { Ok(()) } else { Err(missed(Expected::Sleeps, How::Other)) }
     }
 
@@ -163,7 +160,6 @@ impl Trial<'_> {
         Ok(self.program()?.wait_for_end(limit)?.is_some())
     }
 
-    /// Waits for its end and its output.
     fn waits_for_its_end(&self, expected: Expected) -> Result<ExitStatus> {
         let program = self.program()?;
         let status = program.wait_for_end(self.patience() * 3)?;

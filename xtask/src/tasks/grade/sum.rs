@@ -16,8 +16,6 @@ use crate::words::Words;
 const TABLE: &str = include_str!("board.css");
 /// How many groups of submissions a sentence names.
 const GROUPS: usize = 6;
-/// How many lessons there is time for.
-const LESSONS: usize = 3;
 
 /// Equal ones together, the most frequent first.
 fn counted<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<(usize, T)> {
@@ -78,7 +76,7 @@ fn tomorrow(run: &Run<'_>) -> Option<Words> {
             names.push(mistake.lesson);
         }
     }
-    names.truncate(LESSONS);
+    names.truncate(3); // there is no time for more
     let play = shown::demo(&format!("{} --quiz", names.join(" ")));
     (!names.is_empty()).then(|| words!("lessons about these mistakes: {play}", "讲这些错误的课：{play}"))
 }

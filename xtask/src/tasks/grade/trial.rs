@@ -23,7 +23,6 @@ use crate::wire::event::Side;
 use crate::wire::kernel::{self, Protocol, SocketRow};
 use crate::words::Words;
 
-/// What is judged, how, and what is told of it.
 #[derive(Clone)]
 pub struct Config {
     pub exercise: &'static Exercise,
@@ -49,7 +48,6 @@ impl Config {
         self.command.words.is_empty()
     }
 
-    /// The program's port is given: it is hard-coded.
     pub fn has_port(&self) -> bool {
         self.at.port() > 0
     }
@@ -110,9 +108,6 @@ impl ReportFiles {
     }
 }
 
-/// For what may have arrived a moment ago.
-const MOMENT: Duration = Duration::from_millis(20);
-
 pub struct Trial<'a> {
     pub config: &'a Config,
     pub exercise: &'static Exercise,
@@ -165,7 +160,6 @@ impl<'a> Trial<'a> {
         self.config.story.tell(told)
     }
 
-    /// Puts a remark of the judge into a lane of the ladder.
     pub fn remarks(&self, lane: Side, words: &Words) {
         self.lab.record.recorder("").said(lane, words.to(self.config.style.lang));
     }
@@ -210,14 +204,14 @@ impl<'a> Trial<'a> {
         self.sockets_there().map(|rows| !rows.is_empty())
     }
 
-    /// The program's end of a connection, if the kernel says.
+    /// The program's end of a connection that it has accepted, if the kernel says.
     pub fn far_end(&mut self, number: usize) -> Option<SocketRow> {
-        self.peers.tcp(number).ok()?.far_end().filter(|_| !self.config.runs_already())
+        self.peers.tcp(number).ok()?.far_end().filter(|row| row.inode != 0 && !self.config.runs_already())
     }
 
     /// What has happened so far, with what is still under way.
     pub fn ladder(&mut self) -> Result<Vec<Entry>> {
-        self.lab.record.wait_for_lull(MOMENT)?;
+        self.lab.record.wait_for_lull(Duration::from_millis(20))?;
         self.lab.record.catch_up()?; // on a busy machine, nothing may have been seen in that time
         Ok(self.told().into_iter().filter(|told| told.rung().is_some()).collect())
     }

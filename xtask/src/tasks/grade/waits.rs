@@ -22,9 +22,6 @@ impl Trial<'_> {
         let Ok(pids) = self.program().map(Candidate::processes) else { return nothing };
         let Some(threads) = waits::waits(&pids).filter(|threads| !threads.is_empty()) else { return nothing };
         let sockets = self.sockets();
-        let peer = |wait: &WaitingThread| {
-            wait.inode.and_then(|inode| sockets.get(&inode)).map(|(number, _)| *number)
-        };
         let reading: Vec<_> = threads.iter().filter(|wait| wait.call == Call::Receive).collect();
         let is_hidden = threads.iter().any(|wait| wait.call == Call::Several);
         let seen = Waits {
@@ -38,7 +35,8 @@ impl Trial<'_> {
         }
         let mut told: Vec<Words> = Vec::new();
         for (at, wait) in (1..).zip(&threads).filter(|(_, wait)| wait.call != Call::Thread) {
-            let Words { en, zh } = self.call(wait, peer(wait));
+            let peer = wait.inode.and_then(|inode| sockets.get(&inode)).map(|(number, _)| *number);
+            let Words { en, zh } = self.call(wait, peer);
             told.push(words!("thread {at} in {en}", "线程 {at} 在 {zh}"));
         }
         if told.len() > MANY {
@@ -64,7 +62,6 @@ impl Trial<'_> {
     fn sockets(&mut self) -> BTreeMap<u64, (usize, u64)> {
         let numbers = if self.is_tcp() { self.peers.numbers() } else { Vec::new() };
         let ends = numbers.into_iter().filter_map(|number| Some((number, self.far_end(number)?)));
-        let ends = ends.filter(|(_, row)| row.inode != 0);
         ends.map(|(number, row)| (row.inode, (number, row.to_read))).collect()
     }
 

@@ -117,7 +117,6 @@ impl Trial<'_> {
         }
     }
 
-    /// What the program itself did.
     fn did(&self, expected: &Expected, found: &Found, state: &ProgramState) -> Words {
         let ended = || state.words().unwrap_or(Words::fixed("your program still runs", "程序还在运行"));
         let (more, seconds) = (escape(&found.bytes), self.patience().as_secs_f64());
@@ -132,8 +131,8 @@ impl Trial<'_> {
             }
             (Expected::Ready, How::Other) => {
                 let places: Vec<_> = self.location.found.iter().map(ToString::to_string).collect();
-                let (places, protocol) =
-                    (places.join(", "), name(self.is_tcp() != self.location.is_other_protocol));
+                let places = places.join(", ");
+                let protocol = name(self.is_tcp() != self.location.is_other_protocol);
                 words!(
                     "your program waits for clients at {protocol} {places}",
                     "程序在 {protocol} {places} 等待客户端"
@@ -197,10 +196,9 @@ impl Trial<'_> {
         }
     }
 
-    /// What a peer heard.
     fn came(&self, Mismatch { number, expected, found }: &Mismatch, said: &[u8]) -> Words {
         let (heard, seconds) = (shown(&found.bytes), self.patience().as_secs_f64());
-        let (what, is_empty) = (escape(&found.bytes), found.bytes.is_empty());
+        let (what, before, is_empty) = (escape(&found.bytes), shown(said), found.bytes.is_empty());
         match found.how {
             How::Other | How::Unmoved => words!("{heard}", "{heard}"),
             How::Ended if is_empty => Words::fixed("the end of the connection", "连接结束了"),
@@ -219,13 +217,10 @@ impl Trial<'_> {
             How::WentOn if said.is_empty() => {
                 words!("your program continued with {heard}", "程序继续发送 {heard}")
             }
-            How::WentOn => {
-                let said = shown(said);
-                words!(
-                    "your program continued with {heard} when {said} arrived",
-                    "收到 {said} 之后，程序就继续发送 {heard}"
-                )
-            }
+            How::WentOn => words!(
+                "your program continued with {heard} when {before} arrived",
+                "收到 {before} 之后，程序就继续发送 {heard}"
+            ),
             How::Late if is_empty => {
                 words!("nothing for {seconds} s, and then it arrived", "{seconds} 秒内什么也没有，后来才到")
             }
