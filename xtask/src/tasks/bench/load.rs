@@ -55,7 +55,6 @@ fn timed(server: Option<&Server>, count: u32, mut turn: impl FnMut() -> Result<(
     Ok(Measured { costs: [time * each, measured * each], count: counted, load: Some(load / time) })
 }
 
-/// The very bytes, whatever partition they come in.
 fn hears(mut stream: &TcpStream, expected: &str) -> Result<()> {
     let mut buffer = [0; 64];
     let heard = &mut buffer[..expected.len()];

@@ -23,13 +23,11 @@ use crate::words::Lang;
 /// The directories that have a README, from the workspace's.
 const DIRECTORIES: [&str; 6] = ["", "tcp-client", "tcp-server", "udp-client", "udp-server", "xtask"];
 
-/// A directory's READMEs, from the workspace's, and their languages.
 fn readmes_of(directory: &str) -> [(PathBuf, Lang); 2] {
     [("README.md", Lang::En), ("README.zh-CN.md", Lang::Zh)]
         .map(|(file, lang)| (Path::new(directory).join(file), lang))
 }
 
-/// `cargo xtask docs [--bless]`.
 pub fn run(mut args: Args) -> Result<()> {
     let bless = args.flag("--bless")?;
     args.given::<Lang>("--lang")?;

@@ -147,9 +147,8 @@ impl Session {
         command.args(args.iter().map(|arg| if *arg == "GRADED" { &*graded } else { arg.as_ref() }));
         let lang = if self.lang == Lang::Zh { "zh_CN.UTF-8" } else { "C.UTF-8" };
         command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env_remove("COLUMNS").env("LANG", lang);
-        if env::var_os("CARGO").is_none() {
-            command.env("CARGO", "cargo"); // as cargo does: a task's hints say how it was called
-        }
+        // As cargo does: a task's hints say how it was called.
+        command.env("CARGO", env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         Ok(command)
     }
 

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 
 use super::{Size, Tried, needs, no_proc};
-use crate::peers::origin;
-use crate::peers::scripted_server::repeat;
+use crate::peers::{origin, scripted_server::repeat};
 use crate::programs::{self, figures::status, program::Program, scratch::Scratch};
 use crate::tasks::shown::LOOPBACK;
 use crate::wire::listening::Listening;
