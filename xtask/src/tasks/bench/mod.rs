@@ -144,9 +144,7 @@ fn measure_all(
     for work in works.iter().copied() {
         let Workload { name, claims, .. } = work;
         style.say(Ink::Bold, &words!("\n== {name} ==", "\n== {name} =="))?;
-        for line in style.broken("", claims[0].1.to(style.lang)) {
-            say(&line)?;
-        }
+        say(&style.paragraph(&claims[0].1))?;
         let story = Transcript::new(style);
         match measure(work, rounds, cores.as_deref()) {
             Ok(results) => {

@@ -94,7 +94,6 @@ impl Results {
         ))
     }
 
-    /// What it costs to start a thread for each client: the baseline, less the one whose threads are started before.
     fn price_of_a_thread(&self) -> Option<Words> {
         let [started, ready] =
             [self.variant(Variant::Baseline)?, self.variant(Variant::Ready)?].map(|it| it.figures(0, 1));
@@ -124,8 +123,7 @@ impl Results {
 /// The figures for a program that reads them.
 pub fn json(machine: &Words, works: &[Results]) -> String {
     let works = works.iter().map(|results| {
-        let places = results.work.places.iter().enumerate();
-        let places = places.map(|(place, clients)| {
+        let places = results.work.places.iter().enumerate().map(|(place, clients)| {
             let variants = results.variants.iter().map(|rounds| variant(results, rounds, place));
             object(&[("n", clients.to_string()), ("variants", array(variants))])
         });

@@ -156,8 +156,9 @@ impl Session {
     /// host that the README shows.
     fn listen(&mut self, terminal: &str, count: usize) -> Result<Vec<String>> {
         let Terminal { program, runs_on, told } = self.running(terminal)?;
-        let (pid, told) = (program.pid, *told);
-        let wanted = if *runs_on { told + count } else { usize::MAX };
+        let (pid, before) = (program.pid, *told);
+        *told += count;
+        let wanted = if *runs_on { *told } else { usize::MAX };
         let has_ended = self.lab.record.wait_until(|events| {
             let has_ended = events.iter().any(|event| event.is_end_of(pid));
             let is_line = |event: &&Event| matches!(event.what, What::Said { program, .. } if program == pid);
@@ -167,11 +168,9 @@ impl Session {
         let Outcome { said, complained, .. } = self.lab.outcome(pid);
         if has_ended {
             self.terminals.remove(terminal);
-        } else {
-            self.running(terminal)?.told += count;
         }
         let lines =
-            said.iter().chain(&complained).skip(told).take(if has_ended { usize::MAX } else { count });
+            said.iter().chain(&complained).skip(before).take(if has_ended { usize::MAX } else { count });
         Ok(lines.map(|line| line.replace(&self.host, SHOWN_HOST)).collect())
     }
 }

@@ -66,17 +66,15 @@ impl Size {
 
 fn verdict((run, ..): &Row, size: Size) -> (Verdict, Words) {
     let failed = |how: Words| (Verdict::Failed(how.clone()), how);
-    match run(size) {
+    match run(size).map_err(anyhow::Error::downcast) {
         Ok((true, figures)) => (Verdict::Passed, figures),
         Ok((false, figures)) => failed(figures),
-        Err(e) => match e.downcast() {
-            Ok(NotAvailable(why)) => {
-                let Words { en, zh } = &why;
-                let shown = words!("not available here: {en}", "此处无法测试：{zh}");
-                (Verdict::NotAvailable(why), shown)
-            }
-            Err(e) => failed(words!("{e:#}", "{e:#}")),
-        },
+        Err(Ok(NotAvailable(why))) => {
+            let Words { en, zh } = &why;
+            let shown = words!("not available here: {en}", "此处无法测试：{zh}");
+            (Verdict::NotAvailable(why), shown)
+        }
+        Err(Err(e)) => failed(words!("{e:#}", "{e:#}")),
     }
 }
 
@@ -113,11 +111,10 @@ pub fn run(mut args: Args) -> Result<()> {
         say(&format!("{} {}", style.mark(&verdict), words.to(lang)))?;
     }
     say("")?;
-    let sentence = tally.sentence();
-    if tally.failed > 0 {
-        bail!("{}", sentence.to(lang));
+    match tally.sentence() {
+        sentence if tally.failed > 0 => bail!("{}", sentence.to(lang)),
+        sentence => Ok(say(sentence.to(lang))?),
     }
-    Ok(say(sentence.to(lang))?)
 }
 
 /// Interrupts a server, and adds to the figures how it ended: status 0, within two seconds.

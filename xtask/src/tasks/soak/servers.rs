@@ -1,5 +1,4 @@
-//! The servers with many clients, with hostile ones, and where the system has too little: of descriptors, of threads, of
-//! room for output.
+//! The servers with many clients, with hostile ones, and where the system has too little.
 
 use std::io::{BufRead, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
