@@ -111,8 +111,7 @@ pub fn idle(variant: Variant, clients: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
     let _first = crowd(&server, 1)?; // what is taken once and for all is not counted
     let figures = || {
-        let pid = server.program.pid;
-        let both = figures::resident(pid).zip(figures::status(pid, "Threads"));
+        let both = figures::resident(server.program.pid).zip(figures::status(server.program.pid, "Threads"));
         both.context("/proc does not tell what is taken")
     };
     let before = figures()?;

@@ -120,7 +120,6 @@ impl Results {
     }
 }
 
-/// The figures for a program that reads them.
 pub fn json(machine: &Words, works: &[Results]) -> String {
     let works = works.iter().map(|results| {
         let places = results.work.places.iter().enumerate().map(|(place, clients)| {

@@ -77,7 +77,6 @@ static GET: Kind = Kind {
     ],
 };
 
-/// All works, in the order in which they are measured.
 #[rustfmt::skip]
 pub static ALL: [Workload; 10] = [
     Workload { name: "tcp-1", places: &[1], is_on_one_core: true, kind: &TCP, claims: [("-", Words::fixed(

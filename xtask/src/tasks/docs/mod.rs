@@ -103,7 +103,6 @@ fn read(name: &Path) -> Result<String> {
     text.with_context(|| format!("cannot read {}", name.display()))
 }
 
-/// An output that is not what its README shows.
 pub struct Difference {
     pub complaint: String,
     /// The lines that show it, from 0.

@@ -182,6 +182,5 @@ pub fn taken_port() -> Option<u16> {
 }
 
 pub fn has_nc() -> bool {
-    let found = Command::new("sh").args(["-c", "command -v nc >/dev/null"]).status();
-    found.is_ok_and(|status| status.success())
+    Command::new("sh").args(["-c", "command -v nc"]).output().is_ok_and(|found| found.status.success())
 }
