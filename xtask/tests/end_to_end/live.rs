@@ -8,7 +8,7 @@ use xtask::lessons::{self, Lesson};
 use xtask::page::{self, Cover};
 use xtask::{Audience, Entry, Lang, Live, Play, Runner, Scratch, Side, Style, Transcript, Wait, Words};
 
-use crate::process::command;
+use crate::process::{command, eventually};
 
 const PLAIN: Style = Style::plain(Lang::En);
 const HOSTILE: &str =
@@ -16,15 +16,15 @@ const HOSTILE: &str =
 
 /// Serves a story on a free port; where it is.
 fn live(story: &Transcript) -> (Live, String) {
-    live_at("127.0.0.1:0", story)
+    live_at("127.0.0.1:0", story).unwrap()
 }
 
-fn live_at(at: &str, story: &Transcript) -> (Live, String) {
+fn live_at(at: &str, story: &Transcript) -> anyhow::Result<(Live, String)> {
     let words = || Words::fixed("a title", "标题");
     let cover = Cover { title: words(), intro: words(), is_bare: false };
-    let live = Live::start(&at.parse().unwrap(), story, cover, Lang::En, false).unwrap();
+    let live = Live::start(&at.parse().unwrap(), story, cover, Lang::En, false)?;
     let at = live.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
-    (live, at)
+    Ok((live, at))
 }
 
 /// Everything that is answered to these bytes.
@@ -155,7 +155,9 @@ fn a_page_that_waits_at_an_address_is_told_to_load_the_next_commands_page() {
     events.wait_for("one");
     drop(first);
     assert_eq!(events.rest().last().unwrap().kind, "end");
-    let (second, _) = live_at(&at, &Transcript::new(PLAIN));
+    // Another test may have the port for a moment, for a client of its own.
+    let again = || live_at(&at, &Transcript::new(PLAIN)).ok();
+    let (second, _) = eventually("the first page's port is free", again);
     for had in [format!("{old}-0"), format!("{old}-1")] {
         assert_eq!(Events::of(&at, &had).rest()[0].kind, "reload", "{had}");
     }

@@ -17,12 +17,14 @@ pub fn program(name: &str) -> Command {
 }
 
 /// A command that finds nothing of this machine's language, terminal and proxies in its environment, and a directory for
-/// temporary files that ends with the test. `PATH`, `HOME` and what concerns the linker and cargo stay.
+/// temporary files that ends with the test. `PATH`, `HOME` and what concerns the linker and cargo stay; a task is told
+/// that cargo called it, though these tests may have been started without.
 pub fn command(path: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(path);
     for (name, _) in env::vars_os().filter(|(name, _)| is_of_the_machine(&name.to_string_lossy())) {
         command.env_remove(name);
     }
+    command.env("CARGO", env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for name in ["TMPDIR", "TMP", "TEMP"] {
         TEMPORARY.with(|directory| command.env(name, directory.path()));
     }
@@ -70,7 +72,6 @@ pub fn has_descriptors(needed: usize) -> bool {
 }
 
 /// Looks again and again until something is found; a test that waits in vain fails with what it waited for.
-#[cfg(unix)]
 pub fn eventually<T>(awaited: &str, mut find: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     while began.elapsed() < HANGS {

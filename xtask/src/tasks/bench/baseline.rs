@@ -13,9 +13,6 @@ use common::narration::say;
 
 pub const BASELINE: &str = "bare-calls";
 
-/// How many threads are ready: as many as clients come at once.
-const READY: usize = 64;
-
 /// Serves TCP (`tcp`, or `ready`: with threads that are there already) or UDP (`udp`) on a free port of 127.0.0.1,
 /// or fetches a page into a file (`get HOST:PORT FILE`).
 pub fn run(mut args: Args) -> Result<()> {
@@ -23,10 +20,7 @@ pub fn run(mut args: Args) -> Result<()> {
         "tcp" => a_thread_a_client(),
         "ready" => threads_that_are_ready(),
         "udp" => datagrams(),
-        "get" => {
-            let at = args.operand_or("HOST:PORT", "")?;
-            get(at, &args.operand()?.unwrap_or_default())
-        }
+        "get" => get(args.operand_or("HOST:PORT", "")?, &args.operand()?.unwrap_or_default()),
         _ => Err(args::usage("it is tcp, ready, udp or get")),
     }
 }
@@ -48,7 +42,8 @@ fn a_thread_a_client() -> Result<()> {
 fn threads_that_are_ready() -> Result<()> {
     let listener = listener()?;
     thread::scope(|scope| {
-        for _ in 0..READY {
+        // As many as clients come at once.
+        for _ in 0..64 {
             scope.spawn(|| listener.incoming().flatten().for_each(|stream| drop(converse(&stream))));
         }
     });

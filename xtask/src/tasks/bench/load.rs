@@ -55,7 +55,6 @@ fn timed(server: Option<&Server>, count: u32, mut turn: impl FnMut() -> Result<(
     Ok(Measured { costs: [time * each, measured * each], count: counted, load: Some(load / time) })
 }
 
-/// The very bytes, whatever partition they come in.
 fn hears(mut stream: &TcpStream, expected: &str) -> Result<()> {
     let mut buffer = [0; 64];
     let heard = &mut buffer[..expected.len()];
@@ -80,7 +79,6 @@ fn crowd(server: &Server, size: u32) -> Result<Vec<TcpStream>> {
     (0..size).map(arrive).collect()
 }
 
-/// TCP clients, each of which asks as soon as it is answered.
 pub fn tcp(variant: Variant, count: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
     let clients = crowd(&server, count)?;
@@ -92,7 +90,6 @@ pub fn tcp(variant: Variant, count: u32) -> Result<Measured> {
     Ok(measured)
 }
 
-/// TCP clients at once, each of which connects, asks once and leaves, and the next one comes.
 pub fn churn(variant: Variant, at_once: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
     let arrive = || {
@@ -103,8 +100,7 @@ pub fn churn(variant: Variant, at_once: u32) -> Result<Measured> {
     let mut change = |client: &mut TcpStream| {
         hears(client, WELCOME)?;
         hears(client, ANSWER)?;
-        *client = arrive()?;
-        Ok::<_, anyhow::Error>(())
+        arrive().map(|next| *client = next)
     };
     clients.iter_mut().try_for_each(&mut change)?;
     timed(Some(&server), at_once, || clients.iter_mut().try_for_each(&mut change))
@@ -115,8 +111,7 @@ pub fn idle(variant: Variant, clients: u32) -> Result<Measured> {
     let server = variant.server("tcp")?;
     let _first = crowd(&server, 1)?; // what is taken once and for all is not counted
     let figures = || {
-        let pid = server.program.pid;
-        let both = figures::resident(pid).zip(figures::status(pid, "Threads"));
+        let both = figures::resident(server.program.pid).zip(figures::status(server.program.pid, "Threads"));
         both.context("/proc does not tell what is taken")
     };
     let before = figures()?;
@@ -129,7 +124,6 @@ pub fn idle(variant: Variant, clients: u32) -> Result<Measured> {
     Ok(Measured { costs, count: clients, load: None })
 }
 
-/// One UDP socket, with this many datagrams on their way.
 pub fn udp(variant: Variant, outstanding: u32) -> Result<Measured> {
     let server = variant.server("udp")?;
     let socket = sockets::datagram_socket(LOOPBACK[0])?;

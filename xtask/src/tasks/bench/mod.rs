@@ -37,8 +37,8 @@ fn chosen(args: &mut Args) -> Result<Vec<&'static Workload>> {
     let mut chosen = Vec::new();
     while let Some(name) = args.operand()? {
         let Some(work) = ALL.iter().find(|work| *work.name == *name) else {
-            let (name, all) = (escape(name.as_encoded_bytes()), ALL.each_ref().map(|work| work.name));
-            let all = all.join(" ");
+            let name = escape(name.as_encoded_bytes());
+            let all = ALL.each_ref().map(|work| work.name).join(" ");
             return Err(args::usage(text!(
                 "unknown work '{name}': it is one of {all}",
                 "没有“{name}”这一项：应为 {all} 之一"
@@ -110,7 +110,6 @@ const HOW_TO_READ: Words = Words::fixed(
      负载占满一个核时，时间反映的是负载，CPU 反映的才是程序。",
 );
 
-/// What it is measured on, and how the programs are built.
 fn machine() -> Result<Words> {
     let text = |file| fs::read_to_string(file).unwrap_or_default();
     let clean = |name: &str| escape(name.split_whitespace().collect::<Vec<_>>().join(" ").as_bytes());
@@ -136,7 +135,6 @@ fn machine() -> Result<Words> {
     ))
 }
 
-/// Measures one work after another, and tells what each costs, or why it failed.
 fn measure_all(
     works: &[&'static Workload],
     rounds: u16,
@@ -146,9 +144,7 @@ fn measure_all(
     for work in works.iter().copied() {
         let Workload { name, claims, .. } = work;
         style.say(Ink::Bold, &words!("\n== {name} ==", "\n== {name} =="))?;
-        for line in style.broken("", claims[0].1.to(style.lang)) {
-            say(&line)?;
-        }
+        say(&style.paragraph(&claims[0].1))?;
         let story = Transcript::new(style);
         match measure(work, rounds, cores.as_deref()) {
             Ok(results) => {
@@ -157,7 +153,7 @@ fn measure_all(
             }
             Err(e) => {
                 let verdict = Verdict::Failed(words!("{e:#}", "{e:#}"));
-                story.tell(Entry::Check(Check { promise: work.promise.clone(), verdict }))?;
+                story.tell(Entry::Check(Check { promise: work.kind.promise.clone(), verdict }))?;
             }
         }
         let lanes = (Words::fixed("", ""), Words::fixed("", "")); // there is no ladder
@@ -171,17 +167,17 @@ fn measure(work: &'static Workload, rounds: u16, cores: Option<&str>) -> Result<
     let first = |all: &str| all.find(|c: char| !c.is_ascii_digit()).unwrap_or(all.len());
     let chosen = cores.map(|all| if work.is_on_one_core { &all[..first(all)] } else { all });
     let is_on_one_core = chosen.and_then(|cores| taskset(Some(cores))).is_some() && work.is_on_one_core;
-    let here = work.variants.iter().copied().filter(|variant| variant.is_here());
+    let here = work.kind.variants.iter().copied().filter(|variant| variant.is_here());
     let mut variants: Vec<_> = here.map(|variant| Rounds { variant, measured: Vec::new() }).collect();
     for _ in 0..rounds {
         // The first one may find the machine warmer, or colder: the order changes from round to round.
         variants.sort_by_cached_key(|_| crate::random::number());
         for Rounds { variant, measured } in &mut variants {
-            let places = work.places.iter().map(|place| (work.measure)(*variant, *place));
+            let places = work.places.iter().map(|place| (work.kind.measure)(*variant, *place));
             measured.push(places.collect::<Result<_>>().with_context(|| variant.name().en)?);
         }
     }
-    variants.sort_by_key(|rounds| work.variants.iter().position(|variant| *variant == rounds.variant));
+    variants.sort_by_key(|rounds| work.kind.variants.iter().position(|variant| *variant == rounds.variant));
     Ok(Results { work, variants, is_on_one_core })
 }
 

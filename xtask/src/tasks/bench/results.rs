@@ -2,7 +2,7 @@
 
 use super::load::Measured;
 use super::variants::Variant;
-use super::works::{Figure, Workload};
+use super::works::{Figure, Kind, Workload};
 use crate::checks::{Check, Verdict};
 use crate::drawing::entry::{Chart, Cost, Entry, Series, shown};
 use crate::tasks::json::{array, object, string};
@@ -22,17 +22,14 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// A figure at a place, in each of the rounds.
     fn figures(&self, place: usize, figure: usize) -> Vec<f64> {
         self.measured.iter().map(|round| round[place].costs[figure]).collect()
     }
 }
 
-/// The one in the middle, or the mean of the two in the middle.
-fn median(figures: &[f64]) -> f64 {
-    let mut sorted = figures.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match (sorted.get(sorted.len().saturating_sub(1) / 2), sorted.get(sorted.len() / 2)) {
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    match (figures.get(figures.len().saturating_sub(1) / 2), figures.get(figures.len() / 2)) {
         (Some(below), Some(above)) => below.midpoint(*above),
         _ => 0.0,
     }
@@ -54,24 +51,23 @@ impl Results {
         let ratio = baseline.map(|baseline| {
             let baseline = baseline.figures(place, figure);
             let pairs = figures.iter().zip(baseline).filter(|pair| pair.1 > 0.0);
-            median(&pairs.map(|(own, baseline)| own / baseline).collect::<Vec<_>>())
+            median(pairs.map(|(own, baseline)| own / baseline).collect())
         });
         let low = figures.iter().copied().fold(f64::INFINITY, f64::min);
         let high = figures.iter().copied().fold(0.0, f64::max);
-        Cost { median: median(&figures), low, high, ratio }
+        Cost { median: median(figures), low, high, ratio }
     }
 
-    /// All that is told of a work: charts, remarks, checks.
     pub fn told(&self) -> Vec<Entry> {
         let mut told: Vec<_> = self.charts().into_iter().map(Entry::Chart).collect();
         let remarks = [self.rounds_and_load(), self.price_of_a_thread()];
         told.extend(remarks.into_iter().flatten().map(Entry::Evidence));
         let mut check = |promise, verdict| told.push(Entry::Check(Check { promise, verdict }));
         let needs = |en, zh| Verdict::NotAvailable(Words::fixed(en, zh));
-        let Workload { promise: Words { en, zh }, variants, is_on_one_core, .. } = self.work;
+        let Kind { promise: Words { en, zh }, variants, .. } = self.work.kind;
         let counted: u64 = self.all().map(|measured| u64::from(measured.count)).sum();
         check(words!("{en} ({counted})", "{zh}（{counted} 个）"), Verdict::Passed);
-        if *is_on_one_core && !self.is_on_one_core {
+        if self.work.is_on_one_core && !self.is_on_one_core {
             let verdict = needs(
                 "it needs taskset; the scheduler is in these times, too",
                 "缺 taskset；时间也随调度器而变",
@@ -84,7 +80,6 @@ impl Results {
         told
     }
 
-    /// How many rounds there were, and what the load took meanwhile.
     fn rounds_and_load(&self) -> Option<Words> {
         let rounds = self.variants.first()?.measured.len();
         let unit = if rounds == 1 { "round" } else { "rounds" };
@@ -99,46 +94,41 @@ impl Results {
         ))
     }
 
-    /// What it costs to start a thread for each client: the baseline, less the one whose threads are started before.
     fn price_of_a_thread(&self) -> Option<Words> {
         let [started, ready] =
             [self.variant(Variant::Baseline)?, self.variant(Variant::Ready)?].map(|it| it.figures(0, 1));
-        let pairs: Vec<_> = started.iter().zip(ready).map(|(started, ready)| started - ready).collect();
-        let price = median(&pairs);
+        let price = median(started.iter().zip(ready).map(|(started, ready)| started - ready).collect());
         Some(words!(
             "a thread started for a client costs {price:.0} µs of CPU: the two baselines, compared",
             "为一个客户端启动一个线程，要花 {price:.0} µs 的 CPU（两个基准之差）"
         ))
     }
 
-    /// A chart for each of the work's two figures.
     fn charts(&self) -> Vec<Chart> {
         let series = |rounds: &Rounds, figure| Series {
             name: rounds.variant.name(),
             ink: rounds.variant.shown().2,
             costs: (0..self.work.places.len()).map(|place| self.cost(rounds, place, figure)).collect(),
         };
-        let chart = |(number, (_, title)): (usize, &Figure)| Chart {
-            title: title.clone(),
-            across: self.work.across.clone(),
+        let chart = |(number, (_, title, title_zh)): (usize, &Figure)| Chart {
+            title: Words::fixed(title, title_zh),
+            across: self.work.kind.across.clone(),
             places: self.work.places.iter().copied().map(u64::from).collect(),
             series: self.variants.iter().map(|rounds| series(rounds, number)).collect(),
         };
-        self.work.figures.iter().enumerate().map(chart).collect()
+        self.work.kind.figures.iter().enumerate().map(chart).collect()
     }
 }
 
-/// The figures for a machine: what it was measured on, and each work with the rounds of its variants.
 pub fn json(machine: &Words, works: &[Results]) -> String {
     let works = works.iter().map(|results| {
-        let places = results.work.places.iter().enumerate();
-        let places = places.map(|(place, clients)| {
+        let places = results.work.places.iter().enumerate().map(|(place, clients)| {
             let variants = results.variants.iter().map(|rounds| variant(results, rounds, place));
             object(&[("n", clients.to_string()), ("variants", array(variants))])
         });
         object(&[
             ("work", string(results.work.name)),
-            ("n_is", string(&results.work.across.en)),
+            ("n_is", string(&results.work.kind.across.en)),
             ("on_one_core", results.is_on_one_core.to_string()),
             ("places", array(places)),
         ])
@@ -149,7 +139,7 @@ pub fn json(machine: &Words, works: &[Results]) -> String {
 fn variant(results: &Results, rounds: &Rounds, place: usize) -> String {
     let or_null = |figure: Option<f64>| figure.map_or("null".into(), |figure| format!("{figure:.2}"));
     let mut members = vec![("variant", string(rounds.variant.shown().0))];
-    for (number, (key, _)) in results.work.figures.iter().enumerate() {
+    for (number, (key, ..)) in results.work.kind.figures.iter().enumerate() {
         let Cost { median, low, high, ratio } = results.cost(rounds, place, number);
         let cost = object(&[
             ("median", shown(median)),
@@ -185,6 +175,6 @@ mod tests {
         assert_eq!((costs[0].median, costs[0].ratio), (4.0, None));
         let Cost { median: middle, low, high, ratio } = costs[1];
         assert_eq!((middle, low, high, ratio), (5.0, 2.0, 12.0, Some(2.0)));
-        assert_eq!(shown(median(&[1.0, 2.0, 4.0, 8.0])), "3.00");
+        assert_eq!(shown(median(vec![1.0, 2.0, 4.0, 8.0])), "3.00");
     }
 }

@@ -17,29 +17,21 @@ use crate::words::Words;
 pub enum Variant {
     /// A program of ours, with `--quiet`: no server prints while it is measured.
     Ours,
-    /// The same std calls, and nothing else.
     Baseline,
-    /// The baseline, with threads that are started before their clients come.
     Ready,
-    /// As the notes do it, in Python.
     Notes,
 }
 
 impl Variant {
     /// Its name in JSON, its name for a reader, and its colour.
     pub fn shown(self) -> (&'static str, Words, Ink) {
-        match self {
-            Self::Ours => ("ours", Words::fixed("ours", "我们的"), Ink::Client),
-            Self::Baseline => {
-                ("baseline", Words::fixed("baseline: bare std calls", "基准：只有 std 调用"), Ink::Faint)
-            }
-            Self::Ready => {
-                ("baseline_ready", Words::fixed("baseline, threads ready", "基准，线程事先备好"), Ink::Bold)
-            }
-            Self::Notes => {
-                ("notes", Words::fixed("the notes' way, Python", "笔记的写法，Python"), Ink::Server)
-            }
-        }
+        let (key, en, zh, ink) = match self {
+            Self::Ours => ("ours", "ours", "我们的", Ink::Client),
+            Self::Baseline => ("baseline", "baseline: bare std calls", "基准：只有 std 调用", Ink::Faint),
+            Self::Ready => ("baseline_ready", "baseline, threads ready", "基准，线程事先备好", Ink::Bold),
+            Self::Notes => ("notes", "the notes' way, Python", "笔记的写法，Python", Ink::Server),
+        };
+        (key, Words::fixed(en, zh), ink)
     }
 
     pub fn name(self) -> Words {
@@ -55,10 +47,10 @@ impl Variant {
         let is_tcp = protocol == "tcp";
         let limits: &[&str] = if is_tcp { &["--delay=0", "--max-clients=15000"] } else { &[] };
         let command = match self {
-            Self::Ours => {
-                let program = build::path_of(&format!("{protocol}-server"))?;
-                command(&program, &[&["127.0.0.1:0", "--quiet"], limits].concat())
-            }
+            Self::Ours => command(
+                &build::path_of(&format!("{protocol}-server"))?,
+                &[&["127.0.0.1:0", "--quiet"], limits].concat(),
+            ),
             Self::Baseline => baseline(&[protocol])?,
             Self::Ready => baseline(&["ready"])?,
             Self::Notes if is_tcp => python(&[include_str!("notes/tcp_server.py")])?,
@@ -70,12 +62,9 @@ impl Variant {
     /// Its client, which gets `/page` from an address and throws it away: the disk is not what is measured.
     pub fn client(self, at: SocketAddr) -> Result<Command> {
         const FILE: &str = "/dev/null";
-        let at = &*at.to_string();
+        let (at, page) = (&*at.to_string(), &*format!("http://{at}/page"));
         match self {
-            Self::Ours => {
-                let page = format!("http://{at}/page");
-                Ok(command(&build::path_of("tcp-client")?, &["get", &page, "-o", FILE]))
-            }
+            Self::Ours => Ok(command(&build::path_of("tcp-client")?, &["get", page, "-o", FILE])),
             Self::Baseline | Self::Ready => baseline(&["get", at, FILE]),
             Self::Notes => python(&[include_str!("notes/tcp_client.py"), at, FILE]),
         }

@@ -6,15 +6,13 @@ use crate::drawing::text::ladder;
 /// What a README leaves out: a line or more.
 pub const ELLIPSIS: &str = "...";
 
-/// How a task says that something is not available, in each language.
-const NOT_HERE: [&str; 2] = ["not available here", "此处无法演示"];
-
-/// Whether the lines that are shown are the lines that were seen.
 pub fn same(shown: &[String], seen: &[String]) -> bool {
     let edge = ["\n".to_owned()]; // no line is like it
     let [shown, seen] = [shown, seen].map(|lines| [&edge, lines, &edge].concat());
     let mut parts: Vec<_> = shown.split(|line| line == ELLIPSIS).collect();
-    if parts.len() > 1 && seen.iter().any(|line| NOT_HERE.iter().any(|words| line.contains(words))) {
+    let is_not_here =
+        |line: &String| ["not available here", "此处无法演示"].iter().any(|it| line.contains(it));
+    if parts.len() > 1 && seen.iter().any(is_not_here) {
         parts.pop(); // less is checked here than the sum at the end says
     }
     let mut rest = &seen[..];
@@ -29,7 +27,6 @@ pub fn same(shown: &[String], seen: &[String]) -> bool {
     })
 }
 
-/// The lines without what varies.
 fn take_out(lines: &[String]) -> Vec<String> {
     ladder::by_place(lines).into_iter().map(|line| plain(ladder::untimed(line))).collect()
 }

@@ -23,13 +23,11 @@ use crate::words::Lang;
 /// The directories that have a README, from the workspace's.
 const DIRECTORIES: [&str; 6] = ["", "tcp-client", "tcp-server", "udp-client", "udp-server", "xtask"];
 
-/// A directory's READMEs, from the workspace's, and their languages.
 fn readmes_of(directory: &str) -> [(PathBuf, Lang); 2] {
     [("README.md", Lang::En), ("README.zh-CN.md", Lang::Zh)]
         .map(|(file, lang)| (Path::new(directory).join(file), lang))
 }
 
-/// `cargo xtask docs [--bless]`.
 pub fn run(mut args: Args) -> Result<()> {
     let bless = args.flag("--bless")?;
     args.given::<Lang>("--lang")?;
@@ -105,7 +103,6 @@ fn read(name: &Path) -> Result<String> {
     text.with_context(|| format!("cannot read {}", name.display()))
 }
 
-/// An output that is not what its README shows.
 pub struct Difference {
     pub complaint: String,
     /// The lines that show it, from 0.

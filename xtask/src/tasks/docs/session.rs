@@ -147,9 +147,8 @@ impl Session {
         command.args(args.iter().map(|arg| if *arg == "GRADED" { &*graded } else { arg.as_ref() }));
         let lang = if self.lang == Lang::Zh { "zh_CN.UTF-8" } else { "C.UTF-8" };
         command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env_remove("COLUMNS").env("LANG", lang);
-        if env::var_os("CARGO").is_none() {
-            command.env("CARGO", "cargo"); // as cargo does: a task's hints say how it was called
-        }
+        // As cargo does: a task's hints say how it was called.
+        command.env("CARGO", env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         Ok(command)
     }
 
@@ -157,8 +156,9 @@ impl Session {
     /// host that the README shows.
     fn listen(&mut self, terminal: &str, count: usize) -> Result<Vec<String>> {
         let Terminal { program, runs_on, told } = self.running(terminal)?;
-        let (pid, told) = (program.pid, *told);
-        let wanted = if *runs_on { told + count } else { usize::MAX };
+        let (pid, before) = (program.pid, *told);
+        *told += count;
+        let wanted = if *runs_on { *told } else { usize::MAX };
         let has_ended = self.lab.record.wait_until(|events| {
             let has_ended = events.iter().any(|event| event.is_end_of(pid));
             let is_line = |event: &&Event| matches!(event.what, What::Said { program, .. } if program == pid);
@@ -168,11 +168,9 @@ impl Session {
         let Outcome { said, complained, .. } = self.lab.outcome(pid);
         if has_ended {
             self.terminals.remove(terminal);
-        } else {
-            self.running(terminal)?.told += count;
         }
         let lines =
-            said.iter().chain(&complained).skip(told).take(if has_ended { usize::MAX } else { count });
+            said.iter().chain(&complained).skip(before).take(if has_ended { usize::MAX } else { count });
         Ok(lines.map(|line| line.replace(&self.host, SHOWN_HOST)).collect())
     }
 }
@@ -184,6 +182,5 @@ pub fn taken_port() -> Option<u16> {
 }
 
 pub fn has_nc() -> bool {
-    let found = Command::new("sh").args(["-c", "command -v nc >/dev/null"]).status();
-    found.is_ok_and(|status| status.success())
+    Command::new("sh").args(["-c", "command -v nc"]).output().is_ok_and(|found| found.status.success())
 }

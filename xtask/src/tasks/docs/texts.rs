@@ -12,7 +12,6 @@ use super::markdown::{self, Line};
 use super::{DIRECTORIES, read, readmes_of, workspace};
 use crate::lessons;
 
-/// What is wrong with a directory's READMEs.
 pub fn check(directory: &str) -> Result<Vec<String>> {
     let sources = sources(directory)?;
     let (mut complaints, mut both) = (Vec::new(), Vec::new());

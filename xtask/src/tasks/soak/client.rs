@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 
 use super::{Size, Tried, needs, no_proc};
-use crate::peers::origin;
-use crate::peers::scripted_server::repeat;
+use crate::peers::{origin, scripted_server::repeat};
 use crate::programs::{self, figures::status, program::Program, scratch::Scratch};
 use crate::tasks::shown::LOOPBACK;
 use crate::wire::listening::Listening;
@@ -22,7 +21,7 @@ const MEMORY_LIMIT: u64 = 16 * 1024;
 /// Gets a page into a file; returns whether it succeeded, and the most memory it took, in KiB.
 fn watched_get(origin: &Listening, file: &str) -> Result<(bool, Option<u64>)> {
     let mut command = Command::new(programs::build::path_of("tcp-client")?);
-    command.args(["get", &url(origin), "-o", file]);
+    command.args(["get", &format!("http://{}/page", origin.address), "-o", file]);
     let (program, mut stdout, mut stderr) = Program::spawn(command)?;
     let reading =
         thread::spawn(move || (stdout.read_to_end(&mut Vec::new()), stderr.read_to_end(&mut Vec::new())));
@@ -32,10 +31,6 @@ fn watched_get(origin: &Listening, file: &str) -> Result<(bool, Option<u64>)> {
         thread::sleep(Duration::from_millis(2));
     }
     Ok((program.wait()?.success(), peak))
-}
-
-fn url(origin: &Listening) -> String {
-    format!("http://{}/page", origin.address)
 }
 
 pub fn one_gigabyte(size: Size) -> Result<Tried> {
@@ -108,7 +103,8 @@ pub fn full_disk(_: Size) -> Result<Tried> {
                   [ \"$(cat page; ls -A)\" = \"old\npage\" ] || exit 97";
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
-    command.arg(programs::build::path_of("tcp-client")?).arg(scratch.path()).arg(url(&origin));
+    command.arg(programs::build::path_of("tcp-client")?).arg(scratch.path());
+    command.arg(format!("http://{}/page", origin.address));
     let figures = Words::fixed(
         "the error names the file; the old one is as it was",
         "错误信息写明了文件；旧文件原样未动",

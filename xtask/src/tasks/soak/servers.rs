@@ -1,5 +1,4 @@
-//! The servers with many clients, with hostile ones, and where the system has too little: of descriptors, of threads, of
-//! room for output.
+//! The servers with many clients, with hostile ones, and where the system has too little.
 
 use std::io::{BufRead, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -14,9 +13,7 @@ use super::{Size, Tried, interrupted, needs, no_proc, stop_in_time};
 use crate::checks::Ended;
 use crate::exercises::TCP_SERVER;
 use crate::peers::player::{Met, Peers};
-use crate::peers::script::NotAvailable;
-use crate::peers::talk::Talk;
-use crate::peers::tcp_peer::TcpPeer;
+use crate::peers::{script::NotAvailable, talk::Talk, tcp_peer::TcpPeer};
 use crate::programs::figures::{share_of_a_core, status};
 use crate::programs::{build, program::Program, server::Server};
 use crate::words::{Shown, Words};
@@ -34,7 +31,6 @@ fn welcomed(server: SocketAddr, size: usize) -> Result<Vec<TcpPeer>> {
     Ok(clients)
 }
 
-/// All of them give three names, each as soon as the one before was greeted.
 pub fn classroom(size: Size) -> Result<Tried> {
     let clients = size.of(500, 10);
     let server = Server::start("tcp-server", &["--quiet"])?;
@@ -162,7 +158,6 @@ fn arrivals(server: SocketAddr, clients: usize) -> Result<(Vec<TcpPeer>, usize, 
     Ok((inside, refused, slowest))
 }
 
-/// A client that tries until it is welcomed, for a minute.
 fn welcomed_at_last(server: SocketAddr) -> Result<TcpPeer> {
     let asked = Instant::now();
     loop {
