@@ -2,18 +2,8 @@
 
 use common::framing::Framing;
 
-use super::any;
-use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, is, stage};
+use super::prelude::*;
 use crate::peers::replies::{self, BODY, LINES};
-use crate::peers::script::Step::{
-    self, Ends, EndsOpen, Fails, Hosts, IsAskedFor, Saves, SavesMuch, Says, SaysByBytes,
-    SaysNoMore, SendsMuch, Shows,
-};
-use crate::peers::script::{Expected, How};
-use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
-use crate::words::Words;
 
 const ASKED: Step = IsAskedFor(1, "/page");
 

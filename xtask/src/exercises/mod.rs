@@ -8,6 +8,7 @@ mod any;
 mod get;
 #[rustfmt::skip]
 mod more;
+mod prelude;
 mod stage;
 #[rustfmt::skip]
 mod tcp_client;
@@ -29,25 +30,6 @@ pub use udp_client::UDP_CLIENT;
 pub use udp_server::UDP_SERVER;
 
 pub static ALL: [&Exercise; 5] = [&TCP_SERVER, &UDP_SERVER, &TCP_CLIENT, &UDP_CLIENT, &GET];
-
-const MICHAEL: &[u8] = b"Michael";
-const TRACY: &[u8] = b"Tracy";
-const SARAH: &[u8] = b"Sarah";
-/// A name, though it begins like exit.
-const EXITING: &[u8] = b"exiting";
-const CHINESE: &[u8] = "张三".as_bytes();
-/// And no byte order mark, for which some readers look at the beginning of a stream.
-const NOT_UTF8: &[u8] = b"\xe9\xff";
-const SPACES: &[u8] = b"   ";
-/// A name that is longer than a string of C's.
-const ZERO: &[u8] = b"a\0b";
-/// A name that is no format.
-const FORMAT: &[u8] = b"%s%s%s%n";
-const HELLO_MICHAEL: &[u8] = b"Hello, Michael!";
-const HELLO_TRACY: &[u8] = b"Hello, Tracy!";
-const HELLO_SARAH: &[u8] = b"Hello, Sarah!";
-/// What a client has to print, each once.
-const GREETINGS: &[&str] = &["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"];
 
 #[cfg(test)]
 mod tests {

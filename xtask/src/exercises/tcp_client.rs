@@ -2,18 +2,8 @@
 
 use common::greeting::{EXIT, WELCOME};
 
-use super::any::{self, one_recv};
-use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, is, stage};
-use super::{GREETINGS, HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY};
-use crate::peers::script::Step::{
-    self, Ends, Fails, Hears, HearsNoMore, HearsOr, Hosts, NeedsBoundary, Nobody, Outwaits, Plays, Prints,
-    Rest, Says, SaysByBytes, SaysNoMore, Shows, Thinks,
-};
-use crate::peers::script::{Expected, How};
-use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
-use crate::words::Words;
+use super::any::one_recv;
+use super::prelude::*;
 
 pub static TCP_CLIENT: Exercise = Exercise {
     name: "tcp-client",

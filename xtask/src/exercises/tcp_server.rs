@@ -3,22 +3,11 @@
 use common::framing::LIMIT;
 use common::greeting::{EXIT, WELCOME};
 
-use super::any::{self, one_recv};
-use super::stage::Likely::Among;
-use super::stage::{Evidence, Exercise, Likely, Stage, all, is, stage};
+use super::any::one_recv;
+use super::prelude::*;
 use super::tcp_words::{
     ANSWER, ANYWHERE, FALLEN, LEFT, NEXT_UNSERVED, UNWELCOMED, WORDS, one_buffer, pieces_not_joined,
 };
-use super::{CHINESE, EXITING, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
-use crate::peers::script::Step::{
-    Begins, Comes, EndsWith, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
-    HearsGreeting, HearsHalfAtMost, HearsNoMore, HearsOr, HearsTheEnd, IsInterrupted, Leaves, NeedsBoundary,
-    Resets, Rest, Restarts, Says, SaysByBytes, SaysNoMore, Sleeps, Starts, Stays, Waits,
-};
-use crate::peers::script::{Expected, How};
-use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
-use crate::words::Words;
 
 pub static TCP_SERVER: Exercise = Exercise {
     name: "tcp-server",

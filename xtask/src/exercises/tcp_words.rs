@@ -3,11 +3,9 @@
 use common::framing::{Framing, LIMIT};
 use common::greeting::WELCOME;
 
-use super::MICHAEL;
-use super::any::{self, NOT_TEXT};
-use super::stage::Likely::Among;
-use super::stage::{Evidence, Likely, Location, When, all, is, other_around_the_name};
-use crate::peers::script::{Expected, How};
+use super::any::NOT_TEXT;
+use super::prelude::*;
+use super::stage::Location;
 
 /// What any stage may be the first to meet.
 pub static ANYWHERE: &[Likely] = &[

@@ -1,17 +1,6 @@
 //! A UDP client: each name is a datagram, and its reply may be lost, late, doubled or a stranger's.
 
-use super::any;
-use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, When, all, is, stage};
-use super::{GREETINGS, HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY};
-use crate::peers::script::Step::{
-    self, AsksAtMost, Ends, Fails, Hears, Hosts, IsWaitedFor, Loses, Nobody, Plays, Prints, Says,
-    StrangerSays,
-};
-use crate::peers::script::{Expected, How};
-use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
-use crate::words::Words;
+use super::prelude::*;
 
 pub static UDP_CLIENT: Exercise = Exercise {
     name: "udp-client",

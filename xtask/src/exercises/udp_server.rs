@@ -1,16 +1,6 @@
 //! A UDP server: every datagram stands alone, and is answered to its sender.
 
-use super::any;
-use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, all, is, other_around_the_name, stage};
-use super::{CHINESE, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
-use crate::peers::script::Step::{
-    Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Rest, Says, Sleeps, Starts, Stays,
-};
-use crate::peers::script::{Expected, How};
-use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
-use crate::words::Words;
+use super::prelude::*;
 
 /// A name that begins like a greeting.
 const HELLOISE: &[u8] = b"Helloise";
