@@ -118,7 +118,7 @@ static SAVED: &[Likely] = &[
         "The file contains the header: the body begins after the first empty line.",
         "头部也存进去了：响应体从第一个空行之后开始。"),
     any::PYTHON_WORDS,
-    is("chunk-sizes-saved", |e| e.bytes.starts_with(b"b\r\n") || e.bytes.starts_with(&e.drawn(b"bHello")), "chunk-sizes",
+    is("chunk-sizes-saved", |e| e.bytes.starts_with(b"b\r\n") || e.bytes.starts_with(&e.names.of(b"bHello")), "chunk-sizes",
         "The file contains the chunk sizes: with Transfer-Encoding: chunked, a size comes before each chunk. Save only the chunks, until the chunk of size 0.",
         "分块大小也存进去了：Transfer-Encoding: chunked 时，每块前面是它的大小，大小为 0 的块结束响应体。"),
     is("not-all", |_| true, "end",

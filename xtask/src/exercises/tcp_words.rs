@@ -144,7 +144,7 @@ pub static LEFT: &[Likely] = &[
         "流结束也回答了：recv 返回空，说明客户端已经离开，没说完的不是名字。结束这个会话，不再回答。"),
     Among(|e| e.is_gone, FALLEN),
     busy_with_the_end(|e| e.tables.unaccepted > 0 || e.is_silent()),
-    one_buffer(|e| e.has(&e.drawn(MICHAEL)[..4])),
+    one_buffer(|e| e.has(&e.names.of(MICHAEL)[..4])),
     all(WORDS),
     all(ANSWER),
 ];

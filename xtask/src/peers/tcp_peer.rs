@@ -187,7 +187,6 @@ impl TcpPeer {
         self.said = bytes.into();
     }
 
-    /// Shuts down its half, and goes on listening.
     pub fn ends(&mut self) {
         self.talk.recorder.record(What::Ended { toward: self.program });
         let _ = self.stream.shutdown(Shutdown::Write);
@@ -197,13 +196,10 @@ impl TcpPeer {
     /// until there is something, and does not read it. Where nothing came, it has left without a reset.
     pub fn resets(self) -> Result<(), Mismatch> {
         let _ = self.stream.set_read_timeout(Some(self.talk.patience));
-        if !matches!(self.stream.peek(&mut [0]), Ok(1)) {
-            let nothing = self.missed(Expected::Anything, How::Silent);
-            self.leaves();
-            return Err(nothing);
-        }
-        self.talk.recorder.record(What::Broke { toward: self.program, as_reset: true });
-        Ok(())
+        let (toward, has_come) = (self.program, matches!(self.stream.peek(&mut [0]), Ok(1)));
+        let left = if has_come { What::Broke { toward, as_reset: true } } else { What::Ended { toward } };
+        self.talk.recorder.record(left);
+        if has_come { Ok(()) } else { Err(self.missed(Expected::Anything, How::Silent)) }
     }
 
     pub fn leaves(self) {
@@ -274,16 +270,13 @@ impl TcpPeer {
 
     /// Looks whether anything else has come; waiting until all could be here is the script's job.
     pub fn hears_no_more(&mut self) -> Result<(), Mismatch> {
-        const LOOK: Duration = Duration::from_millis(20);
-        let is_quiet = self.came_within(LOOK).is_empty();
+        let is_quiet = self.came_within(Duration::from_millis(20)).is_empty();
         if is_quiet { Ok(()) } else { Err(self.missed(Expected::NoMore, How::WentOn)) }
     }
 
     pub fn hears_the_end(&mut self) -> Result<(), Mismatch> {
-        if !self.heard.is_empty() {
-            return Err(self.other(Expected::End));
-        }
-        match self.read(self.talk.patience) {
+        let heard = if self.heard.is_empty() { self.read(self.talk.patience) } else { Ok(()) };
+        match heard {
             Ok(()) => Err(self.other(Expected::End)),
             Err(How::Ended) => Ok(()),
             Err(how) => Err(self.missed(Expected::End, how)),
@@ -302,24 +295,15 @@ impl TcpPeer {
 
     /// How many bytes of what came are this message; an error if it cannot be it any more, none if it still can.
     fn understood(&self, message: &[u8]) -> Option<Result<usize, ()>> {
-        let could_be = |whole: &[u8]| whole.starts_with(&self.heard);
-        match self.talk.framing {
-            Framing::Line => match self.heard.iter().position(|byte| *byte == b'\n') {
-                Some(end) => {
-                    let line = &self.heard[..end];
-                    let is_it = line.strip_suffix(b"\r").unwrap_or(line) == message || line == message;
-                    Some(if is_it { Ok(end + 1) } else { Err(()) })
-                }
-                None => (!could_be(&[message, b"\r"].concat())).then_some(Err(())),
-            },
-            Framing::Raw | Framing::Length => {
-                let expected = self.framed(message);
-                if self.heard.starts_with(&expected) {
-                    return Some(Ok(expected.len()));
-                }
-                (!could_be(&expected)).then_some(Err(()))
-            }
+        let forms = match self.talk.framing {
+            Framing::Line => vec![[message, b"\n"].concat(), [message, b"\r\n"].concat()],
+            Framing::Raw | Framing::Length => vec![self.framed(message)],
+        };
+        if let Some(whole) = forms.iter().find(|whole| self.heard.starts_with(whole)) {
+            return Some(Ok(whole.len()));
         }
+        let could_be = forms.iter().any(|whole| whole.starts_with(&self.heard));
+        (!could_be).then_some(Err(()))
     }
 
     /// Something else came; the rest of it is shown, too.
