@@ -22,7 +22,7 @@ pub static GET: Exercise = Exercise {
                      "HTTPS、重定向、压缩的响应体、最后一块之后的字段：这里只关于响应体在哪里结束"),
     ],
     stages: STAGES,
-    anywhere: ANYWHERE,
+    anywhere: &[any::TEXT_FOR_BYTES, any::SLOW, Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME)],
     otherwise: OTHERWISE,
 };
 
@@ -85,9 +85,6 @@ static STAGES: &[Stage] = &[
             "This reply has no HTTP header: check that a reply begins with HTTP/ and that an empty line ends its header; if not, print what is missing, and exit with a status other than 0.",
             "这个响应没有 HTTP 头部：检查开头是不是 HTTP/，有没有空行；缺了就打印缺什么，并以失败结束。")]),
 ];
-
-static ANYWHERE: &[Likely] =
-    &[any::TEXT_FOR_BYTES, any::SLOW, Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME)];
 
 static OTHERWISE: &[Likely] = &[
     is("waits-for-the-end", |e| e.how == How::Later, "kept-open",

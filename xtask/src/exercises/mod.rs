@@ -57,10 +57,10 @@ mod tests {
             assert_eq!((sentences(&why.en, ". "), why.zh.matches('。').count()), (2, 2), "{why:?}");
             assert!(pattern.iter().all(|line| line.is_ascii() && line.len() < 92), "{pattern:?}");
         }
-        used.sort_by_key(|(why, _)| &why.en);
-        used.dedup_by_key(|(why, _)| &why.en);
+        used.sort_by(|(one, _), (other, _)| one.en.cmp(&other.en));
+        used.dedup_by(|(one, _), (other, _)| one == other);
         let named = |name: &str| mistakes.iter().any(|one| one.name == name);
-        let names = more::ALL.iter().flat_map(|more| more.mistakes.split_terminator(' '));
+        let names = more::ALL.iter().flat_map(|(_, mistakes, ..)| mistakes.split_terminator(' '));
         assert_eq!(names.filter(|name| !named(name)).collect::<Vec<_>>(), [""; 0]);
         assert_eq!(used.len(), more::ALL.len());
     }

@@ -221,10 +221,6 @@ impl<'a> Evidence<'a> {
         self.how == How::Silent
     }
 
-    pub fn is_other(&self) -> bool {
-        self.how == How::Other
-    }
-
     pub fn is_over(&self) -> bool {
         matches!(self.how, How::Ended | How::Reset | How::Refused)
     }

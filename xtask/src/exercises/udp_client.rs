@@ -34,7 +34,7 @@ static STAGES: &[Stage] = &[
     stage("lost", "M4", ("sends the name again when no reply arrives", "收不到回复，就再发一次名字"),
         &[Hosts, Hears(1, MICHAEL), Loses(1, HELLO_MICHAEL), Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS, Ends,
           Prints(GREETINGS)],
-        &[asks_once(|e| e.how == How::Ended || (e.is_other() && e.bytes == TRACY))]),
+        &[asks_once(|e| e.how == How::Ended || (e.how == How::Other && e.bytes == TRACY))]),
 
     // A copy of the first reply arrives late.
     stage("late", "M5", ("does not mistake a late reply for the reply to the next name", "不把迟到的回复当成下一个名字的回复"),

@@ -117,7 +117,7 @@ static FALLEN: &[Likely] = &[
 /// No answer, or a wrong one.
 static ANSWER: &[Likely] = &[
     Among(|e| e.is_gone, FALLEN),
-    is("in-parts", |e| e.is_other() && e.message().is_some_and(|message| message.starts_with(e.bytes)), "udp",
+    is("in-parts", |e| e.how == How::Other && e.message().is_some_and(|message| message.starts_with(e.bytes)), "udp",
         "Your server sent the answer in several datagrams: join its parts, and send it with one sendto.",
         "服务器把回复分成几个数据报发送了：先拼成完整的回复，再用一次 sendto 发送。"),
     Among(|e| e.how == How::Other, WORDS),

@@ -28,7 +28,7 @@ const REST_OF_IT: Duration = Duration::from_millis(100);
 /// A peer with a TCP connection; dropped, it closes.
 pub struct TcpPeer {
     pub number: usize,
-    stream: TcpStream,
+    pub stream: TcpStream,
     program: Side,
     talk: Talk,
     heard: Vec<u8>,
@@ -67,10 +67,6 @@ impl TcpPeer {
         stream.set_write_timeout(Some(talk.patience))?;
         let (heard, said) = Default::default();
         Ok(Self { number: 0, stream, program, talk, heard, said })
-    }
-
-    pub fn stream(&self) -> &TcpStream {
-        &self.stream
     }
 
     /// Whether the program is its client.
@@ -133,17 +129,14 @@ impl TcpPeer {
     /// Waits for a request of this path and the empty line after it. It must name the Host (RFC 9112, section 3.2).
     /// Of another request, the first line is found.
     pub fn is_asked_for(&mut self, path: &'static str) -> Result<(), Mismatch> {
-        const END: &[u8] = b"\r\n\r\n";
-        let expected = || Expected::Request(path);
         let asked = Instant::now();
-        while !self.heard.windows(END.len()).any(|window| window == END) {
-            if self.heard.len() > ENOUGH {
-                return Err(self.missed(expected(), How::Other));
-            }
-            if asked.elapsed() > self.talk.patience * 3 {
-                return Err(self.missed(expected(), How::Late));
-            }
-            self.read(self.talk.patience).map_err(|how| self.missed(expected(), how))?;
+        while !self.heard.windows(4).any(|window| window == b"\r\n\r\n") {
+            let heard = match self.heard.len() {
+                0..=ENOUGH if asked.elapsed() > self.talk.patience * 3 => Err(How::Late),
+                0..=ENOUGH => self.read(self.talk.patience),
+                _ => Err(How::Other),
+            };
+            heard.map_err(|how| self.missed(Expected::Request(path), how))?;
         }
         let head = String::from_utf8_lossy(&self.heard).to_lowercase();
         let is_it = self.heard.starts_with(format!("GET {path} HTTP/1.1\r\n").as_bytes());
@@ -154,7 +147,7 @@ impl TcpPeer {
         if !is_it {
             self.heard = self.heard.split(|byte| *byte == b'\r').next().unwrap_or_default().to_vec();
         }
-        Err(self.missed(expected(), How::Other))
+        Err(self.missed(Expected::Request(path), How::Other))
     }
 
     pub fn framed(&self, message: &[u8]) -> Vec<u8> {
