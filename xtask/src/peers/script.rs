@@ -249,7 +249,7 @@ pub fn playable(script: &[Step], framing: Framing) -> Result<&[Step]> {
         "raw framing marks no end of a message: cargo xtask demo framing",
         "raw 不标明消息在哪里结束：cargo xtask demo framing",
     );
-    // One step at most is the start of the program.
+    // A single step before it is only the start of the program.
     ensure!(boundary.is_none_or(|end| end > 1), NotAvailable(why));
     Ok(&script[..boundary.unwrap_or(script.len())])
 }
