@@ -1,9 +1,6 @@
 //! Likely mistakes that programs of more than one kind make.
 
-use super::stage::Likely::Among;
-use super::stage::{Likely, When, is};
-use crate::peers::script::{Expected, How};
-use crate::words::Words;
+use super::prelude::*;
 
 /// What a program prints that failed to decode text. A mere warning that has UTF-8 in it (of Java, of bash) does not count.
 pub const NOT_TEXT: &[&str] = &[
@@ -33,13 +30,13 @@ pub const PYTHON_WORDS: Likely = is("python-words", |e| e.bytes.starts_with(b"b'
 pub const NAME_CHANGED: Likely = is("name-changed", |_| true, "not-text",
     "Your server did not send this name back unchanged: a name is a sequence of bytes, not always UTF-8, and spaces belong to it. Remove only the mark of the message's end (no strip, trim or scanf), send the rest back as it arrived, and decode it only to print it.",
     "你的服务器没有原样返回这个名字：名字是字节，不一定是 UTF-8，空格也是名字的一部分。只去掉标明消息结尾的标记（不要用 strip、trim、scanf），其余的原样返回，打印时才解码。");
-pub const EARLIER_NAME: Likely = is("earlier-name", |e| e.has(&[&e.drawn(super::TRACY)[..], &e.drawn(super::MICHAEL)[super::TRACY.len()..]].concat()), "crowd",
+pub const EARLIER_NAME: Likely = is("earlier-name", |e| e.has(&[&e.names.of(TRACY)[..], &e.names.of(MICHAEL)[TRACY.len()..]].concat()), "crowd",
     "This answer contains a part of an earlier name, which is still in your buffer: use only the bytes that the last recv (or recvfrom) returned, or clear the buffer after each answer.",
     "回答里有先前名字的一部分，它还留在缓冲区里：只用最后一次 recv（或 recvfrom）返回的字节，或者每次回答之后清空缓冲区。");
-pub const CUT_AT_ZERO: Likely = is("cut-at-zero", |e| e.wants_greeting(super::ZERO), "crowd",
+pub const CUT_AT_ZERO: Likely = is("cut-at-zero", |e| e.wants_greeting(ZERO), "crowd",
     "A name can contain a zero byte, which ends a string in C (strlen, strcpy, printf): store the length that recv returned, and use that.",
     "名字里可以有零字节，而它会结束 C 的字符串（strlen、strcpy、printf）：名字的长度要另外记住，并按长度处理。");
-pub const NAME_AS_FORMAT: Likely = is("name-as-format", |e| e.wants_greeting(super::FORMAT), "crowd",
+pub const NAME_AS_FORMAT: Likely = is("name-as-format", |e| e.wants_greeting(FORMAT), "crowd",
     "Your program used the name as a format string, in which % is special: write printf(\"%s\", name), never printf(name).",
     "名字被当成了格式串，而 % 在其中有特殊含义：写成 printf(\"%s\", name)，不要写 printf(name)。");
 pub const NEVER_SLEEPS: Likely = is("never-sleeps", |e| matches!(e.expected, Expected::Sleeps), "nonblocking",

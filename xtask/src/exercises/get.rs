@@ -2,18 +2,8 @@
 
 use common::framing::Framing;
 
-use super::any;
-use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, is, stage};
+use super::prelude::*;
 use crate::peers::replies::{self, BODY, LINES};
-use crate::peers::script::Step::{
-    self, Ends, EndsOpen, Fails, Hosts, IsAskedFor, Saves, SavesMuch, Says, SaysByBytes,
-    SaysNoMore, SendsMuch, Shows,
-};
-use crate::peers::script::{Expected, How};
-use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
-use crate::words::Words;
 
 const ASKED: Step = IsAskedFor(1, "/page");
 
@@ -32,7 +22,7 @@ pub static GET: Exercise = Exercise {
                      "HTTPS、重定向、压缩的响应体、最后一块之后的字段：这里只关于响应体在哪里结束"),
     ],
     stages: STAGES,
-    anywhere: ANYWHERE,
+    anywhere: &[any::TEXT_FOR_BYTES, any::SLOW, Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME)],
     otherwise: OTHERWISE,
 };
 
@@ -96,9 +86,6 @@ static STAGES: &[Stage] = &[
             "这个响应没有 HTTP 头部：检查开头是不是 HTTP/，有没有空行；缺了就打印缺什么，并以失败结束。")]),
 ];
 
-static ANYWHERE: &[Likely] =
-    &[any::TEXT_FOR_BYTES, any::SLOW, Among(|e| matches!(e.expected, Expected::Visit), any::NOT_COME)];
-
 static OTHERWISE: &[Likely] = &[
     is("waits-for-the-end", |e| e.how == How::Later, "kept-open",
         "The reply says where it ends: after Content-Length bytes, after the chunk of size 0, or right after its header if the status is 204. Do not wait until the server closes the connection, even if you sent Connection: close. Close it yourself, and end.",
@@ -128,7 +115,7 @@ static SAVED: &[Likely] = &[
         "The file contains the header: the body begins after the first empty line.",
         "头部也存进去了：响应体从第一个空行之后开始。"),
     any::PYTHON_WORDS,
-    is("chunk-sizes-saved", |e| e.bytes.starts_with(b"b\r\n") || e.bytes.starts_with(&e.drawn(b"bHello")), "chunk-sizes",
+    is("chunk-sizes-saved", |e| e.bytes.starts_with(b"b\r\n") || e.bytes.starts_with(&e.names.of(b"bHello")), "chunk-sizes",
         "The file contains the chunk sizes: with Transfer-Encoding: chunked, a size comes before each chunk. Save only the chunks, until the chunk of size 0.",
         "分块大小也存进去了：Transfer-Encoding: chunked 时，每块前面是它的大小，大小为 0 的块结束响应体。"),
     is("not-all", |_| true, "end",

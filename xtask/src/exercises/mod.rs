@@ -8,6 +8,7 @@ mod any;
 mod get;
 #[rustfmt::skip]
 mod more;
+mod prelude;
 mod stage;
 #[rustfmt::skip]
 mod tcp_client;
@@ -29,25 +30,6 @@ pub use udp_client::UDP_CLIENT;
 pub use udp_server::UDP_SERVER;
 
 pub static ALL: [&Exercise; 5] = [&TCP_SERVER, &UDP_SERVER, &TCP_CLIENT, &UDP_CLIENT, &GET];
-
-const MICHAEL: &[u8] = b"Michael";
-const TRACY: &[u8] = b"Tracy";
-const SARAH: &[u8] = b"Sarah";
-/// A name, though it begins like exit.
-const EXITING: &[u8] = b"exiting";
-const CHINESE: &[u8] = "张三".as_bytes();
-/// And no byte order mark, for which some readers look at the beginning of a stream.
-const NOT_UTF8: &[u8] = b"\xe9\xff";
-const SPACES: &[u8] = b"   ";
-/// A name that is longer than a string of C's.
-const ZERO: &[u8] = b"a\0b";
-/// A name that is no format.
-const FORMAT: &[u8] = b"%s%s%s%n";
-const HELLO_MICHAEL: &[u8] = b"Hello, Michael!";
-const HELLO_TRACY: &[u8] = b"Hello, Tracy!";
-const HELLO_SARAH: &[u8] = b"Hello, Sarah!";
-/// What a client has to print, each once.
-const GREETINGS: &[&str] = &["Hello, Michael!", "Hello, Tracy!", "Hello, Sarah!"];
 
 #[cfg(test)]
 mod tests {
@@ -75,10 +57,10 @@ mod tests {
             assert_eq!((sentences(&why.en, ". "), why.zh.matches('。').count()), (2, 2), "{why:?}");
             assert!(pattern.iter().all(|line| line.is_ascii() && line.len() < 92), "{pattern:?}");
         }
-        used.sort_by_key(|(why, _)| &why.en);
-        used.dedup_by_key(|(why, _)| &why.en);
+        used.sort_by(|(one, _), (other, _)| one.en.cmp(&other.en));
+        used.dedup_by(|(one, _), (other, _)| one == other);
         let named = |name: &str| mistakes.iter().any(|one| one.name == name);
-        let names = more::ALL.iter().flat_map(|more| more.mistakes.split_terminator(' '));
+        let names = more::ALL.iter().flat_map(|(_, mistakes, ..)| mistakes.split_terminator(' '));
         assert_eq!(names.filter(|name| !named(name)).collect::<Vec<_>>(), [""; 0]);
         assert_eq!(used.len(), more::ALL.len());
     }

@@ -221,10 +221,6 @@ impl<'a> Evidence<'a> {
         self.how == How::Silent
     }
 
-    pub fn is_other(&self) -> bool {
-        self.how == How::Other
-    }
-
     pub fn is_over(&self) -> bool {
         matches!(self.how, How::Ended | How::Reset | How::Refused)
     }
@@ -243,14 +239,9 @@ impl<'a> Evidence<'a> {
         self.message() == Some(message)
     }
 
-    /// What this run has in place of a row's words.
-    pub fn drawn(&self, words: &[u8]) -> Vec<u8> {
-        self.names.of(words)
-    }
-
     /// The greeting of a name of the row was expected.
     pub fn wants_greeting(&self, name: &[u8]) -> bool {
-        self.wants(&greeting::of(&self.drawn(name)))
+        self.wants(&greeting::of(&self.names.of(name)))
     }
 
     /// These bytes are somewhere in what arrived.

@@ -2,18 +2,8 @@
 
 use common::greeting::{EXIT, WELCOME};
 
-use super::any::{self, one_recv};
-use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, is, stage};
-use super::{GREETINGS, HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY};
-use crate::peers::script::Step::{
-    self, Ends, Fails, Hears, HearsNoMore, HearsOr, Hosts, NeedsBoundary, Nobody, Outwaits, Plays, Prints,
-    Rest, Says, SaysByBytes, SaysNoMore, Shows, Thinks,
-};
-use crate::peers::script::{Expected, How};
-use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
-use crate::words::Words;
+use super::any::one_recv;
+use super::prelude::*;
 
 pub static TCP_CLIENT: Exercise = Exercise {
     name: "tcp-client",
@@ -127,13 +117,13 @@ static NO_ANSWER: &[Likely] = &[
 
 /// The client has not said what it should.
 static SAID: &[Likely] = &[
-    is("not-waited-for", |e| e.how == How::WentOn || (e.is_other() && e.has(MICHAEL) && e.has(TRACY)), "framing",
+    is("not-waited-for", |e| e.how == How::WentOn || (e.how == How::Other && e.has(MICHAEL) && e.has(TRACY)), "framing",
         "Your client does not wait for the greetings: send the next name only when the greeting for the name before it has arrived. End each message as --framing says (with --framing line: with a line feed).",
         "名字一口气发了出去：上一个的回复到了才发下一个。每条消息按 --framing 结束（line：换行符）。"),
     is("ended-too-early", |e| e.is_gone && !e.status.is_empty() && e.after_message().is_none(), "socket",
         "Your client ended in the middle of the conversation: the last output of your program says why.",
         "客户端中途结束了：原因见它最后的输出。"),
-    is("leaves-early", |e| (e.wants(EXIT) && e.bytes.is_empty()) || (matches!(e.how, How::Ended | How::Reset) && e.after_message().is_none()) || (e.is_other() && e.has(EXIT)), "crowd",
+    is("leaves-early", |e| (e.wants(EXIT) && e.bytes.is_empty()) || (matches!(e.how, How::Ended | How::Reset) && e.after_message().is_none()) || (e.how == How::Other && e.has(EXIT)), "crowd",
         "Your client must send four messages, in this order: Michael, Tracy, Sarah and 'exit'. Then it reads until the end of the stream, and only then may it close its connection.",
         "客户端要依次发送四条消息：Michael、Tracy、Sarah、exit，再读到流结束，然后才关闭。"),
     is("welcome-not-read", |e| e.is_silent() && e.tables.unread > 0, "end",

@@ -3,22 +3,11 @@
 use common::framing::LIMIT;
 use common::greeting::{EXIT, WELCOME};
 
-use super::any::{self, one_recv};
-use super::stage::Likely::Among;
-use super::stage::{Evidence, Exercise, Likely, Stage, all, is, stage};
+use super::any::one_recv;
+use super::prelude::*;
 use super::tcp_words::{
     ANSWER, ANYWHERE, FALLEN, LEFT, NEXT_UNSERVED, UNWELCOMED, WORDS, one_buffer, pieces_not_joined,
 };
-use super::{CHINESE, EXITING, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
-use crate::peers::script::Step::{
-    Begins, Comes, EndsWith, Enters, Finishes, Floods, GivesBack, Greeted, Hears, HearsAnything,
-    HearsGreeting, HearsHalfAtMost, HearsNoMore, HearsOr, HearsTheEnd, IsInterrupted, Leaves, NeedsBoundary,
-    Resets, Rest, Restarts, Says, SaysByBytes, SaysNoMore, Sleeps, Starts, Stays, Waits,
-};
-use crate::peers::script::{Expected, How};
-use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
-use crate::words::Words;
 
 pub static TCP_SERVER: Exercise = Exercise {
     name: "tcp-server",
@@ -84,7 +73,7 @@ static STAGES: &[Stage] = &[
                 "Only a message that is exactly 'exit' closes the connection: 'exiting', 'EXIT' and ' exit' are names, and must be answered. Compare all bytes as they arrived (no lower, strip or trim, and not only the beginning).",
                 "整条消息正好是 exit，才关闭连接：exiting、EXIT、前面有空格的 exit 都是名字，要回答。按收到的全部字节比较（不要用 lower、strip、trim，也不要只比较开头）。"),
             EXIT_RESET,
-            is("exit-answered", |e| e.wants_end() && e.is_other(), "crowd",
+            is("exit-answered", |e| e.wants_end() && e.how == How::Other, "crowd",
                 "Your server answers 'exit', perhaps as if it were a name: remove the line feed, compare the message with 'exit' before you answer it, and then close the connection without sending anything.",
                 "exit 不需要回答，也不是名字：先去掉换行符，与 exit 比较；是 exit 就什么也不说，直接关闭连接。"),
             is("exit-not-closed", |e| e.wants_end() && e.is_silent(), "crowd",
@@ -140,7 +129,7 @@ static STAGES: &[Stage] = &[
         &[Starts, NeedsBoundary, Enters(1), SaysByBytes(1, CHINESE), HearsGreeting(1, CHINESE), Enters(2), Begins(1, SARAH), Rest,
           Begins(2, TRACY), Rest, Finishes(1, SARAH), HearsGreeting(1, SARAH), Finishes(2, TRACY), HearsGreeting(2, TRACY)],
         &[
-            one_buffer(|e| e.is_other() && e.message().is_some() && !e.wants_greeting(CHINESE)),
+            one_buffer(|e| e.how == How::Other && e.message().is_some() && !e.wants_greeting(CHINESE)),
             is("half-decoded", |e| is_half_decoded(e) && !answers_more_than_one(e), "half-char",
                 "Your server decodes half a character: wait for the end of the message, and only then decode it.",
                 "解码了半个字符：到了消息的结尾才算收齐，那时才是文本。"),
@@ -181,7 +170,7 @@ static STAGES: &[Stage] = &[
           Enters(2), Greeted(2, TRACY), Begins(2, MICHAEL), Rest, EndsWith(2, MICHAEL), HearsGreeting(2, MICHAEL), HearsTheEnd(2)],
         &[
             Among(|e| e.is_gone, FALLEN),
-            pieces_not_joined(|e| e.is_other() && e.wants_greeting(MICHAEL)),
+            pieces_not_joined(|e| e.how == How::Other && e.wants_greeting(MICHAEL)),
             is("end-before-answer", |e| e.is_over() && !e.wants_end(), "duplex",
                 "The client closed its own sending half, not yours: answer everything that arrived before the end, then close.",
                 "客户端只关闭了它那一半：结束之前收到的都要回答，然后再关闭。"),

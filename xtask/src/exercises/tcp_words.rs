@@ -3,11 +3,9 @@
 use common::framing::{Framing, LIMIT};
 use common::greeting::WELCOME;
 
-use super::MICHAEL;
-use super::any::{self, NOT_TEXT};
-use super::stage::Likely::Among;
-use super::stage::{Evidence, Likely, Location, When, all, is, other_around_the_name};
-use crate::peers::script::{Expected, How};
+use super::any::NOT_TEXT;
+use super::prelude::*;
+use super::stage::Location;
 
 /// What any stage may be the first to meet.
 pub static ANYWHERE: &[Likely] = &[
@@ -120,7 +118,7 @@ pub static ANSWER: &[Likely] = &[
     is("reads-on", |e| e.how == How::Silent, "framing",
         "The client waits for your server's next message. Perhaps your server waits in recv for more, because it does not notice that the name is complete; or it only prints its answer; or the answer is still in a buffer (flush it).",
         "客户端在等服务器的下一条消息。也许服务器还在 recv 里等：它没看出名字已经收齐；也许只打印了回答，没有发送；也许回答留在缓冲区里（要 flush）。"),
-    pieces_not_joined(|e| e.is_other() && is_greeting_of_a_part(e)),
+    pieces_not_joined(|e| e.how == How::Other && is_greeting_of_a_part(e)),
     other_words(|e| matches!(e.how, How::Other | How::WentOn)),
     is("closed-unanswered", |_| true, "crowd",
         "Your server closes the connection instead of answering: read the name and answer it first.",
@@ -141,12 +139,12 @@ const fn other_words(when: When) -> Likely {
 
 /// A client has disconnected.
 pub static LEFT: &[Likely] = &[
-    is("answers-the-end", |e| e.has(b"Hello, !") || (e.is_other() && e.wants_end()) || (e.is_gone && e.complains_of(&["broken pipe"])), "end",
+    is("answers-the-end", |e| e.has(b"Hello, !") || (e.how == How::Other && e.wants_end()) || (e.is_gone && e.complains_of(&["broken pipe"])), "end",
         "Your server answers the end of the stream: when recv returns nothing, the client has disconnected, and what it began to say is no name. Send nothing, and leave the loop.",
         "流结束也回答了：recv 返回空，说明客户端已经离开，没说完的不是名字。结束这个会话，不再回答。"),
     Among(|e| e.is_gone, FALLEN),
     busy_with_the_end(|e| e.tables.unaccepted > 0 || e.is_silent()),
-    one_buffer(|e| e.has(&e.drawn(MICHAEL)[..4])),
+    one_buffer(|e| e.has(&e.names.of(MICHAEL)[..4])),
     all(WORDS),
     all(ANSWER),
 ];

@@ -1,17 +1,6 @@
 //! A UDP client: each name is a datagram, and its reply may be lost, late, doubled or a stranger's.
 
-use super::any;
-use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, When, all, is, stage};
-use super::{GREETINGS, HELLO_MICHAEL, HELLO_SARAH, HELLO_TRACY, MICHAEL, SARAH, TRACY};
-use crate::peers::script::Step::{
-    self, AsksAtMost, Ends, Fails, Hears, Hosts, IsWaitedFor, Loses, Nobody, Plays, Prints, Says,
-    StrangerSays,
-};
-use crate::peers::script::{Expected, How};
-use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
-use crate::words::Words;
+use super::prelude::*;
 
 pub static UDP_CLIENT: Exercise = Exercise {
     name: "udp-client",
@@ -45,7 +34,7 @@ static STAGES: &[Stage] = &[
     stage("lost", "M4", ("sends the name again when no reply arrives", "收不到回复，就再发一次名字"),
         &[Hosts, Hears(1, MICHAEL), Loses(1, HELLO_MICHAEL), Hears(1, MICHAEL), Says(1, &[HELLO_MICHAEL]), THE_OTHERS, Ends,
           Prints(GREETINGS)],
-        &[asks_once(|e| e.how == How::Ended || (e.is_other() && e.bytes == TRACY))]),
+        &[asks_once(|e| e.how == How::Ended || (e.how == How::Other && e.bytes == TRACY))]),
 
     // A copy of the first reply arrives late.
     stage("late", "M5", ("does not mistake a late reply for the reply to the next name", "不把迟到的回复当成下一个名字的回复"),

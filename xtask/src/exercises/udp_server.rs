@@ -1,16 +1,6 @@
 //! A UDP server: every datagram stands alone, and is answered to its sender.
 
-use super::any;
-use super::stage::Likely::Among;
-use super::stage::{Exercise, Likely, Stage, all, is, other_around_the_name, stage};
-use super::{CHINESE, FORMAT, MICHAEL, NOT_UTF8, SARAH, SPACES, TRACY, ZERO};
-use crate::peers::script::Step::{
-    Comes, Greeted, GreetedOrRefused, HearsGreeting, IsInterrupted, Leaves, Rest, Says, Sleeps, Starts, Stays,
-};
-use crate::peers::script::{Expected, How};
-use crate::wire::event::Side;
-use crate::wire::kernel::Protocol;
-use crate::words::Words;
+use super::prelude::*;
 
 /// A name that begins like a greeting.
 const HELLOISE: &[u8] = b"Helloise";
@@ -127,7 +117,7 @@ static FALLEN: &[Likely] = &[
 /// No answer, or a wrong one.
 static ANSWER: &[Likely] = &[
     Among(|e| e.is_gone, FALLEN),
-    is("in-parts", |e| e.is_other() && e.message().is_some_and(|message| message.starts_with(e.bytes)), "udp",
+    is("in-parts", |e| e.how == How::Other && e.message().is_some_and(|message| message.starts_with(e.bytes)), "udp",
         "Your server sent the answer in several datagrams: join its parts, and send it with one sendto.",
         "服务器把回复分成几个数据报发送了：先拼成完整的回复，再用一次 sendto 发送。"),
     Among(|e| e.how == How::Other, WORDS),

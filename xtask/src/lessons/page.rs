@@ -60,5 +60,5 @@ fn play(play: &mut Play) -> Result<()> {
 /// An origin whose own lines are not drawn: the arrows show what it is asked for.
 pub(super) fn quiet_origin(play: &Play) -> Result<Listening> {
     play.story.hide("origin");
-    Ok(origin::start(play.ip, play.lab.record.recorder("origin"))?)
+    Ok(origin::start(TcpListener::bind((play.ip, 0))?, play.lab.record.recorder("origin"))?)
 }

@@ -1,6 +1,8 @@
 //! The words of a run. A row has those of the notes; by its seed, a run plays it with others of the same kind and length:
 //! what a program knows by heart helps it nothing, and what a row expects of it holds for all of them.
 
+use std::collections::BTreeMap;
+
 use common::seeded::Seeded;
 
 use crate::wire::event::Side;
@@ -13,7 +15,6 @@ const SPECIAL: [&[u8]; 2] = [b"exit", b"hello"];
 const CONSONANTS: &[u8] = b"cdfghjklmnprstvwyz";
 const VOWELS: &[u8] = b"aeiou";
 
-/// The words of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Names {
     /// By which they are drawn; 0 has the words of the notes.
@@ -23,7 +24,6 @@ pub struct Names {
 }
 
 impl Names {
-    /// Those of the notes.
     pub const OF_THE_NOTES: Self = Self { seed: 0, side: Side::Server };
 
     /// What this run has in place of a row's words.
@@ -64,16 +64,15 @@ impl Names {
     /// Each letter by another one, always the same: so different words stay different.
     fn letters(&self, words: &[u8]) -> Vec<u8> {
         let mut seeded = Seeded::new(self.seed);
-        let [consonants, vowels] = [CONSONANTS, VOWELS].map(|letters| {
+        let mut others = BTreeMap::new();
+        for letters in [CONSONANTS, VOWELS] {
             let mut drawn = letters.to_vec();
             (1..drawn.len()).for_each(|last| drawn.swap(last, seeded.below(last + 1)));
-            drawn
-        });
-        let drawn = |byte: &u8| {
-            let at = |letters: &[u8]| letters.iter().position(|letter| *letter == byte.to_ascii_lowercase());
-            let other = at(CONSONANTS).map(|at| consonants[at]).or_else(|| at(VOWELS).map(|at| vowels[at]));
-            let other = other.unwrap_or(*byte);
-            if byte.is_ascii_uppercase() { other.to_ascii_uppercase() } else { other }
+            others.extend(letters.iter().zip(drawn));
+        }
+        let drawn = |byte: &u8| match others.get(&byte.to_ascii_lowercase()) {
+            Some(other) if byte.is_ascii_uppercase() => other.to_ascii_uppercase(),
+            other => *other.unwrap_or(byte),
         };
         words.iter().map(drawn).collect()
     }
@@ -94,11 +93,8 @@ mod tests {
             assert_eq!(drawn.iter().collect::<BTreeSet<_>>().len(), rows.len(), "{drawn:?}");
             assert_eq!(drawn, rows.map(|name| String::from_utf8(names.of(name.as_bytes())).unwrap()));
             for (name, drawn) in rows.iter().zip(&drawn) {
-                assert_eq!(name.trim().len(), drawn.trim().len(), "{drawn}");
-                assert_eq!(
-                    (name.contains("exit"), name.is_ascii()),
-                    (drawn.contains("exit"), drawn.is_ascii())
-                );
+                let kind = |name: &str| (name.trim().len(), name.contains("exit"), name.is_ascii());
+                assert_eq!(kind(name), kind(drawn), "{drawn}");
             }
             assert!(std::str::from_utf8(&names.of(b"\xff\xfe")).is_err());
         }

@@ -19,12 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const CLIENTS: usize = 64;
 
 /// Starts an origin that runs until it is dropped; what it is asked for appears in the server's lane.
-pub fn start(ip: IpAddr, recorder: Recorder) -> io::Result<Listening> {
-    on(TcpListener::bind((ip, 0))?, recorder)
-}
-
-/// Starts an origin that serves this listener, as [`start`].
-pub fn on(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
+pub fn start(listener: TcpListener, recorder: Recorder) -> io::Result<Listening> {
     Listening::serving(listener, CLIENTS, move |client, _| {
         let recorder = recorder.clone();
         // A client that leaves early is its own affair; its wire shows it.
@@ -79,7 +74,8 @@ mod tests {
 
     #[test]
     fn a_client_that_asks_nothing_holds_up_nobody_and_the_reply_to_head_has_no_body() {
-        let origin = start(Ipv4Addr::LOCALHOST.into(), Recorder::discarding()).unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let origin = start(listener, Recorder::discarding()).unwrap();
         let silent = TcpStream::connect(origin.address).unwrap();
         let ask = |method: &str| {
             let mut client = TcpStream::connect(origin.address).unwrap();

@@ -37,10 +37,8 @@ impl Met<'_> {
         const LOOKS: u32 = 3;
         let (asked, mut idle) = (Instant::now(), 0);
         while idle < LOOKS && asked.elapsed() < LIMIT {
-            match self.program.and_then(kernel::is_idle) {
-                Some(is_idle) => idle = if is_idle { idle + 1 } else { 0 },
-                None => break,
-            }
+            let Some(is_idle) = self.program.and_then(kernel::is_idle) else { break };
+            idle = if is_idle { idle + 1 } else { 0 };
             thread::sleep(MOMENT / LOOKS);
         }
         thread::sleep(if idle == 0 { MOMENT } else { Duration::ZERO });
@@ -137,9 +135,7 @@ impl Peers {
             }
             Step::Floods(number, name) => self.tcp(number)?.floods(&names.of(name), || met.rests()),
             Step::SaysNoMore(number) => self.tcp(number)?.ends(),
-            Step::Waits(number) => {
-                self.tcp(number)?.came_within(SECOND);
-            }
+            Step::Waits(number) => _ = self.tcp(number)?.came_within(SECOND),
             Step::Hears(number, message) => self.hears(number, message, met)?,
             Step::HearsOr(number, message, steps) => self.hears_or(number, message, steps, met)?,
             Step::HearsGreeting(number, name) => self.hears(number, &greeting::of(&names.of(name)), met)?,
@@ -170,7 +166,7 @@ impl Peers {
                 }
             }
             Step::Loses(number, message) => self.udp(number)?.loses(message),
-            Step::StrangerSays(number, message) => self.udp(number)?.is_outshouted(message),
+            Step::StrangerSays(number, message) => self.udp(number)?.is_outshouted(message)?,
             Step::AsksAtMost(number, most) => self.udp(number)?.has_come(most)?,
             Step::IsWaitedFor(number, message) => self.is_waited_for(number, message, met)?,
             Step::Rest => met.rests(),
@@ -198,10 +194,9 @@ impl Peers {
             Protocol::Tcp => TcpPeer::connect(self.at, talk).map(Peer::Tcp),
             Protocol::Udp => UdpPeer::new(self.at, talk).map(Peer::Udp),
         };
-        let refused = |why: std::io::Error| Mismatch {
-            number,
-            expected: Expected::Connection,
-            found: Found { how: How::Refused, bytes: why.to_string().into_bytes() },
+        let refused = |why: std::io::Error| {
+            let found = Found { how: How::Refused, bytes: why.to_string().into() };
+            Mismatch { number, expected: Expected::Connection, found }
         };
         self.joins(number, came.map_err(refused)?);
         Ok(())
@@ -290,8 +285,7 @@ impl Peers {
         met.rests();
         let asked = Instant::now();
         let next = || (asked.elapsed() < WHILE).then(|| peer.hears_one(WHILE, &|| false).ok()).flatten();
-        let found = iter::from_fn(next).find(|bytes| bytes != message);
-        let found = match found {
+        let found = match iter::from_fn(next).find(|bytes| bytes != message) {
             Some(bytes) => Found { how: How::WentOn, bytes },
             None if (met.has_ended)() => Found::nothing(How::Ended),
             None => return Ok(()),

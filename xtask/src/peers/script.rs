@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use common::framing::Framing;
 use common::narration::escape;
 
@@ -244,15 +244,12 @@ impl Error for NotAvailable {}
 /// [`NotAvailable`], where nothing is left of it.
 pub fn playable(script: &[Step], framing: Framing) -> Result<&[Step]> {
     let boundary = script.iter().position(|step| matches!(step, Step::NeedsBoundary));
-    match boundary.filter(|_| framing == Framing::Raw) {
-        None => Ok(script),
-        Some(0..=1) => {
-            // The start of the program, at most.
-            bail!(NotAvailable(Words::fixed(
-                "raw framing marks no end of a message: cargo xtask demo framing",
-                "raw 不标明消息在哪里结束：cargo xtask demo framing",
-            )))
-        }
-        Some(end) => Ok(&script[..end]),
-    }
+    let boundary = boundary.filter(|_| framing == Framing::Raw);
+    let why = Words::fixed(
+        "raw framing marks no end of a message: cargo xtask demo framing",
+        "raw 不标明消息在哪里结束：cargo xtask demo framing",
+    );
+    // A single step before it is only the start of the program.
+    ensure!(boundary.is_none_or(|end| end > 1), NotAvailable(why));
+    Ok(&script[..boundary.unwrap_or(script.len())])
 }

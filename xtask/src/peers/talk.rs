@@ -24,12 +24,8 @@ pub struct Talk {
 /// With one of our own programs, which speaks lines: unrecorded, and patient.
 impl Default for Talk {
     fn default() -> Self {
-        Self {
-            framing: Framing::Line,
-            patience: STUCK,
-            recorder: Recorder::discarding(),
-            names: Names::OF_THE_NOTES,
-        }
+        let (recorder, names) = (Recorder::discarding(), Names::OF_THE_NOTES);
+        Self { framing: Framing::Line, patience: STUCK, recorder, names }
     }
 }
 

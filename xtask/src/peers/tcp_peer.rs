@@ -28,7 +28,7 @@ const REST_OF_IT: Duration = Duration::from_millis(100);
 /// A peer with a TCP connection; dropped, it closes.
 pub struct TcpPeer {
     pub number: usize,
-    stream: TcpStream,
+    pub stream: TcpStream,
     program: Side,
     talk: Talk,
     heard: Vec<u8>,
@@ -67,10 +67,6 @@ impl TcpPeer {
         stream.set_write_timeout(Some(talk.patience))?;
         let (heard, said) = Default::default();
         Ok(Self { number: 0, stream, program, talk, heard, said })
-    }
-
-    pub fn stream(&self) -> &TcpStream {
-        &self.stream
     }
 
     /// Whether the program is its client.
@@ -133,17 +129,14 @@ impl TcpPeer {
     /// Waits for a request of this path and the empty line after it. It must name the Host (RFC 9112, section 3.2).
     /// Of another request, the first line is found.
     pub fn is_asked_for(&mut self, path: &'static str) -> Result<(), Mismatch> {
-        const END: &[u8] = b"\r\n\r\n";
-        let expected = || Expected::Request(path);
         let asked = Instant::now();
-        while !self.heard.windows(END.len()).any(|window| window == END) {
-            if self.heard.len() > ENOUGH {
-                return Err(self.missed(expected(), How::Other));
-            }
-            if asked.elapsed() > self.talk.patience * 3 {
-                return Err(self.missed(expected(), How::Late));
-            }
-            self.read(self.talk.patience).map_err(|how| self.missed(expected(), how))?;
+        while !self.heard.windows(4).any(|window| window == b"\r\n\r\n") {
+            let heard = match self.heard.len() {
+                0..=ENOUGH if asked.elapsed() > self.talk.patience * 3 => Err(How::Late),
+                0..=ENOUGH => self.read(self.talk.patience),
+                _ => Err(How::Other),
+            };
+            heard.map_err(|how| self.missed(Expected::Request(path), how))?;
         }
         let head = String::from_utf8_lossy(&self.heard).to_lowercase();
         let is_it = self.heard.starts_with(format!("GET {path} HTTP/1.1\r\n").as_bytes());
@@ -154,7 +147,7 @@ impl TcpPeer {
         if !is_it {
             self.heard = self.heard.split(|byte| *byte == b'\r').next().unwrap_or_default().to_vec();
         }
-        Err(self.missed(expected(), How::Other))
+        Err(self.missed(Expected::Request(path), How::Other))
     }
 
     pub fn framed(&self, message: &[u8]) -> Vec<u8> {
@@ -187,7 +180,6 @@ impl TcpPeer {
         self.said = bytes.into();
     }
 
-    /// Shuts down its half, and goes on listening.
     pub fn ends(&mut self) {
         self.talk.recorder.record(What::Ended { toward: self.program });
         let _ = self.stream.shutdown(Shutdown::Write);
@@ -197,13 +189,10 @@ impl TcpPeer {
     /// until there is something, and does not read it. Where nothing came, it has left without a reset.
     pub fn resets(self) -> Result<(), Mismatch> {
         let _ = self.stream.set_read_timeout(Some(self.talk.patience));
-        if !matches!(self.stream.peek(&mut [0]), Ok(1)) {
-            let nothing = self.missed(Expected::Anything, How::Silent);
-            self.leaves();
-            return Err(nothing);
-        }
-        self.talk.recorder.record(What::Broke { toward: self.program, as_reset: true });
-        Ok(())
+        let (toward, has_come) = (self.program, matches!(self.stream.peek(&mut [0]), Ok(1)));
+        let left = if has_come { What::Broke { toward, as_reset: true } } else { What::Ended { toward } };
+        self.talk.recorder.record(left);
+        if has_come { Ok(()) } else { Err(self.missed(Expected::Anything, How::Silent)) }
     }
 
     pub fn leaves(self) {
@@ -274,16 +263,13 @@ impl TcpPeer {
 
     /// Looks whether anything else has come; waiting until all could be here is the script's job.
     pub fn hears_no_more(&mut self) -> Result<(), Mismatch> {
-        const LOOK: Duration = Duration::from_millis(20);
-        let is_quiet = self.came_within(LOOK).is_empty();
+        let is_quiet = self.came_within(Duration::from_millis(20)).is_empty();
         if is_quiet { Ok(()) } else { Err(self.missed(Expected::NoMore, How::WentOn)) }
     }
 
     pub fn hears_the_end(&mut self) -> Result<(), Mismatch> {
-        if !self.heard.is_empty() {
-            return Err(self.other(Expected::End));
-        }
-        match self.read(self.talk.patience) {
+        let heard = if self.heard.is_empty() { self.read(self.talk.patience) } else { Ok(()) };
+        match heard {
             Ok(()) => Err(self.other(Expected::End)),
             Err(How::Ended) => Ok(()),
             Err(how) => Err(self.missed(Expected::End, how)),
@@ -302,24 +288,15 @@ impl TcpPeer {
 
     /// How many bytes of what came are this message; an error if it cannot be it any more, none if it still can.
     fn understood(&self, message: &[u8]) -> Option<Result<usize, ()>> {
-        let could_be = |whole: &[u8]| whole.starts_with(&self.heard);
-        match self.talk.framing {
-            Framing::Line => match self.heard.iter().position(|byte| *byte == b'\n') {
-                Some(end) => {
-                    let line = &self.heard[..end];
-                    let is_it = line.strip_suffix(b"\r").unwrap_or(line) == message || line == message;
-                    Some(if is_it { Ok(end + 1) } else { Err(()) })
-                }
-                None => (!could_be(&[message, b"\r"].concat())).then_some(Err(())),
-            },
-            Framing::Raw | Framing::Length => {
-                let expected = self.framed(message);
-                if self.heard.starts_with(&expected) {
-                    return Some(Ok(expected.len()));
-                }
-                (!could_be(&expected)).then_some(Err(()))
-            }
+        let forms = match self.talk.framing {
+            Framing::Line => vec![[message, b"\n"].concat(), [message, b"\r\n"].concat()],
+            Framing::Raw | Framing::Length => vec![self.framed(message)],
+        };
+        if let Some(whole) = forms.iter().find(|whole| self.heard.starts_with(whole)) {
+            return Some(Ok(whole.len()));
         }
+        let could_be = forms.iter().any(|whole| whole.starts_with(&self.heard));
+        (!could_be).then_some(Err(()))
     }
 
     /// Something else came; the rest of it is shown, too.

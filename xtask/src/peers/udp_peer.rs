@@ -68,15 +68,14 @@ impl UdpPeer {
         self.said = bytes.into();
     }
 
-    pub fn is_outshouted(&mut self, bytes: &[u8]) {
-        let stranger = self.address().and_then(|at| UdpSocket::bind((at.ip(), 0)));
-        let from = stranger.as_ref().ok().and_then(|stranger| stranger.local_addr().ok());
-        if let (Some(client), Ok(stranger), Some(from)) = (self.client, stranger, from) {
-            self.talk.recorder.said(self.program.other(), format!("a stranger, from :{}", from.port()));
-            self.talk.recorder.sent(self.program, bytes, Crossing::Plain);
-            self.said = bytes.into();
-            let _ = stranger.send_to(bytes, client);
-        }
+    pub fn is_outshouted(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(client) = self.client else { return Ok(()) };
+        let stranger = UdpSocket::bind((self.address()?.ip(), 0))?;
+        let from = format!("a stranger, from :{}", stranger.local_addr()?.port());
+        self.talk.recorder.said(self.program.other(), from);
+        self.talk.recorder.sent(self.program, bytes, Crossing::Plain);
+        self.said = bytes.into();
+        stranger.send_to(bytes, client).map(drop)
     }
 
     /// The next datagram within this time.

@@ -19,7 +19,7 @@ pub fn run(mut args: Args) -> Result<()> {
     let listener = TcpListener::bind(&address).map_err(|e| anyhow!(address::cannot_listen(&address, &e)))?;
     // Where nobody reads what is printed, clients wait.
     let (events, requests) = mpsc::sync_channel(64);
-    let origin = origin::on(listener, Recorder::new(0, move |event| events.send(event)))?;
+    let origin = origin::start(listener, Recorder::new(0, move |event| events.send(event)))?;
     say(&format!("listening on {}", origin.address))?;
     let paths = PAGES.iter().map(|page| page.path).collect::<Vec<_>>().join(" ");
     say(&format!("pages: {paths}"))?;

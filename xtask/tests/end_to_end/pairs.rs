@@ -90,7 +90,7 @@ fn a_name_that_stays_incomplete_is_narrated_while_its_sender_is_still_there() {
     let mut client = server.client();
     client.sends("Michael");
     let remark = server.wait_for("waiting for the rest from ");
-    let address = client.stream().local_addr().unwrap();
+    let address = client.stream.local_addr().unwrap();
     let what = format!("{address}: 7 bytes came, \"Michael\", and no line feed: try --framing raw");
     assert!(remark.ends_with(&what), "{remark}");
     client.sends("\n");

@@ -155,7 +155,7 @@ impl Failure {
         told.extend(self.more.clone().map(Entry::Evidence));
         told.extend(self.likely.map(|mistake| Entry::Hint(hint(mistake))));
         if let Some((why, pattern)) = self.likely.filter(|_| more).and_then(Mistake::more) {
-            told.push(Entry::Evidence(why.clone()));
+            told.push(Entry::Evidence(why));
             told.extend(pattern.iter().map(|line| Entry::Code(line)));
         }
         told

@@ -62,7 +62,7 @@ pub fn stop_while_talking(size: Size) -> Result<Tried> {
 
 /// Sends names and reads nothing until the server, blocked on its replies, takes no more for half a second.
 fn fill_up(client: &TcpPeer) -> Result<()> {
-    let mut stream = client.stream();
+    let mut stream = &client.stream;
     stream.set_nonblocking(true)?;
     let names = [&[b'x'; 1000][..], b"\n"].concat().repeat(100);
     let (mut at, mut full) = (0, 0);
@@ -189,7 +189,7 @@ pub fn endless_name(size: Size) -> Result<Tried> {
     first.hears(REFUSAL)?;
     let mut client = TcpPeer::welcomed(server.address)?;
     let before = status(server.program.pid, "VmHWM").ok_or_else(no_proc)?;
-    let mut sender = client.stream().try_clone()?;
+    let mut sender = client.stream.try_clone()?;
     let sending = thread::spawn(move || {
         let piece = vec![b'x'; 1 << 20];
         let sent = (0..megabytes).take_while(|_| sender.write_all(&piece).is_ok()).count();
