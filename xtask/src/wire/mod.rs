@@ -11,4 +11,3 @@ pub mod record;
 pub mod request;
 pub mod tcp_relay;
 pub mod udp_relay;
-pub mod waits;
