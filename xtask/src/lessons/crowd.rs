@@ -95,7 +95,8 @@ fn play(play: &mut Play) -> Result<()> {
         let outcome = play.lab.wait_for_end(client)?;
         let greetings = names.iter().map(|name| format!("Hello, {name}!"));
         let expected = ["Welcome!".to_owned()].into_iter().chain(greetings).collect();
-        let crossed = String::from_utf8_lossy(&play.lab.record.crossed(label, Side::Server)).into_owned();
+        let crossed =
+            String::from_utf8_lossy(&play.lab.record.pieces(label, Side::Server).concat()).into_owned();
         let promise = words!(
             "{label} sent its names and 'exit', each name was greeted, and it exits with 0",
             "{label} 发出各个名字和 exit，每个名字都得到问候，退出状态为 0"

@@ -24,7 +24,7 @@ pub struct Listening {
     pub address: SocketAddr,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    places: ServedClients,
+    places: Places,
 }
 
 impl Listening {
@@ -57,7 +57,7 @@ impl Listening {
                 }
             }
         })?;
-        Ok(Self { address, over, thread: Some(thread), places: ServedClients::default() })
+        Ok(Self { address, over, thread: Some(thread), places: Places::default() })
     }
 
     /// Serves up to `limit` clients at once, each on its own thread. `welcome` returns what serves a client, and where it is
@@ -67,16 +67,16 @@ impl Listening {
         limit: usize,
         mut welcome: impl FnMut(Arc<TcpStream>, SocketAddr) -> (Serve, Recorder) + Send + 'static,
     ) -> io::Result<Self> {
-        let places = ServedClients::default();
-        let taken = places.clone();
+        let places = Places::default();
+        let taken = Arc::clone(&places);
         let mut number = 0;
         let mut listening = Self::start(listener, move |client, from| {
             number += 1;
             let client = Arc::new(client);
             let stream = Arc::downgrade(&client);
             let (serve, recorder) = welcome(client, from);
-            taken.add(Served { number, ip: from.ip(), stream, recorder: recorder.clone() }, limit);
-            let leaving = Leaving(taken.clone(), number);
+            add(&taken, Served { number, ip: from.ip(), stream, recorder: recorder.clone() }, limit);
+            let leaving = Leaving(Arc::clone(&taken), number);
             let spawned = thread::Builder::new().spawn(move || {
                 let _leaving = leaving;
                 serve();
@@ -90,7 +90,7 @@ impl Listening {
     /// Accepts no more, and waits until nobody is served any more.
     pub fn finish(&mut self) {
         self.stop();
-        self.places.0.wait_until(Vec::is_empty);
+        self.places.wait_until(Vec::is_empty);
     }
 
     fn stop(&mut self) {
@@ -117,30 +117,27 @@ struct Served {
 }
 
 /// Oldest first.
-#[derive(Clone, Default)]
-struct ServedClients(Arc<Awaited<Vec<Served>>>);
+type Places = Arc<Awaited<Vec<Served>>>;
 
-impl ServedClients {
-    fn add(&self, client: Served, limit: usize) {
-        let gone = self.0.change(|places| {
-            let addresses: Vec<_> = places.iter().map(|place| place.ip).collect();
-            let first = if places.len() < limit { None } else { gives_way(&addresses) };
-            let gone = first.map(|at| places.remove(at));
-            places.push(client);
-            gone
-        });
-        if let Some(Served { recorder, stream, .. }) = gone {
-            recorder.record(What::GaveWay);
-            let _ = stream.upgrade().map(|stream| stream.shutdown(Shutdown::Both));
-        }
+fn add(places: &Places, client: Served, limit: usize) {
+    let gone = places.change(|places| {
+        let addresses: Vec<_> = places.iter().map(|place| place.ip).collect();
+        let first = if places.len() < limit { None } else { gives_way(&addresses) };
+        let gone = first.map(|at| places.remove(at));
+        places.push(client);
+        gone
+    });
+    if let Some(Served { recorder, stream, .. }) = gone {
+        recorder.record(What::GaveWay);
+        let _ = stream.upgrade().map(|stream| stream.shutdown(Shutdown::Both));
     }
 }
 
-struct Leaving(ServedClients, u64);
+struct Leaving(Places, u64);
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        self.0.0.change(|places| places.retain(|place| place.number != self.1));
+        self.0.change(|places| places.retain(|place| place.number != self.1));
     }
 }
 

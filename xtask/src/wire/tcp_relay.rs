@@ -69,7 +69,11 @@ impl TcpLink {
         let state = Awaited::default();
         let connection =
             Arc::new(Connection { client, server, link: self, recorder: recorder.clone(), state });
-        let [down, up] = [connection.line(Side::Client)?, connection.line(Side::Server)?];
+        let line = |toward| {
+            let connection = Arc::clone(&connection);
+            delayed(connection.link.delay, UNDER_WAY, move |passing| connection.deliver(toward, passing))
+        };
+        let (down, up) = (line(Side::Client)?, line(Side::Server)?);
         recorder.record(What::Connected { port });
         thread::scope(|scope| {
             thread::Builder::new().spawn_scoped(scope, || connection.read(Side::Client, down))?;
@@ -79,11 +83,8 @@ impl TcpLink {
     }
 }
 
-enum Passing {
-    Bytes(Vec<u8>),
-    End,
-    Break,
-}
+/// What a side's socket gave: no bytes are the end of what it says, and an error is the end of the connection.
+type Passing = io::Result<Vec<u8>>;
 
 struct Connection {
     client: Arc<TcpStream>,
@@ -113,30 +114,25 @@ impl Connection {
         self.state.lock().is_broken
     }
 
-    fn line(self: &Arc<Self>, toward: Side) -> io::Result<DelayLine<Passing>> {
-        let connection = Arc::clone(self);
-        delayed(self.link.delay, UNDER_WAY, move |passing| connection.deliver(toward, passing))
-    }
-
     fn read(&self, toward: Side, mut pass: DelayLine<Passing>) {
         let mut from = self.side(toward.other());
         let mut buffer = vec![0; 128 * 1024];
         let mut goes_on = true;
         while goes_on && !self.is_broken() {
-            let passed = match from.read(&mut buffer) {
-                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                Ok(n @ 1..) => pass(Passing::Bytes(buffer[..n].to_vec())),
-                Ok(0) => pass(Passing::End).and(Err(ErrorKind::UnexpectedEof.into())),
-                Err(e) => pass(Passing::Break).and(Err(e)),
-            };
-            goes_on = passed.is_ok();
+            let read = from.read(&mut buffer).map(|n| buffer[..n].to_vec());
+            if read.as_ref().is_err_and(|e| e.kind() == ErrorKind::Interrupted) {
+                continue;
+            }
+            goes_on = read.as_ref().is_ok_and(|bytes| !bytes.is_empty());
+            goes_on &= pass(read).is_ok();
         }
     }
 
     fn deliver(&self, toward: Side, passing: Passing) -> io::Result<()> {
         match passing {
             _ if self.is_broken() => return Err(ErrorKind::BrokenPipe.into()), // what was read is our own shutdown
-            Passing::Bytes(bytes) => {
+            Ok(bytes) if bytes.is_empty() => self.end(toward),
+            Ok(bytes) => {
                 let size = if let RelayMode::Cut(size) = self.link.mode { size } else { bytes.len() };
                 if let (RelayMode::Behind(gate), Side::Server) = (&self.link.mode, toward) {
                     gate.wait();
@@ -144,8 +140,7 @@ impl Connection {
                 let passed = bytes.chunks(size).try_for_each(|piece| self.write(toward, piece));
                 return passed.inspect_err(|_| self.lose(toward));
             }
-            Passing::End => self.end(toward),
-            Passing::Break => self.break_off(toward),
+            Err(_) => self.break_off(toward),
         }
         Ok(())
     }

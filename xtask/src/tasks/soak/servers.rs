@@ -234,7 +234,10 @@ pub fn never_reads(size: Size) -> Result<Tried> {
 
 pub fn no_descriptors(size: Size) -> Result<Tried> {
     let half = size.of(50, 24);
-    let server = Server::start_behind("ulimit -n 40", "tcp-server", &["--delay=0"])?;
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 40 && exec \"$0\" \"$@\""]).arg(build::path_of("tcp-server")?);
+    command.args(["127.0.0.1:0", "--delay=0"]);
+    let server = Server::start_command(command)?;
     let mut clients = crowd(server.address, 2 * half)?;
     let share = share_of_a_core(&server.program).ok_or_else(no_proc)?;
     // Those that were served leave; those that waited are served without connecting again.
