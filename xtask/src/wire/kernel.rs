@@ -20,14 +20,14 @@ pub enum Protocol {
 
 /// The sockets of this IP version whose own port is `port`; none where there is no such table.
 pub fn sockets(protocol: Protocol, at: SocketAddr) -> Option<Vec<SocketRow>> {
-    settled(|| all(protocol, at.ip(), |row| row.port == at.port()))
+    settled(protocol, at.ip(), |row| row.port == at.port())
 }
 
 /// The two ends of a connection, the one at `first` before the one at `second`.
 pub fn both_ends(first: SocketAddr, second: SocketAddr) -> Option<Vec<SocketRow>> {
     let (one, two) = (first.port(), second.port());
     let is_theirs = |row: &SocketRow| [(one, two), (two, one)].contains(&(row.port, row.peer_port));
-    let mut rows = settled(|| all(Protocol::Tcp, first.ip(), is_theirs))?;
+    let mut rows = settled(Protocol::Tcp, first.ip(), is_theirs)?;
     rows.sort_by_key(|row| row.port != one);
     Some(rows)
 }
@@ -116,7 +116,17 @@ fn socket_number(link: &Path) -> Option<u64> {
 
 /// The table is not read at one instant: while others connect, a row may be missing, or stand in it twice. So it
 /// is read until it says the same two times running.
-fn settled(read: impl Fn() -> Option<Vec<SocketRow>>) -> Option<Vec<SocketRow>> {
+fn settled(protocol: Protocol, ip: IpAddr, is_such: impl Fn(&SocketRow) -> bool) -> Option<Vec<SocketRow>> {
+    let read = || {
+        let rows = lines(protocol, ip)?.filter_map(|line| SocketRow::parse(&line));
+        let mut rows: Vec<_> = rows.filter(&is_such).collect();
+        for row in rows.iter_mut().filter(|row| matches!(protocol, Protocol::Udp) && row.state == "CLOSE") {
+            row.state = "UNCONN"; // the table has TCP's states alone; ss(8) calls it so
+        }
+        rows.sort_by_key(|row| (row.port, row.peer_port, row.ip));
+        rows.dedup_by_key(|row| (row.port, row.peer_port, row.ip));
+        Some(rows)
+    };
     let mut before = read()?;
     for _ in 0..100 {
         let now = read()?;
@@ -150,17 +160,6 @@ fn lines(protocol: Protocol, ip: IpAddr) -> Option<impl Iterator<Item = String>>
 fn table(protocol: Protocol, ip: IpAddr) -> String {
     let name = if matches!(protocol, Protocol::Tcp) { "tcp" } else { "udp" };
     format!("/proc/net/{name}{}", if ip.is_ipv4() { "" } else { "6" })
-}
-
-fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&SocketRow) -> bool) -> Option<Vec<SocketRow>> {
-    let mut rows: Vec<_> =
-        lines(protocol, ip)?.filter_map(|line| SocketRow::parse(&line)).filter(is_wanted).collect();
-    for row in rows.iter_mut().filter(|row| matches!(protocol, Protocol::Udp) && row.state == "CLOSE") {
-        row.state = "UNCONN"; // the table has TCP's states alone; ss(8) calls it so
-    }
-    rows.sort_by_key(|row| (row.port, row.peer_port, row.ip));
-    rows.dedup_by_key(|row| (row.port, row.peer_port, row.ip));
-    Some(rows)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

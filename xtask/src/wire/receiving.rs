@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// A thread that is told to end when this is dropped, and waited for.
 pub struct Receiving {
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,

@@ -110,15 +110,15 @@ impl Connection {
         }
     }
 
-    fn is_broken(&self) -> bool {
-        self.state.lock().is_broken
+    fn unbroken(&self) -> io::Result<()> {
+        if self.state.lock().is_broken { Err(ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     }
 
     fn read(&self, toward: Side, mut pass: DelayLine<Passing>) {
         let mut from = self.side(toward.other());
         let mut buffer = vec![0; 128 * 1024];
         let mut goes_on = true;
-        while goes_on && !self.is_broken() {
+        while goes_on && self.unbroken().is_ok() {
             let read = from.read(&mut buffer).map(|n| buffer[..n].to_vec());
             if read.as_ref().is_err_and(|e| e.kind() == ErrorKind::Interrupted) {
                 continue;
@@ -129,8 +129,8 @@ impl Connection {
     }
 
     fn deliver(&self, toward: Side, passing: Passing) -> io::Result<()> {
+        self.unbroken()?; // or else what was read is our own shutdown
         match passing {
-            _ if self.is_broken() => return Err(ErrorKind::BrokenPipe.into()), // what was read is our own shutdown
             Ok(bytes) if bytes.is_empty() => self.end(toward),
             Ok(bytes) => {
                 let size = if let RelayMode::Cut(size) = self.link.mode { size } else { bytes.len() };
@@ -146,9 +146,7 @@ impl Connection {
     }
 
     fn write(&self, toward: Side, mut piece: &[u8]) -> io::Result<()> {
-        if self.is_broken() {
-            return Err(ErrorKind::BrokenPipe.into());
-        }
+        self.unbroken()?;
         self.recorder.sent(toward, piece, Crossing::Plain);
         let mut to = self.side(toward);
         while !piece.is_empty() {
@@ -170,7 +168,7 @@ impl Connection {
         if self.state.lock().gone[other as usize] || self.side(other).take_error()?.is_some() {
             self.break_off(toward);
         }
-        if self.is_broken() { Err(ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+        self.unbroken()
     }
 
     /// A side takes nothing any more: its connection was reset. What it had said before that is still in our socket, and
