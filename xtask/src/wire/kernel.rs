@@ -151,10 +151,8 @@ fn has_tables() -> bool {
 }
 
 fn lines(protocol: Protocol, ip: IpAddr) -> Option<impl Iterator<Item = String>> {
-    if !has_tables() {
-        return None;
-    }
-    Some(BufReader::new(File::open(table(protocol, ip)).ok()?).lines().skip(1).map_while(Result::ok))
+    let table = File::open(table(protocol, ip)).ok().filter(|_| has_tables())?;
+    Some(BufReader::new(table).lines().skip(1).map_while(Result::ok))
 }
 
 fn table(protocol: Protocol, ip: IpAddr) -> String {

@@ -1,9 +1,9 @@
-//! A listener that a thread accepts from, until it is dropped, and places for the clients that come.
+//! Sockets that a thread takes from, until it is dropped, and places for the clients that come.
 
 use std::io;
 use std::io::ErrorKind::{ConnectionAborted, ConnectionReset};
 use std::mem;
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
@@ -147,6 +147,41 @@ pub fn gives_way(addresses: &[IpAddr]) -> Option<usize> {
     let count = |ip: &IpAddr| addresses.iter().filter(|other| *other == ip).count();
     let order = addresses.iter().enumerate().rev(); // of equals, max_by_key takes the last
     order.max_by_key(|(_, ip)| (count(ip), !ip.is_loopback())).map(|(at, _)| at)
+}
+
+/// A UDP socket that a thread receives from.
+pub struct Receiving {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Receiving {
+    /// Hands each datagram and its sender to `take`, and each error; the socket may be sent from meanwhile.
+    pub fn start(
+        socket: Arc<UdpSocket>,
+        mut take: impl FnMut(io::Result<(&[u8], SocketAddr)>) + Send + 'static,
+    ) -> io::Result<Self> {
+        socket.set_read_timeout(Some(Duration::from_millis(20)))?; // to look whether it is over
+        let over = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&over);
+        let thread = thread::Builder::new().spawn(move || {
+            let mut buffer = vec![0; 65_535];
+            while !told.load(Ordering::SeqCst) {
+                let received = socket.recv_from(&mut buffer);
+                take(received.map(|(size, sender)| (&buffer[..size], sender)));
+            }
+        })?;
+        Ok(Self { over, thread: Some(thread) })
+    }
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ pub mod event;
 pub mod impairments;
 pub mod kernel;
 pub mod listening;
-pub mod receiving;
 pub mod record;
 pub mod request;
 pub mod tcp_relay;

@@ -112,7 +112,7 @@ pub fn ten_thousand(size: Size) -> Result<Tried> {
     TcpPeer::welcomed(server.address)?.gives_name("Michael")?;
     let greeted = asked.elapsed();
     // Nor does anything else that clients do go wrong meanwhile.
-    let has_ended = || !server.program.is_running();
+    let has_ended = || !matches!(server.program.status(), Ok(None));
     let met = Met { program: Some(server.program.pid), has_ended: &has_ended };
     let peers = || Peers::new(server.address, TCP_SERVER.transport, Talk::default());
     TCP_SERVER.scripts().try_for_each(|script| peers().plays(script, &met))?;
