@@ -60,15 +60,15 @@ struct TcpLink {
 impl TcpLink {
     /// Serves a client to its end. Refused by the server, it is refused by the relay: its connection is dropped.
     fn serve(self: Arc<Self>, client: Arc<TcpStream>, recorder: &Recorder) -> io::Result<()> {
-        let server = TcpStream::connect(&self.upstream)?;
+        let server = Arc::new(TcpStream::connect(&self.upstream)?);
         let port = server.local_addr()?.port();
-        for stream in [&*client, &server] {
+        let sides = [client, server];
+        for stream in &sides {
             // A client that has reset its connection already may refuse; that is heard when it is read.
             let _ = stream.set_nodelay(true).and_then(|()| stream.set_write_timeout(GLANCE));
         }
         let state = Awaited::default();
-        let connection =
-            Arc::new(Connection { client, server, link: self, recorder: recorder.clone(), state });
+        let connection = Arc::new(Connection { sides, link: self, recorder: recorder.clone(), state });
         let line = |toward| {
             let connection = Arc::clone(&connection);
             delayed(connection.link.delay, UNDER_WAY, move |passing| connection.deliver(toward, passing))
@@ -87,8 +87,8 @@ impl TcpLink {
 type Passing = io::Result<Vec<u8>>;
 
 struct Connection {
-    client: Arc<TcpStream>,
-    server: TcpStream,
+    /// The client and the server.
+    sides: [Arc<TcpStream>; 2],
     link: Arc<TcpLink>,
     recorder: Recorder,
     state: Awaited<RelayState>,
@@ -104,10 +104,7 @@ struct RelayState {
 
 impl Connection {
     fn side(&self, lane: Side) -> &TcpStream {
-        match lane {
-            Side::Client => &self.client,
-            Side::Server => &self.server,
-        }
+        &self.sides[lane as usize]
     }
 
     fn unbroken(&self) -> io::Result<()> {
@@ -212,7 +209,7 @@ impl Connection {
             && other.peek(&mut [0]).is_ok_and(|waiting| waiting > 0);
         self.recorder.record(What::Broke { toward, as_reset });
         let how = if as_reset { Shutdown::Read } else { Shutdown::Both };
-        for stream in [&*self.client, &self.server] {
+        for stream in &self.sides {
             let _ = stream.shutdown(how);
         }
     }

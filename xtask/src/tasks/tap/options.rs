@@ -141,10 +141,8 @@ mod tests {
             (Which::Number(3), Impairment::Twice),
             (Which::Share(1, 5), Impairment::Late),
         ];
-        assert_eq!(
-            (up.as_slice(), down.as_slice()),
-            (&expected[..], &[(Which::Number(1), Impairment::Lost)][..])
-        );
+        assert_eq!(up, expected);
+        assert_eq!(down, [(Which::Number(1), Impairment::Lost)]);
     }
 
     #[test]
