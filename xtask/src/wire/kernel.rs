@@ -182,8 +182,8 @@ pub struct WaitingThread {
     pub is_stdin: bool,
 }
 
-/// What each thread of these processes waits for, as Linux tells whoever may trace it (ptrace(2)); none where nobody can
-/// tell of one of them.
+/// What each thread of these processes waits for, as Linux tells whoever may trace it (ptrace(2)); none where there
+/// is no thread, or nobody can tell of one.
 pub fn waits(pids: &[u32]) -> Option<Vec<WaitingThread>> {
     let mut all = Vec::new();
     for pid in pids {
@@ -193,7 +193,7 @@ pub fn waits(pids: &[u32]) -> Option<Vec<WaitingThread>> {
             }
         }
     }
-    Some(all)
+    (!all.is_empty()).then_some(all)
 }
 
 /// A line such as `45 0x3 0x7f2e... 0x400 0x0 ...`: the call's number and its arguments; `running`, or -1 outside of a call.

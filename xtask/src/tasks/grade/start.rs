@@ -289,7 +289,7 @@ fn only_serves(pids: &[u32]) -> bool {
     let is_it = |wait: &kernel::WaitingThread| {
         matches!(wait.call, Call::Accept | Call::Receive) && wait.inode.is_some()
     };
-    kernel::waits(pids).is_some_and(|threads| !threads.is_empty() && threads.iter().all(is_it))
+    kernel::waits(pids).is_some_and(|threads| threads.iter().all(is_it))
 }
 
 fn is_free(protocol: Protocol, at: SocketAddr) -> bool {

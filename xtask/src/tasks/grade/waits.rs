@@ -19,9 +19,7 @@ impl Trial<'_> {
     pub fn waits(&mut self) -> (Waits, Option<Words>) {
         let nothing = (Waits::default(), None);
         let Ok(pids) = self.program().map(Candidate::processes) else { return nothing };
-        let Some(threads) = kernel::waits(&pids).filter(|threads| !threads.is_empty()) else {
-            return nothing;
-        };
+        let Some(threads) = kernel::waits(&pids) else { return nothing };
         let sockets = self.sockets();
         let peer = |wait: &WaitingThread| {
             wait.inode.and_then(|inode| sockets.get(&inode)).map(|(number, _)| *number)
