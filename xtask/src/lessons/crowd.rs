@@ -51,7 +51,7 @@ fn play(play: &mut Play) -> Result<()> {
     let all = play.lab.record.wait_unless(nobody_accepts, |events| {
         (events.iter().filter(|event| event.said() == Some("Welcome!")).count() == 3).then_some(())
     })?;
-    let welcomed = play.lab.record.count(|event| event.said() == Some("Welcome!"));
+    let welcomed = play.lab.record.events().iter().filter(|event| event.said() == Some("Welcome!")).count();
     let promise = words!("all three are welcomed, and none has left", "三个都已收到欢迎，没有一个离开");
     let left = ends(play, &["#1", "#2", "#3"]);
     let found = words!("{welcomed} welcomed, {left} left", "{welcomed} 个收到欢迎，{left} 个离开");
@@ -95,7 +95,8 @@ fn play(play: &mut Play) -> Result<()> {
         let outcome = play.lab.wait_for_end(client)?;
         let greetings = names.iter().map(|name| format!("Hello, {name}!"));
         let expected = ["Welcome!".to_owned()].into_iter().chain(greetings).collect();
-        let crossed = String::from_utf8_lossy(&play.lab.record.crossed(label, Side::Server)).into_owned();
+        let crossed =
+            String::from_utf8_lossy(&play.lab.record.pieces(label, Side::Server).concat()).into_owned();
         let promise = words!(
             "{label} sent its names and 'exit', each name was greeted, and it exits with 0",
             "{label} 发出各个名字和 exit，每个名字都得到问候，退出状态为 0"
@@ -119,7 +120,7 @@ fn play(play: &mut Play) -> Result<()> {
 /// How many ends of streams have crossed the wires of these clients.
 fn ends(play: &Play, labels: &[&str]) -> usize {
     let is_end = |event: &Event| matches!(event.what, What::Ended { .. } | What::Broke { .. });
-    play.lab.record.count(|event| labels.contains(&&*event.label) && is_end(event))
+    play.lab.record.events().iter().filter(|event| labels.contains(&&*event.label) && is_end(event)).count()
 }
 
 /// C8: the server's sockets, as the kernel lists them.

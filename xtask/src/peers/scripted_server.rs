@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use common::timed_stream::TimedStream;
 
-use crate::wire::listening::Listening;
-use crate::wire::receiving::Receiving;
+use crate::wire::listening::{Listening, Receiving};
 use crate::wire::record::STUCK;
 
 /// How long a client may stay.

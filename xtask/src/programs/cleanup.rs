@@ -47,8 +47,7 @@ impl ChildGroup {
         let pid = self.child.id();
         match &self.kind {
             // Those of a group whose number may be another's are found by their mark, where there is a /proc.
-            Kind::Group(_) if self.is_reaped && Path::new("/proc/self/environ").exists() => {}
-            Kind::Group(_) => kill_group(pid),
+            Kind::Group(_) if !self.is_reaped || !Path::new("/proc/self/environ").exists() => kill_group(pid),
             Kind::Task if interrupt(pid) => {
                 let patience = Instant::now() + Duration::from_secs(5); // it has children to end
                 while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < patience {
@@ -68,12 +67,12 @@ impl ChildGroup {
 /// Sends what Ctrl-C sends, SIGINT, to a process' group where it leads one, as a terminal does, or to it; false where that
 /// cannot be done (on Windows).
 pub fn interrupt(pid: u32) -> bool {
-    signals::send(pid, true, signals::SIGINT) || signals::send(pid, false, signals::SIGINT)
+    send(SIGINT, pid, true) || send(SIGINT, pid, false)
 }
 
 /// Ends a group; on Windows, which has none, a tree of processes.
 fn kill_group(group: u32) {
-    if !signals::send(group, true, signals::SIGKILL) && cfg!(windows) {
+    if !send(SIGKILL, group, true) && cfg!(windows) {
         let mut command = Command::new("taskkill");
         command.args(["/T", "/F", "/PID", &group.to_string()]);
         let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -100,34 +99,32 @@ fn kill_marked(mark: &str) {
             return;
         }
         for pid in &found {
-            signals::send(*pid, false, signals::SIGKILL);
+            send(SIGKILL, *pid, false);
         }
         killed = found;
     }
 }
 
-/// Sends signals, as std does not; their numbers are the same on every Unix.
-mod signals {
-    pub const SIGINT: i32 = 2;
-    pub const SIGKILL: i32 = 9;
+// The same on every Unix.
+const SIGINT: i32 = 2;
+const SIGKILL: i32 = 9;
 
-    #[cfg(unix)]
-    #[expect(unsafe_code, reason = "declares kill(2): two integers, no memory")]
-    unsafe extern "C" {
-        safe fn kill(pid: i32, signal: i32) -> i32;
-    }
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "declares kill(2): two integers, no memory")]
+unsafe extern "C" {
+    safe fn kill(pid: i32, signal: i32) -> i32;
+}
 
-    #[cfg(not(unix))]
-    fn kill(_pid: i32, _signal: i32) -> i32 {
-        -1
-    }
+#[cfg(not(unix))]
+fn kill(_pid: i32, _signal: i32) -> i32 {
+    -1
+}
 
-    /// Sends it to a process, or to a group; false where there is none.
-    pub fn send(number: u32, is_group: bool, signal: i32) -> bool {
-        // To kill(2), 0 and -1 are groups of processes that nobody means.
-        let number = i32::try_from(number).ok().filter(|number| *number > 1);
-        number.is_some_and(|number| kill(if is_group { -number } else { number }, signal) == 0)
-    }
+/// Sends a signal, as std does not, to a process or to a group; false where there is none.
+fn send(signal: i32, number: u32, is_group: bool) -> bool {
+    // To kill(2), 0 and -1 are groups of processes that nobody means.
+    let number = i32::try_from(number).ok().filter(|number| *number > 1);
+    number.is_some_and(|number| kill(if is_group { -number } else { number }, signal) == 0)
 }
 
 pub fn cleanup() -> MutexGuard<'static, Cleanup> {

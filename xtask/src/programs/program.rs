@@ -55,7 +55,6 @@ impl Program {
         Ok((Self { pid }, outputs.0, outputs.1))
     }
 
-    /// As [`cleanup::interrupt`].
     pub fn interrupt(&self) -> bool {
         cleanup::interrupt(self.pid)
     }
@@ -78,10 +77,6 @@ impl Program {
         let status = resident.child.try_wait().context("cannot wait for a program")?;
         resident.is_reaped = status.is_some();
         Ok(status)
-    }
-
-    pub fn is_running(&self) -> bool {
-        matches!(self.status(), Ok(None))
     }
 
     pub fn wait(self) -> Result<ExitStatus> {

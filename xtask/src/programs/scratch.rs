@@ -1,4 +1,4 @@
-//! Temporary directories, removed when they are dropped or the task ends.
+//! Temporary directories, empty at first, removed when they are dropped or the task ends.
 
 use std::env;
 use std::fs;
@@ -10,7 +10,6 @@ use anyhow::{Context, Result, ensure};
 use super::cleanup::cleanup;
 use crate::random;
 
-/// An empty temporary directory; dropped, it is removed.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 

@@ -26,14 +26,6 @@ impl Server {
         Self::start_command(command)
     }
 
-    /// Starts it through `sh -c`, after a limit such as `ulimit -n 40`.
-    pub fn start_behind(limit: &str, name: &str, args: &[&str]) -> Result<Self> {
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")]);
-        command.arg(build::path_of(name)?).arg("127.0.0.1:0").args(args);
-        Self::start_command(command)
-    }
-
     pub fn start_command(command: Command) -> Result<Self> {
         let (program, stdout, stderr) = Program::spawn(command)?;
         let mut lines = BufReader::with_capacity(64, stdout);

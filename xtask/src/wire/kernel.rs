@@ -1,9 +1,10 @@
-//! The kernel's own table of sockets, where there is one to read: Linux' /proc/net (proc(5)).
+//! What Linux' kernel tells of sockets, in its own table of them, and of the processes that have them (proc(5)).
 
+use std::env::consts::ARCH;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 
 pub use common::socket_table::SocketRow;
@@ -19,14 +20,14 @@ pub enum Protocol {
 
 /// The sockets of this IP version whose own port is `port`; none where there is no such table.
 pub fn sockets(protocol: Protocol, at: SocketAddr) -> Option<Vec<SocketRow>> {
-    settled(|| all(protocol, at.ip(), |row| row.port == at.port()))
+    settled(protocol, at.ip(), |row| row.port == at.port())
 }
 
 /// The two ends of a connection, the one at `first` before the one at `second`.
 pub fn both_ends(first: SocketAddr, second: SocketAddr) -> Option<Vec<SocketRow>> {
     let (one, two) = (first.port(), second.port());
     let is_theirs = |row: &SocketRow| [(one, two), (two, one)].contains(&(row.port, row.peer_port));
-    let mut rows = settled(|| all(Protocol::Tcp, first.ip(), is_theirs))?;
+    let mut rows = settled(Protocol::Tcp, first.ip(), is_theirs)?;
     rows.sort_by_key(|row| row.port != one);
     Some(rows)
 }
@@ -69,7 +70,8 @@ pub fn owner(protocol: Protocol, at: SocketAddr, pids: &[u32]) -> Option<u32> {
 pub fn holdings(group: u32) -> Option<(usize, usize)> {
     let open = |pid| fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
     let descriptors = group_members(group)?.into_iter().map(open).sum();
-    let has_ended = |pid: &u32| *pid != group && state_and_group(&directory(*pid)) == Some(('Z', group));
+    let has_ended =
+        |pid: &u32| *pid != group && state_and_group(format!("/proc/{pid}")) == Some(('Z', group));
     Some((descriptors, processes()?.filter(has_ended).count()))
 }
 
@@ -80,19 +82,15 @@ fn processes() -> Option<impl Iterator<Item = u32>> {
 /// The processes of a program that have not ended: its first one, and those in the process group of that number.
 pub fn group_members(group: u32) -> Option<Vec<u32>> {
     let is_member = |pid: &u32| {
-        state_and_group(&directory(*pid))
-            .is_some_and(|(state, of)| state != 'Z' && [*pid, of].contains(&group))
+        let found = state_and_group(format!("/proc/{pid}"));
+        found.is_some_and(|(state, of)| state != 'Z' && [*pid, of].contains(&group))
     };
     Some(processes()?.filter(is_member).collect())
 }
 
-fn directory(pid: u32) -> PathBuf {
-    format!("/proc/{pid}").into()
-}
-
 /// The state of a process or a thread, and its group, from its directory in /proc.
-pub fn state_and_group(directory: &Path) -> Option<(char, u32)> {
-    let stat = fs::read_to_string(directory.join("stat")).ok()?;
+fn state_and_group(directory: impl AsRef<Path>) -> Option<(char, u32)> {
+    let stat = fs::read_to_string(directory.as_ref().join("stat")).ok()?;
     // PID (NAME) STATE PARENT GROUP: a name may have blanks and brackets in it.
     let mut fields = stat.rsplit(") ").next()?.split(' ');
     Some((fields.next()?.parse().ok()?, fields.nth(1)?.parse().ok()?))
@@ -103,7 +101,7 @@ pub fn state_and_group(directory: &Path) -> Option<(char, u32)> {
 pub fn is_idle(group: u32) -> Option<bool> {
     let threads = |pid| fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let mut states =
-        group_members(group)?.into_iter().flat_map(threads).filter_map(|at| state_and_group(&at.path()));
+        group_members(group)?.into_iter().flat_map(threads).filter_map(|at| state_and_group(at.path()));
     Some(states.all(|(state, _)| !matches!(state, 'R' | 'D')))
 }
 
@@ -112,13 +110,23 @@ fn inodes(pid: u32) -> Vec<u64> {
     descriptors.filter_map(|entry| socket_number(&fs::read_link(entry.path()).ok()?)).collect()
 }
 
-pub fn socket_number(link: &Path) -> Option<u64> {
+fn socket_number(link: &Path) -> Option<u64> {
     link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
 /// The table is not read at one instant: while others connect, a row may be missing, or stand in it twice. So it
 /// is read until it says the same two times running.
-fn settled(read: impl Fn() -> Option<Vec<SocketRow>>) -> Option<Vec<SocketRow>> {
+fn settled(protocol: Protocol, ip: IpAddr, is_such: impl Fn(&SocketRow) -> bool) -> Option<Vec<SocketRow>> {
+    let read = || {
+        let rows = lines(protocol, ip)?.filter_map(|line| SocketRow::parse(&line));
+        let mut rows: Vec<_> = rows.filter(&is_such).collect();
+        for row in rows.iter_mut().filter(|row| matches!(protocol, Protocol::Udp) && row.state == "CLOSE") {
+            row.state = "UNCONN"; // the table has TCP's states alone; ss(8) calls it so
+        }
+        rows.sort_by_key(|row| (row.port, row.peer_port, row.ip));
+        rows.dedup_by_key(|row| (row.port, row.peer_port, row.ip));
+        Some(rows)
+    };
     let mut before = read()?;
     for _ in 0..100 {
         let now = read()?;
@@ -143,10 +151,8 @@ fn has_tables() -> bool {
 }
 
 fn lines(protocol: Protocol, ip: IpAddr) -> Option<impl Iterator<Item = String>> {
-    if !has_tables() {
-        return None;
-    }
-    Some(BufReader::new(File::open(table(protocol, ip)).ok()?).lines().skip(1).map_while(Result::ok))
+    let table = File::open(table(protocol, ip)).ok().filter(|_| has_tables())?;
+    Some(BufReader::new(table).lines().skip(1).map_while(Result::ok))
 }
 
 fn table(protocol: Protocol, ip: IpAddr) -> String {
@@ -154,13 +160,70 @@ fn table(protocol: Protocol, ip: IpAddr) -> String {
     format!("/proc/net/{name}{}", if ip.is_ipv4() { "" } else { "6" })
 }
 
-fn all(protocol: Protocol, ip: IpAddr, is_wanted: impl Fn(&SocketRow) -> bool) -> Option<Vec<SocketRow>> {
-    let mut rows: Vec<_> =
-        lines(protocol, ip)?.filter_map(|line| SocketRow::parse(&line)).filter(is_wanted).collect();
-    for row in rows.iter_mut().filter(|row| matches!(protocol, Protocol::Udp) && row.state == "CLOSE") {
-        row.state = "UNCONN"; // the table has TCP's states alone; ss(8) calls it so
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    Accept,
+    Receive,
+    Send,
+    Sleep,
+    /// The end of a child.
+    Child,
+    /// Any of several descriptors, or something else that does not tell what it is about.
+    Several,
+    /// Another thread.
+    Thread,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitingThread {
+    pub call: Call,
+    /// The socket's number in the kernel's table.
+    pub inode: Option<u64>,
+    pub is_stdin: bool,
+}
+
+/// What each thread of these processes waits for, as Linux tells whoever may trace it (ptrace(2)); none where there
+/// is no thread, or nobody can tell of one.
+pub fn waits(pids: &[u32]) -> Option<Vec<WaitingThread>> {
+    let mut all = Vec::new();
+    for pid in pids {
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten().map(|entry| entry.path()) {
+            if state_and_group(&thread).is_some_and(|(state, _)| state != 'Z') {
+                all.push(wait(*pid, &fs::read_to_string(thread.join("syscall")).ok()?)?);
+            }
+        }
     }
-    rows.sort_by_key(|row| (row.port, row.peer_port, row.ip));
-    rows.dedup_by_key(|row| (row.port, row.peer_port, row.ip));
-    Some(rows)
+    (!all.is_empty()).then_some(all)
+}
+
+/// A line such as `45 0x3 0x7f2e... 0x400 0x0 ...`: the call's number and its arguments; `running`, or -1 outside of a call.
+fn wait(pid: u32, line: &str) -> Option<WaitingThread> {
+    let mut fields = line.split_whitespace();
+    let call = fields.next()?.parse().ok().and_then(call).unwrap_or(Call::Several);
+    let descriptor = fields.next().and_then(|hex| u64::from_str_radix(hex.strip_prefix("0x")?, 16).ok());
+    let descriptor = descriptor.filter(|_| matches!(call, Call::Accept | Call::Receive | Call::Send));
+    let link = descriptor.and_then(|number| fs::read_link(format!("/proc/{pid}/fd/{number}")).ok());
+    let inode = link.and_then(|link| socket_number(&link));
+    Some(WaitingThread { call, inode, is_stdin: descriptor == Some(0) && inode.is_none() })
+}
+
+/// The numbers of each call, such as read, recvfrom and their like: on x86-64, and those that newer machines share
+/// (asm-generic/unistd.h); of other machines nothing is told.
+#[rustfmt::skip]
+const CALLS: [(Call, &[i64], &[i64]); 6] = [
+    (Call::Accept,  &[43, 288],                &[202, 242]),
+    (Call::Receive, &[0, 17, 19, 45, 47, 299], &[63, 65, 67, 207, 212, 243]),
+    (Call::Send,    &[1, 20, 44, 46, 307],     &[64, 66, 206, 211, 269]),
+    (Call::Sleep,   &[35, 230],                &[101, 115]),
+    (Call::Child,   &[61, 247],                &[95, 260]),
+    (Call::Thread,  &[202, 449],               &[98, 449]),
+];
+
+fn call(number: i64) -> Option<Call> {
+    let of_this_machine = |(_, old, new): &&(Call, &[i64], &[i64])| match ARCH {
+        "x86_64" => old.contains(&number),
+        "aarch64" => new.contains(&number),
+        _ => false,
+    };
+    CALLS.iter().find(of_this_machine).map(|(call, ..)| *call)
 }

@@ -1,9 +1,9 @@
-//! A listener that a thread accepts from, until it is dropped, and places for the clients that come.
+//! Sockets that a thread takes from, until it is dropped, and places for the clients that come.
 
 use std::io;
 use std::io::ErrorKind::{ConnectionAborted, ConnectionReset};
 use std::mem;
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
@@ -24,7 +24,7 @@ pub struct Listening {
     pub address: SocketAddr,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    places: ServedClients,
+    places: Places,
 }
 
 impl Listening {
@@ -57,7 +57,7 @@ impl Listening {
                 }
             }
         })?;
-        Ok(Self { address, over, thread: Some(thread), places: ServedClients::default() })
+        Ok(Self { address, over, thread: Some(thread), places: Places::default() })
     }
 
     /// Serves up to `limit` clients at once, each on its own thread. `welcome` returns what serves a client, and where it is
@@ -67,16 +67,16 @@ impl Listening {
         limit: usize,
         mut welcome: impl FnMut(Arc<TcpStream>, SocketAddr) -> (Serve, Recorder) + Send + 'static,
     ) -> io::Result<Self> {
-        let places = ServedClients::default();
-        let taken = places.clone();
+        let places = Places::default();
+        let taken = Arc::clone(&places);
         let mut number = 0;
         let mut listening = Self::start(listener, move |client, from| {
             number += 1;
             let client = Arc::new(client);
             let stream = Arc::downgrade(&client);
             let (serve, recorder) = welcome(client, from);
-            taken.add(Served { number, ip: from.ip(), stream, recorder: recorder.clone() }, limit);
-            let leaving = Leaving(taken.clone(), number);
+            add(&taken, Served { number, ip: from.ip(), stream, recorder: recorder.clone() }, limit);
+            let leaving = Leaving(Arc::clone(&taken), number);
             let spawned = thread::Builder::new().spawn(move || {
                 let _leaving = leaving;
                 serve();
@@ -90,7 +90,7 @@ impl Listening {
     /// Accepts no more, and waits until nobody is served any more.
     pub fn finish(&mut self) {
         self.stop();
-        self.places.0.wait_until(Vec::is_empty);
+        self.places.wait_until(Vec::is_empty);
     }
 
     fn stop(&mut self) {
@@ -117,30 +117,27 @@ struct Served {
 }
 
 /// Oldest first.
-#[derive(Clone, Default)]
-struct ServedClients(Arc<Awaited<Vec<Served>>>);
+type Places = Arc<Awaited<Vec<Served>>>;
 
-impl ServedClients {
-    fn add(&self, client: Served, limit: usize) {
-        let gone = self.0.change(|places| {
-            let addresses: Vec<_> = places.iter().map(|place| place.ip).collect();
-            let first = if places.len() < limit { None } else { gives_way(&addresses) };
-            let gone = first.map(|at| places.remove(at));
-            places.push(client);
-            gone
-        });
-        if let Some(Served { recorder, stream, .. }) = gone {
-            recorder.record(What::GaveWay);
-            let _ = stream.upgrade().map(|stream| stream.shutdown(Shutdown::Both));
-        }
+fn add(places: &Places, client: Served, limit: usize) {
+    let gone = places.change(|places| {
+        let addresses: Vec<_> = places.iter().map(|place| place.ip).collect();
+        let first = if places.len() < limit { None } else { gives_way(&addresses) };
+        let gone = first.map(|at| places.remove(at));
+        places.push(client);
+        gone
+    });
+    if let Some(Served { recorder, stream, .. }) = gone {
+        recorder.record(What::GaveWay);
+        let _ = stream.upgrade().map(|stream| stream.shutdown(Shutdown::Both));
     }
 }
 
-struct Leaving(ServedClients, u64);
+struct Leaving(Places, u64);
 
 impl Drop for Leaving {
     fn drop(&mut self) {
-        self.0.0.change(|places| places.retain(|place| place.number != self.1));
+        self.0.change(|places| places.retain(|place| place.number != self.1));
     }
 }
 
@@ -150,6 +147,41 @@ pub fn gives_way(addresses: &[IpAddr]) -> Option<usize> {
     let count = |ip: &IpAddr| addresses.iter().filter(|other| *other == ip).count();
     let order = addresses.iter().enumerate().rev(); // of equals, max_by_key takes the last
     order.max_by_key(|(_, ip)| (count(ip), !ip.is_loopback())).map(|(at, _)| at)
+}
+
+/// A UDP socket that a thread receives from.
+pub struct Receiving {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Receiving {
+    /// Hands each datagram and its sender to `take`, and each error; the socket may be sent from meanwhile.
+    pub fn start(
+        socket: Arc<UdpSocket>,
+        mut take: impl FnMut(io::Result<(&[u8], SocketAddr)>) + Send + 'static,
+    ) -> io::Result<Self> {
+        socket.set_read_timeout(Some(Duration::from_millis(20)))?; // to look whether it is over
+        let over = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&over);
+        let thread = thread::Builder::new().spawn(move || {
+            let mut buffer = vec![0; 65_535];
+            while !told.load(Ordering::SeqCst) {
+                let received = socket.recv_from(&mut buffer);
+                take(received.map(|(size, sender)| (&buffer[..size], sender)));
+            }
+        })?;
+        Ok(Self { over, thread: Some(thread) })
+    }
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ const LIMIT: u64 = 16 * 1024;
 pub struct Refused(pub &'static str, pub &'static str);
 
 const NO_REQUEST: Refused = Refused("400 Bad Request", "this is not a request of HTTP/1.1");
+const TOO_LATE: Refused = Refused("408 Request Timeout", "the request did not come in time");
+const TOO_LARGE: Refused =
+    Refused("431 Request Header Fields Too Large", "a request has at most 16 KiB here");
 
 /// Reads a request's lines, the empty one at their end included; none of them where the peer says nothing. An empty line
 /// before the first one is left out (RFC 9112 2.2).
@@ -24,21 +27,14 @@ pub fn head(from: impl Read) -> Result<Vec<u8>, Refused> {
         let begin = head.len();
         let outcome = from.read_until(b'\n', &mut head);
         let line = &head[begin..];
-        match outcome {
-            _ if head.is_empty() => return Ok(head),
-            Err(e) if e.kind() == ErrorKind::TimedOut => {
-                return Err(Refused("408 Request Timeout", "the request did not come in time"));
-            }
-            Ok(_) if head.len() as u64 == LIMIT && !line.ends_with(b"\n") => {
-                return Err(Refused(
-                    "431 Request Header Fields Too Large",
-                    "a request has at most 16 KiB here",
-                ));
-            }
-            Ok(_) if line.ends_with(b"\n") && (begin <= 2 || !line.trim_ascii().is_empty()) => {}
-            Ok(_) if line.ends_with(b"\n") => return Ok(head.trim_ascii_start().to_vec()),
-            _ => return Err(NO_REQUEST),
-        }
+        return match outcome {
+            _ if head.is_empty() => Ok(head),
+            Ok(_) if line.ends_with(b"\n") && (begin <= 2 || !line.trim_ascii().is_empty()) => continue,
+            Ok(_) if line.ends_with(b"\n") => Ok(head.trim_ascii_start().to_vec()),
+            Ok(_) if head.len() as u64 == LIMIT => Err(TOO_LARGE),
+            Err(e) if e.kind() == ErrorKind::TimedOut => Err(TOO_LATE),
+            _ => Err(NO_REQUEST),
+        };
     }
 }
 
@@ -122,10 +118,7 @@ mod tests {
     }
 
     fn status(text: impl AsRef<[u8]>) -> &'static str {
-        let Err(Refused(status, _)) = read(&text) else {
-            panic!("{:?}", String::from_utf8_lossy(text.as_ref()))
-        };
-        &status[..3]
+        &read(text).unwrap_err().0[..3]
     }
 
     #[test]

@@ -60,16 +60,20 @@ struct TcpLink {
 impl TcpLink {
     /// Serves a client to its end. Refused by the server, it is refused by the relay: its connection is dropped.
     fn serve(self: Arc<Self>, client: Arc<TcpStream>, recorder: &Recorder) -> io::Result<()> {
-        let server = TcpStream::connect(&self.upstream)?;
+        let server = Arc::new(TcpStream::connect(&self.upstream)?);
         let port = server.local_addr()?.port();
-        for stream in [&*client, &server] {
+        let sides = [client, server];
+        for stream in &sides {
             // A client that has reset its connection already may refuse; that is heard when it is read.
             let _ = stream.set_nodelay(true).and_then(|()| stream.set_write_timeout(GLANCE));
         }
         let state = Awaited::default();
-        let connection =
-            Arc::new(Connection { client, server, link: self, recorder: recorder.clone(), state });
-        let [down, up] = [connection.line(Side::Client)?, connection.line(Side::Server)?];
+        let connection = Arc::new(Connection { sides, link: self, recorder: recorder.clone(), state });
+        let line = |toward| {
+            let connection = Arc::clone(&connection);
+            delayed(connection.link.delay, UNDER_WAY, move |passing| connection.deliver(toward, passing))
+        };
+        let (down, up) = (line(Side::Client)?, line(Side::Server)?);
         recorder.record(What::Connected { port });
         thread::scope(|scope| {
             thread::Builder::new().spawn_scoped(scope, || connection.read(Side::Client, down))?;
@@ -79,15 +83,12 @@ impl TcpLink {
     }
 }
 
-enum Passing {
-    Bytes(Vec<u8>),
-    End,
-    Break,
-}
+/// What a side's socket gave: no bytes are the end of what it says, and an error is the end of the connection.
+type Passing = io::Result<Vec<u8>>;
 
 struct Connection {
-    client: Arc<TcpStream>,
-    server: TcpStream,
+    /// The client and the server.
+    sides: [Arc<TcpStream>; 2],
     link: Arc<TcpLink>,
     recorder: Recorder,
     state: Awaited<RelayState>,
@@ -103,40 +104,32 @@ struct RelayState {
 
 impl Connection {
     fn side(&self, lane: Side) -> &TcpStream {
-        match lane {
-            Side::Client => &self.client,
-            Side::Server => &self.server,
-        }
+        &self.sides[lane as usize]
     }
 
-    fn is_broken(&self) -> bool {
-        self.state.lock().is_broken
-    }
-
-    fn line(self: &Arc<Self>, toward: Side) -> io::Result<DelayLine<Passing>> {
-        let connection = Arc::clone(self);
-        delayed(self.link.delay, UNDER_WAY, move |passing| connection.deliver(toward, passing))
+    fn unbroken(&self) -> io::Result<()> {
+        if self.state.lock().is_broken { Err(ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     }
 
     fn read(&self, toward: Side, mut pass: DelayLine<Passing>) {
         let mut from = self.side(toward.other());
         let mut buffer = vec![0; 128 * 1024];
         let mut goes_on = true;
-        while goes_on && !self.is_broken() {
-            let passed = match from.read(&mut buffer) {
-                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                Ok(n @ 1..) => pass(Passing::Bytes(buffer[..n].to_vec())),
-                Ok(0) => pass(Passing::End).and(Err(ErrorKind::UnexpectedEof.into())),
-                Err(e) => pass(Passing::Break).and(Err(e)),
-            };
-            goes_on = passed.is_ok();
+        while goes_on && self.unbroken().is_ok() {
+            let read = from.read(&mut buffer).map(|n| buffer[..n].to_vec());
+            if read.as_ref().is_err_and(|e| e.kind() == ErrorKind::Interrupted) {
+                continue;
+            }
+            goes_on = read.as_ref().is_ok_and(|bytes| !bytes.is_empty());
+            goes_on &= pass(read).is_ok();
         }
     }
 
     fn deliver(&self, toward: Side, passing: Passing) -> io::Result<()> {
+        self.unbroken()?; // or else what was read is our own shutdown
         match passing {
-            _ if self.is_broken() => return Err(ErrorKind::BrokenPipe.into()), // what was read is our own shutdown
-            Passing::Bytes(bytes) => {
+            Ok(bytes) if bytes.is_empty() => self.end(toward),
+            Ok(bytes) => {
                 let size = if let RelayMode::Cut(size) = self.link.mode { size } else { bytes.len() };
                 if let (RelayMode::Behind(gate), Side::Server) = (&self.link.mode, toward) {
                     gate.wait();
@@ -144,16 +137,13 @@ impl Connection {
                 let passed = bytes.chunks(size).try_for_each(|piece| self.write(toward, piece));
                 return passed.inspect_err(|_| self.lose(toward));
             }
-            Passing::End => self.end(toward),
-            Passing::Break => self.break_off(toward),
+            Err(_) => self.break_off(toward),
         }
         Ok(())
     }
 
     fn write(&self, toward: Side, mut piece: &[u8]) -> io::Result<()> {
-        if self.is_broken() {
-            return Err(ErrorKind::BrokenPipe.into());
-        }
+        self.unbroken()?;
         self.recorder.sent(toward, piece, Crossing::Plain);
         let mut to = self.side(toward);
         while !piece.is_empty() {
@@ -175,7 +165,7 @@ impl Connection {
         if self.state.lock().gone[other as usize] || self.side(other).take_error()?.is_some() {
             self.break_off(toward);
         }
-        if self.is_broken() { Err(ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+        self.unbroken()
     }
 
     /// A side takes nothing any more: its connection was reset. What it had said before that is still in our socket, and
@@ -219,7 +209,7 @@ impl Connection {
             && other.peek(&mut [0]).is_ok_and(|waiting| waiting > 0);
         self.recorder.record(What::Broke { toward, as_reset });
         let how = if as_reset { Shutdown::Read } else { Shutdown::Both };
-        for stream in [&*self.client, &self.server] {
+        for stream in &self.sides {
             let _ = stream.shutdown(how);
         }
     }

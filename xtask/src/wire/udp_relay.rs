@@ -12,8 +12,7 @@ use common::datagram::is_nobody_there;
 use super::delay::delayed;
 use super::event::{Recorder, Side, What};
 use super::impairments::{Impairer, Impairments};
-use super::listening::gives_way;
-use super::receiving::Receiving;
+use super::listening::{Receiving, gives_way};
 
 /// How many clients there may be at once: each has a thread (two, with a delay) and a socket. When one more comes, one
 /// [`gives_way`], the longest silent first.

@@ -21,8 +21,7 @@ use crate::peers::udp_peer::UdpPeer;
 use crate::programs::figures;
 use crate::random;
 use crate::wire::event::Side;
-use crate::wire::kernel::{self, Protocol, SocketRow};
-use crate::wire::waits::{self, Call};
+use crate::wire::kernel::{self, Call, Protocol, SocketRow};
 use crate::words::Words;
 
 /// A program that ends at once does so within this time; one that is ending closes its connections this long before.
@@ -271,10 +270,10 @@ impl Trial<'_> {
 
 /// Whether every thread waits for clients, so that nothing more can be expected.
 fn only_serves(pids: &[u32]) -> bool {
-    let is_it = |wait: &waits::WaitingThread| {
+    let is_it = |wait: &kernel::WaitingThread| {
         matches!(wait.call, Call::Accept | Call::Receive) && wait.inode.is_some()
     };
-    waits::waits(pids).is_some_and(|threads| !threads.is_empty() && threads.iter().all(is_it))
+    kernel::waits(pids).is_some_and(|threads| threads.iter().all(is_it))
 }
 
 fn is_free(protocol: Protocol, at: SocketAddr) -> bool {

@@ -7,8 +7,7 @@ use super::trial::Trial;
 use super::words::joined;
 use crate::exercises::Waits;
 use crate::wire::event::Side;
-use crate::wire::kernel;
-use crate::wire::waits::{self, Call, WaitingThread};
+use crate::wire::kernel::{self, Call, WaitingThread};
 use crate::words::Words;
 
 /// How many threads are told.
@@ -20,7 +19,7 @@ impl Trial<'_> {
     pub fn waits(&mut self) -> (Waits, Option<Words>) {
         let nothing = (Waits::default(), None);
         let Ok(pids) = self.program().map(Candidate::processes) else { return nothing };
-        let Some(threads) = waits::waits(&pids).filter(|threads| !threads.is_empty()) else { return nothing };
+        let Some(threads) = kernel::waits(&pids) else { return nothing };
         let sockets = self.sockets();
         let reading: Vec<_> = threads.iter().filter(|wait| wait.call == Call::Receive).collect();
         let is_hidden = threads.iter().any(|wait| wait.call == Call::Several);

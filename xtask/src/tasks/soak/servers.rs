@@ -108,7 +108,7 @@ pub fn ten_thousand(size: Size) -> Result<Tried> {
     TcpPeer::welcomed(server.address)?.gives_name("Michael")?;
     let greeted = asked.elapsed();
     // Nor does anything else that clients do go wrong meanwhile.
-    let has_ended = || !server.program.is_running();
+    let has_ended = || !matches!(server.program.status(), Ok(None));
     let met = Met { program: Some(server.program.pid), has_ended: &has_ended };
     let peers = || Peers::new(server.address, TCP_SERVER.transport, Talk::default());
     TCP_SERVER.scripts().try_for_each(|script| peers().plays(script, &met))?;
@@ -229,7 +229,10 @@ pub fn never_reads(size: Size) -> Result<Tried> {
 
 pub fn no_descriptors(size: Size) -> Result<Tried> {
     let half = size.of(50, 24);
-    let server = Server::start_behind("ulimit -n 40", "tcp-server", &["--delay=0"])?;
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 40 && exec \"$0\" \"$@\""]).arg(build::path_of("tcp-server")?);
+    command.args(["127.0.0.1:0", "--delay=0"]);
+    let server = Server::start_command(command)?;
     let mut clients = crowd(server.address, 2 * half)?;
     let share = share_of_a_core(&server.program).ok_or_else(no_proc)?;
     // Those that were served leave; those that waited are served without connecting again.

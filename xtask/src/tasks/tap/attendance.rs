@@ -11,9 +11,6 @@ use common::text;
 use crate::wire::event::{Event, Side, What};
 use crate::words::Words;
 
-/// Of what is too long for a name, so many bytes are kept.
-const LONGEST: usize = 1024;
-
 /// The names, and what each client has said since the last control character, or the server's last answer.
 pub struct Attendance {
     is_udp: bool,
@@ -58,7 +55,7 @@ impl Attendance {
                 let mut said: Vec<_> = saying.split(u8::is_ascii_control).map(<[u8]>::to_vec).collect();
                 if !self.is_udp {
                     let mut rest = said.pop().unwrap_or_default();
-                    rest.truncate(LONGEST);
+                    rest.truncate(super::KEPT);
                     self.saying.insert(label.clone(), rest);
                 }
                 said

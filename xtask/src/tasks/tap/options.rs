@@ -55,33 +55,30 @@ impl TapOptions {
         let server = Args::new(std::iter::once(server)).operand_or("SERVER", "")?;
         args.finish()?;
         let by_chance = up.iter().chain(&down).any(|(which, _)| matches!(which, Which::Share(..)));
-        let wire = match (is_udp, cut) {
-            (true, 0) => {
-                let seed = seed.unwrap_or_else(|| random::number() % 1_000_000); // short, to be typed again
-                Wire::Udp(Impairments { up, down, seed, delay }, by_chance)
-            }
-            (true, _) => {
-                return Err(args::usage(text!(
-                    "--cut is for TCP: a datagram crosses whole",
-                    "--cut 只用于 TCP：数据报总是整个传过去的"
-                )));
-            }
-            (false, _) if !(up.is_empty() && down.is_empty()) => {
-                return Err(args::usage(text!(
-                    "a stream loses nothing and keeps its order: --lose and its like go with --udp",
-                    "字节流不丢失，也不乱序：--lose 等选项要与 --udp 同用"
-                )));
-            }
-            (false, 0) => Wire::Tcp(RelayMode::AsItComes, delay),
-            (false, size) => Wire::Tcp(RelayMode::Cut(size.into()), delay),
-        };
-        if seed.is_some() && !by_chance {
-            return Err(args::usage(text!(
+        let wrong = match (is_udp, cut) {
+            (true, 1..) => text!(
+                "--cut is for TCP: a datagram crosses whole",
+                "--cut 只用于 TCP：数据报总是整个传过去的"
+            ),
+            (false, _) if !(up.is_empty() && down.is_empty()) => text!(
+                "a stream loses nothing and keeps its order: --lose and its like go with --udp",
+                "字节流不丢失，也不乱序：--lose 等选项要与 --udp 同用"
+            ),
+            _ if seed.is_some() && !by_chance => text!(
                 "--seed goes with a fraction, such as --lose 1/5: nothing else is left to chance",
                 "--seed 要与比例同用，例如 --lose 1/5：别的都不是随机的"
-            )));
-        }
-        Ok(Self { server, listen, wire, roll, html, live, style })
+            ),
+            _ => {
+                let seed = seed.unwrap_or_else(|| random::number() % 1_000_000); // short, to be typed again
+                let wire = match cut {
+                    _ if is_udp => Wire::Udp(Impairments { up, down, seed, delay }, by_chance),
+                    0 => Wire::Tcp(RelayMode::AsItComes, delay),
+                    size => Wire::Tcp(RelayMode::Cut(size.into()), delay),
+                };
+                return Ok(Self { server, listen, wire, roll, html, live, style });
+            }
+        };
+        Err(args::usage(wrong))
     }
 }
 
@@ -144,10 +141,8 @@ mod tests {
             (Which::Number(3), Impairment::Twice),
             (Which::Share(1, 5), Impairment::Late),
         ];
-        assert_eq!(
-            (up.as_slice(), down.as_slice()),
-            (&expected[..], &[(Which::Number(1), Impairment::Lost)][..])
-        );
+        assert_eq!(up, expected);
+        assert_eq!(down, [(Which::Number(1), Impairment::Lost)]);
     }
 
     #[test]

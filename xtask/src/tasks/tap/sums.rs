@@ -1,7 +1,6 @@
 //! The sums of a wire: how many connections, how many bytes, and how each ended.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use crate::drawing::columns::grouped;
 use crate::words::Words;
@@ -62,17 +61,13 @@ impl Sums {
 /// `#1-#3, #5`; of very many, the first.
 fn ranges(numbers: &[u64]) -> String {
     const SHOWN: usize = 20;
-    let mut shown = String::new();
-    let mut ranges = numbers.chunk_by(|a, b| a + 1 == *b);
-    for (at, range) in ranges.by_ref().take(SHOWN).enumerate() {
-        let comma = if at == 0 { "" } else { ", " };
-        let _ = match range {
-            [only] => write!(shown, "{comma}#{only}"),
-            [first, .., last] => write!(shown, "{comma}#{first}-#{last}"),
-            [] => Ok(()),
-        };
-    }
-    if ranges.next().is_some() { shown + ", ..." } else { shown }
+    let text = |(at, range): (usize, &[u64])| match range {
+        _ if at == SHOWN => "...".into(),
+        [first, .., last] => format!("#{first}-#{last}"),
+        _ => format!("#{}", range[0]),
+    };
+    let ranges = numbers.chunk_by(|a, b| a + 1 == *b).enumerate();
+    ranges.take(SHOWN + 1).map(text).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -49,17 +49,15 @@ struct Past {
     ways: BTreeMap<(Side, Crossing), Way>,
     /// The sides that were told an end.
     ended: Vec<Side>,
-    /// When something was last sent, where it went, and whether it ended a line.
-    last: Option<(Instant, Side, bool)>,
-    is_silence_told: bool,
+    /// When the last data was sent, and where to, where it ended no line and that is not told yet.
+    unended: Option<(Instant, Side)>,
     is_half_told: bool,
 }
 
 impl Past {
     /// Takes note of bytes; returns whether they are told by themselves, after the flows that are over.
     fn hears(&mut self, at: Instant, toward: Side, bytes: &Payload, how: Crossing) -> bool {
-        self.last = Some((at, toward, bytes.ends_line));
-        self.is_silence_told = false;
+        self.unended = (!bytes.ends_line).then_some((at, toward));
         let way = self.ways.entry((toward, how)).or_default();
         way.row = if way.pauses(at) { 1 } else { way.row.saturating_add(1) };
         way.last = Some(at);
@@ -74,18 +72,18 @@ impl Past {
 
     /// The flows that are over, under this label, oldest first.
     fn flows(&mut self, label: &str, is_over: impl Fn(&Way) -> bool) -> Vec<Telling> {
-        let over =
-            self.ways.iter_mut().filter(|(_, way)| is_over(way)).filter_map(|(&(toward, how), way)| {
-                let (at, Flow { first, began, pieces, size }) = way.last.zip(way.flow.take())?;
-                let what = match pieces {
-                    1 => What::Sent { toward, bytes: first, how },
-                    _ => {
-                        What::Flowed { toward, how, pieces, size, took: at.saturating_duration_since(began) }
-                    }
-                };
-                Some(Event { at, label: label.into(), what })
-            });
-        let mut over: Vec<_> = over.collect();
+        let mut over = Vec::new();
+        for (&(toward, how), way) in self.ways.iter_mut().filter(|(_, way)| is_over(way)) {
+            let Some((at, Flow { first, began, pieces, size })) = way.last.zip(way.flow.take()) else {
+                continue;
+            };
+            let took = at.saturating_duration_since(began);
+            let what = match pieces {
+                1 => What::Sent { toward, bytes: first, how },
+                _ => What::Flowed { toward, how, pieces, size, took },
+            };
+            over.push(Event { at, label: label.into(), what });
+        }
         over.sort_by_key(|event| event.at);
         over.into_iter().map(Telling::Event).collect()
     }
@@ -166,17 +164,16 @@ impl Watch {
         let mut found = Vec::new();
         for (label, connection) in &mut self.open {
             found.extend(connection.flows(label, |way| way.pauses(now)));
-            if let Some((last, toward, false)) = connection.last {
-                let is_over = self.is_udp || connection.ended.contains(&toward) || connection.is_silence_told;
-                if !is_over && now.saturating_duration_since(last) >= SILENCE {
-                    connection.is_silence_told = true;
-                    let seconds = SILENCE.as_secs();
-                    found.push(Telling::Remark(words!(
-                        "remark, {label}: both silent for {seconds} s; the last data has no line feed: a program that \
-                         reads lines is still waiting",
-                        "备注 {label}：双方已沉默 {seconds} 秒；最后到达的数据没有换行符：按行读取的一方仍在等待"
-                    )));
-                }
+            let is_silent = |(last, toward): &mut (Instant, Side)| {
+                now.saturating_duration_since(*last) >= SILENCE && !connection.ended.contains(toward)
+            };
+            if !self.is_udp && connection.unended.take_if(is_silent).is_some() {
+                let seconds = SILENCE.as_secs();
+                found.push(Telling::Remark(words!(
+                    "remark, {label}: both silent for {seconds} s; the last data has no line feed: a program that \
+                     reads lines is still waiting",
+                    "备注 {label}：双方已沉默 {seconds} 秒；最后到达的数据没有换行符：按行读取的一方仍在等待"
+                )));
             }
         }
         found
