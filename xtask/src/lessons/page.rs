@@ -42,8 +42,7 @@ fn play(play: &mut Play) -> Result<()> {
         let url = format!("http://{wire}{}", page.path);
         let outcome = play.run(&label, "tcp-client", &["get", &url])?;
         let saved = fs::read_to_string(play.lab.directory().join(page.path.trim_start_matches('/'))).ok();
-        let says_how_much =
-            outcome.complained.iter().any(|line| line.contains("cut short after 6 of 13 bytes"));
+        let says_how_much = outcome.complained.concat().contains("cut short after 6 of 13 bytes");
         let promise = if is_cut {
             words!("{label} nothing is saved; it says how much is missing", "{label} 不保存，报错说缺多少")
         } else {

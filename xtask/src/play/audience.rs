@@ -11,7 +11,6 @@ use crate::drawing::transcript::Transcript;
 use crate::drawing::votes::Wait;
 use crate::words::Words;
 
-/// What the person who watches does.
 #[derive(Clone, Copy, Debug)]
 pub struct Audience {
     /// Presses Enter before every act.

@@ -111,8 +111,7 @@ pub fn stranger(play: &mut Play) -> Result<()> {
         "没有 connect 的套接字谁的数据报都收，recv 也不告诉你是谁发的。",
     )?;
     let recorder = play.lab.record.recorder("");
-    let answers =
-        play.in_its_language(&words!("a stranger answers, from another port", "陌生人从另一个端口回答"));
+    let answers = play.in_its_language(&words!("a stranger, from another port", "陌生人，从另一个端口"));
     let mut lies = vec![&b"send me your password"[..]];
     let (at, host) = answering(play.ip, true, move |asked| {
         let lie = lies.pop().unwrap_or(b"Hello, Michael!");
@@ -123,13 +122,11 @@ pub fn stranger(play: &mut Play) -> Result<()> {
     })?;
     let found = wrong_ask(play, &datagram_socket(play.ip)?, b"Michael", at)?;
     let shown = escape(found.as_bytes());
-    let what =
-        words!("the notes' client believes a stranger: '{shown}'", "笔记的客户端相信了陌生人：“{shown}”");
+    let what = words!("the client believes a stranger: '{shown}'", "笔记的客户端相信了陌生人：“{shown}”");
     wrong(play, what, found == "send me your password", 1);
     instead(play, "udp-client")?;
     let args = [&at.to_string(), "Michael", "--timeout", "0.3", "--tries", "2"];
-    let client = play.lab.start(Side::Client, "", "udp-client", &args)?;
-    let outcome = play.lab.wait_for_end(client)?;
+    let outcome = play.run("", "udp-client", &args)?;
     drop(host); // after this, none of its events are missing
     let promise = words!("udp-client accepts nothing from the stranger", "udp-client 不接收陌生人的数据报");
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(1), Vec::new()));
@@ -172,8 +169,7 @@ pub fn cut_datagram(play: &mut Play) -> Result<()> {
     let name = "x".repeat(2000);
     play.story.hide("long"); // it prints a line of 2000 letters
     let outcome = play.run("long", "udp-client", &[&wire, &name])?;
-    let promise =
-        words!("udp-server and udp-client transfer all 2000", "udp-server 和 udp-client 把 2000 字节全送到");
+    let promise = words!("udp-server and udp-client transfer all 2000", "udp-server 和 udp-client 全部送到");
     play.checks.equal(promise, &outcome.said, &vec![format!("Hello, {name}!")]);
     Ok(())
 }
@@ -201,11 +197,9 @@ pub fn not_text(play: &mut Play) -> Result<()> {
         }
         replies.map(Vec::from).into()
     })?;
-    let client = datagram_socket(play.ip)?;
-    let found = wrong_ask(play, &client, b"Michael", at).map_err(|e| e.kind());
+    let found = wrong_ask(play, &datagram_socket(play.ip)?, b"Michael", at).map_err(|e| e.kind());
     let Words { en, zh } = found.shown();
-    let what =
-        words!("because of one byte 0xff, the client gets {en}", "只因一个字节 0xff，客户端得到：{zh}");
+    let what = words!("because of one byte 0xff, the client gets {en}", "因一个字节 0xff，客户端得到：{zh}");
     wrong(play, what, found == Err(ErrorKind::InvalidData), 1);
 
     instead(play, "udp-client")?;
