@@ -80,8 +80,7 @@ fn by_name(play: &mut Play) -> Result<()> {
     let port = free_port(play.ip)?;
     let address = SocketAddr::new(play.ip, port).to_string();
     let (_server, _) = play.lab.start_server("tcp-server", &[&address, "--delay", "0"])?;
-    let args = ["greet", &format!("localhost:{port}"), "Michael"];
-    let outcome = play.run("", "tcp-client", &args)?;
+    let outcome = play.run("", "tcp-client", &["greet", &format!("localhost:{port}"), "Michael"])?;
     let expected = ["Welcome!", "Hello, Michael!"].map(str::to_owned).to_vec();
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));
     Ok(())

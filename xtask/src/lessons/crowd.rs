@@ -188,8 +188,7 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         welcomed.push(client.came_within(limit) == b"Welcome!");
         limit = Duration::from_millis(300);
     }
-    let promise =
-        words!("all are connected, and only the first is welcomed", "三个都连上了，只有第一个收到欢迎");
+    let promise = words!("all are connected, only the first is welcomed", "三个都连上了，只有第一个收到欢迎");
     play.checks.equal(promise, &welcomed, &vec![true, false, false]);
     play.reveal((welcomed == [true, false, false]).then_some(2));
     Ok(())

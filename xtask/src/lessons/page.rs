@@ -39,8 +39,7 @@ fn play(play: &mut Play) -> Result<()> {
             play.act(&words!("The body ends {en}.", "响应体如何结束：{zh}。"))?;
         }
         let wire = play.lab.wire(&label, origin.address, RelayMode::AsItComes)?;
-        let url = format!("http://{wire}{}", page.path);
-        let outcome = play.run(&label, "tcp-client", &["get", &url])?;
+        let outcome = play.run(&label, "tcp-client", &["get", &format!("http://{wire}{}", page.path)])?;
         let saved = fs::read_to_string(play.lab.directory().join(page.path.trim_start_matches('/'))).ok();
         let says_how_much = outcome.complained.concat().contains("cut short after 6 of 13 bytes");
         let promise = if is_cut {

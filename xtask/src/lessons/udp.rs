@@ -41,15 +41,12 @@ fn play(play: &mut Play) -> Result<()> {
     let (server, at) = play.server("udp-server", &["--quiet"])?;
     let plan = Impairments::numbered(&[(2, Impairment::Lost)], &[]);
     let wire = play.lab.udp_wire(at, plan)?.to_string();
-    let args = [&wire, NAMES[0], NAMES[1], NAMES[2], "--tries", "100"];
-    let outcome = play.run("", "udp-client", &args)?;
+    let outcome = play.run("", "udp-client", &[&wire, NAMES[0], NAMES[1], NAMES[2], "--tries", "100"])?;
     let greetings = NAMES.map(|name| format!("Hello, {name}!"));
-    let is_whole = outcome.said == greetings;
-    play.reveal(is_whole.then_some(1));
+    play.reveal((outcome.said == greetings).then_some(1));
     let promise = words!("each name gets its own greeting, in order", "每个名字依次得到自己的问候");
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), greetings.to_vec()));
-    let asked = play.lab.record.pieces("", Side::Server);
-    let asked: Vec<_> = asked.into_iter().map(escape).collect();
+    let asked: Vec<_> = play.lab.record.pieces("", Side::Server).into_iter().map(escape).collect();
     let promise = words!("each datagram is one name, and nothing else", "每个数据报就是一个名字，没有别的");
     play.checks.holds(promise, asked.iter().all(|name| NAMES.contains(&name.as_str())), &asked);
 

@@ -222,13 +222,12 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
     )?;
     let asked = Instant::now();
     let found = notes_server(play, b"exit", false)?;
-    let (pause, waited) = (PAUSE.as_millis(), asked.elapsed());
-    let ms = waited.as_millis();
+    let (pause, ms) = (PAUSE.as_millis(), asked.elapsed().as_millis());
     let what = words!(
         "the notes' server, which sleeps for {pause} ms here, needs {ms} ms in all to recognize 'exit'",
         "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
     );
-    wrong(play, what, found == Ok(Vec::new()) && waited >= PAUSE, 2);
+    wrong(play, what, found == Ok(Vec::new()) && ms >= pause, 2);
 
     instead(play, "tcp-server")?;
     let all = tcp_server(play, "3600", b"exit\n")?;

@@ -22,8 +22,7 @@ fn udp_client(play: &mut Play, impairments: Impairments) -> Result<Outcome> {
     instead(play, "udp-client")?;
     let (_server, at) = play.server("udp-server", &["--quiet"])?;
     let wire = play.lab.udp_wire(at, impairments)?.to_string();
-    let args = [&wire, "Michael", "Tracy", "--timeout", "0.5", "--tries", "100"];
-    play.run("", "udp-client", &args)
+    play.run("", "udp-client", &[&wire, "Michael", "Tracy", "--timeout", "0.5", "--tries", "100"])
 }
 
 const BOTH: [&str; 2] = ["Hello, Michael!", "Hello, Tracy!"];
@@ -49,8 +48,7 @@ pub fn lost_reply(play: &mut Play) -> Result<()> {
     if found.as_ref().is_err_and(|e| is_silence(*e)) {
         play.said(Side::Client, &words!("recv(1024): still waiting", "recv(1024)：仍在等待"));
     }
-    let what =
-        words!("it got nothing in half a second, and would wait forever", "它半秒没等到，会永远等下去");
+    let what = words!("it got nothing in half a second, and would wait forever", "半秒没等到，会永远等下去");
     wrong(play, what, found.is_err_and(is_silence), 3);
     let outcome =
         udp_client(play, Impairments::numbered(&[], &[1, 2, 3].map(|reply| (reply, Impairment::Lost))))?;
@@ -85,13 +83,11 @@ pub fn late_reply(play: &mut Play) -> Result<()> {
     server.send_to(b"Hello, Michael!", peer)?;
     client.peek(&mut [0; 64])?; // it has arrived when Tracy is sent
     let second = wrong_ask(play, &client, b"Tracy", wire)?;
-    let is_shifted = first.is_err() && second == "Hello, Michael!";
     let shown = escape(second.as_bytes());
     let what = words!("it takes '{shown}' for the reply to Tracy", "它把“{shown}”当作给 Tracy 的回复");
-    wrong(play, what, is_shifted, 1);
+    wrong(play, what, first.is_err() && second == "Hello, Michael!", 1);
     let outcome = udp_client(play, Impairments::numbered(&[], &[(1, Impairment::Late)]))?;
-    let promise =
-        words!("udp-client gives each name its own greeting", "udp-client 让每个名字得到自己的回复");
+    let promise = words!("udp-client gives each name its own greeting", "udp-client 让每个名字得到它的回复");
     play.checks.equal(promise, &outcome.said, &BOTH.map(str::to_owned).to_vec());
     Ok(())
 }
@@ -159,8 +155,7 @@ pub fn cut_datagram(play: &mut Play) -> Result<()> {
     let n = receiver.recv(&mut next)?;
     play.called(Side::Server, format!("recvfrom(1024): {}", escape(&next[..n])));
     let Words { en, zh } = found.shown();
-    let what =
-        words!("of 2000, the notes' server gets {en}; the rest is lost", "2000 字节只得到 {zh}，其余没了");
+    let what = words!("of 2000, it gets {en}; the rest is lost", "2000 字节只得到 {zh}，其余没了");
     wrong(play, what, matches!(found, Ok(1024) | Err(_)) && next[..n] == *b"next", 2);
 
     instead(play, "udp-server")?;
@@ -203,8 +198,7 @@ pub fn not_text(play: &mut Play) -> Result<()> {
     wrong(play, what, found == Err(ErrorKind::InvalidData), 1);
 
     instead(play, "udp-client")?;
-    let args = [&at.to_string(), "Michael", "--timeout", "60"];
-    let outcome = play.run("", "udp-client", &args)?;
+    let outcome = play.run("", "udp-client", &[&at.to_string(), "Michael", "--timeout", "60"])?;
     let promise = words!("udp-client ignores it, and accepts the greeting", "udp-client 跳过它，收下问候");
     let expected = (Ended::with(0), vec!["Hello, Michael!".into()]);
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &expected);
