@@ -139,7 +139,6 @@ fn acknowledgement(number: usize, parts: Parts) -> String {
     if parts.numbers { format!("ack {number}") } else { "ack".into() }
 }
 
-/// Receives until an empty datagram arrives.
 fn receive(socket: &UdpSocket, parts: Parts) -> io::Result<String> {
     let (mut received, mut next) = (String::new(), 0);
     let mut buffer = [0; 16];

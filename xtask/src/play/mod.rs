@@ -58,7 +58,6 @@ impl Play {
         self.story.tell(told)
     }
 
-    /// Starts a server on any port, which is returned, too.
     pub fn server(&mut self, name: &str, args: &[&str]) -> Result<(Program, SocketAddr)> {
         self.lab.start_server(name, &[&[&*self.loopback().to_string()], args].concat())
     }
@@ -106,7 +105,6 @@ impl Play {
         self.lab.record.recorder("").said(lane, call);
     }
 
-    /// As [`Play::called`], in the language of the narration.
     pub fn said(&self, lane: Side, what: &Words) {
         self.called(lane, self.in_its_language(what));
     }

@@ -17,7 +17,6 @@ fn wrong_ask(play: &Play, socket: &UdpSocket, name: &[u8], server: SocketAddr) -
     decode(&buffer[..n], Side::Client, play)
 }
 
-/// Runs udp-client and udp-server over a wire that impairs datagrams so.
 fn udp_client(play: &mut Play, impairments: Impairments) -> Result<Outcome> {
     instead(play, "udp-client")?;
     let (_server, at) = play.server("udp-server", &["--quiet"])?;

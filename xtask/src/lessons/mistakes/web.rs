@@ -8,7 +8,6 @@ use crate::lessons::prelude::*;
 use crate::peers::origin;
 use crate::peers::scripted_server::until_it_leaves;
 
-/// Sends the notes' request over a recorded wire.
 fn requested(play: &mut Play, origin: SocketAddr, path: &str) -> Result<TcpStream> {
     let mut stream = connect(play.lab.wire("", origin, RelayMode::AsItComes)?)?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes())?;
