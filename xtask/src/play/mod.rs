@@ -100,7 +100,7 @@ impl Play {
         audience::wait(self.style, &self.story)
     }
 
-    /// Records a call that the lesson itself has made for one side, and what it returned; as do the next ones.
+    /// Records a call that the lesson itself has made for one side, and what it returned.
     pub fn called(&self, lane: Side, call: impl Into<String>) {
         self.lab.record.recorder("").said(lane, call);
     }
