@@ -52,8 +52,7 @@ fn play(play: &mut Play) -> Result<()> {
     {
         let listener = TcpListener::bind((bound, 0))?;
         let at = SocketAddr::new(SECOND, listener.local_addr()?.port());
-        let found =
-            TcpStream::connect_timeout(&at, Duration::from_secs(10)).map(|_| ()).map_err(|e| e.kind());
+        let found = TcpStream::connect_timeout(&at, Duration::from_secs(10)).map(drop).map_err(|e| e.kind());
         let Words { en, zh } = found.map_or_else(|e| e.shown(), |()| words!("connected", "连上了"));
         play.said(Side::Server, &words!("listens on {bound}", "在 {bound} 上监听"));
         play.said(Side::Client, &words!("connects to {SECOND}: {en}", "连接 {SECOND}：{zh}"));
@@ -74,16 +73,14 @@ fn by_name(play: &mut Play) -> Result<()> {
     let Words { en, zh } = ips.shown();
     play.evidence(&words!("localhost resolves to {en}", "localhost 解析为 {zh}"))?;
     if !ips.contains(&play.ip) {
-        let why =
-            words!("localhost has no address of this IP version", "localhost 在这里没有这个 IP 版本的地址");
+        let why = words!("localhost has no address of this IP version", "localhost 没有这个 IP 版本的地址");
         play.checks.not_available(promise, why);
         return Ok(());
     }
     let port = free_port(play.ip)?;
     let address = SocketAddr::new(play.ip, port).to_string();
     let (_server, _) = play.lab.start_server("tcp-server", &[&address, "--delay", "0"])?;
-    let args = ["greet", &format!("localhost:{port}"), "Michael"];
-    let outcome = play.run("", "tcp-client", &args)?;
+    let outcome = play.run("", "tcp-client", &["greet", &format!("localhost:{port}"), "Michael"])?;
     let expected = ["Welcome!", "Hello, Michael!"].map(str::to_owned).to_vec();
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), expected));
     Ok(())

@@ -69,7 +69,15 @@ fn play(play: &mut Play) -> Result<()> {
         "one listens, and accept returned one more for each client; both addresses and ports tell them apart.",
         "一个在监听，accept 又为每个客户端各建一个；区分连接的是四元组：双方的地址和端口。",
     )?;
-    sockets_of(play, at)?;
+    let table = kernel::sockets(Protocol::Tcp, at);
+    play.panel(table.as_ref(), &[at])?;
+    let promise =
+        words!("tcp-server: one listening socket, three for clients", "一个监听套接字，三个通信套接字");
+    let count = |state| Some(table.as_ref()?.iter().filter(|row| row.state == state).count());
+    let found = count("LISTEN").zip(count("ESTABLISHED"));
+    play.checks.kernel_says(promise, found, &(1, 3));
+    // Without a table: each of the three has been accepted, so there are four.
+    play.reveal(found.is_none_or(|found| found == (1, 3)).then_some(3));
     if all.is_none() {
         play.checks.stopped_short(&words!(
             "connections wait in the listener's queue, but no thread of the server calls accept",
@@ -123,20 +131,6 @@ fn ends(play: &Play, labels: &[&str]) -> usize {
     play.lab.record.events().iter().filter(|event| labels.contains(&&*event.label) && is_end(event)).count()
 }
 
-/// C8: the server's sockets, as the kernel lists them.
-fn sockets_of(play: &mut Play, at: SocketAddr) -> Result<()> {
-    let table = kernel::sockets(Protocol::Tcp, at);
-    play.panel(table.as_ref(), &[at])?;
-    let promise =
-        words!("tcp-server: one listening socket, three for clients", "一个监听套接字，三个通信套接字");
-    let count = |state| Some(table.as_ref()?.iter().filter(|row| row.state == state).count());
-    let found = count("LISTEN").zip(count("ESTABLISHED"));
-    play.checks.kernel_says(promise, found, &(1, 3));
-    // Without a table: each of the three has been accepted, so there are four.
-    play.reveal(found.is_none_or(|found| found == (1, 3)).then_some(3));
-    Ok(())
-}
-
 /// C8 and C10, on plain sockets: conversations outlive their listener, and each has its own queue.
 fn queues(play: &mut Play) -> Result<()> {
     play.act(&words!(
@@ -161,8 +155,7 @@ fn queues(play: &mut Play) -> Result<()> {
     calm.write_all(b"calm")?;
     let mut heard = [0; 4];
     from_calm.read_exact(&mut heard)?;
-    let promise =
-        words!("its conversation goes on without the listening socket", "监听套接字关了，它的会话照常进行");
+    let promise = words!("its conversation goes on without the listener", "监听套接字关了，它的会话照常进行");
     play.checks.equal(promise, &escape(&heard).as_str(), &"calm");
     Ok(())
 }
@@ -196,8 +189,7 @@ fn one_at_a_time(play: &mut Play) -> Result<()> {
         welcomed.push(client.came_within(limit) == b"Welcome!");
         limit = Duration::from_millis(300);
     }
-    let promise =
-        words!("all are connected, and only the first is welcomed", "三个都连上了，只有第一个收到欢迎");
+    let promise = words!("all are connected, only the first is welcomed", "三个都连上了，只有第一个收到欢迎");
     play.checks.equal(promise, &welcomed, &vec![true, false, false]);
     play.reveal((welcomed == [true, false, false]).then_some(2));
     Ok(())

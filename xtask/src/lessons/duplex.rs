@@ -27,8 +27,7 @@ fn play(play: &mut Play) -> Result<()> {
     for (side, read) in [(Side::Client, exchanged[0]), (Side::Server, exchanged[1])] {
         play.said(side, &words!("read {read} of {SIZE} bytes", "{SIZE} 字节中读到 {read} 字节"));
     }
-    let promise =
-        words!("each side received everything that the other sent", "双方都收到了对方发送的全部数据");
+    let promise = words!("each side received all that the other sent", "双方都收到了对方发送的全部数据");
     play.checks.equal(promise, &exchanged, &[SIZE as u64; 2]);
 
     play.act(&words!(
@@ -49,8 +48,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.ended(Side::Client);
     let answer = io::read_to_string(&client)?;
     play.said(Side::Client, &words!("read to the end: {answer}", "读到结束：{answer}"));
-    let promise =
-        words!("the answer arrived in the direction that was still open", "回答经由仍然打开的那个方向到达");
+    let promise = words!("the answer arrived in the direction still open", "回答经由仍然打开的那个方向到达");
     play.checks.equal(promise, &answer.as_str(), &"heard: the last word");
 
     play.predict(
@@ -73,8 +71,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     let finished = u64::from(one.is_ok()) + u64::from(two.is_ok());
     play.reveal(Some(3 - finished));
-    let promise =
-        words!("neither side finished, because neither read: a deadlock", "双方都不读，双方都发不完：死锁");
+    let promise = words!("neither read, so neither finished: a deadlock", "双方都不读，双方都发不完：死锁");
     play.checks.holds(promise, one.is_err_and(is_silence) && two.is_err_and(is_silence), &(one, two));
     Ok(())
 }

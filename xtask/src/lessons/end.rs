@@ -38,8 +38,7 @@ fn play(play: &mut Play) -> Result<()> {
         play.said(Side::Server, &words!("read: {n} bytes", "read：{n} 字节"));
         reads.push(n);
     }
-    let promise =
-        words!("each read returned 1 to 1024 bytes, 3000 in all", "每次读取 1 到 1024 字节，共 3000 字节");
+    let promise = words!("each read: 1 to 1024 bytes, 3000 in all", "每次读取 1 到 1024 字节，共 3000 字节");
     let is_right = reads.iter().all(|n| (1..=1024).contains(n)) && reads.iter().sum::<usize>() == 3000;
     play.checks.holds(promise, is_right, &reads);
     play.reveal(is_right.then_some(1)); // 3000 is no multiple of 1024: not each read was full
@@ -49,8 +48,7 @@ fn play(play: &mut Play) -> Result<()> {
     play.ended(Side::Server);
     let n = server.read(&mut [0; 1024])?;
     play.said(Side::Server, &words!("read: {n} bytes", "read：{n} 字节"));
-    let promise =
-        words!("after shutdown, a read returns 0 bytes: the end", "关闭写端之后，读取返回 0 字节：流结束");
+    let promise = words!("after shutdown, 0 bytes are read: the end", "关闭写端后，读取返回 0 字节：流结束");
     play.checks.equal(promise, &n, &0);
 
     for (lane, who, other, who_zh, other_zh) in [
@@ -95,11 +93,10 @@ fn states(
         rows = kernel::both_ends(near, far);
         rows.as_ref().is_none_or(|rows| rows.iter().map(|row| row.state).eq(expected.iter().copied()))
     });
-    play.states(rows.as_ref(), client, server)?;
+    play.states(rows.as_ref(), [client, server])?;
     play.panel(rows.as_ref(), &[server])?;
     if rows.as_ref().is_some_and(|rows| rows.iter().all(|row| row.port != near.port())) {
-        let why =
-            words!("this system keeps no more (tcp_max_tw_buckets)", "本系统不再保留（tcp_max_tw_buckets）");
+        let why = words!("no more are kept (tcp_max_tw_buckets)", "本系统不再保留（tcp_max_tw_buckets）");
         play.checks.not_available(promise, why);
         return Ok(());
     }

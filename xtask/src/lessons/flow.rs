@@ -39,12 +39,8 @@ fn play(play: &mut Play) -> Result<()> {
     let data: Vec<u8> = (0..SIZE).map(|at| (at ^ (at >> 8) ^ (at >> 16)).to_le_bytes()[0]).collect();
     client.set_nonblocking(true)?;
     let taken = (&client).write(&data)?;
-    play.said(
-        Side::Client,
-        &words!("write: {taken} of {SIZE} bytes", "write：{SIZE} 字节中收下 {taken} 字节"),
-    );
-    let promise =
-        words!("one write accepted a part, and returned how much", "一次写入只收下一部分，并返回收下多少");
+    play.said(Side::Client, &words!("write: {taken} of {SIZE} bytes", "write：{SIZE} 字节中收下 {taken}"));
+    let promise = words!("one write took a part, and returned how much", "一次写入只收下一部分，并返回多少");
     let is_part = (1..SIZE).contains(&taken);
     play.checks.holds(promise, is_part, &taken);
     let (near, far) = (client.local_addr()?, server.local_addr()?);
@@ -77,8 +73,7 @@ fn play(play: &mut Play) -> Result<()> {
     writing.join().ok().context("the writer panicked")??;
     let size = received.len();
     play.said(Side::Server, &words!("read to the end: {size} bytes", "读到结束：{size} 字节"));
-    let promise =
-        words!("write_all sent the rest; every byte is in its place", "write_all 发完其余，字节都在原位");
+    let promise = words!("write_all sent the rest; each byte is in place", "write_all 发完其余，字节在原位");
     play.checks.holds(promise, received == data, &size);
 
     play.act(&words!(

@@ -24,13 +24,6 @@ pub(super) const LESSON: Lesson = Lesson {
 };
 
 fn play(play: &mut Play) -> Result<()> {
-    overflow(play)?;
-    by_plan(play)?;
-    real_loss(play)
-}
-
-/// C5: a receiver that does not read; the kernel counts the datagrams that it dropped.
-fn overflow(play: &mut Play) -> Result<()> {
     const SENT: u64 = 20_000; // 20 MB: more than any receive queue holds
     play.act(&words!(
         "{SENT} datagrams of 1000 bytes for a receiver that does not read.",
@@ -58,11 +51,7 @@ fn overflow(play: &mut Play) -> Result<()> {
     play.checks.kernel_says(promise, dropped.map(|dropped| received + dropped), &SENT);
     let promise = words!("not all of them were received", "并没有全部收到");
     play.checks.holds(promise, (1..SENT).contains(&received), &received);
-    Ok(())
-}
 
-/// C6: loopback keeps the order, so a relay changes it by plan.
-fn by_plan(play: &mut Play) -> Result<()> {
     play.predict(
         "Seven datagrams, 1 to 7. Loopback keeps their order, so a relay disturbs it: 2 late, 4 lost, 5 twice, 6 late.",
         "七个数据报，1 到 7。它们在环回接口上不会乱序，所以由中继来打乱：2 迟到，4 丢失，5 重复，6 迟到。",
@@ -91,7 +80,7 @@ fn by_plan(play: &mut Play) -> Result<()> {
     let promise = words!("1 3 2 5 5 7 6 arrive: no kernel sorted them", "收到 1 3 2 5 5 7 6：内核没有排序");
     play.checks.equal(promise, &arrived.as_str(), &"1325576");
     play.reveal((arrived == "1325576").then_some(2));
-    Ok(())
+    real_loss(play)
 }
 
 /// The hidden task that runs in the network namespace.

@@ -50,7 +50,6 @@ pub const WEB: Lanes =
 const BOTH_SIDES: Lanes = (Words::fixed("the client", "客户端"), Words::fixed("the server", "服务器"));
 
 impl Lesson {
-    /// Whether it is about a mistake of the notes' code.
     pub fn is_mistake(&self) -> bool {
         mistakes::ALL.iter().any(|mistake| mistake.name == self.name)
     }
@@ -60,7 +59,6 @@ const fn claim(number: &'static str, en: &'static str, zh: &'static str) -> (&'s
     (number, Words::fixed(en, zh))
 }
 
-/// The lesson or the mistake of this name.
 pub fn find(name: &OsStr) -> Option<&'static Lesson> {
     ALL.iter().chain(&mistakes::ALL).find(|lesson| *lesson.name == *name)
 }

@@ -45,8 +45,7 @@ fn play(play: &mut Play) -> Result<()> {
     }
     play.reveal((greeted[0] == "Hello, Sarah!").then_some(2));
     let expected = CLIENTS.map(|(_, name)| format!("Hello, {name}!")).into_iter().rev().collect();
-    let promise =
-        words!("greeted as they send, in reverse order of connecting", "先发送的先得到问候，与连接先后相反");
+    let promise = words!("greeted as they send, not in order of connecting", "先发送先问候，与连接先后相反");
     play.checks.equal(promise, &greeted, &expected);
 
     play.act(&words!("All send 'exit'; what one thread costs.", "客户端说 exit；一个线程的代价。"))?;
@@ -55,8 +54,7 @@ fn play(play: &mut Play) -> Result<()> {
         client.sends("exit\n");
         last_words += &client.hears_out()?;
     }
-    let promise =
-        words!("'exit' ends each connection; nothing more is sent", "exit 结束各自的连接，不再收到数据");
+    let promise = words!("'exit' ends each connection; no more is sent", "exit 结束各自的连接，不再收到数据");
     play.checks.equal(promise, &last_words.as_str(), &"");
     let turns = serving.join().ok().context("the server panicked")??;
     play.said(Side::Server, &words!("{turns} rounds of the loop", "循环了 {turns} 圈"));

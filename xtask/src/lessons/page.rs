@@ -39,11 +39,9 @@ fn play(play: &mut Play) -> Result<()> {
             play.act(&words!("The body ends {en}.", "响应体如何结束：{zh}。"))?;
         }
         let wire = play.lab.wire(&label, origin.address, RelayMode::AsItComes)?;
-        let url = format!("http://{wire}{}", page.path);
-        let outcome = play.run(&label, "tcp-client", &["get", &url])?;
+        let outcome = play.run(&label, "tcp-client", &["get", &format!("http://{wire}{}", page.path)])?;
         let saved = fs::read_to_string(play.lab.directory().join(page.path.trim_start_matches('/'))).ok();
-        let says_how_much =
-            outcome.complained.iter().any(|line| line.contains("cut short after 6 of 13 bytes"));
+        let says_how_much = outcome.complained.concat().contains("cut short after 6 of 13 bytes");
         let promise = if is_cut {
             words!("{label} nothing is saved; it says how much is missing", "{label} 不保存，报错说缺多少")
         } else {

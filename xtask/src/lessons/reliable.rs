@@ -19,7 +19,6 @@ const TIMER: Duration = Duration::from_millis(100);
 /// How long to watch a wait that would never end.
 const WATCHED: Duration = Duration::from_millis(1500);
 
-/// The parts of a transfer.
 #[derive(Clone, Copy)]
 struct Parts {
     /// Each datagram has the number of its piece, so that a repeated one is recognized.
@@ -42,37 +41,10 @@ fn play(play: &mut Play) -> Result<()> {
     let found = transfer(play, ALL, bad)?;
     play.checks.equal(promise, &found, &(Ok(()), PIECES.concat()));
 
-    without_each(play)?;
-
-    play.act(&words!(
-        "The same bytes over TCP, with one write_all: numbers, acknowledgements and timer are in the kernel.",
-        "同样的字节走 TCP，一次 write_all：序号、确认号、超时重传都由内核完成。"
-    ))?;
-    let (mut client, server) = pair(play.ip)?;
-    let data = PIECES.concat();
-    client.write_all(data.as_bytes())?;
-    play.sent(Side::Server, data.as_bytes());
-    drop(client);
-    play.ended(Side::Server);
-    let received = io::read_to_string(server)?;
-    play.said(Side::Server, &words!("read to the end: {received}", "读到结束：{received}"));
-    play.evidence(&words!(
-        "above, ack N confirms piece N; TCP's acknowledgement number is that of the next byte it expects",
-        "前面的 ack N 确认的是第 N 段；TCP 的确认号是期望收到的下一个字节的序号"
-    ))?;
-    let promise =
-        words!("TCP delivers the same, without numbers in the program", "TCP 送达同样的数据，程序不必编号");
-    play.checks.equal(promise, &received, &data);
-    Ok(())
-}
-
-/// Each part is needed: transfers without one of them fail.
-fn without_each(play: &mut Play) -> Result<()> {
     play.act(&words!("Without acknowledgements; datagram 2 is lost.", "没有确认，第 2 个数据报丢失。"))?;
     let parts = Parts { acknowledgements: false, ..ALL };
     let (_, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
-    let promise =
-        words!("the lost piece is missing, and neither side knows", "丢失的数据就此缺失，双方都不知道");
+    let promise = words!("the lost piece is missing, and neither side knows", "数据就此缺失，双方都不知道");
     play.checks.equal(promise, &received.as_str(), &"014567");
 
     play.predict(
@@ -91,28 +63,41 @@ fn without_each(play: &mut Play) -> Result<()> {
     let (_, received) = transfer(play, parts, Impairments::numbered(&[], &[(1, Impairment::Lost)]))?;
     let is_doubled = received.starts_with("0101");
     play.reveal(is_doubled.then_some(2));
-    let promise =
-        words!("a piece that was sent again is mistaken for the next one", "重发的一段被当成下一段");
+    let promise = words!("a piece that was sent again is mistaken for the next one", "重发的被当成下一段");
     play.checks.holds(promise, is_doubled, &received);
 
     play.act(&words!("Without a timer; the relay loses datagram 2.", "没有定时器，中继丢掉第 2 个数据报。"))?;
     let parts = Parts { timer: false, ..ALL };
     let (sent, received) = transfer(play, parts, Impairments::numbered(&[(2, Impairment::Lost)], &[]))?;
     let ms = WATCHED.as_millis();
-    let promise =
-        words!("after {ms} ms, each side still waits for the other", "过了 {ms} 毫秒，双方仍在互相等待");
+    let promise = words!("after {ms} ms, each still waits for the other", "过了 {ms} 毫秒，双方仍在互相等待");
     play.checks.holds(promise, sent.is_err_and(is_silence) && received == "01", &received);
+
+    play.act(&words!(
+        "The same bytes over TCP, with one write_all: numbers, acknowledgements and timer are in the kernel.",
+        "同样的字节走 TCP，一次 write_all：序号、确认号、超时重传都由内核完成。"
+    ))?;
+    let (mut client, server) = pair(play.ip)?;
+    let data = PIECES.concat();
+    client.write_all(data.as_bytes())?;
+    play.sent(Side::Server, data.as_bytes());
+    drop(client);
+    play.ended(Side::Server);
+    let received = io::read_to_string(server)?;
+    play.said(Side::Server, &words!("read to the end: {received}", "读到结束：{received}"));
+    play.evidence(&words!(
+        "above, ack N confirms piece N; TCP's acknowledgement number is that of the next byte it expects",
+        "前面的 ack N 确认的是第 N 段；TCP 的确认号是期望收到的下一个字节的序号"
+    ))?;
+    let promise = words!("TCP delivers it without numbers in the program", "TCP 送达同样数据，程序不必编号");
+    play.checks.equal(promise, &received, &data);
     Ok(())
 }
 
 /// Sends the data over a wire that impairs datagrams so; returns how the sender ended, and what the receiver took.
-fn transfer(
-    play: &mut Play,
-    parts: Parts,
-    impairments: Impairments,
-) -> Result<(Result<(), ErrorKind>, String)> {
+fn transfer(play: &mut Play, parts: Parts, bad: Impairments) -> Result<(Result<(), ErrorKind>, String)> {
     let (near, far) = (datagram_socket(play.ip)?, datagram_socket(play.ip)?);
-    near.connect(play.lab.udp_wire(far.local_addr()?, impairments)?)?;
+    near.connect(play.lab.udp_wire(far.local_addr()?, bad)?)?;
     near.set_read_timeout(Some(if parts.timer { TIMER } else { WATCHED }))?;
     let receiving = thread::spawn(move || receive(&far, parts));
     let sent = send(&near, parts).map_err(|e| e.kind());
@@ -154,7 +139,6 @@ fn acknowledgement(number: usize, parts: Parts) -> String {
     if parts.numbers { format!("ack {number}") } else { "ack".into() }
 }
 
-/// Receives until an empty datagram arrives.
 fn receive(socket: &UdpSocket, parts: Parts) -> io::Result<String> {
     let (mut received, mut next) = (String::new(), 0);
     let mut buffer = [0; 16];

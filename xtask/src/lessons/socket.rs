@@ -42,7 +42,7 @@ fn play(play: &mut Play) -> Result<()> {
     let segments =
         words!("three-way handshake, not seen: SYN, SYN+ACK, ACK", "三次握手，看不到：SYN、SYN+ACK、ACK");
     play.draw(Mark::Crossed { toward: Side::Server, what: segments, fate: Fate::Unseen })?;
-    play.states(kernel::both_ends(near, at).as_ref(), near, at)?;
+    play.states(kernel::both_ends(near, at).as_ref(), [near, at])?;
     client.write_all(b"sent before accept")?;
     play.sent(Side::Server, b"sent before accept");
     let table = kernel::both_ends(near, at);
@@ -59,19 +59,15 @@ fn play(play: &mut Play) -> Result<()> {
     accepted.read_exact(&mut received)?;
     let read = escape(&received);
     play.said(Side::Server, &words!("read: {read}", "read：{read}"));
-    let promise =
-        words!("accept returns the connection; the bytes are already there", "accept 返回时，数据已在其中");
+    let promise = words!("when accept returns, the bytes are already there", "accept 返回时，数据已在其中");
     play.checks.equal(promise, &escape(&received).as_str(), &"sent before accept");
     let promise = words!("accept also returns the client's address", "accept 还返回客户端的地址");
     play.checks.equal(promise, &peer, &near);
 
     // If connect or write waited for accept, the lesson would not get here.
     play.reveal(Some(3));
-    queue(play)
-}
 
-/// C2: connects until one has to wait.
-fn queue(play: &mut Play) -> Result<()> {
+    // C2
     play.predict(
         "Nobody calls accept, and clients connect until one has to wait: after listen(0), listen(1) and listen(5).",
         "无人 accept，客户端一个接一个来连接，直到有一个要等：先后在 listen(0)、listen(1)、listen(5) 之后。",

@@ -34,10 +34,8 @@ fn play(play: &mut Play) -> Result<()> {
         return Ok(());
     }
     let (rest_of_silent, rest_of_asking) = (silent.hears_out()?, asking.hears_out()?);
-    let came = !rest_of_asking.is_empty();
-    play.reveal(came.then_some(2));
-    let promise =
-        words!("the reply still arrived; then both streams ended", "回复仍然到达，随后两个流都结束");
+    play.reveal((!rest_of_asking.is_empty()).then_some(2));
+    let promise = words!("the reply still came; then both streams ended", "回复仍然到达，随后两个流都结束");
     play.checks.equal(promise, &(rest_of_asking.as_str(), rest_of_silent.as_str()), &("Hello, Tracy!\n", ""));
     let again = TcpListener::bind(at).map(|_| ()).map_err(|e| e.to_string());
     let promise = words!("the port can be bound again at once", "端口立即可以再次绑定");

@@ -41,8 +41,7 @@ fn play(play: &mut Play) -> Result<()> {
                 count += 1;
             }
         }
-        let promise =
-            words!("reads: {count}, and all bytes arrived in order", "读了 {count} 次，字节依次全部到达");
+        let promise = words!("reads: {count}; all bytes came in order", "读了 {count} 次，字节依次全部到达");
         play.checks.equal(promise, &all.as_str(), &"MichaelTracySarah");
         counts.push(count);
     }

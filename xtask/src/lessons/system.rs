@@ -60,9 +60,8 @@ fn play(play: &mut Play) -> Result<()> {
     let other = other_loopback(play.ip);
     if TcpListener::bind((other, 0)).is_ok() {
         let listener = TcpListener::bind((play.ip, free_port(play.ip)?))?;
-        let called = SocketAddr::new(other, listener.local_addr()?.port());
-        let found =
-            TcpStream::connect_timeout(&called, Duration::from_secs(5)).map(|_| ()).map_err(|e| e.kind());
+        let at = SocketAddr::new(other, listener.local_addr()?.port());
+        let found = TcpStream::connect_timeout(&at, Duration::from_secs(5)).map(drop).map_err(|e| e.kind());
         let Words { en, zh } = found.shown();
         let promise = words!("a connection to {other} fails: {en}", "连接 {other} 失败：{zh}");
         play.checks.holds(promise, found.is_err(), &found);

@@ -41,17 +41,13 @@ fn play(play: &mut Play) -> Result<()> {
     let (server, at) = play.server("udp-server", &["--quiet"])?;
     let plan = Impairments::numbered(&[(2, Impairment::Lost)], &[]);
     let wire = play.lab.udp_wire(at, plan)?.to_string();
-    let args = [&wire, NAMES[0], NAMES[1], NAMES[2], "--tries", "100"];
-    let outcome = play.run("", "udp-client", &args)?;
+    let outcome = play.run("", "udp-client", &[&wire, NAMES[0], NAMES[1], NAMES[2], "--tries", "100"])?;
     let greetings = NAMES.map(|name| format!("Hello, {name}!"));
-    let is_whole = outcome.said == greetings;
-    play.reveal(is_whole.then_some(1));
+    play.reveal((outcome.said == greetings).then_some(1));
     let promise = words!("each name gets its own greeting, in order", "每个名字依次得到自己的问候");
     play.checks.equal(promise, &(Ended::from(&outcome), outcome.said), &(Ended::with(0), greetings.to_vec()));
-    let asked = play.lab.record.pieces("", Side::Server);
-    let asked: Vec<_> = asked.into_iter().map(escape).collect();
-    let promise =
-        words!("each datagram is one name, and nothing else", "每个数据报就是一个名字，前后没有别的");
+    let asked: Vec<_> = play.lab.record.pieces("", Side::Server).into_iter().map(escape).collect();
+    let promise = words!("each datagram is one name, and nothing else", "每个数据报就是一个名字，没有别的");
     play.checks.holds(promise, asked.iter().all(|name| NAMES.contains(&name.as_str())), &asked);
 
     play.act(&words!("A datagram without bytes, then another one.", "一个零字节的数据报，然后再发一个。"))?;
@@ -60,35 +56,17 @@ fn play(play: &mut Play) -> Result<()> {
     let promise = words!("the empty name is greeted, and so is the next one", "空名字得到问候，下一个也得到");
     play.checks.equal(promise, &replies, &["Hello, !".to_owned(), "Hello, Bob!".to_owned()]);
 
-    two_servers(play)?;
-    resources(play, at)?;
-
-    play.act(&words!("The server is stopped; another starts on its port.", "在同一端口重新启动服务器。"))?;
-    if play.stop(server)? {
-        let (_again, _) = play.lab.start_server("udp-server", &[&at.to_string()])?;
-        let promise =
-            words!("the same client socket continues with the new server", "同一个客户端套接字与它继续对话");
-        play.checks.equal(promise, &greeting(&socket, at, b"again")?, &"Hello, again!".to_owned());
-    }
-    thinking(play)
-}
-
-fn greeting(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<String> {
-    Ok(escape(&ask(socket, server, name)?))
-}
-
-/// C28: one socket, two servers; each reply has its sender's address.
-fn two_servers(play: &mut Play) -> Result<()> {
+    // C28: each reply has its sender's address.
     play.act(&words!("One socket asks two servers.", "一个套接字向两个服务器提问。"))?;
     let (_one, one) = play.server("udp-server", &[])?;
     let (_two, two) = play.server("udp-server", &[])?;
-    let socket = datagram_socket(play.ip)?;
-    socket.send_to(b"Ann", one)?;
-    socket.send_to(b"Bob", two)?;
+    let asking = datagram_socket(play.ip)?;
+    asking.send_to(b"Ann", one)?;
+    asking.send_to(b"Bob", two)?;
     let mut replies = Vec::new();
     for _ in 0..2 {
         let mut buffer = [0; 64];
-        let (n, server) = socket.recv_from(&mut buffer)?;
+        let (n, server) = asking.recv_from(&mut buffer)?;
         let reply = escape(&buffer[..n]);
         play.called(Side::Client, format!("recv_from {server}: {reply}"));
         replies.push((server, reply));
@@ -97,11 +75,8 @@ fn two_servers(play: &mut Play) -> Result<()> {
     let promise = words!("recv_from tells the two replies apart", "recv_from 能分清两个回复来自哪个服务器");
     let expected = vec![(one, "Hello, Ann!".to_owned()), (two, "Hello, Bob!".to_owned())];
     play.checks.equal(promise, &replies, &expected);
-    Ok(())
-}
 
-/// C12: how many sockets each kind of server needs for four clients.
-fn resources(play: &mut Play, udp: SocketAddr) -> Result<()> {
+    // C12
     play.act(&words!("Four clients for each of the two servers.", "两种服务器各有四个客户端。"))?;
     let (_server, tcp) = play.server("tcp-server", &["--delay", "0", "--quiet"])?;
     let streams = (0..4).map(|_| connect(tcp)).collect::<Result<Vec<_>>>()?;
@@ -109,16 +84,26 @@ fn resources(play: &mut Play, udp: SocketAddr) -> Result<()> {
         stream.peek(&mut [0])?; // welcomed, so accepted
     }
     for _ in 0..4 {
-        ask(&datagram_socket(play.ip)?, udp, b"Bob")?;
+        ask(&datagram_socket(play.ip)?, at, b"Bob")?;
     }
-    let held = kernel::sockets(Protocol::Tcp, tcp).zip(kernel::sockets(Protocol::Udp, udp));
-    play.panel(held.clone().map(|(tcp, udp)| [tcp, udp].concat()).as_ref(), &[tcp, udp])?;
-    let promise =
-        words!("tcp-server has 5 sockets, udp-server 1", "tcp-server 有 5 个套接字，udp-server 有 1 个");
+    let held = kernel::sockets(Protocol::Tcp, tcp).zip(kernel::sockets(Protocol::Udp, at));
+    play.panel(held.clone().map(|(tcp, udp)| [tcp, udp].concat()).as_ref(), &[tcp, at])?;
+    let promise = words!("tcp-server has 5 sockets, udp-server 1", "tcp-server 5 个套接字，udp-server 1 个");
     // Connections in TIME_WAIT belong to no program: an earlier one may have used this port.
     let count = |rows: Vec<kernel::SocketRow>| rows.iter().filter(|row| row.state != "TIME_WAIT").count();
     play.checks.kernel_says(promise, held.map(|(tcp, udp)| (count(tcp), count(udp))), &(5, 1));
-    Ok(())
+
+    play.act(&words!("The server is stopped; another starts on its port.", "在同一端口重新启动服务器。"))?;
+    if play.stop(server)? {
+        let (_again, _) = play.lab.start_server("udp-server", &[&at.to_string()])?;
+        let promise = words!("the same socket continues with the new server", "同一个套接字与它继续对话");
+        play.checks.equal(promise, &greeting(&socket, at, b"again")?, &"Hello, again!".to_owned());
+    }
+    thinking(play)
+}
+
+fn greeting(socket: &UdpSocket, server: SocketAddr, name: &[u8]) -> Result<String> {
+    Ok(escape(&ask(socket, server, name)?))
 }
 
 /// C18: a server with one thread that needs 50 ms for each answer.

@@ -11,7 +11,6 @@ use crate::drawing::transcript::Transcript;
 use crate::drawing::votes::Wait;
 use crate::words::Words;
 
-/// What the person who watches does.
 #[derive(Clone, Copy, Debug)]
 pub struct Audience {
     /// Presses Enter before every act.
@@ -33,9 +32,6 @@ impl fmt::Display for Left {
 impl std::error::Error for Left {}
 
 /// Waits for Enter, or for the page.
-///
-/// # Errors
-/// As [`answer`].
 pub fn wait(style: Style, story: &Transcript) -> Result<()> {
     style.say(Ink::Faint, &Words::fixed("  [Enter: go on, q: leave]", "  [回车继续，q 退出]"))?;
     let answer = answer(story, Wait::GoOn);

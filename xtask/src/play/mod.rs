@@ -23,7 +23,7 @@ use crate::words::Words;
 use audience::Audience;
 use quiz::Answer;
 
-/// When nothing has happened for this long, an act is over.
+/// An act is over when nothing has happened for this long.
 const MOMENT: Duration = Duration::from_millis(10);
 
 /// One lesson on one loopback address.
@@ -34,7 +34,7 @@ pub struct Play {
     pub ip: IpAddr,
     /// How many of the checks have been shown.
     shown: usize,
-    /// The question that this act answers.
+    /// What this act answers.
     asked: Option<Answer>,
     /// The verdict on it, until the act is over.
     verdict: Option<Entry>,
@@ -58,7 +58,6 @@ impl Play {
         self.story.tell(told)
     }
 
-    /// Starts a server on any port, which is returned, too.
     pub fn server(&mut self, name: &str, args: &[&str]) -> Result<(Program, SocketAddr)> {
         self.lab.start_server(name, &[&[&*self.loopback().to_string()], args].concat())
     }
@@ -106,27 +105,22 @@ impl Play {
         self.lab.record.recorder("").said(lane, call);
     }
 
-    /// As [`Play::called`], in the language of the narration.
     pub fn said(&self, lane: Side, what: &Words) {
         self.called(lane, self.in_its_language(what));
     }
 
-    /// A text in the language of the narration.
     pub fn in_its_language(&self, words: &Words) -> String {
         words.to(self.style.lang).to_owned()
     }
 
-    /// Records bytes that the lesson itself has sent.
     pub fn sent(&self, toward: Side, bytes: &[u8]) {
         self.lab.record.recorder("").sent(toward, bytes, Crossing::Plain);
     }
 
-    /// Records that the lesson itself has ended one direction.
     pub fn ended(&self, toward: Side) {
         self.lab.record.recorder("").record(What::Ended { toward });
     }
 
-    /// Shows what was seen.
     pub fn evidence(&mut self, words: &Words) -> Result<()> {
         self.tell(Entry::Evidence(words.clone()))
     }
@@ -148,12 +142,7 @@ impl Play {
     }
 
     /// Shows beside the lanes in which state the kernel has both ends of a connection, if its table can be read.
-    pub fn states(
-        &mut self,
-        rows: Option<&Vec<SocketRow>>,
-        client: SocketAddr,
-        server: SocketAddr,
-    ) -> Result<()> {
+    pub fn states(&mut self, rows: Option<&Vec<SocketRow>>, ends: [SocketAddr; 2]) -> Result<()> {
         let Some(rows) = rows else { return Ok(()) };
         let state = |own: u16, other: u16| {
             let end = rows.iter().find(|row| (row.port, row.peer_port) == (own, other));
@@ -161,11 +150,10 @@ impl Play {
                 words!("[{state}]", "[{state}]")
             })
         };
-        let (client, server) = (client.port(), server.port());
+        let [client, server] = ends.map(|end| end.port());
         self.draw(Mark::Beside([state(client, server), state(server, client)]))
     }
 
-    /// Draws a rung of the lesson's own, now.
     pub fn draw(&mut self, mark: Mark) -> Result<()> {
         self.lab.record.catch_up()?;
         self.story.draw(mark)
@@ -186,11 +174,12 @@ impl Play {
             let question = words!("{act} {ask}", "{act_zh}{ask_zh}");
             let choices: Vec<_> = choices.iter().map(|(en, zh)| Words::fixed(en, zh)).collect();
             self.tell(Entry::Question { question: question.clone(), choices: choices.clone() })?;
-            self.asked = Some(self.pause(|play| {
-                let asked = quiz::ask(play.style, &play.story, question, choices, Words::fixed(why, why_zh));
+            let given = self.pause(|play| {
+                let given = quiz::ask(play.style, &play.story, choices.len() as u64);
                 play.story.wait(Wait::Nothing);
-                asked
-            })?);
+                given
+            })?;
+            self.asked = Some(Answer { question, choices, why: Words::fixed(why, why_zh), given });
         }
         self.begin(&Words::fixed(act, act_zh))
     }

@@ -12,11 +12,11 @@ use crate::words::Words;
 
 /// A question, and what was predicted.
 pub struct Answer {
-    question: Words,
-    choices: Vec<Words>,
-    why: Words,
+    pub question: Words,
+    pub choices: Vec<Words>,
+    pub why: Words,
     /// The number of a choice; none for Enter alone.
-    given: Option<u64>,
+    pub given: Option<u64>,
 }
 
 impl Answer {
@@ -36,15 +36,8 @@ impl Answer {
     }
 }
 
-/// Asks until there is the number of a choice, or Enter alone.
-pub fn ask(
-    style: Style,
-    story: &Transcript,
-    question: Words,
-    choices: Vec<Words>,
-    why: Words,
-) -> Result<Answer> {
-    let most = choices.len() as u64;
+/// Asks until there is the number of a choice, from 1 to `most`, or Enter alone.
+pub fn ask(style: Style, story: &Transcript, most: u64) -> Result<Option<u64>> {
     let prompt = words!(
         "  [your prediction: one of 1 to {most}; Enter: none, q: leave]",
         "  [你的预测：1 到 {most} 中的一个数；只按回车则不预测，q 退出]"
@@ -54,7 +47,7 @@ pub fn ask(
         let text = audience::answer(story, Wait::Prediction(most))?;
         let given = text.parse().ok().filter(|number| (1..=most).contains(number));
         if given.is_some() || text.is_empty() {
-            return Ok(Answer { question, choices, why, given });
+            return Ok(given);
         }
         let typed = escape(text.as_bytes());
         let words =

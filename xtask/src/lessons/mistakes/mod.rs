@@ -69,7 +69,6 @@ fn decode(bytes: &[u8], lane: Side, play: &Play) -> io::Result<String> {
     })
 }
 
-/// After the mistake: the program that does it right.
 fn instead(play: &mut Play, program: &str) -> Result<()> {
     play.act(&words!("What {program} does instead.", "再看 {program} 的做法。"))
 }

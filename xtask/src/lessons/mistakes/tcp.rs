@@ -79,8 +79,7 @@ pub fn glued(play: &mut Play) -> Result<()> {
     // Like two sends that arrive together.
     let found = notes_server(play, b"Michaelexit", true)?;
     let Words { en, zh } = found.shown();
-    let what =
-        words!("the notes' server greets {en}, and misses 'exit'", "笔记的服务器问候{zh}，没有识别出 exit");
+    let what = words!("the notes' server greets {en} and misses 'exit'", "笔记的服务器问候{zh}，没认出 exit");
     wrong(play, what, found == Ok(vec!["Michaelexit".into()]), 3);
 
     instead(play, "tcp-server")?;
@@ -119,8 +118,7 @@ pub fn reset(play: &mut Play) -> Result<()> {
         play.lab.record.recorder("").record(What::Broke { toward: Side::Client, as_reset: true });
     }
     let heard = escape(&heard);
-    let Words { en, zh } =
-        found.map_or_else(|e| e.shown(), |()| words!("the end of the stream", "流结束（FIN）"));
+    let Words { en, zh } = found.map_or_else(|e| e.shown(), |()| words!("an end of stream", "流结束（FIN）"));
     play.said(Side::Client, &words!("recv: '{heard}', then: {en}", "recv：“{heard}”，然后是：{zh}"));
     let what = words!("the client receives '{heard}', then: {en}", "客户端收到“{heard}”，然后是：{zh}");
     wrong(play, what, found.is_err(), 2);
@@ -162,8 +160,7 @@ pub fn half_char(play: &mut Play) -> Result<()> {
     // The third byte is still on its way.
     let found = notes_server(play, &"张".as_bytes()[..2], false)?;
     let Words { en, zh } = found.shown();
-    let what =
-        words!("from two bytes of 张, the notes' server gets {en}", "“张”只到两字节，笔记的服务器得到：{zh}");
+    let what = words!("from half of 张, the notes' server gets {en}", "“张”到两字节，笔记的服务器得到：{zh}");
     wrong(play, what, found == Err(ErrorKind::InvalidData), 3);
 
     instead(play, "tcp-server")?;
@@ -174,8 +171,7 @@ pub fn half_char(play: &mut Play) -> Result<()> {
     client.hears("Hello, Ann!")?; // so the server has read what arrived with her name
     client.sends([&"张".as_bytes()[2..], b"\nexit\n"].concat());
     let rest = client.hears_out()?;
-    let promise =
-        words!("tcp-server waits for the whole line, and greets 张", "tcp-server 等整行收齐才问候“张”");
+    let promise = words!("tcp-server awaits the whole line, and greets 张", "tcp-server 收齐整行才问候“张”");
     play.checks.equal(promise, &rest.as_str(), &"Hello, 张!\n");
     Ok(())
 }
@@ -188,8 +184,7 @@ pub fn gbk_name(play: &mut Play) -> Result<()> {
     ))?;
     let found = notes_server(play, GBK, false)?;
     let Words { en, zh } = found.shown();
-    let what =
-        words!("from 张三 in GBK, the notes' server gets {en}", "收到 GBK 的“张三”，笔记的服务器得到：{zh}");
+    let what = words!("of 张三 in GBK, the notes' server gets {en}", "GBK 的“张三”，笔记的服务器得到：{zh}");
     wrong(play, what, found == Err(ErrorKind::InvalidData), 0);
 
     play.predict(
@@ -227,13 +222,12 @@ pub fn slow_exit(play: &mut Play) -> Result<()> {
     )?;
     let asked = Instant::now();
     let found = notes_server(play, b"exit", false)?;
-    let (pause, waited) = (PAUSE.as_millis(), asked.elapsed());
-    let ms = waited.as_millis();
+    let (pause, ms) = (PAUSE.as_millis(), asked.elapsed().as_millis());
     let what = words!(
         "the notes' server, which sleeps for {pause} ms here, needs {ms} ms in all to recognize 'exit'",
         "笔记的服务器（这里停顿 {pause} 毫秒）过了 {ms} 毫秒才识别出 exit"
     );
-    wrong(play, what, found == Ok(Vec::new()) && waited >= PAUSE, 2);
+    wrong(play, what, found == Ok(Vec::new()) && ms >= pause, 2);
 
     instead(play, "tcp-server")?;
     let all = tcp_server(play, "3600", b"exit\n")?;
