@@ -41,14 +41,13 @@ fn bar_lines(style: Style, chart: &Chart) -> Vec<String> {
     let sign = style.signs("█");
     let bar = |Series { name, ink, costs }: &Series| {
         let cost = costs.first()?;
-        let full = share_of(u32::try_from(room).ok()?, cost.median / highest) as usize;
+        let full = share_of(u32::try_from(room).ok()?, cost.median / highest).max(1) as usize;
         let (name, median) = (padded(name.to(style.lang)), shown(cost.median));
-        let bar = style.paint(*ink, &sign.repeat(full.max(1)));
-        let rest = " ".repeat(room - full.max(1));
+        let (bar, rest) = (style.paint(*ink, &sign.repeat(full)), " ".repeat(room - full));
         let spread = format!("{}-{}", shown(cost.low), shown(cost.high));
         let times = cost.ratio.map_or(String::new(), |ratio| format!("x{ratio:.2}"));
-        let figures = format!("{spread:15} {times}");
-        Some(format!("    {name}{median:>7} {bar}{rest} {}", figures.trim_end()))
+        let line = format!("    {name}{median:>7} {bar}{rest} {spread:15} {times}");
+        Some(line.trim_end().to_owned())
     };
     chart.series.iter().filter_map(bar).collect()
 }

@@ -66,14 +66,12 @@ impl Row {
 
     /// The options that play the same again, each after a blank.
     pub fn again(&self, style: Style) -> String {
-        let (lang, locale) = (style.lang, Lang::of_locale());
         let options = [
             (" --quiz", self.audience.quiz),
             (" --step", self.audience.step),
             (" --ip 4", self.only == Some(LOOPBACK[0])),
             (" --ip 6", self.only == Some(LOOPBACK[1])),
-            (" --lang en", lang == Lang::En && lang != locale),
-            (" --lang zh", lang == Lang::Zh && lang != locale),
+            (style.lang.pick(" --lang en", " --lang zh"), style.lang != Lang::of_locale()),
             (" --ascii", style.ascii),
         ];
         options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option)).collect()
