@@ -28,7 +28,6 @@ struct Shared {
 }
 
 struct Contents {
-    /// When the times begin.
     began: Instant,
     hidden: Vec<String>,
     told: VecDeque<Arc<Entry>>,
@@ -44,7 +43,6 @@ impl Contents {
     }
 }
 
-/// What a reader has seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
     pub entries: usize,
@@ -233,16 +231,5 @@ mod tests {
         assert_eq!((news.missing, &*drawn(&news.told)), (0, "> 4> 5"));
         let news = story.beyond(after(99), Duration::ZERO);
         assert_eq!(news.seen.entries, 6, "no number is beyond the end");
-    }
-
-    #[test]
-    fn what_is_waited_for_is_news_until_it_is_known() {
-        let story = Transcript::kept(Style::plain(Lang::En));
-        story.wait(Wait::GoOn);
-        let news = story.beyond(after(0), LONG);
-        assert_eq!(news.state.map(|state| (state.wait, state.number)), Some((Wait::GoOn, 1)));
-        assert!(story.beyond(news.seen, Duration::ZERO).state.is_none(), "patience ends");
-        story.wait(Wait::Nothing);
-        assert_eq!(story.beyond(news.seen, LONG).state.map(|state| state.wait), Some(Wait::Nothing));
     }
 }

@@ -189,8 +189,7 @@ impl Show {
             }
             let first = news.seen.entries - news.told.len();
             for (number, told) in (first + 1..).zip(&news.told) {
-                let drawn = event("", &piece(told, lang));
-                write!(to, "id: {}-{number}\n{drawn}", self.run)?;
+                write!(to, "id: {}-{number}\n{}", self.run, event("", &piece(told, lang)))?;
             }
             to.write_all(state(&news).as_bytes())?;
             if news.is_over {
