@@ -9,9 +9,8 @@ use crate::drawing::style::{Ink, Style};
 use crate::wire::event::Side;
 use crate::words::Words;
 
-/// The columns of a rung's time.
+/// The columns of a rung's time, and of its connection's label, with the blank before a short one.
 const TIME: usize = 7;
-/// The columns of a connection's label, with the blank before a short one.
 const LABEL: usize = 3;
 
 /// How many columns each text has; none where it is on the wire.
@@ -84,14 +83,13 @@ pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
                 let lines = wrap(words.to(style.lang), room).into_iter();
                 lines.map(|line| dotted(style, &line, room)).collect::<Vec<_>>()
             };
-            let (client, server) = (folded(client, columns.client), folded(server, columns.server));
+            let sides = [folded(client, columns.client), folded(server, columns.server)];
             let row = |at| {
-                let [client, server] =
-                    [&client, &server].map(|lines| lines.get(at).map_or("", String::as_str));
+                let [client, server] = sides.each_ref().map(|lines| lines.get(at).map_or("", String::as_str));
                 let cells = [(Ink::Client, client), (Ink::Faint, ""), (Ink::Server, server)];
                 columns.row(style, &style.signs("│"), cells)
             };
-            (0..client.len().max(server.len())).map(row).collect()
+            (0..sides[0].len().max(sides[1].len())).map(row).collect()
         }
         Mark::Crossed { toward, what, fate } => arrow(style, &columns, *toward, what.to(style.lang), *fate),
     };
