@@ -15,12 +15,12 @@ fn help_of(help: &str, task: &str) -> String {
     let usage = paragraphs.next().unwrap_or_default();
     let (own, indented) = (format!("cargo xtask {task} "), " ".repeat(20));
     let mut is_own = false;
-    let label = usage.split_whitespace().next().unwrap_or_default();
-    let usage = std::iter::once(label).chain(usage.lines()).filter(|line| {
-        is_own = *line == label || line.contains(&own) || (is_own && line.starts_with(&indented));
+    let lines = usage.lines().filter(|line| {
+        is_own = line.contains(&own) || (is_own && line.starts_with(&indented));
         is_own
     });
-    let usage = usage.collect::<Vec<_>>().join("\n");
+    let label = usage.split_whitespace().next();
+    let usage = label.into_iter().chain(lines).collect::<Vec<_>>().join("\n");
     let about = paragraphs.filter(|text| text.contains(&format!("{task} ")));
     std::iter::once(usage.as_str()).chain(about).collect::<Vec<_>>().join("\n\n")
 }
@@ -34,8 +34,7 @@ fn main() -> ExitCode {
     let (version, typed) = (env!("CARGO_PKG_VERSION"), shown::typed());
     let asked = std::env::args().nth(1).filter(|task| task == "grade");
     let help = asked.map_or_else(|| help.to(lang).to_owned(), |task| help_of(help.to(lang), &task));
-    let help = help.as_str();
-    args::run((&typed, version), help, |mut args: Args| match args.command_or("")?.as_str() {
+    args::run((&typed, version), &help, |mut args: Args| match args.command_or("")?.as_str() {
         "demo" => demo::run(args),
         "grade" => grade::run(args),
         "soak" => soak::run(args),

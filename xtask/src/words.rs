@@ -17,7 +17,6 @@ pub enum Lang {
 }
 
 impl Lang {
-    /// The one of two texts that is in it.
     pub fn pick<'a>(self, en: &'a str, zh: &'a str) -> &'a str {
         if self == Self::Zh { zh } else { en }
     }
@@ -66,7 +65,6 @@ pub struct Words {
 }
 
 impl Words {
-    /// A text without figures.
     pub const fn fixed(en: &'static str, zh: &'static str) -> Self {
         Self { en: Cow::Borrowed(en), zh: Cow::Borrowed(zh) }
     }
@@ -86,14 +84,6 @@ macro_rules! words {
 /// A value as a sentence shows it, in either language.
 pub trait Shown {
     fn shown(&self) -> Words;
-}
-
-fn listed(values: impl Iterator<Item = Words>) -> Words {
-    let (en, zh): (Vec<_>, Vec<_>) = values.map(|words| (words.en, words.zh)).unzip();
-    match en.len() {
-        0 => Words::fixed("nothing", "无"),
-        _ => Words { en: en.join(", ").into(), zh: zh.join("、").into() },
-    }
 }
 
 macro_rules! shown_as_printed {
@@ -148,7 +138,12 @@ impl<T: Shown + ?Sized> Shown for &T {
 
 impl<T: Shown> Shown for [T] {
     fn shown(&self) -> Words {
-        listed(self.iter().map(Shown::shown))
+        let values = self.iter().map(Shown::shown);
+        let (en, zh): (Vec<_>, Vec<_>) = values.map(|words| (words.en, words.zh)).unzip();
+        match self {
+            [] => Words::fixed("nothing", "无"),
+            _ => Words { en: en.join(", ").into(), zh: zh.join("、").into() },
+        }
     }
 }
 

@@ -48,17 +48,15 @@ fn break_in(line: &str, next: char, is_good: impl Fn(usize, char, char) -> bool)
 /// The text in at most `limit` columns, with at most four characters each on the average: hundreds of marks on one
 /// character are no text.
 pub fn fit(text: &str, limit: usize) -> String {
-    const A_COLUMN: usize = 4;
-    if width(text) <= limit && text.chars().count() <= A_COLUMN * limit {
+    let (most, mut taken) = (4 * limit, 0);
+    if width(text) <= limit && text.chars().count() <= most {
         return text.into();
     }
-    let (mut taken, mut count) = (0, 0);
     let fits = |c: &char| {
         taken += columns(*c);
-        count += 1;
-        taken < limit && count < A_COLUMN * limit
+        taken < limit
     };
-    text.chars().take_while(fits).collect::<String>() + "…"
+    text.chars().take(most.saturating_sub(1)).take_while(fits).collect::<String>() + "…"
 }
 
 pub fn width(text: &str) -> usize {
@@ -115,7 +113,6 @@ mod tests {
     fn a_mark_takes_no_column_and_a_wide_character_two() {
         for (text, columns) in [
             ("Jose\u{301}", 4),
-            ("Zoe\u{308}", 3),
             ("張三", 4),
             ("ก\u{e33}ล\u{e31}ง", 4), // of the two vowels, one takes a column
             ("\u{1112}\u{1161}\u{11ab}", 2),

@@ -84,7 +84,6 @@ const LONGEST_LINE: usize = 600;
 pub struct Rung {
     /// Since the lesson began.
     pub time: Duration,
-    /// As [`crate::wire::event::Event::label`].
     pub label: String,
     pub mark: Mark,
 }
@@ -190,7 +189,6 @@ fn content(Payload { bytes, size, is_text, .. }: &Payload) -> Words {
 /// Costs of several sides, at one place or at several ones from left to right: shorter is better.
 #[derive(Clone, Debug)]
 pub struct Chart {
-    /// What it is that costs, and the unit.
     pub title: Words,
     /// What the places count.
     pub across: Words,

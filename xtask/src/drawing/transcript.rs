@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -14,7 +14,7 @@ use super::votes::{Asking, State, Wait};
 use crate::wire::awaited::Awaited;
 use crate::wire::event::Event;
 
-type Print = Box<dyn Fn(&str) -> Result<()> + Send + Sync>;
+type Print = Box<dyn Fn(&str) -> Result<()> + Send>;
 
 /// What was told so far. Clones are the same story: one is told to, another watches the lab, others are read from.
 #[derive(Clone)]
@@ -22,17 +22,15 @@ pub struct Transcript(Arc<Shared>);
 
 struct Shared {
     style: Style,
-    print: Print,
-    /// Held from the note of a piece until it is printed: both have the same order.
-    printing: Mutex<()>,
+    /// Held from the note of an entry until it is printed: both have the same order.
+    print: Mutex<Print>,
     contents: Awaited<Contents>,
 }
 
 struct Contents {
-    /// When the times begin.
     began: Instant,
     hidden: Vec<String>,
-    told: VecDeque<Arc<Piece>>,
+    told: VecDeque<Arc<Entry>>,
     limit: usize,
     forgotten: usize,
     asking: Asking,
@@ -45,26 +43,18 @@ impl Contents {
     }
 }
 
-pub struct Piece {
-    pub entry: Entry,
-    /// In markup, once for all who watch.
-    pub drawn: OnceLock<String>,
-}
-
-/// What a reader has seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
     pub entries: usize,
-    /// Which change of the state, counted from 1.
-    pub state: u64,
-    /// Which change of the votes, if it may see them at all before they are told.
-    pub votes: Option<u64>,
+    /// Which change of the state and, if it may see them before they are told, of the votes.
+    pub changes: u64,
+    pub sees_votes: bool,
 }
 
 pub struct News {
-    /// How many entries are no longer kept.
+    /// Entries that are no longer kept.
     pub missing: usize,
-    pub told: Vec<Arc<Piece>>,
+    pub told: Vec<Arc<Entry>>,
     pub seen: Seen,
     /// If it has changed.
     pub state: Option<State>,
@@ -95,7 +85,7 @@ impl Transcript {
             asking: Asking::default(),
             is_over: false,
         });
-        Self(Arc::new(Shared { style, print, printing: Mutex::new(()), contents }))
+        Self(Arc::new(Shared { style, print: Mutex::new(print), contents }))
     }
 
     fn state(&self) -> MutexGuard<'_, Contents> {
@@ -166,18 +156,18 @@ impl Transcript {
 
     pub fn tell(&self, told: Entry) -> Result<()> {
         let lines = told.lines(self.0.style);
-        let _printing = self.0.printing.lock().unwrap_or_else(PoisonError::into_inner);
+        let print = self.0.print.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.contents.change(|state| {
             if let Entry::Judged { is_right: Some(is_right), .. } = told {
                 state.asking.judged(is_right);
             }
-            state.told.push_back(Arc::new(Piece { entry: told, drawn: OnceLock::new() }));
+            state.told.push_back(Arc::new(told));
             while state.told.len() > state.limit {
                 state.told.pop_front();
                 state.forgotten += 1;
             }
         });
-        lines.iter().try_for_each(|line| (self.0.print)(line))
+        lines.iter().try_for_each(|line| print(line))
     }
 
     pub fn count(&self) -> usize {
@@ -188,25 +178,25 @@ impl Transcript {
     pub fn since(&self, number: usize) -> Vec<Entry> {
         let state = self.state();
         let kept = state.told.iter().skip(number.saturating_sub(state.forgotten));
-        kept.map(|piece| piece.entry.clone()).collect()
+        kept.map(|told| Entry::clone(told)).collect()
     }
 
     /// Waits until there is something that a reader has not seen, or the end comes; at most for `patience`.
     pub fn beyond(&self, seen: Seen, patience: Duration) -> News {
-        let has_voted = |state: &Contents| seen.votes.is_some_and(|votes| votes != state.asking.changes.1);
-        let has_changed = |state: &Contents| state.asking.changes.0 != seen.state || has_voted(state);
-        let is_news = |state: &Contents| state.count() > seen.entries || has_changed(state) || state.is_over;
-        self.0.contents.wait_for(patience, is_news);
+        let changes = |state: &Contents| state.asking.changes(seen.sees_votes);
+        self.0.contents.wait_for(patience, |state| {
+            state.count() > seen.entries || changes(state) != seen.changes || state.is_over
+        });
         let state = self.state();
+        let changes = changes(&state);
         let first = seen.entries.clamp(state.forgotten, state.count());
-        let (changes, votes) = state.asking.changes;
         News {
             missing: first.saturating_sub(seen.entries),
             told: state.told.iter().skip(first - state.forgotten).cloned().collect(),
-            state: has_changed(&state).then_some(state.asking.state),
-            votes: seen.votes.map(|_| state.asking.votes()).unwrap_or_default(),
+            state: (changes != seen.changes).then_some(state.asking.state),
+            votes: if seen.sees_votes { state.asking.votes() } else { Vec::new() },
             is_over: state.is_over,
-            seen: Seen { entries: state.count(), state: changes, votes: seen.votes.map(|_| votes) },
+            seen: Seen { entries: state.count(), changes, ..seen },
         }
     }
 }
@@ -224,8 +214,8 @@ mod tests {
         Seen { entries, ..Seen::default() }
     }
 
-    fn drawn(told: &[Arc<Piece>]) -> String {
-        told.iter().flat_map(|piece| piece.entry.lines(Style::plain(Lang::En))).collect()
+    fn drawn(told: &[Arc<Entry>]) -> String {
+        told.iter().flat_map(|told| told.lines(Style::plain(Lang::En))).collect()
     }
 
     #[test]
@@ -241,16 +231,5 @@ mod tests {
         assert_eq!((news.missing, &*drawn(&news.told)), (0, "> 4> 5"));
         let news = story.beyond(after(99), Duration::ZERO);
         assert_eq!(news.seen.entries, 6, "no number is beyond the end");
-    }
-
-    #[test]
-    fn what_is_waited_for_is_news_until_it_is_known() {
-        let story = Transcript::kept(Style::plain(Lang::En));
-        story.wait(Wait::GoOn);
-        let news = story.beyond(after(0), LONG);
-        assert_eq!(news.state.map(|state| (state.wait, state.number)), Some((Wait::GoOn, 1)));
-        assert!(story.beyond(news.seen, Duration::ZERO).state.is_none(), "patience ends");
-        story.wait(Wait::Nothing);
-        assert_eq!(story.beyond(news.seen, LONG).state.map(|state| state.wait), Some(Wait::Nothing));
     }
 }

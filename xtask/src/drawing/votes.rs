@@ -30,7 +30,7 @@ pub struct State {
 pub struct Asking {
     pub state: State,
     /// How often the state has changed, and how often the votes.
-    pub changes: (u64, u64),
+    changes: (u64, u64),
     /// Of the last question: its choices, and the votes by a number that each browser has picked.
     choices: u64,
     votes: HashMap<u128, u64>,
@@ -100,6 +100,10 @@ impl Asking {
         let (right, asked) = self.state.score;
         self.state.score = (right + usize::from(is_right), asked + 1);
         self.changes.0 += 1;
+    }
+
+    pub fn changes(&self, with_votes: bool) -> u64 {
+        self.changes.0 + if with_votes { self.changes.1 } else { 0 }
     }
 
     /// For each choice.

@@ -9,10 +9,10 @@ use crate::drawing::style::{Ink, Style};
 /// The columns of a name, of everything beside a bar, and between two places of a curve; the rows of a curve.
 const NAME: usize = 25;
 const BESIDE: usize = 64;
-const STEP: u32 = 16;
+const STEP: usize = 16;
 const ROWS: u32 = 12;
 /// A side's mark on a curve, in their order.
-const MARKS: [char; 5] = ['o', '+', 'x', '*', '#'];
+const MARKS: [&str; 5] = ["o", "+", "x", "*", "#"];
 
 pub fn lines(style: Style, chart: &Chart) -> Vec<String> {
     let title = style.paint(Ink::Bold, &format!("  {}", style.signs(chart.title.to(style.lang))));
@@ -41,58 +41,45 @@ fn bar_lines(style: Style, chart: &Chart) -> Vec<String> {
     let sign = style.signs("█");
     let bar = |Series { name, ink, costs }: &Series| {
         let cost = costs.first()?;
-        let full = share_of(u32::try_from(room).ok()?, cost.median / highest) as usize;
+        let full = share_of(u32::try_from(room).ok()?, cost.median / highest).max(1) as usize;
         let (name, median) = (padded(name.to(style.lang)), shown(cost.median));
-        let bar = style.paint(*ink, &sign.repeat(full.max(1)));
-        let rest = " ".repeat(room - full.max(1));
+        let (bar, rest) = (style.paint(*ink, &sign.repeat(full)), " ".repeat(room - full));
         let spread = format!("{}-{}", shown(cost.low), shown(cost.high));
         let times = cost.ratio.map_or(String::new(), |ratio| format!("x{ratio:.2}"));
-        let figures = format!("{spread:15} {times}");
-        Some(format!("    {name}{median:>7} {bar}{rest} {}", figures.trim_end()))
+        let line = format!("    {name}{median:>7} {bar}{rest} {spread:15} {times}");
+        Some(line.trim_end().to_owned())
     };
     chart.series.iter().filter_map(bar).collect()
 }
 
 fn curve_lines(style: Style, chart: &Chart) -> Vec<String> {
-    let (highest, wide) = (highest(chart), STEP as usize);
-    let axis = style.signs("│");
-    let mut grid = vec![vec![(' ', Ink::Faint); (chart.places.len() - 1) * wide + 1]; ROWS as usize + 1];
-    for (Series { ink, costs, .. }, mark) in chart.series.iter().zip(MARKS) {
-        for (place, cost) in costs.iter().enumerate() {
-            let next = costs.get(place + 1).unwrap_or(cost);
-            for step in 0..STEP {
-                let between = cost.median + (next.median - cost.median) * f64::from(step) / f64::from(STEP);
-                let row = (ROWS - share_of(ROWS, between / highest)) as usize;
-                // A mark is never hidden: not by a line, and not by the mark of a later side.
-                let at = grid[row].get_mut(place * wide + step as usize);
-                if let Some(cell) = at.filter(|cell| cell.0 == ' ' || (step == 0 && cell.0 == '·')) {
-                    *cell = (if step == 0 { mark } else { '·' }, *ink);
-                }
-            }
-        }
-    }
-    let row = |(number, cells): (usize, Vec<(char, Ink)>)| {
-        let label = match number {
-            0 => shown(highest),
-            _ if number == ROWS as usize => shown(0.0),
+    let (highest, axis, sides) = (highest(chart), style.signs("│"), || chart.series.iter().zip(MARKS));
+    let row = |height: u32| {
+        let label = match height {
+            ROWS => shown(highest),
+            0 => shown(0.0),
             _ => String::new(),
         };
-        let painted = cells.chunk_by(|a, b| (a.0 == ' ') == (b.0 == ' ') && a.1 == b.1).map(|run| {
-            let text = style.signs(&run.iter().map(|cell| cell.0).collect::<String>());
-            if run[0].0 == ' ' { text } else { style.paint(run[0].1, &text) }
+        // At a place, each side has a column of its own: no mark hides another.
+        let points = (0..chart.places.len()).map(|place| {
+            let points = sides().map(|(Series { ink, costs, .. }, mark)| {
+                let is_here = share_of(ROWS, costs[place].median / highest) == height;
+                if is_here { style.paint(*ink, mark) } else { " ".into() }
+            });
+            points.collect::<String>() + &" ".repeat(STEP - chart.series.len())
         });
-        format!("{label:>8} {axis}{}", painted.collect::<String>()).trim_end().to_owned()
+        format!("{label:>8} {axis}{}", points.collect::<String>()).trim_end().to_owned()
     };
-    let mut lines: Vec<_> = grid.into_iter().enumerate().map(row).collect();
-    let places = chart.places.iter().map(|place| format!("{place:<wide$}")).collect::<Vec<_>>().concat();
+    let mut lines: Vec<_> = (0..=ROWS).rev().map(row).collect();
+    let places = chart.places.iter().map(|place| format!("{place:<STEP$}")).collect::<Vec<_>>().concat();
     lines.push(format!("{:10}{}", "", places.trim_end()));
     let cells =
         |cells: Vec<String>| cells.iter().map(|cell| format!("{cell:>9}")).collect::<Vec<_>>().concat();
     let places = cells(chart.places.iter().map(u64::to_string).collect());
     lines.push(style.paint(Ink::Faint, &format!("      {}{places}", padded(chart.across.to(style.lang)))));
-    lines.extend(chart.series.iter().zip(MARKS).map(|(Series { name, ink, costs }, mark)| {
+    lines.extend(sides().map(|(Series { name, ink, costs }, mark)| {
         let costs = cells(costs.iter().map(|cost| shown(cost.median)).collect());
-        format!("    {} {}{costs}", style.paint(*ink, &mark.to_string()), padded(name.to(style.lang)))
+        format!("    {} {}{costs}", style.paint(*ink, mark), padded(name.to(style.lang)))
     }));
     lines
 }
@@ -132,7 +119,7 @@ mod tests {
         let drawn = lines(PLAIN, &chart(&[1, 8, 64], [&[1.0, 2.0, 4.0], &[4.0, 3.0, 0.0]]));
         let marks = |mark| drawn[1..14].iter().map(|line| line[9..].matches(mark).count()).sum::<usize>();
         assert_eq!((marks('o'), marks('+')), (3, 3));
-        assert!(drawn[1].starts_with("    4.00 │+") && drawn[1].ends_with('o'), "{}", drawn[1]);
+        assert!(drawn[1].starts_with("    4.00 │ +") && drawn[1].ends_with('o'), "{}", drawn[1]);
         assert!(drawn[13].starts_with("       0 │") && drawn[13].ends_with('+'), "{}", drawn[13]);
         assert!(drawn[16].ends_with("     1.00     2.00     4.00"), "{}", drawn[16]);
     }

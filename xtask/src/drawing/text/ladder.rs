@@ -9,9 +9,8 @@ use crate::drawing::style::{Ink, Style};
 use crate::wire::event::Side;
 use crate::words::Words;
 
-/// The columns of a rung's time.
+/// The columns of a rung's time, and of its connection's label, with the blank before a short one.
 const TIME: usize = 7;
-/// The columns of a connection's label, with the blank before a short one.
 const LABEL: usize = 3;
 
 /// How many columns each text has; none where it is on the wire.
@@ -84,14 +83,13 @@ pub fn lines(style: Style, rung: &Rung) -> Vec<String> {
                 let lines = wrap(words.to(style.lang), room).into_iter();
                 lines.map(|line| dotted(style, &line, room)).collect::<Vec<_>>()
             };
-            let (client, server) = (folded(client, columns.client), folded(server, columns.server));
+            let sides = [folded(client, columns.client), folded(server, columns.server)];
             let row = |at| {
-                let [client, server] =
-                    [&client, &server].map(|lines| lines.get(at).map_or("", String::as_str));
+                let [client, server] = sides.each_ref().map(|lines| lines.get(at).map_or("", String::as_str));
                 let cells = [(Ink::Client, client), (Ink::Faint, ""), (Ink::Server, server)];
                 columns.row(style, &style.signs("│"), cells)
             };
-            (0..client.len().max(server.len())).map(row).collect()
+            (0..sides[0].len().max(sides[1].len())).map(row).collect()
         }
         Mark::Crossed { toward, what, fate } => arrow(style, &columns, *toward, what.to(style.lang), *fate),
     };
@@ -181,7 +179,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::drawing::columns::grouped;
     use crate::wire::event::{Crossing, Payload, What};
     use crate::words::Lang;
 
@@ -237,30 +234,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_printed_is_beside_the_wire_from_100_columns_on_and_on_it_below() {
-        let lanes = (Words::fixed("client", ""), Words::fixed("server", ""));
-        let all = |style| {
-            let sent = sent(Side::Server, &b"sent before it is accepted"[..], Crossing::Plain);
-            let whats = [said(Side::Client, "Hello, Michael!"), said(Side::Server, "up"), sent];
-            let rungs = whats.map(|what| drawn(style, &what)).join("\n");
-            format!("{}\n{rungs}", head(style, &lanes))
-        };
-        let beside = [
-            "   time    client            wire                           server",
-            "  0.012 #1 Hello, Michael! │                              │",
-            "  0.012 #1                 │                              │ up",
-            "  0.012 #1                 │ 26 bytes  sent before it is  │",
-            "                           ├────────── accepted ─────────▶│",
-        ];
-        assert_eq!(all(PLAIN), beside.join("\n"));
-        let on_it = [
+    fn below_100_columns_what_the_client_prints_is_on_the_wire() {
+        let style = Style { width: 80, ..PLAIN };
+        let sent = sent(Side::Server, &b"sent before it is accepted"[..], Crossing::Plain);
+        let whats = [said(Side::Client, "Hello, Michael!"), said(Side::Server, "up"), sent];
+        let head = head(style, &(Words::fixed("client", ""), Words::fixed("server", "")));
+        let expected = [
             "   time      client                             server",
             "  0.012 #1 │ Hello, Michael!                  │",
             "  0.012 #1 │                                  │ up",
             "  0.012 #1 │   26 bytes  sent before it is    │",
             "           ├──────────── accepted ───────────▶│",
         ];
-        assert_eq!(all(Style { width: 80, ..PLAIN }), on_it.join("\n"));
+        let rungs = whats.map(|what| drawn(style, &what)).join("\n");
+        assert_eq!(format!("{head}\n{rungs}"), expected.join("\n"));
     }
 
     #[test]
@@ -304,7 +291,5 @@ mod tests {
         let flow = What::Flowed { toward: Side::Client, how: Crossing::Plain, pieces, size, took };
         let line = drawn(Style { bare: true, ..PLAIN }, &flow);
         assert!(line.contains(" 412 reads, 12,345,678 bytes in 3.2 s ─"), "{line}");
-        let numbers = [0, 999, 1000, 12_345, 123_456_789].map(grouped);
-        assert_eq!(numbers, ["0", "999", "1,000", "12,345", "123,456,789"]);
     }
 }

@@ -47,18 +47,16 @@ impl Entry {
             }
             Self::Chart(chart) => chart::lines(style, chart),
             Self::Question { question, choices } => {
-                let mut lines: Vec<_> = bold(broken("? ", question));
                 let choices = (1..).zip(choices);
-                lines.extend(choices.flat_map(|(number, choice)| broken(&format!("    {number}  "), choice)));
-                lines
+                let choices = choices.flat_map(|(number, choice)| broken(&format!("    {number}  "), choice));
+                bold(broken("? ", question)).into_iter().chain(choices).collect()
             }
             Self::Judged { question, verdict, is_right, why } => {
                 let ink = is_right.map_or(Ink::Bold, |right| if right { Ink::Good } else { Ink::Bad });
-                let (verdict, colon) = (to(verdict), style.lang.pick(": ", "："));
-                let why = format!("{verdict}{colon}{}", to(why));
-                let mut lines: Vec<_> = bold(broken("? ", question));
-                lines.extend(with(ink, &format!("= {verdict}"), style.broken("= ", &why)));
-                lines
+                let verdict = to(verdict);
+                let why = format!("{verdict}{}{}", style.lang.pick(": ", "："), to(why));
+                let answer = with(ink, &format!("= {verdict}"), style.broken("= ", &why));
+                [bold(broken("? ", question)), answer].concat()
             }
             Self::Sum { sentence, is_kept: true } => {
                 vec![String::new(), style.paint(Ink::Good, sentence.to(style.lang))]

@@ -117,7 +117,6 @@ pub fn begin(cover: &Cover, styles: &str, lang: Lang) -> String {
     )
 }
 
-/// A document's head up to its title.
 pub fn head(title: &str, lang: Lang) -> String {
     let tag = lang.pick("en", "zh-CN");
     format!(
@@ -227,20 +226,18 @@ mod tests {
         {
             // On paper, what is not said anew is as where it is light.
             let of = |name| luminance(if css.contains(&format!("--{name}: ")) { css } else { CSS }, name);
-            let contrast = |name, behind| {
+            let stands_out = |name, behind, least| {
                 let (a, b): (f64, f64) = (of(name), of(behind));
-                (a.max(b) + 0.05) / (a.min(b) + 0.05)
+                let found = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                assert!(found >= least, "{where_}: {name} on {behind} has {found:.2}");
             };
             for behind in ["paper", "panel"] {
                 for name in ["text", "faint", "client", "server", "good", "bad", "held"] {
-                    let found = contrast(name, behind);
-                    assert!(found >= 4.5, "{where_}: {name} on {behind} has {found:.2}");
+                    stands_out(name, behind, 4.5);
                 }
-                let found = contrast("rule", behind);
-                assert!(found >= 3.0, "{where_}: a rail on {behind} has {found:.2}");
+                stands_out("rule", behind, 3.0);
             }
-            let found = contrast("bad", "bad-paper");
-            assert!(found >= 4.5, "{where_}: a failure has {found:.2}");
+            stands_out("bad", "bad-paper", 4.5);
         }
     }
 

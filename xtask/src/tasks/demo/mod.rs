@@ -52,11 +52,12 @@ pub fn run(mut args: Args) -> Result<()> {
     let (mut outcome, mut failed) = (Ok(()), 0);
     for (at, row) in rows.iter().enumerate() {
         let begun = if at == 0 { greet(style) } else { wait_for(row, &mut course, style) };
-        let is_left = match begun.and_then(|()| play(row, &mut course)) {
-            // Where nobody watches any more, the page is still wanted.
-            Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
-            outcome => outcome.map(|()| false)?,
-        };
+        let is_left =
+            match begun.and_then(|()| row.plays().try_for_each(|(lesson, ip)| course.play(lesson, ip))) {
+                // Where nobody watches any more, the page is still wanted.
+                Err(e) if e.is::<Left>() || (page.is_some() && narration::reader_left(&e)) => true,
+                outcome => outcome.map(|()| false)?,
+            };
         let is_last = is_left || at + 1 == rows.len();
         if let Some(page) = page.take_if(|_| is_last && !course.chapters.is_empty()) {
             let name = page.write(&page::html(&cover(), &course.chapters, lang))?;
@@ -84,15 +85,6 @@ fn wait_for(row: &Row, course: &mut Runner, style: Style) -> Result<()> {
     course.story.tell(Entry::Hint(words!("next: demo {typed}", "接下来：demo {typed}")))?;
     course.begin(row.audience);
     audience::wait(style, &course.story)
-}
-
-fn play(row: &Row, course: &mut Runner) -> Result<()> {
-    for lesson in row.chosen() {
-        for ip in row.addresses() {
-            course.play(lesson, ip)?;
-        }
-    }
-    Ok(())
 }
 
 fn cover() -> Cover {

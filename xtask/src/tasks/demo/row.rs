@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::net::IpAddr;
+use std::slice;
 
 use anyhow::Result;
 use common::args::{self, Args};
@@ -47,33 +48,28 @@ impl Row {
         Ok(Self { typed: String::new(), named, audience, is_of_mistakes, only })
     }
 
-    pub fn chosen(&self) -> Vec<&'static Lesson> {
-        match (self.named.is_empty(), self.is_of_mistakes) {
+    pub fn plays(&self) -> impl Iterator<Item = (&'static Lesson, IpAddr)> {
+        let chosen = match (self.named.is_empty(), self.is_of_mistakes) {
             (false, _) => self.named.clone(),
             (true, false) => lessons::ALL.iter().collect(),
             (true, true) => mistakes::ALL.iter().collect(),
-        }
-    }
-
-    pub fn addresses(&self) -> Vec<IpAddr> {
-        match self.only {
-            Some(ip) => vec![ip],
-            // The answers over IPv6 are those over IPv4.
-            None if self.audience.quiz => LOOPBACK[..1].to_vec(),
-            None => LOOPBACK.to_vec(),
-        }
+        };
+        let addresses = match &self.only {
+            Some(ip) => slice::from_ref(ip),
+            None if self.audience.quiz => &LOOPBACK[..1], // the answers over IPv6 are those over IPv4
+            None => &LOOPBACK,
+        };
+        chosen.into_iter().flat_map(move |lesson| addresses.iter().map(move |ip| (lesson, *ip)))
     }
 
     /// The options that play the same again, each after a blank.
     pub fn again(&self, style: Style) -> String {
-        let (lang, locale) = (style.lang, Lang::of_locale());
         let options = [
             (" --quiz", self.audience.quiz),
             (" --step", self.audience.step),
             (" --ip 4", self.only == Some(LOOPBACK[0])),
             (" --ip 6", self.only == Some(LOOPBACK[1])),
-            (" --lang en", lang == Lang::En && lang != locale),
-            (" --lang zh", lang == Lang::Zh && lang != locale),
+            (style.lang.pick(" --lang en", " --lang zh"), style.lang != Lang::of_locale()),
             (" --ascii", style.ascii),
         ];
         options.into_iter().filter_map(|(option, is_given)| is_given.then_some(option)).collect()

@@ -34,13 +34,14 @@ pub fn html(show: &Show, nonce: &str, viewer: Viewer) -> String {
     let button = |id: &str, key: &str, words: &str| {
         format!("<button type=\"button\" id=\"{id}\" aria-keyshortcuts=\"{key}\">{words}</button>\n")
     };
-    let (token, presenters) = match viewer {
-        Viewer::Presenter => {
-            let score = format!("<span id=\"score\" data-words=\"{}\"></span>\n", to("score", "得分"));
-            (&*show.token, score + &button("next", "PageDown", to("▶ go on", "▶ 继续")))
-        }
-        _ => ("", String::new()),
-    };
+    let (mut token, mut presenters) = ("", String::new());
+    if viewer == Viewer::Presenter {
+        token = &show.token;
+        presenters = format!("<span id=\"score\" data-words=\"{}\"></span>\n", to("score", "得分"));
+        presenters += &button("next", "PageDown", to("▶ go on", "▶ 继续"));
+    }
+    let needs = to("This page needs JavaScript.", "本页需要启用 JavaScript。");
+    let (story, controls) = (to("Story", "过程"), to("Controls", "控制"));
     let states = [
         ("following", to("following", "自动滚动")),
         ("held", to("scrolling by hand", "手动滚动")),
@@ -60,15 +61,9 @@ pub fn html(show: &Show, nonce: &str, viewer: Viewer) -> String {
             cover.main()
         ),
         &help(viewer, cover.is_bare, lang),
-        &format!(
-            "<noscript><p>{}</p></noscript>\n",
-            to("This page needs JavaScript.", "本页需要启用 JavaScript。")
-        ),
-        &format!(
-            "<div id=\"story\" role=\"log\" aria-live=\"off\" aria-label=\"{}\"></div>\n",
-            to("Story", "过程")
-        ),
-        &format!("</main>\n<footer aria-label=\"{}\">\n", to("Controls", "控制")),
+        &format!("<noscript><p>{needs}</p></noscript>\n"),
+        &format!("<div id=\"story\" role=\"log\" aria-live=\"off\" aria-label=\"{story}\"></div>\n"),
+        &format!("</main>\n<footer aria-label=\"{controls}\">\n"),
         &format!("<span id=\"state\" role=\"status\"{states}></span>\n"),
         "<span id=\"said\" class=\"twin\" role=\"status\"></span>\n",
         &presenters,

