@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -30,7 +30,7 @@ struct Shared {
 struct Contents {
     began: Instant,
     hidden: Vec<String>,
-    told: VecDeque<Arc<Entry>>,
+    told: VecDeque<Arc<Piece>>,
     limit: usize,
     forgotten: usize,
     asking: Asking,
@@ -43,6 +43,9 @@ impl Contents {
     }
 }
 
+/// An entry, and its markup, which is made once for all who watch.
+pub type Piece = (Entry, OnceLock<String>);
+
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
     pub entries: usize,
@@ -54,7 +57,7 @@ pub struct Seen {
 pub struct News {
     /// Entries that are no longer kept.
     pub missing: usize,
-    pub told: Vec<Arc<Entry>>,
+    pub told: Vec<Arc<Piece>>,
     pub seen: Seen,
     /// If it has changed.
     pub state: Option<State>,
@@ -161,7 +164,7 @@ impl Transcript {
             if let Entry::Judged { is_right: Some(is_right), .. } = told {
                 state.asking.judged(is_right);
             }
-            state.told.push_back(Arc::new(told));
+            state.told.push_back(Arc::new((told, OnceLock::new())));
             while state.told.len() > state.limit {
                 state.told.pop_front();
                 state.forgotten += 1;
@@ -178,7 +181,7 @@ impl Transcript {
     pub fn since(&self, number: usize) -> Vec<Entry> {
         let state = self.state();
         let kept = state.told.iter().skip(number.saturating_sub(state.forgotten));
-        kept.map(|told| Entry::clone(told)).collect()
+        kept.map(|piece| piece.0.clone()).collect()
     }
 
     /// Waits until there is something that a reader has not seen, or the end comes; at most for `patience`.
@@ -214,8 +217,8 @@ mod tests {
         Seen { entries, ..Seen::default() }
     }
 
-    fn drawn(told: &[Arc<Entry>]) -> String {
-        told.iter().flat_map(|told| told.lines(Style::plain(Lang::En))).collect()
+    fn drawn(told: &[Arc<Piece>]) -> String {
+        told.iter().flat_map(|piece| piece.0.lines(Style::plain(Lang::En))).collect()
     }
 
     #[test]

@@ -189,7 +189,8 @@ impl Show {
             }
             let first = news.seen.entries - news.told.len();
             for (number, told) in (first + 1..).zip(&news.told) {
-                write!(to, "id: {}-{number}\n{}", self.run, event("", &piece(told, lang)))?;
+                let drawn = told.1.get_or_init(|| event("", &piece(&told.0, lang)));
+                write!(to, "id: {}-{number}\n{drawn}", self.run)?;
             }
             to.write_all(state(&news).as_bytes())?;
             if news.is_over {
