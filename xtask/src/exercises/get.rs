@@ -2,6 +2,7 @@
 
 use common::framing::Framing;
 
+use super::any;
 use super::prelude::*;
 use crate::peers::replies::{self, BODY, LINES};
 

@@ -1,6 +1,5 @@
 //! What the rows of every exercise name.
 
-pub(super) use super::any;
 pub use super::stage::Likely::Among;
 pub use super::stage::{Evidence, Exercise, Likely, Stage, When, all, is, other_around_the_name, stage};
 pub use crate::peers::script::Step::{self, *};

@@ -2,7 +2,7 @@
 
 use common::greeting::{EXIT, WELCOME};
 
-use super::any::one_recv;
+use super::any::{self, one_recv};
 use super::prelude::*;
 
 pub static TCP_CLIENT: Exercise = Exercise {

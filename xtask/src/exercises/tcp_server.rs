@@ -3,7 +3,7 @@
 use common::framing::LIMIT;
 use common::greeting::{EXIT, WELCOME};
 
-use super::any::one_recv;
+use super::any::{self, one_recv};
 use super::prelude::*;
 use super::tcp_words::{
     ANSWER, ANYWHERE, FALLEN, LEFT, NEXT_UNSERVED, UNWELCOMED, WORDS, one_buffer, pieces_not_joined,

@@ -3,7 +3,7 @@
 use common::framing::{Framing, LIMIT};
 use common::greeting::WELCOME;
 
-use super::any::NOT_TEXT;
+use super::any::{self, NOT_TEXT};
 use super::prelude::*;
 use super::stage::Location;
 

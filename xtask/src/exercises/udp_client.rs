@@ -1,5 +1,6 @@
 //! A UDP client: each name is a datagram, and its reply may be lost, late, doubled or a stranger's.
 
+use super::any;
 use super::prelude::*;
 
 pub static UDP_CLIENT: Exercise = Exercise {

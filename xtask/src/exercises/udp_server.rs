@@ -1,5 +1,6 @@
 //! A UDP server: every datagram stands alone, and is answered to its sender.
 
+use super::any;
 use super::prelude::*;
 
 /// A name that begins like a greeting.

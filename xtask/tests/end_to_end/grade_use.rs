@@ -1,7 +1,10 @@
 //! How a judge is used: on files that change, on ports that others have, for a report, alone and wrongly.
 
 #[cfg(target_os = "linux")]
-use std::net::{TcpListener, TcpStream};
+use std::{
+    io::Read,
+    net::{TcpListener, TcpStream},
+};
 
 use xtask::{Lab, Program, Scratch};
 
@@ -101,7 +104,7 @@ fn a_port_that_somebody_has_is_not_graded_and_one_that_somebody_takes_meanwhile_
 fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
     let (listener, port) = own_port(22_000);
     let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let connection = listener.accept().unwrap();
+    let (mut connection, _) = listener.accept().unwrap();
     drop(listener);
     let mut lab = Lab::discarding().unwrap();
     let judge = start_judge(&lab, &[&format!("--port={port}")], "restart");
@@ -109,7 +112,8 @@ fn a_port_that_a_connection_of_the_past_still_has_is_waited_for() {
     lab.wait_for_lines(&judge, 1, |line| line.contains(&is_waiting)).unwrap();
     // As long as another server is judged, this one waits.
     assert_eq!(twin("tcp-server", "none", &["--stage=listens"]).status, Some(0));
-    drop(client); // first, and so nothing of it is left here
+    drop(client);
+    assert_eq!(connection.read(&mut [0]).unwrap(), 0, "the client closed first, and so nothing is left here");
     drop(connection);
     lab.wait_for_line(&judge, "✓ greets").unwrap();
 }
