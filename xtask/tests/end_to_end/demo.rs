@@ -54,7 +54,8 @@ fn every_lesson_passes_over_both_ip_versions() {
         let is_played = |lesson: &Lesson| out.contains(&format!("\n== {} over IPv{ip} ==\n", lesson.name));
         assert!(lessons::ALL.iter().all(is_played), "{out}");
         let ticks = out.lines().filter(|line| line.starts_with("  ✓ ")).count();
-        assert!(out.contains(&format!("\nAll {ticks} checks passed")), "{out}");
+        let is_there = ip == 4 || crate::has_ipv6();
+        assert!(!is_there || out.contains(&format!("\nAll {ticks} checks passed")), "{out}");
     }
 }
 
