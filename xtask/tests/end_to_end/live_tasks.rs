@@ -119,7 +119,7 @@ fn a_class_votes_the_presenter_answers_on_the_page_and_the_verdict_shows_the_vot
 
 #[test]
 fn the_page_stays_behind_the_demo_until_enter_and_shows_what_the_terminal_showed() {
-    let demo = Stepping::start(&["framing"]);
+    let demo = Stepping::start(&["framing", "--ip=4"]);
     let early = Events::of(&demo.at, "");
     let early = thread::spawn(|| early.rest()); // one that reads nothing meanwhile is let go where buffers are small
     let all = Events::of(&demo.at, "").wait_for("All ");
