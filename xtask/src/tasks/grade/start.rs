@@ -174,7 +174,8 @@ impl Trial<'_> {
                     return Ok(Some((How::Ended, transport, Vec::new())));
                 }
             }
-            if is_runaway || (is_there && asked.elapsed() > SETTLED) {
+            // Where it waits elsewhere itself, it is another judge's program that has the port.
+            if is_runaway || (is_there && elsewhere.is_empty() && asked.elapsed() > SETTLED) {
                 return Ok(None);
             }
             if looked.elapsed() > LOOK {
