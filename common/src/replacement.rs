@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{mem, process};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use crate::narration::{self, escape};
 use crate::text;
@@ -66,21 +66,18 @@ impl Replacement {
             Err(e) if e.kind() == ErrorKind::NotFound => None,
             metadata => Some(metadata?),
         };
-        match &old {
-            _ if old.as_ref().map_or(!ends_with_a_name(path), Metadata::is_dir) => {
-                bail!(text!(
-                    "that is a directory's name - name a file in it",
-                    "这是目录的名字，请写出其中的文件名"
-                ))
+        if old.as_ref().map_or(!ends_with_a_name(path), Metadata::is_dir) {
+            bail!(text!(
+                "that is a directory's name - name a file in it",
+                "这是目录的名字，请写出其中的文件名"
+            ));
+        }
+        if let Some(old) = &old {
+            ensure!(!old.permissions().readonly(), text!("it is read-only", "它是只读的"));
+            let file = File::options().write(true).open(path)?;
+            if !old.is_file() {
+                return Ok(Self { file, beside: None });
             }
-            Some(old) if old.permissions().readonly() => bail!(text!("it is read-only", "它是只读的")),
-            Some(old) => {
-                let file = File::options().write(true).open(path)?;
-                if !old.is_file() {
-                    return Ok(Self { file, beside: None });
-                }
-            }
-            None => {}
         }
         let target = if path.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
         let (file, beside) = Beside::create(target, old)

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use crate::show_bytes;
 
 use super::head::{BodyFraming, read_fields};
-use super::{HEAD_LIMIT, bad, cut_short, read_line, within};
+use super::{HEAD_LIMIT, bad, cut_short, read_line, trim_end, within};
 
 /// How much of a body is read at once, in bytes: with this, the copy is as fast as the kernel's own.
 pub const BODY_BUFFER: usize = 512 * 1024;
@@ -93,7 +93,7 @@ fn copy_chunks<R: Read>(from: &mut BufReader<R>, out: &mut impl Write) -> io::Re
 /// section 7.1.1).
 fn parse_chunk_size(line: &[u8]) -> io::Result<u64> {
     let size = match line.iter().position(|&b| b == b';') {
-        Some(end) => line[..end].trim_ascii_end(),
+        Some(end) => trim_end(&line[..end]),
         None => line,
     };
     let digits = std::str::from_utf8(size).ok().filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()));

@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use crate::show_bytes;
 
-use super::{FIELD_LIMIT, HEAD_LIMIT, bad, read_line, within};
+use super::{FIELD_LIMIT, HEAD_LIMIT, bad, read_line, trim, within};
 
 /// The head of a reply.
 #[derive(Debug, Default)]
@@ -115,11 +115,7 @@ impl Head {
     /// The elements of every field of this name; a value is a comma-separated list.
     fn values(&self, name: &'static str) -> impl Iterator<Item = &[u8]> {
         let of_name = move |field: &&Field| field.0.eq_ignore_ascii_case(name.as_bytes());
-        self.fields
-            .iter()
-            .filter(of_name)
-            .flat_map(|(_, value)| value.split(|&b| b == b','))
-            .map(<[u8]>::trim_ascii)
+        self.fields.iter().filter(of_name).flat_map(|(_, value)| value.split(|&b| b == b',')).map(trim)
     }
 }
 
@@ -139,7 +135,7 @@ pub fn read_fields(from: &mut impl BufRead, budget: &mut usize) -> io::Result<(V
             // An obsolete way to continue a field (RFC 9112 section 5.2). Before the first field, it is skipped.
             if let Some((_, value)) = fields.last_mut() {
                 value.push(b' ');
-                value.extend_from_slice(line.trim_ascii());
+                value.extend_from_slice(trim(&line));
             }
         } else {
             fields.push(parse_field(&line)?);
@@ -166,7 +162,7 @@ fn parse_field(line: &[u8]) -> io::Result<Field> {
     if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
         return Err(bad("a header field's name is empty or has a character that does not belong there"));
     }
-    Ok((name.to_vec(), value.trim_ascii().to_vec()))
+    Ok((name.to_vec(), trim(value).to_vec()))
 }
 
 /// Decimal digits and nothing else (RFC 9110 section 8.6).

@@ -48,6 +48,21 @@ fn read_line(from: &mut impl BufRead, budget: &mut usize) -> io::Result<Vec<u8>>
     Ok(text.to_vec())
 }
 
+/// Without the spaces and tabs around it, and nothing else (RFC 9110 section 5.6.3).
+fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    trim_end(bytes)
+}
+
+fn trim_end(mut bytes: &[u8]) -> &[u8] {
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
 fn bad(why: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why)
 }

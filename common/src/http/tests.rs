@@ -70,7 +70,9 @@ fn a_reply_that_ends_early_is_an_error_at_every_cut() {
 #[test]
 fn a_length_is_decimal_digits_that_fit_and_agree() {
     let reply = |value: &str| format!("HTTP/1.1 200 OK\r\nContent-Length: {value}\r\n\r\nhello!");
-    for value in "+6|-6|0x6|6_0|6a|| |6 0|6,|6, 7|18446744073709551617|5\r\nContent-Length: 6".split('|') {
+    for value in
+        "+6|-6|0x6|6_0|6a|6\u{c}|| |6 0|6,|6, 7|18446744073709551617|5\r\nContent-Length: 6".split('|')
+    {
         assert_eq!(kind_of(&reply(value)), ErrorKind::InvalidData, "{value:?}");
     }
     assert_eq!(kind_of(&reply("9223372036854775807")), ErrorKind::UnexpectedEof);

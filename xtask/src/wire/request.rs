@@ -27,10 +27,14 @@ pub fn head(from: impl Read) -> Result<Vec<u8>, Refused> {
         let begin = head.len();
         let outcome = from.read_until(b'\n', &mut head);
         let line = &head[begin..];
+        let is_blank = matches!(line, b"\n" | b"\r\n");
         return match outcome {
             _ if head.is_empty() => Ok(head),
-            Ok(_) if line.ends_with(b"\n") && (begin <= 2 || !line.trim_ascii().is_empty()) => continue,
-            Ok(_) if line.ends_with(b"\n") => Ok(head.trim_ascii_start().to_vec()),
+            Ok(_) if line.ends_with(b"\n") && (begin == 0 || !is_blank) => continue,
+            Ok(_) if is_blank => {
+                let first = head.strip_prefix(b"\n").or_else(|| head.strip_prefix(b"\r\n"));
+                Ok(first.unwrap_or(&head).to_vec())
+            }
             Ok(_) if head.len() as u64 == LIMIT => Err(TOO_LARGE),
             Err(e) if e.kind() == ErrorKind::TimedOut => Err(TOO_LATE),
             _ => Err(NO_REQUEST),
@@ -164,6 +168,8 @@ mod tests {
             b"\x16\x03\x01\x02\x00\x01\xfc\n",
             b"\n",
             b"\n\n",
+            b" GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"\t\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
         ] {
             assert_eq!(status(rubbish), "400");
         }

@@ -241,8 +241,9 @@ impl Candidate {
 
     /// The error that has ended one of its threads, if it has reported one.
     pub fn complaint(&self) -> LastWords {
-        let has_one = DEAD.iter().any(|sign| self.complained_of(sign));
-        if has_one { LastWords::of(&self.complained.bytes()) } else { LastWords::default() }
+        let bytes = self.complained.bytes();
+        let text = String::from_utf8_lossy(&bytes);
+        if DEAD.iter().any(|sign| text.contains(sign)) { LastWords::of(&bytes) } else { LastWords::default() }
     }
 
     pub fn complained_of(&self, words: &str) -> bool {
